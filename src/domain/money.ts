@@ -1,0 +1,68 @@
+/**
+ * Money is an integer in the minor unit of an ISO 4217 currency (cents for EUR, yen for JPY).
+ * Amounts are never floats and never leave the range of safe integers.
+ */
+
+/** ISO 4217 codes of currencies in circulation; funds, metals and testing codes are left out. */
+export const CURRENCIES: readonly string[] =
+  `AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
+  CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
+  HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
+  MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR
+  RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD
+  TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG`.split(/\s+/);
+
+const WITHOUT_MINOR_UNIT = new Set(
+  'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' '),
+);
+const WITH_THREE_DIGITS = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
+
+/** Digits after the decimal point by ISO 4217 (`Intl` follows CLDR instead and differs for several codes). */
+export function minorUnitDigits(currency: string): number {
+  if (WITHOUT_MINOR_UNIT.has(currency)) return 0;
+  return WITH_THREE_DIGITS.has(currency) ? 3 : 2;
+}
+
+/** An amount for people: `formatAmount(4758, 'EUR')` is `47.58 EUR`. */
+export function formatAmount(amount: number, currency: string): string {
+  const digits = minorUnitDigits(currency);
+  const padded = String(amount).padStart(digits + 1, '0');
+  const decimals = digits === 0 ? '' : `.${padded.slice(-digits)}`;
+  return `${padded.slice(0, padded.length - digits)}${decimals} ${currency}`;
+}
+
+/** An amount would leave the range of safe integers. */
+export class AmountOverflow extends Error {
+  override name = 'AmountOverflow';
+}
+
+/** @throws {AmountOverflow} */
+export function multiplyAmount(amount: number, factor: number): number {
+  return exact(BigInt(amount) * BigInt(factor));
+}
+
+/** @throws {AmountOverflow} */
+export function sumAmounts(amounts: readonly number[]): number {
+  return exact(amounts.reduce((sum, amount) => sum + BigInt(amount), 0n));
+}
+
+const BASIS_POINTS = 10_000n;
+
+/**
+ * The share of a non-negative amount that a rate in basis points (1/100 %) names, rounded half to even.
+ * @throws {AmountOverflow}
+ */
+export function shareOf(amount: number, basisPoints: number): number {
+  const product = BigInt(amount) * BigInt(basisPoints);
+  const quotient = product / BASIS_POINTS;
+  const twiceRemainder = (product % BASIS_POINTS) * 2n;
+  const roundsUp = twiceRemainder > BASIS_POINTS || (twiceRemainder === BASIS_POINTS && quotient % 2n === 1n);
+  return exact(roundsUp ? quotient + 1n : quotient);
+}
+
+function exact(amount: bigint): number {
+  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new AmountOverflow(`${amount} is beyond the largest amount (${Number.MAX_SAFE_INTEGER})`);
+  }
+  return Number(amount);
+}

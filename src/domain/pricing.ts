@@ -1,0 +1,70 @@
+import { AmountOverflow, multiplyAmount, shareOf, sumAmounts } from './money';
+import type { OrderLine, PricedItem, Pricing } from './order';
+import { OrderRejected } from './rejection';
+
+/** What pricing needs to know of a product or service that is for sale. */
+export interface CatalogueEntry {
+  id: string;
+  sku: string;
+  name: string;
+  kind: 'product' | 'service';
+  /** Minor units. */
+  unitPrice: number;
+  currency: string;
+  /** Basis points. */
+  taxRateBps: number;
+}
+
+/**
+ * Prices every line at the catalogue's prices. Tax is rounded per line; totals are sums of lines.
+ * @param catalogue the active entries among those that the lines name
+ * @throws {OrderRejected} UnknownProduct, MixedCurrencies or AmountTooLarge
+ */
+export function priceLines(lines: readonly OrderLine[], catalogue: readonly CatalogueEntry[]): Pricing {
+  const entries = new Map(catalogue.map((entry) => [entry.id, entry]));
+  const currency = onlyCurrency(lines, entries);
+  try {
+    const items = lines.map((line) => priceLine(line, entries.get(line.productServiceId)!));
+    return {
+      items,
+      currency,
+      subtotal: sumAmounts(items.map((item) => item.subtotal)),
+      tax: sumAmounts(items.map((item) => item.tax)),
+      total: sumAmounts(items.map((item) => item.total)),
+    };
+  } catch (error) {
+    if (!(error instanceof AmountOverflow)) throw error;
+    throw new OrderRejected(
+      'AmountTooLarge',
+      `The total is beyond the largest amount of ${Number.MAX_SAFE_INTEGER} minor units: order less at once.`,
+    );
+  }
+}
+
+function onlyCurrency(lines: readonly OrderLine[], entries: ReadonlyMap<string, CatalogueEntry>): string {
+  const ids = [...new Set(lines.map((line) => line.productServiceId))];
+  const unknown = ids.filter((id) => !entries.has(id));
+  if (unknown.length > 0) {
+    throw new OrderRejected(
+      'UnknownProduct',
+      `Not for sale: ${unknown.join(', ')}. Remove these lines, or choose from the catalogue.`,
+    );
+  }
+  const currencies = [...new Set(ids.map((id) => entries.get(id)!.currency))].sort();
+  if (currencies.length !== 1) {
+    throw new OrderRejected(
+      'MixedCurrencies',
+      `The lines are priced in ${currencies.join(' and ')}: place one order for each currency.`,
+    );
+  }
+  return currencies[0]!;
+}
+
+function priceLine(line: OrderLine, entry: CatalogueEntry): PricedItem {
+  const { sku, name, kind, unitPrice, taxRateBps } = entry;
+  const subtotal = multiplyAmount(unitPrice, line.quantity);
+  const tax = shareOf(subtotal, taxRateBps);
+  const total = sumAmounts([subtotal, tax]);
+  const { productServiceId, quantity } = line;
+  return { productServiceId, sku, name, kind, quantity, unitPrice, taxRateBps, subtotal, tax, total };
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import {
+  AmountOverflow,
+  CURRENCIES,
+  formatAmount,
+  minorUnitDigits,
+  multiplyAmount,
+  shareOf,
+  sumAmounts,
+} from '../../src/domain/money';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const amount = fc.integer({ min: 0, max: MAX });
+
+describe('shareOf', () => {
+  it.each([
+    [3_998, 1_900, 760], // 759.62
+    [50, 100, 0], // 0.5: half to even, down
+    [150, 100, 2], // 1.5: half to even, up
+    [250, 100, 2], // 2.5: half to even, down
+    [251, 100, 3], // 2.51
+    [0, 1_900, 0],
+    [1_999, 0, 0],
+    [1_999, 10_000, 1_999],
+    [MAX, 10_000, MAX],
+  ])('%i at %i basis points is %i', (value, basisPoints, share) => {
+    expect(shareOf(value, basisPoints)).toBe(share);
+  });
+
+  it('is never more than half a minor unit off', () => {
+    fc.assert(
+      fc.property(amount, fc.integer({ min: 0, max: 10_000 }), (value, basisPoints) => {
+        const error = BigInt(shareOf(value, basisPoints)) * 10_000n - BigInt(value) * BigInt(basisPoints);
+        return -5_000n <= error && error <= 5_000n;
+      }),
+    );
+  });
+});
+
+describe('amounts', () => {
+  it('are exact or refused', () => {
+    fc.assert(
+      fc.property(amount, fc.integer({ min: 1, max: 10_000 }), (value, factor) => {
+        const product = BigInt(value) * BigInt(factor);
+        if (product > BigInt(MAX)) expect(() => multiplyAmount(value, factor)).toThrow(AmountOverflow);
+        else expect(BigInt(multiplyAmount(value, factor))).toBe(product);
+      }),
+    );
+  });
+
+  it('sum up to the largest safe integer and not beyond', () => {
+    expect(sumAmounts([])).toBe(0);
+    expect(sumAmounts([MAX - 1, 1])).toBe(MAX);
+    expect(() => sumAmounts([MAX, 1])).toThrow(AmountOverflow);
+  });
+});
+
+describe('currencies', () => {
+  it('are distinct ISO 4217 codes', () => {
+    expect(new Set(CURRENCIES).size).toBe(CURRENCIES.length);
+    expect(CURRENCIES.every((code) => /^[A-Z]{3}$/.test(code))).toBe(true);
+  });
+
+  it.each([
+    ['EUR', 2],
+    ['JPY', 0],
+    ['KWD', 3],
+    ['ISK', 0],
+    ['UGX', 0],
+  ])('%s has %i minor digits', (currency, digits) => {
+    expect(minorUnitDigits(currency)).toBe(digits);
+  });
+
+  it.each([
+    [4_758, 'EUR', '47.58 EUR'],
+    [5, 'EUR', '0.05 EUR'],
+    [0, 'KWD', '0.000 KWD'],
+    [500, 'JPY', '500 JPY'],
+  ])('%i %s reads %s', (value, currency, text) => {
+    expect(formatAmount(value, currency)).toBe(text);
+  });
+});

@@ -1,0 +1,64 @@
+import Koa from 'koa';
+import type { Logger } from 'pino';
+import { compression } from './common/compression';
+import type { Middleware, State } from './common/context';
+import { cors } from './common/cors';
+import { rateLimit } from './common/rate-limit';
+import type { Windows } from './common/redis-windows';
+import { requestId } from './common/request-id';
+import { requestLog } from './common/request-log';
+import type { Route } from './common/route';
+import { createRouter, otherMethods } from './common/router';
+import { securityHeaders } from './common/security-headers';
+import type { Config } from './config/config';
+import { errorMiddleware } from './errors/error-middleware';
+import { registerDocs } from './openapi/docs';
+
+export interface AppDeps {
+  config: Config;
+  logger: Logger;
+  routes: Route[];
+  /** Sets the principal of a request that carries a valid token. */
+  authenticate: Middleware;
+  /** Whether an error means that a server we depend on cannot be reached. */
+  isUnavailable(error: unknown): boolean;
+  /** Counts of the rate limit that all API processes share. */
+  windows?: Windows;
+}
+
+/** The order of the middleware, and nothing else: what comes first is on every answer, errors included. */
+export function createApp({
+  config,
+  logger,
+  routes,
+  authenticate,
+  isUnavailable,
+  windows,
+}: AppDeps): Koa<State> {
+  const { http } = config;
+  const app = new Koa<State>({
+    proxy: http.trustedProxies > 0,
+    maxIpsCount: http.trustedProxies,
+  });
+  const router = createRouter({
+    prefix: http.prefix,
+    bodyLimit: http.bodyLimit,
+    routes,
+  });
+  registerDocs(router, { prefix: http.prefix, routes });
+
+  // Errors become answers below; what is left is a client that went away in the middle of one.
+  app.on('error', (err: unknown) => logger.warn({ err }, 'an answer was cut off'));
+  app
+    .use(requestId())
+    .use(requestLog(logger))
+    .use(securityHeaders())
+    .use(cors(http.corsOrigins))
+    .use(compression())
+    .use(errorMiddleware({ isUnavailable }))
+    .use(authenticate)
+    .use(rateLimit({ config: http, windows }))
+    .use(otherMethods(router))
+    .use(router.routes() as unknown as Middleware);
+  return app;
+}

@@ -1,0 +1,33 @@
+import koaCors from '@koa/cors';
+import type { Middleware } from './context';
+
+/** CORS for the whitelisted origins; others get no CORS header, so that a browser keeps the answer from them. */
+export function cors(origins: string[]): Middleware {
+  const any = origins.includes('*');
+  const allowed = new Set(origins);
+  return koaCors({
+    origin: (ctx) => (any ? '*' : allowed.has(ctx.get('Origin')) ? ctx.get('Origin') : ''),
+    allowMethods: ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'],
+    allowHeaders: [
+      'Authorization',
+      'Content-Type',
+      'Idempotency-Key',
+      'If-Match',
+      'If-None-Match',
+      'Prefer',
+      'X-Request-Id',
+    ],
+    exposeHeaders: [
+      'ETag',
+      'Idempotent-Replayed',
+      'Location',
+      'Preference-Applied',
+      'Retry-After',
+      'X-RateLimit-Limit',
+      'X-RateLimit-Remaining',
+      'X-RateLimit-Reset',
+      'X-Request-Id',
+    ],
+    maxAge: 600,
+  }) as Middleware;
+}

@@ -1,0 +1,52 @@
+import { bodyParser } from '@koa/bodyparser';
+import { AppError } from '../errors/app-error';
+import type { Context, Middleware } from './context';
+
+const MALFORMED =
+  'The request body is not usable JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
+
+/** Reads a JSON body into ctx.request.body; no body counts as `{}`. Anything but JSON is 415, too much of it 413. */
+export function jsonBody(limit: string): Middleware {
+  const parse = bodyParser({
+    enableTypes: ['json'],
+    parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
+    detectJSON: () => true, // the content type has been checked by then
+    jsonLimit: limit,
+    onError: (error) => {
+      throw bodyError(error, limit);
+    },
+  });
+  return (ctx, next) => {
+    if (!hasBody(ctx)) {
+      ctx.request.body = {};
+      return next();
+    }
+    if (!ctx.request.is('application/json'))
+      throw unsupported('The body is not JSON by its type: send "Content-Type: application/json".');
+    return parse(ctx, next);
+  };
+}
+
+function hasBody(ctx: Context): boolean {
+  return ctx.request.length !== 0 && ctx.request.is() !== null;
+}
+
+function bodyError(error: Error & { status?: number }, limit: string): AppError {
+  if (error.status === 413) {
+    return new AppError(
+      'payload_too_large',
+      `The request body is larger than ${limit}: send less at a time.`,
+    );
+  }
+  if (error.status === 415) {
+    return unsupported(
+      'The body is compressed in a way that is not supported: use gzip, deflate, br or none.',
+    );
+  }
+  // Everything else is the client's doing as well: broken JSON, broken compression, a wrong length, a cut upload.
+  return new AppError('validation_failed', MALFORMED, { cause: error });
+}
+
+function unsupported(detail: string): AppError {
+  return new AppError('unsupported_media_type', detail);
+}

@@ -1,0 +1,56 @@
+import Joi, { type Schema } from 'joi';
+import { AppError } from '../errors/app-error';
+
+export interface PageQuery {
+  limit: number;
+  cursor?: string;
+}
+
+const MAX_CURSOR_LENGTH = 500;
+
+/** The keys of every list's query: spread them into its schema. */
+export const pageQuery = {
+  limit: Joi.number()
+    .integer()
+    .min(1)
+    .max(100)
+    .default(20)
+    .description('How many entries a page has at most'),
+  cursor: Joi.string()
+    .max(MAX_CURSOR_LENGTH)
+    .description('`meta.page.nextCursor` of the page before; opaque'),
+};
+
+/** Packs the sort key of a page's last entry into an opaque text. */
+export function encodeCursor(values: unknown[]): string {
+  return Buffer.from(JSON.stringify(values)).toString('base64url');
+}
+
+/** Unpacks what encodeCursor made and checks it: a cursor comes from the client like any other input. */
+export function decodeCursor<T extends unknown[] = unknown[]>(cursor: string, schema: Schema): T {
+  const { value, error } = schema.validate(parse(cursor), {
+    convert: false,
+    presence: 'required',
+  });
+  if (error) throw invalidCursor();
+  return value as T;
+}
+
+function parse(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
+  } catch {
+    throw invalidCursor();
+  }
+}
+
+function invalidCursor(): AppError {
+  return new AppError('validation_failed', 'The cursor is not one that this list gave out.', {
+    errors: [
+      {
+        path: 'cursor',
+        message: 'must be a nextCursor of this list; leave it out for the first page',
+      },
+    ],
+  });
+}

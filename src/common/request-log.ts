@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { Context, Middleware } from './context';
+
+/** One line per request: no query string, no headers, no bodies. */
+export function requestLog(logger: Logger): Middleware {
+  return async (ctx, next) => {
+    const started = performance.now();
+    ctx.state.log = logger.child({ requestId: ctx.state.requestId });
+    await next();
+    writeLine(ctx, performance.now() - started);
+  };
+}
+
+function writeLine(ctx: Context, durationMs: number): void {
+  const line = {
+    method: ctx.method,
+    path: ctx.path,
+    status: ctx.status,
+    durationMs: Math.round(durationMs * 10) / 10,
+    userId: ctx.state.principal?.id,
+    ...ctx.state.logFields,
+  };
+  if (ctx.status >= 500) ctx.state.log.error({ ...line, err: ctx.state.error }, 'request failed');
+  else ctx.state.log.info(line, 'request');
+}

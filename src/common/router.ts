@@ -1,0 +1,65 @@
+import Router from '@koa/router';
+import { AppError } from '../errors/app-error';
+import { guard } from '../role/guard';
+import type { Context, Middleware, State } from './context';
+import { jsonBody } from './json-body';
+import type { Route } from './route';
+import { inputValidator } from './validate';
+
+export type AppRouter = Router<State>;
+
+/**
+ * Registers each route as guard, body, validation, handler: who may not call learns nothing about the input,
+ * and no body is read for them.
+ */
+export function createRouter(options: { prefix: string; bodyLimit: string; routes: Route[] }): AppRouter {
+  const router: AppRouter = new Router<State>({ prefix: options.prefix, sensitive: true });
+  const readBody = jsonBody(options.bodyLimit);
+  for (const route of options.routes) {
+    router.register(route.path, [route.method], [
+      guard(route.role),
+      ...(route.body ? [readBody] : []),
+      handle(route),
+    ] as never);
+  }
+  return router;
+}
+
+/** Answers what no route did: OPTIONS with what is allowed, a wrong or unknown method with 405. */
+export function otherMethods(router: AppRouter): Middleware {
+  return async (ctx, next) => {
+    await next();
+    if (ctx.status !== 404) return;
+    const allowed = allowedMethods(router, ctx);
+    if (allowed.length === 0) return;
+    if (ctx.method === 'OPTIONS') {
+      ctx.set('Allow', allowed.join(', '));
+      ctx.status = 204;
+    } else if (!allowed.includes(ctx.method)) {
+      throw methodNotAllowed(ctx.method, allowed);
+    }
+  };
+}
+
+function allowedMethods(router: AppRouter, ctx: Context): string[] {
+  const methods = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods);
+  return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort();
+}
+
+function methodNotAllowed(method: string, allowed: string[]): AppError {
+  const allow = allowed.join(', ');
+  return new AppError('method_not_allowed', `${method} is not possible here: use one of ${allow}.`, {
+    headers: { Allow: allow },
+  });
+}
+
+function handle(route: Route): Middleware {
+  const validate = inputValidator(route);
+  return async (ctx) => {
+    const input = validate(ctx);
+    await route.handler(ctx, {
+      ...input,
+      principal: ctx.state.principal,
+    } as never);
+  };
+}

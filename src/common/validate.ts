@@ -1,0 +1,56 @@
+import type { Schema, ValidationOptions } from 'joi';
+import { AppError, type FieldError } from '../errors/app-error';
+import type { Context } from './context';
+import type { Route } from './route';
+
+type Part = 'params' | 'query' | 'headers' | 'body';
+
+const COMMON: ValidationOptions = {
+  abortEarly: false,
+  errors: { wrap: { label: false }, label: 'key' },
+};
+const OPTIONS: Readonly<Record<Part, ValidationOptions>> = {
+  params: COMMON,
+  query: COMMON,
+  headers: { ...COMMON, allowUnknown: true, stripUnknown: true },
+  body: { ...COMMON, convert: false },
+};
+
+/** A check of everything a route takes from the request; it reports all mistakes of all parts at once. */
+export function inputValidator(route: Route): (ctx: Context) => Record<Part, unknown> {
+  const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(route[part], part)] as const);
+  return (ctx) => {
+    const errors: FieldError[] = [];
+    const input = { params: {}, query: {}, headers: {}, body: {} } as Record<Part, unknown>;
+    for (const [part, schema] of parts) {
+      if (!schema) continue;
+      const { value, error } = schema.validate(read(ctx, part), OPTIONS[part]);
+      input[part] = value;
+      if (error) errors.push(...fieldErrors(error.details));
+    }
+    if (errors.length > 0) throw invalid(errors);
+    return input;
+  };
+}
+
+function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
+  return schema?.required().label(part);
+}
+
+function read(ctx: Context, part: Part): unknown {
+  if (part === 'params') return ctx.params;
+  if (part === 'body') return ctx.request.body;
+  return part === 'query' ? { ...ctx.query } : ctx.headers;
+}
+
+function fieldErrors(details: { path: (string | number)[]; message: string }[]): FieldError[] {
+  return details.map(({ path, message }) => ({
+    path: path.join('.'),
+    message,
+  }));
+}
+
+function invalid(errors: FieldError[]): AppError {
+  const count = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
+  return new AppError('validation_failed', `${count} not as required; "errors" names each.`, { errors });
+}

@@ -1,0 +1,32 @@
+/** Every code the API can answer with, and what it means over HTTP. The codes are stable: clients branch on them. */
+export const PROBLEMS = {
+  validation_failed: { status: 400, title: 'Validation failed' },
+  idempotency_key_required: { status: 400, title: 'Idempotency-Key required' },
+  unauthorized: { status: 401, title: 'Unauthorized' },
+  payment_declined: { status: 402, title: 'Payment declined' },
+  forbidden: { status: 403, title: 'Forbidden' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  out_of_stock: { status: 409, title: 'Out of stock' },
+  invalid_transition: { status: 409, title: 'Invalid transition' },
+  already_exists: { status: 409, title: 'Already exists' },
+  precondition_failed: { status: 412, title: 'Precondition failed' },
+  payload_too_large: { status: 413, title: 'Payload too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  unknown_product: { status: 422, title: 'Unknown product' },
+  mixed_currencies: { status: 422, title: 'Mixed currencies' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency-Key reused' },
+  amount_too_large: { status: 422, title: 'Amount too large' },
+  precondition_required: { status: 428, title: 'Precondition required' },
+  rate_limited: { status: 429, title: 'Rate limited' },
+  internal_error: { status: 500, title: 'Internal error' },
+  service_unavailable: { status: 503, title: 'Service unavailable' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof PROBLEMS;
+
+export const ERROR_CODES = Object.keys(PROBLEMS) as ErrorCode[];
+
+export function problemType(code: ErrorCode): string {
+  return `urn:orders-management-system:problem:${code}`;
+}

@@ -1,0 +1,72 @@
+import Joi from 'joi';
+import { sendData } from '../common/respond';
+import { route, type Context, type Route } from '../common/route';
+import { AppError } from '../errors/app-error';
+import { Role } from '../role/role';
+import type { CheckResult, Health, Readiness } from './health';
+
+const TAG = 'Health';
+
+const checkResult = Joi.object<CheckResult, true>({
+  status: Joi.string().valid('up', 'down').required(),
+  latencyMs: Joi.number().min(0).required(),
+});
+
+const readiness = Joi.object<Readiness, true>({
+  status: Joi.string().valid('ready', 'unavailable', 'draining').required(),
+  checks: Joi.object().pattern(Joi.string(), checkResult).required().description('By name of what is needed'),
+}).id('Readiness');
+
+const liveness = Joi.object({
+  status: Joi.string().valid('live').required(),
+}).id('Liveness');
+
+export function healthRoutes(health: Health): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/health/live',
+      role: Role.PUBLIC,
+      operationId: 'live',
+      summary: 'Whether the process runs',
+      tag: TAG,
+      responses: { 200: { description: 'It runs', data: liveness } },
+      errors: [],
+      handler(ctx) {
+        ctx.set('Cache-Control', 'no-store');
+        sendData(ctx, 200, { status: 'live' });
+      },
+    }),
+    readinessRoute('/health/ready', 'ready', 'Whether requests can be served', health),
+    readinessRoute('/health', 'health', 'The same as ready, for people', health),
+  ];
+}
+
+function readinessRoute(path: string, operationId: string, summary: string, health: Health): Route {
+  return route({
+    method: 'get',
+    path,
+    role: Role.PUBLIC,
+    operationId,
+    summary,
+    description: 'Checks MongoDB and Temporal. The 503 problem carries the same `data`.',
+    tag: TAG,
+    responses: {
+      200: { description: 'All that is needed answers', data: readiness },
+    },
+    errors: ['service_unavailable'],
+    handler: async (ctx) => sendReadiness(ctx, await health.readiness()),
+  });
+}
+
+function sendReadiness(ctx: Context, data: Readiness): void {
+  if (data.status !== 'ready') throw new AppError('service_unavailable', explain(data), { data });
+  ctx.set('Cache-Control', 'no-store');
+  sendData(ctx, 200, data);
+}
+
+function explain({ status, checks }: Readiness): string {
+  if (status === 'draining') return 'This process is shutting down: send requests to another.';
+  const down = Object.keys(checks).filter((name) => checks[name]?.status === 'down');
+  return `Not answering: ${down.join(', ')}. Try again shortly.`;
+}

@@ -1,0 +1,31 @@
+const E_MAIL = /[^\s"'<>@:/]+@[^\s"'<>@]+\.[^\s"'<>@,;)}]+/g;
+const CREDENTIALS = /(:\/\/)[^\s/@]+@/g;
+const MAX_CAUSES = 5;
+
+export interface SerializedError {
+  type: string;
+  message: string;
+  code?: string | number;
+  stack?: string;
+  cause?: SerializedError;
+}
+
+/**
+ * What a log needs of an error, and nothing else: drivers put keys and values of documents on theirs,
+ * so e-mail addresses and credentials in URLs are removed from the text.
+ */
+export function serializeError(error: unknown, depth = 0): SerializedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: scrub(String(error)) };
+  const { code, cause } = error as Error & { code?: unknown; cause?: unknown };
+  return {
+    type: error.name,
+    message: scrub(error.message),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    stack: scrub(String(error.stack)),
+    ...(cause instanceof Error && depth < MAX_CAUSES ? { cause: serializeError(cause, depth + 1) } : {}),
+  };
+}
+
+function scrub(text: string): string {
+  return text.replace(CREDENTIALS, '$1[redacted]@').replace(E_MAIL, '[redacted]');
+}

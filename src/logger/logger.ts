@@ -1,0 +1,41 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+import type { Config } from '../config/config';
+import { serializeError } from './error-serializer';
+
+const SECRET_KEYS = [
+  'authorization',
+  'password',
+  'currentPassword',
+  'passwordHash',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'email',
+];
+
+/** JSON lines on standard output; readable ones in development on a terminal. */
+export function createLogger(
+  config: Pick<Config, 'env' | 'logLevel'>,
+  destination?: DestinationStream,
+): Logger {
+  const options: pino.LoggerOptions = {
+    level: config.logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: serializeError, error: serializeError },
+    redact: {
+      paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+      censor: '[redacted]',
+    },
+  };
+  return pino(options, destination ?? defaultDestination(config));
+}
+
+function defaultDestination(config: Pick<Config, 'env'>): DestinationStream {
+  if (config.env !== 'development' || !process.stdout.isTTY) return pino.destination(1);
+  // pino-pretty is a development dependency, so production must not even name it to pino.
+  return pino.transport({
+    target: 'pino-pretty',
+    options: { ignore: 'pid,hostname' },
+  });
+}

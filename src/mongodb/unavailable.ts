@@ -1,0 +1,36 @@
+import { ConnectionStates, Error as MongooseErrors, MongooseError, mongo, type Connection } from 'mongoose';
+
+/** Driver errors that say "no server at the moment", not "wrong operation". */
+const UNAVAILABLE = [
+  mongo.MongoServerSelectionError,
+  mongo.MongoNetworkError,
+  mongo.MongoNotConnectedError,
+  mongo.MongoTopologyClosedError,
+  mongo.MongoClientClosedError,
+  mongo.MongoOperationTimeoutError,
+  MongooseErrors.MongooseServerSelectionError,
+];
+/** Of the same kind, but not exported by the driver. */
+const UNAVAILABLE_NAMES = new Set(['MongoPoolClosedError', 'MongoWaitQueueTimeoutError']);
+/** A server that steps down, shuts down or starts up, and conflicts that outlast the retries. */
+const TRANSIENT_LABELS = [
+  mongo.MongoErrorLabel.RetryableWriteError,
+  mongo.MongoErrorLabel.TransientTransactionError,
+  mongo.MongoErrorLabel.UnknownTransactionCommitResult,
+];
+
+export function isUnavailableError(error: unknown): boolean {
+  if (UNAVAILABLE.some((type) => error instanceof type)) return true;
+  if (!(error instanceof mongo.MongoError)) return false;
+  return UNAVAILABLE_NAMES.has(error.name) || TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label));
+}
+
+/** Before the first connection mongoose itself refuses operations, with its plain base error. */
+export function isWithoutConnection(error: unknown, connection: Connection): boolean {
+  return error instanceof MongooseError && connection.readyState !== ConnectionStates.connected;
+}
+
+/** A write that met a unique index. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof mongo.MongoServerError && error.code === 11000;
+}

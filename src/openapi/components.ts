@@ -1,0 +1,75 @@
+import { ERROR_CODES, problemType } from '../errors/problems';
+import type { JsonSchema } from './json-schema';
+
+const requestId: JsonSchema = {
+  type: 'string',
+  description: 'Names the request in our log',
+};
+
+const page: JsonSchema = {
+  type: 'object',
+  required: ['limit', 'nextCursor'],
+  additionalProperties: false,
+  properties: {
+    limit: { type: 'integer', minimum: 1, maximum: 100 },
+    nextCursor: {
+      type: ['string', 'null'],
+      description: 'For `?cursor=`; null on the last page',
+    },
+  },
+};
+
+const problem: JsonSchema = {
+  type: 'object',
+  description: 'What went wrong (RFC 9457). Branch on `code`: it is stable, the texts are not.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  properties: {
+    type: {
+      type: 'string',
+      format: 'uri',
+      examples: [problemType('not_found')],
+    },
+    title: { type: 'string' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    detail: { type: 'string', description: 'What happened and what to do' },
+    code: { type: 'string', enum: ERROR_CODES },
+    requestId,
+    errors: {
+      type: 'array',
+      description: 'Each mistake in the input',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        additionalProperties: false,
+        properties: {
+          path: { type: 'string', examples: ['items.0.quantity'] },
+          message: { type: 'string' },
+        },
+      },
+    },
+    orderId: {
+      type: 'string',
+      description: 'The order that was rejected; it stays readable',
+    },
+    data: {
+      description: 'What a successful answer would have had, as far as it is known',
+    },
+  },
+};
+
+/** What all operations share. */
+export const COMMON_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  Meta: {
+    type: 'object',
+    required: ['requestId'],
+    additionalProperties: false,
+    properties: { requestId },
+  },
+  PageMeta: {
+    type: 'object',
+    required: ['requestId', 'page'],
+    additionalProperties: false,
+    properties: { requestId, page },
+  },
+  Problem: problem,
+};

@@ -1,0 +1,39 @@
+import type { ObjectSchema, Schema } from 'joi';
+import type { Route } from '../common/route';
+import { exampleOf } from './example';
+import { jsonSchemaOf, type JsonSchema } from './json-schema';
+
+type In = 'path' | 'query' | 'header';
+
+/** The parameters of a route in its path, query and headers. */
+export function parametersOf(route: Route): Record<string, unknown>[] {
+  return [
+    ...parametersIn('path', route.params),
+    ...parametersIn('query', route.query),
+    ...parametersIn('header', route.headers),
+  ];
+}
+
+function parametersIn(place: In, schema: ObjectSchema | undefined): Record<string, unknown>[] {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = jsonSchemaOf(schema) as {
+    properties?: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => {
+    const example = exampleOf(schema.extract(name) as Schema);
+    return {
+      name: place === 'header' ? headerName(name) : name,
+      in: place,
+      required: place === 'path' || required.includes(name),
+      ...(description === undefined ? {} : { description }),
+      schema: rest,
+      ...(example === undefined ? {} : { example }),
+    };
+  });
+}
+
+/** `if-match` as people write it: `If-Match`. */
+function headerName(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+}

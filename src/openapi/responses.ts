@@ -1,0 +1,94 @@
+import type { ResponseSpec, Route } from '../common/route';
+import { PROBLEMS, type ErrorCode } from '../errors/app-error';
+import { Role } from '../role/role';
+import type { JsonSchema } from './json-schema';
+
+type Refer = (schema: NonNullable<ResponseSpec['data']>) => JsonSchema;
+
+const REQUEST_ID_HEADER = {
+  'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' },
+};
+
+const PROBLEM_HEADERS: Readonly<Record<number, Record<string, string>>> = {
+  401: { 'WWW-Authenticate': 'How to sign in' },
+  429: { 'Retry-After': 'Seconds to wait' },
+  503: { 'Retry-After': 'Seconds to wait' },
+};
+
+/** Every answer that a route can give: those it declares, and the problems it declares or implies. */
+export function responsesOf(route: Route, refer: Refer): Record<string, unknown> {
+  const successes = Object.entries(route.responses).map(([status, spec]) => [status, success(spec, refer)]);
+  const problems = [...groupByStatus(errorCodesOf(route))].map(([status, codes]) => [
+    String(status),
+    problem(status, codes),
+  ]);
+  return Object.fromEntries([...successes, ...problems]);
+}
+
+export function errorCodesOf(route: Route): ErrorCode[] {
+  const takesInput = route.params ?? route.query ?? route.headers ?? route.body;
+  const implied: [ErrorCode, unknown][] = [
+    ['validation_failed', takesInput],
+    ['unauthorized', route.role !== Role.PUBLIC],
+    ['forbidden', route.role === Role.ADMIN],
+    ['payload_too_large', route.body],
+    ['unsupported_media_type', route.body],
+    ['rate_limited', !route.path.startsWith('/health')],
+    ['internal_error', true],
+    ['service_unavailable', route.path !== '/health/live'],
+  ];
+  const codes = [...route.errors, ...implied.filter(([, applies]) => applies).map(([code]) => code)];
+  return [...new Set(codes)];
+}
+
+function groupByStatus(codes: ErrorCode[]): Map<number, ErrorCode[]> {
+  const groups = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = PROBLEMS[code];
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return groups;
+}
+
+function success(spec: ResponseSpec, refer: Refer): unknown {
+  const headers = { ...REQUEST_ID_HEADER, ...headersOf(spec.headers), ...headersOf(spec.optionalHeaders) };
+  if (!spec.data) return { description: spec.description, headers };
+  const schema = envelope(refer(spec.data), spec.list === true);
+  return {
+    description: spec.description,
+    headers,
+    content: { 'application/json': { schema } },
+  };
+}
+
+function envelope(data: JsonSchema, isList: boolean): JsonSchema {
+  return {
+    type: 'object',
+    required: ['data', 'meta'],
+    additionalProperties: false,
+    properties: {
+      data: isList ? { type: 'array', items: data } : data,
+      meta: { $ref: `#/components/schemas/${isList ? 'PageMeta' : 'Meta'}` },
+    },
+  };
+}
+
+function problem(status: number, codes: ErrorCode[]): unknown {
+  return {
+    description: codes.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join(', or '),
+    headers: { ...REQUEST_ID_HEADER, ...headersOf(PROBLEM_HEADERS[status]) },
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+      },
+    },
+  };
+}
+
+function headersOf(headers: Record<string, string> = {}): Record<string, unknown> {
+  const entries = Object.entries(headers).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' } },
+  ]);
+  return Object.fromEntries(entries) as Record<string, unknown>;
+}

@@ -1,0 +1,35 @@
+/** The page of Swagger UI. Its script is a file of its own, since the content security policy allows no inline one. */
+export function swaggerPage(base: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Order Management System API</title>
+    <link rel="icon" type="image/png" href="${base}/assets/favicon-32x32.png">
+    <link rel="stylesheet" href="${base}/assets/swagger-ui.css">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="${base}/assets/swagger-ui-bundle.js"></script>
+    <script src="${base}/assets/initializer.js"></script>
+  </body>
+</html>
+`;
+}
+
+/** Starts Swagger UI on our document; the token of Authorize survives a reload of the page. */
+export function initializerScript(base: string): string {
+  const options = {
+    url: `${base}/openapi.json`,
+    dom_id: '#swagger-ui',
+    deepLinking: true,
+    validatorUrl: null,
+  };
+  const shown = {
+    persistAuthorization: true,
+    displayRequestDuration: true,
+    tryItOutEnabled: true,
+  };
+  return `window.ui = SwaggerUIBundle(${JSON.stringify({ ...options, ...shown })});\n`;
+}

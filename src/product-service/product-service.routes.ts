@@ -1,0 +1,169 @@
+import Joi from 'joi';
+import { etagOf, requireIfMatch } from '../common/etag';
+import { idSchema } from '../common/ids';
+import { decodeCursor, encodeCursor } from '../common/pagination';
+import { sendData, sendPage } from '../common/respond';
+import { route, type Context, type Route } from '../common/route';
+import { Role } from '../role/role';
+import { presentProductService } from './product-service.presenter';
+import type { ProductService } from './product-service.repository';
+import * as schema from './product-service.schema';
+import type { CatalogueService } from './product-service.service';
+
+const TAG = 'Catalogue';
+const PATH = '/product-services';
+const ETAG = {
+  ETag: 'The version, for If-Match; it does not change with the stock',
+};
+const cursorSchema = Joi.array().ordered(idSchema('ps').required()).required();
+
+export function productServiceRoutes(catalogue: CatalogueService): Route[] {
+  return [...publicRoutes(catalogue), ...editRoutes(catalogue), stockAdjustmentRoute(catalogue)];
+}
+
+function publicRoutes(catalogue: CatalogueService): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: PATH,
+      role: Role.PUBLIC,
+      operationId: 'listProductServices',
+      summary: 'List the catalogue, newest first',
+      tag: TAG,
+      query: schema.listQuery,
+      responses: {
+        200: {
+          description: 'Active entries',
+          data: schema.productService,
+          list: true,
+        },
+      },
+      errors: [],
+      async handler(ctx, { query: { cursor, ...query } }) {
+        const [after] = cursor === undefined ? [] : decodeCursor<[string]>(cursor, cursorSchema);
+        const { entries, more } = await catalogue.list({ ...query, after });
+        const nextCursor = more ? encodeCursor([entries.at(-1)?.id]) : null;
+        sendPage(ctx, entries.map(presentProductService), {
+          limit: query.limit,
+          nextCursor,
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${PATH}/:id`,
+      role: Role.PUBLIC,
+      operationId: 'getProductService',
+      summary: 'Read one product or service',
+      tag: TAG,
+      params: schema.idParams,
+      responses: {
+        200: {
+          description: 'The entry',
+          data: schema.productService,
+          headers: ETAG,
+        },
+      },
+      errors: ['not_found'],
+      handler: async (ctx, { params }) => sendEntry(ctx, 200, await catalogue.get(params.id)),
+    }),
+  ];
+}
+
+function editRoutes(catalogue: CatalogueService): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: PATH,
+      role: Role.ADMIN,
+      operationId: 'createProductService',
+      summary: 'Add a product or service',
+      tag: TAG,
+      body: schema.createBody,
+      responses: {
+        201: {
+          description: 'The new entry',
+          data: schema.productService,
+          headers: { ...ETAG, Location: 'Where the entry is' },
+        },
+      },
+      errors: ['already_exists'],
+      async handler(ctx, { body }) {
+        const entry = await catalogue.create(body);
+        ctx.set('Location', `${ctx.path.replace(/\/+$/, '')}/${entry.id}`);
+        sendEntry(ctx, 201, entry);
+      },
+    }),
+    route({
+      method: 'patch',
+      path: `${PATH}/:id`,
+      role: Role.ADMIN,
+      operationId: 'changeProductService',
+      summary: 'Change a product or service',
+      description:
+        'Orders that were placed before keep what they bought. Kind and stock are not changed here.',
+      tag: TAG,
+      params: schema.idParams,
+      headers: schema.ifMatchHeaders,
+      body: schema.changeBody,
+      responses: {
+        200: {
+          description: 'The changed entry',
+          data: schema.productService,
+          headers: ETAG,
+        },
+      },
+      errors: ['not_found', 'already_exists', 'precondition_failed', 'precondition_required'],
+      async handler(ctx, { params, headers, body }) {
+        const checkVersion = requireIfMatch(headers['if-match']);
+        sendEntry(ctx, 200, await catalogue.change(params.id, checkVersion, body));
+      },
+    }),
+    route({
+      method: 'delete',
+      path: `${PATH}/:id`,
+      role: Role.ADMIN,
+      operationId: 'retireProductService',
+      summary: 'Retire a product or service, for good',
+      description:
+        'It can no longer be read or ordered; its sku is free again. Orders keep what they bought.',
+      tag: TAG,
+      params: schema.idParams,
+      responses: { 204: { description: 'It is retired' } },
+      errors: ['not_found'],
+      async handler(ctx, { params }) {
+        await catalogue.retire(params.id);
+        ctx.status = 204;
+      },
+    }),
+  ];
+}
+
+function stockAdjustmentRoute(catalogue: CatalogueService): Route {
+  return route({
+    method: 'post',
+    path: `${PATH}/:id/stock-adjustments`,
+    role: Role.ADMIN,
+    operationId: 'adjustStock',
+    summary: 'Add or take away units of a product',
+    description: 'Never below zero; what orders have reserved is not touched.',
+    tag: TAG,
+    params: schema.idParams,
+    body: schema.stockAdjustmentBody,
+    responses: {
+      201: {
+        description: 'The product with its new stock',
+        data: schema.productService,
+        headers: ETAG,
+      },
+    },
+    errors: ['not_found', 'out_of_stock', 'invalid_transition'],
+    handler: async (ctx, { params, body, principal }) =>
+      sendEntry(ctx, 201, await catalogue.adjustStock(params.id, { ...body, by: principal.id })),
+  });
+}
+
+function sendEntry(ctx: Context, status: number, entry: ProductService): void {
+  ctx.set('ETag', etagOf(entry.version));
+  sendData(ctx, status, presentProductService(entry));
+}

@@ -1,0 +1,157 @@
+import Joi from 'joi';
+import { idSchema } from '../common/ids';
+import { pageQuery, type PageQuery } from '../common/pagination';
+import { multiLine, singleLine } from '../common/text';
+import { CURRENCIES } from '../domain/money';
+import { KINDS, type Kind, type Stock } from './product-service.model';
+
+export interface CreateBody {
+  sku: string;
+  name: string;
+  description: string;
+  kind: Kind;
+  unitPrice: number;
+  currency: string;
+  taxRateBps: number;
+  stock?: number;
+}
+
+export type ChangeBody = Partial<Omit<CreateBody, 'kind' | 'stock'>>;
+
+export interface StockAdjustmentBody {
+  delta: number;
+  reason: string;
+}
+
+export interface ListQuery extends PageQuery {
+  kind?: Kind;
+  currency?: string;
+  q?: string;
+}
+
+/** A product or service as the API presents it. */
+export interface ProductServiceView extends Omit<CreateBody, 'stock'> {
+  id: string;
+  stock: Stock | null;
+  isActive: boolean;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+const MAX_STOCK = 1_000_000_000;
+const MAX_TAX_RATE_BPS = 10_000;
+/** Entries of the demo catalogue, so that the examples work as they stand. */
+const EXAMPLE_ID = 'ps_01HZX0000000000000TSHRTM00';
+
+const kind = Joi.string()
+  .valid(...KINDS)
+  .description('A service has no stock');
+const currency = Joi.string()
+  .valid(...CURRENCIES)
+  .messages({ 'any.only': '{#label} must be an ISO 4217 code such as EUR' })
+  .description('ISO 4217');
+const fields = {
+  sku: singleLine(64)
+    .pattern(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'letters, digits and . _ / -')
+    .description('Unique among active entries'),
+  name: singleLine(200),
+  description: multiLine(5000),
+  unitPrice: Joi.number().integer().min(0).description("In the currency's minor unit"),
+  currency,
+  taxRateBps: Joi.number()
+    .integer()
+    .min(0)
+    .max(MAX_TAX_RATE_BPS)
+    .description('In basis points: 1900 is 19 %'),
+};
+
+export const createBody = Joi.object<CreateBody, true>({
+  sku: fields.sku.required(),
+  name: fields.name.required(),
+  description: fields.description.default(''),
+  kind: kind.required(),
+  unitPrice: fields.unitPrice.required(),
+  currency: fields.currency.required(),
+  taxRateBps: fields.taxRateBps.default(0),
+  stock: Joi.number()
+    .integer()
+    .min(0)
+    .max(MAX_STOCK)
+    .when('kind', { is: 'service', then: Joi.forbidden() })
+    .messages({
+      'any.unknown': '{#label} is for products only: a service has none',
+    })
+    .description('Units at hand, products only; 0 when left out'),
+})
+  .id('CreateProductServiceRequest')
+  .example({
+    sku: 'HOODIE-L',
+    name: 'Hoodie, L',
+    description: 'Organic cotton',
+    kind: 'product',
+    unitPrice: 4999,
+    currency: 'EUR',
+    taxRateBps: 1900,
+    stock: 25,
+  });
+
+export const changeBody = Joi.object<ChangeBody, true>(fields)
+  .min(1)
+  .messages({ 'object.min': 'needs at least one field to change' })
+  .id('ChangeProductServiceRequest')
+  .example({ unitPrice: 1899 });
+
+export const stockAdjustmentBody = Joi.object<StockAdjustmentBody, true>({
+  delta: Joi.number()
+    .integer()
+    .min(-MAX_STOCK)
+    .max(MAX_STOCK)
+    .invalid(0)
+    .required()
+    .description('Units to add, or with a minus to take away'),
+  reason: singleLine(200).required(),
+})
+  .id('StockAdjustmentRequest')
+  .example({ delta: 10, reason: 'delivery' });
+
+export const listQuery = Joi.object<ListQuery, true>({
+  kind,
+  currency,
+  q: singleLine(100).description('Part of the name or the sku, in any case'),
+  ...pageQuery,
+});
+
+export const idParams = Joi.object<{ id: string }, true>({
+  id: idSchema('ps').required().example(EXAMPLE_ID),
+});
+
+export const ifMatchHeaders = Joi.object<{ 'if-match'?: string }, true>({
+  'if-match': Joi.string()
+    .max(1000)
+    .example('*')
+    .description('The ETag of the version you have read, such as `"3"`; `*` for whatever version there is'),
+});
+
+const count = Joi.number().integer().min(0);
+
+export const productService = Joi.object<ProductServiceView, true>({
+  id: idSchema('ps').required(),
+  sku: Joi.string().required(),
+  name: Joi.string().required(),
+  description: Joi.string().allow('').required(),
+  kind: kind.required(),
+  unitPrice: fields.unitPrice.required(),
+  currency: currency.required(),
+  taxRateBps: fields.taxRateBps.required(),
+  stock: Joi.object<Stock, true>({
+    available: count.required(),
+    reserved: count.required(),
+  })
+    .allow(null)
+    .required(),
+  isActive: Joi.boolean().required(),
+  version: Joi.number().integer().min(1).required().description('Counts edits of the entry; it is the ETag'),
+  createdAt: Joi.string().isoDate().required(),
+  updatedAt: Joi.string().isoDate().required(),
+}).id('ProductService');

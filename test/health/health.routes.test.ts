@@ -1,0 +1,55 @@
+import pino from 'pino';
+import { createHealth } from '../../src/health/health';
+import { openTestApi } from '../support/api';
+
+const up = () => Promise.resolve();
+const down = () => Promise.reject(new Error('mongodb://user:secret@host is gone'));
+
+describe('health', () => {
+  test.each(['/health', '/health/ready'])('%s names each check with its latency', async (path) => {
+    const api = await openTestApi({ checks: { mongodb: up, temporal: up } });
+    const { body } = await api.call('get', path).expect(200);
+    const check = { status: 'up', latencyMs: expect.any(Number) as number };
+    expect(body).toMatchObject({ data: { status: 'ready', checks: { mongodb: check, temporal: check } } });
+    await api.close();
+  });
+
+  test('is 503 with the same data when one fails, without saying why to the client', async () => {
+    const api = await openTestApi({ checks: { mongodb: down, temporal: up } });
+    const { body, text, headers } = await api.call('get', '/health/ready').expect(503);
+    expect(body).toMatchObject({
+      code: 'service_unavailable',
+      detail: expect.stringContaining('mongodb') as string,
+      data: { status: 'unavailable', checks: { mongodb: { status: 'down' }, temporal: { status: 'up' } } },
+    });
+    expect(text).not.toContain('secret');
+    expect(JSON.stringify(api.logs)).not.toContain('secret');
+    expect(headers['retry-after']).toBeDefined();
+    await api.call('get', '/health/live').expect(200);
+    await api.close();
+  });
+
+  test('does not wait for a check that hangs', async () => {
+    const health = createHealth(
+      { mongodb: () => new Promise(() => undefined), temporal: up },
+      pino({ level: 'silent' }),
+    );
+    await expect(health.readiness()).resolves.toMatchObject({
+      status: 'unavailable',
+      checks: { mongodb: { status: 'down' }, temporal: { status: 'up' } },
+    });
+  });
+
+  test('is not ready as soon as it drains', async () => {
+    const api = await openTestApi({ checks: { mongodb: up } });
+    await api.call('get', '/health/ready').expect(200);
+    api.health.drain();
+    const { body } = await api.call('get', '/health/ready').expect(503);
+    expect(body).toMatchObject({
+      detail: expect.stringContaining('shutting down') as string,
+      data: { status: 'draining', checks: {} },
+    });
+    await api.call('get', '/health/live').expect(200);
+    await api.close();
+  });
+});

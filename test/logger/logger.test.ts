@@ -1,0 +1,53 @@
+import { serializeError } from '../../src/logger/error-serializer';
+import { createLogger } from '../../src/logger/logger';
+
+function lines(log: (logger: ReturnType<typeof createLogger>) => void): string {
+  let text = '';
+  log(createLogger({ env: 'production', logLevel: 'info' }, { write: (line) => void (text += line) }));
+  return text;
+}
+
+describe('the logger', () => {
+  test.each(['password', 'accessToken', 'authorization', 'email'])(
+    'hides %s, at any of the upper levels',
+    (key) => {
+      const text = lines((logger) =>
+        logger.info({ [key]: 'hunter2', a: { [key]: 'hunter2', b: { [key]: 'hunter2' } } }),
+      );
+      expect(text).not.toContain('hunter2');
+      expect(text).toContain('[redacted]');
+    },
+  );
+
+  test('writes the level as a word and the time as ISO 8601', () => {
+    expect(JSON.parse(lines((logger) => logger.warn('careful')))).toMatchObject({
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      msg: 'careful',
+    });
+  });
+
+  test('takes out e-mail addresses and credentials of errors and their causes, and their other properties', () => {
+    const cause = Object.assign(new Error('dup key: { email: "carol@example.com" }'), {
+      keyValue: { email: 'x' },
+    });
+    const error = Object.assign(new Error('mongodb://user:hunter2@host:1 failed', { cause }), {
+      code: 11000,
+    });
+    const serialized = serializeError(error);
+    expect(serialized).toMatchObject({
+      type: 'Error',
+      code: 11000,
+      message: 'mongodb://[redacted]@host:1 failed',
+      cause: { message: 'dup key: { email: "[redacted]" }' },
+    });
+    expect(JSON.stringify(serialized)).not.toMatch(/carol|hunter2|keyValue/);
+  });
+
+  test('serializes what is no error, and no endless chain', () => {
+    expect(serializeError('carol@example.com')).toEqual({ type: 'string', message: '[redacted]' });
+    const loop = new Error('loop');
+    loop.cause = loop;
+    expect(JSON.stringify(serializeError(loop)).match(/"message"/g)).toHaveLength(6);
+  });
+});

@@ -1,0 +1,146 @@
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import mongoose, { mongo } from 'mongoose';
+import pino from 'pino';
+import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
+import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/unavailable';
+import { createUserModel } from '../../src/users/users.model';
+
+const logger = pino({ level: 'silent' });
+
+/** A way to the real server that can be cut. */
+async function openCable(port = 0) {
+  const target = new URL(process.env.MONGODB_URI!);
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket
+        .on('error', () => undefined)
+        .on('close', () => [client, upstream].forEach((end) => end.destroy()));
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    cut() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const errorOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+const answers = (mongodb: MongoDb) => () =>
+  mongodb.ping().then(
+    () => true,
+    () => false,
+  );
+
+describe('openMongoDb', () => {
+  test('starts without a server, says unavailable, and connects when the server comes', async () => {
+    const reserved = await openCable();
+    await reserved.cut();
+    const mongodb = openMongoDb(
+      { uri: `mongodb://127.0.0.1:${reserved.port}/cable?directConnection=true` },
+      logger,
+    );
+    const users = createUserModel(mongodb.connection);
+    await expect(mongodb.ping()).rejects.toThrow('no connection');
+    expect(mongodb.isUnavailable(await errorOf(users.findOne()))).toBe(true);
+
+    const cable = await openCable(reserved.port);
+    await mongodb.connected;
+    await mongodb.ping();
+    await expect(users.findOne({ email: 'nobody' })).resolves.toBeNull();
+    await mongodb.close();
+    await cable.cut();
+  });
+
+  test('says unavailable through an outage and works again after it', async () => {
+    const cable = await openCable();
+    const mongodb = openMongoDb(
+      { uri: `mongodb://127.0.0.1:${cable.port}/cable?directConnection=true` },
+      logger,
+    );
+    const users = createUserModel(mongodb.connection);
+    await mongodb.connected;
+    await cable.cut();
+    expect(mongodb.isUnavailable(await errorOf(users.findOne()))).toBe(true);
+    expect(
+      mongodb.isUnavailable(
+        await errorOf(users.create({ _id: 'x', email: 'x', name: 'x', role: 'ADMIN', passwordHash: 'x' })),
+      ),
+    ).toBe(true);
+    const again = await openCable(cable.port);
+    await until(answers(mongodb));
+    await expect(users.findOne({ email: 'nobody' })).resolves.toBeNull();
+    await mongodb.close();
+    await again.cut();
+  });
+
+  test('closes while it is still trying to connect', async () => {
+    const mongodb = openMongoDb(
+      { uri: 'mongodb://127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=50' },
+      logger,
+    );
+    await mongodb.close();
+    expect(mongodb.connection.readyState).toBe(0);
+  });
+
+  test('uses the database "orders" when the URI names none', async () => {
+    const uri = new URL(process.env.MONGODB_URI!);
+    uri.pathname = '/';
+    const mongodb = openMongoDb({ uri: uri.href }, logger);
+    await mongodb.connected;
+    expect(mongodb.connection.name).toBe('orders');
+    await mongodb.close();
+  });
+
+  test('refuses filters with unknown fields and takes no operator from input', async () => {
+    const uri = new URL(process.env.MONGODB_URI!);
+    uri.pathname = '/test_filters';
+    const mongodb = openMongoDb({ uri: uri.href }, logger);
+    await mongodb.connected;
+    const users = createUserModel(mongodb.connection);
+    await expect(users.findOne({ nonsense: 1 } as never)).rejects.toThrow('strictQuery');
+    await expect(users.findOne({ email: { $gt: '' } })).rejects.toThrow('Cast to string failed');
+    await mongodb.close();
+  });
+});
+
+class WaitQueueTimeout extends mongo.MongoError {
+  override get name(): string {
+    return 'MongoWaitQueueTimeoutError';
+  }
+}
+
+describe('errors of the driver', () => {
+  const labelled = new mongo.MongoServerError({ message: 'stepping down', code: 10107 });
+  labelled.addErrorLabel(mongo.MongoErrorLabel.RetryableWriteError);
+
+  test.each([
+    ['a lost connection', new mongo.MongoNetworkError('reset'), true],
+    ['a primary that steps down', labelled, true],
+    ['a full pool', new WaitQueueTimeout('wait'), true],
+    ['a wrong operation', new mongo.MongoServerError({ message: 'bad', code: 2 }), false],
+    ['a mistake of ours', new TypeError('undefined is not a function'), false],
+    ['a failed validation', new mongoose.Error.ValidationError(), false],
+  ])('%s', (_what, error, expected) => {
+    expect(isUnavailableError(error)).toBe(expected);
+  });
+
+  test('a duplicate key is told apart', () => {
+    expect(isDuplicateKey(new mongo.MongoServerError({ message: 'dup', code: 11000 }))).toBe(true);
+    expect(isDuplicateKey(labelled)).toBe(false);
+  });
+});

@@ -1,0 +1,142 @@
+import pino from 'pino';
+import { createHealth } from '../../src/health/health';
+import { createJwt } from '../../src/jwt/jwt';
+import { PROBLEMS } from '../../src/errors/app-error';
+import { buildDocument } from '../../src/openapi/document';
+import { exampleOf } from '../../src/openapi/example';
+import { createRoutes } from '../../src/server';
+import { createTemporalClient } from '../../src/temporal/client';
+import { openTestApi, type TestApi } from '../support/api';
+
+let api: TestApi;
+let temporal: ReturnType<typeof createTemporalClient>;
+let routes: ReturnType<typeof createRoutes>;
+beforeAll(async () => {
+  api = await openTestApi();
+  temporal = createTemporalClient(api.config.temporal);
+  const health = createHealth({}, pino({ level: 'silent' }));
+  routes = createRoutes({
+    config: api.config,
+    mongodb: api.db.mongodb,
+    temporal,
+    health,
+    jwt: createJwt(api.config.jwt),
+  });
+});
+afterAll(async () => {
+  await temporal.close();
+  await api.close();
+});
+
+type Operation = {
+  operationId: string;
+  security: object[];
+  parameters: { name: string; in: string; example?: unknown }[];
+  responses: Record<string, { content?: object }>;
+};
+
+describe('the OpenAPI document', () => {
+  const documentOf = () => buildDocument(routes, '/prefix');
+  const operations = () =>
+    Object.values(documentOf().paths).flatMap((methods) => Object.values(methods) as Operation[]);
+
+  test('has every route, once', () => {
+    const found = Object.entries(documentOf().paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(found.sort()).toEqual(
+      routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`).sort(),
+    );
+    const ids = operations().map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('has no reference to nowhere', () => {
+    const document = documentOf();
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) =>
+      path!.split('/'),
+    );
+    expect(references.length).toBeGreaterThan(20);
+    for (const path of references) {
+      expect(
+        path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], document),
+      ).toBeDefined();
+    }
+    expect(JSON.stringify(document)).not.toContain('$defs');
+  });
+
+  test('declares every parameter of a path', () => {
+    for (const [path, methods] of Object.entries(documentOf().paths)) {
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const { parameters } of Object.values(methods) as Operation[]) {
+        expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)).toEqual(
+          names,
+        );
+      }
+    }
+  });
+
+  test('asks for a token where the guard does', () => {
+    for (const operation of operations()) {
+      const { role } = routes.find(({ operationId }) => operationId === operation.operationId)!;
+      expect(operation.security).toEqual(role === 'PUBLIC' ? [] : [{ bearerAuth: [] }]);
+      expect('401' in operation.responses).toBe(role !== 'PUBLIC' || operation.operationId === 'login');
+    }
+  });
+
+  test('lists every code of a problem', () => {
+    const problem = documentOf().components.schemas.Problem as { properties: { code: { enum: string[] } } };
+    expect(problem.properties.code.enum).toEqual(Object.keys(PROBLEMS));
+  });
+
+  test('names the shapes, and lets an enum with null be null', () => {
+    const { schemas } = documentOf().components;
+    expect(Object.keys(schemas)).toEqual(
+      expect.arrayContaining(['ProductService', 'Session', 'Order', 'Problem', 'Readiness']),
+    );
+    expect(JSON.stringify(schemas.Order)).toContain('"enum":["product","service",null]');
+  });
+
+  test('has examples that the schemas accept', () => {
+    const bodies = routes.filter(({ body }) => body !== undefined);
+    expect(bodies.length).toBeGreaterThan(4);
+    for (const { body, operationId } of bodies) {
+      const example = exampleOf(body!);
+      expect([operationId, example]).not.toEqual([operationId, undefined]);
+      expect([operationId, body!.validate(example, { convert: false }).error]).toEqual([
+        operationId,
+        undefined,
+      ]);
+    }
+    for (const route of routes) {
+      for (const schema of [route.params, route.query, route.headers]) {
+        if (schema)
+          expect(schema.validate(exampleOf(schema) ?? {}).error?.details[0]?.type).not.toBe('any.only');
+      }
+    }
+  });
+});
+
+describe('the pages', () => {
+  test.each(['/api', '/api/'])(
+    '%s is Swagger UI without inline scripts, its links absolute',
+    async (path) => {
+      const { text, headers } = await api.call('get', path).expect(200);
+      expect(headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(text).not.toMatch(/<script>|onload=|https?:\/\//);
+      const links = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
+      expect(links).toHaveLength(4);
+      for (const link of links) {
+        expect(link.startsWith('/orders-management-system/api/assets/')).toBe(true);
+        await api.call('get', link.slice('/orders-management-system'.length)).expect(200);
+      }
+    },
+  );
+
+  test('/api/openapi.json is the document, for HEAD too', async () => {
+    const { body, headers } = await api.call('get', '/api/openapi.json').expect(200);
+    expect(body).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/orders-management-system' }] });
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    await api.call('head', '/api/openapi.json').expect(200);
+  });
+});

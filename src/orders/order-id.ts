@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { OrderLine, ShippingAddress } from '../domain/order';
+
+/** The order id is the idempotency key: the same customer and Idempotency-Key always name the same order. */
+export function orderIdOf(customerId: string, idempotencyKey: string): string {
+  return `ord_${sha256(`${customerId}\n${idempotencyKey}`).slice(0, 32)}`;
+}
+
+export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
+
+export interface OrderContent {
+  items: OrderLine[];
+  note: string | null;
+  shippingAddress: ShippingAddress | null;
+}
+
+/** The same for the same order, however the client sorted its fields. */
+export function fingerprintOf({ items, note, shippingAddress }: OrderContent): string {
+  const lines = items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
+  const address = shippingAddress && Object.entries(shippingAddress).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sha256(JSON.stringify([lines, note, address]));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

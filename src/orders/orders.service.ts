@@ -1,0 +1,163 @@
+import { ulid } from 'ulid';
+import type { Order, OrderRequest } from '../domain/order';
+import { draftOrder, isClosed } from '../domain/order-transitions';
+import { AppError } from '../errors/app-error';
+import type { Principal } from '../jwt/principal';
+import type { OrderWorkflows } from '../temporal/order-workflows';
+import { keyReused, orderingUnavailable } from '../temporal/temporal-errors';
+import { fingerprintOf, ORDER_ID, orderIdOf } from './order-id';
+import type { OrderContent } from './order-id';
+import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
+
+export interface PlaceOrder extends OrderContent {
+  customerId: string;
+  placedBy: string;
+  idempotencyKey: string;
+  requestId: string;
+}
+
+export interface Placement {
+  /** As it stands; a draft while it is not in MongoDB yet. */
+  order: Order;
+  /** The outcome is known: confirmed, rejected or closed since. */
+  isSettled: boolean;
+  /** Another POST placed it before this one. */
+  isReplay: boolean;
+}
+
+export interface OrderServiceDeps {
+  orders: OrderRepository;
+  workflows: OrderWorkflows;
+}
+
+export type OrderService = ReturnType<typeof createOrderService>;
+
+/** Reads orders from MongoDB and has Temporal do everything else: the API never writes an order. */
+export function createOrderService({ orders, workflows }: OrderServiceDeps) {
+  /** Places the order and waits for the outcome as long as a client would. */
+  async function place(command: PlaceOrder): Promise<Placement> {
+    const request = orderRequest(command);
+    const order = await workflows.place(request);
+    if (order) return { order, isSettled: true, isReplay: order.attemptId !== request.attemptId };
+    return underWay(request);
+  }
+
+  /** Hands the order to Temporal and returns at once. */
+  async function placeAsync(command: PlaceOrder): Promise<Placement> {
+    const request = orderRequest(command);
+    // Temporal forgets closed workflows, MongoDB does not. Placing goes on while MongoDB is down: then the
+    // workflow finds out.
+    const stored = await orders.findById(request.orderId).catch(() => null);
+    if (stored) return placement(stored, request);
+    await workflows.start(request);
+    return underWay(request);
+  }
+
+  /** What is known of an order that Temporal has accepted, but not finished in time. */
+  async function underWay(request: OrderRequest): Promise<Placement> {
+    const known = await workflows.find(request.orderId);
+    if (!known) throw orderingUnavailable();
+    if (known.isRunning) return { ...placement(draftOrder(known.request), request), isSettled: false };
+    const stored = await orders.findById(request.orderId);
+    if (!stored) throw orderingUnavailable(); // its workflow was terminated before the order was saved
+    return placement(stored, request);
+  }
+
+  /** @throws {AppError} not_found also when it is somebody else's */
+  async function get(id: string, principal: Principal): Promise<Order> {
+    const order = ORDER_ID.test(id) ? await find(id) : undefined;
+    if (!order || !maySee(order, principal)) {
+      throw new AppError('not_found', 'There is no order with this id among those that you may see.');
+    }
+    return order;
+  }
+
+  /** MongoDB first; an order that it does not have yet is in Temporal. */
+  async function find(id: string): Promise<Order | undefined> {
+    const stored = await orders.findById(id);
+    if (stored) return stored;
+    const known = await workflows.find(id);
+    if (known?.isRunning) return draftOrder(known.request);
+    return known && ((await orders.findById(id)) ?? undefined); // it was saved and closed between the two looks
+  }
+
+  function list(filter: OrderFilter, page: { limit: number; after?: OrderPosition }): Promise<Order[]> {
+    return orders.list(filter, page);
+  }
+
+  async function cancel(
+    id: string,
+    { principal, reason, requestId }: { principal: Principal; reason: string | null; requestId: string },
+  ): Promise<Order> {
+    const order = await get(id, principal);
+    if (isClosed(order)) throw notCancellable(order);
+    const cancelled = await workflows.cancel(requestOf(order), { by: principal.id, reason, requestId });
+    if (cancelled) return cancelled;
+    const now = await get(id, principal);
+    if (isClosed(now)) throw notCancellable(now);
+    throw new AppError(
+      'service_unavailable',
+      'The order was not cancelled in time, and may still be: read it again before you repeat the request.',
+      { headers: { 'Retry-After': '5' }, orderId: id },
+    );
+  }
+
+  return { place, placeAsync, get, list, cancel };
+}
+
+function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest {
+  return {
+    ...command,
+    orderId: orderIdOf(command.customerId, idempotencyKey),
+    fingerprint: fingerprintOf(command),
+    attemptId: ulid(),
+    createdAt: new Date().toISOString(),
+  };
+}
+
+/** The request that an order was made from, to take its workflow up again. */
+function requestOf(order: Order): OrderRequest {
+  const {
+    id,
+    customerId,
+    placedBy,
+    items,
+    note,
+    shippingAddress,
+    fingerprint,
+    attemptId,
+    requestId,
+    createdAt,
+  } = order;
+  const lines = items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
+  return {
+    orderId: id,
+    ...{
+      customerId,
+      placedBy,
+      items: lines,
+      note,
+      shippingAddress,
+      fingerprint,
+      attemptId,
+      requestId,
+      createdAt,
+    },
+  };
+}
+
+/** @throws {AppError} idempotency_key_reused */
+function placement(order: Order, request: OrderRequest): Placement {
+  if (order.fingerprint !== request.fingerprint) throw keyReused();
+  return { order, isSettled: order.status !== 'pending', isReplay: order.attemptId !== request.attemptId };
+}
+
+function maySee(order: Order, { id, role }: Principal): boolean {
+  return role === 'ADMIN' || order.customerId === id;
+}
+
+function notCancellable({ id, status }: Order): AppError {
+  return new AppError('invalid_transition', `The order is ${status}: it can no longer be cancelled.`, {
+    orderId: id,
+  });
+}

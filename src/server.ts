@@ -1,0 +1,123 @@
+import type { Logger } from 'pino';
+import { createApp } from './app';
+import { listen } from './common/http-server';
+import { createRedisWindows } from './common/redis-windows';
+import type { Route } from './common/route';
+import { loadConfig, type Config } from './config/config';
+import { createHealth, type Health } from './health/health';
+import { healthRoutes } from './health/health.routes';
+import { createJwt, type Jwt } from './jwt/jwt';
+import { createLogger } from './logger/logger';
+import { openMongoDb, type MongoDb } from './mongodb/mongodb';
+import { createOrderPresenter } from './orders/orders.presenter';
+import { createOrderRepository } from './orders/orders.repository';
+import { orderRoutes } from './orders/orders.routes';
+import { createOrderService } from './orders/orders.service';
+import { createProductServiceRepository } from './product-service/product-service.repository';
+import { productServiceRoutes } from './product-service/product-service.routes';
+import { createCatalogueService } from './product-service/product-service.service';
+import { createTemporalClient, type TemporalClient } from './temporal/client';
+import { createOrderWorkflows } from './temporal/order-workflows';
+import { createUsersRepository } from './users/users.repository';
+import { userRoutes } from './users/users.routes';
+import { createUsersService } from './users/users.service';
+
+/** Shorter than the worker's: someone waits, and is told after two attempts, so within 4 s, that it hangs. */
+const DATABASE_ANSWER_TIMEOUT_MS = 2000;
+
+export interface RunningServer {
+  url: string;
+  /** Drains and closes everything; requests in flight get their answer. */
+  close(): Promise<void>;
+}
+
+/** Starts the API. It listens at once, even while MongoDB or Temporal are down: readiness tells. */
+export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const mongodb = openMongoDb({ ...config.mongodb, answerTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
+  const temporal = createTemporalClient(config.temporal);
+  const { redisUrl } = config.http.rateLimit;
+  const windows = redisUrl === undefined ? undefined : createRedisWindows(redisUrl, logger);
+  const health = createHealth({ mongodb: mongodb.ping, temporal: temporal.checkHealth }, logger);
+  const jwt = createJwt(config.jwt);
+  const routes = createRoutes({ config, mongodb, temporal, health, jwt });
+  const { authenticate } = jwt;
+  const app = createApp({
+    config,
+    logger,
+    routes,
+    authenticate,
+    isUnavailable: mongodb.isUnavailable,
+    windows,
+  });
+
+  const closeClients = async () => {
+    windows?.close();
+    await Promise.all([temporal.close(), mongodb.close()]);
+  };
+  const handle = app.callback();
+  const http = await listen((req, res) => void handle(req, res), config.http).catch(async (error: unknown) => {
+    await closeClients();
+    throw error;
+  });
+  const url = `${http.url}${config.http.prefix}`;
+  logger.info({ url }, 'API listening');
+  return {
+    url,
+    async close() {
+      health.drain();
+      await http.close(config.shutdownTimeoutMs);
+      await closeClients();
+    },
+  };
+}
+
+export interface RouteDeps {
+  config: Config;
+  mongodb: MongoDb;
+  temporal: TemporalClient;
+  health: Health;
+  jwt: Jwt;
+}
+
+/** Every route of the API. */
+export function createRoutes({ config, mongodb: { connection }, temporal, health, jwt }: RouteDeps): Route[] {
+  const users = createUsersRepository(connection);
+  const orders = createOrderService({
+    orders: createOrderRepository(connection),
+    workflows: createOrderWorkflows(temporal.client, {
+      taskQueue: config.temporal.taskQueue,
+      timeoutMs: config.placeOrderTimeoutMs,
+    }),
+  });
+  return [
+    ...healthRoutes(health),
+    ...userRoutes(createUsersService(users, jwt)),
+    ...productServiceRoutes(createCatalogueService(createProductServiceRepository(connection))),
+    ...orderRoutes({
+      service: orders,
+      present: createOrderPresenter(config.temporal),
+      users,
+      prefix: config.http.prefix,
+    }),
+  ];
+}
+
+/** Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once. */
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = loadConfig(env);
+  const logger = createLogger(config).child({ process: 'api' });
+  const server = await startServer(config, logger);
+  const stop = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
+  });
+  logger.info({ signal: await stop }, 'draining');
+  await server.close();
+  logger.info('API stopped');
+}
+
+if (require.main === module) {
+  main(process.env).catch((error: unknown) => {
+    process.stderr.write(`The API stopped: ${(error as Error).message}\n`);
+    process.exit(1);
+  });
+}

@@ -1,0 +1,21 @@
+import type { OrderRequest } from '../domain/order';
+
+/** How the Temporal UI titles an order. Identifiers and quantities only: anyone with access to Temporal reads it. */
+export function describeOrder({ orderId, customerId, placedBy, requestId, items }: OrderRequest): {
+  staticSummary: string;
+  staticDetails: string;
+} {
+  const units = items.reduce((sum, line) => sum + line.quantity, 0);
+  const summary = `${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`;
+  const details = [
+    `Order \`${orderId}\` of customer \`${customerId}\`, placed by \`${placedBy}\` (request \`${requestId}\`)`,
+    '',
+    ...items.slice(0, 20).map((line) => `- ${line.quantity} × \`${line.productServiceId}\``),
+    ...(items.length > 20 ? [`- and ${count(items.length - 20, 'more line')}`] : []),
+  ];
+  return { staticSummary: summary, staticDetails: details.join('\n') };
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

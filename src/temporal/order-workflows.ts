@@ -1,0 +1,158 @@
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import type { Client, UpdateDefinition, WorkflowStartOptions } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Order, OrderRequest } from '../domain/order';
+import { INITIAL_STATE } from '../domain/order-transitions';
+import {
+  cancelOrderUpdate,
+  ORDER_WORKFLOW,
+  orderWorkflowId,
+  placeOrderUpdate,
+  placeUpdateId,
+  SEARCH_ATTRIBUTES,
+} from '../../workflows/contract';
+import type { CancelOrder } from '../../workflows/contract';
+import { describeOrder } from './order-description';
+import { temporalProblem } from './temporal-errors';
+
+/** An order as Temporal knows it: what was sent, and whether its workflow is still at work. */
+export interface KnownOrder {
+  request: OrderRequest;
+  isRunning: boolean;
+}
+
+export interface OrderWorkflows {
+  /** Starts the order's workflow, or joins the one there is, and waits; `undefined` when that takes too long. */
+  place(request: OrderRequest): Promise<Order | undefined>;
+  /** Starts the order's workflow without waiting; does nothing when there is one. */
+  start(request: OrderRequest): Promise<void>;
+  find(orderId: string): Promise<KnownOrder | undefined>;
+  /**
+   * Cancels the order, taking it up again when an operator terminated its workflow; `undefined` when its workflow
+   * has ended, or when there is no answer in time.
+   */
+  cancel(request: OrderRequest, command: CancelOrder): Promise<Order | undefined>;
+}
+
+export interface OrderWorkflowsOptions {
+  taskQueue: string;
+  /** How long to wait for a worker, milliseconds. */
+  timeoutMs: number;
+}
+
+/** After so long without an answer, a server that hangs must be told from a worker that is busy or away. */
+const DOUBT_AFTER_MS = 1_000;
+/** With the doubt before it, it is known within 3 s that the server hangs. */
+const LIVENESS_TIMEOUT_MS = 1_800;
+const CALL_TIMEOUT_MS = 2_800;
+
+/** What the API asks of Temporal. Every method throws an AppError: service_unavailable when Temporal is down. */
+export function createOrderWorkflows(
+  client: Client,
+  { taskQueue, timeoutMs }: OrderWorkflowsOptions,
+): OrderWorkflows {
+  const options = (request: OrderRequest) => ({ ...startOptions(request), taskQueue });
+
+  async function startAndUpdate<Args extends unknown[]>(
+    request: OrderRequest,
+    update: UpdateDefinition<Order, Args>,
+    updateOptions: { args: Args; updateId?: string },
+  ): Promise<Order | undefined> {
+    const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW, options(request));
+    startWorkflowOperation.workflowHandle().catch(() => undefined); // the update's own error says it too
+    try {
+      return await client.withDeadline(Date.now() + timeoutMs, () =>
+        client.workflow.executeUpdateWithStart(update, { ...updateOptions, startWorkflowOperation }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return undefined;
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      throw temporalProblem(error);
+    }
+  }
+
+  const find: OrderWorkflows['find'] = async (orderId) => {
+    try {
+      const handle = client.workflow.getHandle(orderWorkflowId(orderId));
+      const { memo, status } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+        handle.describe(),
+      );
+      return { request: memo!.request as OrderRequest, isRunning: status.name === 'RUNNING' };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw temporalProblem(error);
+    }
+  };
+
+  /** Waits for the answer, but only while the server shows that it lives. */
+  async function whileServerLives(answer: Promise<Order | undefined>): Promise<Order | undefined> {
+    answer.catch(() => undefined); // may fail while the doubt is being settled; it is awaited below
+    const inDoubt = Symbol();
+    const first = await Promise.race([answer, delay(DOUBT_AFTER_MS, inDoubt, { ref: false })]);
+    if (first !== inDoubt) return first;
+    await requireLiveServer();
+    return answer;
+  }
+
+  /** A call that needs neither the database nor the workflow, so that a busy server passes. */
+  async function requireLiveServer(): Promise<void> {
+    try {
+      await client.withDeadline(Date.now() + LIVENESS_TIMEOUT_MS, () =>
+        client.workflowService.getSystemInfo({}),
+      );
+    } catch (error) {
+      throw temporalProblem(error);
+    }
+  }
+
+  return {
+    find,
+
+    place(request) {
+      const { fingerprint } = request;
+      const updateOptions = { args: [fingerprint] as [string], updateId: placeUpdateId(fingerprint) };
+      return whileServerLives(startAndUpdate(request, placeOrderUpdate, updateOptions));
+    },
+
+    async start(request) {
+      try {
+        await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+          client.workflow.start(ORDER_WORKFLOW, { ...options(request), workflowIdConflictPolicy: 'FAIL' }),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw temporalProblem(error);
+      }
+    },
+
+    cancel(request, command) {
+      return whileServerLives(startAndUpdate(request, cancelOrderUpdate, { args: [command] }));
+    },
+  };
+}
+
+/**
+ * One workflow per order: a running one is joined, a completed one is never started again. One that was terminated
+ * or cancelled in Temporal is, so that the order it left behind is taken up again by the next request for it.
+ */
+function startOptions(request: OrderRequest): Omit<WorkflowStartOptions, 'taskQueue'> & {
+  workflowIdConflictPolicy: 'USE_EXISTING';
+} {
+  const { orderStatus, customerId } = SEARCH_ATTRIBUTES;
+  return {
+    workflowId: orderWorkflowId(request.orderId),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    args: [request],
+    memo: { request },
+    typedSearchAttributes: [
+      { key: orderStatus, value: INITIAL_STATE.status },
+      { key: customerId, value: request.customerId },
+    ],
+    ...describeOrder(request),
+  };
+}

@@ -1,0 +1,125 @@
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
+import type { Connection } from 'mongoose';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { businessAnswers } from '../activities/business-answers';
+import { createOrderActivities } from '../activities/orders.activities';
+import { createPricingActivities } from '../activities/pricing.activities';
+import { loadConfig } from './config/config';
+import type { Config } from './config/config';
+import { createLogger } from './logger/logger';
+import { openMongoDb } from './mongodb/mongodb';
+import { createTransact } from './mongodb/transaction';
+import { createOrderRepository } from './orders/orders.repository';
+import { createProductServiceRepository } from './product-service/product-service.repository';
+import { createStockQueue } from './product-service/stock-queue';
+import { createStockRepository } from './product-service/stock.repository';
+
+const RETRY_MS = 1_000;
+/** Built ahead of time by `npm run build`. */
+const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
+
+export function createActivities(connection: Connection) {
+  const products = createProductServiceRepository(connection);
+  return {
+    ...createPricingActivities({ products }),
+    ...createOrderActivities({
+      orders: createOrderRepository(connection),
+      stock: createStockRepository(connection),
+      stockQueue: createStockQueue(),
+      transact: createTransact(connection),
+    }),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+
+/** What a worker of this configuration is made of, but for its connection. */
+export function workerOptions(config: Config, activities: Activities): Omit<WorkerOptions, 'connection'> {
+  const {
+    maxConcurrentWorkflowTasks,
+    maxConcurrentLocalActivities,
+    maxConcurrentActivities,
+    maxCachedWorkflows,
+  } = config.worker;
+  return {
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    activities,
+    interceptors: { activity: [() => ({ inbound: businessAnswers })] },
+    maxConcurrentWorkflowTaskExecutions: maxConcurrentWorkflowTasks,
+    maxConcurrentLocalActivityExecutions: maxConcurrentLocalActivities,
+    maxConcurrentActivityTaskExecutions: maxConcurrentActivities,
+    maxCachedWorkflows,
+    shutdownGraceTime: config.shutdownTimeoutMs, // 0 by default: activities would be cancelled at once
+    shutdownForceTime: config.shutdownTimeoutMs + 5_000,
+  };
+}
+
+/** Runs until SIGTERM or SIGINT, then takes no more work and finishes what it has. */
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const logger = createLogger(config).child({ process: 'worker' });
+  Runtime.install({
+    logger: temporalLogger(logger, config.logLevel),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
+    shutdownSignals: [],
+  });
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+
+  const mongodb = openMongoDb(config.mongodb, logger);
+  const connection = await connectToTemporal(config.temporal.address, logger, stopping.signal);
+  try {
+    const options = workerOptions(config, createActivities(mongodb.connection));
+    const worker = await Worker.create({ ...options, connection, workflowBundle: { codePath: BUNDLE } });
+    logger.info({ taskQueue: options.taskQueue }, 'worker started');
+    await worker.runUntil(once(stopping.signal, 'abort'));
+    logger.info('worker stopped');
+  } finally {
+    await connection.close();
+    await mongodb.close();
+  }
+}
+
+/** A worker that starts before Temporal waits for it. */
+async function connectToTemporal(
+  address: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<NativeConnection> {
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (err) {
+      logger.warn({ err, address }, 'Temporal is not reachable; trying again');
+      await delay(RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+/** Sends the log lines of the SDK, of workflows and of activities the way of all others. */
+function temporalLogger(logger: Logger, level: string): DefaultLogger {
+  return new DefaultLogger(level === 'debug' || level === 'trace' ? 'DEBUG' : 'INFO', (entry) => {
+    const { level: severity, message, meta } = entry;
+    logger[PINO_LEVELS[severity]](meta ?? {}, message);
+  });
+}
+
+const PINO_LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`The worker stopped: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });
+}

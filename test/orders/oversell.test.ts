@@ -1,0 +1,40 @@
+import { lines, openOrderApi } from '../support/order-api';
+import type { OrderApi } from '../support/order-api';
+
+let api: OrderApi;
+beforeAll(async () => {
+  api = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '110000' });
+  // Two workers: their queues per product know nothing of each other, only MongoDB stands between.
+  await api.shop.startWorker();
+  await api.shop.startWorker();
+});
+afterAll(() => api.close());
+
+/** Everybody orders at the same time; returns how often each status was answered. */
+async function rush(bodies: object[]): Promise<Record<number, number>> {
+  const answers = await Promise.all(bodies.map((body) => api.place(api.tokenOf('CUSTOMER'), body)));
+  const counts: Record<number, number> = {};
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+const buyers = (body: (n: number) => object) => Array.from({ length: 200 }, (_, n) => body(n));
+
+it('sells 50 units to 50 of 200 buyers', async () => {
+  const { id } = await api.shop.sell({ available: 50 });
+  expect(await rush(buyers(() => lines([id, 1])))).toEqual({ 201: 50, 409: 150 });
+  expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
+}, 120_000);
+
+it('sells 50 units of each of two products that are ordered in opposite order', async () => {
+  const [a, b] = [await api.shop.sell({ available: 50 }), await api.shop.sell({ available: 50 })];
+  const bodies = buyers((n) => (n % 2 ? lines([a.id, 1], [b.id, 1]) : lines([b.id, 1], [a.id, 1])));
+  expect(await rush(bodies)).toEqual({ 201: 50, 409: 150 });
+  for (const { id } of [a, b]) expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
+}, 120_000);
+
+it('sells 50 units to 25 buyers of two lines of one each', async () => {
+  const { id } = await api.shop.sell({ available: 50 });
+  expect(await rush(buyers(() => lines([id, 1], [id, 1])))).toEqual({ 201: 25, 409: 175 });
+  expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
+}, 120_000);

@@ -1,0 +1,34 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { freePorts, requireFreePorts } from '../../scripts/servers/ports';
+
+describe('ports', () => {
+  let server: Server;
+  afterEach(() => server?.close());
+
+  it.each(['127.0.0.1', '0.0.0.0'])(
+    'names a port in use on %s, and the variable that changes it',
+    async (host) => {
+      server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, host, resolve));
+      const { port } = server.address() as AddressInfo;
+      await expect(requireFreePorts({ MONGODB_PORT: port })).rejects.toThrow(
+        `port ${port} is in use by another program; set MONGODB_PORT to another one`,
+      );
+    },
+  );
+
+  it('refuses one port for two servers', async () => {
+    const [port] = (await freePorts(1)) as [number];
+    await expect(requireFreePorts({ PORT: port, TEMPORAL_PORT: port })).rejects.toThrow(
+      'PORT and TEMPORAL_PORT are both',
+    );
+  });
+
+  it('finds different free ports', async () => {
+    const ports = await freePorts(5);
+    expect(new Set(ports).size).toBe(5);
+    await expect(
+      requireFreePorts(Object.fromEntries(ports.map((port) => [`P${port}`, port]))),
+    ).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,83 @@
+import { createProductServiceModel } from '../src/product-service/product-service.model';
+import { DEMO_CATALOGUE, DEMO_PASSWORD, DEMO_USERS, main, seed } from '../src/seed';
+import { ID_PATTERNS } from '../src/common/ids';
+import { placeOrderBody } from '../src/orders/orders.schema';
+import { exampleOf } from '../src/openapi/example';
+import { idParams } from '../src/product-service/product-service.schema';
+import { openTestApi, type TestApi } from './support/api';
+
+let api: TestApi;
+beforeAll(async () => void (api = await openTestApi()));
+beforeEach(() => api.clear());
+afterAll(() => api.close());
+
+test('the demo users can sign in, each with their role', async () => {
+  await seed(api.db.connection, 'development');
+  for (const { email, role } of DEMO_USERS) {
+    const { body } = await api
+      .call('post', '/auth/login')
+      .send({ email, password: DEMO_PASSWORD })
+      .expect(200);
+    expect(body).toMatchObject({ data: { user: { email, role } } });
+  }
+});
+
+test('the demo catalogue has products and services in two currencies, and the ids of the examples', async () => {
+  await seed(api.db.connection, 'test');
+  const { body } = await api.call('get', '/product-services').expect(200);
+  const entries = (body as { data: { id: string; kind: string; currency: string }[] }).data;
+  expect(new Set(entries.map(({ kind, currency }) => `${kind} ${currency}`)).size).toBe(4);
+  const ids = entries.map(({ id }) => id);
+  expect(ids.every((id) => ID_PATTERNS.ps.test(id))).toBe(true);
+  expect(DEMO_USERS.every(({ _id }) => ID_PATTERNS.usr.test(_id))).toBe(true);
+  expect(ids).toContain((exampleOf(idParams) as { id: string }).id);
+  const order = exampleOf(placeOrderBody) as { items: { productServiceId: string }[] };
+  expect(ids).toContain(order.items[0]!.productServiceId);
+});
+
+test('a second run changes nothing, neither stock nor what an admin edited', async () => {
+  const connection = api.db.connection;
+  const entries = createProductServiceModel(connection);
+  expect(await seed(connection, 'development')).toEqual({ users: 3, entries: DEMO_CATALOGUE.length });
+  const [first, second] = DEMO_CATALOGUE;
+  await entries.updateOne({ _id: first!._id }, { $inc: { 'stock.available': -5 } });
+  await entries.updateOne({ _id: second!._id }, { $set: { sku: 'RENAMED' } });
+  await entries.create({
+    ...(await entries.findById(second!._id).lean())!,
+    _id: 'ps_01HZX00000000000000000MVG1',
+    sku: second!.sku,
+  });
+  const before = await entries.find().sort({ _id: 1 }).lean();
+  expect(await seed(connection, 'development')).toEqual({ users: 0, entries: 0 });
+  expect(await entries.find().sort({ _id: 1 }).lean()).toEqual(before);
+});
+
+test('a sku that someone else took meanwhile is left to them', async () => {
+  const entries = createProductServiceModel(api.db.connection);
+  const { sku, name, unitPrice, currency } = DEMO_CATALOGUE[0]!;
+  await entries.create({
+    _id: 'ps_01HZX00000000000000000MVG1',
+    sku,
+    name,
+    unitPrice,
+    currency,
+    taxRateBps: 0,
+    kind: 'service',
+    isActive: true,
+    version: 1,
+  });
+  expect(await seed(api.db.connection, 'development')).toMatchObject({ entries: DEMO_CATALOGUE.length - 1 });
+});
+
+test('production is refused', async () => {
+  await expect(seed(api.db.connection, 'production')).rejects.toThrow('never for production');
+});
+
+test('the command seeds the database that the environment names', async () => {
+  const { secret } = api.config.jwt;
+  const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri, JWT_SECRET: secret };
+  await main(env);
+  const { body } = await api.call('get', '/product-services').expect(200);
+  expect((body as { data: unknown[] }).data).toHaveLength(DEMO_CATALOGUE.length);
+  await expect(main({ ...env, NODE_ENV: 'production' })).rejects.toThrow('never for production');
+});

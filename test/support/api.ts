@@ -1,0 +1,91 @@
+import type Koa from 'koa';
+import request, { type Test } from 'supertest';
+import { createApp } from '../../src/app';
+import { newId } from '../../src/common/ids';
+import type { Route } from '../../src/common/route';
+import type { Config } from '../../src/config/config';
+import { createHealth, type Check, type Health } from '../../src/health/health';
+import { healthRoutes } from '../../src/health/health.routes';
+import { createJwt, type Jwt } from '../../src/jwt/jwt';
+import { createLogger } from '../../src/logger/logger';
+import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import { productServiceRoutes } from '../../src/product-service/product-service.routes';
+import { createCatalogueService } from '../../src/product-service/product-service.service';
+import type { UserRole } from '../../src/role/role';
+import { createUsersRepository } from '../../src/users/users.repository';
+import { userRoutes } from '../../src/users/users.routes';
+import { createUsersService } from '../../src/users/users.service';
+import { testConfig } from './config';
+import { conformsTo } from './conformance';
+import { openTestDatabase, type TestDatabase } from './database';
+
+type Method = 'get' | 'post' | 'patch' | 'put' | 'delete' | 'head' | 'options';
+
+/** The HTTP edge without orders, on a database of its own; every answer is checked against what its route declares. */
+export interface TestApi {
+  app: Koa;
+  config: Config;
+  db: TestDatabase;
+  jwt: Jwt;
+  health: Health;
+  routes: Route[];
+  /** Parsed log lines. */
+  logs: Record<string, unknown>[];
+  call(method: Method, path: string, token?: string): Test;
+  tokenOf(role: UserRole, id?: string): string;
+  /** Empties the collections and forgets the log. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  env?: NodeJS.ProcessEnv;
+  checks?: Record<string, Check>;
+  routes?: Route[] | ((config: Config) => Route[]);
+  /** Instead of a database of its own; it is not dropped then. */
+  db?: TestDatabase;
+}
+
+export async function openTestApi({
+  env = {},
+  checks = {},
+  routes: extra = [],
+  db: given,
+}: TestApiOptions = {}): Promise<TestApi> {
+  const db = given ?? (await openTestDatabase());
+  const config = testConfig({ LOG_LEVEL: 'info', ...env });
+  const logs: Record<string, unknown>[] = [];
+  const write = (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>);
+  const logger = createLogger(config, { write });
+  const jwt = createJwt(config.jwt);
+  const health = createHealth(checks, logger);
+  const routes = [
+    ...healthRoutes(health),
+    ...userRoutes(createUsersService(createUsersRepository(db.connection), jwt)),
+    ...productServiceRoutes(createCatalogueService(createProductServiceRepository(db.connection))),
+    ...(typeof extra === 'function' ? extra(config) : extra),
+  ];
+  const { isUnavailable } = db.mongodb;
+  const app = createApp({ config, logger, routes, authenticate: jwt.authenticate, isUnavailable });
+  const conforms = conformsTo(routes, config.http.prefix);
+  return {
+    app: app as unknown as Koa,
+    config,
+    db,
+    jwt,
+    health,
+    routes,
+    logs,
+    call(method, path, token) {
+      const test = request(app.callback())[method](`${config.http.prefix}${path}`);
+      if (token) test.set('Authorization', `Bearer ${token}`);
+      return method === 'head' ? test : test.expect(conforms);
+    },
+    tokenOf: (role, id = newId('usr')) => jwt.issue({ id, role }).accessToken,
+    async clear() {
+      logs.length = 0;
+      for (const collection of await db.connection.db!.collections()) await collection.deleteMany();
+    },
+    close: async () => void (given ?? (await db.drop())),
+  };
+}

@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import type { Connection } from 'mongoose';
+import pino from 'pino';
+import { openMongoDb } from '../../src/mongodb/mongodb';
+import type { MongoDb } from '../../src/mongodb/mongodb';
+import { createIndexes } from '../../src/setup';
+
+export interface TestDatabase {
+  connection: Connection;
+  mongodb: MongoDb;
+  uri: string;
+  drop(): Promise<void>;
+}
+
+/** A database of its own on the real server, with its collections and indexes. */
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const uri = new URL(process.env.MONGODB_URI!);
+  uri.pathname = `/test_${randomBytes(8).toString('hex')}`;
+  const mongodb = openMongoDb({ uri: uri.href }, pino({ level: 'silent' }));
+  await mongodb.connected;
+  await createIndexes(mongodb.connection);
+  return {
+    connection: mongodb.connection,
+    mongodb,
+    uri: uri.href,
+    async drop() {
+      await mongodb.connection.dropDatabase();
+      await mongodb.close();
+    },
+  };
+}

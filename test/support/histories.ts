@@ -1,0 +1,23 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const FOLDER = join(__dirname, '..', 'histories');
+
+/** Keeps the history of a run for the replay test, when `RECORD_HISTORIES` is set. Recorded ones are never changed. */
+export async function recordHistory(name: string, handle: WorkflowHandle): Promise<void> {
+  if (!process.env.RECORD_HISTORIES) return;
+  const history = await handle.fetchHistory();
+  await writeFile(join(FOLDER, `${name}.json`), `${historyToJSON(history)}\n`);
+}
+
+export async function recordedHistories(): Promise<{ workflowId: string; history: unknown }[]> {
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.json'));
+  return Promise.all(
+    files.map(async (file) => ({
+      workflowId: file.replace(/\.json$/, ''),
+      history: JSON.parse(await readFile(join(FOLDER, file), 'utf8')) as unknown,
+    })),
+  );
+}

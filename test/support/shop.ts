@@ -1,0 +1,142 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { randomBytes } from 'node:crypto';
+import type { OrderRequest } from '../../src/domain/order';
+import { newId } from '../../src/common/ids';
+import { fingerprintOf, orderIdOf } from '../../src/orders/order-id';
+import { createOrderRepository } from '../../src/orders/orders.repository';
+import type { OrderRepository } from '../../src/orders/orders.repository';
+import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import type {
+  NewProductService,
+  ProductService,
+  ProductServiceRepository,
+} from '../../src/product-service/product-service.repository';
+import { createTemporalClient } from '../../src/temporal/client';
+import type { TemporalClient } from '../../src/temporal/client';
+import { createOrderWorkflows } from '../../src/temporal/order-workflows';
+import type { OrderWorkflows } from '../../src/temporal/order-workflows';
+import { createActivities } from '../../src/worker';
+import type { Activities } from '../../src/worker';
+import { testConfig } from './config';
+import { openTestDatabase } from './database';
+import type { TestDatabase } from './database';
+import { startTestWorker } from './worker';
+import type { TestWorker, TestWorkerOptions } from './worker';
+
+/** A shop of its own: a database, a task queue, and as many workers as a test starts. */
+export interface Shop {
+  db: TestDatabase;
+  temporal: TemporalClient;
+  taskQueue: string;
+  workflows: OrderWorkflows;
+  orders: OrderRepository;
+  products: ProductServiceRepository;
+  /** The worker's activities, to be called without a workflow. */
+  activities: Activities;
+  startWorker(sabotage?: TestWorkerOptions['sabotage']): Promise<TestWorker>;
+  /** Puts a product into the catalogue; its stock is 100 unless told. */
+  sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
+  stockOf(id: string): Promise<ProductService['stock']>;
+  close(): Promise<void>;
+}
+
+export async function openShop({ timeoutMs = 20_000 } = {}): Promise<Shop> {
+  const taskQueue = `test-${randomBytes(8).toString('hex')}`;
+  const db = await openTestDatabase();
+  const temporal = createTemporalClient(testConfig().temporal);
+  const products = createProductServiceRepository(db.connection);
+  const workers = new Set<TestWorker>();
+  return {
+    db,
+    temporal,
+    taskQueue,
+    workflows: createOrderWorkflows(temporal.client, { taskQueue, timeoutMs }),
+    orders: createOrderRepository(db.connection),
+    products,
+    activities: runnable(createActivities(db.connection)),
+
+    async startWorker(sabotage) {
+      const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage });
+      const tracked: TestWorker = {
+        async stop() {
+          if (workers.delete(tracked)) await worker.stop();
+        },
+      };
+      workers.add(tracked);
+      return tracked;
+    },
+
+    async sell({ available = 100, ...entry } = {}) {
+      const product = await products.insert({ ...entryOf(available), ...entry });
+      if (!product) throw new Error('The sku is taken.');
+      return product;
+    },
+
+    stockOf: async (id) => (await products.findActiveByIds([id]))[0]!.stock,
+
+    async close() {
+      for (const worker of workers) await worker.stop();
+      await terminateOpenOrders(temporal, taskQueue);
+      await temporal.close();
+      await db.drop();
+    },
+  };
+}
+
+function runnable(activities: Activities): Activities {
+  const run =
+    (activity: (...args: never[]) => Promise<unknown>) =>
+    (...args: never[]) =>
+      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(activity, ...args);
+  const entries = Object.entries(activities).map(([name, activity]) => [name, run(activity)]);
+  return Object.fromEntries(entries) as Activities;
+}
+
+function entryOf(available: number): NewProductService {
+  const id = newId('ps');
+  return {
+    id,
+    sku: `SKU-${id}`,
+    name: 'A thing',
+    description: '',
+    kind: 'product',
+    unitPrice: 1_999,
+    currency: 'EUR',
+    taxRateBps: 1_900,
+    stock: { available, reserved: 0 },
+    isActive: true,
+    version: 1,
+  };
+}
+
+/** A request as the API makes it of a POST. */
+export function orderRequest(request: Partial<OrderRequest> & Pick<OrderRequest, 'items'>): OrderRequest {
+  const content = {
+    items: request.items,
+    note: request.note ?? null,
+    shippingAddress: request.shippingAddress ?? null,
+  };
+  const customerId = request.customerId ?? newId('usr');
+  return {
+    orderId: orderIdOf(customerId, randomBytes(8).toString('hex')),
+    customerId,
+    placedBy: customerId,
+    fingerprint: fingerprintOf(content),
+    attemptId: randomBytes(8).toString('hex'),
+    requestId: 'test',
+    createdAt: new Date().toISOString(),
+    ...content,
+    ...request,
+  };
+}
+
+async function terminateOpenOrders({ client }: TemporalClient, taskQueue: string): Promise<void> {
+  const open = client.workflow.list({ query: `TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'` });
+  for await (const { workflowId } of open) {
+    await client.workflow
+      .getHandle(workflowId)
+      .terminate('The test is over.')
+      .catch(() => undefined);
+  }
+}

@@ -1,0 +1,32 @@
+import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import type { BundleOptions } from '@temporalio/worker';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const WORKFLOWS_PATH = require.resolve('../../workflows');
+
+/** Bundles the workflows once for all test files, with counters when coverage is asked for. Returns the file's path. */
+export async function bundleForTests(collectCoverage: boolean): Promise<string> {
+  const plain = { workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('WARN') };
+  const { code } = await bundleWorkflowCode(collectCoverage ? instrumented(plain) : plain);
+  const file = join(await mkdtemp(join(tmpdir(), 'orders-workflow-bundle-')), 'bundle.js');
+  await writeFile(file, code);
+  return file;
+}
+
+function instrumented(options: BundleOptions): BundleOptions {
+  (globalThis as { __coverage__?: object }).__coverage__ ??= {}; // tells the library that coverage is collected
+  const augmented = new WorkflowCoverage().augmentBundleOptions(options);
+  return {
+    ...augmented,
+    webpackConfigHook(config) {
+      const hooked = augmented.webpackConfigHook!(config);
+      const rule = hooked.module!.rules!.at(-1);
+      // What test files import too is counted there.
+      if (rule && typeof rule === 'object') rule.include = /[/\\]workflows[/\\](?!contract)/;
+      return hooked;
+    },
+  };
+}

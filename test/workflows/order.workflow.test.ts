@@ -1,0 +1,256 @@
+import type { Order, OrderRequest } from '../../src/domain/order';
+import { newId } from '../../src/common/ids';
+import { openShop, orderRequest } from '../support/shop';
+import type { Shop } from '../support/shop';
+import { recordHistory } from '../support/histories';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ timeoutMs: 50_000 });
+  await shop.startWorker();
+});
+afterAll(() => shop.close());
+
+const command = { by: 'usr_1', reason: 'Changed my mind', requestId: 'test' };
+const handleOf = ({ orderId }: OrderRequest) => shop.temporal.client.workflow.getHandle(`order-${orderId}`);
+const order = (productServiceId: string, quantity = 1) =>
+  orderRequest({ items: [{ productServiceId, quantity }] });
+
+describe('placing an order', () => {
+  it('prices it, reserves its stock, saves it and confirms it', async () => {
+    const shirt = await shop.sell();
+    const fitting = await shop.sell({ kind: 'service', stock: null, unitPrice: 50, taxRateBps: 0 });
+    const request = orderRequest({
+      items: [
+        { productServiceId: shirt.id, quantity: 2 },
+        { productServiceId: fitting.id, quantity: 3 },
+      ],
+    });
+    const placed = await shop.workflows.place(request);
+    expect(placed).toMatchObject({
+      id: request.orderId,
+      status: 'confirmed',
+      currency: 'EUR',
+      subtotal: 4_148,
+      tax: 760,
+      total: 4_908,
+      reservation: 'held',
+      version: 2,
+      attemptId: request.attemptId,
+    });
+    expect(await shop.orders.findById(request.orderId)).toEqual(placed);
+    expect(await shop.stockOf(shirt.id)).toEqual({ available: 98, reserved: 2 });
+    expect(await shop.stockOf(fitting.id)).toBeNull();
+    await recordHistory('confirmed', handleOf(request));
+  });
+
+  it('shows it in Temporal: what it is, where it stands, and its steps', async () => {
+    const { id } = await shop.sell();
+    const request = order(id, 3);
+    await shop.workflows.place(request);
+    const description = await handleOf(request).describe();
+    expect(description.typedSearchAttributes.getAll()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          key: expect.objectContaining({ name: 'OrderStatus' }),
+          value: 'confirmed',
+        }),
+        expect.objectContaining({
+          key: expect.objectContaining({ name: 'CustomerId' }),
+          value: request.customerId,
+        }),
+        expect.objectContaining({ key: expect.objectContaining({ name: 'Currency' }), value: 'EUR' }),
+        expect.objectContaining({ key: expect.objectContaining({ name: 'OrderTotal' }), value: 7_136 }),
+      ]),
+    );
+    expect(await description.staticSummary()).toBe(`1 line, 3 units, for ${request.customerId}`);
+    expect(await description.staticDetails()).toContain(`3 × \`${id}\``);
+    const metadata = await handleOf(request).query<{ currentDetails: string }>(
+      '__temporal_workflow_metadata',
+    );
+    expect(metadata.currentDetails).toBe('The order is **confirmed**.');
+    expect(await localSteps(request)).toEqual(['priceOrder', 'openOrder', 'confirmOrder']);
+  });
+
+  it.each([
+    ['an unknown product', 'unknown_product', async () => [newId('ps')]],
+    ['a retired product', 'unknown_product', async () => [await retired()]],
+    [
+      'two currencies',
+      'mixed_currencies',
+      async () => [(await shop.sell()).id, (await shop.sell({ currency: 'USD' })).id],
+    ],
+    [
+      'a total beyond the safe integers',
+      'amount_too_large',
+      async () => [(await shop.sell({ unitPrice: Number.MAX_SAFE_INTEGER })).id],
+    ],
+    ['more than there is', 'out_of_stock', async () => [(await shop.sell({ available: 0 })).id]],
+  ])('rejects %s, with its reason, and holds nothing', async (_, code, products) => {
+    const ids = await products();
+    const request = orderRequest({
+      items: ids.map((productServiceId) => ({ productServiceId, quantity: 1 })),
+    });
+    const rejected = await shop.workflows.place(request);
+    expect(rejected).toMatchObject({
+      status: 'rejected',
+      rejection: { code, detail: expect.any(String) },
+      reservation: 'none',
+    });
+    expect(await shop.orders.findById(request.orderId)).toEqual(rejected);
+    expect(await reservedOf(ids)).toBe(0);
+    expect(await handleOf(request).result()).toEqual({ status: 'rejected' });
+    // A rejection is an answer too: asked again, the same.
+    expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(rejected);
+    await recordHistory(code, handleOf(request));
+  });
+
+  it('takes nothing from any product when one of them is short', async () => {
+    const [plenty, few] = [await shop.sell(), await shop.sell({ available: 3 })];
+    const request = orderRequest({
+      items: [
+        { productServiceId: plenty.id, quantity: 5 },
+        { productServiceId: few.id, quantity: 2 },
+        { productServiceId: few.id, quantity: 2 },
+      ],
+    });
+    const rejected = await shop.workflows.place(request);
+    expect(rejected!.rejection!.detail).toContain(`${few.sku} (4 ordered, 3 available)`);
+    expect(await reservedOf([plenty.id, few.id])).toBe(0);
+  });
+
+  it('gives 50 identical requests at once one order and one answer', async () => {
+    const { id } = await shop.sell();
+    const request = order(id);
+    const attempts = Array.from({ length: 50 }, (_, n) => ({ ...request, attemptId: `attempt-${n}` }));
+    const answers = await Promise.all(attempts.map((attempt) => shop.workflows.place(attempt)));
+    expect(answers[0]).toMatchObject({ status: 'confirmed' });
+    expect(answers).toEqual(answers.map(() => answers[0]));
+    expect(await shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
+  });
+
+  it.each([
+    ['while the first is open', false],
+    ['after the first was closed', true],
+  ])('refuses another body under the same key %s', async (_, closed) => {
+    const { id } = await shop.sell();
+    const request = order(id);
+    const placed = await shop.workflows.place(request);
+    if (closed) await shop.workflows.cancel(request, command);
+    const another = shop.workflows.place({ ...request, fingerprint: 'another' });
+    // A closed workflow answers nothing: the service finds the other fingerprint in its document.
+    if (closed) expect(await another).toBeUndefined();
+    else await expect(another).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+    expect((await shop.orders.findById(request.orderId))!.fingerprint).toBe(placed!.fingerprint);
+  });
+});
+
+describe('an order that Temporal has forgotten', () => {
+  /** What the namespace's retention leaves: the document, but no workflow. */
+  async function placedAndForgotten(): Promise<{
+    request: OrderRequest;
+    cancelled: Order;
+    productId: string;
+  }> {
+    const { id } = await shop.sell();
+    const request = order(id);
+    const { priceOrder, openOrder, cancelOrder } = shop.activities;
+    const pricing = await priceOrder(request);
+    await openOrder(request, pricing);
+    return { request, cancelled: await cancelOrder(request, pricing, command), productId: id };
+  }
+
+  it('is answered from MongoDB and not placed again', async () => {
+    const { request, cancelled, productId } = await placedAndForgotten();
+    expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(cancelled);
+    expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
+  });
+
+  it('still refuses another body under its key', async () => {
+    const { request, cancelled } = await placedAndForgotten();
+    const another = shop.workflows.place({ ...request, fingerprint: 'another' });
+    await expect(another).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+    expect(await shop.orders.findById(request.orderId)).toEqual(cancelled);
+  });
+});
+
+describe('cancelling an order', () => {
+  it('releases its stock and closes it', async () => {
+    const { id } = await shop.sell();
+    const request = order(id, 4);
+    await shop.workflows.place(request);
+    const cancelled = await shop.workflows.cancel(request, command);
+    expect(cancelled).toMatchObject({
+      status: 'cancelled',
+      fulfillmentStatus: 'cancelled',
+      reservation: 'released',
+    });
+    expect(cancelled!.statusHistory.at(-1)).toMatchObject({ by: command.by, reason: command.reason });
+    expect(await shop.orders.findById(request.orderId)).toEqual(cancelled);
+    expect(await shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
+    expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
+    await recordHistory('cancelled', handleOf(request));
+  });
+
+  it('happens once however often it is asked for at the same time', async () => {
+    const { id } = await shop.sell();
+    const request = order(id, 4);
+    await shop.workflows.place(request);
+    const answers = await Promise.allSettled(
+      Array.from({ length: 8 }, () => shop.workflows.cancel(request, command)),
+    );
+    const cancelled = answers.filter((answer) => answer.status === 'fulfilled' && answer.value !== undefined);
+    expect(cancelled).toHaveLength(1);
+    expect(await shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
+  });
+
+  it('is what cancelling the workflow in Temporal does', async () => {
+    const { id } = await shop.sell();
+    const request = order(id, 4);
+    await shop.workflows.place(request);
+    await handleOf(request).cancel();
+    await expect(handleOf(request).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(await shop.orders.findById(request.orderId)).toMatchObject({
+      status: 'cancelled',
+      reservation: 'released',
+    });
+    expect(await shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
+    await recordHistory('cancelled-in-temporal', handleOf(request));
+  });
+});
+
+describe('an order whose workflow was terminated', () => {
+  it('still answers as it did, and is taken up again by the next command', async () => {
+    const { id } = await shop.sell();
+    const request = order(id, 4);
+    const placed = await shop.workflows.place(request);
+    await handleOf(request).terminate('by mistake');
+    expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(placed);
+    expect(await shop.stockOf(id)).toEqual({ available: 96, reserved: 4 });
+    expect(await shop.workflows.cancel(request, command)).toMatchObject({ status: 'cancelled' });
+    expect(await shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
+  });
+});
+
+async function retired(): Promise<string> {
+  const { id } = await shop.sell();
+  await shop.products.retire(id);
+  return id;
+}
+
+async function reservedOf(ids: string[]): Promise<number> {
+  const found = await shop.products.findActiveByIds(ids);
+  return found.reduce((sum, { stock }) => sum + (stock?.reserved ?? 0), 0);
+}
+
+/** The local activities of an order's history, in order. */
+async function localSteps(request: OrderRequest): Promise<string[]> {
+  const { events } = await handleOf(request).fetchHistory();
+  const markers = (events ?? []).flatMap(
+    ({ markerRecordedEventAttributes: marker }) => marker?.details?.data ?? [],
+  );
+  return markers.map(({ payloads }) => {
+    const data = JSON.parse(Buffer.from(payloads![0]!.data!).toString()) as { activity_type: string };
+    return data.activity_type;
+  });
+}

@@ -1,0 +1,164 @@
+// Runs before `npm start`, `npm test` and `npm run dev`: installs and builds what is missing or stale.
+// Plain Node without dependencies, since it has to work in a bare clone; silent when there is nothing to do.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const BUILD_INPUTS = ['src', 'workflows', 'activities', 'scripts', 'tsconfig.json', 'tsconfig.build.json'];
+const BUILD_STAMP = path.join(ROOT, 'dist', '.sources.sha256');
+const LOCK_POLL_MS = 250;
+
+class PrepareError extends Error {}
+
+function prepare() {
+  requireNode(readJson('package.json').engines.node);
+  if (!installIsStale() && !buildIsStale()) return;
+  withLock(() => {
+    if (installIsStale()) step('Installing dependencies (npm ci)', install);
+    if (buildIsStale()) step('Building (npm run build)', build);
+  });
+}
+
+function requireNode(range) {
+  const [major, minor] = /(\d+)\.(\d+)/.exec(range).slice(1).map(Number);
+  const [ownMajor, ownMinor] = process.versions.node.split('.').map(Number);
+  if (ownMajor > major || (ownMajor === major && ownMinor >= minor)) return;
+  throw new PrepareError(
+    `This project needs Node.js ${range}, but this is ${process.versions.node}; install a newer one from https://nodejs.org or run "nvm install".`,
+  );
+}
+
+/** npm writes its own lockfile into node_modules as the last step of an install: compare the two. */
+function installIsStale() {
+  const wanted = readJson('package-lock.json');
+  const installed = readJson('node_modules/.package-lock.json');
+  if (!wanted || !installed) return true;
+  return Object.entries(wanted.packages).some(([folder, entry]) => {
+    const found = installed.packages[folder];
+    if (folder === '' || (!found && entry.optional)) return false; // optional: for other platforms
+    return !found || found.version !== entry.version || found.integrity !== entry.integrity;
+  });
+}
+
+function install() {
+  // NODE_ENV=production would leave out what the build needs; no dependency needs an install script.
+  npm(['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']);
+}
+
+function buildIsStale() {
+  return !fs.existsSync(BUILD_STAMP) || fs.readFileSync(BUILD_STAMP, 'utf8') !== hashOfSources();
+}
+
+function build() {
+  const hash = hashOfSources();
+  npm(['run', '--silent', 'build']);
+  fs.writeFileSync(BUILD_STAMP, hash);
+}
+
+function hashOfSources() {
+  const hash = createHash('sha256').update(readText('package-lock.json'));
+  for (const file of BUILD_INPUTS.flatMap((input) => filesIn(input)).sort()) {
+    hash.update(`\0${file}\0`).update(readText(file));
+  }
+  return hash.digest('hex');
+}
+
+function filesIn(relative) {
+  const absolute = path.join(ROOT, relative);
+  const stats = fs.statSync(absolute, { throwIfNoEntry: false });
+  if (!stats) return [];
+  if (!stats.isDirectory()) return [relative];
+  return fs.readdirSync(absolute).flatMap((name) => filesIn(path.join(relative, name)));
+}
+
+/** The very npm that runs this script, if one does; it need not be on PATH. */
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  const own = cli && path.basename(cli) === 'npm-cli.js';
+  const [command, first] = own ? [process.execPath, [cli]] : ['npm', []];
+  const result = spawnSync(command, [...first, ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (result.error)
+    throw new PrepareError(`npm cannot be run (${result.error.message}); is it installed and on PATH?`);
+  if (result.signal) throw new PrepareError(`npm ${args[0]} was ended by ${result.signal}.`);
+  if (result.status !== 0) throw new PrepareError(adviceFor(args[0]));
+}
+
+function adviceFor(command) {
+  return command === 'ci'
+    ? 'npm ci failed, its message is above; check that the npm registry can be reached ("npm ping") and try again.'
+    : 'The build failed, its message is above; correct what it names and try again.';
+}
+
+function step(what, action) {
+  const start = Date.now();
+  console.log(`${what} …`);
+  action();
+  console.log(`${what}: done, ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** `npm start` and `npm test` may be started at once in one clone; one installs, the other waits. */
+function withLock(action) {
+  const lock = path.join(
+    os.tmpdir(),
+    `prepare-${createHash('sha256').update(ROOT).digest('hex').slice(0, 16)}.lock`,
+  );
+  let waiting = false;
+  while (!takeLock(lock)) {
+    if (!waiting) console.log(`Another process (see ${lock}) is preparing this folder, waiting for it …`);
+    waiting = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
+  }
+  try {
+    action();
+  } finally {
+    fs.rmSync(lock, { force: true });
+  }
+}
+
+function takeLock(lock) {
+  try {
+    fs.writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (ownerIsDead(lock)) fs.rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function ownerIsDead(lock) {
+  try {
+    const owner = Number(fs.readFileSync(lock, 'utf8'));
+    process.kill(owner || process.pid, 0); // still empty: its owner is just writing it
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
+function readText(relative) {
+  return fs.readFileSync(path.join(ROOT, relative), 'utf8');
+}
+
+function readJson(relative) {
+  try {
+    return JSON.parse(readText(relative));
+  } catch {
+    return undefined;
+  }
+}
+
+try {
+  prepare();
+} catch (error) {
+  if (!(error instanceof PrepareError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

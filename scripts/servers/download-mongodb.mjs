@@ -1,0 +1,18 @@
+// Usage: node download-mongodb.mjs <folder> <version>
+// Prints the path of the mongod that mongodb-memory-server-core downloads, or finds in its own cache.
+// Its downloader checks certificates only when npm says so, and by default tries an unknown host three times.
+process.env.npm_config_strict_ssl = 'true';
+process.env.MONGOMS_MAX_RETRIES ??= '1';
+const { MongoBinary } = await import('mongodb-memory-server-core');
+
+const [downloadDir, version] = process.argv.slice(2);
+try {
+  console.log(await MongoBinary.getPath({ downloadDir, version, checkMD5: true }));
+} catch (error) {
+  console.error(
+    String(error.message ?? error)
+      .split('\n')
+      .at(-1),
+  );
+  process.exitCode = 1;
+}

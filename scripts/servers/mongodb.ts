@@ -1,0 +1,125 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mongo } from 'mongoose';
+import type { ManagedProcess } from './managed-process';
+import { SetupError } from './project';
+import { lastLine } from './run';
+import { startServer, type ServerOptions } from './server-process';
+import { until } from './until';
+
+export interface MongodbOptions extends ServerOptions {
+  port: number;
+  dbPath: string;
+}
+
+export interface MongodbServer {
+  uri: string;
+  process: ManagedProcess;
+}
+
+const HOST = '127.0.0.1';
+const REPLICA_SET = 'rs0';
+const DATABASE = 'orders';
+const READY_MS = 60_000;
+const PROBE_MS = 2_000;
+const NOT_YET_INITIALIZED = 94;
+const EXIT_NEED_UPGRADE = /featureCompatibilityVersion|UPGRADE PROBLEM|unsupported WiredTiger file version/;
+
+/** Starts mongod, on loopback only, as a replica set of one (transactions need one), and waits for its primary. */
+export async function startMongodb(options: MongodbOptions): Promise<MongodbServer> {
+  const { port, dbPath, logFolder } = options;
+  await mkdir(dbPath, { recursive: true });
+  const command = { name: 'mongodb', args: serverArgs(port, dbPath), explain };
+  const process = await startServer(command, options, join(logFolder, 'mongodb.log'), (check) =>
+    waitForPrimary(`${HOST}:${port}`, check),
+  );
+  return {
+    uri: `mongodb://${HOST}:${port}/${DATABASE}?replicaSet=${REPLICA_SET}`,
+    process,
+  };
+}
+
+function serverArgs(port: number, dbPath: string): string[] {
+  return [
+    ...['--replSet', REPLICA_SET, '--bind_ip', HOST, '--port', String(port), '--dbpath', dbPath],
+    ...[
+      '--nounixsocket',
+      '--wiredTigerCacheSizeGB',
+      '1',
+      '--setParameter',
+      'diagnosticDataCollectionEnabled=false',
+    ],
+  ];
+}
+
+async function waitForPrimary(host: string, check: () => void): Promise<void> {
+  const client = new mongo.MongoClient(`mongodb://${host}/?directConnection=true`, {
+    serverSelectionTimeoutMS: PROBE_MS,
+  });
+  try {
+    await until(
+      READY_MS,
+      async () => ((await isPrimary(client.db('admin'), host)) ? true : undefined),
+      (error) =>
+        new SetupError(`mongodb has no primary on ${host} after ${READY_MS / 1000} s (${String(error)})`),
+      check,
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+/** Brings the replica set a step nearer to having a primary: initiates it once, follows a changed port. */
+async function isPrimary(admin: mongo.Db, host: string): Promise<boolean> {
+  const hello = await admin.command({ hello: 1 });
+  if (hello.isWritablePrimary) return true;
+  const config = await readConfig(admin);
+  if (!config) {
+    await admin.command({
+      replSetInitiate: { _id: REPLICA_SET, members: [{ _id: 0, host }] },
+    });
+  } else if (config.members[0]?.host !== host) {
+    const moved = {
+      ...config,
+      version: config.version + 1,
+      members: [{ ...config.members[0], host }],
+    };
+    await admin.command({ replSetReconfig: moved, force: true });
+  }
+  return false;
+}
+
+interface ReplicaSetConfig {
+  version: number;
+  members: { host: string }[];
+}
+
+async function readConfig(admin: mongo.Db): Promise<ReplicaSetConfig | undefined> {
+  try {
+    return (await admin.command({ replSetGetConfig: 1 })).config as ReplicaSetConfig;
+  } catch (error) {
+    if (error instanceof mongo.MongoServerError && error.code === NOT_YET_INITIALIZED) return undefined;
+    throw error;
+  }
+}
+
+/** The last error in mongod's JSON log; data of another version gets its way out. */
+function explain(log: string): string {
+  const errors = log.split('\n').filter((line) => /"s":"[EF]"/.test(line));
+  const said = lastLine(errors.join('\n')) || lastLine(log);
+  if (!EXIT_NEED_UPGRADE.test(log)) return messageIn(said);
+  return 'the data were written by another version of MongoDB; use that one, or remove them with `npm run reset`';
+}
+
+function messageIn(line: string): string {
+  try {
+    const { msg, attr } = JSON.parse(line) as {
+      msg: string;
+      attr?: { error?: unknown };
+    };
+    const error = attr?.error;
+    return error ? `${msg}: ${typeof error === 'string' ? error : JSON.stringify(error)}` : msg;
+  } catch {
+    return line;
+  }
+}

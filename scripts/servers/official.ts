@@ -1,0 +1,38 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Output } from './output';
+import { PROJECT_ROOT } from './project';
+import { lastLine, run } from './run';
+import type { Tool } from './tools';
+import { watchTransfer } from './transfer';
+
+const STALL_MS = { first: 8_000, later: 30_000 };
+
+/**
+ * The vendor's own download, done by the vendor's or the community's library in a process of its own, which can
+ * be ended when it hangs. Returns the path of the executable.
+ */
+export async function downloadOfficial(
+  tool: Tool,
+  staging: string,
+  output: Output,
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<string> {
+  const folder = join(staging, 'official');
+  await mkdir(folder);
+  const script = resolve(PROJECT_ROOT, 'scripts', 'servers', tool.official.script);
+  const watch = {
+    label: `${tool.executable}: official download`,
+    folder,
+    stallMs: STALL_MS,
+  };
+  const { code, stdout, stderr } = await watchTransfer(output, watch, signal, (abort) =>
+    run(process.execPath, [script, folder, tool.official.version], {
+      env,
+      signal: abort,
+    }),
+  );
+  if (code !== 0) throw new Error(lastLine(stderr) || `the download ended with ${code ?? 'a signal'}`);
+  return lastLine(stdout);
+}

@@ -1,0 +1,64 @@
+import { connect, createServer } from 'node:net';
+import { SetupError } from './project';
+
+const LOOPBACK = '127.0.0.1';
+const CONNECT_TIMEOUT_MS = 1_000;
+
+/** A port by the name of the environment variable that sets it. */
+export type PortVariables = Readonly<Record<string, number>>;
+
+/** Throws one sentence that names the port and the variable when a port cannot be had. */
+export async function requireFreePorts(ports: PortVariables): Promise<void> {
+  const taken = new Map<number, string>();
+  for (const [variable, port] of Object.entries(ports)) {
+    const other = taken.get(port);
+    if (other) throw new SetupError(`${other} and ${variable} are both ${port}; give each a port of its own`);
+    taken.set(port, variable);
+    const reason = await whyNotFree(port);
+    if (reason) throw new SetupError(`port ${port} ${reason}; set ${variable} to another one`);
+  }
+}
+
+/** Connecting finds listeners on other addresses, which some systems let us bind beside. */
+async function whyNotFree(port: number): Promise<string | undefined> {
+  if (await accepts(port)) return 'is in use by another program';
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(
+        error.code === 'EACCES' ? 'may not be opened by this user' : `cannot be opened (${error.code})`,
+      );
+    });
+    server.listen(port, LOOPBACK, () => server.close(() => resolve(undefined)));
+  });
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      port,
+      host: LOOPBACK,
+      timeout: CONNECT_TIMEOUT_MS,
+    });
+    const answer = (result: boolean) => () => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', answer(true)).once('timeout', answer(false)).once('error', answer(false));
+  });
+}
+
+/** Ports that are free now, all different: they are held until the last one is found. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, LOOPBACK, () => resolve(server));
+  });
+}

@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The folder of package.json, whether this file runs from `scripts/` (Jest) or from `dist/scripts/`. */
+export const PROJECT_ROOT = findRoot(__dirname);
+
+function findRoot(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error(`no package.json above ${__dirname}`);
+  return findRoot(parent);
+}
+
+/** An error whose message is for the person at the keyboard: what happened and what to do, no stack. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

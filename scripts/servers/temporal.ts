@@ -1,0 +1,79 @@
+import { Connection } from '@temporalio/client';
+import { join } from 'node:path';
+import type { ManagedProcess } from './managed-process';
+import { SetupError } from './project';
+import { lastLine } from './run';
+import { startServer, type ServerOptions } from './server-process';
+import { until } from './until';
+
+export interface TemporalOptions extends ServerOptions {
+  port: number;
+  /** none: no Web UI */
+  uiPort?: number;
+  /** none: all is lost when it ends */
+  dbFilename?: string;
+  namespace?: string;
+}
+
+export interface TemporalServer {
+  address: string;
+  uiUrl?: string;
+  process: ManagedProcess;
+}
+
+const HOST = '127.0.0.1';
+const READY_MS = 60_000;
+const PROBE_MS = 2_000;
+
+/** Search attributes of the order workflow; given as flags they exist before the first client connects. */
+const SEARCH_ATTRIBUTES = ['OrderStatus=Keyword', 'CustomerId=Keyword', 'Currency=Keyword', 'OrderTotal=Int'];
+
+/** Starts the Temporal dev server, on loopback only, and waits until its namespace answers. */
+export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
+  const { port, uiPort, namespace = 'default', logFolder } = options;
+  const address = `${HOST}:${port}`;
+  const command = {
+    name: 'temporal',
+    args: serverArgs(options, namespace),
+    explain: lastLine,
+  };
+  const process = await startServer(command, options, join(logFolder, 'temporal.log'), (check) =>
+    waitForNamespace(address, namespace, check),
+  );
+  return {
+    address,
+    uiUrl: uiPort === undefined ? undefined : `http://localhost:${uiPort}`,
+    process,
+  };
+}
+
+function serverArgs(options: TemporalOptions, namespace: string): string[] {
+  const { port, uiPort, dbFilename } = options;
+  return [
+    ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--namespace', namespace],
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort)]),
+    ...(dbFilename === undefined ? [] : ['--db-filename', dbFilename]),
+    ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
+    ...['--log-level', 'warn', '--log-format', 'json'],
+  ];
+}
+
+async function waitForNamespace(address: string, namespace: string, check: () => void): Promise<void> {
+  const connection = Connection.lazy({ address });
+  try {
+    await until(
+      READY_MS,
+      () =>
+        connection.withDeadline(Date.now() + PROBE_MS, () =>
+          connection.workflowService.describeNamespace({ namespace }),
+        ),
+      (error) =>
+        new SetupError(
+          `temporal does not answer on ${address} after ${READY_MS / 1000} s (${String(error)})`,
+        ),
+      check,
+    );
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,26 @@
+import { lastLine, run } from './run';
+import type { Tool } from './tools';
+
+const VERSION_TIMEOUT_MS = 20_000;
+
+/** Runs `<executable> --version`; throws with the reason when it does not run here or is too old. */
+export async function checkVersion(tool: Tool, executable: string, signal?: AbortSignal): Promise<string> {
+  const { code, stdout, stderr } = await run(executable, ['--version'], {
+    timeoutMs: VERSION_TIMEOUT_MS,
+    signal,
+  });
+  const match = tool.versionPattern.exec(stdout);
+  if (code !== 0 || !match) {
+    throw new Error(
+      `does not run here (${lastLine(stderr) || `--version ended with ${code ?? 'a signal'}`})`,
+    );
+  }
+  const [, major, minor, patch] = match.map(Number) as [number, number, number, number];
+  const [oldestMajor, oldestMinor] = tool.oldest.version;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+    throw new Error(
+      `is ${major}.${minor}.${patch}, older than ${oldestMajor}.${oldestMinor} (${tool.oldest.reason})`,
+    );
+  }
+  return `${major}.${minor}.${patch}`;
+}

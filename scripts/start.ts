@@ -1,0 +1,94 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startServers } from './servers';
+import { createOutput, secondsSince, type Output } from './servers/output';
+import { messageOf, SetupError } from './servers/project';
+import { requireFreePorts } from './servers/ports';
+import { runOnce, startApi, startWorker, type AppOptions } from './start/app-processes';
+import { placeDemoOrder, type Demo } from './start/demo-order';
+import { nextSteps } from './start/next-steps';
+import { portsToOpen, readOptions, type StartOptions } from './start/options';
+import { RunFile } from './start/run-file';
+import { jwtSecret } from './start/secret';
+import { onStopSignal } from './start/signals';
+import { Stack } from './start/stack';
+import { watchSources } from './start/watch';
+
+const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
+
+/** `npm start`: real servers, the API and a worker, in the foreground until Ctrl-C. `--watch`: `npm run dev`. */
+async function main(output: Output): Promise<void> {
+  const options = readOptions(process.env, process.argv);
+  await mkdir(options.dataFolder, { recursive: true });
+  const runFile = await RunFile.acquire(options.dataFolder, output);
+  const shutdownTimeoutMs = Number(process.env.SHUTDOWN_TIMEOUT_MS) || DEFAULT_SHUTDOWN_TIMEOUT_MS;
+  const stack = new Stack(output, runFile, shutdownTimeoutMs);
+  const signal: AbortSignal = onStopSignal(output, stack, () => startup);
+  const startup = startAll(options, stack, output, signal);
+  try {
+    await startup;
+  } catch (error) {
+    if (signal.aborted) return; // whatever fails then fails because of it
+    await stack.stop();
+    throw error;
+  }
+}
+
+async function startAll(
+  options: StartOptions,
+  stack: Stack,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const start = Date.now();
+  const logFolder = join(options.dataFolder, 'logs');
+  await requireFreePorts(portsToOpen(options, process.env));
+  const servers = await startServers({
+    ...stack.hooks,
+    output,
+    signal,
+    dataFolder: options.dataFolder,
+    ports: {
+      temporal: options.temporalPort,
+      temporalUi: options.temporalUiPort,
+      mongodb: options.mongodbPort,
+    },
+  });
+  const app: AppOptions = {
+    ...stack.hooks,
+    logFolder,
+    print: (line) => output.line(line),
+    env: {
+      ...process.env,
+      NODE_ENV: 'development',
+      PORT: String(options.port),
+      MONGODB_URI: servers.mongodbUri,
+      TEMPORAL_ADDRESS: servers.temporalAddress,
+      ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
+      JWT_SECRET: process.env.JWT_SECRET || (await jwtSecret(options.dataFolder)),
+    },
+  };
+  await runOnce('setup', app, signal);
+  await runOnce('seed', app, signal);
+  await Promise.all([startApi(options.baseUrl, app), startWorker(app)]);
+  output.line(`api and worker: up, ${secondsSince(start)} in all\n`);
+  stack.announcePids();
+  output.line(`ready ${options.baseUrl}`);
+  output.line(nextSteps(options.baseUrl, await demo(options.baseUrl, output), logFolder));
+  if (options.watch) watchSources(stack, output, signal);
+}
+
+/** Everything is up by now: whatever goes wrong with the demo order is said, and no more. */
+async function demo(baseUrl: string, output: Output): Promise<Demo> {
+  try {
+    return await placeDemoOrder(baseUrl, output);
+  } catch (error) {
+    output.line(`No demo order this time: ${messageOf(error)}`);
+    return {};
+  }
+}
+
+main(createOutput()).catch((error: unknown) => {
+  console.error(error instanceof SetupError ? `npm start: ${error.message}` : error);
+  process.exit(1);
+});

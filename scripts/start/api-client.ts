@@ -1,0 +1,105 @@
+/** What the demo needs of the API's answers (API.md). */
+export interface Order {
+  id: string;
+  status: string;
+  currency: string | null;
+  items: {
+    name: string | null;
+    quantity: number;
+    unitPrice: number | null;
+    tax: number | null;
+    total: number | null;
+  }[];
+  subtotal: number | null;
+  tax: number | null;
+  total: number | null;
+  statusHistory: {
+    at: string;
+    axis: string;
+    from: string | null;
+    to: string;
+    reason: string | null;
+  }[];
+  workflowId: string;
+  temporalUrl?: string;
+}
+
+export interface CatalogueEntry {
+  id: string;
+  name: string;
+  currency: string;
+  stock: { available: number } | null;
+}
+
+export interface Answer<T> {
+  status: number;
+  data: T;
+}
+
+/** The API said no; `code` is the stable one of its problem document. */
+class ApiProblem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+  ) {
+    super(`${status} ${code}: ${detail}`);
+  }
+}
+
+export const DEMO_PASSWORD = 'orders-demo-2026';
+export const DEMO_CUSTOMER = 'alice@example.com';
+export const DEMO_ADMIN = 'admin@example.com';
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Talks HTTP to the API like any client. */
+export class ApiClient {
+  private constructor(
+    private readonly baseUrl: string,
+    private readonly token?: string,
+  ) {}
+
+  static async login(baseUrl: string, email: string): Promise<ApiClient> {
+    const anonymous = new ApiClient(baseUrl);
+    const { data } = await anonymous.post<{ accessToken: string }>('/auth/login', {
+      email,
+      password: DEMO_PASSWORD,
+    });
+    return new ApiClient(baseUrl, data.accessToken);
+  }
+
+  get<T>(path: string): Promise<Answer<T>> {
+    return this.send<T>('GET', path, {});
+  }
+
+  post<T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.send<T>(
+      'POST',
+      path,
+      { ...headers, 'Content-Type': 'application/json' },
+      JSON.stringify(body),
+    );
+  }
+
+  private async send<T>(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: string,
+  ): Promise<Answer<T>> {
+    const authorization: Record<string, string> = this.token ? { Authorization: `Bearer ${this.token}` } : {};
+    const response = await fetch(this.baseUrl + path, {
+      method,
+      headers: { ...headers, ...authorization },
+      body,
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    const answer = (await response.json()) as {
+      data: T;
+      code: string;
+      detail: string;
+    };
+    if (!response.ok) throw new ApiProblem(response.status, answer.code, answer.detail);
+    return { status: response.status, data: answer.data };
+  }
+}

@@ -1,0 +1,62 @@
+import { secondsSince, type Output } from '../servers/output';
+import { until } from '../servers/until';
+import { ApiClient, DEMO_ADMIN, DEMO_CUSTOMER, type CatalogueEntry, type Order } from './api-client';
+import { orderTable } from './order-table';
+
+const SETTLE_MS = 30_000;
+const QUANTITIES = [2, 1];
+
+export interface Demo {
+  /** absent when nothing was in stock */
+  order?: Order;
+  /** something of the catalogue, for the next order */
+  product?: CatalogueEntry;
+}
+
+/** Places one order over HTTP like any client, follows it, and shows its steps and totals. */
+export async function placeDemoOrder(baseUrl: string, output: Output): Promise<Demo> {
+  const alice = await ApiClient.login(baseUrl, DEMO_CUSTOMER);
+  const { data: catalogue } = await alice.get<CatalogueEntry[]>('/product-services?limit=100');
+  const basket = chooseBasket(catalogue);
+  if (basket.length === 0) {
+    output.line('No demo order this time: the demo stock is used up. `npm run reset` brings it back.');
+    return { product: catalogue[0] };
+  }
+  const start = Date.now();
+  const items = basket.map((entry, index) => ({
+    productServiceId: entry.id,
+    quantity: QUANTITIES[index],
+  }));
+  const key = { 'Idempotency-Key': `demo-${new Date().toISOString()}` };
+  const { status, data } = await alice.post<Order>('/orders', { items }, key);
+  const order = data.status === 'pending' ? await settled(alice, data.id) : data;
+  output.line(
+    `\nA demo order by ${DEMO_CUSTOMER}: POST ${baseUrl}/orders → ${status}, ${secondsSince(start)}\n`,
+  );
+  output.line(orderTable(order));
+  return { order: await asAdminSees(baseUrl, order), product: basket[0] };
+}
+
+/** Two different entries in one currency, of which enough is there; services have no stock to run out of. */
+function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
+  const most = Math.max(...QUANTITIES);
+  const available = catalogue.filter((entry) => !entry.stock || entry.stock.available >= most);
+  const first = available.find((entry) => entry.stock) ?? available[0];
+  const second = available.find((entry) => entry !== first && entry.currency === first?.currency);
+  return [first, second].filter((entry) => entry !== undefined);
+}
+
+/** A 202 means that the order is still on its way. */
+function settled(client: ApiClient, id: string): Promise<Order> {
+  const read = async (): Promise<Order | undefined> => {
+    const { data } = await client.get<Order>(`/orders/${id}`);
+    return data.status === 'pending' ? undefined : data;
+  };
+  return until(SETTLE_MS, read, () => new Error(`order ${id} is still pending after ${SETTLE_MS / 1000} s`));
+}
+
+/** Only an ADMIN is told the address of the workflow. */
+async function asAdminSees(baseUrl: string, order: Order): Promise<Order> {
+  const admin = await ApiClient.login(baseUrl, DEMO_ADMIN);
+  return (await admin.get<Order>(`/orders/${order.id}`)).data;
+}

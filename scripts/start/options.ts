@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { PROJECT_ROOT, SetupError } from '../servers/project';
+import type { PortVariables } from '../servers/ports';
+
+export interface StartOptions {
+  watch: boolean;
+  port: number;
+  temporalPort: number;
+  temporalUiPort: number;
+  mongodbPort: number;
+  /** development data, logs and the generated secret; below the project unless given as an absolute path */
+  dataFolder: string;
+  baseUrl: string;
+}
+
+export function readOptions(env: NodeJS.ProcessEnv, argv: string[]): StartOptions {
+  const port = portFrom(env, 'PORT', 3000);
+  return {
+    watch: argv.includes('--watch'),
+    port,
+    temporalPort: portFrom(env, 'TEMPORAL_PORT', 7233),
+    temporalUiPort: portFrom(env, 'TEMPORAL_UI_PORT', 8233),
+    mongodbPort: portFrom(env, 'MONGODB_PORT', 27017),
+    dataFolder: resolve(PROJECT_ROOT, env.DATA_DIR || '.data'),
+    baseUrl: `http://localhost:${port}${env.API_PREFIX || '/orders-management-system'}`,
+  };
+}
+
+/** The ports that are going to be opened here: none for a server that the environment names. */
+export function portsToOpen(options: StartOptions, env: NodeJS.ProcessEnv): PortVariables {
+  const { port, temporalPort, temporalUiPort, mongodbPort } = options;
+  return {
+    PORT: port,
+    ...(env.TEMPORAL_ADDRESS ? {} : { TEMPORAL_PORT: temporalPort, TEMPORAL_UI_PORT: temporalUiPort }),
+    ...(env.MONGODB_URI ? {} : { MONGODB_PORT: mongodbPort }),
+  };
+}
+
+function portFrom(env: NodeJS.ProcessEnv, variable: string, fallback: number): number {
+  const text = env[variable];
+  if (!text) return fallback;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new SetupError(`${variable} must be a port from 1 to 65535, not "${text}"`);
+}

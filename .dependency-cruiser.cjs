@@ -1,0 +1,120 @@
+/** The direction of imports. Every rule says in its comment what to do instead. */
+
+const PRODUCTION = '^(src|workflows|activities)/';
+/** The processes; they alone build what the rest is handed. */
+const ENTRIES = '^src/(server|worker|setup|seed)\\.ts$';
+const CONTRACT = '^workflows/contract\\.ts$';
+
+const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
+/** Types are gone when the code runs; an `import type` couples nothing at run time. */
+const VALUES = { dependencyTypesNot: ['type-only'] };
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: '1-domain-imports-only-itself',
+      comment: 'src/domain is the pure core: pass values in instead.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/' },
+    },
+    {
+      name: '2-workflows-stay-deterministic',
+      comment: 'A workflow imports the workflow SDK and src/domain; all else is the work of an activity.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: {
+        pathNot: ['^workflows/', '^src/domain/', '^activities/', packages('@temporalio/(workflow|common)')],
+      },
+    },
+    {
+      name: '2-workflows-know-activities-as-types',
+      comment: 'Use `import type` and a proxy: an activity must not end up in the workflow bundle.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { path: '^activities/', ...VALUES },
+    },
+    {
+      name: '3-activities-are-handed-what-they-use',
+      comment: 'Take repositories and clients as arguments of createXActivities, with `import type`.',
+      severity: 'error',
+      from: { path: '^activities/' },
+      to: {
+        pathNot: ['^activities/', '^src/domain/', CONTRACT, packages('@temporalio/(activity|common)')],
+        ...VALUES,
+      },
+    },
+    {
+      name: '3-activities-know-neither-koa-nor-workflows',
+      comment: 'Not even as types: what both sides need is in workflows/contract.ts or src/domain.',
+      severity: 'error',
+      from: { path: '^activities/' },
+      to: {
+        path: ['^workflows/', packages('koa', '@koa/[^/]+', 'koa-[^/]+', '@types/koa[^/]*')],
+        pathNot: CONTRACT,
+      },
+    },
+    {
+      name: '4-routes-know-neither-models-nor-activities',
+      comment: 'A route calls its service and presents what that returns.',
+      severity: 'error',
+      from: { path: '\\.routes\\.ts$' },
+      to: { path: ['\\.model\\.ts$', '^activities/', packages('mongoose')] },
+    },
+    {
+      name: '4-src-knows-workflows-by-their-contract',
+      comment: 'Import workflows/contract.ts, or use `import type`; the worker alone runs activities.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/worker\\.ts$' },
+      to: { path: '^(workflows|activities)/', pathNot: CONTRACT, ...VALUES },
+    },
+    {
+      name: '5-only-entries-construct',
+      comment:
+        'Take it as an argument, with `import type`; server.ts, worker.ts, setup.ts and seed.ts build it.',
+      severity: 'error',
+      from: { path: PRODUCTION, pathNot: ENTRIES },
+      to: {
+        path: [
+          '^src/common/redis-windows\\.ts$',
+          '^src/config/config\\.ts$',
+          '^src/logger/logger\\.ts$',
+          '^src/mongodb/mongodb\\.ts$',
+          '^src/temporal/client\\.ts$',
+          '\\.(repository|service)\\.ts$',
+          ENTRIES,
+          packages('@temporalio/worker'),
+        ],
+        ...VALUES,
+      },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Move what both need into a third file.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'production-stands-alone',
+      comment: 'The image has neither scripts, tests nor development dependencies.',
+      severity: 'error',
+      from: { path: PRODUCTION },
+      to: { path: '^(scripts|test|bench)/' },
+    },
+    {
+      name: 'production-needs-no-dev-dependency',
+      comment: 'Move the package to "dependencies" in package.json.',
+      severity: 'error',
+      from: { path: PRODUCTION },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], ...VALUES },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['node', 'require', 'import'] },
+  },
+};

@@ -1,0 +1,95 @@
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import temporal from 'eslint-plugin-temporal';
+import tseslint from 'typescript-eslint';
+
+const focusedTests = ['describe', 'it', 'test'].map((object) => ({
+  object,
+  property: 'only',
+  message: 'It would silently skip every other test.',
+}));
+
+export default defineConfig(
+  globalIgnores(['dist/', 'coverage/', '.data/']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    // The compiler knows better than `no-undef` what exists.
+    files: ['**/*.{js,cjs,mjs}'],
+    rules: { 'no-undef': 'off' },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/prefer-promise-reject-errors': 'error',
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // Implementations of asynchronous interfaces need not wait for anything.
+      '@typescript-eslint/require-await': 'off',
+      // Joi, Koa and parsed JSON hand out `any` where a schema has checked the value; our own code may not make one
+      // (`no-explicit-any`).
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      // Objects come from factories here and know no `this`: their methods may be passed on.
+      '@typescript-eslint/unbound-method': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    // One place reads the environment, one library writes the log.
+    files: ['src/**/*.ts', 'activities/**/*.ts'],
+    rules: { 'no-console': 'error' },
+  },
+  {
+    files: ['src/*/**/*.ts', 'src/app.ts', 'activities/**/*.ts'],
+    ignores: ['src/config/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Take the value from the Config that src/config made.',
+        },
+      ],
+    },
+  },
+  {
+    // Determinism, serialisable payloads, time-outs, cancellation.
+    files: ['workflows/**/*.ts'],
+    extends: [temporal.configs.strict],
+    rules: {
+      // An order stays open for as long as it takes.
+      'temporal/workflow-condition-timeout-style': 'off',
+      // Takes `setHandler` for a promise; `@typescript-eslint/no-floating-promises` knows the types.
+      'temporal/workflow-no-floating-promises': 'off',
+      // Takes every exported function of the folder for a workflow.
+      'temporal/workflow-prefer-single-object-args': 'off',
+    },
+  },
+  {
+    files: ['activities/**/*.ts'],
+    extends: [temporal.configs.activity],
+    rules: {
+      // A plain Error is what makes Temporal try again.
+      'temporal/activity-prefer-applicationfailure': 'off',
+    },
+  },
+  { files: ['src/worker.ts'], extends: [temporal.configs.worker] },
+  {
+    files: ['test/**/*.ts'],
+    rules: { 'no-restricted-properties': ['error', ...focusedTests] },
+  },
+);

@@ -55,10 +55,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     await Promise.all([temporal.close(), mongodb.close()]);
   };
   const handle = app.callback();
-  const http = await listen((req, res) => void handle(req, res), config.http).catch(async (error: unknown) => {
-    await closeClients();
-    throw error;
-  });
+  const http = await listen((req, res) => void handle(req, res), config.http).catch(
+    async (error: unknown) => {
+      await closeClients();
+      throw error;
+    },
+  );
   const url = `${http.url}${config.http.prefix}`;
   logger.info({ url }, 'API listening');
   return {
@@ -84,7 +86,7 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
   const users = createUsersRepository(connection);
   const orders = createOrderService({
     orders: createOrderRepository(connection),
-    workflows: createOrderWorkflows(temporal.client, {
+    workflows: createOrderWorkflows(temporal, {
       taskQueue: config.temporal.taskQueue,
       timeoutMs: config.placeOrderTimeoutMs,
     }),

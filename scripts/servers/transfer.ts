@@ -30,17 +30,18 @@ export async function watchTransfer<T>(
   let bytes = 0;
   let lastGrowth = Date.now();
   const limitMs = (): number => (bytes < FIRST_DATA_BYTES ? watch.stallMs.first : watch.stallMs.later);
-  const timer = setInterval(async () => {
+  const look = async (): Promise<void> => {
     const now = await folderSize(watch.folder);
     if (now !== bytes) lastGrowth = Date.now();
     bytes = now;
     transfer.update(bytes);
     if (Date.now() - lastGrowth > limitMs()) stall.abort();
-  }, POLL_MS);
+  };
+  const timer = setInterval(() => void look(), POLL_MS);
   try {
     return await download(outer ? AbortSignal.any([outer, stall.signal]) : stall.signal);
   } catch (error) {
-    if (stall.signal.aborted) throw new Error(`no data for ${limitMs() / 1000} s`);
+    if (stall.signal.aborted) throw new Error(`no data for ${limitMs() / 1000} s`, { cause: error });
     throw error;
   } finally {
     clearInterval(timer);

@@ -16,7 +16,8 @@ export function createTransact(connection: Connection): Transact {
       const deadline = Date.now() + DEADLINE_MS;
       return session.withTransaction(
         () => {
-          if (Date.now() > deadline) throw new mongo.MongoOperationTimeoutError(`No commit within ${DEADLINE_MS} ms.`);
+          if (Date.now() > deadline)
+            throw new mongo.MongoOperationTimeoutError(`No commit within ${DEADLINE_MS} ms.`);
           return work(session);
         },
         { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },

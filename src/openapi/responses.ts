@@ -1,5 +1,5 @@
 import type { ResponseSpec, Route } from '../common/route';
-import { PROBLEMS, type ErrorCode } from '../errors/app-error';
+import { PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
 import { Role } from '../role/role';
 import type { JsonSchema } from './json-schema';
 
@@ -80,9 +80,16 @@ function problem(status: number, codes: ErrorCode[]): unknown {
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
       },
     },
   };
+}
+
+function problemExample(code: ErrorCode): Record<string, unknown> {
+  const { status, title } = PROBLEMS[code];
+  const detail = 'What happened and what to do.';
+  return { type: problemType(code), title, status, detail, code, requestId: '01JD3Z7M4Q8XKQ0V5W2N9R6TBC' };
 }
 
 function headersOf(headers: Record<string, string> = {}): Record<string, unknown> {

@@ -71,7 +71,9 @@ export const placeOrderHeaders: ObjectSchema<PlaceOrderHeaders> = Joi.object<Pla
   prefer: Joi.string().max(1_000).description('`respond-async`: answer 202 at once (RFC 7240)'),
 });
 
-export const orderIdParams: ObjectSchema<{ id: string }> = Joi.object({ id: Joi.string().required() });
+export const orderIdParams: ObjectSchema<{ id: string }> = Joi.object({
+  id: Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d77a65393'), // what the examples above place
+});
 
 export interface CancelOrderBody {
   reason?: string | null;

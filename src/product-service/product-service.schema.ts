@@ -41,8 +41,9 @@ export interface ProductServiceView extends Omit<CreateBody, 'stock'> {
 
 const MAX_STOCK = 1_000_000_000;
 const MAX_TAX_RATE_BPS = 10_000;
-/** Entries of the demo catalogue, so that the examples work as they stand. */
-const EXAMPLE_ID = 'ps_01HZX0000000000000TSHRTM00';
+// Of the demo catalogue, so that the examples work as they stand. One of them retires it for good: it is not the
+// entry that the example of an order asks for.
+const EXAMPLE_ID = 'ps_01HZX0000000000000MVG00000';
 
 const kind = Joi.string()
   .valid(...KINDS)
@@ -100,7 +101,7 @@ export const changeBody = Joi.object<ChangeBody, true>(fields)
   .min(1)
   .messages({ 'object.min': 'needs at least one field to change' })
   .id('ChangeProductServiceRequest')
-  .example({ unitPrice: 1899 });
+  .example({ unitPrice: 1190 });
 
 export const stockAdjustmentBody = Joi.object<StockAdjustmentBody, true>({
   delta: Joi.number()

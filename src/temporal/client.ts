@@ -1,8 +1,12 @@
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import { InterceptingCall } from '@grpc/grpc-js';
+import type { Interceptor } from '@grpc/grpc-js';
 import type { Config } from '../config/config';
 
 export interface TemporalClient {
   client: Client;
+  /** When the server last answered any call, milliseconds since the epoch; 0: never. */
+  lastAnswerAt(): number;
   /** @throws when the server does not answer for the namespace */
   checkHealth(): Promise<void>;
   close(): Promise<void>;
@@ -13,14 +17,30 @@ const retry = defaultGrpcRetryOptions({ maxAttempts: 4, initialIntervalMs: () =>
 
 /** Connects on the first call, and again whenever the server comes back; never fails because it is down at boot. */
 export function createTemporalClient({ address, namespace }: Config['temporal']): TemporalClient {
+  let answeredAt = 0;
   const connection = Connection.lazy({
     address,
-    interceptors: [makeGrpcRetryInterceptor(retry)],
+    interceptors: [makeGrpcRetryInterceptor(retry), onAnswer(() => (answeredAt = Date.now()))],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });
   return {
     client: new Client({ connection, namespace }),
+    lastAnswerAt: () => answeredAt,
     checkHealth: async () => void (await connection.workflowService.describeNamespace({ namespace })),
     close: () => connection.close(),
   };
+}
+
+function onAnswer(note: () => void): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, _listener, next) {
+        next(metadata, {
+          onReceiveMessage(message, pass) {
+            if (message != null) note(); // null stands for the answer that a failed call did not get
+            pass(message);
+          },
+        });
+      },
+    });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Algorithm} from '@node-rs/argon2';
+import type { Algorithm } from '@node-rs/argon2';
 import { hash, verify } from '@node-rs/argon2';
 
 /** OWASP's recommendation for argon2id: 19 MiB, two passes, one lane. */

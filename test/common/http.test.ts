@@ -39,7 +39,7 @@ const large = (path: string, etag: boolean) =>
     },
   });
 const broken = route({
-  ...(echo),
+  ...echo,
   method: 'get',
   path: '/broken',
   operationId: 'broken',

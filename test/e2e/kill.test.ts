@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { spawnNode } from '../support/process';
 import { openShop, orderRequest } from '../support/shop';
 import type { Shop } from '../support/shop';
 
@@ -8,30 +7,18 @@ const WORKER = join(__dirname, '..', 'support', 'mortal-worker.ts');
 const STEPS = ['priceOrder', 'openOrder', 'confirmOrder', 'rejectOrder', 'cancelOrder'];
 const MOMENTS = STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
 
-/** A worker process of that shop; resolves with its death, once it has started. */
-async function startMortalWorker(
-  { db, taskQueue }: Shop,
-  dieAt: string,
-): Promise<{ death: Promise<unknown> }> {
-  const worker = spawn(process.execPath, ['--import', 'tsx', WORKER], {
-    env: { ...process.env, MONGODB_URI: db.uri, TASK_QUEUE: taskQueue, DIE_AT: dieAt },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const death = once(worker, 'exit').then(([, signal]) => signal as string);
-  await Promise.race([once(worker.stdout, 'data'), death]);
-  return { death };
-}
-
 /** Kills the first worker at that moment, lets a second one finish, and returns what became of order and stock. */
 async function killedAt(moment: string) {
   const shop = await openShop({ timeoutMs: 60_000 });
   try {
     const product = await shop.sell({ available: moment.endsWith('rejectOrder') ? 1 : 100 });
     const request = orderRequest({ items: [{ productServiceId: product.id, quantity: 2 }] });
-    const { death } = await startMortalWorker(shop, moment);
+    const env = { ...process.env, MONGODB_URI: shop.db.uri, TASK_QUEUE: shop.taskQueue, DIE_AT: moment };
+    const mortal = spawnNode(['--import', 'tsx', WORKER], env);
+    await mortal.line(/worker started/);
     const placed = shop.workflows.place(request);
     const cancelled = moment.endsWith('cancelOrder') && placed.then(() => cancel(shop, request));
-    expect(await death).toBe('SIGKILL');
+    expect(await mortal.ended).toBe('SIGKILL');
     await shop.startWorker();
     await placed;
     await cancelled;

@@ -24,7 +24,7 @@ export async function openOrderApi(env: NodeJS.ProcessEnv = {}): Promise<OrderAp
     env,
     db: shop.db,
     routes: (config) => {
-      const workflows = createOrderWorkflows(shop.temporal.client, {
+      const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
         timeoutMs: config.placeOrderTimeoutMs,
       });

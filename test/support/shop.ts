@@ -51,7 +51,7 @@ export async function openShop({ timeoutMs = 20_000 } = {}): Promise<Shop> {
     db,
     temporal,
     taskQueue,
-    workflows: createOrderWorkflows(temporal.client, { taskQueue, timeoutMs }),
+    workflows: createOrderWorkflows(temporal, { taskQueue, timeoutMs }),
     orders: createOrderRepository(db.connection),
     products,
     activities: runnable(createActivities(db.connection)),
@@ -93,7 +93,7 @@ function runnable(activities: Activities): Activities {
   return Object.fromEntries(entries) as Activities;
 }
 
-function entryOf(available: number): NewProductService {
+export function entryOf(available: number): NewProductService {
   const id = newId('ps');
   return {
     id,

@@ -1,0 +1,60 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
+
+const EXECUTABLES = ['chromium', 'chromium-browser', 'google-chrome'];
+
+export interface TestBrowser {
+  page: Page;
+  /** What went wrong so far: warnings and errors on the console, failed requests, requests to other hosts. */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+/** The path of a Chromium on PATH, if there is one. */
+export function findChromium(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.flatMap((folder) => EXECUTABLES.map((name) => join(folder, name))).find(isExecutable);
+}
+
+/** Starts a headless Chromium with a fresh profile. It has no sandbox, as root may not have one: open own pages only. */
+export async function openBrowser(executablePath: string, { origin }: URL): Promise<TestBrowser> {
+  const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-quic'] });
+  const context = await browser.newContext({ viewport: { width: 1300, height: 1000 } });
+  return {
+    page: await context.newPage(),
+    complaints: complaintsOf(context, origin),
+    close: () => browser.close(),
+  };
+}
+
+function complaintsOf(context: BrowserContext, origin: string): string[] {
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    const type = message.type();
+    if (type === 'error' || type === 'warning') complaints.push(`console ${type}: ${message.text()}`);
+  });
+  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    const isRemote = url.protocol !== 'data:' && url.protocol !== 'blob:';
+    if (isRemote && url.origin !== origin) complaints.push(`another host: ${url.href}`);
+  });
+  context.on('requestfailed', (request) => {
+    complaints.push(`failed: ${request.url()} (${request.failure()?.errorText})`);
+  });
+  context.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`status ${response.status()}: ${response.url()}`);
+  });
+  return complaints;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface NodeProcess {
+  /** The first line of output that matches; rejects when the process ends before. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves with the signal that ended it, null when it ended by itself. */
+  readonly ended: Promise<NodeJS.Signals | null>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export function spawnNode(args: string[], env: NodeJS.ProcessEnv): NodeProcess {
+  const child: ChildProcess = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit').then(([, signal]) => signal as NodeJS.Signals | null);
+  const output = createInterface(child.stdout!);
+  return {
+    ended,
+    kill: (signal) => void child.kill(signal),
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        output.on('line', (line) => {
+          const match = pattern.exec(line);
+          if (match) resolve(match);
+        });
+        void ended.then((signal) => reject(new Error(`${args.join(' ')} ended early (${signal})`)));
+      }),
+  };
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findExecutable } from '../../scripts/servers/binaries';
+import type { ManagedProcess } from '../../scripts/servers/managed-process';
+import { startMongodb } from '../../scripts/servers/mongodb';
+import { createOutput } from '../../scripts/servers/output';
+import { freePorts } from '../../scripts/servers/ports';
+import { startTemporal } from '../../scripts/servers/temporal';
+import { MONGODB, TEMPORAL } from '../../scripts/servers/tools';
+
+/** A real server that a test may kill and start again; it finds its data. */
+export interface StoppableServer {
+  /** Where it listens: a URI of MongoDB, an address of Temporal. */
+  readonly address: string;
+  start(): Promise<void>;
+  /** As the loss of its machine would. */
+  kill(): Promise<void>;
+  /** It holds its connections and answers nothing, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+}
+
+export interface StoppableServers {
+  mongodb: StoppableServer;
+  temporal: StoppableServer;
+  remove(): Promise<void>;
+}
+
+/** Servers apart from those of the test run, which other test files need. */
+export async function startStoppableServers(): Promise<StoppableServers> {
+  const folder = await mkdtemp(join(tmpdir(), 'orders-stoppable-'));
+  const [mongodbPort, temporalPort] = (await freePorts(2)) as [number, number];
+  const output = createOutput();
+  const find = { env: process.env, output };
+  const mongod = { executable: await findExecutable(MONGODB, find), logFolder: folder, port: mongodbPort };
+  const temporal = {
+    executable: await findExecutable(TEMPORAL, find),
+    logFolder: folder,
+    port: temporalPort,
+  };
+  const dbPath = join(folder, 'mongodb');
+  const dbFilename = join(folder, 'temporal.db');
+  const servers = {
+    mongodb: await stoppable(async () => {
+      const { uri, process: server } = await startMongodb({ ...mongod, dbPath });
+      return { address: uri, server };
+    }),
+    temporal: await stoppable(async () => {
+      const { address, process: server } = await startTemporal({ ...temporal, dbFilename });
+      return { address, server };
+    }),
+  };
+  return {
+    ...servers,
+    async remove() {
+      await Promise.all([servers.mongodb.kill(), servers.temporal.kill()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function stoppable(
+  launch: () => Promise<{ address: string; server: ManagedProcess }>,
+): Promise<StoppableServer> {
+  let { address, server } = await launch();
+  const signal = (name: NodeJS.Signals) => server.pid && process.kill(server.pid, name);
+  return {
+    address,
+    start: async () => void ({ address, server } = await launch()),
+    async kill() {
+      signal('SIGKILL');
+      await server.stop(5_000);
+    },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+  };
+}

@@ -1,6 +1,7 @@
 /** Puts demo users and a small catalogue into a development database. Safe to repeat: what is there stays. */
 import type { Connection, Model } from 'mongoose';
-import { loadConfig, type Config } from './config/config';
+import { runEntry } from './common/entry';
+import { loadWorkerConfig, type Config } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { isDuplicateKey } from './mongodb/unavailable';
@@ -116,7 +117,7 @@ async function insertOnce<T>(model: Model<T>, _id: string, fields: object): Prom
 
 /** The whole run, from the environment. */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const config = loadConfig(env);
+  const config = loadWorkerConfig(env);
   const logger = createLogger(config).child({ process: 'seed' });
   const mongodb = openMongoDb(config.mongodb, logger);
   try {
@@ -127,9 +128,4 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-if (require.main === module) {
-  main(process.env).catch((error: unknown) => {
-    process.stderr.write(`Seeding failed: ${(error as Error).message}\n`);
-    process.exit(1);
-  });
-}
+runEntry(module, main);

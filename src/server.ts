@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createApp } from './app';
 import { listen } from './common/http-server';
+import { runEntry } from './common/entry';
 import { createRedisWindows } from './common/redis-windows';
 import type { Route } from './common/route';
 import { loadConfig, type Config } from './config/config';
@@ -117,9 +118,4 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   logger.info('API stopped');
 }
 
-if (require.main === module) {
-  main(process.env).catch((error: unknown) => {
-    process.stderr.write(`The API stopped: ${(error as Error).message}\n`);
-    process.exit(1);
-  });
-}
+runEntry(module, main);

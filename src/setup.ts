@@ -2,7 +2,9 @@
 import { Connection } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { Connection as MongooseConnection } from 'mongoose';
-import { loadConfig } from './config/config';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runEntry } from './common/entry';
+import { loadWorkerConfig } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createOrderModel } from './orders/orders.model';
@@ -27,28 +29,46 @@ export async function createIndexes(connection: MongooseConnection): Promise<voi
   }
 }
 
-/** Registers the search attributes that the namespace lacks, and waits until the server knows them. */
+/** Registers the search attributes that the namespace lacks, and returns their names. */
 export async function createSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.values(SEARCH_ATTRIBUTES).filter(({ name }) => !(name in customAttributes));
-  if (missing.length > 0) {
-    const searchAttributes = Object.fromEntries(
-      missing.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)!]),
+  try {
+    const { operatorService } = connection;
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+    const missing = Object.values(SEARCH_ATTRIBUTES).filter(({ name }) => !(name in customAttributes));
+    const types = missing.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)!]);
+    const searchAttributes = Object.fromEntries(types) as Record<string, number>;
+    if (missing.length > 0) await operatorService.addSearchAttributes({ namespace, searchAttributes });
+    return missing.map(({ name }) => name);
+  } catch (cause) {
+    throw new Error(
+      `The search attributes of namespace ${namespace} cannot be set up (${(cause as Error).message}). ` +
+        `Let an administrator of Temporal run: ${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}`,
+      { cause },
     );
-    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
   }
-  return missing.map(({ name }) => name);
 }
 
-async function main(): Promise<void> {
-  const config = loadConfig(process.env);
+const SEARCH_ATTRIBUTES_COMMAND = Object.values(SEARCH_ATTRIBUTES).reduce(
+  (command, { name, type }) => `${command} --name ${name} --type ${type === 'INT' ? 'Int' : 'Keyword'}`,
+  'temporal operator search-attribute create',
+);
+
+const CONNECT_TIMEOUT_MS = 30_000;
+
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = loadWorkerConfig(env);
   const logger = createLogger(config).child({ process: 'setup' });
   const mongodb = openMongoDb(config.mongodb, logger);
-  const connection = await Connection.connect({ address: config.temporal.address });
+  const { address, namespace } = config.temporal;
+  const connection = Connection.lazy({ address, connectTimeout: CONNECT_TIMEOUT_MS });
   try {
-    await mongodb.connected;
+    await inTime(mongodb.connected, 'MongoDB does not answer: start it, or correct MONGODB_URI.');
     await createIndexes(mongodb.connection);
-    const added = await createSearchAttributes(connection, config.temporal.namespace);
+    await inTime(
+      connection.ensureConnected(),
+      `Temporal does not answer at ${address}: start it, or correct TEMPORAL_ADDRESS.`,
+    );
+    const added = await createSearchAttributes(connection, namespace);
     logger.info({ searchAttributes: added }, 'set up');
   } finally {
     await connection.close();
@@ -56,9 +76,13 @@ async function main(): Promise<void> {
   }
 }
 
-if (require.main === module) {
-  main().catch((error: unknown) => {
-    process.stderr.write(`The set-up failed: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+async function inTime(connected: Promise<void>, otherwise: string): Promise<void> {
+  const late = sleep(CONNECT_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+    throw new Error('time is over');
+  });
+  await Promise.race([connected, late]).catch((cause: unknown) => {
+    throw new Error(otherwise, { cause });
   });
 }
+
+runEntry(module, main);

@@ -14,10 +14,12 @@ import type { Logger } from 'pino';
 import { businessAnswers } from '../activities/business-answers';
 import { createOrderActivities } from '../activities/orders.activities';
 import { createPricingActivities } from '../activities/pricing.activities';
-import { loadConfig } from './config/config';
-import type { Config } from './config/config';
+import { runEntry } from './common/entry';
+import { loadWorkerConfig } from './config/config';
+import type { WorkerConfig } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
+import type { MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
 import { createOrderRepository } from './orders/orders.repository';
 import { createProductServiceRepository } from './product-service/product-service.repository';
@@ -44,7 +46,10 @@ export function createActivities(connection: Connection) {
 export type Activities = ReturnType<typeof createActivities>;
 
 /** What a worker of this configuration is made of, but for its connection. */
-export function workerOptions(config: Config, activities: Activities): Omit<WorkerOptions, 'connection'> {
+export function workerOptions(
+  config: WorkerConfig,
+  activities: Activities,
+): Omit<WorkerOptions, 'connection'> {
   const {
     maxConcurrentWorkflowTasks,
     maxConcurrentLocalActivities,
@@ -66,60 +71,76 @@ export function workerOptions(config: Config, activities: Activities): Omit<Work
 }
 
 /** Runs until SIGTERM or SIGINT, then takes no more work and finishes what it has. */
-async function main(): Promise<void> {
-  const config = loadConfig(process.env);
+export async function main(env: NodeJS.ProcessEnv, bundle = BUNDLE): Promise<void> {
+  const config = loadWorkerConfig(env);
   const logger = createLogger(config).child({ process: 'worker' });
   Runtime.install({
-    logger: temporalLogger(logger, config.logLevel),
+    logger: temporalLogger(logger),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
     shutdownSignals: [],
   });
   const stopping = new AbortController();
+  const stopped = once(stopping.signal, 'abort').then(() => undefined);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
 
   const mongodb = openMongoDb(config.mongodb, logger);
-  const connection = await connectToTemporal(config.temporal.address, logger, stopping.signal);
   try {
-    const options = workerOptions(config, createActivities(mongodb.connection));
-    const worker = await Worker.create({ ...options, connection, workflowBundle: { codePath: BUNDLE } });
-    logger.info({ taskQueue: options.taskQueue }, 'worker started');
-    await worker.runUntil(once(stopping.signal, 'abort'));
+    const connection = await connectToTemporal(config.temporal.address, logger, stopping.signal);
+    if (connection) await work(config, { connection, mongodb, bundle, logger, stopped });
     logger.info('worker stopped');
   } finally {
-    await connection.close();
     await mongodb.close();
   }
 }
 
-/** A worker that starts before Temporal waits for it. */
+/** A worker that starts before Temporal waits for it; nothing when it is stopped meanwhile. */
 async function connectToTemporal(
   address: string,
   logger: Logger,
   signal: AbortSignal,
-): Promise<NativeConnection> {
-  for (;;) {
+): Promise<NativeConnection | undefined> {
+  while (!signal.aborted) {
     try {
       return await NativeConnection.connect({ address });
     } catch (err) {
       logger.warn({ err, address }, 'Temporal is not reachable; trying again');
-      await delay(RETRY_MS, undefined, { signal });
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+  return undefined;
+}
+
+interface WorkDeps {
+  connection: NativeConnection;
+  mongodb: MongoDb;
+  /** Path of the workflow bundle. */
+  bundle: string;
+  logger: Logger;
+  /** Settles when the worker is to stop. */
+  stopped: Promise<void>;
+}
+
+async function work(
+  config: WorkerConfig,
+  { connection, mongodb, bundle, logger, stopped }: WorkDeps,
+): Promise<void> {
+  try {
+    const options = workerOptions(config, createActivities(mongodb.connection));
+    const worker = await Worker.create({ ...options, connection, workflowBundle: { codePath: bundle } });
+    logger.info({ taskQueue: options.taskQueue }, 'worker started');
+    await worker.runUntil(stopped);
+  } finally {
+    await connection.close();
   }
 }
 
 /** Sends the log lines of the SDK, of workflows and of activities the way of all others. */
-function temporalLogger(logger: Logger, level: string): DefaultLogger {
-  return new DefaultLogger(level === 'debug' || level === 'trace' ? 'DEBUG' : 'INFO', (entry) => {
-    const { level: severity, message, meta } = entry;
-    logger[PINO_LEVELS[severity]](meta ?? {}, message);
-  });
+function temporalLogger(logger: Logger): DefaultLogger {
+  return new DefaultLogger('INFO', ({ level, message, meta }) =>
+    logger[PINO_LEVELS[level]]({ ...meta }, message),
+  );
 }
 
 const PINO_LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-if (require.main === module) {
-  main().catch((error: unknown) => {
-    process.stderr.write(`The worker stopped: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  });
-}
+runEntry(module, main);

@@ -92,11 +92,10 @@ function showOrder(order: Order): Order {
   return order;
 }
 
-/** @throws what is no answer of the business, and so no reason to reject an order */
+/** @throws the error itself when it is no reason to reject an order */
 function rejectionOf(error: unknown): Rejection {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure)) throw error;
-  if (!isRejectionType(cause.type)) throw cause;
+  if (!(cause instanceof ApplicationFailure) || !isRejectionType(cause.type)) throw error;
   return { code: REJECTION_CODES[cause.type], detail: cause.message };
 }
 

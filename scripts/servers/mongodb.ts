@@ -53,24 +53,29 @@ function serverArgs(port: number, dbPath: string): string[] {
 }
 
 async function waitForPrimary(host: string, check: () => void): Promise<void> {
+  await until(
+    READY_MS,
+    async () => ((await isPrimary(host)) ? true : undefined),
+    (error) =>
+      new SetupError(`mongodb has no primary on ${host} after ${READY_MS / 1000} s (${String(error)})`),
+    check,
+  );
+}
+
+/** With a client of its own each time: one that could not connect stays closed for good. */
+async function isPrimary(host: string): Promise<boolean> {
   const client = new mongo.MongoClient(`mongodb://${host}/?directConnection=true`, {
     serverSelectionTimeoutMS: PROBE_MS,
   });
   try {
-    await until(
-      READY_MS,
-      async () => ((await isPrimary(client.db('admin'), host)) ? true : undefined),
-      (error) =>
-        new SetupError(`mongodb has no primary on ${host} after ${READY_MS / 1000} s (${String(error)})`),
-      check,
-    );
+    return await advance(client.db('admin'), host);
   } finally {
     await client.close();
   }
 }
 
 /** Brings the replica set a step nearer to having a primary: initiates it once, follows a changed port. */
-async function isPrimary(admin: mongo.Db, host: string): Promise<boolean> {
+async function advance(admin: mongo.Db, host: string): Promise<boolean> {
   const hello = await admin.command({ hello: 1 });
   if (hello.isWritablePrimary) return true;
   const config = await readConfig(admin);

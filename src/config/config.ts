@@ -1,4 +1,4 @@
-import { envSchema, type Env } from './env.schema';
+import { envSchema, workerEnvSchema, type Env } from './env.schema';
 
 export interface Config {
   env: 'development' | 'test' | 'production';
@@ -35,6 +35,9 @@ export interface Config {
   };
 }
 
+/** What a process needs that serves no requests. */
+export type WorkerConfig = Omit<Config, 'http' | 'jwt'>;
+
 export class ConfigError extends Error {
   constructor(readonly mistakes: string[]) {
     super(
@@ -46,9 +49,19 @@ export class ConfigError extends Error {
 
 /** Reads and checks the whole configuration; throws a ConfigError that lists every mistake at once. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const { value, error } = envSchema.validate(withoutEmpty(env));
+  return toConfig(validate(envSchema, env));
+}
+
+/** The same for a worker or the set-up, which are not to know the secret of the tokens. */
+export function loadWorkerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
+  const { http: _http, jwt: _jwt, ...config } = toConfig(validate(workerEnvSchema, env));
+  return config;
+}
+
+function validate(schema: typeof envSchema, env: NodeJS.ProcessEnv): Env {
+  const { value, error } = schema.validate(withoutEmpty(env));
   if (error) throw new ConfigError(error.details.map((detail) => detail.message));
-  return toConfig(value);
+  return value;
 }
 
 /** Compose files and CI set what they have no value for to nothing. */

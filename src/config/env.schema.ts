@@ -130,3 +130,5 @@ export const envSchema = Joi.object<Env, true>({
   stripUnknown: true,
   errors: { wrap: { label: false } },
 });
+
+export const workerEnvSchema = envSchema.fork('JWT_SECRET', () => Joi.any().strip());

@@ -1,26 +1,18 @@
 import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { status } from '@grpc/grpc-js';
+import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { AppError } from '../errors/app-error';
 import { FAILURES } from '../../workflows/contract';
 
-/** gRPC answers that say nothing about the request: the server is away, busy or starting. */
-const TRANSIENT = new Set([
-  status.CANCELLED,
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.RESOURCE_EXHAUSTED,
-  status.ABORTED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-]);
-
-/** The only place where an error of Temporal becomes an error of the API. */
+/**
+ * The only place where an error of Temporal becomes an error of the API. Whatever the server answers but to the
+ * request itself (it is away, busy, or lacks the namespace or search attributes) is ours to mend, not the caller's:
+ * the cause is in the log.
+ */
 export function temporalProblem(error: unknown): unknown {
   if (error instanceof WorkflowUpdateFailedError) return updateProblem(error);
-  const cause = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcServiceError(cause) && TRANSIENT.has(cause.code)) return orderingUnavailable(error);
-  return error;
+  const types = [ServiceError, NamespaceNotFoundError];
+  const isTemporals = isGrpcServiceError(error) || types.some((type) => error instanceof type);
+  return isTemporals ? orderingUnavailable(error) : error;
 }
 
 export function orderingUnavailable(cause?: unknown): AppError {
@@ -31,12 +23,17 @@ export function orderingUnavailable(cause?: unknown): AppError {
   );
 }
 
+/** The workflow itself refused, or a step that it ran. */
 function updateProblem(error: WorkflowUpdateFailedError): AppError {
-  const { cause } = error;
-  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+  const { type, message } = rootCause(error);
   if (type === FAILURES.idempotencyKeyReused) return keyReused();
-  if (type === FAILURES.invalidTransition) return new AppError('invalid_transition', cause!.message);
+  if (type === FAILURES.invalidTransition) return new AppError('invalid_transition', message!);
   return orderingUnavailable(error); // its workflow was terminated: asked again, the order is taken up again
+}
+
+function rootCause({ cause }: WorkflowUpdateFailedError): { type?: string | null; message?: string } {
+  const root = cause instanceof ActivityFailure ? cause.cause : cause;
+  return root instanceof ApplicationFailure ? root : {};
 }
 
 export function keyReused(): AppError {

@@ -74,6 +74,10 @@ describe('priceLines', () => {
     );
   });
 
+  it('does not take another mistake for an amount that is too large', () => {
+    expect(() => priceLines([line('ps_a')], [entry({ unitPrice: 0.5 })])).toThrow(RangeError);
+  });
+
   it('has parts that sum to the whole', () => {
     const id = fc.integer({ min: 0, max: 9 }).map((n) => `ps_${n}`);
     const lines = fc.array(

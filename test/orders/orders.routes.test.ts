@@ -14,7 +14,15 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const address = { name: 'Alice', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' };
+const address = {
+  name: 'Alice',
+  line1: 'Street 1',
+  line2: 'Backyard',
+  city: 'Berlin',
+  region: 'BE',
+  postalCode: '10115',
+  country: 'DE',
+};
 
 describe('POST /orders', () => {
   it('answers 201 with the confirmed order, where it is and its version', async () => {
@@ -329,6 +337,24 @@ describe('POST /orders/:id/cancel', () => {
       detail: expect.stringContaining('cancelled'),
     });
     expect(await api.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
+  });
+});
+
+describe('while no worker answers', () => {
+  it('a pending order is not cancelled, and says so, and goes on', async () => {
+    const idle = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '500' });
+    const { id } = await idle.shop.sell();
+    const { body } = await idle.place(alice, lines([id, 1])).expect(202);
+    const path = `/orders/${body.data.id}`;
+    const answer = await idle.call('post', `${path}/cancel`, alice).send({}).expect(503);
+    expect(answer.body).toMatchObject({ code: 'service_unavailable', orderId: body.data.id });
+    await idle.call('get', path, bob).expect(404);
+    await idle.shop.startWorker();
+    await eventually(async () => {
+      const read = await idle.call('get', path, alice).expect(200);
+      expect(read.body.data.status).toBe('confirmed');
+    });
+    await idle.close();
   });
 });
 

@@ -5,11 +5,17 @@ import { join } from 'node:path';
 
 const FOLDER = join(__dirname, '..', 'histories');
 
-/** Keeps the history of a run for the replay test, when `RECORD_HISTORIES` is set. Recorded ones are never changed. */
+/** Keeps the history of a run for the replay test, when `RECORD_HISTORIES` is set and there is none of that name yet. */
 export async function recordHistory(name: string, handle: WorkflowHandle): Promise<void> {
   if (!process.env.RECORD_HISTORIES) return;
   const history = await handle.fetchHistory();
-  await writeFile(join(FOLDER, `${name}.json`), `${historyToJSON(history)}\n`);
+  const file = join(FOLDER, `${name}.json`);
+  // Recorded ones are never changed: they stand for the workflows that are running somewhere.
+  await writeFile(file, `${historyToJSON(history)}\n`, { flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 export async function recordedHistories(): Promise<{ workflowId: string; history: unknown }[]> {

@@ -46,7 +46,7 @@ let installed = false;
 export function installRuntime(): void {
   if (installed) return;
   Runtime.install({
-    logger: new DefaultLogger('ERROR'),
+    logger: new DefaultLogger('ERROR', () => undefined), // tests make steps fail by the dozen
     telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
     shutdownSignals: [],
   });

@@ -166,9 +166,12 @@ describe('an order that Temporal has forgotten', () => {
     expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
   });
 
-  it('still refuses another body under its key', async () => {
+  it.each([
+    ['another body', {}],
+    ['another body that would be rejected', { items: [{ productServiceId: 'ps_unknown', quantity: 1 }] }],
+  ])('still refuses %s under its key', async (_, items) => {
     const { request, cancelled } = await placedAndForgotten();
-    const another = shop.workflows.place({ ...request, fingerprint: 'another' });
+    const another = shop.workflows.place({ ...request, ...items, fingerprint: 'another' });
     await expect(another).rejects.toMatchObject({ code: 'idempotency_key_reused' });
     expect(await shop.orders.findById(request.orderId)).toEqual(cancelled);
   });

@@ -1,16 +1,18 @@
+import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { recordedHistories } from '../support/histories';
 import { installRuntime } from '../support/worker';
 import { WORKFLOWS_PATH } from '../support/workflow-bundle';
 
+const { sinks } = new WorkflowCoverage(); // the bundle counts what it runs
 beforeAll(installRuntime);
 
 /** Replays every recorded history; the failure of each, by its name. */
 async function replay(workflowBundle: WorkflowBundleOption): Promise<Map<string, Error | undefined>> {
   const histories = await recordedHistories();
   const results = new Map<string, Error | undefined>();
-  const replayed = Worker.runReplayHistories({ workflowBundle }, histories as never);
+  const replayed = Worker.runReplayHistories({ workflowBundle, sinks }, histories as never);
   for await (const { workflowId, error } of replayed) results.set(workflowId, error);
   return results;
 }

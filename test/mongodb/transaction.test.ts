@@ -1,0 +1,43 @@
+import { mongo } from 'mongoose';
+import { createTransact } from '../../src/mongodb/transaction';
+import { openTestDatabase } from '../support/database';
+import type { TestDatabase } from '../support/database';
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await openTestDatabase()));
+afterAll(() => db.drop());
+
+const counters = () => db.connection.collection<{ _id: string; n: number }>('counters');
+
+it('writes all or nothing', async () => {
+  const transact = createTransact(db.connection);
+  const failing = transact(async (session) => {
+    await counters().insertOne({ _id: 'a', n: 1 }, { session });
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  expect(await counters().countDocuments()).toBe(0);
+});
+
+it('runs again until it no longer collides, and every run that counts is seen', async () => {
+  const transact = createTransact(db.connection);
+  await counters().insertOne({ _id: 'b', n: 0 });
+  const increments = Array.from({ length: 10 }, () =>
+    transact((session) => counters().updateOne({ _id: 'b' }, { $inc: { n: 1 } }, { session })),
+  );
+  await Promise.all(increments);
+  expect(await counters().findOne({ _id: 'b' })).toMatchObject({ n: 10 });
+});
+
+it('gives up in good time on one that always collides', async () => {
+  await counters().insertOne({ _id: 'c', n: 0 });
+  await db.connection.withSession(async (blocking) => {
+    blocking.startTransaction();
+    await counters().updateOne({ _id: 'c' }, { $inc: { n: 1 } }, { session: blocking });
+    const blocked = createTransact(db.connection)((session) =>
+      counters().updateOne({ _id: 'c' }, { $inc: { n: 1 } }, { session }),
+    );
+    await expect(blocked).rejects.toBeInstanceOf(mongo.MongoOperationTimeoutError);
+    await blocking.abortTransaction();
+  });
+});

@@ -1,0 +1,45 @@
+import { Connection } from '@temporalio/client';
+import { randomBytes } from 'node:crypto';
+import { createSearchAttributes, main } from '../src/setup';
+import { openTestDatabase } from './support/database';
+
+const address = process.env.TEMPORAL_ADDRESS!;
+
+it('creates collections and indexes, and may be repeated', async () => {
+  const db = await openTestDatabase();
+  await db.connection.dropDatabase();
+  const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', TEMPORAL_ADDRESS: address };
+  for (let run = 0; run < 2; run++) await main({ ...env, MONGODB_URI: db.uri });
+  const collections = await db.connection.db!.listCollections().toArray();
+  const indexes: Record<string, number> = {};
+  for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
+  expect(indexes).toEqual({ orders: 6, product_services: 5, stock_adjustments: 1, users: 2 });
+  await db.drop();
+});
+
+it('registers the search attributes that a namespace lacks', async () => {
+  const connection = await Connection.connect({ address });
+  const namespace = `test-${randomBytes(4).toString('hex')}`;
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const create = async (): Promise<string[]> => {
+    for (;;) {
+      try {
+        return await createSearchAttributes(connection, namespace);
+      } catch (error) {
+        if (!/not found/i.test(String(error))) throw error; // a new namespace is known after a while
+      }
+    }
+  };
+  expect(await create()).toEqual(['OrderStatus', 'CustomerId', 'Currency', 'OrderTotal']);
+  const registered = async () =>
+    (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
+  while (!('OrderTotal' in (await registered())));
+  expect(await create()).toEqual([]);
+  await expect(createSearchAttributes(connection, 'missing')).rejects.toThrow(
+    /create --name OrderStatus --type Keyword/,
+  );
+  await connection.close();
+});

@@ -72,6 +72,17 @@ export function draftOrder(request: OrderRequest): Order {
   };
 }
 
+/** The request that an order was made from: what `draftOrder` took. */
+export function requestOf(order: Order): OrderRequest {
+  const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
+  const { attemptId, requestId, createdAt } = order;
+  const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
+  return {
+    ...{ orderId, customerId, placedBy, items, note, shippingAddress },
+    ...{ fingerprint, attemptId, requestId, createdAt },
+  };
+}
+
 /** The draft with its prices, when it got that far. */
 export function pricedOrder(request: OrderRequest, pricing: Pricing | null): Order {
   return { ...draftOrder(request), ...pricing };

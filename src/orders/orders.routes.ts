@@ -1,94 +1,29 @@
 import Joi from 'joi';
-import type { Context } from '../common/context';
 import { etagOf, matchesIfNoneMatch } from '../common/etag';
 import { decodeCursor, encodeCursor } from '../common/pagination';
 import { sendData, sendPage } from '../common/respond';
 import { route } from '../common/route';
 import type { Route } from '../common/route';
 import type { Order } from '../domain/order';
-import { AppError } from '../errors/app-error';
-import type { Principal } from '../jwt/principal';
 import { Role } from '../role/role';
 import { ORDER_ID } from './order-id';
-import type { OrderPresenter } from './orders.presenter';
+import { placeOrderRoute } from './orders.place.route';
+import type { PlaceOrderRouteDeps } from './orders.place.route';
+import { adminOnly } from './orders.problems';
 import type { OrderPosition } from './orders.repository';
 import {
   cancelOrderBody,
   listOrdersQuery,
   orderIdParams,
   orderSchema,
-  placeOrderBody,
-  placeOrderHeaders,
   readOrderHeaders,
 } from './orders.schema';
-import type { PlaceOrderBody } from './orders.schema';
-import type { OrderService, Placement } from './orders.service';
-
-export interface OrderRoutesDeps {
-  service: OrderService;
-  present: OrderPresenter;
-  users: { exists(id: string): Promise<boolean> };
-  /** The path prefix of the API, for Location. */
-  prefix: string;
-}
 
 const TAG = 'Orders';
 const ETAG = { ETag: 'The version of the order' };
-const LOCATION = { Location: 'The path of the order' };
-const REPLAYED = { 'Idempotent-Replayed': '`true` when another request with this key was first' };
 
-export function orderRoutes({ service, present, users, prefix }: OrderRoutesDeps): Route[] {
-  const place = route({
-    method: 'post',
-    path: '/orders',
-    role: Role.CUSTOMER,
-    operationId: 'placeOrder',
-    summary: 'Place an order',
-    description:
-      'Fetches the product details, computes the totals, reserves the stock and saves the order, or does nothing ' +
-      'of it. Once answered, the order is never lost and never placed twice: repeat the request with the same ' +
-      'Idempotency-Key whenever you do not know what became of it.',
-    tag: TAG,
-    headers: placeOrderHeaders,
-    body: placeOrderBody,
-    responses: {
-      201: {
-        description: 'Confirmed',
-        data: orderSchema,
-        headers: { ...LOCATION, ...ETAG },
-        optionalHeaders: REPLAYED,
-      },
-      202: {
-        description: 'Accepted and still being placed: read it at Location',
-        data: orderSchema,
-        headers: { ...LOCATION, ...ETAG },
-        optionalHeaders: { ...REPLAYED, 'Preference-Applied': '`respond-async` when asked for' },
-      },
-    },
-    errors: [
-      ...(['idempotency_key_required', 'out_of_stock', 'unknown_product', 'mixed_currencies'] as const),
-      ...(['amount_too_large', 'idempotency_key_reused', 'service_unavailable'] as const),
-    ],
-    async handler(ctx, { body, headers, principal }) {
-      const command = {
-        customerId: await customerOf(body, principal),
-        placedBy: principal.id,
-        idempotencyKey: requireIdempotencyKey(headers['idempotency-key']),
-        requestId: ctx.state.requestId,
-        items: body.items,
-        note: body.note ?? null,
-        shippingAddress: body.shippingAddress ?? null,
-      };
-      if (prefersAsync(headers.prefer)) {
-        ctx.set('Preference-Applied', 'respond-async');
-        return answerAccepted(ctx, await service.placeAsync(command), principal);
-      }
-      const placement = await service.place(command);
-      return placement.isSettled
-        ? answerPlaced(ctx, placement, principal)
-        : answerAccepted(ctx, placement, principal);
-    },
-  });
+export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
+  const { service, present } = deps;
 
   const list = route({
     method: 'get',
@@ -160,46 +95,7 @@ export function orderRoutes({ service, present, users, prefix }: OrderRoutesDeps
     },
   });
 
-  async function customerOf({ customerId }: PlaceOrderBody, principal: Principal): Promise<string> {
-    if (customerId === undefined) return principal.id;
-    if (principal.role !== 'ADMIN') throw adminOnly('customerId');
-    if (!(await users.exists(customerId))) throw invalid('customerId', 'must be the id of a user');
-    return customerId;
-  }
-
-  /** A rejected order is answered with its reason, the first time and every time. */
-  function answerPlaced(ctx: Context, placement: Placement, principal: Principal): void {
-    describePlacement(ctx, placement);
-    const { id, rejection } = placement.order;
-    if (rejection) throw new AppError(rejection.code, rejection.detail, { orderId: id });
-    sendData(ctx, 201, present(placement.order, principal));
-  }
-
-  function answerAccepted(ctx: Context, placement: Placement, principal: Principal): void {
-    describePlacement(ctx, placement);
-    sendData(ctx, 202, present(placement.order, principal));
-  }
-
-  function describePlacement(ctx: Context, { order, isReplay }: Placement): void {
-    ctx.state.logFields = { orderId: order.id };
-    ctx.set('Location', `${prefix}/orders/${order.id}`);
-    ctx.set('ETag', etagOf(order.version));
-    if (isReplay) ctx.set('Idempotent-Replayed', 'true');
-  }
-
-  return [place, list, get, cancel];
-}
-
-function requireIdempotencyKey(key: string | undefined): string {
-  if (key) return key;
-  throw new AppError(
-    'idempotency_key_required',
-    'Send an Idempotency-Key header: a new random value, such as a UUID, for each order, the same on each repeat.',
-  );
-}
-
-function prefersAsync(prefer = ''): boolean {
-  return prefer.split(/[,;]/).some((preference) => preference.trim().toLowerCase() === 'respond-async');
+  return [placeOrderRoute(deps), list, get, cancel];
 }
 
 const position = Joi.array().ordered(Joi.string().isoDate(), Joi.string().pattern(ORDER_ID)).length(2);
@@ -211,14 +107,4 @@ function positionOf(cursor: string): OrderPosition {
 
 function cursorOf({ createdAt, id }: Order): string {
   return encodeCursor([createdAt, id]);
-}
-
-function adminOnly(path: string): AppError {
-  return invalid(path, 'is for an ADMIN only: leave it out');
-}
-
-function invalid(path: string, message: string): AppError {
-  return new AppError('validation_failed', `One value is not as required; "errors" names each.`, {
-    errors: [{ path, message }],
-  });
 }

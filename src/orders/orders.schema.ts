@@ -7,6 +7,7 @@ import { multiLine, singleLine } from '../common/text';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../domain/order';
 import type { OrderLine, OrderState, ShippingAddress } from '../domain/order';
 import { REJECTION_CODES } from '../domain/rejection';
+import { EXAMPLE_ORDER } from './orders.example';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
@@ -65,6 +66,7 @@ export const placeOrderHeaders: ObjectSchema<PlaceOrderHeaders> = Joi.object<Pla
     .pattern(new RegExp(`^[\\x21-\\x7e]{1,${MAX_KEY_LENGTH}}$`))
     .messages({ 'string.pattern.base': `{#label} must be 1 to ${MAX_KEY_LENGTH} printable ASCII characters` })
     .example('demo-1')
+    .meta({ required: true })
     .description(
       'Required. One key names one order of one customer for ever: repeating the request returns that order.',
     ),
@@ -170,4 +172,6 @@ export const orderSchema = Joi.object({
   temporalUrl: Joi.string().uri().description('ADMIN only: the order in the Temporal UI'),
   createdAt: time.required(),
   updatedAt: time.required(),
-}).label('Order');
+})
+  .label('Order')
+  .example(EXAMPLE_ORDER);

@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import type { Order, OrderRequest } from '../domain/order';
-import { draftOrder, isClosed } from '../domain/order-transitions';
+import { draftOrder, isClosed, requestOf } from '../domain/order-transitions';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { OrderWorkflows } from '../temporal/order-workflows';
@@ -112,37 +112,6 @@ function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest 
     fingerprint: fingerprintOf(command),
     attemptId: ulid(),
     createdAt: new Date().toISOString(),
-  };
-}
-
-/** The request that an order was made from, to take its workflow up again. */
-function requestOf(order: Order): OrderRequest {
-  const {
-    id,
-    customerId,
-    placedBy,
-    items,
-    note,
-    shippingAddress,
-    fingerprint,
-    attemptId,
-    requestId,
-    createdAt,
-  } = order;
-  const lines = items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
-  return {
-    orderId: id,
-    ...{
-      customerId,
-      placedBy,
-      items: lines,
-      note,
-      shippingAddress,
-      fingerprint,
-      attemptId,
-      requestId,
-      createdAt,
-    },
   };
 }
 

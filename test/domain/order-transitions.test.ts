@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Axis, OrderState } from '../../src/domain/order';
+import type { Axis, OrderRequest, OrderState } from '../../src/domain/order';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import {
   canTransition,
@@ -8,6 +8,7 @@ import {
   INITIAL_STATE,
   InvalidTransition,
   isClosed,
+  requestOf,
   TRANSITIONS,
 } from '../../src/domain/order-transitions';
 
@@ -18,7 +19,7 @@ const STATES = {
 } as const;
 const AXES = Object.keys(STATES) as Axis[];
 
-const draft = draftOrder({
+const request: OrderRequest = {
   orderId: 'ord_1',
   customerId: 'usr_1',
   placedBy: 'usr_2',
@@ -29,7 +30,8 @@ const draft = draftOrder({
   attemptId: 'a',
   requestId: 'r',
   createdAt: '2026-01-01T00:00:00.000Z',
-});
+};
+const draft = draftOrder(request);
 const by = { at: '2026-01-02T00:00:00.000Z', by: 'system', reason: 'why' };
 
 describe.each(AXES)('the states of %s', (axis) => {
@@ -104,4 +106,8 @@ it.each([
   ['cancelled', true],
 ] as const)('an order that is %s is closed: %s', (status, closed) => {
   expect(isClosed({ status })).toBe(closed);
+});
+
+it('the request of an order is the one that it was made from', () => {
+  expect(requestOf(changeOrder(draft, { status: 'confirmed' }, by))).toEqual(request);
 });

@@ -1,0 +1,44 @@
+const ID = 'ord_ac7967cc99a25d86c46d6c4d77a65393';
+const ALICE = 'usr_01HZX000000000000000A11CE0';
+const PLACED_AT = '2026-01-15T09:30:00.000Z';
+const CONFIRMED_AT = '2026-01-15T09:30:00.150Z';
+const AMOUNTS = { subtotal: 3998, tax: 760, total: 4758 };
+const BY_STATUS = { axis: 'status', reason: null };
+
+/** What placing the example of the request gives, with the demo data. */
+export const EXAMPLE_ORDER = {
+  id: ID,
+  customerId: ALICE,
+  status: 'confirmed',
+  paymentStatus: 'pending',
+  fulfillmentStatus: 'unfulfilled',
+  items: [
+    {
+      productServiceId: 'ps_01HZX0000000000000TSHRTM00',
+      sku: 'TSHIRT-M',
+      name: 'T-shirt, M',
+      kind: 'product',
+      quantity: 2,
+      unitPrice: 1999,
+      taxRateBps: 1900,
+      ...AMOUNTS,
+      fulfilledQuantity: 0,
+    },
+  ],
+  currency: 'EUR',
+  ...AMOUNTS,
+  refunded: 0,
+  fulfillments: [],
+  refunds: [],
+  note: 'Please ring twice.',
+  shippingAddress: null,
+  rejection: null,
+  statusHistory: [
+    { ...BY_STATUS, at: PLACED_AT, from: null, to: 'pending', by: ALICE },
+    { ...BY_STATUS, at: CONFIRMED_AT, from: 'pending', to: 'confirmed', by: 'system' },
+  ],
+  version: 2,
+  workflowId: `order-${ID}`,
+  createdAt: PLACED_AT,
+  updatedAt: CONFIRMED_AT,
+};

@@ -31,12 +31,12 @@ export function createOrderActivities(deps: OrderActivityDeps) {
       const reservation = holds.length > 0 ? 'held' : 'none';
       const opened: Order = { ...pricedOrder(request, pricing), reservation, version: 1 };
       const order = await open(deps, opened, holds);
-      log.info('order opened', { orderId: order.id, requestId: request.requestId, status: order.status });
+      log.info('order opened', { status: order.status });
       return requireSameRequest(order, request);
     },
 
     /** Confirms the order in the version given; when a run before did, answers with what is stored. */
-    async confirmOrder(request: OrderRequest, order: Order): Promise<Order> {
+    async confirmOrder(_request: OrderRequest, order: Order): Promise<Order> {
       const confirmed = changeOrder(
         order,
         { status: 'confirmed' },
@@ -44,7 +44,7 @@ export function createOrderActivities(deps: OrderActivityDeps) {
       );
       const stands = (await orders.save(confirmed)) ? confirmed : await orders.findById(order.id);
       if (!stands) throw new Error(`Order ${order.id} is gone from MongoDB.`);
-      log.info('order confirmed', { orderId: order.id, requestId: request.requestId, status: stands.status });
+      log.info('order confirmed', { status: stands.status });
       return stands;
     },
 
@@ -52,7 +52,7 @@ export function createOrderActivities(deps: OrderActivityDeps) {
     async rejectOrder(request: OrderRequest, pricing: Pricing | null, rejection: Rejection): Promise<Order> {
       const reason = rejection.code;
       const order = await close(deps, request, pricing, { to: 'rejected', by: 'system', reason, rejection });
-      log.info('order rejected', { orderId: order.id, requestId: request.requestId, reason });
+      log.info('order rejected', { reason });
       return order;
     },
 
@@ -60,7 +60,7 @@ export function createOrderActivities(deps: OrderActivityDeps) {
     async cancelOrder(request: OrderRequest, pricing: Pricing | null, command: CancelOrder): Promise<Order> {
       const { by, reason, requestId } = command;
       const order = await close(deps, request, pricing, { to: 'cancelled', by, reason, rejection: null });
-      log.info('order cancelled', { orderId: order.id, requestId, status: order.status });
+      log.info('order cancelled', { requestId, status: order.status });
       return order;
     },
   };
@@ -80,7 +80,8 @@ async function open(deps: OrderActivityDeps, order: Order, holds: Hold[]): Promi
   } catch (error) {
     if (!(error instanceof OutOfStock) && !(error instanceof DuplicateOrder)) throw error;
     // An earlier run of this very step may have opened the order, and may be what took the stock.
-    const opened = await orders.findById(order.id);
+    // Read in a transaction: only what a majority has, and so will never be taken back.
+    const opened = await transact((session) => orders.findById(order.id, session));
     if (opened) return opened;
     if (!(error instanceof OutOfStock)) throw error;
     throw new OrderRejected('OutOfStock', await shortage(stock, order, holds));

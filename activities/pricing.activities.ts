@@ -13,10 +13,10 @@ export function createPricingActivities({
 }) {
   return {
     /** Fetches the product details and computes the totals. @throws {OrderRejected} */
-    async priceOrder({ orderId, requestId, items }: OrderRequest): Promise<Pricing> {
+    async priceOrder({ items }: OrderRequest): Promise<Pricing> {
       const ids = [...new Set(items.map((line) => line.productServiceId))];
       const pricing = priceLines(items, await products.findActiveByIds(ids));
-      log.info('order priced', { orderId, requestId, total: pricing.total, currency: pricing.currency });
+      log.info('order priced', { total: pricing.total, currency: pricing.currency });
       return pricing;
     },
   };

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startServers } from './servers';
+import { startServers, type Servers } from './servers';
 import { createOutput, secondsSince, type Output } from './servers/output';
 import { messageOf, SetupError } from './servers/project';
 import { requireFreePorts } from './servers/ports';
 import { runOnce, startApi, startWorker, type AppOptions } from './start/app-processes';
-import { placeDemoOrder, type Demo } from './start/demo-order';
+import { placeDemoOrder, type Demo, type Running } from './start/demo-order';
 import { nextSteps } from './start/next-steps';
 import { portsToOpen, readOptions, type StartOptions } from './start/options';
 import { RunFile } from './start/run-file';
@@ -13,6 +13,7 @@ import { jwtSecret } from './start/secret';
 import { onStopSignal } from './start/signals';
 import { Stack } from './start/stack';
 import { watchSources } from './start/watch';
+import type { TemporalAccess } from './start/workflow-steps';
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
@@ -74,14 +75,20 @@ async function startAll(
   output.line(`api and worker: up, ${secondsSince(start)} in all\n`);
   stack.announcePids();
   output.line(`ready ${options.baseUrl}`);
-  output.line(nextSteps(options.baseUrl, await demo(options.baseUrl, output), logFolder));
+  const running: Running = { baseUrl: options.baseUrl, logFolder, temporal: temporalOf(servers) };
+  output.line(nextSteps(await demo(running, output), running));
   if (options.watch) watchSources(stack, output, signal);
 }
 
+function temporalOf({ temporalAddress, temporalExecutable }: Servers): TemporalAccess {
+  const namespace = process.env.TEMPORAL_NAMESPACE || 'default';
+  return { address: temporalAddress, namespace, executable: temporalExecutable };
+}
+
 /** Everything is up by now: whatever goes wrong with the demo order is said, and no more. */
-async function demo(baseUrl: string, output: Output): Promise<Demo> {
+async function demo(running: Running, output: Output): Promise<Demo> {
   try {
-    return await placeDemoOrder(baseUrl, output);
+    return await placeDemoOrder(running, output);
   } catch (error) {
     output.line(`No demo order this time: ${messageOf(error)}`);
     return {};

@@ -12,7 +12,7 @@ import { createRouter, otherMethods } from './common/router';
 import { securityHeaders } from './common/security-headers';
 import type { Config } from './config/config';
 import { errorMiddleware } from './errors/error-middleware';
-import { registerDocs } from './openapi/docs';
+import { docsPath, registerDocs } from './openapi/docs';
 
 export interface AppDeps {
   config: Config;
@@ -45,7 +45,7 @@ export function createApp({
     bodyLimit: http.bodyLimit,
     routes,
   });
-  registerDocs(router, { prefix: http.prefix, routes });
+  registerDocs(router, { prefix: http.prefix, env: config.env, routes });
 
   // Errors become answers below; what is left is a client that went away in the middle of one.
   app.on('error', (err: unknown) => logger.warn({ err }, 'an answer was cut off'));
@@ -55,7 +55,7 @@ export function createApp({
     .use(securityHeaders())
     .use(cors(http.corsOrigins))
     .use(compression())
-    .use(errorMiddleware({ isUnavailable }))
+    .use(errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) }))
     .use(authenticate)
     .use(rateLimit({ config: http, windows }))
     .use(otherMethods(router))

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { businessAnswers } from '../activities/business-answers';
+import { logFields } from '../activities/log-fields';
 import { createOrderActivities } from '../activities/orders.activities';
 import { createPricingActivities } from '../activities/pricing.activities';
 import { runEntry } from './common/entry';
@@ -60,7 +61,7 @@ export function workerOptions(
     namespace: config.temporal.namespace,
     taskQueue: config.temporal.taskQueue,
     activities,
-    interceptors: { activity: [() => ({ inbound: businessAnswers })] },
+    interceptors: { activity: [logFields, () => ({ inbound: businessAnswers })] },
     maxConcurrentWorkflowTaskExecutions: maxConcurrentWorkflowTasks,
     maxConcurrentLocalActivityExecutions: maxConcurrentLocalActivities,
     maxConcurrentActivityTaskExecutions: maxConcurrentActivities,

@@ -61,7 +61,7 @@ describe('startServer', () => {
     const closed = server.close();
     login.end('{"email":"nobody@example.com","password":"whatever it is"}');
     const [response] = (await once(login, 'response')) as [IncomingMessage];
-    expect(response.statusCode).toBe(401);
+    expect([response.statusCode, response.headers.connection]).toEqual([401, 'close']);
     response.resume();
     await closed;
     agent.destroy();

@@ -29,17 +29,20 @@ export async function orderWorkflow(request: OrderRequest): Promise<{ status: Or
   const settle = async (step: Promise<Order>): Promise<Order> => showOrder((order = await step));
 
   const placed = oneAtATime(() => settle(placeOrder(request)));
-  const cancel = (command: CancelOrder) =>
-    oneAtATime(async () => {
-      requireCancellable(order);
-      setCurrentDetails('Cancelling: releasing the stock.');
-      return settle(CancellationScope.nonCancellable(() => undo.cancelOrder(request, null, command)));
-    });
+  const cancel = (command: CancelOrder): Promise<Order> => {
+    setCurrentDetails('Cancelling: releasing the stock.');
+    return settle(CancellationScope.nonCancellable(() => undo.cancelOrder(request, null, command)));
+  };
 
   setHandler(placeOrderUpdate, () => placed, {
     validator: (fingerprint) => requireSameRequest(request, fingerprint),
   });
-  setHandler(cancelOrderUpdate, cancel, {
+  const cancelIfPossible = (command: CancelOrder) =>
+    oneAtATime(() => {
+      requireCancellable(order);
+      return cancel(command);
+    });
+  setHandler(cancelOrderUpdate, cancelIfPossible, {
     validator: (_command) => order && requireCancellable(order),
   });
 
@@ -47,7 +50,8 @@ export async function orderWorkflow(request: OrderRequest): Promise<{ status: Or
     await placed;
     await condition(() => isClosed(order!));
   } catch (error) {
-    if (isCancellation(error) && order && !isClosed(order)) await cancel(cancelledInTemporal(request));
+    const isOpen = () => order && !isClosed(order);
+    if (isCancellation(error)) await oneAtATime(async () => isOpen() && cancel(cancelledInTemporal(request)));
     throw error;
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

@@ -44,7 +44,7 @@ async function findInCache(tool: Tool, options: FindOptions): Promise<string | u
     const path = cachedPath(tool, version, options.env);
     if ((await isExecutable(path)) && (await accept(tool, path, 'cached', options))) return path;
   }
-  options.output.line(`${tool.executable}: not on PATH, not cached`);
+  options.output.line(`${tool.name}: not on PATH, not cached`);
   return undefined;
 }
 
@@ -72,7 +72,7 @@ async function fetchFrom(
 ): Promise<string | undefined> {
   const { env, output, signal } = options;
   const start = Date.now();
-  output.line(`${tool.executable}: ${what} …`);
+  output.line(`${tool.name}: ${what} …`);
   try {
     const path = await downloadToCache(cachedPath(tool, version, env), env, async (staging) => {
       const downloaded = await download(tool, staging, output, env, signal);
@@ -80,12 +80,12 @@ async function fetchFrom(
       await checkVersion(tool, downloaded, signal);
       return downloaded;
     });
-    output.line(`${tool.executable}: ${what}: done, ${secondsSince(start)} → ${path}`);
+    output.line(`${tool.name}: ${what}: done, ${secondsSince(start)} → ${path}`);
     return path;
   } catch (error) {
     if (error instanceof SetupError || signal?.aborted) throw error;
     failures.push(`${what}: ${messageOf(error)}`);
-    output.line(`${tool.executable}: ${what} failed after ${secondsSince(start)}: ${messageOf(error)}`);
+    output.line(`${tool.name}: ${what} failed after ${secondsSince(start)}: ${messageOf(error)}`);
     return undefined;
   }
 }
@@ -93,10 +93,10 @@ async function fetchFrom(
 async function accept(tool: Tool, path: string, where: string, options: FindOptions): Promise<boolean> {
   try {
     const version = await checkVersion(tool, path, options.signal);
-    options.output.line(`${tool.executable}: ${version} ${where} (${path})`);
+    options.output.line(`${tool.name}: ${version} ${where} (${path})`);
     return true;
   } catch (error) {
-    options.output.line(`${tool.executable}: ${path} is passed over, it ${messageOf(error)}`);
+    options.output.line(`${tool.name}: ${path} is passed over, it ${messageOf(error)}`);
     return false;
   }
 }

@@ -29,6 +29,8 @@ export interface Servers {
   temporalAddress: string;
   /** only of a Temporal started here */
   temporalUiUrl?: string;
+  /** the `temporal` that runs it, which is the command line for it too */
+  temporalExecutable?: string;
   /** those started here, in the order in which they are to be stopped */
   processes: ManagedProcess[];
   stop(): Promise<void>;
@@ -71,6 +73,7 @@ export async function startServers(options: ServersOptions = {}): Promise<Server
     mongodbUri: mongodb.value.uri,
     temporalAddress: temporal.value.address,
     temporalUiUrl: temporal.value.uiUrl,
+    temporalExecutable: temporal.value.executable,
     processes: [temporal.value.process, mongodb.value.process].filter((one) => one !== undefined),
     stop,
   };
@@ -96,13 +99,13 @@ async function provideMongodb(
     port,
     dbPath: join(setup.folder, 'mongodb'),
   });
-  setup.output.line(`mongod: up on 127.0.0.1:${port}, ${secondsSince(start)}`);
+  setup.output.line(`mongodb: up on 127.0.0.1:${port}, ${secondsSince(start)}`);
   return server;
 }
 
 async function provideTemporal(
   setup: Setup,
-): Promise<Omit<TemporalServer, 'process'> & Partial<TemporalServer>> {
+): Promise<Omit<TemporalServer, 'process'> & Partial<TemporalServer> & { executable?: string }> {
   const address = setup.env[TEMPORAL.addressVariable];
   if (address) return asGiven(TEMPORAL, setup, { address });
   const executable = await findExecutable(TEMPORAL, setup);
@@ -117,10 +120,10 @@ async function provideTemporal(
     namespace: setup.env.TEMPORAL_NAMESPACE,
   });
   setup.output.line(`temporal: up on ${server.address}, ${secondsSince(start)}`);
-  return server;
+  return { ...server, executable };
 }
 
 function asGiven<T>(tool: Tool, setup: Setup, server: T): T {
-  setup.output.line(`${tool.title}: ${tool.addressVariable} is set, nothing is started`);
+  setup.output.line(`${tool.name}: ${tool.addressVariable} is set, nothing is started`);
   return server;
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mongo } from 'mongoose';
 import type { ManagedProcess } from './managed-process';
-import { SetupError } from './project';
+import { resetCommand, SetupError } from './project';
 import { lastLine } from './run';
 import { startServer, type ServerOptions } from './server-process';
 import { until } from './until';
@@ -113,7 +113,7 @@ function explain(log: string): string {
   const errors = log.split('\n').filter((line) => /"s":"[EF]"/.test(line));
   const said = lastLine(errors.join('\n')) || lastLine(log);
   if (!EXIT_NEED_UPGRADE.test(log)) return messageIn(said);
-  return 'the data were written by another version of MongoDB; use that one, or remove them with `npm run reset`';
+  return `the data were written by another version of MongoDB; use that one, or remove them with \`${resetCommand()}\``;
 }
 
 function messageIn(line: string): string {

@@ -23,7 +23,7 @@ export async function downloadOfficial(
   await mkdir(folder);
   const script = resolve(PROJECT_ROOT, 'scripts', 'servers', tool.official.script);
   const watch = {
-    label: `${tool.executable}: official download`,
+    label: `${tool.name}: official download`,
     folder,
     stallMs: STALL_MS,
   };

@@ -7,16 +7,21 @@ const CONNECT_TIMEOUT_MS = 1_000;
 /** A port by the name of the environment variable that sets it. */
 export type PortVariables = Readonly<Record<string, number>>;
 
-/** Throws one sentence that names the port and the variable when a port cannot be had. */
+/** Throws one sentence that names every port that cannot be had, with the variable that changes it. */
 export async function requireFreePorts(ports: PortVariables): Promise<void> {
   const taken = new Map<number, string>();
+  const problems: string[] = [];
   for (const [variable, port] of Object.entries(ports)) {
     const other = taken.get(port);
-    if (other) throw new SetupError(`${other} and ${variable} are both ${port}; give each a port of its own`);
+    if (other) {
+      problems.push(`${other} and ${variable} are both ${port}; give each a port of its own`);
+      continue;
+    }
     taken.set(port, variable);
     const reason = await whyNotFree(port);
-    if (reason) throw new SetupError(`port ${port} ${reason}; set ${variable} to another one`);
+    if (reason) problems.push(`port ${port} ${reason}; set ${variable} to another one`);
   }
+  if (problems.length > 0) throw new SetupError(problems.join('; '));
 }
 
 /** Connecting finds listeners on other addresses, which some systems let us bind beside. */

@@ -1,5 +1,7 @@
 /** What the set-up knows about the two programs that it finds or fetches. */
 export interface Tool {
+  /** what lines about it begin with; its process has the same name */
+  name: string;
   /** name of the executable, on PATH and in the cache */
   executable: string;
   title: string;
@@ -33,6 +35,7 @@ export interface Wheel {
 }
 
 export const TEMPORAL: Tool = {
+  name: 'temporal',
   executable: 'temporal',
   title: 'Temporal',
   addressVariable: 'TEMPORAL_ADDRESS',
@@ -70,6 +73,7 @@ export const TEMPORAL: Tool = {
 };
 
 export const MONGODB: Tool = {
+  name: 'mongodb',
   executable: 'mongod',
   title: 'MongoDB',
   addressVariable: 'MONGODB_URI',

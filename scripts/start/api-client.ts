@@ -7,6 +7,7 @@ export interface Order {
     name: string | null;
     quantity: number;
     unitPrice: number | null;
+    subtotal: number | null;
     tax: number | null;
     total: number | null;
   }[];

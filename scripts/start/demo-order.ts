@@ -1,10 +1,19 @@
 import { secondsSince, type Output } from '../servers/output';
+import { resetCommand } from '../servers/project';
 import { until } from '../servers/until';
 import { ApiClient, DEMO_ADMIN, DEMO_CUSTOMER, type CatalogueEntry, type Order } from './api-client';
 import { orderTable } from './order-table';
+import { workflowSteps, type TemporalAccess } from './workflow-steps';
 
 const SETTLE_MS = 30_000;
 const QUANTITIES = [2, 1];
+
+/** What is up now, and where. */
+export interface Running {
+  baseUrl: string;
+  logFolder: string;
+  temporal: TemporalAccess;
+}
 
 export interface Demo {
   /** absent when nothing was in stock */
@@ -14,12 +23,14 @@ export interface Demo {
 }
 
 /** Places one order over HTTP like any client, follows it, and shows its steps and totals. */
-export async function placeDemoOrder(baseUrl: string, output: Output): Promise<Demo> {
+export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Output): Promise<Demo> {
   const alice = await ApiClient.login(baseUrl, DEMO_CUSTOMER);
   const { data: catalogue } = await alice.get<CatalogueEntry[]>('/product-services?limit=100');
   const basket = chooseBasket(catalogue);
   if (basket.length === 0) {
-    output.line('No demo order this time: the demo stock is used up. `npm run reset` brings it back.');
+    output.line(
+      `No demo order this time: the demo stock is used up. \`${resetCommand()}\` after Ctrl-C brings it back.`,
+    );
     return { product: catalogue[0] };
   }
   const start = Date.now();
@@ -33,7 +44,7 @@ export async function placeDemoOrder(baseUrl: string, output: Output): Promise<D
   output.line(
     `\nA demo order by ${DEMO_CUSTOMER}: POST ${baseUrl}/orders → ${status}, ${secondsSince(start)}\n`,
   );
-  output.line(orderTable(order));
+  output.line(orderTable(order, await workflowSteps(temporal, order.workflowId)));
   return { order: await asAdminSees(baseUrl, order), product: basket[0] };
 }
 

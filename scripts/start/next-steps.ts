@@ -1,18 +1,32 @@
+import { resetCommand, shellWord } from '../servers/project';
 import { DEMO_ADMIN, DEMO_CUSTOMER, DEMO_PASSWORD } from './api-client';
-import type { Demo } from './demo-order';
+import type { Demo, Running } from './demo-order';
+import type { TemporalAccess } from './workflow-steps';
 
 /** What to open and what to type now. */
-export function nextSteps(baseUrl: string, demo: Demo, logFolder: string): string {
-  const { order, product } = demo;
+export function nextSteps({ order, product }: Demo, { baseUrl, logFolder, temporal }: Running): string {
   return [
     '',
     'Open',
     `  ${baseUrl}/api   the API, to try out (sign in as ${DEMO_CUSTOMER} or ${DEMO_ADMIN}, password ${DEMO_PASSWORD})`,
     ...(order?.temporalUrl ? [`  ${order.temporalUrl}   this very order in the Temporal UI`] : []),
     '',
+    ...(temporal.executable
+      ? ['Ask Temporal', '', temporalCommand(temporal.executable, temporal, order?.workflowId), '']
+      : []),
     ...(product ? ['Place another order', '', curl(baseUrl, product.id), ''] : []),
-    `Logs are in ${logFolder}. Ctrl-C stops everything; the data stay (\`npm run reset\` removes them).`,
+    `Logs are in ${logFolder}. Ctrl-C stops everything; the data stay (\`${resetCommand()}\` removes them).`,
   ].join('\n');
+}
+
+/** With the path of the executable, which need not be on PATH. */
+function temporalCommand(
+  executable: string,
+  { address, namespace }: TemporalAccess,
+  workflowId: string | undefined,
+): string {
+  const what = workflowId === undefined ? 'list' : `show --workflow-id ${workflowId}`;
+  return `${shellWord(executable)} workflow ${what} --address ${address} --namespace ${shellWord(namespace)}`;
 }
 
 /** One command to copy: it signs in, takes the token out of the answer, and places an order. */
@@ -24,9 +38,9 @@ function curl(baseUrl: string, productServiceId: string): string {
   const json = "-H 'Content-Type: application/json'";
   const token = `$(curl -sS ${baseUrl}/auth/login ${json} -d '${credentials}' | sed -E 's/.*"accessToken":"([^"]+)".*/\\1/')`;
   return [
-    `curl -sS ${baseUrl}/orders ${json} \\`,
+    `curl -sS -w '\\n' ${baseUrl}/orders ${json} \\`,
     `  -H "Authorization: Bearer ${token}" \\`,
-    `  -H "Idempotency-Key: order-$(date +%s)" \\`,
+    `  -H "Idempotency-Key: order-$(date +%s)-$RANDOM" \\`,
     `  -d '${JSON.stringify({ items: [{ productServiceId, quantity: 1 }] })}'`,
   ].join('\n');
 }

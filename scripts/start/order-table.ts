@@ -1,29 +1,32 @@
 import { formatAmount } from '../../src/domain/money';
 import type { Order } from './api-client';
+import type { WorkflowStep } from './workflow-steps';
 
 type Row = readonly string[];
 
-/** The steps of an order, then its lines and totals, in plain columns. */
-export function orderTable(order: Order): string {
+/** The steps of an order's workflow, its status changes, and its lines and totals, in plain columns. */
+export function orderTable(order: Order, steps: WorkflowStep[]): string {
   const money = (amount: number | null): string =>
     amount === null || order.currency === null ? '–' : formatAmount(amount, order.currency);
-  const steps = order.statusHistory.map((step): Row => {
-    const reason = step.reason ? ` (${step.reason})` : '';
-    return [step.at, step.axis, `${step.from ?? '–'} → ${step.to}${reason}`];
+  const changes = order.statusHistory.map(({ at, axis, from, to, reason }): Row => {
+    return [axis, `${from ?? '–'} → ${to}${reason ? ` (${reason})` : ''}`, at];
   });
   const lines = order.items.map((item): Row => [
     item.name ?? '',
     String(item.quantity),
     money(item.unitPrice),
+    money(item.subtotal),
     money(item.tax),
     money(item.total),
   ]);
-  const heading: Row = ['Item', 'Quantity', 'Unit price', 'Tax', 'Total'];
-  const totals: Row = ['Total', '', money(order.subtotal), money(order.tax), money(order.total)];
+  const heading: Row = ['Item', 'Quantity', 'Unit price', 'Subtotal', 'Tax', 'Total'];
+  const totals: Row = ['Total', '', '', money(order.subtotal), money(order.tax), money(order.total)];
   return [
     `  ${order.id}  ${order.status}`,
     '',
-    ...columns(steps),
+    ...columns(steps.map(({ name, summary }): Row => [name, summary])),
+    '',
+    ...columns(changes),
     '',
     ...columns([heading, ...lines, totals], 1),
   ].join('\n');

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -18,13 +18,19 @@ export async function listen(
   listener: RequestListener,
   { host, port }: { host: string; port: number },
 ): Promise<HttpServer> {
+  const inFlight = new Set<ServerResponse>();
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
-    listener,
+    (req, res) => {
+      inFlight.add(res);
+      res.once('close', () => inFlight.delete(res));
+      if (!server.listening) announceEnd(res);
+      listener(req, res);
+    },
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
@@ -32,11 +38,16 @@ export async function listen(
   });
   return {
     url: urlOf(server.address() as AddressInfo),
-    close: (timeoutMs) => drain(server, timeoutMs),
+    close: (timeoutMs) => drain(server, inFlight, timeoutMs),
   };
 }
 
-async function drain(server: Server, timeoutMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  inFlight: ReadonlySet<ServerResponse>,
+  timeoutMs: number,
+): Promise<void> {
+  for (const response of inFlight) announceEnd(response);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // Node closes the connections that are idle now; those that become idle later are for us to close.
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
@@ -44,6 +55,11 @@ async function drain(server: Server, timeoutMs: number): Promise<void> {
   await closed;
   clearInterval(sweep);
   clearTimeout(cut);
+}
+
+/** Tells the client to send its next request elsewhere, before this connection is closed under it. */
+function announceEnd(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -20,6 +20,8 @@ function writeLine(ctx: Context, durationMs: number): void {
     userId: ctx.state.principal?.id,
     ...ctx.state.logFields,
   };
-  if (ctx.status >= 500) ctx.state.log.error({ ...line, err: ctx.state.error }, 'request failed');
-  else ctx.state.log.info(line, 'request');
+  if (ctx.status < 500) ctx.state.log.info(line, 'request');
+  // That a server we depend on is away is to be expected: no fault of this process.
+  else
+    ctx.state.log[ctx.status === 503 ? 'warn' : 'error']({ ...line, err: ctx.state.error }, 'request failed');
 }

@@ -125,10 +125,19 @@ export const envSchema = Joi.object<Env, true>({
   WORKER_MAX_CONCURRENT_LOCAL_ACTIVITIES: count(100),
   WORKER_MAX_CONCURRENT_ACTIVITIES: count(100),
   WORKER_MAX_CACHED_WORKFLOWS: count(1000).min(0),
-}).prefs({
-  abortEarly: false,
-  stripUnknown: true,
-  errors: { wrap: { label: false } },
-});
+})
+  .custom((env: Env, helpers) => {
+    const cutsRequests = env.SHUTDOWN_TIMEOUT_MS < env.PLACE_ORDER_TIMEOUT_MS;
+    return env.NODE_ENV === 'production' && cutsRequests ? helpers.error('shutdown.short') : env;
+  })
+  .messages({
+    'shutdown.short':
+      'SHUTDOWN_TIMEOUT_MS must not be less than PLACE_ORDER_TIMEOUT_MS: requests would be cut at every deployment',
+  })
+  .prefs({
+    abortEarly: false,
+    stripUnknown: true,
+    errors: { wrap: { label: false } },
+  });
 
 export const workerEnvSchema = envSchema.fork('JWT_SECRET', () => Joi.any().strip());

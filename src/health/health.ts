@@ -22,11 +22,13 @@ export interface Health {
 
 export function createHealth(checks: Readonly<Record<string, Check>>, logger: Logger): Health {
   let draining = false;
+  /** Checks that failed when last made: an outage is logged once, not at every probe. */
+  const failing = new Set<string>();
   return {
     async readiness() {
       if (draining) return { status: 'draining', checks: {} };
       const entries = Object.entries(checks).map(
-        async ([name, check]) => [name, await run(name, check, logger)] as const,
+        async ([name, check]) => [name, await run(name, check, failing, logger)] as const,
       );
       const results = Object.fromEntries(await Promise.all(entries));
       const allUp = Object.values(results).every(({ status }) => status === 'up');
@@ -36,7 +38,7 @@ export function createHealth(checks: Readonly<Record<string, Check>>, logger: Lo
   };
 }
 
-async function run(name: string, check: Check, logger: Logger): Promise<CheckResult> {
+async function run(name: string, check: Check, failing: Set<string>, logger: Logger): Promise<CheckResult> {
   const started = performance.now();
   const result = (status: CheckResult['status']) => ({
     status,
@@ -44,9 +46,11 @@ async function run(name: string, check: Check, logger: Logger): Promise<CheckRes
   });
   try {
     await withinTimeout(check());
+    failing.delete(name);
     return result('up');
   } catch (err) {
-    logger.warn({ err, check: name }, 'a health check failed');
+    if (!failing.has(name)) logger.warn({ err, check: name }, 'a health check failed');
+    failing.add(name);
     return result('down');
   }
 }

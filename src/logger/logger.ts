@@ -32,10 +32,18 @@ export function createLogger(
 }
 
 function defaultDestination(config: Pick<Config, 'env'>): DestinationStream {
-  if (config.env !== 'development' || !process.stdout.isTTY) return pino.destination(1);
-  // pino-pretty is a development dependency, so production must not even name it to pino.
+  if (config.env !== 'development' || !process.stdout.isTTY || !hasPretty()) return pino.destination(1);
   return pino.transport({
     target: 'pino-pretty',
     options: { ignore: 'pid,hostname' },
   });
+}
+
+/** A development dependency, which images do not have. */
+function hasPretty(): boolean {
+  try {
+    return Boolean(require.resolve('pino-pretty'));
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Context } from '../common/context';
 import type { Route } from '../common/route';
 import type { AppRouter } from '../common/router';
-import { buildDocument } from './document';
+import { buildDocument, type DocumentOptions } from './document';
 import { initializerScript, swaggerPage } from './swagger-page';
 
 const DIST = dirname(require.resolve('swagger-ui-dist/package.json'));
@@ -14,13 +14,18 @@ interface Asset {
   body: Buffer | string;
 }
 
+/** The path of the Swagger page. */
+export function docsPath(prefix: string): string {
+  return `${prefix}/api`;
+}
+
 /** Serves the document and the Swagger page. Links are absolute, so that a trailing slash changes nothing. */
 export function registerDocs(
   router: AppRouter,
-  { prefix, routes }: { prefix: string; routes: Route[] },
+  { routes, ...options }: DocumentOptions & { routes: Route[] },
 ): void {
-  const base = `${prefix}/api`;
-  const document = JSON.stringify(buildDocument(routes, prefix));
+  const base = docsPath(options.prefix);
+  const document = JSON.stringify(buildDocument(routes, options));
   const assets = loadAssets(base);
 
   router.get('/api', (ctx) => send(ctx, { type: 'text/html', body: swaggerPage(base) }, 'no-cache'));

@@ -1,23 +1,32 @@
 import type { Schema } from 'joi';
 import type { Route } from '../common/route';
+import type { Config } from '../config/config';
 import { Role } from '../role/role';
 import { COMMON_SCHEMAS } from './components';
 import { exampleOf } from './example';
 import { componentNameOf, jsonSchemaOf, type JsonSchema } from './json-schema';
 import { parametersOf } from './parameters';
 import { responsesOf } from './responses';
+import { VERSION } from './version';
 
-const INFO = {
-  title: 'Order Management System',
-  version: '1.0.0',
-  description:
-    'Place orders and follow them. Sign in with `POST /auth/login` (its example is a demo user) and put the ' +
-    '`accessToken` into **Authorize**; `admin@example.com` with the same password may do everything.',
-};
+const INTRODUCTION =
+  'Place orders and follow them. Sign in with `POST /auth/login` and put the `accessToken` into **Authorize**.';
+const DEMO_ACCOUNTS =
+  'The example of the login signs in a demo user; `admin@example.com` with the same password may do everything.';
+
+/** The order in which people want them; other tags come after these. */
+const TAGS = ['Orders', 'Catalogue', 'Auth', 'Health'];
+
+export interface DocumentOptions {
+  /** The path prefix of the API. */
+  prefix: string;
+  /** The demo accounts are not for production. */
+  env: Config['env'];
+}
 
 export interface OpenApiDocument {
   openapi: string;
-  info: typeof INFO;
+  info: { title: string; version: string; description: string };
   servers: { url: string }[];
   tags: { name: string }[];
   paths: Record<string, Record<string, unknown>>;
@@ -28,7 +37,8 @@ export interface OpenApiDocument {
 }
 
 /** The OpenAPI 3.1 document of the routes, from the same declarations that guard and validate. */
-export function buildDocument(routes: Route[], prefix: string): OpenApiDocument {
+export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions): OpenApiDocument {
+  const sorted = [...routes].sort((a, b) => rankOf(a.tag) - rankOf(b.tag));
   const schemas: Record<string, JsonSchema> = { ...COMMON_SCHEMAS };
   const refer = (schema: Schema): JsonSchema => {
     const name = componentNameOf(schema);
@@ -38,10 +48,14 @@ export function buildDocument(routes: Route[], prefix: string): OpenApiDocument 
   };
   return {
     openapi: '3.1.0',
-    info: INFO,
+    info: {
+      title: 'Order Management System',
+      version: VERSION,
+      description: env === 'production' ? INTRODUCTION : `${INTRODUCTION} ${DEMO_ACCOUNTS}`,
+    },
     servers: [{ url: prefix }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
-    paths: pathsOf(routes, refer),
+    tags: [...new Set(sorted.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths: pathsOf(sorted, refer),
     components: {
       schemas,
       headers: {
@@ -55,6 +69,11 @@ export function buildDocument(routes: Route[], prefix: string): OpenApiDocument 
       },
     },
   };
+}
+
+function rankOf(tag: string): number {
+  const index = TAGS.indexOf(tag);
+  return index === -1 ? TAGS.length : index;
 }
 
 function pathsOf(routes: Route[], refer: (schema: Schema) => JsonSchema): OpenApiDocument['paths'] {

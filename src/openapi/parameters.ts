@@ -21,16 +21,23 @@ function parametersIn(place: In, schema: ObjectSchema | undefined): Record<strin
     required?: string[];
   };
   return Object.entries(properties).map(([name, { description, ...rest }]) => {
-    const example = exampleOf(schema.extract(name) as Schema);
+    const part = schema.extract(name) as Schema;
+    const example = exampleOf(part);
     return {
       name: place === 'header' ? headerName(name) : name,
       in: place,
-      required: place === 'path' || required.includes(name),
+      required: place === 'path' || required.includes(name) || isMarkedRequired(part),
       ...(description === undefined ? {} : { description }),
       schema: rest,
       ...(example === undefined ? {} : { example }),
     };
   });
+}
+
+/** What has a problem of its own when it is missing is optional to Joi, and marked by `.meta({ required: true })`. */
+function isMarkedRequired(part: Schema): boolean {
+  const metas = (part.describe().metas ?? []) as { required?: boolean }[];
+  return metas.some(({ required }) => required === true);
 }
 
 /** `if-match` as people write it: `If-Match`. */

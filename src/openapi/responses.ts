@@ -1,16 +1,19 @@
 import type { ResponseSpec, Route } from '../common/route';
 import { PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
 import { Role } from '../role/role';
+import { exampleOf } from './example';
 import type { JsonSchema } from './json-schema';
 
 type Refer = (schema: NonNullable<ResponseSpec['data']>) => JsonSchema;
 
+const EXAMPLE_REQUEST_ID = '01JD3Z7M4Q8XKQ0V5W2N9R6TBC';
+const EXAMPLE_PAGE = { limit: 20, nextCursor: null };
 const REQUEST_ID_HEADER = {
   'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' },
 };
 
 const PROBLEM_HEADERS: Readonly<Record<number, Record<string, string>>> = {
-  401: { 'WWW-Authenticate': 'How to sign in' },
+  401: { 'WWW-Authenticate': 'How to sign in; with `error="invalid_token"` when a token was sent' },
   429: { 'Retry-After': 'Seconds to wait' },
   503: { 'Retry-After': 'Seconds to wait' },
 };
@@ -53,12 +56,20 @@ function groupByStatus(codes: ErrorCode[]): Map<number, ErrorCode[]> {
 function success(spec: ResponseSpec, refer: Refer): unknown {
   const headers = { ...REQUEST_ID_HEADER, ...headersOf(spec.headers), ...headersOf(spec.optionalHeaders) };
   if (!spec.data) return { description: spec.description, headers };
-  const schema = envelope(refer(spec.data), spec.list === true);
+  const isList = spec.list === true;
+  const schema = envelope(refer(spec.data), isList);
+  const data = exampleOf(spec.data);
+  const example = data === undefined ? {} : { example: exampleAnswer(data, isList) };
   return {
     description: spec.description,
     headers,
-    content: { 'application/json': { schema } },
+    content: { 'application/json': { schema, ...example } },
   };
+}
+
+function exampleAnswer(data: unknown, isList: boolean): unknown {
+  const meta = { requestId: EXAMPLE_REQUEST_ID };
+  return isList ? { data: [data], meta: { ...meta, page: EXAMPLE_PAGE } } : { data, meta };
 }
 
 function envelope(data: JsonSchema, isList: boolean): JsonSchema {
@@ -89,7 +100,7 @@ function problem(status: number, codes: ErrorCode[]): unknown {
 function problemExample(code: ErrorCode): Record<string, unknown> {
   const { status, title } = PROBLEMS[code];
   const detail = 'What happened and what to do.';
-  return { type: problemType(code), title, status, detail, code, requestId: '01JD3Z7M4Q8XKQ0V5W2N9R6TBC' };
+  return { type: problemType(code), title, status, detail, code, requestId: EXAMPLE_REQUEST_ID };
 }
 
 function headersOf(headers: Record<string, string> = {}): Record<string, unknown> {

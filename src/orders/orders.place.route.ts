@@ -3,12 +3,14 @@ import { etagOf } from '../common/etag';
 import { sendData } from '../common/respond';
 import { route } from '../common/route';
 import type { Route } from '../common/route';
+import type { Order } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import { Role } from '../role/role';
 import type { OrderPresenter } from './orders.presenter';
 import { orderSchema, placeOrderBody, placeOrderHeaders } from './orders.schema';
 import type { PlaceOrderBody } from './orders.schema';
+import { orderRequest } from './orders.service';
 import type { OrderService, Placement } from './orders.service';
 import { adminOnly, invalidValue } from './orders.problems';
 
@@ -40,7 +42,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     body: placeOrderBody,
     responses: {
       201: {
-        description: 'Confirmed',
+        description: 'Placed: confirmed, or cancelled since, as `status` says',
         data: orderSchema,
         headers: HEADERS,
         optionalHeaders: REPLAYED,
@@ -57,23 +59,22 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       ...(['amount_too_large', 'idempotency_key_reused', 'service_unavailable'] as const),
     ],
     async handler(ctx, { body, headers, principal }) {
-      const command = {
+      const request = orderRequest({
+        idempotencyKey: requireIdempotencyKey(headers['idempotency-key']),
         customerId: await customerOf(body, principal),
         placedBy: principal.id,
-        idempotencyKey: requireIdempotencyKey(headers['idempotency-key']),
         requestId: ctx.state.requestId,
         items: body.items,
         note: body.note ?? null,
         shippingAddress: body.shippingAddress ?? null,
-      };
-      if (prefersAsync(headers.prefer)) {
-        ctx.set('Preference-Applied', 'respond-async');
-        return answerAccepted(ctx, await service.placeAsync(command), principal);
-      }
-      const placement = await service.place(command);
-      return placement.isSettled
-        ? answerPlaced(ctx, placement, principal)
-        : answerAccepted(ctx, placement, principal);
+      });
+      ctx.state.logFields = { orderId: request.orderId };
+      const isAsync = prefersAsync(headers.prefer);
+      const placement = await (isAsync ? service.placeAsync(request) : service.place(request));
+      describePlacement(ctx, placement);
+      if (isAsync) ctx.set('Preference-Applied', 'respond-async');
+      if (placement.isSettled && !isAsync) requireNotRejected(placement.order);
+      sendData(ctx, placement.isSettled && !isAsync ? 201 : 202, present(placement.order, principal));
     },
   });
 
@@ -84,25 +85,16 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     return customerId;
   }
 
-  /** A rejected order is answered with its reason, the first time and every time. */
-  function answerPlaced(ctx: Context, placement: Placement, principal: Principal): void {
-    describePlacement(ctx, placement);
-    const { id, rejection } = placement.order;
-    if (rejection) throw new AppError(rejection.code, rejection.detail, { orderId: id });
-    sendData(ctx, 201, present(placement.order, principal));
-  }
-
-  function answerAccepted(ctx: Context, placement: Placement, principal: Principal): void {
-    describePlacement(ctx, placement);
-    sendData(ctx, 202, present(placement.order, principal));
-  }
-
   function describePlacement(ctx: Context, { order, isReplay }: Placement): void {
-    ctx.state.logFields = { orderId: order.id };
     ctx.set('Location', `${prefix}/orders/${order.id}`);
     ctx.set('ETag', etagOf(order.version));
     if (isReplay) ctx.set('Idempotent-Replayed', 'true');
   }
+}
+
+/** A rejected order is answered with its reason, the first time and every time. */
+function requireNotRejected({ id, rejection }: Order): void {
+  if (rejection) throw new AppError(rejection.code, rejection.detail, { orderId: id });
 }
 
 function requireIdempotencyKey(key: string | undefined): string {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder, isClosed, requestOf } from '../domain/order-transitions';
@@ -25,6 +26,9 @@ export interface Placement {
   isReplay: boolean;
 }
 
+/** MongoDB answers a read by id in milliseconds, or is in trouble. */
+const FIND_SOON_MS = 1_000;
+
 export interface OrderServiceDeps {
   orders: OrderRepository;
   workflows: OrderWorkflows;
@@ -35,19 +39,15 @@ export type OrderService = ReturnType<typeof createOrderService>;
 /** Reads orders from MongoDB and has Temporal do everything else: the API never writes an order. */
 export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   /** Places the order and waits for the outcome as long as a client would. */
-  async function place(command: PlaceOrder): Promise<Placement> {
-    const request = orderRequest(command);
+  async function place(request: OrderRequest): Promise<Placement> {
     const order = await workflows.place(request);
-    if (order) return { order, isSettled: true, isReplay: order.attemptId !== request.attemptId };
-    return underWay(request);
+    return order ? placement(order, request) : underWay(request);
   }
 
   /** Hands the order to Temporal and returns at once. */
-  async function placeAsync(command: PlaceOrder): Promise<Placement> {
-    const request = orderRequest(command);
-    // Temporal forgets closed workflows, MongoDB does not. Placing goes on while MongoDB is down: then the
-    // workflow finds out.
-    const stored = await orders.findById(request.orderId).catch(() => null);
+  async function placeAsync(request: OrderRequest): Promise<Placement> {
+    // Temporal forgets closed workflows, MongoDB does not.
+    const stored = await findSoon(request.orderId);
     if (stored) return placement(stored, request);
     await workflows.start(request);
     return underWay(request);
@@ -55,17 +55,21 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 
   /** What is known of an order that Temporal has accepted, but not finished in time. */
   async function underWay(request: OrderRequest): Promise<Placement> {
-    const known = await workflows.find(request.orderId);
+    const [known, stored] = await Promise.all([workflows.find(request.orderId), findSoon(request.orderId)]);
+    if (stored) return placement(stored, request);
     if (!known) throw orderingUnavailable();
-    if (known.isRunning) return { ...placement(draftOrder(known.request), request), isSettled: false };
-    const stored = await orders.findById(request.orderId);
-    if (!stored) throw orderingUnavailable(); // its workflow was terminated before the order was saved
-    return placement(stored, request);
+    return placement(draftOrder(known.request), request);
+  }
+
+  /** Placing goes on while MongoDB is down: then the workflow finds out what is stored. */
+  function findSoon(id: string): Promise<Order | null> {
+    const stored = orders.findById(id).catch(() => null);
+    return Promise.race([stored, delay(FIND_SOON_MS, null, { ref: false })]);
   }
 
   /** @throws {AppError} not_found also when it is somebody else's */
   async function get(id: string, principal: Principal): Promise<Order> {
-    const order = ORDER_ID.test(id) ? await find(id) : undefined;
+    const order = ORDER_ID.test(id) ? await find(id) : null;
     if (!order || !maySee(order, principal)) {
       throw new AppError('not_found', 'There is no order with this id among those that you may see.');
     }
@@ -73,12 +77,12 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   }
 
   /** MongoDB first; an order that it does not have yet is in Temporal. */
-  async function find(id: string): Promise<Order | undefined> {
+  async function find(id: string): Promise<Order | null> {
     const stored = await orders.findById(id);
     if (stored) return stored;
     const known = await workflows.find(id);
-    if (known?.isRunning) return draftOrder(known.request);
-    return known && ((await orders.findById(id)) ?? undefined); // it was saved and closed between the two looks
+    if (!known) return null;
+    return (await orders.findById(id)) ?? draftOrder(known.request); // it may have been saved between the two looks
   }
 
   function list(filter: OrderFilter, page: { limit: number; after?: OrderPosition }): Promise<Order[]> {
@@ -91,9 +95,11 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   ): Promise<Order> {
     const order = await get(id, principal);
     if (isClosed(order)) throw notCancellable(order);
-    const cancelled = await workflows.cancel(requestOf(order), { by: principal.id, reason, requestId });
-    if (cancelled) return cancelled;
+    const answer = await workflows.cancel(requestOf(order), { by: principal.id, reason, requestId });
+    if (typeof answer === 'object') return answer;
     const now = await get(id, principal);
+    const isOurs = answer === 'late' && now.statusHistory.at(-1)?.by === principal.id;
+    if (now.status === 'cancelled' && isOurs) return now; // done just after we stopped waiting
     if (isClosed(now)) throw notCancellable(now);
     throw new AppError(
       'service_unavailable',
@@ -105,7 +111,8 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   return { place, placeAsync, get, list, cancel };
 }
 
-function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest {
+/** The request as it goes to Temporal; its order id is known before anything is done. */
+export function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest {
   return {
     ...command,
     orderId: orderIdOf(command.customerId, idempotencyKey),

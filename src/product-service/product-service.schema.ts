@@ -131,6 +131,7 @@ export const ifMatchHeaders = Joi.object<{ 'if-match'?: string }, true>({
   'if-match': Joi.string()
     .max(1000)
     .example('*')
+    .meta({ required: true })
     .description('The ETag of the version you have read, such as `"3"`; `*` for whatever version there is'),
 });
 
@@ -155,4 +156,20 @@ export const productService = Joi.object<ProductServiceView, true>({
   version: Joi.number().integer().min(1).required().description('Counts edits of the entry; it is the ETag'),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
-}).id('ProductService');
+})
+  .id('ProductService')
+  .example({
+    id: EXAMPLE_ID,
+    sku: 'MUG',
+    name: 'Mug',
+    description: 'Stoneware, 350 ml',
+    kind: 'product',
+    unitPrice: 1250,
+    currency: 'EUR',
+    taxRateBps: 1900,
+    stock: { available: 498, reserved: 2 },
+    isActive: true,
+    version: 1,
+    createdAt: '2026-01-15T09:00:00.000Z',
+    updatedAt: '2026-01-15T09:00:00.000Z',
+  });

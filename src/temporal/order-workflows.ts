@@ -21,23 +21,18 @@ import type { TemporalClient } from './client';
 import { describeOrder } from './order-description';
 import { temporalProblem } from './temporal-errors';
 
-/** An order as Temporal knows it: what was sent, and whether its workflow is still at work. */
-export interface KnownOrder {
-  request: OrderRequest;
-  isRunning: boolean;
-}
+/** Not a definite answer: the workflow has `ended` before, or it is `late` and may still do what it was asked. */
+export type Unanswered = 'ended' | 'late';
 
 export interface OrderWorkflows {
-  /** Starts the order's workflow, or joins the one there is, and waits; `undefined` when that takes too long. */
-  place(request: OrderRequest): Promise<Order | undefined>;
+  /** Starts the order's workflow, or joins the one there is, and waits; null without an answer in time. */
+  place(request: OrderRequest): Promise<Order | null>;
   /** Starts the order's workflow without waiting; does nothing when there is one. */
   start(request: OrderRequest): Promise<void>;
-  find(orderId: string): Promise<KnownOrder | undefined>;
-  /**
-   * Cancels the order, taking it up again when an operator terminated its workflow; `undefined` when its workflow
-   * has ended, or when there is no answer in time.
-   */
-  cancel(request: OrderRequest, command: CancelOrder): Promise<Order | undefined>;
+  /** What was sent, of an order whose workflow Temporal remembers. */
+  find(orderId: string): Promise<{ request: OrderRequest } | null>;
+  /** Cancels the order, taking it up again when an operator terminated its workflow. */
+  cancel(request: OrderRequest, command: CancelOrder): Promise<Order | Unanswered>;
 }
 
 export interface OrderWorkflowsOptions {
@@ -49,8 +44,8 @@ export interface OrderWorkflowsOptions {
 /** After so long without an answer, a server that hangs must be told from a worker that is busy or away. */
 const DOUBT_AFTER_MS = 1_000;
 /** With the doubt before it, it is known within 3 s that the server hangs. */
-const LIVENESS_TIMEOUT_MS = 1_800;
-const CALL_TIMEOUT_MS = 2_800;
+const LIVENESS_TIMEOUT_MS = 1_200;
+const CALL_TIMEOUT_MS = 2_300;
 
 /** What the API asks of Temporal. Every method throws an AppError: service_unavailable when Temporal is down. */
 export function createOrderWorkflows(
@@ -63,7 +58,7 @@ export function createOrderWorkflows(
     request: OrderRequest,
     update: UpdateDefinition<Order, Args>,
     updateOptions: { args: Args; updateId?: string },
-  ): Promise<Order | undefined> {
+  ): Promise<Order | Unanswered> {
     const startWorkflowOperation = new WithStartWorkflowOperation(ORDER_WORKFLOW, options(request));
     startWorkflowOperation.workflowHandle().catch(() => undefined); // the update's own error says it too
     try {
@@ -71,8 +66,8 @@ export function createOrderWorkflows(
         client.workflow.executeUpdateWithStart(update, { ...updateOptions, startWorkflowOperation }),
       );
     } catch (error) {
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return undefined;
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'late';
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
       throw temporalProblem(error);
     }
   }
@@ -80,23 +75,19 @@ export function createOrderWorkflows(
   const find: OrderWorkflows['find'] = async (orderId) => {
     try {
       const handle = client.workflow.getHandle(orderWorkflowId(orderId));
-      const { memo, status } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-        handle.describe(),
-      );
-      return { request: memo!.request as OrderRequest, isRunning: status.name === 'RUNNING' };
+      const { memo } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => handle.describe());
+      return { request: memo!.request as OrderRequest };
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
+      if (error instanceof WorkflowNotFoundError) return null;
       throw temporalProblem(error);
     }
   };
 
   /** Waits for the answer, but only while the server shows that it lives. */
-  async function whileServerLives(answer: Promise<Order | undefined>): Promise<Order | undefined> {
+  async function whileServerLives<T>(answer: Promise<T>): Promise<T> {
     answer.catch(() => undefined); // may fail while the doubt is being settled; it is awaited below
-    const inDoubt = Symbol();
-    const first = await Promise.race([answer, delay(DOUBT_AFTER_MS, inDoubt, { ref: false })]);
-    if (first !== inDoubt) return first;
-    await requireLiveServer();
+    const doubt = delay(DOUBT_AFTER_MS, undefined, { ref: false }).then(requireLiveServer);
+    await Promise.race([answer, doubt]);
     return answer;
   }
 
@@ -120,10 +111,11 @@ export function createOrderWorkflows(
   return {
     find,
 
-    place(request) {
+    async place(request) {
       const { fingerprint } = request;
       const updateOptions = { args: [fingerprint] as [string], updateId: placeUpdateId(fingerprint) };
-      return whileServerLives(startAndUpdate(request, placeOrderUpdate, updateOptions));
+      const answer = await whileServerLives(startAndUpdate(request, placeOrderUpdate, updateOptions));
+      return typeof answer === 'object' ? answer : null;
     },
 
     async start(request) {

@@ -27,8 +27,7 @@ export function userRoutes(users: UsersService): Route[] {
       role: Role.PUBLIC,
       operationId: 'login',
       summary: 'Sign in',
-      description:
-        'The example signs in a demo user. Put the `accessToken` of the answer into **Authorize**.',
+      description: 'Put the `accessToken` of the answer into **Authorize**.',
       tag: 'Auth',
       body: loginBody,
       responses: {

@@ -75,10 +75,26 @@ const user = Joi.object<UserView, true>({
     .valid(...USER_ROLES)
     .required(),
   createdAt: Joi.string().isoDate().required(),
-}).id('User');
+})
+  .id('User')
+  .example({
+    id: 'usr_01HZX000000000000000A11CE0',
+    email: 'alice@example.com',
+    name: 'Alice',
+    role: 'CUSTOMER',
+    createdAt: '2026-01-15T09:00:00.000Z',
+  });
 
 export const session = Joi.object<Session, true>({
   user: user.required(),
-  accessToken: Joi.string().required().description('Send it as `Authorization: Bearer <accessToken>`'),
-  expiresIn: Joi.number().integer().min(1).required().description('Seconds until the token expires'),
+  accessToken: Joi.string()
+    .required()
+    .description('Send it as `Authorization: Bearer <accessToken>`')
+    .example('eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…'),
+  expiresIn: Joi.number()
+    .integer()
+    .min(1)
+    .required()
+    .description('Seconds until the token expires')
+    .example(900),
 }).id('Session');

@@ -3,6 +3,7 @@ import Joi from 'joi';
 import request from 'supertest';
 import { route } from '../../src/common/route';
 import { sendData } from '../../src/common/respond';
+import { AppError } from '../../src/errors/app-error';
 import { Role } from '../../src/role/role';
 import { openTestApi, type TestApi } from '../support/api';
 
@@ -48,12 +49,20 @@ const broken = route({
     throw new Error('secret detail of alice@example.com');
   },
 });
+const away = route({
+  ...broken,
+  path: '/away',
+  operationId: 'away',
+  handler() {
+    throw new AppError('service_unavailable', 'Come back later.');
+  },
+});
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openTestApi({
     env: { CORS_ORIGINS: SHOP, BODY_LIMIT: '1kb', TRUSTED_PROXIES: '1' },
-    routes: [echo, broken, large('/large', false), large('/large-tagged', true)],
+    routes: [echo, broken, away, large('/large', false), large('/large-tagged', true)],
   });
 });
 afterAll(() => api.close());
@@ -69,6 +78,7 @@ describe('every answer', () => {
     ['413', () => api.call('post', '/echo').send({ text: 'x'.repeat(2000) })],
     ['415', () => api.call('post', '/echo').type('xml').send('<a/>')],
     ['500', () => api.call('get', '/broken')],
+    ['503', () => api.call('get', '/away')],
   ])('%s has a request id, the security and CORS headers, and one log line', async (status, call) => {
     const response = await call().set('Origin', SHOP).expect(Number(status));
     const id = response.headers['x-request-id'];
@@ -85,7 +95,7 @@ describe('every answer', () => {
       expect.objectContaining({
         requestId: id,
         status: Number(status),
-        level: status === '500' ? 'error' : 'info',
+        level: { '500': 'error', '503': 'warn' }[status] ?? 'info',
       }),
     ]);
   });

@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig } from '../../src/config/config';
+import { ConfigError, loadConfig, loadWorkerConfig } from '../../src/config/config';
 
 const REQUIRED = {
   MONGODB_URI: 'mongodb://localhost:27017/orders?replicaSet=rs0',
@@ -72,6 +72,20 @@ describe('loadConfig', () => {
   test('takes an empty variable for one that is not set, as compose files write it', () => {
     const config = loadConfig({ ...REQUIRED, CORS_ORIGINS: '', REDIS_URL: '', PORT: '' });
     expect(config.http).toMatchObject({ corsOrigins: [], port: 3000, rateLimit: { redisUrl: undefined } });
+  });
+
+  test('wants time to finish requests before a production process ends', () => {
+    const short = { ...REQUIRED, PLACE_ORDER_TIMEOUT_MS: '5000', SHUTDOWN_TIMEOUT_MS: '1000' };
+    expect(mistakesOf({ ...short, NODE_ENV: 'production' })).toEqual([
+      expect.stringContaining('SHUTDOWN_TIMEOUT_MS must not be less'),
+    ]);
+    expect(mistakesOf(short)).toEqual([]);
+  });
+
+  test('keeps the secret of the tokens from processes that serve no requests', () => {
+    const { MONGODB_URI } = REQUIRED;
+    expect(loadWorkerConfig({ MONGODB_URI })).toMatchObject({ mongodb: { uri: MONGODB_URI } });
+    expect(JSON.stringify(loadWorkerConfig(REQUIRED))).not.toContain(REQUIRED.JWT_SECRET);
   });
 
   test('lists every mistake at once', () => {

@@ -9,7 +9,7 @@ const MOMENTS = STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
 
 /** Kills the first worker at that moment, lets a second one finish, and returns what became of order and stock. */
 async function killedAt(moment: string) {
-  const shop = await openShop({ timeoutMs: 60_000 });
+  const shop = await openShop({ timeoutMs: 120_000 });
   try {
     const product = await shop.sell({ available: moment.endsWith('rejectOrder') ? 1 : 100 });
     const request = orderRequest({ items: [{ productServiceId: product.id, quantity: 2 }] });
@@ -20,7 +20,7 @@ async function killedAt(moment: string) {
     const cancelled = moment.endsWith('cancelOrder') && placed.then(() => cancel(shop, request));
     expect(await mortal.ended).toBe('SIGKILL');
     await shop.startWorker();
-    await placed;
+    expect(await placed).not.toBeNull();
     await cancelled;
     const stored = await shop.orders.findById(request.orderId);
     const count = await shop.db.connection.collection('orders').countDocuments();

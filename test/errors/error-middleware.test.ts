@@ -7,7 +7,7 @@ import { errorMiddleware } from '../../src/errors/error-middleware';
 
 function answerTo(error: unknown, isUnavailable = false) {
   const app = new Koa<State>();
-  app.use(requestId()).use(errorMiddleware({ isUnavailable: () => isUnavailable }));
+  app.use(requestId()).use(errorMiddleware({ isUnavailable: () => isUnavailable, docsPath: '/docs' }));
   app.use((ctx) => {
     ctx.set('ETag', '"1"');
     ctx.set('X-Kept', 'yes');
@@ -59,6 +59,11 @@ describe('an error', () => {
     const answer = await answerTo(Object.assign(new Error('secret'), { status, expose: true }));
     expect(answer.status).toBe(status);
     expect(answer.text).not.toContain('secret');
+  });
+
+  test('that there is nothing at a path tells where to look', async () => {
+    const { body } = await answerTo(Object.assign(new Error(), { status: 404, expose: true }));
+    expect(body).toMatchObject({ detail: expect.stringContaining(': /docs shows') as string });
   });
 
   test('of an unreachable server is 503 with Retry-After', async () => {

@@ -29,6 +29,21 @@ describe('health', () => {
     await api.close();
   });
 
+  test('logs an outage once, however often it is asked', async () => {
+    let check: () => Promise<void> = down;
+    const api = await openTestApi({ checks: { mongodb: () => check() } });
+    const failures = () => api.logs.filter(({ msg }) => msg === 'a health check failed');
+    for (let probe = 0; probe < 3; probe++) await api.call('get', '/health/ready').expect(503);
+    expect(failures()).toHaveLength(1);
+    expect(new Set(api.logs.map(({ level }) => level))).toEqual(new Set(['warn']));
+    check = up;
+    await api.call('get', '/health/ready').expect(200);
+    check = down;
+    await api.call('get', '/health/ready').expect(503);
+    expect(failures()).toHaveLength(2);
+    await api.close();
+  });
+
   test('does not wait for a check that hangs', async () => {
     const health = createHealth(
       { mongodb: () => new Promise(() => undefined), temporal: up },

@@ -36,7 +36,7 @@ test('a route with the least of everything has a place in the document', () => {
     errors: [],
     handler: () => undefined,
   });
-  expect(buildDocument([least], '').paths['/least']?.post).toMatchObject({
+  expect(buildDocument([least], { prefix: '', env: 'test' }).paths['/least']?.post).toMatchObject({
     parameters: [],
     requestBody: { required: false, content: { 'application/json': { schema: { type: 'object' } } } },
     responses: { '204': { description: 'Done' } },

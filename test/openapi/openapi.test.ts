@@ -1,12 +1,17 @@
 import pino from 'pino';
+import type { Config } from '../../src/config/config';
 import { createHealth } from '../../src/health/health';
 import { createJwt } from '../../src/jwt/jwt';
+import type { OrderLine } from '../../src/domain/order';
 import { PROBLEMS } from '../../src/errors/app-error';
+import { priceLines } from '../../src/domain/pricing';
 import { buildDocument } from '../../src/openapi/document';
 import { exampleOf } from '../../src/openapi/example';
+import { DEMO_CATALOGUE, DEMO_USERS } from '../../src/seed';
 import { createRoutes } from '../../src/server';
 import { createTemporalClient } from '../../src/temporal/client';
 import { openTestApi, type TestApi } from '../support/api';
+import packageJson from '../../package.json';
 
 let api: TestApi;
 let temporal: ReturnType<typeof createTemporalClient>;
@@ -30,13 +35,14 @@ afterAll(async () => {
 
 type Operation = {
   operationId: string;
+  tags: string[];
   security: object[];
-  parameters: { name: string; in: string; example?: unknown }[];
-  responses: Record<string, { content?: object }>;
+  parameters: { name: string; in: string; required: boolean; example?: unknown }[];
+  responses: Record<string, { content?: { 'application/json': { example?: unknown } } }>;
 };
 
 describe('the OpenAPI document', () => {
-  const documentOf = () => buildDocument(routes, '/prefix');
+  const documentOf = (env: Config['env'] = 'test') => buildDocument(routes, { prefix: '/prefix', env });
   const operations = () =>
     Object.values(documentOf().paths).flatMap((methods) => Object.values(methods) as Operation[]);
 
@@ -49,6 +55,18 @@ describe('the OpenAPI document', () => {
     );
     const ids = operations().map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('has the version of the package, and tells of the demo accounts, in production excepted', () => {
+    expect(documentOf().info.version).toBe(packageJson.version);
+    expect(documentOf('development').info.description).toContain('admin@example.com');
+    expect(documentOf('production').info.description).not.toMatch(/demo|example\.com/);
+  });
+
+  test('begins with what people come for', () => {
+    const tags = ['Orders', 'Catalogue', 'Auth', 'Health'];
+    expect(documentOf().tags.map(({ name }) => name)).toEqual(tags);
+    expect([...new Set(operations().flatMap((operation) => operation.tags))]).toEqual(tags);
   });
 
   test('has no reference to nowhere', () => {
@@ -74,6 +92,18 @@ describe('the OpenAPI document', () => {
         );
       }
     }
+  });
+
+  test('requires the headers without which the API refuses a request', () => {
+    const required = operations().flatMap(({ operationId, parameters }) =>
+      parameters
+        .filter((parameter) => parameter.in === 'header' && parameter.required)
+        .map(({ name }) => [operationId, name]),
+    );
+    expect(required).toEqual([
+      ['placeOrder', 'Idempotency-Key'],
+      ['changeProductService', 'If-Match'],
+    ]);
   });
 
   test('asks for a token where the guard does', () => {
@@ -114,6 +144,51 @@ describe('the OpenAPI document', () => {
           expect(schema.validate(exampleOf(schema) ?? {}).error?.details[0]?.type).not.toBe('any.only');
       }
     }
+  });
+
+  test('has an example of every answer about orders, the catalogue and users, which its schema accepts', () => {
+    const answers = routes
+      .filter(({ tag }) => tag !== 'Health')
+      .flatMap(({ operationId, responses }) =>
+        Object.values(responses).flatMap(({ data }) => (data ? [{ operationId, data }] : [])),
+      );
+    expect(answers.length).toBeGreaterThan(8);
+    for (const { operationId, data } of answers) {
+      const example = exampleOf(data);
+      const { error } = data.required().validate(example, { convert: false });
+      expect([operationId, error]).toEqual([operationId, undefined]);
+    }
+  });
+
+  test('wraps the example of an answer in the envelope, a list in a page', () => {
+    const answerOf = (id: string) => {
+      const { responses } = operations().find(({ operationId }) => operationId === id)!;
+      return responses['200']!.content!['application/json'].example;
+    };
+    const requestId = expect.any(String) as string;
+    const order = expect.objectContaining({ status: 'confirmed', total: 4758 }) as object;
+    expect(answerOf('getOrder')).toEqual({ data: order, meta: { requestId } });
+    expect(answerOf('listOrders')).toEqual({
+      data: [order],
+      meta: { requestId, page: { limit: 20, nextCursor: null } },
+    });
+  });
+
+  test('shows as an order what its own example of a request gives with the demo data', () => {
+    const { body, responses } = routes.find(({ operationId }) => operationId === 'placeOrder')!;
+    const { params } = routes.find(({ operationId }) => operationId === 'getOrder')!;
+    const request = exampleOf(body!) as { items: OrderLine[]; note: string };
+    const catalogue = DEMO_CATALOGUE.map(({ _id: id, taxRateBps = 0, ...entry }) => {
+      return { ...entry, id, taxRateBps, kind: 'product' as const };
+    });
+    const { items, ...totals } = priceLines(request.items, catalogue);
+    expect(exampleOf(responses[201]!.data!)).toMatchObject({
+      ...(exampleOf(params!) as { id: string }),
+      ...totals,
+      items,
+      note: request.note,
+      customerId: DEMO_USERS[1]!._id,
+    });
   });
 });
 

@@ -183,11 +183,15 @@ describe('POST /orders', () => {
   it('gives 50 identical requests at once one workflow, one document, one unit and 50 equal answers', async () => {
     const { id } = await api.shop.sell();
     const key = { 'Idempotency-Key': newId('ps') };
+    const customerId = newId('usr');
+    const token = api.tokenOf('CUSTOMER', customerId);
     const answers = await Promise.all(
-      Array.from({ length: 50 }, () => api.place(alice, lines([id, 1]), key).expect(201)),
+      Array.from({ length: 50 }, () => api.place(token, lines([id, 1]), key).expect(201)),
     );
     const orders = answers.map(({ body }) => body.data);
     expect(orders).toEqual(orders.map(() => orders[0]));
+    expect(await api.shop.orders.list({ customerId }, { limit: 2 })).toHaveLength(1);
+    expect(await runsOf(orders[0].workflowId)).toBe(1);
     expect(answers.filter(({ headers }) => headers['idempotent-replayed'])).toHaveLength(49);
     expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
   });
@@ -341,8 +345,11 @@ describe('POST /orders/:id/cancel', () => {
 });
 
 describe('while no worker answers', () => {
+  let idle: OrderApi;
+  beforeEach(async () => void (idle = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '500' })));
+  afterEach(() => idle.close());
+
   it('a pending order may or may not be cancelled, the answer says so, and the stock is right either way', async () => {
-    const idle = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '500' });
     const { id } = await idle.shop.sell();
     const { body } = await idle.place(alice, lines([id, 1])).expect(202);
     const path = `/orders/${body.data.id}`;
@@ -356,9 +363,49 @@ describe('while no worker answers', () => {
       const held = status === 'confirmed' ? 1 : 0;
       expect(await idle.shop.stockOf(id)).toEqual({ available: 100 - held, reserved: held });
     });
-    await idle.close();
+  });
+
+  it('an order that Temporal has forgotten is answered from MongoDB, to the same body only', async () => {
+    const { id } = await idle.shop.sell();
+    const key = { 'Idempotency-Key': newId('ps') };
+    const worker = await idle.shop.startWorker();
+    const first = await idle.place(alice, lines([id, 1]), key);
+    const { workflowId, id: orderId } = first.body.data;
+    await eventually(
+      () =>
+        idle.call('get', `/orders/${orderId}`, alice).expect(({ body }) => {
+          expect(body.data.status).toBe('confirmed');
+        }) as never,
+    );
+    await worker.stop();
+    // Terminated, so that the next request starts a run that no worker takes: as after the retention.
+    await idle.shop.temporal.client.workflow.getHandle(workflowId).terminate();
+    const repeat = await idle
+      .place(alice, lines([id, 1]), key)
+      .expect(201)
+      .expect('Idempotent-Replayed', 'true');
+    expect(repeat.body.data).toMatchObject({ id: orderId, status: 'confirmed', version: 2 });
+    const other = await idle.place(alice, lines([id, 2]), key).expect(422);
+    expect(other.body.code).toBe('idempotency_key_reused');
+  });
+
+  it('an order whose workflow was terminated before it was saved is still there, and can be cancelled', async () => {
+    const { id } = await idle.shop.sell();
+    const { body } = await idle.place(alice, lines([id, 1])).expect(202);
+    await idle.shop.temporal.client.workflow.getHandle(body.data.workflowId).terminate();
+    const path = `/orders/${body.data.id}`;
+    const read = await idle.call('get', path, alice).expect(200);
+    expect(read.body.data).toMatchObject({ status: 'pending', version: 0 });
+    await idle.shop.startWorker();
+    await eventually(() => idle.call('post', `${path}/cancel`, alice).send({}).expect(200) as never);
+    expect(await idle.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
   });
 });
+
+async function runsOf(workflowId: string): Promise<number> {
+  const query = `WorkflowId = '${workflowId}'`;
+  return (await api.shop.temporal.client.workflow.count(query)).count;
+}
 
 async function eventually(assertion: () => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt++) {

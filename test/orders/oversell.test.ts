@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Order } from '../../src/domain/order';
 import { lines, openOrderApi } from '../support/order-api';
 import type { OrderApi } from '../support/order-api';
 
@@ -34,11 +35,26 @@ async function insist(token: string, body: object): Promise<number> {
   }
 }
 
+/** What MongoDB holds of the orders for a product. */
+async function outcomesOf(productId: string): Promise<Record<string, number>> {
+  const orders = await api.shop.db.connection
+    .collection('orders')
+    .find({ 'items.productServiceId': productId })
+    .toArray();
+  const counts: Record<string, number> = {};
+  for (const { status, rejection } of orders as unknown as Pick<Order, 'status' | 'rejection'>[]) {
+    const outcome = rejection?.code ?? status;
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}
+
 const buyers = (body: (n: number) => object) => Array.from({ length: 200 }, (_, n) => body(n));
 
 it('sells 50 units to 50 of 200 buyers', async () => {
   const { id } = await api.shop.sell({ available: 50 });
   expect(await rush(buyers(() => lines([id, 1])))).toEqual({ 201: 50, 409: 150 });
+  expect(await outcomesOf(id)).toEqual({ confirmed: 50, out_of_stock: 150 });
   expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
 }, 120_000);
 
@@ -46,11 +62,13 @@ it('sells 50 units of each of two products that are ordered in opposite order', 
   const [a, b] = [await api.shop.sell({ available: 50 }), await api.shop.sell({ available: 50 })];
   const bodies = buyers((n) => (n % 2 ? lines([a.id, 1], [b.id, 1]) : lines([b.id, 1], [a.id, 1])));
   expect(await rush(bodies)).toEqual({ 201: 50, 409: 150 });
+  expect(await outcomesOf(a.id)).toEqual({ confirmed: 50, out_of_stock: 150 });
   for (const { id } of [a, b]) expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
 }, 120_000);
 
 it('sells 50 units to 25 buyers of two lines of one each', async () => {
   const { id } = await api.shop.sell({ available: 50 });
   expect(await rush(buyers(() => lines([id, 1], [id, 1])))).toEqual({ 201: 25, 409: 175 });
+  expect(await outcomesOf(id)).toEqual({ confirmed: 25, out_of_stock: 175 });
   expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
 }, 120_000);

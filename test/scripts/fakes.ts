@@ -39,6 +39,7 @@ esac
 /** A tool that no machine has, whose official download is the given script. */
 export function fakeTool(officialScript: string): Tool {
   return {
+    name: 'frob',
     executable: 'frobd',
     title: 'Frob',
     addressVariable: 'FROB_ADDRESS',

@@ -11,11 +11,16 @@ export async function recordHistory(name: string, handle: WorkflowHandle): Promi
   const history = await handle.fetchHistory();
   const file = join(FOLDER, `${name}.json`);
   // Recorded ones are never changed: they stand for the workflows that are running somewhere.
-  await writeFile(file, `${historyToJSON(history)}\n`, { flag: 'wx' }).catch(
+  await writeFile(file, `${withoutPaths(historyToJSON(history))}\n`, { flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     },
   );
+}
+
+/** Stack traces name where the project lies on this machine. */
+function withoutPaths(json: string): string {
+  return json.replaceAll(join(__dirname, '..', '..'), '.');
 }
 
 export async function recordedHistories(): Promise<{ workflowId: string; history: unknown }[]> {

@@ -109,7 +109,8 @@ it('a workflow cancelled while a step hangs leaves a cancelled order that holds 
     await atStep;
     const handle = shop.temporal.client.workflow.getHandle(`order-${request.orderId}`);
     await handle.cancel();
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    await recordHistory(`cancelled-at-${step}`, handle);
     expect(await shop.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
     expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
   });

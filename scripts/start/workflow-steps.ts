@@ -1,0 +1,50 @@
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+
+export interface TemporalAccess {
+  address: string;
+  namespace: string;
+  /** the `temporal` that runs it, when it was started here */
+  executable?: string;
+}
+
+export interface WorkflowStep {
+  name: string;
+  /** what it does, in words */
+  summary: string;
+}
+
+type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
+type HistoryEvent = NonNullable<History['events']>[number];
+type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
+
+/** The activities of a workflow, in the order in which they are in its history. */
+export async function workflowSteps(
+  { address, namespace }: TemporalAccess,
+  workflowId: string,
+): Promise<WorkflowStep[]> {
+  const connection = await Connection.connect({ address });
+  try {
+    const { workflow } = new Client({ connection, namespace });
+    const { events } = await workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).flatMap((event) => {
+      const name = activityName(event);
+      return name === undefined ? [] : [{ name, summary: decode<string>(event.userMetadata?.summary) ?? '' }];
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A regular activity has an event of its own, a local one the marker that the SDK leaves for replay. */
+function activityName(event: HistoryEvent): string | undefined {
+  const marker = event.markerRecordedEventAttributes?.details?.data?.payloads?.[0];
+  return (
+    event.activityTaskScheduledEventAttributes?.activityType?.name ??
+    decode<{ activity_type?: string }>(marker)?.activity_type
+  );
+}
+
+function decode<T>(payload: Payload | null | undefined): T | undefined {
+  return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
+}

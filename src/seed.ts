@@ -128,4 +128,4 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-runEntry(module, main);
+runEntry(require.main === module, main);

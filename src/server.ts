@@ -118,4 +118,4 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   logger.info('API stopped');
 }
 
-runEntry(module, main);
+runEntry(require.main === module, main);

@@ -85,4 +85,4 @@ async function inTime(connected: Promise<void>, otherwise: string): Promise<void
   });
 }
 
-runEntry(module, main);
+runEntry(require.main === module, main);

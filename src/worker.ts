@@ -144,4 +144,4 @@ function temporalLogger(logger: Logger): DefaultLogger {
 
 const PINO_LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-runEntry(module, main);
+runEntry(require.main === module, main);

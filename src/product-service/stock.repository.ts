@@ -7,6 +7,7 @@ import { createProductServiceModel } from './product-service.model';
 export interface StockRepository {
   /** False when one of the products has too few available: abort the transaction then. */
   reserve(holds: readonly Hold[], session: ClientSession): Promise<boolean>;
+  /** @param holds at least one */
   release(holds: readonly Hold[], session: ClientSession): Promise<void>;
   /** Units available now, by product id. */
   available(ids: readonly string[]): Promise<Map<string, number>>;
@@ -36,7 +37,6 @@ export function createStockRepository(connection: Connection): StockRepository {
     },
 
     async release(holds, session) {
-      if (holds.length === 0) return;
       const updates = holds.map(({ productServiceId, quantity }) => ({
         updateOne: {
           filter: { _id: productServiceId },

@@ -86,8 +86,9 @@ export function createOrderWorkflows(
   /** Waits for the answer, but only while the server shows that it lives. */
   async function whileServerLives<T>(answer: Promise<T>): Promise<T> {
     answer.catch(() => undefined); // may fail while the doubt is being settled; it is awaited below
-    const doubt = delay(DOUBT_AFTER_MS, undefined, { ref: false }).then(requireLiveServer);
-    await Promise.race([answer, doubt]);
+    const inDoubt = Symbol();
+    const first = await Promise.race([answer, delay(DOUBT_AFTER_MS, inDoubt, { ref: false })]);
+    if (first === inDoubt) await requireLiveServer();
     return answer;
   }
 

@@ -7,6 +7,8 @@ import { workflowSteps, type TemporalAccess } from './workflow-steps';
 
 const SETTLE_MS = 30_000;
 const QUANTITIES = [2, 1];
+/** The seeded entries: whatever else is in the catalogue is not ours to order. */
+const SEEDED = 'ps_01HZX0000000000000';
 
 /** What is up now, and where. */
 export interface Running {
@@ -48,10 +50,11 @@ export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Out
   return { order: await asAdminSees(baseUrl, order), product: basket[0] };
 }
 
-/** Two different entries in one currency, of which enough is there; services have no stock to run out of. */
+/** Two seeded entries in one currency, of which enough is there; services have no stock to run out of. */
 function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
   const most = Math.max(...QUANTITIES);
-  const available = catalogue.filter((entry) => !entry.stock || entry.stock.available >= most);
+  const seeded = catalogue.filter(({ id }) => id.startsWith(SEEDED)).reverse();
+  const available = seeded.filter((entry) => !entry.stock || entry.stock.available >= most);
   const first = available.find((entry) => entry.stock) ?? available[0];
   const second = available.find((entry) => entry !== first && entry.currency === first?.currency);
   return [first, second].filter((entry) => entry !== undefined);

@@ -36,6 +36,7 @@ function bodyError(error: Error & { status?: number }, limit: string): AppError 
     return new AppError(
       'payload_too_large',
       `The request body is larger than ${limit}: send less at a time.`,
+      { headers: { Connection: 'close' } }, // the rest of it is not read, so that nothing can follow it
     );
   }
   if (error.status === 415) {

@@ -19,7 +19,11 @@ const TRANSIENT_LABELS = [
   mongo.MongoErrorLabel.UnknownTransactionCommitResult,
 ];
 
+/** The driver passes on some errors of its sockets as Node made them. */
+const SOCKET_CODES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH']);
+
 export function isUnavailableError(error: unknown): boolean {
+  if (SOCKET_CODES.has(String((error as NodeJS.ErrnoException | null)?.code))) return true;
   if (UNAVAILABLE.some((type) => error instanceof type)) return true;
   if (!(error instanceof mongo.MongoError)) return false;
   return UNAVAILABLE_NAMES.has(error.name) || TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label));

@@ -10,7 +10,7 @@ import { Role } from '../role/role';
 import type { OrderPresenter } from './orders.presenter';
 import { orderSchema, placeOrderBody, placeOrderHeaders } from './orders.schema';
 import type { PlaceOrderBody } from './orders.schema';
-import { orderRequest } from './orders.service';
+import { orderRequest } from './order-request';
 import type { OrderService, Placement } from './orders.service';
 import { adminOnly, invalidValue } from './orders.problems';
 
@@ -72,8 +72,8 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       const isAsync = prefersAsync(headers.prefer);
       const placement = await (isAsync ? service.placeAsync(request) : service.place(request));
       describePlacement(ctx, placement);
+      requireNotRejected(placement.order);
       if (isAsync) ctx.set('Preference-Applied', 'respond-async');
-      if (placement.isSettled && !isAsync) requireNotRejected(placement.order);
       sendData(ctx, placement.isSettled && !isAsync ? 201 : 202, present(placement.order, principal));
     },
   });

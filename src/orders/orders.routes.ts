@@ -6,7 +6,7 @@ import { route } from '../common/route';
 import type { Route } from '../common/route';
 import type { Order } from '../domain/order';
 import { Role } from '../role/role';
-import { ORDER_ID } from './order-id';
+import { ORDER_ID } from './order-request';
 import { placeOrderRoute } from './orders.place.route';
 import type { PlaceOrderRouteDeps } from './orders.place.route';
 import { adminOnly } from './orders.problems';
@@ -31,7 +31,9 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     role: Role.CUSTOMER,
     operationId: 'listOrders',
     summary: 'List orders, newest first',
-    description: 'A CUSTOMER sees their own, an ADMIN all.',
+    description:
+      'A CUSTOMER sees their own, an ADMIN all. An order that was answered 202 joins the list once it is saved; until ' +
+      'then it can be read by its id.',
     tag: TAG,
     query: listOrdersQuery,
     responses: { 200: { description: 'A page of orders', data: orderSchema, list: true } },

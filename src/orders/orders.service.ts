@@ -1,21 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ulid } from 'ulid';
 import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder, isClosed, requestOf } from '../domain/order-transitions';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { OrderWorkflows } from '../temporal/order-workflows';
 import { keyReused, orderingUnavailable } from '../temporal/temporal-errors';
-import { fingerprintOf, ORDER_ID, orderIdOf } from './order-id';
-import type { OrderContent } from './order-id';
+import { ORDER_ID } from './order-request';
 import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
-
-export interface PlaceOrder extends OrderContent {
-  customerId: string;
-  placedBy: string;
-  idempotencyKey: string;
-  requestId: string;
-}
 
 export interface Placement {
   /** As it stands; a draft while it is not in MongoDB yet. */
@@ -109,17 +100,6 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   }
 
   return { place, placeAsync, get, list, cancel };
-}
-
-/** The request as it goes to Temporal; its order id is known before anything is done. */
-export function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest {
-  return {
-    ...command,
-    orderId: orderIdOf(command.customerId, idempotencyKey),
-    fingerprint: fingerprintOf(command),
-    attemptId: ulid(),
-    createdAt: new Date().toISOString(),
-  };
 }
 
 /** @throws {AppError} idempotency_key_reused */

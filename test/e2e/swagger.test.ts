@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Locator } from 'playwright-core';
 import pino from 'pino';
 import { newId } from '../../src/common/ids';
-import { orderIdOf } from '../../src/orders/order-id';
+import { orderIdOf } from '../../src/orders/order-request';
 import { DEMO_USERS, seed } from '../../src/seed';
 import { startServer } from '../../src/server';
 import type { RunningServer } from '../../src/server';

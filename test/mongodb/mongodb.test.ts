@@ -132,6 +132,7 @@ describe('errors of the driver', () => {
     ['a lost connection', new mongo.MongoNetworkError('reset'), true],
     ['a primary that steps down', labelled, true],
     ['a full pool', new WaitQueueTimeout('wait'), true],
+    ['a socket that the other side ended', Object.assign(new Error('ended'), { code: 'EPIPE' }), true],
     ['a wrong operation', new mongo.MongoServerError({ message: 'bad', code: 2 }), false],
     ['a mistake of ours', new TypeError('undefined is not a function'), false],
     ['a failed validation', new mongoose.Error.ValidationError(), false],

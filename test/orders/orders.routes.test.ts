@@ -78,6 +78,7 @@ describe('POST /orders', () => {
       'items.0.unitPrice',
     ],
     ['a customer, from a CUSTOMER', { ...lines(['ps_x', 1]), customerId: aliceId }, 'customerId'],
+    ['half a surrogate pair', { ...lines(['ps_x', 1]), note: '\ud800' }, 'note'],
     ['a note of 501 characters', { ...lines(['ps_x', 1]), note: 'x'.repeat(501) }, 'note'],
     [
       'a country that is none',
@@ -217,6 +218,10 @@ describe('POST /orders', () => {
       .expect(202)
       .expect('Idempotent-Replayed', 'true');
     await api.place(alice, lines([id, 2]), headers).expect(422);
+    const short = { ...lines([(await api.shop.sell({ available: 0 })).id, 1]) };
+    const rejected = { 'Idempotency-Key': newId('ps') };
+    await api.place(alice, short, rejected).expect(409);
+    await api.place(alice, short, { ...rejected, Prefer: 'respond-async' }).expect(409);
     const { Prefer: _, ...key } = headers;
     await api
       .place(alice, lines([id, 1]), key)

@@ -3,7 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { randomBytes } from 'node:crypto';
 import type { OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
-import { fingerprintOf, orderIdOf } from '../../src/orders/order-id';
+import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
 import { createOrderRepository } from '../../src/orders/orders.repository';
 import type { OrderRepository } from '../../src/orders/orders.repository';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';

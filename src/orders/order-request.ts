@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { OrderLine, ShippingAddress } from '../domain/order';
+import { ulid } from 'ulid';
+import type { OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
 
 /** The order id is the idempotency key: the same customer and Idempotency-Key always name the same order. */
 export function orderIdOf(customerId: string, idempotencyKey: string): string {
@@ -19,6 +20,24 @@ export function fingerprintOf({ items, note, shippingAddress }: OrderContent): s
   const lines = items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
   const address = shippingAddress && Object.entries(shippingAddress).sort(([a], [b]) => (a < b ? -1 : 1));
   return sha256(JSON.stringify([lines, note, address]));
+}
+
+export interface PlaceOrder extends OrderContent {
+  customerId: string;
+  placedBy: string;
+  idempotencyKey: string;
+  requestId: string;
+}
+
+/** The request as it goes to Temporal; its order id is known before anything is done. */
+export function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest {
+  return {
+    ...command,
+    orderId: orderIdOf(command.customerId, idempotencyKey),
+    fingerprint: fingerprintOf(command),
+    attemptId: ulid(),
+    createdAt: new Date().toISOString(),
+  };
 }
 
 function sha256(text: string): string {

@@ -53,7 +53,7 @@ export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Out
 /** Two seeded entries in one currency, of which enough is there; services have no stock to run out of. */
 function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
   const most = Math.max(...QUANTITIES);
-  const seeded = catalogue.filter(({ id }) => id.startsWith(SEEDED)).reverse();
+  const seeded = catalogue.filter(({ id }) => id.startsWith(SEEDED));
   const available = seeded.filter((entry) => !entry.stock || entry.stock.available >= most);
   const first = available.find((entry) => entry.stock) ?? available[0];
   const second = available.find((entry) => entry !== first && entry.currency === first?.currency);

@@ -21,6 +21,17 @@ export const pageQuery = {
     .description('`meta.page.nextCursor` of the page before; opaque'),
 };
 
+export interface Page<T> {
+  entries: T[];
+  /** Whether another page follows. */
+  more: boolean;
+}
+
+/** The page among what was found when one entry more than its limit was asked for. */
+export function pageOf<T>(found: T[], limit: number): Page<T> {
+  return { entries: found.slice(0, limit), more: found.length > limit };
+}
+
 /** Packs the sort key of a page's last entry into an opaque text. */
 export function encodeCursor(values: unknown[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');

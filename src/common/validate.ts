@@ -50,7 +50,8 @@ function fieldErrors(details: { path: (string | number)[]; message: string }[]):
   }));
 }
 
-function invalid(errors: FieldError[]): AppError {
+/** Every mistake in the input, whether a schema saw it or a handler. */
+export function invalid(errors: FieldError[]): AppError {
   const count = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
   return new AppError('validation_failed', `${count} not as required; "errors" names each.`, { errors });
 }

@@ -3,6 +3,7 @@ import { etagOf } from '../common/etag';
 import { sendData } from '../common/respond';
 import { route } from '../common/route';
 import type { Route } from '../common/route';
+import { invalid } from '../common/validate';
 import type { Order } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
@@ -12,7 +13,7 @@ import { orderSchema, placeOrderBody, placeOrderHeaders } from './orders.schema'
 import type { PlaceOrderBody } from './orders.schema';
 import { orderRequest } from './order-request';
 import type { OrderService, Placement } from './orders.service';
-import { adminOnly, invalidValue } from './orders.problems';
+import { adminOnly } from './orders.problems';
 
 export interface PlaceOrderRouteDeps {
   service: OrderService;
@@ -81,7 +82,9 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
   async function customerOf({ customerId }: PlaceOrderBody, principal: Principal): Promise<string> {
     if (customerId === undefined) return principal.id;
     if (principal.role !== 'ADMIN') throw adminOnly('customerId');
-    if (!(await users.exists(customerId))) throw invalidValue('customerId', 'must be the id of a user');
+    if (!(await users.exists(customerId))) {
+      throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
+    }
     return customerId;
   }
 

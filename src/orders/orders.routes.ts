@@ -45,10 +45,9 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
         filter.customerId = principal.id;
       }
       const after = cursor === undefined ? undefined : positionOf(cursor);
-      const found = await service.list(filter, { limit: limit + 1, after });
-      const page = found.slice(0, limit);
-      const nextCursor = found.length > limit ? cursorOf(page.at(-1)!) : null;
-      const shown = page.map((order) => present(order, principal));
+      const { entries, more } = await service.list(filter, { limit, after });
+      const nextCursor = more ? cursorOf(entries.at(-1)!) : null;
+      const shown = entries.map((order) => present(order, principal));
       sendPage(ctx, shown, { limit, nextCursor });
     },
   });

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { pageOf } from '../common/pagination';
+import type { Page } from '../common/pagination';
 import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder, isClosed, requestOf } from '../domain/order-transitions';
 import { AppError } from '../errors/app-error';
@@ -48,7 +50,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   async function underWay(request: OrderRequest): Promise<Placement> {
     const [known, stored] = await Promise.all([workflows.find(request.orderId), findSoon(request.orderId)]);
     if (stored) return placement(stored, request);
-    if (!known) throw orderingUnavailable();
+    if (!known?.isRunning) throw orderingUnavailable(); // nobody is at work on it: nothing to promise
     return placement(draftOrder(known.request), request);
   }
 
@@ -76,8 +78,12 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return (await orders.findById(id)) ?? draftOrder(known.request); // it may have been saved between the two looks
   }
 
-  function list(filter: OrderFilter, page: { limit: number; after?: OrderPosition }): Promise<Order[]> {
-    return orders.list(filter, page);
+  /** Newest first. */
+  async function list(
+    filter: OrderFilter,
+    page: { limit: number; after?: OrderPosition },
+  ): Promise<Page<Order>> {
+    return pageOf(await orders.list(filter, { ...page, limit: page.limit + 1 }), page.limit);
   }
 
   async function cancel(
@@ -95,7 +101,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     throw new AppError(
       'service_unavailable',
       'The order was not cancelled in time, and may still be: read it again before you repeat the request.',
-      { headers: { 'Retry-After': '5' }, orderId: id },
+      { orderId: id },
     );
   }
 

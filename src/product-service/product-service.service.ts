@@ -1,12 +1,11 @@
 import { newId } from '../common/ids';
+import { pageOf, type Page } from '../common/pagination';
 import { AppError } from '../errors/app-error';
 import type { ProductService, ProductServiceRepository } from './product-service.repository';
 import type { ChangeBody, CreateBody, ListQuery, StockAdjustmentBody } from './product-service.schema';
 
 export interface CatalogueService {
-  list(
-    query: Omit<ListQuery, 'cursor'> & { after?: string },
-  ): Promise<{ entries: ProductService[]; more: boolean }>;
+  list(query: Omit<ListQuery, 'cursor'> & { after?: string }): Promise<Page<ProductService>>;
   get(id: string): Promise<ProductService>;
   create(input: CreateBody): Promise<ProductService>;
   /** `checkVersion` throws when the caller has not seen the version it is handed. */
@@ -26,8 +25,7 @@ export function createCatalogueService(repository: ProductServiceRepository): Ca
     get,
 
     async list({ limit, ...filter }) {
-      const found = await repository.findPage({ ...filter, limit: limit + 1 });
-      return { entries: found.slice(0, limit), more: found.length > limit };
+      return pageOf(await repository.findPage({ ...filter, limit: limit + 1 }), limit);
     },
 
     async create({ stock = 0, ...input }) {

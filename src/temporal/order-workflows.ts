@@ -29,8 +29,8 @@ export interface OrderWorkflows {
   place(request: OrderRequest): Promise<Order | null>;
   /** Starts the order's workflow without waiting; does nothing when there is one. */
   start(request: OrderRequest): Promise<void>;
-  /** What was sent, of an order whose workflow Temporal remembers. */
-  find(orderId: string): Promise<{ request: OrderRequest } | null>;
+  /** What was sent, of an order whose workflow Temporal remembers, and whether it is still at work. */
+  find(orderId: string): Promise<{ request: OrderRequest; isRunning: boolean } | null>;
   /** Cancels the order, taking it up again when an operator terminated its workflow. */
   cancel(request: OrderRequest, command: CancelOrder): Promise<Order | Unanswered>;
 }
@@ -75,8 +75,10 @@ export function createOrderWorkflows(
   const find: OrderWorkflows['find'] = async (orderId) => {
     try {
       const handle = client.workflow.getHandle(orderWorkflowId(orderId));
-      const { memo } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => handle.describe());
-      return { request: memo!.request as OrderRequest };
+      const { memo, status } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+        handle.describe(),
+      );
+      return { request: memo!.request as OrderRequest, isRunning: status.name === 'RUNNING' };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null;
       throw temporalProblem(error);

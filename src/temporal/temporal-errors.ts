@@ -19,7 +19,7 @@ export function orderingUnavailable(cause?: unknown): AppError {
   return new AppError(
     'service_unavailable',
     'Orders cannot be taken or changed right now. Send the same request again, with the same Idempotency-Key.',
-    { headers: { 'Retry-After': '5' }, cause },
+    { cause },
   );
 }
 

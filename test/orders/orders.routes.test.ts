@@ -229,6 +229,21 @@ describe('POST /orders', () => {
       .expect('Idempotent-Replayed', 'true');
   });
 
+  it('never answers 202 for an order that nobody is at work on', async () => {
+    const { id } = await api.shop.sell();
+    const headers = { 'Idempotency-Key': newId('ps'), Prefer: 'respond-async' };
+    const { Prefer: _, ...key } = headers;
+    const { body } = await api.place(alice, lines([id, 1]), key).expect(201);
+    await api.call('post', `/orders/${body.data.id}/cancel`, alice).send({}).expect(200);
+    // Its workflow has ended, and MongoDB does not say how.
+    await api.shop.db.connection.collection('orders').deleteOne({ _id: body.data.id });
+    const answer = await api
+      .place(alice, lines([id, 1]), headers)
+      .expect(503)
+      .expect('Retry-After', '5');
+    expect(answer.body.code).toBe('service_unavailable');
+  });
+
   it('lets an ADMIN order for a customer, who must exist', async () => {
     const { id } = await api.shop.sell();
     const account = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };

@@ -82,7 +82,7 @@ module.exports = {
           '^src/logger/logger\\.ts$',
           '^src/mongodb/mongodb\\.ts$',
           '^src/temporal/client\\.ts$',
-          '\\.(repository|service)\\.ts$',
+          '\\.(repository|service|provider|client)\\.ts$',
           ENTRIES,
           packages('@temporalio/worker'),
         ],

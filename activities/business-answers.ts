@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { IdempotencyKeyReused } from '../src/domain/order';
-import { OrderRejected } from '../src/domain/rejection';
+import { BusinessError } from '../src/domain/business-error';
 
 /**
  * Turns the domain's refusals into Temporal failures of the same type that are not tried again: asking again would
@@ -12,7 +11,7 @@ export const businessAnswers: ActivityInboundCallsInterceptor = {
     try {
       return await next(input);
     } catch (error) {
-      if (!(error instanceof OrderRejected) && !(error instanceof IdempotencyKeyReused)) throw error;
+      if (!(error instanceof BusinessError)) throw error;
       const { message, name: type } = error;
       throw ApplicationFailure.create({ message, type, nonRetryable: true, category: 'BENIGN' });
     }

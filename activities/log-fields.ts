@@ -1,5 +1,11 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import type { OrderRequest } from '../src/domain/order';
+
+/** What every activity takes first: a request or a payment has an `orderId`, an order is one. */
+interface Subject {
+  id?: string;
+  orderId?: string;
+  requestId: string;
+}
 
 /** Puts the order id and the request id on every log line of an activity, those of the SDK included. */
 export const logFields: ActivityInterceptorsFactory = () => {
@@ -7,8 +13,8 @@ export const logFields: ActivityInterceptorsFactory = () => {
   return {
     inbound: {
       execute(input, next) {
-        const [request] = input.args as [OrderRequest];
-        fields = { orderId: request.orderId, requestId: request.requestId };
+        const { id, orderId = id, requestId } = input.args[0] as Subject;
+        fields = { orderId, requestId };
         return next(input);
       },
     },

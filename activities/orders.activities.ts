@@ -1,16 +1,18 @@
 import { log } from '@temporalio/activity';
+import { closedOrder, isCancellable } from '../src/domain/closing';
+import type { CancelOrder, Closing } from '../src/domain/closing';
 import { DuplicateOrder, IdempotencyKeyReused } from '../src/domain/order';
-import type { Order, OrderRequest, OrderStatus, Pricing } from '../src/domain/order';
-import { canTransition, changeOrder, pricedOrder } from '../src/domain/order-transitions';
+import type { Order, OrderRequest, Pricing } from '../src/domain/order';
+import { canTransition, pricedOrder } from '../src/domain/order-transitions';
+import { confirmedOrder, openedOrder } from '../src/domain/placing';
 import { OrderRejected } from '../src/domain/rejection';
 import type { Rejection } from '../src/domain/rejection';
-import { holdsOf } from '../src/domain/stock';
-import type { Hold } from '../src/domain/stock';
+import { stockMoves } from '../src/domain/stock';
+import type { StockMove } from '../src/domain/stock';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { StockQueue } from '../src/product-service/stock-queue';
 import type { StockRepository } from '../src/product-service/stock.repository';
-import type { CancelOrder } from '../workflows/contract';
 
 export interface OrderActivityDeps {
   orders: OrderRepository;
@@ -21,37 +23,68 @@ export interface OrderActivityDeps {
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
 
-/** Every one may run twice, late, or beside itself: the order's `_id` and version decide which run counts. */
+/**
+ * Every one may run twice, late, or beside itself: the order's `_id` and version decide which run counts. Those that
+ * are given an order save it as its next version and return null, or what is stored when somebody else wrote it.
+ */
 export function createOrderActivities(deps: OrderActivityDeps) {
-  const { orders } = deps;
+  /** The next version as it stands alone. */
+  async function save(next: Order): Promise<Order | null> {
+    if (await deps.orders.save(next)) return null;
+    return otherThan(next, await deps.orders.findById(next.id));
+  }
+
+  const saved =
+    (message: string, write = save) =>
+    async (next: Order): Promise<Order | null> => {
+      const other = await write(next);
+      log.info(message, { version: next.version, ...(other && { storedVersion: other.version }) });
+      return other;
+    };
+
+  const confirm = saved('order confirmed');
+
   return {
-    /** Reserves the stock and saves the order as pending, both or neither. @throws {OrderRejected} OutOfStock */
-    async openOrder(request: OrderRequest, pricing: Pricing): Promise<Order> {
-      const holds = holdsOf(pricing);
-      const reservation = holds.length > 0 ? 'held' : 'none';
-      const opened: Order = { ...pricedOrder(request, pricing), reservation, version: 1 };
-      const order = await open(deps, opened, holds);
-      log.info('order opened', { status: order.status });
-      return requireSameRequest(order, request);
+    /**
+     * Reserves the stock and saves the order as pending, both or neither. Returns what an earlier run opened.
+     * @throws {OrderRejected} OutOfStock
+     * @throws {IdempotencyKeyReused} the order was made from another request
+     */
+    async openOrder(opened: Order | OrderRequest, pricing?: Pricing): Promise<Order | null> {
+      // With a pricing it was scheduled by the release before, which had it make the order.
+      const order = 'orderId' in opened ? openedOrder(opened, pricing!) : opened;
+      const stored = await open(deps, order);
+      log.info('order opened', { status: stored?.status ?? order.status });
+      return stored && requireSameRequest(stored, order);
     },
 
-    /** Confirms the order in the version given; when a run before did, answers with what is stored. */
-    async confirmOrder(_request: OrderRequest, order: Order): Promise<Order> {
-      const confirmed = changeOrder(
-        order,
-        { status: 'confirmed' },
-        { at: now(), by: 'system', reason: null },
-      );
-      const stands = (await orders.save(confirmed)) ? confirmed : await orders.findById(order.id);
-      if (!stands) throw new Error(`Order ${order.id} is gone from MongoDB.`);
-      log.info('order confirmed', { status: stands.status });
-      return stands;
+    /** With a second argument it was scheduled by the release before: that is the order to confirm. */
+    confirmOrder: (next: Order, opened?: Order): Promise<Order | null> =>
+      confirm(opened ? confirmedOrder(opened, null, new Date().toISOString()) : next),
+    /** Moves the difference in stock too, both or neither. @throws {OrderRejected} OutOfStock */
+    amendOrder: saved('order amended', (next) => saveWithStock(deps, next)),
+    /** Takes the stock of what is fulfilled too, both or neither. */
+    fulfillOrder: saved('order fulfilled', (next) => saveWithStock(deps, next)),
+    deliverFulfillment: saved('fulfillment delivered'),
+    recordRefund: saved('refund recorded'),
+    recordCompensation: saved('compensation recorded'),
+    archiveOrder: saved('order archived'),
+
+    /** The order as it is stored. */
+    async loadOrder({ orderId }: OrderRequest): Promise<Order> {
+      return requireStored(await deps.orders.findById(orderId), orderId);
     },
 
     /** Saves the order as rejected, or turns the pending one into it and releases its stock. */
-    async rejectOrder(request: OrderRequest, pricing: Pricing | null, rejection: Rejection): Promise<Order> {
+    async rejectOrder(
+      request: OrderRequest,
+      pricing: Pricing | null,
+      rejection: Rejection,
+      isDeclined = false,
+    ): Promise<Order> {
       const reason = rejection.code;
-      const order = await close(deps, request, pricing, { to: 'rejected', by: 'system', reason, rejection });
+      const closing: Closing = { to: 'rejected', by: 'system', reason, rejection, isDeclined };
+      const order = await close(deps, request, pricing, closing);
       log.info('order rejected', { reason });
       return order;
     },
@@ -59,24 +92,24 @@ export function createOrderActivities(deps: OrderActivityDeps) {
     /** Cancels the order and releases its stock; one that was never opened is saved as cancelled. */
     async cancelOrder(request: OrderRequest, pricing: Pricing | null, command: CancelOrder): Promise<Order> {
       const { by, reason, requestId } = command;
-      const order = await close(deps, request, pricing, { to: 'cancelled', by, reason, rejection: null });
+      const closing: Closing = { to: 'cancelled', by, reason, rejection: null, isDeclined: false };
+      const order = await close(deps, request, pricing, closing);
       log.info('order cancelled', { requestId, status: order.status });
       return order;
     },
   };
 }
 
-async function open(deps: OrderActivityDeps, order: Order, holds: Hold[]): Promise<Order> {
-  const { orders, stock, stockQueue, transact } = deps;
-  const productIds = holds.map((hold) => hold.productServiceId);
+async function open({ orders, stock, stockQueue, transact }: OrderActivityDeps, order: Order) {
+  const moves = stockMoves(null, order);
   try {
-    await stockQueue(productIds, () =>
+    await stockQueue(productIdsOf(order), () =>
       transact(async (session) => {
-        if (!(await stock.reserve(holds, session))) throw new OutOfStock(order.id);
+        if (!(await stock.move(moves, session))) throw new OutOfStock(order.id);
         await orders.insert(order, session);
       }),
     );
-    return order;
+    return null;
   } catch (error) {
     if (!(error instanceof OutOfStock) && !(error instanceof DuplicateOrder)) throw error;
     // An earlier run of this very step may have opened the order, and may be what took the stock.
@@ -84,15 +117,29 @@ async function open(deps: OrderActivityDeps, order: Order, holds: Hold[]): Promi
     const opened = await transact((session) => orders.findById(order.id, session));
     if (opened) return opened;
     if (!(error instanceof OutOfStock)) throw error;
-    throw new OrderRejected('OutOfStock', await shortage(stock, order, holds));
+    throw new OrderRejected('OutOfStock', await shortage(stock, order, moves));
   }
 }
 
-interface Closing {
-  to: Extract<OrderStatus, 'rejected' | 'cancelled'>;
-  by: string;
-  reason: string | null;
-  rejection: Rejection | null;
+/** The next version, and what it moves in stock. */
+async function saveWithStock(deps: OrderActivityDeps, next: Order): Promise<Order | null> {
+  const { orders, stock, stockQueue, transact } = deps;
+  let moves: StockMove[] = [];
+  try {
+    return await stockQueue(productIdsOf(next), () =>
+      transact(async (session) => {
+        const before = requireStored(await orders.findById(next.id, session), next.id);
+        if (before.version !== next.version - 1) return otherThan(next, before);
+        moves = stockMoves(before, next);
+        if (!(await stock.move(moves, session))) throw shortOf(next, moves);
+        await requireSaved(orders.save(next, session), next);
+        return null;
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof OutOfStock)) throw error;
+    throw new OrderRejected('OutOfStock', await shortage(stock, next, moves));
+  }
 }
 
 /** Inserting the closed order also shuts the door on a run of `openOrder` that comes late. */
@@ -100,47 +147,71 @@ async function close(
   deps: OrderActivityDeps,
   request: OrderRequest,
   pricing: Pricing | null,
-  { to, by, reason, rejection }: Closing,
+  closing: Closing,
 ): Promise<Order> {
   const { orders, stock, stockQueue, transact } = deps;
-  const productIds = request.items.map((line) => line.productServiceId);
-  return stockQueue(productIds, () =>
+  return stockQueue(productIdsOf(request), () =>
     transact(async (session) => {
       const stored = await orders.findById(request.orderId, session);
       const order = stored ? requireSameRequest(stored, request) : pricedOrder(request, pricing);
-      if (!canTransition('status', order.status, to)) return order;
+      if (!isClosable(order, closing)) return order;
 
-      const held = order.reservation === 'held';
-      const reservation = held ? 'released' : order.reservation;
-      const change = { status: to, fulfillmentStatus: 'cancelled' } as const;
-      const closed = changeOrder({ ...order, reservation, rejection }, change, { at: now(), by, reason });
-
-      if (held) await stock.release(holdsOf(order), session);
-      if (!stored) await orders.insert(closed, session);
-      else if (!(await orders.save(closed, session))) throw new Error(`Order ${order.id} changed meanwhile.`);
+      const closed = closedOrder(order, closing, new Date().toISOString());
+      const moves = stored ? stockMoves(stored, closed) : [];
+      if (!(await stock.move(moves, session))) throw shortOf(order, moves);
+      if (stored) await requireSaved(orders.save(closed, session), closed);
+      else await orders.insert(closed, session);
       return closed;
     }),
   );
 }
 
+function isClosable(order: Order, { to }: Closing): boolean {
+  return to === 'cancelled' ? isCancellable(order) : canTransition('status', order.status, to);
+}
+
 class OutOfStock extends Error {}
 
-async function shortage(stock: StockRepository, order: Order, holds: Hold[]): Promise<string> {
-  const available = await stock.available(holds.map((hold) => hold.productServiceId));
-  const short = holds.flatMap(({ productServiceId, quantity }) => {
+/** Only what is available can run out; what an order has reserved must be there. */
+function shortOf({ id }: Order, moves: StockMove[]): Error {
+  if (moves.some(({ available }) => available < 0)) return new OutOfStock(id);
+  return new Error(`The stock lacks what order ${id} has reserved: it was changed by hand.`);
+}
+
+async function shortage(stock: StockRepository, order: Order, moves: StockMove[]): Promise<string> {
+  const taken = moves.filter((move) => move.available < 0);
+  const available = await stock.available(taken.map((move) => move.productServiceId));
+  const short = taken.flatMap(({ productServiceId, available: change }) => {
     const left = available.get(productServiceId) ?? 0;
     const sku = order.items.find((item) => item.productServiceId === productServiceId)?.sku;
-    return left < quantity ? [`${sku} (${quantity} ordered, ${left} available)`] : [];
+    return left < -change ? [`${sku} (${-change} ordered, ${left} available)`] : [];
   });
-  return `Not enough in stock${short.length > 0 ? `: ${short.join(', ')}` : ''}. Nothing is reserved; order fewer.`;
+  return `Not enough in stock${short.length > 0 ? `: ${short.join(', ')}` : ''}. Nothing was changed; order fewer.`;
 }
 
 /** After Temporal has forgotten a closed order, only its document knows which request its key was used for. */
-function requireSameRequest(order: Order, request: OrderRequest): Order {
-  if (order.fingerprint === request.fingerprint) return order;
+function requireSameRequest(order: Order, { fingerprint }: { fingerprint: string }): Order {
+  if (order.fingerprint === fingerprint) return order;
   throw new IdempotencyKeyReused('Another order was placed with this key.');
 }
 
-function now(): string {
-  return new Date().toISOString();
+function requireStored(order: Order | null, id: string): Order {
+  if (!order) throw new Error(`Order ${id} is gone from MongoDB.`);
+  return order;
+}
+
+async function requireSaved(saving: Promise<boolean>, { id }: Order): Promise<void> {
+  if (!(await saving)) throw new Error(`Order ${id} changed meanwhile.`);
+}
+
+/** Null when what is stored is this very version, saved by an earlier run. */
+function otherThan(next: Order, stored: Order | null): Order | null {
+  const found = requireStored(stored, next.id);
+  if (found.version < next.version - 1)
+    throw new Error(`Order ${next.id} is behind: its history is missing.`);
+  return found.version === next.version && found.updatedAt === next.updatedAt ? null : found;
+}
+
+function productIdsOf({ items }: Pick<Order | OrderRequest, 'items'>): string[] {
+  return items.map((line) => line.productServiceId);
 }

@@ -1,3 +1,5 @@
+import { msToNumber } from '@temporalio/common/lib/time';
+import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createApp } from './app';
 import { listen } from './common/http-server';
@@ -13,7 +15,12 @@ import { openMongoDb, type MongoDb } from './mongodb/mongodb';
 import { createOrderPresenter } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/orders.routes';
-import { createOrderService } from './orders/orders.service';
+import { createOrderService, type OrderService } from './orders/orders.service';
+import { createPaymentEventRepository } from './payments/payments.repository';
+import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
+import { createStripeWebhookService } from './payments/payments.service';
+import { createSandboxRepository } from './payments/sandbox.repository';
+import { createStripePaymentRepository } from './payments/stripe.repository';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
@@ -89,7 +96,12 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
     orders: createOrderRepository(connection),
     workflows: createOrderWorkflows(temporal, {
       taskQueue: config.temporal.taskQueue,
+      policy: {
+        fulfillmentDeadlineMs: msToNumber(config.fulfillmentDeadline),
+        paymentsTaskQueue: config.temporal.paymentsTaskQueue,
+      },
       timeoutMs: config.placeOrderTimeoutMs,
+      commandTimeoutMs: config.orderCommandTimeoutMs,
     }),
   });
   return [
@@ -102,7 +114,23 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
       users,
       prefix: config.http.prefix,
     }),
+    ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
   ];
+}
+
+function paymentRoutesDeps(
+  { payments: { provider, stripe } }: Config,
+  connection: Connection,
+  { authorizationEnded }: OrderService,
+): PaymentRoutesDeps {
+  if (provider === 'sandbox') return { sandbox: createSandboxRepository(connection) };
+  const webhook = createStripeWebhookService({
+    secret: stripe!.webhookSecret!,
+    events: createPaymentEventRepository(connection),
+    payments: createStripePaymentRepository(connection),
+    onAuthorizationEnded: authorizationEnded,
+  });
+  return { webhook };
 }
 
 /** Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once. */

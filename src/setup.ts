@@ -4,7 +4,7 @@ import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/se
 import type { Connection as MongooseConnection } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runEntry } from './common/entry';
-import { loadWorkerConfig } from './config/config';
+import { loadToolConfig } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createOrderModel } from './orders/orders.model';
@@ -12,6 +12,13 @@ import {
   createProductServiceModel,
   createStockAdjustmentModel,
 } from './product-service/product-service.model';
+import { createPaymentEventModel } from './payments/payments.model';
+import {
+  createSandboxAttemptsModel,
+  createSandboxPaymentModel,
+  createSandboxSwitchModel,
+} from './payments/sandbox.model';
+import { createStripePaymentModel } from './payments/stripe.model';
 import { createUserModel } from './users/users.model';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 
@@ -22,6 +29,11 @@ export async function createIndexes(connection: MongooseConnection): Promise<voi
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),
+    createSandboxPaymentModel(connection),
+    createSandboxAttemptsModel(connection),
+    createSandboxSwitchModel(connection),
+    createStripePaymentModel(connection),
+    createPaymentEventModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();
@@ -48,15 +60,18 @@ export async function createSearchAttributes(connection: Connection, namespace: 
   }
 }
 
+/** As Temporal's command line spells them. */
+const TYPE_NAMES: Readonly<Record<string, string>> = { KEYWORD: 'Keyword', INT: 'Int', BOOL: 'Bool' };
+
 const SEARCH_ATTRIBUTES_COMMAND = Object.values(SEARCH_ATTRIBUTES).reduce(
-  (command, { name, type }) => `${command} --name ${name} --type ${type === 'INT' ? 'Int' : 'Keyword'}`,
+  (command, { name, type }) => `${command} --name ${name} --type ${TYPE_NAMES[type]!}`,
   'temporal operator search-attribute create',
 );
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const config = loadWorkerConfig(env);
+  const config = loadToolConfig(env);
   const logger = createLogger(config).child({ process: 'setup' });
   const mongodb = openMongoDb(config.mongodb, logger);
   const { address, namespace } = config.temporal;

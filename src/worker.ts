@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import { businessAnswers } from '../activities/business-answers';
 import { logFields } from '../activities/log-fields';
 import { createOrderActivities } from '../activities/orders.activities';
+import { createPaymentActivities } from '../activities/payments.activities';
 import { createPricingActivities } from '../activities/pricing.activities';
 import { runEntry } from './common/entry';
 import { loadWorkerConfig } from './config/config';
@@ -23,6 +24,12 @@ import { openMongoDb } from './mongodb/mongodb';
 import type { MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
 import { createOrderRepository } from './orders/orders.repository';
+import type { PaymentProvider } from './payments/payment-provider';
+import { createSandboxProvider } from './payments/sandbox.provider';
+import { createSandboxRepository } from './payments/sandbox.repository';
+import { createStripeClient } from './payments/stripe.client';
+import { createStripeProvider } from './payments/stripe.provider';
+import { createStripePaymentRepository } from './payments/stripe.repository';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { createStockQueue } from './product-service/stock-queue';
 import { createStockRepository } from './product-service/stock.repository';
@@ -31,7 +38,8 @@ const RETRY_MS = 1_000;
 /** Built ahead of time by `npm run build`. */
 const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
 
-export function createActivities(connection: Connection) {
+/** The activities of the orders queue: all on our own database. */
+export function createOrderQueueActivities(connection: Connection) {
   const products = createProductServiceRepository(connection);
   return {
     ...createPricingActivities({ products }),
@@ -44,30 +52,60 @@ export function createActivities(connection: Connection) {
   };
 }
 
-export type Activities = ReturnType<typeof createActivities>;
+export function createPaymentProvider({ payments }: WorkerConfig, connection: Connection): PaymentProvider {
+  if (payments.provider === 'sandbox') {
+    return createSandboxProvider({ repository: createSandboxRepository(connection) });
+  }
+  return createStripeProvider({
+    stripe: createStripeClient(payments.stripe!.secretKey!),
+    payments: createStripePaymentRepository(connection),
+  });
+}
 
-/** What a worker of this configuration is made of, but for its connection. */
+/** What the worker of a queue runs; only one of the payments queue needs the secrets of the payment service. */
+const ACTIVITIES = {
+  orders: (_config: WorkerConfig, connection: Connection) => createOrderQueueActivities(connection),
+  payments: (config: WorkerConfig, connection: Connection) =>
+    createPaymentActivities({ provider: createPaymentProvider(config, connection) }),
+};
+
+export type Queue = keyof typeof ACTIVITIES;
+export type Activities = ReturnType<typeof ACTIVITIES.orders> & ReturnType<typeof ACTIVITIES.payments>;
+
+/** The activities of all queues. */
+export function createActivities(config: WorkerConfig, connection: Connection): Activities {
+  return { ...ACTIVITIES.orders(config, connection), ...ACTIVITIES.payments(config, connection) };
+}
+
+/** What the worker of a queue is made of, but for its connection and, on the orders queue, the workflows. */
 export function workerOptions(
+  queue: Queue,
   config: WorkerConfig,
-  activities: Activities,
+  activities: Partial<Activities>,
 ): Omit<WorkerOptions, 'connection'> {
-  const {
-    maxConcurrentWorkflowTasks,
-    maxConcurrentLocalActivities,
-    maxConcurrentActivities,
-    maxCachedWorkflows,
-  } = config.worker;
-  return {
-    namespace: config.temporal.namespace,
-    taskQueue: config.temporal.taskQueue,
+  const { temporal, worker, payments, shutdownTimeoutMs } = config;
+  const common = {
+    namespace: temporal.namespace,
     activities,
     interceptors: { activity: [logFields, () => ({ inbound: businessAnswers })] },
-    maxConcurrentWorkflowTaskExecutions: maxConcurrentWorkflowTasks,
-    maxConcurrentLocalActivityExecutions: maxConcurrentLocalActivities,
-    maxConcurrentActivityTaskExecutions: maxConcurrentActivities,
-    maxCachedWorkflows,
-    shutdownGraceTime: config.shutdownTimeoutMs, // 0 by default: activities would be cancelled at once
-    shutdownForceTime: config.shutdownTimeoutMs + 5_000,
+    shutdownGraceTime: shutdownTimeoutMs, // 0 by default: activities would be cancelled at once
+    shutdownForceTime: shutdownTimeoutMs + 5_000,
+  };
+  if (queue === 'payments') {
+    return {
+      ...common,
+      taskQueue: temporal.paymentsTaskQueue,
+      maxConcurrentActivityTaskExecutions: worker.maxConcurrentPayments,
+      maxTaskQueueActivitiesPerSecond: payments.maxPerSecond,
+    };
+  }
+  return {
+    ...common,
+    taskQueue: temporal.taskQueue,
+    maxConcurrentWorkflowTaskExecutions: worker.maxConcurrentWorkflowTasks,
+    maxConcurrentLocalActivityExecutions: worker.maxConcurrentLocalActivities,
+    maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
+    maxCachedWorkflows: worker.maxCachedWorkflows,
   };
 }
 
@@ -125,22 +163,50 @@ async function work(
   config: WorkerConfig,
   { connection, mongodb, bundle, logger, stopped }: WorkDeps,
 ): Promise<void> {
+  const workflows = { workflowBundle: { codePath: bundle } };
   try {
-    const options = workerOptions(config, createActivities(mongodb.connection));
-    const worker = await Worker.create({ ...options, connection, workflowBundle: { codePath: bundle } });
-    logger.info({ taskQueue: options.taskQueue }, 'worker started');
-    await worker.runUntil(stopped);
+    const workers = await Promise.all(
+      config.worker.queues.map((queue) =>
+        Worker.create({
+          ...workerOptions(queue, config, ACTIVITIES[queue](config, mongodb.connection)),
+          ...(queue === 'orders' && workflows),
+          connection,
+        }),
+      ),
+    );
+    logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
+    await runAll(workers, stopped);
   } finally {
     await connection.close();
   }
 }
 
+/** Runs them until told to stop, or until one fails, which stops the others too. */
+async function runAll(workers: Worker[], stopped: Promise<void>): Promise<void> {
+  const failure = new AbortController();
+  const failed = once(failure.signal, 'abort').then(() => undefined);
+  const runs = workers.map(async (worker) => {
+    try {
+      await worker.runUntil(Promise.race([stopped, failed]));
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  });
+  for (const run of await Promise.allSettled(runs)) {
+    if (run.status === 'rejected') throw run.reason;
+  }
+}
+
 /** Sends the log lines of the SDK, of workflows and of activities the way of all others. */
 function temporalLogger(logger: Logger): DefaultLogger {
-  return new DefaultLogger('INFO', ({ level, message, meta }) =>
-    logger[PINO_LEVELS[level]]({ ...meta }, message),
-  );
+  return new DefaultLogger('INFO', ({ level, message, meta }) => {
+    if (message !== NO_WORKFLOWS) logger[PINO_LEVELS[level]]({ ...meta }, message);
+  });
 }
+
+/** A warning of the SDK that is no news of the payments queue. */
+const NO_WORKFLOWS = 'No workflows registered, not polling for workflow tasks';
 
 const PINO_LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 

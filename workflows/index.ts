@@ -1,1 +1,2 @@
+export { closedOrderWorkflow } from './closed-order.workflow';
 export { orderWorkflow } from './order.workflow';

@@ -1,4 +1,5 @@
 import type { Duration } from '@temporalio/common';
+import type { ActivityOptions } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/orders.activities';
 import type { PricingActivities } from '../activities/pricing.activities';
 import { localFirst } from './local-first';
@@ -16,29 +17,65 @@ function attempts(maximumInterval: Duration): Attempts {
       retry: { maximumAttempts: 2, initialInterval: '100ms' },
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     },
-    regular: {
-      startToCloseTimeout: '10s', // above the driver's own time-outs
-      retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval },
-      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    },
+    regular: regular({ initialInterval: '500ms', backoffCoefficient: 2, maximumInterval }),
   };
 }
 
-type Steps = PricingActivities & Pick<OrderActivities, 'openOrder' | 'confirmOrder'>;
+function regular(retry: ActivityOptions['retry']): ActivityOptions {
+  return {
+    startToCloseTimeout: '10s', // above the driver's own time-outs
+    retry,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  };
+}
+
+type OnStuck = (step: string, failure: string) => void;
+
+const CANCEL = 'Release the stock and cancel the order';
+const FEW = regular({ maximumAttempts: 2, initialInterval: '1s' });
+
+type ClosingSteps = Pick<OrderActivities, 'cancelOrder' | 'deliverFulfillment'>;
+type Undo = Pick<OrderActivities, 'rejectOrder' | 'cancelOrder'>;
+type Steps = PricingActivities & Omit<OrderActivities, keyof Undo>;
 
 export const steps = localFirst<Steps>(
   {
     priceOrder: 'Fetch the product details, compute the totals',
     openOrder: 'Reserve the stock and save the order as pending, all or nothing',
     confirmOrder: 'Confirm the order',
+    amendOrder: 'Move the stock by the difference and save the new lines, all or nothing',
+    fulfillOrder: 'Take the stock and save the fulfillment, all or nothing',
+    deliverFulfillment: 'Save that the fulfillment was delivered',
+    recordRefund: 'Save the refund',
+    recordCompensation: 'Save what became of a compensation',
+    archiveOrder: 'Take the order out of the lists',
+    loadOrder: 'Fetch the order',
   },
   attempts('10s'),
 );
 
-export const undo = localFirst<Pick<OrderActivities, 'rejectOrder' | 'cancelOrder'>>(
-  {
-    rejectOrder: 'Release the stock and save why the order was rejected',
-    cancelOrder: 'Release the stock and cancel the order',
-  },
-  attempts('60s'),
-);
+/**
+ * Writes that close an order for good, when an update asks for them. An update is durable only with the workflow task
+ * that accepts it, and a local activity runs within that task: were Temporal to die just then, the order would be
+ * closed in MongoDB and open in its workflow, and nothing more would come to tell.
+ */
+export function closingSteps(onStuck: OnStuck): ClosingSteps {
+  const { regular: unlimited } = attempts('60s');
+  const summaries = {
+    cancelOrder: CANCEL,
+    deliverFulfillment: 'Save that all is delivered, and complete the order',
+  };
+  return localFirst<ClosingSteps>(summaries, { few: FEW, regular: unlimited }, onStuck);
+}
+
+/** @param onStuck told from the fifth attempt on */
+export function undoSteps(onStuck: OnStuck): Undo {
+  return localFirst<Undo>(
+    {
+      rejectOrder: 'Release the stock and save why the order was rejected',
+      cancelOrder: CANCEL,
+    },
+    { ...attempts('60s'), few: FEW },
+    onStuck,
+  );
+}

@@ -26,7 +26,13 @@ const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
 /** Search attributes of the order workflow; given as flags they exist before the first client connects. */
-const SEARCH_ATTRIBUTES = ['OrderStatus=Keyword', 'CustomerId=Keyword', 'Currency=Keyword', 'OrderTotal=Int'];
+const SEARCH_ATTRIBUTES = [
+  'OrderStatus=Keyword',
+  'CustomerId=Keyword',
+  'Currency=Keyword',
+  'OrderTotal=Int',
+  'CompensationPending=Bool',
+];
 
 /** Starts the Temporal dev server, on loopback only, and waits until its namespace answers. */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {

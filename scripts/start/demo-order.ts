@@ -41,7 +41,7 @@ export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Out
     quantity: QUANTITIES[index],
   }));
   const key = { 'Idempotency-Key': `demo-${new Date().toISOString()}` };
-  const { status, data } = await alice.post<Order>('/orders', { items }, key);
+  const { status, data } = await alice.post<Order>('/orders', { items, paymentMethod: 'pm_card_visa' }, key);
   const order = data.status === 'pending' ? await settled(alice, data.id) : data;
   output.line(
     `\nA demo order by ${DEMO_CUSTOMER}: POST ${baseUrl}/orders → ${status}, ${secondsSince(start)}\n`,

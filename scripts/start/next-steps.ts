@@ -41,6 +41,6 @@ function curl(baseUrl: string, productServiceId: string): string {
     `curl -sS -w '\\n' ${baseUrl}/orders ${json} \\`,
     `  -H "Authorization: Bearer ${token}" \\`,
     `  -H "Idempotency-Key: order-$(date +%s)-$RANDOM" \\`,
-    `  -d '${JSON.stringify({ items: [{ productServiceId, quantity: 1 }] })}'`,
+    `  -d '${JSON.stringify({ items: [{ productServiceId, quantity: 1 }], paymentMethod: 'pm_card_visa' })}'`,
   ].join('\n');
 }

@@ -2,6 +2,8 @@ import { AppError } from '../errors/app-error';
 
 const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
 const ENTITY_TAG_LIST = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*$/;
+/** How `etagOf` writes a version: another spelling is another tag. */
+const VERSION = /^(0|[1-9]\d{0,14})$/;
 
 /** The strong entity tag of a version, such as `"3"`. */
 export function etagOf(version: number): string {
@@ -9,10 +11,11 @@ export function etagOf(version: number): string {
 }
 
 /**
- * Reads an If-Match header (RFC 9110, 13.1.1) and returns the check that a version must pass.
- * Without the header it throws 428, and the check throws 412 when the version is not among those listed.
+ * Reads an If-Match header (RFC 9110, 13.1.1) and returns the versions of which one has to be the current one; null
+ * stands for any. Comparison is strong, so that a weak tag never matches.
+ * @throws {AppError} precondition_required without the header, validation_failed
  */
-export function requireIfMatch(header: string | undefined): (version: number) => void {
+export function ifMatchVersions(header: string | undefined): number[] | null {
   const value = header?.trim();
   if (!value) {
     throw new AppError(
@@ -20,11 +23,18 @@ export function requireIfMatch(header: string | undefined): (version: number) =>
       'Changing this needs an If-Match header: send the ETag of the version you have read.',
     );
   }
-  if (value === '*') return () => undefined;
+  if (value === '*') return null;
   if (!ENTITY_TAG_LIST.test(value)) throw malformed();
-  const tags = strongTags(value);
+  return [...value.matchAll(ENTITY_TAG)].flatMap(([, weak, tag]) =>
+    !weak && VERSION.test(tag!) ? [Number(tag)] : [],
+  );
+}
+
+/** The check that a version must pass: it throws 412 when the version is not among those of the header. */
+export function requireIfMatch(header: string | undefined): (version: number) => void {
+  const versions = ifMatchVersions(header);
   return (version) => {
-    if (!tags.has(etagOf(version))) throw stale(version);
+    if (versions && !versions.includes(version)) throw stale(version);
   };
 }
 
@@ -36,16 +46,16 @@ export function matchesIfNoneMatch(header: string | undefined, version: number):
   return [...value.matchAll(ENTITY_TAG)].some(([, , tag]) => tag === String(version));
 }
 
-function strongTags(list: string): Set<string> {
-  const strong = [...list.matchAll(ENTITY_TAG)].filter(([, weak]) => !weak);
-  return new Set(strong.map(([tag]) => tag));
+function stale(version: number): AppError {
+  return preconditionFailed(
+    `It has been changed meanwhile and is at version ${version}: read it again, then repeat the change.`,
+    version,
+  );
 }
 
-function stale(version: number): AppError {
-  const detail = `It has been changed meanwhile and is at version ${version}: read it again, then repeat the change.`;
-  return new AppError('precondition_failed', detail, {
-    headers: { ETag: etagOf(version) },
-  });
+/** Somebody was faster: the answer tells the current version. */
+export function preconditionFailed(detail: string, version: number): AppError {
+  return new AppError('precondition_failed', detail, { headers: { ETag: etagOf(version) } });
 }
 
 function malformed(): AppError {

@@ -1,4 +1,6 @@
-import { envSchema, workerEnvSchema, type Env } from './env.schema';
+import { apiEnvSchema, toolEnvSchema, workerEnvSchema } from './env.schema';
+import type { Deadline, Env } from './env.schema';
+import type { Queue } from './env.types';
 
 export interface Config {
   env: 'development' | 'test' | 'production';
@@ -16,6 +18,7 @@ export interface Config {
     address: string;
     namespace: string;
     taskQueue: string;
+    paymentsTaskQueue: string;
     uiUrl: string;
   };
   jwt: {
@@ -24,19 +27,33 @@ export interface Config {
     audience: string;
     accessTokenTtlSeconds: number;
   };
+  payments: {
+    provider: 'sandbox' | 'stripe';
+    /** Calls to the payment service by all workers together. */
+    maxPerSecond?: number;
+    /** With that provider: the secret key in workers of the payments queue, the webhook's in the API. */
+    stripe?: { secretKey?: string; webhookSecret?: string };
+  };
+  fulfillmentDeadline: Deadline;
   placeOrderTimeoutMs: number;
+  orderCommandTimeoutMs: number;
   shutdownTimeoutMs: number;
   logLevel: string;
   worker: {
+    queues: Queue[];
     maxConcurrentWorkflowTasks: number;
     maxConcurrentLocalActivities: number;
     maxConcurrentActivities: number;
+    maxConcurrentPayments: number;
     maxCachedWorkflows: number;
   };
 }
 
 /** What a process needs that serves no requests. */
 export type WorkerConfig = Omit<Config, 'http' | 'jwt'>;
+
+/** What the set-up and the seed need. */
+export type ToolConfig = Omit<WorkerConfig, 'payments' | 'worker'>;
 
 export class ConfigError extends Error {
   constructor(readonly mistakes: string[]) {
@@ -49,16 +66,28 @@ export class ConfigError extends Error {
 
 /** Reads and checks the whole configuration; throws a ConfigError that lists every mistake at once. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  return toConfig(validate(envSchema, env));
+  return toConfig(validate(apiEnvSchema, env));
 }
 
-/** The same for a worker or the set-up, which are not to know the secret of the tokens. */
+/** The same for a worker, which is not to know the secret of the tokens. */
 export function loadWorkerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
   const { http: _http, jwt: _jwt, ...config } = toConfig(validate(workerEnvSchema, env));
   return config;
 }
 
-function validate(schema: typeof envSchema, env: NodeJS.ProcessEnv): Env {
+/** The same for the set-up and the seed, which are to know no secret but the database's. */
+export function loadToolConfig(env: NodeJS.ProcessEnv): ToolConfig {
+  const {
+    http: _http,
+    jwt: _jwt,
+    payments: _payments,
+    worker: _worker,
+    ...config
+  } = toConfig(validate(toolEnvSchema, env));
+  return config;
+}
+
+function validate(schema: typeof apiEnvSchema, env: NodeJS.ProcessEnv): Env {
   const { value, error } = schema.validate(withoutEmpty(env));
   if (error) throw new ConfigError(error.details.map((detail) => detail.message));
   return value;
@@ -90,6 +119,7 @@ function toConfig(env: Env): Config {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,
       taskQueue: env.TEMPORAL_TASK_QUEUE,
+      paymentsTaskQueue: env.TEMPORAL_PAYMENTS_TASK_QUEUE,
       uiUrl: env.TEMPORAL_UI_URL,
     },
     jwt: {
@@ -98,13 +128,24 @@ function toConfig(env: Env): Config {
       audience: env.JWT_AUDIENCE,
       accessTokenTtlSeconds: env.ACCESS_TOKEN_TTL_SECONDS,
     },
+    payments: {
+      provider: env.PAYMENT_PROVIDER,
+      maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
+      ...(env.PAYMENT_PROVIDER === 'stripe' && {
+        stripe: { secretKey: env.STRIPE_SECRET_KEY, webhookSecret: env.STRIPE_WEBHOOK_SECRET },
+      }),
+    },
+    fulfillmentDeadline: env.FULFILLMENT_DEADLINE,
     placeOrderTimeoutMs: env.PLACE_ORDER_TIMEOUT_MS,
+    orderCommandTimeoutMs: env.ORDER_COMMAND_TIMEOUT_MS,
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
     logLevel: env.LOG_LEVEL,
     worker: {
+      queues: env.WORKER_QUEUES,
       maxConcurrentWorkflowTasks: env.WORKER_MAX_CONCURRENT_WORKFLOW_TASKS,
       maxConcurrentLocalActivities: env.WORKER_MAX_CONCURRENT_LOCAL_ACTIVITIES,
       maxConcurrentActivities: env.WORKER_MAX_CONCURRENT_ACTIVITIES,
+      maxConcurrentPayments: env.WORKER_MAX_CONCURRENT_PAYMENTS,
       maxCachedWorkflows: env.WORKER_MAX_CACHED_WORKFLOWS,
     },
   };

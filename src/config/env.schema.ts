@@ -1,4 +1,9 @@
-import Joi, { type CustomHelpers } from 'joi';
+import Joi from 'joi';
+import { count, MAX_TIMER_MS, origins, paymentProvider, queues, secret, stripeSecret } from './env.types';
+import type { Queue } from './env.types';
+
+/** A duration as Temporal writes it, such as `6d`. */
+export type Deadline = `${number}${'s' | 'm' | 'h' | 'd'}`;
 
 export interface Env {
   NODE_ENV: 'development' | 'test' | 'production';
@@ -9,6 +14,7 @@ export interface Env {
   TEMPORAL_ADDRESS: string;
   TEMPORAL_NAMESPACE: string;
   TEMPORAL_TASK_QUEUE: string;
+  TEMPORAL_PAYMENTS_TASK_QUEUE: string;
   TEMPORAL_UI_URL: string;
   JWT_SECRET: string;
   JWT_ISSUER: string;
@@ -20,59 +26,24 @@ export interface Env {
   RATE_LIMIT_WINDOW_MS: number;
   REDIS_URL?: string;
   TRUSTED_PROXIES: number;
+  PAYMENT_PROVIDER: 'sandbox' | 'stripe';
+  PAYMENTS_MAX_PER_SECOND?: number;
+  STRIPE_SECRET_KEY?: string;
+  STRIPE_WEBHOOK_SECRET?: string;
+  FULFILLMENT_DEADLINE: Deadline;
   PLACE_ORDER_TIMEOUT_MS: number;
+  ORDER_COMMAND_TIMEOUT_MS: number;
   SHUTDOWN_TIMEOUT_MS: number;
   LOG_LEVEL: string;
+  WORKER_QUEUES: Queue[];
   WORKER_MAX_CONCURRENT_WORKFLOW_TASKS: number;
   WORKER_MAX_CONCURRENT_LOCAL_ACTIVITIES: number;
   WORKER_MAX_CONCURRENT_ACTIVITIES: number;
+  WORKER_MAX_CONCURRENT_PAYMENTS: number;
   WORKER_MAX_CACHED_WORKFLOWS: number;
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const MIN_SECRET_BYTES = 32;
-const MIN_DISTINCT_CHARACTERS = 10;
-/** Words of secrets that were copied from a sample or typed by hand. */
-const SAMPLE_SECRET =
-  /change.?me|replace.?me|example|sample|insecure|development|your.?secret|password|orders/i;
-
-const count = (fallback: number, max = 1_000_000) => Joi.number().integer().min(1).max(max).default(fallback);
-
-const secret = Joi.string()
-  .required()
-  .custom((value: string, helpers: CustomHelpers) => {
-    if (Buffer.byteLength(value) < MIN_SECRET_BYTES) return helpers.error('secret.short');
-    const production = (helpers.state.ancestors[0] as Env).NODE_ENV === 'production';
-    if (!production) return value;
-    const guessable = SAMPLE_SECRET.test(value) || new Set(value).size < MIN_DISTINCT_CHARACTERS;
-    return guessable ? helpers.error('secret.sample') : value;
-  })
-  .messages({
-    'secret.short': `{#label} must be at least ${MIN_SECRET_BYTES} bytes long: make one with "openssl rand -base64 48"`,
-    'secret.sample': `{#label} looks like a sample and production refuses it: make one with "openssl rand -base64 48"`,
-  });
-
-/** A whitelist of origins, as a browser sends them in the Origin header. */
-const origins = Joi.string()
-  .custom((value: string, helpers: CustomHelpers) => {
-    const list = value.split(',').map((origin) => origin.trim());
-    const production = (helpers.state.ancestors[0] as Env).NODE_ENV === 'production';
-    if (production && list.includes('*')) return helpers.error('origins.wildcard');
-    const wrong = list.find((origin) => origin !== '*' && !isOrigin(origin));
-    return wrong === undefined ? list : helpers.error('origins.invalid', { wrong });
-  })
-  .default([])
-  .messages({
-    'origins.wildcard': '{#label} must not contain "*" in production: list the origins that may call the API',
-    'origins.invalid':
-      '{#label} contains {#wrong}, which is not an origin: write scheme://host[:port], comma-separated',
-  });
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
-}
-
-export const envSchema = Joi.object<Env, true>({
+const schema = Joi.object<Env, true>({
   NODE_ENV: Joi.string().valid('development', 'test', 'production').default('development'),
   HOST: Joi.string().hostname().default('127.0.0.1'),
   PORT: Joi.number().port().default(3000),
@@ -95,6 +66,7 @@ export const envSchema = Joi.object<Env, true>({
     .messages({ 'string.pattern.base': '{#label} must look like host:7233' }),
   TEMPORAL_NAMESPACE: Joi.string().default('default'),
   TEMPORAL_TASK_QUEUE: Joi.string().default('orders'),
+  TEMPORAL_PAYMENTS_TASK_QUEUE: Joi.string().default('payments'),
   TEMPORAL_UI_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .replace(/\/+$/, '')
@@ -103,7 +75,7 @@ export const envSchema = Joi.object<Env, true>({
   JWT_ISSUER: Joi.string().default('orders-management-system'),
   JWT_AUDIENCE: Joi.string().default('orders-management-system'),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
-  CORS_ORIGINS: origins as unknown as Joi.ArraySchema,
+  CORS_ORIGINS: origins,
   BODY_LIMIT: Joi.string()
     .pattern(/^\d+(b|kb|mb)$/i)
     .default('100kb')
@@ -118,21 +90,50 @@ export const envSchema = Joi.object<Env, true>({
       'string.pattern.base': '{#label} must look like redis://host:6379',
     }),
   TRUSTED_PROXIES: Joi.number().integer().min(0).max(10).default(0),
+  PAYMENT_PROVIDER: paymentProvider,
+  PAYMENTS_MAX_PER_SECOND: Joi.number().positive(),
+  STRIPE_SECRET_KEY: stripeSecret(
+    /^[rs]k_(test|live)_\w+$/,
+    'sk_live_… or rk_live_…',
+    'Developers, API keys in the Stripe dashboard',
+  ).when('WORKER_QUEUES', {
+    is: Joi.array().has('payments').required(),
+    then: Joi.when('PAYMENT_PROVIDER', { is: 'stripe', then: Joi.required() }),
+  }),
+  STRIPE_WEBHOOK_SECRET: stripeSecret(
+    /^whsec_\S+$/,
+    'whsec_…',
+    'Developers, Webhooks in the Stripe dashboard',
+  ).when('PAYMENT_PROVIDER', { is: 'stripe', then: Joi.required() }),
+  FULFILLMENT_DEADLINE: Joi.string()
+    .pattern(/^[1-9]\d{0,4}[smhd]$/)
+    .default('6d')
+    .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' }),
   PLACE_ORDER_TIMEOUT_MS: count(5000, MAX_TIMER_MS),
+  ORDER_COMMAND_TIMEOUT_MS: count(8000, MAX_TIMER_MS),
   SHUTDOWN_TIMEOUT_MS: count(10_000, MAX_TIMER_MS),
   LOG_LEVEL: Joi.string().valid('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
+  WORKER_QUEUES: queues,
   WORKER_MAX_CONCURRENT_WORKFLOW_TASKS: count(40).min(2),
   WORKER_MAX_CONCURRENT_LOCAL_ACTIVITIES: count(100),
   WORKER_MAX_CONCURRENT_ACTIVITIES: count(100),
+  WORKER_MAX_CONCURRENT_PAYMENTS: count(20),
   WORKER_MAX_CACHED_WORKFLOWS: count(1000).min(0),
 })
   .custom((env: Env, helpers) => {
-    const cutsRequests = env.SHUTDOWN_TIMEOUT_MS < env.PLACE_ORDER_TIMEOUT_MS;
-    return env.NODE_ENV === 'production' && cutsRequests ? helpers.error('shutdown.short') : env;
+    const { SHUTDOWN_TIMEOUT_MS, PLACE_ORDER_TIMEOUT_MS, ORDER_COMMAND_TIMEOUT_MS } = env;
+    const longest = Math.max(PLACE_ORDER_TIMEOUT_MS, ORDER_COMMAND_TIMEOUT_MS);
+    if (env.NODE_ENV === 'production' && SHUTDOWN_TIMEOUT_MS < longest)
+      return helpers.error('shutdown.short');
+    return env.TEMPORAL_PAYMENTS_TASK_QUEUE === env.TEMPORAL_TASK_QUEUE ? helpers.error('queues.same') : env;
   })
   .messages({
     'shutdown.short':
-      'SHUTDOWN_TIMEOUT_MS must not be less than PLACE_ORDER_TIMEOUT_MS: requests would be cut at every deployment',
+      'SHUTDOWN_TIMEOUT_MS must not be less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests would ' +
+      'be cut at every deployment',
+    'queues.same':
+      'TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same as TEMPORAL_TASK_QUEUE: the workers of one do not know the ' +
+      'work of the other',
   })
   .prefs({
     abortEarly: false,
@@ -140,4 +141,16 @@ export const envSchema = Joi.object<Env, true>({
     errors: { wrap: { label: false } },
   });
 
-export const workerEnvSchema = envSchema.fork('JWT_SECRET', () => Joi.any().strip());
+const without = (...names: (keyof Env)[]) => schema.fork(names, () => Joi.any().strip());
+
+/** The API never calls the payment service. */
+export const apiEnvSchema = without('STRIPE_SECRET_KEY');
+/** Workers see no tokens and no webhooks. */
+export const workerEnvSchema = without('JWT_SECRET', 'STRIPE_WEBHOOK_SECRET');
+/** Whoever prepares the database, or Temporal, takes and pays nothing. */
+export const toolEnvSchema = without(
+  'JWT_SECRET',
+  'STRIPE_WEBHOOK_SECRET',
+  'STRIPE_SECRET_KEY',
+  'PAYMENT_PROVIDER',
+);

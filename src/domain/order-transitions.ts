@@ -1,4 +1,14 @@
-import type { Axis, Order, OrderItem, OrderLine, OrderRequest, OrderState, Pricing } from './order';
+import { BusinessError } from './business-error';
+import type {
+  Axis,
+  Order,
+  OrderItem,
+  OrderLine,
+  OrderRequest,
+  OrderState,
+  PricedItem,
+  Pricing,
+} from './order';
 
 type Transitions = { readonly [A in Axis]: Readonly<Record<OrderState[A], readonly OrderState[A][]>> };
 
@@ -36,7 +46,7 @@ export const INITIAL_STATE: OrderState = {
 };
 
 /** The order is not in a state from which the change is possible. Its `name` is the type of the Temporal failure. */
-export class InvalidTransition extends Error {
+export class InvalidTransition extends BusinessError {
   override name = 'InvalidTransition';
 }
 
@@ -63,29 +73,38 @@ export function draftOrder(request: OrderRequest): Order {
     tax: null,
     total: null,
     reservation: 'none',
+    payment: null,
+    captured: 0,
+    refunded: 0,
+    fulfillments: [],
+    refunds: [],
+    compensations: [],
     rejection: null,
     statusHistory: [
       { at: rest.createdAt, axis: 'status', from: null, to: 'pending', by: rest.placedBy, reason: null },
     ],
     version: 0,
     updatedAt: rest.createdAt,
+    archivedAt: null,
   };
 }
 
 /** The request that an order was made from: what `draftOrder` took. */
 export function requestOf(order: Order): OrderRequest {
   const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
-  const { attemptId, requestId, createdAt } = order;
+  const { attemptId, requestId, createdAt, paymentMethod } = order;
   const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
   return {
     ...{ orderId, customerId, placedBy, items, note, shippingAddress },
     ...{ fingerprint, attemptId, requestId, createdAt },
+    ...(paymentMethod !== undefined && { paymentMethod }),
   };
 }
 
 /** The draft with its prices, when it got that far. */
 export function pricedOrder(request: OrderRequest, pricing: Pricing | null): Order {
-  return { ...draftOrder(request), ...pricing };
+  const draft = draftOrder(request);
+  return pricing ? { ...draft, ...pricing, items: pricing.items.map(unfulfilled) } : draft;
 }
 
 export interface ChangeMade {
@@ -121,5 +140,9 @@ export function changeOrder(order: Order, to: Partial<OrderState>, { at, by, rea
 
 function unpriced({ productServiceId, quantity }: OrderLine): OrderItem {
   const unknown = { unitPrice: null, taxRateBps: null, subtotal: null, tax: null, total: null };
-  return { productServiceId, sku: null, name: null, kind: null, quantity, ...unknown };
+  return { productServiceId, sku: null, name: null, kind: null, quantity, ...unknown, fulfilledQuantity: 0 };
+}
+
+export function unfulfilled(item: PricedItem): OrderItem {
+  return { ...item, fulfilledQuantity: 0 };
 }

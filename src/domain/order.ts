@@ -1,3 +1,4 @@
+import { BusinessError } from './business-error';
 import type { Rejection } from './rejection';
 
 /** One line of an order as the customer sends it. */
@@ -24,6 +25,8 @@ export interface OrderRequest {
   /** The user who sent it: the customer, or an ADMIN on the customer's behalf. */
   placedBy: string;
   items: OrderLine[];
+  /** The payment service's name for a card; orders placed before payments were taken have none. */
+  paymentMethod?: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
   /** Hash of the canonical request: the same Idempotency-Key with another one is refused. */
@@ -60,7 +63,11 @@ export interface Pricing {
 type Nullable<T> = { [K in keyof T]: T[K] | null };
 
 /** A line as the order keeps it; all null but what was sent while it is not priced. */
-export type OrderItem = OrderLine & Nullable<Omit<PricedItem, keyof OrderLine>>;
+export type OrderItem = OrderLine &
+  Nullable<Omit<PricedItem, keyof OrderLine>> & {
+    /** Units that were shipped or performed. */
+    fulfilledQuantity: number;
+  };
 
 export const ORDER_STATUSES = ['pending', 'confirmed', 'completed', 'rejected', 'cancelled'] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
@@ -105,8 +112,64 @@ export interface StatusChange {
   reason: string | null;
 }
 
-/** `held`: its quantities are in the reserved stock of its products; `released`: they are available again. */
-export type Reservation = 'none' | 'held' | 'released';
+/**
+ * `held`: what is not fulfilled yet is in the reserved stock of its products; `released`: available again;
+ * `committed`: all of it has left the stock.
+ */
+export type Reservation = 'none' | 'held' | 'released' | 'committed';
+
+/** What was, or was to be, reserved with the payment service. */
+export interface OrderPayment {
+  /** Names it at the payment service for ever. */
+  key: string;
+  /** The payment service's own id; null while it is not known. */
+  reference: string | null;
+  /** Minor units; 0 needs no payment service. */
+  amount: number;
+  currency: string;
+}
+
+/** Goods that were shipped together, or services that were performed. */
+export interface Fulfillment {
+  id: string;
+  items: OrderLine[];
+  carrier: string | null;
+  trackingNumber: string | null;
+  /** Hash of the command: the same Idempotency-Key with another one is refused. */
+  fingerprint: string;
+  /** Names the one POST that made it; any other that gets it as an answer is a replay. */
+  attemptId: string;
+  by: string;
+  /** ISO 8601. */
+  createdAt: string;
+  deliveredAt: string | null;
+}
+
+export interface Refund {
+  id: string;
+  /** Minor units. */
+  amount: number;
+  reason: string;
+  fingerprint: string;
+  attemptId: string;
+  by: string;
+  createdAt: string;
+}
+
+/**
+ * A payment that has to be given back. It is written on the order by the very write that makes it owed, and taken
+ * off when it is done. `pending`: it keeps failing; `resolved`: a person settled it.
+ */
+export interface Compensation {
+  /** Names it in routes and in Temporal. */
+  step: string;
+  payment: OrderPayment;
+  state: 'owed' | 'pending' | 'resolved';
+  since: string;
+  /** Of the last attempt, when it keeps failing. */
+  failure: string | null;
+  resolution: { note: string; by: string; at: string } | null;
+}
 
 /** An order as MongoDB keeps it and as it travels through Temporal: plain JSON, times as ISO 8601 strings. */
 export interface Order
@@ -114,11 +177,20 @@ export interface Order
   id: string;
   items: OrderItem[];
   reservation: Reservation;
+  /** The authorisation that stands, or stood last. */
+  payment: OrderPayment | null;
+  /** Minor units. */
+  captured: number;
+  refunded: number;
+  fulfillments: Fulfillment[];
+  refunds: Refund[];
+  compensations: Compensation[];
   rejection: Rejection | null;
   statusHistory: StatusChange[];
   /** Raised by every write; 0 while the order is not in MongoDB yet. */
   version: number;
   updatedAt: string;
+  archivedAt: string | null;
 }
 
 /** An order of this id is stored already. */
@@ -126,7 +198,7 @@ export class DuplicateOrder extends Error {
   override name = 'DuplicateOrder';
 }
 
-/** The order of this id was made from another request. */
-export class IdempotencyKeyReused extends Error {
+/** The key was used for another request before. */
+export class IdempotencyKeyReused extends BusinessError {
   override name = 'IdempotencyKeyReused';
 }

@@ -1,3 +1,5 @@
+import { BusinessError } from './business-error';
+
 /**
  * Why an order cannot be placed, as the failure type that the Temporal UI shows and the code that the API
  * answers with. These are answers of the business: asking again would not change them.
@@ -7,6 +9,7 @@ export const REJECTION_CODES = {
   MixedCurrencies: 'mixed_currencies',
   AmountTooLarge: 'amount_too_large',
   OutOfStock: 'out_of_stock',
+  PaymentDeclined: 'payment_declined',
 } as const;
 
 export type RejectionType = keyof typeof REJECTION_CODES;
@@ -19,7 +22,7 @@ export interface Rejection {
 }
 
 /** Its `name` becomes the type of the Temporal failure, its message the detail that the customer reads. */
-export class OrderRejected extends Error {
+export class OrderRejected extends BusinessError {
   constructor(type: RejectionType, detail: string) {
     super(detail);
     this.name = type;

@@ -1,19 +1,57 @@
 import type { Order } from './order';
 
-/** Units of one product that an order holds, all its lines summed. */
-export interface Hold {
+/** Units of one product that move when an order changes; `available + reserved` lose what leaves the stock. */
+export interface StockMove {
   productServiceId: string;
-  quantity: number;
+  available: number;
+  reserved: number;
 }
 
-/** What a priced order takes from stock, sorted by product so that transactions lock in one order. */
-export function holdsOf(order: Pick<Order, 'items'>): Hold[] {
-  const quantities = new Map<string, number>();
-  for (const { kind, productServiceId, quantity } of order.items) {
-    if (kind !== 'product') continue; // a service has no stock, an unpriced line holds nothing
-    quantities.set(productServiceId, (quantities.get(productServiceId) ?? 0) + quantity);
+type Stocked = Pick<Order, 'items' | 'reservation'>;
+
+/**
+ * What a change of an order moves in stock, sorted by product so that transactions lock in one order. For each
+ * product, available + reserved + what was fulfilled stays the same.
+ * @param before null for an order that is new
+ */
+export function stockMoves(before: Stocked | null, after: Stocked): StockMove[] {
+  const reserved = difference(before, after, reservedUnits);
+  const fulfilled = difference(before, after, fulfilledUnits);
+  return [...new Set([...reserved.keys(), ...fulfilled.keys()])]
+    .sort()
+    .map((productServiceId) => {
+      const toReserved = reserved.get(productServiceId) ?? 0;
+      const toCustomer = fulfilled.get(productServiceId) ?? 0;
+      return { productServiceId, reserved: toReserved, available: 0 - toReserved - toCustomer };
+    })
+    .filter(({ available, reserved }) => available !== 0 || reserved !== 0);
+}
+
+type Units = (order: Stocked) => Map<string, number>;
+
+function difference(before: Stocked | null, after: Stocked, units: Units): Map<string, number> {
+  const result = units(after);
+  for (const [id, quantity] of before ? units(before) : []) result.set(id, (result.get(id) ?? 0) - quantity);
+  return result;
+}
+
+function reservedUnits({ items, reservation }: Stocked): Map<string, number> {
+  if (reservation !== 'held') return new Map();
+  return unitsOf(items, (item) => item.quantity - item.fulfilledQuantity);
+}
+
+function fulfilledUnits({ items }: Stocked): Map<string, number> {
+  return unitsOf(items, (item) => item.fulfilledQuantity);
+}
+
+function unitsOf(
+  items: Order['items'],
+  count: (item: Order['items'][number]) => number,
+): Map<string, number> {
+  const units = new Map<string, number>();
+  for (const item of items) {
+    if (item.kind !== 'product') continue; // a service has no stock, an unpriced line holds nothing
+    units.set(item.productServiceId, (units.get(item.productServiceId) ?? 0) + count(item));
   }
-  return [...quantities]
-    .map(([productServiceId, quantity]) => ({ productServiceId, quantity }))
-    .sort((a, b) => (a.productServiceId < b.productServiceId ? -1 : 1));
+  return units;
 }

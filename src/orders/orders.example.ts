@@ -2,15 +2,15 @@ const ID = 'ord_ac7967cc99a25d86c46d6c4d77a65393';
 const ALICE = 'usr_01HZX000000000000000A11CE0';
 const PLACED_AT = '2026-01-15T09:30:00.000Z';
 const CONFIRMED_AT = '2026-01-15T09:30:00.150Z';
+const BY_SYSTEM = { at: CONFIRMED_AT, by: 'system', reason: null };
 const AMOUNTS = { subtotal: 3998, tax: 760, total: 4758 };
-const BY_STATUS = { axis: 'status', reason: null };
 
 /** What placing the example of the request gives, with the demo data. */
 export const EXAMPLE_ORDER = {
   id: ID,
   customerId: ALICE,
   status: 'confirmed',
-  paymentStatus: 'pending',
+  paymentStatus: 'authorized',
   fulfillmentStatus: 'unfulfilled',
   items: [
     {
@@ -34,8 +34,9 @@ export const EXAMPLE_ORDER = {
   shippingAddress: null,
   rejection: null,
   statusHistory: [
-    { ...BY_STATUS, at: PLACED_AT, from: null, to: 'pending', by: ALICE },
-    { ...BY_STATUS, at: CONFIRMED_AT, from: 'pending', to: 'confirmed', by: 'system' },
+    { at: PLACED_AT, axis: 'status', from: null, to: 'pending', by: ALICE, reason: null },
+    { ...BY_SYSTEM, axis: 'paymentStatus', from: 'pending', to: 'authorized' },
+    { ...BY_SYSTEM, axis: 'status', from: 'pending', to: 'confirmed' },
   ],
   version: 2,
   workflowId: `order-${ID}`,

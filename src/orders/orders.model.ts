@@ -1,15 +1,19 @@
 import { Schema } from 'mongoose';
 import { modelOf } from '../mongodb/model';
 import type { Connection, Model } from 'mongoose';
-import type { Order, StatusChange } from '../domain/order';
+import type { Order } from '../domain/order';
+
+/** The fields of an order, at any depth, that are times: dates in MongoDB, ISO 8601 elsewhere. */
+export const TIMES = ['at', 'since', 'createdAt', 'updatedAt', 'deliveredAt', 'archivedAt'] as const;
+
+type Dated<T> = T extends readonly (infer E)[]
+  ? Dated<E>[]
+  : T extends object
+    ? { [K in keyof T]: K extends (typeof TIMES)[number] ? Date | Extract<T[K], null> : Dated<T[K]> }
+    : T;
 
 /** An order in MongoDB: the domain's order with `_id` for its id and dates for its times. */
-export type OrderDocument = Omit<Order, 'id' | 'statusHistory' | 'createdAt' | 'updatedAt'> & {
-  _id: string;
-  statusHistory: (Omit<StatusChange, 'at'> & { at: Date })[];
-  createdAt: Date;
-  updatedAt: Date;
-};
+export type OrderDocument = Dated<Omit<Order, 'id'>> & { _id: string };
 
 const amount = { type: Number, default: null };
 const text = { type: String, default: null };
@@ -26,6 +30,7 @@ const itemSchema = new Schema(
     subtotal: amount,
     tax: amount,
     total: amount,
+    fulfilledQuantity: { type: Number, default: 0 },
   },
   { _id: false },
 );
@@ -55,6 +60,45 @@ const statusChangeSchema = new Schema(
   { _id: false },
 );
 
+const id = { type: String, required: true };
+const time = { type: Date, required: true };
+
+const paymentSchema = new Schema(
+  { key: id, reference: text, amount: { type: Number, required: true }, currency: id },
+  { _id: false },
+);
+
+/** What happened once for a key: which request did it, and who. */
+const keyed = { id, fingerprint: id, attemptId: id, by: id, createdAt: time };
+
+const fulfillmentSchema = new Schema(
+  {
+    ...keyed,
+    items: [new Schema({ productServiceId: id, quantity: { type: Number, required: true } }, { _id: false })],
+    carrier: text,
+    trackingNumber: text,
+    deliveredAt: { type: Date, default: null },
+  },
+  { _id: false },
+);
+
+const refundSchema = new Schema(
+  { ...keyed, amount: { type: Number, required: true }, reason: id },
+  { _id: false },
+);
+
+const compensationSchema = new Schema(
+  {
+    step: id,
+    payment: { type: paymentSchema, required: true },
+    state: id,
+    since: time,
+    failure: text,
+    resolution: { type: new Schema({ note: id, by: id, at: time }, { _id: false }), default: null },
+  },
+  { _id: false },
+);
+
 const orderSchema = new Schema<OrderDocument>(
   {
     _id: { type: String, required: true },
@@ -71,6 +115,13 @@ const orderSchema = new Schema<OrderDocument>(
     subtotal: amount,
     tax: amount,
     total: amount,
+    paymentMethod: String,
+    payment: { type: paymentSchema, default: null },
+    captured: { type: Number, default: 0 },
+    refunded: { type: Number, default: 0 },
+    fulfillments: [fulfillmentSchema],
+    refunds: [refundSchema],
+    compensations: [compensationSchema],
     note: text,
     shippingAddress: { type: addressSchema, default: null },
     reservation: { type: String, required: true },
@@ -79,16 +130,19 @@ const orderSchema = new Schema<OrderDocument>(
     version: { type: Number, required: true },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
+    archivedAt: { type: Date, default: null },
   },
   { collection: 'orders', versionKey: false, autoIndex: false, autoCreate: false },
 );
 
-// Lists are newest first: a customer's, everybody's, and everybody's in one state (for those who ship or refund).
-orderSchema.index({ customerId: 1, createdAt: -1, _id: -1 });
-orderSchema.index({ createdAt: -1, _id: -1 });
-orderSchema.index({ status: 1, createdAt: -1, _id: -1 });
-orderSchema.index({ paymentStatus: 1, createdAt: -1, _id: -1 });
-orderSchema.index({ fulfillmentStatus: 1, createdAt: -1, _id: -1 });
+// Lists are newest first and without what is archived: a customer's, everybody's, and everybody's in one state (for
+// those who ship or refund).
+const listed = (name: string) => ({ name: `listed_${name}`, partialFilterExpression: { archivedAt: null } });
+orderSchema.index({ customerId: 1, createdAt: -1, _id: -1 }, listed('by_customer'));
+orderSchema.index({ createdAt: -1, _id: -1 }, listed('by_time'));
+orderSchema.index({ status: 1, createdAt: -1, _id: -1 }, listed('by_status'));
+orderSchema.index({ paymentStatus: 1, createdAt: -1, _id: -1 }, listed('by_payment_status'));
+orderSchema.index({ fulfillmentStatus: 1, createdAt: -1, _id: -1 }, listed('by_fulfillment_status'));
 
 export function createOrderModel(connection: Connection): Model<OrderDocument> {
   return modelOf(connection, 'Order', orderSchema);

@@ -1,6 +1,4 @@
 import type { Context } from '../common/context';
-import { etagOf } from '../common/etag';
-import { sendData } from '../common/respond';
 import { route } from '../common/route';
 import type { Route } from '../common/route';
 import { invalid } from '../common/validate';
@@ -8,26 +6,25 @@ import type { Order } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import { Role } from '../role/role';
-import type { OrderPresenter } from './orders.presenter';
-import { orderSchema, placeOrderBody, placeOrderHeaders } from './orders.schema';
-import type { PlaceOrderBody } from './orders.schema';
 import { orderRequest } from './order-request';
-import type { OrderService, Placement } from './orders.service';
-import { adminOnly } from './orders.problems';
+import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG } from './orders.answer';
+import type { OrderRouteDeps } from './orders.answer';
+import { adminOnly, requireIdempotencyKey } from './orders.problems';
+import { placeOrderBody, placeOrderHeaders } from './orders.schema';
+import type { PlaceOrderBody } from './orders.schema';
+import type { Placement } from './orders.service';
 
-export interface PlaceOrderRouteDeps {
-  service: OrderService;
-  present: OrderPresenter;
+export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   users: { exists(id: string): Promise<boolean> };
   /** The path prefix of the API, for Location. */
   prefix: string;
 }
 
-const HEADERS = { Location: 'The path of the order', ETag: 'The version of the order' };
-const REPLAYED = { 'Idempotent-Replayed': '`true` when another request with this key was first' };
+const HEADERS = { Location: 'The path of the order', ...ETAG };
 
 /** `POST /orders`: 201 with the outcome, 202 when it takes longer or is not waited for, or why it was rejected. */
 export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderRouteDeps): Route {
+  const { send } = orderSender(present);
   return route({
     method: 'post',
     path: '/orders',
@@ -35,47 +32,47 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     operationId: 'placeOrder',
     summary: 'Place an order',
     description:
-      'Fetches the product details, computes the totals, reserves the stock and saves the order, or does nothing ' +
-      'of it. Once answered, the order is never lost and never placed twice: repeat the request with the same ' +
+      'Fetches the product details, computes the totals, reserves the stock, saves the order and has the payment ' +
+      'authorised, or does nothing of it. Once answered, the order is never lost and never placed twice: repeat the request with the same ' +
       'Idempotency-Key whenever you do not know what became of it.',
-    tag: 'Orders',
+    tag: TAG,
     headers: placeOrderHeaders,
     body: placeOrderBody,
     responses: {
       201: {
-        description: 'Placed: confirmed, or cancelled since, as `status` says',
-        data: orderSchema,
+        ...orderResponse('Placed: confirmed, or closed since, as `status` says'),
         headers: HEADERS,
         optionalHeaders: REPLAYED,
       },
       202: {
-        description: 'Accepted and still being placed: read it at Location',
-        data: orderSchema,
+        ...orderResponse('Accepted and still being placed: read it at Location'),
         headers: HEADERS,
         optionalHeaders: { ...REPLAYED, 'Preference-Applied': '`respond-async` when asked for' },
       },
     },
     errors: [
       ...(['idempotency_key_required', 'out_of_stock', 'unknown_product', 'mixed_currencies'] as const),
-      ...(['amount_too_large', 'idempotency_key_reused', 'service_unavailable'] as const),
+      ...(['amount_too_large', 'payment_declined', 'idempotency_key_reused'] as const),
+      'service_unavailable',
     ],
     async handler(ctx, { body, headers, principal }) {
       const request = orderRequest({
-        idempotencyKey: requireIdempotencyKey(headers['idempotency-key']),
+        idempotencyKey: requireIdempotencyKey(headers['idempotency-key'], 'order'),
         customerId: await customerOf(body, principal),
         placedBy: principal.id,
         requestId: ctx.state.requestId,
         items: body.items,
+        paymentMethod: body.paymentMethod,
         note: body.note ?? null,
         shippingAddress: body.shippingAddress ?? null,
       });
-      ctx.state.logFields = { orderId: request.orderId };
+      logOrder(ctx, request.orderId);
       const isAsync = prefersAsync(headers.prefer);
       const placement = await (isAsync ? service.placeAsync(request) : service.place(request));
       describePlacement(ctx, placement);
       requireNotRejected(placement.order);
       if (isAsync) ctx.set('Preference-Applied', 'respond-async');
-      sendData(ctx, placement.isSettled && !isAsync ? 201 : 202, present(placement.order, principal));
+      send(ctx, placement.isSettled && !isAsync ? 201 : 202, placement.order, principal);
     },
   });
 
@@ -90,7 +87,6 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
 
   function describePlacement(ctx: Context, { order, isReplay }: Placement): void {
     ctx.set('Location', `${prefix}/orders/${order.id}`);
-    ctx.set('ETag', etagOf(order.version));
     if (isReplay) ctx.set('Idempotent-Replayed', 'true');
   }
 }
@@ -98,14 +94,6 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
 /** A rejected order is answered with its reason, the first time and every time. */
 function requireNotRejected({ id, rejection }: Order): void {
   if (rejection) throw new AppError(rejection.code, rejection.detail, { orderId: id });
-}
-
-function requireIdempotencyKey(key: string | undefined): string {
-  if (key) return key;
-  throw new AppError(
-    'idempotency_key_required',
-    'Send an Idempotency-Key header: a new random value, such as a UUID, for each order, the same on each repeat.',
-  );
 }
 
 function prefersAsync(prefer = ''): boolean {

@@ -1,4 +1,13 @@
-import type { Order, OrderItem, ShippingAddress } from '../domain/order';
+import { pendingCompensations } from '../domain/compensation';
+import type {
+  Compensation,
+  Fulfillment,
+  Order,
+  OrderItem,
+  OrderLine,
+  Refund,
+  ShippingAddress,
+} from '../domain/order';
 import type { Principal } from '../jwt/principal';
 import { orderWorkflowId } from '../../workflows/contract';
 
@@ -9,10 +18,11 @@ export interface TemporalLinks {
 
 export type OrderPresenter = (order: Order, principal: Principal) => Record<string, unknown>;
 
-/** What the API shows of an order; ADMINs also get the way to it in the Temporal UI. */
+/** What the API shows of an order; ADMINs also get what operating it takes. */
 export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks): OrderPresenter {
   return (order, { role }) => {
     const workflowId = orderWorkflowId(order.id);
+    const isAdmin = role === 'ADMIN';
     return {
       id: order.id,
       customerId: order.customerId,
@@ -24,9 +34,12 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks): Order
       subtotal: order.subtotal,
       tax: order.tax,
       total: order.total,
-      refunded: 0,
-      fulfillments: [],
-      refunds: [],
+      refunded: order.refunded,
+      fulfillments: order.fulfillments.map((one) => ({
+        ...presentFulfillment(one),
+        ...(isAdmin && { by: one.by }),
+      })),
+      refunds: order.refunds.map((one) => ({ ...presentRefund(one), ...(isAdmin && { by: one.by }) })),
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && { code: order.rejection.code, detail: order.rejection.detail },
@@ -35,19 +48,51 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks): Order
       }),
       version: order.version,
       workflowId,
-      ...(role === 'ADMIN' && { temporalUrl: `${uiUrl}/namespaces/${namespace}/workflows/${workflowId}` }),
+      ...(isAdmin && {
+        temporalUrl: `${uiUrl}/namespaces/${namespace}/workflows/${workflowId}`,
+        compensationPending: pendingCompensations(order).length > 0,
+        compensations: order.compensations.map(presentCompensation),
+        archivedAt: order.archivedAt,
+      }),
       createdAt: order.createdAt,
       updatedAt: order.updatedAt,
     };
   };
 }
 
-function presentItem(item: OrderItem): Record<string, unknown> {
-  const { productServiceId, sku, name, kind, quantity, unitPrice, taxRateBps, subtotal, tax, total } = item;
+function presentItem(item: OrderItem): OrderItem {
+  const { productServiceId, sku, name, kind, quantity, fulfilledQuantity } = item;
+  const { unitPrice, taxRateBps, subtotal, tax, total } = item;
   return {
-    ...{ productServiceId, sku, name, kind, quantity, unitPrice, taxRateBps, subtotal, tax, total },
-    fulfilledQuantity: 0,
+    ...{ productServiceId, sku, name, kind, quantity },
+    ...{ unitPrice, taxRateBps, subtotal, tax, total, fulfilledQuantity },
   };
+}
+
+function presentFulfillment(fulfillment: Fulfillment): Record<string, unknown> {
+  const { id, items, carrier, trackingNumber, createdAt, deliveredAt } = fulfillment;
+  return { id, items: items.map(presentLine), carrier, trackingNumber, createdAt, deliveredAt };
+}
+
+function presentLine({ productServiceId, quantity }: OrderLine): OrderLine {
+  return { productServiceId, quantity };
+}
+
+function presentRefund({ id, amount, reason, createdAt }: Refund): Record<string, unknown> {
+  return { id, amount, reason, createdAt };
+}
+
+function presentCompensation({
+  step,
+  state,
+  payment,
+  since,
+  failure,
+  resolution,
+}: Compensation): Record<string, unknown> {
+  const { amount, currency } = payment;
+  const settled = resolution && { note: resolution.note, by: resolution.by, at: resolution.at };
+  return { step, state, amount, currency, since, failure, resolution: settled };
 }
 
 function presentAddress(address: ShippingAddress): ShippingAddress {

@@ -3,7 +3,7 @@ import type { ClientSession, Connection, QueryFilter } from 'mongoose';
 import { DuplicateOrder } from '../domain/order';
 import type { Order, OrderState } from '../domain/order';
 import { isDuplicateKey } from '../mongodb/unavailable';
-import { createOrderModel } from './orders.model';
+import { createOrderModel, TIMES } from './orders.model';
 import type { OrderDocument } from './orders.model';
 
 export interface OrderFilter extends Partial<OrderState> {
@@ -22,7 +22,7 @@ export interface OrderPosition {
 
 export interface OrderRepository {
   findById(id: string, session?: ClientSession): Promise<Order | null>;
-  /** Newest first. */
+  /** Newest first, without those that are archived. */
   list(filter: OrderFilter, page: { limit: number; after?: OrderPosition }): Promise<Order[]>;
   /** @throws {DuplicateOrder} which ends the transaction */
   insert(order: Order, session: ClientSession): Promise<void>;
@@ -40,7 +40,7 @@ export function createOrderRepository(connection: Connection): OrderRepository {
 
     async list(filter, { limit, after }) {
       const found = await orders
-        .find({ $and: [matching(filter), ...(after ? [olderThan(after)] : [])] })
+        .find({ $and: [{ archivedAt: null }, matching(filter), ...(after ? [olderThan(after)] : [])] })
         .sort({ createdAt: -1, _id: -1 })
         .limit(limit)
         .lean<OrderDocument[]>();
@@ -76,21 +76,37 @@ function olderThan({ createdAt, id }: OrderPosition): QueryFilter<OrderDocument>
 }
 
 function toDocument({ id, ...order }: Order): OrderDocument {
+  return { ...(withDates(order) as Omit<OrderDocument, '_id'>), _id: id };
+}
+
+/** What was stored before payments were taken lacks what came with them. */
+const BEFORE_PAYMENTS = {
+  ...{ payment: null, captured: 0, refunded: 0, archivedAt: null },
+  ...{ fulfillments: [], refunds: [], compensations: [] },
+};
+
+function fromDocument({ _id, ...document }: OrderDocument): Order {
+  const order = withoutDates({ ...BEFORE_PAYMENTS, ...document }) as Omit<Order, 'id'>;
   return {
     ...order,
-    _id: id,
-    statusHistory: order.statusHistory.map((change) => ({ ...change, at: new Date(change.at) })),
-    createdAt: new Date(order.createdAt),
-    updatedAt: new Date(order.updatedAt),
+    id: _id,
+    items: order.items.map((item) => ({ ...item, fulfilledQuantity: item.fulfilledQuantity ?? 0 })),
   };
 }
 
-function fromDocument({ _id, ...document }: OrderDocument): Order {
-  return {
-    ...document,
-    id: _id,
-    statusHistory: document.statusHistory.map((change) => ({ ...change, at: change.at.toISOString() })),
-    createdAt: document.createdAt.toISOString(),
-    updatedAt: document.updatedAt.toISOString(),
-  };
+const TIME_FIELDS: ReadonlySet<string> = new Set(TIMES);
+
+function withDates(value: unknown, field = ''): unknown {
+  if (typeof value === 'string' && TIME_FIELDS.has(field)) return new Date(value);
+  return mapFields(value, withDates);
+}
+
+function withoutDates(value: unknown): unknown {
+  return value instanceof Date ? value.toISOString() : mapFields(value, withoutDates);
+}
+
+function mapFields(value: unknown, change: (value: unknown, field?: string) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((entry) => change(entry));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([field, entry]) => [field, change(entry, field)]));
 }

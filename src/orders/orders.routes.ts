@@ -1,29 +1,29 @@
 import Joi from 'joi';
 import { etagOf, matchesIfNoneMatch } from '../common/etag';
 import { decodeCursor, encodeCursor } from '../common/pagination';
-import { sendData, sendPage } from '../common/respond';
+import { sendPage } from '../common/respond';
 import { route } from '../common/route';
 import type { Route } from '../common/route';
 import type { Order } from '../domain/order';
 import { Role } from '../role/role';
 import { ORDER_ID } from './order-request';
+import { amendOrderRoute } from './orders.amend.route';
+import { ETAG, logOrder, orderResponse, orderSender, TAG } from './orders.answer';
+import { closingRoutes } from './orders.closing.routes';
+import { compensationRoutes } from './orders.compensations.routes';
+import { fulfillmentRoutes } from './orders.fulfillments.routes';
 import { placeOrderRoute } from './orders.place.route';
 import type { PlaceOrderRouteDeps } from './orders.place.route';
 import { adminOnly } from './orders.problems';
+import { refundOrderRoute } from './orders.refund.route';
 import type { OrderPosition } from './orders.repository';
-import {
-  cancelOrderBody,
-  listOrdersQuery,
-  orderIdParams,
-  orderSchema,
-  readOrderHeaders,
-} from './orders.schema';
+import { listOrdersQuery, orderIdParams, readOrderHeaders } from './orders.schema';
+import { orderSchema } from './orders.view.schema';
 
-const TAG = 'Orders';
-const ETAG = { ETag: 'The version of the order' };
-
+/** Every route on orders. */
 export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
   const { service, present } = deps;
+  const { send } = orderSender(present);
 
   const list = route({
     method: 'get',
@@ -32,7 +32,7 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     operationId: 'listOrders',
     summary: 'List orders, newest first',
     description:
-      'A CUSTOMER sees their own, an ADMIN all. An order that was answered 202 joins the list once it is saved; until ' +
+      'A CUSTOMER sees their own, an ADMIN all, archived ones excepted. An order that was answered 202 joins the list once it is saved; until ' +
       'then it can be read by its id.',
     tag: TAG,
     query: listOrdersQuery,
@@ -62,41 +62,31 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     params: orderIdParams,
     headers: readOrderHeaders,
     responses: {
-      200: { description: 'The order', data: orderSchema, headers: ETAG },
+      200: orderResponse('The order'),
       304: { description: 'Not changed since the version in If-None-Match', headers: ETAG },
     },
     errors: ['not_found', 'service_unavailable'],
     async handler(ctx, { params, headers, principal }) {
-      ctx.state.logFields = { orderId: params.id };
+      logOrder(ctx, params.id);
       const order = await service.get(params.id, principal);
+      if (!matchesIfNoneMatch(headers['if-none-match'], order.version)) {
+        return send(ctx, 200, order, principal);
+      }
       ctx.set('ETag', etagOf(order.version));
-      if (matchesIfNoneMatch(headers['if-none-match'], order.version)) ctx.status = 304;
-      else sendData(ctx, 200, present(order, principal));
+      ctx.status = 304;
     },
   });
 
-  const cancel = route({
-    method: 'post',
-    path: '/orders/:id/cancel',
-    role: Role.CUSTOMER,
-    operationId: 'cancelOrder',
-    summary: 'Cancel an order',
-    description: 'Releases its stock. An order that is closed answers 409.',
-    tag: TAG,
-    params: orderIdParams,
-    body: cancelOrderBody,
-    responses: { 200: { description: 'The cancelled order', data: orderSchema, headers: ETAG } },
-    errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params, body, principal }) {
-      ctx.state.logFields = { orderId: params.id };
-      const { requestId } = ctx.state;
-      const order = await service.cancel(params.id, { principal, reason: body.reason ?? null, requestId });
-      ctx.set('ETag', etagOf(order.version));
-      sendData(ctx, 200, present(order, principal));
-    },
-  });
-
-  return [placeOrderRoute(deps), list, get, cancel];
+  return [
+    placeOrderRoute(deps),
+    list,
+    get,
+    amendOrderRoute(deps),
+    ...closingRoutes(deps),
+    ...fulfillmentRoutes(deps),
+    refundOrderRoute(deps),
+    ...compensationRoutes(deps),
+  ];
 }
 
 const position = Joi.array().ordered(Joi.string().isoDate(), Joi.string().pattern(ORDER_ID)).length(2);

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pageOf } from '../common/pagination';
 import type { Page } from '../common/pagination';
 import type { Order, OrderRequest } from '../domain/order';
-import { draftOrder, isClosed, requestOf } from '../domain/order-transitions';
+import { draftOrder } from '../domain/order-transitions';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { OrderWorkflows } from '../temporal/order-workflows';
 import { keyReused, orderingUnavailable } from '../temporal/temporal-errors';
 import { ORDER_ID } from './order-request';
+import { createOrderCommands } from './orders.commands';
 import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
 
 export interface Placement {
@@ -62,7 +63,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 
   /** @throws {AppError} not_found also when it is somebody else's */
   async function get(id: string, principal: Principal): Promise<Order> {
-    const order = ORDER_ID.test(id) ? await find(id) : null;
+    const order = await find(id);
     if (!order || !maySee(order, principal)) {
       throw new AppError('not_found', 'There is no order with this id among those that you may see.');
     }
@@ -71,6 +72,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 
   /** MongoDB first; an order that it does not have yet is in Temporal. */
   async function find(id: string): Promise<Order | null> {
+    if (!ORDER_ID.test(id)) return null;
     const stored = await orders.findById(id);
     if (stored) return stored;
     const known = await workflows.find(id);
@@ -86,26 +88,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return pageOf(await orders.list(filter, { ...page, limit: page.limit + 1 }), page.limit);
   }
 
-  async function cancel(
-    id: string,
-    { principal, reason, requestId }: { principal: Principal; reason: string | null; requestId: string },
-  ): Promise<Order> {
-    const order = await get(id, principal);
-    if (isClosed(order)) throw notCancellable(order);
-    const answer = await workflows.cancel(requestOf(order), { by: principal.id, reason, requestId });
-    if (typeof answer === 'object') return answer;
-    const now = await get(id, principal);
-    const isOurs = answer === 'late' && now.statusHistory.at(-1)?.by === principal.id;
-    if (now.status === 'cancelled' && isOurs) return now; // done just after we stopped waiting
-    if (isClosed(now)) throw notCancellable(now);
-    throw new AppError(
-      'service_unavailable',
-      'The order was not cancelled in time, and may still be: read it again before you repeat the request.',
-      { orderId: id },
-    );
-  }
-
-  return { place, placeAsync, get, list, cancel };
+  return { place, placeAsync, get, list, ...createOrderCommands({ workflows, get, find }) };
 }
 
 /** @throws {AppError} idempotency_key_reused */
@@ -116,10 +99,4 @@ function placement(order: Order, request: OrderRequest): Placement {
 
 function maySee(order: Order, { id, role }: Principal): boolean {
   return role === 'ADMIN' || order.customerId === id;
-}
-
-function notCancellable({ id, status }: Order): AppError {
-  return new AppError('invalid_transition', `The order is ${status}: it can no longer be cancelled.`, {
-    orderId: id,
-  });
 }

@@ -1,14 +1,12 @@
 import { trusted } from 'mongoose';
 import type { ClientSession, Connection } from 'mongoose';
-import type { Hold } from '../domain/stock';
+import type { StockMove } from '../domain/stock';
 import { createProductServiceModel } from './product-service.model';
 
 /** The stock that orders take and give back, always inside the transaction that writes the order. */
 export interface StockRepository {
-  /** False when one of the products has too few available: abort the transaction then. */
-  reserve(holds: readonly Hold[], session: ClientSession): Promise<boolean>;
-  /** @param holds at least one */
-  release(holds: readonly Hold[], session: ClientSession): Promise<void>;
+  /** False when one of the products has less than is to be taken: abort the transaction then. */
+  move(moves: readonly StockMove[], session: ClientSession): Promise<boolean>;
   /** Units available now, by product id. */
   available(ids: readonly string[]): Promise<Map<string, number>>;
 }
@@ -16,36 +14,20 @@ export interface StockRepository {
 export function createStockRepository(connection: Connection): StockRepository {
   const products = createProductServiceModel(connection);
   return {
-    async reserve(holds, session) {
-      if (holds.length === 0) return true;
-      const updates = holds.map(({ productServiceId, quantity }) => ({
+    async move(moves, session) {
+      if (moves.length === 0) return true;
+      const updates = moves.map(({ productServiceId, available, reserved }) => ({
         updateOne: {
           filter: {
             _id: productServiceId,
-            'stock.available': trusted({ $gte: quantity }),
+            ...(available < 0 && { 'stock.available': trusted({ $gte: -available }) }),
+            ...(reserved < 0 && { 'stock.reserved': trusted({ $gte: -reserved }) }),
           },
-          update: {
-            $inc: { 'stock.available': -quantity, 'stock.reserved': quantity },
-          },
+          update: { $inc: { 'stock.available': available, 'stock.reserved': reserved } },
         },
       }));
-      const { matchedCount } = await products.bulkWrite(updates, {
-        session,
-        timestamps: false,
-      });
-      return matchedCount === holds.length;
-    },
-
-    async release(holds, session) {
-      const updates = holds.map(({ productServiceId, quantity }) => ({
-        updateOne: {
-          filter: { _id: productServiceId },
-          update: {
-            $inc: { 'stock.available': quantity, 'stock.reserved': -quantity },
-          },
-        },
-      }));
-      await products.bulkWrite(updates, { session, timestamps: false });
+      const { matchedCount } = await products.bulkWrite(updates, { session, timestamps: false });
+      return matchedCount === moves.length;
     },
 
     async available(ids) {

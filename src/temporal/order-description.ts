@@ -1,10 +1,13 @@
 import type { OrderRequest } from '../domain/order';
 
-/** How the Temporal UI titles an order. Identifiers and quantities only: anyone with access to Temporal reads it. */
-export function describeOrder({ orderId, customerId, placedBy, requestId, items }: OrderRequest): {
+interface Description {
   staticSummary: string;
   staticDetails: string;
-} {
+}
+
+/** How the Temporal UI titles an order. Identifiers and quantities only: anyone with access to Temporal reads it. */
+export function describeOrder(request: OrderRequest): Description {
+  const { orderId, customerId, placedBy, requestId, items } = request;
   const units = items.reduce((sum, line) => sum + line.quantity, 0);
   const summary = `${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`;
   const details = [
@@ -14,6 +17,14 @@ export function describeOrder({ orderId, customerId, placedBy, requestId, items 
     ...(items.length > 20 ? [`- and ${count(items.length - 20, 'more line')}`] : []),
   ];
   return { staticSummary: summary, staticDetails: details.join('\n') };
+}
+
+/** The same for what happens after the order's own workflow has ended. */
+export function describeClosedOrder({ orderId, customerId }: OrderRequest): Description {
+  return {
+    staticSummary: `After the end of an order for ${customerId}`,
+    staticDetails: `Refunds and archiving of order \`${orderId}\` of customer \`${customerId}\``,
+  };
 }
 
 function count(n: number, noun: string): string {

@@ -1,3 +1,4 @@
+import { confirmedOrder, openedOrder } from '../../src/domain/placing';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest } from '../support/shop';
 import type { Shop } from '../support/shop';
@@ -7,27 +8,36 @@ beforeAll(async () => void (shop = await openShop()));
 afterAll(() => shop.close());
 
 const REASON = { code: 'out_of_stock', detail: 'none left' } as const;
+const AT = '2026-01-01T00:00:00.000Z';
 const CANCEL = { by: 'usr_1', reason: null, requestId: 'test' };
 
 /** There is just as much as is ordered: a step that ran before must not be taken for a shortage. */
 async function priced(available = 2) {
   const { id } = await shop.sell({ available });
   const request = orderRequest(lines([id, 2]));
-  return { id, request, pricing: await shop.activities.priceOrder(request) };
+  const pricing = await shop.activities.priceOrder(request);
+  const opened = openedOrder(request, pricing);
+  const payment = { key: `${opened.id}-1`, reference: null, amount: opened.total!, currency: 'EUR' };
+  return { id, request, pricing, opened, confirmed: confirmedOrder(opened, payment, AT) };
 }
 
 it('every step run twice, or at the same time, is done once', async () => {
-  const { id, request, pricing } = await priced();
+  const { id, request, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, cancelOrder } = shop.activities;
   const twice = <T>(step: () => Promise<T>) => Promise.all([step(), step()]);
-  const [opened, again] = await twice(() => openOrder(request, pricing));
-  expect(again).toEqual(opened);
+  const answers = await twice(() => openOrder(opened));
+  for (const stored of answers.filter((answer) => answer !== null)) expect(stored).toEqual(opened);
+  expect(await shop.orders.findById(opened.id)).toEqual(opened);
   expect(await shop.stockOf(id)).toEqual({ available: 0, reserved: 2 });
-  const [confirmed, reconfirmed] = await twice(() => confirmOrder(request, opened));
-  expect(reconfirmed).toEqual(confirmed);
+  expect(await twice(() => confirmOrder(confirmed))).toEqual([null, null]);
+  expect(await shop.orders.findById(opened.id)).toEqual(confirmed);
   const [cancelled, recancelled] = await twice(() => cancelOrder(request, null, CANCEL));
   expect(recancelled).toEqual(cancelled);
-  expect(cancelled).toMatchObject({ status: 'cancelled', version: 3 });
+  expect(cancelled).toMatchObject({
+    status: 'cancelled',
+    version: 3,
+    compensations: [{ step: 'voidPayment-1', state: 'owed', payment: confirmed.payment }],
+  });
   expect(await shop.stockOf(id)).toEqual({ available: 2, reserved: 0 });
 });
 
@@ -35,7 +45,8 @@ it('an order of services holds nothing', async () => {
   const { id } = await shop.sell({ kind: 'service', stock: null });
   const request = orderRequest(lines([id, 2]));
   const { priceOrder, openOrder, cancelOrder } = shop.activities;
-  expect(await openOrder(request, await priceOrder(request))).toMatchObject({ reservation: 'none' });
+  expect(await openOrder(openedOrder(request, await priceOrder(request)))).toBeNull();
+  expect(await shop.orders.findById(request.orderId)).toMatchObject({ reservation: 'none' });
   expect(await cancelOrder(request, null, CANCEL)).toMatchObject({
     status: 'cancelled',
     reservation: 'none',
@@ -55,12 +66,12 @@ it('an order that was never opened is saved as cancelled, with its lines as sent
 });
 
 it('no step touches an order that was made from another request', async () => {
-  const { id, request, pricing } = await priced();
+  const { id, request, pricing, opened } = await priced();
   const { openOrder, rejectOrder, cancelOrder } = shop.activities;
-  const opened = await openOrder(request, pricing);
+  await openOrder(opened);
   const other = { ...request, fingerprint: 'another' };
   const reused = { name: 'IdempotencyKeyReused' };
-  await expect(openOrder(other, pricing)).rejects.toMatchObject(reused);
+  await expect(openOrder({ ...opened, fingerprint: 'another' })).rejects.toMatchObject(reused);
   await expect(rejectOrder(other, pricing, REASON)).rejects.toMatchObject(reused);
   await expect(cancelOrder(other, pricing, CANCEL)).rejects.toMatchObject(reused);
   expect(await shop.orders.findById(request.orderId)).toEqual(opened);
@@ -68,15 +79,73 @@ it('no step touches an order that was made from another request', async () => {
 });
 
 it('a confirmed order cannot be rejected any more', async () => {
-  const { request, pricing } = await priced();
+  const { request, pricing, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, rejectOrder } = shop.activities;
-  const confirmed = await confirmOrder(request, await openOrder(request, pricing));
+  await openOrder(opened);
+  await confirmOrder(confirmed);
   expect(await rejectOrder(request, pricing, REASON)).toEqual(confirmed);
 });
 
 it('an order that vanished from MongoDB is an error to look into, not a new order', async () => {
-  const { request, pricing } = await priced();
-  const opened = await shop.activities.openOrder(request, pricing);
+  const { request, opened, confirmed } = await priced();
+  await shop.activities.openOrder(opened);
   await shop.db.connection.collection('orders').deleteOne({ _id: request.orderId as never });
-  await expect(shop.activities.confirmOrder(request, opened)).rejects.toThrow('gone from MongoDB');
+  await expect(shop.activities.confirmOrder(confirmed)).rejects.toThrow('gone from MongoDB');
+});
+
+it('a step that the release before scheduled is done as it meant it', async () => {
+  const { request, pricing, opened } = await priced();
+  const { openOrder, confirmOrder } = shop.activities;
+  expect(await openOrder(request, pricing)).toBeNull();
+  expect(await shop.orders.findById(opened.id)).toEqual(opened);
+  expect(await confirmOrder(request as never, opened)).toBeNull();
+  expect(await shop.orders.findById(opened.id)).toMatchObject({
+    status: 'confirmed',
+    version: 2,
+    payment: null,
+  });
+});
+
+it('a version that somebody else wrote stands', async () => {
+  const { opened, confirmed } = await priced();
+  const { openOrder, confirmOrder, amendOrder } = shop.activities;
+  await openOrder(opened);
+  await confirmOrder(confirmed);
+  const other = { ...confirmed, updatedAt: '2026-01-02T00:00:00.000Z' };
+  expect(await confirmOrder(other)).toEqual(confirmed);
+  expect(await amendOrder({ ...other, note: 'mine' })).toEqual(confirmed);
+  await expect(amendOrder({ ...other, version: 9 })).rejects.toThrow('is behind');
+});
+
+it('an amendment moves the stock by the difference, or does nothing', async () => {
+  const { id, opened, confirmed } = await priced(5);
+  const { openOrder, confirmOrder, amendOrder } = shop.activities;
+  await openOrder(opened);
+  await confirmOrder(confirmed);
+  const withQuantity = (quantity: number, version: number) => ({
+    ...confirmed,
+    version,
+    items: confirmed.items.map((item) => ({ ...item, quantity })),
+  });
+  await expect(amendOrder(withQuantity(6, 3))).rejects.toMatchObject({
+    name: 'OutOfStock',
+    message: expect.stringContaining('(4 ordered, 3 available)'),
+  });
+  expect(await shop.stockOf(id)).toEqual({ available: 3, reserved: 2 });
+  expect(await amendOrder(withQuantity(5, 3))).toBeNull();
+  expect(await shop.stockOf(id)).toEqual({ available: 0, reserved: 5 });
+  expect(await amendOrder(withQuantity(1, 4))).toBeNull();
+  expect(await shop.stockOf(id)).toEqual({ available: 4, reserved: 1 });
+});
+
+it('a fulfilment of what is not reserved is an error to look into, not a shortage', async () => {
+  const { id, opened, confirmed } = await priced();
+  const { openOrder, confirmOrder, fulfillOrder } = shop.activities;
+  await openOrder(opened);
+  await confirmOrder(confirmed);
+  await shop.db.connection
+    .collection('product_services')
+    .updateOne({ _id: id as never }, { $set: { 'stock.reserved': 1 } });
+  const items = confirmed.items.map((item) => ({ ...item, fulfilledQuantity: 2 }));
+  await expect(fulfillOrder({ ...confirmed, items, version: 3 })).rejects.toThrow('changed by hand');
 });

@@ -1,13 +1,22 @@
-import { ConfigError, loadConfig, loadWorkerConfig } from '../../src/config/config';
+import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
 
 const REQUIRED = {
   MONGODB_URI: 'mongodb://localhost:27017/orders?replicaSet=rs0',
   JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
 };
 
-function mistakesOf(env: NodeJS.ProcessEnv): string[] {
+const STRIPE = {
+  PAYMENT_PROVIDER: 'stripe',
+  STRIPE_SECRET_KEY: 'sk_test_hunter2',
+  STRIPE_WEBHOOK_SECRET: 'whsec_hunter3',
+};
+
+function mistakesOf(
+  env: NodeJS.ProcessEnv,
+  load: (env: NodeJS.ProcessEnv) => unknown = loadConfig,
+): string[] {
   try {
-    loadConfig(env);
+    load(env);
     return [];
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
@@ -33,6 +42,7 @@ describe('loadConfig', () => {
         address: 'localhost:7233',
         namespace: 'default',
         taskQueue: 'orders',
+        paymentsTaskQueue: 'payments',
         uiUrl: 'http://localhost:8233',
       },
       jwt: {
@@ -41,26 +51,35 @@ describe('loadConfig', () => {
         audience: 'orders-management-system',
         accessTokenTtlSeconds: 900,
       },
+      payments: { provider: 'sandbox' },
+      fulfillmentDeadline: '6d',
       placeOrderTimeoutMs: 5000,
+      orderCommandTimeoutMs: 8000,
       shutdownTimeoutMs: 10_000,
       logLevel: 'info',
       worker: {
+        queues: ['orders', 'payments'],
         maxConcurrentWorkflowTasks: 40,
         maxConcurrentLocalActivities: 100,
         maxConcurrentActivities: 100,
+        maxConcurrentPayments: 20,
         maxCachedWorkflows: 1000,
       },
     });
   });
 
   test('reads numbers and lists', () => {
-    const { http } = loadConfig({
+    const { http, worker, payments } = loadConfig({
       ...REQUIRED,
       PORT: '8080',
       CORS_ORIGINS: 'https://shop.example, http://localhost:5173',
       TRUSTED_PROXIES: '2',
       REDIS_URL: 'redis://cache:6379',
+      WORKER_QUEUES: 'payments, orders',
+      PAYMENTS_MAX_PER_SECOND: '0.5',
     });
+    expect(worker.queues).toEqual(['payments', 'orders']);
+    expect(payments.maxPerSecond).toBe(0.5);
     expect(http).toMatchObject({
       port: 8080,
       corsOrigins: ['https://shop.example', 'http://localhost:5173'],
@@ -74,18 +93,29 @@ describe('loadConfig', () => {
     expect(config.http).toMatchObject({ corsOrigins: [], port: 3000, rateLimit: { redisUrl: undefined } });
   });
 
-  test('wants time to finish requests before a production process ends', () => {
-    const short = { ...REQUIRED, PLACE_ORDER_TIMEOUT_MS: '5000', SHUTDOWN_TIMEOUT_MS: '1000' };
-    expect(mistakesOf({ ...short, NODE_ENV: 'production' })).toEqual([
-      expect.stringContaining('SHUTDOWN_TIMEOUT_MS must not be less'),
+  test.each(['PLACE_ORDER_TIMEOUT_MS', 'ORDER_COMMAND_TIMEOUT_MS'])(
+    'wants the time of %s to finish requests before a production process ends',
+    (name) => {
+      const short = { ...REQUIRED, ...STRIPE, [name]: '20000' };
+      expect(mistakesOf({ ...short, NODE_ENV: 'production' })).toEqual([
+        expect.stringContaining('SHUTDOWN_TIMEOUT_MS must not be less'),
+      ]);
+      expect(mistakesOf(short)).toEqual([]);
+    },
+  );
+
+  test('wants the payments on a task queue of their own', () => {
+    expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
+      expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same/),
     ]);
-    expect(mistakesOf(short)).toEqual([]);
   });
 
-  test('keeps the secret of the tokens from processes that serve no requests', () => {
-    const { MONGODB_URI } = REQUIRED;
-    expect(loadWorkerConfig({ MONGODB_URI })).toMatchObject({ mongodb: { uri: MONGODB_URI } });
-    expect(JSON.stringify(loadWorkerConfig(REQUIRED))).not.toContain(REQUIRED.JWT_SECRET);
+  test('takes the sandbox in production only when it is meant', () => {
+    const production = { ...REQUIRED, NODE_ENV: 'production' };
+    for (const load of [loadConfig, loadWorkerConfig]) {
+      expect(mistakesOf(production, load)).toEqual([expect.stringContaining('which takes no money')]);
+      expect(mistakesOf({ ...production, PAYMENT_PROVIDER: 'sandbox' }, load)).toEqual([]);
+    }
   });
 
   test('lists every mistake at once', () => {
@@ -117,6 +147,17 @@ describe('loadConfig', () => {
     ['RATE_LIMIT_WINDOW_MS', '1.5'],
     ['REDIS_URL', 'http://cache'],
     ['PLACE_ORDER_TIMEOUT_MS', '99999999999'],
+    ['ORDER_COMMAND_TIMEOUT_MS', '0'],
+    ['PAYMENT_PROVIDER', 'cash'],
+    ['PAYMENTS_MAX_PER_SECOND', '0'],
+    ['FULFILLMENT_DEADLINE', '6'],
+    ['FULFILLMENT_DEADLINE', '0d'],
+    ['FULFILLMENT_DEADLINE', '6 days'],
+    ['WORKER_QUEUES', 'orders,refunds'],
+    ['WORKER_QUEUES', 'payments,payments'],
+    ['WORKER_QUEUES', ','],
+    ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
+    ['STRIPE_WEBHOOK_SECRET', 'hunter2'],
     ['LOG_LEVEL', 'loud'],
     ['JWT_SECRET', 'x'.repeat(31)],
   ])('refuses %s=%s', (name, value) => {
@@ -131,6 +172,51 @@ describe('loadConfig', () => {
     ['any origin', { CORS_ORIGINS: 'https://shop.example,*' }],
   ])('refuses %s in production only', (_what, env) => {
     expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'development' })).toEqual([]);
-    expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'production' })).toHaveLength(1);
+    expect(mistakesOf({ ...REQUIRED, ...env, ...STRIPE, NODE_ENV: 'production' })).toHaveLength(1);
+  });
+});
+
+describe('what a process is to know', () => {
+  test.each([
+    ['the API', loadConfig, { webhookSecret: STRIPE.STRIPE_WEBHOOK_SECRET }],
+    ['a worker', loadWorkerConfig, { secretKey: STRIPE.STRIPE_SECRET_KEY }],
+  ])('is, for %s, its own secret of Stripe', (_who, load, stripe) => {
+    expect(load({ ...REQUIRED, ...STRIPE }).payments).toEqual({ provider: 'stripe', stripe });
+  });
+
+  test.each([
+    ['the API', loadConfig, 'STRIPE_WEBHOOK_SECRET'],
+    ['a worker', loadWorkerConfig, 'STRIPE_SECRET_KEY'],
+  ])('is, for %s, required with Stripe', (_who, load, name) => {
+    const { [name as keyof typeof STRIPE]: _, ...rest } = STRIPE;
+    expect(mistakesOf({ ...REQUIRED, ...rest }, load)).toEqual([
+      expect.stringMatching(new RegExp(`^${name} is required with PAYMENT_PROVIDER=stripe`)),
+    ]);
+  });
+
+  test('leaves out the key of Stripe where no payments are made', () => {
+    const { STRIPE_SECRET_KEY: _, ...rest } = STRIPE;
+    const env = { ...REQUIRED, ...rest };
+    expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders' }, loadWorkerConfig)).toEqual([]);
+    expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders,payments' }, loadWorkerConfig)).toHaveLength(1);
+  });
+
+  test('is no secret of Stripe while the sandbox is used', () => {
+    const env = { ...REQUIRED, ...STRIPE, PAYMENT_PROVIDER: 'sandbox' };
+    expect(JSON.stringify([loadConfig(env), loadWorkerConfig(env)])).not.toMatch(/hunter/);
+  });
+
+  test('is, for a worker, not the secret of the tokens', () => {
+    const { MONGODB_URI } = REQUIRED;
+    expect(loadWorkerConfig({ MONGODB_URI })).toMatchObject({ mongodb: { uri: MONGODB_URI } });
+    expect(JSON.stringify(loadWorkerConfig(REQUIRED))).not.toContain(REQUIRED.JWT_SECRET);
+  });
+
+  test('is, for the set-up, the database alone', () => {
+    const { MONGODB_URI } = REQUIRED;
+    const config = loadToolConfig({ ...REQUIRED, ...STRIPE, NODE_ENV: 'production' });
+    expect(config).toMatchObject({ env: 'production', mongodb: { uri: MONGODB_URI } });
+    expect(JSON.stringify(config)).not.toMatch(new RegExp(`hunter|${REQUIRED.JWT_SECRET}`));
+    expect(mistakesOf({ MONGODB_URI, NODE_ENV: 'production' }, loadToolConfig)).toEqual([]);
   });
 });

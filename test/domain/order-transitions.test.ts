@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Axis, OrderRequest, OrderState } from '../../src/domain/order';
+import type { Axis, OrderState } from '../../src/domain/order';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import {
   canTransition,
@@ -8,9 +8,12 @@ import {
   INITIAL_STATE,
   InvalidTransition,
   isClosed,
+  pricedOrder,
   requestOf,
   TRANSITIONS,
+  unfulfilled,
 } from '../../src/domain/order-transitions';
+import { CREATED, itemOf, line, priced, pricingOf, requestFor } from './fixtures';
 
 const STATES = {
   status: ORDER_STATUSES,
@@ -19,18 +22,7 @@ const STATES = {
 } as const;
 const AXES = Object.keys(STATES) as Axis[];
 
-const request: OrderRequest = {
-  orderId: 'ord_1',
-  customerId: 'usr_1',
-  placedBy: 'usr_2',
-  items: [{ productServiceId: 'ps_1', quantity: 1 }],
-  note: null,
-  shippingAddress: null,
-  fingerprint: 'f',
-  attemptId: 'a',
-  requestId: 'r',
-  createdAt: '2026-01-01T00:00:00.000Z',
-};
+const request = requestFor();
 const draft = draftOrder(request);
 const by = { at: '2026-01-02T00:00:00.000Z', by: 'system', reason: 'why' };
 
@@ -108,6 +100,45 @@ it.each([
   expect(isClosed({ status })).toBe(closed);
 });
 
-it('the request of an order is the one that it was made from', () => {
-  expect(requestOf(changeOrder(draft, { status: 'confirmed' }, by))).toEqual(request);
+describe('an order', () => {
+  it('begins as a draft: its lines as sent, no prices, in no version yet', () => {
+    const { orderId: id, items: _items, ...rest } = request;
+    const unpriced = { sku: null, name: null, kind: null, unitPrice: null, taxRateBps: null };
+    const noPrice = { subtotal: null, tax: null, total: null };
+    expect(draft).toEqual({
+      id,
+      ...rest,
+      ...INITIAL_STATE,
+      items: [{ ...line('ps_a', 2), ...unpriced, ...noPrice, fulfilledQuantity: 0 }],
+      ...{ currency: null, ...noPrice, reservation: 'none', payment: null, captured: 0, refunded: 0 },
+      ...{ fulfillments: [], refunds: [], compensations: [], rejection: null, archivedAt: null },
+      statusHistory: [
+        { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
+      ],
+      version: 0,
+      updatedAt: CREATED,
+    });
+  });
+
+  it('has its prices when it got that far', () => {
+    const { items: _items, ...totals } = pricingOf(priced('ps_a', 2));
+    const items = [itemOf(priced('ps_a', 2))];
+    expect(pricedOrder(request, pricingOf(priced('ps_a', 2)))).toEqual({ ...draft, ...totals, items });
+    expect(pricedOrder(request, null)).toEqual(draft);
+  });
+
+  it('has nothing fulfilled of a new line', () => {
+    expect(unfulfilled(priced('ps_a', 2))).toEqual({ ...priced('ps_a', 2), fulfilledQuantity: 0 });
+  });
+
+  it('tells the request that it was made from', () => {
+    const order = pricedOrder(request, pricingOf(priced('ps_a', 2)));
+    expect(requestOf(changeOrder(order, { status: 'confirmed' }, by))).toEqual(request);
+  });
+
+  it('tells the request of before payments were taken', () => {
+    const { paymentMethod: _, ...before } = request;
+    expect(requestOf(draftOrder(before))).toEqual(before);
+    expect(requestOf(draftOrder(before))).not.toHaveProperty('paymentMethod');
+  });
 });

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import type { CatalogueEntry } from '../../src/domain/pricing';
 import { priceLines } from '../../src/domain/pricing';
-import { holdsOf } from '../../src/domain/stock';
 
 function entry(fields: Partial<CatalogueEntry> = {}): CatalogueEntry {
   const id = fields.id ?? 'ps_a';
@@ -46,10 +45,10 @@ describe('priceLines', () => {
 
   it.each([
     ['an unknown product', [line('ps_a'), line('ps_x')], [entry()], 'UnknownProduct', /ps_x/],
-    ['no product at all', [line('ps_x')], [], 'UnknownProduct', /ps_x/],
+    ['two unknown products', [line('ps_x'), line('ps_y')], [], 'UnknownProduct', /: ps_x, ps_y\./],
     [
       'two currencies',
-      [line('ps_a'), line('ps_b')],
+      [line('ps_b'), line('ps_a')],
       [entry(), entry({ id: 'ps_b', currency: 'USD' })],
       'MixedCurrencies',
       /EUR and USD/,
@@ -105,13 +104,5 @@ describe('priceLines', () => {
         expect(pricing.total).toBe(pricing.subtotal + pricing.tax);
       }),
     );
-  });
-});
-
-describe('holdsOf', () => {
-  it('sums the lines of one product, skips services, and sorts', () => {
-    const catalogue = [entry({ id: 'ps_b' }), entry({ id: 'ps_a' }), entry({ id: 'ps_s', kind: 'service' })];
-    const order = priceLines([line('ps_b', 2), line('ps_s', 9), line('ps_a', 1), line('ps_b', 3)], catalogue);
-    expect(holdsOf(order)).toEqual([line('ps_a', 1), line('ps_b', 5)]);
   });
 });

@@ -1,11 +1,28 @@
-import { isRejectionType } from '../../src/domain/rejection';
+import { isRejectionType, OrderRejected, REJECTION_CODES } from '../../src/domain/rejection';
 
 it.each([
-  ['OutOfStock', true],
+  ...Object.keys(REJECTION_CODES).map((type) => [type, true] as const),
   ['IdempotencyKeyReused', false],
   ['toString', false],
   [null, false],
   [undefined, false],
-])('%s is a reason to reject an order: %s', (type, expected) => {
+] as const)('%s is a reason to reject an order: %s', (type, expected) => {
   expect(isRejectionType(type)).toBe(expected);
+});
+
+it('has a code of the API for each reason', () => {
+  expect(REJECTION_CODES).toEqual({
+    UnknownProduct: 'unknown_product',
+    MixedCurrencies: 'mixed_currencies',
+    AmountTooLarge: 'amount_too_large',
+    OutOfStock: 'out_of_stock',
+    PaymentDeclined: 'payment_declined',
+  });
+});
+
+it('the failure of an order that is rejected has the reason as its name and the detail as its message', () => {
+  expect(new OrderRejected('OutOfStock', 'none left')).toMatchObject({
+    name: 'OutOfStock',
+    message: 'none left',
+  });
 });

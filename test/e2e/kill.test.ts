@@ -1,52 +1,105 @@
 import { join } from 'node:path';
+import type { Death } from '../support/mortal-worker';
 import { spawnNode } from '../support/process';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import type { NodeProcess } from '../support/process';
+import { drawCharts, placesOf, titleOf } from '../workflows/saga/chart';
+import type { Place } from '../workflows/saga/chart';
+import { beginSaga, openSpoiledShop, wordOf } from '../workflows/saga/saga';
+import type { Saga, SpoiledShop } from '../workflows/saga/saga';
+import { expectAll, expectEnd } from '../workflows/saga/trial';
+import { asCharted } from '../workflows/saga/trials';
 
 const WORKER = join(__dirname, '..', 'support', 'mortal-worker.ts');
-const STEPS = ['priceOrder', 'openOrder', 'confirmOrder', 'rejectOrder', 'cancelOrder'];
-const MOMENTS = STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
+/** Orders that share a process and die with it: all come to their moments within the time that a step may take. */
+const PER_WORKER = 14;
+const WORKERS_AT_A_TIME = 4;
 
-/** Kills the first worker at that moment, lets a second one finish, and returns what became of order and stock. */
-async function killedAt(moment: string) {
-  const shop = await openShop({ timeoutMs: 120_000 });
+interface Kill {
+  place: Place;
+  moment: Death['moment'];
+}
+
+interface Victim extends Kill {
+  saga: Saga;
+  answers: string[];
+}
+
+it('whichever step a worker is killed at, another worker goes on from there, and nothing is done twice', async () => {
+  const places = await findPlaces();
+  const kills = places.flatMap((place): Kill[] => [
+    { place, moment: 'before' },
+    { place, moment: 'after' },
+  ]);
+  await expectAll(WORKERS_AT_A_TIME, inGroups(kills), {
+    title: (group) => `${group.length} orders in the hands of one worker:`,
+    hold: dieTogether,
+  });
+}, 600_000);
+
+/** Sorted by how far into a move they are. */
+async function findPlaces(): Promise<Place[]> {
+  const spoiled = await openSpoiledShop();
   try {
-    const product = await shop.sell({ available: moment.endsWith('rejectOrder') ? 1 : 100 });
-    const request = orderRequest({ items: [{ productServiceId: product.id, quantity: 2 }] });
-    const env = { ...process.env, MONGODB_URI: shop.db.uri, TASK_QUEUE: shop.taskQueue, DIE_AT: moment };
-    const mortal = spawnNode(['--import', 'tsx', WORKER], env);
-    await mortal.line(/worker started/);
-    const placed = shop.workflows.place(request);
-    const cancelled = moment.endsWith('cancelOrder') && placed.then(() => cancel(shop, request));
-    expect(await mortal.ended).toBe('SIGKILL');
-    await shop.startWorker();
-    expect(await placed).not.toBeNull();
-    await cancelled;
-    const stored = await shop.orders.findById(request.orderId);
-    const count = await shop.db.connection.collection('orders').countDocuments();
-    return { status: stored!.status, version: stored!.version, count, stock: await shop.stockOf(product.id) };
+    await spoiled.startWorker();
+    return placesOf(await drawCharts(spoiled)).sort((a, b) => a.position - b.position);
   } finally {
-    await shop.close();
+    await spoiled.shop.close();
   }
 }
 
-function cancel(shop: Shop, request: Parameters<Shop['workflows']['cancel']>[0]) {
-  return shop.workflows.cancel(request, { by: 'usr_1', reason: null, requestId: 'test' });
+async function dieTogether(group: readonly Kill[]): Promise<void> {
+  const spoiled = await openSpoiledShop();
+  try {
+    const begin = async (kill: Kill): Promise<Victim> => {
+      return { ...kill, saga: await beginSaga(spoiled, kill.place.chart.life), answers: [] };
+    };
+    const victims = await Promise.all(group.map(begin));
+    const mortal = startMortalWorker(spoiled, victims);
+    await mortal.line(/worker started/);
+    await Promise.all(victims.map((victim) => makeMoves(victim, victim.place.move)));
+    const onTheirWay = new Map(victims.map((victim) => [victim, makeMoves(victim, victim.place.move + 1)]));
+    await expectDeath(mortal);
+    await spoiled.startWorker();
+    await expectAll(victims.length, victims, {
+      title: ({ place, moment }) => `${titleOf(place)}, killed ${moment} its effect`,
+      async hold(victim) {
+        const expected = asCharted(victim.place.chart);
+        await onTheirWay.get(victim);
+        await makeMoves(victim, expected.answers.length);
+        await expectEnd(victim.saga, victim.answers, expected);
+      },
+    });
+  } finally {
+    await spoiled.shop.close();
+  }
 }
 
-const CONFIRMED = { status: 'confirmed', version: 2, count: 1, stock: { available: 98, reserved: 2 } };
-const REJECTED = { status: 'rejected', version: 1, count: 1, stock: { available: 1, reserved: 0 } };
-const CANCELLED = { status: 'cancelled', version: 3, count: 1, stock: { available: 100, reserved: 0 } };
-
-function expectedAfter(moment: string) {
-  if (moment.endsWith('rejectOrder')) return REJECTED;
-  return moment.endsWith('cancelOrder') ? CANCELLED : CONFIRMED;
+async function makeMoves({ saga, answers }: Victim, until: number): Promise<void> {
+  while (answers.length < until) {
+    answers.push(wordOf(await saga.make(answers.length)));
+    await saga.settled();
+  }
 }
 
-it('whichever step a worker is killed at, another worker finishes the order, exactly once', async () => {
-  // A killed worker is noticed by the workflow task's time-out of 10 s: all moments wait for it together.
-  const outcomes = await Promise.all(
-    MOMENTS.map(async (moment) => ({ moment, ...(await killedAt(moment)) })),
+function startMortalWorker({ shop }: SpoiledShop, victims: Victim[]): NodeProcess {
+  const deaths = victims.map(({ saga: { orderId }, place: { step, chart }, moment }): Death => {
+    return { orderId, step, moment, authorizing: chart.life.authorizing };
+  });
+  return spawnNode(['--import', 'tsx', WORKER], {
+    ...process.env,
+    ...{ MONGODB_URI: shop.db.uri, TASK_QUEUE: shop.taskQueue, DEATHS: JSON.stringify(deaths) },
+  });
+}
+
+async function expectDeath(mortal: NodeProcess): Promise<void> {
+  const complaint = mortal.line(/did not come: .*/).then(
+    ([line]) => line,
+    () => undefined,
   );
-  expect(outcomes).toEqual(MOMENTS.map((moment) => ({ moment, ...expectedAfter(moment) })));
-}, 180_000);
+  expect([await mortal.ended, await complaint]).toEqual(['SIGKILL', undefined]);
+}
+
+function inGroups<T>(items: readonly T[]): T[][] {
+  const groups = Math.ceil(items.length / PER_WORKER);
+  return Array.from({ length: groups }, (_, n) => items.slice(n * PER_WORKER, (n + 1) * PER_WORKER));
+}

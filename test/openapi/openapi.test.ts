@@ -64,7 +64,7 @@ describe('the OpenAPI document', () => {
   });
 
   test('begins with what people come for', () => {
-    const tags = ['Orders', 'Catalogue', 'Auth', 'Health'];
+    const tags = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Health'];
     expect(documentOf().tags.map(({ name }) => name)).toEqual(tags);
     expect([...new Set(operations().flatMap((operation) => operation.tags))]).toEqual(tags);
   });
@@ -102,6 +102,8 @@ describe('the OpenAPI document', () => {
     );
     expect(required).toEqual([
       ['placeOrder', 'Idempotency-Key'],
+      ['amendOrder', 'If-Match'],
+      ['refundOrder', 'Idempotency-Key'],
       ['changeProductService', 'If-Match'],
     ]);
   });

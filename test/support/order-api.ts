@@ -4,50 +4,116 @@ import type { OrderLine } from '../../src/domain/order';
 import { createOrderPresenter } from '../../src/orders/orders.presenter';
 import { orderRoutes } from '../../src/orders/orders.routes';
 import { createOrderService } from '../../src/orders/orders.service';
+import type { OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openTestApi } from './api';
 import type { TestApi } from './api';
 import { openShop } from './shop';
 import type { Shop } from './shop';
+import { paymentsTaskQueueOf } from './worker';
 
 /** The whole API of a shop of its own. Workers are started by the tests. */
 export interface OrderApi extends TestApi {
   shop: Shop;
+  service: OrderService;
   /** Places an order; the key is a new one unless told. */
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
+  /** An order that is placed, as the API shows it to that user. */
+  placed(token: string, ...items: Line[]): Promise<OrderBody>;
+  /** Fulfils of an order what is told. */
+  fulfill(id: string, items: Line[], headers?: Record<string, string>): Test;
+  /** An order of a product at 23.79 EUR each, all of it fulfilled and delivered. */
+  completed(token: string, quantity: number): Promise<OrderBody>;
+  refund(id: string, body: unknown, headers?: Record<string, string>): Test;
 }
+
+/** An order in an answer. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the schema of the route checks each answer
+export type OrderBody = any;
+
+type Line = [productServiceId: string, quantity: number];
+
+/** How long the API waits for a worker, unless a test says otherwise: longer than a busy machine takes. */
+const PATIENT = { PLACE_ORDER_TIMEOUT_MS: '30000', ORDER_COMMAND_TIMEOUT_MS: '30000' };
 
 export async function openOrderApi(env: NodeJS.ProcessEnv = {}): Promise<OrderApi> {
   const shop = await openShop();
+  const { api, service } = await openApiOf(shop, { ...PATIENT, ...env });
+  const admin = api.tokenOf('ADMIN');
+  const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
+    api
+      .call('post', path, token)
+      .set(headers)
+      .send(body as object);
+  const place: OrderApi['place'] = (token, body, headers) =>
+    post('/orders', token, body, { 'Idempotency-Key': randomUUID(), ...headers });
+  const placed: OrderApi['placed'] = async (token, ...items) =>
+    (await place(token, lines(...items)).expect(201)).body.data;
+  const fulfill: OrderApi['fulfill'] = (id, items, headers) =>
+    post(`/orders/${id}/fulfillments`, admin, { items: lines(...items).items }, headers);
+  return {
+    ...api,
+    shop,
+    service,
+    place,
+    placed,
+    fulfill,
+    refund: (id, body, headers) =>
+      post(`/orders/${id}/refunds`, admin, body, { 'Idempotency-Key': randomUUID(), ...headers }),
+    async completed(token, quantity) {
+      const product = await shop.sell();
+      const { id } = await placed(token, [product.id, quantity]);
+      const { body } = await fulfill(id, [[product.id, quantity]]).expect(201);
+      const [{ id: fulfillmentId }] = body.data.fulfillments;
+      await post(`/orders/${id}/fulfillments/${fulfillmentId}/deliver`, admin, undefined).expect(200);
+      return (await api.call('get', `/orders/${id}`, token).expect(200)).body.data;
+    },
+    close: () => shop.close(),
+  };
+}
+
+async function openApiOf(
+  shop: Shop,
+  env: NodeJS.ProcessEnv,
+): Promise<{ api: TestApi; service: OrderService }> {
+  let service: OrderService;
   const api = await openTestApi({
     env,
     db: shop.db,
     routes: (config) => {
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
+        policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
         timeoutMs: config.placeOrderTimeoutMs,
+        commandTimeoutMs: config.orderCommandTimeoutMs,
       });
+      service = createOrderService({ orders: shop.orders, workflows });
       return orderRoutes({
-        service: createOrderService({ orders: shop.orders, workflows }),
+        service,
         present: createOrderPresenter(config.temporal),
         users: createUsersRepository(shop.db.connection),
         prefix: config.http.prefix,
       });
     },
   });
-  return {
-    ...api,
-    shop,
-    place: (token, body, headers = {}) =>
-      api
-        .call('post', '/orders', token)
-        .set({ 'Idempotency-Key': randomUUID(), ...headers })
-        .send(body as object),
-    close: () => shop.close(),
-  };
+  return { api, service: service! };
 }
 
-export const lines = (...items: [productServiceId: string, quantity: number][]): { items: OrderLine[] } => ({
+/** What a customer orders, and pays with a card that works. */
+export const lines = (...items: Line[]): { items: OrderLine[]; paymentMethod: string } => ({
   items: items.map(([productServiceId, quantity]) => ({ productServiceId, quantity })),
+  paymentMethod: 'pm_card_visa',
 });
+
+export async function eventually(assertion: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await assertion();
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}

@@ -1,5 +1,5 @@
 /** The steps of the order workflow as somebody might break them: the order is opened before it is priced. */
 import { steps as inOrder } from '../../workflows/order.steps';
 
-export { undo } from '../../workflows/order.steps';
+export * from '../../workflows/order.steps';
 export const steps = { ...inOrder, priceOrder: inOrder.openOrder, openOrder: inOrder.priceOrder };

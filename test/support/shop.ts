@@ -21,8 +21,8 @@ import type { Activities } from '../../src/worker';
 import { testConfig } from './config';
 import { openTestDatabase } from './database';
 import type { TestDatabase } from './database';
-import { startTestWorker } from './worker';
-import type { TestWorker, TestWorkerOptions } from './worker';
+import { paymentsTaskQueueOf, startTestWorker } from './worker';
+import type { Sabotage, TestWorker } from './worker';
 
 /** A shop of its own: a database, a task queue, and as many workers as a test starts. */
 export interface Shop {
@@ -34,14 +34,19 @@ export interface Shop {
   products: ProductServiceRepository;
   /** The worker's activities, to be called without a workflow. */
   activities: Activities;
-  startWorker(sabotage?: TestWorkerOptions['sabotage']): Promise<TestWorker>;
+  startWorker(sabotage?: Sabotage): Promise<TestWorker>;
   /** Puts a product into the catalogue; its stock is 100 unless told. */
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
   stockOf(id: string): Promise<ProductService['stock']>;
   close(): Promise<void>;
 }
 
-export async function openShop({ timeoutMs = 20_000 } = {}): Promise<Shop> {
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+export async function openShop({
+  timeoutMs = 20_000,
+  fulfillmentDeadlineMs = 6 * DAY_MS,
+} = {}): Promise<Shop> {
   const taskQueue = `test-${randomBytes(8).toString('hex')}`;
   const db = await openTestDatabase();
   const temporal = createTemporalClient(testConfig().temporal);
@@ -51,10 +56,15 @@ export async function openShop({ timeoutMs = 20_000 } = {}): Promise<Shop> {
     db,
     temporal,
     taskQueue,
-    workflows: createOrderWorkflows(temporal, { taskQueue, timeoutMs }),
+    workflows: createOrderWorkflows(patient(temporal), {
+      taskQueue,
+      policy: { fulfillmentDeadlineMs, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) },
+      timeoutMs,
+      commandTimeoutMs: timeoutMs,
+    }),
     orders: createOrderRepository(db.connection),
     products,
-    activities: runnable(createActivities(db.connection)),
+    activities: runnable(db),
 
     async startWorker(sabotage) {
       const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage });
@@ -84,7 +94,13 @@ export async function openShop({ timeoutMs = 20_000 } = {}): Promise<Shop> {
   };
 }
 
-function runnable(activities: Activities): Activities {
+/** Tests keep the machine so busy that a late answer says nothing about whether Temporal lives. */
+function patient(temporal: TemporalClient): TemporalClient {
+  return { ...temporal, lastAnswerAt: Date.now };
+}
+
+function runnable({ connection }: TestDatabase): Activities {
+  const activities = createActivities(testConfig(), connection);
   const run =
     (activity: (...args: never[]) => Promise<unknown>) =>
     (...args: never[]) =>
@@ -114,6 +130,7 @@ export function entryOf(available: number): NewProductService {
 export function orderRequest(request: Partial<OrderRequest> & Pick<OrderRequest, 'items'>): OrderRequest {
   const content = {
     items: request.items,
+    paymentMethod: request.paymentMethod ?? 'pm_card_visa',
     note: request.note ?? null,
     shippingAddress: request.shippingAddress ?? null,
   };

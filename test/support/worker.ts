@@ -1,7 +1,10 @@
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
-import { createActivities, workerOptions } from '../../src/worker';
+import { createPaymentActivities } from '../../activities/payments.activities';
+import type { WorkerConfig } from '../../src/config/config';
+import type { PaymentProvider } from '../../src/payments/payment-provider';
+import { createOrderQueueActivities, createPaymentProvider, workerOptions } from '../../src/worker';
 import type { Activities } from '../../src/worker';
 import { testConfig } from './config';
 
@@ -9,36 +12,78 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
+/** Makes steps fail, stall or die: takes the real ones and returns what the worker runs. */
+export interface Sabotage {
+  activities?(activities: Activities): Activities;
+  provider?(provider: PaymentProvider): PaymentProvider;
+}
+
 export interface TestWorkerOptions {
   taskQueue: string;
   connection: Connection;
-  /** Makes steps fail, stall or die: takes the real activities and returns what the worker runs. */
-  sabotage?: (activities: Activities) => Activities;
+  sabotage?: Sabotage;
 }
 
-/** A real worker in this process, on a task queue of the test's own. */
+/** Each test has its own, like its task queue for orders. */
+export function paymentsTaskQueueOf(taskQueue: string): string {
+  return `${taskQueue}-payments`;
+}
+
+/** A real worker of both queues in this process, on a task queue of the test's own. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
-  const { taskQueue, connection: database, sabotage = (activities) => activities } = options;
+  const { taskQueue, connection: database, sabotage = {} } = options;
   installRuntime();
-  const config = testConfig({ TEMPORAL_TASK_QUEUE: taskQueue, SHUTDOWN_TIMEOUT_MS: '1000' });
+  const config = testConfig({
+    TEMPORAL_TASK_QUEUE: taskQueue,
+    TEMPORAL_PAYMENTS_TASK_QUEUE: paymentsTaskQueueOf(taskQueue),
+    WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall at once
+    SHUTDOWN_TIMEOUT_MS: '1000',
+  });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const coverage = new WorkflowCoverage();
-  const worker = await Worker.create(
+  const activities = sabotagedActivities(config, database, sabotage);
+  const orders = await Worker.create(
     coverage.augmentWorkerOptionsWithBundle({
-      ...workerOptions(config, sabotage(createActivities(database))),
+      ...workerOptions('orders', config, activities.orders),
       connection,
       workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
     }),
   );
-  const running = worker.run();
+  const payments = await Worker.create({
+    ...workerOptions('payments', config, activities.payments),
+    connection,
+  });
+  const running = Promise.all([orders.run(), payments.run()]);
   return {
     async stop() {
-      worker.shutdown();
+      orders.shutdown();
+      payments.shutdown();
       await running;
       await connection.close();
       collect(coverage);
     },
   };
+}
+
+/** What each queue runs, as in `createActivities` of src/worker.ts. */
+function sabotagedActivities(
+  config: WorkerConfig,
+  database: Connection,
+  { activities: spoil = same, provider: spoilProvider = same }: Sabotage,
+): { orders: Partial<Activities>; payments: Partial<Activities> } {
+  const provider = spoilProvider(createPaymentProvider(config, database));
+  const orders = createOrderQueueActivities(database);
+  const payments = createPaymentActivities({ provider });
+  const spoiled = spoil({ ...orders, ...payments });
+  return { orders: pick(spoiled, orders), payments: pick(spoiled, payments) };
+}
+
+function same<T>(value: T): T {
+  return value;
+}
+
+function pick(activities: Activities, names: object): Partial<Activities> {
+  return Object.fromEntries(Object.entries(activities).filter(([name]) => name in names));
 }
 
 let installed = false;

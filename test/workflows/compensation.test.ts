@@ -1,200 +1,304 @@
-import type { WorkflowHandle } from '@temporalio/client';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Order, OrderRequest } from '../../src/domain/order';
-import { OrderRejected } from '../../src/domain/rejection';
-import type { Activities } from '../../src/worker';
+import { openedOrder } from '../../src/domain/placing';
+import { paymentRef } from '../../src/domain/order-payment';
+import type { PaymentProvider } from '../../src/payments/payment-provider';
+import { createSandboxProvider } from '../../src/payments/sandbox.provider';
+import { createSandboxRepository } from '../../src/payments/sandbox.repository';
+import {
+  amendOrderUpdate,
+  cancelOrderUpdate,
+  fulfillOrderUpdate,
+  resolveCompensationUpdate,
+  retryCompensationUpdate,
+} from '../../workflows/contract';
+import { expectBalancedBooks, ledgerOf } from '../support/books';
 import { recordHistory } from '../support/histories';
+import { eventually } from '../support/order-api';
 import { openShop, orderRequest } from '../support/shop';
 import type { Shop } from '../support/shop';
 
-/** What happens to one order's run of a step, before or after its effect. `attempt` counts from 1. */
-type Fault = (attempt: number) => Promise<void>;
-type Step = keyof Activities;
-type Moment = 'before' | 'after';
-
-const FORWARD: Step[] = ['priceOrder', 'openOrder', 'confirmOrder'];
-const MOMENTS: Moment[] = ['before', 'after'];
+/** Orders whose authorisation is done, but never answered. */
+const silent = new Set<string>();
 
 let shop: Shop;
 beforeAll(async () => {
   shop = await openShop({ timeoutMs: 55_000 });
-  await shop.startWorker(withFaults);
+  await shop.startWorker({ provider: faulty });
 });
 afterAll(() => shop.close());
 
-/** Fails the local attempts and the first regular one. */
-const retryable: Fault = async (attempt) => {
-  if (attempt <= 3) throw new Error('the network is down');
-};
-const refusal: Fault = async () => {
-  throw new OrderRejected('OutOfStock', 'none left');
-};
-/** Longer than a local activity may take: the next attempt overtakes this one, which goes on behind its back. */
-const stall: Fault = async (attempt) => {
-  if (attempt === 1) await delay(6_000);
-};
-
-describe.each(MOMENTS)('when a step fails %s its effect', (moment) => {
-  it('for a reason that passes, the order is placed all the same, once', async () => {
-    for (const [n, placed] of (await placeWith(FORWARD, moment, retryable)).entries()) {
-      await recordHistory(`${FORWARD[n]}-retried-${moment}`, placed.handle);
-      expect(placed).toMatchObject({
-        order: { status: 'confirmed', version: 2 },
-        stock: { available: 0, reserved: 2 },
-      });
-    }
-  });
-
-  it('for good, the order is rejected and holds nothing', async () => {
-    const steps = moment === 'before' ? FORWARD : FORWARD.filter((step) => step !== 'confirmOrder');
-    for (const [n, { order, stock, handle }] of (await placeWith(steps, moment, refusal)).entries()) {
-      await recordHistory(`${steps[n]}-refused-${moment}`, handle);
-      expect(order).toMatchObject({
-        status: 'rejected',
-        rejection: { code: 'out_of_stock', detail: 'none left' },
-      });
-      expect(stock).toEqual({ available: 2, reserved: 0 });
-    }
-  });
-
-  it('by stalling, the order is placed all the same, once, also when the stalled run ends later', async () => {
-    for (const placed of await placeWith(FORWARD, moment, stall)) {
-      expect(placed).toMatchObject({
-        order: { status: 'confirmed', version: 2 },
-        stock: { available: 0, reserved: 2 },
-      });
-    }
-  });
-
-  it.each(['retryable', 'stall'] as const)(
-    'and it is a compensation (%s), it is done all the same, once',
-    async (kind) => {
-      const undoing = faultAt('rejectOrder', moment, kind === 'stall' ? stall : retryable);
-      const refused = faultAt('confirmOrder', 'before', refusal);
-      const { order, stock } = await place(async (step, at, attempt) => {
-        await refused(step, at, attempt);
-        await undoing(step, at, attempt);
-      });
-      expect(order).toMatchObject({ status: 'rejected', version: 2, reservation: 'released' });
-      expect(stock).toEqual({ available: 2, reserved: 0 });
+function faulty(provider: PaymentProvider): PaymentProvider {
+  return {
+    ...provider,
+    async authorize(authorization) {
+      const payment = await provider.authorize(authorization);
+      if (silent.has(authorization.orderId)) throw new Error('no answer');
+      return payment;
     },
-  );
-
-  it('and it cancels, the stock is released once', async () => {
-    const { request, productId } = await sellAndRequest();
-    inject(request, faultAt('cancelOrder', moment, retryable));
-    await shop.workflows.place(request);
-    const command = { by: 'usr_1', reason: null, requestId: 'test' };
-    expect(await shop.workflows.cancel(request, command)).toMatchObject({ status: 'cancelled', version: 3 });
-    expect(await shop.stockOf(productId)).toEqual({ available: 2, reserved: 0 });
-  });
-});
-
-it('a confirmed order stays confirmed whatever becomes of the step that confirmed it', async () => {
-  const [placed] = await placeWith(['confirmOrder'], 'after', refusal);
-  expect(placed).toMatchObject({ order: { status: 'confirmed' }, stock: { available: 0, reserved: 2 } });
-});
-
-it('a workflow cancelled while a step hangs leaves a cancelled order that holds nothing', async () => {
-  const outcomes = FORWARD.map(async (step) => {
-    const { request, productId } = await sellAndRequest();
-    let started!: () => void;
-    const atStep = new Promise<void>((resolve) => (started = resolve));
-    inject(request, async (name, moment, attempt) => {
-      if (name !== step || moment !== 'before' || attempt > 1) return;
-      started();
-      await delay(2_000);
-    });
-    await shop.workflows.start(request);
-    await atStep;
-    const handle = shop.temporal.client.workflow.getHandle(`order-${request.orderId}`);
-    await handle.cancel();
-    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
-    await recordHistory(`cancelled-at-${step}`, handle);
-    expect(await shop.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
-    expect(await shop.stockOf(productId)).toEqual({ available: 2, reserved: 0 });
-  });
-  await Promise.all(outcomes);
-});
-
-it('an order that was rejected stays so when its opening comes late', async () => {
-  const { request, productId } = await sellAndRequest();
-  const { priceOrder, openOrder, rejectOrder } = shop.activities;
-  const pricing = await priceOrder(request);
-  const rejected = await rejectOrder(request, pricing, { code: 'out_of_stock', detail: 'none left' });
-  expect(await openOrder(request, pricing)).toEqual(rejected);
-  expect(await shop.stockOf(productId)).toEqual({ available: 2, reserved: 0 });
-});
-
-type AnyFault = (step: string, moment: Moment, attempt: number) => Promise<void>;
-
-function faultAt(step: string, moment: Moment, fault: Fault): AnyFault {
-  return async (name, at, attempt) => {
-    if (name === step && at === moment) await fault(attempt);
+    async find(payment) {
+      if (silent.has(payment.orderId)) throw new Error('no answer');
+      return provider.find(payment);
+    },
   };
 }
 
-interface Outcome {
-  handle: WorkflowHandle;
-  order: Order | null;
-  stock: { available: number; reserved: number } | null;
+const by = { by: 'usr_operator', requestId: 'test' };
+const cancel = (request: OrderRequest) =>
+  shop.workflows.execute(request, cancelOrderUpdate, { ...by, reason: null });
+const handleOf = ({ orderId }: OrderRequest) => shop.temporal.client.workflow.getHandle(`order-${orderId}`);
+const sandbox = () => createSandboxRepository(shop.db.connection);
+
+async function place(request: Partial<OrderRequest> = {}, product = {}) {
+  const { id } = await shop.sell(product);
+  const sent = orderRequest({ items: [{ productServiceId: id, quantity: 2 }], ...request });
+  const order = (await shop.workflows.place(sent))!;
+  return { request: sent, order, productId: id };
 }
 
-/** One order per step, each with its own product, all at the same time. */
-function placeWith(steps: string[], moment: Moment, fault: Fault): Promise<Outcome[]> {
-  return Promise.all(steps.map((step) => place(faultAt(step, moment, fault))));
+/** Cancelled while the payment service is down: the void has been tried four times in vain. */
+async function cancelledInOutage() {
+  await sandbox().setAvailable(true);
+  const placed = await place({ paymentMethod: 'pm_sandbox_outage' });
+  expect(placed.order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
+  await sandbox().setAvailable(false);
+  const answer = (await cancel(placed.request)) as Order;
+  return { ...placed, answer };
 }
 
-async function place(fault: AnyFault): Promise<Outcome> {
-  const { request, productId } = await sellAndRequest();
-  const lastRun = inject(request, fault);
-  const answer = await shop.workflows.place(request);
-  await lastRun();
-  const order = await shop.orders.findById(request.orderId);
-  expect(order).toEqual(answer);
-  const handle = shop.temporal.client.workflow.getHandle(`order-${request.orderId}`);
-  return { order, stock: await shop.stockOf(productId), handle };
+async function attributesOf(request: OrderRequest) {
+  const { typedSearchAttributes } = await handleOf(request).describe();
+  return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
 }
 
-/** There is just as much as is ordered: a step that ran before must not be taken for a shortage. */
-async function sellAndRequest(): Promise<{ request: OrderRequest; productId: string }> {
+async function detailsOf(request: OrderRequest): Promise<string> {
+  const metadata = await handleOf(request).query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails;
+}
+
+describe('a payment that cannot be given back', () => {
+  it('is shown on the order, whose stock is released at once, and is given back when an operator asks', async () => {
+    const { request, answer, productId } = await cancelledInOutage();
+    expect(answer).toMatchObject({
+      status: 'cancelled',
+      paymentStatus: 'authorized',
+      reservation: 'released',
+      compensations: [
+        { step: 'voidPayment-1', state: 'pending', failure: expect.stringContaining('is down') },
+      ],
+    });
+    expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
+    expect(await attributesOf(request)).toMatchObject({
+      OrderStatus: 'cancelled',
+      CompensationPending: true,
+    });
+    expect(await detailsOf(request)).toContain('**compensation_pending**: `voidPayment-1` keeps failing');
+
+    const retry = () =>
+      shop.workflows.execute(request, retryCompensationUpdate, { ...by, step: 'voidPayment-1' });
+    expect(await retry()).toMatchObject({
+      compensations: [{ state: 'pending' }],
+      version: answer.version + 1,
+    });
+    await sandbox().setAvailable(true);
+    expect(await retry()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+    expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
+    expect(await attributesOf(request)).toMatchObject({ CompensationPending: false });
+    const stored = (await shop.orders.findById(request.orderId))!;
+    await expectBalancedBooks(shop, { productId, initial: 100, orders: [stored] });
+    await recordHistory('compensation-retried', handleOf(request));
+  });
+
+  it('is settled by the word of a person, which is kept', async () => {
+    const { request } = await cancelledInOutage();
+    const command = { ...by, step: 'voidPayment-1', note: 'Paid back by bank transfer' };
+    const resolved = (await shop.workflows.execute(request, resolveCompensationUpdate, command)) as Order;
+    expect(resolved).toMatchObject({
+      paymentStatus: 'voided',
+      compensations: [{ state: 'resolved', resolution: { note: command.note, by: by.by } }],
+    });
+    expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
+    expect(await shop.orders.findById(request.orderId)).toEqual(resolved);
+    await recordHistory('compensation-resolved', handleOf(request));
+  });
+
+  it('knows no other name', async () => {
+    const { request } = await cancelledInOutage();
+    for (const update of [retryCompensationUpdate, resolveCompensationUpdate]) {
+      const answer = shop.workflows.execute(request, update as typeof resolveCompensationUpdate, {
+        ...by,
+        step: 'voidPayment-9',
+        note: 'x',
+      });
+      await expect(answer).rejects.toMatchObject({ code: 'not_found' });
+    }
+  });
+
+  it('is taken up again, and settled, when its workflow was terminated', async () => {
+    const { request } = await cancelledInOutage();
+    await handleOf(request).terminate('by mistake');
+    const command = { ...by, step: 'voidPayment-1', note: 'By hand' };
+    expect(await shop.workflows.execute(request, resolveCompensationUpdate, command)).toMatchObject({
+      compensations: [{ state: 'resolved' }],
+    });
+    expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
+  });
+
+  it('hears every operator, also when they speak at once', async () => {
+    const { request } = await cancelledInOutage();
+    const step = 'voidPayment-1';
+    const answers = await Promise.all([
+      shop.workflows.execute(request, retryCompensationUpdate, { ...by, step }),
+      shop.workflows.execute(request, resolveCompensationUpdate, { ...by, step, note: 'By hand' }),
+      shop.workflows.execute(request, retryCompensationUpdate, { ...by, step }),
+    ]);
+    expect(answers).toHaveLength(3);
+    expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
+    expect(await shop.orders.findById(request.orderId)).toMatchObject({
+      compensations: [{ state: 'resolved' }],
+    });
+  });
+});
+
+describe('an authorisation of which nothing is known', () => {
+  it('is given back by its key, and one that comes late is refused', async () => {
+    const { id } = await shop.sell({ available: 2 });
+    const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
+    silent.add(request.orderId);
+    const handle = handleOf(request);
+    await shop.workflows.start(request);
+    await eventually(async () => expect((await ledgerOf(shop, request.orderId)).open).toBeGreaterThan(0));
+    await handle.cancel(); // instead of waiting for two minutes
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    const order = (await shop.orders.findById(request.orderId))!;
+    expect(order).toMatchObject({ status: 'cancelled', paymentStatus: 'voided', compensations: [] });
+    expect(order.statusHistory.map(({ to }) => to)).toEqual(
+      expect.arrayContaining(['authorized', 'voided', 'cancelled']),
+    );
+    await expectBalancedBooks(shop, { productId: id, initial: 2, orders: [order] });
+    const provider = createSandboxProvider({ repository: sandbox() });
+    const late = paymentRef(order, {
+      key: `${order.id}-1`,
+      reference: null,
+      amount: order.total!,
+      currency: 'EUR',
+    });
+    await expect(provider.authorize(late)).rejects.toMatchObject({ name: 'PaymentRefused' });
+    await recordHistory('paid-cancelled-while-authorising', handle);
+  });
+});
+
+describe('an amendment that fails', () => {
+  it.each([
+    ['out of stock', { productQuantity: 200 }, 'out_of_stock'],
+    ['of an unknown product', { productId: 'ps_unknown' }, 'unknown_product'],
+  ])('%s changes nothing but the version, and gives its own payment back', async (_, change, code) => {
+    const { request, order, productId } = await place();
+    const items = [
+      { productServiceId: productId, quantity: 1 },
+      {
+        productServiceId: (change as { productId?: string }).productId ?? productId,
+        quantity: (change as { productQuantity?: number }).productQuantity ?? 1,
+      },
+    ];
+    const answer = shop.workflows.execute(request, amendOrderUpdate, { ...by, ifMatch: null, items });
+    await expect(answer).rejects.toMatchObject({ code });
+    await eventually(async () =>
+      expect(await shop.orders.findById(order.id)).toMatchObject({ compensations: [] }),
+    );
+    const { version: _v, updatedAt: _u, ...stored } = (await shop.orders.findById(order.id))!;
+    const { version: _w, updatedAt: _x, ...before } = order;
+    expect(stored).toEqual(before);
+    await expectBalancedBooks(shop, {
+      productId,
+      initial: 100,
+      orders: [(await shop.orders.findById(order.id))!],
+    });
+  });
+
+  it('is not done later by a run that comes late', async () => {
+    const { request, order, productId } = await place({}, { available: 3 });
+    const items = [{ productServiceId: productId, quantity: 9 }];
+    const answer = shop.workflows.execute(request, amendOrderUpdate, { ...by, ifMatch: null, items });
+    await expect(answer).rejects.toMatchObject({ code: 'out_of_stock' });
+    // The run that the workflow gave up, with stock enough by now.
+    await shop.products.adjustStock({ productServiceId: productId, delta: 50, reason: 'more', by: 'usr_1' });
+    const late = {
+      ...order,
+      version: order.version + 1,
+      items: order.items.map((i) => ({ ...i, quantity: 9 })),
+    };
+    expect(await shop.activities.amendOrder(late)).not.toBeNull();
+    expect((await shop.orders.findById(order.id))!.items[0]!.quantity).toBe(2);
+    expect(await shop.stockOf(productId)).toEqual({ available: 51, reserved: 2 });
+  });
+});
+
+it('an order that costs nothing needs no payment service, all its life', async () => {
+  const { request, order, productId } = await place({ paymentMethod: 'pm_sandbox_outage' }, { unitPrice: 0 });
+  expect(order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized', total: 0 });
+  const items = [{ productServiceId: productId, quantity: 1 }];
+  const keyed = { id: 'ful_1', fingerprint: 'f', attemptId: 'a' };
+  const shipped = await shop.workflows.execute(request, fulfillOrderUpdate, {
+    ...by,
+    ...keyed,
+    items,
+    carrier: null,
+    trackingNumber: null,
+  });
+  expect(shipped).toMatchObject({ paymentStatus: 'captured', captured: 0 });
+  const another = await place({ paymentMethod: 'pm_sandbox_outage' }, { unitPrice: 0 });
+  expect(await cancel(another.request)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+});
+
+it('what somebody else wrote meanwhile is decided upon again', async () => {
+  const { request, order } = await place();
+  await shop.db.connection
+    .collection('orders')
+    .updateOne({ _id: order.id as never }, { $inc: { version: 1 }, $set: { note: 'by hand' } });
+  const amended = await shop.workflows.execute(request, amendOrderUpdate, {
+    ...by,
+    ifMatch: null,
+    shippingAddress: null,
+  });
+  expect(amended).toMatchObject({ note: 'by hand', version: order.version + 2 });
+});
+
+it('an order that much happens to goes on in new runs, and still answers', async () => {
+  const { request, order } = await place();
+  let latest = order;
+  for (let n = 0; n < 100; n++) {
+    latest = (await shop.workflows.execute(request, amendOrderUpdate, {
+      ...by,
+      ifMatch: [latest.version],
+      note: `note ${n}`,
+    })) as Order;
+  }
+  expect(latest).toMatchObject({ note: 'note 99', version: order.version + 100 });
+  const { runId, historyLength } = await handleOf(request).describe();
+  expect(historyLength).toBeLessThan(1_000);
+  const executions = shop.temporal.client.workflow.list({ query: `WorkflowId = 'order-${order.id}'` });
+  await eventually(async () => {
+    const runs = [];
+    for await (const run of executions) runs.push(run);
+    expect(runs.length).toBeGreaterThan(1);
+    expect(Math.max(...runs.map((run) => run.historyLength))).toBeLessThan(1_000);
+    const first = runs.find((run) => run.runId !== runId)!;
+    await recordHistory(
+      'continued-as-new',
+      shop.temporal.client.workflow.getHandle(`order-${order.id}`, first.runId),
+    );
+  });
+  expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toMatchObject({ note: 'note 99' });
+  expect(await cancel(request)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+  await recordHistory('continued-from-another-run', handleOf(request));
+});
+
+it('an order that was rejected stays so when its opening comes late', async () => {
   const { id } = await shop.sell({ available: 2 });
-  return { request: orderRequest({ items: [{ productServiceId: id, quantity: 2 }] }), productId: id };
-}
-
-const running = new Map<string, Set<Promise<unknown>>>();
-
-/** Returns a wait for the runs of the order's steps that are still going on behind the workflow's back. */
-function inject({ orderId }: OrderRequest, fault: AnyFault): () => Promise<void> {
-  const attempts = new Map<string, number>();
-  const runs = new Set<Promise<unknown>>();
-  running.set(orderId, runs);
-  injected.set(orderId, async (step, moment) => {
-    const key = `${step} ${moment}`;
-    attempts.set(key, (attempts.get(key) ?? 0) + 1);
-    await fault(step, moment, attempts.get(key)!);
-  });
-  return async () => void (await Promise.allSettled([...runs]));
-}
-
-const injected = new Map<string, (step: string, moment: Moment) => Promise<void>>();
-
-function withFaults(activities: Activities): Activities {
-  const entries = Object.entries(activities).map(([name, activity]) => {
-    const run = activity as (request: OrderRequest, ...rest: unknown[]) => Promise<unknown>;
-    const faulty = async (request: OrderRequest, ...rest: unknown[]) => {
-      const fault = injected.get(request.orderId);
-      await fault?.(name, 'before');
-      const result = await run(request, ...rest);
-      await fault?.(name, 'after');
-      return result;
-    };
-    const tracked = (request: OrderRequest, ...rest: unknown[]) => {
-      const result = faulty(request, ...rest);
-      running.get(request.orderId)?.add(result);
-      return result;
-    };
-    return [name, tracked];
-  });
-  return Object.fromEntries(entries) as Activities;
-}
+  const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
+  const { priceOrder, openOrder, rejectOrder } = shop.activities;
+  const pricing = await priceOrder(request);
+  const rejected = await rejectOrder(request, pricing, { code: 'out_of_stock', detail: 'none left' });
+  expect(await openOrder(openedOrder(request, pricing))).toEqual(rejected);
+  expect(await shop.stockOf(id)).toEqual({ available: 2, reserved: 0 });
+});

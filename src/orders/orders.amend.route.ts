@@ -1,0 +1,39 @@
+import { ifMatchVersions } from '../common/etag';
+import { route } from '../common/route';
+import type { Route } from '../common/route';
+import { Role } from '../role/role';
+import { callerOf, orderResponse, orderSender, TAG } from './orders.answer';
+import type { OrderRouteDeps } from './orders.answer';
+import { amendOrderBody, amendOrderHeaders } from './orders.commands.schema';
+import { orderIdParams } from './orders.schema';
+
+/** `PATCH /orders/:id`: all of it, or nothing. */
+export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
+  const { send } = orderSender(present);
+  return route({
+    method: 'patch',
+    path: '/orders/:id',
+    role: Role.CUSTOMER,
+    operationId: 'amendOrder',
+    summary: 'Amend an order',
+    description:
+      "Possible while nothing of it is fulfilled. New lines are priced at today's prices, the stock is adjusted by the " +
+      'difference, and another total is authorised anew before the payment of before is given back; or nothing ' +
+      'changes. What is left out stays as it is.',
+    tag: TAG,
+    params: orderIdParams,
+    headers: amendOrderHeaders,
+    body: amendOrderBody,
+    responses: { 200: orderResponse('The amended order') },
+    errors: [
+      ...(['not_found', 'precondition_required', 'precondition_failed', 'invalid_transition'] as const),
+      ...(['out_of_stock', 'unknown_product', 'mixed_currencies', 'amount_too_large'] as const),
+      ...(['payment_declined', 'service_unavailable'] as const),
+    ],
+    async handler(ctx, { params, headers, body, principal }) {
+      const caller = callerOf(ctx, params.id, principal);
+      const ifMatch = ifMatchVersions(headers['if-match']);
+      send(ctx, 200, await service.amend(params.id, caller, { ...body, ifMatch }), principal);
+    },
+  });
+}

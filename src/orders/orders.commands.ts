@@ -1,0 +1,166 @@
+import { BusinessError } from '../domain/business-error';
+import { isCancellable, requireCancellable } from '../domain/closing';
+import type { CancelOrder } from '../domain/closing';
+import type { AmendOrder } from '../domain/amendment';
+import { madeBefore } from '../domain/command';
+import type { Command, KeyedCommand } from '../domain/command';
+import type { ResolveCompensation, RetryCompensation } from '../domain/compensation';
+import type { DeliverFulfillment, FulfillOrder } from '../domain/fulfillment';
+import type { Order } from '../domain/order';
+import { isClosed, requestOf } from '../domain/order-transitions';
+import type { RefundOrder } from '../domain/refund';
+import { AppError } from '../errors/app-error';
+import type { Principal } from '../jwt/principal';
+import type { OrderWorkflows } from '../temporal/order-workflows';
+import { businessProblem, orderingUnavailable } from '../temporal/temporal-errors';
+import { commandBy, fulfillCommand, refundCommand } from './command-request';
+import type { Caller, Content } from './command-request';
+import { AMEND, ARCHIVE, CANCEL, DELIVER, FULFILL, REFUND, RESOLVE, RETRY } from './command-types';
+import type { AdditionType, CommandType } from './command-types';
+
+/** The order after something was added to it, and whether an earlier request with the key had added it before. */
+export interface Addition {
+  order: Order;
+  isReplay: boolean;
+}
+
+export interface OrderCommandsDeps {
+  workflows: OrderWorkflows;
+  /** @throws {AppError} not_found also when it is somebody else's */
+  get(id: string, principal: Principal): Promise<Order>;
+  find(id: string): Promise<Order | null>;
+}
+
+/** What is done to an order after it was placed: its workflow decides, and answers with the order as it is then. */
+export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps) {
+  async function run<C extends Command>(
+    order: Order,
+    { update, check, outlives }: CommandType<C>,
+    command: C,
+  ): Promise<Order | 'late'> {
+    // A closed order never opens again, so what it refuses it refuses for ever; Temporal may have forgotten it.
+    if (isClosed(order)) refuse(order, () => check(order, command));
+    if (outlives) return workflows.executeAlways(order, update, command);
+    const answer = await workflows.execute(requestOf(order), update, command);
+    if (answer !== 'ended') return answer;
+    const now = (await find(order.id)) ?? order;
+    refuse(now, () => check(now, command));
+    throw orderingUnavailable(undefined, order.id);
+  }
+
+  /** @throws {AppError} service_unavailable when it is late */
+  async function perform<C extends Command>(
+    id: string,
+    caller: Caller,
+    type: CommandType<C>,
+    command: C,
+  ): Promise<Order> {
+    const answer = await run(await get(id, caller.principal), type, command);
+    if (answer === 'late') throw late(id);
+    return answer;
+  }
+
+  /** A late answer may have been in time all the same: the order tells, since what is added has its id. */
+  async function add<C extends KeyedCommand>(
+    id: string,
+    { principal }: Caller,
+    { additions, ...type }: AdditionType<C>,
+    command: C,
+    key?: string,
+  ): Promise<Addition> {
+    const added = (order: Order) => refuse(order, () => madeBefore(additions(order), command));
+    const order = await get(id, principal);
+    if (added(order)) return { order, isReplay: true };
+    const answer = await run(order, type, command);
+    const now = answer === 'late' ? await get(id, principal) : answer;
+    const addition = added(now);
+    if (!addition) throw late(id, key);
+    return { order: now, isReplay: addition.attemptId !== command.attemptId };
+  }
+
+  async function cancel(id: string, caller: Caller, { reason }: Content<CancelOrder>): Promise<Order> {
+    const command = { reason, ...commandBy(caller) };
+    const order = await get(id, caller.principal);
+    const answer = await run(order, CANCEL, command);
+    if (answer !== 'late') return answer;
+    const now = await get(id, caller.principal);
+    if (wasCancelledBy(now, command.by)) return now; // just after we stopped waiting
+    refuse(now, () => requireCancellable(now));
+    throw late(id);
+  }
+
+  return {
+    cancel,
+
+    amend: (id: string, caller: Caller, content: Content<AmendOrder>): Promise<Order> =>
+      perform(id, caller, AMEND, { ...content, ...commandBy(caller) }),
+
+    /** @param key the Idempotency-Key; without one, every request makes another fulfillment */
+    fulfill: (
+      id: string,
+      caller: Caller,
+      content: Content<FulfillOrder>,
+      key: string | undefined,
+    ): Promise<Addition> => add(id, caller, FULFILL, fulfillCommand(id, caller, content, key), key),
+
+    deliver: (id: string, caller: Caller, content: Content<DeliverFulfillment>): Promise<Order> =>
+      perform(id, caller, DELIVER, { ...content, ...commandBy(caller) }),
+
+    refund: (id: string, caller: Caller, content: Content<RefundOrder>, key: string): Promise<Addition> =>
+      add(id, caller, REFUND, refundCommand(id, caller, content, key), key),
+
+    async archive(id: string, caller: Caller): Promise<void> {
+      const { archivedAt } = await get(id, caller.principal);
+      if (!archivedAt) await perform(id, caller, ARCHIVE, commandBy(caller));
+    },
+
+    retryCompensation: (id: string, caller: Caller, content: Content<RetryCompensation>): Promise<Order> =>
+      perform(id, caller, RETRY, { ...content, ...commandBy(caller) }),
+
+    resolveCompensation: (
+      id: string,
+      caller: Caller,
+      content: Content<ResolveCompensation>,
+    ): Promise<Order> => perform(id, caller, RESOLVE, { ...content, ...commandBy(caller) }),
+
+    /**
+     * The payment service has ended the authorisation under that key: an order that was to be paid by it is cancelled.
+     * @throws {AppError} service_unavailable when that did not happen yet: tell it again
+     */
+    async authorizationEnded(orderId: string, paymentKey: string): Promise<void> {
+      const order = await find(orderId);
+      if (!order || !isCancellable(order)) return;
+      const { requestId } = order;
+      const command = { by: 'system', reason: 'payment_voided', requestId, paymentKey };
+      const answer = await run(order, CANCEL, command).catch(unlessRefused);
+      if (answer === 'late') throw late(orderId);
+    },
+  };
+}
+
+/** @throws {AppError} the answer of the API for a BusinessError */
+function refuse<T>({ id }: Order, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof BusinessError ? businessProblem(error, id) : error;
+  }
+}
+
+function unlessRefused(error: unknown): null {
+  if (error instanceof AppError && error.code === 'invalid_transition') return null;
+  throw error;
+}
+
+function wasCancelledBy({ statusHistory }: Order, user: string): boolean {
+  return statusHistory.some(({ axis, to, by }) => axis === 'status' && to === 'cancelled' && by === user);
+}
+
+function late(orderId: string, key?: string): AppError {
+  const repeat = key
+    ? 'repeat the request with the same Idempotency-Key'
+    : 'read the order again before you repeat the request';
+  return new AppError('service_unavailable', `It was not done in time, and may still be: ${repeat}.`, {
+    orderId,
+  });
+}

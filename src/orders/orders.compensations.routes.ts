@@ -1,0 +1,51 @@
+import { route } from '../common/route';
+import type { Route } from '../common/route';
+import type { ErrorCode } from '../errors/app-error';
+import { Role } from '../role/role';
+import { callerOf, orderResponse, orderSender, TAG } from './orders.answer';
+import type { OrderRouteDeps } from './orders.answer';
+import { compensationParams, resolveCompensationBody } from './orders.commands.schema';
+
+const ERRORS: ErrorCode[] = ['not_found', 'service_unavailable'];
+
+/** What an operator does about a compensation that keeps failing. */
+export function compensationRoutes({ service, present }: OrderRouteDeps): Route[] {
+  const { send } = orderSender(present);
+
+  const retry = route({
+    method: 'post',
+    path: '/orders/:id/compensations/:step/retry',
+    role: Role.ADMIN,
+    operationId: 'retryCompensation',
+    summary: 'Try a compensation that keeps failing at once',
+    description: 'It is tried again without end anyway. The order tells what came of it: `compensations`.',
+    tag: TAG,
+    params: compensationParams,
+    responses: { 200: orderResponse('The order after the attempt') },
+    errors: ERRORS,
+    async handler(ctx, { params: { id, step }, principal }) {
+      const order = await service.retryCompensation(id, callerOf(ctx, id, principal), { step });
+      send(ctx, 200, order, principal);
+    },
+  });
+
+  const resolve = route({
+    method: 'post',
+    path: '/orders/:id/compensations/:step/resolve',
+    role: Role.ADMIN,
+    operationId: 'resolveCompensation',
+    summary: 'Say that a compensation that keeps failing was settled by hand',
+    description: 'It is not tried again. The note says what was done about it.',
+    tag: TAG,
+    params: compensationParams,
+    body: resolveCompensationBody,
+    responses: { 200: orderResponse('The order without the pending compensation') },
+    errors: ERRORS,
+    async handler(ctx, { params: { id, step }, body, principal }) {
+      const order = await service.resolveCompensation(id, callerOf(ctx, id, principal), { step, ...body });
+      send(ctx, 200, order, principal);
+    },
+  });
+
+  return [retry, resolve];
+}

@@ -1,0 +1,38 @@
+import { route } from '../common/route';
+import type { Route } from '../common/route';
+import { Role } from '../role/role';
+import { callerOf, orderResponse, orderSender, REPLAYED, TAG } from './orders.answer';
+import type { OrderRouteDeps } from './orders.answer';
+import { refundOrderBody, refundOrderHeaders } from './orders.commands.schema';
+import { requireIdempotencyKey } from './orders.problems';
+import { orderIdParams } from './orders.schema';
+
+/** `POST /orders/:id/refunds`: once for each key, and never more than was captured. */
+export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
+  const { sendAddition } = orderSender(present);
+  return route({
+    method: 'post',
+    path: '/orders/:id/refunds',
+    role: Role.ADMIN,
+    operationId: 'refundOrder',
+    summary: 'Refund an order, or a part of it',
+    description:
+      'As often as something is left of what was captured, also after the order is completed. Repeat the request with ' +
+      'the same Idempotency-Key whenever you do not know what became of it.',
+    tag: TAG,
+    params: orderIdParams,
+    headers: refundOrderHeaders,
+    body: refundOrderBody,
+    responses: { 201: { ...orderResponse('The order with the refund'), optionalHeaders: REPLAYED } },
+    errors: [
+      ...(['not_found', 'invalid_transition', 'payment_declined', 'idempotency_key_required'] as const),
+      ...(['idempotency_key_reused', 'service_unavailable'] as const),
+    ],
+    async handler(ctx, { params, headers, body, principal }) {
+      const caller = callerOf(ctx, params.id, principal);
+      const key = requireIdempotencyKey(headers['idempotency-key'], 'refund');
+      const content = { amount: body.amount ?? null, reason: body.reason };
+      sendAddition(ctx, await service.refund(params.id, caller, content, key), principal);
+    },
+  });
+}

@@ -1,0 +1,79 @@
+import { sendData } from '../common/respond';
+import { route, type Route } from '../common/route';
+import { Role } from '../role/role';
+import * as schema from './payments.schema';
+import type { StripeWebhookService } from './payments.service';
+import type { SandboxRepository } from './sandbox.repository';
+
+const TAG = 'Payments';
+const SANDBOX_PATH = '/payments/sandbox';
+
+export interface PaymentRoutesDeps {
+  /** When the sandbox is the payment service. */
+  sandbox?: Pick<SandboxRepository, 'isAvailable' | 'setAvailable'>;
+  /** When Stripe is, and the secret of its webhook is known. */
+  webhook?: StripeWebhookService;
+}
+
+/** The routes that the configured payment service needs. */
+export function paymentRoutes({ sandbox, webhook }: PaymentRoutesDeps): Route[] {
+  return [...(sandbox ? sandboxRoutes(sandbox) : []), ...(webhook ? [stripeWebhookRoute(webhook)] : [])];
+}
+
+function sandboxRoutes(sandbox: NonNullable<PaymentRoutesDeps['sandbox']>): Route[] {
+  const description = 'Only where the sandbox is the payment service.';
+  return [
+    route({
+      method: 'get',
+      path: SANDBOX_PATH,
+      role: Role.ADMIN,
+      operationId: 'getPaymentSandbox',
+      summary: 'Read the test switch of the payment sandbox',
+      description,
+      tag: TAG,
+      responses: { 200: { description: 'The switch', data: schema.sandboxState } },
+      errors: [],
+      handler: async (ctx) => sendData(ctx, 200, { available: await sandbox.isAvailable() }),
+    }),
+    route({
+      method: 'put',
+      path: SANDBOX_PATH,
+      role: Role.ADMIN,
+      operationId: 'setPaymentSandbox',
+      summary: 'Turn the payment method `pm_sandbox_outage` on or off',
+      description: `It is off at first: what is paid with it waits until it is turned on. ${description}`,
+      tag: TAG,
+      body: schema.sandboxBody,
+      responses: { 200: { description: 'The switch as it is now', data: schema.sandboxState } },
+      errors: [],
+      async handler(ctx, { body: { available } }) {
+        ctx.state.logFields = { available };
+        await sandbox.setAvailable(available);
+        sendData(ctx, 200, { available });
+      },
+    }),
+  ];
+}
+
+function stripeWebhookRoute(webhook: StripeWebhookService): Route {
+  return route({
+    method: 'post',
+    path: '/payments/stripe/webhook',
+    role: Role.PUBLIC,
+    operationId: 'receiveStripeEvent',
+    summary: 'Receive an event from Stripe',
+    description:
+      'For Stripe alone: the signature is checked. An event is handled once, however often it comes.',
+    tag: TAG,
+    headers: schema.stripeHeaders,
+    body: schema.stripeEvent,
+    responses: { 200: { description: 'It is handled, or of no interest here', data: schema.received } },
+    errors: [],
+    async handler(ctx, { headers, body: event }) {
+      const payload = ctx.request.rawBody;
+      await webhook.receive({ payload, signature: headers['stripe-signature'], event, log: ctx.state.log });
+      ctx.state.logFields = { eventId: event.id, eventType: event.type }; // known to be Stripe's by now
+      sendData(ctx, 200, { received: true });
+    },
+  });
+}

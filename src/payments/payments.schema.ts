@@ -1,0 +1,61 @@
+import Joi from 'joi';
+
+export interface SandboxState {
+  available: boolean;
+}
+
+const available = Joi.boolean()
+  .required()
+  .description('Whether `pm_sandbox_outage` works; all other payment methods do in any case')
+  .example(true);
+
+export const sandboxBody = Joi.object<SandboxState, true>({ available }).id('PaymentSandboxRequest');
+
+export const sandboxState = Joi.object<SandboxState, true>({ available }).id('PaymentSandbox');
+
+export interface StripeHeaders {
+  'stripe-signature': string;
+}
+
+export const stripeHeaders = Joi.object<StripeHeaders, true>({
+  'stripe-signature': Joi.string()
+    .max(10_000)
+    .required()
+    .description("Stripe's signature of the body, at most five minutes old")
+    .example('t=1795384800,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd'),
+});
+
+/** What we read of an event. */
+export interface StripeEvent {
+  id: string;
+  type: string;
+  /** The request that caused it; without an id: Stripe itself. */
+  request?: { idempotency_key?: string | null } | null;
+  data?: {
+    object?: {
+      id?: string;
+      payment_intent?: string | { id: string } | null;
+      metadata?: Record<string, string> | null;
+    };
+  };
+}
+
+/** Stripe adds fields and kinds of events as it likes, so that nothing else is required of it. */
+export const stripeEvent = Joi.object<StripeEvent>({
+  id: Joi.string().required(),
+  type: Joi.string().required(),
+})
+  .unknown(true)
+  .id('StripeEvent')
+  .description('An event as Stripe sends it: https://docs.stripe.com/api/events')
+  .example({
+    id: 'evt_1QxYzK2eZvKYlo2C0aBcDeFg',
+    object: 'event',
+    type: 'payment_intent.canceled',
+    data: { object: { id: 'pi_3QxYzK2eZvKYlo2C0aBcDeFg', object: 'payment_intent', metadata: {} } },
+    request: { id: null, idempotency_key: null },
+  });
+
+export const received = Joi.object<{ received: true }, true>({
+  received: Joi.boolean().valid(true).required().example(true),
+}).id('EventReceived');

@@ -1,0 +1,165 @@
+import type { OrderState } from '../../src/domain/order';
+import { FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
+import {
+  archivedOrder,
+  closedOrder,
+  isCancellable,
+  requireArchivable,
+  requireCancellable,
+} from '../../src/domain/closing';
+import type { Closing } from '../../src/domain/closing';
+import { draftOrder, pricedOrder } from '../../src/domain/order-transitions';
+import { openedOrder } from '../../src/domain/placing';
+import { command, failing, LATER, orderIn, owed, payment, priced, pricingOf, requestFor } from './fixtures';
+
+describe('whether an order can be cancelled', () => {
+  const states = ORDER_STATUSES.flatMap((status) =>
+    FULFILLMENT_STATUSES.map((fulfillmentStatus) => ({ status, fulfillmentStatus })),
+  );
+
+  it.each(states)(
+    '$status and $fulfillmentStatus: only while it is open and nothing is fulfilled',
+    (state) => {
+      const isOpen = state.status === 'pending' || state.status === 'confirmed';
+      const expected = isOpen && state.fulfillmentStatus === 'unfulfilled';
+      expect(isCancellable(orderIn(state))).toBe(expected);
+      const require = () => requireCancellable(orderIn(state));
+      if (expected) expect(require).not.toThrow();
+      else expect(require).toThrow(failing('InvalidTransition', /can no longer be cancelled/));
+    },
+  );
+
+  it.each([
+    [{ status: 'completed', fulfillmentStatus: 'delivered' }, /is completed:/],
+    [{ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' }, /is partially fulfilled:/],
+  ] as const)('says why not: %j', (state, message) => {
+    expect(() => requireCancellable(orderIn(state))).toThrow(message);
+  });
+});
+
+describe('whether an order can be cancelled because of its payment', () => {
+  const another = failing('InvalidTransition', /stands on another payment by now/);
+
+  it.each([
+    ['it can when it stands on it', payment(3_000, 'v2'), 'ord_1-v2', true],
+    ['it can when its first one is not known yet', null, 'ord_1-1', true],
+    ['it cannot when it stands on another', payment(3_000, 'v2'), 'ord_1-1', false],
+    ['it cannot when another is not known yet', null, 'ord_1-v2', false],
+  ])('%s', (_, standing, paymentKey, can) => {
+    const require = () => requireCancellable(orderIn({ payment: standing }), { paymentKey });
+    if (can) expect(require).not.toThrow();
+    else expect(require).toThrow(another);
+  });
+
+  it('it cannot when it cannot be cancelled at all', () => {
+    const require = () => requireCancellable(orderIn({ status: 'completed' }), { paymentKey: 'ord_1-1' });
+    expect(require).toThrow(/can no longer be cancelled/);
+  });
+});
+
+describe('whether an order can be archived', () => {
+  it.each(['completed', 'rejected', 'cancelled'] as const)('it can when it is %s', (status) => {
+    const order = orderIn({ status, compensations: [owed({ state: 'resolved' })] });
+    expect(() => requireArchivable(order)).not.toThrow();
+  });
+
+  it.each(['pending', 'confirmed'] as const)('it cannot while it is %s', (status) => {
+    const message = new RegExp(`is ${status}: only a closed order can be archived`);
+    expect(() => requireArchivable(orderIn({ status }))).toThrow(failing('InvalidTransition', message));
+  });
+
+  it.each(['owed', 'pending'] as const)('it cannot while a compensation is %s', (state) => {
+    const order = orderIn({ status: 'cancelled', compensations: [owed({ state })] });
+    expect(() => requireArchivable(order)).toThrow(failing('InvalidTransition', /settle it first/));
+  });
+});
+
+it('an archived order is what it was, out of the lists and one version further', () => {
+  const order = orderIn({ status: 'completed' });
+  expect(archivedOrder(order, command, LATER)).toEqual({
+    ...order,
+    version: 3,
+    updatedAt: LATER,
+    archivedAt: LATER,
+  });
+});
+
+describe('a closed order', () => {
+  const cancelled: Closing = {
+    to: 'cancelled',
+    by: 'usr_9',
+    reason: 'No',
+    rejection: null,
+    isDeclined: false,
+  };
+  const rejection = { code: 'payment_declined', detail: 'No funds' } as const;
+  const rejected: Closing = { ...cancelled, to: 'rejected', reason: 'payment_declined', rejection };
+  const pricing = pricingOf(priced('ps_a', 2));
+  const opened = openedOrder(requestFor(), pricing);
+  const changes = (from: OrderState, to: Partial<OrderState>) =>
+    Object.entries(to).map(([axis, state]) => ({
+      ...{ at: LATER, by: 'usr_9', reason: 'No', axis, from: from[axis as keyof OrderState], to: state },
+    }));
+
+  it('releases its stock and owes the payment that was authorised', () => {
+    const order = orderIn();
+    expect(closedOrder(order, cancelled, LATER)).toEqual({
+      ...order,
+      ...{ status: 'cancelled', fulfillmentStatus: 'cancelled', reservation: 'released' },
+      compensations: [owed({ since: LATER })],
+      statusHistory: [
+        ...order.statusHistory,
+        ...changes(order, { status: 'cancelled', fulfillmentStatus: 'cancelled' }),
+      ],
+      version: 3,
+      updatedAt: LATER,
+    });
+  });
+
+  it('owes what is being authorised, since nobody knows what becomes of it', () => {
+    expect(closedOrder(opened, rejected, LATER)).toMatchObject({
+      ...{ status: 'rejected', paymentStatus: 'pending', reservation: 'released', rejection, version: 2 },
+      compensations: [owed({ payment: { ...payment(2_000), reference: null }, since: LATER })],
+    });
+  });
+
+  it('owes nothing of a payment that was declined', () => {
+    expect(closedOrder(opened, { ...rejected, isDeclined: true }, LATER)).toMatchObject({
+      ...{ status: 'rejected', paymentStatus: 'declined', reservation: 'released', compensations: [] },
+    });
+  });
+
+  it('owes nothing when there was nothing to pay, and says so', () => {
+    const free = orderIn({ payment: payment(0) });
+    expect(closedOrder(free, cancelled, LATER)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+  });
+
+  it.each([
+    ['it was never priced', draftOrder(requestFor())],
+    ['it was never opened', pricedOrder(requestFor(), pricing)],
+    ['there is nothing to pay', { ...opened, total: 0 }],
+    ['it is of before payments were taken', { ...opened, paymentMethod: undefined }],
+  ])('owes nothing when %s', (_, order) => {
+    const next = closedOrder(order, cancelled, LATER);
+    expect(next).toMatchObject({ status: 'cancelled', paymentStatus: 'pending', compensations: [] });
+  });
+
+  it('keeps what it owes already', () => {
+    const before = owed({ step: 'voidPayment-0' });
+    const next = closedOrder(orderIn({ compensations: [before] }), cancelled, LATER);
+    expect(next.compensations).toEqual([before, owed({ since: LATER })]);
+    const declined = { ...rejected, isDeclined: true };
+    expect(closedOrder({ ...opened, compensations: [before] }, declined, LATER).compensations).toEqual([
+      before,
+    ]);
+  });
+
+  it.each(['none', 'released', 'committed'] as const)('releases nothing of what is %s', (reservation) => {
+    expect(closedOrder(orderIn({ reservation }), cancelled, LATER).reservation).toBe(reservation);
+  });
+
+  it('is closed once only', () => {
+    const order = orderIn({ status: 'completed', fulfillmentStatus: 'delivered' });
+    expect(() => closedOrder(order, cancelled, LATER)).toThrow(failing('InvalidTransition', /is completed/));
+  });
+});

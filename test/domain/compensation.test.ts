@@ -1,0 +1,147 @@
+import {
+  owedVoid,
+  pendingCompensations,
+  requirePending,
+  unsettled,
+  withDone,
+  withOwed,
+  withPending,
+  withResolved,
+} from '../../src/domain/compensation';
+import type { Order, PaymentStatus } from '../../src/domain/order';
+import { command, CREATED, failing, LATER, orderIn, owed, payment } from './fixtures';
+
+const other = owed({ step: 'voidPayment-v2', payment: payment(5_000, 'v2') });
+const resolving = { ...command, step: 'voidPayment-1', note: 'Paid back by hand' };
+
+/** Cancelled; what was authorised is to be given back. */
+const cancelled = (fields: Partial<Order> = {}): Order =>
+  orderIn({
+    ...{ status: 'cancelled', fulfillmentStatus: 'cancelled', reservation: 'released' },
+    compensations: [owed(), other],
+    ...fields,
+  });
+
+it('a payment that is owed back has a step of its own, named by what its key adds to the id of the order', () => {
+  expect(owedVoid(payment(3_000), CREATED)).toEqual(owed());
+  expect(owedVoid({ ...payment(5_000), key: 'ord_1-v2-7b' }, LATER)).toEqual(
+    owed({ step: 'voidPayment-v2-7b', payment: { ...payment(5_000), key: 'ord_1-v2-7b' }, since: LATER }),
+  );
+});
+
+describe('what an order owes', () => {
+  const [isOwed, isPending, isResolved] = [
+    owed({ step: 'a' }),
+    owed({ step: 'b', state: 'pending' }),
+    owed({ step: 'c', state: 'resolved' }),
+  ];
+  const order = orderIn({ compensations: [isOwed, isPending, isResolved] });
+
+  it('is what nobody settled', () => {
+    expect(unsettled(order)).toEqual([isOwed, isPending]);
+    expect(pendingCompensations(order)).toEqual([isPending]);
+  });
+
+  it('can be retried or resolved by hand while it keeps failing', () => {
+    const both = orderIn({ compensations: [isPending, owed({ step: 'e', state: 'pending' })] });
+    expect(() => requirePending(both, { ...command, step: 'b' })).not.toThrow();
+    expect(() => requirePending(both, { ...command, step: 'e' })).not.toThrow();
+  });
+
+  it.each(['a', 'c', 'd'])('and not otherwise: %s', (step) => {
+    const error = failing('NotFound', /no pending compensation of this name/);
+    expect(() => requirePending(order, { ...command, step })).toThrow(error);
+  });
+});
+
+it('a compensation that keeps failing is shown with its failure', () => {
+  const order = cancelled();
+  expect(withPending(order, owed(), 'The service is down.', LATER)).toEqual({
+    ...order,
+    compensations: [other, owed({ state: 'pending', failure: 'The service is down.' })],
+    version: 3,
+    updatedAt: LATER,
+  });
+});
+
+it('an order that owes more has a version more, which keeps out a write that comes late', () => {
+  const order = orderIn({ compensations: [other] });
+  const next = { ...order, version: 3, updatedAt: LATER };
+  expect(withOwed(order, [owed()], LATER)).toEqual({ ...next, compensations: [other, owed()] });
+  expect(withOwed(order, [], LATER)).toEqual(next);
+});
+
+describe('a compensation that is done', () => {
+  it('is taken off, and the payment of a cancelled order is voided', () => {
+    const order = cancelled();
+    const by = { at: LATER, by: 'system', reason: null, axis: 'paymentStatus' };
+    expect(withDone(order, owed(), true, LATER)).toEqual({
+      ...order,
+      compensations: [other],
+      paymentStatus: 'voided',
+      statusHistory: [...order.statusHistory, { ...by, from: 'authorized', to: 'voided' }],
+      version: 3,
+      updatedAt: LATER,
+    });
+  });
+
+  it.each<[boolean, PaymentStatus[]]>([
+    [true, ['authorized', 'voided']],
+    [false, ['declined']],
+  ])('tells what became of a payment that was being authorised: authorised %s', (was, steps) => {
+    const order = cancelled({ paymentStatus: 'pending', payment: null });
+    const done = withDone(order, owed(), was, LATER);
+    expect(done).toMatchObject({ paymentStatus: steps.at(-1), version: 3, updatedAt: LATER });
+    expect(done.statusHistory.slice(order.statusHistory.length).map(({ to }) => to)).toEqual(steps);
+  });
+
+  it('leaves the payment of an order that goes on: it has another', () => {
+    const order = orderIn({ compensations: [owed()], payment: payment(5_000, 'v2') });
+    expect(withDone(order, owed(), true, LATER)).toEqual({
+      ...{ ...order, compensations: [], version: 3, updatedAt: LATER },
+    });
+  });
+
+  it('leaves the payment of a cancelled order when it was about an earlier one', () => {
+    const order = cancelled({ payment: payment(5_000, 'v2') });
+    expect(withDone(order, owed(), true, LATER)).toMatchObject({ paymentStatus: 'authorized', version: 3 });
+    expect(withDone(order, other, true, LATER)).toMatchObject({ paymentStatus: 'voided', version: 3 });
+  });
+
+  it('leaves the payment status of a confirmed order even when it was about its own payment', () => {
+    const order = orderIn({ compensations: [owed()] });
+    expect(withDone(order, owed(), true, LATER).paymentStatus).toBe('authorized');
+  });
+
+  it.each(['voided', 'captured', 'declined'] as const)(
+    'leaves a payment that is %s already',
+    (paymentStatus) => {
+      const order = cancelled({ paymentStatus });
+      expect(withDone(order, owed(), true, LATER)).toMatchObject({ paymentStatus, version: 3 });
+    },
+  );
+});
+
+describe('a compensation that a person settled', () => {
+  it('stays on the order with the note, and the payment is voided', () => {
+    const order = cancelled({ compensations: [other, owed({ state: 'pending', failure: 'down' })] });
+    const resolution = { note: resolving.note, by: 'usr_9', at: LATER };
+    const resolved = withResolved(order, resolving, LATER);
+    expect(resolved).toMatchObject({ paymentStatus: 'voided', version: 3, updatedAt: LATER });
+    expect(resolved.compensations).toEqual([other, owed({ state: 'resolved', failure: 'down', resolution })]);
+    expect(resolved.statusHistory.at(-1)).toEqual({
+      ...{ at: LATER, by: 'usr_9', reason: null },
+      ...{ axis: 'paymentStatus', from: 'authorized', to: 'voided' },
+    });
+  });
+
+  it('is left alone when it was done meanwhile', () => {
+    const order = cancelled({ compensations: [other] });
+    expect(withResolved(order, resolving, LATER)).toBe(order);
+  });
+
+  it('was authorised as far as anybody knows', () => {
+    const order = cancelled({ paymentStatus: 'pending', payment: null });
+    expect(withResolved(order, resolving, LATER)).toMatchObject({ paymentStatus: 'voided', version: 3 });
+  });
+});

@@ -1,0 +1,135 @@
+import type { AmendOrder } from '../../src/domain/amendment';
+import type { CancelOrder } from '../../src/domain/closing';
+import type { FulfillOrder } from '../../src/domain/fulfillment';
+import type {
+  Compensation,
+  Order,
+  OrderItem,
+  OrderLine,
+  OrderPayment,
+  OrderRequest,
+  PricedItem,
+  Pricing,
+  Refund,
+} from '../../src/domain/order';
+import { draftOrder } from '../../src/domain/order-transitions';
+import type { RefundOrder } from '../../src/domain/refund';
+
+export const CREATED = '2026-01-01T00:00:00.000Z';
+export const LATER = '2026-01-02T00:00:00.000Z';
+
+export const line = (productServiceId: string, quantity = 1): OrderLine => ({ productServiceId, quantity });
+
+export function requestFor(fields: Partial<OrderRequest> = {}): OrderRequest {
+  return {
+    orderId: 'ord_1',
+    customerId: 'usr_1',
+    placedBy: 'usr_2',
+    items: [line('ps_a', 2)],
+    paymentMethod: 'pm_card_visa',
+    note: null,
+    shippingAddress: null,
+    fingerprint: 'f',
+    attemptId: 'a',
+    requestId: 'r',
+    createdAt: CREATED,
+    ...fields,
+  };
+}
+
+/** A line at 10.00 each, tax included. */
+export function priced(
+  productServiceId: string,
+  quantity = 1,
+  kind: PricedItem['kind'] = 'product',
+): PricedItem {
+  const total = 1_000 * quantity;
+  const price = { unitPrice: 1_000, taxRateBps: 0, subtotal: total, tax: 0, total };
+  return { productServiceId, sku: `SKU-${productServiceId}`, name: 'A thing', kind, quantity, ...price };
+}
+
+export function pricingOf(...items: PricedItem[]): Pricing {
+  const total = items.reduce((sum, item) => sum + item.total, 0);
+  return { items, currency: 'EUR', subtotal: total, tax: 0, total };
+}
+
+export function itemOf(item: PricedItem, fulfilledQuantity = 0): OrderItem {
+  return { ...item, fulfilledQuantity };
+}
+
+export const payment = (amount: number, suffix = '1'): OrderPayment => ({
+  key: `ord_1-${suffix}`,
+  reference: `pi_${suffix}`,
+  amount,
+  currency: 'EUR',
+});
+
+/** An order of two units of a product and one of a service, confirmed and paid; in any other state when told so. */
+export function orderIn(fields: Partial<Order> = {}): Order {
+  return {
+    ...draftOrder(requestFor()),
+    items: [itemOf(priced('ps_a', 2)), itemOf(priced('ps_s', 1, 'service'))],
+    ...{ currency: 'EUR', subtotal: 3_000, tax: 0, total: 3_000 },
+    ...{ status: 'confirmed', paymentStatus: 'authorized' },
+    payment: payment(3_000),
+    reservation: 'held',
+    version: 2,
+    ...fields,
+  };
+}
+
+const from = { by: 'usr_9', requestId: 'r' };
+const keyed = { ...from, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
+
+export const cancelling = (fields: Partial<CancelOrder> = {}): CancelOrder => ({
+  ...from,
+  reason: 'Changed my mind',
+  ...fields,
+});
+export const amending = (fields: Partial<AmendOrder> = {}): AmendOrder => ({
+  ...from,
+  ifMatch: null,
+  ...fields,
+});
+export const fulfilling = (items: OrderLine[], fields: Partial<FulfillOrder> = {}): FulfillOrder => ({
+  ...keyed,
+  items,
+  carrier: null,
+  trackingNumber: null,
+  ...fields,
+});
+export const refunding = (amount: number | null, fields: Partial<RefundOrder> = {}): RefundOrder => ({
+  ...keyed,
+  amount,
+  reason: 'Broken',
+  ...fields,
+});
+export const command = from;
+
+export const refundOf = (amount: number, id: string): Refund => ({
+  ...{
+    id,
+    amount,
+    reason: 'Broken',
+    fingerprint: `f-${id}`,
+    attemptId: 'a',
+    by: 'usr_9',
+    createdAt: CREATED,
+  },
+});
+
+export function owed(fields: Partial<Compensation> = {}): Compensation {
+  return {
+    step: 'voidPayment-1',
+    payment: payment(3_000),
+    state: 'owed',
+    since: CREATED,
+    failure: null,
+    resolution: null,
+    ...fields,
+  };
+}
+
+/** The type of a failure, and what its message says. */
+export const failing = (name: string, message: RegExp) =>
+  expect.objectContaining({ name, message: expect.stringMatching(message) }) as Error;

@@ -1,0 +1,222 @@
+import fc from 'fast-check';
+import {
+  deliveredOrder,
+  fulfilledOrder,
+  requireDeliverable,
+  requireFulfillable,
+} from '../../src/domain/fulfillment';
+import type { Fulfillment, Order } from '../../src/domain/order';
+import {
+  command,
+  CREATED,
+  failing,
+  fulfilling,
+  itemOf,
+  LATER,
+  line,
+  orderIn,
+  payment,
+  priced,
+} from './fixtures';
+
+const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => ({
+  ...{ id: 'k1', items: [line('ps_a', 1)], carrier: null, trackingNumber: null, fingerprint: 'f1' },
+  ...{ attemptId: 'a1', by: 'usr_9', createdAt: LATER, deliveredAt: null },
+  ...fields,
+});
+
+/** One of two units is fulfilled. */
+const begun = (fields: Partial<Order> = {}): Order =>
+  orderIn({
+    ...{ fulfillmentStatus: 'partially_fulfilled', paymentStatus: 'captured', captured: 3_000 },
+    items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
+    fulfillments: [fulfillment()],
+    ...fields,
+  });
+
+describe('whether an order can be fulfilled', () => {
+  it.each([
+    ['all of it', [line('ps_a', 2), line('ps_s', 1)]],
+    ['some of it', [line('ps_a', 1)]],
+    ['lines of the same product', [line('ps_a', 1), line('ps_a', 1)]],
+  ])('it can: %s', (_, items) => {
+    expect(() => requireFulfillable(orderIn(), fulfilling(items))).not.toThrow();
+  });
+
+  it.each([
+    ['more than was ordered', [line('ps_a', 3)], /Of SKU-ps_a, 2 are left to fulfil/],
+    ['more than was ordered in two lines', [line('ps_a', 1), line('ps_a', 2)], /2 are left/],
+    ['something else', [line('ps_x', 1)], /ps_x is not part of this order/],
+  ])('it cannot: %s', (_, items, message) => {
+    const fulfil = () => requireFulfillable(orderIn(), fulfilling(items));
+    expect(fulfil).toThrow(failing('InvalidTransition', message));
+  });
+
+  it('counts what was fulfilled before, over all lines of the product', () => {
+    const items = [itemOf(priced('ps_a', 2), 2), itemOf(priced('ps_a', 3), 1)];
+    const order = begun({ items });
+    expect(() => requireFulfillable(order, fulfilling([line('ps_a', 2)], { id: 'k2' }))).not.toThrow();
+    expect(() => requireFulfillable(order, fulfilling([line('ps_a', 3)], { id: 'k2' }))).toThrow(
+      /2 are left/,
+    );
+  });
+
+  it.each([
+    [{ status: 'pending', paymentStatus: 'pending' }, /is pending: only a confirmed one can be fulfilled/],
+    [{ status: 'cancelled', fulfillmentStatus: 'cancelled' }, /is cancelled: only a confirmed one/],
+    [{ status: 'confirmed', paymentStatus: 'pending', payment: null }, /No payment was authorised/],
+  ] as const)('it cannot when it is %j', (state, message) => {
+    const fulfil = () => requireFulfillable(orderIn(state), fulfilling([line('ps_a', 1)]));
+    expect(fulfil).toThrow(failing('InvalidTransition', message));
+  });
+
+  it('a repeat is always accepted, under whatever the order has become since', () => {
+    const done = begun({ status: 'completed', fulfillmentStatus: 'delivered' });
+    expect(() => requireFulfillable(done, fulfilling([line('ps_a', 1)]))).not.toThrow();
+    const another = fulfilling([line('ps_a', 1)], { fingerprint: 'other' });
+    expect(() => requireFulfillable(done, another)).toThrow(failing('IdempotencyKeyReused', /./));
+  });
+});
+
+describe('a fulfilled order', () => {
+  it('captures its payment with the first fulfilment', () => {
+    const order = orderIn();
+    const command = fulfilling([line('ps_a', 1)], { carrier: 'DHL', trackingNumber: 'T1' });
+    const by = { at: LATER, by: 'usr_9', reason: null };
+    expect(fulfilledOrder(order, command, LATER)).toEqual({
+      ...order,
+      items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
+      fulfillments: [fulfillment({ carrier: 'DHL', trackingNumber: 'T1' })],
+      ...{ paymentStatus: 'captured', captured: 3_000, fulfillmentStatus: 'partially_fulfilled' },
+      statusHistory: [
+        ...order.statusHistory,
+        { ...by, axis: 'paymentStatus', from: 'authorized', to: 'captured' },
+        { ...by, axis: 'fulfillmentStatus', from: 'unfulfilled', to: 'partially_fulfilled' },
+      ],
+      version: 3,
+      updatedAt: LATER,
+    });
+  });
+
+  it('captures what stands authorised, which may be nothing', () => {
+    const free = orderIn({ payment: payment(0), total: 0 });
+    const next = fulfilledOrder(free, fulfilling([line('ps_a', 1)]), LATER);
+    expect(next).toMatchObject({ captured: 0, paymentStatus: 'captured' });
+  });
+
+  it('captures nothing with a later one, and keeps what was refunded', () => {
+    const order = begun({ paymentStatus: 'partially_refunded', refunded: 10 });
+    const next = fulfilledOrder(order, fulfilling([line('ps_s', 1)], { id: 'k2' }), LATER);
+    expect(next).toMatchObject({
+      ...{ paymentStatus: 'partially_refunded', captured: 3_000, fulfillmentStatus: 'partially_fulfilled' },
+      ...{ reservation: 'held', version: 3 },
+    });
+    expect(next.fulfillments.map(({ id }) => id)).toEqual(['k1', 'k2']);
+  });
+
+  it.each([
+    ['held', 'committed'],
+    ['none', 'none'],
+  ] as const)('when it is complete, stock that was %s is %s', (reservation, after) => {
+    const order = begun({ reservation });
+    const next = fulfilledOrder(order, fulfilling([line('ps_a', 1), line('ps_s', 1)], { id: 'k2' }), LATER);
+    expect(next).toMatchObject({ fulfillmentStatus: 'fulfilled', reservation: after, status: 'confirmed' });
+  });
+
+  it('has never more fulfilled than ordered, and exactly what its fulfilments say', () => {
+    const quantity = fc.integer({ min: 1, max: 5 });
+    const product = fc.constantFrom('ps_a', 'ps_b');
+    const lines = fc.array(fc.tuple(product, quantity), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(lines, fc.array(lines, { maxLength: 6 }), (ordered, wishes) => {
+        let order = orderIn({ items: ordered.map(([id, units]) => itemOf(priced(id, units))) });
+        for (const [n, wish] of wishes.entries()) {
+          const wanted = fulfilling(
+            wish.map(([id, units]) => line(id, units)),
+            { id: `k${n}`, fingerprint: `f${n}` },
+          );
+          if (!isPossible(order, wanted.items)) {
+            expect(() => requireFulfillable(order, wanted)).toThrow(failing('InvalidTransition', /./));
+            continue;
+          }
+          requireFulfillable(order, wanted);
+          order = fulfilledOrder(order, wanted, LATER);
+          expect(order.items.every((item) => item.fulfilledQuantity <= item.quantity)).toBe(true);
+        }
+        for (const id of ['ps_a', 'ps_b']) {
+          const shipped = order.fulfillments.flatMap(({ items }) => items);
+          expect(units(order.items, id, 'fulfilledQuantity')).toBe(units(shipped, id, 'quantity'));
+        }
+        const isAll = order.items.every((item) => item.fulfilledQuantity === item.quantity);
+        expect(order.fulfillmentStatus === 'fulfilled').toBe(isAll);
+      }),
+    );
+  });
+
+  type Line = { productServiceId: string; quantity: number; fulfilledQuantity?: number };
+
+  function units(lines: readonly Line[], id: string, field: 'quantity' | 'fulfilledQuantity'): number {
+    const same = lines.filter((one) => one.productServiceId === id);
+    return same.reduce((sum, one) => sum + one[field]!, 0);
+  }
+
+  function isPossible(order: Order, lines: readonly Line[]): boolean {
+    return ['ps_a', 'ps_b'].every((id) => {
+      const left = units(order.items, id, 'quantity') - units(order.items, id, 'fulfilledQuantity');
+      return order.status === 'confirmed' && units(lines, id, 'quantity') <= left;
+    });
+  }
+});
+
+describe('whether a fulfilment can be delivered', () => {
+  it('it can, once', () => {
+    const order = begun();
+    expect(() => requireDeliverable(order, { ...command, fulfillmentId: 'k1' })).not.toThrow();
+    const delivered = begun({ fulfillments: [fulfillment({ deliveredAt: CREATED })] });
+    const error = failing('InvalidTransition', /was delivered at 2026-01-01T00:00:00.000Z already/);
+    expect(() => requireDeliverable(delivered, { ...command, fulfillmentId: 'k1' })).toThrow(error);
+  });
+
+  it('it cannot when it is not of this order', () => {
+    const error = failing('NotFound', /no fulfillment with this id/);
+    expect(() => requireDeliverable(begun(), { ...command, fulfillmentId: 'k2' })).toThrow(error);
+  });
+});
+
+describe('a delivered fulfilment', () => {
+  const [first, second] = [fulfillment(), fulfillment({ id: 'k2' })];
+  const deliver = (order: Order, fulfillmentId: string) =>
+    deliveredOrder(order, { ...command, fulfillmentId }, LATER);
+
+  it('completes the order when everything is fulfilled and it is the last', () => {
+    const order = begun({
+      fulfillmentStatus: 'fulfilled',
+      fulfillments: [{ ...first, deliveredAt: CREATED }, second],
+    });
+    const by = { at: LATER, by: 'usr_9', reason: null };
+    expect(deliver(order, 'k2')).toEqual({
+      ...order,
+      ...{ status: 'completed', fulfillmentStatus: 'delivered', version: 3, updatedAt: LATER },
+      fulfillments: [
+        { ...first, deliveredAt: CREATED },
+        { ...second, deliveredAt: LATER },
+      ],
+      statusHistory: [
+        ...order.statusHistory,
+        { ...by, axis: 'fulfillmentStatus', from: 'fulfilled', to: 'delivered' },
+        { ...by, axis: 'status', from: 'confirmed', to: 'completed' },
+      ],
+    });
+  });
+
+  it.each([
+    ['others are on their way', 'fulfilled', [first, second]],
+    ['more is to be fulfilled', 'partially_fulfilled', [first]],
+  ] as const)('leaves the order open while %s', (_, fulfillmentStatus, fulfillments) => {
+    const order = begun({ fulfillmentStatus, fulfillments: [...fulfillments] });
+    expect(deliver(order, 'k1')).toEqual({
+      ...{ ...order, version: 3, updatedAt: LATER },
+      fulfillments: order.fulfillments.map((one) => (one.id === 'k1' ? { ...one, deliveredAt: LATER } : one)),
+    });
+  });
+});

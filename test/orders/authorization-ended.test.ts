@@ -1,0 +1,53 @@
+import { openOrderApi } from '../support/order-api';
+import type { OrderApi, OrderBody } from '../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+let productId: string;
+beforeAll(async () => {
+  api = await openOrderApi();
+  await api.shop.startWorker();
+  alice = api.tokenOf('CUSTOMER');
+  productId = (await api.shop.sell()).id;
+});
+afterAll(() => api.close());
+
+async function read({ id }: OrderBody): Promise<OrderBody> {
+  return (await api.call('get', `/orders/${id}`, alice).expect(200)).body.data;
+}
+
+async function paymentKeyOf({ id }: OrderBody): Promise<string> {
+  return (await api.shop.orders.findById(id))!.payment!.key;
+}
+
+it('cancels the order that was to be paid by it, once', async () => {
+  const order = await api.placed(alice, [productId, 1]);
+  const key = await paymentKeyOf(order);
+  await api.service.authorizationEnded(order.id, key);
+  const now = await read(order);
+  expect(now).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+  const change = { to: 'cancelled', by: 'system', reason: 'payment_voided' };
+  expect(now.statusHistory).toContainEqual(expect.objectContaining({ axis: 'status', ...change }));
+  await api.service.authorizationEnded(order.id, key);
+  expect(await read(order)).toEqual(now);
+});
+
+it('does nothing about a payment that was replaced, and about orders that are not known', async () => {
+  const order = await api.placed(alice, [productId, 1]);
+  const key = await paymentKeyOf(order);
+  const path = `/orders/${order.id}`;
+  const items = [{ productServiceId: productId, quantity: 2 }];
+  await api.call('patch', path, alice).set('If-Match', '*').send({ items }).expect(200);
+  await api.service.authorizationEnded(order.id, key);
+  expect(await read(order)).toMatchObject({ status: 'confirmed' });
+  await api.service.authorizationEnded(`ord_${'0'.repeat(32)}`, key);
+  await api.service.authorizationEnded('nonsense', key);
+});
+
+it('does nothing about an order of which something is fulfilled', async () => {
+  const order = await api.placed(alice, [productId, 1]);
+  const key = await paymentKeyOf(order);
+  await api.fulfill(order.id, [[productId, 1]]).expect(201);
+  await api.service.authorizationEnded(order.id, key);
+  expect(await read(order)).toMatchObject({ status: 'confirmed', paymentStatus: 'captured' });
+});

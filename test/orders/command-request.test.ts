@@ -1,0 +1,39 @@
+import { fulfillCommand, refundCommand } from '../../src/orders/command-request';
+
+const ORDER = `ord_${'0'.repeat(32)}`;
+const CALLER = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' } as const;
+const SHIPPED = { items: [{ productServiceId: 'ps_x', quantity: 1 }], carrier: null, trackingNumber: null };
+const fulfill = (changes: Partial<typeof SHIPPED | { carrier: string }> = {}, key?: string, order = ORDER) =>
+  fulfillCommand(order, CALLER, { ...SHIPPED, ...changes }, key);
+const refund = (amount: number | null, reason: string, key = 'k', order = ORDER) =>
+  refundCommand(order, CALLER, { amount, reason }, key);
+
+it('names the same thing with the same key of the same order, and something else otherwise', () => {
+  expect(fulfill({}, 'k').id).toBe(fulfill({ carrier: 'DHL' }, 'k').id);
+  expect(refund(1, 'a').id).toBe(refund(null, 'b').id);
+  const ids = [
+    ...[fulfill({}, 'k'), fulfill({}, 'l'), fulfill({}, 'k', `${ORDER}0`), fulfill(), fulfill()],
+    ...[refund(1, 'a'), refund(1, 'a', 'l'), refund(1, 'a', 'k', `${ORDER}0`)],
+  ].map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^(ful|ref)_[0-9a-f]{32}$/);
+});
+
+it('tells what is asked for apart', () => {
+  const prints = [
+    fulfill(),
+    fulfill({ carrier: 'DHL' }),
+    fulfill({ items: [...SHIPPED.items, ...SHIPPED.items] }),
+    refund(1, 'a'),
+    refund(null, 'a'),
+    refund(1, 'b'),
+  ].map(({ fingerprint }) => fingerprint);
+  expect(new Set(prints).size).toBe(prints.length);
+  expect(fulfill().fingerprint).toBe(prints[0]);
+  expect(fulfill().attemptId).not.toBe(fulfill().attemptId);
+});
+
+it('says who asks', () => {
+  expect(fulfill()).toMatchObject({ by: 'usr_1', requestId: 'r' });
+  expect(refund(1, 'a')).toMatchObject({ by: 'usr_1', requestId: 'r', amount: 1, reason: 'a' });
+});

@@ -1,0 +1,218 @@
+import Stripe from 'stripe';
+import { paymentRoutes } from '../../src/payments/payments.routes';
+import { createPaymentEventRepository } from '../../src/payments/payments.repository';
+import { createStripeWebhookService } from '../../src/payments/payments.service';
+import { createSandboxRepository } from '../../src/payments/sandbox.repository';
+import { createStripePaymentRepository } from '../../src/payments/stripe.repository';
+import { openTestApi, type TestApi } from '../support/api';
+import type { TestDatabase } from '../support/database';
+import { openTestDatabase } from '../support/database';
+
+const SECRET = 'whsec_test';
+const SWITCH = '/payments/sandbox';
+const WEBHOOK = '/payments/stripe/webhook';
+
+let db: TestDatabase;
+let api: TestApi;
+const onAuthorizationEnded = jest.fn<Promise<void>, [string, string]>();
+beforeAll(async () => {
+  db = await openTestDatabase();
+  const { connection } = db;
+  const webhook = createStripeWebhookService({
+    secret: SECRET,
+    events: createPaymentEventRepository(connection),
+    payments: createStripePaymentRepository(connection),
+    onAuthorizationEnded,
+  });
+  const routes = paymentRoutes({ sandbox: createSandboxRepository(connection), webhook });
+  api = await openTestApi({ db, routes, env: { BODY_LIMIT: '10kb' } });
+});
+beforeEach(async () => {
+  await api.clear();
+  onAuthorizationEnded.mockReset().mockResolvedValue();
+  await createStripePaymentRepository(db.connection).claim('ord_1-1', 'pi_1');
+});
+afterAll(() => db.drop());
+
+describe('routes exist', () => {
+  const pathsOf = (...args: Parameters<typeof paymentRoutes>) =>
+    paymentRoutes(...args).map(({ method, path }) => `${method} ${path}`);
+
+  test('only for the payment service that is configured', () => {
+    expect(pathsOf({})).toEqual([]);
+    expect(pathsOf({ sandbox: createSandboxRepository(db.connection) })).toEqual([
+      `get ${SWITCH}`,
+      `put ${SWITCH}`,
+    ]);
+    expect(pathsOf({ webhook: { receive: async () => undefined } })).toEqual([`post ${WEBHOOK}`]);
+  });
+});
+
+describe(SWITCH, () => {
+  test.each(['get', 'put'] as const)('%s: an ADMIN only', async (method) => {
+    await api.call(method, SWITCH).expect(401);
+    await api.call(method, SWITCH, api.tokenOf('CUSTOMER')).expect(403);
+  });
+
+  test('is off at first, and stays as an ADMIN has put it', async () => {
+    const admin = api.tokenOf('ADMIN');
+    const read = async () =>
+      (await api.call('get', SWITCH, admin).expect(200)).body as { data: { available: boolean } };
+    expect((await read()).data).toEqual({ available: false });
+    for (const available of [true, true, false]) {
+      const { body } = await api.call('put', SWITCH, admin).send({ available }).expect(200);
+      expect((body as { data: unknown }).data).toEqual({ available });
+      expect((await read()).data).toEqual({ available });
+    }
+  });
+
+  test.each([{}, { available: 'yes' }, { available: true, more: 1 }])('refuses %j', async (body) => {
+    await api.call('put', SWITCH, api.tokenOf('ADMIN')).send(body).expect(400);
+  });
+});
+
+interface EventFields {
+  id?: string;
+  type?: string;
+  object?: object;
+  idempotencyKey?: string | null;
+}
+
+const canceled = { id: 'pi_1', object: 'payment_intent', metadata: { orderId: 'ord_1', key: 'ord_1-1' } };
+
+let lastEvent = 0;
+const eventOf = ({
+  id = `evt_${++lastEvent}`,
+  type = 'payment_intent.canceled',
+  object = canceled,
+  idempotencyKey = null,
+}: EventFields = {}) => ({
+  id,
+  object: 'event',
+  type,
+  livemode: false,
+  data: { object },
+  request: { id: null, idempotency_key: idempotencyKey },
+});
+
+const sign = (payload: string, options: { secret?: string; timestamp?: number } = {}) =>
+  Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET, ...options });
+
+/** Pretty-printed as Stripe does: the signature is that of the bytes, not of what they mean. */
+function deliver(event: unknown, signature?: string) {
+  const payload = JSON.stringify(event, null, 2);
+  const call = api.call('post', WEBHOOK).set('Content-Type', 'application/json; charset=utf-8');
+  return call.set('Stripe-Signature', signature ?? sign(payload)).send(payload);
+}
+
+const warnings = () => api.logs.filter(({ level }) => level === 'warn');
+const handledEvents = () => db.connection.collection('payment_events').countDocuments();
+
+describe(`POST ${WEBHOOK}`, () => {
+  test('says when somebody else has ended an authorisation', async () => {
+    const { body } = await deliver(eventOf()).expect(200);
+    expect((body as { data: unknown }).data).toEqual({ received: true });
+    expect(onAuthorizationEnded.mock.calls).toEqual([['ord_1', 'ord_1-1']]);
+  });
+
+  test.each<[string, EventFields]>([
+    ['that we have voided ourselves', { idempotencyKey: 'orders-management-system/v/cancel' }],
+    ['of another program on the account', { object: { ...canceled, id: 'pi_other' } }],
+    ['without our metadata', { object: { ...canceled, metadata: {} } }],
+    ['without an id', { object: {} }],
+  ])('is silent about an authorisation %s', async (_which, fields) => {
+    await deliver(eventOf(fields)).expect(200);
+    expect(onAuthorizationEnded).not.toHaveBeenCalled();
+  });
+
+  test('handles an event once, however often it comes', async () => {
+    const event = eventOf();
+    for (let time = 0; time < 3; time++) await deliver(event).expect(200);
+    expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
+    await Promise.all(Array.from({ length: 5 }, () => deliver(event).expect(200)));
+    expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
+  });
+
+  test('takes two deliveries at once', async () => {
+    const event = eventOf();
+    await Promise.all([deliver(event).expect(200), deliver(event).expect(200)]);
+    expect(await handledEvents()).toBe(1);
+  });
+
+  test('handles an event again when it could not be handled', async () => {
+    const event = eventOf();
+    onAuthorizationEnded.mockRejectedValueOnce(new Error('Temporal is away.'));
+    await deliver(event).expect(500);
+    expect(await handledEvents()).toBe(0);
+    await deliver(event).expect(200);
+    expect(onAuthorizationEnded).toHaveBeenCalledTimes(2);
+    expect(await handledEvents()).toBe(1);
+  });
+
+  const email = 'alice@example.com';
+  test.each([
+    ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1', payment_intent: 'pi_1', evidence: { email } }],
+    ['charge.refunded', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
+    ['refund.created', { id: 're_1', payment_intent: { id: 'pi_1' }, instructions_email: email }],
+    ['refund.failed', { id: 're_1', payment_intent: 'pi_1' }],
+  ])('warns of %s, with ids only', async (type, object) => {
+    const event = eventOf({ type, object });
+    for (let time = 0; time < 2; time++) await deliver(event).expect(200);
+    expect(warnings()).toEqual([
+      expect.objectContaining({
+        eventId: event.id,
+        objectId: object.id,
+        paymentIntent: 'pi_1',
+        paymentKey: 'ord_1-1',
+      }),
+    ]);
+    expect(JSON.stringify(api.logs)).not.toContain(email);
+  });
+
+  test.each<[string, EventFields]>([
+    ['refunds of ours', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
+    ['refunds of others', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
+    ['refunds without an intent', { type: 'refund.created', object: { id: 're_1', payment_intent: null } }],
+    ['kinds that are unknown', { type: 'toString' }],
+    ['kinds to come', { type: 'v2.something.happened' }],
+  ])('says nothing of %s', async (_what, fields) => {
+    await deliver(eventOf({ object: { id: 're_1', payment_intent: 'pi_1' }, ...fields })).expect(200);
+    expect(warnings()).toEqual([]);
+  });
+
+  test('takes an event of the new kind, which has no data', async () => {
+    const thin = { id: 'evt_thin', object: 'v2.core.event', type: 'payment_intent.canceled' };
+    await deliver(thin).expect(200);
+  });
+
+  const payload = JSON.stringify(eventOf(), null, 2);
+  const now = Math.floor(Date.now() / 1000);
+  test.each<[string, string]>([
+    ['of another secret', sign(payload, { secret: 'whsec_other' })],
+    ['of another body', sign(`${payload} `)],
+    ['of six minutes ago', sign(payload, { timestamp: now - 360 })],
+    ['that is empty', 't=1,v1='],
+    ['without a scheme', 't=1'],
+    ['without a time', sign(payload).replace(/t=\d+/, 't=never')],
+    ['that is nonsense', 'nonsense'],
+  ])('refuses a signature %s', async (_what, signature) => {
+    const { body } = await deliver(JSON.parse(payload), signature).expect(400);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ path: 'stripe-signature' }] });
+    expect(onAuthorizationEnded).not.toHaveBeenCalled();
+  });
+
+  test('accepts a signature of four minutes ago', async () => {
+    await deliver(JSON.parse(payload), sign(payload, { timestamp: now - 240 })).expect(200);
+  });
+
+  test('refuses a missing signature, and a missing body', async () => {
+    const { body } = await api.call('post', WEBHOOK).send(eventOf()).expect(400);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ path: 'stripe-signature' }] });
+    await api.call('post', WEBHOOK).set('Stripe-Signature', sign('')).expect(400);
+  });
+
+  test('refuses what is too large, and what is not JSON', async () => {
+    await deliver(eventOf({ object: { id: 'x'.repeat(11_000) } })).expect(413);
+    await api.call('post', WEBHOOK).type('xml').send('<a/>').expect(415);
+  });
+});

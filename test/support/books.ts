@@ -1,0 +1,55 @@
+import type { Order } from '../../src/domain/order';
+import { createSandboxPaymentModel } from '../../src/payments/sandbox.model';
+import type { Shop } from './shop';
+
+/** Money, in minor units, of the payments of one order in the ledger of the sandbox. */
+export interface Ledger {
+  authorized: number;
+  open: number;
+  captured: number;
+  voided: number;
+  refunded: number;
+}
+
+export async function ledgerOf({ db }: Shop, orderId: string): Promise<Ledger> {
+  const payments = await createSandboxPaymentModel(db.connection).find({ orderId }).lean();
+  const sum = (field: keyof Ledger) => payments.reduce((total, payment) => total + payment[field], 0);
+  return {
+    authorized: sum('authorized'),
+    open: sum('open'),
+    captured: sum('captured'),
+    voided: sum('voided'),
+    refunded: sum('refunded'),
+  };
+}
+
+/** What the ledger must hold of an order that owes nothing. */
+function expectedOf({ paymentStatus, payment, captured, refunded }: Order): Partial<Ledger> {
+  return { open: paymentStatus === 'authorized' ? payment!.amount : 0, captured, refunded };
+}
+
+/**
+ * Fails unless ledger, stock and order agree to the unit.
+ * @param initial the units of the product before anybody ordered it
+ * @param orders all orders for the product
+ */
+export async function expectBalancedBooks(
+  shop: Shop,
+  { productId, initial, orders }: { productId: string; initial: number; orders: readonly Order[] },
+): Promise<void> {
+  for (const order of orders) {
+    const ledger = await ledgerOf(shop, order.id);
+    expect({ orderId: order.id, ...ledger }).toMatchObject(expectedOf(order));
+    expect(ledger.authorized).toBe(ledger.captured + ledger.voided + ledger.open);
+    expect(ledger.refunded).toBeLessThanOrEqual(ledger.captured);
+  }
+  const items = orders.flatMap(({ items, reservation }) => items.map((item) => ({ ...item, reservation })));
+  const ofProduct = items.filter((item) => item.productServiceId === productId);
+  const held = ofProduct.filter(({ reservation }) => reservation === 'held');
+  const reserved = held.reduce(
+    (sum, { quantity, fulfilledQuantity }) => sum + quantity - fulfilledQuantity,
+    0,
+  );
+  const committed = ofProduct.reduce((sum, { fulfilledQuantity }) => sum + fulfilledQuantity, 0);
+  expect(await shop.stockOf(productId)).toEqual({ available: initial - reserved - committed, reserved });
+}

@@ -1,0 +1,50 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { StaleVersion } from '../src/domain/amendment';
+import { BusinessError } from '../src/domain/business-error';
+import { isRejectionType, REJECTION_CODES } from '../src/domain/rejection';
+import type { Rejection } from '../src/domain/rejection';
+import { FAILURES } from './contract';
+
+/** Whether a step's failure is an answer of the business, which asking again would not change. */
+export function isFinal(error: unknown): boolean {
+  // Not `retryState`: the one of a local activity does not tell.
+  return !!answerOf(error)?.nonRetryable;
+}
+
+/** What the activity itself threw. */
+export function answerOf(error: unknown): ApplicationFailure | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? cause : undefined;
+}
+
+export function messageOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Why the order is rejected. @throws the error itself when it is no reason to reject an order */
+export function rejectionOf(error: unknown): { rejection: Rejection; isDeclined: boolean } {
+  const answer = answerOf(error);
+  const type = answer?.type === FAILURES.paymentUnanswered ? 'PaymentDeclined' : answer?.type;
+  if (!isRejectionType(type)) throw error;
+  const rejection = { code: REJECTION_CODES[type], detail: answer!.message };
+  return { rejection, isDeclined: answer!.type === 'PaymentDeclined' };
+}
+
+/** What a caller is told: a plain error in a handler would stop the workflow instead. */
+export function asFailure(error: unknown): unknown {
+  if (!(error instanceof BusinessError)) return error;
+  const { message, name: type } = error;
+  const details = error instanceof StaleVersion ? [error.version] : [];
+  return ApplicationFailure.create({ message, type, details, nonRetryable: true, category: 'BENIGN' });
+}
+
+export function refusing<Args extends unknown[]>(check: (...args: Args) => void): (...args: Args) => void {
+  return (...args) => {
+    try {
+      check(...args);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  };
+}

@@ -1,0 +1,154 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { UpdateDefinition } from '@temporalio/common';
+import type { Command } from '../src/domain/command';
+import { unsettled } from '../src/domain/compensation';
+import type { Order, OrderRequest } from '../src/domain/order';
+import { draftOrder, InvalidTransition } from '../src/domain/order-transitions';
+import { createCompensator } from './compensator';
+import { FAILURES } from './contract';
+import type { OrderPolicy } from './contract';
+import { asFailure, refusing } from './failures';
+import { createOrderDisplay } from './order-display';
+import { closingSteps, steps, undoSteps } from './order.steps';
+import { createPaymentSteps } from './payment.steps';
+import { serial } from './serial';
+
+/** A history must stay below 1 000 events; what is under way when this is reached still adds to it. */
+const CONTINUE_AS_NEW_EVENTS = 500;
+
+export type OrderSession = ReturnType<typeof createOrderSession>;
+
+/** Somebody else wrote the order: what was to be saved has to be decided again. */
+class Superseded extends Error {}
+
+/**
+ * One order in the hands of one workflow: the order as it stands, and the only way to change it. What changes it is
+ * done one after the other, saved before it is shown, and followed by what it makes owed.
+ */
+export function createOrderSession(request: OrderRequest, policy: OrderPolicy | undefined, carried?: Order) {
+  const oneAtATime = serial();
+  const display = createOrderDisplay();
+  const undo = undoSteps(display.showStuck);
+  const closing = closingSteps(display.showStuck);
+  const payments = createPaymentSteps(policy?.paymentsTaskQueue);
+  const compensator = createCompensator({
+    attempt: ({ payment }, attempts) => payments.void(current(), payment, attempts),
+    record,
+    now,
+  });
+  let order: Order | undefined;
+  if (carried) take(carried);
+
+  function current(): Order {
+    return order!;
+  }
+
+  /** Goes on from the order as it is stored now. */
+  function take(stored: Order): Order {
+    order = { ...draftOrder(request), ...stored }; // one of before payments lacks what came with them
+    display.show(order);
+    compensator.start(unsettled(order));
+    return order;
+  }
+
+  /** Saves the next version of the order. @throws {Superseded} */
+  async function commit(next: Order, save: (next: Order) => Promise<Order | null>): Promise<void> {
+    const other = await save(next);
+    take(other ?? next);
+    if (other) throw new Superseded();
+  }
+
+  /** Runs it to its end, again when somebody else wrote the order meanwhile. */
+  async function untilCommitted(run: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await CancellationScope.nonCancellable(run);
+      } catch (error) {
+        if (!(error instanceof Superseded)) throw error;
+      }
+    }
+  }
+
+  async function record(change: (order: Order) => Order): Promise<void> {
+    await oneAtATime(() =>
+      untilCommitted(async () => {
+        const next = change(current());
+        if (next !== current()) await commit(next, steps.recordCompensation);
+      }),
+    );
+  }
+
+  /**
+   * Has it done after what was asked for before, and waits until what it made owed was tried.
+   * @param check what the order must be like; throws a BusinessError
+   */
+  async function perform<C>(
+    command: C,
+    check: (order: Order, command: C) => void,
+    run: (order: Order, command: C) => Promise<void>,
+  ): Promise<Order> {
+    try {
+      await oneAtATime(() =>
+        untilCommitted(async () => {
+          if (!order) throw new InvalidTransition('There is no order: placing it has failed.');
+          check(order, command);
+          await run(order, command);
+        }),
+      );
+    } catch (error) {
+      throw asFailure(error);
+    }
+    await compensator.attempted();
+    return current();
+  }
+
+  /** Answers the update with the order as it is then; what is hopeless from the start is not even accepted. */
+  function on<C extends Command>(
+    update: UpdateDefinition<Order, [C]>,
+    check: (order: Order, command: C) => void,
+    run: (order: Order, command: C) => Promise<void>,
+  ): void {
+    setHandler(update, (command: C) => perform(command, check, run), {
+      validator: refusing((command: C) => {
+        requireOpenHistory();
+        if (order) check(order, command);
+      }),
+    });
+  }
+
+  function isHistoryFull(): boolean {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    return continueAsNewSuggested || historyLength >= CONTINUE_AS_NEW_EVENTS;
+  }
+
+  function requireOpenHistory(): void {
+    if (!isHistoryFull()) return;
+    const { continuingAsNew: type } = FAILURES;
+    throw ApplicationFailure.create({
+      message: 'Send it again.',
+      type,
+      nonRetryable: true,
+      category: 'BENIGN',
+    });
+  }
+
+  return {
+    ...{ request, display, undo, closing, payments, compensator, oneAtATime },
+    ...{ current, take, commit, untilCommitted, perform, on, isHistoryFull, requireOpenHistory },
+    isTaken: () => order !== undefined,
+    /** Nothing is under way that would be lost with this run of the workflow. */
+    isQuiet: () => allHandlersFinished() && compensator.isQuiet(),
+    isIdle: () => allHandlersFinished() && compensator.isIdle(),
+  };
+}
+
+/** ISO 8601; in a workflow, when its task began. */
+export function now(): string {
+  return new Date().toISOString();
+}

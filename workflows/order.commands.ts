@@ -1,0 +1,134 @@
+import { setHandler } from '@temporalio/workflow';
+import { amendedOrder, needsPayment, requireAmendable } from '../src/domain/amendment';
+import type { AmendOrder } from '../src/domain/amendment';
+import { archivedOrder, requireArchivable, requireCancellable } from '../src/domain/closing';
+import type { ArchiveOrder, CancelOrder } from '../src/domain/closing';
+import { madeBefore } from '../src/domain/command';
+import { owedVoid, requirePending, withOwed } from '../src/domain/compensation';
+import type { ResolveCompensation, RetryCompensation } from '../src/domain/compensation';
+import {
+  deliveredOrder,
+  fulfilledOrder,
+  requireDeliverable,
+  requireFulfillable,
+} from '../src/domain/fulfillment';
+import type { DeliverFulfillment, FulfillOrder } from '../src/domain/fulfillment';
+import type { Order, OrderPayment } from '../src/domain/order';
+import { amendmentPayment } from '../src/domain/order-payment';
+import { isClosed, requestOf } from '../src/domain/order-transitions';
+import { refundAmount, refundedOrder, requireRefundable } from '../src/domain/refund';
+import type { RefundOrder } from '../src/domain/refund';
+import {
+  amendOrderUpdate,
+  archiveOrderUpdate,
+  cancelOrderUpdate,
+  deliverFulfillmentUpdate,
+  fulfillOrderUpdate,
+  refundOrderUpdate,
+  resolveCompensationUpdate,
+  retryCompensationUpdate,
+} from './contract';
+import { answerOf, refusing } from './failures';
+import type { OrderSession } from './order-session';
+import { now } from './order-session';
+import { steps } from './order.steps';
+
+/** What may happen to an order for as long as it is open. */
+export function handleOrderCommands(session: OrderSession, placed: Promise<unknown>): void {
+  // An order of before payments were taken, from the input alone: it was cancelled by a local activity.
+  const { cancelOrder: cancel } =
+    session.request.paymentMethod === undefined ? session.undo : session.closing;
+  session.on(cancelOrderUpdate, requireCancellable, (_order, command) =>
+    cancelOrder(session, command, cancel),
+  );
+  session.on(amendOrderUpdate, requireAmendable, (order, command) => amendOrder(session, order, command));
+  session.on(fulfillOrderUpdate, requireFulfillable, (order, command) =>
+    fulfillOrder(session, order, command),
+  );
+  session.on(deliverFulfillmentUpdate, requireDeliverable, (order, command: DeliverFulfillment) => {
+    const delivered = deliveredOrder(order, command, now());
+    const { deliverFulfillment } = isClosed(delivered) ? session.closing : steps;
+    return session.commit(delivered, deliverFulfillment);
+  });
+  handleOperatorCommands(session, placed);
+  handleClosedOrderCommands(session);
+}
+
+/** What may happen to it afterwards too. */
+export function handleClosedOrderCommands(session: OrderSession): void {
+  session.on(refundOrderUpdate, requireRefundable, (order, command) => refundOrder(session, order, command));
+  session.on(archiveOrderUpdate, requireArchivable, async (order, command: ArchiveOrder) => {
+    if (!order.archivedAt) await session.commit(archivedOrder(order, command, now()), steps.archiveOrder);
+  });
+}
+
+/** An operator's word on a compensation. @param ready when the order is known */
+function handleOperatorCommands(
+  { compensator, current, isTaken }: OrderSession,
+  ready: Promise<unknown>,
+): void {
+  const validator = refusing((command: RetryCompensation) => {
+    if (isTaken()) requirePending(current(), command);
+  });
+  const tell = async (command: RetryCompensation, resolve?: ResolveCompensation): Promise<Order> => {
+    await ready;
+    refusing(requirePending)(current(), command);
+    await compensator.tell(command.step, resolve);
+    return current();
+  };
+  setHandler(retryCompensationUpdate, (command) => tell(command), { validator });
+  setHandler(resolveCompensationUpdate, (command) => tell(command, command), { validator });
+}
+
+/** Releases its stock first; what is reserved of the payment is owed from then on. */
+export async function cancelOrder(
+  session: OrderSession,
+  command: CancelOrder,
+  cancel: OrderSession['undo']['cancelOrder'] = session.undo.cancelOrder,
+): Promise<void> {
+  session.display.say('Cancelling: releasing the stock.');
+  const stored = session.take(await cancel(session.request, null, command));
+  if (stored.status !== 'cancelled') requireCancellable(stored);
+}
+
+/** The new payment is authorised before anything is changed, and the old one given back when all is. */
+async function amendOrder(session: OrderSession, order: Order, command: AmendOrder): Promise<void> {
+  const { items } = command;
+  const pricing = items ? await steps.priceOrder({ ...requestOf(order), items }) : null;
+  let payment = needsPayment(order, pricing) ? amendmentPayment(order, pricing) : null;
+  try {
+    if (payment) payment = await session.payments.authorize(order, payment);
+    await session.commit(amendedOrder(order, command, { pricing, payment }, now()), steps.amendOrder);
+  } catch (error) {
+    await session.untilCommitted(() => withdrawAmendment(session, order, payment, error));
+    throw error;
+  }
+}
+
+/** Makes owed what may be reserved, in a version that keeps out a run of `amendOrder` that comes late. */
+async function withdrawAmendment(
+  session: OrderSession,
+  { version }: Order,
+  payment: OrderPayment | null,
+  error: unknown,
+): Promise<void> {
+  const order = session.current();
+  const isDeclined = answerOf(error)?.type === 'PaymentDeclined';
+  const isReserved = payment && payment.amount > 0 && !isDeclined && order.payment?.key !== payment.key;
+  if (!isReserved && order.version > version) return;
+  const owed = isReserved ? [owedVoid(payment, now())] : [];
+  await session.commit(withOwed(order, owed, now()), steps.recordCompensation);
+}
+
+/** The first fulfilment captures the payment: under the payment's key, so that it happens once. */
+async function fulfillOrder(session: OrderSession, order: Order, command: FulfillOrder): Promise<void> {
+  if (madeBefore(order.fulfillments, command)) return;
+  if (order.paymentStatus === 'authorized') await session.payments.capture(order, order.payment!);
+  await session.commit(fulfilledOrder(order, command, now()), steps.fulfillOrder);
+}
+
+async function refundOrder(session: OrderSession, order: Order, command: RefundOrder): Promise<void> {
+  if (madeBefore(order.refunds, command)) return;
+  await session.payments.refund(order, command.id, refundAmount(order, command));
+  await session.commit(refundedOrder(order, command, now()), steps.recordRefund);
+}

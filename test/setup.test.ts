@@ -13,7 +13,16 @@ it('creates collections and indexes, and may be repeated', async () => {
   const collections = await db.connection.db!.listCollections().toArray();
   const indexes: Record<string, number> = {};
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
-  expect(indexes).toEqual({ orders: 6, product_services: 5, stock_adjustments: 1, users: 2 });
+  expect(indexes).toEqual({
+    ...{ orders: 6, product_services: 5, stock_adjustments: 1, users: 2 },
+    ...{
+      payment_events: 2,
+      sandbox_payments: 3,
+      sandbox_attempts: 1,
+      sandbox_switches: 1,
+      stripe_payments: 2,
+    },
+  });
   await db.drop();
 });
 
@@ -33,13 +42,14 @@ it('registers the search attributes that a namespace lacks', async () => {
       }
     }
   };
-  expect(await create()).toEqual(['OrderStatus', 'CustomerId', 'Currency', 'OrderTotal']);
+  const names = ['OrderStatus', 'CustomerId', 'Currency', 'OrderTotal', 'CompensationPending'];
+  expect(await create()).toEqual(names);
   const registered = async () =>
     (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
-  while (!('OrderTotal' in (await registered())));
+  while (!('CompensationPending' in (await registered())));
   expect(await create()).toEqual([]);
   await expect(createSearchAttributes(connection, 'missing')).rejects.toThrow(
-    /create --name OrderStatus --type Keyword/,
+    /create --name OrderStatus --type Keyword .*--name CompensationPending --type Bool/,
   );
   await connection.close();
 });

@@ -1,5 +1,4 @@
 import type { AmendOrder } from '../../src/domain/amendment';
-import type { CancelOrder } from '../../src/domain/closing';
 import type { FulfillOrder } from '../../src/domain/fulfillment';
 import type {
   Compensation,
@@ -81,11 +80,6 @@ export function orderIn(fields: Partial<Order> = {}): Order {
 const from = { by: 'usr_9', requestId: 'r' };
 const keyed = { ...from, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
 
-export const cancelling = (fields: Partial<CancelOrder> = {}): CancelOrder => ({
-  ...from,
-  reason: 'Changed my mind',
-  ...fields,
-});
 export const amending = (fields: Partial<AmendOrder> = {}): AmendOrder => ({
   ...from,
   ifMatch: null,

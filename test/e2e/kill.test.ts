@@ -11,8 +11,8 @@ import { asCharted } from '../workflows/saga/trials';
 
 const WORKER = join(__dirname, '..', 'support', 'mortal-worker.ts');
 /** Orders that share a process and die with it: all come to their moments within the time that a step may take. */
-const PER_WORKER = 14;
-const WORKERS_AT_A_TIME = 4;
+const PER_WORKER = 8;
+const WORKERS_AT_A_TIME = 5;
 
 interface Kill {
   place: Place;

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { CALLER } from './counter';
+import type { Changes, Counter } from './counter';
+import { GOODS } from './model';
+import type { Answer, Line, OrderModel } from './model';
+
+export type OrderCommand = fc.AsyncCommand<OrderModel, Counter>;
+
+/** How often which command got which answer. */
+export const answers = new Map<string, number>();
+
+/** Asks model and reality the same, for the same answer; only what is done changes anything. */
+function command(
+  name: string,
+  what: object,
+  expected: (model: OrderModel) => Answer,
+  real: (counter: Counter, model: OrderModel) => Promise<Answer>,
+): OrderCommand {
+  return {
+    check: () => true,
+    toString: () => `${name}(${JSON.stringify(what)})`,
+    async run(model, counter) {
+      const answer = await real(counter, model);
+      expect(`${name}: ${answer}`).toBe(`${name}: ${expected(model)}`);
+      answers.set(`${name}: ${answer}`, (answers.get(`${name}: ${answer}`) ?? 0) + 1);
+      await counter.expectToBe(model, changesBy(name, answer));
+    },
+  };
+}
+
+function changesBy(name: string, answer: Answer): Changes {
+  if (answer === 'done') return 'something';
+  // By then the payment service had been asked for the new amount.
+  const isWithdrawn = name === 'amend' && (answer === 'out_of_stock' || answer === 'payment_declined');
+  return isWithdrawn ? 'bookkeeping' : 'nothing';
+}
+
+const good = fc.oneof(
+  { weight: 24, arbitrary: fc.constantFrom(...GOODS) },
+  { weight: 1, arbitrary: fc.constant('nothing' as const) },
+);
+const line: fc.Arbitrary<Line> = fc.tuple(good, fc.integer({ min: 1, max: 4 }));
+const lines = fc.array(line, { minLength: 1, maxLength: 3 });
+/** Few, so that they are used again. */
+const key = fc.constantFrom('key-1', 'key-2');
+
+/** The first command of all. */
+export const placement = fc
+  .record({ lines, card: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)) })
+  .map(({ lines, card }) =>
+    command(
+      'place',
+      { lines, card },
+      (model) => model.place(lines, card),
+      (counter) => counter.place(lines, card ? 'pm_card_visa' : 'pm_card_chargeDeclined'),
+    ),
+  );
+
+const placeAgain = fc.constant(
+  command(
+    'placeAgain',
+    {},
+    () => 'again',
+    (counter) => counter.placeAgain(),
+  ),
+);
+
+const placeOther = fc.constant(
+  command(
+    'placeOther',
+    {},
+    () => 'idempotency_key_reused',
+    (counter) => counter.placeOther(),
+  ),
+);
+
+/** Versions that the client has seen, counted back from the one that it is at. */
+const SEEN = { any: null, last: [0], lastTwo: [1, 0], stale: [1], none: [] as number[] };
+
+const amend = fc
+  .record({
+    lines: fc.option(lines, { freq: 4 }),
+    note: fc.option(fc.constantFrom('Ring twice', null), { nil: undefined }),
+    seen: fc.constantFrom(...(Object.keys(SEEN) as (keyof typeof SEEN)[])),
+  })
+  .map(({ lines, note, seen }) =>
+    command(
+      'amend',
+      { lines, note, seen },
+      (model) => model.amend(lines, note, seen !== 'stale' && seen !== 'none'),
+      (counter) => {
+        const ifMatch = SEEN[seen]?.map((back) => counter.version - back) ?? null;
+        const items = lines ? { items: counter.items(lines) } : {};
+        const content = { ifMatch, ...items, ...(note !== undefined && { note }) };
+        return counter.ask((service, id) => service.amend(id, CALLER, content));
+      },
+    ),
+  );
+
+/** What is left of the order, units of its nth line, or anything. */
+type Shipment = 'the rest' | { n: number; units: number } | Line[];
+
+const shipment = fc.oneof<fc.WeightedArbitrary<Shipment>[]>(
+  { weight: 3, arbitrary: fc.constant('the rest') },
+  { weight: 3, arbitrary: fc.record({ n: fc.nat({ max: 2 }), units: fc.integer({ min: 1, max: 2 }) }) },
+  { weight: 1, arbitrary: lines },
+);
+
+function linesOf(shipment: Shipment, model: OrderModel): readonly Line[] {
+  if (shipment === 'the rest') return model.rest();
+  return Array.isArray(shipment) ? shipment : [model.someOf(shipment.n, shipment.units)];
+}
+
+const fulfill = fc.record({ shipment, key: fc.option(key, { nil: undefined }) }).map(({ shipment, key }) =>
+  command(
+    'fulfill',
+    { shipment, key },
+    (model) => model.fulfill(linesOf(shipment, model), key),
+    (counter, model) => {
+      const content = { items: counter.items(linesOf(shipment, model)), carrier: null, trackingNumber: null };
+      return counter.ask((service, id) => service.fulfill(id, CALLER, content, key));
+    },
+  ),
+);
+
+const which = fc.oneof(
+  { weight: 4, arbitrary: fc.constant('the next' as const) },
+  { weight: 1, arbitrary: fc.nat({ max: 3 }) },
+);
+
+const deliver = which.map((which) => {
+  const nOf = (model: OrderModel) => (which === 'the next' ? model.nextToDeliver() : which);
+  return command(
+    'deliver',
+    { which },
+    (model) => model.deliver(nOf(model)),
+    (counter, model) => {
+      const fulfillmentId = counter.fulfillmentId(nOf(model));
+      return counter.ask((service, id) => service.deliver(id, CALLER, { fulfillmentId }));
+    },
+  );
+});
+
+const refund = fc
+  .record({ amount: fc.option(fc.integer({ min: 1, max: 1_500 }), { freq: 3 }), key })
+  .map(({ amount, key }) =>
+    command(
+      'refund',
+      { amount, key },
+      (model) => model.refund(amount, key),
+      (counter) =>
+        counter.ask((service, id) => service.refund(id, CALLER, { amount, reason: 'Broken' }, key)),
+    ),
+  );
+
+const cancel = fc.constant(
+  command(
+    'cancel',
+    {},
+    (model) => model.cancel(),
+    (counter) => counter.ask((service, id) => service.cancel(id, CALLER, { reason: 'No' })),
+  ),
+);
+
+const archive = fc.constant(
+  command(
+    'archive',
+    {},
+    (model) => model.archive(),
+    (counter) => counter.archive(),
+  ),
+);
+
+/** What the catalogue asks from now on: nothing that was ordered changes by it. */
+const reprice = fc
+  .record({ good: fc.constantFrom(...GOODS), price: fc.constantFrom(0, 100, 800, 1_500) })
+  .map(({ good, price }): OrderCommand => ({
+    check: () => true,
+    toString: () => `reprice(${JSON.stringify({ good, price })})`,
+    async run(model, counter) {
+      model.price.set(good, price);
+      await counter.reprice(good, price);
+      await counter.expectToBe(model, 'nothing');
+    },
+  }));
+
+/** Some stand there several times: what comes after them is of more interest. */
+export const commands = fc.commands(
+  [
+    ...[fulfill, fulfill, fulfill, fulfill, fulfill, deliver, deliver, deliver, deliver],
+    ...[refund, refund, refund, refund, amend, amend, amend],
+    ...[cancel, archive, reprice, placeAgain, placeOther],
+  ],
+  { maxCommands: 14, size: 'max' },
+);

@@ -1,0 +1,177 @@
+import { until } from '../../../scripts/servers/until';
+import { AppError } from '../../../src/errors/app-error';
+import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
+import { createOrderService } from '../../../src/orders/orders.service';
+import type { Addition } from '../../../src/orders/orders.commands';
+import type { OrderService } from '../../../src/orders/orders.service';
+import { ledgerOf } from '../../support/books';
+import { orderRequest } from '../../support/shop';
+import type { Shop } from '../../support/shop';
+import { CATALOGUE, GOODS } from './model';
+import type { Answer, Good, Line, OrderModel } from './model';
+
+export const CALLER = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
+
+/** `bookkeeping`: nothing but the version, since something was to be given back. */
+export type Changes = 'something' | 'bookkeeping' | 'nothing';
+
+const SETTLED_MS = 60_000;
+
+/** The real thing beside the model: one order, for goods that nobody else orders. */
+export class Counter {
+  private readonly service: OrderService;
+  private request!: OrderRequest;
+  private firstAnswer!: Order;
+  /** As it was after the last command. */
+  private stored?: Order;
+
+  private constructor(
+    private readonly shop: Shop,
+    private readonly ids: ReadonlyMap<string, string>,
+  ) {
+    this.service = createOrderService(shop);
+  }
+
+  static async open(shop: Shop): Promise<Counter> {
+    const goods = GOODS.map(async (good) => {
+      const { price, tax, stock } = CATALOGUE[good];
+      const kind = stock === null ? 'service' : 'product';
+      const entry = { kind, unitPrice: price, taxRateBps: tax * 100 } as const;
+      const { id } = await shop.sell({ ...entry, ...(stock === null ? { stock } : { available: stock }) });
+      return [good, id] as const;
+    });
+    return new Counter(shop, new Map([...(await Promise.all(goods)), ['nothing', 'ps_nothing']]));
+  }
+
+  /** The version that the client saw last. */
+  get version(): number {
+    return this.stored!.version;
+  }
+
+  fulfillmentId(n: number): string {
+    return this.stored!.fulfillments[n]?.id ?? 'ful_unknown';
+  }
+
+  async place(lines: readonly Line[], paymentMethod: string): Promise<Answer> {
+    this.request = orderRequest({ items: this.items(lines), paymentMethod });
+    const { order } = await this.service.place(this.request);
+    this.firstAnswer = order;
+    return (order.rejection?.code ?? 'done') as Answer;
+  }
+
+  /** The same POST again; its answer is the first one's. */
+  async placeAgain(): Promise<Answer> {
+    const { order, isReplay } = await this.service.place({ ...this.request, attemptId: 'again' });
+    expect({ order, isReplay }).toEqual({ order: this.firstAnswer, isReplay: true });
+    return 'again';
+  }
+
+  placeOther(): Promise<Answer> {
+    return this.told(async () => {
+      await this.service.place({ ...this.request, attemptId: 'other', fingerprint: 'other' });
+      return 'done';
+    });
+  }
+
+  /** Has it done by the service. */
+  ask(run: (service: OrderService, id: string) => Promise<Order | Addition>): Promise<Answer> {
+    return this.told(async () => {
+      const answer = await run(this.service, this.request.orderId);
+      const { order, isReplay } = 'isReplay' in answer ? answer : { order: answer, isReplay: false };
+      expect(await this.find()).toEqual(order);
+      return isReplay ? 'again' : 'done';
+    });
+  }
+
+  archive(): Promise<Answer> {
+    return this.told(async () => {
+      await this.service.archive(this.request.orderId, CALLER);
+      return this.stored!.archivedAt ? 'again' : 'done';
+    });
+  }
+
+  items(lines: readonly Line[]): OrderLine[] {
+    return lines.map(([good, quantity]) => ({ productServiceId: this.ids.get(good)!, quantity }));
+  }
+
+  async reprice(good: Good, unitPrice: number): Promise<void> {
+    const { id, version } = (await this.shop.products.findActive(this.ids.get(good)!))!;
+    await this.shop.products.update(id, version, { unitPrice });
+  }
+
+  /** Fails unless states, money and stock are the model's, and nothing has changed but what was to be. */
+  async expectToBe(model: OrderModel, changes: Changes): Promise<void> {
+    const before = this.stored;
+    const stored = await this.settled();
+    this.stored = stored;
+    if (!before || changes === 'something') expect(stored.version).toBeGreaterThan(before?.version ?? 0);
+    else if (changes === 'nothing') expect(stored).toEqual(before);
+    else expect(stored).toEqual({ ...before, version: stored.version, updatedAt: stored.updatedAt });
+    this.expectState(stored, model);
+    await this.expectMoney(model);
+    for (const good of GOODS) {
+      expect({ good, stock: await this.shop.stockOf(this.ids.get(good)!) }).toEqual({
+        good,
+        stock: model.stockOf(good),
+      });
+    }
+  }
+
+  private expectState(stored: Order, model: OrderModel): void {
+    expect(stored).toMatchObject({
+      status: model.status,
+      paymentStatus: model.paymentStatus,
+      fulfillmentStatus: model.fulfillmentStatus,
+      note: model.note,
+      captured: model.captured,
+      refunded: model.refunded,
+      compensations: [],
+    });
+    expect(stored.archivedAt !== null).toBe(model.isArchived);
+    expect(stored.fulfillments.map(({ deliveredAt }) => deliveredAt !== null)).toEqual(
+      model.fulfillments.map(({ isDelivered }) => isDelivered),
+    );
+    expect(stored.refunds.map(({ amount }) => amount)).toEqual(model.refunds.map(({ amount }) => amount));
+    if (model.lines.length === 0) return; // it was never priced
+    expect(stored.total).toBe(model.total);
+    expect(
+      stored.items.map(({ productServiceId, quantity, total }) => [productServiceId, quantity, total]),
+    ).toEqual(model.lines.map(({ good, quantity, total }) => [this.ids.get(good), quantity, total]));
+    for (const good of GOODS) {
+      const same = stored.items.filter((item) => item.productServiceId === this.ids.get(good));
+      const units = same.reduce((sum, item) => sum + item.fulfilledQuantity, 0);
+      expect({ good, units }).toEqual({ good, units: model.fulfilled.get(good) ?? 0 });
+    }
+  }
+
+  private async expectMoney({ open, captured, refunded }: OrderModel): Promise<void> {
+    const ledger = await ledgerOf(this.shop, this.request.orderId);
+    expect(ledger).toMatchObject({ open, captured, refunded });
+    expect(ledger.authorized).toBe(ledger.open + ledger.captured + ledger.voided);
+  }
+
+  /** What was reserved for nothing is given back after the answer, and is to be. */
+  private settled(): Promise<Order> {
+    return until(
+      SETTLED_MS,
+      async () => {
+        const order = await this.find();
+        return order.compensations.length === 0 ? order : undefined;
+      },
+      () => new Error('What the order owes was not given back.'),
+    );
+  }
+
+  private async find(): Promise<Order> {
+    return (await this.shop.orders.findById(this.request.orderId))!;
+  }
+
+  private async told(run: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return error.code as Answer;
+    }
+  }
+}

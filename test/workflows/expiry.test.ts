@@ -1,0 +1,134 @@
+import type { Order } from '../../src/domain/order';
+import { createOrderService } from '../../src/orders/orders.service';
+import type { OrderService } from '../../src/orders/orders.service';
+import { expectBalancedBooks } from '../support/books';
+import { openShop, orderRequest } from '../support/shop';
+import type { Shop } from '../support/shop';
+import { openTimeSkippingShop } from '../support/time-skipping';
+import type { TimeSkippingShop } from '../support/time-skipping';
+import { findTimeSkippingServer } from '../support/time-skipping-server';
+
+const HOUR_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * HOUR_MS;
+const STOCK = 10;
+
+const caller = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
+
+const { executable, missing } = findTimeSkippingServer();
+if (!executable) console.warn(`The days until an order expires are not skipped: ${missing}.`);
+
+interface Placed {
+  order: Order;
+  productId: string;
+}
+
+/** An order of two units that is confirmed. */
+async function placeOne(shop: Shop): Promise<Placed> {
+  const { id: productId } = await shop.sell({ available: STOCK });
+  const order = await shop.workflows.place(
+    orderRequest({ items: [{ productServiceId: productId, quantity: 2 }] }),
+  );
+  expect(order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
+  return { order: order!, productId };
+}
+
+const handleOf = ({ temporal }: Shop, { id }: Order) => temporal.client.workflow.getHandle(`order-${id}`);
+
+async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): Promise<Order> {
+  const order = (await shop.orders.findById(id))!;
+  const cancelled = { status: 'cancelled', fulfillmentStatus: 'cancelled', paymentStatus: 'voided' };
+  expect(order).toMatchObject({ ...cancelled, reservation: 'released', compensations: [] });
+  expect(order.statusHistory.find(({ to }) => to === 'cancelled')).toMatchObject({
+    axis: 'status',
+    from: 'confirmed',
+    by: 'system',
+    reason: 'expired',
+  });
+  expect(await shop.stockOf(productId)).toEqual({ available: STOCK, reserved: 0 });
+  await expectBalancedBooks(shop, { productId, initial: STOCK, orders: [order] });
+  return order;
+}
+
+(executable ? describe : describe.skip)('an order of which nothing is fulfilled within six days', () => {
+  let shop: TimeSkippingShop;
+  let service: OrderService;
+
+  beforeAll(async () => {
+    shop = await openTimeSkippingShop(executable!);
+    service = createOrderService(shop);
+  });
+  afterAll(() => shop?.close());
+
+  /** The order as it stands when its workflow has done whatever was due. */
+  async function settled({ order }: Placed): Promise<Order> {
+    await handleOf(shop, order).query('__temporal_workflow_metadata');
+    return (await shop.orders.findById(order.id))!;
+  }
+
+  it('is cancelled then and not before, its payment voided and its stock released', async () => {
+    const placed = await placeOne(shop);
+    await shop.skip(6 * DAY_MS - HOUR_MS);
+    expect(await settled(placed)).toEqual(placed.order);
+    await shop.skip(HOUR_MS);
+    expect(await handleOf(shop, placed.order).result()).toEqual({ status: 'cancelled' });
+    await expectExpired(shop, placed);
+  });
+
+  it('keeps its deadline when it is amended', async () => {
+    const placed = await placeOne(shop);
+    const { order, productId } = placed;
+    await shop.skip(5 * DAY_MS);
+    const items = [{ productServiceId: productId, quantity: 3 }];
+    const amended = await service.amend(order.id, caller, { ifMatch: [order.version], items });
+    expect(amended).toMatchObject({ status: 'confirmed', compensations: [], total: 7_136 });
+    await shop.skip(DAY_MS - HOUR_MS);
+    expect(await settled(placed)).toEqual(amended);
+    await shop.skip(HOUR_MS);
+    expect(await handleOf(shop, order).result()).toEqual({ status: 'cancelled' });
+    const expired = await expectExpired(shop, placed);
+    expect(expired.payment).toEqual(amended.payment);
+  });
+
+  it('lives on when its fulfilment has begun, and can be completed any time later', async () => {
+    const placed = await placeOne(shop);
+    const { order, productId } = placed;
+    const fulfil = (key: string) => {
+      const items = [{ productServiceId: productId, quantity: 1 }];
+      return service.fulfill(order.id, caller, { items, carrier: null, trackingNumber: null }, key);
+    };
+    await shop.skip(5 * DAY_MS);
+    const { order: begun } = await fulfil('first');
+    await shop.skip(100 * DAY_MS);
+    expect(await settled(placed)).toEqual(begun);
+
+    const { order: fulfilled } = await fulfil('last');
+    for (const { id: fulfillmentId } of fulfilled.fulfillments) {
+      await service.deliver(order.id, caller, { fulfillmentId });
+    }
+    expect(await handleOf(shop, order).result()).toEqual({ status: 'completed' });
+    const completed = await settled(placed);
+    expect(completed).toMatchObject({ status: 'completed', captured: order.total, reservation: 'committed' });
+    await expectBalancedBooks(shop, { productId, initial: STOCK, orders: [completed] });
+  });
+});
+
+/** The same on a Temporal as it is run, whose clock nobody moves. */
+describe('an order of which nothing is fulfilled within two seconds', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop({ fulfillmentDeadlineMs: 2_000 });
+    await shop.startWorker();
+  });
+  afterAll(() => shop?.close());
+
+  it('is cancelled, its payment voided and its stock released', async () => {
+    const placed = await placeOne(shop);
+    expect(await handleOf(shop, placed.order).result()).toEqual({ status: 'cancelled' });
+    const { statusHistory } = await expectExpired(shop, placed);
+    const [confirmed, cancelled] = ['confirmed', 'cancelled'].map((state) =>
+      Date.parse(statusHistory.find(({ to }) => to === state)!.at),
+    );
+    expect(cancelled! - confirmed!).toBeGreaterThanOrEqual(2_000);
+  });
+});

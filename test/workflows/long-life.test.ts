@@ -1,0 +1,84 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import type { Order } from '../../src/domain/order';
+import { orderWorkflowId } from '../../workflows/contract';
+import { expectBalancedBooks } from '../support/books';
+import { openShop, orderRequest } from '../support/shop';
+import type { Shop } from '../support/shop';
+import { customerOf } from './saga/commands';
+
+const DEADLINE_MS = 3 * 24 * 60 * 60 * 1_000;
+const COMMANDS = 160;
+/** A workflow takes ten commands at a time. */
+const AT_A_TIME = 8;
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ timeoutMs: 60_000, fulfillmentDeadlineMs: DEADLINE_MS });
+  await shop.startWorker();
+});
+afterAll(() => shop.close());
+
+type Events = NonNullable<History['events']>;
+type Timestamp = Events[number]['eventTime'];
+
+/** The events of each run of a workflow, the first run first. */
+async function runsOf({ workflowId }: WorkflowHandle): Promise<Events[]> {
+  const runs: Events[] = [];
+  let runId: string | undefined;
+  do {
+    const { events } = await shop.temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    runs.unshift(events!);
+    runId = events![0]!.workflowExecutionStartedEventAttributes!.continuedExecutionRunId || undefined;
+  } while (runId);
+  return runs;
+}
+
+const milliseconds = (time: Timestamp) => Number(time!.seconds) * 1_000 + time!.nanos! / 1_000_000;
+
+/** When the timers of a run go off. */
+function dueTimes(events: Events): number[] {
+  const eventOf = (id: unknown) => events.find(({ eventId }) => String(eventId) === String(id))!;
+  return events.flatMap(({ timerStartedEventAttributes: timer }) => {
+    if (!timer) return [];
+    const completed = eventOf(timer.workflowTaskCompletedEventId).workflowTaskCompletedEventAttributes!;
+    const task = eventOf(completed.startedEventId);
+    return [milliseconds(task.eventTime) + milliseconds(timer.startToFireTimeout)];
+  });
+}
+
+it('an order that much happens to goes on in new runs: it answers, owes nothing, and keeps its deadline', async () => {
+  const { id: productId } = await shop.sell();
+  const request = orderRequest({ items: [{ productServiceId: productId, quantity: 2 }] });
+  const customer = customerOf(shop, request);
+  const placed = (await customer.place()) as Order;
+
+  const notes = Array.from({ length: COMMANDS }, (_, n) => `note ${n}`).values();
+  const write = async () => {
+    for (const note of notes) expect(await customer.amend({ note })).toMatchObject({ status: 'confirmed' });
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, write));
+
+  const order = (await customer.stored())!;
+  expect(order).toEqual({
+    ...placed,
+    version: placed.version + COMMANDS,
+    note: expect.stringMatching(/^note 1[45]\d$/),
+    updatedAt: order.updatedAt,
+  });
+  expect(await customer.place()).toEqual(order);
+
+  const handle = shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id));
+  const [, ...continued] = await runsOf(handle);
+  expect(continued.length).toBeGreaterThan(0);
+  const { at } = order.statusHistory.find(({ to }) => to === 'confirmed')!;
+  for (const events of await runsOf(handle)) expect(events.length).toBeLessThan(1_000);
+  for (const events of continued) {
+    for (const due of dueTimes(events)) expect(due).toBeCloseTo(Date.parse(at) + DEADLINE_MS, -1);
+    expect(dueTimes(events)).toHaveLength(1);
+  }
+
+  expect(await customer.cancel()).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+  expect(await handle.result()).toEqual({ status: 'cancelled' });
+  await expectBalancedBooks(shop, { productId, initial: 100, orders: [(await customer.stored())!] });
+});

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import type { Order, OrderLine } from '../../src/domain/order';
+import { AppError } from '../../src/errors/app-error';
+import type { Addition } from '../../src/orders/orders.commands';
+import { expectBalancedBooks, ledgerOf } from '../support/books';
+import { openOrderApi } from '../support/order-api';
+import type { OrderApi } from '../support/order-api';
+import { orderRequest } from '../support/shop';
+
+const RACES = 500;
+/** Orders that race at the same time. */
+const LANES = 25;
+const STOCK = 1_000;
+
+const caller = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
+const line = (productServiceId: string, quantity: number): OrderLine => ({ productServiceId, quantity });
+
+let api: OrderApi;
+beforeAll(async () => {
+  const patient = { PLACE_ORDER_TIMEOUT_MS: '100000', ORDER_COMMAND_TIMEOUT_MS: '100000' };
+  api = await openOrderApi(patient);
+  // Two workers: their queues per product know nothing of each other, only MongoDB stands between.
+  await api.shop.startWorker();
+  await api.shop.startWorker();
+});
+afterAll(() => api?.close());
+
+async function place(items: OrderLine[]): Promise<Order> {
+  const { order } = await api.service.place(orderRequest({ items }));
+  expect(order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
+  return order;
+}
+
+/** 1.00 EUR for each unit. */
+async function product(): Promise<string> {
+  return (await api.shop.sell({ available: STOCK, unitPrice: 100, taxRateBps: 0 })).id;
+}
+
+const cancel = ({ id }: Order) => api.service.cancel(id, caller, { reason: null });
+const amend = ({ id }: Order, items: OrderLine[], ifMatch: number[] | null) =>
+  api.service.amend(id, caller, { ifMatch, items });
+const fulfill = ({ id }: Order, items: OrderLine[], key: string = randomUUID()) =>
+  api.service.fulfill(id, caller, { items, carrier: null, trackingNumber: null }, key);
+const refund = ({ id }: Order, amount: number) =>
+  api.service.refund(id, caller, { amount, reason: 'Broken' }, randomUUID());
+
+/** How each ended: `done`, or the code of its refusal. */
+async function outcomesOf(attempts: Promise<unknown>[]): Promise<string[]> {
+  const settled = await Promise.allSettled(attempts);
+  return settled.map((result) => {
+    if (result.status === 'fulfilled') return 'done';
+    if (result.reason instanceof AppError) return result.reason.code;
+    throw result.reason;
+  });
+}
+
+function countsOf(outcomes: readonly (string | number)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+const stored = async ({ id }: Order): Promise<Order> => (await api.shop.orders.findById(id))!;
+
+it(`of ${RACES} orders that are cancelled and fulfilled at the same moment, each is exactly one of the two`, async () => {
+  const products = await Promise.all(Array.from({ length: 4 }, product));
+  const orders: Order[] = [];
+  const winners: string[] = [];
+
+  async function race(n: number): Promise<void> {
+    const items = [line(products[n % 4]!, 1), line(products[(n + 1) % 4]!, 2)];
+    const order = await place(items);
+    const commands = { cancelled: () => cancel(order), fulfilled: () => fulfill(order, items) };
+    const names = n % 2 ? (['cancelled', 'fulfilled'] as const) : (['fulfilled', 'cancelled'] as const);
+    const outcomes = await outcomesOf(names.map((name) => commands[name]()));
+    expect([...outcomes].sort()).toEqual(['done', 'invalid_transition']);
+    const winner = names[outcomes.indexOf('done')]!;
+    const now = await stored(order);
+    expect(now).toMatchObject(
+      winner === 'cancelled'
+        ? { status: 'cancelled', paymentStatus: 'voided', reservation: 'released', fulfillments: [] }
+        : { status: 'confirmed', paymentStatus: 'captured', reservation: 'committed', captured: 300 },
+    );
+    winners.push(winner);
+    orders.push(now);
+  }
+
+  const lanes = Array.from({ length: LANES }, async (_, lane) => {
+    for (let n = lane; n < RACES; n += LANES) await race(n);
+  });
+  await Promise.all(lanes);
+  expect(orders).toHaveLength(RACES);
+  expect(Object.keys(countsOf(winners)).sort()).toEqual(['cancelled', 'fulfilled']);
+  for (const productId of products) {
+    const ofProduct = orders.filter(({ items }) => items.some((item) => item.productServiceId === productId));
+    await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: ofProduct });
+  }
+}, 300_000);
+
+describe('of 100 refunds of 10 at once, of 100 that were captured', () => {
+  /** One unit at 1.00 EUR, fulfilled. */
+  async function captured(): Promise<{ productId: string; order: Order; fulfillmentId: string }> {
+    const productId = await product();
+    const { order } = await fulfill(await place([line(productId, 1)]), [line(productId, 1)]);
+    expect(order).toMatchObject({ captured: 100, refunded: 0 });
+    return { productId, order, fulfillmentId: order.fulfillments[0]!.id };
+  }
+
+  async function expectAllRefunded(productId: string, order: Order): Promise<void> {
+    const now = await stored(order);
+    expect(now).toMatchObject({ paymentStatus: 'refunded', captured: 100, refunded: 100 });
+    expect(now.refunds.map(({ amount }) => amount)).toEqual(Array.from({ length: 10 }, () => 10));
+    expect(await ledgerOf(api.shop, order.id)).toMatchObject({ captured: 100, refunded: 100, open: 0 });
+    await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: [now] });
+  }
+
+  const hundred = <T>(attempt: () => T): T[] => Array.from({ length: 100 }, attempt);
+
+  it('ten succeed while the order is open', async () => {
+    const { productId, order } = await captured();
+    const outcomes = await outcomesOf(hundred(() => refund(order, 10)));
+    expect(countsOf(outcomes)).toEqual({ done: 10, invalid_transition: 90 });
+    await expectAllRefunded(productId, order);
+  }, 120_000);
+
+  it('ten succeed when the order is completed and its workflow has ended', async () => {
+    const { productId, order, fulfillmentId } = await captured();
+    const completed = await api.service.deliver(order.id, caller, { fulfillmentId });
+    expect(completed.status).toBe('completed');
+    await api.shop.temporal.client.workflow.getHandle(`order-${order.id}`).result();
+    const outcomes = await outcomesOf(hundred(() => refund(order, 10)));
+    expect(countsOf(outcomes)).toEqual({ done: 10, invalid_transition: 90 });
+    await expectAllRefunded(productId, order);
+  }, 120_000);
+
+  it('ten succeed over HTTP', async () => {
+    const { productId, order } = await captured();
+    const body = { amount: 10, reason: 'Broken' };
+    const answers = await Promise.all(hundred(() => api.refund(order.id, body).then(({ status }) => status)));
+    expect(countsOf(answers)).toEqual({ 201: 10, 409: 90 });
+    await expectAllRefunded(productId, order);
+  }, 120_000);
+});
+
+it('the same fulfilment sent 20 times at once is made once, and each gets it as its answer', async () => {
+  const productId = await product();
+  const order = await place([line(productId, 3)]);
+  const attempts = Array.from({ length: 20 }, () => fulfill(order, [line(productId, 2)], 'the same key'));
+  const answers: Addition[] = await Promise.all(attempts);
+  expect(answers.filter(({ isReplay }) => !isReplay)).toHaveLength(1);
+  const now = await stored(order);
+  expect(now.fulfillments).toHaveLength(1);
+  expect(answers.map((answer) => answer.order)).toEqual(answers.map(() => now));
+  expect(now.items[0]).toMatchObject({ quantity: 3, fulfilledQuantity: 2 });
+  await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: [now] });
+});
+
+it('an order that is amended, fulfilled and cancelled at once is what those that succeeded say', async () => {
+  const productId = await product();
+  const races = Array.from({ length: 30 }, async (_, n) => {
+    const order = await place([line(productId, 2)]);
+    const commands = [
+      { name: 'amend', send: () => amend(order, [line(productId, 3)], null) },
+      { name: 'fulfill', send: () => fulfill(order, [line(productId, 1)]) },
+      { name: 'cancel', send: () => cancel(order) },
+    ];
+    const inTurn = [...commands.slice(n % 3), ...commands.slice(0, n % 3)];
+    const outcomes = await outcomesOf(inTurn.map(({ send }) => send()));
+    const did = (name: string) => outcomes[inTurn.findIndex((one) => one.name === name)] === 'done';
+    const refusals = outcomes.filter((outcome) => outcome !== 'done');
+    expect(new Set(refusals)).toEqual(new Set(['invalid_transition']));
+    expect(did('cancel')).toBe(!did('fulfill'));
+
+    const now = await stored(order);
+    const total = did('amend') ? 300 : 200;
+    expect(now).toMatchObject({ total, captured: did('fulfill') ? total : 0, compensations: [] });
+    expect(now.status).toBe(did('cancel') ? 'cancelled' : 'confirmed');
+    expect(now.fulfillments).toHaveLength(did('fulfill') ? 1 : 0);
+    return now;
+  });
+  await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: await Promise.all(races) });
+}, 120_000);
+
+it('of two amendments of the same version exactly one wins', async () => {
+  const productId = await product();
+  const races = Array.from({ length: 20 }, async () => {
+    const order = await place([line(productId, 2)]);
+    const quantities = [1, 4];
+    const outcomes = await outcomesOf(
+      quantities.map((quantity) => amend(order, [line(productId, quantity)], [order.version])),
+    );
+    expect([...outcomes].sort()).toEqual(['done', 'precondition_failed']);
+    const now = await stored(order);
+    const [item] = now.items;
+    expect(now.items).toHaveLength(1);
+    expect(item!.quantity).toBe(quantities[outcomes.indexOf('done')]);
+    return now;
+  });
+  await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: await Promise.all(races) });
+}, 120_000);

@@ -1,0 +1,64 @@
+import type { AmendOrder } from '../../../src/domain/amendment';
+import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
+import { AppError } from '../../../src/errors/app-error';
+import {
+  amendOrderUpdate,
+  archiveOrderUpdate,
+  cancelOrderUpdate,
+  deliverFulfillmentUpdate,
+  fulfillOrderUpdate,
+  refundOrderUpdate,
+  resolveCompensationUpdate,
+  retryCompensationUpdate,
+} from '../../../workflows/contract';
+import type { Shop } from '../../support/shop';
+
+/** The order, or why there is none: the code of the problem, or that its workflow has ended. */
+export type Answer = Order | string;
+
+const WHO = { by: 'usr_1', requestId: 'test' };
+
+export type Customer = ReturnType<typeof customerOf>;
+
+/** What may be asked of one order, as the API asks it. */
+export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
+  const { orderId } = request;
+  const stored = () => orders.findById(orderId);
+  /** The same id is the same thing, as the same Idempotency-Key makes it. */
+  const keyed = (id: string, content: object) => ({
+    ...WHO,
+    ...{ id: `${orderId}-${id}`, fingerprint: JSON.stringify(content), attemptId: 'test' },
+  });
+
+  return {
+    stored,
+    place: async () => (await answer(workflows.place(request))) ?? 'no answer',
+    cancel: () =>
+      answer(workflows.execute(request, cancelOrderUpdate, { ...WHO, reason: 'Changed my mind' })),
+    amend: (change: Partial<AmendOrder>) =>
+      answer(workflows.execute(request, amendOrderUpdate, { ...WHO, ifMatch: null, ...change })),
+    fulfill(id: string, items: OrderLine[]) {
+      const command = { ...keyed(id, items), items, carrier: null, trackingNumber: null };
+      return answer(workflows.execute(request, fulfillOrderUpdate, command));
+    },
+    deliver: (id: string) =>
+      answer(
+        workflows.execute(request, deliverFulfillmentUpdate, { ...WHO, fulfillmentId: `${orderId}-${id}` }),
+      ),
+    async refund(id: string, amount: number | null) {
+      const command = { ...keyed(id, { amount }), amount, reason: 'Broken' };
+      return answer(workflows.executeAlways((await stored())!, refundOrderUpdate, command));
+    },
+    archive: async () => answer(workflows.executeAlways((await stored())!, archiveOrderUpdate, WHO)),
+    retry: (step: string) => answer(workflows.execute(request, retryCompensationUpdate, { ...WHO, step })),
+    resolve: (step: string, note: string) =>
+      answer(workflows.execute(request, resolveCompensationUpdate, { ...WHO, step, note })),
+  };
+}
+
+function answer<T>(asked: Promise<T>): Promise<T | string> {
+  return asked.catch((error: unknown) => {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  });
+}

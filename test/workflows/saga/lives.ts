@@ -1,0 +1,64 @@
+import type { OrderRequest } from '../../../src/domain/order';
+import type { Answer, Customer } from './commands';
+import type { Authorizing } from './saboteur';
+
+/** One thing that is asked of an order. */
+export interface Move {
+  name: string;
+  make(customer: Customer, productId: string): Promise<Answer>;
+}
+
+/** One way in which an order may go, when nothing goes wrong. */
+export interface Life {
+  name: string;
+  request?: Partial<OrderRequest>;
+  authorizing?: Authorizing;
+  moves: readonly Move[];
+}
+
+/** What every order is for, and what there is: just enough, so that a step done twice cannot pass unseen. */
+export const ORDERED = 3;
+export const AVAILABLE = 5;
+
+const place: Move = { name: 'place', make: (customer) => customer.place() };
+const cancel: Move = { name: 'cancel', make: (customer) => customer.cancel() };
+const archive: Move = { name: 'archive', make: (customer) => customer.archive() };
+
+const amend = (quantity: number): Move => ({
+  name: `amend to ${quantity}`,
+  async make(customer, productServiceId) {
+    const { version } = (await customer.stored())!;
+    return customer.amend({ ifMatch: [version], items: [{ productServiceId, quantity }] });
+  },
+});
+
+const fulfill = (quantity: number): Move => ({
+  name: `fulfill ${quantity}`,
+  make: (customer, productServiceId) => customer.fulfill(`ful-${quantity}`, [{ productServiceId, quantity }]),
+});
+
+const deliver = (quantity: number): Move => ({
+  name: `deliver ${quantity}`,
+  make: (customer) => customer.deliver(`ful-${quantity}`),
+});
+
+const refund = (amount: number | null): Move => ({
+  name: `refund ${amount ?? 'the rest'}`,
+  make: (customer) => customer.refund(`ref-${amount}`, amount),
+});
+
+export const LIVES: readonly Life[] = [
+  { name: 'placed', moves: [place] },
+  { name: 'declined', request: { paymentMethod: 'pm_card_chargeDeclined' }, moves: [place] },
+  { name: 'paid without an answer', authorizing: 'done but unanswered', moves: [place] },
+  { name: 'not paid, without an answer', authorizing: 'unanswered', moves: [place] },
+  { name: 'cancelled', moves: [place, cancel, archive] },
+  { name: 'amended to more', moves: [place, amend(AVAILABLE)] },
+  { name: 'amended to fewer', moves: [place, amend(1)] },
+  { name: 'delivered in parts', moves: [place, fulfill(1), fulfill(2), deliver(1), deliver(2)] },
+  { name: 'refunded', moves: [place, fulfill(ORDERED), refund(1_000), refund(null)] },
+  {
+    name: 'refunded when completed',
+    moves: [place, fulfill(ORDERED), deliver(ORDERED), refund(1_000), refund(null)],
+  },
+];

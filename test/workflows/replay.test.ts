@@ -19,8 +19,11 @@ async function replay(workflowBundle: WorkflowBundleOption): Promise<Map<string,
 
 /** One of each way in which an order may go; a new one is added here when it is recorded. */
 const OUTCOMES = [
+  'amended-to-fewer',
+  'amended-to-more',
   'amount_too_large',
   'cancelled',
+  'cancelled-afterwards',
   'cancelled-at-confirmOrder',
   'cancelled-at-openOrder',
   'cancelled-at-priceOrder',
@@ -29,18 +32,35 @@ const OUTCOMES = [
   'confirmOrder-retried-after',
   'confirmOrder-retried-before',
   'confirmed',
+  'declined',
+  'delivered-in-parts',
   'key-reused-for-another-body',
   'key-reused-for-another-body-that-would-be-rejected',
   'mixed_currencies',
+  'not-paid-without-an-answer',
   'openOrder-refused-after',
   'openOrder-refused-before',
   'openOrder-retried-after',
   'openOrder-retried-before',
   'out_of_stock',
+  'paid-amount_too_large',
+  'paid-cancelled',
+  'paid-cancelled-in-temporal',
+  'paid-confirmed',
+  'paid-key-reused-for-another-body',
+  'paid-key-reused-for-another-body-that-would-be-rejected',
+  'paid-mixed_currencies',
+  'paid-out_of_stock',
+  'paid-unknown_product',
+  'paid-without-an-answer',
+  'placed',
   'priceOrder-refused-after',
   'priceOrder-refused-before',
   'priceOrder-retried-after',
   'priceOrder-retried-before',
+  'refunded',
+  'refunded-when-completed',
+  'refunded-when-completed-afterwards',
   'unknown_product',
 ];
 
@@ -63,6 +83,10 @@ it('a workflow whose steps are in another order does not replay', async () => {
     },
   });
   const results = await replay({ code: reordered.code });
-  for (const error of results.values()) expect(error).toMatchObject({ name: 'DeterminismViolationError' });
+  for (const [name, error] of results) {
+    // A closed order's workflow neither prices nor opens it.
+    if (name.endsWith('-afterwards')) expect(error).toBeUndefined();
+    else expect(error).toMatchObject({ name: 'DeterminismViolationError' });
+  }
   expect(results.get('confirmed')!.message).toContain('openOrder');
 });

@@ -10,6 +10,7 @@ import type { Command } from '../src/domain/command';
 import { unsettled } from '../src/domain/compensation';
 import type { Order, OrderRequest } from '../src/domain/order';
 import { draftOrder, InvalidTransition } from '../src/domain/order-transitions';
+import { isSameWrite } from '../src/domain/same-write';
 import { createCompensator } from './compensator';
 import { FAILURES } from './contract';
 import type { OrderPolicy } from './contract';
@@ -61,7 +62,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   async function commit(next: Order, save: (next: Order) => Promise<Order | null>): Promise<void> {
     const other = await save(next);
     take(other ?? next);
-    if (other) throw new Superseded();
+    if (other && !isSameWrite(other, next)) throw new Superseded();
   }
 
   /** Runs it to its end, again when somebody else wrote the order meanwhile. */

@@ -1,4 +1,5 @@
 import { openShop, orderRequest } from './support/shop';
+import { taskQueueEnv } from './support/worker';
 import { main } from '../src/worker';
 
 const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent' };
@@ -9,7 +10,7 @@ it('works until SIGTERM', async () => {
   try {
     const { uri: MONGODB_URI } = shop.db;
     const { TEMPORAL_ADDRESS } = process.env;
-    const done = main({ ...env, MONGODB_URI, TEMPORAL_ADDRESS, TEMPORAL_TASK_QUEUE: shop.taskQueue }, bundle);
+    const done = main({ ...env, ...taskQueueEnv(shop.taskQueue), MONGODB_URI, TEMPORAL_ADDRESS }, bundle);
     const { id } = await shop.sell();
     const placed = await shop.workflows.place(
       orderRequest({ items: [{ productServiceId: id, quantity: 1 }] }),

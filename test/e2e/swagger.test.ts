@@ -12,6 +12,7 @@ import type { TestBrowser } from '../support/browser';
 import { testConfig } from '../support/config';
 import { openShop } from '../support/shop';
 import type { Shop } from '../support/shop';
+import { taskQueueEnv } from '../support/worker';
 
 const WAIT_MS = 15_000;
 const ALICE = DEMO_USERS[1]!._id;
@@ -32,7 +33,7 @@ if (!chromium) {
     const config = testConfig({
       PORT: '0',
       MONGODB_URI: shop.db.uri,
-      TEMPORAL_TASK_QUEUE: shop.taskQueue,
+      ...taskQueueEnv(shop.taskQueue),
       PLACE_ORDER_TIMEOUT_MS: '20000',
     });
     server = await startServer(config, pino({ level: 'silent' }));

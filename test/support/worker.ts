@@ -29,13 +29,20 @@ export function paymentsTaskQueueOf(taskQueue: string): string {
   return `${taskQueue}-payments`;
 }
 
+/** The configuration of a process that is to work on the queues of a test. */
+export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
+  return {
+    TEMPORAL_TASK_QUEUE: taskQueue,
+    TEMPORAL_PAYMENTS_TASK_QUEUE: paymentsTaskQueueOf(taskQueue),
+  };
+}
+
 /** A real worker of both queues in this process, on a task queue of the test's own. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
   const { taskQueue, connection: database, sabotage = {} } = options;
   installRuntime();
   const config = testConfig({
-    TEMPORAL_TASK_QUEUE: taskQueue,
-    TEMPORAL_PAYMENTS_TASK_QUEUE: paymentsTaskQueueOf(taskQueue),
+    ...taskQueueEnv(taskQueue),
     WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall at once
     SHUTDOWN_TIMEOUT_MS: '1000',
   });

@@ -11,6 +11,8 @@ import type { Route } from './common/route';
 import { createRouter, otherMethods } from './common/router';
 import { securityHeaders } from './common/security-headers';
 import type { Config } from './config/config';
+import { jwks } from './jwt/jwks';
+import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './errors/error-middleware';
 import { docsPath, registerDocs } from './openapi/docs';
 
@@ -18,7 +20,8 @@ export interface AppDeps {
   config: Config;
   logger: Logger;
   routes: Route[];
-  /** Sets the principal of a request that carries a valid token. */
+  jwt: Pick<Jwt, 'publicKeys'>;
+  /** Sets the principal of a request that carries a valid token or API key. */
   authenticate: Middleware;
   /** Whether an error means that a server we depend on cannot be reached. */
   isUnavailable(error: unknown): boolean;
@@ -31,6 +34,7 @@ export function createApp({
   config,
   logger,
   routes,
+  jwt,
   authenticate,
   isUnavailable,
   windows,
@@ -56,6 +60,7 @@ export function createApp({
     .use(cors(http.corsOrigins))
     .use(compression())
     .use(errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) }))
+    .use(jwks(jwt, http.prefix))
     .use(authenticate)
     .use(rateLimit({ config: http, windows }))
     .use(otherMethods(router))

@@ -78,7 +78,13 @@ async function seedUsers(connection: Connection): Promise<number> {
   for (const { _id, ...fields } of DEMO_USERS) {
     if (await users.exists({ email: fields.email })) continue;
     const passwordHash = await hashPassword(DEMO_PASSWORD);
-    added += await insertOnce(users, _id, { ...fields, passwordHash });
+    added += await insertOnce(users, _id, {
+      ...fields,
+      passwordHash,
+      status: 'active',
+      tokenVersion: 0,
+      keptSessionId: null,
+    });
   }
   return added;
 }

@@ -1,7 +1,16 @@
 import { msToNumber } from '@temporalio/common/lib/time';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
+import { createApiKeyCache } from './api-keys/api-key-cache';
+import { createApiKeyRepository } from './api-keys/api-keys.repository';
+import { apiKeyRoutes } from './api-keys/api-keys.routes';
+import { createApiKeyService } from './api-keys/api-keys.service';
 import { createApp } from './app';
+import { authRoutes } from './auth/auth.routes';
+import { createAuthService } from './auth/auth.service';
+import { createLoginFailureRepository } from './auth/login-failures.repository';
+import { createPasswordCheck } from './auth/password-check';
+import { createSessionRepository } from './auth/sessions.repository';
 import { listen } from './common/http-server';
 import { runEntry } from './common/entry';
 import { createRedisWindows } from './common/redis-windows';
@@ -9,6 +18,7 @@ import type { Route } from './common/route';
 import { loadConfig, type Config } from './config/config';
 import { createHealth, type Health } from './health/health';
 import { healthRoutes } from './health/health.routes';
+import { authentication } from './jwt/authentication';
 import { createJwt, type Jwt } from './jwt/jwt';
 import { createLogger } from './logger/logger';
 import { openMongoDb, type MongoDb } from './mongodb/mongodb';
@@ -26,6 +36,8 @@ import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
 import { createTemporalClient, type TemporalClient } from './temporal/client';
 import { createOrderWorkflows } from './temporal/order-workflows';
+import { followEndedTokens } from './users/ended-tokens';
+import { createEndedTokensRepository } from './users/ended-tokens.repository';
 import { createUsersRepository } from './users/users.repository';
 import { userRoutes } from './users/users.routes';
 import { createUsersService } from './users/users.service';
@@ -48,18 +60,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const health = createHealth({ mongodb: mongodb.ping, temporal: temporal.checkHealth }, logger);
   const jwt = createJwt(config.jwt);
   const routes = createRoutes({ config, mongodb, temporal, health, jwt });
-  const { authenticate } = jwt;
+  const credentials = followCredentials(mongodb, logger);
   const app = createApp({
     config,
     logger,
     routes,
-    authenticate,
+    jwt,
+    authenticate: authentication({ jwt, ...credentials }),
     isUnavailable: mongodb.isUnavailable,
     windows,
   });
 
   const closeClients = async () => {
     windows?.close();
+    await credentials.close();
     await Promise.all([temporal.close(), mongodb.close()]);
   };
   const handle = app.callback();
@@ -78,6 +92,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       await http.close(config.shutdownTimeoutMs);
       await closeClients();
     },
+  };
+}
+
+/** What ends tokens and API keys before their time. */
+export function followCredentials(mongodb: MongoDb, logger: Logger) {
+  const { connection } = mongodb;
+  const endedTokens = followEndedTokens(createEndedTokensRepository(connection), mongodb, logger);
+  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
+  const both = [endedTokens, apiKeys];
+  return {
+    endedTokens,
+    apiKeys,
+    ready: Promise.all(both.map(({ ready }) => ready)),
+    close: () => Promise.all(both.map((follower) => follower.close())),
   };
 }
 
@@ -106,7 +134,7 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
   });
   return [
     ...healthRoutes(health),
-    ...userRoutes(createUsersService(users, jwt)),
+    ...identityRoutes({ config, jwt, connection }),
     ...productServiceRoutes(createCatalogueService(createProductServiceRepository(connection))),
     ...orderRoutes({
       service: orders,
@@ -115,6 +143,23 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
+  ];
+}
+
+/** Signing in, users and API keys. */
+export function identityRoutes({
+  config,
+  jwt,
+  connection,
+}: Pick<RouteDeps, 'config' | 'jwt'> & { connection: Connection }): Route[] {
+  const users = createUsersRepository(connection);
+  const sessions = createSessionRepository(connection);
+  const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
+  const { refreshTokenTtlSeconds } = config;
+  return [
+    ...authRoutes(createAuthService({ users, sessions, checkPassword, jwt, refreshTokenTtlSeconds })),
+    ...userRoutes(createUsersService({ users, sessions, checkPassword })),
+    ...apiKeyRoutes(createApiKeyService(createApiKeyRepository(connection))),
   ];
 }
 

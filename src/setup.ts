@@ -3,6 +3,9 @@ import { Connection } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { Connection as MongooseConnection } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createApiKeyModel } from './api-keys/api-keys.model';
+import { createLoginFailuresModel } from './auth/login-failures.model';
+import { createSessionModel } from './auth/sessions.model';
 import { runEntry } from './common/entry';
 import { loadToolConfig } from './config/config';
 import { createLogger } from './logger/logger';
@@ -29,6 +32,9 @@ export async function createIndexes(connection: MongooseConnection): Promise<voi
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),
+    createSessionModel(connection),
+    createLoginFailuresModel(connection),
+    createApiKeyModel(connection),
     createSandboxPaymentModel(connection),
     createSandboxAttemptsModel(connection),
     createSandboxSwitchModel(connection),

@@ -4,6 +4,7 @@ import { ID_PATTERNS } from '../src/common/ids';
 import { placeOrderBody } from '../src/orders/orders.schema';
 import { exampleOf } from '../src/openapi/example';
 import { idParams } from '../src/product-service/product-service.schema';
+import { JWT_SECRET } from './support/config';
 import { openTestApi, type TestApi } from './support/api';
 
 let api: TestApi;
@@ -74,8 +75,7 @@ test('production is refused', async () => {
 });
 
 test('the command seeds the database that the environment names', async () => {
-  const { secret } = api.config.jwt;
-  const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri, JWT_SECRET: secret };
+  const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri, JWT_SECRET };
   await main(env);
   const { body } = await api.call('get', '/product-services').expect(200);
   expect((body as { data: unknown[] }).data).toHaveLength(DEMO_CATALOGUE.length);

@@ -3,7 +3,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import pino from 'pino';
 import { main, startServer } from '../src/server';
-import { testConfig } from './support/config';
+import { JWT_SECRET, testConfig } from './support/config';
 import { openTestDatabase, type TestDatabase } from './support/database';
 
 const logger = pino({ level: 'silent' });
@@ -80,8 +80,7 @@ describe('startServer', () => {
 
 test('the command runs until SIGTERM and then ends', async () => {
   const port = await freePort();
-  const { secret } = testConfig().jwt;
-  const env = { ...DEAD, NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: String(port), JWT_SECRET: secret };
+  const env = { ...DEAD, NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: String(port), JWT_SECRET };
   const done = main(env);
   const live = `http://127.0.0.1:${port}/orders-management-system/health/live`;
   while (!(await fetch(live).catch(() => undefined))?.ok);

@@ -1,7 +1,7 @@
 import Joi, { type StringSchema } from 'joi';
 import { ulid } from 'ulid';
 
-export type IdPrefix = 'usr' | 'ps';
+export type IdPrefix = 'usr' | 'ps' | 'key';
 
 /** A new identifier; identifiers of one kind sort by the time they were made. */
 export function newId(prefix: IdPrefix): string {
@@ -10,6 +10,7 @@ export function newId(prefix: IdPrefix): string {
 
 export const ID_PATTERNS: Readonly<Record<IdPrefix, RegExp>> = {
   usr: /^usr_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  key: /^key_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
   ps: /^ps_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
 };
 

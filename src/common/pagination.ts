@@ -1,5 +1,6 @@
 import Joi, { type Schema } from 'joi';
 import { AppError } from '../errors/app-error';
+import { idSchema, type IdPrefix } from './ids';
 
 export interface PageQuery {
   limit: number;
@@ -45,6 +46,19 @@ export function decodeCursor<T extends unknown[] = unknown[]>(cursor: string, sc
   });
   if (error) throw invalidCursor();
   return value as T;
+}
+
+/** The cursors of a list that is sorted by the id of its entries. */
+export function idCursor(prefix: IdPrefix) {
+  const schema = Joi.array().ordered(idSchema(prefix).required()).required();
+  return {
+    /** The id after which the page begins. @throws {AppError} validation_failed */
+    read: (cursor: string | undefined): string | undefined =>
+      cursor === undefined ? undefined : decodeCursor<[string]>(cursor, schema)[0],
+    /** For the page after this one; null when it is the last. */
+    after: ({ entries, more }: Page<{ id: string }>): string | null =>
+      more ? encodeCursor([entries.at(-1)!.id]) : null,
+  };
 }
 
 function parse(cursor: string): unknown {

@@ -2,6 +2,7 @@ import type { ObjectSchema, Schema } from 'joi';
 import type { ErrorCode } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { Role } from '../role/role';
+import type { Scope } from '../role/scope';
 import type { Context } from './context';
 
 export type { Context } from './context';
@@ -32,6 +33,8 @@ export interface RouteSpec<P, Q, B, H, R extends Role = Role> {
   /** Below the prefix, such as `/orders/:id`. */
   path: string;
   role: R;
+  /** What an API key needs for it; without one, the route is for people alone. */
+  scope?: Scope;
   operationId: string;
   summary: string;
   description?: string;

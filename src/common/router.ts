@@ -17,7 +17,7 @@ export function createRouter(options: { prefix: string; bodyLimit: string; route
   const readBody = jsonBody(options.bodyLimit);
   for (const route of options.routes) {
     router.register(route.path, [route.method], [
-      guard(route.role),
+      guard(route.role, route.scope),
       ...(route.body ? [readBody] : []),
       handle(route),
     ] as never);

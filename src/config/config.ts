@@ -1,6 +1,8 @@
 import { apiEnvSchema, toolEnvSchema, workerEnvSchema } from './env.schema';
 import type { Deadline, Env } from './env.schema';
 import type { Queue } from './env.types';
+import { SECRET_KID, secretKey } from './jwt-keys';
+import type { JwtKey } from './jwt-keys';
 
 export interface Config {
   env: 'development' | 'test' | 'production';
@@ -22,11 +24,13 @@ export interface Config {
     uiUrl: string;
   };
   jwt: {
-    secret: string;
+    /** The first one signs, all verify. */
+    keys: JwtKey[];
     issuer: string;
     audience: string;
     accessTokenTtlSeconds: number;
   };
+  refreshTokenTtlSeconds: number;
   payments: {
     provider: 'sandbox' | 'stripe';
     /** Calls to the payment service by all workers together. */
@@ -50,7 +54,7 @@ export interface Config {
 }
 
 /** What a process needs that serves no requests. */
-export type WorkerConfig = Omit<Config, 'http' | 'jwt'>;
+export type WorkerConfig = Omit<Config, 'http' | 'jwt' | 'refreshTokenTtlSeconds'>;
 
 /** What the set-up and the seed need. */
 export type ToolConfig = Omit<WorkerConfig, 'payments' | 'worker'>;
@@ -71,7 +75,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
 
 /** The same for a worker, which is not to know the secret of the tokens. */
 export function loadWorkerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
-  const { http: _http, jwt: _jwt, ...config } = toConfig(validate(workerEnvSchema, env));
+  const {
+    http: _http,
+    jwt: _jwt,
+    refreshTokenTtlSeconds: _refresh,
+    ...config
+  } = toConfig(validate(workerEnvSchema, env));
   return config;
 }
 
@@ -80,6 +89,7 @@ export function loadToolConfig(env: NodeJS.ProcessEnv): ToolConfig {
   const {
     http: _http,
     jwt: _jwt,
+    refreshTokenTtlSeconds: _refresh,
     payments: _payments,
     worker: _worker,
     ...config
@@ -123,11 +133,12 @@ function toConfig(env: Env): Config {
       uiUrl: env.TEMPORAL_UI_URL,
     },
     jwt: {
-      secret: env.JWT_SECRET,
+      keys: jwtKeysOf(env),
       issuer: env.JWT_ISSUER,
       audience: env.JWT_AUDIENCE,
       accessTokenTtlSeconds: env.ACCESS_TOKEN_TTL_SECONDS,
     },
+    refreshTokenTtlSeconds: env.REFRESH_TOKEN_TTL_SECONDS,
     payments: {
       provider: env.PAYMENT_PROVIDER,
       maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
@@ -149,4 +160,9 @@ function toConfig(env: Env): Config {
       maxCachedWorkflows: env.WORKER_MAX_CACHED_WORKFLOWS,
     },
   };
+}
+
+/** With both, JWT_SECRET only verifies, so that the tokens of before stay good while a key pair takes over. */
+function jwtKeysOf({ JWT_KEYS: keys = [], JWT_SECRET: secret }: Env): JwtKey[] {
+  return secret === undefined ? keys : [...keys, secretKey(SECRET_KID, Buffer.from(secret))];
 }

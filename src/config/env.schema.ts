@@ -1,9 +1,22 @@
 import Joi from 'joi';
-import { count, MAX_TIMER_MS, origins, paymentProvider, queues, secret, stripeSecret } from './env.types';
+import {
+  count,
+  jwkSet,
+  MAX_TIMER_MS,
+  origins,
+  paymentProvider,
+  queues,
+  secret,
+  stripeSecret,
+} from './env.types';
 import type { Queue } from './env.types';
+import type { JwtKey } from './jwt-keys';
 
 /** A duration as Temporal writes it, such as `6d`. */
 export type Deadline = `${number}${'s' | 'm' | 'h' | 'd'}`;
+
+/** Who is disabled or changes the password is remembered for as long as an access token may live. */
+export const MAX_ACCESS_TOKEN_TTL_SECONDS = 86_400;
 
 export interface Env {
   NODE_ENV: 'development' | 'test' | 'production';
@@ -16,10 +29,12 @@ export interface Env {
   TEMPORAL_TASK_QUEUE: string;
   TEMPORAL_PAYMENTS_TASK_QUEUE: string;
   TEMPORAL_UI_URL: string;
-  JWT_SECRET: string;
+  JWT_SECRET?: string;
+  JWT_KEYS?: JwtKey[];
   JWT_ISSUER: string;
   JWT_AUDIENCE: string;
   ACCESS_TOKEN_TTL_SECONDS: number;
+  REFRESH_TOKEN_TTL_SECONDS: number;
   CORS_ORIGINS: string[];
   BODY_LIMIT: string;
   RATE_LIMIT_MAX: number;
@@ -72,9 +87,11 @@ const schema = Joi.object<Env, true>({
     .replace(/\/+$/, '')
     .default('http://localhost:8233'),
   JWT_SECRET: secret,
+  JWT_KEYS: jwkSet,
   JWT_ISSUER: Joi.string().default('orders-management-system'),
   JWT_AUDIENCE: Joi.string().default('orders-management-system'),
-  ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
+  ACCESS_TOKEN_TTL_SECONDS: count(900, MAX_ACCESS_TOKEN_TTL_SECONDS),
+  REFRESH_TOKEN_TTL_SECONDS: count(30 * 86_400, 365 * 86_400),
   CORS_ORIGINS: origins,
   BODY_LIMIT: Joi.string()
     .pattern(/^\d+(b|kb|mb)$/i)
@@ -146,10 +163,11 @@ const without = (...names: (keyof Env)[]) => schema.fork(names, () => Joi.any().
 /** The API never calls the payment service. */
 export const apiEnvSchema = without('STRIPE_SECRET_KEY');
 /** Workers see no tokens and no webhooks. */
-export const workerEnvSchema = without('JWT_SECRET', 'STRIPE_WEBHOOK_SECRET');
+export const workerEnvSchema = without('JWT_SECRET', 'JWT_KEYS', 'STRIPE_WEBHOOK_SECRET');
 /** Whoever prepares the database, or Temporal, takes and pays nothing. */
 export const toolEnvSchema = without(
   'JWT_SECRET',
+  'JWT_KEYS',
   'STRIPE_WEBHOOK_SECRET',
   'STRIPE_SECRET_KEY',
   'PAYMENT_PROVIDER',

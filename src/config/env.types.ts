@@ -1,8 +1,9 @@
 import Joi, { type CustomHelpers } from 'joi';
+import { MIN_SECRET_BYTES, readJwkSet } from './jwt-keys';
+import type { JwtKey } from './jwt-keys';
 
 /** The longest that a timer of Node.js takes. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
-const MIN_SECRET_BYTES = 32;
 const MIN_DISTINCT_CHARACTERS = 10;
 /** Words of secrets that were copied from a sample or typed by hand. */
 const SAMPLE_SECRET =
@@ -16,17 +17,37 @@ export const count = (fallback: number, max = 1_000_000) =>
   Joi.number().integer().min(1).max(max).default(fallback);
 
 export const secret = Joi.string()
-  .required()
   .custom((value: string, helpers: CustomHelpers) => {
     if (Buffer.byteLength(value) < MIN_SECRET_BYTES) return helpers.error('secret.short');
-    if (!isProduction(helpers)) return value;
-    const guessable = SAMPLE_SECRET.test(value) || new Set(value).size < MIN_DISTINCT_CHARACTERS;
-    return guessable ? helpers.error('secret.sample') : value;
+    return isProduction(helpers) && isGuessable(value) ? helpers.error('secret.sample') : value;
   })
+  .when('JWT_KEYS', { is: Joi.exist(), then: Joi.optional(), otherwise: Joi.required() })
   .messages({
+    'any.required': '{#label} is required, or JWT_KEYS: make one with "openssl rand -base64 48"',
     'secret.short': `{#label} must be at least ${MIN_SECRET_BYTES} bytes long: make one with "openssl rand -base64 48"`,
     'secret.sample': `{#label} looks like a sample and production refuses it: make one with "openssl rand -base64 48"`,
   });
+
+/** A JWK Set; its messages never repeat a key. */
+export const jwkSet = Joi.string()
+  .custom((value: string, helpers: CustomHelpers) => {
+    const keys = readJwkSet(value);
+    const sample =
+      isProduction(helpers) &&
+      keys.find(({ verificationKey: key }) => {
+        return key.type === 'secret' && isGuessable(key.export().toString('latin1'));
+      });
+    return sample ? helpers.error('keys.sample', { kid: sample.kid }) : keys;
+  })
+  .messages({
+    'any.custom': '{#label} {#error.message}',
+    'keys.sample':
+      '{#label} has a key {#kid} that looks like a sample and production refuses: make one with "npm run jwt:key"',
+  }) as unknown as Joi.ArraySchema<JwtKey[]>;
+
+function isGuessable(secretText: string): boolean {
+  return SAMPLE_SECRET.test(secretText) || new Set(secretText).size < MIN_DISTINCT_CHARACTERS;
+}
 
 /** A whitelist of origins, as a browser sends them in the Origin header. */
 export const origins = Joi.string()

@@ -1,58 +1,79 @@
-import { createSecretKey } from 'node:crypto';
+import type { JsonWebKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import koaJwt from 'koa-jwt';
-import type { Middleware } from '../common/context';
 import { ID_PATTERNS } from '../common/ids';
 import type { Config } from '../config/config';
+import { SECRET_KID } from '../config/jwt-keys';
+import type { JwtKey } from '../config/jwt-keys';
 import { USER_ROLES, type UserRole } from '../role/role';
-import type { Principal } from './principal';
 
-const ALGORITHM = 'HS256';
+/** What an access token says. */
+export interface AccessTokenClaims {
+  /** The user's. */
+  id: string;
+  role: UserRole;
+  /** Of the user when it was issued; raised by whatever ends the tokens of before. */
+  tokenVersion: number;
+  /** Absent in tokens of before there were sessions. */
+  sessionId?: string;
+}
 
 export interface Jwt {
-  /** A new access token for that user, and how many seconds it is good for. */
-  issue(principal: Principal): { accessToken: string; expiresIn: number };
-  /** Sets ctx.state.principal when the request carries a valid token; the route's guard judges a missing one. */
-  authenticate: Middleware;
+  /** A new access token, and how many seconds it is good for. */
+  issue(claims: AccessTokenClaims): { accessToken: string; expiresIn: number };
+  /** Null for whatever is not a valid access token of ours. */
+  verify(token: string): AccessTokenClaims | null;
+  /** The public keys, as a JWK Set (RFC 7517). Secrets have none. */
+  publicKeys(): { keys: JsonWebKey[] };
 }
 
-export function createJwt(config: Config['jwt']): Jwt {
-  // As a KeyObject the secret is prepared once instead of on every request.
-  const key = createSecretKey(config.secret, 'utf8');
-  const { issuer, audience, accessTokenTtlSeconds: expiresIn } = config;
-  const verify = koaJwt({
-    secret: key as never,
-    algorithms: [ALGORITHM],
-    issuer,
-    audience,
-    key: 'claims',
-    passthrough: true,
-  });
+export function createJwt({ keys, issuer, audience, accessTokenTtlSeconds: expiresIn }: Config['jwt']): Jwt {
+  const [signer] = keys as [JwtKey];
+  const byKid = new Map(keys.map((key) => [key.kid, key]));
+
+  /** The key decides on the algorithm, never the token. */
+  function verify(token: string): AccessTokenClaims | null {
+    try {
+      const key = byKid.get(kidOf(token));
+      if (!key) return null;
+      const { algorithm, verificationKey } = key;
+      return claimsOf(jwt.verify(token, verificationKey, { algorithms: [algorithm], issuer, audience }));
+    } catch {
+      return null; // the reason would only help a forger
+    }
+  }
+
   return {
-    issue({ id, role }) {
-      const options = {
-        algorithm: ALGORITHM,
-        subject: id,
-        issuer,
-        audience,
-        expiresIn,
-      } as const;
-      return { accessToken: jwt.sign({ role }, key, options), expiresIn };
+    issue({ id, role, tokenVersion, sessionId }) {
+      const claims = { role, ver: tokenVersion, ...(sessionId !== undefined && { sid: sessionId }) };
+      const options = { keyid: signer.kid, algorithm: signer.algorithm, subject: id } as const;
+      const accessToken = jwt.sign(claims, signer.signingKey!, { ...options, issuer, audience, expiresIn });
+      return { accessToken, expiresIn };
     },
-    authenticate: (ctx, next) =>
-      verify(ctx, () => {
-        ctx.state.principal = principalOf((ctx.state as { claims?: unknown }).claims);
-        return next();
-      }) as Promise<void>,
+    verify,
+    publicKeys: () => ({ keys: keys.flatMap(publicKeyOf) }),
   };
 }
 
-function principalOf(claims: unknown): Principal | undefined {
-  const { sub, role, exp } = (claims ?? {}) as {
-    sub?: unknown;
-    role?: unknown;
-    exp?: unknown;
+function kidOf(token: string): string {
+  const header = jwt.decode(token, { complete: true })?.header as { kid?: unknown } | undefined;
+  const { kid = SECRET_KID } = header ?? {};
+  return String(kid);
+}
+
+function claimsOf(payload: unknown): AccessTokenClaims | null {
+  const { sub, role, ver = 0, sid, exp } = payload as Record<string, unknown>;
+  const isOurs = typeof sub === 'string' && ID_PATTERNS.usr.test(sub) && typeof exp === 'number';
+  if (!isOurs || !USER_ROLES.includes(role as UserRole) || !Number.isSafeInteger(ver)) return null;
+  return {
+    id: sub,
+    role: role as UserRole,
+    tokenVersion: ver as number,
+    ...(typeof sid === 'string' && { sessionId: sid }),
   };
-  const known = typeof sub === 'string' && ID_PATTERNS.usr.test(sub) && typeof exp === 'number';
-  return known && USER_ROLES.includes(role as UserRole) ? { id: sub, role: role as UserRole } : undefined;
+}
+
+function publicKeyOf({ kid, algorithm, verificationKey }: JwtKey): JsonWebKey[] {
+  if (verificationKey.type === 'secret') return [];
+  const jwk = verificationKey.export({ format: 'jwk' });
+  return [{ ...jwk, kid, alg: algorithm, use: 'sig' }];
 }

@@ -15,7 +15,7 @@ const DEMO_ACCOUNTS =
   'The example of the login signs in a demo user; `admin@example.com` with the same password may do everything.';
 
 /** The order in which people want them; other tags come after these. */
-const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Health'];
+const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health'];
 
 export interface DocumentOptions {
   /** The path prefix of the API. */
@@ -65,7 +65,11 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
         },
       },
       securitySchemes: {
-        bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        bearerAuth: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An access token, or an API key (`oms_…`)',
+        },
       },
     },
   };
@@ -89,7 +93,7 @@ function operationOf(route: Route, refer: (schema: Schema) => JsonSchema): Recor
   return {
     operationId: route.operationId,
     summary: route.summary,
-    description: [route.description, needs(route.role)].filter(Boolean).join('\n\n'),
+    description: [route.description, needs(route)].filter(Boolean).join('\n\n'),
     tags: [route.tag],
     security: route.role === Role.PUBLIC ? [] : [{ bearerAuth: [] }],
     parameters: parametersOf(route),
@@ -98,8 +102,9 @@ function operationOf(route: Route, refer: (schema: Schema) => JsonSchema): Recor
   };
 }
 
-function needs(role: Role): string {
-  return role === Role.PUBLIC ? 'Open to everybody.' : `Needs the role ${role}.`;
+function needs({ role, scope }: Route): string {
+  if (role === Role.PUBLIC) return 'Open to everybody.';
+  return `Needs the role ${role}${scope ? `, or an API key with the scope \`${scope}\`` : '; not for API keys'}.`;
 }
 
 function requestBodyOf(body: Schema, refer: (schema: Schema) => JsonSchema): Record<string, unknown> {

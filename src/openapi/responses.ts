@@ -33,7 +33,7 @@ export function errorCodesOf(route: Route): ErrorCode[] {
   const implied: [ErrorCode, unknown][] = [
     ['validation_failed', takesInput],
     ['unauthorized', route.role !== Role.PUBLIC],
-    ['forbidden', route.role === Role.ADMIN],
+    ['forbidden', route.role !== Role.PUBLIC],
     ['payload_too_large', route.body],
     ['unsupported_media_type', route.body],
     ['rate_limited', !route.path.startsWith('/health')],

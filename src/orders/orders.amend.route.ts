@@ -14,6 +14,7 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     method: 'patch',
     path: '/orders/:id',
     role: Role.CUSTOMER,
+    scope: 'orders:write',
     operationId: 'amendOrder',
     summary: 'Amend an order',
     description:

@@ -14,6 +14,7 @@ export function closingRoutes({ service, present }: OrderRouteDeps): Route[] {
     method: 'post',
     path: '/orders/:id/cancel',
     role: Role.CUSTOMER,
+    scope: 'orders:write',
     operationId: 'cancelOrder',
     summary: 'Cancel an order',
     description:
@@ -35,6 +36,7 @@ export function closingRoutes({ service, present }: OrderRouteDeps): Route[] {
     method: 'delete',
     path: '/orders/:id',
     role: Role.ADMIN,
+    scope: 'orders:write',
     operationId: 'archiveOrder',
     summary: 'Archive a closed order',
     description:

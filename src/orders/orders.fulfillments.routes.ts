@@ -14,6 +14,7 @@ export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[]
     method: 'post',
     path: '/orders/:id/fulfillments',
     role: Role.ADMIN,
+    scope: 'orders:write',
     operationId: 'fulfillOrder',
     summary: 'Fulfil an order, or a part of it',
     description:
@@ -41,6 +42,7 @@ export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[]
     method: 'post',
     path: '/orders/:id/fulfillments/:fulfillmentId/deliver',
     role: Role.ADMIN,
+    scope: 'orders:write',
     operationId: 'deliverFulfillment',
     summary: 'Say that a fulfillment was delivered',
     description: 'With the last of its fulfillments delivered, the order is completed.',

@@ -29,6 +29,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     method: 'post',
     path: '/orders',
     role: Role.CUSTOMER,
+    scope: 'orders:write',
     operationId: 'placeOrder',
     summary: 'Place an order',
     description:
@@ -77,7 +78,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
   });
 
   async function customerOf({ customerId }: PlaceOrderBody, principal: Principal): Promise<string> {
-    if (customerId === undefined) return principal.id;
+    if (customerId === undefined) return ownIdOf(principal);
     if (principal.role !== 'ADMIN') throw adminOnly('customerId');
     if (!(await users.exists(customerId))) {
       throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
@@ -89,6 +90,12 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     ctx.set('Location', `${prefix}/orders/${order.id}`);
     if (isReplay) ctx.set('Idempotent-Replayed', 'true');
   }
+}
+
+/** A person orders for themselves; a program cannot. */
+function ownIdOf({ id, scopes }: Principal): string {
+  if (!scopes) return id;
+  throw invalid([{ path: 'customerId', message: 'is required with an API key: say for whom the order is' }]);
 }
 
 /** A rejected order is answered with its reason, the first time and every time. */

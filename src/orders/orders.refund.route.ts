@@ -14,6 +14,7 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     method: 'post',
     path: '/orders/:id/refunds',
     role: Role.ADMIN,
+    scope: 'refunds:write',
     operationId: 'refundOrder',
     summary: 'Refund an order, or a part of it',
     description:

@@ -29,6 +29,7 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     method: 'get',
     path: '/orders',
     role: Role.CUSTOMER,
+    scope: 'orders:read',
     operationId: 'listOrders',
     summary: 'List orders, newest first',
     description:
@@ -56,6 +57,7 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     method: 'get',
     path: '/orders/:id',
     role: Role.CUSTOMER,
+    scope: 'orders:read',
     operationId: 'getOrder',
     summary: 'Read an order',
     tag: TAG,

@@ -1,7 +1,5 @@
-import Joi from 'joi';
 import { etagOf, requireIfMatch } from '../common/etag';
-import { idSchema } from '../common/ids';
-import { decodeCursor, encodeCursor } from '../common/pagination';
+import { idCursor } from '../common/pagination';
 import { sendData, sendPage } from '../common/respond';
 import { route, type Context, type Route } from '../common/route';
 import { Role } from '../role/role';
@@ -15,7 +13,7 @@ const PATH = '/product-services';
 const ETAG = {
   ETag: 'The version, for If-Match; it does not change with the stock',
 };
-const cursorSchema = Joi.array().ordered(idSchema('ps').required()).required();
+const cursors = idCursor('ps');
 
 export function productServiceRoutes(catalogue: CatalogueService): Route[] {
   return [...publicRoutes(catalogue), ...editRoutes(catalogue), stockAdjustmentRoute(catalogue)];
@@ -40,12 +38,10 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       },
       errors: [],
       async handler(ctx, { query: { cursor, ...query } }) {
-        const [after] = cursor === undefined ? [] : decodeCursor<[string]>(cursor, cursorSchema);
-        const { entries, more } = await catalogue.list({ ...query, after });
-        const nextCursor = more ? encodeCursor([entries.at(-1)?.id]) : null;
-        sendPage(ctx, entries.map(presentProductService), {
+        const page = await catalogue.list({ ...query, after: cursors.read(cursor) });
+        sendPage(ctx, page.entries.map(presentProductService), {
           limit: query.limit,
-          nextCursor,
+          nextCursor: cursors.after(page),
         });
       },
     }),
@@ -76,6 +72,7 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       method: 'post',
       path: PATH,
       role: Role.ADMIN,
+      scope: 'catalogue:write',
       operationId: 'createProductService',
       summary: 'Add a product or service',
       tag: TAG,
@@ -98,6 +95,7 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       method: 'patch',
       path: `${PATH}/:id`,
       role: Role.ADMIN,
+      scope: 'catalogue:write',
       operationId: 'changeProductService',
       summary: 'Change a product or service',
       description:
@@ -123,6 +121,7 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       method: 'delete',
       path: `${PATH}/:id`,
       role: Role.ADMIN,
+      scope: 'catalogue:write',
       operationId: 'retireProductService',
       summary: 'Retire a product or service, for good',
       description:
@@ -144,6 +143,7 @@ function stockAdjustmentRoute(catalogue: CatalogueService): Route {
     method: 'post',
     path: `${PATH}/:id/stock-adjustments`,
     role: Role.ADMIN,
+    scope: 'catalogue:write',
     operationId: 'adjustStock',
     summary: 'Add or take away units of a product',
     description: 'Never below zero; what orders have reserved is not touched.',

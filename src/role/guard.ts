@@ -1,18 +1,34 @@
 import type { Middleware } from '../common/context';
 import { AppError } from '../errors/app-error';
 import { challengeTo } from '../jwt/challenge';
+import type { Principal } from '../jwt/principal';
 import { Role, allows } from './role';
+import type { Scope } from './scope';
 
-/** Lets a request through to a route of that role: 401 for nobody, 403 for the wrong one. */
-export function guard(required: Role): Middleware {
+/**
+ * Lets a request through to a route of that role: 401 for nobody, 403 for the wrong one.
+ * @param scope what an API key needs for it; without one, API keys are not let through
+ */
+export function guard(required: Role, scope?: Scope): Middleware {
   if (required === Role.PUBLIC) return (_ctx, next) => next();
   return (ctx, next) => {
     const { principal } = ctx.state;
     if (!principal) throw unauthorized(ctx.get('Authorization'));
     if (!allows(required, principal.role)) throw forbidden(required);
+    requireScope(principal, scope);
     ctx.set('Cache-Control', 'private, no-cache');
     return next();
   };
+}
+
+function requireScope({ scopes }: Principal, scope: Scope | undefined): void {
+  if (!scopes || (scope && scopes.includes(scope))) return;
+  throw new AppError(
+    'forbidden',
+    scope
+      ? `This API key lacks the scope ${scope}: use one that has it.`
+      : 'This is for people: sign in as a user, since API keys cannot do it.',
+  );
 }
 
 /** The same problem for a token that is missing, malformed, expired or forged: the reason would only help a forger. */

@@ -1,46 +1,99 @@
-import { sendData } from '../common/respond';
-import { route, type Context, type Route } from '../common/route';
+import { idCursor } from '../common/pagination';
+import { sendData, sendPage } from '../common/respond';
+import { route, type Route } from '../common/route';
 import { Role } from '../role/role';
-import { loginBody, registerBody, session, type Session } from './users.schema';
+import { presentUser } from './users.presenter';
+import * as schema from './users.schema';
 import type { UsersService } from './users.service';
 
+const TAG = 'Users';
+
 export function userRoutes(users: UsersService): Route[] {
+  return [...profileRoutes(users), ...managementRoutes(users)];
+}
+
+function profileRoutes(users: UsersService): Route[] {
   return [
     route({
-      method: 'post',
-      path: '/auth/register',
-      role: Role.PUBLIC,
-      operationId: 'register',
-      summary: 'Open an account',
-      description: 'The new user is a CUSTOMER and is signed in at once.',
-      tag: 'Auth',
-      body: registerBody,
-      responses: {
-        201: { description: 'The new user and an access token', data: session },
-      },
-      errors: ['already_exists'],
-      handler: async (ctx, { body }) => sendSession(ctx, 201, await users.register(body)),
+      method: 'get',
+      path: '/users/me',
+      role: Role.CUSTOMER,
+      operationId: 'getProfile',
+      summary: 'Read your own profile',
+      tag: TAG,
+      responses: { 200: { description: 'You', data: schema.user } },
+      errors: ['not_found'],
+      handler: async (ctx, { principal }) => sendData(ctx, 200, presentUser(await users.get(principal.id))),
     }),
     route({
-      method: 'post',
-      path: '/auth/login',
-      role: Role.PUBLIC,
-      operationId: 'login',
-      summary: 'Sign in',
-      description: 'Put the `accessToken` of the answer into **Authorize**.',
-      tag: 'Auth',
-      body: loginBody,
-      responses: {
-        200: { description: 'The user and an access token', data: session },
+      method: 'patch',
+      path: '/users/me',
+      role: Role.CUSTOMER,
+      operationId: 'changeProfile',
+      summary: 'Change your name or password',
+      description: 'A new password ends all your other sessions; this one goes on.',
+      tag: TAG,
+      body: schema.changeProfileBody,
+      responses: { 200: { description: 'You, as you are now', data: schema.user } },
+      errors: ['not_found'],
+      async handler(ctx, { body, principal }) {
+        sendData(ctx, 200, presentUser(await users.changeProfile(principal, body, ctx.ip)));
       },
-      errors: ['unauthorized'],
-      handler: async (ctx, { body }) => sendSession(ctx, 200, await users.login(body)),
     }),
   ];
 }
 
-function sendSession(ctx: Context, status: number, data: Session): void {
-  ctx.set('Cache-Control', 'no-store');
-  ctx.state.logFields = { userId: data.user.id };
-  sendData(ctx, status, data);
+const cursors = idCursor('usr');
+
+function managementRoutes(users: UsersService): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/users',
+      role: Role.ADMIN,
+      scope: 'users:read',
+      operationId: 'listUsers',
+      summary: 'List users, newest first',
+      tag: TAG,
+      query: schema.listUsersQuery,
+      responses: { 200: { description: 'A page of users', data: schema.user, list: true } },
+      errors: [],
+      async handler(ctx, { query: { cursor, ...query } }) {
+        const page = await users.list({ ...query, after: cursors.read(cursor) });
+        sendPage(ctx, page.entries.map(presentUser), { limit: query.limit, nextCursor: cursors.after(page) });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/users/:id',
+      role: Role.ADMIN,
+      scope: 'users:read',
+      operationId: 'getUser',
+      summary: 'Read a user',
+      tag: TAG,
+      params: schema.userIdParams,
+      responses: { 200: { description: 'The user', data: schema.user } },
+      errors: ['not_found'],
+      handler: async (ctx, { params }) => sendData(ctx, 200, presentUser(await users.get(params.id))),
+    }),
+    route({
+      method: 'patch',
+      path: '/users/:id',
+      role: Role.ADMIN,
+      operationId: 'changeUser',
+      summary: "Change a user's role, disable or enable a user",
+      description:
+        'It ends all tokens and sessions of the user, within a second on every process. The last active ADMIN can ' +
+        'neither be disabled nor lose the role.',
+      tag: TAG,
+      params: schema.userIdParams,
+      body: schema.changeUserBody,
+      responses: { 200: { description: 'The user as it is now', data: schema.user } },
+      errors: ['not_found', 'invalid_transition'],
+      async handler(ctx, { params: { id }, body }) {
+        ctx.state.logFields = { changedUserId: id, ...body };
+        sendData(ctx, 200, presentUser(await users.change(id, body)));
+      },
+    }),
+  ];
 }

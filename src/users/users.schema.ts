@@ -1,18 +1,10 @@
-import Joi from 'joi';
+import Joi, { type CustomHelpers } from 'joi';
 import { idSchema } from '../common/ids';
+import { pageQuery, type PageQuery } from '../common/pagination';
 import { singleLine } from '../common/text';
 import { USER_ROLES, type UserRole } from '../role/role';
-
-export interface RegisterBody {
-  email: string;
-  password: string;
-  name: string;
-}
-
-export interface LoginBody {
-  email: string;
-  password: string;
-}
+import { isCommonPassword } from './common-passwords';
+import { USER_STATUSES, type UserStatus } from './user-status';
 
 /** A user as the API presents it. */
 export interface UserView {
@@ -20,13 +12,8 @@ export interface UserView {
   email: string;
   name: string;
   role: UserRole;
+  status: UserStatus;
   createdAt: string;
-}
-
-export interface Session {
-  user: UserView;
-  accessToken: string;
-  expiresIn: number;
 }
 
 const MAX_EMAIL_LENGTH = 254;
@@ -35,37 +22,32 @@ const MAX_PASSWORD_LENGTH = 128;
 const MAX_NAME_LENGTH = 100;
 
 /** Trimmed and in lower case, so that one mailbox is one account. */
-const email = Joi.string()
+export const email = Joi.string()
   .prefs({ convert: true })
   .trim()
   .lowercase()
   .max(MAX_EMAIL_LENGTH)
   .email({ tlds: { allow: false } });
 
-export const registerBody = Joi.object<RegisterBody, true>({
-  email: email.required(),
-  password: Joi.string()
-    .min(MIN_PASSWORD_LENGTH)
-    .max(MAX_PASSWORD_LENGTH)
-    .required()
-    .description(`${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters, any of them`),
-  name: singleLine(MAX_NAME_LENGTH).required(),
-})
-  .id('RegisterRequest')
-  .example({
-    email: 'carol@example.com',
-    password: 'correct horse battery',
-    name: 'Carol',
-  });
+export const name = singleLine(MAX_NAME_LENGTH);
 
-export const loginBody = Joi.object<LoginBody, true>({
-  email: email.required(),
-  password: Joi.string().max(MAX_PASSWORD_LENGTH).required(),
-})
-  .id('LoginRequest')
-  .example({ email: 'alice@example.com', password: 'orders-demo-2026' });
+/** One that may be right or wrong. */
+export const password = Joi.string().max(MAX_PASSWORD_LENGTH);
 
-const user = Joi.object<UserView, true>({
+export const newPassword = Joi.string()
+  .min(MIN_PASSWORD_LENGTH)
+  .max(MAX_PASSWORD_LENGTH)
+  .custom((value: string, helpers: CustomHelpers) =>
+    isCommonPassword(value) ? helpers.error('password.common') : value,
+  )
+  .messages({
+    'password.common': '{#label} is one of the most common passwords, which are tried first: choose another',
+  })
+  .description(
+    `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters, any of them; common passwords are refused`,
+  );
+
+export const user = Joi.object<UserView, true>({
   id: idSchema('usr').required(),
   email: Joi.string()
     .email({ tlds: { allow: false } })
@@ -73,6 +55,9 @@ const user = Joi.object<UserView, true>({
   name: Joi.string().required(),
   role: Joi.string()
     .valid(...USER_ROLES)
+    .required(),
+  status: Joi.string()
+    .valid(...USER_STATUSES)
     .required(),
   createdAt: Joi.string().isoDate().required(),
 })
@@ -82,19 +67,57 @@ const user = Joi.object<UserView, true>({
     email: 'alice@example.com',
     name: 'Alice',
     role: 'CUSTOMER',
+    status: 'active',
     createdAt: '2026-01-15T09:00:00.000Z',
   });
 
-export const session = Joi.object<Session, true>({
-  user: user.required(),
-  accessToken: Joi.string()
-    .required()
-    .description('Send it as `Authorization: Bearer <accessToken>`')
-    .example('eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…'),
-  expiresIn: Joi.number()
-    .integer()
-    .min(1)
-    .required()
-    .description('Seconds until the token expires')
-    .example(900),
-}).id('Session');
+export interface ChangeProfileBody {
+  name?: string;
+  password?: string;
+  currentPassword?: string;
+}
+
+export const changeProfileBody = Joi.object<ChangeProfileBody, true>({
+  name,
+  password: newPassword,
+  currentPassword: password
+    .when('password', { is: Joi.exist(), then: Joi.required() })
+    .description('Required with `password`'),
+})
+  .or('name', 'password')
+  .messages({ 'object.missing': '{#label} must have name or password' })
+  .id('ChangeProfileRequest')
+  .example({ name: 'Alice B.' });
+
+export interface UserIdParams {
+  id: string;
+}
+
+export const userIdParams = Joi.object<UserIdParams, true>({
+  id: idSchema('usr').required().example('usr_01HZX0000000000000000B0B00'),
+});
+
+export type ListUsersQuery = PageQuery & { role?: UserRole; status?: UserStatus; email?: string };
+
+export const listUsersQuery = Joi.object<ListUsersQuery, true>({
+  ...pageQuery,
+  role: Joi.string().valid(...USER_ROLES),
+  status: Joi.string().valid(...USER_STATUSES),
+  email: email.description('The one who has this address'),
+});
+
+export interface ChangeUserBody {
+  role?: UserRole;
+  status?: UserStatus;
+}
+
+export const changeUserBody = Joi.object<ChangeUserBody, true>({
+  role: Joi.string().valid(...USER_ROLES),
+  status: Joi.string()
+    .valid(...USER_STATUSES)
+    .description('Who is `disabled` can do nothing any more, from within a second'),
+})
+  .min(1)
+  .messages({ 'object.min': '{#label} must have role or status' })
+  .id('ChangeUserRequest')
+  .example({ status: 'disabled' });

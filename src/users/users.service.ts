@@ -1,58 +1,92 @@
-import { newId } from '../common/ids';
+import type { PasswordCheck } from '../auth/password-check';
+import type { SessionRepository } from '../auth/sessions.repository';
+import { pageOf, type Page } from '../common/pagination';
+import { invalid } from '../common/validate';
 import { AppError } from '../errors/app-error';
-import { WWW_AUTHENTICATE } from '../jwt/challenge';
-import type { Jwt } from '../jwt/jwt';
-import { Role } from '../role/role';
-import { hashPassword, verifyPassword } from './password';
-import type { User, UsersRepository } from './users.repository';
-import type { LoginBody, RegisterBody, Session, UserView } from './users.schema';
+import type { Principal } from '../jwt/principal';
+import { hashPassword } from './password';
+import { LAST_ADMIN } from './user-status';
+import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
+import type { ChangeProfileBody } from './users.schema';
 
-export interface UsersService {
-  register(input: RegisterBody): Promise<Session>;
-  login(input: LoginBody): Promise<Session>;
+export interface UsersServiceDeps {
+  users: UsersRepository;
+  sessions: Pick<SessionRepository, 'removeOf'>;
+  checkPassword: PasswordCheck;
 }
 
-export function createUsersService(users: UsersRepository, jwt: Pick<Jwt, 'issue'>): UsersService {
-  const sessionOf = (user: User): Session => ({
-    user: present(user),
-    ...jwt.issue(user),
-  });
+export type UsersService = ReturnType<typeof createUsersService>;
+
+export function createUsersService({ users, sessions, checkPassword }: UsersServiceDeps) {
+  /** @throws {AppError} not_found */
+  async function get(id: string): Promise<User> {
+    return requireFound(await users.findById(id));
+  }
+
+  /** Ends all sessions of the user but the one in which it is done. @throws {AppError} */
+  async function changePassword(
+    user: User,
+    { password, currentPassword }: Required<Omit<ChangeProfileBody, 'name'>>,
+    { sessionId = null, address }: { sessionId?: string | null; address: string },
+  ): Promise<User> {
+    const attempt = { email: user.email, address, password: currentPassword };
+    if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
+    const changed = await users.changePassword(user, await hashPassword(password), sessionId);
+    if (!changed) throw wrongPassword(); // it was changed just now, elsewhere
+    await sessions.removeOf(user.id, sessionId);
+    return changed;
+  }
+
   return {
-    async register({ email, name, password }) {
-      const passwordHash = await hashPassword(password);
-      const user = await users.insert({
-        id: newId('usr'),
-        email,
-        name,
-        role: Role.CUSTOMER,
-        passwordHash,
-      });
-      if (!user) throw emailTaken();
-      return sessionOf(user);
+    get,
+
+    /**
+     * @param address of the client
+     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them
+     */
+    async changeProfile(
+      { id, sessionId }: Principal,
+      { name, password, currentPassword }: ChangeProfileBody,
+      address: string,
+    ): Promise<User> {
+      let user = await get(id);
+      if (password !== undefined && currentPassword !== undefined)
+        user = await changePassword(user, { password, currentPassword }, { sessionId, address });
+      return name === undefined ? user : requireFound(await users.rename(id, name));
     },
 
-    async login({ email, password }) {
-      const user = await users.findByEmail(email);
-      const right = await verifyPassword(user?.passwordHash, password);
-      if (!user || !right) throw wrongCredentials();
-      return sessionOf(user);
+    async list({
+      limit,
+      after,
+      ...filter
+    }: UserFilter & { limit: number; after?: string }): Promise<Page<User>> {
+      return pageOf(await users.list(filter, { limit: limit + 1, after }), limit);
+    },
+
+    /** Who changes is signed out everywhere. @throws {AppError} not_found, invalid_transition for the last ADMIN */
+    async change(id: string, change: UserChange): Promise<User> {
+      const changed = await users.change(id, change);
+      if (changed === LAST_ADMIN) throw lastAdmin();
+      const user = requireFound(changed);
+      // Their tokens are ended already; this tidies up.
+      if (user.tokenVersion > 0) await sessions.removeOf(id, user.keptSessionId);
+      return user;
     },
   };
 }
 
-function present({ id, email, name, role, createdAt }: User): UserView {
-  return { id, email, name, role, createdAt: createdAt.toISOString() };
+function requireFound(user: User | null): User {
+  if (user) return user;
+  throw new AppError('not_found', 'There is no user with this id.');
 }
 
-function emailTaken(): AppError {
-  return new AppError('already_exists', 'There is an account with this e-mail address: log in instead.', {
-    errors: [{ path: 'email', message: 'is taken' }],
-  });
+function wrongPassword(): AppError {
+  return invalid([{ path: 'currentPassword', message: 'is not the current password' }]);
 }
 
-/** The same for an unknown e-mail address and a wrong password. */
-function wrongCredentials(): AppError {
-  return new AppError('unauthorized', 'The e-mail address or the password is wrong: check both.', {
-    headers: WWW_AUTHENTICATE,
-  });
+function lastAdmin(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'This is the last active ADMIN: make somebody else an ADMIN first, or nobody could run the shop.',
+  );
 }

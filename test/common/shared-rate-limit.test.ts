@@ -29,7 +29,7 @@ if (!executable) {
     const env = { PORT: '0', REDIS_URL: `redis://127.0.0.1:${port}`, RATE_LIMIT_MAX: String(MAX) };
     const config = testConfig(env);
     const jwt = createJwt(config.jwt);
-    tokenOf = (id) => jwt.issue({ id, role: 'CUSTOMER' }).accessToken;
+    tokenOf = (id) => jwt.issue({ id, role: 'CUSTOMER', tokenVersion: 0 }).accessToken;
     const logger = pino({ level: 'silent' });
     servers = [await startServer(config, logger), await startServer(config, logger)];
     await counting();

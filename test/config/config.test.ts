@@ -1,3 +1,4 @@
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
 
 const REQUIRED = {
@@ -10,6 +11,11 @@ const STRIPE = {
   STRIPE_SECRET_KEY: 'sk_test_hunter2',
   STRIPE_WEBHOOK_SECRET: 'whsec_hunter3',
 };
+
+function sameKey(secret: string) {
+  const key = createSecretKey(Buffer.from(secret));
+  return { verificationKey: key, signingKey: key };
+}
 
 function mistakesOf(
   env: NodeJS.ProcessEnv,
@@ -46,11 +52,12 @@ describe('loadConfig', () => {
         uiUrl: 'http://localhost:8233',
       },
       jwt: {
-        secret: REQUIRED.JWT_SECRET,
+        keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],
         issuer: 'orders-management-system',
         audience: 'orders-management-system',
         accessTokenTtlSeconds: 900,
       },
+      refreshTokenTtlSeconds: 2_592_000,
       payments: { provider: 'sandbox' },
       fulfillmentDeadline: '6d',
       placeOrderTimeoutMs: 5000,
@@ -218,5 +225,92 @@ describe('what a process is to know', () => {
     expect(config).toMatchObject({ env: 'production', mongodb: { uri: MONGODB_URI } });
     expect(JSON.stringify(config)).not.toMatch(new RegExp(`hunter|${REQUIRED.JWT_SECRET}`));
     expect(mistakesOf({ MONGODB_URI, NODE_ENV: 'production' }, loadToolConfig)).toEqual([]);
+  });
+});
+
+describe('JWT_KEYS', () => {
+  const { MONGODB_URI } = REQUIRED;
+  const rsa = (bits: number) => generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
+  const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey;
+  const oct = (kid: string, secret: Buffer = randomBytes(32)) => ({
+    kid,
+    kty: 'oct',
+    k: secret.toString('base64url'),
+  });
+  const RS256 = { kid: 'r1', ...rsa(2048).export({ format: 'jwk' }) };
+  const ES256 = { kid: 'e1', ...ec('P-256').export({ format: 'jwk' }) };
+  const publicOf = ({ kid, kty, n, e, crv, x, y }: Record<string, unknown>) => ({
+    kid,
+    kty,
+    n,
+    e,
+    crv,
+    x,
+    y,
+  });
+  const set = (...keys: unknown[]) => JSON.stringify({ keys });
+
+  test('holds keys of several kinds; each serves its own algorithm', () => {
+    const { keys } = loadConfig({ MONGODB_URI, JWT_KEYS: set(ES256, publicOf(RS256), oct('h1')) }).jwt;
+    expect(keys.map(({ kid, algorithm, signingKey }) => [kid, algorithm, !!signingKey])).toEqual([
+      ['e1', 'ES256', true],
+      ['r1', 'RS256', false],
+      ['h1', 'HS256', true],
+    ]);
+  });
+
+  test('signs in the place of JWT_SECRET, which goes on to verify', () => {
+    const { keys } = loadConfig({ ...REQUIRED, JWT_KEYS: set(ES256) }).jwt;
+    expect(keys.map(({ kid }) => kid)).toEqual(['e1', 'secret']);
+  });
+
+  test('or JWT_SECRET is required', () => {
+    expect(mistakesOf({ MONGODB_URI })).toEqual([
+      expect.stringContaining('JWT_SECRET is required, or JWT_KEYS'),
+    ]);
+  });
+
+  test.each([
+    ['no JSON', 'nonsense', 'must be a JWK Set in JSON'],
+    ['no set', '[]', 'must be a JWK Set with'],
+    ['an empty set', set(), 'must be a JWK Set with'],
+    ['null', 'null', 'must be a JWK Set with'],
+    ['a key without a name', set({ ...ES256, kid: undefined }), 'whose "kid"'],
+    ['null for a key', set(null), 'whose "kid"'],
+    ['a name with a path', set({ ...ES256, kid: '../../dev/null' }), 'whose "kid"'],
+    ['the name that JWT_SECRET has', set({ ...ES256, kid: 'secret' }), 'whose "kid"'],
+    ['a name twice', set(ES256, { ...RS256, kid: 'e1' }), 'two keys with the same "kid"'],
+    ['a short secret', set(oct('h1', randomBytes(31))), '"h1" that is shorter than 32 bytes'],
+    [
+      'a short RSA key',
+      set({ kid: 'r2', ...rsa(1024).export({ format: 'jwk' }) }),
+      '"r2" that is shorter than 2048',
+    ],
+    [
+      'another curve',
+      set({ kid: 'e2', ...ec('P-384').export({ format: 'jwk' }) }),
+      '"e2" that is neither RSA nor EC',
+    ],
+    ['another algorithm', set({ ...RS256, alg: 'PS256' }), '"r1" that serves another "alg"'],
+    ['half a key', set({ kid: 'e3', kty: 'EC', crv: 'P-256', x: 'AA' }), '"e3" that cannot be read'],
+    ['no private key to sign with', set(publicOf(RS256), ES256), 'no private key in its first entry "r1"'],
+  ])('must not be %s', (_what, value, mistake) => {
+    const mistakes = mistakesOf({ MONGODB_URI, JWT_KEYS: value });
+    expect(mistakes).toEqual([expect.stringMatching(/^JWT_KEYS /)]);
+    expect(mistakes[0]).toContain(mistake);
+    for (const secret of [RS256.d!, ES256.d!]) expect(mistakes[0]).not.toContain(secret);
+  });
+
+  test('must not be a sample in production', () => {
+    const sample = set(oct('h1', Buffer.from('please-change-me-please-change-me')));
+    expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample })).toEqual([]);
+    expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample, NODE_ENV: 'production', ...STRIPE })).toEqual([
+      expect.stringContaining('h1'),
+    ]);
+  });
+
+  test('are nothing that a worker or the set-up is to know', () => {
+    const env = { ...REQUIRED, JWT_KEYS: 'nonsense' };
+    expect([mistakesOf(env, loadWorkerConfig), mistakesOf(env, loadToolConfig)]).toEqual([[], []]);
   });
 });

@@ -11,7 +11,7 @@ import type { ProductServiceRepository } from '../../src/product-service/product
 import { startServer } from '../../src/server';
 import type { RunningServer } from '../../src/server';
 import { createIndexes } from '../../src/setup';
-import { testConfig } from '../support/config';
+import { JWT_SECRET, testConfig } from '../support/config';
 import { spawnNode } from '../support/process';
 import type { NodeProcess } from '../support/process';
 import { entryOf } from '../support/shop';
@@ -31,9 +31,8 @@ let token: string;
 
 beforeAll(async () => {
   servers = await startStoppableServers();
-  const { secret } = testConfig().jwt;
   env = {
-    ...{ NODE_ENV: 'test', LOG_LEVEL: 'info', PORT: '0', JWT_SECRET: secret, PLACE_ORDER_TIMEOUT_MS: '2000' },
+    ...{ NODE_ENV: 'test', LOG_LEVEL: 'info', PORT: '0', JWT_SECRET, PLACE_ORDER_TIMEOUT_MS: '2000' },
     ...{ MONGODB_URI: servers.mongodb.address, TEMPORAL_ADDRESS: servers.temporal.address },
   };
   const config = testConfig(env);
@@ -41,7 +40,7 @@ beforeAll(async () => {
   await mongodb.connected;
   await createIndexes(mongodb.connection);
   products = createProductServiceRepository(mongodb.connection);
-  token = createJwt(config.jwt).issue({ id: newId('usr'), role: 'CUSTOMER' }).accessToken;
+  token = createJwt(config.jwt).issue({ id: newId('usr'), role: 'CUSTOMER', tokenVersion: 0 }).accessToken;
   api = await startServer(config, logger);
 });
 

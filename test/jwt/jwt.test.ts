@@ -1,6 +1,10 @@
-import { createSecretKey } from 'node:crypto';
+import { createHmac, createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import jwt, { type SignOptions } from 'jsonwebtoken';
+import request from 'supertest';
+import { createJwt } from '../../src/jwt/jwt';
 import { openTestApi, type TestApi } from '../support/api';
+import { JWT_SECRET, testConfig } from '../support/config';
 
 const USER = 'usr_01HZX000000000000000A11CE0';
 
@@ -8,11 +12,7 @@ let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));
 afterAll(() => api.close());
 
-function forge(
-  options: SignOptions = {},
-  claims: object = { role: 'ADMIN' },
-  secret = api.config.jwt.secret,
-): string {
+function forge(options: SignOptions = {}, claims: object = { role: 'ADMIN' }, secret = JWT_SECRET): string {
   const { issuer, audience } = api.config.jwt;
   return jwt.sign(claims, createSecretKey(secret, 'utf8'), {
     issuer,
@@ -24,16 +24,41 @@ function forge(
 }
 
 const withoutExpiry = () => {
-  const { issuer, audience, secret } = api.config.jwt;
-  return jwt.sign({ role: 'ADMIN' }, createSecretKey(secret, 'utf8'), { issuer, audience, subject: USER });
+  const { issuer, audience } = api.config.jwt;
+  return jwt.sign({ role: 'ADMIN' }, createSecretKey(JWT_SECRET, 'utf8'), {
+    issuer,
+    audience,
+    subject: USER,
+  });
 };
 
-const unsigned = () => {
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** What a valid token says, for those that are put together by hand. */
+const claims = () => {
   const { issuer: iss, audience: aud } = api.config.jwt;
-  const exp = Math.floor(Date.now() / 1000) + 60;
-  return `${encode({ alg: 'none', typ: 'JWT' })}.${encode({ role: 'ADMIN', sub: USER, iss, aud, exp })}.`;
+  return { role: 'ADMIN', sub: USER, iss, aud, exp: Math.floor(Date.now() / 1000) + 60 };
 };
+
+const unsigned = (alg: string) => `${encode({ alg, typ: 'JWT' })}.${encode(claims())}.`;
+
+const tampered = () => {
+  const [header, , signature] = forge({}, { role: 'CUSTOMER' }).split('.');
+  return `${header}.${encode(claims())}.${signature}`;
+};
+
+const HOSTILE_KIDS = [
+  '../../../../dev/null',
+  '/etc/passwd',
+  "' OR '1'='1",
+  "x' UNION SELECT 'secret'; --",
+  'http://127.0.0.1/key.pem',
+  '__proto__',
+  'constructor',
+  '$ne',
+  'k'.repeat(5_000),
+  '',
+];
 
 const NO_TOKENS: [string, () => string | undefined][] = [
   ['none', () => undefined],
@@ -49,7 +74,17 @@ const BAD_TOKENS: [string, () => string | undefined][] = [
   ['one for another audience', () => `Bearer ${forge({ audience: 'other' })}`],
   ['one of another algorithm', () => `Bearer ${forge({ algorithm: 'HS384' })}`],
   ['one of another secret', () => `Bearer ${forge({}, { role: 'ADMIN' }, 'x'.repeat(48))}`],
-  ['an unsigned one', () => `Bearer ${unsigned()}`],
+  ...['none', 'None', 'NONE', 'nOnE', ''].map((alg): [string, () => string] => [
+    `an unsigned one (${alg})`,
+    () => `Bearer ${unsigned(alg)}`,
+  ]),
+  ['a tampered one', () => `Bearer ${tampered()}`],
+  ['one that is not valid yet', () => `Bearer ${forge({ notBefore: 30 })}`],
+  ['one with a version that is none', () => `Bearer ${forge({}, { role: 'ADMIN', ver: 'high' })}`],
+  ...HOSTILE_KIDS.map((keyid): [string, () => string] => [
+    `one with the kid ${keyid.slice(0, 40)}`,
+    () => `Bearer ${forge({ keyid })}`,
+  ]),
   ['one with an unknown role', () => `Bearer ${forge({}, { role: 'ROOT' })}`],
   ['one with the role PUBLIC', () => `Bearer ${forge({}, { role: 'PUBLIC' })}`],
   ['one for no user', () => `Bearer ${forge({ subject: 'someone' })}`],
@@ -90,7 +125,7 @@ test.each([...NO_TOKENS, ...BAD_TOKENS])(
 );
 
 test('a token that was issued is good', async () => {
-  const { accessToken, expiresIn } = api.jwt.issue({ id: USER, role: 'ADMIN' });
+  const { accessToken, expiresIn } = api.jwt.issue({ id: USER, role: 'ADMIN', tokenVersion: 0 });
   expect(expiresIn).toBe(api.config.jwt.accessTokenTtlSeconds);
   expect(jwt.decode(accessToken)).toMatchObject({
     sub: USER,
@@ -106,4 +141,70 @@ test('a signed-in user without the role is answered 403, before any look at the 
     .send({ sku: 1 })
     .expect(403);
   expect(body).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('ADMIN') as string });
+});
+
+describe('with several keys', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const RS256 = { kid: 'r1', ...privateKey.export({ format: 'jwk' }) };
+  const ES256 = { kid: 'e1', ...ec.privateKey.export({ format: 'jwk' }) };
+  const set = (...keys: object[]) => ({ JWT_KEYS: JSON.stringify({ keys }) });
+
+  let rotated: TestApi;
+  beforeAll(async () => void (rotated = await openTestApi({ env: set(ES256, RS256) })));
+  afterAll(() => rotated.close());
+
+  const statusOf = async (token: string) => (await rotated.call('get', '/users', token)).status;
+  const signed = (key: KeyObject, options: SignOptions) => jwt.sign(claims(), key, { ...options });
+
+  test('the first one signs, and all verify: a rotation ends no token', async () => {
+    const before = createJwt(testConfig(set(RS256)).jwt);
+    const { accessToken } = before.issue({ id: USER, role: 'ADMIN', tokenVersion: 0 });
+    expect(await statusOf(accessToken)).toBe(200);
+    const next = rotated.tokenOf('ADMIN');
+    expect(jwt.decode(next, { complete: true })!.header).toMatchObject({ alg: 'ES256', kid: 'e1' });
+    expect(await statusOf(next)).toBe(200);
+    expect(await statusOf(api.tokenOf('ADMIN'))).toBe(200); // JWT_SECRET is there too, to verify
+  });
+
+  test('a key serves its own algorithm only', async () => {
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    const [header, payload] = [encode({ alg: 'HS256', typ: 'JWT', kid: 'r1' }), encode(claims())];
+    const hmac = (key: string | Buffer) =>
+      createHmac('sha256', key).update(`${header}.${payload}`).digest('base64url');
+    const der = publicKey.export({ type: 'spki', format: 'der' });
+    const jwk = JSON.stringify(publicKey.export({ format: 'jwk' }));
+    for (const key of [pem, String(pem).trim(), der, jwk])
+      expect(await statusOf(`${header}.${payload}.${hmac(key)}`)).toBe(401);
+    expect(await statusOf(signed(privateKey, { algorithm: 'RS512', keyid: 'r1' }))).toBe(401);
+    expect(await statusOf(signed(privateKey, { algorithm: 'PS256', keyid: 'r1' }))).toBe(401);
+    expect(await statusOf(signed(privateKey, { algorithm: 'RS256', keyid: 'e1' }))).toBe(401);
+    expect(await statusOf(signed(privateKey, { algorithm: 'RS256' }))).toBe(401);
+    expect(await statusOf(signed(privateKey, { algorithm: 'RS256', keyid: 'r1' }))).toBe(200);
+  });
+
+  test.each(['/.well-known/jwks.json', '/orders-management-system/.well-known/jwks.json'])(
+    'the public ones are at %s, and nothing private',
+    async (path) => {
+      const { body, headers } = await request(rotated.app.callback()).get(path).expect(200);
+      const { keys } = body as { keys: Record<string, string>[] };
+      expect(keys.map(({ kid, kty, alg, use }) => [kid, kty, alg, use])).toEqual([
+        ['e1', 'EC', 'ES256', 'sig'],
+        ['r1', 'RSA', 'RS256', 'sig'],
+      ]);
+      for (const name of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
+        expect(keys.filter((key) => name in key)).toEqual([]);
+      expect(headers['cache-control']).toContain('max-age');
+      const verified = jwt.verify(
+        rotated.tokenOf('ADMIN', USER),
+        createPublicKey({ key: keys[0]!, format: 'jwk' }),
+      );
+      expect(verified).toMatchObject({ sub: USER });
+    },
+  );
+
+  test('a secret is not among them', async () => {
+    const { body } = await request(api.app.callback()).get('/.well-known/jwks.json').expect(200);
+    expect(body).toEqual({ keys: [] });
+  });
 });

@@ -1,35 +1,11 @@
-import { createServer, connect, type Server, type Socket } from 'node:net';
 import mongoose, { mongo } from 'mongoose';
 import pino from 'pino';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/unavailable';
 import { createUserModel } from '../../src/users/users.model';
+import { openCable } from '../support/cable';
 
 const logger = pino({ level: 'silent' });
-
-/** A way to the real server that can be cut. */
-async function openCable(port = 0) {
-  const target = new URL(process.env.MONGODB_URI!);
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket
-        .on('error', () => undefined)
-        .on('close', () => [client, upstream].forEach((end) => end.destroy()));
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as { port: number }).port,
-    cut() {
-      for (const socket of sockets) socket.destroy();
-      return new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-}
 
 const errorOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(

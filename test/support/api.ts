@@ -12,9 +12,8 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { productServiceRoutes } from '../../src/product-service/product-service.routes';
 import { createCatalogueService } from '../../src/product-service/product-service.service';
 import type { UserRole } from '../../src/role/role';
-import { createUsersRepository } from '../../src/users/users.repository';
-import { userRoutes } from '../../src/users/users.routes';
-import { createUsersService } from '../../src/users/users.service';
+import { authentication } from '../../src/jwt/authentication';
+import { followCredentials, identityRoutes } from '../../src/server';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { openTestDatabase, type TestDatabase } from './database';
@@ -61,12 +60,15 @@ export async function openTestApi({
   const health = createHealth(checks, logger);
   const routes = [
     ...healthRoutes(health),
-    ...userRoutes(createUsersService(createUsersRepository(db.connection), jwt)),
+    ...identityRoutes({ config, jwt, connection: db.connection }),
     ...productServiceRoutes(createCatalogueService(createProductServiceRepository(db.connection))),
     ...(typeof extra === 'function' ? extra(config) : extra),
   ];
   const { isUnavailable } = db.mongodb;
-  const app = createApp({ config, logger, routes, authenticate: jwt.authenticate, isUnavailable });
+  const credentials = followCredentials(db.mongodb, logger);
+  await credentials.ready;
+  const authenticate = authentication({ jwt, ...credentials });
+  const app = createApp({ config, logger, routes, jwt, authenticate, isUnavailable });
   const conforms = conformsTo(routes, config.http.prefix);
   return {
     app: app as unknown as Koa,
@@ -81,11 +83,14 @@ export async function openTestApi({
       if (token) test.set('Authorization', `Bearer ${token}`);
       return method === 'head' ? test : test.expect(conforms);
     },
-    tokenOf: (role, id = newId('usr')) => jwt.issue({ id, role }).accessToken,
+    tokenOf: (role, id = newId('usr')) => jwt.issue({ id, role, tokenVersion: 0 }).accessToken,
     async clear() {
       logs.length = 0;
       for (const collection of await db.connection.db!.collections()) await collection.deleteMany();
     },
-    close: async () => void (given ?? (await db.drop())),
+    async close() {
+      await credentials.close();
+      if (!given) await db.drop();
+    },
   };
 }

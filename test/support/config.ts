@@ -1,13 +1,15 @@
 import type { Config } from '../../src/config/config';
 import { loadConfig } from '../../src/config/config';
 
+export const JWT_SECRET = '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d';
+
 /** The configuration of an API or a worker under test. */
 export function testConfig(env: NodeJS.ProcessEnv = {}): Config {
   return loadConfig({
     NODE_ENV: 'test',
     MONGODB_URI: process.env.MONGODB_URI,
     TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS,
-    JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+    JWT_SECRET,
     LOG_LEVEL: 'silent',
     ...env,
   });

@@ -1,121 +1,245 @@
 import { createUserModel } from '../../src/users/users.model';
-import { createUsersRepository } from '../../src/users/users.repository';
 import { openTestApi, type TestApi } from '../support/api';
+import { eventually } from '../support/order-api';
+import { PASSWORD, person, signIn, type Person } from '../support/people';
 
-const CAROL = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };
+const NEW_PASSWORD = 'staple battery horse';
 
 let api: TestApi;
-beforeAll(async () => void (api = await openTestApi()));
+/** Another process on the same database. */
+let other: TestApi;
+beforeAll(async () => {
+  api = await openTestApi();
+  other = await openTestApi({ db: api.db });
+});
 beforeEach(() => api.clear());
-afterAll(() => api.close());
+afterAll(async () => {
+  await other.close();
+  await api.close();
+});
 
-const register = (body: object) => api.call('post', '/auth/register').send(body);
-const login = (body: object) => api.call('post', '/auth/login').send(body);
+const users = () => createUserModel(api.db.connection);
+const me = ({ accessToken }: Person, at = api) => at.call('get', '/users/me', accessToken);
+const changeMe = ({ accessToken }: Person, body: object) =>
+  api.call('patch', '/users/me', accessToken).send(body);
+const change = (admin: Person, id: string, body: object, at = api) =>
+  at.call('patch', `/users/${id}`, admin.accessToken).send(body);
+const refresh = ({ refreshToken }: Person) => api.call('post', '/auth/refresh').send({ refreshToken });
 
-describe('POST /auth/register', () => {
-  test('opens an account for a CUSTOMER who is signed in at once', async () => {
-    const { body, headers } = await register(CAROL).expect(201);
+/** Long before its access token expires, on every process. */
+async function expectSignedOut(user: Person): Promise<void> {
+  for (const at of [api, other]) await eventually(async () => void (await me(user, at).expect(401)));
+  await refresh(user).expect(401);
+}
+
+async function expectSignedIn(user: Person): Promise<void> {
+  for (const at of [api, other]) await me(user, at).expect(200);
+}
+
+describe('GET /users/me', () => {
+  test('shows who asks, and nothing of the password', async () => {
+    const alice = await person(api);
+    const { body, text } = await me(alice).expect(200);
     expect(body).toMatchObject({
-      data: { user: { email: CAROL.email, name: 'Carol', role: 'CUSTOMER' }, expiresIn: 900 },
+      data: { id: alice.id, email: alice.email, role: 'CUSTOMER', status: 'active' },
     });
-    expect(headers['cache-control']).toBe('no-store');
-    const { accessToken, user } = (body as { data: { accessToken: string; user: { id: string } } }).data;
-    await api.call('post', '/product-services', accessToken).expect(403);
-    await expect(createUsersRepository(api.db.connection).exists(user.id)).resolves.toBe(true);
-  });
-
-  test('keeps the password as an argon2id hash with the recommended cost, and the e-mail address in lower case', async () => {
-    await register({ ...CAROL, email: '  Carol@Example.COM ' }).expect(201);
-    const stored = await createUserModel(api.db.connection).findOne().lean();
-    expect(stored).toMatchObject({
-      email: CAROL.email,
-      passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/) as string,
-    });
-  });
-
-  test('tells neither password nor hash nor e-mail address to anyone: not in the answer, not in the log', async () => {
-    const { text } = await register(CAROL).expect(201);
-    expect(text).not.toMatch(/hash|correct horse/i);
-    await register(CAROL).expect(409);
-    await login({ ...CAROL, name: undefined, password: 'wrong' }).expect(401);
-    expect(JSON.stringify(api.logs)).not.toMatch(/carol@|correct horse|argon2|eyJ/i);
-    expect(api.logs).toHaveLength(3);
-  });
-
-  test('answers 409 for an e-mail address that is taken, in whatever case; one of many at once wins', async () => {
-    const answers = await Promise.all(
-      ['carol', 'CAROL', 'Carol', 'cArol'].map((name) =>
-        register({ ...CAROL, email: `${name}@example.com` }),
-      ),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
-    await expect(createUserModel(api.db.connection).countDocuments()).resolves.toBe(1);
-  });
-
-  test.each([
-    [{ ...CAROL, role: 'ADMIN' }, ['role']],
-    [{ ...CAROL, password: 'x'.repeat(11) }, ['password']],
-    [{ ...CAROL, password: 'x'.repeat(129) }, ['password']],
-    [{ ...CAROL, password: 123456789012 }, ['password']],
-    [{ ...CAROL, email: 'carol' }, ['email']],
-    [{ ...CAROL, email: `${'c'.repeat(250)}@example.com` }, ['email']],
-    [{ ...CAROL, email: { $gt: '' } }, ['email']],
-    [{ ...CAROL, name: ' ' }, ['name']],
-    [{ ...CAROL, name: 'Carol\nAdmin' }, ['name']],
-    [{}, ['email', 'password', 'name']],
-  ])('refuses %j', async (body, paths) => {
-    const { body: answer } = await register(body).expect(400);
-    const found = (answer as { errors: { path: string }[] }).errors.map(({ path }) => path);
-    expect([...new Set(found)]).toEqual(paths);
-  });
-
-  test.each(['x'.repeat(12), ' '.repeat(12), '\u00e4'.repeat(128)])(
-    'takes the password %j',
-    async (password) => {
-      await register({ ...CAROL, password }).expect(201);
-      await login({ email: CAROL.email, password }).expect(200);
-    },
-  );
-
-  test('knows a password that is composed in another way', async () => {
-    await register({ ...CAROL, password: 'p\u00e4ssword-p\u00e4ssword' }).expect(201);
-    await login({ email: CAROL.email, password: 'pa\u0308ssword-pa\u0308ssword' }).expect(200);
+    expect(text).not.toMatch(/password|hash|token/i);
+    await api.call('get', '/users/me').expect(401);
   });
 });
 
-describe('POST /auth/login', () => {
-  test('signs in, whatever the case of the e-mail address', async () => {
-    await register(CAROL).expect(201);
-    const { body, headers } = await login({ email: ' CAROL@example.com', password: CAROL.password }).expect(
-      200,
-    );
-    expect(body).toMatchObject({
-      data: { user: { email: CAROL.email }, accessToken: expect.any(String) as string },
-    });
-    expect(headers['cache-control']).toBe('no-store');
+describe('PATCH /users/me', () => {
+  test('changes the name', async () => {
+    const alice = await person(api);
+    const { body } = await changeMe(alice, { name: '  Alice B. ' }).expect(200);
+    expect(body).toMatchObject({ data: { id: alice.id, name: 'Alice B.' } });
+    await expectSignedIn(alice);
   });
 
-  test('answers an unknown e-mail address exactly as a wrong password', async () => {
-    await register(CAROL).expect(201);
-    const answers = [];
-    for (const body of [
-      { email: CAROL.email, password: 'wrong' },
-      { email: 'nobody@example.com', password: 'wrong' },
-      { email: 'nobody@example.com', password: CAROL.password },
-    ]) {
-      const { text, headers } = await login(body).set('X-Request-Id', 'same').expect(401);
-      answers.push([text, headers['www-authenticate'], headers['content-length']]);
+  test('changes the password and ends all other sessions, their access tokens too, but not this one', async () => {
+    const alice = await person(api);
+    const elsewhere = await signIn(api, alice.email);
+    await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
+    await expectSignedOut(elsewhere);
+    await expectSignedIn(alice);
+    const { body } = await refresh(alice).expect(200);
+    await expectSignedIn((body as { data: Person }).data);
+    await api.call('post', '/auth/login').send({ email: alice.email, password: PASSWORD }).expect(401);
+    await expectSignedIn(await signIn(api, alice.email, NEW_PASSWORD));
+  });
+
+  test('a second change, from another session, ends the first one', async () => {
+    const alice = await person(api);
+    await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
+    const elsewhere = await signIn(api, alice.email, NEW_PASSWORD);
+    await changeMe(elsewhere, { password: PASSWORD, currentPassword: NEW_PASSWORD }).expect(200);
+    await expectSignedOut(alice);
+    await expectSignedIn(elsewhere);
+  });
+
+  test('wants the current password, and counts those that are wrong', async () => {
+    const alice = await person(api);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const wrong = { password: NEW_PASSWORD, currentPassword: `guess ${attempt}` };
+      const { body } = await changeMe(alice, wrong).expect(400);
+      expect(body).toMatchObject({ errors: [{ path: 'currentPassword' }] });
     }
-    expect(answers[1]).toEqual(answers[0]);
-    expect(answers[2]).toEqual(answers[0]);
+    const right = { password: NEW_PASSWORD, currentPassword: PASSWORD };
+    await changeMe(alice, right).expect(429);
+    await expectSignedIn(alice);
+  });
+
+  test('of two changes at once, one wins', async () => {
+    const alice = await person(api);
+    const answers = await Promise.all(
+      [NEW_PASSWORD, `${NEW_PASSWORD} 2`].map((password) =>
+        changeMe(alice, { password, currentPassword: PASSWORD }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
   });
 
   test.each([
-    {},
-    { email: 'carol@example.com' },
-    { email: 'carol@example.com', password: { $ne: '' } },
-    { ...CAROL },
+    [{}, ['']],
+    [{ password: NEW_PASSWORD }, ['currentPassword']],
+    [{ currentPassword: PASSWORD }, ['']],
+    [{ password: 'too short', currentPassword: PASSWORD }, ['password']],
+    [{ password: 'administrator', currentPassword: PASSWORD }, ['password']],
+    [{ name: ' ' }, ['name']],
+    [{ name: 'Alice', role: 'ADMIN' }, ['role']],
+    [{ name: 'Alice', status: 'active', email: 'x@example.com' }, ['status', 'email']],
+  ])('refuses %j', async (body, paths) => {
+    const alice = await person(api);
+    const { body: answer } = await changeMe(alice, body).expect(400);
+    expect((answer as { errors: { path: string }[] }).errors.map(({ path }) => path)).toEqual(paths);
+    expect(await users().findById(alice.id).lean()).toMatchObject({ name: 'Person', role: 'CUSTOMER' });
+  });
+});
+
+describe('GET /users', () => {
+  test('lists users page by page, newest first, and filters them', async () => {
+    const admin = await person(api, 'ADMIN');
+    const people = [await person(api), await person(api), await person(api)];
+    await change(admin, people[1]!.id, { status: 'disabled' }).expect(200);
+    const idsOf = async (query: string) => {
+      const { body } = await api.call('get', `/users${query}`, admin.accessToken).expect(200);
+      const { data, meta } = body as {
+        data: { id: string }[];
+        meta: { page: { nextCursor: string | null } };
+      };
+      return { ids: data.map(({ id }) => id), next: meta.page.nextCursor };
+    };
+    const newestFirst = [...people.map(({ id }) => id)].reverse();
+    const first = await idsOf('?limit=2');
+    expect(first.ids).toEqual(newestFirst.slice(0, 2));
+    expect(await idsOf(`?limit=2&cursor=${first.next}`)).toEqual({
+      ids: [newestFirst[2], admin.id],
+      next: null,
+    });
+    expect((await idsOf('?role=ADMIN')).ids).toEqual([admin.id]);
+    expect((await idsOf('?status=disabled')).ids).toEqual([people[1]!.id]);
+    expect((await idsOf('?status=active&role=CUSTOMER')).ids).toEqual([newestFirst[0], newestFirst[2]]);
+    expect((await idsOf(`?email=${people[0]!.email.toUpperCase()}`)).ids).toEqual([people[0]!.id]);
+    await api.call('get', '/users?cursor=nonsense', admin.accessToken).expect(400);
+  });
+
+  test('takes a user of before there was a status for an active one', async () => {
+    const admin = await person(api, 'ADMIN');
+    const alice = await person(api);
+    const before = { status: 1, tokenVersion: 1, keptSessionId: 1 };
+    await users().collection.updateOne({ _id: alice.id as never }, { $unset: before });
+    const { body } = await api.call('get', '/users?status=active', admin.accessToken).expect(200);
+    expect((body as { data: object[] }).data).toContainEqual(
+      expect.objectContaining({ id: alice.id, status: 'active' }),
+    );
+    await refresh(alice).expect(200);
+    await change(admin, alice.id, { status: 'disabled' }).expect(200);
+    await expectSignedOut(alice);
+  });
+});
+
+describe('GET /users/:id', () => {
+  test('shows a user; one that is missing is 404', async () => {
+    const admin = await person(api, 'ADMIN');
+    const alice = await person(api);
+    const { body } = await api.call('get', `/users/${alice.id}`, admin.accessToken).expect(200);
+    expect(body).toMatchObject({ data: { id: alice.id, email: alice.email } });
+    await api.call('get', '/users/usr_01HZX0000000000000000N0N00', admin.accessToken).expect(404);
+    await api.call('get', '/users/nonsense', admin.accessToken).expect(400);
+  });
+});
+
+describe('PATCH /users/:id', () => {
+  test('disables a user, who can do nothing any more, on any process, until enabled again', async () => {
+    const admin = await person(api, 'ADMIN');
+    const alice = await person(api);
+    await expectSignedIn(alice);
+    const { body } = await change(admin, alice.id, { status: 'disabled' }, other).expect(200);
+    expect(body).toMatchObject({ data: { id: alice.id, status: 'disabled' } });
+    await expectSignedOut(alice);
+    await api.call('post', '/auth/login').send({ email: alice.email, password: PASSWORD }).expect(403);
+    await change(admin, alice.id, { status: 'active' }).expect(200);
+    await expectSignedOut(alice);
+    await expectSignedIn(await signIn(api, alice.email));
+  });
+
+  test('changes the role: the tokens of before end, the next ones have it', async () => {
+    const admin = await person(api, 'ADMIN');
+    const alice = await person(api);
+    await change(admin, alice.id, { role: 'ADMIN' }).expect(200);
+    await expectSignedOut(alice);
+    const promoted = await signIn(api, alice.email);
+    await api.call('get', '/users', promoted.accessToken).expect(200);
+    await change(admin, alice.id, { role: 'CUSTOMER' }).expect(200);
+    await expectSignedOut(promoted);
+    const demoted = await signIn(api, alice.email);
+    await api.call('get', '/users', demoted.accessToken).expect(403);
+  });
+
+  test('changes nothing when all is as it should be already', async () => {
+    const admin = await person(api, 'ADMIN');
+    const alice = await person(api);
+    await change(admin, alice.id, { role: 'CUSTOMER', status: 'active' }).expect(200);
+    await expectSignedIn(alice);
+    await refresh(alice).expect(200);
+  });
+
+  test('neither demotes nor disables the last ADMIN', async () => {
+    const admin = await person(api, 'ADMIN');
+    for (const body of [{ role: 'CUSTOMER' }, { status: 'disabled' }]) {
+      const { body: answer } = await change(admin, admin.id, body).expect(409);
+      expect(answer).toMatchObject({ code: 'invalid_transition' });
+    }
+    await expectSignedIn(admin);
+    const second = await person(api, 'ADMIN');
+    await change(admin, second.id, { status: 'disabled' }).expect(200);
+    await change(admin, admin.id, { role: 'CUSTOMER' }).expect(409); // a disabled one does not count
+  });
+
+  test('of many ADMINs who demote each other at once, one remains', async () => {
+    const admins = await Promise.all(Array.from({ length: 5 }, () => person(api, 'ADMIN')));
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(
+        admins.map(async (admin, n) => change(admin, admins[(n + round) % 5]!.id, { role: 'CUSTOMER' })),
+      );
+      expect(await users().countDocuments({ role: 'ADMIN' })).toBeGreaterThanOrEqual(1);
+    }
+    expect(await users().countDocuments({ role: 'ADMIN' })).toBe(1);
+  });
+
+  test.each([
+    [{}],
+    [{ role: 'PUBLIC' }],
+    [{ status: 'gone' }],
+    [{ role: 'ADMIN', name: 'X' }],
+    [{ passwordHash: 'x' }],
   ])('refuses %j', async (body) => {
-    await login(body).expect(400);
+    const admin = await person(api, 'ADMIN');
+    await change(admin, admin.id, body).expect(400);
+  });
+
+  test('one that is missing is 404', async () => {
+    const admin = await person(api, 'ADMIN');
+    await change(admin, 'usr_01HZX0000000000000000N0N00', { status: 'disabled' }).expect(404);
   });
 });

@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import type { Principal } from '../jwt/principal';
+import { followChanges, type Follower } from '../mongodb/follow-changes';
+import type { MongoDb } from '../mongodb/mongodb';
+import { Role } from '../role/role';
+import { hashApiKey } from './api-key';
+import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
+
+const RECORD_USE_EVERY_MS = 60_000;
+
+export interface ApiKeyAuthentication {
+  /** Undefined for a key that is unknown, revoked or expired. */
+  principalOf(key: string): Promise<Principal | undefined>;
+}
+
+interface Known {
+  key: ApiKey;
+  usedAt: number;
+}
+
+/**
+ * Keys that were used here, in memory: each is read once, and forgotten within milliseconds of its being revoked on any
+ * process. While MongoDB is away those that are known go on.
+ */
+export function createApiKeyCache(
+  keys: Pick<ApiKeyRepository, 'findByHash' | 'recordUse' | 'watchRevocations'>,
+  { connected }: Pick<MongoDb, 'connected'>,
+  logger: Logger,
+): ApiKeyAuthentication & Follower {
+  const known = new Map<string, Known>();
+  /** What is being read while a key is revoked must not be remembered. */
+  let revocations = 0;
+
+  async function find(hash: string): Promise<Known | undefined> {
+    const cached = known.get(hash);
+    if (cached) return cached;
+    const before = revocations;
+    const key = await keys.findByHash(hash);
+    if (!key || key.revokedAt) return undefined;
+    const found = { key, usedAt: 0 };
+    if (revocations === before) known.set(hash, found);
+    return found;
+  }
+
+  function recordUse(used: Known): void {
+    const now = Date.now();
+    if (now - used.usedAt < RECORD_USE_EVERY_MS) return;
+    used.usedAt = now;
+    keys.recordUse(used.key.id, new Date(now)).catch((err: unknown) => {
+      logger.warn({ err, apiKeyId: used.key.id }, 'the use of an API key was not recorded');
+    });
+  }
+
+  function forget(): void {
+    revocations++;
+    known.clear();
+  }
+
+  const follower = followChanges(
+    {
+      name: 'revoked API keys',
+      connected,
+      open: keys.watchRevocations,
+      load: async () => forget(), // revoked while nobody looked, perhaps
+      apply: forget, // it is rare, and reading the others again is cheap
+    },
+    logger,
+  );
+  return {
+    ...follower,
+    async principalOf(key) {
+      const found = await find(hashApiKey(key));
+      if (!found || isExpired(found.key)) return undefined;
+      recordUse(found);
+      return { id: found.key.id, role: Role.ADMIN, scopes: found.key.scopes };
+    },
+  };
+}
+
+function isExpired({ expiresAt }: ApiKey): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= Date.now();
+}

@@ -1,0 +1,22 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** By it a key is told from an access token, and found by those who scan for secrets that leaked. */
+export const API_KEY_PREFIX = 'oms_';
+
+const SECRET_BYTES = 32;
+const SHOWN_CHARACTERS = 8;
+
+/** A new key. It is shown once: only its hash is kept. */
+export function newApiKey(): string {
+  return `${API_KEY_PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
+}
+
+/** What is stored. The key is random and long, so that no slow hash is needed. */
+export function hashApiKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** Enough of a key for people to tell it from others. */
+export function startOf(key: string): string {
+  return key.slice(0, SHOWN_CHARACTERS);
+}

@@ -1,0 +1,43 @@
+import { Schema, type Connection, type Model } from 'mongoose';
+import { modelOf } from '../mongodb/model';
+import type { Scope } from '../role/scope';
+
+/** A key by which another program may do some of what an ADMIN may. */
+export interface ApiKeyDocument {
+  _id: string;
+  name: string;
+  /** SHA-256 of the key. */
+  keyHash: string;
+  /** Its first characters, for people. */
+  start: string;
+  scopes: Scope[];
+  /** The ADMIN who made it. */
+  createdBy: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  /** To the minute. */
+  lastUsedAt: Date | null;
+}
+
+const apiKeySchema = new Schema<ApiKeyDocument>(
+  {
+    _id: { type: String, required: true },
+    name: { type: String, required: true },
+    keyHash: { type: String, required: true },
+    start: { type: String, required: true },
+    scopes: { type: [String], required: true },
+    createdBy: { type: String, required: true },
+    createdAt: { type: Date, required: true },
+    expiresAt: { type: Date, default: null },
+    revokedAt: { type: Date, default: null },
+    lastUsedAt: { type: Date, default: null },
+  },
+  { collection: 'api_keys', versionKey: false, autoIndex: false, autoCreate: false },
+);
+
+apiKeySchema.index({ keyHash: 1 }, { unique: true });
+
+export function createApiKeyModel(connection: Connection): Model<ApiKeyDocument> {
+  return modelOf(connection, 'ApiKey', apiKeySchema);
+}

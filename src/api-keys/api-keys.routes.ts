@@ -1,0 +1,68 @@
+import { idCursor } from '../common/pagination';
+import { sendData, sendPage } from '../common/respond';
+import { route, type Route } from '../common/route';
+import { Role } from '../role/role';
+import { presentApiKey } from './api-keys.presenter';
+import * as schema from './api-keys.schema';
+import type { ApiKeyService } from './api-keys.service';
+
+const TAG = 'API keys';
+const PATH = '/api-keys';
+const cursors = idCursor('key');
+
+/** For people alone: a key that could make keys could give itself every scope. */
+export function apiKeyRoutes(keys: ApiKeyService): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: PATH,
+      role: Role.ADMIN,
+      operationId: 'createApiKey',
+      summary: 'Make an API key for another program',
+      description: 'The answer shows the key, this once. It may do what its scopes say, as an ADMIN would.',
+      tag: TAG,
+      body: schema.createApiKeyBody,
+      responses: { 201: { description: 'The new key', data: schema.newApiKey } },
+      errors: [],
+      async handler(ctx, { body, principal }) {
+        const { apiKey, key } = await keys.create(body, principal.id);
+        ctx.state.logFields = { apiKeyId: apiKey.id };
+        ctx.set('Cache-Control', 'no-store');
+        sendData(ctx, 201, { ...presentApiKey(apiKey), key });
+      },
+    }),
+    route({
+      method: 'get',
+      path: PATH,
+      role: Role.ADMIN,
+      operationId: 'listApiKeys',
+      summary: 'List API keys, newest first',
+      description: 'Those that are revoked or expired too.',
+      tag: TAG,
+      query: schema.listApiKeysQuery,
+      responses: { 200: { description: 'A page of keys', data: schema.apiKey, list: true } },
+      errors: [],
+      async handler(ctx, { query: { limit, cursor } }) {
+        const page = await keys.list({ limit, after: cursors.read(cursor) });
+        sendPage(ctx, page.entries.map(presentApiKey), { limit, nextCursor: cursors.after(page) });
+      },
+    }),
+    route({
+      method: 'delete',
+      path: `${PATH}/:id`,
+      role: Role.ADMIN,
+      operationId: 'revokeApiKey',
+      summary: 'Revoke an API key',
+      description: 'It can do nothing any more, from within a second on every process. It stays in the list.',
+      tag: TAG,
+      params: schema.apiKeyIdParams,
+      responses: { 204: { description: 'It is revoked' } },
+      errors: ['not_found'],
+      async handler(ctx, { params: { id } }) {
+        ctx.state.logFields = { apiKeyId: id };
+        await keys.revoke(id);
+        ctx.status = 204;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,81 @@
+import Joi from 'joi';
+import { idSchema } from '../common/ids';
+import { pageQuery, type PageQuery } from '../common/pagination';
+import { singleLine } from '../common/text';
+import { SCOPES, type Scope } from '../role/scope';
+
+/** An API key as the API presents it; the key itself only when it is made. */
+export interface ApiKeyView {
+  id: string;
+  name: string;
+  start: string;
+  scopes: Scope[];
+  createdBy: string;
+  createdAt: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+  lastUsedAt: string | null;
+}
+
+export interface NewApiKeyView extends ApiKeyView {
+  key: string;
+}
+
+const time = Joi.string().isoDate();
+
+const fields = {
+  id: idSchema('key').required().example('key_01JD3Z7M4Q8XKQ0V5W2N9R6TBC'),
+  name: Joi.string().required().example('Warehouse'),
+  start: Joi.string().required().description('The first characters of the key').example('oms_q83v'),
+  scopes: Joi.array()
+    .items(Joi.string().valid(...SCOPES))
+    .required()
+    .example(['orders:read', 'orders:write']),
+  createdBy: Joi.string().required().description('A user id').example('usr_01HZX000000000000000ADM1N0'),
+  createdAt: time.required().example('2026-01-15T09:00:00.000Z'),
+  expiresAt: time.allow(null).required().example(null),
+  revokedAt: time.allow(null).required().example(null),
+  lastUsedAt: time.allow(null).required().description('To the minute').example(null),
+};
+
+export const apiKey = Joi.object<ApiKeyView, true>(fields).id('ApiKey');
+
+export const newApiKey = Joi.object<NewApiKeyView, true>({
+  ...fields,
+  key: Joi.string()
+    .required()
+    .description('Shown this once. Send it as `Authorization: Bearer <key>`')
+    .example('oms_q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA'),
+}).id('NewApiKey');
+
+export interface CreateApiKeyBody {
+  name: string;
+  scopes: Scope[];
+  expiresAt?: string | null;
+}
+
+export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
+  name: singleLine(100).required().description('Which program it is for'),
+  scopes: Joi.array()
+    .items(Joi.string().valid(...SCOPES))
+    .unique()
+    .min(1)
+    .required()
+    .description('All that it may do'),
+  expiresAt: Joi.string()
+    .isoDate()
+    .allow(null)
+    .description('When it ends by itself; left out or null: when it is revoked'),
+})
+  .id('CreateApiKeyRequest')
+  .example({ name: 'Warehouse', scopes: ['orders:read', 'orders:write'] });
+
+export interface ApiKeyIdParams {
+  id: string;
+}
+
+export const apiKeyIdParams = Joi.object<ApiKeyIdParams, true>({
+  id: idSchema('key').required().example('key_01JD3Z7M4Q8XKQ0V5W2N9R6TBC'),
+});
+
+export const listApiKeysQuery = Joi.object<PageQuery, true>({ ...pageQuery });

@@ -1,0 +1,87 @@
+import { sendData } from '../common/respond';
+import { route, type Context, type Route } from '../common/route';
+import { Role } from '../role/role';
+import { presentUser } from '../users/users.presenter';
+import { loginBody, refreshBody, registerBody, signedIn, type SignedIn } from './auth.schema';
+import type { AuthService, SignIn } from './auth.service';
+
+const TAG = 'Auth';
+
+export function authRoutes(auth: AuthService): Route[] {
+  return [...signInRoutes(auth), ...sessionRoutes(auth)];
+}
+
+function signInRoutes(auth: AuthService): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/auth/register',
+      role: Role.PUBLIC,
+      operationId: 'register',
+      summary: 'Open an account',
+      description: 'The new user is a CUSTOMER and is signed in at once.',
+      tag: TAG,
+      body: registerBody,
+      responses: { 201: { description: 'The new user and the tokens', data: signedIn } },
+      errors: ['already_exists'],
+      handler: async (ctx, { body }) => sendSignIn(ctx, 201, await auth.register(body)),
+    }),
+    route({
+      method: 'post',
+      path: '/auth/login',
+      role: Role.PUBLIC,
+      operationId: 'login',
+      summary: 'Sign in',
+      description:
+        'Put the `accessToken` of the answer into **Authorize**. Ten wrong passwords for one account from one address ' +
+        'are answered 429 from then on, until 15 minutes after the first.',
+      tag: TAG,
+      body: loginBody,
+      responses: { 200: { description: 'The user and the tokens', data: signedIn } },
+      errors: ['unauthorized', 'forbidden'],
+      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.login(body, ctx.ip)),
+    }),
+  ];
+}
+
+function sessionRoutes(auth: AuthService): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/auth/refresh',
+      role: Role.PUBLIC,
+      operationId: 'refresh',
+      summary: 'Get the next tokens for a refresh token',
+      description:
+        'Each refresh token is good once. One that was used before ends the session, since somebody must have copied it.',
+      tag: TAG,
+      body: refreshBody,
+      responses: { 200: { description: 'The user and the next tokens', data: signedIn } },
+      errors: ['unauthorized'],
+      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.refresh(body.refreshToken)),
+    }),
+    route({
+      method: 'post',
+      path: '/auth/logout',
+      role: Role.PUBLIC,
+      operationId: 'logout',
+      summary: 'Sign out',
+      description:
+        'Ends the session of that refresh token, if there is one. Its last access token is good until it expires.',
+      tag: TAG,
+      body: refreshBody,
+      responses: { 204: { description: 'The session is over' } },
+      errors: [],
+      async handler(ctx, { body }) {
+        await auth.logout(body.refreshToken);
+        ctx.status = 204;
+      },
+    }),
+  ];
+}
+
+function sendSignIn(ctx: Context, status: number, { user, ...tokens }: SignIn): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.state.logFields = { userId: user.id };
+  sendData(ctx, status, { user: presentUser(user), ...tokens } satisfies SignedIn);
+}

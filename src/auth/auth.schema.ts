@@ -1,0 +1,68 @@
+import Joi from 'joi';
+import { email, name, newPassword, password, user, type UserView } from '../users/users.schema';
+
+export interface RegisterBody {
+  email: string;
+  password: string;
+  name: string;
+}
+
+export interface LoginBody {
+  email: string;
+  password: string;
+}
+
+export interface RefreshBody {
+  refreshToken: string;
+}
+
+/** What signing in answers. */
+export interface SignedIn {
+  user: UserView;
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+}
+
+export const registerBody = Joi.object<RegisterBody, true>({
+  email: email.required(),
+  password: newPassword.required(),
+  name: name.required(),
+})
+  .id('RegisterRequest')
+  .example({
+    email: 'carol@example.com',
+    password: 'correct horse battery',
+    name: 'Carol',
+  });
+
+export const loginBody = Joi.object<LoginBody, true>({
+  email: email.required(),
+  password: password.required(),
+})
+  .id('LoginRequest')
+  .example({ email: 'alice@example.com', password: 'orders-demo-2026' });
+
+const refreshToken = Joi.string()
+  .required()
+  .description('Good once, for `POST /auth/refresh`: keep it where scripts of others cannot read it')
+  .example('q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ');
+
+export const refreshBody = Joi.object<RefreshBody, true>({ refreshToken: refreshToken.max(200) }).id(
+  'RefreshRequest',
+);
+
+export const signedIn = Joi.object<SignedIn, true>({
+  user: user.required(),
+  accessToken: Joi.string()
+    .required()
+    .description('Send it as `Authorization: Bearer <accessToken>`')
+    .example('eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…'),
+  refreshToken,
+  expiresIn: Joi.number()
+    .integer()
+    .min(1)
+    .required()
+    .description('Seconds until the access token expires')
+    .example(900),
+}).id('Session');

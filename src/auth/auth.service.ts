@@ -1,0 +1,136 @@
+import { newId } from '../common/ids';
+import { AppError } from '../errors/app-error';
+import { WWW_AUTHENTICATE } from '../jwt/challenge';
+import type { Jwt } from '../jwt/jwt';
+import { Role } from '../role/role';
+import { hashPassword } from '../users/password';
+import type { User, UsersRepository } from '../users/users.repository';
+import type { LoginBody, RegisterBody } from './auth.schema';
+import type { PasswordCheck } from './password-check';
+import {
+  decodeRefreshToken,
+  encodeRefreshToken,
+  hashSecret,
+  newSecret,
+  newSessionId,
+  type RefreshToken,
+} from './refresh-token';
+import type { Session, SessionRepository } from './sessions.repository';
+
+/** Who is signed in, and the tokens of it. */
+export interface SignIn {
+  user: User;
+  accessToken: string;
+  refreshToken: string;
+  /** Seconds until the access token expires. */
+  expiresIn: number;
+}
+
+export interface AuthServiceDeps {
+  users: UsersRepository;
+  sessions: SessionRepository;
+  checkPassword: PasswordCheck;
+  jwt: Pick<Jwt, 'issue'>;
+  refreshTokenTtlSeconds: number;
+}
+
+export type AuthService = ReturnType<typeof createAuthService>;
+
+export function createAuthService(deps: AuthServiceDeps) {
+  const { users, sessions, checkPassword, jwt, refreshTokenTtlSeconds } = deps;
+
+  async function begin(user: User): Promise<SignIn> {
+    const token: RefreshToken = { sessionId: newSessionId(), secret: newSecret() };
+    await sessions.insert({
+      id: token.sessionId,
+      userId: user.id,
+      tokenHash: hashSecret(token.secret),
+      tokenVersion: user.tokenVersion,
+      expiresAt: new Date(Date.now() + refreshTokenTtlSeconds * 1_000),
+    });
+    return signIn(user, token);
+  }
+
+  function signIn(user: User, token: RefreshToken): SignIn {
+    const { id, role, tokenVersion } = user;
+    const { accessToken, expiresIn } = jwt.issue({ id, role, tokenVersion, sessionId: token.sessionId });
+    return { user, accessToken, refreshToken: encodeRefreshToken(token), expiresIn };
+  }
+
+  return {
+    /** @throws {AppError} already_exists */
+    async register({ email, name, password }: RegisterBody): Promise<SignIn> {
+      const passwordHash = await hashPassword(password);
+      const user = await users.insert({ id: newId('usr'), email, name, role: Role.CUSTOMER, passwordHash });
+      if (!user) throw emailTaken();
+      return begin(user);
+    },
+
+    /**
+     * @param address of the client
+     * @throws {AppError} unauthorized, rate_limited, forbidden for who is disabled
+     */
+    async login({ email, password }: LoginBody, address: string): Promise<SignIn> {
+      let user: User | null = null;
+      const findHash = async () => (user = await users.findByEmail(email))?.passwordHash;
+      const isRight = await checkPassword({ email, address, password }, findHash);
+      if (!user || !isRight) throw wrongCredentials();
+      requireActive(user);
+      return begin(user);
+    },
+
+    /**
+     * The next tokens, once for each refresh token. One that is not the newest of its session was copied by somebody:
+     * the session ends, whoever of the two it was.
+     * @throws {AppError} unauthorized
+     */
+    async refresh(refreshToken: string): Promise<SignIn> {
+      const token = decodeRefreshToken(refreshToken);
+      if (!token) throw signInAgain();
+      const { sessionId } = token;
+      const secret = newSecret();
+      const session = await sessions.rotate(sessionId, hashSecret(token.secret), hashSecret(secret));
+      const user = session && (await users.findById(session.userId));
+      if (!user || user.status === 'disabled' || isEnded(session, user)) {
+        await sessions.remove(sessionId);
+        throw signInAgain();
+      }
+      return signIn(user, { sessionId, secret });
+    },
+
+    /** Ends the session; does nothing when there is none. */
+    async logout(refreshToken: string): Promise<void> {
+      const token = decodeRefreshToken(refreshToken);
+      if (token) await sessions.remove(token.sessionId);
+    },
+  };
+}
+
+function isEnded(session: Session, { tokenVersion, keptSessionId }: User): boolean {
+  return session.tokenVersion < tokenVersion && session.id !== keptSessionId;
+}
+
+function requireActive({ status }: User): void {
+  if (status === 'active') return;
+  throw new AppError('forbidden', 'This account is disabled: ask whoever runs the shop.');
+}
+
+function emailTaken(): AppError {
+  return new AppError('already_exists', 'There is an account with this e-mail address: log in instead.', {
+    errors: [{ path: 'email', message: 'is taken' }],
+  });
+}
+
+/** The same for an unknown e-mail address and a wrong password. */
+function wrongCredentials(): AppError {
+  return new AppError('unauthorized', 'The e-mail address or the password is wrong: check both.', {
+    headers: WWW_AUTHENTICATE,
+  });
+}
+
+/** The same for whatever is not the newest refresh token of a session that goes on. */
+function signInAgain(): AppError {
+  return new AppError('unauthorized', 'This refresh token is not valid any more: log in again.', {
+    headers: WWW_AUTHENTICATE,
+  });
+}

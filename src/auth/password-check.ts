@@ -1,0 +1,57 @@
+import AsyncLock from 'async-lock';
+import { createHash } from 'node:crypto';
+import { AppError } from '../errors/app-error';
+import { verifyPassword } from '../users/password';
+import type { LoginFailureRepository } from './login-failures.repository';
+
+const MAX_FAILURES = 10;
+const WINDOW_MS = 15 * 60 * 1_000;
+
+/** Whose password is tried, and from where. */
+export interface Attempt {
+  /** Of the account, whether there is one or not. */
+  email: string;
+  /** The client's network address. */
+  address: string;
+  password: string;
+}
+
+export type PasswordCheck = ReturnType<typeof createPasswordCheck>;
+
+/**
+ * Tells whether a password is right, and stops those who guess: after ten failures for one account from one address it
+ * says nothing more until fifteen minutes after the first. Its owner, elsewhere, is not kept out.
+ */
+export function createPasswordCheck(failures: LoginFailureRepository) {
+  const lock = new AsyncLock({ maxPending: Infinity });
+
+  /**
+   * @param hashOf finds the hash of the account's password; undefined when there is no account
+   * @throws {AppError} rate_limited, for an unknown account too
+   */
+  return function isRight(attempt: Attempt, hashOf: () => Promise<string | undefined>): Promise<boolean> {
+    const key = keyOf(attempt);
+    // One after the other: guesses sent at once would all be answered before the first has failed.
+    return lock.acquire(key, async () => {
+      const known = await failures.find(key);
+      if (known && known.count >= MAX_FAILURES) throw tooMany(known.expiresAt);
+      const right = await verifyPassword(await hashOf(), attempt.password);
+      if (!right) await failures.add(key, WINDOW_MS);
+      else if (known) await failures.clear(key);
+      return right;
+    });
+  };
+}
+
+function keyOf({ email, address }: Attempt): string {
+  return createHash('sha256').update(`${email}\n${address}`).digest('hex');
+}
+
+function tooMany(expiresAt: Date): AppError {
+  const seconds = Math.max(1, Math.ceil((expiresAt.getTime() - Date.now()) / 1_000));
+  return new AppError(
+    'rate_limited',
+    `Too many wrong passwords for this account from here: try again in ${seconds} s.`,
+    { headers: { 'Retry-After': String(seconds) } },
+  );
+}

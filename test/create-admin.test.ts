@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { main } from '../src/create-admin';
+import { createUsersRepository } from '../src/users/users.repository';
+import { openTestApi, type TestApi } from './support/api';
+import { testConfig } from './support/config';
+import { PASSWORD, person, signIn } from './support/people';
+
+let api: TestApi;
+beforeAll(async () => void (api = await openTestApi()));
+beforeEach(() => api.clear());
+afterAll(() => api.close());
+
+const ADA = ['--email', ' Ada@Example.com ', '--name', 'Ada'];
+
+const run = (args: string[], password = PASSWORD) =>
+  main({ NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri }, args, async () => password);
+
+test('makes an ADMIN who can sign in', async () => {
+  await run(ADA);
+  const ada = await signIn(api, 'ada@example.com');
+  await api.call('get', '/users', ada.accessToken).expect(200);
+});
+
+test('makes an ADMIN of somebody who has an account, and enables it', async () => {
+  const alice = await person(api);
+  await createUsersRepository(api.db.connection).change(alice.id, { status: 'disabled' });
+  await run(['--email', alice.email, '--promote']);
+  await api.call('get', '/users', (await signIn(api, alice.email)).accessToken).expect(200);
+});
+
+test.each([
+  ['without an address', [], PASSWORD, 'Usage'],
+  ['without a name', ['--email', 'ada@example.com'], PASSWORD, 'name'],
+  ['for no address', ['--email', 'ada', '--name', 'Ada'], PASSWORD, 'email must be'],
+  ['with a short password', ADA, 'short', 'at least 12'],
+  ['with a common password', ADA, 'administrator', 'most common'],
+  ['with an unknown option', [...ADA, '--role', 'ADMIN'], PASSWORD, 'Unknown option'],
+  ['promoting nobody', ['--email', 'ada@example.com', '--promote'], '', 'no account'],
+])('refuses to do it %s', async (_what, args, password, message) => {
+  await expect(run(args, password)).rejects.toThrow(message);
+  expect(await createUsersRepository(api.db.connection).list({}, { limit: 1 })).toEqual([]);
+});
+
+test('refuses an address that is taken', async () => {
+  await run(ADA);
+  await expect(run(ADA)).rejects.toThrow('--promote');
+});
+
+test.each(['ES256', 'RS256', 'HS256'])(
+  'npm run jwt:key makes a key for %s that JWT_KEYS takes',
+  (algorithm) => {
+    const script = join(__dirname, '..', 'scripts', 'make-jwt-key.mjs');
+    const { stdout } = spawnSync(process.execPath, [script, algorithm], { encoding: 'utf8' });
+    const { keys } = testConfig({
+      JWT_KEYS: stdout,
+      NODE_ENV: 'production',
+      PAYMENT_PROVIDER: 'sandbox',
+    }).jwt;
+    expect(keys[0]).toMatchObject({ algorithm });
+  },
+);

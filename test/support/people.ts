@@ -1,0 +1,39 @@
+import { createUserModel } from '../../src/users/users.model';
+import type { UserRole } from '../../src/role/role';
+import type { TestApi } from './api';
+
+export const PASSWORD = 'correct horse battery';
+
+export interface Person {
+  id: string;
+  email: string;
+  accessToken: string;
+  refreshToken: string;
+}
+
+let count = 0;
+
+/** A user who is signed in. */
+export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise<Person> {
+  const email = `person-${++count}@example.com`;
+  const account = { email, password: PASSWORD, name: 'Person' };
+  const registered = dataOf(await api.call('post', '/auth/register').send(account).expect(201));
+  if (role === 'CUSTOMER') return personOf(registered);
+  await createUserModel(api.db.connection).updateOne({ email }, { role });
+  return signIn(api, email);
+}
+
+/** Somewhere else: another session of the same user. */
+export async function signIn(api: TestApi, email: string, password = PASSWORD): Promise<Person> {
+  return personOf(dataOf(await api.call('post', '/auth/login').send({ email, password }).expect(200)));
+}
+
+type SignedIn = { user: { id: string; email: string }; accessToken: string; refreshToken: string };
+
+function dataOf({ body }: { body: unknown }): SignedIn {
+  return (body as { data: SignedIn }).data;
+}
+
+function personOf({ user: { id, email }, accessToken, refreshToken }: SignedIn): Person {
+  return { id, email, accessToken, refreshToken };
+}

@@ -1,0 +1,81 @@
+import pino from 'pino';
+import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
+import { createApiKeyService } from '../../src/api-keys/api-keys.service';
+import { newId } from '../../src/common/ids';
+import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
+import { followCredentials } from '../../src/server';
+import { createUsersRepository } from '../../src/users/users.repository';
+import { openCable } from '../support/cable';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+import { eventually } from '../support/order-api';
+
+const logger = pino({ level: 'silent' });
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await openTestDatabase()));
+afterAll(() => db.drop());
+
+/** The same database, by a way that can be cut. */
+function connectBy(port: number): MongoDb {
+  const uri = new URL(db.uri);
+  uri.host = `127.0.0.1:${port}`;
+  uri.search = 'directConnection=true';
+  return openMongoDb({ uri: uri.href, answerTimeoutMs: 2_000 }, logger);
+}
+
+async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown> }> {
+  const users = createUsersRepository(db.connection);
+  const id = newId('usr');
+  await users.insert({ id, email: `${id}@example.com`, name: 'A', role: 'CUSTOMER', passwordHash: 'x' });
+  return { id, disable: () => users.change(id, { status: 'disabled' }) };
+}
+
+test('a process without MongoDB keeps what it knows, and learns what it missed when MongoDB is back', async () => {
+  const keys = createApiKeyService(createApiKeyRepository(db.connection));
+  const [before, meanwhile] = [await disabledUser(), await disabledUser()];
+  const { apiKey, key } = await keys.create({ name: 'Warehouse', scopes: ['orders:read'] }, newId('usr'));
+  const isEnded = ({ id }: { id: string }) => endedTokens.has({ id, role: 'CUSTOMER', tokenVersion: 0 });
+
+  const cable = await openCable();
+  const mongodb = connectBy(cable.port);
+  const credentials = followCredentials(mongodb, logger);
+  const { endedTokens, apiKeys } = credentials;
+  await credentials.ready;
+  await before.disable();
+  await eventually(async () => expect(isEnded(before)).toBe(true));
+  expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id, scopes: ['orders:read'] });
+
+  await cable.cut();
+  await meanwhile.disable();
+  await keys.revoke(apiKey.id);
+  expect([isEnded(before), isEnded(meanwhile)]).toEqual([true, false]);
+  expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id });
+
+  const mended = await openCable(cable.port);
+  await eventually(async () => expect(isEnded(meanwhile)).toBe(true));
+  await eventually(async () => expect(await apiKeys.principalOf(key)).toBeUndefined());
+  expect(isEnded(before)).toBe(true);
+
+  await credentials.close();
+  await mongodb.close();
+  await mended.cut();
+}, 60_000);
+
+test('a process that starts afterwards knows who was disabled while tokens of theirs may live', async () => {
+  const user = await disabledUser();
+  await user.disable();
+  const credentials = followCredentials(db.mongodb, logger);
+  await credentials.ready;
+  expect(credentials.endedTokens.has({ id: user.id, role: 'CUSTOMER', tokenVersion: 0 })).toBe(true);
+  expect(credentials.endedTokens.has({ id: user.id, role: 'CUSTOMER', tokenVersion: 1 })).toBe(false);
+  await credentials.close();
+});
+
+test('a process that MongoDB was never there for can be closed', async () => {
+  const reserved = await openCable();
+  await reserved.cut();
+  const mongodb = connectBy(reserved.port);
+  const credentials = followCredentials(mongodb, logger);
+  await credentials.close();
+  await mongodb.close();
+});

@@ -7,8 +7,10 @@ import { createOrderService } from '../../src/orders/orders.service';
 import type { OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
+import type { Route } from '../../src/common/route';
 import { openTestApi } from './api';
 import type { TestApi } from './api';
+import type { TestDatabase } from './database';
 import { openShop } from './shop';
 import type { Shop } from './shop';
 import { paymentsTaskQueueOf } from './worker';
@@ -37,9 +39,13 @@ type Line = [productServiceId: string, quantity: number];
 /** How long the API waits for a worker, unless a test says otherwise: longer than a busy machine takes. */
 const PATIENT = { PLACE_ORDER_TIMEOUT_MS: '30000', ORDER_COMMAND_TIMEOUT_MS: '30000' };
 
-export async function openOrderApi(env: NodeJS.ProcessEnv = {}): Promise<OrderApi> {
+/** @param more routes besides */
+export async function openOrderApi(
+  env: NodeJS.ProcessEnv = {},
+  more: (db: TestDatabase) => Route[] = () => [],
+): Promise<OrderApi> {
   const shop = await openShop();
-  const { api, service } = await openApiOf(shop, { ...PATIENT, ...env });
+  const { api, service } = await openApiOf(shop, { ...PATIENT, ...env }, more(shop.db));
   const admin = api.tokenOf('ADMIN');
   const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
     api
@@ -69,13 +75,17 @@ export async function openOrderApi(env: NodeJS.ProcessEnv = {}): Promise<OrderAp
       await post(`/orders/${id}/fulfillments/${fulfillmentId}/deliver`, admin, undefined).expect(200);
       return (await api.call('get', `/orders/${id}`, token).expect(200)).body.data;
     },
-    close: () => shop.close(),
+    async close() {
+      await api.close();
+      await shop.close();
+    },
   };
 }
 
 async function openApiOf(
   shop: Shop,
   env: NodeJS.ProcessEnv,
+  more: Route[],
 ): Promise<{ api: TestApi; service: OrderService }> {
   let service: OrderService;
   const api = await openTestApi({
@@ -89,12 +99,13 @@ async function openApiOf(
         commandTimeoutMs: config.orderCommandTimeoutMs,
       });
       service = createOrderService({ orders: shop.orders, workflows });
-      return orderRoutes({
+      const orders = orderRoutes({
         service,
         present: createOrderPresenter(config.temporal),
         users: createUsersRepository(shop.db.connection),
         prefix: config.http.prefix,
       });
+      return [...orders, ...more];
     },
   });
   return { api, service: service! };

@@ -1,0 +1,144 @@
+import { buildDocument } from '../../src/openapi/document';
+import { paymentRoutes } from '../../src/payments/payments.routes';
+import { createSandboxRepository } from '../../src/payments/sandbox.repository';
+import { SCOPES, type Scope } from '../../src/role/scope';
+import { createRoutes } from '../../src/server';
+import { createUserModel } from '../../src/users/users.model';
+import { createUsersRepository } from '../../src/users/users.repository';
+import { eventually, openOrderApi, type OrderApi } from '../support/order-api';
+import { person, type Person } from '../support/people';
+import { REQUESTS, type World } from './requests';
+import { CALLERS, TABLE, type Caller } from './table';
+
+type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+
+let api: OrderApi;
+let world: World;
+let bob: Person;
+let disabled: Person;
+/** Of every operation, as the OpenAPI document has it. */
+let methods: Map<string, Method>;
+
+beforeAll(async () => {
+  api = await openOrderApi({}, ({ connection }) =>
+    paymentRoutes({ sandbox: createSandboxRepository(connection) }),
+  );
+  await api.shop.startWorker();
+  const [alice, admin] = [await person(api), await person(api, 'ADMIN')];
+  [bob, disabled] = [await person(api), await person(api, 'ADMIN')];
+  const { id: productId } = await api.shop.sell({ available: 1_000 });
+  world = { api, alice, admin, productId };
+  await createUsersRepository(api.db.connection).change(disabled.id, { status: 'disabled' });
+  await eventually(async () => void (await api.call('get', '/users/me', disabled.accessToken).expect(401)));
+  methods = methodsOf();
+});
+afterAll(() => api?.close());
+
+function methodsOf(): Map<string, Method> {
+  const { config, db, health, jwt, shop } = api;
+  const routes = createRoutes({ config, mongodb: db.mongodb, temporal: shop.temporal, health, jwt });
+  const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
+  const operations = Object.values(paths).flatMap((path) => Object.entries(path));
+  return new Map(
+    operations.map(([method, operation]) => [
+      (operation as { operationId: string }).operationId,
+      method as Method,
+    ]),
+  );
+}
+
+const keys = new Map<string, Promise<string>>();
+
+/** An API key that has these scopes. */
+function keyWith(scopes: readonly Scope[]): Promise<string> {
+  const name = scopes.join();
+  const known = keys.get(name);
+  if (known) return known;
+  const made = api
+    .call('post', '/api-keys', world.admin.accessToken)
+    .send({ name: 'Table', scopes })
+    .expect(201)
+    .then(({ body }) => (body as { data: { key: string } }).data.key);
+  keys.set(name, made);
+  return made;
+}
+
+function tokenOf(caller: Caller, scope: Scope | null): string | undefined | Promise<string> {
+  switch (caller) {
+    case 'nobody':
+      return undefined;
+    case 'alice':
+      return world.alice.accessToken;
+    case 'bob':
+      return bob.accessToken;
+    case 'admin':
+      return world.admin.accessToken;
+    case 'disabled':
+      return disabled.accessToken;
+    case 'keyWith':
+      return keyWith(scope ? [scope] : SCOPES);
+    case 'keyWithout':
+      return keyWith(SCOPES.filter((one) => one !== scope));
+  }
+}
+
+test('the table has every operation of the OpenAPI document, and no other', () => {
+  expect(Object.keys(TABLE).sort()).toEqual([...methods.keys()].sort());
+  expect(Object.keys(REQUESTS).sort()).toEqual(Object.keys(TABLE).sort());
+});
+
+test.each(Object.entries(TABLE))('%s answers each caller as the table says', async (operation, row) => {
+  const method = methods.get(operation)!;
+  const answers: Partial<Record<Caller, number>> = {};
+  for (const caller of CALLERS) {
+    const { path, body, headers = {} } = await REQUESTS[operation]!(world, caller);
+    const token = await tokenOf(caller, row.scope);
+    const { status } = await api.call(method, path, token).set(headers).send(body);
+    answers[caller] = status;
+  }
+  expect(answers).toEqual(row.expected);
+});
+
+test("another's user, key and order are as missing ones, byte for byte", async () => {
+  const { alice, productId } = world;
+  const order = await api.placed(alice.accessToken, [productId, 1]);
+  const things = [
+    { paths: [`/users/${alice.id}`, '/users/usr_01HZX0000000000000000N0N00'], status: 403 },
+    {
+      paths: ['/api-keys/key_01HZX0000000000000000N0N00', '/api-keys/key_01HZX0000000000000000N0N01'],
+      status: 403,
+    },
+    { paths: [`/orders/${order.id}`, `/orders/ord_${'0'.repeat(32)}`], status: 404 },
+  ];
+  for (const { paths, status } of things) {
+    const texts = [];
+    for (const path of paths) {
+      const method = path.startsWith('/api-keys') ? 'delete' : 'get';
+      const { text } = await api
+        .call(method, path, bob.accessToken)
+        .set('X-Request-Id', 'same')
+        .expect(status);
+      texts.push(text);
+    }
+    expect(texts[0]).toBe(texts[1]);
+  }
+});
+
+test('a list of orders has nobody else in it, and no filter changes that', async () => {
+  await api.placed(world.alice.accessToken, [world.productId, 1]);
+  const { body } = await api.call('get', '/orders?limit=100', bob.accessToken).expect(200);
+  const owners = (body as { data: { customerId: string }[] }).data.map(({ customerId }) => customerId);
+  expect([...new Set(owners)].filter((id) => id !== bob.id)).toEqual([]);
+  await api.call('get', `/orders?customerId=${world.alice.id}`, bob.accessToken).expect(400);
+});
+
+test('an API key orders for a customer only, whom it has to name', async () => {
+  const key = await keyWith(['orders:write']);
+  const { body } = await api
+    .call('post', '/orders', key)
+    .set('Idempotency-Key', 'key-1')
+    .send({ items: [{ productServiceId: world.productId, quantity: 1 }], paymentMethod: 'pm_card_visa' })
+    .expect(400);
+  expect(body).toMatchObject({ errors: [{ path: 'customerId' }] });
+  await expect(createUserModel(api.db.connection).exists({ _id: /^key_/ })).resolves.toBeNull();
+});

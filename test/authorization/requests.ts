@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { OrderApi, OrderBody } from '../support/order-api';
+import { lines } from '../support/order-api';
+import { PASSWORD, person, type Person } from '../support/people';
+import type { Caller } from './table';
+
+export interface World {
+  api: OrderApi;
+  alice: Person;
+  productId: string;
+  admin: Person;
+}
+
+export interface TestRequest {
+  path: string;
+  body?: object;
+  headers?: Record<string, string>;
+}
+
+const NEW_ENTRY = { name: 'A thing', description: '', kind: 'product', unitPrice: 100, currency: 'EUR' };
+
+/** A thing of Alice's that nobody has touched yet, for those who will. */
+async function order({ api, alice, productId }: World): Promise<OrderBody> {
+  return api.placed(alice.accessToken, [productId, 1]);
+}
+
+async function fulfilled(world: World): Promise<OrderBody> {
+  const { id } = await order(world);
+  const { body } = await world.api.fulfill(id, [[world.productId, 1]]).expect(201);
+  return body.data;
+}
+
+async function cancelled(world: World): Promise<OrderBody> {
+  const { id } = await order(world);
+  const { api, alice } = world;
+  return (await api.call('post', `/orders/${id}/cancel`, alice.accessToken).send({}).expect(200)).body.data;
+}
+
+async function idOf(world: World, path: string, body: object): Promise<string> {
+  const { api, admin } = world;
+  return ((await api.call('post', path, admin.accessToken).send(body).expect(201)).body).data.id;
+}
+
+const entry = (world: World) => idOf(world, '/product-services', { ...NEW_ENTRY, sku: randomUUID() });
+const newAccount = () => ({ email: `${randomUUID()}@example.com`, password: PASSWORD, name: 'X' });
+
+/** A valid request for each operation: whoever may do it is not kept from it by anything else. */
+export const REQUESTS: Readonly<
+  Record<string, (world: World, caller: Caller) => TestRequest | Promise<TestRequest>>
+> = {
+  live: () => ({ path: '/health/live' }),
+  ready: () => ({ path: '/health/ready' }),
+  health: () => ({ path: '/health' }),
+  register: () => ({ path: '/auth/register', body: newAccount() }),
+  login: ({ alice: { email } }) => ({ path: '/auth/login', body: { email, password: PASSWORD } }),
+  refresh: async ({ api }) => ({
+    path: '/auth/refresh',
+    body: { refreshToken: (await person(api)).refreshToken },
+  }),
+  logout: async ({ api }) => ({
+    path: '/auth/logout',
+    body: { refreshToken: (await person(api)).refreshToken },
+  }),
+  listProductServices: () => ({ path: '/product-services' }),
+  getProductService: ({ productId }) => ({ path: `/product-services/${productId}` }),
+  getProfile: () => ({ path: '/users/me' }),
+  changeProfile: () => ({ path: '/users/me', body: { name: 'Somebody' } }),
+  listUsers: () => ({ path: '/users' }),
+  getUser: ({ alice }) => ({ path: `/users/${alice.id}` }),
+  changeUser: async ({ api }) => ({ path: `/users/${(await person(api)).id}`, body: { role: 'ADMIN' } }),
+  createApiKey: () => ({ path: '/api-keys', body: { name: 'X', scopes: ['orders:read'] } }),
+  listApiKeys: () => ({ path: '/api-keys' }),
+  revokeApiKey: async (world) => ({
+    path: `/api-keys/${await idOf(world, '/api-keys', { name: 'X', scopes: ['orders:read'] })}`,
+  }),
+  createProductService: () => ({ path: '/product-services', body: { ...NEW_ENTRY, sku: randomUUID() } }),
+  changeProductService: async (world) => ({
+    path: `/product-services/${await entry(world)}`,
+    body: { name: 'Another thing' },
+    headers: { 'If-Match': '*' },
+  }),
+  retireProductService: async (world) => ({ path: `/product-services/${await entry(world)}` }),
+  adjustStock: async (world) => ({
+    path: `/product-services/${await entry(world)}/stock-adjustments`,
+    body: { delta: 1, reason: 'Found' },
+  }),
+  placeOrder: ({ productId, alice }, caller) => ({
+    path: '/orders',
+    body: { ...lines([productId, 1]), ...(caller.startsWith('key') && { customerId: alice.id }) },
+    headers: { 'Idempotency-Key': randomUUID() },
+  }),
+  listOrders: () => ({ path: '/orders' }),
+  getOrder: async (world) => ({ path: `/orders/${(await order(world)).id}` }),
+  amendOrder: async (world) => ({
+    path: `/orders/${(await order(world)).id}`,
+    body: { note: 'Please ring' },
+    headers: { 'If-Match': '*' },
+  }),
+  cancelOrder: async (world) => ({ path: `/orders/${(await order(world)).id}/cancel`, body: {} }),
+  archiveOrder: async (world) => ({ path: `/orders/${(await cancelled(world)).id}` }),
+  fulfillOrder: async (world) => ({
+    path: `/orders/${(await order(world)).id}/fulfillments`,
+    body: { items: lines([world.productId, 1]).items },
+  }),
+  deliverFulfillment: async (world) => {
+    const { id, fulfillments } = await fulfilled(world);
+    return { path: `/orders/${id}/fulfillments/${fulfillments[0].id}/deliver` };
+  },
+  refundOrder: async (world) => ({
+    path: `/orders/${(await fulfilled(world)).id}/refunds`,
+    body: { amount: 1, reason: 'A dent' },
+    headers: { 'Idempotency-Key': randomUUID() },
+  }),
+  retryCompensation: async (world) => ({
+    path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/retry`,
+  }),
+  resolveCompensation: async (world) => ({
+    path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/resolve`,
+    body: { note: 'Settled' },
+  }),
+  getPaymentSandbox: () => ({ path: '/payments/sandbox' }),
+  setPaymentSandbox: () => ({ path: '/payments/sandbox', body: { available: true } }),
+};

@@ -1,0 +1,61 @@
+import type { Scope } from '../../src/role/scope';
+
+/** Who calls. Things belong to Alice; the disabled user was an ADMIN. */
+export const CALLERS = ['nobody', 'alice', 'bob', 'admin', 'disabled', 'keyWith', 'keyWithout'] as const;
+export type Caller = (typeof CALLERS)[number];
+
+export interface Row {
+  expected: Record<Caller, number>;
+  /** What the `keyWith` has, and `keyWithout` alone lacks; null: no key may do it, whatever its scopes. */
+  scope: Scope | null;
+}
+
+function row(
+  scope: Scope | null,
+  ...statuses: [number, number, number, number, number, number, number]
+): Row {
+  const entries = CALLERS.map((caller, n) => [caller, statuses[n]!]);
+  return { scope, expected: Object.fromEntries(entries) as Record<Caller, number> };
+}
+
+const open = (status: number) => row(null, status, status, status, status, status, status, status);
+
+/** Every operation of the API, and what each caller is answered. */
+export const TABLE: Readonly<Record<string, Row>> = {
+  //                                           nobody alice  bob admin disabled key+ key-
+  live: open(200),
+  ready: open(200),
+  health: open(200),
+  register: open(201),
+  login: open(200),
+  refresh: open(200),
+  logout: open(204),
+  listProductServices: open(200),
+  getProductService: open(200),
+  getProfile: row(null, /*                        */ 401, 200, 200, 200, 401, 403, 403),
+  changeProfile: row(null, /*                     */ 401, 200, 200, 200, 401, 403, 403),
+  listUsers: row('users:read', /*                 */ 401, 403, 403, 200, 401, 200, 403),
+  getUser: row('users:read', /*                   */ 401, 403, 403, 200, 401, 200, 403),
+  changeUser: row(null, /*                        */ 401, 403, 403, 200, 401, 403, 403),
+  createApiKey: row(null, /*                      */ 401, 403, 403, 201, 401, 403, 403),
+  listApiKeys: row(null, /*                       */ 401, 403, 403, 200, 401, 403, 403),
+  revokeApiKey: row(null, /*                      */ 401, 403, 403, 204, 401, 403, 403),
+  createProductService: row('catalogue:write', /* */ 401, 403, 403, 201, 401, 201, 403),
+  changeProductService: row('catalogue:write', /* */ 401, 403, 403, 200, 401, 200, 403),
+  retireProductService: row('catalogue:write', /* */ 401, 403, 403, 204, 401, 204, 403),
+  adjustStock: row('catalogue:write', /*          */ 401, 403, 403, 201, 401, 201, 403),
+  placeOrder: row('orders:write', /*              */ 401, 201, 201, 201, 401, 201, 403),
+  listOrders: row('orders:read', /*               */ 401, 200, 200, 200, 401, 200, 403),
+  getOrder: row('orders:read', /*                 */ 401, 200, 404, 200, 401, 200, 403),
+  amendOrder: row('orders:write', /*              */ 401, 200, 404, 200, 401, 200, 403),
+  cancelOrder: row('orders:write', /*             */ 401, 200, 404, 200, 401, 200, 403),
+  archiveOrder: row('orders:write', /*            */ 401, 403, 403, 204, 401, 204, 403),
+  fulfillOrder: row('orders:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
+  deliverFulfillment: row('orders:write', /*      */ 401, 403, 403, 200, 401, 200, 403),
+  refundOrder: row('refunds:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
+  // There is nothing to retry or to resolve: who may is told so.
+  retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
+  resolveCompensation: row('orders:write', /*     */ 401, 403, 403, 404, 401, 404, 403),
+  getPaymentSandbox: row(null, /*                 */ 401, 403, 403, 200, 401, 403, 403),
+  setPaymentSandbox: row(null, /*                 */ 401, 403, 403, 200, 401, 403, 403),
+};

@@ -49,10 +49,15 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 
   /** What is known of an order that Temporal has accepted, but not finished in time. */
   async function underWay(request: OrderRequest): Promise<Placement> {
-    const [known, stored] = await Promise.all([workflows.find(request.orderId), findSoon(request.orderId)]);
+    const looking = workflows.find(request.orderId);
+    looking.catch(() => undefined); // MongoDB may know it all the same
+    const stored = await findSoon(request.orderId);
     if (stored) return placement(stored, request);
-    if (!known?.isRunning) throw orderingUnavailable(); // nobody is at work on it: nothing to promise
-    return placement(draftOrder(known.request), request);
+    const known = await looking;
+    if (known?.isRunning) return placement(draftOrder(known.request), request);
+    const ended = await findSoon(request.orderId); // between the two looks
+    if (ended) return placement(ended, request);
+    throw orderingUnavailable(undefined, request.orderId); // nobody is at work on it: nothing to promise
   }
 
   /** Placing goes on while MongoDB is down: then the workflow finds out what is stored. */

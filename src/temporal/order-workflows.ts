@@ -44,6 +44,8 @@ export interface OrderWorkflowsOptions extends OrderUpdatesOptions {
 }
 
 const CALL_TIMEOUT_MS = 2_300;
+/** A server that lives may be busy: what it knows of an order is worth waiting for. */
+const FIND_TIMEOUT_MS = 10_000;
 /**
  * Temporal allows 10 updates of a workflow in flight, and may drop them all at the eleventh. They are done one after
  * the other anyway; a few at a time leave room for other processes.
@@ -93,9 +95,8 @@ export function createOrderWorkflows(
     async find(orderId) {
       try {
         const handle = client.workflow.getHandle(orderWorkflowId(orderId));
-        const { memo, status } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-          handle.describe(),
-        );
+        const described = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, () => handle.describe());
+        const { memo, status } = await whileServerLives(temporal, described);
         return { request: memo!.request as OrderRequest, isRunning: status.name === 'RUNNING' };
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;

@@ -77,12 +77,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     await Promise.all([temporal.close(), mongodb.close()]);
   };
   const handle = app.callback();
-  const http = await listen((req, res) => void handle(req, res), config.http).catch(
-    async (error: unknown) => {
-      await closeClients();
-      throw error;
-    },
-  );
+  const http = await listen((req, res) => void handle(req, res), {
+    ...config.http,
+    maxAnswerMs: Math.max(config.placeOrderTimeoutMs, config.orderCommandTimeoutMs),
+    onRefusal: (refusal) => logger.info(refusal, 'request refused'),
+  }).catch(async (error: unknown) => {
+    await closeClients();
+    throw error;
+  });
   const url = `${http.url}${config.http.prefix}`;
   logger.info({ url }, 'API listening');
   return {

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from '../common/context';
 import { AppError, PROBLEMS, type ErrorCode } from './app-error';
-import { problemType } from './problems';
+import { problemOf } from './problems';
 
 const RETRY_AFTER_SECONDS = '5';
 
@@ -60,7 +60,7 @@ function fromStatus(status: number): AppError {
 }
 
 function sendProblem(ctx: Context, error: AppError): void {
-  const { status, title } = PROBLEMS[error.code];
+  const { status } = PROBLEMS[error.code];
   ctx.status = status;
   ctx.remove('ETag');
   ctx.set('Cache-Control', 'no-store');
@@ -68,12 +68,7 @@ function sendProblem(ctx: Context, error: AppError): void {
   ctx.set(error.headers);
   ctx.set('Content-Type', 'application/problem+json');
   ctx.body = {
-    type: problemType(error.code),
-    title,
-    status,
-    detail: error.detail,
-    code: error.code,
-    requestId: ctx.state.requestId,
+    ...problemOf(error.code, error.detail, ctx.state.requestId),
     errors: error.errors,
     orderId: error.orderId,
     data: error.data,

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'Forbidden' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
+  request_timeout: { status: 408, title: 'Request timeout' },
   out_of_stock: { status: 409, title: 'Out of stock' },
   invalid_transition: { status: 409, title: 'Invalid transition' },
   already_exists: { status: 409, title: 'Already exists' },
@@ -19,6 +20,7 @@ export const PROBLEMS = {
   amount_too_large: { status: 422, title: 'Amount too large' },
   precondition_required: { status: 428, title: 'Precondition required' },
   rate_limited: { status: 429, title: 'Rate limited' },
+  headers_too_large: { status: 431, title: 'Headers too large' },
   internal_error: { status: 500, title: 'Internal error' },
   service_unavailable: { status: 503, title: 'Service unavailable' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -26,6 +28,21 @@ export const PROBLEMS = {
 export type ErrorCode = keyof typeof PROBLEMS;
 
 export const ERROR_CODES = Object.keys(PROBLEMS) as ErrorCode[];
+
+/** The members that every problem document has. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  requestId: string;
+}
+
+export function problemOf(code: ErrorCode, detail: string, requestId: string): Problem {
+  const { status, title } = PROBLEMS[code];
+  return { type: problemType(code), title, status, detail, code, requestId };
+}
 
 export function problemType(code: ErrorCode): string {
   return `urn:orders-management-system:problem:${code}`;

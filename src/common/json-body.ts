@@ -2,6 +2,8 @@ import { bodyParser } from '@koa/bodyparser';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware } from './context';
 
+/** Of what we take, nothing is nested more than 4 deep; what Stripe sends is some more. */
+const MAX_DEPTH = 32;
 const MALFORMED =
   'The request body is not usable JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
 
@@ -23,8 +25,32 @@ export function jsonBody(limit: string): Middleware {
     }
     if (!ctx.request.is('application/json'))
       throw unsupported('The body is not JSON by its type: send "Content-Type: application/json".');
-    return parse(ctx, next);
+    return parse(ctx, () => {
+      if (isDeeperThan(MAX_DEPTH, ctx.request.body)) throw tooDeep();
+      return next();
+    });
   };
+}
+
+/** Level by level: a recursion could be sent over the end of the stack. */
+function isDeeperThan(max: number, body: unknown): boolean {
+  let level = [body].filter(isObject);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === max) return true;
+    level = level.flatMap((node) => Object.values(node).filter(isObject));
+  }
+  return false;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function tooDeep(): AppError {
+  return new AppError(
+    'validation_failed',
+    `The body is nested more than ${MAX_DEPTH} deep: send a flatter one.`,
+  );
 }
 
 function hasBody(ctx: Context): boolean {

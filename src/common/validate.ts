@@ -1,9 +1,14 @@
-import type { Schema, ValidationOptions } from 'joi';
+import Joi, { type Schema, type ValidationOptions } from 'joi';
 import { AppError, type FieldError } from '../errors/app-error';
 import type { Context } from './context';
 import type { Route } from './route';
 
 type Part = 'params' | 'query' | 'headers' | 'body';
+
+/** What takes no parameters refuses all: one that was misspelt, or meant for somebody else, is not ignored. */
+const NO_QUERY = Joi.object({});
+/** The one key that gets lost in Joi's copy of an object, so that it cannot be found to be unknown. */
+const UNSEEN = '__proto__';
 
 const COMMON: ValidationOptions = {
   abortEarly: false,
@@ -18,15 +23,18 @@ const OPTIONS: Readonly<Record<Part, ValidationOptions>> = {
 
 /** A check of everything a route takes from the request; it reports all mistakes of all parts at once. */
 export function inputValidator(route: Route): (ctx: Context) => Record<Part, unknown> {
-  const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(route[part], part)] as const);
+  const schemas = { ...route, query: route.query ?? NO_QUERY };
+  const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
   return (ctx) => {
     const errors: FieldError[] = [];
     const input = { params: {}, query: {}, headers: {}, body: {} } as Record<Part, unknown>;
     for (const [part, schema] of parts) {
       if (!schema) continue;
-      const { value, error } = schema.validate(read(ctx, part), OPTIONS[part]);
+      const given = read(ctx, part);
+      const { value, error } = schema.validate(given, OPTIONS[part]);
       input[part] = value;
       if (error) errors.push(...fieldErrors(error.details));
+      if (Object.hasOwn(given, UNSEEN)) errors.push({ path: UNSEEN, message: `${UNSEEN} is not allowed` });
     }
     if (errors.length > 0) throw invalid(errors);
     return input;
@@ -37,9 +45,9 @@ function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
   return schema?.required().label(part);
 }
 
-function read(ctx: Context, part: Part): unknown {
+function read(ctx: Context, part: Part): object {
   if (part === 'params') return ctx.params;
-  if (part === 'body') return ctx.request.body;
+  if (part === 'body') return ctx.request.body as object;
   return part === 'query' ? { ...ctx.query } : ctx.headers;
 }
 

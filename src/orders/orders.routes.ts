@@ -91,7 +91,11 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
   ];
 }
 
-const position = Joi.array().ordered(Joi.string().isoDate(), Joi.string().pattern(ORDER_ID)).length(2);
+/** ISO 8601 has more than JavaScript can read, such as weeks. */
+const time = Joi.string()
+  .isoDate()
+  .custom((text: string, { error }) => (Number.isNaN(Date.parse(text)) ? error('string.isoDate') : text));
+const position = Joi.array().ordered(time, Joi.string().pattern(ORDER_ID)).length(2);
 
 function positionOf(cursor: string): OrderPosition {
   const [createdAt, id] = decodeCursor<[string, string]>(cursor, position);

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import type { ObjectSchema } from 'joi';
+import { isoTime } from '../common/dates';
 import { idSchema } from '../common/ids';
 import { pageQuery } from '../common/pagination';
 import type { PageQuery } from '../common/pagination';
@@ -66,7 +67,7 @@ export const listOrdersQuery: ObjectSchema<ListOrdersQuery> = Joi.object<ListOrd
   status: Joi.string().valid(...ORDER_STATUSES),
   paymentStatus: Joi.string().valid(...PAYMENT_STATUSES),
   fulfillmentStatus: Joi.string().valid(...FULFILLMENT_STATUSES),
-  from: Joi.date().iso().description('Created at or after'),
-  to: Joi.date().iso().description('Created before'),
+  from: isoTime().description('Created at or after'),
+  to: isoTime().description('Created before'),
   customerId: idSchema('usr').description('ADMIN only'),
 });

@@ -16,6 +16,7 @@ const echo = route({
   summary: 'Says it again',
   tag: 'Test',
   headers: Joi.object({ 'x-size': Joi.number().integer() }),
+  query: Joi.object({ email: Joi.string() }),
   body: Joi.object({ text: Joi.string(), nested: Joi.object({ n: Joi.number() }) }),
   responses: { 200: { description: 'The same', data: Joi.any().required() } },
   errors: [],
@@ -44,6 +45,7 @@ const broken = route({
   method: 'get',
   path: '/broken',
   operationId: 'broken',
+  query: undefined,
   body: undefined,
   handler() {
     throw new Error('secret detail of alice@example.com');

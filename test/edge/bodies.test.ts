@@ -1,0 +1,100 @@
+import { createHmac } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { openSocket, parseAnswer, readAll } from '../support/raw-http';
+import { failuresOf, oneOf, validRequest, type Attack } from './attack';
+import { openWholeApi, STRIPE_WEBHOOK_SECRET, type WholeApi } from './whole-api';
+
+const TEN_MEGABYTES = 10_000_000;
+const DEPTH = 10_000;
+const DEEP = {
+  arrays: `${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`,
+  objects: `${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}`,
+};
+
+let api: WholeApi;
+let before: Record<string, unknown[]>;
+beforeAll(async () => {
+  api = await openWholeApi();
+  before = await api.dump();
+});
+afterEach(async () => expect(await api.dump()).toEqual(before));
+afterAll(() => api.close());
+
+const bodies = () => api.operations.filter(({ body }) => body !== undefined);
+
+/** The same for every operation with a body. */
+function everywhere(what: string, request: Attack['request'], ...statuses: number[]): Promise<string[]> {
+  const attacks = bodies().map((target) => ({ target, what, request, objection: oneOf(...statuses) }));
+  return failuresOf(attacks, api.tokens.ADMIN);
+}
+
+test.each(Object.entries(DEEP))('%s nested 10 000 deep are 400 everywhere', async (_kind, deep) => {
+  expect(await everywhere('the whole', { body: deep }, 400)).toEqual([]);
+  expect(await everywhere('a field', { body: `{"extra":${deep}}` }, 400)).toEqual([]);
+  const first = bodies().map((target): Attack => {
+    const [key] = Object.keys(target.example as object);
+    return { target, what: key!, request: { body: `{"${key}":${deep}}` }, objection: oneOf(400) };
+  });
+  expect(await failuresOf(first, api.tokens.ADMIN)).toEqual([]);
+});
+
+test('they are refused in an event with a valid signature too, where unknown fields are welcome', async () => {
+  const target = api.operations.find(({ id }) => id === 'receiveStripeEvent')!;
+  const attackOf = (extra: string, status: number): Attack => {
+    // Of this type nothing is kept.
+    const event = JSON.stringify({ ...(target.example as object), type: 'customer.created' });
+    const body = event.replace(/\}$/, `,"extra":${extra}}`);
+    const headers = { 'Stripe-Signature': signatureOf(body) };
+    return { target, what: extra.slice(0, 40), request: { body, headers }, objection: oneOf(status) };
+  };
+  const attacks = [
+    ...Object.values(DEEP).map((deep) => attackOf(deep, 400)),
+    attackOf('[[[[{"a":[]}]]]]', 200),
+  ];
+  expect(await failuresOf(attacks)).toEqual([]);
+});
+
+test('10 MB are 413 everywhere', async () => {
+  expect(await everywhere('10 MB', { body: `{"a":"${'x'.repeat(TEN_MEGABYTES)}"}` }, 413)).toEqual([]);
+});
+
+test('10 MB that gzip makes small are 413 everywhere', async () => {
+  const bomb = gzipSync(JSON.stringify({ a: 'x'.repeat(TEN_MEGABYTES) }));
+  expect(bomb.length).toBeLessThan(20_000);
+  const request = { body: bomb, headers: { 'Content-Encoding': 'gzip' } };
+  expect(await everywhere('a bomb', request, 413)).toEqual([]);
+});
+
+test('a body that says that it has 10 MB is 413 before it comes', async () => {
+  const text = readAll(await begin('Content-Length: 10000000\r\n\r\n'));
+  expect(parseAnswer(await text)).toMatchObject({
+    status: 413,
+    headers: { connection: 'close', 'content-type': 'application/problem+json' },
+    body: expect.stringContaining('"payload_too_large"') as string,
+  });
+});
+
+test('a body that does not say how much it is is 413 as soon as it is too much', async () => {
+  const socket = await begin('Transfer-Encoding: chunked\r\n\r\n');
+  const text = readAll(socket);
+  for (let chunk = 0; chunk < 11; chunk++) socket.write(`2710\r\n${' '.repeat(10_000)}\r\n`); // 110 kB, and no end
+  expect(parseAnswer(await text)).toMatchObject({ status: 413, headers: { connection: 'close' } });
+});
+
+async function begin(rest: string) {
+  const target = bodies().find(({ role }) => role === 'PUBLIC')!;
+  const { method, path } = validRequest(target);
+  const { url } = target;
+  const socket = await openSocket(url);
+  const { pathname } = new URL(url);
+  socket.write(
+    `${method} ${pathname}${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${rest}`,
+  );
+  return socket;
+}
+
+function signatureOf(body: string): string {
+  const time = Math.floor(Date.now() / 1000);
+  const signature = createHmac('sha256', STRIPE_WEBHOOK_SECRET).update(`${time}.${body}`).digest('hex');
+  return `t=${time},v1=${signature}`;
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import pino from 'pino';
+import { DEMO_PASSWORD, DEMO_USERS, seed } from '../../src/seed';
+import { startServer, type RunningServer } from '../../src/server';
+import { testConfig } from '../support/config';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+import { taskQueueEnv } from '../support/worker';
+import { operationsOf, type Document, type Operation } from './operations';
+
+export const STRIPE_WEBHOOK_SECRET = 'whsec_Zm9yIHRlc3RzIG9ubHk';
+
+/** Webhooks exist with one provider of payments only, the sandbox's switch with the other one. */
+const PROVIDERS = {
+  sandbox: { PAYMENT_PROVIDER: 'sandbox' },
+  stripe: { PAYMENT_PROVIDER: 'stripe', STRIPE_WEBHOOK_SECRET },
+};
+
+export interface Answer {
+  status: number;
+  code?: string;
+  errors?: { path: string; message: string }[];
+}
+
+export interface Sent {
+  /** With its query; the path parameters are filled in. */
+  path: string;
+  method: string;
+  token?: string;
+  headers?: Record<string, string>;
+  /** Raw JSON, or whatever else. */
+  body?: string | Buffer;
+}
+
+/** The API as it is deployed, on the demo data; every operation with the server that has it. Nothing is placed. */
+export interface WholeApi {
+  operations: (Operation & { url: string; send(request: Sent): Promise<Answer> })[];
+  tokens: { ADMIN: string; CUSTOMER: string };
+  /** All documents of all collections. */
+  dump(): Promise<Record<string, unknown[]>>;
+  close(): Promise<void>;
+}
+
+export async function openWholeApi(): Promise<WholeApi> {
+  const db = await openTestDatabase();
+  await seed(db.connection, 'test');
+  const servers = await Promise.all(Object.values(PROVIDERS).map((env) => start(db, env)));
+  const known = new Map<string, WholeApi['operations'][number]>();
+  for (const { url } of servers) {
+    while (!(await fetch(`${url}/health/ready`)).ok);
+    const document = (await (await fetch(`${url}/api/openapi.json`)).json()) as Document;
+    for (const operation of operationsOf(document)) {
+      known.set(operation.id, { ...operation, url, send: (request) => send(url, request) });
+    }
+  }
+  const [admin, customer] = DEMO_USERS;
+  const tokens = {
+    ADMIN: await logIn(servers[0]!.url, admin!.email),
+    CUSTOMER: await logIn(servers[0]!.url, customer!.email),
+  };
+  return {
+    operations: [...known.values()],
+    tokens,
+    dump: () => dump(db),
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+      await db.drop();
+    },
+  };
+}
+
+/** With the real Temporal, but a task queue on which nobody works: a request that gets so far is answered 202. */
+function start(db: TestDatabase, env: NodeJS.ProcessEnv): Promise<RunningServer> {
+  const queue = taskQueueEnv(`test-${randomBytes(8).toString('hex')}`);
+  const timeouts = { PLACE_ORDER_TIMEOUT_MS: '1000', ORDER_COMMAND_TIMEOUT_MS: '1000' };
+  const config = testConfig({ PORT: '0', MONGODB_URI: db.uri, ...queue, ...timeouts, ...env });
+  return startServer(config, pino({ level: 'silent' }));
+}
+
+async function logIn(url: string, email: string): Promise<string> {
+  const response = await fetch(`${url}/auth/login`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email, password: DEMO_PASSWORD }),
+  });
+  const { data } = (await response.json()) as { data: { accessToken: string } };
+  return data.accessToken;
+}
+
+async function send(url: string, { path, method, token, headers, body }: Sent): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    body,
+    signal: AbortSignal.timeout(60_000),
+  });
+  const text = await response.text();
+  return { ...(text ? (JSON.parse(text) as object) : {}), status: response.status };
+}
+
+async function dump({ connection }: TestDatabase): Promise<Record<string, unknown[]>> {
+  const collections = await connection.db!.collections();
+  const contents = await Promise.all(
+    collections.map(async (collection) => [
+      collection.collectionName,
+      await collection.find().sort({ _id: 1 }).toArray(),
+    ]),
+  );
+  return Object.fromEntries(contents) as Record<string, unknown[]>;
+}

@@ -13,7 +13,8 @@ COPY scripts ./scripts
 COPY activities ./activities
 COPY workflows ./workflows
 COPY src ./src
-# Compiles, and bundles the workflows ahead of time, so that every worker runs the same code.
+# Compiles, and bundles the workflows ahead of time, so that every worker runs the same code: once for payloads in
+# clear and once for encrypted ones.
 RUN npm run build
 
 FROM base AS production-dependencies
@@ -29,7 +30,7 @@ WORKDIR /app
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/activities ./dist/activities
 COPY --from=build /app/dist/workflows ./dist/workflows
-COPY --from=build /app/dist/workflow-bundle.js ./dist/workflow-bundle.js
+COPY --from=build /app/dist/workflow-bundle.js /app/dist/workflow-bundle.encoded.js ./dist/
 COPY --from=build /app/dist/src ./dist/src
 COPY package.json ./
 # The user `node`. The files belong to root, so that the processes cannot change them.

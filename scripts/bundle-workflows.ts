@@ -1,16 +1,27 @@
 import { bundleWorkflowCode } from '@temporalio/worker';
+import type { BundleOptions } from '@temporalio/worker';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './servers/project';
 
-/** Builds the workflow bundle ahead of time, so that a worker starts in a second and all run the same code. */
+const DIST = join(PROJECT_ROOT, 'dist');
+
+/** Builds the workflow bundles ahead of time, so that a worker starts in a second and all run the same code. */
 async function main(): Promise<void> {
-  const dist = join(PROJECT_ROOT, 'dist');
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(dist, 'workflows', 'index.js'),
-    logger: quietLogger,
+  await writeBundle('workflow-bundle.js', {});
+  await writeBundle('workflow-bundle.encoded.js', {
+    failureConverterPath: join(DIST, 'src', 'temporal', 'encoded-failures.js'),
   });
-  const bundle = join(dist, 'workflow-bundle.js');
+}
+
+/** The one that goes with PAYLOAD_KEYS differs in how it tells failures, nothing else. */
+async function writeBundle(name: string, options: Partial<BundleOptions>): Promise<void> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(DIST, 'workflows', 'index.js'),
+    logger: quietLogger,
+    ...options,
+  });
+  const bundle = join(DIST, name);
   await writeFile(`${bundle}.new`, code);
   await rename(`${bundle}.new`, bundle); // a worker that is starting reads the old one or the new one, whole
 }
@@ -28,6 +39,6 @@ const quietLogger = {
 };
 
 main().catch((error: Error) => {
-  console.error(`The workflow bundle cannot be built: ${error.message}`);
+  console.error(`The workflow bundles cannot be built: ${error.message}`);
   process.exitCode = 1;
 });

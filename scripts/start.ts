@@ -14,6 +14,8 @@ import { onStopSignal } from './start/signals';
 import { Stack } from './start/stack';
 import { watchSources } from './start/watch';
 import type { TemporalAccess } from './start/workflow-steps';
+import { parsePayloadKeys } from '../src/config/payload-keys';
+import { createPayloadCodec } from '../src/temporal/payload-codec';
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
@@ -82,7 +84,9 @@ async function startAll(
 
 function temporalOf({ temporalAddress, temporalExecutable }: Servers): TemporalAccess {
   const namespace = process.env.TEMPORAL_NAMESPACE || 'default';
-  return { address: temporalAddress, namespace, executable: temporalExecutable };
+  const { PAYLOAD_KEYS } = process.env; // the API has refused them by now if they are wrong
+  const codec = createPayloadCodec(PAYLOAD_KEYS ? parsePayloadKeys(PAYLOAD_KEYS) : []);
+  return { address: temporalAddress, namespace, codec, executable: temporalExecutable };
 }
 
 /** Everything is up by now: whatever goes wrong with the demo order is said, and no more. */

@@ -35,6 +35,7 @@ import { createProductServiceRepository } from './product-service/product-servic
 import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
 import { createTemporalClient, type TemporalClient } from './temporal/client';
+import { createDataConverter } from './temporal/data-converter';
 import { createOrderWorkflows } from './temporal/order-workflows';
 import { followEndedTokens } from './users/ended-tokens';
 import { createEndedTokensRepository } from './users/ended-tokens.repository';
@@ -54,7 +55,7 @@ export interface RunningServer {
 /** Starts the API. It listens at once, even while MongoDB or Temporal are down: readiness tells. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, answerTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
-  const temporal = createTemporalClient(config.temporal);
+  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const { redisUrl } = config.http.rateLimit;
   const windows = redisUrl === undefined ? undefined : createRedisWindows(redisUrl, logger);
   const health = createHealth({ mongodb: mongodb.ping, temporal: temporal.checkHealth }, logger);

@@ -33,10 +33,15 @@ import { createStripePaymentRepository } from './payments/stripe.repository';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { createStockQueue } from './product-service/stock-queue';
 import { createStockRepository } from './product-service/stock.repository';
+import { createDataConverter } from './temporal/data-converter';
 
 const RETRY_MS = 1_000;
-/** Built ahead of time by `npm run build`. */
-const BUNDLE = join(__dirname, '..', 'workflow-bundle.js');
+
+/** Built ahead of time by `npm run build`: how failures are told is part of a bundle. */
+function bundleFor({ payloadKeys }: WorkerConfig): string {
+  const name = payloadKeys.length > 0 ? 'workflow-bundle.encoded.js' : 'workflow-bundle.js';
+  return join(__dirname, '..', name);
+}
 
 /** The activities of the orders queue: all on our own database. */
 export function createOrderQueueActivities(connection: Connection) {
@@ -83,10 +88,11 @@ export function workerOptions(
   config: WorkerConfig,
   activities: Partial<Activities>,
 ): Omit<WorkerOptions, 'connection'> {
-  const { temporal, worker, payments, shutdownTimeoutMs } = config;
+  const { temporal, worker, payments, payloadKeys, shutdownTimeoutMs } = config;
   const common = {
     namespace: temporal.namespace,
     activities,
+    dataConverter: createDataConverter(payloadKeys),
     interceptors: { activity: [logFields, () => ({ inbound: businessAnswers })] },
     shutdownGraceTime: shutdownTimeoutMs, // 0 by default: activities would be cancelled at once
     shutdownForceTime: shutdownTimeoutMs + 5_000,
@@ -110,7 +116,7 @@ export function workerOptions(
 }
 
 /** Runs until SIGTERM or SIGINT, then takes no more work and finishes what it has. */
-export async function main(env: NodeJS.ProcessEnv, bundle = BUNDLE): Promise<void> {
+export async function main(env: NodeJS.ProcessEnv, bundle?: string): Promise<void> {
   const config = loadWorkerConfig(env);
   const logger = createLogger(config).child({ process: 'worker' });
   Runtime.install({
@@ -125,7 +131,8 @@ export async function main(env: NodeJS.ProcessEnv, bundle = BUNDLE): Promise<voi
   const mongodb = openMongoDb(config.mongodb, logger);
   try {
     const connection = await connectToTemporal(config.temporal.address, logger, stopping.signal);
-    if (connection) await work(config, { connection, mongodb, bundle, logger, stopped });
+    if (connection)
+      await work(config, { connection, mongodb, logger, stopped, bundle: bundle ?? bundleFor(config) });
     logger.info('worker stopped');
   } finally {
     await mongodb.close();
@@ -201,7 +208,9 @@ async function runAll(workers: Worker[], stopped: Promise<void>): Promise<void> 
 /** Sends the log lines of the SDK, of workflows and of activities the way of all others. */
 function temporalLogger(logger: Logger): DefaultLogger {
   return new DefaultLogger('INFO', ({ level, message, meta }) => {
-    if (message !== NO_WORKFLOWS) logger[PINO_LEVELS[level]]({ ...meta }, message);
+    // What an activity got is in Temporal, encrypted or not, and not for the log.
+    const { task: _task, taskEncoded: _taskEncoded, ...fields } = meta ?? {};
+    if (message !== NO_WORKFLOWS) logger[PINO_LEVELS[level]](fields, message);
   });
 }
 

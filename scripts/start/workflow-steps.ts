@@ -1,11 +1,14 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import type { PayloadCodec } from '@temporalio/common';
 
 export interface TemporalAccess {
   address: string;
   namespace: string;
   /** the `temporal` that runs it, when it was started here */
   executable?: string;
+  /** opens what is encrypted in its histories */
+  codec: PayloadCodec;
 }
 
 export interface WorkflowStep {
@@ -20,17 +23,19 @@ type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
 /** The activities of a workflow, in the order in which they are in its history. */
 export async function workflowSteps(
-  { address, namespace }: TemporalAccess,
+  { address, namespace, codec }: TemporalAccess,
   workflowId: string,
 ): Promise<WorkflowStep[]> {
   const connection = await Connection.connect({ address });
   try {
     const { workflow } = new Client({ connection, namespace });
     const { events } = await workflow.getHandle(workflowId).fetchHistory();
-    return (events ?? []).flatMap((event) => {
+    const activities = (events ?? []).flatMap((event) => {
       const name = activityName(event);
-      return name === undefined ? [] : [{ name, summary: decode<string>(event.userMetadata?.summary) ?? '' }];
+      return name === undefined ? [] : [{ name, summary: event.userMetadata?.summary }];
     });
+    const summaries = await codec.decode(activities.map(({ summary }) => summary ?? {}));
+    return activities.map(({ name }, index) => ({ name, summary: textOf(summaries[index]!) }));
   } finally {
     await connection.close();
   }
@@ -45,6 +50,11 @@ function activityName(event: HistoryEvent): string | undefined {
   );
 }
 
+/** The server's own part of a marker is never encrypted. */
 function decode<T>(payload: Payload | null | undefined): T | undefined {
   return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
+}
+
+function textOf(payload: Payload): string {
+  return payload.metadata?.encoding ? defaultPayloadConverter.fromPayload<string>(payload) : '';
 }

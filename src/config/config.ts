@@ -3,6 +3,7 @@ import type { Deadline, Env } from './env.schema';
 import type { Queue } from './env.types';
 import { SECRET_KID, secretKey } from './jwt-keys';
 import type { JwtKey } from './jwt-keys';
+import type { PayloadKey } from './payload-keys';
 
 export interface Config {
   env: 'development' | 'test' | 'production';
@@ -23,6 +24,8 @@ export interface Config {
     paymentsTaskQueue: string;
     uiUrl: string;
   };
+  /** Encrypt what Temporal stores: the first one encrypts, all decrypt. None: it is stored in clear. */
+  payloadKeys: PayloadKey[];
   jwt: {
     /** The first one signs, all verify. */
     keys: JwtKey[];
@@ -57,7 +60,7 @@ export interface Config {
 export type WorkerConfig = Omit<Config, 'http' | 'jwt' | 'refreshTokenTtlSeconds'>;
 
 /** What the set-up and the seed need. */
-export type ToolConfig = Omit<WorkerConfig, 'payments' | 'worker'>;
+export type ToolConfig = Omit<WorkerConfig, 'payments' | 'worker' | 'payloadKeys'>;
 
 export class ConfigError extends Error {
   constructor(readonly mistakes: string[]) {
@@ -92,6 +95,7 @@ export function loadToolConfig(env: NodeJS.ProcessEnv): ToolConfig {
     refreshTokenTtlSeconds: _refresh,
     payments: _payments,
     worker: _worker,
+    payloadKeys: _payloadKeys,
     ...config
   } = toConfig(validate(toolEnvSchema, env));
   return config;
@@ -132,6 +136,7 @@ function toConfig(env: Env): Config {
       paymentsTaskQueue: env.TEMPORAL_PAYMENTS_TASK_QUEUE,
       uiUrl: env.TEMPORAL_UI_URL,
     },
+    payloadKeys: env.PAYLOAD_KEYS,
     jwt: {
       keys: jwtKeysOf(env),
       issuer: env.JWT_ISSUER,

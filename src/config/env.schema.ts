@@ -11,6 +11,8 @@ import {
 } from './env.types';
 import type { Queue } from './env.types';
 import type { JwtKey } from './jwt-keys';
+import { payloadKeys } from './payload-keys';
+import type { PayloadKey } from './payload-keys';
 
 /** A duration as Temporal writes it, such as `6d`. */
 export type Deadline = `${number}${'s' | 'm' | 'h' | 'd'}`;
@@ -31,6 +33,7 @@ export interface Env {
   TEMPORAL_UI_URL: string;
   JWT_SECRET?: string;
   JWT_KEYS?: JwtKey[];
+  PAYLOAD_KEYS: PayloadKey[];
   JWT_ISSUER: string;
   JWT_AUDIENCE: string;
   ACCESS_TOKEN_TTL_SECONDS: number;
@@ -86,6 +89,7 @@ const schema = Joi.object<Env, true>({
     .uri({ scheme: ['http', 'https'] })
     .replace(/\/+$/, '')
     .default('http://localhost:8233'),
+  PAYLOAD_KEYS: payloadKeys,
   JWT_SECRET: secret,
   JWT_KEYS: jwkSet,
   JWT_ISSUER: Joi.string().default('orders-management-system'),
@@ -164,11 +168,12 @@ const without = (...names: (keyof Env)[]) => schema.fork(names, () => Joi.any().
 export const apiEnvSchema = without('STRIPE_SECRET_KEY');
 /** Workers see no tokens and no webhooks. */
 export const workerEnvSchema = without('JWT_SECRET', 'JWT_KEYS', 'STRIPE_WEBHOOK_SECRET');
-/** Whoever prepares the database, or Temporal, takes and pays nothing. */
+/** Whoever prepares the database, or Temporal, takes and pays nothing, and reads no payloads. */
 export const toolEnvSchema = without(
   'JWT_SECRET',
   'JWT_KEYS',
   'STRIPE_WEBHOOK_SECRET',
   'STRIPE_SECRET_KEY',
   'PAYMENT_PROVIDER',
+  'PAYLOAD_KEYS',
 );

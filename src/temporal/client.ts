@@ -1,6 +1,7 @@
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { InterceptingCall } from '@grpc/grpc-js';
 import type { Interceptor } from '@grpc/grpc-js';
+import type { DataConverter } from '@temporalio/common';
 import type { Config } from '../config/config';
 
 export interface TemporalClient {
@@ -16,7 +17,10 @@ export interface TemporalClient {
 const retry = defaultGrpcRetryOptions({ maxAttempts: 4, initialIntervalMs: () => 100 });
 
 /** Connects on the first call, and again whenever the server comes back; never fails because it is down at boot. */
-export function createTemporalClient({ address, namespace }: Config['temporal']): TemporalClient {
+export function createTemporalClient(
+  { address, namespace }: Config['temporal'],
+  dataConverter: DataConverter,
+): TemporalClient {
   let answeredAt = 0;
   const connection = Connection.lazy({
     address,
@@ -24,7 +28,7 @@ export function createTemporalClient({ address, namespace }: Config['temporal'])
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter }),
     lastAnswerAt: () => answeredAt,
     checkHealth: async () => void (await connection.workflowService.describeNamespace({ namespace })),
     close: () => connection.close(),

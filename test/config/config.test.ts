@@ -1,10 +1,14 @@
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
 
 const REQUIRED = {
   MONGODB_URI: 'mongodb://localhost:27017/orders?replicaSet=rs0',
   JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
 };
+
+const KEY = 'RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=';
+const PRODUCTION = { NODE_ENV: 'production', PAYLOAD_KEYS: `2026-11:${KEY}` };
 
 const STRIPE = {
   PAYMENT_PROVIDER: 'stripe',
@@ -51,6 +55,7 @@ describe('loadConfig', () => {
         paymentsTaskQueue: 'payments',
         uiUrl: 'http://localhost:8233',
       },
+      payloadKeys: [],
       jwt: {
         keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],
         issuer: 'orders-management-system',
@@ -104,7 +109,7 @@ describe('loadConfig', () => {
     'wants the time of %s to finish requests before a production process ends',
     (name) => {
       const short = { ...REQUIRED, ...STRIPE, [name]: '20000' };
-      expect(mistakesOf({ ...short, NODE_ENV: 'production' })).toEqual([
+      expect(mistakesOf({ ...short, ...PRODUCTION })).toEqual([
         expect.stringContaining('SHUTDOWN_TIMEOUT_MS must not be less'),
       ]);
       expect(mistakesOf(short)).toEqual([]);
@@ -118,7 +123,7 @@ describe('loadConfig', () => {
   });
 
   test('takes the sandbox in production only when it is meant', () => {
-    const production = { ...REQUIRED, NODE_ENV: 'production' };
+    const production = { ...REQUIRED, ...PRODUCTION };
     for (const load of [loadConfig, loadWorkerConfig]) {
       expect(mistakesOf(production, load)).toEqual([expect.stringContaining('which takes no money')]);
       expect(mistakesOf({ ...production, PAYMENT_PROVIDER: 'sandbox' }, load)).toEqual([]);
@@ -179,7 +184,52 @@ describe('loadConfig', () => {
     ['any origin', { CORS_ORIGINS: 'https://shop.example,*' }],
   ])('refuses %s in production only', (_what, env) => {
     expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'development' })).toEqual([]);
-    expect(mistakesOf({ ...REQUIRED, ...env, ...STRIPE, NODE_ENV: 'production' })).toHaveLength(1);
+    expect(mistakesOf({ ...REQUIRED, ...env, ...STRIPE, ...PRODUCTION })).toHaveLength(1);
+  });
+});
+
+describe('the keys of payloads', () => {
+  const OTHER = 'q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vEjRWeJASNFY=';
+  const SHORT = KEY.slice(4);
+
+  test('are read in their order, and do not show in what is logged', () => {
+    for (const load of [loadConfig, loadWorkerConfig]) {
+      const { payloadKeys } = load({ ...REQUIRED, PAYLOAD_KEYS: `2026-11:${KEY}, a.b_c:${OTHER}` });
+      expect(payloadKeys.map(({ id }) => id)).toEqual(['2026-11', 'a.b_c']);
+      expect(payloadKeys.map(({ key }) => key.export().toString('base64'))).toEqual([KEY, OTHER]);
+      expect(inspect(payloadKeys, { depth: 5 }) + JSON.stringify(payloadKeys)).not.toContain(KEY.slice(0, 8));
+    }
+  });
+
+  test.each([
+    [KEY, 'entry 1 is not "keyId:key"'],
+    [`a:${KEY},${OTHER}`, 'entry 2 is not "keyId:key"'],
+    [`a:${KEY}:x`, 'entry 1 is not "keyId:key"'],
+    [`a:${KEY},`, 'entry 2 is not "keyId:key"'],
+    [`:${KEY}`, 'entry 1 has a key id that is not 1 to 64 of A-Z a-z 0-9 . _ -'],
+    [`${KEY}:a`, 'entry 1 has a key id that is not'],
+    [`${'a'.repeat(65)}:${KEY}`, 'entry 1 has a key id that is not'],
+    [`a:${KEY},a:${OTHER}`, 'entry 2 has the key id of another one'],
+    [`a:${SHORT}`, 'entry 1 has a key that is not the base64 of exactly 32 bytes'],
+    [`a:${KEY.slice(0, -1)}`, 'entry 1 has a key that is not the base64'],
+    [`a:${Buffer.alloc(33, KEY).toString('base64')}`, 'entry 1 has a key that is not the base64'],
+    [`a:${'A'.repeat(43)}=`, 'entry 1 has a key that is not random'],
+  ])('are refused without being repeated (%#)', (PAYLOAD_KEYS, complaint) => {
+    const [mistake, ...others] = mistakesOf({ ...REQUIRED, PAYLOAD_KEYS });
+    expect(others).toEqual([]);
+    expect(mistake).toContain(`PAYLOAD_KEYS: ${complaint}`);
+    expect(mistake).toContain('"openssl rand -base64 32" makes a key');
+    for (const secret of [KEY, OTHER, SHORT]) expect(mistake).not.toContain(secret.slice(0, 8));
+  });
+
+  test('have to be set in production, for the API and for workers', () => {
+    const production = { ...REQUIRED, ...STRIPE, NODE_ENV: 'production' };
+    for (const load of [loadConfig, loadWorkerConfig]) {
+      expect(mistakesOf(production, load)).toEqual([
+        expect.stringMatching(/^PAYLOAD_KEYS must be set in production.*openssl rand -base64 32/),
+      ]);
+      expect(mistakesOf({ ...production, ...PRODUCTION }, load)).toEqual([]);
+    }
   });
 });
 
@@ -221,9 +271,9 @@ describe('what a process is to know', () => {
 
   test('is, for the set-up, the database alone', () => {
     const { MONGODB_URI } = REQUIRED;
-    const config = loadToolConfig({ ...REQUIRED, ...STRIPE, NODE_ENV: 'production' });
+    const config = loadToolConfig({ ...REQUIRED, ...STRIPE, ...PRODUCTION });
     expect(config).toMatchObject({ env: 'production', mongodb: { uri: MONGODB_URI } });
-    expect(JSON.stringify(config)).not.toMatch(new RegExp(`hunter|${REQUIRED.JWT_SECRET}`));
+    expect(JSON.stringify(config)).not.toMatch(new RegExp(`hunter|${REQUIRED.JWT_SECRET}|2026-11`));
     expect(mistakesOf({ MONGODB_URI, NODE_ENV: 'production' }, loadToolConfig)).toEqual([]);
   });
 });

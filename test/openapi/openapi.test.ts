@@ -18,7 +18,7 @@ let temporal: ReturnType<typeof createTemporalClient>;
 let routes: ReturnType<typeof createRoutes>;
 beforeAll(async () => {
   api = await openTestApi();
-  temporal = createTemporalClient(api.config.temporal);
+  temporal = createTemporalClient(api.config.temporal, {});
   const health = createHealth({}, pino({ level: 'silent' }));
   routes = createRoutes({
     config: api.config,

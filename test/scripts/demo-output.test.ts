@@ -2,6 +2,7 @@ import type { Order } from '../../scripts/start/api-client';
 import { nextSteps } from '../../scripts/start/next-steps';
 import { orderTable } from '../../scripts/start/order-table';
 import { resetCommand, shellWord } from '../../scripts/servers/project';
+import { createPayloadCodec } from '../../src/temporal/payload-codec';
 
 const ORDER: Order = {
   id: 'ord_1',
@@ -16,7 +17,7 @@ const ORDER: Order = {
   ],
   workflowId: 'order-ord_1',
 };
-const TEMPORAL = { address: '127.0.0.1:7233', namespace: 'default' };
+const TEMPORAL = { address: '127.0.0.1:7233', namespace: 'default', codec: createPayloadCodec([]) };
 const RUNNING = { baseUrl: 'http://localhost:3000/api', logFolder: '/logs', temporal: TEMPORAL };
 
 it('shows the steps, the status and the amounts of an order in columns', () => {

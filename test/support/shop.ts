@@ -14,6 +14,7 @@ import type {
 } from '../../src/product-service/product-service.repository';
 import { createTemporalClient } from '../../src/temporal/client';
 import type { TemporalClient } from '../../src/temporal/client';
+import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
 import type { OrderWorkflows } from '../../src/temporal/order-workflows';
 import { createActivities } from '../../src/worker';
@@ -22,7 +23,7 @@ import { testConfig } from './config';
 import { openTestDatabase } from './database';
 import type { TestDatabase } from './database';
 import { paymentsTaskQueueOf, startTestWorker } from './worker';
-import type { Sabotage, TestWorker } from './worker';
+import type { Sabotage, TestWorker, WorkerPayloads } from './worker';
 
 /** A shop of its own: a database, a task queue, and as many workers as a test starts. */
 export interface Shop {
@@ -34,7 +35,7 @@ export interface Shop {
   products: ProductServiceRepository;
   /** The worker's activities, to be called without a workflow. */
   activities: Activities;
-  startWorker(sabotage?: Sabotage): Promise<TestWorker>;
+  startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker>;
   /** Puts a product into the catalogue; its stock is 100 unless told. */
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
   stockOf(id: string): Promise<ProductService['stock']>;
@@ -46,10 +47,12 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 export async function openShop({
   timeoutMs = 20_000,
   fulfillmentDeadlineMs = 6 * DAY_MS,
+  payloadKeys = '',
 } = {}): Promise<Shop> {
   const taskQueue = `test-${randomBytes(8).toString('hex')}`;
   const db = await openTestDatabase();
-  const temporal = createTemporalClient(testConfig().temporal);
+  const config = testConfig({ PAYLOAD_KEYS: payloadKeys });
+  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const products = createProductServiceRepository(db.connection);
   const workers = new Set<TestWorker>();
   return {
@@ -66,8 +69,8 @@ export async function openShop({
     products,
     activities: runnable(db),
 
-    async startWorker(sabotage) {
-      const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage });
+    async startWorker(sabotage, payloads) {
+      const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage, payloads });
       const tracked: TestWorker = {
         async stop() {
           if (workers.delete(tracked)) await worker.stop();

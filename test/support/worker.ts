@@ -18,10 +18,18 @@ export interface Sabotage {
   provider?(provider: PaymentProvider): PaymentProvider;
 }
 
+/** What a worker is to have of the keys of payloads, and the bundle that goes with it. */
+export interface WorkerPayloads {
+  keys: string;
+  bundle: string;
+}
+
 export interface TestWorkerOptions {
   taskQueue: string;
   connection: Connection;
   sabotage?: Sabotage;
+  /** In clear unless told. */
+  payloads?: WorkerPayloads;
 }
 
 /** Each test has its own, like its task queue for orders. */
@@ -39,12 +47,13 @@ export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
 
 /** A real worker of both queues in this process, on a task queue of the test's own. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
-  const { taskQueue, connection: database, sabotage = {} } = options;
+  const { taskQueue, connection: database, sabotage = {}, payloads } = options;
   installRuntime();
   const config = testConfig({
     ...taskQueueEnv(taskQueue),
     WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall at once
     SHUTDOWN_TIMEOUT_MS: '1000',
+    PAYLOAD_KEYS: payloads?.keys,
   });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const coverage = new WorkflowCoverage();
@@ -53,7 +62,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
     coverage.augmentWorkerOptionsWithBundle({
       ...workerOptions('orders', config, activities.orders),
       connection,
-      workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
+      workflowBundle: { codePath: payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE! },
     }),
   );
   const payments = await Worker.create({

@@ -9,8 +9,23 @@ export const WORKFLOWS_PATH = require.resolve('../../workflows');
 
 /** Bundles the workflows once for all test files, with counters when coverage is asked for. Returns the file's path. */
 export async function bundleForTests(collectCoverage: boolean): Promise<string> {
-  const plain = { workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('WARN') };
-  const { code } = await bundleWorkflowCode(collectCoverage ? instrumented(plain) : plain);
+  return writeBundle(collectCoverage ? instrumented(plain()) : plain());
+}
+
+/** The bundle that goes with encrypted payloads, for the few tests that want it. The caller removes its folder. */
+export async function encodedBundleForTests(): Promise<string> {
+  return writeBundle({
+    ...plain(),
+    failureConverterPath: require.resolve('../../src/temporal/encoded-failures'),
+  });
+}
+
+function plain(): BundleOptions {
+  return { workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('WARN') };
+}
+
+async function writeBundle(options: BundleOptions): Promise<string> {
+  const { code } = await bundleWorkflowCode(options);
   const file = join(await mkdtemp(join(tmpdir(), 'orders-workflow-bundle-')), 'bundle.js');
   await writeFile(file, code);
   return file;

@@ -1,9 +1,11 @@
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { recordedHistories } from '../support/histories';
 import { installRuntime } from '../support/worker';
-import { WORKFLOWS_PATH } from '../support/workflow-bundle';
+import { encodedBundleForTests, WORKFLOWS_PATH } from '../support/workflow-bundle';
 
 const { sinks } = new WorkflowCoverage(); // the bundle counts what it runs
 beforeAll(installRuntime);
@@ -68,6 +70,16 @@ it('every recorded history replays with the workflow of today', async () => {
   const results = await replay({ codePath: process.env.TEST_WORKFLOW_BUNDLE! });
   expect([...results.keys()].sort()).toEqual(OUTCOMES);
   expect([...results.values()].filter(Boolean)).toEqual([]);
+});
+
+it('every recorded history replays with the bundle that goes with encrypted payloads', async () => {
+  const bundle = await encodedBundleForTests();
+  try {
+    const results = await replay({ codePath: bundle });
+    expect([...results.values()]).toEqual(OUTCOMES.map(() => undefined));
+  } finally {
+    await rm(dirname(bundle), { recursive: true });
+  }
 });
 
 it('a workflow whose steps are in another order does not replay', async () => {

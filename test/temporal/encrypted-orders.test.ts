@@ -1,0 +1,203 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Order, OrderRequest } from '../../src/domain/order';
+import { createTemporalClient } from '../../src/temporal/client';
+import { createDataConverter } from '../../src/temporal/data-converter';
+import { failureConverter } from '../../src/temporal/encoded-failures';
+import { createOrderWorkflows } from '../../src/temporal/order-workflows';
+import { cancelOrderUpdate, fulfillOrderUpdate, orderWorkflowId } from '../../workflows/contract';
+import { testConfig } from '../support/config';
+import { eventually, lines } from '../support/order-api';
+import { openShop, orderRequest } from '../support/shop';
+import type { Shop } from '../support/shop';
+import { paymentsTaskQueueOf } from '../support/worker';
+import { encodedBundleForTests } from '../support/workflow-bundle';
+
+const newKey = () => randomBytes(32).toString('base64');
+const [OLD, NEW] = [`old:${newKey()}`, `new:${newKey()}`];
+const NOTE = 'a canary in a note';
+
+let bundle: string;
+let shop: Shop;
+beforeAll(async () => void (bundle = await encodedBundleForTests()));
+afterAll(() => rm(dirname(bundle), { recursive: true }));
+beforeEach(async () => void (shop = await openShop({ payloadKeys: OLD, timeoutMs: 60_000 })));
+afterEach(() => shop.close());
+
+const withKeys = (...keys: string[]) => shop.startWorker(undefined, { keys: keys.join(), bundle });
+const withoutKeys = () => shop.startWorker();
+
+async function requestFor(quantity = 1): Promise<OrderRequest> {
+  const { id } = await shop.sell();
+  return orderRequest({ ...lines([id, quantity]), note: NOTE });
+}
+
+const handleOf = ({ orderId }: OrderRequest) =>
+  shop.temporal.client.workflow.getHandle(orderWorkflowId(orderId));
+
+async function historyOf(request: OrderRequest): Promise<string> {
+  return historyToJSON(await handleOf(request).fetchHistory());
+}
+
+/** The message of every workflow task that failed so far. */
+async function failuresOf(request: OrderRequest): Promise<string[]> {
+  const { events } = await handleOf(request).fetchHistory();
+  return (events ?? []).flatMap(
+    ({ workflowTaskFailedEventAttributes: failed }) => failed?.failure?.message ?? [],
+  );
+}
+
+const base64Of = (text: string) => Buffer.from(JSON.stringify(text)).toString('base64').slice(4, -4);
+const keyIdsIn = (history: string) =>
+  new Set(
+    [...history.matchAll(/"encryption-key-id": "([^"]+)"/g)].map(([, id]) =>
+      Buffer.from(id!, 'base64').toString(),
+    ),
+  );
+
+test.each([
+  ['with another key', () => withKeys(NEW)],
+  ['without keys', withoutKeys],
+])(
+  'an order waits while all workers are %s, and is placed when one has its key',
+  async (_what, startWrongWorker) => {
+    const request = await requestFor();
+    const wrong = await startWrongWorker();
+    const placing = shop.workflows.place(request);
+    await eventually(async () => expect(await failuresOf(request)).not.toEqual([]));
+    const [failure] = await failuresOf(request);
+    // A worker with keys encodes this too; its log has it.
+    expect(failure).toMatch(/Encoded failure|key "old", which this process does not have.*PAYLOAD_KEYS/);
+    expect(await shop.orders.findById(request.orderId)).toBeNull();
+    expect((await handleOf(request).describe()).status.name).toBe('RUNNING');
+    expect((await shop.workflows.find(request.orderId))!.request).toEqual(request);
+    await wrong.stop();
+
+    await withKeys(OLD, NEW);
+    expect(await placing).toMatchObject({ status: 'confirmed', note: NOTE });
+    expect(await historyOf(request)).not.toContain(base64Of(NOTE));
+  },
+);
+
+test('an update that a worker cannot read is neither refused nor lost', async () => {
+  const request = await requestFor();
+  const worker = await withKeys(OLD);
+  await shop.workflows.place(request);
+  await worker.stop();
+  const wrong = await withoutKeys();
+  const cancelling = shop.workflows.execute(request, cancelOrderUpdate, {
+    by: request.customerId,
+    reason: NOTE,
+    requestId: 'test',
+  });
+  await eventually(async () => expect(await failuresOf(request)).not.toEqual([]));
+  await wrong.stop();
+  await withKeys(OLD);
+  expect(await cancelling).toMatchObject({ status: 'cancelled' });
+});
+
+test('keys are rotated while an order is open', async () => {
+  const request = await requestFor(2);
+  const before = await withKeys(OLD, NEW);
+  await shop.workflows.place(request);
+  expect(keyIdsIn(await historyOf(request))).toEqual(new Set(['old']));
+  await before.stop();
+
+  await withKeys(NEW, OLD);
+  const { payloadKeys, temporal: address } = testConfig({ PAYLOAD_KEYS: `${NEW},${OLD}` });
+  const temporal = createTemporalClient(address, createDataConverter(payloadKeys));
+  try {
+    const workflows = createOrderWorkflows(temporal, {
+      taskQueue: shop.taskQueue,
+      policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
+      timeoutMs: 60_000,
+      commandTimeoutMs: 60_000,
+    });
+    const shipped = await workflows.execute(request, fulfillOrderUpdate, {
+      ...{ by: 'system', requestId: 'test', id: 'ful_1', fingerprint: 'f', attemptId: 'a' },
+      ...{ items: request.items, carrier: null, trackingNumber: NOTE },
+    });
+    expect((shipped as Order).fulfillments[0]).toMatchObject({ trackingNumber: NOTE });
+    const history = await historyOf(request);
+    expect(keyIdsIn(history)).toEqual(new Set(['old', 'new']));
+    expect(history).not.toContain(base64Of(NOTE));
+    expect((await workflows.find(request.orderId))!.request).toEqual(request);
+  } finally {
+    await temporal.close();
+  }
+});
+
+test('an order begun in clear goes on with keys', async () => {
+  const clear = await openShop({ timeoutMs: 60_000 });
+  try {
+    const request = orderRequest({ ...lines([(await clear.sell()).id, 1]), note: NOTE });
+    const before = await clear.startWorker();
+    await clear.workflows.place(request);
+    await before.stop();
+    await clear.startWorker(undefined, { keys: NEW, bundle });
+    const cancel = { by: 'system', reason: null, requestId: 'test' };
+    // The API of before has no keys, so it cannot read the answer; the order has what it asked for.
+    await expect(clear.workflows.execute(request, cancelOrderUpdate, cancel)).rejects.toThrow(/PAYLOAD_KEYS/);
+    expect(await clear.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
+  } finally {
+    await clear.close();
+  }
+});
+
+test('failures show neither message nor stack, and callers still get both', async () => {
+  const request = await requestFor();
+  const worker = await shop.startWorker(
+    {
+      activities: (activities) => ({
+        ...activities,
+        confirmOrder: () => Promise.reject(new Error(`The database said: ${NOTE}`)),
+      }),
+    },
+    { keys: OLD, bundle },
+  );
+  const placing = shop.workflows.place(request);
+  await eventually(async () => {
+    const { raw } = await handleOf(request).describe();
+    expect(raw.pendingActivities![0]!.lastFailure).toMatchObject({
+      message: 'Encoded failure',
+      stackTrace: '',
+    });
+  });
+  await worker.stop();
+  await withKeys(OLD);
+  expect(await placing).toMatchObject({ status: 'confirmed' });
+  const history = await historyOf(request);
+  expect(history).toContain('Encoded failure');
+  expect(history).not.toContain(NOTE);
+
+  const refused = shop.workflows.execute(request, fulfillOrderUpdate, {
+    ...{ by: 'system', requestId: 'test', id: 'ful_1', fingerprint: 'f', attemptId: 'a' },
+    ...{ items: [{ productServiceId: request.items[0]!.productServiceId, quantity: 9 }] },
+    ...{ carrier: null, trackingNumber: null },
+  });
+  await expect(refused).rejects.toMatchObject({
+    name: 'AppError',
+    message: expect.stringMatching(/[a-z]{3}/) as string,
+  });
+  await expect(refused).rejects.not.toThrow('Encoded failure');
+});
+
+test('a failure that is told twice keeps its message', () => {
+  const told = () => {
+    const error = failureConverter.failureToError(
+      {
+        message: 'Encoded failure',
+        encodedAttributes: defaultPayloadConverter.toPayload({ message: NOTE, stack_trace: '' }),
+      },
+      defaultPayloadConverter,
+    );
+    return [1, 2].map(() => failureConverter.errorToFailure(error, defaultPayloadConverter));
+  };
+  for (const { message, encodedAttributes } of told()) {
+    expect(message).toBe('Encoded failure');
+    expect(defaultPayloadConverter.fromPayload(encodedAttributes!)).toMatchObject({ message: NOTE });
+  }
+});

@@ -1,5 +1,6 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
+import { codecCors } from './codec/codec.cors';
 import { compression } from './common/compression';
 import type { Middleware, State } from './common/context';
 import { cors } from './common/cors';
@@ -57,7 +58,7 @@ export function createApp({
     .use(requestId())
     .use(requestLog(logger))
     .use(securityHeaders())
-    .use(cors(http.corsOrigins))
+    .use(codecCors(config, cors(http.corsOrigins)))
     .use(compression())
     .use(errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) }))
     .use(jwks(jwt, http.prefix))

@@ -11,6 +11,7 @@ import { createAuthService } from './auth/auth.service';
 import { createLoginFailureRepository } from './auth/login-failures.repository';
 import { createPasswordCheck } from './auth/password-check';
 import { createSessionRepository } from './auth/sessions.repository';
+import { codecRoutes } from './codec/codec.routes';
 import { listen } from './common/http-server';
 import { runEntry } from './common/entry';
 import { createRedisWindows } from './common/redis-windows';
@@ -146,6 +147,7 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
+    ...codecRoutes(config),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { Role } from '../role/role';
 import type { Scope } from '../role/scope';
-import type { Context } from './context';
+import type { Context, Middleware } from './context';
 
 export type { Context } from './context';
 
@@ -11,6 +11,8 @@ export interface ResponseSpec {
   description: string;
   /** The content of `data`; the document builder wraps it in the envelope. None: an answer without a body. */
   data?: Schema;
+  /** `data` is the whole answer, without the envelope: somebody else's protocol. */
+  raw?: true;
   /** `data` is a page of what the schema describes, with `meta.page`. */
   list?: true;
   /** Header name to what it says; every such answer has them. */
@@ -35,6 +37,8 @@ export interface RouteSpec<P, Q, B, H, R extends Role = Role> {
   role: R;
   /** What an API key needs for it; without one, the route is for people alone. */
   scope?: Scope;
+  /** Another way than the access token to say who calls, tried before the guard. */
+  identify?: Middleware;
   operationId: string;
   summary: string;
   description?: string;
@@ -44,6 +48,8 @@ export interface RouteSpec<P, Q, B, H, R extends Role = Role> {
   query?: ObjectSchema<Q>;
   /** No type conversion; unknown keys are refused. */
   body?: ObjectSchema<B>;
+  /** Instead of the limit of all other routes, such as `1mb`. */
+  bodyLimit?: string;
   /** Names in lower case; headers that the schema does not name are ignored. */
   headers?: ObjectSchema<H>;
   responses: Record<number, ResponseSpec>;

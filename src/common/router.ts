@@ -17,8 +17,9 @@ export function createRouter(options: { prefix: string; bodyLimit: string; route
   const readBody = jsonBody(options.bodyLimit);
   for (const route of options.routes) {
     router.register(route.path, [route.method], [
+      ...(route.identify ? [route.identify] : []),
       guard(route.role, route.scope),
-      ...(route.body ? [readBody] : []),
+      ...(route.body ? [route.bodyLimit ? jsonBody(route.bodyLimit) : readBody] : []),
       handle(route),
     ] as never);
   }

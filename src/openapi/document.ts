@@ -15,7 +15,7 @@ const DEMO_ACCOUNTS =
   'The example of the login signs in a demo user; `admin@example.com` with the same password may do everything.';
 
 /** The order in which people want them; other tags come after these. */
-const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health'];
+const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
 
 export interface DocumentOptions {
   /** The path prefix of the API. */

@@ -56,9 +56,10 @@ function success(spec: ResponseSpec, refer: Refer): unknown {
   const headers = { ...REQUEST_ID_HEADER, ...headersOf(spec.headers), ...headersOf(spec.optionalHeaders) };
   if (!spec.data) return { description: spec.description, headers };
   const isList = spec.list === true;
-  const schema = envelope(refer(spec.data), isList);
+  const schema = spec.raw ? refer(spec.data) : envelope(refer(spec.data), isList);
   const data = exampleOf(spec.data);
-  const example = data === undefined ? {} : { example: exampleAnswer(data, isList) };
+  const answer = spec.raw ? data : exampleAnswer(data, isList);
+  const example = data === undefined ? {} : { example: answer };
   return {
     description: spec.description,
     headers,

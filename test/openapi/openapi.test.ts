@@ -64,7 +64,7 @@ describe('the OpenAPI document', () => {
   });
 
   test('begins with what people come for', () => {
-    const tags = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health'];
+    const tags = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
     expect(documentOf().tags.map(({ name }) => name)).toEqual(tags);
     expect([...new Set(operations().flatMap((operation) => operation.tags))]).toEqual(tags);
   });

@@ -1,0 +1,24 @@
+import Joi from 'joi';
+
+/** Temporal's payload as its JSON has it: bytes in base64, of either alphabet. */
+export interface JsonPayload {
+  metadata?: Record<string, string>;
+  data?: string;
+}
+
+const base64 = Joi.string()
+  .pattern(/^[\w+/-]*={0,2}$/)
+  .allow('')
+  .messages({ 'string.pattern.base': '{#label} must be base64' });
+
+const payload = Joi.object<JsonPayload, true>({
+  metadata: Joi.object().pattern(Joi.string(), base64) as unknown as Joi.ObjectSchema<Record<string, string>>,
+  data: base64,
+});
+
+/** Both ways, and both what is sent and what is answered. */
+export const payloads = Joi.object<{ payloads: JsonPayload[] }, true>({
+  payloads: Joi.array().items(payload).required(),
+})
+  .id('Payloads')
+  .example({ payloads: [{ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'Im15IG5vdGUi' }] });

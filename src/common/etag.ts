@@ -1,13 +1,27 @@
+import Joi, { type StringSchema } from 'joi';
 import { AppError } from '../errors/app-error';
 
+const MAX_HEADER_LENGTH = 1000;
+const TAG = '(W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"';
 const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
-const ENTITY_TAG_LIST = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e\x80-\xff]*")*$/;
+const IF_MATCH = new RegExp(`^(\\*|${TAG}([ \\t]*,[ \\t]*${TAG})*)$`);
+const MALFORMED = 'must be an ETag as the API sent it, quotes included, such as "3"';
 /** How `etagOf` writes a version: another spelling is another tag. */
 const VERSION = /^(0|[1-9]\d{0,14})$/;
 
 /** The strong entity tag of a version, such as `"3"`. */
 export function etagOf(version: number): string {
   return `"${version}"`;
+}
+
+/** The schema of an If-Match header. Optional, since a missing one is a problem of its own: 428. */
+export function ifMatchSchema(): StringSchema {
+  return Joi.string()
+    .max(MAX_HEADER_LENGTH)
+    .pattern(IF_MATCH)
+    .messages({ 'string.pattern.base': `{#label} ${MALFORMED}` })
+    .meta({ required: true })
+    .example('*');
 }
 
 /**
@@ -24,7 +38,7 @@ export function ifMatchVersions(header: string | undefined): number[] | null {
     );
   }
   if (value === '*') return null;
-  if (!ENTITY_TAG_LIST.test(value)) throw malformed();
+  if (!IF_MATCH.test(value)) throw malformed();
   return [...value.matchAll(ENTITY_TAG)].flatMap(([, weak, tag]) =>
     !weak && VERSION.test(tag!) ? [Number(tag)] : [],
   );
@@ -63,7 +77,7 @@ function malformed(): AppError {
     errors: [
       {
         path: 'if-match',
-        message: 'must be an ETag as the API sent it, quotes included, such as "3"',
+        message: MALFORMED,
       },
     ],
   });

@@ -1,6 +1,7 @@
 import Joi, { type Schema } from 'joi';
 import { AppError } from '../errors/app-error';
 import { idSchema, type IdPrefix } from './ids';
+import { anyText } from './text';
 
 export interface PageQuery {
   limit: number;
@@ -17,9 +18,7 @@ export const pageQuery = {
     .max(100)
     .default(20)
     .description('How many entries a page has at most'),
-  cursor: Joi.string()
-    .max(MAX_CURSOR_LENGTH)
-    .description('`meta.page.nextCursor` of the page before; opaque'),
+  cursor: anyText(MAX_CURSOR_LENGTH).description('`meta.page.nextCursor` of the page before; opaque'),
 };
 
 export interface Page<T> {

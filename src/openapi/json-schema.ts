@@ -1,4 +1,5 @@
 import type { Schema } from 'joi';
+import { completed } from './joi-rules';
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -8,10 +9,11 @@ type StandardJsonSchema = {
   };
 };
 
-/** The JSON Schema of a Joi schema, which is an OpenAPI 3.1 schema as it stands but for two corrections. */
+/** The JSON Schema of a Joi schema, which is an OpenAPI 3.1 schema as it stands but for some corrections. */
 export function jsonSchemaOf(schema: Schema): JsonSchema {
   const standard = (schema as unknown as StandardJsonSchema)['~standard'];
-  return correct(standard.jsonSchema.input({ target: 'draft-2020-12' })) as JsonSchema;
+  const emitted = correct(standard.jsonSchema.input({ target: 'draft-2020-12' })) as JsonSchema;
+  return completed(emitted, schema.describe());
 }
 
 /** The name under which a schema is a component: its id, or its label. */

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { ObjectSchema } from 'joi';
-import { singleLine } from '../common/text';
+import { ifMatchSchema } from '../common/etag';
+import { anyText, singleLine } from '../common/text';
 import type { OrderLine, ShippingAddress } from '../domain/order';
 import {
   idempotencyKey,
@@ -14,7 +15,7 @@ import {
 import type { KeyHeaders } from './orders.fields';
 import type { OrderIdParams } from './orders.schema';
 
-const name = Joi.string().max(100).required();
+const name = anyText(100).required();
 
 export type FulfillmentParams = OrderIdParams & { fulfillmentId: string };
 
@@ -111,11 +112,7 @@ export interface AmendOrderHeaders {
 }
 
 export const amendOrderHeaders: ObjectSchema<AmendOrderHeaders> = Joi.object<AmendOrderHeaders, true>({
-  'if-match': Joi.string()
-    .max(1_000)
-    .example('*')
-    .meta({ required: true })
-    .description(
-      'Required. The ETag of the version you have read, such as `"2"`; `*` for whatever version there is',
-    ),
+  'if-match': ifMatchSchema().description(
+    'Required. The ETag of the version you have read, such as `"2"`; `*` for whatever version there is',
+  ),
 });

@@ -1,7 +1,8 @@
 import Joi from 'joi';
+import { ifMatchSchema } from '../common/etag';
 import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { multiLine, singleLine } from '../common/text';
+import { code, multiLine, singleLine } from '../common/text';
 import { CURRENCIES } from '../domain/money';
 import { KINDS, type Kind, type Stock } from './product-service.model';
 
@@ -53,8 +54,10 @@ const currency = Joi.string()
   .messages({ 'any.only': '{#label} must be an ISO 4217 code such as EUR' })
   .description('ISO 4217');
 const fields = {
-  sku: singleLine(64)
-    .pattern(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'letters, digits and . _ / -')
+  sku: code(64, 'A-Za-z0-9._\\/\\-')
+    .messages({
+      'string.pattern.base': '{#label} must be letters, digits and . _ / -, a letter or digit first',
+    })
     .description('Unique among active entries'),
   name: singleLine(200),
   description: multiLine(5000),
@@ -128,11 +131,9 @@ export const idParams = Joi.object<{ id: string }, true>({
 });
 
 export const ifMatchHeaders = Joi.object<{ 'if-match'?: string }, true>({
-  'if-match': Joi.string()
-    .max(1000)
-    .example('*')
-    .meta({ required: true })
-    .description('The ETag of the version you have read, such as `"3"`; `*` for whatever version there is'),
+  'if-match': ifMatchSchema().description(
+    'The ETag of the version you have read, such as `"3"`; `*` for whatever version there is',
+  ),
 });
 
 const count = Joi.number().integer().min(0);

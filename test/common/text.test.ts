@@ -1,14 +1,34 @@
-import { multiLine, singleLine } from '../../src/common/text';
+import { anyText, code, multiLine, singleLine } from '../../src/common/text';
 
 const STRICT = { convert: false };
 
 describe('text', () => {
   test('is trimmed although bodies are not converted', () => {
-    expect(singleLine(5).validate('  abc ', STRICT).value).toBe('abc');
-    expect(multiLine(5).validate(' a\nb ', STRICT).value).toBe('a\nb');
+    expect(singleLine(6).validate('  abc ', STRICT)).toEqual({ value: 'abc' });
+    expect(multiLine(5).validate(' a\nb ', STRICT)).toEqual({ value: 'a\nb' });
+    expect(code(6, 'a-z').validate(' abc  ', STRICT)).toEqual({ value: 'abc' });
   });
 
-  test.each(['', '   ', 'a\nb', 'a\u0000', 'a\u2028b', 'abcdef', 5])(
+  test('is measured as it is sent: maxLength of the OpenAPI document means that', () => {
+    for (const schema of [singleLine(5), multiLine(5), code(5, 'a-z')]) {
+      expect(schema.validate('  abc ', STRICT).error).toBeDefined();
+    }
+  });
+
+  test('may have characters beyond the basic plane, but not half of one', () => {
+    const five = '\u{1f600}'.repeat(5);
+    for (const schema of [singleLine(5), multiLine(5), anyText(5)]) {
+      expect(schema.validate(five, STRICT).error).toBeUndefined();
+      expect(schema.validate(`${five}a`, STRICT).error?.message).toContain('at most 5 characters');
+    }
+    expect(anyText(9, 5).validate(five, STRICT).error).toBeUndefined();
+    expect(anyText(9, 6).validate(five, STRICT).error?.message).toContain('at least 6 characters');
+    for (const schema of [singleLine(5), multiLine(5)]) {
+      expect(schema.validate('a\ud83d', STRICT).error?.message).toContain('broken Unicode');
+    }
+  });
+
+  test.each(['', '   ', ' \u3000\u00a0', 'a\nb', 'a\u0000', 'a\u2028b', 'abcdef', 5])(
     'on a single line refuses %j',
     (value) => {
       expect(singleLine(5).validate(value, STRICT).error).toBeDefined();

@@ -1,0 +1,52 @@
+import Joi from 'joi';
+import { anyText, multiLine, singleLine } from '../../src/common/text';
+import { jsonSchemaOf } from '../../src/openapi/json-schema';
+import { createBody, stockAdjustmentBody } from '../../src/product-service/product-service.schema';
+
+const propertiesOf = (schema: Joi.Schema) =>
+  jsonSchemaOf(schema).properties as Record<string, Record<string, unknown>>;
+
+describe('the JSON Schema of a Joi schema', () => {
+  test('says that a key is forbidden or required when another one has a value', () => {
+    const service = { if: { properties: { kind: { enum: ['service'] } }, required: ['kind'] } };
+    expect(jsonSchemaOf(createBody).allOf).toEqual([{ ...service, then: { properties: { stock: false } } }]);
+    expect(propertiesOf(createBody).stock).toMatchObject({ type: 'integer', minimum: 0 });
+
+    const demanding = Joi.object({
+      kind: Joi.string(),
+      size: Joi.number().when('kind', { is: 'service', then: Joi.required() }),
+    });
+    expect(jsonSchemaOf(demanding).allOf).toEqual([{ ...service, then: { required: ['size'] } }]);
+  });
+
+  test('is not made where it would leave out a condition', () => {
+    const untold = [
+      Joi.when('kind', { is: 'a', then: Joi.number().min(5) }),
+      Joi.when('kind', { is: Joi.string().min(3), then: Joi.forbidden() }),
+      Joi.when('kind.of', { is: 'a', then: Joi.forbidden() }),
+    ];
+    for (const size of untold) {
+      expect(() => jsonSchemaOf(Joi.object({ kind: Joi.string(), size }))).toThrow(/condition on size/);
+    }
+  });
+
+  test('has the values that are excluded, and the limits of a safe integer', () => {
+    expect(propertiesOf(stockAdjustmentBody).delta).toMatchObject({ not: { enum: [0] } });
+    const schema = Joi.object({ list: Joi.array().items(Joi.object({ n: Joi.number().integer().min(1) })) });
+    expect(propertiesOf(schema).list!.items).toMatchObject({
+      properties: { n: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } },
+    });
+    expect(jsonSchemaOf(Joi.number())).not.toHaveProperty('maximum');
+  });
+
+  test('has the length of texts, whose characters are counted by code', () => {
+    expect(jsonSchemaOf(anyText(7))).toMatchObject({ type: 'string', minLength: 1, maxLength: 7 });
+    expect(jsonSchemaOf(anyText(7, 3))).toMatchObject({ minLength: 3 });
+    expect(jsonSchemaOf(multiLine(7))).toMatchObject({ minLength: 0, maxLength: 7 });
+    expect(propertiesOf(Joi.object({ name: singleLine(7) })).name).toMatchObject({ maxLength: 7 });
+  });
+
+  test('has patterns that every dialect of regular expressions reads alike', () => {
+    expect(jsonSchemaOf(singleLine(7)).pattern).not.toMatch(/\\[psSdDwWbB]/);
+  });
+});

@@ -38,7 +38,7 @@ import { createCatalogueService } from './product-service/product-service.servic
 import { createTemporalClient, type TemporalClient } from './temporal/client';
 import { createDataConverter } from './temporal/data-converter';
 import { createOrderWorkflows } from './temporal/order-workflows';
-import { followEndedTokens } from './users/ended-tokens';
+import { followEndedTokens, type EndedTokens } from './users/ended-tokens';
 import { createEndedTokensRepository } from './users/ended-tokens.repository';
 import { createUsersRepository } from './users/users.repository';
 import { userRoutes } from './users/users.routes';
@@ -61,8 +61,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const windows = redisUrl === undefined ? undefined : createRedisWindows(redisUrl, logger);
   const health = createHealth({ mongodb: mongodb.ping, temporal: temporal.checkHealth }, logger);
   const jwt = createJwt(config.jwt);
-  const routes = createRoutes({ config, mongodb, temporal, health, jwt });
   const credentials = followCredentials(mongodb, logger);
+  const { endedTokens } = credentials;
+  const routes = createRoutes({ config, mongodb, temporal, health, jwt, endedTokens });
   const app = createApp({
     config,
     logger,
@@ -119,10 +120,18 @@ export interface RouteDeps {
   temporal: TemporalClient;
   health: Health;
   jwt: Jwt;
+  endedTokens: Pick<EndedTokens, 'has'>;
 }
 
 /** Every route of the API. */
-export function createRoutes({ config, mongodb: { connection }, temporal, health, jwt }: RouteDeps): Route[] {
+export function createRoutes({
+  config,
+  mongodb: { connection },
+  temporal,
+  health,
+  jwt,
+  endedTokens,
+}: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
   const orders = createOrderService({
     orders: createOrderRepository(connection),
@@ -147,7 +156,7 @@ export function createRoutes({ config, mongodb: { connection }, temporal, health
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config),
+    ...codecRoutes(config, endedTokens),
   ];
 }
 

@@ -1,9 +1,11 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { decode as decodeToken } from 'jsonwebtoken';
+import type { Middleware } from '../common/context';
 import { route, type Context, type Route } from '../common/route';
 import type { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { Role } from '../role/role';
+import type { EndedTokens } from '../users/ended-tokens';
 import { createPayloadCodec, UndecodablePayload } from '../temporal/payload-codec';
 import { payloads as schema, type JsonPayload } from './codec.schema';
 import { createCodecSessions, identifyByCookie, sessionCookie, type CodecSessions } from './codec.session';
@@ -15,12 +17,13 @@ const BODY_LIMIT = '4mb';
 type CodecConfig = Pick<Config, 'env' | 'http' | 'jwt' | 'payloadKeys' | 'temporal'>;
 
 /** Temporal's "codec server": lets its UI and its command line show an ADMIN what is encrypted in Temporal. */
-export function codecRoutes(config: CodecConfig): Route[] {
+export function codecRoutes(config: CodecConfig, endedTokens: Pick<EndedTokens, 'has'>): Route[] {
   const codec = createPayloadCodec(config.payloadKeys);
   const sessions = createCodecSessions(config.payloadKeys);
+  const identify = identifyByCookie(config, sessions, endedTokens);
   return [
-    codingRoute('decode', codec, config, sessions),
-    codingRoute('encode', codec, config, sessions),
+    codingRoute('decode', codec, config, identify),
+    codingRoute('encode', codec, config, identify),
     sessionRoute(config, sessions),
   ];
 }
@@ -34,13 +37,13 @@ function codingRoute(
   operation: keyof typeof SUMMARIES,
   codec: PayloadCodec,
   config: CodecConfig,
-  sessions: CodecSessions,
+  identify: Middleware,
 ): Route {
   return route({
     method: 'post',
     path: `/codec/${operation}`,
     role: Role.ADMIN,
-    identify: identifyByCookie(config, sessions),
+    identify,
     operationId: `${operation}Payloads`,
     summary: SUMMARIES[operation],
     description:
@@ -78,7 +81,9 @@ function sessionRoute(config: CodecConfig, sessions: CodecSessions): Route {
       requireKeys(config);
       const now = Math.floor(Date.now() / 1000);
       const expiresAt = Math.min(now + config.jwt.accessTokenTtlSeconds, expiryOf(ctx));
-      ctx.set('Set-Cookie', sessionCookie(sessions.mint(principal.id, expiresAt), config, expiresAt - now));
+      const { id, tokenVersion = 0 } = principal;
+      const session = sessions.mint({ id, tokenVersion }, expiresAt);
+      ctx.set('Set-Cookie', sessionCookie(session, config, expiresAt - now));
       ctx.status = 204;
     },
   });

@@ -12,7 +12,9 @@ const base64 = Joi.string()
   .messages({ 'string.pattern.base': '{#label} must be base64' });
 
 const payload = Joi.object<JsonPayload, true>({
-  metadata: Joi.object().pattern(Joi.string(), base64) as unknown as Joi.ObjectSchema<Record<string, string>>,
+  metadata: Joi.object().pattern(/^[A-Za-z][\w.-]{0,99}$/, base64) as unknown as Joi.ObjectSchema<
+    Record<string, string>
+  >,
   data: base64,
 });
 

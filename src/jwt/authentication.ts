@@ -28,6 +28,5 @@ async function principalOf(ctx: Context, deps: AuthenticationDeps): Promise<Prin
   if (token.startsWith(API_KEY_PREFIX)) return deps.apiKeys.principalOf(token);
   const claims = deps.jwt.verify(token);
   if (!claims || deps.endedTokens.has(claims)) return undefined;
-  const { id, role, sessionId } = claims;
-  return { id, role, sessionId };
+  return claims;
 }

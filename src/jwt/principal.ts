@@ -8,6 +8,8 @@ export interface Principal {
   role: UserRole;
   /** The session that the access token was issued in. */
   sessionId?: string;
+  /** Of the user, as the access token says; a higher one has ended the token. */
+  tokenVersion?: number;
   /** Of an API key: all that it may do. A person has none and may do what the role may. */
   scopes?: readonly Scope[];
 }

@@ -4,7 +4,7 @@ import type { JsonSchema } from './json-schema';
 /** `when('kind', { is: 'service', then: Joi.forbidden() })`, as Joi describes it. */
 interface When {
   ref?: { path?: string[] };
-  is?: { allow?: unknown[] };
+  is?: { allow?: unknown[]; flags?: { presence?: string } };
   then?: { flags?: { presence?: string } };
 }
 
@@ -57,13 +57,14 @@ function conditionOf(name: string, { ref, is, then }: When): JsonSchema {
   const values = is?.allow?.filter((value) => typeof value !== 'object');
   const presence = then?.flags?.presence;
   const isKnown = presence === 'forbidden' || presence === 'required';
-  if (other === undefined || deeper.length > 0 || !values?.length || !isKnown) {
+  const isPresence = is?.flags?.presence === 'required' && !values?.length; // `is: Joi.exist()`
+  if (other === undefined || deeper.length > 0 || !(values?.length || isPresence) || !isKnown) {
     throw new Error(
       `The OpenAPI document cannot say the condition on ${name}: teach src/openapi/joi-rules.ts.`,
     );
   }
   return {
-    if: { properties: { [other]: { enum: values } }, required: [other] },
+    if: { ...(!isPresence && { properties: { [other]: { enum: values } } }), required: [other] },
     then: presence === 'forbidden' ? { properties: { [name]: false } } : { required: [name] },
   };
 }

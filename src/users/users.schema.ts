@@ -1,7 +1,7 @@
 import Joi, { type CustomHelpers } from 'joi';
 import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { singleLine } from '../common/text';
+import { anyText, singleLine } from '../common/text';
 import { USER_ROLES, type UserRole } from '../role/role';
 import { isCommonPassword } from './common-passwords';
 import { USER_STATUSES, type UserStatus } from './user-status';
@@ -32,11 +32,9 @@ export const email = Joi.string()
 export const name = singleLine(MAX_NAME_LENGTH);
 
 /** One that may be right or wrong. */
-export const password = Joi.string().max(MAX_PASSWORD_LENGTH);
+export const password = anyText(MAX_PASSWORD_LENGTH);
 
-export const newPassword = Joi.string()
-  .min(MIN_PASSWORD_LENGTH)
-  .max(MAX_PASSWORD_LENGTH)
+export const newPassword = anyText(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)
   .custom((value: string, helpers: CustomHelpers) =>
     isCommonPassword(value) ? helpers.error('password.common') : value,
   )
@@ -85,6 +83,7 @@ export const changeProfileBody = Joi.object<ChangeProfileBody, true>({
     .description('Required with `password`'),
 })
   .or('name', 'password')
+  .meta({ jsonSchema: { anyOf: [{ required: ['name'] }, { required: ['password'] }] } })
   .messages({ 'object.missing': '{#label} must have name or password' })
   .id('ChangeProfileRequest')
   .example({ name: 'Alice B.' });

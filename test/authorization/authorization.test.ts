@@ -1,5 +1,12 @@
+import type { Connection } from 'mongoose';
+import { randomBytes } from 'node:crypto';
+import { codecRoutes } from '../../src/codec/codec.routes';
+import type { Config } from '../../src/config/config';
 import { buildDocument } from '../../src/openapi/document';
 import { paymentRoutes } from '../../src/payments/payments.routes';
+import { createPaymentEventRepository } from '../../src/payments/payments.repository';
+import { createStripeWebhookService, type StripeWebhookService } from '../../src/payments/payments.service';
+import { createStripePaymentRepository } from '../../src/payments/stripe.repository';
 import { createSandboxRepository } from '../../src/payments/sandbox.repository';
 import { SCOPES, type Scope } from '../../src/role/scope';
 import { createRoutes } from '../../src/server';
@@ -20,9 +27,11 @@ let disabled: Person;
 let methods: Map<string, Method>;
 
 beforeAll(async () => {
-  api = await openOrderApi({}, ({ connection }) =>
-    paymentRoutes({ sandbox: createSandboxRepository(connection) }),
-  );
+  const PAYLOAD_KEYS = `key:${randomBytes(32).toString('base64')}`;
+  api = await openOrderApi({ PAYLOAD_KEYS }, ({ connection }, config, endedTokens) => [
+    ...paymentRoutes({ sandbox: createSandboxRepository(connection), webhook: stripeWebhook(connection) }),
+    ...codecRoutes(config, endedTokens),
+  ]);
   await api.shop.startWorker();
   const [alice, admin] = [await person(api), await person(api, 'ADMIN')];
   [bob, disabled] = [await person(api), await person(api, 'ADMIN')];
@@ -34,11 +43,30 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
+function stripeWebhook(connection: Connection): StripeWebhookService {
+  return createStripeWebhookService({
+    secret: 'whsec_Zm9yIHRlc3RzIG9ubHk',
+    events: createPaymentEventRepository(connection),
+    payments: createStripePaymentRepository(connection),
+    onAuthorizationEnded: async () => undefined,
+  });
+}
+
+/** With either provider of payments. */
 function methodsOf(): Map<string, Method> {
   const { config, db, health, jwt, shop } = api;
-  const routes = createRoutes({ config, mongodb: db.mongodb, temporal: shop.temporal, health, jwt });
-  const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
-  const operations = Object.values(paths).flatMap((path) => Object.entries(path));
+  const providers: Config['payments'][] = [
+    { provider: 'sandbox' },
+    { provider: 'stripe', stripe: { webhookSecret: 'whsec_x' } },
+  ];
+  const operations = providers.flatMap((payments) => {
+    const routes = createRoutes({
+      ...{ config: { ...config, payments }, mongodb: db.mongodb, temporal: shop.temporal, health, jwt },
+      endedTokens: { has: () => false },
+    });
+    const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
+    return Object.values(paths).flatMap((path) => Object.entries(path));
+  });
   return new Map(
     operations.map(([method, operation]) => [
       (operation as { operationId: string }).operationId,

@@ -38,7 +38,7 @@ async function cancelled(world: World): Promise<OrderBody> {
 
 async function idOf(world: World, path: string, body: object): Promise<string> {
   const { api, admin } = world;
-  return ((await api.call('post', path, admin.accessToken).send(body).expect(201)).body).data.id;
+  return (await api.call('post', path, admin.accessToken).send(body).expect(201)).body.data.id;
 }
 
 const entry = (world: World) => idOf(world, '/product-services', { ...NEW_ENTRY, sku: randomUUID() });
@@ -118,6 +118,14 @@ export const REQUESTS: Readonly<
     path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/resolve`,
     body: { note: 'Settled' },
   }),
+  receiveStripeEvent: () => ({
+    path: '/payments/stripe/webhook',
+    body: { id: 'evt_1', type: 'charge.refunded' },
+    headers: { 'Stripe-Signature': 't=1,v1=0' },
+  }),
+  openCodecSession: () => ({ path: '/codec/session' }),
+  decodePayloads: () => ({ path: '/codec/decode', body: { payloads: [] } }),
+  encodePayloads: () => ({ path: '/codec/encode', body: { payloads: [] } }),
   getPaymentSandbox: () => ({ path: '/payments/sandbox' }),
   setPaymentSandbox: () => ({ path: '/payments/sandbox', body: { available: true } }),
 };

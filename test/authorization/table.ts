@@ -56,6 +56,11 @@ export const TABLE: Readonly<Record<string, Row>> = {
   // There is nothing to retry or to resolve: who may is told so.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
   resolveCompensation: row('orders:write', /*     */ 401, 403, 403, 404, 401, 404, 403),
+  // Whoever sends it, only Stripe's signature counts.
+  receiveStripeEvent: open(400),
+  openCodecSession: row(null, /*                  */ 401, 403, 403, 204, 401, 403, 403),
+  decodePayloads: row(null, /*                    */ 401, 403, 403, 200, 401, 403, 403),
+  encodePayloads: row(null, /*                    */ 401, 403, 403, 200, 401, 403, 403),
   getPaymentSandbox: row(null, /*                 */ 401, 403, 403, 200, 401, 403, 403),
   setPaymentSandbox: row(null, /*                 */ 401, 403, 403, 200, 401, 403, 403),
 };

@@ -354,7 +354,7 @@ describe('JWT_KEYS', () => {
   test('must not be a sample in production', () => {
     const sample = set(oct('h1', Buffer.from('please-change-me-please-change-me')));
     expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample })).toEqual([]);
-    expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample, NODE_ENV: 'production', ...STRIPE })).toEqual([
+    expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample, ...PRODUCTION, ...STRIPE })).toEqual([
       expect.stringContaining('h1'),
     ]);
   });

@@ -26,6 +26,7 @@ beforeAll(async () => {
     temporal,
     health,
     jwt: createJwt(api.config.jwt),
+    endedTokens: { has: () => false },
   });
 });
 afterAll(async () => {

@@ -12,6 +12,7 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { productServiceRoutes } from '../../src/product-service/product-service.routes';
 import { createCatalogueService } from '../../src/product-service/product-service.service';
 import type { UserRole } from '../../src/role/role';
+import type { EndedTokens } from '../../src/users/ended-tokens';
 import { authentication } from '../../src/jwt/authentication';
 import { followCredentials, identityRoutes } from '../../src/server';
 import { testConfig } from './config';
@@ -40,7 +41,7 @@ export interface TestApi {
 export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
-  routes?: Route[] | ((config: Config) => Route[]);
+  routes?: Route[] | ((config: Config, endedTokens: EndedTokens) => Route[]);
   /** Instead of a database of its own; it is not dropped then. */
   db?: TestDatabase;
 }
@@ -58,15 +59,15 @@ export async function openTestApi({
   const logger = createLogger(config, { write });
   const jwt = createJwt(config.jwt);
   const health = createHealth(checks, logger);
+  const credentials = followCredentials(db.mongodb, logger);
+  await credentials.ready;
   const routes = [
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection: db.connection }),
     ...productServiceRoutes(createCatalogueService(createProductServiceRepository(db.connection))),
-    ...(typeof extra === 'function' ? extra(config) : extra),
+    ...(typeof extra === 'function' ? extra(config, credentials.endedTokens) : extra),
   ];
   const { isUnavailable } = db.mongodb;
-  const credentials = followCredentials(db.mongodb, logger);
-  await credentials.ready;
   const authenticate = authentication({ jwt, ...credentials });
   const app = createApp({ config, logger, routes, jwt, authenticate, isUnavailable });
   const conforms = conformsTo(routes, config.http.prefix);

@@ -8,6 +8,8 @@ import type { OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
 import type { Route } from '../../src/common/route';
+import type { Config } from '../../src/config/config';
+import type { EndedTokens } from '../../src/users/ended-tokens';
 import { openTestApi } from './api';
 import type { TestApi } from './api';
 import type { TestDatabase } from './database';
@@ -39,13 +41,15 @@ type Line = [productServiceId: string, quantity: number];
 /** How long the API waits for a worker, unless a test says otherwise: longer than a busy machine takes. */
 const PATIENT = { PLACE_ORDER_TIMEOUT_MS: '30000', ORDER_COMMAND_TIMEOUT_MS: '30000' };
 
+type MoreRoutes = (db: TestDatabase, config: Config, endedTokens: EndedTokens) => Route[];
+
 /** @param more routes besides */
 export async function openOrderApi(
   env: NodeJS.ProcessEnv = {},
-  more: (db: TestDatabase) => Route[] = () => [],
+  more: MoreRoutes = () => [],
 ): Promise<OrderApi> {
   const shop = await openShop();
-  const { api, service } = await openApiOf(shop, { ...PATIENT, ...env }, more(shop.db));
+  const { api, service } = await openApiOf(shop, { ...PATIENT, ...env }, more);
   const admin = api.tokenOf('ADMIN');
   const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
     api
@@ -85,13 +89,13 @@ export async function openOrderApi(
 async function openApiOf(
   shop: Shop,
   env: NodeJS.ProcessEnv,
-  more: Route[],
+  more: MoreRoutes,
 ): Promise<{ api: TestApi; service: OrderService }> {
   let service: OrderService;
   const api = await openTestApi({
     env,
     db: shop.db,
-    routes: (config) => {
+    routes: (config, endedTokens) => {
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
         policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
@@ -105,7 +109,7 @@ async function openApiOf(
         users: createUsersRepository(shop.db.connection),
         prefix: config.http.prefix,
       });
-      return [...orders, ...more];
+      return [...orders, ...more(shop.db, config, endedTokens)];
     },
   });
   return { api, service: service! };

@@ -13,6 +13,11 @@ const UNSEEN = '__proto__';
 const COMMON: ValidationOptions = {
   abortEarly: false,
   errors: { wrap: { label: false }, label: 'key' },
+  // Joi's own would repeat the value, which may be personal, or a secret in the wrong field.
+  messages: {
+    'string.pattern.base': '{#label} does not match the required pattern: {#regex}',
+    'string.pattern.name': '{#label} does not match the required pattern: {#name}',
+  },
 };
 const OPTIONS: Readonly<Record<Part, ValidationOptions>> = {
   params: COMMON,

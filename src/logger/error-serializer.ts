@@ -1,4 +1,6 @@
 const E_MAIL = /[^\s"'<>@:/]+@[^\s"'<>@]+\.[^\s"'<>@,;)}]+/g;
+/** What MongoDB says of a unique index: the value may be anything of the document. */
+const DUPLICATE_KEY = /(dup key: )\{.*\}/g;
 const CREDENTIALS = /(:\/\/)[^\s/@]+@/g;
 const MAX_CAUSES = 5;
 
@@ -12,7 +14,7 @@ export interface SerializedError {
 
 /**
  * What a log needs of an error, and nothing else: drivers put keys and values of documents on theirs,
- * so e-mail addresses and credentials in URLs are removed from the text.
+ * so values of unique keys, e-mail addresses and credentials in URLs are removed from the text.
  */
 export function serializeError(error: unknown, depth = 0): SerializedError {
   if (!(error instanceof Error)) return { type: typeof error, message: scrub(String(error)) };
@@ -27,5 +29,8 @@ export function serializeError(error: unknown, depth = 0): SerializedError {
 }
 
 function scrub(text: string): string {
-  return text.replace(CREDENTIALS, '$1[redacted]@').replace(E_MAIL, '[redacted]');
+  return text
+    .replace(DUPLICATE_KEY, '$1[redacted]')
+    .replace(CREDENTIALS, '$1[redacted]@')
+    .replace(E_MAIL, '[redacted]');
 }

@@ -27,8 +27,8 @@ describe('the logger', () => {
     });
   });
 
-  test('takes out e-mail addresses and credentials of errors and their causes, and their other properties', () => {
-    const cause = Object.assign(new Error('dup key: { email: "carol@example.com" }'), {
+  test('takes out keys, e-mail addresses and credentials of errors and their causes, and their other properties', () => {
+    const cause = Object.assign(new Error('for carol@example.com, dup key: { name: "Carol" }'), {
       keyValue: { email: 'x' },
     });
     const error = Object.assign(new Error('mongodb://user:hunter2@host:1 failed', { cause }), {
@@ -39,9 +39,9 @@ describe('the logger', () => {
       type: 'Error',
       code: 11000,
       message: 'mongodb://[redacted]@host:1 failed',
-      cause: { message: 'dup key: { email: "[redacted]" }' },
+      cause: { message: 'for [redacted], dup key: [redacted]' },
     });
-    expect(JSON.stringify(serialized)).not.toMatch(/carol|hunter2|keyValue/);
+    expect(JSON.stringify(serialized)).not.toMatch(/carol|Carol|hunter2|keyValue/);
   });
 
   test('serializes what is no error, and no endless chain', () => {

@@ -15,11 +15,12 @@ import { REJECTION_CODES } from '../domain/rejection';
 import { AppError } from '../errors/app-error';
 import type { ErrorCode } from '../errors/app-error';
 import { FAILURES } from '../../workflows/contract';
+import { UndecodablePayload } from './payload-codec';
 
 /**
  * The only place where an error of Temporal becomes an error of the API. Whatever the server answers but to the
- * request itself (it is away, busy, or lacks the namespace or search attributes) is ours to mend, not the caller's:
- * the cause is in the log.
+ * request itself (it is away, busy, or lacks the namespace or search attributes), or in payloads that this process has
+ * no key for, is ours to mend, not the caller's: the cause is in the log.
  * @param orderId of the order that a command was about
  */
 export function temporalProblem(error: unknown, orderId?: string): unknown {
@@ -28,7 +29,7 @@ export function temporalProblem(error: unknown, orderId?: string): unknown {
     const answer = failure && answerProblem(failure.type!, failure.message, failure.details?.[0], orderId);
     return answer ?? orderingUnavailable(error, orderId); // its workflow was terminated: asked again, it is taken up again
   }
-  const types = [ServiceError, NamespaceNotFoundError];
+  const types = [ServiceError, NamespaceNotFoundError, UndecodablePayload];
   const isTemporals = isGrpcServiceError(error) || types.some((type) => error instanceof type);
   return isTemporals ? orderingUnavailable(error, orderId) : error;
 }

@@ -1,5 +1,6 @@
 import type { Description } from 'joi';
-import type { JsonSchema } from './json-schema';
+
+export type JsonSchema = Record<string, unknown>;
 
 /** `when('kind', { is: 'service', then: Joi.forbidden() })`, as Joi describes it. */
 interface When {

@@ -1,7 +1,7 @@
 import type { Schema } from 'joi';
-import { completed } from './joi-rules';
+import { completed, type JsonSchema } from './joi-rules';
 
-export type JsonSchema = Record<string, unknown>;
+export type { JsonSchema };
 
 type StandardJsonSchema = {
   '~standard': {

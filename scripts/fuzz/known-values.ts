@@ -1,0 +1,107 @@
+import { call, type Shop } from './shop';
+
+/** What the fuzzer draws from for one parameter, beside what it makes up. */
+export interface KnownValues {
+  /** such as `path.id` or `body.items[*].productServiceId` */
+  parameter: string;
+  values: string[];
+  /** how often it draws from them */
+  probability: number;
+}
+
+export interface Operation {
+  operationId: string;
+  /** such as `POST /orders/{id}/cancel` */
+  name: string;
+  parameters?: { name: string; in: string }[];
+}
+
+export interface Document {
+  paths: Record<string, Record<string, Omit<Operation, 'name'>>>;
+}
+
+interface List {
+  ids: string[];
+  /** those of the fulfillments of orders */
+  nested: string[];
+  cursor: string | null;
+}
+
+const HALF = 0.5;
+/** Works, is declined, and loses the first reply of each call. An outage is left out: 503 would be right then. */
+const CARDS = ['pm_card_visa', 'pm_card_chargeDeclined', 'pm_sandbox_lost_reply'];
+
+export function operationsOf({ paths }: Document): Operation[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      ...operation,
+      name: `${method.toUpperCase()} ${path}`,
+    })),
+  );
+}
+
+/**
+ * Values that only the running API knows, by operation: the ids in its lists and the cursors of their pages. It goes by
+ * the document alone, so that a new collection is known as soon as it has a list.
+ */
+export async function knownValues(
+  shop: Shop,
+  token: string | undefined,
+  operations: Operation[],
+  users: string[],
+): Promise<Map<string, KnownValues[]>> {
+  const names = new Set(operations.map(({ name }) => name));
+  const lists = new Map<string, Promise<List>>();
+  const listOf = (collection: string): Promise<List> => {
+    const list = lists.get(collection) ?? readList(shop, token, names.has(`GET ${collection}`) && collection);
+    lists.set(collection, list);
+    return list;
+  };
+  const known = new Map<string, KnownValues[]>();
+  for (const operation of operations) {
+    const own = await listOf(/\/[^/]+/.exec(operation.name)![0]);
+    const catalogue = await listOf('/product-services');
+    const values =
+      operation.name === 'POST /orders' ? placing(catalogue.ids, users) : ofParameters(operation, own);
+    known.set(
+      operation.operationId,
+      values.filter((one) => one.values.length > 0),
+    );
+  }
+  return known;
+}
+
+function ofParameters({ parameters = [] }: Operation, { ids, nested, cursor }: List): KnownValues[] {
+  const values: Record<string, [values: string[], probability: number]> = {
+    'path.id': [ids, HALF],
+    'path.fulfillmentId': [nested, HALF],
+    'header.If-Match': [['*', '"1"', '"2"'], HALF],
+    'query.cursor': [cursor === null ? [] : [cursor], HALF],
+  };
+  return parameters.flatMap(({ name, in: place }) => {
+    const known = values[`${place}.${name}`];
+    return known ? [{ parameter: `${place}.${name}`, values: known[0], probability: known[1] }] : [];
+  });
+}
+
+function placing(products: string[], users: string[]): KnownValues[] {
+  return [
+    { parameter: 'body.items[*].productServiceId', values: products, probability: HALF },
+    { parameter: 'body.paymentMethod', values: CARDS, probability: HALF },
+    { parameter: 'body.customerId', values: users, probability: HALF },
+  ];
+}
+
+async function readList(shop: Shop, token: string | undefined, path: string | false): Promise<List> {
+  const none: List = { ids: [], nested: [], cursor: null };
+  if (!path) return none;
+  const { status, data } = await call(shop, token, 'GET', `${path}?limit=100`);
+  if (status !== 200 || !Array.isArray(data)) return none; // not for this role, or no list
+  const entries = data as { id: string; fulfillments?: { id: string }[] }[];
+  const { nextCursor } = await call(shop, token, 'GET', `${path}?limit=1`);
+  return {
+    ids: entries.map(({ id }) => id),
+    nested: entries.flatMap(({ fulfillments = [] }) => fulfillments.map(({ id }) => id)),
+    cursor: nextCursor,
+  };
+}

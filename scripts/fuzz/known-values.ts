@@ -59,7 +59,9 @@ export async function knownValues(
   };
   const known = new Map<string, KnownValues[]>();
   for (const operation of operations) {
-    const own = await listOf(/\/[^/]+/.exec(operation.name)![0]);
+    const collection = /\/[^/]+/.exec(operation.name)![0];
+    // Of the users only those whom the caller of this function names: some may be disabled, others are needed.
+    const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids: users } : {}) };
     const catalogue = await listOf('/product-services');
     const values =
       operation.name === 'POST /orders' ? placing(catalogue.ids, users) : ofParameters(operation, own);

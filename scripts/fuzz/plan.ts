@@ -38,8 +38,10 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
       const known = await knownValues(shop, token, operations, users);
       runs.push({ title, token, operationIds, phases: single.join(), known });
     }
-    // Here the ids come from what other operations answered; values from outside make it end early.
-    if (options.phases.includes(STATEFUL)) {
+    // Here the ids come from what other operations answered, so that a few alone have none; values from outside would
+    // make it end early.
+    const isWhole = options.operations.length === 0 && (token === undefined || !part.some(endsSessions));
+    if (options.phases.includes(STATEFUL) && isWhole) {
       runs.push({ title: `${title} stateful`, token, operationIds, phases: STATEFUL, known: new Map() });
     }
   };

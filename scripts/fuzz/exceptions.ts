@@ -41,6 +41,16 @@ export const REFUSALS: readonly { path: string; message: string; why: string }[]
     message: 'must be the id of a user',
     why: 'only the database knows who is one',
   },
+  {
+    path: 'currentPassword',
+    message: 'is not the current password',
+    why: 'only the database knows it',
+  },
+  {
+    path: 'expiresAt',
+    message: 'must be in the future',
+    why: 'the document does not know what time it is',
+  },
 ];
 
 /**

@@ -7,6 +7,9 @@ const MAX_DEPTH = 32;
 const MALFORMED =
   'The request body is not usable JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
 
+/** What bytes that are no UTF-8 are decoded to: what was meant is lost. */
+const REPLACEMENT = '\uFFFD';
+
 /** Reads a JSON body into ctx.request.body; no body counts as `{}`. Anything but JSON is 415, too much of it 413. */
 export function jsonBody(limit: string): Middleware {
   const parse = bodyParser({
@@ -25,7 +28,10 @@ export function jsonBody(limit: string): Middleware {
     }
     if (!ctx.request.is('application/json'))
       throw unsupported('The body is not JSON by its type: send "Content-Type: application/json".');
+    if (!['', 'utf-8'].includes(ctx.request.charset.toLowerCase()))
+      throw unsupported('The body is not in UTF-8 by its charset: send JSON in UTF-8.');
     return parse(ctx, () => {
+      if (ctx.request.rawBody?.includes(REPLACEMENT)) throw new AppError('validation_failed', MALFORMED);
       if (isDeeperThan(MAX_DEPTH, ctx.request.body)) throw tooDeep();
       return next();
     });

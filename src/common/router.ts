@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import Joi from 'joi';
 import { AppError } from '../errors/app-error';
 import { guard } from '../role/guard';
 import type { Context, Middleware, State } from './context';
@@ -15,7 +16,8 @@ export type AppRouter = Router<State>;
 export function createRouter(options: { prefix: string; bodyLimit: string; routes: Route[] }): AppRouter {
   const router: AppRouter = new Router<State>({ prefix: options.prefix, sensitive: true });
   const readBody = jsonBody(options.bodyLimit);
-  for (const route of options.routes) {
+  for (const declared of options.routes) {
+    const route = takingNothingElse(declared);
     router.register(route.path, [route.method], [
       ...(route.identify ? [route.identify] : []),
       guard(route.role, route.scope),
@@ -24,6 +26,13 @@ export function createRouter(options: { prefix: string; bodyLimit: string; route
     ] as never);
   }
   return router;
+}
+
+const NO_BODY = Joi.object({});
+
+/** What a route does not declare it does not take: not in a body that it has none of either. */
+function takingNothingElse(route: Route): Route {
+  return route.body || route.method === 'get' ? route : { ...route, body: NO_BODY };
 }
 
 /** Answers what no route did: OPTIONS with what is allowed, a wrong or unknown method with 405. */

@@ -29,12 +29,13 @@ export function responsesOf(route: Route, refer: Refer): Record<string, unknown>
 }
 
 export function errorCodesOf(route: Route): ErrorCode[] {
+  const mayHaveBody = route.method !== 'get'; // one that is not declared is refused
   const implied: [ErrorCode, unknown][] = [
     ['validation_failed', true],
     ['unauthorized', route.role !== Role.PUBLIC],
     ['forbidden', route.role !== Role.PUBLIC],
-    ['payload_too_large', route.body],
-    ['unsupported_media_type', route.body],
+    ['payload_too_large', mayHaveBody],
+    ['unsupported_media_type', mayHaveBody],
     ['rate_limited', !route.path.startsWith('/health')],
     ['internal_error', true],
     ['service_unavailable', route.path !== '/health/live'],

@@ -231,6 +231,46 @@ describe('a body', () => {
     }
   });
 
+  test.each([
+    ['latin-1', Buffer.from('{"text":"caf\xe9"}', 'latin1')],
+    [
+      'half a character',
+      Buffer.concat([Buffer.from('{"text":"'), Buffer.from('é').subarray(0, 1), Buffer.from('"}')]),
+    ],
+  ])('that is no UTF-8 (%s) is refused, and not altered silently', async (_what, bytes) => {
+    const sent = await api
+      .call('post', '/echo')
+      .type('json')
+      .serialize(() => bytes as never)
+      .send({});
+    expect([sent.status, sent.body]).toMatchObject([400, { code: 'validation_failed' }]);
+  });
+
+  test.each(['latin1', 'utf-16', 'iso-8859-1'])('that says to be in %s is refused', async (charset) => {
+    await api
+      .call('post', '/echo')
+      .set('Content-Type', `application/json; charset=${charset}`)
+      .send('{}')
+      .expect(415);
+  });
+
+  test('in UTF-8 may say so', async () => {
+    const sent = api
+      .call('post', '/echo')
+      .set('Content-Type', 'application/json; charset=UTF-8')
+      .send('{"text":"é"}');
+    expect((await sent.expect(200)).body).toMatchObject({ data: { body: { text: 'é' } } });
+  });
+
+  test('is refused where none is declared, unless it is empty', async () => {
+    const retire = (body?: object) =>
+      api.call('delete', '/product-services/ps_01HZX0000000000000TSHRTM00', api.tokenOf('ADMIN')).send(body);
+    const { body } = await retire({ reason: 'old' }).expect(400);
+    expect(body).toMatchObject({ errors: [{ path: 'reason' }] });
+    await retire({}).expect(404);
+    await retire().expect(404);
+  });
+
   test('is reported with all its mistakes, those of the headers too', async () => {
     const response = await api
       .call('post', '/echo')

@@ -69,7 +69,11 @@ async function liveWith(env: NodeJS.ProcessEnv): Promise<Findings> {
 
 async function live(system: WholeSystem, canaries: Canaries, errors: string[]): Promise<void> {
   const call = caller(system.baseUrl, errors);
-  const admin = createJwt(testConfig().jwt).issue({ id: newId('usr'), role: 'ADMIN' }).accessToken;
+  const admin = createJwt(testConfig().jwt).issue({
+    id: newId('usr'),
+    role: 'ADMIN',
+    tokenVersion: 0,
+  }).accessToken;
   canaries.add('access token of the ADMIN', admin);
   const customer = await signUp(call, canaries);
   const product = await sell(call, admin);

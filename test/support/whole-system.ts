@@ -5,7 +5,7 @@ import { startServers } from '../../scripts/servers';
 import type { ManagedProcess } from '../../scripts/servers/managed-process';
 import { freePorts } from '../../scripts/servers/ports';
 import { runOnce, startApi, startWorker } from '../../scripts/start/app-processes';
-import { testConfig } from './config';
+import { JWT_SECRET } from './config';
 
 /** All processes as they are run for real, with a folder of their own that keeps what they write. */
 export interface WholeSystem {
@@ -38,7 +38,7 @@ export async function startWholeSystem(extra: NodeJS.ProcessEnv): Promise<WholeS
   const baseUrl = `http://127.0.0.1:${port}/orders-management-system`;
   const env = {
     ...inherited,
-    ...{ NODE_ENV: 'test', PORT: String(port), JWT_SECRET: testConfig().jwt.secret },
+    ...{ NODE_ENV: 'test', PORT: String(port), JWT_SECRET },
     ...{ MONGODB_URI: servers.mongodbUri, TEMPORAL_ADDRESS: servers.temporalAddress },
     ...extra,
   };

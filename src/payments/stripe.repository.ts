@@ -1,3 +1,4 @@
+import { trusted } from 'mongoose';
 import type { Connection, UpdateQuery } from 'mongoose';
 import { createStripePaymentModel, type StripePaymentDocument } from './stripe.model';
 
@@ -37,7 +38,9 @@ export function createStripePaymentRepository(connection: Connection): StripePay
     },
 
     async findKey(reference) {
-      return (await payments.findOne({ reference }, { _id: 1 }).lean())?._id ?? null;
+      // The type says that the partial index has it; without, MongoDB would look through all payments.
+      const known = trusted({ $eq: reference, $type: 'string' as const });
+      return (await payments.findOne({ reference: known }, { _id: 1 }).lean())?._id ?? null;
     },
 
     claim: (key, reference) =>

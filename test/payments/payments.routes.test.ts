@@ -32,7 +32,10 @@ beforeEach(async () => {
   onAuthorizationEnded.mockReset().mockResolvedValue();
   await createStripePaymentRepository(db.connection).claim('ord_1-1', 'pi_1');
 });
-afterAll(() => db.drop());
+afterAll(async () => {
+  await api.close();
+  await db.drop();
+});
 
 describe('routes exist', () => {
   const pathsOf = (...args: Parameters<typeof paymentRoutes>) =>

@@ -362,10 +362,10 @@ describe('POST /product-services/:id/stock-adjustments', () => {
 });
 
 test('every route answers 503 with Retry-After while MongoDB cannot be reached', async () => {
-  const cut = await openTestApi();
+  const db = await openTestDatabase();
+  const cut = await openTestApi({ db });
   const token = cut.tokenOf('ADMIN');
-  await cut.db.connection.dropDatabase();
-  await cut.db.mongodb.close();
+  await db.drop();
   const entry = `${PATH}/${newId('ps')}`;
   const user = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };
   for (const call of [

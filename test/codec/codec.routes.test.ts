@@ -123,7 +123,7 @@ describe('the cookie', () => {
   test('is for the codec routes, unreadable to scripts, and not sent from other sites', async () => {
     expect((await sessionOf()).split('; ').slice(1).sort()).toEqual([
       'HttpOnly',
-      expect.stringMatching(/^Max-Age=(8\d\d|900)$/),
+      expect.stringMatching(/^Max-Age=[1-9]\d{0,2}$/),
       'Path=/orders-management-system/codec',
       'SameSite=Strict',
     ]);
@@ -154,10 +154,7 @@ describe('the cookie', () => {
       .split('=')[1]!
       .split('.');
     const now = Math.floor(Date.now() / 1000);
-    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint(
-      { id: adminId, tokenVersion: 0 },
-      now + 60,
-    );
+    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint({ id: adminId, tokenVersion: 0 }, now + 60);
     const own = createCodecSessions(parsePayloadKeys(NEW));
     for (const value of [
       `${newId('usr')}.${expiresAt}.${signature}`,
@@ -172,16 +169,11 @@ describe('the cookie', () => {
     ]) {
       expect([value, (await decode(`${SESSION_COOKIE}=${value}`, UI)).status]).toEqual([value, 401]);
     }
-    expect(
-      (await decode(`${SESSION_COOKIE}=${own.mint({ id: adminId, tokenVersion: 0 }, now + 60)}`, UI)).status,
-    ).toBe(200);
+    expect((await decode(`${SESSION_COOKIE}=${own.mint({ id: adminId, tokenVersion: 0 }, now + 60)}`, UI)).status).toBe(200);
   });
 
   test('outlives neither the access token that it was made with nor the rotation of its key', async () => {
-    const last = createCodecSessions(parsePayloadKeys(OLD)).mint(
-      { id: adminId, tokenVersion: 0 },
-      Math.floor(Date.now() / 1000) + 60,
-    );
+    const last = createCodecSessions(parsePayloadKeys(OLD)).mint({ id: adminId, tokenVersion: 0 }, Math.floor(Date.now() / 1000) + 60);
     expect((await decode(`${SESSION_COOKIE}=${last}`, UI)).status).toBe(200); // while the old key is there
 
     const now = Date.now();

@@ -8,6 +8,7 @@ import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { failureConverter } from '../../src/temporal/encoded-failures';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
+import type { OrderWorkflows } from '../../src/temporal/order-workflows';
 import { cancelOrderUpdate, fulfillOrderUpdate, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
 import { eventually, lines } from '../support/order-api';
@@ -29,6 +30,21 @@ afterEach(() => shop.close());
 
 const withKeys = (...keys: string[]) => shop.startWorker(undefined, { keys: keys.join(), bundle });
 const withoutKeys = () => shop.startWorker();
+
+/** As another process of the API has it, with keys of its own. */
+async function asApiWith(keys: string, use: (api: OrderWorkflows) => Promise<unknown>): Promise<void> {
+  const config = testConfig({ PAYLOAD_KEYS: keys });
+  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const { taskQueue } = shop;
+  const policy = { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) };
+  try {
+    await use(
+      createOrderWorkflows(temporal, { taskQueue, policy, timeoutMs: 60_000, commandTimeoutMs: 60_000 }),
+    );
+  } finally {
+    await temporal.close();
+  }
+}
 
 async function requestFor(quantity = 1): Promise<OrderRequest> {
   const { id } = await shop.sell();
@@ -84,17 +100,15 @@ test.each([
 
 test('an update that a worker cannot read is neither refused nor lost', async () => {
   const request = await requestFor();
-  const worker = await withKeys(OLD);
-  await shop.workflows.place(request);
-  await worker.stop();
-  const wrong = await withoutKeys();
+  const clear = await withoutKeys(); // has the workflow at hand, all in clear, when an API with keys comes
+  await asApiWith('', (api) => api.place(request));
   const cancelling = shop.workflows.execute(request, cancelOrderUpdate, {
     by: request.customerId,
     reason: NOTE,
     requestId: 'test',
   });
   await eventually(async () => expect(await failuresOf(request)).not.toEqual([]));
-  await wrong.stop();
+  await clear.stop();
   await withKeys(OLD);
   expect(await cancelling).toMatchObject({ status: 'cancelled' });
 });
@@ -107,16 +121,8 @@ test('keys are rotated while an order is open', async () => {
   await before.stop();
 
   await withKeys(NEW, OLD);
-  const { payloadKeys, temporal: address } = testConfig({ PAYLOAD_KEYS: `${NEW},${OLD}` });
-  const temporal = createTemporalClient(address, createDataConverter(payloadKeys));
-  try {
-    const workflows = createOrderWorkflows(temporal, {
-      taskQueue: shop.taskQueue,
-      policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
-      timeoutMs: 60_000,
-      commandTimeoutMs: 60_000,
-    });
-    const shipped = await workflows.execute(request, fulfillOrderUpdate, {
+  await asApiWith(`${NEW},${OLD}`, async (api) => {
+    const shipped = await api.execute(request, fulfillOrderUpdate, {
       ...{ by: 'system', requestId: 'test', id: 'ful_1', fingerprint: 'f', attemptId: 'a' },
       ...{ items: request.items, carrier: null, trackingNumber: NOTE },
     });
@@ -124,30 +130,25 @@ test('keys are rotated while an order is open', async () => {
     const history = await historyOf(request);
     expect(keyIdsIn(history)).toEqual(new Set(['old', 'new']));
     expect(history).not.toContain(base64Of(NOTE));
-    expect((await workflows.find(request.orderId))!.request).toEqual(request);
-  } finally {
-    await temporal.close();
-  }
+    expect((await api.find(request.orderId))!.request).toEqual(request);
+  });
 });
 
 test('an order begun in clear goes on with keys', async () => {
-  const clear = await openShop({ timeoutMs: 60_000 });
-  try {
-    const request = orderRequest({ ...lines([(await clear.sell()).id, 1]), note: NOTE });
-    const before = await clear.startWorker();
-    await clear.workflows.place(request);
-    await before.stop();
-    await clear.startWorker(undefined, { keys: NEW, bundle });
-    const cancel = { by: 'system', reason: null, requestId: 'test' };
-    // The API of before has no keys, so it cannot read the answer; the order has what it asked for.
-    await expect(clear.workflows.execute(request, cancelOrderUpdate, cancel)).rejects.toMatchObject({
+  const request = await requestFor();
+  const before = await withoutKeys();
+  await asApiWith('', (api) => api.place(request));
+  await before.stop();
+  await withKeys(OLD);
+  const cancel = { by: 'system', reason: null, requestId: 'test' };
+  // An API without keys cannot read the answer; the order has what it asked for.
+  await asApiWith('', (api) =>
+    expect(api.execute(request, cancelOrderUpdate, cancel)).rejects.toMatchObject({
       code: 'service_unavailable',
       cause: { message: expect.stringContaining('PAYLOAD_KEYS') as string },
-    });
-    expect(await clear.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
-  } finally {
-    await clear.close();
-  }
+    }),
+  );
+  expect(await shop.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
 });
 
 test('failures show neither message nor stack, and callers still get both', async () => {

@@ -77,6 +77,7 @@ module.exports = {
       from: { path: PRODUCTION, pathNot: ENTRIES },
       to: {
         path: [
+          '^src/cluster/primary(-windows)?\\.ts$',
           '^src/common/redis-windows\\.ts$',
           '^src/config/config\\.ts$',
           '^src/logger/logger\\.ts$',

@@ -5,7 +5,7 @@ import { compression } from './common/compression';
 import type { Middleware, State } from './common/context';
 import { cors } from './common/cors';
 import { rateLimit } from './common/rate-limit';
-import type { Windows } from './common/redis-windows';
+import type { Windows } from './common/windows';
 import { requestId } from './common/request-id';
 import { requestLog } from './common/request-log';
 import type { Route } from './common/route';

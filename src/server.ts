@@ -1,3 +1,5 @@
+import cluster from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { msToNumber } from '@temporalio/common/lib/time';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
@@ -12,10 +14,14 @@ import { createLoginFailureRepository } from './auth/login-failures.repository';
 import { createPasswordCheck } from './auth/password-check';
 import { createSessionRepository } from './auth/sessions.repository';
 import { codecRoutes } from './codec/codec.routes';
+import { isMessage, type Stop } from './cluster/messages';
+import { runPrimary } from './cluster/primary';
+import { createPrimaryWindows } from './cluster/primary-windows';
 import { listen } from './common/http-server';
 import { runEntry } from './common/entry';
-import { createRedisWindows } from './common/redis-windows';
+import { createRedisWindows, type RedisWindows } from './common/redis-windows';
 import type { Route } from './common/route';
+import type { Windows } from './common/windows';
 import { loadConfig, type Config } from './config/config';
 import { createHealth, type Health } from './health/health';
 import { healthRoutes } from './health/health.routes';
@@ -46,6 +52,8 @@ import { createUsersService } from './users/users.service';
 
 /** Shorter than the worker's: someone waits, and is told after two attempts, so within 4 s, that it hangs. */
 const DATABASE_ANSWER_TIMEOUT_MS = 2000;
+/** One of several processes gets its share of the requests as soon as it listens, so it had better be able to answer. */
+const DATABASE_CONNECT_MS = 5000;
 
 export interface RunningServer {
   url: string;
@@ -53,12 +61,14 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Starts the API. It listens at once, even while MongoDB or Temporal are down: readiness tells. */
+/**
+ * Starts the API. It listens at once, even while MongoDB or Temporal are down: readiness tells. One of several processes
+ * first gives its connection to MongoDB a chance: no load balancer asks each of them whether it is ready.
+ */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, answerTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
-  const { redisUrl } = config.http.rateLimit;
-  const windows = redisUrl === undefined ? undefined : createRedisWindows(redisUrl, logger);
+  const windows = sharedWindows(config, logger);
   const health = createHealth({ mongodb: mongodb.ping, temporal: temporal.checkHealth }, logger);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
@@ -75,10 +85,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
 
   const closeClients = async () => {
-    windows?.close();
+    windows?.close?.();
     await credentials.close();
     await Promise.all([temporal.close(), mongodb.close()]);
   };
+  if (cluster.isWorker) await Promise.race([mongodb.connected, sleep(DATABASE_CONNECT_MS)]);
   const handle = app.callback();
   const http = await listen((req, res) => void handle(req, res), {
     ...config.http,
@@ -112,6 +123,13 @@ export function followCredentials(mongodb: MongoDb, logger: Logger) {
     ready: Promise.all(both.map(({ ready }) => ready)),
     close: () => Promise.all(both.map((follower) => follower.close())),
   };
+}
+
+/** In Redis, else in the primary of this cluster, else none: one process counts for itself. */
+function sharedWindows({ http }: Config, logger: Logger): (Windows & Partial<RedisWindows>) | undefined {
+  const { redisUrl } = http.rateLimit;
+  if (redisUrl !== undefined) return createRedisWindows(redisUrl, logger);
+  return cluster.isWorker ? createPrimaryWindows(process, logger) : undefined;
 }
 
 export interface RouteDeps {
@@ -192,17 +210,32 @@ function paymentRoutesDeps(
   return { webhook };
 }
 
-/** Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once. */
+/**
+ * Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once. With WEB_CONCURRENCY above 1 this
+ * process only starts so many others of its kind and looks after them.
+ */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
   const logger = createLogger(config).child({ process: 'api' });
+  const stop = stopRequest();
+  const { shutdownTimeoutMs } = config;
+  const { webConcurrency: count } = config.http;
+  if (cluster.isPrimary && count > 1) return runPrimary({ count, shutdownTimeoutMs, stop, logger });
   const server = await startServer(config, logger);
-  const stop = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
-  });
   logger.info({ signal: await stop }, 'draining');
   await server.close();
   logger.info('API stopped');
+  cluster.worker?.disconnect(); // the channel to the primary would keep this process alive
+}
+
+/** A signal, or the word of the primary, which sends no signal: a terminal may have sent one to this process already. */
+function stopRequest(): Promise<string> {
+  return new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
+    process.on('message', (message) => {
+      if (isMessage<Stop>(message, 'stop')) resolve('stop');
+    });
+  });
 }
 
 runEntry(require.main === module, main);

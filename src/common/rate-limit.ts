@@ -3,7 +3,7 @@ import type { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { BoundedMap } from './bounded-map';
 import type { Context, Middleware } from './context';
-import type { Windows } from './redis-windows';
+import type { Windows } from './windows';
 
 const MAX_CLIENTS = 100_000;
 const RESET = 'X-RateLimit-Reset';

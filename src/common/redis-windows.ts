@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { countIn, type Counter, type Windows } from './windows';
 
 const TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 1000;
@@ -14,15 +15,6 @@ const COUNT_REQUEST = `
     left = tonumber(ARGV[1])
   end
   return { used, left }`;
-
-type Counter = {
-  countRequest(key: string, windowMs: number): Promise<[used: number, msLeft: number]>;
-};
-
-/** What the Redis driver of koa-ratelimit calls: remaining requests with this one, end of window in seconds, limit. */
-export interface Windows {
-  ratelimiter(key: string, now: number, windowMs: number, max: number): Promise<[number, number, number]>;
-}
 
 export interface RedisWindows extends Windows {
   close(): void;
@@ -40,29 +32,7 @@ export function createRedisWindows(url: string, logger: Logger): RedisWindows {
   redis.on('error', () => undefined); // failing commands tell, below; without a listener it would be printed
   redis.defineCommand('countRequest', { numberOfKeys: 1, lua: COUNT_REQUEST });
   return {
-    ...countIn(redis as unknown as Counter, logger),
+    ...countIn(redis as unknown as Counter, logger, 'Redis'),
     close: () => redis.disconnect(),
   };
-}
-
-/** Lets requests through when the counter fails: a limit that cannot be kept must not take the API down. */
-export function countIn(counter: Counter, logger: Logger): Windows {
-  let failing = false;
-  return {
-    async ratelimiter(key, _now, windowMs, max) {
-      try {
-        const [used, msLeft] = await counter.countRequest(key, windowMs);
-        failing = false;
-        return [Math.max(0, max - used + 1), endsAt(msLeft), max];
-      } catch (err) {
-        if (!failing) logger.warn({ err }, 'Redis does not answer: requests are not limited until it does');
-        failing = true;
-        return [max, endsAt(windowMs), max];
-      }
-    },
-  };
-}
-
-function endsAt(msLeft: number): number {
-  return Math.ceil((Date.now() + msLeft) / 1000);
 }

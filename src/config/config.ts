@@ -10,6 +10,8 @@ export interface Config {
   http: {
     host: string;
     port: number;
+    /** API processes that share the port. */
+    webConcurrency: number;
     prefix: string;
     corsOrigins: string[];
     bodyLimit: string;
@@ -118,6 +120,7 @@ function toConfig(env: Env): Config {
     http: {
       host: env.HOST,
       port: env.PORT,
+      webConcurrency: env.WEB_CONCURRENCY,
       prefix: env.API_PREFIX,
       corsOrigins: env.CORS_ORIGINS,
       bodyLimit: env.BODY_LIMIT,

@@ -24,6 +24,7 @@ export interface Env {
   NODE_ENV: 'development' | 'test' | 'production';
   HOST: string;
   PORT: number;
+  WEB_CONCURRENCY: number;
   API_PREFIX: string;
   MONGODB_URI: string;
   TEMPORAL_ADDRESS: string;
@@ -65,6 +66,7 @@ const schema = Joi.object<Env, true>({
   NODE_ENV: Joi.string().valid('development', 'test', 'production').default('development'),
   HOST: Joi.string().hostname().default('127.0.0.1'),
   PORT: Joi.number().port().default(3000),
+  WEB_CONCURRENCY: count(1, 128),
   API_PREFIX: Joi.string()
     .pattern(/^(\/[\w.-]+)+$/)
     .default('/orders-management-system')

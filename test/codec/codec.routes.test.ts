@@ -106,6 +106,7 @@ describe('decode and encode', () => {
 describe('without keys', () => {
   let clear: TestApi;
   beforeAll(async () => void (clear = await openTestApi({ routes: codecRoutes, db: api.db })));
+  afterAll(() => clear.close());
 
   test.each(['decode', 'encode', 'session'])('%s says that nothing is encrypted', async (operation) => {
     const call = clear.call('post', `/codec/${operation}`, admin).send({ payloads: [] });
@@ -154,7 +155,10 @@ describe('the cookie', () => {
       .split('=')[1]!
       .split('.');
     const now = Math.floor(Date.now() / 1000);
-    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint({ id: adminId, tokenVersion: 0 }, now + 60);
+    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint(
+      { id: adminId, tokenVersion: 0 },
+      now + 60,
+    );
     const own = createCodecSessions(parsePayloadKeys(NEW));
     for (const value of [
       `${newId('usr')}.${expiresAt}.${signature}`,
@@ -169,11 +173,16 @@ describe('the cookie', () => {
     ]) {
       expect([value, (await decode(`${SESSION_COOKIE}=${value}`, UI)).status]).toEqual([value, 401]);
     }
-    expect((await decode(`${SESSION_COOKIE}=${own.mint({ id: adminId, tokenVersion: 0 }, now + 60)}`, UI)).status).toBe(200);
+    expect(
+      (await decode(`${SESSION_COOKIE}=${own.mint({ id: adminId, tokenVersion: 0 }, now + 60)}`, UI)).status,
+    ).toBe(200);
   });
 
   test('outlives neither the access token that it was made with nor the rotation of its key', async () => {
-    const last = createCodecSessions(parsePayloadKeys(OLD)).mint({ id: adminId, tokenVersion: 0 }, Math.floor(Date.now() / 1000) + 60);
+    const last = createCodecSessions(parsePayloadKeys(OLD)).mint(
+      { id: adminId, tokenVersion: 0 },
+      Math.floor(Date.now() / 1000) + 60,
+    );
     expect((await decode(`${SESSION_COOKIE}=${last}`, UI)).status).toBe(200); // while the old key is there
 
     const now = Date.now();
@@ -200,6 +209,7 @@ describe('the cookie', () => {
     });
     const { headers } = await production.call('post', '/codec/session', admin).expect(204);
     expect(headers['set-cookie']![0]).toMatch(/; Secure$/);
+    await production.close();
   });
 });
 
@@ -209,6 +219,7 @@ describe('CORS', () => {
     const env = { PAYLOAD_KEYS: NEW, CORS_ORIGINS: 'https://shop.example', TEMPORAL_UI_URL: `${UI}/ui` };
     open = await openTestApi({ routes: codecRoutes, db: api.db, env });
   });
+  afterAll(() => open.close());
 
   const preflight = (path: string, origin: string) =>
     open.call('options', path).set({

@@ -2,7 +2,7 @@ import request from 'supertest';
 import Koa from 'koa';
 import { rateLimit } from '../../src/common/rate-limit';
 import type { State } from '../../src/common/context';
-import { countIn } from '../../src/common/redis-windows';
+import { countIn } from '../../src/common/windows';
 import pino from 'pino';
 import { openTestApi, type TestApi } from '../support/api';
 
@@ -75,7 +75,7 @@ test('a window ends and begins anew', async () => {
 
 test('the windows of Redis serve as well', async () => {
   let used = 0;
-  const windows = countIn({ countRequest: () => Promise.resolve([++used, 5000]) }, pino({ level: 'silent' }));
+  const windows = countIn({ countRequest: () => Promise.resolve([++used, 5000]) }, pino({ level: 'silent' }), 'It');
   const app = limited({ max: 1, windowMs: 5000 }, windows);
   await request(app.callback()).get('/').expect(200);
   await request(app.callback()).get('/').expect(429);

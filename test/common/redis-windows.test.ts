@@ -1,5 +1,6 @@
 import pino from 'pino';
-import { countIn, createRedisWindows } from '../../src/common/redis-windows';
+import { createRedisWindows } from '../../src/common/redis-windows';
+import { countIn } from '../../src/common/windows';
 
 const warnings: string[] = [];
 const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
@@ -9,7 +10,7 @@ beforeEach(() => void (warnings.length = 0));
 describe('the windows in Redis', () => {
   test('count down to nothing, never below', async () => {
     let used = 0;
-    const windows = countIn({ countRequest: () => Promise.resolve([++used, 30_000]) }, logger);
+    const windows = countIn({ countRequest: () => Promise.resolve([++used, 30_000]) }, logger, 'Redis');
     const remaining = [];
     for (let call = 0; call < 4; call++)
       remaining.push((await windows.ratelimiter('limit:ip:::1', 0, 60_000, 2))[0]);
@@ -35,7 +36,7 @@ describe('the windows in Redis', () => {
       if (answer instanceof Error) throw answer;
       return answer;
     };
-    const windows = countIn({ countRequest }, logger);
+    const windows = countIn({ countRequest }, logger, 'Redis');
     for (let call = 0; call < 3; call++) await windows.ratelimiter('key', 0, 1000, 5);
     expect(warnings).toHaveLength(2);
   });

@@ -4,6 +4,7 @@ import {
   createStockAdjustmentModel,
 } from '../../src/product-service/product-service.model';
 import type { ProductServiceView } from '../../src/product-service/product-service.schema';
+import { openTestDatabase } from '../support/database';
 import { openTestApi, type TestApi } from '../support/api';
 
 const PATH = '/product-services';
@@ -382,6 +383,7 @@ test('every route answers 503 with Retry-After while MongoDB cannot be reached',
     expect(body).toMatchObject({ code: 'service_unavailable' });
     expect(headers['retry-after']).toBe('5');
   }
+  await cut.close();
 });
 
 test('a product that is retired while its stock is adjusted is not found', async () => {

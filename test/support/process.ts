@@ -9,6 +9,8 @@ export interface NodeProcess {
   /** Resolves with the signal that ended it, null when it ended by itself. */
   readonly ended: Promise<NodeJS.Signals | null>;
   kill(signal: NodeJS.Signals): void;
+  /** All that it has said so far. */
+  readonly lines: readonly string[];
 }
 
 export function spawnNode(args: string[], env: NodeJS.ProcessEnv): NodeProcess {
@@ -18,8 +20,11 @@ export function spawnNode(args: string[], env: NodeJS.ProcessEnv): NodeProcess {
   });
   const ended = once(child, 'exit').then(([, signal]) => signal as NodeJS.Signals | null);
   const output = createInterface(child.stdout!);
+  const lines: string[] = [];
+  output.on('line', (line) => lines.push(line));
   return {
     ended,
+    lines,
     kill: (signal) => void child.kill(signal),
     line: (pattern) =>
       new Promise((resolve, reject) => {

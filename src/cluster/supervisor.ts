@@ -1,0 +1,103 @@
+import type { Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { isMessage, type CountRequest } from './messages';
+import type { WindowCounter } from './window-counter';
+
+const BACKOFF_MS = { first: 100, most: 10_000 };
+/** One that has taken requests for so long is no failure of its start any more. */
+const STEADY_AFTER_MS = 5_000;
+/** Of one process in a row. */
+const MAX_FAILED_STARTS = 5;
+
+export interface SupervisorOptions {
+  /** How many API processes there are to be. */
+  count: number;
+  fork(): Worker;
+  counter: WindowCounter;
+  logger: Logger;
+  steadyAfterMs?: number;
+}
+
+export interface Supervisor {
+  /** Keeps all of them running, until `stop`. Rejects when one ends right after its start again and again. */
+  run(): Promise<void>;
+  /** Lets all of them finish, and kills those that have not within the limit. */
+  stop(limitMs: number): Promise<void>;
+}
+
+/** Starts the API processes, replaces those that die, and counts the requests of them all. */
+export function createSupervisor({
+  count,
+  fork,
+  counter,
+  logger,
+  steadyAfterMs = STEADY_AFTER_MS,
+}: SupervisorOptions): Supervisor {
+  const living = new Map<Worker, Promise<unknown>>();
+  const stopping = new AbortController();
+
+  /** One process after the other. */
+  async function keepOne(): Promise<void> {
+    for (let failedStarts = 0; !stopping.signal.aborted;) {
+      const { pid, how, steadyMs } = await runOne();
+      if (stopping.signal.aborted) return;
+      failedStarts = steadyMs < steadyAfterMs ? failedStarts + 1 : 0;
+      if (failedStarts === MAX_FAILED_STARTS) throw new Error(giveUp(how));
+      const restartInMs = Math.min(BACKOFF_MS.first * 2 ** Math.max(0, failedStarts - 1), BACKOFF_MS.most);
+      logger.warn({ pid, how, restartInMs }, 'an API process ended, another one takes its place');
+      await sleep(restartInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  async function runOne() {
+    const worker = fork();
+    const { pid } = worker.process;
+    let listensSince = Infinity;
+    worker.on('error', () => undefined); // it is gone, which `exit` tells
+    worker.once('listening', () => (listensSince = Date.now()));
+    worker.on('message', (message) => {
+      if (!isMessage<CountRequest>(message, 'count')) return;
+      worker.send(
+        { type: 'counted', id: message.id, ...counter.count(message.key, message.windowMs) },
+        ignore,
+      );
+    });
+    const exit = exitOf(worker);
+    living.set(worker, exit);
+    logger.info({ pid }, 'API process started');
+    const how = await exit;
+    living.delete(worker);
+    return { pid, how, steadyMs: Math.max(0, Date.now() - listensSince) };
+  }
+
+  return {
+    run: async () => void (await Promise.all(Array.from({ length: count }, keepOne))),
+    async stop(limitMs) {
+      stopping.abort();
+      const workers = [...living.keys()];
+      for (const worker of workers) worker.send({ type: 'stop' }, ignore);
+      const kill = setTimeout(() => workers.forEach((worker) => worker.process.kill('SIGKILL')), limitMs);
+      await Promise.all(living.values());
+      clearTimeout(kill);
+    },
+  };
+}
+
+/** Not by `once` of node:events, which fails on the errors of sending to a process that is just dying. */
+function exitOf(worker: Worker): Promise<string> {
+  return new Promise((resolve) => {
+    worker.once('exit', (code: number | null, signal: string | null) =>
+      resolve(signal ? `ended by ${signal}` : `exit code ${code}`),
+    );
+  });
+}
+
+const ignore = (): void => undefined;
+
+function giveUp(how: string): string {
+  return (
+    `An API process ended right after its start ${MAX_FAILED_STARTS} times in a row, the last time with ${how}: ` +
+    'the log above says why; correct that and start again.'
+  );
+}

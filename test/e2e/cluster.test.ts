@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { freePorts } from '../../scripts/servers/ports';
+import { until } from '../../scripts/servers/until';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+import { spawnNode, type NodeProcess } from '../support/process';
+
+const SERVER = join(__dirname, '..', '..', 'src', 'server.ts');
+const LIMIT = 40;
+const CLIENTS = 8;
+const WAIT_MS = 90_000;
+
+let db: TestDatabase;
+let base: string;
+let api: NodeProcess;
+let port: number;
+
+beforeAll(async () => void (db = await openTestDatabase()));
+afterAll(() => db.drop());
+beforeEach(async () => {
+  [port] = (await freePorts(1)) as [number];
+  base = `http://127.0.0.1:${port}/orders-management-system`;
+});
+afterEach(async () => {
+  api.kill('SIGKILL');
+  await api.ended;
+});
+
+/** The real API as two processes, which the process with the id of `api` looks after. */
+async function startCluster(env: NodeJS.ProcessEnv = {}): Promise<void> {
+  api = spawnNode(['--import', 'tsx', SERVER], {
+    NODE_ENV: 'test',
+    JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+    MONGODB_URI: db.uri,
+    TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS,
+    PORT: String(port),
+    WEB_CONCURRENCY: '2',
+    RATE_LIMIT_MAX: String(LIMIT),
+    ...env,
+  });
+  await comesTrue(() => logged('API listening').length === 2);
+}
+
+interface LogLine {
+  msg: string;
+  pid: number;
+  requestId?: string;
+}
+
+function logged(message: string): LogLine[] {
+  const lines = api.lines.map((line) => JSON.parse(line) as LogLine);
+  return lines.filter(({ msg }) => msg === message);
+}
+
+const startedPids = () => logged('API process started').map(({ pid }) => pid);
+
+/** Compiling three processes takes its time on a busy machine. */
+async function comesTrue(condition: () => boolean): Promise<void> {
+  const late = () => new Error(`Not within ${WAIT_MS / 1000} s: ${String(condition)}`);
+  await until(WAIT_MS, async () => condition() || undefined, late);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** On a connection of its own. */
+async function statusOf(path: string): Promise<number> {
+  const response = await fetch(base + path, { headers: { Connection: 'close' } });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** A connection that is kept, so that all its requests go to one process. */
+class Connection {
+  readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  async statusOf(path: string, requestId: string = randomUUID()): Promise<number> {
+    const request = get(base + path, { agent: this.agent, headers: { 'X-Request-Id': requestId } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    await once(response.resume(), 'end');
+    return response.statusCode!;
+  }
+
+  /** Which process has it. The health routes are not counted. */
+  async pid(): Promise<number> {
+    const id = randomUUID();
+    await this.statusOf('/health/live', id);
+    const own = () => logged('request').find(({ requestId }) => requestId === id);
+    await comesTrue(() => own() !== undefined);
+    return own()!.pid;
+  }
+}
+
+/** One connection to each of the two; many are opened at once, so that one process does not take them all. */
+async function connectToBoth(): Promise<Connection[]> {
+  const byPid = new Map<number, Connection>();
+  const rest: Connection[] = [];
+  while (byPid.size < 2) {
+    const some = Array.from({ length: 10 }, () => new Connection());
+    const pids = await Promise.all(some.map((connection) => connection.pid()));
+    some.forEach((connection, n) => byPid.set(pids[n]!, connection));
+    rest.push(...some);
+  }
+  const chosen = [...byPid.values()];
+  for (const connection of rest) if (!chosen.includes(connection)) connection.agent.destroy();
+  return chosen;
+}
+
+test('the limit is one for all processes of the machine', async () => {
+  await startCluster();
+  const connections = await connectToBoth();
+  const statuses = [];
+  for (let call = 0; call < LIMIT + 10; call++)
+    statuses.push(await connections[call % 2]!.statusOf('/product-services'));
+  expect(statuses).toEqual([...Array<number>(LIMIT).fill(200), ...Array<number>(10).fill(429)]);
+  for (const { agent } of connections) agent.destroy();
+});
+
+test('one that is killed under load is replaced, and costs no more than what it had in hand', async () => {
+  await startCluster({ RATE_LIMIT_MAX: '1000000' });
+  const [victim] = startedPids();
+  const broken: unknown[] = [];
+  let answered = 0;
+  let isOver = false;
+  const clients = Array.from({ length: CLIENTS }, async () => {
+    while (!isOver) {
+      const status = await statusOf('/product-services').catch((error: unknown) => void broken.push(error));
+      if (status === undefined) continue;
+      expect(status).toBe(200);
+      answered++;
+    }
+  });
+  await comesTrue(() => answered > 50);
+  process.kill(victim!, 'SIGKILL');
+  await comesTrue(() => logged('API listening').length === 3);
+  const sofar = answered;
+  await comesTrue(() => answered > sofar + 50);
+  isOver = true;
+  await Promise.all(clients);
+  expect(broken.length).toBeLessThanOrEqual(CLIENTS);
+  expect(startedPids()).toHaveLength(3);
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s drains all of them, then all end', async (signal) => {
+  await startCluster();
+  api.kill(signal);
+  expect(await api.ended).toBeNull();
+  expect(logged('API stopped')).toHaveLength(2);
+  expect(startedPids().some(isAlive)).toBe(false);
+});
+
+test('none outlives the process that looks after them', async () => {
+  await startCluster();
+  api.kill('SIGKILL');
+  await api.ended;
+  await comesTrue(() => !startedPids().some(isAlive));
+});

@@ -1,0 +1,24 @@
+// What a supervisor looks after in its tests: a server in a cluster that does as MODE says.
+import cluster from 'node:cluster';
+import { createServer } from 'node:http';
+
+const { MODE, PORT } = process.env;
+
+/** The rate limit's question, asked by whoever wants to know. */
+function count() {
+  return new Promise((resolve) => {
+    process.once('message', ({ used }) => resolve(String(used)));
+    process.send({ type: 'count', id: 1, key: 'client', windowMs: 60_000 });
+  });
+}
+
+if (MODE === 'broken') process.exit(3);
+const server = createServer(async (request, response) => {
+  response.setHeader('Connection', 'close');
+  response.end(request.url === '/count' ? await count() : String(process.pid));
+});
+server.listen(Number(PORT), '127.0.0.1');
+process.on('message', ({ type }) => {
+  if (type !== 'stop' || MODE === 'deaf') return;
+  server.close(() => cluster.worker.disconnect());
+});

@@ -1,54 +1,23 @@
 import cluster from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { msToNumber } from '@temporalio/common/lib/time';
-import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
-import { createApiKeyCache } from './api-keys/api-key-cache';
-import { createApiKeyRepository } from './api-keys/api-keys.repository';
-import { apiKeyRoutes } from './api-keys/api-keys.routes';
-import { createApiKeyService } from './api-keys/api-keys.service';
+import { createRoutes, followCredentials } from './api-routes';
 import { createApp } from './app';
-import { authRoutes } from './auth/auth.routes';
-import { createAuthService } from './auth/auth.service';
-import { createLoginFailureRepository } from './auth/login-failures.repository';
-import { createPasswordCheck } from './auth/password-check';
-import { createSessionRepository } from './auth/sessions.repository';
-import { codecRoutes } from './codec/codec.routes';
 import { isMessage, type Stop } from './cluster/messages';
 import { runPrimary } from './cluster/primary';
 import { createPrimaryWindows } from './cluster/primary-windows';
 import { listen } from './common/http-server';
 import { runEntry } from './common/entry';
 import { createRedisWindows, type RedisWindows } from './common/redis-windows';
-import type { Route } from './common/route';
 import type { Windows } from './common/windows';
 import { loadConfig, type Config } from './config/config';
-import { createHealth, type Health } from './health/health';
-import { healthRoutes } from './health/health.routes';
+import { createHealth } from './health/health';
 import { authentication } from './jwt/authentication';
-import { createJwt, type Jwt } from './jwt/jwt';
+import { createJwt } from './jwt/jwt';
 import { createLogger } from './logger/logger';
-import { openMongoDb, type MongoDb } from './mongodb/mongodb';
-import { createOrderPresenter } from './orders/orders.presenter';
-import { createOrderRepository } from './orders/orders.repository';
-import { orderRoutes } from './orders/orders.routes';
-import { createOrderService, type OrderService } from './orders/orders.service';
-import { createPaymentEventRepository } from './payments/payments.repository';
-import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
-import { createStripeWebhookService } from './payments/payments.service';
-import { createSandboxRepository } from './payments/sandbox.repository';
-import { createStripePaymentRepository } from './payments/stripe.repository';
-import { createProductServiceRepository } from './product-service/product-service.repository';
-import { productServiceRoutes } from './product-service/product-service.routes';
-import { createCatalogueService } from './product-service/product-service.service';
-import { createTemporalClient, type TemporalClient } from './temporal/client';
+import { openMongoDb } from './mongodb/mongodb';
+import { createTemporalClient } from './temporal/client';
 import { createDataConverter } from './temporal/data-converter';
-import { createOrderWorkflows } from './temporal/order-workflows';
-import { followEndedTokens, type EndedTokens } from './users/ended-tokens';
-import { createEndedTokensRepository } from './users/ended-tokens.repository';
-import { createUsersRepository } from './users/users.repository';
-import { userRoutes } from './users/users.routes';
-import { createUsersService } from './users/users.service';
 
 /** Shorter than the worker's: someone waits, and is told after two attempts, so within 4 s, that it hangs. */
 const DATABASE_ANSWER_TIMEOUT_MS = 2000;
@@ -111,103 +80,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   };
 }
 
-/** What ends tokens and API keys before their time. */
-export function followCredentials(mongodb: MongoDb, logger: Logger) {
-  const { connection } = mongodb;
-  const endedTokens = followEndedTokens(createEndedTokensRepository(connection), mongodb, logger);
-  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
-  const both = [endedTokens, apiKeys];
-  return {
-    endedTokens,
-    apiKeys,
-    ready: Promise.all(both.map(({ ready }) => ready)),
-    close: () => Promise.all(both.map((follower) => follower.close())),
-  };
-}
-
 /** In Redis, else in the primary of this cluster, else none: one process counts for itself. */
 function sharedWindows({ http }: Config, logger: Logger): (Windows & Partial<RedisWindows>) | undefined {
   const { redisUrl } = http.rateLimit;
   if (redisUrl !== undefined) return createRedisWindows(redisUrl, logger);
   return cluster.isWorker ? createPrimaryWindows(process, logger) : undefined;
-}
-
-export interface RouteDeps {
-  config: Config;
-  mongodb: MongoDb;
-  temporal: TemporalClient;
-  health: Health;
-  jwt: Jwt;
-  endedTokens: Pick<EndedTokens, 'has'>;
-}
-
-/** Every route of the API. */
-export function createRoutes({
-  config,
-  mongodb: { connection },
-  temporal,
-  health,
-  jwt,
-  endedTokens,
-}: RouteDeps): Route[] {
-  const users = createUsersRepository(connection);
-  const orders = createOrderService({
-    orders: createOrderRepository(connection),
-    workflows: createOrderWorkflows(temporal, {
-      taskQueue: config.temporal.taskQueue,
-      policy: {
-        fulfillmentDeadlineMs: msToNumber(config.fulfillmentDeadline),
-        paymentsTaskQueue: config.temporal.paymentsTaskQueue,
-      },
-      timeoutMs: config.placeOrderTimeoutMs,
-      commandTimeoutMs: config.orderCommandTimeoutMs,
-    }),
-  });
-  return [
-    ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection }),
-    ...productServiceRoutes(createCatalogueService(createProductServiceRepository(connection))),
-    ...orderRoutes({
-      service: orders,
-      present: createOrderPresenter(config.temporal),
-      users,
-      prefix: config.http.prefix,
-    }),
-    ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config, endedTokens),
-  ];
-}
-
-/** Signing in, users and API keys. */
-export function identityRoutes({
-  config,
-  jwt,
-  connection,
-}: Pick<RouteDeps, 'config' | 'jwt'> & { connection: Connection }): Route[] {
-  const users = createUsersRepository(connection);
-  const sessions = createSessionRepository(connection);
-  const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
-  const { refreshTokenTtlSeconds } = config;
-  return [
-    ...authRoutes(createAuthService({ users, sessions, checkPassword, jwt, refreshTokenTtlSeconds })),
-    ...userRoutes(createUsersService({ users, sessions, checkPassword })),
-    ...apiKeyRoutes(createApiKeyService(createApiKeyRepository(connection))),
-  ];
-}
-
-function paymentRoutesDeps(
-  { payments: { provider, stripe } }: Config,
-  connection: Connection,
-  { authorizationEnded }: OrderService,
-): PaymentRoutesDeps {
-  if (provider === 'sandbox') return { sandbox: createSandboxRepository(connection) };
-  const webhook = createStripeWebhookService({
-    secret: stripe!.webhookSecret!,
-    events: createPaymentEventRepository(connection),
-    payments: createStripePaymentRepository(connection),
-    onAuthorizationEnded: authorizationEnded,
-  });
-  return { webhook };
 }
 
 /**

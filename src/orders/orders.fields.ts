@@ -43,7 +43,9 @@ export const reason = singleLine(200);
 export const orderId = Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d77a65393'); // what the examples above place
 export const idempotencyKey = Joi.string()
   .pattern(new RegExp(`^[\\x21-\\x7e]{1,${MAX_KEY_LENGTH}}$`))
-  .messages({ 'string.pattern.base': `{#label} must be 1 to ${MAX_KEY_LENGTH} printable ASCII characters without spaces` })
+  .messages({
+    'string.pattern.base': `{#label} must be 1 to ${MAX_KEY_LENGTH} printable ASCII characters without spaces`,
+  })
   .example('demo-1');
 
 export interface KeyHeaders {

@@ -9,7 +9,7 @@ import { createStripeWebhookService, type StripeWebhookService } from '../../src
 import { createStripePaymentRepository } from '../../src/payments/stripe.repository';
 import { createSandboxRepository } from '../../src/payments/sandbox.repository';
 import { SCOPES, type Scope } from '../../src/role/scope';
-import { createRoutes } from '../../src/server';
+import { createRoutes } from '../../src/api-routes';
 import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { eventually, openOrderApi, type OrderApi } from '../support/order-api';

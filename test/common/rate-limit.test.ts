@@ -75,7 +75,11 @@ test('a window ends and begins anew', async () => {
 
 test('the windows of Redis serve as well', async () => {
   let used = 0;
-  const windows = countIn({ countRequest: () => Promise.resolve([++used, 5000]) }, pino({ level: 'silent' }), 'It');
+  const windows = countIn(
+    { countRequest: () => Promise.resolve([++used, 5000]) },
+    pino({ level: 'silent' }),
+    'It',
+  );
   const app = limited({ max: 1, windowMs: 5000 }, windows);
   await request(app.callback()).get('/').expect(200);
   await request(app.callback()).get('/').expect(429);

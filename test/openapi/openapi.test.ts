@@ -8,7 +8,7 @@ import { priceLines } from '../../src/domain/pricing';
 import { buildDocument } from '../../src/openapi/document';
 import { exampleOf } from '../../src/openapi/example';
 import { DEMO_CATALOGUE, DEMO_USERS } from '../../src/seed';
-import { createRoutes } from '../../src/server';
+import { createRoutes } from '../../src/api-routes';
 import { createTemporalClient } from '../../src/temporal/client';
 import { openTestApi, type TestApi } from '../support/api';
 import packageJson from '../../package.json';

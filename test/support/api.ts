@@ -14,7 +14,7 @@ import { createCatalogueService } from '../../src/product-service/product-servic
 import type { UserRole } from '../../src/role/role';
 import type { EndedTokens } from '../../src/users/ended-tokens';
 import { authentication } from '../../src/jwt/authentication';
-import { followCredentials, identityRoutes } from '../../src/server';
+import { followCredentials, identityRoutes } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { openTestDatabase, type TestDatabase } from './database';

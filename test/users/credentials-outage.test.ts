@@ -3,7 +3,7 @@ import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
-import { followCredentials } from '../../src/server';
+import { followCredentials } from '../../src/api-routes';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openCable } from '../support/cable';
 import { openTestDatabase, type TestDatabase } from '../support/database';

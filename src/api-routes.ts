@@ -1,0 +1,130 @@
+import { msToNumber } from '@temporalio/common/lib/time';
+import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
+import { createApiKeyCache } from './api-keys/api-key-cache';
+import { createApiKeyRepository } from './api-keys/api-keys.repository';
+import { apiKeyRoutes } from './api-keys/api-keys.routes';
+import { createApiKeyService } from './api-keys/api-keys.service';
+import { authRoutes } from './auth/auth.routes';
+import { createAuthService } from './auth/auth.service';
+import { createLoginFailureRepository } from './auth/login-failures.repository';
+import { createPasswordCheck } from './auth/password-check';
+import { createSessionRepository } from './auth/sessions.repository';
+import { codecRoutes } from './codec/codec.routes';
+import type { Route } from './common/route';
+import type { Config } from './config/config';
+import type { Health } from './health/health';
+import { healthRoutes } from './health/health.routes';
+import type { Jwt } from './jwt/jwt';
+import type { MongoDb } from './mongodb/mongodb';
+import { createOrderPresenter } from './orders/orders.presenter';
+import { createOrderRepository } from './orders/orders.repository';
+import { orderRoutes } from './orders/orders.routes';
+import { createOrderService, type OrderService } from './orders/orders.service';
+import { createPaymentEventRepository } from './payments/payments.repository';
+import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
+import { createStripeWebhookService } from './payments/payments.service';
+import { createSandboxRepository } from './payments/sandbox.repository';
+import { createStripePaymentRepository } from './payments/stripe.repository';
+import { createProductServiceRepository } from './product-service/product-service.repository';
+import { productServiceRoutes } from './product-service/product-service.routes';
+import { createCatalogueService } from './product-service/product-service.service';
+import type { TemporalClient } from './temporal/client';
+import { createOrderWorkflows } from './temporal/order-workflows';
+import { followEndedTokens, type EndedTokens } from './users/ended-tokens';
+import { createEndedTokensRepository } from './users/ended-tokens.repository';
+import { createUsersRepository } from './users/users.repository';
+import { userRoutes } from './users/users.routes';
+import { createUsersService } from './users/users.service';
+
+export interface RouteDeps {
+  config: Config;
+  mongodb: MongoDb;
+  temporal: TemporalClient;
+  health: Health;
+  jwt: Jwt;
+  endedTokens: Pick<EndedTokens, 'has'>;
+}
+
+/** Every route of the API. */
+export function createRoutes({
+  config,
+  mongodb: { connection },
+  temporal,
+  health,
+  jwt,
+  endedTokens,
+}: RouteDeps): Route[] {
+  const users = createUsersRepository(connection);
+  const orders = createOrderService({
+    orders: createOrderRepository(connection),
+    workflows: createOrderWorkflows(temporal, {
+      taskQueue: config.temporal.taskQueue,
+      policy: {
+        fulfillmentDeadlineMs: msToNumber(config.fulfillmentDeadline),
+        paymentsTaskQueue: config.temporal.paymentsTaskQueue,
+      },
+      timeoutMs: config.placeOrderTimeoutMs,
+      commandTimeoutMs: config.orderCommandTimeoutMs,
+    }),
+  });
+  return [
+    ...healthRoutes(health),
+    ...identityRoutes({ config, jwt, connection }),
+    ...productServiceRoutes(createCatalogueService(createProductServiceRepository(connection))),
+    ...orderRoutes({
+      service: orders,
+      present: createOrderPresenter(config.temporal),
+      users,
+      prefix: config.http.prefix,
+    }),
+    ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
+    ...codecRoutes(config, endedTokens),
+  ];
+}
+
+/** Signing in, users and API keys. */
+export function identityRoutes({
+  config,
+  jwt,
+  connection,
+}: Pick<RouteDeps, 'config' | 'jwt'> & { connection: Connection }): Route[] {
+  const users = createUsersRepository(connection);
+  const sessions = createSessionRepository(connection);
+  const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
+  const { refreshTokenTtlSeconds } = config;
+  return [
+    ...authRoutes(createAuthService({ users, sessions, checkPassword, jwt, refreshTokenTtlSeconds })),
+    ...userRoutes(createUsersService({ users, sessions, checkPassword })),
+    ...apiKeyRoutes(createApiKeyService(createApiKeyRepository(connection))),
+  ];
+}
+
+function paymentRoutesDeps(
+  { payments: { provider, stripe } }: Config,
+  connection: Connection,
+  { authorizationEnded }: OrderService,
+): PaymentRoutesDeps {
+  if (provider === 'sandbox') return { sandbox: createSandboxRepository(connection) };
+  const webhook = createStripeWebhookService({
+    secret: stripe!.webhookSecret!,
+    events: createPaymentEventRepository(connection),
+    payments: createStripePaymentRepository(connection),
+    onAuthorizationEnded: authorizationEnded,
+  });
+  return { webhook };
+}
+
+/** What ends tokens and API keys before their time. */
+export function followCredentials(mongodb: MongoDb, logger: Logger) {
+  const { connection } = mongodb;
+  const endedTokens = followEndedTokens(createEndedTokensRepository(connection), mongodb, logger);
+  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
+  const both = [endedTokens, apiKeys];
+  return {
+    endedTokens,
+    apiKeys,
+    ready: Promise.all(both.map(({ ready }) => ready)),
+    close: () => Promise.all(both.map((follower) => follower.close())),
+  };
+}

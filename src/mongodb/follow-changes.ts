@@ -38,6 +38,7 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
   async function follow(): Promise<void> {
     await options.load();
     markReady();
+    if (closing.signal.aborted) return; // nobody would close it
     stream = options.open();
     // The first look opens the stream at the server: what came before it is loaded, what comes after it is not missed.
     const first = await stream.tryNext();

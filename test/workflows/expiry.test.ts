@@ -2,6 +2,7 @@ import type { Order } from '../../src/domain/order';
 import { createOrderService } from '../../src/orders/orders.service';
 import type { OrderService } from '../../src/orders/orders.service';
 import { expectBalancedBooks } from '../support/books';
+import { recordHistory } from '../support/histories';
 import { openShop, orderRequest } from '../support/shop';
 import type { Shop } from '../support/shop';
 import { openTimeSkippingShop } from '../support/time-skipping';
@@ -130,5 +131,6 @@ describe('an order of which nothing is fulfilled within two seconds', () => {
       Date.parse(statusHistory.find(({ to }) => to === state)!.at),
     );
     expect(cancelled! - confirmed!).toBeGreaterThanOrEqual(2_000);
+    await recordHistory('expired', handleOf(shop, placed.order));
   });
 });

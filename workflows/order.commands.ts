@@ -80,14 +80,22 @@ function handleOperatorCommands(
   setHandler(resolveCompensationUpdate, (command) => tell(command, command), { validator });
 }
 
-/** Releases its stock first; what is reserved of the payment is owed from then on. */
-export async function cancelOrder(
+/** Releases its stock first; what is reserved of the payment is owed from then on. Returns the order as it is stored. */
+export async function releaseAndCancel(
   session: OrderSession,
   command: CancelOrder,
   cancel: OrderSession['undo']['cancelOrder'] = session.undo.cancelOrder,
-): Promise<void> {
+): Promise<Order> {
   session.display.say('Cancelling: releasing the stock.');
-  const stored = session.take(await cancel(session.request, null, command));
+  return session.take(await cancel(session.request, null, command));
+}
+
+async function cancelOrder(
+  session: OrderSession,
+  command: CancelOrder,
+  cancel: OrderSession['undo']['cancelOrder'],
+): Promise<void> {
+  const stored = await releaseAndCancel(session, command, cancel);
   if (stored.status !== 'cancelled') requireCancellable(stored);
 }
 

@@ -13,7 +13,7 @@ import { isClosed } from '../src/domain/order-transitions';
 import { placeOrderUpdate } from './contract';
 import type { OrderPolicy } from './contract';
 import { refusing } from './failures';
-import { cancelOrder, handleOrderCommands } from './order.commands';
+import { handleOrderCommands, releaseAndCancel } from './order.commands';
 import { createOrderSession } from './order-session';
 import type { OrderSession } from './order-session';
 import { cancelledInTemporal, placeOrder } from './place-order';
@@ -75,7 +75,8 @@ async function cancelIfPossible(session: OrderSession, command: CancelOrder): Pr
     command,
     () => undefined,
     async (order) => {
-      if (isCancellable(order)) await cancelOrder(session, command);
+      // The stored order has the last word: if it may not be cancelled any more, nothing is.
+      if (isCancellable(order)) await releaseAndCancel(session, command);
     },
   );
 }

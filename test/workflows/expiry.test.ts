@@ -1,8 +1,11 @@
+import { fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { createOrderService } from '../../src/orders/orders.service';
 import type { OrderService } from '../../src/orders/orders.service';
+import { deliverFulfillmentUpdate } from '../../workflows/contract';
 import { expectBalancedBooks } from '../support/books';
 import { recordHistory } from '../support/histories';
+import { eventually } from '../support/order-api';
 import { openShop, orderRequest } from '../support/shop';
 import type { Shop } from '../support/shop';
 import { openTimeSkippingShop } from '../support/time-skipping';
@@ -13,6 +16,7 @@ const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
 const STOCK = 10;
 
+const command = { by: 'usr_admin', requestId: 'test' };
 const caller = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 
 const { executable, missing } = findTimeSkippingServer();
@@ -132,5 +136,31 @@ describe('an order of which nothing is fulfilled within two seconds', () => {
     );
     expect(cancelled! - confirmed!).toBeGreaterThanOrEqual(2_000);
     await recordHistory('expired', handleOf(shop, placed.order));
+  });
+
+  it('is left as it is when its fulfilment has begun without its workflow knowing', async () => {
+    const { id: productId } = await shop.sell({ available: STOCK, unitPrice: 0 });
+    const request = orderRequest({ items: [{ productServiceId: productId, quantity: 1 }] });
+    const order = (await shop.workflows.place(request))!;
+    // What an update leaves whose write Temporal did not hear of before it died.
+    const { items } = request;
+    const keyed = { id: 'ful_1', fingerprint: 'f', attemptId: 'a', ...command };
+    const shipment = { ...keyed, items, carrier: null, trackingNumber: null };
+    const fulfilled = fulfilledOrder(order, shipment, new Date().toISOString());
+    expect(await shop.activities.fulfillOrder(fulfilled)).toBeNull();
+    // The timer has gone off when the workflow knows what is stored.
+    await eventually(async () => {
+      const { currentDetails } = await handleOf(shop, order).query<{ currentDetails: string }>(
+        '__temporal_workflow_metadata',
+      );
+      expect(currentDetails).toContain('fulfillment fulfilled');
+    });
+    expect(await shop.orders.findById(order.id)).toEqual(fulfilled);
+    expect((await handleOf(shop, order).describe()).status.name).toBe('RUNNING');
+    const delivery = { ...command, fulfillmentId: 'ful_1' };
+    expect(await shop.workflows.execute(request, deliverFulfillmentUpdate, delivery)).toMatchObject({
+      status: 'completed',
+    });
+    expect(await handleOf(shop, order).result()).toEqual({ status: 'completed' });
   });
 });

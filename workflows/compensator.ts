@@ -8,6 +8,8 @@ import type { VoidAttempts } from './payment.steps';
 export interface CompensatorDeps {
   /** Gives the payment back; returns whether there was anything. */
   attempt(compensation: Compensation, attempts: VoidAttempts): Promise<boolean>;
+  /** Told after each of them. */
+  attempted(): void;
   /** Saves what the change makes of the order, after whatever is being done to it now. */
   record(change: (order: Order) => Order): Promise<void>;
   now(): string;
@@ -34,7 +36,7 @@ type Outcome = { wasAuthorized: boolean } | { failure: string };
  * Does what an order owes, however long it takes and whatever cancels the workflow meanwhile. From the fifth attempt
  * on the order says so, and an operator may have it tried at once, or say that it was settled by hand.
  */
-export function createCompensator({ attempt, record, now }: CompensatorDeps) {
+export function createCompensator({ attempt, attempted, record, now }: CompensatorDeps) {
   const running = new Map<string, Running>();
 
   /** Begins with those that are not under way yet. */
@@ -53,7 +55,7 @@ export function createCompensator({ attempt, record, now }: CompensatorDeps) {
   }
 
   async function settle(compensation: Compensation, task: Running): Promise<void> {
-    const tryIt = (attempts: VoidAttempts) => outcomeOf(attempt(compensation, attempts));
+    const tryIt = (attempts: VoidAttempts) => outcomeOf(attempt(compensation, attempts), attempted);
     let outcome = await tryIt(compensation.state === 'pending' ? 'one' : 'few');
     while ('failure' in outcome) {
       const resolve = task.words.find((word) => word.resolve)?.resolve;
@@ -118,9 +120,15 @@ function owes({ compensations }: Order, { step }: Compensation): boolean {
   return compensations.some((one) => one.step === step);
 }
 
-function outcomeOf(attempt: Promise<boolean>): Promise<Outcome> {
+function outcomeOf(attempt: Promise<boolean>, attempted: () => void): Promise<Outcome> {
   return attempt.then(
-    (wasAuthorized) => ({ wasAuthorized }),
-    (error: unknown) => ({ failure: messageOf(error) }),
+    (wasAuthorized) => {
+      attempted();
+      return { wasAuthorized };
+    },
+    (error: unknown) => {
+      attempted();
+      return { failure: messageOf(error) };
+    },
   );
 }

@@ -1,10 +1,4 @@
-import {
-  allHandlersFinished,
-  ApplicationFailure,
-  CancellationScope,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, setHandler } from '@temporalio/workflow';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Command } from '../src/domain/command';
 import { unsettled } from '../src/domain/compensation';
@@ -12,16 +6,13 @@ import type { Order, OrderRequest } from '../src/domain/order';
 import { draftOrder, InvalidTransition } from '../src/domain/order-transitions';
 import { isSameWrite } from '../src/domain/same-write';
 import { createCompensator } from './compensator';
-import { FAILURES } from './contract';
 import type { OrderPolicy } from './contract';
 import { asFailure, refusing } from './failures';
+import { createHistoryLimit } from './history-limit';
 import { createOrderDisplay } from './order-display';
 import { closingSteps, steps, undoSteps } from './order.steps';
 import { createPaymentSteps } from './payment.steps';
 import { serial } from './serial';
-
-/** A history must stay below 1 000 events; what is under way when this is reached still adds to it. */
-const CONTINUE_AS_NEW_EVENTS = 500;
 
 export type OrderSession = ReturnType<typeof createOrderSession>;
 
@@ -38,8 +29,10 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   const undo = undoSteps(display.showStuck);
   const closing = closingSteps(display.showStuck);
   const payments = createPaymentSteps(policy?.paymentsTaskQueue);
+  const history = createHistoryLimit();
   const compensator = createCompensator({
     attempt: ({ payment }, attempts) => payments.void(current(), payment, attempts),
+    attempted: history.note,
     record,
     now,
   });
@@ -52,6 +45,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
 
   /** Goes on from the order as it is stored now. */
   function take(stored: Order): Order {
+    history.note();
     order = { ...draftOrder(request), ...stored }; // one of before payments lacks what came with them
     display.show(order);
     compensator.start(unsettled(order));
@@ -94,6 +88,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     check: (order: Order, command: C) => void,
     run: (order: Order, command: C) => Promise<void>,
   ): Promise<Order> {
+    history.note();
     try {
       await oneAtATime(() =>
         untilCommitted(async () => {
@@ -117,31 +112,15 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   ): void {
     setHandler(update, (command: C) => perform(command, check, run), {
       validator: refusing((command: C) => {
-        requireOpenHistory();
+        history.requireOpen();
         if (order) check(order, command);
       }),
     });
   }
 
-  function isHistoryFull(): boolean {
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    return continueAsNewSuggested || historyLength >= CONTINUE_AS_NEW_EVENTS;
-  }
-
-  function requireOpenHistory(): void {
-    if (!isHistoryFull()) return;
-    const { continuingAsNew: type } = FAILURES;
-    throw ApplicationFailure.create({
-      message: 'Send it again.',
-      type,
-      nonRetryable: true,
-      category: 'BENIGN',
-    });
-  }
-
   return {
-    ...{ request, display, undo, closing, payments, compensator, oneAtATime },
-    ...{ current, take, commit, untilCommitted, perform, on, isHistoryFull, requireOpenHistory },
+    ...{ request, display, history, undo, closing, payments, compensator, oneAtATime },
+    ...{ current, take, commit, untilCommitted, perform, on },
     isTaken: () => order !== undefined,
     /** Nothing is under way that would be lost with this run of the workflow. */
     isQuiet: () => allHandlersFinished() && compensator.isQuiet(),

@@ -64,13 +64,15 @@ export function handleClosedOrderCommands(session: OrderSession): void {
 
 /** An operator's word on a compensation. @param ready when the order is known */
 function handleOperatorCommands(
-  { compensator, current, isTaken }: OrderSession,
+  { compensator, current, history, isTaken }: OrderSession,
   ready: Promise<unknown>,
 ): void {
   const validator = refusing((command: RetryCompensation) => {
+    history.requireOpen();
     if (isTaken()) requirePending(current(), command);
   });
   const tell = async (command: RetryCompensation, resolve?: ResolveCompensation): Promise<Order> => {
+    history.note();
     await ready;
     refusing(requirePending)(current(), command);
     await compensator.tell(command.step, resolve);

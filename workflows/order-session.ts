@@ -16,6 +16,9 @@ import { serial } from './serial';
 
 export type OrderSession = ReturnType<typeof createOrderSession>;
 
+/** When a command is answered: as soon as the order is saved, or when what it owes then was tried. */
+type Until = 'committed' | 'undone';
+
 /** Somebody else wrote the order: what was to be saved has to be decided again. */
 class Superseded extends Error {}
 
@@ -80,27 +83,47 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   }
 
   /**
-   * Has it done after what was asked for before, and waits until what it made owed was tried.
-   * @param check what the order must be like; throws a BusinessError
+   * Whether the order was seen in a version that is not known here. An update is durable only with the workflow task
+   * that accepts it, and a local activity runs within that task: were Temporal to die just then, the order would be
+   * written, and nothing would come to tell.
    */
-  async function perform<C>(
+  function isBehind({ seenVersion = 0 }: Command): boolean {
+    return order !== undefined && seenVersion > order.version;
+  }
+
+  async function catchUp(): Promise<void> {
+    const stored = await CancellationScope.nonCancellable(() => steps.loadOrder(request));
+    if (stored.version > current().version) take(stored);
+  }
+
+  /**
+   * Has it done after what was asked for before.
+   * @param check what the order must be like; throws a BusinessError
+   * @param until `undone`: waits until what is owed was tried, too
+   */
+  async function perform<C extends Command>(
     command: C,
     check: (order: Order, command: C) => void,
     run: (order: Order, command: C) => Promise<void>,
+    until: Until = 'committed',
   ): Promise<Order> {
     history.note();
+    let isAsked = true;
     try {
       await oneAtATime(() =>
         untilCommitted(async () => {
           if (!order) throw new InvalidTransition('There is no order: placing it has failed.');
-          check(order, command);
-          await run(order, command);
+          if (isAsked && isBehind(command)) await catchUp();
+          isAsked = false;
+          check(current(), command);
+          await run(current(), command);
         }),
       );
     } catch (error) {
       throw asFailure(error);
     }
-    await compensator.attempted();
+    // What an API of before asked for was answered then: so say the histories.
+    if (until === 'undone' || command.seenVersion === undefined) await compensator.attempted();
     return current();
   }
 
@@ -109,18 +132,19 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     update: UpdateDefinition<Order, [C]>,
     check: (order: Order, command: C) => void,
     run: (order: Order, command: C) => Promise<void>,
+    until?: Until,
   ): void {
-    setHandler(update, (command: C) => perform(command, check, run), {
+    setHandler(update, (command: C) => perform(command, check, run, until), {
       validator: refusing((command: C) => {
         history.requireOpen();
-        if (order) check(order, command);
+        if (order && !isBehind(command)) check(order, command);
       }),
     });
   }
 
   return {
     ...{ request, display, history, undo, closing, payments, compensator, oneAtATime },
-    ...{ current, take, commit, untilCommitted, perform, on },
+    ...{ current, take, isBehind, catchUp, commit, untilCommitted, perform, on },
     isTaken: () => order !== undefined,
     /** Nothing is under way that would be lost with this run of the workflow. */
     isQuiet: () => allHandlersFinished() && compensator.isQuiet(),

@@ -4,7 +4,7 @@ import type { AmendOrder } from '../src/domain/amendment';
 import { archivedOrder, requireArchivable, requireCancellable } from '../src/domain/closing';
 import type { ArchiveOrder, CancelOrder } from '../src/domain/closing';
 import { madeBefore } from '../src/domain/command';
-import { owedVoid, requirePending, withOwed } from '../src/domain/compensation';
+import { owedVoid, requireUnsettled, withOwed } from '../src/domain/compensation';
 import type { ResolveCompensation, RetryCompensation } from '../src/domain/compensation';
 import {
   deliveredOrder,
@@ -38,8 +38,11 @@ export function handleOrderCommands(session: OrderSession, placed: Promise<unkno
   // An order of before payments were taken, from the input alone: it was cancelled by a local activity.
   const { cancelOrder: cancel } =
     session.request.paymentMethod === undefined ? session.undo : session.closing;
-  session.on(cancelOrderUpdate, requireCancellable, (_order, command) =>
-    cancelOrder(session, command, cancel),
+  session.on(
+    cancelOrderUpdate,
+    requireCancellable,
+    (_order, command) => cancelOrder(session, command, cancel),
+    'undone',
   );
   session.on(amendOrderUpdate, requireAmendable, (order, command) => amendOrder(session, order, command));
   session.on(fulfillOrderUpdate, requireFulfillable, (order, command) =>
@@ -63,18 +66,17 @@ export function handleClosedOrderCommands(session: OrderSession): void {
 }
 
 /** An operator's word on a compensation. @param ready when the order is known */
-function handleOperatorCommands(
-  { compensator, current, history, isTaken }: OrderSession,
-  ready: Promise<unknown>,
-): void {
+function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>): void {
+  const { compensator, current, history } = session;
   const validator = refusing((command: RetryCompensation) => {
     history.requireOpen();
-    if (isTaken()) requirePending(current(), command);
+    if (session.isTaken() && !session.isBehind(command)) requireUnsettled(current(), command);
   });
   const tell = async (command: RetryCompensation, resolve?: ResolveCompensation): Promise<Order> => {
     history.note();
     await ready;
-    refusing(requirePending)(current(), command);
+    if (session.isBehind(command)) await session.oneAtATime(session.catchUp);
+    refusing(requireUnsettled)(current(), command);
     await compensator.tell(command.step, resolve);
     return current();
   };

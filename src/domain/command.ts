@@ -7,6 +7,11 @@ export interface Command {
   by: string;
   /** The X-Request-Id of the HTTP request. */
   requestId: string;
+  /**
+   * The version of the order that was read before it was asked for: whoever does it has to know that version, or to
+   * look. APIs of before did not tell.
+   */
+  seenVersion?: number;
 }
 
 /** What happens once for each Idempotency-Key. */

@@ -30,10 +30,13 @@ export function pendingCompensations({ compensations }: Pick<Order, 'compensatio
   return compensations.filter(({ state }) => state === 'pending');
 }
 
-/** @throws {NotFound} */
-export function requirePending(order: Order, { step }: RetryCompensation): void {
-  if (pendingCompensations(order).some((one) => one.step === step)) return;
-  throw new NotFound('This order has no pending compensation of this name.');
+/**
+ * Also one that has not been seen to fail: its workflow may have been terminated before.
+ * @throws {NotFound}
+ */
+export function requireUnsettled(order: Order, { step }: RetryCompensation): void {
+  if (unsettled(order).some((one) => one.step === step)) return;
+  throw new NotFound('This order owes no compensation of this name: it was done or settled, or never owed.');
 }
 
 /** The order with a compensation that keeps failing. */

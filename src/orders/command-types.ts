@@ -4,7 +4,7 @@ import type { AmendOrder } from '../domain/amendment';
 import { requireArchivable, requireCancellable } from '../domain/closing';
 import type { ArchiveOrder, CancelOrder } from '../domain/closing';
 import type { Command, KeyedCommand } from '../domain/command';
-import { requirePending } from '../domain/compensation';
+import { requireUnsettled } from '../domain/compensation';
 import type { ResolveCompensation, RetryCompensation } from '../domain/compensation';
 import { requireDeliverable, requireFulfillable } from '../domain/fulfillment';
 import type { DeliverFulfillment, FulfillOrder } from '../domain/fulfillment';
@@ -54,9 +54,9 @@ export const ARCHIVE: CommandType<ArchiveOrder> = {
 };
 export const RETRY: CommandType<RetryCompensation> = {
   update: contract.retryCompensationUpdate,
-  check: requirePending,
+  check: requireUnsettled,
 };
 export const RESOLVE: CommandType<ResolveCompensation> = {
   update: contract.resolveCompensationUpdate,
-  check: requirePending,
+  check: requireUnsettled,
 };

@@ -19,8 +19,8 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     summary: 'Amend an order',
     description:
       "Possible while nothing of it is fulfilled. New lines are priced at today's prices, the stock is adjusted by the " +
-      'difference, and another total is authorised anew before the payment of before is given back; or nothing ' +
-      'changes. What is left out stays as it is.',
+      'difference, and another total is authorised anew; or nothing changes. What is left out stays as it is. The ' +
+      'payment of before is given back behind the answer, which raises the version once more.',
     tag: TAG,
     params: orderIdParams,
     headers: amendOrderHeaders,

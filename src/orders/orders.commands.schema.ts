@@ -28,7 +28,7 @@ export type CompensationParams = OrderIdParams & { step: string };
 
 export const compensationParams: ObjectSchema<CompensationParams> = Joi.object<CompensationParams, true>({
   id: orderId,
-  step: name.description('The `step` of a compensation that is pending').example('voidPayment-1'),
+  step: name.description('The `step` of a compensation that is owed or pending').example('voidPayment-1'),
 });
 
 export interface AmendOrderBody {

@@ -36,8 +36,9 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
   async function run<C extends Command>(
     order: Order,
     { update, check, outlives }: CommandType<C>,
-    command: C,
+    asked: C,
   ): Promise<Order | 'late'> {
+    const command = { ...asked, seenVersion: order.version };
     // A closed order never opens again, so what it refuses it refuses for ever; Temporal may have forgotten it.
     if (isClosed(order)) refuse(order, () => check(order, command));
     if (outlives) return workflows.executeAlways(order, update, command);
@@ -78,6 +79,23 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     return { order: now, isReplay: addition.attemptId !== command.attemptId };
   }
 
+  async function deliver(id: string, caller: Caller, content: Content<DeliverFulfillment>): Promise<Order> {
+    const command = { ...content, ...commandBy(caller) };
+    const order = await get(id, caller.principal);
+    const answer = await run(order, DELIVER, command);
+    if (answer !== 'late') return answer;
+    const now = await get(id, caller.principal);
+    if (!isDelivered(order, command) && isDelivered(now, command)) return now; // just after we stopped waiting
+    throw late(id);
+  }
+
+  async function archive(id: string, caller: Caller): Promise<void> {
+    const order = await get(id, caller.principal);
+    if (order.archivedAt) return;
+    const answer = await run(order, ARCHIVE, commandBy(caller));
+    if (answer === 'late' && !(await get(id, caller.principal)).archivedAt) throw late(id);
+  }
+
   async function cancel(id: string, caller: Caller, { reason }: Content<CancelOrder>): Promise<Order> {
     const command = { reason, ...commandBy(caller) };
     const order = await get(id, caller.principal);
@@ -91,6 +109,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
 
   return {
     cancel,
+    deliver,
+    archive,
 
     amend: (id: string, caller: Caller, content: Content<AmendOrder>): Promise<Order> =>
       perform(id, caller, AMEND, { ...content, ...commandBy(caller) }),
@@ -103,16 +123,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
       key: string | undefined,
     ): Promise<Addition> => add(id, caller, FULFILL, fulfillCommand(id, caller, content, key), key),
 
-    deliver: (id: string, caller: Caller, content: Content<DeliverFulfillment>): Promise<Order> =>
-      perform(id, caller, DELIVER, { ...content, ...commandBy(caller) }),
-
     refund: (id: string, caller: Caller, content: Content<RefundOrder>, key: string): Promise<Addition> =>
       add(id, caller, REFUND, refundCommand(id, caller, content, key), key),
-
-    async archive(id: string, caller: Caller): Promise<void> {
-      const { archivedAt } = await get(id, caller.principal);
-      if (!archivedAt) await perform(id, caller, ARCHIVE, commandBy(caller));
-    },
 
     retryCompensation: (id: string, caller: Caller, content: Content<RetryCompensation>): Promise<Order> =>
       perform(id, caller, RETRY, { ...content, ...commandBy(caller) }),
@@ -154,6 +166,10 @@ function unlessRefused(error: unknown): null {
 
 function wasCancelledBy({ statusHistory }: Order, user: string): boolean {
   return statusHistory.some(({ axis, to, by }) => axis === 'status' && to === 'cancelled' && by === user);
+}
+
+function isDelivered({ fulfillments }: Order, { fulfillmentId }: DeliverFulfillment): boolean {
+  return fulfillments.some(({ id, deliveredAt }) => id === fulfillmentId && deliveredAt !== null);
 }
 
 function late(orderId: string, key?: string): AppError {

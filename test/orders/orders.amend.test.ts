@@ -1,14 +1,24 @@
 import { newId } from '../../src/common/ids';
-import { lines, openOrderApi } from '../support/order-api';
+import { eventually, lines, openOrderApi } from '../support/order-api';
 import type { OrderApi, OrderBody } from '../support/order-api';
 
 let api: OrderApi;
 let alice: string;
 let admin: string;
+/** What the payment service waits for before it gives anything back. */
+let voiding: Promise<void> | undefined;
 const aliceId = newId('usr');
 beforeAll(async () => {
   api = await openOrderApi();
-  await api.shop.startWorker();
+  await api.shop.startWorker({
+    provider: (provider) => ({
+      ...provider,
+      async void(key, payment) {
+        await voiding;
+        return provider.void(key, payment);
+      },
+    }),
+  });
   [alice, admin] = [api.tokenOf('CUSTOMER', aliceId), api.tokenOf('ADMIN')];
 });
 afterAll(() => api.close());
@@ -44,9 +54,36 @@ it("prices new lines at today's prices, and adjusts stock and payment", async ()
   });
   expect(body.data.version).toBeGreaterThan(2);
   expect(headers.etag).toBe(`"${body.data.version}"`);
-  expect(await stateOf(order)).toEqual(body.data);
+  await eventually(async () => {
+    // The payment of before is given back, which is a version more.
+    const { version, updatedAt } = await stateOf(order);
+    expect(version).toBe(body.data.version + 1);
+    expect(await stateOf(order)).toEqual({ ...body.data, version, updatedAt });
+  });
   expect(await api.shop.stockOf(first.id)).toEqual({ available: 99, reserved: 1 });
   expect(await api.shop.stockOf(second.id)).toEqual({ available: 96, reserved: 4 });
+});
+
+it('is answered though the payment of before cannot be given back for a while', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  let release!: () => void;
+  voiding = new Promise((resolve) => (release = resolve));
+  const { body } = await amend(order, '"2"', to([id, 2]), admin)
+    .expect(200)
+    .expect('ETag', '"3"');
+  expect(body.data).toMatchObject({
+    ...{ total: 4_758, version: 3, compensationPending: false },
+    compensations: [{ step: 'voidPayment-1', state: 'owed', amount: 2_379 }],
+  });
+  // Neither does anything else wait for it.
+  const shipped = await api.fulfill(order.id, [[id, 2]]).expect(201);
+  expect(shipped.body.data).toMatchObject({ paymentStatus: 'captured', compensations: [{ state: 'owed' }] });
+  release();
+  await eventually(async () => {
+    const { body: now } = await api.call('get', `/orders/${order.id}`, admin).expect(200);
+    expect(now.data).toMatchObject({ compensations: [], version: 5 });
+  });
 });
 
 it('changes note and address alone, removes them with null, and leaves alone what is left out', async () => {

@@ -37,8 +37,11 @@ async function owing(): Promise<{ id: string; path: string }> {
   const product = await api.shop.sell();
   const { id } = await api.placed(alice, [product.id, 1]);
   isUp = false;
+  failures = 0;
   await api.call('post', `/orders/${id}/cancel`, alice).send({}).expect(200);
   await eventually(async () => expect(await read(id)).toMatchObject({ compensationPending: true }));
+  // The first of those without limit: the next after that is seconds away.
+  await eventually(async () => expect(failures).toBe(5));
   const [{ step }] = (await read(id)).compensations;
   return { id, path: `/orders/${id}/compensations/${step}` };
 }
@@ -105,7 +108,7 @@ it('is settled by a person, with a note', async () => {
   expect(again).toMatchObject({ code: 'not_found', orderId: id });
 });
 
-it('answers 404 when nothing of that name is pending', async () => {
+it('answers 404 when nothing of that name is owed', async () => {
   const product = await api.shop.sell();
   const { id } = await api.placed(alice, [product.id, 1]);
   const { body } = await api

@@ -121,7 +121,7 @@ describe('a command that no worker answers in time', () => {
 describe('a command that was done though its answer is late', () => {
   let release: () => void;
   /** The worker tells nobody that the step has had its effect. */
-  const startSilent = (name: 'cancelOrder' | 'fulfillOrder') => {
+  const startSilent = (name: 'cancelOrder' | 'fulfillOrder' | 'deliverFulfillment' | 'archiveOrder') => {
     const released = new Promise<void>((resolve) => (release = resolve));
     return api.shop.startWorker({
       activities(activities) {
@@ -152,5 +152,30 @@ describe('a command that was done though its answer is late', () => {
     const { id } = await confirmed(productId);
     const { body } = await api.call('post', `/orders/${id}/cancel`, alice).send({}).expect(200);
     expect(body.data).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('is answered from what is stored, when it is a delivery', async () => {
+    await startSilent('deliverFulfillment');
+    const { id: productId } = await api.shop.sell();
+    const { id } = await confirmed(productId);
+    await eventually(() => api.fulfill(id, [[productId, 1]], { 'Idempotency-Key': 'f' }).expect(201));
+    const { fulfillments } = (await api.call('get', `/orders/${id}`, admin).expect(200)).body.data;
+    const path = `/orders/${id}/fulfillments/${fulfillments[0].id}/deliver`;
+    const { body } = await api.call('post', path, admin).expect(200);
+    expect(body.data.fulfillments).toMatchObject([{ deliveredAt: expect.any(String) }]);
+    // It was delivered before this one was sent.
+    await api.call('post', path, admin).expect(503);
+  });
+
+  it('is answered from what is stored, when it is an archiving', async () => {
+    await startSilent('archiveOrder');
+    const { id: productId } = await api.shop.sell();
+    const { id } = await confirmed(productId);
+    await eventually(async () => {
+      await api.call('post', `/orders/${id}/cancel`, alice).send({});
+      const { paymentStatus } = (await api.call('get', `/orders/${id}`, admin).expect(200)).body.data;
+      expect(paymentStatus).toBe('voided');
+    });
+    await api.call('delete', `/orders/${id}`, admin).expect(204);
   });
 });

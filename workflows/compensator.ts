@@ -2,7 +2,8 @@ import { CancellationScope, condition, log } from '@temporalio/workflow';
 import { withDone, withPending, withResolved } from '../src/domain/compensation';
 import type { ResolveCompensation } from '../src/domain/compensation';
 import type { Compensation, Order } from '../src/domain/order';
-import { messageOf } from './failures';
+import { InvalidTransition } from '../src/domain/order-transitions';
+import { asFailure, messageOf } from './failures';
 import type { VoidAttempts } from './payment.steps';
 
 export interface CompensatorDeps {
@@ -15,9 +16,10 @@ export interface CompensatorDeps {
   now(): string;
 }
 
-/** What an operator wants of a compensation that keeps failing; `heard` when it has been done. */
+/** What an operator wants of a compensation; `heard` when it has been done, or refused. */
 interface Word {
   resolve?: ResolveCompensation;
+  refusal?: InvalidTransition;
   heard: boolean;
 }
 
@@ -29,6 +31,16 @@ interface Running {
 
 /** When the payment service says a definite no: a person has to look, and it may have been settled there. */
 const AFTER_REFUSAL = '10m';
+
+/** What operators are told whose word that it was settled by hand has come too late: theirs may be another payment. */
+const GIVEN_BACK = 'The payment service has just given this payment back: do not pay it back once more.';
+const SETTLED = 'Somebody else has just settled this: read the order, and do not pay it back once more.';
+
+/** How it was settled: by the word of a person, or by itself; and what whoever says otherwise is told. */
+interface End {
+  word?: Word;
+  otherwise: string;
+}
 
 type Outcome = { wasAuthorized: boolean } | { failure: string };
 
@@ -46,20 +58,23 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
       const task: Running = { isAttempted: false, words: [] };
       running.set(compensation.step, task);
       void CancellationScope.nonCancellable(async () => {
-        await settle(compensation, task);
+        const end = await settle(compensation, task);
         running.delete(compensation.step);
         task.isAttempted = true;
-        for (const word of task.words) word.heard = true;
+        for (const word of task.words) {
+          if (word.resolve && word !== end.word) word.refusal = new InvalidTransition(end.otherwise);
+          word.heard = true;
+        }
       });
     }
   }
 
-  async function settle(compensation: Compensation, task: Running): Promise<void> {
+  async function settle(compensation: Compensation, task: Running): Promise<End> {
     const tryIt = (attempts: VoidAttempts) => outcomeOf(attempt(compensation, attempts), attempted);
     let outcome = await tryIt(compensation.state === 'pending' ? 'one' : 'few');
     while ('failure' in outcome) {
-      const resolve = task.words.find((word) => word.resolve)?.resolve;
-      if (resolve) return record((order) => withResolved(order, resolve, now()));
+      const word = task.words.find(({ resolve }) => resolve);
+      if (word) return { word: await recordResolved(word), otherwise: SETTLED };
       await recordPending(compensation, outcome.failure);
       task.isAttempted = true;
       for (const word of task.words) word.heard ||= !word.resolve;
@@ -71,6 +86,18 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
     await record((order) =>
       owes(order, compensation) ? withDone(order, compensation, wasAuthorized, now()) : order,
     );
+    return { otherwise: GIVEN_BACK };
+  }
+
+  /** Returns the word, unless the order did not owe it any more. */
+  async function recordResolved(word: Word): Promise<Word | undefined> {
+    let isKept = false;
+    await record((order) => {
+      const next = withResolved(order, word.resolve!, now());
+      isKept = next !== order;
+      return next;
+    });
+    return isKept ? word : undefined;
   }
 
   /** Tries without limit until it is done or an operator says something. */
@@ -92,13 +119,14 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
     await record((order) => withPending(order, compensation, failure, now()));
   }
 
-  /** Has it tried at once, or settled, and waits until that has been done. */
+  /** Has it tried at once, or settled, and waits until that has been done. Throws the failure of the update. */
   async function tell(step: string, resolve?: ResolveCompensation): Promise<void> {
     const task = running.get(step);
     if (!task) return; // done since
     const word: Word = { resolve, heard: false };
     task.words.push(word);
     await patiently(() => word.heard);
+    if (word.refusal) throw asFailure(word.refusal);
   }
 
   return {

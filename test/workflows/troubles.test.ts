@@ -1,5 +1,7 @@
 import type { Order } from '../../src/domain/order';
 import { PaymentRefused } from '../../src/domain/payment';
+import type { AppError } from '../../src/errors/app-error';
+import { createOrderService } from '../../src/orders/orders.service';
 import { orderWorkflowId } from '../../workflows/contract';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/order-api';
@@ -20,6 +22,7 @@ beforeAll(async () => {
 afterAll(() => spoiled.shop.close());
 
 const lifeOf = (name: string): Life => LIVES.find((life) => life.name === name)!;
+const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 const STEP = 'voidPayment-1';
 const handleOf = ({ orderId }: Saga) =>
   spoiled.shop.temporal.client.workflow.getHandle(orderWorkflowId(orderId));
@@ -34,6 +37,17 @@ function outage(error: () => Error = () => new Error('It is down.')) {
   };
   return { fault, end: () => void (isOver = true) };
 }
+
+function resolve({ orderId }: Saga, note: string): Promise<unknown> {
+  const service = createOrderService(spoiled.shop);
+  return service.resolveCompensation(orderId, ADMIN, { step: STEP, note });
+}
+
+const told = (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => 'done',
+    (error: AppError) => `${error.code}: ${error.message}`,
+  );
 
 async function begun(name: string, moves = 1): Promise<Saga> {
   const saga = await beginSaga(spoiled, lifeOf(name));
@@ -173,13 +187,49 @@ it('who says that a payment was settled by hand while it is being given back is 
   });
   await saga.make(1);
   await reached.promise;
-  const resolved = saga.customer.resolve(STEP, 'Paid back by bank transfer');
+  const resolved = told(resolve(saga, 'Paid back by bank transfer'));
   await eventually(async () => {
     expect(await eventsOf(saga, 'workflowExecutionUpdateAcceptedEventAttributes')).toBeGreaterThanOrEqual(3);
   });
   released.resolve();
-  await resolved;
+  expect(await resolved).toBe(
+    'invalid_transition: The payment service has just given this payment back: do not pay it back once more.',
+  );
+  expect(await saga.customer.stored()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
   await handleOf(saga).result();
   await record('resolved-too-late', saga);
+  await saga.end();
+});
+
+it('the word of one of two who say that they settled a payment by hand is kept, and the other told so', async () => {
+  const saga = await begun('cancelled');
+  const { fault } = outage();
+  saga.spoil('voidPayment', fault);
+  await saga.make(1);
+  const answers = await Promise.all(
+    ['Paid in cash', 'Paid by bank'].map((note) => told(resolve(saga, note))),
+  );
+  const kept = answers.filter((answer) => answer === 'done');
+  expect(kept).toHaveLength(1);
+  // The second one has either come while the first was being heard, or after it.
+  expect(answers.find((answer) => answer !== 'done')).toMatch(
+    /^(invalid_transition: Somebody else|not_found)/,
+  );
+  const notes = (await saga.customer.stored())!.compensations.map(({ resolution }) => resolution!.note);
+  expect(notes).toEqual([['Paid in cash', 'Paid by bank'][answers.indexOf('done')]]);
+});
+
+it('a payment that is owed, and has not been seen to fail, is given back by a new workflow when told so', async () => {
+  const saga = await begun('cancelled');
+  const { fault, end } = outage();
+  saga.spoil('voidPayment', fault);
+  const cancelled = saga.make(1);
+  await eventually(async () => expect(await saga.customer.stored()).toMatchObject({ status: 'cancelled' }));
+  await handleOf(saga).terminate();
+  await cancelled;
+  end();
+  expect(await saga.customer.stored()).toMatchObject({ compensations: [{ step: STEP, state: 'owed' }] });
+  expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+  await handleOf(saga).result();
   await saga.end();
 });

@@ -332,13 +332,17 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     const { id } = await create();
     const deltas = Array.from({ length: 24 }, (_, n) => (n % 3 === 0 ? 2 : -3));
     const answers = await Promise.all(deltas.map((delta) => adjust(id, { delta, reason: 'race' })));
-    const accepted = deltas.filter((_, n) => answers[n]!.status === 201);
-    expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
-    const expected = 10 + accepted.reduce((sum, delta) => sum + delta, 0);
-    expect((await read(id)).stock).toEqual({ available: expected, reserved: 0 });
-    expect(expected).toBeGreaterThanOrEqual(0);
+    // 503: it collided with the others for so long that nobody can tell whether it was done. The records can.
+    expect(
+      [...new Set(answers.map(({ status }) => status))].filter((status) => ![201, 409, 503].includes(status)),
+    ).toEqual([]);
     const records = await createStockAdjustmentModel(api.db.connection).find().lean();
-    expect(records.map(({ delta }) => delta).sort()).toEqual([...accepted].sort());
+    const available = 10 + records.reduce((sum, { delta }) => sum + delta, 0);
+    expect(available).toBeGreaterThanOrEqual(0);
+    expect((await read(id)).stock).toEqual({ available, reserved: 0 });
+    const statusesOf = (status: number) => answers.filter((answer) => answer.status === status).length;
+    expect(records.length).toBeGreaterThanOrEqual(statusesOf(201));
+    expect(records.length).toBeLessThanOrEqual(statusesOf(201) + statusesOf(503));
   });
 
   test('is impossible for a service', async () => {

@@ -64,7 +64,7 @@ export async function listen(
   server.on('checkExpectation', handle); // one that we do not know is none (RFC 9110, 10.1.1)
   server.on('connection', (socket) => closeGently(socket, inFlight));
   server.on('clientError', (error, socket) => {
-    const answering = [...inFlight].filter((response) => response.socket === socket);
+    const answering = [...inFlight].filter((response) => response.req.socket === socket);
     refuseConnection(error, socket as Socket, answering, onRefusal);
   });
   server.maxHeadersCount = 0; // none is dropped unseen: too many of them are refused
@@ -92,7 +92,9 @@ function objectionTo({ httpVersion, headers, rawHeaders }: IncomingMessage): [Er
 function closeGently(socket: Socket, inFlight: ReadonlySet<ServerResponse>): void {
   const { destroySoon } = socket;
   socket.destroySoon = () => {
-    const isSending = [...inFlight].some((response) => response.socket === socket && !response.req.complete);
+    const isSending = [...inFlight].some(
+      (response) => response.req.socket === socket && !response.req.complete,
+    );
     if (isSending) lingeringEnd(socket);
     else destroySoon.call(socket);
   };

@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
 import { bodyParser } from '@koa/bodyparser';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware } from './context';
 
 /** Of what we take, nothing is nested more than 4 deep; what Stripe sends is some more. */
 const MAX_DEPTH = 32;
+const REFUSED = Symbol('the body is refused');
 const MALFORMED =
   'The request body is not usable JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
 
@@ -17,7 +20,9 @@ export function jsonBody(limit: string): Middleware {
     parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
     detectJSON: () => true, // the content type has been checked by then
     jsonLimit: limit,
-    onError: (error) => {
+    onError: (error, ctx) => {
+      ctx.req.emit(REFUSED);
+      ctx.req.read(0); // begun and not gone on with; what nobody has begun to read, Node reads to its end and drops
       throw bodyError(error, limit);
     },
   });
@@ -30,6 +35,7 @@ export function jsonBody(limit: string): Middleware {
       throw unsupported('The body is not JSON by its type: send "Content-Type: application/json".');
     if (!['', 'utf-8'].includes(ctx.request.charset.toLowerCase()))
       throw unsupported('The body is not in UTF-8 by its charset: send JSON in UTF-8.');
+    freeUnzipper(ctx.req);
     return parse(ctx, () => {
       if (ctx.request.rawBody?.includes(REPLACEMENT)) throw new AppError('validation_failed', MALFORMED);
       if (isDeeperThan(MAX_DEPTH, ctx.request.body)) throw tooDeep();
@@ -57,6 +63,15 @@ function tooDeep(): AppError {
     'validation_failed',
     `The body is nested more than ${MAX_DEPTH} deep: send a flatter one.`,
   );
+}
+
+/** What a body is unzipped by keeps memory that the garbage collector does not see: give it back at once. */
+function freeUnzipper(req: IncomingMessage): void {
+  const { pipe } = req;
+  req.pipe = (unzipper, options) => {
+    req.once(REFUSED, () => (unzipper as unknown as Writable).destroy());
+    return pipe.call(req, unzipper, options) as typeof unzipper;
+  };
 }
 
 function hasBody(ctx: Context): boolean {

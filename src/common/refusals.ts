@@ -4,8 +4,8 @@ import { ulid } from 'ulid';
 import { problemOf, PROBLEMS, type ErrorCode } from '../errors/problems';
 
 const lingering = new WeakSet<Socket>();
-/** How long a connection that is closed may take to fetch its last answer, before it is reset. */
-const LINGER_MS = 1000;
+/** How long a connection that is closed may take to fetch its last answer, before it is reset: a busy client looks late. */
+const LINGER_MS = 5000;
 
 /** What Node's parser and clock object to, by the code of their errors; all else is a malformed request. */
 const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -87,7 +87,7 @@ function refusal(code: ErrorCode, detail: string, onRefusal: OnRefusal) {
 }
 
 /**
- * Ends a connection without reading on, and resets it a moment later: one that is reset at once, with something unread,
+ * Ends a connection without reading on, and resets it some seconds later: one that is reset at once, with something unread,
  * often loses the answer that is on its way to the client.
  */
 export function lingeringEnd(socket: Socket): void {

@@ -1,5 +1,6 @@
 import request from 'supertest';
 import Koa from 'koa';
+import { newId } from '../../src/common/ids';
 import { rateLimit } from '../../src/common/rate-limit';
 import type { State } from '../../src/common/context';
 import { countIn } from '../../src/common/windows';
@@ -61,6 +62,51 @@ describe('the rate limit', () => {
       expect(headers).not.toHaveProperty('x-ratelimit-limit');
     }
     await api.call('get', '/health').expect(200);
+  });
+});
+
+describe('forged headers', () => {
+  const forged = (n: number) => `10.${n >> 8}.${n & 255}.1`;
+
+  test('without trusted proxies no X-Forwarded-For makes a new client, not 1 000 of them', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
+    const statuses = new Map<number, number>();
+    for (let n = 0; n < 1_000; n++) {
+      const { status } = await api.call('get', '/nothing').set('X-Forwarded-For', forged(n));
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    expect([...statuses]).toEqual([
+      [404, 3],
+      [429, 997],
+    ]);
+    for (const header of ['X-Real-IP', 'X-Client-IP', 'Forwarded', 'CF-Connecting-IP', 'True-Client-IP'])
+      await api.call('get', '/nothing').set(header, 'for=10.9.9.9').expect(429);
+    await api.close();
+  });
+
+  test('behind one proxy its own entry counts, whatever its client had put before', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
+    const from = (n: number, client: string) =>
+      api.call('get', '/nothing').set('X-Forwarded-For', `${forged(n)}, ${client}`);
+    for (let n = 0; n < 3; n++) await from(n, '192.0.2.1').expect(404);
+    for (let n = 3; n < 50; n++) await from(n, '192.0.2.1').expect(429);
+    await from(0, '192.0.2.2').expect(404);
+    await api.close();
+  });
+
+  test('a token that is forged or broken counts for the address, and takes nothing from the user it names', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
+    const id = newId('usr');
+    const valid = api.tokenOf('CUSTOMER', id);
+    const [head, claims] = valid.split('.');
+    const none = Buffer.from('{"alg":"none"}').toString('base64url');
+    const forgeries = [`${head}.${claims}.AAAA`, `${none}.${claims}.`, `${head}.${claims}`, 'Bearer', id];
+    const statuses = [];
+    for (const token of forgeries) statuses.push((await api.call('get', '/nothing', token)).status);
+    expect(statuses).toEqual([404, 404, 404, 429, 429]);
+    const { headers } = await api.call('get', '/nothing', valid).expect(404);
+    expect(headers['x-ratelimit-remaining']).toBe('2');
+    await api.close();
   });
 });
 

@@ -41,6 +41,7 @@ describe('loadConfig', () => {
       http: {
         host: '127.0.0.1',
         port: 3000,
+        webConcurrency: 1,
         prefix: '/orders-management-system',
         corsOrigins: [],
         bodyLimit: '100kb',

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServers, type Servers } from '../scripts/servers';
+import { createOutput } from '../scripts/servers/output';
+import { freePorts } from '../scripts/servers/ports';
+import { runOnce, startApi, type AppOptions } from '../scripts/start/app-processes';
+import { attacks, type Attack } from './edge/attacks';
+import { printTable, repeat, type Goal } from './edge/goals';
+import { slowSocketsLeaveOthersAlone } from './edge/latency';
+import { onlySoManyRequests } from './edge/limit';
+import { memoryOf, watchMemory } from './edge/memory';
+
+const PREFIX = '/orders-management-system';
+const MAX_GROWTH_MB = 50;
+const BUSY_REQUESTS = 10_000;
+const BUSY_CLIENTS = 20;
+const SETUP_MS = 120_000;
+const STOP_MS = 20_000;
+const UNLIMITED = { RATE_LIMIT_MAX: '1000000000' };
+
+type Measure = (url: string, pid: number) => Promise<Goal[]>;
+
+/**
+ * What a hostile internet costs one API process: `npm run bench:edge`. Real servers, on loopback only, all bounded in
+ * count and time. Ends with code 1 when a goal is missed. Words after `--` choose what is measured: `-- gzip JSON`.
+ */
+async function main(): Promise<void> {
+  const output = createOutput();
+  const logFolder = await mkdtemp(join(tmpdir(), 'orders-management-system-bench-'));
+  const servers = await startServers({ output });
+  const goals: Goal[] = [];
+  const chosen = process.argv.slice(2);
+  const print = (line: string) => output.line(line);
+  const measure = async (what: string, env: NodeJS.ProcessEnv, work: Measure) => {
+    if (chosen.length > 0 && !chosen.some((word) => what.includes(word))) return;
+    print(`measuring: ${what} …`);
+    const options = { logFolder, print, env: { ...environmentOf(servers), ...env } };
+    goals.push(...(await withApi(options, work)));
+  };
+  try {
+    await measure('the rate limit', {}, onlySoManyRequests);
+    await measure('slow sockets beside others', UNLIMITED, slowSocketsLeaveOthersAlone);
+    for (const attack of attacks) await measure(attack.what, UNLIMITED, memoryUnder(attack));
+  } finally {
+    await servers.stop();
+    await rm(logFolder, { recursive: true, force: true });
+  }
+  printTable(goals);
+  if (!goals.every(({ met }) => met)) process.exitCode = 1;
+}
+
+/** Each on a process of its own, so that none stands on the memory of another. */
+async function withApi(options: AppOptions, work: Measure): Promise<Goal[]> {
+  const [port] = (await freePorts(1)) as [number];
+  const env = { ...options.env, PORT: String(port) };
+  const url = `http://127.0.0.1:${port}${PREFIX}`;
+  await runOnce('setup', { ...options, env }, AbortSignal.timeout(SETUP_MS));
+  const api = await startApi(url, { ...options, env });
+  try {
+    return await work(url, api.pid!);
+  } finally {
+    await api.stop(STOP_MS);
+  }
+}
+
+function environmentOf({ mongodbUri, temporalAddress }: Servers): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    NODE_ENV: 'test',
+    JWT_SECRET: 'of the bench alone, 32 bytes long',
+    LOG_LEVEL: 'warn',
+    API_PREFIX: PREFIX,
+    MONGODB_URI: mongodbUri,
+    TEMPORAL_ADDRESS: temporalAddress,
+  };
+}
+
+/** How much the process grows at most above what it has when it is as busy with ordinary requests. */
+function memoryUnder({ what, times, expected, run }: Attack): Measure {
+  return async (url, pid) => {
+    await beBusy(url);
+    const before = await memoryOf(pid);
+    const { result, peakMb } = await watchMemory(pid, () => run(url, times));
+    const grown = peakMb - before;
+    const sizes = `${before.toFixed(0)} → ${peakMb.toFixed(0)} MB at most`;
+    return [
+      {
+        what: `memory growth under ${times} × ${what}`,
+        goal: `< ${MAX_GROWTH_MB} MB, all ${expected}`,
+        measured: `${grown.toFixed(1)} MB (${sizes}), ${JSON.stringify(result)}`,
+        met: grown < MAX_GROWTH_MB && result[expected] === times,
+      },
+    ];
+  };
+}
+
+async function beBusy(url: string): Promise<void> {
+  const json = {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"email":"nobody"}',
+  };
+  await repeat(BUSY_REQUESTS, BUSY_CLIENTS, async (n) => {
+    const response = await (n % 2 === 0
+      ? fetch(`${url}/product-services`)
+      : fetch(`${url}/auth/login`, json));
+    await response.arrayBuffer();
+  });
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

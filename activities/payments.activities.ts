@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { PaymentDeclined, PaymentRefused } from '../src/domain/payment';
+import { PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../src/domain/payment';
 import type { PaymentRef } from '../src/domain/payment';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 
@@ -13,7 +13,11 @@ export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
 /** Every one may run twice, late, or beside itself: the provider does what it is asked under a key once. */
 export function createPaymentActivities({ provider }: { provider: PaymentProvider }) {
   return {
-    /** Returns the provider's own id of the payment. @throws {PaymentDeclined} */
+    /**
+     * Returns the provider's own id of the payment.
+     * @throws {PaymentDeclined} nothing is reserved
+     * @throws {PaymentKeyReused} something else may be, under this key
+     */
     async authorizePayment(payment: PaymentCall): Promise<string> {
       const { reference } = await provider.authorize(payment).catch(asDeclined);
       log.info('payment authorised', { reference });
@@ -67,5 +71,14 @@ async function giveBack(provider: PaymentProvider, payment: PaymentRef): Promise
 
 /** A key that was closed before is as good as declined: nothing is reserved, nothing will be. */
 function asDeclined(error: unknown): never {
+  if (error instanceof PaymentKeyReused) throw interrupted(error);
   throw error instanceof PaymentRefused ? new PaymentDeclined(error.message) : error;
+}
+
+function interrupted(cause: PaymentKeyReused): PaymentKeyReused {
+  return new PaymentKeyReused(
+    'An attempt that was interrupted may have reserved another payment: it is given back, and nothing is changed. Read ' +
+      'the order again, then repeat the request.',
+    { cause },
+  );
 }

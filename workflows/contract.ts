@@ -51,6 +51,8 @@ export const FAILURES = {
   staleVersion: 'StaleVersion',
   /** The payment service gave no clear answer in time; what it may have reserved is given back. */
   paymentUnanswered: 'PaymentUnanswered',
+  /** The key of a payment belongs to another one, which may be reserved: that is given back. */
+  paymentKeyReused: 'PaymentKeyReused',
   /** The workflow is about to continue as new: the same update again reaches the new run. */
   continuingAsNew: 'ContinuingAsNew',
 } as const;

@@ -25,10 +25,26 @@ export function messageOf(error: unknown): string {
 /** Why the order is rejected. @throws the error itself when it is no reason to reject an order */
 export function rejectionOf(error: unknown): { rejection: Rejection; isDeclined: boolean } {
   const answer = answerOf(error);
-  const type = answer?.type === FAILURES.paymentUnanswered ? 'PaymentDeclined' : answer?.type;
+  const type = UNPAID.has(answer?.type) ? 'PaymentDeclined' : answer?.type;
   if (!isRejectionType(type)) throw error;
-  const rejection = { code: REJECTION_CODES[type], detail: answer!.message };
-  return { rejection, isDeclined: answer!.type === 'PaymentDeclined' };
+  const detail = answer!.type === FAILURES.paymentKeyReused ? KEY_REUSED : answer!.message;
+  const rejection = { code: REJECTION_CODES[type], detail };
+  return { rejection, isDeclined: isDeclined(error) };
+}
+
+/** The order is not paid, but something may be reserved. */
+const UNPAID: ReadonlySet<string | null | undefined> = new Set([
+  FAILURES.paymentUnanswered,
+  FAILURES.paymentKeyReused,
+]);
+
+const KEY_REUSED =
+  'Another payment may be reserved under the key of this order: it is given back, and nothing is charged. Try again, ' +
+  'with a new order.';
+
+/** Whether the payment service said no, so that nothing is reserved. */
+export function isDeclined(error: unknown): boolean {
+  return answerOf(error)?.type === 'PaymentDeclined';
 }
 
 /** What a caller is told: a plain error in a handler would stop the workflow instead. */

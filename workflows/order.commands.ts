@@ -4,7 +4,7 @@ import type { AmendOrder } from '../src/domain/amendment';
 import { archivedOrder, requireArchivable, requireCancellable } from '../src/domain/closing';
 import type { ArchiveOrder, CancelOrder } from '../src/domain/closing';
 import { madeBefore } from '../src/domain/command';
-import { owedVoid, requireUnsettled, withOwed } from '../src/domain/compensation';
+import { inNextVersion, owedVoid, requireUnsettled, withOwed } from '../src/domain/compensation';
 import type { ResolveCompensation, RetryCompensation } from '../src/domain/compensation';
 import {
   deliveredOrder,
@@ -28,7 +28,7 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
 } from './contract';
-import { answerOf, refusing } from './failures';
+import { isDeclined, refusing } from './failures';
 import type { OrderSession } from './order-session';
 import { now } from './order-session';
 import { steps } from './order.steps';
@@ -125,11 +125,11 @@ async function withdrawAmendment(
   error: unknown,
 ): Promise<void> {
   const order = session.current();
-  const isDeclined = answerOf(error)?.type === 'PaymentDeclined';
-  const isReserved = payment && payment.amount > 0 && !isDeclined && order.payment?.key !== payment.key;
+  const isReserved =
+    payment && payment.amount > 0 && !isDeclined(error) && order.payment?.key !== payment.key;
   if (!isReserved && order.version > version) return;
-  const owed = isReserved ? [owedVoid(payment, now())] : [];
-  await session.commit(withOwed(order, owed, now()), steps.recordCompensation);
+  const next = isReserved ? withOwed(order, owedVoid(payment, now()), now()) : inNextVersion(order, now());
+  await session.commit(next, steps.recordCompensation);
 }
 
 /** The first fulfilment captures the payment: under the payment's key, so that it happens once. */

@@ -40,7 +40,7 @@ export function createPaymentSteps(taskQueue?: string) {
     /**
      * Reserves the amount and returns the payment with the provider's id of it. An unclear outcome is resolved by
      * asking under the payment's key.
-     * @throws PaymentDeclined: nothing is reserved; PaymentUnanswered, as any other: it may be
+     * @throws PaymentDeclined: nothing is reserved; PaymentUnanswered and PaymentKeyReused, as any other: it may be
      */
     async authorize(order: Order, payment: OrderPayment): Promise<OrderPayment> {
       if (payment.amount === 0) return payment;
@@ -75,7 +75,7 @@ export function createPaymentSteps(taskQueue?: string) {
 
     /** Returns whether there was anything to give back. */
     void(order: Order, payment: OrderPayment, attempts: VoidAttempts): Promise<boolean> {
-      const summary = `Give back ${amountOf(payment)}`;
+      const summary = `Give back ${payment.amount === 0 ? 'what may be reserved' : amountOf(payment)}`;
       return voiding[attempts].voidPayment.executeWithOptions({ summary }, [callFor(order, payment)]);
     },
   };

@@ -1,7 +1,8 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
 import type { CancelOrder } from '../src/domain/closing';
+import { owedVoid, withOwed } from '../src/domain/compensation';
 import type { Order, OrderRequest, Pricing } from '../src/domain/order';
-import { firstPayment } from '../src/domain/order-payment';
+import { firstPayment, interruptedPayment } from '../src/domain/order-payment';
 import { confirmedOrder, openedOrder } from '../src/domain/placing';
 import { rejectionOf } from './failures';
 import type { OrderSession } from './order-session';
@@ -21,7 +22,7 @@ export async function placeOrder(session: OrderSession): Promise<Order> {
     display.say('Reserving the stock and saving the order.');
     const opened = openedOrder(request, pricing);
     const order = (await steps.openOrder(opened)) ?? opened;
-    if (order.status !== 'pending') return order; // placed by an earlier run that Temporal has forgotten
+    if (order.status !== 'pending') return await takeUp(session, order);
     const confirmed = await payFor(session, order);
     display.say('Confirming the order.');
     return (await steps.confirmOrder(confirmed)) ?? confirmed;
@@ -32,6 +33,27 @@ export async function placeOrder(session: OrderSession): Promise<Order> {
       const { rejection, isDeclined } = rejectionOf(error);
       return undo.rejectOrder(request, pricing, rejection, isDeclined);
     });
+  }
+}
+
+/**
+ * An order that was placed by an earlier run, which Temporal has forgotten, or somebody has terminated or reset: it may
+ * have been at an amendment.
+ */
+async function takeUp(session: OrderSession, stored: Order): Promise<Order> {
+  if (!interruptedPayment(stored)) return stored;
+  if (patched('void-interrupted-amendment')) {
+    // replay-tested: test/workflows/replay.test.ts
+    session.take(stored);
+    await session.untilCommitted(async () => {
+      const order = session.current();
+      const payment = interruptedPayment(order);
+      if (payment)
+        await session.commit(withOwed(order, owedVoid(payment, now()), now()), steps.recordCompensation);
+    });
+    return session.current();
+  } else {
+    return stored;
   }
 }
 

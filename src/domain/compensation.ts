@@ -45,9 +45,13 @@ export function withPending(order: Order, compensation: Compensation, failure: s
 }
 
 /** The order that owes this too. Its new version keeps out a write that comes late. */
-export function withOwed(order: Order, owed: readonly Compensation[], at: string): Order {
-  const next = { ...order, compensations: [...order.compensations, ...owed] };
-  return changeOrder(next, {}, { at, by: 'system', reason: null });
+export function withOwed(order: Order, owed: Compensation, at: string): Order {
+  return inNextVersion({ ...order, compensations: [...order.compensations, owed] }, at);
+}
+
+/** The order as it is, in a version that keeps out a write that comes late. */
+export function inNextVersion(order: Order, at: string): Order {
+  return changeOrder(order, {}, { at, by: 'system', reason: null });
 }
 
 /** The order with a compensation that a person settled; the order itself when it is not owed any more. */

@@ -16,7 +16,26 @@ export function firstPayment({ id, total, currency }: Order): OrderPayment {
  * order gets a new version, so that a key is never used again.
  */
 export function amendmentPayment({ id, version }: Order, { total, currency }: Pricing): OrderPayment {
-  return { key: `${id}-v${version}`, reference: null, amount: total, currency };
+  return { key: amendmentKey(id, version), reference: null, amount: total, currency };
+}
+
+/**
+ * What an amendment that was interrupted may have reserved: it is authorised before the order tells of it.
+ * @returns an amount of 0, since it is not known; null when the order cannot have been amended
+ */
+export function interruptedPayment({
+  id,
+  version,
+  status,
+  paymentStatus,
+  currency,
+}: Order): OrderPayment | null {
+  if (status !== 'confirmed' || paymentStatus !== 'authorized') return null;
+  return { key: amendmentKey(id, version), reference: null, amount: 0, currency: currency! };
+}
+
+function amendmentKey(id: string, version: number): string {
+  return `${id}-v${version}`;
 }
 
 /** What the payment service is asked about. */

@@ -46,3 +46,11 @@ export class PaymentDeclined extends BusinessError {
 export class PaymentRefused extends BusinessError {
   override name = 'PaymentRefused';
 }
+
+/**
+ * The key belongs to something else that was asked for under it, such as another amount. Unlike any other refusal it
+ * says nothing of what is reserved: something may be.
+ */
+export class PaymentKeyReused extends PaymentRefused {
+  override name = 'PaymentKeyReused';
+}

@@ -70,7 +70,10 @@ const compensation = Joi.object({
     .valid(...COMPENSATION_STATES)
     .required()
     .description('`pending`: it keeps failing; `resolved`: a person settled it'),
-  amount: Joi.number().integer().required().description('Minor units'),
+  amount: Joi.number()
+    .integer()
+    .required()
+    .description('Minor units; 0 when it is not known what an amendment that was interrupted has reserved'),
   currency: Joi.string().length(3).required(),
   since: time.required(),
   failure: Joi.string().allow('', null).required().description('Of the last attempt'),

@@ -11,7 +11,8 @@ export interface PaymentProvider {
   /**
    * Reserves the amount. `authorization.key` is its idempotency key.
    * @throws {PaymentDeclined} also when asked again
-   * @throws {PaymentRefused} the key was voided before, or was used for another amount
+   * @throws {PaymentRefused} the key was voided before
+   * @throws {PaymentKeyReused} the key was used for something else, such as another amount, which may be reserved
    */
   authorize(authorization: Authorization): Promise<ProviderPayment>;
 

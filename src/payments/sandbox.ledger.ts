@@ -1,4 +1,10 @@
-import { PaymentDeclined, PaymentRefused, type Authorization, type PaymentRef } from '../domain/payment';
+import {
+  PaymentDeclined,
+  PaymentKeyReused,
+  PaymentRefused,
+  type Authorization,
+  type PaymentRef,
+} from '../domain/payment';
 import { declineReasonOf } from './sandbox.methods';
 import { authorized, declined, neverAuthorized, operationOf, type Operation } from './sandbox.payment';
 import type { SandboxMove, SandboxPayment, SandboxRepository } from './sandbox.repository';
@@ -117,6 +123,8 @@ function tooMuch({ key, captured, refunded }: SandboxPayment, amount: number): P
   );
 }
 
-function keyReused(key: string): PaymentRefused {
-  return new PaymentRefused(`The key ${key} was used for something else: use a new key for each operation.`);
+function keyReused(key: string): PaymentKeyReused {
+  return new PaymentKeyReused(
+    `The key ${key} was used for something else: use a new key for each operation.`,
+  );
 }

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { PaymentRefused } from '../domain/payment';
+import { PaymentKeyReused, PaymentRefused } from '../domain/payment';
 
 const { StripeAPIError, StripeCardError, StripeIdempotencyError, StripeInvalidRequestError } = Stripe.errors;
 
@@ -38,8 +38,8 @@ export function isKeyReused(error: StripeAnswer): boolean {
   return error instanceof StripeIdempotencyError;
 }
 
-export function keyReused(options?: ErrorOptions): PaymentRefused {
-  return new PaymentRefused(
+export function keyReused(options?: ErrorOptions): PaymentKeyReused {
+  return new PaymentKeyReused(
     'The key was used for something else: use a new key for each operation.',
     options,
   );

@@ -79,6 +79,7 @@ function rootCause({ cause }: WorkflowUpdateFailedError): ApplicationFailure | u
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ...REJECTION_CODES,
   PaymentRefused: 'invalid_transition',
+  [FAILURES.paymentKeyReused]: 'invalid_transition',
   [FAILURES.invalidTransition]: 'invalid_transition',
   [FAILURES.notFound]: 'not_found',
 };

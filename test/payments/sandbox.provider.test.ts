@@ -169,7 +169,7 @@ describe('the sandbox refuses', () => {
     const payment = await authorized();
     const message = `The key ${payment.key} was used for something else: use a new key for each operation.`;
     expect(await errorOf(sandbox.authorize({ ...payment, ...changes }))).toMatchObject({
-      name: 'PaymentRefused',
+      name: 'PaymentKeyReused',
       message,
     });
   });
@@ -186,7 +186,7 @@ describe('the sandbox refuses', () => {
     const again = () => sandbox.refund(key, payment, 11);
     for (const work of [() => reuse(key), again, () => sandbox.void(key, payment)]) {
       expect(await errorOf(work())).toMatchObject({
-        name: 'PaymentRefused',
+        name: 'PaymentKeyReused',
         message: `The key ${key} was used for something else: use a new key for each operation.`,
       });
     }

@@ -37,6 +37,7 @@ const onlyIntent = () => {
 };
 const routesAsked = () => fake.requests.map(({ route }) => route.replace('/v1/payment_intents', ''));
 const refused = { name: 'PaymentRefused' };
+const keyReused = { name: 'PaymentKeyReused' };
 
 describe('a payment', () => {
   test('is authorised by an intent that is confirmed once its id is known, and captured', async () => {
@@ -342,25 +343,25 @@ describe('is refused', () => {
   ])('a key that was used with other parameters, %j, now and later', async (changes) => {
     const payment = await authorized();
     const other = { ...payment, ...changes };
-    expect(await errorOf(stripe.authorize(other))).toMatchObject(refused);
+    expect(await errorOf(stripe.authorize(other))).toMatchObject(keyReused);
     fake.forgetKeys();
-    expect(await errorOf(stripe.authorize(other))).toMatchObject(refused);
+    expect(await errorOf(stripe.authorize(other))).toMatchObject(keyReused);
   });
 
   test('a key that was used with other parameters by a process that died before it could note it', async () => {
     const payment = newPayment();
     fake.break('/v1/payment_intents', 'after', 2);
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ type: 'StripeConnectionError' });
-    expect(await errorOf(stripe.authorize({ ...payment, amount: 1_000 }))).toMatchObject(refused);
+    expect(await errorOf(stripe.authorize({ ...payment, amount: 1_000 }))).toMatchObject(keyReused);
   });
 
   test('the key of a refund for another amount or another payment', async () => {
     const payment = await captured();
     await stripe.refund('r', payment, 10);
-    expect(await errorOf(stripe.refund('r', payment, 11))).toMatchObject(refused);
-    expect(await errorOf(stripe.refund('r', await captured(), 10))).toMatchObject(refused);
+    expect(await errorOf(stripe.refund('r', payment, 11))).toMatchObject(keyReused);
+    expect(await errorOf(stripe.refund('r', await captured(), 10))).toMatchObject(keyReused);
     fake.forgetKeys();
-    expect(await errorOf(stripe.refund('r', payment, 11))).toMatchObject(refused);
+    expect(await errorOf(stripe.refund('r', payment, 11))).toMatchObject(keyReused);
     expect(fake.refunds).toHaveLength(1);
   });
 });

@@ -50,6 +50,7 @@ it.each([
   ['more than in stock', answer('OutOfStock'), 'out_of_stock'],
   ['a card that is declined', answer('PaymentDeclined'), 'payment_declined'],
   ['a payment that has lapsed', answer('PaymentRefused'), 'invalid_transition'],
+  ['a key of another payment', answer('PaymentKeyReused'), 'invalid_transition'],
   ['a payment service that is away', answer('PaymentUnanswered'), 'service_unavailable'],
   ['what the order does not have', answer('NotFound'), 'not_found'],
   ['a version of before', answer('StaleVersion', 7), 'precondition_failed'],

@@ -98,14 +98,9 @@ it('an order that costs nothing is not cancelled when its fulfilment is read', a
 it('what is owed as it is read can be tried', async () => {
   const { order } = await placed();
   const payment = { key: `${order.id}-v9`, reference: null, amount: 1, currency: 'EUR' };
-  await shop.activities.recordCompensation(withOwed(order, [owedVoid(payment, nowIso())], nowIso()));
+  await shop.activities.recordCompensation(withOwed(order, owedVoid(payment, nowIso()), nowIso()));
   const step = { step: 'voidPayment-v9' };
-  const { compensations } = await service.retryCompensation(order.id, ADMIN, step).catch(async (error) => {
-    // It was done before the word came.
-    expect(error).toMatchObject({ code: 'not_found' });
-    return read(order.id);
-  });
-  expect(compensations).toEqual([]);
+  expect(await service.retryCompensation(order.id, ADMIN, step)).toMatchObject({ compensations: [] });
   expect(await read(order.id)).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
 });
 

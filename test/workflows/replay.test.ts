@@ -21,8 +21,10 @@ async function replay(workflowBundle: WorkflowBundleOption): Promise<Map<string,
 
 /** One of each way in which an order may go; a new one is added here when it is recorded. */
 const OUTCOMES = [
+  'amended-after-an-interruption',
   'amended-to-fewer',
   'amended-to-more',
+  'amendment-of-a-reused-key',
   'amendment-out_of_stock',
   'amendment-payment_declined',
   'amount_too_large',
@@ -82,6 +84,7 @@ const OUTCOMES = [
   'refunded',
   'refunded-when-completed',
   'refunded-when-completed-afterwards',
+  'rejected-for-a-reused-key',
   'resolved-too-late',
   'taken-up-again',
   'unknown_product',

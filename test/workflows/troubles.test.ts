@@ -160,7 +160,7 @@ it('an order whose workflow was terminated is taken up again, confirmed or owing
   const { fault, end } = outage();
   saga.spoil('voidPayment', fault);
   expect((await saga.make(1)) as Order).toMatchObject({ status: 'cancelled' });
-  await record('taken-up-again', saga);
+  await record('taken-up-again-and-void', saga);
   await handleOf(saga).terminate();
   end();
   expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided' });

@@ -85,7 +85,8 @@ export function createOrderActivities(deps: OrderActivityDeps) {
       const reason = rejection.code;
       const closing: Closing = { to: 'rejected', by: 'system', reason, rejection, isDeclined };
       const order = await close(deps, request, pricing, closing);
-      log.info('order rejected', { reason });
+      const { status } = order;
+      log.info(status === 'rejected' ? 'order rejected' : 'order not rejected', { reason, status });
       return order;
     },
 
@@ -94,7 +95,8 @@ export function createOrderActivities(deps: OrderActivityDeps) {
       const { by, reason, requestId } = command;
       const closing: Closing = { to: 'cancelled', by, reason, rejection: null, isDeclined: false };
       const order = await close(deps, request, pricing, closing);
-      log.info('order cancelled', { requestId, status: order.status });
+      const { status } = order;
+      log.info(status === 'cancelled' ? 'order cancelled' : 'order not cancelled', { requestId, status });
       return order;
     },
   };

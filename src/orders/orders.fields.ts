@@ -40,7 +40,7 @@ export const lines = Joi.array()
 export const note = multiLine(MAX_NOTE_LENGTH).allow(null);
 export const reason = singleLine(200);
 
-export const orderId = Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d77a65393'); // what the examples above place
+export const orderId = Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d77a65393'); // what the example of placing an order gives
 export const idempotencyKey = Joi.string()
   .pattern(new RegExp(`^[\\x21-\\x7e]{1,${MAX_KEY_LENGTH}}$`))
   .messages({

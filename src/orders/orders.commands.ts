@@ -4,12 +4,14 @@ import type { CancelOrder } from '../domain/closing';
 import type { AmendOrder } from '../domain/amendment';
 import { madeBefore } from '../domain/command';
 import type { Command, KeyedCommand } from '../domain/command';
+import { requireUnsettled } from '../domain/compensation';
 import type { ResolveCompensation, RetryCompensation } from '../domain/compensation';
 import type { DeliverFulfillment, FulfillOrder } from '../domain/fulfillment';
 import type { Order } from '../domain/order';
 import { isClosed, requestOf } from '../domain/order-transitions';
 import type { RefundOrder } from '../domain/refund';
 import { AppError } from '../errors/app-error';
+import type { ErrorCode } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { OrderWorkflows } from '../temporal/order-workflows';
 import { businessProblem, orderingUnavailable } from '../temporal/temporal-errors';
@@ -89,6 +91,20 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     throw late(id);
   }
 
+  /** What is owed may be done before the word of it comes, above all by a workflow that takes the order up again. */
+  async function retryCompensation(
+    id: string,
+    caller: Caller,
+    content: Content<RetryCompensation>,
+  ): Promise<Order> {
+    const command = { ...content, ...commandBy(caller) };
+    const order = await get(id, caller.principal);
+    refuse(order, () => requireUnsettled(order, command));
+    const answer = await run(order, RETRY, command).catch(unless('not_found'));
+    if (answer === 'late') throw late(id);
+    return answer ?? get(id, caller.principal);
+  }
+
   async function archive(id: string, caller: Caller): Promise<void> {
     const order = await get(id, caller.principal);
     if (order.archivedAt) return;
@@ -126,8 +142,7 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     refund: (id: string, caller: Caller, content: Content<RefundOrder>, key: string): Promise<Addition> =>
       add(id, caller, REFUND, refundCommand(id, caller, content, key), key),
 
-    retryCompensation: (id: string, caller: Caller, content: Content<RetryCompensation>): Promise<Order> =>
-      perform(id, caller, RETRY, { ...content, ...commandBy(caller) }),
+    retryCompensation,
 
     resolveCompensation: (
       id: string,
@@ -144,7 +159,7 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
       if (!order || !isCancellable(order)) return;
       const { requestId } = order;
       const command = { by: 'system', reason: 'payment_voided', requestId, paymentKey };
-      const answer = await run(order, CANCEL, command).catch(unlessRefused);
+      const answer = await run(order, CANCEL, command).catch(unless('invalid_transition'));
       if (answer === 'late') throw late(orderId);
     },
   };
@@ -159,9 +174,11 @@ function refuse<T>({ id }: Order, check: () => T): T {
   }
 }
 
-function unlessRefused(error: unknown): null {
-  if (error instanceof AppError && error.code === 'invalid_transition') return null;
-  throw error;
+function unless(code: ErrorCode): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof AppError && error.code === code) return null;
+    throw error;
+  };
 }
 
 function wasCancelledBy({ statusHistory }: Order, user: string): boolean {

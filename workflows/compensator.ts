@@ -1,4 +1,4 @@
-import { CancellationScope, condition, log } from '@temporalio/workflow';
+import { CancellationScope, condition, log, patched } from '@temporalio/workflow';
 import { withDone, withPending, withResolved } from '../src/domain/compensation';
 import type { ResolveCompensation } from '../src/domain/compensation';
 import type { Compensation, Order } from '../src/domain/order';
@@ -29,8 +29,8 @@ interface Running {
   words: Word[];
 }
 
-/** When the payment service says a definite no: a person has to look, and it may have been settled there. */
-const AFTER_REFUSAL = '10m';
+/** When the payment service says a definite no: it may have been settled there, by a person or by time. */
+const AFTER_REFUSAL = '60s';
 
 /** What operators are told whose word that it was settled by hand has come too late: theirs may be another payment. */
 const GIVEN_BACK = 'The payment service has just given this payment back: do not pay it back once more.';
@@ -114,9 +114,19 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
     return trying; // an attempt under way may have done it
   }
 
+  /** Says it on the order, unless that says so: its version is the customer's If-Match. */
   async function recordPending(compensation: Compensation, failure: string): Promise<void> {
     log.warn('compensation pending', { compensation: compensation.step, failure });
-    await record((order) => withPending(order, compensation, failure, now()));
+    await record((order) => {
+      if (isPendingFor(order, compensation, failure)) {
+        if (patched('pending-is-recorded-once')) {
+          return order; // replay-tested: replay.test.ts
+        } else {
+          return withPending(order, compensation, failure, now());
+        }
+      }
+      return withPending(order, compensation, failure, now());
+    });
   }
 
   /** Has it tried at once, or settled, and waits until that has been done. Throws the failure of the update. */
@@ -142,6 +152,11 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
 
 function patiently(isSo: () => boolean): Promise<void> {
   return CancellationScope.nonCancellable(() => condition(isSo));
+}
+
+function isPendingFor({ compensations }: Order, { step }: Compensation, failure: string): boolean {
+  const known = compensations.find((one) => one.step === step);
+  return known?.state === 'pending' && known.failure === failure;
 }
 
 function owes({ compensations }: Order, { step }: Compensation): boolean {

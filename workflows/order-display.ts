@@ -1,4 +1,4 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { pendingCompensations } from '../src/domain/compensation';
 import { formatAmount } from '../src/domain/money';
 import type { Order } from '../src/domain/order';
@@ -16,16 +16,25 @@ export function createOrderDisplay() {
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.compensationPending, value: pending }]);
   }
 
+  /** A compensation on our own database that keeps failing: the order itself cannot say it. */
+  function showStuck(step: string, failure: string): void {
+    showPending(true);
+    setCurrentDetails(`**compensation_pending**: ${keepsFailing(step, failure)}`);
+  }
+
   return {
     /** What is being done now. */
     say: (details: string) => setCurrentDetails(details),
 
-    /** A compensation on our own database that keeps failing: the order itself cannot say it. */
-    showStuck(step: string, failure: string): void {
-      showPending(true);
-      setCurrentDetails(
-        `**compensation_pending**: \`${step}\` keeps failing (${failure}) and is tried again.`,
-      );
+    showStuck,
+
+    /** Any other write that keeps failing: nothing is being undone. */
+    showDelayed(step: string, failure: string): void {
+      if (patched('delay-is-no-compensation')) {
+        setCurrentDetails(keepsFailing(step, failure)); // replay-tested: replay.test.ts
+      } else {
+        showStuck(step, failure);
+      }
     },
 
     /** The order as it stands. */
@@ -43,6 +52,10 @@ export function createOrderDisplay() {
       setCurrentDetails(describe(order));
     },
   };
+}
+
+function keepsFailing(step: string, failure: string): string {
+  return `\`${step}\` keeps failing (${failure}) and is tried again.`;
 }
 
 type Shown = Pick<Order, 'status' | 'currency' | 'total'>;

@@ -30,7 +30,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   const oneAtATime = serial();
   const display = createOrderDisplay();
   const undo = undoSteps(display.showStuck);
-  const closing = closingSteps(display.showStuck);
+  const closing = closingSteps({ ofCancellation: display.showStuck, ofDelivery: display.showDelayed });
   const payments = createPaymentSteps(policy?.paymentsTaskQueue);
   const history = createHistoryLimit();
   const compensator = createCompensator({

@@ -32,7 +32,7 @@ function regular(retry: ActivityOptions['retry']): ActivityOptions {
 type OnStuck = (step: string, failure: string) => void;
 
 const CANCEL = 'Release the stock and cancel the order';
-const FEW = regular({ maximumAttempts: 2, initialInterval: '1s' });
+const few = (maximumAttempts: number) => regular({ maximumAttempts, initialInterval: '1s' });
 
 type ClosingSteps = Pick<OrderActivities, 'cancelOrder' | 'deliverFulfillment'>;
 type Undo = Pick<OrderActivities, 'rejectOrder' | 'cancelOrder'>;
@@ -58,14 +58,29 @@ export const steps = localFirst<Steps>(
  * Writes that close an order for good, when an update asks for them. An update is durable only with the workflow task
  * that accepts it, and a local activity runs within that task: were Temporal to die just then, the order would be
  * closed in MongoDB and open in its workflow, and nothing more would come to tell.
+ * @param ofCancellation told from the fifth attempt on
+ * @param ofDelivery told from the third
  */
-export function closingSteps(onStuck: OnStuck): ClosingSteps {
+export function closingSteps({
+  ofCancellation,
+  ofDelivery,
+}: {
+  ofCancellation: OnStuck;
+  ofDelivery: OnStuck;
+}): ClosingSteps {
   const { regular: unlimited } = attempts('60s');
-  const summaries = {
-    cancelOrder: CANCEL,
-    deliverFulfillment: 'Save that all is delivered, and complete the order',
+  return {
+    ...localFirst<Pick<ClosingSteps, 'cancelOrder'>>(
+      { cancelOrder: CANCEL },
+      { few: few(4), regular: unlimited },
+      ofCancellation,
+    ),
+    ...localFirst<Pick<ClosingSteps, 'deliverFulfillment'>>(
+      { deliverFulfillment: 'Save that all is delivered, and complete the order' },
+      { few: few(2), regular: unlimited },
+      ofDelivery,
+    ),
   };
-  return localFirst<ClosingSteps>(summaries, { few: FEW, regular: unlimited }, onStuck);
 }
 
 /** @param onStuck told from the fifth attempt on */
@@ -75,7 +90,7 @@ export function undoSteps(onStuck: OnStuck): Undo {
       rejectOrder: 'Release the stock and save why the order was rejected',
       cancelOrder: CANCEL,
     },
-    { ...attempts('60s'), few: FEW },
+    { ...attempts('60s'), few: few(2) },
     onStuck,
   );
 }

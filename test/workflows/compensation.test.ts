@@ -95,17 +95,15 @@ describe('a payment that cannot be given back', () => {
 
     const retry = () =>
       shop.workflows.execute(request, retryCompensationUpdate, { ...by, step: 'voidPayment-1' });
-    expect(await retry()).toMatchObject({
-      compensations: [{ state: 'pending' }],
-      version: answer.version + 1,
-    });
+    // Nothing is new about it: the version stays.
+    expect(await retry()).toMatchObject({ compensations: [{ state: 'pending' }], version: answer.version });
     await sandbox().setAvailable(true);
     expect(await retry()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
     expect(await attributesOf(request)).toMatchObject({ CompensationPending: false });
     const stored = (await shop.orders.findById(request.orderId))!;
     await expectBalancedBooks(shop, { productId, initial: 100, orders: [stored] });
-    await recordHistory('compensation-retried', handleOf(request));
+    await recordHistory('compensation-retried-2', handleOf(request));
   });
 
   it('is settled by the word of a person, which is kept', async () => {

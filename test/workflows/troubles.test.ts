@@ -43,6 +43,9 @@ function resolve({ orderId }: Saga, note: string): Promise<unknown> {
   return service.resolveCompensation(orderId, ADMIN, { step: STEP, note });
 }
 
+const retry = ({ orderId }: Saga): Promise<Order> =>
+  createOrderService(spoiled.shop).retryCompensation(orderId, ADMIN, { step: STEP });
+
 const told = (asked: Promise<unknown>): Promise<string> =>
   asked.then(
     () => 'done',
@@ -63,6 +66,11 @@ async function eventsOf(saga: Saga, attributes: string): Promise<number> {
 const isShownPending = async (saga: Saga) => {
   const { typedSearchAttributes } = await handleOf(saga).describe();
   return typedSearchAttributes.getAll().some(({ key, value }) => key.name === 'CompensationPending' && value);
+};
+
+const detailsOf = async (saga: Saga) => {
+  const query = handleOf(saga).query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  return (await query).currentDetails;
 };
 
 it('an amendment for which there is no stock is withdrawn, and its payment given back', async () => {
@@ -92,26 +100,42 @@ it('a fulfilment whose payment cannot be captured is refused', async () => {
 
 it('what the payment service refuses to give back is asked of it again', async () => {
   const saga = await begun('cancelled');
-  const { fault, end } = outage(() => new PaymentRefused('A person has to look.'));
+  let attempts = 0;
+  const { fault, end } = outage(() => {
+    attempts++;
+    return new PaymentRefused('A person has to look.');
+  });
   saga.spoil('voidPayment', fault);
   expect(await saga.make(1)).toMatchObject({
     compensations: [{ step: STEP, state: 'pending', failure: 'A person has to look.' }],
   });
   // The first timer is that of the deadline.
   await eventually(async () => expect(await eventsOf(saga, 'timerStartedEventAttributes')).toBe(2));
-  await record('compensation-refused', saga);
+  const { version } = (await saga.customer.stored())!;
+  const { events } = await handleOf(saga).fetchHistory();
+  const timer = events!.findLast((event) => event.timerStartedEventAttributes)!.timerStartedEventAttributes!;
+  expect(Number(timer.startToFireTimeout!.seconds)).toBeLessThanOrEqual(60);
+  const before = attempts;
+  expect(await saga.customer.retry(STEP)).toMatchObject({ version, compensations: [{ state: 'pending' }] });
+  expect(attempts).toBeGreaterThan(before);
+  await record('compensation-refused-again', saga);
   end();
   expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
   await handleOf(saga).result();
-  await record('compensation-refused-and-retried', saga);
+  await record('compensation-refused-and-retried-2', saga);
   await saga.end();
 });
 
-it('what cannot be given back is tried without limit', async () => {
+it('what cannot be given back is tried four times before the order says so, and without limit from then on', async () => {
   const saga = await begun('cancelled');
   const { fault, end } = outage();
-  saga.spoil('voidPayment', fault);
+  const states: unknown[] = [];
+  saga.spoil('voidPayment', async (attempt, effect) => {
+    states.push((await saga.customer.stored())!.compensations[0]?.state);
+    return fault(attempt, effect);
+  });
   expect(await saga.make(1)).toMatchObject({ compensations: [{ state: 'pending' }] });
+  expect(states.slice(0, 4)).toEqual(['owed', 'owed', 'owed', 'owed']);
   const scheduled = 'activityTaskScheduledEventAttributes';
   await eventually(async () => expect(await eventsOf(saga, scheduled)).toBeGreaterThanOrEqual(4));
   await record('compensation-pending', saga);
@@ -121,25 +145,36 @@ it('what cannot be given back is tried without limit', async () => {
 });
 
 it.each([
-  ['cancellation-stuck', 'cancelled', 1, 'cancelOrder', 'cancelled'],
-  ['delivery-stuck', 'refunded when completed', 2, 'deliverFulfillment', 'completed'],
-])('what closes an order is done when MongoDB is back: %s', async (name, life, move, step, status) => {
-  const saga = await begun(life, move);
-  const { fault, end } = outage();
-  saga.spoil(step, fault);
-  const answer = saga.make(move);
-  // Each of them schedules the step again when its few attempts are used up.
-  await eventually(async () => {
-    const { events } = await handleOf(saga).fetchHistory();
-    const names = events!.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
-    expect(names.filter((one) => one === step)).toHaveLength(2);
-  });
-  end();
-  expect(wordOf(await answer)).toBe(status);
-  await handleOf(saga).result();
-  await record(name, saga);
-  await saga.end();
-});
+  ['cancellation-stuck-2', 'cancelled', 1, 'cancelOrder', 'cancelled', 4],
+  ['delivery-stuck-2', 'refunded when completed', 2, 'deliverFulfillment', 'completed', undefined],
+])(
+  'what closes an order is done when MongoDB is back: %s',
+  async (name, life, move, step, status, shownAfter) => {
+    const saga = await begun(life, move);
+    const failures: number[] = [];
+    const { fault, end } = outage();
+    saga.spoil(step, (attempt, effect) => {
+      failures.push(attempt.number);
+      return fault(attempt, effect);
+    });
+    const answer = saga.make(move);
+    // Each of them schedules the step again when its few attempts are used up.
+    await eventually(async () => {
+      const { events } = await handleOf(saga).fetchHistory();
+      const names = events!.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      expect(names.filter((one) => one === step)).toHaveLength(2);
+    });
+    // Undoing shows from the fifth attempt on; a delivery undoes nothing.
+    if (shownAfter) expect(failures.length).toBeGreaterThanOrEqual(shownAfter);
+    expect(await isShownPending(saga)).toBe(shownAfter !== undefined);
+    expect(await detailsOf(saga)).toContain(`\`${step}\` keeps failing (It is down.)`);
+    end();
+    expect(wordOf(await answer)).toBe(status);
+    await handleOf(saga).result();
+    await record(name, saga);
+    await saga.end();
+  },
+);
 
 it('an order that is cancelled in Temporal owes on, and its workflow ends when nothing is owed', async () => {
   const saga = await begun('cancelled');
@@ -158,12 +193,13 @@ it('an order whose workflow was terminated is taken up again, confirmed or owing
   const saga = await begun('cancelled');
   await handleOf(saga).terminate();
   const { fault, end } = outage();
-  saga.spoil('voidPayment', fault);
+  saga.spoil('voidPayment', fault); // of what an amendment may have reserved
+  saga.spoil('voidPayment#2', fault);
   expect((await saga.make(1)) as Order).toMatchObject({ status: 'cancelled' });
   await record('taken-up-again-and-void', saga);
   await handleOf(saga).terminate();
   end();
-  expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided' });
+  expect(await retry(saga)).toMatchObject({ paymentStatus: 'voided' });
   await handleOf(saga).result();
   await record('compensation-taken-up-again', saga);
   await saga.end();
@@ -229,7 +265,7 @@ it('a payment that is owed, and has not been seen to fail, is given back by a ne
   await cancelled;
   end();
   expect(await saga.customer.stored()).toMatchObject({ compensations: [{ step: STEP, state: 'owed' }] });
-  expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+  expect(await retry(saga)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
   await handleOf(saga).result();
   await saga.end();
 });

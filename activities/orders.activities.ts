@@ -185,8 +185,11 @@ async function shortage(stock: StockRepository, order: Order, moves: StockMove[]
   const available = await stock.available(taken.map((move) => move.productServiceId));
   const short = taken.flatMap(({ productServiceId, available: change }) => {
     const left = available.get(productServiceId) ?? 0;
-    const sku = order.items.find((item) => item.productServiceId === productServiceId)?.sku;
-    return left < -change ? [`${sku} (${-change} ordered, ${left} available)`] : [];
+    if (left >= -change) return [];
+    const items = order.items.filter((item) => item.productServiceId === productServiceId);
+    const ordered = items.reduce((sum, { quantity }) => sum + quantity, 0);
+    const held = ordered + change; // by the order before it was to be amended
+    return [`${items[0]?.sku} (${ordered} ordered, ${left + held} available)`];
   });
   return `Not enough in stock${short.length > 0 ? `: ${short.join(', ')}` : ''}. Nothing was changed; order fewer.`;
 }

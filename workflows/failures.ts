@@ -12,7 +12,7 @@ export function isFinal(error: unknown): boolean {
 }
 
 /** What the activity itself threw. */
-export function answerOf(error: unknown): ApplicationFailure | undefined {
+function answerOf(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure ? cause : undefined;
 }
@@ -63,4 +63,19 @@ export function refusing<Args extends unknown[]>(check: (...args: Args) => void)
       throw asFailure(error);
     }
   };
+}
+
+/** The same answer, with the version that the order has now: what was refused may have raised it. */
+export function atVersion(error: unknown, version: number): unknown {
+  const answer = answerOf(error);
+  if (!answer) return error;
+  const { message } = answer;
+  const type = answer.type ?? undefined;
+  return ApplicationFailure.create({
+    message,
+    type,
+    details: [version],
+    nonRetryable: true,
+    category: 'BENIGN',
+  });
 }

@@ -28,7 +28,7 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
 } from './contract';
-import { isDeclined, refusing } from './failures';
+import { isDeclined, refusing, atVersion } from './failures';
 import type { OrderSession } from './order-session';
 import { now } from './order-session';
 import { steps } from './order.steps';
@@ -113,7 +113,7 @@ async function amendOrder(session: OrderSession, order: Order, command: AmendOrd
     await session.commit(amendedOrder(order, command, { pricing, payment }, now()), steps.amendOrder);
   } catch (error) {
     await session.untilCommitted(() => withdrawAmendment(session, order, payment, error));
-    throw error;
+    throw atVersion(error, session.current().version);
   }
 }
 

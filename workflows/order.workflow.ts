@@ -24,15 +24,17 @@ import { cancelledInTemporal, placeOrder } from './place-order';
  * input and not by the update: an update that no worker has accepted is not durable, a started workflow is.
  * @param policy absent for orders of before payments were taken
  * @param carried the order, in a run that continues another as new
+ * @param answer what placing it was answered, in such a run: each repeat of the request is to get the same
  */
 export async function orderWorkflow(
   request: OrderRequest,
   policy?: OrderPolicy,
   carried?: Order,
+  answer?: Order,
 ): Promise<{ status: OrderStatus }> {
   const session = createOrderSession(request, policy, carried);
-  const placed = carried ? Promise.resolve(carried) : session.oneAtATime(() => place(session));
-  setHandler(placeOrderUpdate, carried ? session.current : () => placed, {
+  const placed = carried ? Promise.resolve(answer ?? carried) : session.oneAtATime(() => place(session));
+  setHandler(placeOrderUpdate, () => placed, {
     validator: refusing((fingerprint: string) => requireSameRequest(session, fingerprint)),
   });
   handleOrderCommands(session, placed);
@@ -48,7 +50,9 @@ export async function orderWorkflow(
     if (session.isIdle()) throw error;
   }
   // replay-tested: test/workflows/replay.test.ts
-  if (!isFinished(session)) await continueAsNew<typeof orderWorkflow>(request, policy, session.current());
+  if (!isFinished(session)) {
+    await continueAsNew<typeof orderWorkflow>(request, policy, session.current(), await placed);
+  }
   return { status: session.current().status };
 }
 

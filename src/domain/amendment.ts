@@ -25,10 +25,14 @@ export class StaleVersion extends BusinessError {
 export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
   if (ifMatch && !ifMatch.includes(order.version)) throw new StaleVersion(order.version);
   if (order.status !== 'confirmed') {
-    throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be amended.`);
+    throw new InvalidTransition(
+      `The order is ${order.status}: only a confirmed one can be amended. Place another order instead.`,
+    );
   }
   if (order.fulfillmentStatus !== 'unfulfilled') {
-    throw new InvalidTransition('Fulfilling the order has begun: it can no longer be amended.');
+    throw new InvalidTransition(
+      'Fulfilling the order has begun: it can no longer be amended. Place another order for what is missing.',
+    );
   }
   if (order.paymentStatus !== 'authorized') {
     throw new InvalidTransition('No payment was authorised for this order: cancel it and place it again.');

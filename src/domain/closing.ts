@@ -29,7 +29,9 @@ export function requireCancellable(order: Order, { paymentKey }: Pick<CancelOrde
   }
   if (isCancellable(order)) return;
   const state = isClosed(order) ? order.status : order.fulfillmentStatus.replace('_', ' ');
-  throw new InvalidTransition(`The order is ${state}: it can no longer be cancelled.`);
+  const isBegun = order.fulfillmentStatus !== 'unfulfilled' && order.fulfillmentStatus !== 'cancelled';
+  const instead = isBegun ? 'Have it refunded instead.' : 'There is nothing left to do.';
+  throw new InvalidTransition(`The order is ${state}: it can no longer be cancelled. ${instead}`);
 }
 
 /** @throws {InvalidTransition} the order is open, or still owes something */

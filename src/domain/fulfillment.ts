@@ -54,9 +54,12 @@ export function fulfilledOrder(order: Order, command: FulfillOrder, at: string):
 /** @throws {NotFound} @throws {InvalidTransition} it was delivered before */
 export function requireDeliverable(order: Order, { fulfillmentId }: DeliverFulfillment): void {
   const fulfillment = order.fulfillments.find(({ id }) => id === fulfillmentId);
-  if (!fulfillment) throw new NotFound('This order has no fulfillment with this id.');
+  if (!fulfillment)
+    throw new NotFound('This order has no fulfillment with this id: read the order, which lists them.');
   if (fulfillment.deliveredAt) {
-    throw new InvalidTransition(`This fulfillment was delivered at ${fulfillment.deliveredAt} already.`);
+    throw new InvalidTransition(
+      `This fulfillment was delivered at ${fulfillment.deliveredAt} already: there is nothing left to do.`,
+    );
   }
 }
 
@@ -89,7 +92,7 @@ function fulfilLines(items: readonly OrderItem[], lines: readonly OrderLine[]): 
 
 function tooMany(items: readonly OrderItem[], productServiceId: string): string {
   const same = items.filter((item) => item.productServiceId === productServiceId);
-  if (same.length === 0) return `${productServiceId} is not part of this order.`;
+  if (same.length === 0) return `${productServiceId} is not part of this order: fulfil what its items name.`;
   const left = same.reduce((sum, item) => sum + item.quantity - item.fulfilledQuantity, 0);
   return `Of ${same[0]!.sku}, ${left} are left to fulfil: never more than was ordered.`;
 }

@@ -17,9 +17,12 @@ export function requireRefundable(order: Order, command: RefundOrder): void {
 
 /** Minor units. @throws {InvalidTransition} */
 export function refundAmount(order: Order, { amount }: Pick<RefundOrder, 'amount'>): number {
-  if (order.captured === 0) throw new InvalidTransition('Nothing was captured: there is nothing to refund.');
+  if (order.captured === 0)
+    throw new InvalidTransition(
+      'Nothing was captured, so that there is nothing to refund: cancel the order instead.',
+    );
   const left = order.captured - order.refunded;
-  if (left === 0) throw new InvalidTransition('All that was captured has been refunded.');
+  if (left === 0) throw new InvalidTransition('All that was captured has been refunded: nothing is left.');
   if (amount !== null && amount > left) {
     const money = (value: number) => formatAmount(value, order.currency!);
     throw new InvalidTransition(

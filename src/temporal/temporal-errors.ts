@@ -8,7 +8,7 @@ import {
 import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { status } from '@grpc/grpc-js';
 import type { ServiceError as GrpcError } from '@grpc/grpc-js';
-import { preconditionFailed } from '../common/etag';
+import { etagOf, preconditionFailed } from '../common/etag';
 import { StaleVersion } from '../domain/amendment';
 import type { BusinessError } from '../domain/business-error';
 import { REJECTION_CODES } from '../domain/rejection';
@@ -94,7 +94,9 @@ function answerProblem(
   if (type === FAILURES.idempotencyKeyReused) return keyReused(orderId);
   if (type === FAILURES.staleVersion) return preconditionFailed(message, version as number);
   if (type === FAILURES.paymentUnanswered) return paymentUnanswered(orderId);
-  return Object.hasOwn(CODES, type) ? new AppError(CODES[type]!, message, { orderId }) : undefined;
+  if (!Object.hasOwn(CODES, type)) return undefined;
+  const headers = typeof version === 'number' ? { ETag: etagOf(version) } : undefined;
+  return new AppError(CODES[type]!, message, { orderId, headers });
 }
 
 export function keyReused(orderId?: string): AppError {

@@ -129,7 +129,7 @@ it('an amendment moves the stock by the difference, or does nothing', async () =
   });
   await expect(amendOrder(withQuantity(6, 3))).rejects.toMatchObject({
     name: 'OutOfStock',
-    message: expect.stringContaining('(4 ordered, 3 available)'),
+    message: expect.stringContaining('(6 ordered, 5 available)'),
   });
   expect(await shop.stockOf(id)).toEqual({ available: 3, reserved: 2 });
   expect(await amendOrder(withQuantity(5, 3))).toBeNull();

@@ -165,6 +165,15 @@ it.each([
   expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 2 });
 });
 
+it('tells the version that the order has after an amendment that was refused, for the next one', async () => {
+  const { id } = await api.shop.sell({ available: 5 });
+  const order = await api.placed(alice, [id, 2]);
+  const { body, headers } = await amend(order, '"2"', to([id, 9])).expect(409);
+  expect(body.detail).toContain('(9 ordered, 5 available)');
+  expect(headers.etag).toBe((await api.call('get', `/orders/${order.id}`, alice).expect(200)).headers.etag);
+  await amend(order, headers.etag!, to([id, 5])).expect(200);
+});
+
 it('answers 409 once something is fulfilled, and to an order that is closed', async () => {
   const { id } = await api.shop.sell();
   const begun = await api.placed(alice, [id, 2]);

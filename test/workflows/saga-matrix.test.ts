@@ -2,6 +2,8 @@ import { drawCharts, placesOf, titleOf } from './saga/chart';
 import type { Chart, Place } from './saga/chart';
 import { beginSaga, openSpoiledShop, wordOf } from './saga/saga';
 import type { SpoiledShop } from './saga/saga';
+import { terminate, terminationsAt } from './saga/termination';
+import type { Termination } from './saga/termination';
 import { expectAll, expectEnd, run } from './saga/trial';
 import type { Trial } from './saga/trial';
 import { asCharted, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
@@ -45,6 +47,12 @@ it.each([
   },
   240_000,
 );
+
+it('whenever its workflow is terminated, the next command takes the order up, and nothing stays owed', async () => {
+  const title = ({ place, next }: Termination) => `${titleOf(place)} is terminated, and the client ${next}`;
+  const hold = (termination: Termination) => terminate(spoiled, termination);
+  await expectAll(AT_A_TIME, places.flatMap(terminationsAt), { title, hold });
+}, 240_000);
 
 it.each(METHODS)(
   'whatever is paid with %s goes its way, and ledger, stock and order agree',

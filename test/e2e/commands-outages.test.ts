@@ -1,0 +1,217 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Order } from '../../src/domain/order';
+import { unsettled } from '../../src/domain/compensation';
+import { createOrderService } from '../../src/orders/orders.service';
+import type { OrderService } from '../../src/orders/orders.service';
+import { createOrderWorkflows } from '../../src/temporal/order-workflows';
+import type { Activities } from '../../src/worker';
+import { expectBalancedBooks } from '../support/books';
+import { openShop, orderRequest } from '../support/shop';
+import type { Shop } from '../support/shop';
+import { startStoppableServers } from '../support/stoppable-servers';
+import type { StoppableServers } from '../support/stoppable-servers';
+import { paymentsTaskQueueOf } from '../support/worker';
+import { deferred } from '../workflows/saga/deferred';
+import type { Deferred } from '../workflows/saga/deferred';
+
+/** Servers die in the middle of commands on orders that are placed. */
+let servers: StoppableServers;
+let shop: Shop;
+let service: OrderService;
+/** The write at which each order waits for the death, and whether that write is done. */
+const deaths = new Map<string, { step: keyof Activities; isWritten: Deferred }>();
+let died: Deferred;
+const usual = { ...process.env };
+
+beforeAll(async () => {
+  servers = await startStoppableServers();
+  process.env.TEMPORAL_ADDRESS = servers.temporal.address;
+  process.env.MONGODB_URI = servers.mongodb.address;
+  shop = await openShop({ timeoutMs: 20_000 });
+  const workflows = createOrderWorkflows(shop.temporal, {
+    taskQueue: shop.taskQueue,
+    policy: { fulfillmentDeadlineMs: 1e9, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
+    timeoutMs: 15_000,
+    commandTimeoutMs: 15_000,
+  });
+  service = createOrderService({ orders: shop.orders, workflows });
+  await shop.startWorker({ activities: mortal });
+});
+afterAll(async () => {
+  await shop.close();
+  Object.assign(process.env, usual);
+  await servers.remove();
+});
+
+function mortal(activities: Activities): Activities {
+  const entries = Object.entries(activities).map(([name, run]) => [
+    name,
+    async (...args: [{ id?: string; orderId?: string }]) => {
+      const result: unknown = await (run as (...args: unknown[]) => Promise<unknown>)(...args);
+      const death = deaths.get(args[0].id ?? args[0].orderId!);
+      if (death?.step !== name) return result;
+      death.isWritten.resolve();
+      await died.promise;
+      return result;
+    },
+  ]);
+  return Object.fromEntries(entries) as Activities;
+}
+
+const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
+const code = (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+
+interface Placed {
+  id: string;
+  productId: string;
+}
+
+async function placed(): Promise<Placed> {
+  const { id: productId } = await shop.sell();
+  const request = orderRequest({ items: [{ productServiceId: productId, quantity: 2 }] });
+  expect((await service.place(request)).order).toMatchObject({ status: 'confirmed' });
+  return { id: request.orderId, productId };
+}
+
+const read = ({ id }: Placed): Promise<Order> => service.get(id, ADMIN.principal);
+const ship = ({ id, productId }: Placed, quantity: number, key: string) => {
+  const items = [{ productServiceId: productId, quantity }];
+  return service.fulfill(id, ADMIN, { items, carrier: null, trackingNumber: null }, key);
+};
+const deliver = async (order: Placed, n: number) => {
+  const { id: fulfillmentId } = (await read(order)).fulfillments[n]!;
+  return service.deliver(order.id, ADMIN, { fulfillmentId });
+};
+const amend = ({ id }: Placed, version: number, note: string) =>
+  service.amend(id, ADMIN, { ifMatch: [version], note });
+const refund = ({ id }: Placed, key: string) =>
+  service.refund(id, ADMIN, { amount: 100, reason: 'A dent' }, key);
+
+interface Case {
+  step: keyof Activities;
+  before(order: Placed): Promise<unknown>;
+  ask(order: Placed): Promise<unknown>;
+  /** What is right afterwards, whatever the client was answered. */
+  after(order: Placed): Promise<void>;
+}
+
+const CASES: Record<string, Case> = {
+  'an amendment': {
+    step: 'amendOrder',
+    before: async () => undefined,
+    ask: (order) => amend(order, 2, 'mine'),
+    async after(order) {
+      expect(await read(order)).toMatchObject({ version: 3, note: 'mine' });
+      expect(await code(amend(order, 2, 'mine'))).toBe('precondition_failed');
+      expect(await amend(order, 3, 'again')).toMatchObject({ version: 4, note: 'again' });
+    },
+  },
+  'a second fulfilment': {
+    step: 'fulfillOrder',
+    before: async (order) => {
+      await ship(order, 1, 'first');
+      await deliver(order, 0);
+    },
+    ask: (order) => ship(order, 1, 'second'),
+    async after(order) {
+      expect(await ship(order, 1, 'second')).toMatchObject({ isReplay: true });
+      expect(await deliver(order, 1)).toMatchObject({ status: 'completed', captured: 4_758 });
+    },
+  },
+  'a delivery that is not the last': {
+    step: 'deliverFulfillment',
+    before: async (order) => {
+      await ship(order, 1, 'first');
+      await ship(order, 1, 'second');
+    },
+    ask: (order) => deliver(order, 0),
+    async after(order) {
+      expect(await code(deliver(order, 0))).toBe('invalid_transition');
+      expect(await deliver(order, 1)).toMatchObject({ status: 'completed' });
+    },
+  },
+  'a refund': {
+    step: 'recordRefund',
+    before: (order) => ship(order, 2, 'first'),
+    ask: (order) => refund(order, 'dent'),
+    async after(order) {
+      expect((await refund(order, 'dent')).order).toMatchObject({ refunded: 100 });
+      expect((await refund(order, 'another')).order).toMatchObject({ refunded: 200 });
+    },
+  },
+  'a cancellation': {
+    step: 'cancelOrder',
+    before: async () => undefined,
+    ask: ({ id }) => service.cancel(id, ADMIN, { reason: null }),
+    async after(order) {
+      expect(await code(service.cancel(order.id, ADMIN, { reason: null }))).toBe('invalid_transition');
+      await owesNothing(order);
+      expect(await read(order)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+    },
+  },
+  'an archiving': {
+    step: 'archiveOrder',
+    before: ({ id }) => service.cancel(id, ADMIN, { reason: null }),
+    ask: ({ id }) => service.archive(id, ADMIN),
+    async after(order) {
+      expect(await code(service.archive(order.id, ADMIN))).toBe('done');
+      expect((await read(order)).archivedAt).not.toBeNull();
+    },
+  },
+};
+
+async function owesNothing(order: Placed): Promise<void> {
+  for (let tries = 0; tries < 300 && unsettled(await read(order)).length > 0; tries++) await delay(200);
+  expect(unsettled(await read(order))).toEqual([]);
+}
+
+/** The server is back, and has done whatever it still had to do. */
+async function back(server: 'temporal' | 'mongodb'): Promise<void> {
+  await servers[server].start();
+  for (let tries = 0; tries < 300; tries++) {
+    const isBack = await Promise.all([shop.temporal.checkHealth(), shop.products.findActiveByIds([])]).then(
+      () => true,
+      () => false,
+    );
+    if (isBack) break;
+    await delay(200);
+  }
+  await delay(12_000); // longer than a workflow task that the server gave out before
+}
+
+it.each(['temporal', 'mongodb'] as const)(
+  'when %s dies right behind a write of each command, what is read then is what commands find, and books agree',
+  async (server) => {
+    died = deferred();
+    const orders = await Promise.all(
+      Object.entries(CASES).map(async ([name, one]) => {
+        const order = await placed();
+        await one.before(order);
+        await owesNothing(order);
+        const isWritten = deferred();
+        deaths.set(order.id, { step: one.step, isWritten });
+        return { ...one, ...order, name, isWritten };
+      }),
+    );
+    const asked = orders.map((order) => code(order.ask(order)));
+    await Promise.all(orders.map(({ isWritten }) => isWritten.promise));
+    await servers[server].kill();
+    died.resolve();
+    deaths.clear();
+    await Promise.all(asked);
+    await back(server);
+    for (const order of orders) {
+      await order.after(order).catch((error: Error) => {
+        throw new Error(`after ${order.name}: ${error.message}`, { cause: error });
+      });
+      await owesNothing(order);
+      const { productId } = order;
+      await expectBalancedBooks(shop, { productId, initial: 100, orders: [await read(order)] });
+    }
+  },
+  170_000,
+);

@@ -38,4 +38,16 @@ export class AppError extends Error {
     this.orderId = options.orderId;
     this.data = options.data;
   }
+
+  /** The same error with other headers besides. */
+  with(headers: Record<string, string>): AppError {
+    const { code, detail, errors, orderId, data, cause } = this;
+    return new AppError(code, detail, {
+      errors,
+      orderId,
+      data,
+      cause,
+      headers: { ...this.headers, ...headers },
+    });
+  }
 }

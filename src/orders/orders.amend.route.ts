@@ -19,8 +19,9 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     summary: 'Amend an order',
     description:
       "Possible while nothing of it is fulfilled. New lines are priced at today's prices, the stock is adjusted by the " +
-      'difference, and another total is authorised anew; or nothing changes. What is left out stays as it is. The ' +
-      'payment of before is given back behind the answer, which raises the version once more.',
+      'difference, and another total is authorised anew; or nothing changes. What is left out stays as it is. Giving ' +
+      'back a payment raises the version too: when the payment service takes long, behind the answer. A refusal tells ' +
+      'the version that the order has then, in ETag.',
     tag: TAG,
     params: orderIdParams,
     headers: amendOrderHeaders,

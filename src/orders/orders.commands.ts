@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { etagOf } from '../common/etag';
 import { BusinessError } from '../domain/business-error';
 import { isCancellable, requireCancellable } from '../domain/closing';
 import type { CancelOrder } from '../domain/closing';
 import type { AmendOrder } from '../domain/amendment';
+import { unsettled } from '../domain/compensation';
 import { madeBefore } from '../domain/command';
 import type { Command, KeyedCommand } from '../domain/command';
 import { requireUnsettled } from '../domain/compensation';
@@ -32,6 +35,9 @@ export interface OrderCommandsDeps {
   get(id: string, principal: Principal): Promise<Order>;
   find(id: string): Promise<Order | null>;
 }
+
+/** How long an amendment waits until the payment that it replaced is given back. */
+const GIVING_BACK_MS = 2_000;
 
 /** What is done to an order after it was placed: its workflow decides, and answers with the order as it is then. */
 export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps) {
@@ -123,13 +129,34 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     throw late(id);
   }
 
+  async function amend(id: string, caller: Caller, content: Content<AmendOrder>): Promise<Order> {
+    const { principal } = caller;
+    try {
+      const amended = await perform(id, caller, AMEND, { ...content, ...commandBy(caller) });
+      return await whenGivenBack(amended, principal);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.headers.ETag === undefined) throw error;
+      const { version } = await whenGivenBack(await get(id, principal), principal);
+      throw error.with({ ETag: etagOf(version) });
+    }
+  }
+
+  /** The version that the next amendment has to name: giving back a payment raises it, mostly within milliseconds. */
+  async function whenGivenBack(order: Order, principal: Principal): Promise<Order> {
+    let now = order;
+    for (const end = Date.now() + GIVING_BACK_MS; unsettled(now).length > 0 && Date.now() < end;) {
+      await delay(GIVING_BACK_MS / 20);
+      now = await get(order.id, principal);
+    }
+    return now;
+  }
+
   return {
     cancel,
     deliver,
     archive,
 
-    amend: (id: string, caller: Caller, content: Content<AmendOrder>): Promise<Order> =>
-      perform(id, caller, AMEND, { ...content, ...commandBy(caller) }),
+    amend,
 
     /** @param key the Idempotency-Key; without one, every request makes another fulfillment */
     fulfill: (

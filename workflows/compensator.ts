@@ -118,14 +118,8 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
   async function recordPending(compensation: Compensation, failure: string): Promise<void> {
     log.warn('compensation pending', { compensation: compensation.step, failure });
     await record((order) => {
-      if (isPendingFor(order, compensation, failure)) {
-        if (patched('pending-is-recorded-once')) {
-          return order; // replay-tested: replay.test.ts
-        } else {
-          return withPending(order, compensation, failure, now());
-        }
-      }
-      return withPending(order, compensation, failure, now());
+      const isKnown = isPendingFor(order, compensation, failure) && isRecordedOnce();
+      return isKnown ? order : withPending(order, compensation, failure, now());
     });
   }
 
@@ -157,6 +151,15 @@ function patiently(isSo: () => boolean): Promise<void> {
 function isPendingFor({ compensations }: Order, { step }: Compensation, failure: string): boolean {
   const known = compensations.find((one) => one.step === step);
   return known?.state === 'pending' && known.failure === failure;
+}
+
+/** Workflows of before recorded it after each round. */
+function isRecordedOnce(): boolean {
+  if (patched('pending-is-recorded-once')) {
+    return true; // replay-tested: replay.test.ts
+  } else {
+    return false;
+  }
 }
 
 function owes({ compensations }: Order, { step }: Compensation): boolean {

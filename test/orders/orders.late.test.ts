@@ -91,6 +91,7 @@ describe('a command that no worker answers in time', () => {
     ['an amendment', 'patch', '', { note: 'New' }, 'read the order again'],
     ['a fulfillment without a key', 'post', '/fulfillments', undefined, 'read the order again'],
     ['an archiving', 'delete', '', undefined, 'read the order again'],
+    ['a settlement', 'post', '/compensations/voidPayment-1/resolve', { note: 'x' }, 'read the order again'],
   ] as const)('may still be done, and says so: %s', async (_, method, path, body, what) => {
     const items = lines([productId, 1]).items;
     const sent = path === '/fulfillments' ? { items } : body;

@@ -331,6 +331,12 @@ describe('JWT_KEYS', () => {
     ['a name with a path', set({ ...ES256, kid: '../../dev/null' }), 'whose "kid"'],
     ['the name that JWT_SECRET has', set({ ...ES256, kid: 'secret' }), 'whose "kid"'],
     ['a name twice', set(ES256, { ...RS256, kid: 'e1' }), 'two keys with the same "kid"'],
+    ['a secret without bytes', set({ kid: 'h2', kty: 'oct' }), '"h2" that is shorter than 32 bytes'],
+    [
+      'a key of another kind',
+      set({ kid: 'o1', ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) }),
+      '"o1" that is neither RSA nor EC',
+    ],
     ['a short secret', set(oct('h1', randomBytes(31))), '"h1" that is shorter than 32 bytes'],
     [
       'a short RSA key',

@@ -4,6 +4,7 @@ import { WWW_AUTHENTICATE } from '../jwt/challenge';
 import type { Jwt } from '../jwt/jwt';
 import { Role } from '../role/role';
 import { hashPassword } from '../users/password';
+import { isEndedBy } from '../users/token-end';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { LoginBody, RegisterBody } from './auth.schema';
 import type { PasswordCheck } from './password-check';
@@ -11,11 +12,12 @@ import {
   decodeRefreshToken,
   encodeRefreshToken,
   hashSecret,
+  newFamily,
   newSecret,
-  newSessionId,
+  sessionIdOf,
   type RefreshToken,
 } from './refresh-token';
-import type { Session, SessionRepository } from './sessions.repository';
+import type { SessionRepository } from './sessions.repository';
 
 /** Who is signed in, and the tokens of it. */
 export interface SignIn {
@@ -40,9 +42,9 @@ export function createAuthService(deps: AuthServiceDeps) {
   const { users, sessions, checkPassword, jwt, refreshTokenTtlSeconds } = deps;
 
   async function begin(user: User): Promise<SignIn> {
-    const token: RefreshToken = { sessionId: newSessionId(), secret: newSecret() };
+    const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     await sessions.insert({
-      id: token.sessionId,
+      id: sessionIdOf(token),
       userId: user.id,
       tokenHash: hashSecret(token.secret),
       tokenVersion: user.tokenVersion,
@@ -51,9 +53,17 @@ export function createAuthService(deps: AuthServiceDeps) {
     return signIn(user, token);
   }
 
+  /** Null when the user, or an ADMIN, has ended the session. */
+  async function userOf(sessionId: string): Promise<User | null> {
+    const session = await sessions.find(sessionId);
+    const user = session && (await users.findById(session.userId));
+    if (!user || user.status === 'disabled') return null;
+    return isEndedBy(user, { tokenVersion: session.tokenVersion, sessionId }) ? null : user;
+  }
+
   function signIn(user: User, token: RefreshToken): SignIn {
     const { id, role, tokenVersion } = user;
-    const { accessToken, expiresIn } = jwt.issue({ id, role, tokenVersion, sessionId: token.sessionId });
+    const { accessToken, expiresIn } = jwt.issue({ id, role, tokenVersion, sessionId: sessionIdOf(token) });
     return { user, accessToken, refreshToken: encodeRefreshToken(token), expiresIn };
   }
 
@@ -87,27 +97,23 @@ export function createAuthService(deps: AuthServiceDeps) {
     async refresh(refreshToken: string): Promise<SignIn> {
       const token = decodeRefreshToken(refreshToken);
       if (!token) throw signInAgain();
-      const { sessionId } = token;
+      const sessionId = sessionIdOf(token);
+      const user = await userOf(sessionId);
       const secret = newSecret();
-      const session = await sessions.rotate(sessionId, hashSecret(token.secret), hashSecret(secret));
-      const user = session && (await users.findById(session.userId));
-      if (!user || user.status === 'disabled' || isEnded(session, user)) {
+      // The last step: whatever fails before it, the token is still good for another try.
+      if (!user || !(await sessions.rotate(sessionId, hashSecret(token.secret), hashSecret(secret)))) {
         await sessions.remove(sessionId);
         throw signInAgain();
       }
-      return signIn(user, { sessionId, secret });
+      return signIn(user, { family: token.family, secret });
     },
 
     /** Ends the session; does nothing when there is none. */
     async logout(refreshToken: string): Promise<void> {
       const token = decodeRefreshToken(refreshToken);
-      if (token) await sessions.remove(token.sessionId);
+      if (token) await sessions.remove(sessionIdOf(token));
     },
   };
-}
-
-function isEnded(session: Session, { tokenVersion, keptSessionId }: User): boolean {
-  return session.tokenVersion < tokenVersion && session.id !== keptSessionId;
 }
 
 function requireActive({ status }: User): void {

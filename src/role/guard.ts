@@ -1,6 +1,6 @@
 import type { Middleware } from '../common/context';
 import { AppError } from '../errors/app-error';
-import { challengeTo } from '../jwt/challenge';
+import { unauthorized } from '../jwt/challenge';
 import type { Principal } from '../jwt/principal';
 import { Role, allows } from './role';
 import type { Scope } from './scope';
@@ -28,15 +28,6 @@ function requireScope({ scopes }: Principal, scope: Scope | undefined): void {
     scope
       ? `This API key lacks the scope ${scope}: use one that has it.`
       : 'This is for people: sign in as a user, since API keys cannot do it.',
-  );
-}
-
-/** The same problem for a token that is missing, malformed, expired or forged: the reason would only help a forger. */
-function unauthorized(authorization: string): AppError {
-  return new AppError(
-    'unauthorized',
-    'This needs a valid access token: log in, then send "Authorization: Bearer <accessToken>".',
-    { headers: challengeTo(authorization) },
   );
 }
 

@@ -4,6 +4,7 @@ import type { AccessTokenClaims } from '../jwt/jwt';
 import { followChanges, type Follower } from '../mongodb/follow-changes';
 import type { MongoDb } from '../mongodb/mongodb';
 import type { EndedTokensRepository, TokenEnd } from './ended-tokens.repository';
+import { isEndedBy } from './token-end';
 
 /** Longer than any access token lives: after that, none is left to be told from the others. */
 const REMEMBER_MS = (MAX_ACCESS_TOKEN_TTL_SECONDS + 3_600) * 1_000;
@@ -57,10 +58,9 @@ export function followEndedTokens(
   );
   return {
     ...follower,
-    has({ id, tokenVersion, sessionId }) {
-      const end = ends.get(id);
-      if (!end || tokenVersion >= end.tokenVersion) return false;
-      return sessionId === undefined || sessionId !== end.keptSessionId;
+    has(claims) {
+      const end = ends.get(claims.id);
+      return end !== undefined && isEndedBy(end, claims);
     },
   };
 }

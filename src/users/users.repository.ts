@@ -32,7 +32,8 @@ export interface UsersRepository {
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
   rename(id: string, name: string): Promise<User | null>;
   /**
-   * Sets the password and ends all tokens and sessions but one. Null when the password was changed meanwhile.
+   * Sets the password and ends all tokens and sessions but one. Null when the user was disabled, or anything else ended
+   * tokens, meanwhile.
    * @param user as it was read
    */
   changePassword(user: User, passwordHash: string, keptSessionId: string | null): Promise<User | null>;
@@ -82,8 +83,11 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     rename: (id, name) => update({ _id: id }, { $set: { name } }),
 
-    changePassword: ({ id, passwordHash: before }, passwordHash, keptSessionId) =>
-      update({ _id: id, passwordHash: before }, endingTokens({ passwordHash, keptSessionId })),
+    changePassword: ({ id, tokenVersion }, passwordHash, keptSessionId) =>
+      update(
+        { _id: id, ...ACTIVE, ...ofVersion(tokenVersion) },
+        endingTokens({ passwordHash, keptSessionId }),
+      ),
 
     change: (id, { role, status }) =>
       transact(async (session) => {
@@ -111,6 +115,11 @@ function matching({ status, ...equal }: UserFilter, after?: string): QueryFilter
     ...(status === 'disabled' && { status }),
     ...(after !== undefined && { _id: trusted({ $lt: after }) }),
   };
+}
+
+/** Those of before there was one have none. */
+function ofVersion(tokenVersion: number): QueryFilter<UserDocument> {
+  return { tokenVersion: tokenVersion === 0 ? trusted({ $in: [0, null] as number[] }) : tokenVersion };
 }
 
 function endingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {

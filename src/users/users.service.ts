@@ -3,15 +3,17 @@ import type { SessionRepository } from '../auth/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../common/validate';
 import { AppError } from '../errors/app-error';
+import { tokenEnded } from '../jwt/challenge';
 import type { Principal } from '../jwt/principal';
 import { hashPassword } from './password';
+import { isEndedBy } from './token-end';
 import { LAST_ADMIN } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;
-  sessions: Pick<SessionRepository, 'removeOf'>;
+  sessions: Pick<SessionRepository, 'removeEnded'>;
   checkPassword: PasswordCheck;
 }
 
@@ -23,17 +25,29 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     return requireFound(await users.findById(id));
   }
 
+  /** As stored now, which is newer than what the access token says. @throws {AppError} not_found, unauthorized */
+  async function getSignedIn({ id, tokenVersion = 0, sessionId }: Principal): Promise<User> {
+    const user = await get(id);
+    if (user.status === 'disabled' || isEndedBy(user, { tokenVersion, sessionId })) throw tokenEnded();
+    return user;
+  }
+
   /** Ends all sessions of the user but the one in which it is done. @throws {AppError} */
   async function changePassword(
-    user: User,
+    principal: Principal,
     { password, currentPassword }: Required<Omit<ChangeProfileBody, 'name'>>,
-    { sessionId = null, address }: { sessionId?: string | null; address: string },
+    address: string,
   ): Promise<User> {
+    const user = await getSignedIn(principal);
     const attempt = { email: user.email, address, password: currentPassword };
     if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
-    const changed = await users.changePassword(user, await hashPassword(password), sessionId);
-    if (!changed) throw wrongPassword(); // it was changed just now, elsewhere
-    await sessions.removeOf(user.id, sessionId);
+    const passwordHash = await hashPassword(password);
+    const changed = await users.changePassword(user, passwordHash, principal.sessionId ?? null);
+    if (!changed) {
+      await getSignedIn(principal);
+      throw wrongPassword(); // it was changed just now, in this session
+    }
+    await sessions.removeEnded(changed);
     return changed;
   }
 
@@ -42,17 +56,19 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
 
     /**
      * @param address of the client
-     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them
+     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them, unauthorized when
+     * the session was ended meanwhile
      */
     async changeProfile(
-      { id, sessionId }: Principal,
+      principal: Principal,
       { name, password, currentPassword }: ChangeProfileBody,
       address: string,
     ): Promise<User> {
-      let user = await get(id);
-      if (password !== undefined && currentPassword !== undefined)
-        user = await changePassword(user, { password, currentPassword }, { sessionId, address });
-      return name === undefined ? user : requireFound(await users.rename(id, name));
+      const user =
+        password !== undefined && currentPassword !== undefined
+          ? await changePassword(principal, { password, currentPassword }, address)
+          : await getSignedIn(principal);
+      return name === undefined ? user : requireFound(await users.rename(user.id, name));
     },
 
     async list({
@@ -68,8 +84,7 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
       const changed = await users.change(id, change);
       if (changed === LAST_ADMIN) throw lastAdmin();
       const user = requireFound(changed);
-      // Their tokens are ended already; this tidies up.
-      if (user.tokenVersion > 0) await sessions.removeOf(id, user.keptSessionId);
+      await sessions.removeEnded(user); // they are of no use any more; this tidies up
       return user;
     },
   };

@@ -1,4 +1,10 @@
 import { createHash } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { createAuthService } from '../../src/auth/auth.service';
+import { createLoginFailureRepository } from '../../src/auth/login-failures.repository';
+import { createPasswordCheck } from '../../src/auth/password-check';
+import { createSessionRepository } from '../../src/auth/sessions.repository';
+import { createUsersRepository } from '../../src/users/users.repository';
 import { createSessionModel } from '../../src/auth/sessions.model';
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
@@ -62,6 +68,25 @@ describe('a refresh token', () => {
     expect(await sessions()).toEqual([]);
   });
 
+  test('that fails while the database is away is possible afterwards', async () => {
+    const alice = await person(api);
+    const { connection } = api.db;
+    const users = createUsersRepository(connection);
+    const gone = () => Promise.reject(new Error('no server'));
+    const auth = (findById: typeof users.findById) =>
+      createAuthService({
+        users: { ...users, findById },
+        sessions: createSessionRepository(connection),
+        checkPassword: createPasswordCheck(createLoginFailureRepository(connection)),
+        jwt: api.jwt,
+        refreshTokenTtlSeconds: 60,
+      });
+    await expect(auth(gone).refresh(alice.refreshToken)).rejects.toThrow('no server');
+    await expect(auth(users.findById).refresh(alice.refreshToken)).resolves.toMatchObject({
+      user: { id: alice.id },
+    });
+  });
+
   test('is answered the same, byte for byte, whatever is wrong with it', async () => {
     const [used, out, expired, disabled] = [
       await person(api),
@@ -117,6 +142,14 @@ describe('POST /auth/logout', () => {
     const newest = await nextOf(alice.refreshToken);
     await logout(alice.refreshToken).expect(204);
     await refresh(newest.refreshToken).expect(401);
+  });
+
+  test('is not possible with what an access token says', async () => {
+    const alice = await person(api);
+    const { sid } = jwt.decode(alice.accessToken) as { sid: string };
+    for (const secret of [Buffer.alloc(32), Buffer.from(alice.refreshToken, 'base64url').subarray(16)])
+      await logout(Buffer.concat([Buffer.from(sid, 'hex'), secret]).toString('base64url')).expect(204);
+    await refresh(alice.refreshToken).expect(200);
   });
 
   test.each(['nonsense', Buffer.alloc(48).toString('base64url')])('says the same about %s', async (token) => {

@@ -201,7 +201,14 @@ describe('PATCH /users/:id', () => {
     const alice = await person(api);
     await change(admin, alice.id, { role: 'CUSTOMER', status: 'active' }).expect(200);
     await expectSignedIn(alice);
-    await refresh(alice).expect(200);
+    const { body } = await refresh(alice).expect(200);
+    const again = { role: 'CUSTOMER', status: 'active' };
+    await change(admin, alice.id, { status: 'disabled' }).expect(200);
+    await change(admin, alice.id, again).expect(200);
+    await refresh((body as { data: Person }).data).expect(401);
+    const anew = await signIn(api, alice.email);
+    await change(admin, alice.id, again).expect(200);
+    await refresh(anew).expect(200);
   });
 
   test('neither demotes nor disables the last ADMIN', async () => {

@@ -1,0 +1,80 @@
+import { createSessionRepository } from '../../src/auth/sessions.repository';
+import { newId } from '../../src/common/ids';
+import type { Principal } from '../../src/jwt/principal';
+import { hashPassword, verifyPassword } from '../../src/users/password';
+import { isEndedBy } from '../../src/users/token-end';
+import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
+import { createUsersService } from '../../src/users/users.service';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+
+const PASSWORD = 'correct horse battery';
+const CHANGE = { currentPassword: PASSWORD, password: 'staple battery horse' };
+
+let db: TestDatabase;
+let users: UsersRepository;
+beforeAll(async () => {
+  db = await openTestDatabase();
+  users = createUsersRepository(db.connection);
+});
+afterAll(() => db.drop());
+
+async function signedIn(): Promise<Principal & { tokenVersion: number; sessionId: string }> {
+  const id = newId('usr');
+  const passwordHash = await hashPassword(PASSWORD);
+  await users.insert({ id, email: `${id}@example.com`, name: 'A', role: 'CUSTOMER', passwordHash });
+  return { id, role: 'CUSTOMER', tokenVersion: 0, sessionId: 'a'.repeat(32) };
+}
+
+/** The password is right, and something happens while it is checked. */
+function serviceWhere(happens: (id: string) => Promise<unknown>) {
+  return createUsersService({
+    users,
+    sessions: createSessionRepository(db.connection),
+    async checkPassword({ email }) {
+      await happens((await users.findByEmail(email))!.id);
+      return true;
+    },
+  });
+}
+
+const MEANWHILE: [string, (id: string) => Promise<unknown>, Partial<User>][] = [
+  ['disabled', (id) => users.change(id, { status: 'disabled' }), { status: 'disabled' }],
+  ['made an ADMIN', (id) => users.change(id, { role: 'ADMIN' }), { role: 'ADMIN', status: 'active' }],
+];
+
+test.each(MEANWHILE)(
+  'a password change of a user who is %s meanwhile changes nothing, and saves no token',
+  async (_what, happens, after) => {
+    const principal = await signedIn();
+    const change = serviceWhere(happens).changeProfile(principal, CHANGE, '192.0.2.1');
+    await expect(change).rejects.toMatchObject({ code: 'unauthorized' });
+    const user = (await users.findById(principal.id))!;
+    expect(user).toMatchObject(after);
+    expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
+    expect(isEndedBy(user, principal)).toBe(true);
+  },
+);
+
+test('a token that was ended already changes nothing, though its process may not know yet', async () => {
+  const principal = await signedIn();
+  await users.change(principal.id, { status: 'disabled' });
+  await users.change(principal.id, { status: 'active' });
+  const service = serviceWhere(async () => undefined);
+  for (const change of [CHANGE, { name: 'B' }, { ...CHANGE, name: 'B' }]) {
+    const changing = service.changeProfile(principal, change, '192.0.2.1');
+    await expect(changing).rejects.toMatchObject({ code: 'unauthorized' });
+  }
+  const user = (await users.findById(principal.id))!;
+  expect(user.name).toBe('A');
+  expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
+});
+
+test('the session of a password change goes on, and may change it again', async () => {
+  const principal = await signedIn();
+  const service = serviceWhere(async () => undefined);
+  await service.changeProfile(principal, CHANGE, '192.0.2.1');
+  await service.changeProfile(principal, CHANGE, '192.0.2.1');
+  const user = (await users.findById(principal.id))!;
+  expect([user.tokenVersion, isEndedBy(user, principal)]).toEqual([2, false]);
+  expect(isEndedBy(user, { ...principal, sessionId: 'b'.repeat(32) })).toBe(true);
+});

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { isoTimeText } from '../common/dates';
 import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
 import { singleLine } from '../common/text';
@@ -62,8 +63,7 @@ export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
     .min(1)
     .required()
     .description('All that it may do'),
-  expiresAt: Joi.string()
-    .isoDate()
+  expiresAt: isoTimeText()
     .allow(null)
     .description('When it ends by itself; left out or null: when it is revoked'),
 })

@@ -1,5 +1,6 @@
 import AsyncLock from 'async-lock';
 import { createHash } from 'node:crypto';
+import { clientAddress } from '../common/client-address';
 import { AppError } from '../errors/app-error';
 import { verifyPassword } from '../users/password';
 import type { LoginFailureRepository } from './login-failures.repository';
@@ -44,7 +45,9 @@ export function createPasswordCheck(failures: LoginFailureRepository) {
 }
 
 function keyOf({ email, address }: Attempt): string {
-  return createHash('sha256').update(`${email}\n${address}`).digest('hex');
+  return createHash('sha256')
+    .update(`${email}\n${clientAddress(address)}`)
+    .digest('hex');
 }
 
 function tooMany(expiresAt: Date): AppError {

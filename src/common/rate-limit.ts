@@ -2,6 +2,7 @@ import ratelimit from 'koa-ratelimit';
 import type { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { BoundedMap } from './bounded-map';
+import { clientAddress } from './client-address';
 import type { Context, Middleware } from './context';
 import type { Windows } from './windows';
 
@@ -15,7 +16,7 @@ export interface RateLimitOptions {
   maxClients?: number;
 }
 
-/** Limits each user, or each address without a valid token. The health routes must always answer. */
+/** Limits each user, or each address (of IPv6 each network) without a valid token. The health routes must always answer. */
 export function rateLimit({ config, windows, maxClients = MAX_CLIENTS }: RateLimitOptions): Middleware {
   const { max, windowMs } = config.rateLimit;
   const healthPath = `${config.prefix}/health`;
@@ -44,7 +45,7 @@ export function rateLimit({ config, windows, maxClients = MAX_CLIENTS }: RateLim
 
 function clientOf(ctx: Context, healthPath: string): string | false {
   if (ctx.path === healthPath || ctx.path.startsWith(`${healthPath}/`)) return false;
-  return ctx.state.principal ? `user:${ctx.state.principal.id}` : `ip:${ctx.ip}`;
+  return ctx.state.principal ? `user:${ctx.state.principal.id}` : `ip:${clientAddress(ctx.ip)}`;
 }
 
 /** The memory driver counts in fractions of a second. */

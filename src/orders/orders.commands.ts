@@ -130,25 +130,34 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
   }
 
   async function amend(id: string, caller: Caller, content: Content<AmendOrder>): Promise<Order> {
-    const { principal } = caller;
-    try {
-      const amended = await perform(id, caller, AMEND, { ...content, ...commandBy(caller) });
-      return await whenGivenBack(amended, principal);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.headers.ETag === undefined) throw error;
-      const { version } = await whenGivenBack(await get(id, principal), principal);
-      throw error.with({ ETag: etagOf(version) });
-    }
+    const amended = await perform(id, caller, AMEND, { ...content, ...commandBy(caller) }).catch(
+      async (error: unknown) => {
+        throw await withVersionNow(error, id);
+      },
+    );
+    return whenGivenBack(amended);
+  }
+
+  /** A refusal that says which version the order had says the one that it has once payments are given back. */
+  async function withVersionNow(error: unknown, id: string): Promise<unknown> {
+    if (!(error instanceof AppError) || error.headers.ETag === undefined) return error;
+    const order = await findIfPossible(id);
+    return order ? error.with({ ETag: etagOf((await whenGivenBack(order)).version) }) : error;
   }
 
   /** The version that the next amendment has to name: giving back a payment raises it, mostly within milliseconds. */
-  async function whenGivenBack(order: Order, principal: Principal): Promise<Order> {
+  async function whenGivenBack(order: Order): Promise<Order> {
     let now = order;
     for (const end = Date.now() + GIVING_BACK_MS; unsettled(now).length > 0 && Date.now() < end;) {
       await delay(GIVING_BACK_MS / 20);
-      now = await get(order.id, principal);
+      now = (await findIfPossible(order.id)) ?? now;
     }
     return now;
+  }
+
+  /** What was decided is decided, and is answered, though the database cannot be reached just then. */
+  function findIfPossible(id: string): Promise<Order | null> {
+    return find(id).catch(() => null);
   }
 
   return {

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { isoTimeText } from '../common/dates';
 import { etagOf, matchesIfNoneMatch } from '../common/etag';
 import { decodeCursor, encodeCursor } from '../common/pagination';
 import { sendPage } from '../common/respond';
@@ -91,11 +92,7 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
   ];
 }
 
-/** ISO 8601 has more than JavaScript can read, such as weeks. */
-const time = Joi.string()
-  .isoDate()
-  .custom((text: string, { error }) => (Number.isNaN(Date.parse(text)) ? error('string.isoDate') : text));
-const position = Joi.array().ordered(time, Joi.string().pattern(ORDER_ID)).length(2);
+const position = Joi.array().ordered(isoTimeText(), Joi.string().pattern(ORDER_ID)).length(2);
 
 function positionOf(cursor: string): OrderPosition {
   const [createdAt, id] = decodeCursor<[string, string]>(cursor, position);

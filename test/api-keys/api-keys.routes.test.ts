@@ -134,6 +134,8 @@ test.each([
   [{ name: 'X', scopes: ['everything'] }, ['scopes.0']],
   [{ name: 'X', scopes: ['orders:read', 'orders:read'] }, ['scopes.1']],
   [{ name: 'X', scopes: ['orders:read'], expiresAt: 'soon' }, ['expiresAt']],
+  [{ name: 'X', scopes: ['orders:read'], expiresAt: '2100-01-01T10:00+01' }, ['expiresAt']],
+  [{ name: 'X', scopes: ['orders:read'], expiresAt: '2100-02-30T00:00:00Z' }, ['expiresAt']],
   [{ name: 'X', scopes: ['orders:read'], expiresAt: '2020-01-01T00:00:00Z' }, ['expiresAt']],
   [{ name: 'X', scopes: ['orders:read'], role: 'ADMIN' }, ['role']],
 ])('a body such as %j is refused', async (body, paths) => {

@@ -141,6 +141,20 @@ describe('whoever guesses passwords', () => {
     await behindProxy.close();
   });
 
+  test('is counted by the network of an IPv6 address, of which there are as many as one likes', async () => {
+    const behindProxy = await openTestApi({ db: api.db, env: { TRUSTED_PROXIES: '1' } });
+    const from = (address: string, password: string) =>
+      behindProxy
+        .call('post', '/auth/login')
+        .set('X-Forwarded-For', address)
+        .send({ email: CAROL.email, password });
+    await register(CAROL).expect(201);
+    for (let attempt = 0; attempt < 10; attempt++) await from(`2001:db8::${attempt}`, 'guess').expect(401);
+    await from('2001:db8::ffff', CAROL.password).expect(429);
+    await from('2001:db8:0:1::', CAROL.password).expect(200);
+    await behindProxy.close();
+  });
+
   test('gets no more than ten answers when all guesses come at once', async () => {
     await register(CAROL).expect(201);
     const answers = await Promise.all(

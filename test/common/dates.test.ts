@@ -1,4 +1,4 @@
-import { isoTime } from '../../src/common/dates';
+import { isoTime, isoTimeText } from '../../src/common/dates';
 
 test.each([
   ['2026-02-28', '2026-02-28T00:00:00.000Z'],
@@ -8,6 +8,7 @@ test.each([
   ['2026-07', '2026-07-01T00:00:00.000Z'],
 ])('%s is a time', (text, time) => {
   expect(isoTime().validate(text)).toEqual({ value: new Date(time) });
+  expect(isoTimeText().validate(text, { convert: false })).toEqual({ value: text });
 });
 
 test.each([
@@ -18,7 +19,10 @@ test.each([
   '2026-00-10',
   '2026-13-01',
   '5',
+  '2027-01-01T10:00+01',
+  '2027-W05',
   '',
 ])('%s is none', (text) => {
   expect(isoTime().validate(text).error).toBeDefined();
+  expect(isoTimeText().validate(text, { convert: false }).error).toBeDefined();
 });

@@ -23,9 +23,13 @@ const OWING: Order = { ...CANCELLED, compensations: [owed()] };
 type Answer = Order | 'late' | 'ended' | AppError;
 
 /** What Temporal answers, and the order as it is read, one time after the other. */
-function commands(answer: Answer, ...reads: (Order | null)[]) {
+function commands(answer: Answer, ...reads: (Order | null | AppError)[]) {
   const read = reads.values();
-  const next = async () => read.next().value ?? null;
+  const next = async () => {
+    const order = read.next().value ?? null;
+    if (order instanceof AppError) throw order;
+    return order;
+  };
   const answered = async () => {
     if (answer instanceof AppError) throw answer;
     return answer;
@@ -128,4 +132,35 @@ it('what is no refusal of the business goes through as it is', async () => {
   await expect(amend('ord_1', caller, { ifMatch: null, note: 'x' })).rejects.toMatchObject(
     problem('service_unavailable'),
   );
+});
+
+describe('an amendment whose old payment is still to be given back', () => {
+  const AMENDED: Order = { ...CONFIRMED, version: 5, compensations: [owed()] };
+  const SETTLED: Order = { ...AMENDED, version: 6, compensations: [] };
+  const gone = new AppError('service_unavailable', 'No database.');
+  const content = { ifMatch: null, note: 'x' };
+
+  it('answers with the version after that', async () => {
+    await expect(
+      commands(AMENDED, CONFIRMED, AMENDED, SETTLED).amend('ord_1', caller, content),
+    ).resolves.toBe(SETTLED);
+  });
+
+  it('answers that it is done when it cannot be read any more', async () => {
+    await expect(commands(AMENDED, CONFIRMED, gone, SETTLED).amend('ord_1', caller, content)).resolves.toBe(
+      SETTLED,
+    );
+    await expect(commands(AMENDED, CONFIRMED, null).amend('ord_1', caller, content)).resolves.toBe(AMENDED);
+  });
+
+  it('is refused as it was when it cannot be read any more, else with the version of now', async () => {
+    const refusal = new AppError('precondition_failed', 'Changed.', { headers: { ETag: '"4"' } });
+    const amend = (...reads: (Order | null | AppError)[]) =>
+      commands(refusal, CONFIRMED, ...reads).amend('ord_1', caller, content);
+    await expect(amend(gone)).rejects.toBe(refusal);
+    await expect(amend(AMENDED, SETTLED)).rejects.toMatchObject({
+      code: 'precondition_failed',
+      headers: { ETag: '"6"' },
+    });
+  });
 });

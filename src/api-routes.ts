@@ -121,10 +121,13 @@ export function followCredentials(mongodb: MongoDb, logger: Logger) {
   const endedTokens = followEndedTokens(createEndedTokensRepository(connection), mongodb, logger);
   const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
   const both = [endedTokens, apiKeys];
+  let loaded = false;
+  const ready = Promise.all(both.map((follower) => follower.ready)).then(() => void (loaded = true));
   return {
     endedTokens,
     apiKeys,
-    ready: Promise.all(both.map(({ ready }) => ready)),
+    ready,
+    isLoaded: () => loaded,
     close: () => Promise.all(both.map((follower) => follower.close())),
   };
 }

@@ -13,6 +13,7 @@ import { createRouter, otherMethods } from './common/router';
 import { securityHeaders } from './common/security-headers';
 import type { Config } from './config/config';
 import { jwks } from './jwt/jwks';
+import type { Authentication } from './jwt/authentication';
 import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './errors/error-middleware';
 import { docsPath, registerDocs } from './openapi/docs';
@@ -22,8 +23,7 @@ export interface AppDeps {
   logger: Logger;
   routes: Route[];
   jwt: Pick<Jwt, 'publicKeys'>;
-  /** Sets the principal of a request that carries a valid token or API key. */
-  authenticate: Middleware;
+  authentication: Authentication;
   /** Whether an error means that a server we depend on cannot be reached. */
   isUnavailable(error: unknown): boolean;
   /** Counts of the rate limit that all API processes share. */
@@ -36,7 +36,7 @@ export function createApp({
   logger,
   routes,
   jwt,
-  authenticate,
+  authentication,
   isUnavailable,
   windows,
 }: AppDeps): Koa<State> {
@@ -49,6 +49,7 @@ export function createApp({
     prefix: http.prefix,
     bodyLimit: http.bodyLimit,
     routes,
+    authentication,
   });
   registerDocs(router, { prefix: http.prefix, env: config.env, routes });
 
@@ -62,7 +63,7 @@ export function createApp({
     .use(compression())
     .use(errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) }))
     .use(jwks(jwt, http.prefix))
-    .use(authenticate)
+    .use(authentication.recognise)
     .use(rateLimit({ config: http, windows }))
     .use(otherMethods(router))
     .use(router.routes() as unknown as Middleware);

@@ -12,7 +12,7 @@ import { createRedisWindows, type RedisWindows } from './common/redis-windows';
 import type { Windows } from './common/windows';
 import { loadConfig, type Config } from './config/config';
 import { createHealth } from './health/health';
-import { authentication } from './jwt/authentication';
+import { createAuthentication } from './jwt/authentication';
 import { createJwt } from './jwt/jwt';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
@@ -21,8 +21,8 @@ import { createDataConverter } from './temporal/data-converter';
 
 /** Shorter than the worker's: someone waits, and is told after two attempts, so within 4 s, that it hangs. */
 const DATABASE_ANSWER_TIMEOUT_MS = 2000;
-/** One of several processes gets its share of the requests as soon as it listens, so it had better be able to answer. */
-const DATABASE_CONNECT_MS = 5000;
+/** Who listens gets requests, readiness or not, so it had better know which tokens are ended; but it does not wait for ever. */
+const CREDENTIALS_MS = 3000;
 
 export interface RunningServer {
   url: string;
@@ -30,17 +30,18 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/**
- * Starts the API. It listens at once, even while MongoDB or Temporal are down: readiness tells. One of several processes
- * first gives its connection to MongoDB a chance: no load balancer asks each of them whether it is ready.
- */
+/** Starts the API. It listens, after some seconds, even while MongoDB or Temporal are down: readiness tells. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, answerTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const windows = sharedWindows(config, logger);
-  const health = createHealth({ mongodb: mongodb.ping, temporal: temporal.checkHealth }, logger);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
+  const checkMongoDb = async () => {
+    await mongodb.ping();
+    if (!credentials.isLoaded()) throw new Error('It is not known yet which tokens are ended.');
+  };
+  const health = createHealth({ mongodb: checkMongoDb, temporal: temporal.checkHealth }, logger);
   const { endedTokens } = credentials;
   const routes = createRoutes({ config, mongodb, temporal, health, jwt, endedTokens });
   const app = createApp({
@@ -48,7 +49,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     logger,
     routes,
     jwt,
-    authenticate: authentication({ jwt, ...credentials }),
+    authentication: createAuthentication({ jwt, ...credentials }),
     isUnavailable: mongodb.isUnavailable,
     windows,
   });
@@ -58,7 +59,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     await credentials.close();
     await Promise.all([temporal.close(), mongodb.close()]);
   };
-  if (cluster.isWorker) await Promise.race([mongodb.connected, sleep(DATABASE_CONNECT_MS)]);
+  await Promise.race([credentials.ready, sleep(CREDENTIALS_MS)]);
   const handle = app.callback();
   const http = await listen((req, res) => void handle(req, res), {
     ...config.http,

@@ -1,7 +1,9 @@
 import Router from '@koa/router';
 import Joi from 'joi';
 import { AppError } from '../errors/app-error';
+import type { Authentication } from '../jwt/authentication';
 import { guard } from '../role/guard';
+import { Role, type UserRole } from '../role/role';
 import type { Context, Middleware, State } from './context';
 import { jsonBody } from './json-body';
 import type { Route } from './route';
@@ -9,23 +11,36 @@ import { inputValidator } from './validate';
 
 export type AppRouter = Router<State>;
 
+export interface RouterOptions {
+  prefix: string;
+  bodyLimit: string;
+  routes: Route[];
+  authentication: Authentication;
+}
+
 /**
  * Registers each route as guard, body, validation, handler: who may not call learns nothing about the input,
- * and no body is read for them.
+ * and no body is read for them. A body may take so long that whoever sends it is judged once more.
  */
-export function createRouter(options: { prefix: string; bodyLimit: string; routes: Route[] }): AppRouter {
+export function createRouter(options: RouterOptions): AppRouter {
   const router: AppRouter = new Router<State>({ prefix: options.prefix, sensitive: true });
   const readBody = jsonBody(options.bodyLimit);
   for (const declared of options.routes) {
     const route = takingNothingElse(declared);
+    const judges = judgesOf(route, options.authentication);
+    const body = route.bodyLimit ? jsonBody(route.bodyLimit) : readBody;
     router.register(route.path, [route.method], [
-      ...(route.identify ? [route.identify] : []),
-      guard(route.role, route.scope),
-      ...(route.body ? [route.bodyLimit ? jsonBody(route.bodyLimit) : readBody] : []),
+      ...judges,
+      ...(route.body ? [body, options.authentication.recognise, ...judges] : []),
       handle(route),
     ] as never);
   }
   return router;
+}
+
+function judgesOf({ role, scope, identify }: Route, { lookUp, confirm }: Authentication): Middleware[] {
+  if (role === Role.PUBLIC) return [];
+  return [lookUp, ...(identify ? [identify] : []), guard(role as UserRole, scope), confirm];
 }
 
 const NO_BODY = Joi.object({});

@@ -1,6 +1,8 @@
-import type { Context, Middleware } from '../common/context';
+import { isApiKey } from '../api-keys/api-key';
 import type { ApiKeyAuthentication } from '../api-keys/api-key-cache';
-import { API_KEY_PREFIX } from '../api-keys/api-key';
+import type { Context, Middleware } from '../common/context';
+import { AppError } from '../errors/app-error';
+import { Role } from '../role/role';
 import type { EndedTokens } from '../users/ended-tokens';
 import type { Jwt } from './jwt';
 import type { Principal } from './principal';
@@ -10,23 +12,63 @@ export interface AuthenticationDeps {
   /** Of users who were disabled, or changed their role or password, since their tokens were issued. */
   endedTokens: Pick<EndedTokens, 'has'>;
   apiKeys: ApiKeyAuthentication;
+  /** Whether it is known which tokens and keys are ended. */
+  isLoaded(): boolean;
+}
+
+/** Who calls, in steps: only what costs nothing comes before the rate limit. They set ctx.state.principal, or leave it. */
+export interface Authentication {
+  /** What memory knows: access tokens, and API keys that were used here. A route's guard judges whoever is not known. */
+  recognise: Middleware;
+  /** Reads an API key that memory does not know. */
+  lookUp: Middleware;
+  /** Turns away ADMINs while nobody knows whether they still are. */
+  confirm: Middleware;
 }
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** Sets ctx.state.principal when the request carries a valid token or API key; the route's guard judges a missing one. */
-export function authentication(deps: AuthenticationDeps): Middleware {
-  return async (ctx, next) => {
-    ctx.state.principal = await principalOf(ctx, deps);
-    return next();
+export function createAuthentication({
+  jwt,
+  endedTokens,
+  apiKeys,
+  isLoaded,
+}: AuthenticationDeps): Authentication {
+  function ownerOf(token: string): Principal | undefined {
+    if (isApiKey(token)) return apiKeys.recognise(token);
+    const claims = jwt.verify(token);
+    return claims && !endedTokens.has(claims) ? claims : undefined;
+  }
+
+  return {
+    recognise(ctx, next) {
+      const token = tokenOf(ctx);
+      ctx.state.principal = token === undefined ? undefined : ownerOf(token);
+      return next();
+    },
+
+    async lookUp(ctx, next) {
+      const token = tokenOf(ctx);
+      if (!ctx.state.principal && token !== undefined && isApiKey(token))
+        ctx.state.principal = await apiKeys.principalOf(token);
+      return next();
+    },
+
+    confirm(ctx, next) {
+      const { role, scopes } = ctx.state.principal!;
+      if (role === Role.ADMIN && !scopes && !isLoaded()) throw notLoaded();
+      return next();
+    },
   };
 }
 
-async function principalOf(ctx: Context, deps: AuthenticationDeps): Promise<Principal | undefined> {
-  const token = BEARER.exec(ctx.get('Authorization'))?.[1];
-  if (token === undefined) return undefined;
-  if (token.startsWith(API_KEY_PREFIX)) return deps.apiKeys.principalOf(token);
-  const claims = deps.jwt.verify(token);
-  if (!claims || deps.endedTokens.has(claims)) return undefined;
-  return claims;
+function tokenOf(ctx: Context): string | undefined {
+  return BEARER.exec(ctx.get('Authorization'))?.[1];
+}
+
+function notLoaded(): AppError {
+  return new AppError(
+    'service_unavailable',
+    'This process has just started and does not know yet which sessions of ADMINs are over: try again shortly.',
+  );
 }

@@ -2,15 +2,14 @@ import type { Middleware } from '../common/context';
 import { AppError } from '../errors/app-error';
 import { unauthorized } from '../jwt/challenge';
 import type { Principal } from '../jwt/principal';
-import { Role, allows } from './role';
+import { allows, type Role, type UserRole } from './role';
 import type { Scope } from './scope';
 
 /**
  * Lets a request through to a route of that role: 401 for nobody, 403 for the wrong one.
  * @param scope what an API key needs for it; without one, API keys are not let through
  */
-export function guard(required: Role, scope?: Scope): Middleware {
-  if (required === Role.PUBLIC) return (_ctx, next) => next();
+export function guard(required: UserRole, scope?: Scope): Middleware {
   return (ctx, next) => {
     const { principal } = ctx.state;
     if (!principal) throw unauthorized(ctx.get('Authorization'));

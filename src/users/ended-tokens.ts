@@ -17,7 +17,7 @@ export interface EndedTokens extends Follower {
 /**
  * Whose access tokens were ended before their time, in memory: within milliseconds on every process, without a read
  * per request, and still there while MongoDB is away. A process that starts while it is away knows none until it is
- * back; all that such a process can do meanwhile is to take a customer's order.
+ * back: it is not ready, serves no ADMIN, and all that it can do for a customer meanwhile is to take an order.
  */
 export function followEndedTokens(
   repository: EndedTokensRepository,

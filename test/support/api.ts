@@ -13,7 +13,7 @@ import { productServiceRoutes } from '../../src/product-service/product-service.
 import { createCatalogueService } from '../../src/product-service/product-service.service';
 import type { UserRole } from '../../src/role/role';
 import type { EndedTokens } from '../../src/users/ended-tokens';
-import { authentication } from '../../src/jwt/authentication';
+import { createAuthentication } from '../../src/jwt/authentication';
 import { followCredentials, identityRoutes } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
@@ -68,8 +68,8 @@ export async function openTestApi({
     ...(typeof extra === 'function' ? extra(config, credentials.endedTokens) : extra),
   ];
   const { isUnavailable } = db.mongodb;
-  const authenticate = authentication({ jwt, ...credentials });
-  const app = createApp({ config, logger, routes, jwt, authenticate, isUnavailable });
+  const authentication = createAuthentication({ jwt, ...credentials });
+  const app = createApp({ config, logger, routes, jwt, authentication, isUnavailable });
   const conforms = conformsTo(routes, config.http.prefix);
   return {
     app: app as unknown as Koa,

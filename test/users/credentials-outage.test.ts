@@ -40,7 +40,9 @@ test('a process without MongoDB keeps what it knows, and learns what it missed w
   const mongodb = connectBy(cable.port);
   const credentials = followCredentials(mongodb, logger);
   const { endedTokens, apiKeys } = credentials;
+  expect(credentials.isLoaded()).toBe(false);
   await credentials.ready;
+  expect(credentials.isLoaded()).toBe(true);
   await before.disable();
   await eventually(async () => expect(isEnded(before)).toBe(true));
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id, scopes: ['orders:read'] });

@@ -7,7 +7,9 @@ import {
 } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -36,11 +38,19 @@ import { createStockRepository } from './product-service/stock.repository';
 import { createDataConverter } from './temporal/data-converter';
 
 const RETRY_MS = 1_000;
+const DEPLOYMENT = 'orders';
+const BUILD_ID_CHARACTERS = 12;
 
 /** Built ahead of time by `npm run build`: how failures are told is part of a bundle. */
 function bundleFor({ payloadKeys }: WorkerConfig): string {
   const name = payloadKeys.length > 0 ? 'workflow-bundle.encoded.js' : 'workflow-bundle.js';
   return join(__dirname, '..', name);
+}
+
+/** What runs: it is in every task of a history, and in the Temporal UI. The SDK's own name for it is 92 characters long. */
+export async function buildIdOf(bundle: string): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(bundle));
+  return hash.digest('hex').slice(0, BUILD_ID_CHARACTERS);
 }
 
 /** The activities of the orders queue: all on our own database. */
@@ -86,12 +96,16 @@ export function createActivities(config: WorkerConfig, connection: Connection): 
 export function workerOptions(
   queue: Queue,
   config: WorkerConfig,
-  activities: Partial<Activities>,
+  { activities, buildId }: { activities: Partial<Activities>; buildId: string },
 ): Omit<WorkerOptions, 'connection'> {
   const { temporal, worker, payments, payloadKeys, shutdownTimeoutMs } = config;
   const common = {
     namespace: temporal.namespace,
     activities,
+    workerDeploymentOptions: {
+      version: { deploymentName: DEPLOYMENT, buildId },
+      useWorkerVersioning: false as const, // `patched` and recorded histories keep old runs going
+    },
     dataConverter: createDataConverter(payloadKeys),
     interceptors: { activity: [logFields, () => ({ inbound: businessAnswers })] },
     shutdownGraceTime: shutdownTimeoutMs, // 0 by default: activities would be cancelled at once
@@ -172,10 +186,14 @@ async function work(
 ): Promise<void> {
   const workflows = { workflowBundle: { codePath: bundle } };
   try {
+    const buildId = await buildIdOf(bundle);
     const workers = await Promise.all(
       config.worker.queues.map((queue) =>
         Worker.create({
-          ...workerOptions(queue, config, ACTIVITIES[queue](config, mongodb.connection)),
+          ...workerOptions(queue, config, {
+            activities: ACTIVITIES[queue](config, mongodb.connection),
+            buildId,
+          }),
           ...(queue === 'orders' && workflows),
           connection,
         }),

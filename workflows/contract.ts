@@ -29,8 +29,8 @@ export const closedOrderWorkflowId = (orderId: string): string => `closed-order-
 /** Waits for the outcome of placing the order: confirmed or rejected. The argument is the request's fingerprint. */
 export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('place');
 
-/** One update per request: another body under the same Idempotency-Key is another update, and is refused. */
-export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint}`;
+/** One update per request: another body under the same Idempotency-Key is another update, and is refused. Half of the hash tells them apart. */
+export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
 // Commands on an order. They are handled one after the other; each answers with the order as it is then.
 export const amendOrderUpdate = defineUpdate<Order, [AmendOrder]>('amend');

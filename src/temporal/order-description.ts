@@ -7,12 +7,10 @@ interface Description {
 
 /** How the Temporal UI titles an order. Identifiers and quantities only: anyone with access to Temporal reads it. */
 export function describeOrder(request: OrderRequest): Description {
-  const { orderId, customerId, placedBy, requestId, items } = request;
+  const { customerId, items } = request;
   const units = items.reduce((sum, line) => sum + line.quantity, 0);
   const summary = `${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`;
   const details = [
-    `Order \`${orderId}\` of customer \`${customerId}\`, placed by \`${placedBy}\` (request \`${requestId}\`)`,
-    '',
     ...items.slice(0, 20).map((line) => `- ${line.quantity} × \`${line.productServiceId}\``),
     ...(items.length > 20 ? [`- and ${count(items.length - 20, 'more line')}`] : []),
   ];

@@ -14,6 +14,7 @@ import { orderStartOptions } from './start-options';
 import { temporalProblem } from './temporal-errors';
 import { createTurns } from './turns';
 import type { Turns } from './turns';
+import { workflowInput } from './workflow-input';
 
 export interface OrderWorkflows {
   /** Starts the order's workflow, or joins the one there is, and waits; null without an answer in time. */
@@ -94,10 +95,13 @@ export function createOrderWorkflows(
 
     async find(orderId) {
       try {
-        const handle = client.workflow.getHandle(orderWorkflowId(orderId));
-        const described = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, () => handle.describe());
-        const { memo, status } = await whileServerLives(temporal, described);
-        return { request: memo!.request as OrderRequest, isRunning: status.name === 'RUNNING' };
+        const looking = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, async () => {
+          const workflowId = orderWorkflowId(orderId);
+          const { status } = await client.workflow.getHandle(workflowId).describe();
+          const [request] = (await workflowInput(client, workflowId)) as [OrderRequest];
+          return { request, isRunning: status.name === 'RUNNING' };
+        });
+        return await whileServerLives(temporal, looking);
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw temporalProblem(error);

@@ -18,7 +18,6 @@ export function orderStartOptions(request: OrderRequest, policy: OrderPolicy): S
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
     args: [request, policy],
-    memo: { request },
     typedSearchAttributes: [
       { key: orderStatus, value: INITIAL_STATE.status },
       { key: customerId, value: request.customerId },

@@ -16,6 +16,7 @@ export interface TestDatabase {
 export async function openTestDatabase(): Promise<TestDatabase> {
   const uri = new URL(process.env.MONGODB_URI!);
   uri.pathname = `/test_${randomBytes(8).toString('hex')}`;
+  uri.searchParams.set('monitorCommands', 'true');
   const mongodb = openMongoDb({ uri: uri.href }, pino({ level: 'silent' }));
   await mongodb.connected;
   await createIndexes(mongodb.connection);

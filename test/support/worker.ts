@@ -4,7 +4,12 @@ import type { Connection } from 'mongoose';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config/config';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
-import { createOrderQueueActivities, createPaymentProvider, workerOptions } from '../../src/worker';
+import {
+  buildIdOf,
+  createOrderQueueActivities,
+  createPaymentProvider,
+  workerOptions,
+} from '../../src/worker';
 import type { Activities } from '../../src/worker';
 import { testConfig } from './config';
 
@@ -56,17 +61,19 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
     PAYLOAD_KEYS: payloads?.keys,
   });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;
+  const buildId = await buildIdOf(bundle);
   const coverage = new WorkflowCoverage();
   const activities = sabotagedActivities(config, database, sabotage);
   const orders = await Worker.create(
     coverage.augmentWorkerOptionsWithBundle({
-      ...workerOptions('orders', config, activities.orders),
+      ...workerOptions('orders', config, { activities: activities.orders, buildId }),
       connection,
-      workflowBundle: { codePath: payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE! },
+      workflowBundle: { codePath: bundle },
     }),
   );
   const payments = await Worker.create({
-    ...workerOptions('payments', config, activities.payments),
+    ...workerOptions('payments', config, { activities: activities.payments, buildId }),
     connection,
   });
   const running = Promise.all([orders.run(), payments.run()]);

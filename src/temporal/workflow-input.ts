@@ -1,0 +1,14 @@
+import type { Client } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
+
+/** What the newest run of a workflow was started with: the first event of its history, and no more, is fetched. */
+export async function workflowInput(client: Client, workflowId: string): Promise<unknown[]> {
+  const { namespace, loadedDataConverter } = client.workflow.options;
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace,
+    execution: { workflowId },
+    maximumPageSize: 1,
+  });
+  const { input } = history!.events![0]!.workflowExecutionStartedEventAttributes!;
+  return decodeArrayFromPayloads(loadedDataConverter, input?.payloads);
+}

@@ -32,15 +32,25 @@ export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('plac
 /** One update per request: another body under the same Idempotency-Key is another update, and is refused. Half of the hash tells them apart. */
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
-// Commands on an order. They are handled one after the other; each answers with the order as it is then.
-export const amendOrderUpdate = defineUpdate<Order, [AmendOrder]>('amend');
-export const cancelOrderUpdate = defineUpdate<Order, [CancelOrder]>('cancel');
-export const fulfillOrderUpdate = defineUpdate<Order, [FulfillOrder]>('fulfill');
-export const deliverFulfillmentUpdate = defineUpdate<Order, [DeliverFulfillment]>('deliver');
-export const refundOrderUpdate = defineUpdate<Order, [RefundOrder]>('refund');
-export const archiveOrderUpdate = defineUpdate<Order, [ArchiveOrder]>('archive');
-export const retryCompensationUpdate = defineUpdate<Order, [RetryCompensation]>('retryCompensation');
-export const resolveCompensationUpdate = defineUpdate<Order, [ResolveCompensation]>('resolveCompensation');
+/**
+ * What a command answers when it is done: the version of the order then. The order itself is in MongoDB; in the history it
+ * would be kept once per command.
+ */
+export interface CommandDone {
+  version: number;
+}
+
+// Commands on an order. They are handled one after the other.
+export const amendOrderUpdate = defineUpdate<CommandDone, [AmendOrder]>('amend');
+export const cancelOrderUpdate = defineUpdate<CommandDone, [CancelOrder]>('cancel');
+export const fulfillOrderUpdate = defineUpdate<CommandDone, [FulfillOrder]>('fulfill');
+export const deliverFulfillmentUpdate = defineUpdate<CommandDone, [DeliverFulfillment]>('deliver');
+export const refundOrderUpdate = defineUpdate<CommandDone, [RefundOrder]>('refund');
+export const archiveOrderUpdate = defineUpdate<CommandDone, [ArchiveOrder]>('archive');
+export const retryCompensationUpdate = defineUpdate<CommandDone, [RetryCompensation]>('retryCompensation');
+export const resolveCompensationUpdate = defineUpdate<CommandDone, [ResolveCompensation]>(
+  'resolveCompensation',
+);
 
 /** Failure types that callers tell apart; those of rejections are in `REJECTION_CODES`. */
 export const FAILURES = {

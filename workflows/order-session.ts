@@ -6,7 +6,7 @@ import type { Order, OrderRequest } from '../src/domain/order';
 import { draftOrder, InvalidTransition } from '../src/domain/order-transitions';
 import { isSameWrite } from '../src/domain/same-write';
 import { createCompensator } from './compensator';
-import type { OrderPolicy } from './contract';
+import type { CommandDone, OrderPolicy } from './contract';
 import { asFailure, refusing } from './failures';
 import { createHistoryLimit } from './history-limit';
 import { createOrderDisplay } from './order-display';
@@ -127,14 +127,15 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     return current();
   }
 
-  /** Answers the update with the order as it is then; what is hopeless from the start is not even accepted. */
+  /** Answers the update when it is done; what is hopeless from the start is not even accepted. */
   function on<C extends Command>(
-    update: UpdateDefinition<Order, [C]>,
+    update: UpdateDefinition<CommandDone, [C]>,
     check: (order: Order, command: C) => void,
     run: (order: Order, command: C) => Promise<void>,
     until?: Until,
   ): void {
-    setHandler(update, (command: C) => perform(command, check, run, until), {
+    const handle = async (command: C) => doneIn(await perform(command, check, run, until));
+    setHandler(update, handle, {
       validator: refusing((command: C) => {
         history.requireOpen();
         if (order && !isBehind(command)) check(order, command);
@@ -150,6 +151,11 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     isQuiet: () => allHandlersFinished() && compensator.isQuiet(),
     isIdle: () => allHandlersFinished() && compensator.isIdle(),
   };
+}
+
+/** The answer of a command. */
+export function doneIn({ version }: Order): CommandDone {
+  return { version };
 }
 
 /** ISO 8601; in a workflow, when its task began. */

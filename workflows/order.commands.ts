@@ -28,9 +28,10 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
 } from './contract';
+import type { CommandDone } from './contract';
 import { isDeclined, refusing, atVersion } from './failures';
 import type { OrderSession } from './order-session';
-import { now } from './order-session';
+import { doneIn, now } from './order-session';
 import { steps } from './order.steps';
 
 /** What may happen to an order for as long as it is open. */
@@ -72,13 +73,13 @@ function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>):
     history.requireOpen();
     if (session.isTaken() && !session.isBehind(command)) requireUnsettled(current(), command);
   });
-  const tell = async (command: RetryCompensation, resolve?: ResolveCompensation): Promise<Order> => {
+  const tell = async (command: RetryCompensation, resolve?: ResolveCompensation): Promise<CommandDone> => {
     history.note();
     await ready;
     if (session.isBehind(command)) await session.oneAtATime(session.catchUp);
     refusing(requireUnsettled)(current(), command);
     await compensator.tell(command.step, resolve);
-    return current();
+    return doneIn(current());
   };
   setHandler(retryCompensationUpdate, (command) => tell(command), { validator });
   setHandler(resolveCompensationUpdate, (command) => tell(command, command), { validator });

@@ -15,7 +15,7 @@ import * as contract from '../../workflows/contract';
 
 /** How a command reaches the order's workflow, and what it takes. */
 export interface CommandType<C extends Command> {
-  update: UpdateDefinition<Order, [C]>;
+  update: UpdateDefinition<contract.CommandDone, [C]>;
   /** @throws {BusinessError} why it is not possible */
   check(order: Order, command: C): void;
   /** It may happen to an order whose own workflow has ended, too. */

@@ -17,6 +17,7 @@ import { AppError } from '../errors/app-error';
 import type { ErrorCode } from '../errors/app-error';
 import type { Principal } from '../jwt/principal';
 import type { OrderWorkflows } from '../temporal/order-workflows';
+import type { CommandDone } from '../../workflows/contract';
 import { businessProblem, orderingUnavailable } from '../temporal/temporal-errors';
 import { commandBy, fulfillCommand, refundCommand } from './command-request';
 import type { Caller, Content } from './command-request';
@@ -49,12 +50,25 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     const command = { ...asked, seenVersion: order.version };
     // A closed order never opens again, so what it refuses it refuses for ever; Temporal may have forgotten it.
     if (isClosed(order)) refuse(order, () => check(order, command));
-    if (outlives) return workflows.executeAlways(order, update, command);
-    const answer = await workflows.execute(requestOf(order), update, command);
-    if (answer !== 'ended') return answer;
+    const answer = outlives
+      ? await workflows.executeAlways(order, update, command)
+      : await workflows.execute(requestOf(order), update, command);
+    if (answer === 'late') return answer;
+    if (answer !== 'ended') return readDone(order.id, answer);
     const now = (await find(order.id)) ?? order;
     refuse(now, () => check(now, command));
     throw orderingUnavailable(undefined, order.id);
+  }
+
+  /** @throws {AppError} service_unavailable when the database went away just now, or knows an older version only */
+  async function readDone(id: string, { version }: CommandDone): Promise<Order> {
+    const now = await findIfPossible(id);
+    if (now && now.version >= version) return now;
+    throw new AppError(
+      'service_unavailable',
+      'It is done, but the order cannot be read at the moment: read it again, and do not repeat the request.',
+      { orderId: id },
+    );
   }
 
   /** @throws {AppError} service_unavailable when it is late */

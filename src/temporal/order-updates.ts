@@ -1,7 +1,7 @@
 import { WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Order, OrderRequest } from '../domain/order';
+import type { OrderRequest } from '../domain/order';
 import {
   CLOSED_ORDER_WORKFLOW,
   closedOrderWorkflowId,
@@ -18,9 +18,9 @@ import { hasEnded, isBusy, isUnavailable, temporalProblem } from './temporal-err
 export type Unanswered = 'ended' | 'late';
 
 /** An update of the workflow of an order. */
-export interface OrderUpdate<Arg> {
+export interface OrderUpdate<Answer, Arg> {
   request: OrderRequest;
-  definition: UpdateDefinition<Order, [Arg]>;
+  definition: UpdateDefinition<Answer, [Arg]>;
   /** `updateId` makes it harmless to send it again. */
   options: { args: [Arg]; updateId: string };
 }
@@ -36,7 +36,7 @@ const LONGEST_PAUSE_MS = 1_000;
 /** Sends updates until they are answered or the deadline (milliseconds since the epoch) is over. */
 export function createOrderUpdates(temporal: TemporalClient, { taskQueue, policy }: OrderUpdatesOptions) {
   const { client } = temporal;
-  type Send = <Arg>(update: OrderUpdate<Arg>) => Promise<Order>;
+  type Send = <Answer, Arg>(update: OrderUpdate<Answer, Arg>) => Promise<Answer>;
 
   const join =
     (workflowIdOf: (orderId: string) => string): Send =>
@@ -71,11 +71,11 @@ export function createOrderUpdates(temporal: TemporalClient, { taskQueue, policy
     start(CLOSED_ORDER_WORKFLOW, closedOrderStartOptions),
   );
 
-  async function answerTo<Arg>(
-    update: OrderUpdate<Arg>,
+  async function answerTo<Answer, Arg>(
+    update: OrderUpdate<Answer, Arg>,
     deadline: number,
     send: Send,
-  ): Promise<Order | Unanswered> {
+  ): Promise<Answer | Unanswered> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await client.withDeadline(deadline, () => send(update));
@@ -91,16 +91,19 @@ export function createOrderUpdates(temporal: TemporalClient, { taskQueue, policy
 
   return {
     /** The order's own workflow, which most likely has to be started. */
-    first: <Arg>(update: OrderUpdate<Arg>, deadline: number) => answerTo(update, deadline, startOwn),
+    first: <Answer, Arg>(update: OrderUpdate<Answer, Arg>, deadline: number) =>
+      answerTo(update, deadline, startOwn),
 
     /** The order's own workflow, which is most likely running. */
-    own: <Arg>(update: OrderUpdate<Arg>, deadline: number) => answerTo(update, deadline, joinOrStartOwn),
+    own: <Answer, Arg>(update: OrderUpdate<Answer, Arg>, deadline: number) =>
+      answerTo(update, deadline, joinOrStartOwn),
 
     /** The order's own workflow, but only while it is running. */
-    running: <Arg>(update: OrderUpdate<Arg>, deadline: number) => answerTo(update, deadline, joinOwn),
+    running: <Answer, Arg>(update: OrderUpdate<Answer, Arg>, deadline: number) =>
+      answerTo(update, deadline, joinOwn),
 
     /** The workflow of the closed order. It ends when it is idle: if that is just now, another one is started. */
-    async closed<Arg>(update: OrderUpdate<Arg>, deadline: number): Promise<Order | 'late'> {
+    async closed<Answer, Arg>(update: OrderUpdate<Answer, Arg>, deadline: number): Promise<Answer | 'late'> {
       for (let attempt = 0; ; attempt++) {
         const answer = await answerTo(update, deadline, joinOrStartClosed);
         if (answer !== 'ended') return answer;

@@ -6,6 +6,7 @@ import { unsettled } from '../domain/compensation';
 import type { Order, OrderRequest } from '../domain/order';
 import { isClosed, requestOf } from '../domain/order-transitions';
 import { ORDER_WORKFLOW, orderWorkflowId, placeOrderUpdate, placeUpdateId } from '../../workflows/contract';
+import type { CommandDone } from '../../workflows/contract';
 import type { TemporalClient } from './client';
 import { whileServerLives } from './liveness';
 import { createOrderUpdates } from './order-updates';
@@ -26,15 +27,15 @@ export interface OrderWorkflows {
   /** Has the order's workflow do it, taking the order up again when an operator terminated that. */
   execute<C extends Command>(
     request: OrderRequest,
-    update: UpdateDefinition<Order, [C]>,
+    update: UpdateDefinition<CommandDone, [C]>,
     command: C,
-  ): Promise<Order | Unanswered>;
+  ): Promise<CommandDone | Unanswered>;
   /** The same for what outlives the order's own workflow: when that has ended, another one does it. */
   executeAlways<C extends Command>(
     order: Order,
-    update: UpdateDefinition<Order, [C]>,
+    update: UpdateDefinition<CommandDone, [C]>,
     command: C,
-  ): Promise<Order | 'late'>;
+  ): Promise<CommandDone | 'late'>;
 }
 
 export interface OrderWorkflowsOptions extends OrderUpdatesOptions {
@@ -128,9 +129,9 @@ export function createOrderWorkflows(
 
 function commandUpdate<C extends Command>(
   request: OrderRequest,
-  definition: UpdateDefinition<Order, [C]>,
+  definition: UpdateDefinition<CommandDone, [C]>,
   command: C,
-): OrderUpdate<C> {
+): OrderUpdate<CommandDone, C> {
   return { request, definition, options: { args: [command], updateId: ulid() } };
 }
 

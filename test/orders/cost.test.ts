@@ -85,3 +85,23 @@ test('placing it: 17 events in 7 state transitions, below 6 kB', async () => {
   expect({ events, stateTransitions }).toEqual({ events: 17, stateTransitions: 7 });
   expect(bytes).toBeLessThanOrEqual(6_000);
 });
+
+test('its whole life, fulfilled and delivered: 43 events, below 15 kB', async () => {
+  const admin = api.tokenOf('ADMIN');
+  const commands = await mongoDbCommandsOf(async () => {
+    const { body } = await api.fulfill(order.id, [[product.id, 1]]).expect(201);
+    const [{ id }] = body.data.fulfillments;
+    await api.call('post', `/orders/${order.id}/fulfillments/${id}/deliver`, admin).expect(200);
+  });
+  await api.shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id)).result();
+  const { events, bytes } = await historyOf(order);
+  expect(events).toBe(43);
+  expect(bytes).toBeLessThanOrEqual(15_000);
+  expect(commands).toEqual([
+    'find orders',
+    ...['find sandbox_payments', 'findAndModify sandbox_payments'],
+    ...['find orders', 'update product_services', 'update orders', 'commitTransaction 1'],
+    'find orders',
+    ...['find orders', 'update orders', 'find orders'],
+  ]);
+});

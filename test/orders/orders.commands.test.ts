@@ -13,6 +13,7 @@ const SHIPPED: Order = { ...CONFIRMED, fulfillmentStatus: 'fulfilled', fulfillme
 const DELIVERED: Order = { ...SHIPPED, fulfillments: [shipment(LATER)] };
 const CANCELLED: Order = {
   ...CONFIRMED,
+  version: CONFIRMED.version + 1,
   ...{ status: 'cancelled', paymentStatus: 'voided', fulfillmentStatus: 'cancelled' },
   statusHistory: [
     { at: LATER, axis: 'status', from: 'confirmed', to: 'cancelled', by: 'usr_1', reason: null },
@@ -146,11 +147,11 @@ describe('an amendment whose old payment is still to be given back', () => {
     ).resolves.toBe(SETTLED);
   });
 
-  it('answers that it is done when it cannot be read any more', async () => {
-    await expect(commands(AMENDED, CONFIRMED, gone, SETTLED).amend('ord_1', caller, content)).resolves.toBe(
-      SETTLED,
-    );
-    await expect(commands(AMENDED, CONFIRMED, null).amend('ord_1', caller, content)).resolves.toBe(AMENDED);
+  it('answers with the last that was read when the database goes away', async () => {
+    const amended = commands(AMENDED, CONFIRMED, AMENDED, gone, SETTLED);
+    await expect(amended.amend('ord_1', caller, content)).resolves.toBe(SETTLED);
+    const unsettled = commands(AMENDED, CONFIRMED, AMENDED, null);
+    await expect(unsettled.amend('ord_1', caller, content)).resolves.toBe(AMENDED);
   });
 
   it('is refused as it was when it cannot be read any more, else with the version of now', async () => {
@@ -161,6 +162,19 @@ describe('an amendment whose old payment is still to be given back', () => {
     await expect(amend(AMENDED, SETTLED)).rejects.toMatchObject({
       code: 'precondition_failed',
       headers: { ETag: '"6"' },
+    });
+  });
+});
+
+describe('what is done', () => {
+  const gone = new AppError('service_unavailable', 'No database.');
+
+  it.each([[gone], [null], [CONFIRMED]])('is said to be done when it cannot be read: %p', async (read) => {
+    const cancelling = commands(CANCELLED, CONFIRMED, read).cancel('ord_1', caller, { reason: null });
+    await expect(cancelling).rejects.toMatchObject({
+      ...problem('service_unavailable'),
+      detail: expect.stringContaining('It is done') as string,
+      orderId: 'ord_1',
     });
   });
 });

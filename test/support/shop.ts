@@ -1,7 +1,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { randomBytes } from 'node:crypto';
-import type { OrderRequest } from '../../src/domain/order';
+import type { UpdateDefinition } from '@temporalio/common';
+import type { Command } from '../../src/domain/command';
+import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
 import { createOrderRepository } from '../../src/orders/orders.repository';
@@ -16,21 +18,37 @@ import { createTemporalClient } from '../../src/temporal/client';
 import type { TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
+import type { Unanswered } from '../../src/temporal/order-updates';
 import type { OrderWorkflows } from '../../src/temporal/order-workflows';
 import { createActivities } from '../../src/worker';
 import type { Activities } from '../../src/worker';
+import type { CommandDone } from '../../workflows/contract';
 import { testConfig } from './config';
 import { openTestDatabase } from './database';
 import type { TestDatabase } from './database';
 import { paymentsTaskQueueOf, startTestWorker } from './worker';
 import type { Sabotage, TestWorker, WorkerPayloads } from './worker';
 
+/** Commands answer with the order as it is stored then. */
+export interface ShopWorkflows extends Omit<OrderWorkflows, 'execute' | 'executeAlways'> {
+  execute<C extends Command>(
+    request: OrderRequest,
+    update: UpdateDefinition<CommandDone, [C]>,
+    command: C,
+  ): Promise<Order | Unanswered>;
+  executeAlways<C extends Command>(
+    order: Order,
+    update: UpdateDefinition<CommandDone, [C]>,
+    command: C,
+  ): Promise<Order | 'late'>;
+}
+
 /** A shop of its own: a database, a task queue, and as many workers as a test starts. */
 export interface Shop {
   db: TestDatabase;
   temporal: TemporalClient;
   taskQueue: string;
-  workflows: OrderWorkflows;
+  workflows: ShopWorkflows;
   orders: OrderRepository;
   products: ProductServiceRepository;
   /** The worker's activities, to be called without a workflow. */
@@ -55,17 +73,21 @@ export async function openShop({
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const products = createProductServiceRepository(db.connection);
   const workers = new Set<TestWorker>();
+  const orders = createOrderRepository(db.connection);
   return {
     db,
     temporal,
     taskQueue,
-    workflows: createOrderWorkflows(patient(temporal), {
-      taskQueue,
-      policy: { fulfillmentDeadlineMs, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) },
-      timeoutMs,
-      commandTimeoutMs: timeoutMs,
-    }),
-    orders: createOrderRepository(db.connection),
+    workflows: readingOrders(
+      createOrderWorkflows(patient(temporal), {
+        taskQueue,
+        policy: { fulfillmentDeadlineMs, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) },
+        timeoutMs,
+        commandTimeoutMs: timeoutMs,
+      }),
+      orders,
+    ),
+    orders,
     products,
     activities: runnable(db),
 
@@ -94,6 +116,21 @@ export async function openShop({
       await temporal.close();
       await db.drop();
     },
+  };
+}
+
+function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): ShopWorkflows {
+  async function read<T extends string>(id: string, asked: Promise<CommandDone | T>): Promise<Order | T> {
+    const answer = await asked;
+    if (typeof answer === 'string') return answer;
+    const order = (await orders.findById(id))!;
+    if (order.version < answer.version) throw new Error(`Order ${id} is behind what was answered.`);
+    return order;
+  }
+  return {
+    ...workflows,
+    execute: (request, ...command) => read(request.orderId, workflows.execute(request, ...command)),
+    executeAlways: (order, ...command) => read(order.id, workflows.executeAlways(order, ...command)),
   };
 }
 

@@ -1,0 +1,213 @@
+import type { Connection } from 'mongoose';
+import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
+import { createLoginFailureRepository } from '../../src/auth/login-failures.repository';
+import { createSessionRepository } from '../../src/auth/sessions.repository';
+import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
+import { createTransact } from '../../src/mongodb/transaction';
+import { createOrderRepository, type OrderFilter } from '../../src/orders/orders.repository';
+import { createPaymentEventRepository } from '../../src/payments/payments.repository';
+import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox.repository';
+import { createStripePaymentRepository } from '../../src/payments/stripe.repository';
+import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import { createStockRepository } from '../../src/product-service/stock.repository';
+import { createEndedTokensRepository } from '../../src/users/ended-tokens.repository';
+import { createUsersRepository, type User } from '../../src/users/users.repository';
+import { orderIn } from '../domain/fixtures';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+import { entryOf } from '../support/shop';
+
+let db: TestDatabase;
+beforeEach(async () => void (db = await openTestDatabase()));
+afterEach(() => db.drop());
+
+/** A call of every method, one after the other: a method without one does not compile. */
+type Calls<Repository> = { [Method in keyof Repository]: () => unknown };
+
+const NOW = new Date();
+const KEY = { name: 'Warehouse', scopes: [], createdBy: 'usr_1', start: 'oms_1234', createdAt: NOW };
+const ENDLESS = { expiresAt: null, revokedAt: null, lastUsedAt: null };
+const PAGE = { limit: 20, after: 'zzz' };
+
+function apiKeyCalls(connection: Connection): Calls<ReturnType<typeof createApiKeyRepository>> {
+  const keys = createApiKeyRepository(connection);
+  return {
+    insert: () => keys.insert({ id: 'key_1', keyHash: 'hash', ...KEY, ...ENDLESS }),
+    findByHash: () => keys.findByHash('hash'),
+    list: () => keys.list(PAGE),
+    revoke: () => keys.revoke('key_1'),
+    recordUse: () => keys.recordUse('key_1', NOW),
+    watchRevocations: () => keys.watchRevocations().close(),
+  };
+}
+
+function loginFailureCalls(connection: Connection): Calls<ReturnType<typeof createLoginFailureRepository>> {
+  const failures = createLoginFailureRepository(connection);
+  return {
+    add: () => failures.add('someone', 60_000),
+    find: () => failures.find('someone'),
+    clear: () => failures.clear('someone'),
+  };
+}
+
+function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSessionRepository>> {
+  const sessions = createSessionRepository(connection);
+  const session = {
+    userId: 'usr_1',
+    tokenHash: 'one',
+    tokenVersion: 0,
+    expiresAt: new Date(Date.now() + 60_000),
+  };
+  return {
+    insert: () => sessions.insert({ id: 'session', ...session }),
+    find: () => sessions.find('session'),
+    rotate: () => sessions.rotate('session', 'one', 'two'),
+    removeEnded: () => sessions.removeEnded({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
+    remove: () => sessions.remove('session'),
+  };
+}
+
+function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersRepository>> {
+  const users = createUsersRepository(connection);
+  const user = {
+    id: 'usr_1',
+    email: 'alice@example.com',
+    name: 'Alice',
+    role: 'ADMIN',
+    passwordHash: 'x',
+  } as const;
+  return {
+    insert: () => users.insert(user),
+    findById: () => users.findById(user.id),
+    findByEmail: () => users.findByEmail(user.email),
+    exists: () => users.exists(user.id),
+    async list() {
+      for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
+    },
+    rename: () => users.rename(user.id, 'Bob'),
+    changePassword: () => users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', null),
+    change: () => users.change(user.id, { role: 'CUSTOMER' }),
+  };
+}
+
+function endedTokensCalls(connection: Connection): Calls<ReturnType<typeof createEndedTokensRepository>> {
+  const ended = createEndedTokensRepository(connection);
+  return { findSince: () => ended.findSince(NOW), watch: () => ended.watch().close() };
+}
+
+function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrderRepository>> {
+  const orders = createOrderRepository(connection);
+  const order = orderIn({ status: 'confirmed', paymentStatus: 'authorized' });
+  const filters: OrderFilter[] = [
+    {},
+    { customerId: 'usr_1' },
+    { from: NOW, to: NOW },
+    ...ORDER_STATUSES.map((status) => ({ status })),
+    ...PAYMENT_STATUSES.map((paymentStatus) => ({ customerId: 'usr_1', paymentStatus })),
+    ...FULFILLMENT_STATUSES.map((fulfillmentStatus) => ({ fulfillmentStatus })),
+  ];
+  return {
+    insert: () => createTransact(connection)((session) => orders.insert(order, session)),
+    findById: () => orders.findById(order.id),
+    async list() {
+      for (const filter of filters) {
+        await orders.list(filter, { limit: 20 });
+        await orders.list(filter, { limit: 20, after: { createdAt: NOW, id: order.id } });
+      }
+    },
+    save: () => orders.save({ ...order, version: order.version + 1 }),
+  };
+}
+
+function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createProductServiceRepository>> {
+  const products = createProductServiceRepository(connection);
+  const entry = { ...entryOf(5), id: 'ps_1' };
+  const adjustment = { delta: 1, reason: 'Found', by: 'usr_1' };
+  return {
+    insert: () => products.insert(entry),
+    async findPage() {
+      for (const filter of [{}, { kind: entry.kind }, { currency: 'EUR' }, { q: 'thing' }])
+        await products.findPage({ ...filter, ...PAGE });
+    },
+    findActive: () => products.findActive(entry.id),
+    findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
+    update: () => products.update(entry.id, 1, { name: 'Another' }),
+    adjustStock: () => products.adjustStock({ productServiceId: entry.id, ...adjustment }),
+    retire: () => products.retire(entry.id),
+  };
+}
+
+function stockCalls(connection: Connection): Calls<ReturnType<typeof createStockRepository>> {
+  const stock = createStockRepository(connection);
+  const moves = [{ productServiceId: 'ps_1', available: -1, reserved: 1 }];
+  return {
+    move: () => createTransact(connection)((session) => stock.move(moves, session)),
+    available: () => stock.available(['ps_1']),
+  };
+}
+
+function paymentEventCalls(connection: Connection): Calls<ReturnType<typeof createPaymentEventRepository>> {
+  const events = createPaymentEventRepository(connection);
+  return { add: () => events.add({ id: 'evt_1', type: 'x' }), isHandled: () => events.isHandled('evt_1') };
+}
+
+function sandboxCalls(connection: Connection): Calls<ReturnType<typeof createSandboxRepository>> {
+  const sandbox = createSandboxRepository(connection);
+  const operation = { key: 'capture-1', kind: 'capture', amount: 100, at: NOW };
+  return {
+    open: () => sandbox.open({ key: 'ord_1-1', status: 'authorized' } as SandboxPayment),
+    find: () => sandbox.find('ord_1-1'),
+    move: () =>
+      sandbox.move('ord_1-1', { from: 'authorized', to: 'captured', changes: {}, operation } as never),
+    countAttempt: () => sandbox.countAttempt('capture-1'),
+    isAvailable: () => sandbox.isAvailable(),
+    setAvailable: () => sandbox.setAvailable(true),
+  };
+}
+
+function stripeCalls(connection: Connection): Calls<ReturnType<typeof createStripePaymentRepository>> {
+  const payments = createStripePaymentRepository(connection);
+  return {
+    claim: () => payments.claim('ord_1-1', 'pi_1'),
+    find: () => payments.find('ord_1-1'),
+    findKey: () => payments.findKey('pi_1'),
+    decline: () => payments.decline('ord_1-1', 'No money.'),
+  };
+}
+
+/** As MongoDB's profiler keeps it. */
+interface Profiled {
+  ns: string;
+  command: object;
+  planSummary?: string;
+  hasSortStage?: boolean;
+}
+
+async function plansOf(calls: Record<string, () => unknown>): Promise<Profiled[]> {
+  const mongo = db.connection.db!;
+  await mongo.command({ profile: 2 });
+  for (const call of Object.values(calls)) await call();
+  await mongo.command({ profile: 0 });
+  const profile = await mongo.collection<Profiled & { _id: never }>('system.profile').find().toArray();
+  return profile.filter(({ planSummary }) => planSummary !== undefined);
+}
+
+test.each(
+  Object.entries({
+    apiKeyCalls,
+    loginFailureCalls,
+    sessionCalls,
+    userCalls,
+    endedTokensCalls,
+    orderCalls,
+    catalogueCalls,
+    stockCalls,
+    paymentEventCalls,
+    sandboxCalls,
+    stripeCalls,
+  }),
+)('no query of %s scans a collection or sorts in memory', async (_name, callsOn) => {
+  const plans = await plansOf(callsOn(db.connection) as Record<string, () => unknown>);
+  expect(plans.length).toBeGreaterThan(0);
+  const bad = plans.filter(({ planSummary, hasSortStage }) => /COLLSCAN/.test(planSummary!) || hasSortStage);
+  expect(bad.map(({ ns, command, planSummary }) => ({ ns, command, planSummary }))).toEqual([]);
+});

@@ -96,7 +96,7 @@ export function identityRoutes({
   return [
     ...authRoutes(createAuthService({ users, sessions, checkPassword, jwt, refreshTokenTtlSeconds })),
     ...userRoutes(createUsersService({ users, sessions, checkPassword })),
-    ...apiKeyRoutes(createApiKeyService(createApiKeyRepository(connection))),
+    ...apiKeyRoutes(createApiKeyService({ keys: createApiKeyRepository(connection), users })),
   ];
 }
 

@@ -11,6 +11,7 @@ import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { Role } from './role/role';
 import { hashPassword } from './users/password';
+import { createUserModel } from './users/users.model';
 import { createUsersRepository, type UsersRepository } from './users/users.repository';
 import { email, name, newPassword } from './users/users.schema';
 
@@ -50,7 +51,9 @@ export async function createAdmin(users: UsersRepository, input: NewAdmin): Prom
 export async function promote(users: UsersRepository, address: string): Promise<string> {
   const user = await users.findByEmail(Joi.attempt(address, email.required()));
   if (!user) throw new Error('There is no account with this address: leave out --promote to make one.');
-  await users.change(user.id, { role: Role.ADMIN, status: 'active' });
+  if (user.status === 'disabled')
+    throw new Error('This account is disabled: an ADMIN has to enable it first, or make another account.');
+  await users.change(user.id, { role: Role.ADMIN });
   return user.id;
 }
 
@@ -83,6 +86,7 @@ export async function main(
   const mongodb = openMongoDb(config.mongodb, logger);
   try {
     await mongodb.connected;
+    await createUserModel(mongodb.connection).createIndexes(); // before there is one, an address is not unique
     const users = createUsersRepository(mongodb.connection);
     const userId = values.promote
       ? await promote(users, address)

@@ -11,12 +11,14 @@ import { runEntry } from './common/entry';
 import { createRedisWindows, type RedisWindows } from './common/redis-windows';
 import type { Windows } from './common/windows';
 import { loadConfig, type Config } from './config/config';
+import { checksOf } from './health/checks';
 import { createHealth } from './health/health';
 import { createAuthentication } from './jwt/authentication';
 import { createJwt } from './jwt/jwt';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createTemporalClient } from './temporal/client';
+import { createUsersRepository } from './users/users.repository';
 import { createDataConverter } from './temporal/data-converter';
 
 /** Shorter than the worker's: someone waits, and is told after two attempts, so within 4 s, that it hangs. */
@@ -37,11 +39,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const windows = sharedWindows(config, logger);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
-  const checkMongoDb = async () => {
-    await mongodb.ping();
-    if (!credentials.isLoaded()) throw new Error('It is not known yet which tokens are ended.');
-  };
-  const health = createHealth({ mongodb: checkMongoDb, temporal: temporal.checkHealth }, logger);
+  const health = createHealth(
+    checksOf({ mongodb, temporal, credentials, users: createUsersRepository(mongodb.connection) }),
+    logger,
+  );
   const { endedTokens } = credentials;
   const routes = createRoutes({ config, mongodb, temporal, health, jwt, endedTokens });
   const app = createApp({

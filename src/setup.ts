@@ -10,6 +10,7 @@ import { runEntry } from './common/entry';
 import { loadToolConfig } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
+import { isDuplicateKey } from './mongodb/unavailable';
 import { createOrderModel } from './orders/orders.model';
 import {
   createProductServiceModel,
@@ -43,8 +44,19 @@ export async function createIndexes(connection: MongooseConnection): Promise<voi
   ];
   for (const model of models) {
     await model.createCollection();
-    await model.createIndexes();
+    await model.createIndexes().catch((error: unknown) => {
+      throw isDuplicateKey(error) ? duplicates(model.collection.name, error) : error;
+    });
   }
+}
+
+function duplicates(collection: string, cause: unknown): Error {
+  const { keyValue } = cause as { keyValue?: object };
+  return new Error(
+    `The index cannot be made: several documents of ${collection} have ${JSON.stringify(keyValue)}. ` +
+      'Change or remove all but one of them, then run it again.',
+    { cause },
+  );
 }
 
 /** Registers the search attributes that the namespace lacks, and returns their names. */

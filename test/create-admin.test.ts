@@ -22,9 +22,8 @@ test('makes an ADMIN who can sign in', async () => {
   await api.call('get', '/users', ada.accessToken).expect(200);
 });
 
-test('makes an ADMIN of somebody who has an account, and enables it', async () => {
+test('makes an ADMIN of somebody who has an account', async () => {
   const alice = await person(api);
-  await createUsersRepository(api.db.connection).change(alice.id, { status: 'disabled' });
   await run(['--email', alice.email, '--promote']);
   await api.call('get', '/users', (await signIn(api, alice.email)).accessToken).expect(200);
 });
@@ -42,7 +41,16 @@ test.each([
   expect(await createUsersRepository(api.db.connection).list({}, { limit: 1 })).toEqual([]);
 });
 
-test('refuses an address that is taken', async () => {
+test('does not enable somebody whom an ADMIN has disabled', async () => {
+  const alice = await person(api);
+  const users = createUsersRepository(api.db.connection);
+  await users.change(alice.id, { status: 'disabled' });
+  await expect(run(['--email', alice.email, '--promote'])).rejects.toThrow('disabled');
+  expect(await users.findById(alice.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
+});
+
+test('refuses an address that is taken, in a database that is not set up yet too', async () => {
+  await api.db.connection.dropDatabase();
   await run(ADA);
   await expect(run(ADA)).rejects.toThrow('--promote');
 });

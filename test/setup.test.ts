@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import { createSearchAttributes, main } from '../src/setup';
+import { createIndexes, createSearchAttributes, main } from '../src/setup';
 import { openTestDatabase } from './support/database';
 
 const address = process.env.TEMPORAL_ADDRESS!;
@@ -24,6 +24,17 @@ it('creates collections and indexes, and may be repeated', async () => {
       stripe_payments: 2,
     },
   });
+  await db.drop();
+});
+
+it('says which documents keep an index from being made', async () => {
+  const db = await openTestDatabase();
+  const users = db.connection.collection<{ _id: string; email: string }>('users');
+  await users.dropIndexes();
+  await users.insertMany(['usr_1', 'usr_2'].map((_id) => ({ _id, email: 'ada@example.com' })));
+  await expect(createIndexes(db.connection)).rejects.toThrow(
+    /users have \{"email":"ada@example.com"\}.*run it again/,
+  );
   await db.drop();
 });
 

@@ -69,7 +69,7 @@ export function createApiKeyCache(
       name: 'revoked API keys',
       connected,
       open: keys.watchRevocations,
-      load: async () => forget(), // revoked while nobody looked, perhaps
+      load: async (isFollowed) => (isFollowed ? forget() : undefined), // revoked while nobody looked, perhaps
       apply: forget, // it is rare, and reading the others again is cheap
     },
     logger,

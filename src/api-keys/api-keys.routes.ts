@@ -25,7 +25,7 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },
       errors: [],
       async handler(ctx, { body, principal }) {
-        const { apiKey, key } = await keys.create(body, principal.id);
+        const { apiKey, key } = await keys.create(body, principal);
         ctx.state.logFields = { apiKeyId: apiKey.id };
         ctx.set('Cache-Control', 'no-store');
         sendData(ctx, 201, { ...presentApiKey(apiKey), key });

@@ -3,18 +3,27 @@ import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../common/validate';
 import { AppError } from '../errors/app-error';
 import { hashApiKey, newApiKey, startOf } from './api-key';
+import type { Principal } from '../jwt/principal';
+import { requireSignedIn } from '../users/signed-in';
+import type { UsersRepository } from '../users/users.repository';
 import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>;
 
-export function createApiKeyService(keys: Pick<ApiKeyRepository, 'insert' | 'list' | 'revoke'>) {
+export interface ApiKeyServiceDeps {
+  keys: Pick<ApiKeyRepository, 'insert' | 'list' | 'revoke'>;
+  users: Pick<UsersRepository, 'findById'>;
+}
+
+export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
   return {
-    /** @returns the key too, which nobody can read again @throws {AppError} validation_failed */
+    /** @returns the key too, which nobody can read again @throws {AppError} validation_failed, unauthorized */
     async create(
       { name, scopes, expiresAt }: CreateApiKeyBody,
-      createdBy: string,
+      principal: Principal,
     ): Promise<{ apiKey: ApiKey; key: string }> {
+      const { id: createdBy } = requireSignedIn(await users.findById(principal.id), principal);
       const key = newApiKey();
       const createdAt = new Date();
       const end = expiresAt == null ? null : new Date(expiresAt);

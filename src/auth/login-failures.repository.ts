@@ -1,4 +1,3 @@
-import { trusted } from 'mongoose';
 import type { Connection } from 'mongoose';
 import { createLoginFailuresModel } from './login-failures.model';
 
@@ -8,31 +7,29 @@ export interface LoginFailures {
 }
 
 export interface LoginFailureRepository {
-  /** Those that are not forgotten yet. */
-  find(key: string): Promise<LoginFailures | null>;
-  /** One more; the first one says when all are forgotten. @param windowMs milliseconds from then */
-  add(key: string, windowMs: number): Promise<void>;
+  /** One more, and those that there are then; the first one says when all are forgotten. @param windowMs milliseconds */
+  add(key: string, windowMs: number): Promise<LoginFailures>;
+  /** One fewer: it was none. */
+  takeBack(key: string): Promise<void>;
   clear(key: string): Promise<void>;
 }
 
 export function createLoginFailureRepository(connection: Connection): LoginFailureRepository {
   const failures = createLoginFailuresModel(connection);
   return {
-    async find(key) {
-      const found = await failures.findOne({ _id: key, expiresAt: trusted({ $gt: new Date() }) }).lean();
-      return found && { count: found.count, expiresAt: found.expiresAt };
-    },
-
     async add(key, windowMs) {
       const now = new Date();
       const isRunning = { $gt: ['$expiresAt', now] };
       const end = new Date(now.getTime() + windowMs);
       const count = { $cond: [isRunning, { $add: ['$count', 1] }, 1] };
       const expiresAt = { $cond: [isRunning, '$expiresAt', end] };
-      await failures.updateOne({ _id: key }, [{ $set: { count, expiresAt } }], {
-        upsert: true,
-        updatePipeline: true,
-      });
+      const change = [{ $set: { count, expiresAt } }];
+      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
+      return await failures.findOneAndUpdate({ _id: key }, change, options).lean();
+    },
+
+    async takeBack(key) {
+      await failures.updateOne({ _id: key }, { $inc: { count: -1 } });
     },
 
     async clear(key) {

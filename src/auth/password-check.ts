@@ -24,6 +24,7 @@ export type PasswordCheck = ReturnType<typeof createPasswordCheck>;
  * says nothing more until fifteen minutes after the first. Its owner, elsewhere, is not kept out.
  */
 export function createPasswordCheck(failures: LoginFailureRepository) {
+  /** One after the other, so that whoever knows the password is not refused for trying often at once. */
   const lock = new AsyncLock({ maxPending: Infinity });
 
   /**
@@ -32,13 +33,17 @@ export function createPasswordCheck(failures: LoginFailureRepository) {
    */
   return function isRight(attempt: Attempt, hashOf: () => Promise<string | undefined>): Promise<boolean> {
     const key = keyOf(attempt);
-    // One after the other: guesses sent at once would all be answered before the first has failed.
     return lock.acquire(key, async () => {
-      const known = await failures.find(key);
-      if (known && known.count >= MAX_FAILURES) throw tooMany(known.expiresAt);
-      const right = await verifyPassword(await hashOf(), attempt.password);
-      if (!right) await failures.add(key, WINDOW_MS);
-      else if (known) await failures.clear(key);
+      // A failure until it is known to be none: other processes may be checking for the same account just now.
+      const { count, expiresAt } = await failures.add(key, WINDOW_MS);
+      if (count > MAX_FAILURES) throw tooMany(expiresAt);
+      const right = await hashOf()
+        .then((hash) => verifyPassword(hash, attempt.password))
+        .catch(async (error: unknown) => {
+          await failures.takeBack(key);
+          throw error;
+        });
+      if (right) await failures.clear(key);
       return right;
     });
   };

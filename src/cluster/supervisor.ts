@@ -54,7 +54,7 @@ export function createSupervisor({
     const worker = fork();
     const { pid } = worker.process;
     let listensSince = Infinity;
-    worker.on('error', () => undefined); // it is gone, which `exit` tells
+    worker.on('error', () => undefined); // `exitOf` tells
     worker.once('listening', () => (listensSince = Date.now()));
     worker.on('message', (message) => {
       if (!isMessage<CountRequest>(message, 'count')) return;
@@ -65,7 +65,7 @@ export function createSupervisor({
     });
     const exit = exitOf(worker);
     living.set(worker, exit);
-    logger.info({ pid }, 'API process started');
+    if (pid !== undefined) logger.info({ pid }, 'API process started');
     const how = await exit;
     living.delete(worker);
     return { pid, how, steadyMs: Math.max(0, Date.now() - listensSince) };
@@ -90,6 +90,10 @@ function exitOf(worker: Worker): Promise<string> {
     worker.once('exit', (code: number | null, signal: string | null) =>
       resolve(signal ? `ended by ${signal}` : `exit code ${code}`),
     );
+    // One that could not be started at all has no `exit`; of one that is just dying, sending to it fails too.
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      if (worker.process.pid === undefined) resolve(`not started: ${error.code}`);
+    });
   });
 }
 

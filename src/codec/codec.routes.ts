@@ -1,6 +1,5 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { decode as decodeToken } from 'jsonwebtoken';
-import type { Middleware } from '../common/context';
 import { route, type Context, type Route } from '../common/route';
 import type { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
@@ -22,8 +21,8 @@ export function codecRoutes(config: CodecConfig, endedTokens: Pick<EndedTokens, 
   const sessions = createCodecSessions(config.payloadKeys);
   const identify = identifyByCookie(config, sessions, endedTokens);
   return [
-    codingRoute('decode', codec, config, identify),
-    codingRoute('encode', codec, config, identify),
+    { ...codingRoute('decode', codec, config), identify },
+    codingRoute('encode', codec, config),
     sessionRoute(config, sessions),
   ];
 }
@@ -33,22 +32,17 @@ const SUMMARIES = {
   encode: 'Encrypt payloads, for the Temporal UI and its command line',
 };
 
-function codingRoute(
-  operation: keyof typeof SUMMARIES,
-  codec: PayloadCodec,
-  config: CodecConfig,
-  identify: Middleware,
-): Route {
+function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, config: CodecConfig): Route {
   return route({
     method: 'post',
     path: `/codec/${operation}`,
     role: Role.ADMIN,
-    identify,
+    ignoresOtherQuery: true, // the UI adds some, such as preserveStorageRefs
     operationId: `${operation}Payloads`,
     summary: SUMMARIES[operation],
     description:
-      "Temporal's protocol for remote codecs. Pages of the Temporal UI may send the cookie of `POST /codec/session` " +
-      'instead of a token. 404 where `PAYLOAD_KEYS` is not set.',
+      "Temporal's protocol for remote codecs. To decode, pages of the Temporal UI may send the cookie of " +
+      '`POST /codec/session` instead of a token. 404 where `PAYLOAD_KEYS` is not set.',
     tag: TAG,
     body: schema,
     bodyLimit: BODY_LIMIT,

@@ -11,10 +11,20 @@ export function requestLog(logger: Logger): Middleware {
   };
 }
 
+/** Words of our own, and ids; anything else in a path may be personal, such as an e-mail address in the place of an id. */
+const SEGMENT = /^(?:[a-z.-]{0,30}|[a-z]{2,4}_[\w-]{1,64}|[\w.-]+\.(?:css|js|json|png|svg|map))$/;
+
+function loggable(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (SEGMENT.test(segment) ? segment : '…'))
+    .join('/');
+}
+
 function writeLine(ctx: Context, durationMs: number): void {
   const line = {
     method: ctx.method,
-    path: ctx.path,
+    path: loggable(ctx.path),
     status: ctx.status,
     durationMs: Math.round(durationMs * 10) / 10,
     userId: ctx.state.principal?.id,

@@ -46,6 +46,8 @@ export interface RouteSpec<P, Q, B, H, R extends Role = Role> {
   params?: ObjectSchema<P>;
   /** Values are converted to the schema's types. */
   query?: ObjectSchema<Q>;
+  /** Of somebody else's protocol, which may grow: query parameters that are not declared are ignored, not refused. */
+  ignoresOtherQuery?: true;
   /** No type conversion; unknown keys are refused. */
   body?: ObjectSchema<B>;
   /** Instead of the limit of all other routes, such as `1mb`. */

@@ -28,7 +28,7 @@ const OPTIONS: Readonly<Record<Part, ValidationOptions>> = {
 
 /** A check of everything a route takes from the request; it reports all mistakes of all parts at once. */
 export function inputValidator(route: Route): (ctx: Context) => Record<Part, unknown> {
-  const schemas = { ...route, query: route.query ?? NO_QUERY };
+  const schemas = { ...route, query: route.query ?? (route.ignoresOtherQuery ? undefined : NO_QUERY) };
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
   return (ctx) => {
     const errors: FieldError[] = [];

@@ -1,13 +1,10 @@
 import Joi, { type CustomHelpers } from 'joi';
 import { MIN_SECRET_BYTES, readJwkSet } from './jwt-keys';
 import type { JwtKey } from './jwt-keys';
+import { isSampleSecret } from './sample-secret';
 
 /** The longest that a timer of Node.js takes. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
-const MIN_DISTINCT_CHARACTERS = 10;
-/** Words of secrets that were copied from a sample or typed by hand. */
-const SAMPLE_SECRET =
-  /change.?me|replace.?me|example|sample|insecure|development|your.?secret|password|orders/i;
 
 export const QUEUES = ['orders', 'payments'] as const;
 export type Queue = (typeof QUEUES)[number];
@@ -19,7 +16,7 @@ export const count = (fallback: number, max = 1_000_000) =>
 export const secret = Joi.string()
   .custom((value: string, helpers: CustomHelpers) => {
     if (Buffer.byteLength(value) < MIN_SECRET_BYTES) return helpers.error('secret.short');
-    return isProduction(helpers) && isGuessable(value) ? helpers.error('secret.sample') : value;
+    return isProduction(helpers) && isSampleSecret(value) ? helpers.error('secret.sample') : value;
   })
   .when('JWT_KEYS', { is: Joi.exist(), then: Joi.optional(), otherwise: Joi.required() })
   .messages({
@@ -35,7 +32,7 @@ export const jwkSet = Joi.string()
     const sample =
       isProduction(helpers) &&
       keys.find(({ verificationKey: key }) => {
-        return key.type === 'secret' && isGuessable(key.export().toString('latin1'));
+        return key.type === 'secret' && isSampleSecret(key.export().toString('latin1'));
       });
     return sample ? helpers.error('keys.sample', { kid: sample.kid }) : keys;
   })
@@ -44,10 +41,6 @@ export const jwkSet = Joi.string()
     'keys.sample':
       '{#label} has a key {#kid} that looks like a sample and production refuses: make one with "npm run jwt:key"',
   }) as unknown as Joi.ArraySchema<JwtKey[]>;
-
-function isGuessable(secretText: string): boolean {
-  return SAMPLE_SECRET.test(secretText) || new Set(secretText).size < MIN_DISTINCT_CHARACTERS;
-}
 
 /** A whitelist of origins, as a browser sends them in the Origin header. */
 export const origins = Joi.string()

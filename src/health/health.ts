@@ -24,11 +24,19 @@ export function createHealth(checks: Readonly<Record<string, Check>>, logger: Lo
   let draining = false;
   /** Checks that failed when last made: an outage is logged once, not at every probe. */
   const failing = new Set<string>();
+  /** Those under way: however many ask, and however late a check is, there is one at a time. */
+  const underWay = new Map<string, Promise<void>>();
+  const once = (name: string, check: Check): Check =>
+    function () {
+      const running = underWay.get(name) ?? check().finally(() => underWay.delete(name));
+      underWay.set(name, running);
+      return running;
+    };
   return {
     async readiness() {
       if (draining) return { status: 'draining', checks: {} };
       const entries = Object.entries(checks).map(
-        async ([name, check]) => [name, await run(name, check, failing, logger)] as const,
+        async ([name, check]) => [name, await run(name, once(name, check), failing, logger)] as const,
       );
       const results = Object.fromEntries(await Promise.all(entries));
       const allUp = Object.values(results).every(({ status }) => status === 'up');

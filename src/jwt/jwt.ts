@@ -55,8 +55,10 @@ export function createJwt({ keys, issuer, audience, accessTokenTtlSeconds: expir
 }
 
 function kidOf(token: string): string {
-  const header = jwt.decode(token, { complete: true })?.header as { kid?: unknown } | undefined;
-  const { kid = SECRET_KID } = header ?? {};
+  const header = jwt.decode(token, { complete: true })?.header as
+    { kid?: unknown; crit?: unknown } | undefined;
+  const { kid = SECRET_KID, crit } = header ?? {};
+  if (crit !== undefined) throw new Error('There is no extension that we know (RFC 7515, 4.1.11).');
   return String(kid);
 }
 

@@ -13,8 +13,11 @@ export interface FollowOptions<T extends mongo.Document> {
   /** There is nothing to follow before. */
   connected: Promise<void>;
   open(): mongo.ChangeStream<T>;
-  /** Takes in what is there. Called before and after the stream is opened, and again after every interruption. */
-  load(): Promise<void>;
+  /**
+   * Takes in what is there. Called before and after the stream is opened, and again after every interruption.
+   * @param isFollowed whether what changes from now on comes by itself
+   */
+  load(isFollowed: boolean): Promise<void>;
   apply(change: mongo.ChangeStreamDocument<T>): void;
 }
 
@@ -36,13 +39,13 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
   let isFailing = false;
 
   async function follow(): Promise<void> {
-    await options.load();
+    await options.load(false);
     markReady();
     if (closing.signal.aborted) return; // nobody would close it
     stream = options.open();
     // The first look opens the stream at the server: what came before it is loaded, what comes after it is not missed.
     const first = await stream.tryNext();
-    await options.load();
+    await options.load(true);
     if (first) options.apply(first);
     isFailing = false;
     for await (const change of stream) options.apply(change);

@@ -1,4 +1,5 @@
 import type { Schema } from 'joi';
+import { SESSION_COOKIE } from '../codec/codec.session';
 import type { Route } from '../common/route';
 import type { Config } from '../config/config';
 import { Role } from '../role/role';
@@ -70,6 +71,12 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
           scheme: 'bearer',
           description: 'An access token, or an API key (`oms_…`)',
         },
+        codecCookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: SESSION_COOKIE,
+          description: 'Of `POST /codec/session`, for pages of the Temporal UI',
+        },
       },
     },
   };
@@ -95,11 +102,17 @@ function operationOf(route: Route, refer: (schema: Schema) => JsonSchema): Recor
     summary: route.summary,
     description: [route.description, needs(route)].filter(Boolean).join('\n\n'),
     tags: [route.tag],
-    security: route.role === Role.PUBLIC ? [] : [{ bearerAuth: [] }],
+    security: securityOf(route),
     parameters: parametersOf(route),
     ...(route.body ? { requestBody: requestBodyOf(route.body, refer) } : {}),
     responses: responsesOf(route, refer),
   };
+}
+
+function securityOf({ role, identify }: Route): Record<string, string[]>[] {
+  if (role === Role.PUBLIC) return [];
+  const bearer = { bearerAuth: [] };
+  return identify ? [bearer, { codecCookie: [] }] : [bearer];
 }
 
 function needs({ role, scope }: Route): string {

@@ -1,9 +1,11 @@
 import { trusted } from 'mongoose';
-import type { Connection, QueryFilter, UpdateQuery } from 'mongoose';
+import type { Connection, mongo, QueryFilter, UpdateQuery } from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
 import { isDuplicateKey } from '../mongodb/unavailable';
+import type { Principal } from '../jwt/principal';
 import { Role, type UserRole } from '../role/role';
-import { LAST_ADMIN, type UserStatus } from './user-status';
+import { isSignedIn } from './signed-in';
+import { ACTOR_ENDED, LAST_ADMIN, type UserStatus } from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 
 export type User = Pick<
@@ -28,6 +30,8 @@ export interface UsersRepository {
   findById(id: string): Promise<User | null>;
   findByEmail(email: string): Promise<User | null>;
   exists(id: string): Promise<boolean>;
+  /** Whether the database keeps two users from having one e-mail address: `setup` makes it do so. */
+  isSetUp(): Promise<boolean>;
   /** Newest first. @param after the id of the last one of the page before */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
   rename(id: string, name: string): Promise<User | null>;
@@ -37,8 +41,15 @@ export interface UsersRepository {
    * @param user as it was read
    */
   changePassword(user: User, passwordHash: string, keptSessionId: string | null): Promise<User | null>;
-  /** Sets role and status; what changes ends all tokens and sessions. Null when there is no such user. */
-  change(id: string, change: UserChange): Promise<User | typeof LAST_ADMIN | null>;
+  /**
+   * Sets role and status; what changes ends all tokens and sessions. Null when there is no such user.
+   * @param actor who wants it, judged in the same transaction; absent: the operator's own command
+   */
+  change(
+    id: string,
+    change: UserChange,
+    actor?: Principal,
+  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_ENDED | null>;
 }
 
 const AFTER = { returnDocument: 'after' } as const;
@@ -74,6 +85,11 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     findById: (id) => find({ _id: id }),
     findByEmail: (email) => find({ email }),
+    async isSetUp() {
+      const indexes = await users.collection.indexes().catch(unlessMissing);
+      return indexes.some(({ key, unique }) => unique === true && 'email' in key);
+    },
+
     exists: async (id) => (await users.exists({ _id: id })) !== null,
 
     async list(filter, { limit, after }) {
@@ -89,8 +105,12 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         endingTokens({ passwordHash, keptSessionId }),
       ),
 
-    change: (id, { role, status }) =>
+    change: (id, { role, status }, actor) =>
       transact(async (session) => {
+        if (actor) {
+          const stored = await users.findById(actor.id, null, { session }).lean();
+          if (!isSignedIn(stored && toUser(stored), actor)) return ACTOR_ENDED;
+        }
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
         const after = { role: role ?? before.role, status: status ?? statusOf(before) };
@@ -105,6 +125,12 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         return toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
       }),
   };
+}
+
+/** Of a collection that is not there. */
+function unlessMissing(error: unknown): mongo.IndexDescriptionInfo[] {
+  if ((error as mongo.MongoServerError).codeName === 'NamespaceNotFound') return [];
+  throw error;
 }
 
 function matching({ status, ...equal }: UserFilter, after?: string): QueryFilter<UserDocument> {

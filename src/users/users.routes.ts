@@ -90,9 +90,9 @@ function managementRoutes(users: UsersService): Route[] {
       body: schema.changeUserBody,
       responses: { 200: { description: 'The user as it is now', data: schema.user } },
       errors: ['not_found', 'invalid_transition'],
-      async handler(ctx, { params: { id }, body }) {
+      async handler(ctx, { params: { id }, body, principal }) {
         ctx.state.logFields = { changedUserId: id, ...body };
-        sendData(ctx, 200, presentUser(await users.change(id, body)));
+        sendData(ctx, 200, presentUser(await users.change(id, body, principal)));
       },
     }),
   ];

@@ -6,8 +6,8 @@ import { AppError } from '../errors/app-error';
 import { tokenEnded } from '../jwt/challenge';
 import type { Principal } from '../jwt/principal';
 import { hashPassword } from './password';
-import { isEndedBy } from './token-end';
-import { LAST_ADMIN } from './user-status';
+import { requireSignedIn } from './signed-in';
+import { ACTOR_ENDED, LAST_ADMIN } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
@@ -25,11 +25,9 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     return requireFound(await users.findById(id));
   }
 
-  /** As stored now, which is newer than what the access token says. @throws {AppError} not_found, unauthorized */
-  async function getSignedIn({ id, tokenVersion = 0, sessionId }: Principal): Promise<User> {
-    const user = await get(id);
-    if (user.status === 'disabled' || isEndedBy(user, { tokenVersion, sessionId })) throw tokenEnded();
-    return user;
+  /** @throws {AppError} not_found, unauthorized */
+  async function getSignedIn(principal: Principal): Promise<User> {
+    return requireSignedIn(await get(principal.id), principal);
   }
 
   /** Ends all sessions of the user but the one in which it is done. @throws {AppError} */
@@ -79,9 +77,13 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
       return pageOf(await users.list(filter, { limit: limit + 1, after }), limit);
     },
 
-    /** Who changes is signed out everywhere. @throws {AppError} not_found, invalid_transition for the last ADMIN */
-    async change(id: string, change: UserChange): Promise<User> {
-      const changed = await users.change(id, change);
+    /**
+     * Whoever is changed is signed out everywhere.
+     * @throws {AppError} not_found, invalid_transition for the last ADMIN, unauthorized for an actor who is none any more
+     */
+    async change(id: string, change: UserChange, actor: Principal): Promise<User> {
+      const changed = await users.change(id, change, actor);
+      if (changed === ACTOR_ENDED) throw tokenEnded();
       if (changed === LAST_ADMIN) throw lastAdmin();
       const user = requireFound(changed);
       await sessions.removeEnded(user); // they are of no use any more; this tidies up

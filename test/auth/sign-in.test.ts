@@ -155,6 +155,20 @@ describe('whoever guesses passwords', () => {
     await behindProxy.close();
   });
 
+  test('gets no more than ten answers from several processes together', async () => {
+    const other = await openTestApi({ db: api.db });
+    await register(CAROL).expect(201);
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        (n % 2 ? api : other)
+          .call('post', '/auth/login')
+          .send({ email: CAROL.email, password: `guess ${n}` }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(10);
+    await other.close();
+  });
+
   test('gets no more than ten answers when all guesses come at once', async () => {
     await register(CAROL).expect(201);
     const answers = await Promise.all(

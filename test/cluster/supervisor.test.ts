@@ -70,6 +70,25 @@ test('starts as many as told, on one port, and counts for all of them', async ()
   await expect(ask()).rejects.toThrow('fetch failed');
 });
 
+test('tries again when a process cannot be started at all, and can be stopped then', async () => {
+  const { settings } = cluster;
+  let forks = 0;
+  supervisor = createSupervisor({
+    count: 1,
+    fork() {
+      cluster.setupPrimary({ ...settings, cwd: forks++ === 0 ? '/nowhere' : process.cwd() });
+      return cluster.fork({ MODE: 'good', PORT: String(port) });
+    },
+    counter: createWindowCounter(),
+    logger: pino({ base: null }, { write: (line: string) => void log.push(JSON.parse(line) as LogLine) }),
+  });
+  const run = supervisor.run();
+  await answering(1);
+  expect(log[0]).toMatchObject({ how: 'not started: ENOENT' });
+  await supervisor.stop(60_000);
+  await run;
+});
+
 test('replaces one that is killed, while the other one goes on', async () => {
   const run = superviseTwo('good', 0);
   const [victim, survivor] = await answering(2);

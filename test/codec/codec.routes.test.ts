@@ -73,6 +73,15 @@ describe('decode and encode', () => {
     expect(JSON.stringify(api.logs)).not.toMatch(new RegExp(`canary|${PLAIN.data}`));
   });
 
+  test('what the Temporal UI adds to the query does no harm', async () => {
+    const url = '/codec/decode?preserveStorageRefs=true&whatever=comes[$next]';
+    const { body } = await api
+      .call('post', url, admin)
+      .send({ payloads: [PLAIN] })
+      .expect(200);
+    expect(body).toEqual({ payloads: [PLAIN] });
+  });
+
   test.each(['decode', 'encode', 'session'])('%s is for an ADMIN alone', async (operation) => {
     await send(operation, []).expect(401);
     await send(operation, [], api.tokenOf('CUSTOMER')).expect(403);
@@ -129,6 +138,11 @@ describe('the cookie', () => {
       'Path=/orders-management-system/codec',
       'SameSite=Strict',
     ]);
+  });
+
+  test('encrypts nothing', async () => {
+    const call = send('encode', [PLAIN]).set('Cookie', valueOf(await sessionOf()));
+    await call.set('Origin', UI).expect(401);
   });
 
   test('opens payloads for a page of the Temporal UI, and tells the log who it was', async () => {

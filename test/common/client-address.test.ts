@@ -10,7 +10,11 @@ test.each([
   ['2001:DB8:0:1:ffff:ffff:ffff:ffff', '2001:db8:0:1::/64'],
   ['2001:db8:0:2::1', '2001:db8:0:2::/64'],
   ['fe80::1%eth0', 'fe80::/64'],
+  ['203.0.113.7:51234', '203.0.113.7'],
+  ['[2001:db8::1]:443', '2001:db8::/64'],
+  ['[2001:db8::1]', '2001:db8::/64'],
   ['unknown', 'unknown'],
+  ['unknown:80', 'unknown:80'],
   ['', ''],
 ])('%s counts as %s', (ip, counted) => {
   expect(clientAddress(ip)).toBe(counted);

@@ -118,6 +118,19 @@ describe('request id', () => {
 });
 
 describe('the log line', () => {
+  test.each([
+    ['/users/canary@shop.example', '/users/…'],
+    ['/users/Canary%20Alice', '/users/…'],
+    [
+      '/orders/ord_00000000000000000000000000000000/cancel',
+      '/orders/ord_00000000000000000000000000000000/cancel',
+    ],
+    ['/api/assets/swagger-ui.css', '/api/assets/swagger-ui.css'],
+  ])('says of the path %s no more than %s', async (path, said) => {
+    await api.call('get', path);
+    expect(api.logs).toEqual([expect.objectContaining({ path: `/orders-management-system${said}` })]);
+  });
+
   test('has what the handler added, and neither query string nor body nor token', async () => {
     const token = api.tokenOf('CUSTOMER', 'usr_01HZX000000000000000A11CE0');
     await api.call('post', '/echo?email=alice@example.com', token).send({ text: 'hunter2' }).expect(200);

@@ -66,6 +66,16 @@ describe('the rate limit', () => {
 });
 
 describe('forged headers', () => {
+  test('all addresses of an IPv6 network are one client', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
+    const from = async (address: string) =>
+      (await api.call('get', '/nothing').set('X-Forwarded-For', address)).status;
+    for (let n = 0; n < 3; n++) expect(await from(`2001:db8::${n}`)).toBe(404);
+    expect(await from('2001:db8::ffff')).toBe(429);
+    expect(await from('2001:db8:0:1::1')).toBe(404);
+    await api.close();
+  });
+
   const forged = (n: number) => `10.${n >> 8}.${n & 255}.1`;
 
   test('without trusted proxies no X-Forwarded-For makes a new client, not 1 000 of them', async () => {

@@ -1,3 +1,4 @@
+import { isSampleSecret } from '../../src/config/sample-secret';
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
@@ -186,6 +187,34 @@ describe('loadConfig', () => {
   ])('refuses %s in production only', (_what, env) => {
     expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'development' })).toEqual([]);
     expect(mistakesOf({ ...REQUIRED, ...env, ...STRIPE, ...PRODUCTION })).toHaveLength(1);
+  });
+});
+
+describe('a secret in production', () => {
+  const mistakesWith = (JWT_SECRET: string) =>
+    mistakesOf({ ...REQUIRED, JWT_SECRET, ...STRIPE, ...PRODUCTION });
+
+  test.each([
+    'a-string-secret-at-least-256-bits-long',
+    'your-256-bit-secret-your-256-bit-secret',
+    '0123456789abcdef0123456789abcdef',
+    'abcdefghijklmnopqrstuvwxyz0123456789',
+    'qwertyuiopasdfghjklzxcvbnm1234567890',
+    'keyboard cat keyboard cat keyboard cat',
+    'this-is-my-very-long-jwt-secret-key',
+    'correct horse battery staple correct horse',
+    'secretsecretsecretsecretsecretsecret',
+    'k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3y',
+  ])('is refused when it is a sample or typed by hand: %s', (secret) => {
+    expect(mistakesWith(secret)).toEqual([expect.stringMatching(/^JWT_SECRET /)]);
+  });
+
+  test('is taken when it is random, in whatever way it is written', () => {
+    for (let round = 0; round < 200; round++) {
+      for (const encoding of ['hex', 'base64', 'base64url'] as const)
+        expect(mistakesWith(randomBytes(32).toString(encoding))).toEqual([]);
+      expect(isSampleSecret(randomBytes(32).toString('latin1'))).toBe(false);
+    }
   });
 });
 

@@ -152,7 +152,10 @@ describe('of all operations, with all else valid and as ADMIN', () => {
   });
 
   test('none takes an unknown parameter in its query', async () => {
-    const attacks = api.operations.flatMap((target) =>
+    // Those of Temporal's protocol ignore what they do not know, since it may grow.
+    const own = api.operations.filter(({ path }) => !/\/codec\/(en|de)code$/.test(path));
+    expect(own).toHaveLength(api.operations.length - 2);
+    const attacks = own.flatMap((target) =>
       UNKNOWN_QUERIES.map((query) => queryAttack(target, query, oneOf(400))),
     );
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);

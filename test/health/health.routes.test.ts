@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { checksOf } from '../../src/health/checks';
 import { createHealth } from '../../src/health/health';
 import { openTestApi } from '../support/api';
 
@@ -53,6 +54,39 @@ describe('health', () => {
       status: 'unavailable',
       checks: { mongodb: { status: 'down' }, temporal: { status: 'up' } },
     });
+  });
+
+  test('makes each check once at a time, however many ask', async () => {
+    let answer!: () => void;
+    const check = jest.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+    const health = createHealth({ mongodb: check }, pino({ level: 'silent' }));
+    const asked = Array.from({ length: 500 }, () => health.readiness());
+    expect(check).toHaveBeenCalledTimes(1);
+    answer();
+    for (const { status } of await Promise.all(asked)) expect(status).toBe('ready');
+    const again = health.readiness();
+    expect(check).toHaveBeenCalledTimes(2);
+    answer();
+    await again;
+  });
+
+  test('takes MongoDB for down until it is set up and has told which tokens are ended', async () => {
+    let [isLoaded, isSetUp] = [false, false];
+    const checks = checksOf({
+      mongodb: { ping: up },
+      temporal: { checkHealth: up },
+      credentials: { isLoaded: () => isLoaded },
+      users: { isSetUp: async () => isSetUp },
+    });
+    const health = createHealth(checks, pino({ level: 'silent' }));
+    await expect(health.readiness()).resolves.toMatchObject({
+      status: 'unavailable',
+      checks: { mongodb: { status: 'down' }, temporal: { status: 'up' } },
+    });
+    isLoaded = true;
+    await expect(health.readiness()).resolves.toMatchObject({ status: 'unavailable' });
+    isSetUp = true;
+    await expect(health.readiness()).resolves.toMatchObject({ status: 'ready' });
   });
 
   test('is not ready as soon as it drains', async () => {

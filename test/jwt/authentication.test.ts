@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Context } from '../../src/common/context';
+import { createAuthentication, type AuthenticationDeps } from '../../src/jwt/authentication';
+import type { Principal } from '../../src/jwt/principal';
 import { createApiKeyModel } from '../../src/api-keys/api-keys.model';
 import { createProductServiceModel } from '../../src/product-service/product-service.model';
 import { createUserModel } from '../../src/users/users.model';
@@ -108,4 +111,16 @@ describe('API keys that nobody made', () => {
     expect(lookUp).toHaveBeenCalledTimes(2);
     await api.close();
   });
+});
+
+test('while it is not known which tokens are ended, ADMINs are turned away, but neither customers nor API keys', () => {
+  const { confirm } = createAuthentication({ isLoaded: () => false } as AuthenticationDeps);
+  const passes = (principal: Principal) => {
+    const next = jest.fn();
+    void confirm({ state: { principal } } as unknown as Context, next);
+    return next.mock.calls.length === 1;
+  };
+  expect(passes({ id: 'usr_1', role: 'CUSTOMER' })).toBe(true);
+  expect(passes({ id: 'key_1', role: 'ADMIN', scopes: [] })).toBe(true);
+  expect(() => passes({ id: 'usr_1', role: 'ADMIN' })).toThrow('try again shortly');
 });

@@ -85,6 +85,7 @@ const BAD_TOKENS: [string, () => string | undefined][] = [
     `one with the kid ${keyid.slice(0, 40)}`,
     () => `Bearer ${forge({ keyid })}`,
   ]),
+  ['one with a critical extension', () => `Bearer ${forge({ header: { alg: 'HS256', crit: ['x'] } })}`],
   ['one with an unknown role', () => `Bearer ${forge({}, { role: 'ROOT' })}`],
   ['one with the role PUBLIC', () => `Bearer ${forge({}, { role: 'PUBLIC' })}`],
   ['one for no user', () => `Bearer ${forge({ subject: 'someone' })}`],

@@ -72,7 +72,7 @@ function loginFailureCalls(connection: Connection): Calls<ReturnType<typeof crea
   const failures = createLoginFailureRepository(connection);
   return {
     add: () => failures.add('someone', 60_000),
-    find: () => failures.find('someone'),
+    takeBack: () => failures.takeBack('someone'),
     clear: () => failures.clear('someone'),
   };
 }
@@ -108,6 +108,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     findById: () => users.findById(user.id),
     findByEmail: () => users.findByEmail(user.email),
     exists: () => users.exists(user.id),
+    isSetUp: () => users.isSetUp(),
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
     },

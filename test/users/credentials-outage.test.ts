@@ -4,7 +4,7 @@ import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { followCredentials } from '../../src/api-routes';
-import { createUsersRepository } from '../../src/users/users.repository';
+import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { openCable } from '../support/cable';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/order-api';
@@ -31,9 +31,13 @@ async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown>
 }
 
 test('a process without MongoDB keeps what it knows, and learns what it missed when MongoDB is back', async () => {
-  const keys = createApiKeyService(createApiKeyRepository(db.connection));
+  const users = { findById: async (id: string) => ({ id, status: 'active', tokenVersion: 0 }) as User };
+  const keys = createApiKeyService({ keys: createApiKeyRepository(db.connection), users });
   const [before, meanwhile] = [await disabledUser(), await disabledUser()];
-  const { apiKey, key } = await keys.create({ name: 'Warehouse', scopes: ['orders:read'] }, newId('usr'));
+  const { apiKey, key } = await keys.create(
+    { name: 'Warehouse', scopes: ['orders:read'] },
+    { id: newId('usr'), role: 'ADMIN' },
+  );
   const isEnded = ({ id }: { id: string }) => endedTokens.has({ id, role: 'CUSTOMER', tokenVersion: 0 });
 
   const cable = await openCable();

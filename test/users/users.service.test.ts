@@ -1,3 +1,5 @@
+import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
+import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import { createSessionRepository } from '../../src/auth/sessions.repository';
 import { newId } from '../../src/common/ids';
 import type { Principal } from '../../src/jwt/principal';
@@ -67,6 +69,34 @@ test('a token that was ended already changes nothing, though its process may not
   const user = (await users.findById(principal.id))!;
   expect(user.name).toBe('A');
   expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
+});
+
+describe('an ADMIN who is none any more, though the process has not heard of it', () => {
+  test('changes no user, not even back to what they were', async () => {
+    const [mallory, other] = [await signedIn(), await signedIn()];
+    await users.change(other.id, { role: 'ADMIN' });
+    await users.change(mallory.id, { role: 'ADMIN' });
+    const actor = { ...mallory, role: 'ADMIN', tokenVersion: 1 } as const;
+    await users.change(mallory.id, { role: 'CUSTOMER', status: 'disabled' });
+    const service = serviceWhere(async () => undefined);
+    for (const id of [mallory.id, other.id]) {
+      const changing = service.change(id, { role: 'ADMIN', status: 'active' }, actor);
+      await expect(changing).rejects.toMatchObject({ code: 'unauthorized' });
+    }
+    expect(await users.findById(mallory.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
+  });
+
+  test('makes no API key', async () => {
+    const mallory = await signedIn();
+    await users.change(mallory.id, { role: 'ADMIN' });
+    const keys = createApiKeyRepository(db.connection);
+    const making = createApiKeyService({ keys, users }).create(
+      { name: 'X', scopes: ['orders:read'] },
+      mallory,
+    );
+    await expect(making).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(await keys.list({ limit: 10 })).toEqual([]);
+  });
 });
 
 test('the session of a password change goes on, and may change it again', async () => {

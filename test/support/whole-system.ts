@@ -12,6 +12,8 @@ export interface WholeSystem {
   baseUrl: string;
   mongodbUri: string;
   temporalAddress: string;
+  /** Of Temporal's web UI, when it was asked for. */
+  temporalUiUrl?: string;
   /** A log file of each process. */
   logFolder: string;
   /** Temporal's database is here, `temporal.db`. */
@@ -23,12 +25,18 @@ export interface WholeSystem {
 
 const STOP_MS = 30_000;
 
-export async function startWholeSystem(extra: NodeJS.ProcessEnv): Promise<WholeSystem> {
+/** @param options with Temporal's web UI, or without */
+export async function startWholeSystem(
+  extra: NodeJS.ProcessEnv,
+  { withUi = false } = {},
+): Promise<WholeSystem> {
   const folder = await mkdtemp(join(tmpdir(), 'orders-whole-'));
   const logFolder = join(folder, 'logs');
   // The servers of the test run are other tests' too, and keep nothing.
   const { MONGODB_URI: _mongodb, TEMPORAL_ADDRESS: _temporal, ...inherited } = process.env;
-  const servers = await startServers({ env: inherited, dataFolder: folder });
+  const [temporal, mongodb, temporalUi] = (await freePorts(3)) as [number, number, number];
+  const ports = { temporal, mongodb, ...(withUi && { temporalUi }) };
+  const servers = await startServers({ env: inherited, dataFolder: folder, ports });
   const started: ManagedProcess[] = [];
   const stop = async () => {
     for (const app of started.splice(0).reverse()) await app.stop(STOP_MS);
@@ -40,6 +48,7 @@ export async function startWholeSystem(extra: NodeJS.ProcessEnv): Promise<WholeS
     ...inherited,
     ...{ NODE_ENV: 'test', PORT: String(port), JWT_SECRET },
     ...{ MONGODB_URI: servers.mongodbUri, TEMPORAL_ADDRESS: servers.temporalAddress },
+    ...(withUi && { TEMPORAL_UI_URL: servers.temporalUiUrl }),
     ...extra,
   };
   const register = (one: ManagedProcess) => void started.push(one);
@@ -51,7 +60,7 @@ export async function startWholeSystem(extra: NodeJS.ProcessEnv): Promise<WholeS
     await stop();
     throw error;
   }
-  const { mongodbUri, temporalAddress } = servers;
+  const { mongodbUri, temporalAddress, temporalUiUrl } = servers;
   const remove = () => rm(folder, { recursive: true, force: true });
-  return { baseUrl, mongodbUri, temporalAddress, logFolder, folder, stop, remove };
+  return { baseUrl, mongodbUri, temporalAddress, temporalUiUrl, logFolder, folder, stop, remove };
 }

@@ -1,0 +1,78 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chromium, type Browser } from 'playwright-core';
+import { newId } from '../../src/common/ids';
+import { createJwt } from '../../src/jwt/jwt';
+import { findChromium } from '../support/browser';
+import { testConfig } from '../support/config';
+import { startWholeSystem, type WholeSystem } from '../support/whole-system';
+
+const NOTE = 'leave it with the neighbour';
+const chromiumPath = findChromium();
+const withChromium = chromiumPath ? test : test.skip;
+
+let system: WholeSystem;
+let browser: Browser;
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+  await system?.remove();
+});
+
+function authorization(role: 'CUSTOMER' | 'ADMIN'): string {
+  const claims = { id: newId('usr'), role, tokenVersion: 0 };
+  return `Bearer ${createJwt(testConfig().jwt).issue(claims).accessToken}`;
+}
+
+/** The id of an order, whose note only keys can read. */
+async function placeOrder(): Promise<string> {
+  const response = await fetch(`${system.baseUrl}/orders`, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'Idempotency-Key': randomUUID(),
+      Authorization: authorization('CUSTOMER'),
+    },
+    body: JSON.stringify({
+      items: [{ productServiceId: newId('ps'), quantity: 1 }], // it is rejected, which is a history as well
+      paymentMethod: 'pm_card_visa',
+      note: NOTE,
+    }),
+  });
+  expect(response.status).toBe(422);
+  return ((await response.json()) as { orderId: string }).orderId;
+}
+
+withChromium(
+  'an ADMIN reads what is encrypted in the Temporal UI, as the README says',
+  async () => {
+    const key = randomBytes(32).toString('base64');
+    system = await startWholeSystem({ PAYLOAD_KEYS: `ui:${key}` }, { withUi: true });
+    const orderId = await placeOrder();
+    browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
+    const context = await browser.newContext({ viewport: { width: 1_400, height: 1_000 } });
+    const page = await context.newPage();
+    const api = system.baseUrl.replace('127.0.0.1', 'localhost'); // the cookie is for the host that the UI has
+    await page.goto(`${system.temporalUiUrl}/namespaces/default/workflows/order-${orderId}`);
+    await page.getByText('orderWorkflow').first().waitFor();
+    expect(await page.locator('body').innerText()).not.toContain(NOTE);
+
+    const session = await context.request.post(`${api}/codec/session`, {
+      headers: { Authorization: authorization('ADMIN') },
+    });
+    expect(session.status()).toBe(204);
+    await page.locator('[data-testid="data-encoder-status"], button[aria-label*="odec" i]').first().click();
+    await page.getByText('Use my browser setting').first().click();
+    await page
+      .locator('#data-encoder-endpoint-input, input[name="codec-endpoint"]')
+      .first()
+      .fill(`${api}/codec`);
+    await page
+      .getByText(/Include cross-origin credentials/i)
+      .first()
+      .click();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.reload();
+    await page.getByText(NOTE).first().waitFor();
+  },
+  180_000,
+);

@@ -70,6 +70,7 @@ function environmentOf({ mongodbUri, temporalAddress }: Servers): NodeJS.Process
     NODE_ENV: 'test',
     JWT_SECRET: 'of the bench alone, 32 bytes long',
     LOG_LEVEL: 'warn',
+    WEB_CONCURRENCY: '1',
     API_PREFIX: PREFIX,
     MONGODB_URI: mongodbUri,
     TEMPORAL_ADDRESS: temporalAddress,

@@ -68,6 +68,7 @@ async function startAll(
       MONGODB_URI: servers.mongodbUri,
       TEMPORAL_ADDRESS: servers.temporalAddress,
       ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
+      WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one is easier to follow, and starts sooner
       JWT_SECRET: process.env.JWT_SECRET || (await jwtSecret(options.dataFolder)),
     },
   };

@@ -102,7 +102,14 @@ describe('startServer', () => {
 
 test('the command runs until SIGTERM and then ends', async () => {
   const port = await freePort();
-  const env = { ...DEAD, NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: String(port), JWT_SECRET };
+  const env = {
+    ...DEAD,
+    NODE_ENV: 'test',
+    WEB_CONCURRENCY: '1',
+    LOG_LEVEL: 'silent',
+    PORT: String(port),
+    JWT_SECRET,
+  };
   const done = main(env);
   const live = `http://127.0.0.1:${port}/orders-management-system/health/live`;
   while (!(await fetch(live).catch(() => undefined))?.ok);

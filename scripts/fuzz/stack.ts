@@ -55,6 +55,7 @@ export async function startStack(
         PORT: String(port),
         MONGODB_URI: servers.mongodbUri,
         TEMPORAL_ADDRESS: servers.temporalAddress,
+        WEB_CONCURRENCY: '1',
         JWT_SECRET: randomBytes(48).toString('base64url'),
       },
     };

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { availableParallelism } from 'node:os';
 import {
   count,
   jwkSet,
@@ -16,6 +17,8 @@ import type { PayloadKey } from './payload-keys';
 
 /** A duration as Temporal writes it, such as `6d`. */
 export type Deadline = `${number}${'s' | 'm' | 'h' | 'd'}`;
+
+const MAX_PROCESSES = 128;
 
 /** Who is disabled or changes the password is remembered for as long as an access token may live. */
 export const MAX_ACCESS_TOKEN_TTL_SECONDS = 86_400;
@@ -66,7 +69,7 @@ const schema = Joi.object<Env, true>({
   NODE_ENV: Joi.string().valid('development', 'test', 'production').default('development'),
   HOST: Joi.string().hostname().default('127.0.0.1'),
   PORT: Joi.number().port().default(3000),
-  WEB_CONCURRENCY: count(1, 128),
+  WEB_CONCURRENCY: count(Math.min(availableParallelism(), MAX_PROCESSES), MAX_PROCESSES),
   API_PREFIX: Joi.string()
     .pattern(/^(\/[\w.-]+)+$/)
     .default('/orders-management-system')

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { isSampleSecret } from '../../src/config/sample-secret';
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -42,7 +43,7 @@ describe('loadConfig', () => {
       http: {
         host: '127.0.0.1',
         port: 3000,
-        webConcurrency: 1,
+        webConcurrency: availableParallelism(),
         prefix: '/orders-management-system',
         corsOrigins: [],
         bodyLimit: '100kb',

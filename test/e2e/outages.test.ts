@@ -32,7 +32,14 @@ let token: string;
 beforeAll(async () => {
   servers = await startStoppableServers();
   env = {
-    ...{ NODE_ENV: 'test', LOG_LEVEL: 'info', PORT: '0', JWT_SECRET, PLACE_ORDER_TIMEOUT_MS: '2000' },
+    ...{
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'info',
+      PORT: '0',
+      WEB_CONCURRENCY: '1',
+      JWT_SECRET,
+      PLACE_ORDER_TIMEOUT_MS: '2000',
+    },
     ...{ MONGODB_URI: servers.mongodb.address, TEMPORAL_ADDRESS: servers.temporal.address },
   };
   const config = testConfig(env);

@@ -11,6 +11,7 @@ export function testConfig(env: NodeJS.ProcessEnv = {}): Config {
     TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS,
     JWT_SECRET,
     LOG_LEVEL: 'silent',
+    WEB_CONCURRENCY: '1',
     ...env,
   });
 }

@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createOutput } from '../scripts/servers/output';
+import { printTable } from './edge/goals';
+import { writeResult, type Goal } from './harness/results';
+import { openSystem } from './harness/system';
+import { cores } from './scenarios/cores';
+import { flashSale } from './scenarios/flash-sale';
+import { life } from './scenarios/life';
+import { place } from './scenarios/place';
+import { reads } from './scenarios/reads';
+import type { Scenario } from './scenarios/scenario';
+import { soak } from './scenarios/soak';
+import { workers } from './scenarios/workers';
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  place,
+  'flash-sale': flashSale,
+  life,
+  reads,
+  workers,
+  cores,
+  soak,
+};
+const ROUNDS = 5;
+const SECONDS = 6;
+/** `--quick` is for those who work on the bench itself. */
+const QUICK = { rounds: 1, seconds: 2 };
+const SETTLE_MS = 2_000;
+
+/** `npm run bench [-- scenario … --quick]`: on real servers of its own. Ends with code 1 when a goal is missed. */
+async function main(): Promise<void> {
+  const output = createOutput();
+  const args = process.argv.slice(2);
+  const options = args.includes('--quick') ? QUICK : { rounds: ROUNDS, seconds: SECONDS };
+  const chosen = args.filter((word) => !word.startsWith('--'));
+  const unknown = chosen.filter((name) => !(name in SCENARIOS));
+  if (unknown.length > 0)
+    throw new Error(
+      `There is no scenario ${unknown.join(', ')}: choose of ${Object.keys(SCENARIOS).join(', ')}.`,
+    );
+  const goals: Goal[] = [];
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    output.line(`== ${name}`);
+    const system = await openSystem(output);
+    try {
+      const result = await scenario(system, options);
+      await writeResult(result);
+      goals.push(...result.goals);
+    } finally {
+      await system.close();
+    }
+    await delay(SETTLE_MS);
+  }
+  printTable(goals);
+  output.line('Tables, plots and figures are in bench/results.');
+  if (!goals.every(({ met }) => met)) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import mongoose from 'mongoose';
+import { startServers } from '../../scripts/servers';
+import type { ManagedProcess } from '../../scripts/servers/managed-process';
+import type { Output } from '../../scripts/servers/output';
+import { freePorts } from '../../scripts/servers/ports';
+import { PROJECT_ROOT } from '../../scripts/servers/project';
+import { startServer } from '../../scripts/servers/server-process';
+import { until } from '../../scripts/servers/until';
+import { runOnce, startApi, startWorker } from '../../scripts/start/app-processes';
+import { newId } from '../../src/common/ids';
+import { loadConfig } from '../../src/config/config';
+import { createJwt } from '../../src/jwt/jwt';
+import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import { createHttpClient, type Call } from './load';
+
+const PREFIX = '/orders-management-system';
+const STOP_MS = 20_000;
+const SETUP_MS = 120_000;
+const READY_MS = 120_000;
+
+/** The real servers, and as many processes of ours and of the variants as a scenario starts. */
+export type System = Awaited<ReturnType<typeof openSystem>>;
+
+export interface RunningApp {
+  process: ManagedProcess;
+  url: string;
+}
+
+export async function openSystem(output: Output) {
+  const folder = await mkdtemp(join(tmpdir(), 'orders-management-system-bench-'));
+  const servers = await startServers({ output });
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    NODE_ENV: 'test',
+    JWT_SECRET: 'of the bench alone, 32 bytes long',
+    LOG_LEVEL: 'warn', // a line per request would be read by this very process
+    API_PREFIX: PREFIX,
+    MONGODB_URI: servers.mongodbUri,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    RATE_LIMIT_MAX: '1000000000',
+    WEB_CONCURRENCY: '1',
+    PLACE_ORDER_TIMEOUT_MS: '60000',
+    ORDER_COMMAND_TIMEOUT_MS: '60000',
+  };
+  const options = { logFolder: folder, print: output.line, env };
+  await runOnce('setup', options, AbortSignal.timeout(SETUP_MS));
+  const database = await mongoose.createConnection(servers.mongodbUri, { dbName: 'orders' }).asPromise();
+  const products = createProductServiceRepository(database);
+  const jwt = createJwt(loadConfig(env).jwt);
+  const http = createHttpClient();
+  const started = new Set<ManagedProcess>();
+  const customerId = newId('usr');
+  const headers = (role: 'CUSTOMER' | 'ADMIN', id = customerId) => ({
+    Authorization: `Bearer ${jwt.issue({ id, role, tokenVersion: 0 }).accessToken}`,
+    'Content-Type': 'application/json',
+  });
+
+  /** One that is measured by itself. */
+  async function startScript(file: string, ready: string, extra: NodeJS.ProcessEnv): Promise<ManagedProcess> {
+    let isReady = false;
+    const name = file.replace(/\W+/g, '-');
+    const onLine = (line: string) => void (isReady ||= line.includes(ready));
+    const starting = startServer(
+      {
+        ...{ name, onLine, env: { ...env, ...extra } },
+        args: ['--import', 'tsx', join(PROJECT_ROOT, 'bench', file)],
+        explain: (log) => log,
+      },
+      { executable: process.execPath, logFolder: folder },
+      join(folder, `${name}.log`),
+      async (check) => {
+        const late = () => new Error(`${file} is not ready: its log is in ${folder}`);
+        await until(READY_MS, async () => isReady || undefined, late, check);
+      },
+    );
+    return tracked(starting);
+  }
+
+  async function tracked(starting: Promise<ManagedProcess>): Promise<ManagedProcess> {
+    const one = await starting;
+    started.add(one);
+    return one;
+  }
+
+  async function portOf(): Promise<number> {
+    return (await freePorts(1))[0]!;
+  }
+
+  return {
+    ...{ output, database, http, customerId, headers },
+    /** Of the servers that all variants share. */
+    serverPids: () =>
+      Object.fromEntries(servers.processes.map(({ name, pid }) => [name, pid!])) as Record<
+        'temporal' | 'mongodb',
+        number
+      >,
+
+    async startApi(extra: NodeJS.ProcessEnv = {}): Promise<RunningApp> {
+      const port = await portOf();
+      const url = `http://127.0.0.1:${port}${PREFIX}`;
+      const process = await tracked(
+        startApi(url, { ...options, env: { ...env, ...extra, PORT: String(port) } }),
+      );
+      return { process, url };
+    },
+
+    startWorker: (extra: NodeJS.ProcessEnv = {}): Promise<ManagedProcess> =>
+      tracked(startWorker({ ...options, env: { ...env, ...extra } })),
+
+    startScript,
+
+    startVariantsWorker: () => startScript('variants/worker.ts', 'worker started', {}),
+
+    async startVariantsServer(): Promise<RunningApp> {
+      const port = await portOf();
+      const process = await startScript('variants/server.ts', 'listening', { PORT: String(port) });
+      return { process, url: `http://127.0.0.1:${port}` };
+    },
+
+    /** Ids of so many products, with more in stock than can be ordered. @param unitPrice in cents */
+    async sell(count: number, unitPrice = 1_999): Promise<string[]> {
+      const ids = Array.from({ length: count }, () => newId('ps'));
+      for (const id of ids) {
+        const text = { sku: `SKU-${id}`, name: 'T-shirt, medium', description: '' };
+        const price = { kind: 'product' as const, unitPrice, currency: 'EUR', taxRateBps: 1_900 };
+        const stock = { available: 1_000_000_000, reserved: 0 };
+        await products.insert({ id, ...text, ...price, stock, isActive: true, version: 1 });
+      }
+      return ids;
+    },
+
+    /** @throws when it is answered otherwise */
+    async expect(call: Call, status: number): Promise<string> {
+      const answer = await http.send(call);
+      if (answer.status !== status)
+        throw new Error(`${call.method} ${call.url} answers ${answer.status}: ${answer.body.slice(0, 500)}`);
+      return answer.body;
+    },
+
+    async close(): Promise<void> {
+      http.close();
+      for (const one of started) await one.stop(STOP_MS);
+      await database.close();
+      await servers.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

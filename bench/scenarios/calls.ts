@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { Call } from '../harness/load';
+import type { System } from '../harness/system';
+
+/** `POST /orders` of one piece each. */
+export function placeCall(system: System, apiUrl: string, productServiceIds: readonly string[]): Call {
+  return {
+    url: `${apiUrl}/orders`,
+    method: 'POST',
+    headers: { ...system.headers('CUSTOMER'), 'Idempotency-Key': randomUUID() },
+    body: JSON.stringify({
+      items: productServiceIds.map((productServiceId) => ({ productServiceId, quantity: 1 })),
+      paymentMethod: 'pm_card_visa',
+    }),
+  };
+}
+
+/** The `data` of an answer. */
+export function dataOf<T>(body: string): T {
+  return (JSON.parse(body) as { data: T }).data;
+}
+
+export function anyOf<T>(values: readonly T[]): T {
+  return values[Math.floor(Math.random() * values.length)]!;
+}

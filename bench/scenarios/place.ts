@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { cpuDuring } from '../harness/cpu';
+import { closedLoop, openLoop, type Call } from '../harness/load';
+import { goal, type Goal, type Row, type Table } from '../harness/results';
+import { inTurns, ratio, summaryOf, type Contender, type Standing } from '../harness/rounds';
+import { quantile } from '../harness/stats';
+import type { System } from '../harness/system';
+import { VARIANTS, type Variant } from '../variants/contract';
+import type { Scenario, ScenarioOptions } from './scenario';
+
+const IN_FLIGHT = [1, 20, 100];
+const COMPARED_AT = 20;
+const MAX_LINES = 5;
+const PRODUCTS = 1_000;
+
+/** One request that places an order in one of the ways. */
+type Way = () => Promise<void>;
+
+/** `POST /orders` beside its floors on the same servers, and beside the usual way of writing it. */
+export const place: Scenario = async (system, options) => {
+  const [api, variants] = [await system.startApi(), await system.startVariantsServer()];
+  const [worker, variantsWorker] = [await system.startWorker(), await system.startVariantsWorker()];
+  const products = await system.sell(PRODUCTS);
+  const freeProducts = await system.sell(PRODUCTS, 0);
+  const ways: Record<Variant | 'place' | 'place-free', Way> = {
+    ...(Object.fromEntries(
+      VARIANTS.map((variant) => [variant, wayOf(system, `${variants.url}/${variant}`, products)]),
+    ) as Record<Variant, Way>),
+    place: wayOf(system, `${api.url}/orders`, products),
+    'place-free': wayOf(system, `${api.url}/orders`, freeProducts), // nothing to pay, so no payment step
+  };
+
+  const tables: Table[] = [];
+  let compared = new Map<string, Standing>();
+  for (const inFlight of IN_FLIGHT) {
+    system.output.line(`placing, ${inFlight} in flight`);
+    const standings = await closedLoops(ways, { inFlight, ...options }, system);
+    if (inFlight === COMPARED_AT) compared = standings;
+    tables.push({
+      title: `Placing an order, ${inFlight} in flight`,
+      method:
+        `Closed loop over HTTP, signed in, 1 to ${MAX_LINES} lines of ${PRODUCTS} products, distinct keys; ` +
+        `${options.rounds} rounds of ${options.seconds} s each, in turns.`,
+      rows: [...standings].map(([name, standing]) => ({ name, values: summaryOf(standing) })),
+      plot: { column: 'per second', unit: '/s' },
+    });
+  }
+  const pids = {
+    ...system.serverPids(),
+    api: api.process.pid!,
+    worker: worker.pid!,
+    'variants server': variants.process.pid!,
+    'variants worker': variantsWorker.pid!,
+  };
+  const cpu = await cpuTable(ways, pids, options, system);
+  const latency = await latencyTable(ways, compared, options, system);
+  tables.push(cpu.table, latency.table);
+  return { scenario: 'place', tables, goals: [...rateGoals(compared), ...cpu.goals, ...latency.goals] };
+};
+
+function wayOf(system: System, url: string, products: readonly string[]): Way {
+  const headers = system.headers('CUSTOMER');
+  return async () => {
+    const lines = 1 + Math.floor(Math.random() * MAX_LINES);
+    const first = Math.floor(Math.random() * (products.length - lines));
+    const items = products
+      .slice(first, first + lines)
+      .map((productServiceId) => ({ productServiceId, quantity: 1 }));
+    const call: Call = {
+      url,
+      method: 'POST',
+      headers: { ...headers, 'Idempotency-Key': randomUUID() },
+      body: JSON.stringify({ items, paymentMethod: 'pm_card_visa' }),
+    };
+    await system.expect(call, 201);
+  };
+}
+
+function closedLoops(
+  ways: Record<string, Way>,
+  { inFlight, seconds, rounds }: ScenarioOptions & { inFlight: number },
+  { output }: System,
+): Promise<Map<string, Standing>> {
+  const contenders = Object.entries(ways).map(([name, way]): Contender => ({
+    name,
+    round: () => closedLoop(way, { inFlight, seconds }),
+  }));
+  return inTurns(contenders, { rounds, output });
+}
+
+function rateGoals(standings: Map<string, Standing>): Goal[] {
+  const of = (name: string, other: string) => ratio(standings.get(name)!, standings.get(other)!);
+  return [
+    goal('placed orders/s, 20 in flight, by empty workflows/s', of('place', 'empty-workflow'), {
+      atLeast: 0.6,
+    }),
+    goal('the same by the usual way', of('place', 'usual'), { atLeast: 2.2 }),
+    goal('without the payment step, by empty workflows/s', of('place-free', 'empty-workflow'), {
+      atLeast: 0.75,
+    }),
+  ];
+}
+
+/** Milliseconds of processor time of every process per request, each way alone. */
+async function cpuTable(
+  ways: Record<string, Way>,
+  pids: Record<string, number>,
+  { seconds, rounds }: ScenarioOptions,
+  { output }: System,
+): Promise<{ table: Table; goals: Goal[] }> {
+  const rows: Row[] = [];
+  for (const [name, way] of Object.entries(ways)) {
+    output.line(`processor time of ${name}`);
+    let done = 0;
+    const used = await cpuDuring(pids, async () => {
+      ({ done } = await closedLoop(way, { inFlight: COMPARED_AT, seconds: (seconds * rounds) / 2 }));
+    });
+    const values = Object.fromEntries(Object.entries(used).map(([process, ms]) => [process, ms / done]));
+    rows.push({ name, values });
+  }
+  const of = (name: string, process: string) => rows.find((row) => row.name === name)!.values[process]!;
+  const empty = (process: string) => of('empty-workflow', process);
+  const beyond = of('place', 'api') - of('empty-update', 'variants server');
+  return {
+    table: {
+      title: 'Processor time per request',
+      method: `Milliseconds of user and system time (/proc), ${COMPARED_AT} in flight, each way alone.`,
+      rows,
+    },
+    goals: [
+      goal('CPU of the worker by an empty workflow', of('place', 'worker') / empty('variants worker'), {
+        atMost: 2.5,
+      }),
+      goal('CPU of Temporal by an empty workflow', of('place', 'temporal') / empty('temporal'), {
+        atMost: 2,
+      }),
+      goal('CPU of the API beyond an empty Update-with-Start, ms', beyond, { atMost: 3 }),
+    ],
+  };
+}
+
+/** Latencies at the same fixed rate, half of what placing can do at most. */
+async function latencyTable(
+  { place: placing, 'empty-update': empty }: Record<string, Way>,
+  compared: Map<string, Standing>,
+  { seconds, rounds }: ScenarioOptions,
+  { output }: System,
+): Promise<{ table: Table; goals: Goal[] }> {
+  const perSecond = Math.floor(summaryOf(compared.get('place')!)['per second']! / 2);
+  output.line(`latencies at ${perSecond}/s`);
+  const contenders = Object.entries({ place: placing!, 'empty-update': empty! }).map(
+    ([name, way]): Contender => ({ name, round: () => openLoop(way, { perSecond, seconds }) }),
+  );
+  const standings = await inTurns(contenders, { rounds, output });
+  const p99 = (name: string) => quantile(standings.get(name)!.latencies, 0.99);
+  return {
+    table: {
+      title: `Latency at ${perSecond} requests/s, half of capacity`,
+      method:
+        'Open loop: a latency counts from when the request was due, so that a stall counts for all that wait.',
+      rows: [...standings].map(([name, standing]) => ({ name, values: summaryOf(standing) })),
+      plot: { column: 'p99 ms', unit: 'ms' },
+    },
+    goals: [
+      goal(
+        'p99 of POST at half of capacity by that of an empty Update-with-Start',
+        p99('place') / p99('empty-update'),
+        {
+          atMost: 2,
+        },
+      ),
+    ],
+  };
+}

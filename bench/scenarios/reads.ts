@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { newId } from '../../src/common/ids';
+import { closedLoop, type Call } from '../harness/load';
+import { goal, type Row } from '../harness/results';
+import { inTurns, ratio, summaryOf, type Contender } from '../harness/rounds';
+import { quantile } from '../harness/stats';
+import type { System } from '../harness/system';
+import { anyOf, dataOf, placeCall } from './calls';
+import type { Scenario } from './scenario';
+
+const SIZES = [1_000, 100_000, 1_000_000];
+const QUICK_SIZES = [1_000, 100_000];
+const IN_FLIGHT = 10;
+const BATCH = 5_000;
+/** Every so many orders belong to the customer who asks. */
+const OWN_EVERY = 50;
+const SPACING_MS = 30_000;
+
+interface Stored {
+  _id: string;
+  customerId: string;
+  createdAt: Date;
+}
+
+/** Reads while more and more orders are stored. */
+export const reads: Scenario = async (system, { rounds, seconds }) => {
+  const [api, variants] = [await system.startApi(), await system.startVariantsServer()];
+  await system.startWorker();
+  const products = await system.sell(100);
+  const placed = await system.expect(placeCall(system, api.url, products.slice(0, 3)), 201);
+  const { id } = dataOf<{ id: string }>(placed);
+  const orders = system.database.collection<Stored>('orders');
+  const template = (await orders.findOne({ _id: id }))!;
+  const own: string[] = [id];
+
+  const get = (url: string, role: 'CUSTOMER' | 'ADMIN' = 'CUSTOMER'): (() => Promise<void>) => {
+    const call: Omit<Call, 'url'> = { method: 'GET', headers: system.headers(role) };
+    return async () => void (await system.expect({ ...call, url: url.replace('{id}', anyOf(own)) }, 200));
+  };
+  const ways = {
+    'an order': get(`${api.url}/orders/{id}`),
+    'a customer’s page': get(`${api.url}/orders`),
+    'a customer’s confirmed': get(`${api.url}/orders?status=confirmed`),
+    'an ADMIN’s page': get(`${api.url}/orders`, 'ADMIN'),
+    'an ADMIN’s confirmed': get(`${api.url}/orders?status=confirmed`, 'ADMIN'),
+    'the catalogue': get(`${api.url}/product-services`),
+  };
+  const rows: Row[] = Object.keys(ways).map((name) => ({ name, values: {} }));
+  let stored = 1;
+  for (const size of rounds > 1 ? SIZES : QUICK_SIZES) {
+    system.output.line(`storing ${size} orders …`);
+    own.push(...(await store(system, template, { from: stored, to: size })));
+    stored = size;
+    for (const [n, [name, way]] of Object.entries(ways).entries()) {
+      await closedLoop(way, { inFlight: IN_FLIGHT, seconds: seconds / 2 });
+      const { latencies } = await closedLoop(way, { inFlight: IN_FLIGHT, seconds });
+      rows[n]!.values[`p50 ms, ${size} orders`] = quantile(latencies, 0.5);
+      system.output.line(`  ${name}: p50 ${quantile(latencies, 0.5).toFixed(2)} ms`);
+    }
+  }
+
+  const beside = Object.entries({ ours: ways['an order'], plain: get(`${variants.url}/read/{id}`) }).map(
+    ([name, work]): Contender => ({ name, round: () => closedLoop(work, { inFlight: IN_FLIGHT, seconds }) }),
+  );
+  const standings = await inTurns(beside, { rounds, output: system.output });
+  const sizes = Object.keys(rows[0]!.values);
+  const growth = (name: string) => {
+    const { values } = rows.find((row) => row.name === name)!;
+    return values[sizes.at(-1)!]! / values[sizes[0]!]!;
+  };
+  return {
+    scenario: 'reads',
+    tables: [
+      {
+        title: 'Reads by number of orders stored',
+        method: `Closed loop, ${IN_FLIGHT} in flight, ${seconds} s each after a warm-up; pages of 20; every ${OWN_EVERY}th order is the customer's.`,
+        rows,
+      },
+      {
+        title: 'An order by its id, beside plain Koa and Mongoose',
+        method: `The same access token is checked, the same document read by its id; ${rounds} rounds of ${seconds} s, in turns.`,
+        rows: [...standings].map(([name, standing]) => ({ name, values: summaryOf(standing) })),
+        plot: { column: 'per second', unit: '/s' },
+      },
+    ],
+    goals: [
+      goal(
+        'GET /orders/:id by plain Koa and Mongoose',
+        ratio(standings.get('ours')!, standings.get('plain')!),
+        {
+          atLeast: 0.8,
+        },
+      ),
+      goal(`a customer's page, p50, most orders by fewest`, growth('a customer’s page'), { atMost: 1.3 }),
+      goal(`an ADMIN's page, p50, most orders by fewest`, growth('an ADMIN’s page'), { atMost: 1.3 }),
+    ],
+  };
+};
+
+/** Adds copies of an order. Returns the ids of those that are the customer's. */
+async function store(
+  { database, customerId }: System,
+  template: Stored,
+  { from, to }: { from: number; to: number },
+): Promise<string[]> {
+  const orders = database.collection<Stored>('orders');
+  const own: string[] = [];
+  for (let start = from; start < to; start += BATCH) {
+    const batch = Array.from({ length: Math.min(BATCH, to - start) }, (_, n): Stored => {
+      const _id = `ord_${randomBytes(16).toString('hex')}`;
+      const isOwn = (start + n) % OWN_EVERY === 0;
+      if (isOwn && own.length < 1_000) own.push(_id);
+      const createdAt = new Date(Date.now() - (start + n) * SPACING_MS);
+      return { ...template, _id, customerId: isOwn ? customerId : newId('usr'), createdAt };
+    });
+    await orders.insertMany(batch, { ordered: false });
+  }
+  return own;
+}

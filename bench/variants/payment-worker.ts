@@ -1,0 +1,40 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import pino from 'pino';
+import { createPaymentActivities } from '../../activities/payments.activities';
+import { loadWorkerConfig } from '../../src/config/config';
+import { openMongoDb } from '../../src/mongodb/mongodb';
+import { createPaymentProvider, workerOptions } from '../../src/worker';
+
+/** A worker of the payments queue whose payment service takes as long as a real one: PAYMENT_LATENCY_MS. */
+async function main(): Promise<void> {
+  const config = loadWorkerConfig(process.env);
+  const latencyMs = Number(process.env.PAYMENT_LATENCY_MS);
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));
+  await mongodb.connected;
+  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const provider = createPaymentProvider(config, mongodb.connection);
+  const slow: typeof provider = {
+    ...provider,
+    async authorize(authorization) {
+      await delay(latencyMs);
+      return provider.authorize(authorization);
+    },
+  };
+  const activities = createPaymentActivities({ provider: slow });
+  const worker = await Worker.create({
+    ...workerOptions('payments', config, { activities, buildId: 'bench' }),
+    connection,
+  });
+  console.log('worker started');
+  await worker.runUntil(once(process, 'SIGTERM').then(() => undefined));
+  await connection.close();
+  await mongodb.close();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

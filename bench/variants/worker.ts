@@ -1,0 +1,47 @@
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import pino from 'pino';
+import { createPaymentActivities } from '../../activities/payments.activities';
+import { loadWorkerConfig } from '../../src/config/config';
+import { openMongoDb } from '../../src/mongodb/mongodb';
+import { createOrderQueueActivities, createPaymentProvider, workerOptions } from '../../src/worker';
+import { BENCH_PAYMENTS_TASK_QUEUE, BENCH_TASK_QUEUE } from './contract';
+
+/** A worker of the workflows that ours is compared with: the same activities, options and servers. */
+async function main(): Promise<void> {
+  const config = loadWorkerConfig({
+    ...process.env,
+    TEMPORAL_TASK_QUEUE: BENCH_TASK_QUEUE,
+    TEMPORAL_PAYMENTS_TASK_QUEUE: BENCH_PAYMENTS_TASK_QUEUE,
+  });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: join(__dirname, 'workflows.ts'),
+    logger: new DefaultLogger('ERROR'),
+  });
+  const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));
+  await mongodb.connected;
+  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const orders = createOrderQueueActivities(mongodb.connection);
+  const payments = createPaymentActivities({ provider: createPaymentProvider(config, mongodb.connection) });
+  const buildId = 'bench';
+  const workers = await Promise.all([
+    Worker.create({
+      ...workerOptions('orders', config, { activities: orders, buildId }),
+      connection,
+      workflowBundle,
+    }),
+    Worker.create({ ...workerOptions('payments', config, { activities: payments, buildId }), connection }),
+  ]);
+  const stopped = once(process, 'SIGTERM').then(() => undefined);
+  console.log('worker started');
+  await Promise.all(workers.map((worker) => worker.runUntil(stopped)));
+  await connection.close();
+  await mongodb.close();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

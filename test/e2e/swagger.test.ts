@@ -70,8 +70,8 @@ if (!chromium) {
     const { page } = browser;
     await page.locator('.auth-wrapper').getByRole('button', { name: 'Authorize' }).click();
     const dialog = page.locator('.dialog-ux');
-    await dialog.getByRole('textbox').fill(token);
-    await dialog.getByRole('button', { name: 'Apply credentials' }).click();
+    await dialog.getByLabel('auth-bearer-value').fill(token);
+    await dialog.getByRole('button', { name: 'Apply credentials' }).first().click();
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await dialog.waitFor({ state: 'detached' });
   }

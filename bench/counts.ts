@@ -1,0 +1,75 @@
+/**
+ * What one order of one line costs, counted and not timed: `test/orders/cost.test.ts` asserts each figure against real
+ * servers, and docs/capacity.md is computed from them. A change that costs more fails there first.
+ */
+export interface StageCounts {
+  /** Events in the workflow's history. */
+  events: number;
+  /** Size of the history in Temporal, bytes; rounded up. */
+  historyBytes: number;
+  /** Writes of the workflow's state in Temporal (`stateTransitionCount`). */
+  stateTransitions: number;
+  /** Calls that the API makes of Temporal, by method of its WorkflowService. */
+  apiCalls: readonly string[];
+  workflowStarts: number;
+  updates: number;
+  workflowTasks: number;
+  localActivities: number;
+  /** Workflow tasks that recorded at least one marker, which each local activity leaves. */
+  workflowTasksWithMarkers: number;
+  activities: number;
+  timers: number;
+  searchAttributeUpserts: number;
+  /** Commands that MongoDB got, in their order, as `command collection`. Those of the sandbox stand for a payment service. */
+  mongoDbCommands: readonly string[];
+}
+
+/** POST /orders until the order is confirmed. */
+export const PLACING: StageCounts = {
+  events: 17,
+  historyBytes: 6_000,
+  stateTransitions: 7,
+  apiCalls: ['executeMultiOperation'],
+  workflowStarts: 1,
+  updates: 1,
+  workflowTasks: 2,
+  localActivities: 3,
+  workflowTasksWithMarkers: 2,
+  activities: 1,
+  timers: 1,
+  searchAttributeUpserts: 1,
+  mongoDbCommands: [
+    'find product_services',
+    'update product_services',
+    'insert orders',
+    'commitTransaction 1',
+    'findAndModify sandbox_payments',
+    'update orders',
+  ],
+};
+
+/** One shipment of the whole order, and its delivery: what comes on top of placing it. The workflow has ended then. */
+export const FULFILLING: StageCounts = {
+  events: 26,
+  historyBytes: 6_600,
+  stateTransitions: 9,
+  apiCalls: ['updateWorkflowExecution', 'updateWorkflowExecution'],
+  workflowStarts: 0,
+  updates: 2,
+  workflowTasks: 4,
+  localActivities: 1,
+  workflowTasksWithMarkers: 1,
+  activities: 2,
+  timers: 0,
+  searchAttributeUpserts: 1,
+  mongoDbCommands: [
+    'find orders',
+    ...['find sandbox_payments', 'findAndModify sandbox_payments'],
+    ...['find orders', 'update product_services', 'update orders', 'commitTransaction 1'],
+    'find orders',
+    ...['find orders', 'update orders', 'find orders'],
+  ],
+};
+
+/** The documents that stay in MongoDB of a delivered order, BSON bytes without indexes; rounded up. */
+export const DOCUMENT_BYTES = { order: 2_300, payment: 550 };

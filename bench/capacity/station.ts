@@ -45,7 +45,7 @@ export function createStation(rules: StationRules, agenda: Agenda, random: Rando
     while (busy < ready * parallelism && waiting.length() > 0) {
       const { since, meanSeconds, done } = waiting.shift();
       const wait = agenda.now() - since;
-      longest = Math.max(longest, wait);
+      if (wait > longest) longest = wait;
       total += wait;
       started++;
       busy++;

@@ -1,0 +1,26 @@
+{{/* One rule of egress. Takes a dict: destination (to, ports), protocols. */}}
+{{- define "oms.egressRule" -}}
+{{- $protocols := default (list "TCP") .protocols -}}
+- ports:
+    {{- range $port := .destination.ports }}
+    {{- range $protocol := $protocols }}
+    - protocol: {{ $protocol }}
+      port: {{ $port }}
+    {{- end }}
+    {{- end }}
+  {{- with .destination.to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{/* What all processes have to reach. */}}
+{{- define "oms.commonEgress" -}}
+{{- $egress := .Values.networkPolicy.egress -}}
+{{ include "oms.egressRule" (dict "destination" $egress.dns "protocols" (list "UDP" "TCP")) }}
+{{ include "oms.egressRule" (dict "destination" $egress.mongodb) }}
+{{ include "oms.egressRule" (dict "destination" $egress.temporal) }}
+{{- with $egress.extra }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

@@ -92,14 +92,19 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadToolConfig(env);
   const logger = createLogger(config).child({ process: 'setup' });
   const mongodb = openMongoDb(config.mongodb, logger);
-  const { address, namespace } = config.temporal;
-  const connection = Connection.lazy({ address, connectTimeout: CONNECT_TIMEOUT_MS });
+  const { address, namespace, security } = config.temporal;
+  const connection = Connection.lazy({
+    address,
+    ...security,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    metadata: { 'temporal-namespace': namespace }, // Temporal Cloud asks for it; the SDK tells the operator service not
+  });
   try {
     await inTime(mongodb.connected, 'MongoDB does not answer: start it, or correct MONGODB_URI.');
     await createIndexes(mongodb.connection);
     await inTime(
       connection.ensureConnected(),
-      `Temporal does not answer at ${address}: start it, or correct TEMPORAL_ADDRESS.`,
+      `Temporal does not answer at ${address}: start it, or correct TEMPORAL_ADDRESS, TEMPORAL_TLS…, TEMPORAL_API_KEY.`,
     );
     const added = await createSearchAttributes(connection, namespace);
     logger.info({ searchAttributes: added }, 'set up');

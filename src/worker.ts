@@ -144,7 +144,7 @@ export async function main(env: NodeJS.ProcessEnv, bundle?: string): Promise<voi
 
   const mongodb = openMongoDb(config.mongodb, logger);
   try {
-    const connection = await connectToTemporal(config.temporal.address, logger, stopping.signal);
+    const connection = await connectToTemporal(config.temporal, logger, stopping.signal);
     if (connection)
       await work(config, { connection, mongodb, logger, stopped, bundle: bundle ?? bundleFor(config) });
     logger.info('worker stopped');
@@ -155,13 +155,13 @@ export async function main(env: NodeJS.ProcessEnv, bundle?: string): Promise<voi
 
 /** A worker that starts before Temporal waits for it; nothing when it is stopped meanwhile. */
 async function connectToTemporal(
-  address: string,
+  { address, security }: WorkerConfig['temporal'],
   logger: Logger,
   signal: AbortSignal,
 ): Promise<NativeConnection | undefined> {
   while (!signal.aborted) {
     try {
-      return await NativeConnection.connect({ address });
+      return await NativeConnection.connect({ address, ...security });
     } catch (err) {
       logger.warn({ err, address }, 'Temporal is not reachable; trying again');
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);

@@ -4,6 +4,8 @@ import type { Queue } from './env.types';
 import { SECRET_KID, secretKey } from './jwt-keys';
 import type { JwtKey } from './jwt-keys';
 import type { PayloadKey } from './payload-keys';
+import { temporalSecurity } from './temporal-connection';
+import type { TemporalSecurity } from './temporal-connection';
 
 export interface Config {
   env: 'development' | 'test' | 'production';
@@ -25,6 +27,8 @@ export interface Config {
     taskQueue: string;
     paymentsTaskQueue: string;
     uiUrl: string;
+    /** Neither: the connection is plain. */
+    security: TemporalSecurity;
   };
   /** Encrypt what Temporal stores: the first one encrypts, all decrypt. None: it is stored in clear. */
   payloadKeys: PayloadKey[];
@@ -138,6 +142,7 @@ function toConfig(env: Env): Config {
       taskQueue: env.TEMPORAL_TASK_QUEUE,
       paymentsTaskQueue: env.TEMPORAL_PAYMENTS_TASK_QUEUE,
       uiUrl: env.TEMPORAL_UI_URL,
+      security: temporalSecurity(env),
     },
     payloadKeys: env.PAYLOAD_KEYS,
     jwt: {

@@ -14,6 +14,8 @@ import type { Queue } from './env.types';
 import type { JwtKey } from './jwt-keys';
 import { payloadKeys } from './payload-keys';
 import type { PayloadKey } from './payload-keys';
+import { temporalConnection, temporalConnectionProblem } from './temporal-connection';
+import type { TemporalConnectionEnv } from './temporal-connection';
 
 /** A duration as Temporal writes it, such as `6d`. */
 export type Deadline = `${number}${'s' | 'm' | 'h' | 'd'}`;
@@ -23,7 +25,7 @@ const MAX_PROCESSES = 128;
 /** Who is disabled or changes the password is remembered for as long as an access token may live. */
 export const MAX_ACCESS_TOKEN_TTL_SECONDS = 86_400;
 
-export interface Env {
+export interface Env extends TemporalConnectionEnv {
   NODE_ENV: 'development' | 'test' | 'production';
   HOST: string;
   PORT: number;
@@ -88,6 +90,7 @@ const schema = Joi.object<Env, true>({
     .default('localhost:7233')
     .messages({ 'string.pattern.base': '{#label} must look like host:7233' }),
   TEMPORAL_NAMESPACE: Joi.string().default('default'),
+  ...temporalConnection,
   TEMPORAL_TASK_QUEUE: Joi.string().default('orders'),
   TEMPORAL_PAYMENTS_TASK_QUEUE: Joi.string().default('payments'),
   TEMPORAL_UI_URL: Joi.string()
@@ -153,6 +156,10 @@ const schema = Joi.object<Env, true>({
       return helpers.error('shutdown.short');
     return env.TEMPORAL_PAYMENTS_TASK_QUEUE === env.TEMPORAL_TASK_QUEUE ? helpers.error('queues.same') : env;
   })
+  .custom((env: Env, helpers) => {
+    const problem = temporalConnectionProblem(env);
+    return problem === undefined ? env : helpers.error('temporal.connection', { problem });
+  })
   .messages({
     'shutdown.short':
       'SHUTDOWN_TIMEOUT_MS must not be less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests would ' +
@@ -160,6 +167,7 @@ const schema = Joi.object<Env, true>({
     'queues.same':
       'TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same as TEMPORAL_TASK_QUEUE: the workers of one do not know the ' +
       'work of the other',
+    'temporal.connection': '{#problem}',
   })
   .prefs({
     abortEarly: false,

@@ -18,12 +18,13 @@ const retry = defaultGrpcRetryOptions({ maxAttempts: 4, initialIntervalMs: () =>
 
 /** Connects on the first call, and again whenever the server comes back; never fails because it is down at boot. */
 export function createTemporalClient(
-  { address, namespace }: Config['temporal'],
+  { address, namespace, security }: Config['temporal'],
   dataConverter: DataConverter,
 ): TemporalClient {
   let answeredAt = 0;
   const connection = Connection.lazy({
     address,
+    ...security,
     interceptors: [makeGrpcRetryInterceptor(retry), onAnswer(() => (answeredAt = Date.now()))],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });

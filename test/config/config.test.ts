@@ -1,8 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { isSampleSecret } from '../../src/config/sample-secret';
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
+import { createAuthority } from '../support/certificates';
 
 const REQUIRED = {
   MONGODB_URI: 'mongodb://localhost:27017/orders?replicaSet=rs0',
@@ -57,6 +61,7 @@ describe('loadConfig', () => {
         taskQueue: 'orders',
         paymentsTaskQueue: 'payments',
         uiUrl: 'http://localhost:8233',
+        security: {},
       },
       payloadKeys: [],
       jwt: {
@@ -399,5 +404,103 @@ describe('JWT_KEYS', () => {
   test('are nothing that a worker or the set-up is to know', () => {
     const env = { ...REQUIRED, JWT_KEYS: 'nonsense' };
     expect([mistakesOf(env, loadWorkerConfig), mistakesOf(env, loadToolConfig)]).toEqual([[], []]);
+  });
+});
+
+describe('the connection to Temporal', () => {
+  const authority = createAuthority();
+  const client = authority.issue('a-client');
+  const CA = { TEMPORAL_TLS_SERVER_CA_CERT_DATA: authority.certificate };
+  const CERT = { TEMPORAL_TLS_CLIENT_CERT_DATA: client.certificate };
+  const PAIR = { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: client.key };
+  const KEY_LINE = client.key.split('\n')[1]!;
+  const securityOf = (env: NodeJS.ProcessEnv) => loadConfig({ ...REQUIRED, ...env }).temporal.security;
+
+  let folder: string;
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'config-'))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  test('is plain unless told', () => {
+    for (const env of [{}, { TEMPORAL_TLS: 'false' }, { TEMPORAL_TLS: '0' }])
+      expect(securityOf(env).tls || undefined).toBeUndefined();
+  });
+
+  test('is encrypted when it should be, and whenever there is an API key or a certificate', () => {
+    for (const env of [{ TEMPORAL_TLS: 'true' }, { TEMPORAL_TLS: '1' }, CA, PAIR])
+      expect(securityOf(env).tls).toBeInstanceOf(Object);
+    expect(securityOf({ TEMPORAL_API_KEY: 'key' })).toEqual({ apiKey: 'key', tls: true });
+  });
+
+  test('takes certificates from files and from variables, for every process', () => {
+    const files = {
+      TEMPORAL_TLS_SERVER_NAME: 'temporal.example',
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: file('ca.crt', authority.certificate),
+      TEMPORAL_TLS_CLIENT_CERT_PATH: file('tls.crt', client.certificate),
+      TEMPORAL_TLS_CLIENT_KEY_PATH: file('tls.key', client.key),
+    };
+    const inline = { ...CA, ...PAIR, TEMPORAL_TLS_SERVER_NAME: 'temporal.example' };
+    const bytes = (text: string) => new Uint8Array(Buffer.from(text));
+    for (const load of [loadConfig, loadWorkerConfig, loadToolConfig]) {
+      for (const env of [files, inline]) {
+        expect(load({ ...REQUIRED, ...env }).temporal.security).toEqual({
+          tls: {
+            serverNameOverride: 'temporal.example',
+            serverRootCACertificate: bytes(authority.certificate),
+            clientCertPair: { crt: bytes(client.certificate), key: bytes(client.key) },
+          },
+        });
+      }
+    }
+  });
+
+  test.each([
+    ['neither yes nor no', { TEMPORAL_TLS: 'yes' }, /^TEMPORAL_TLS must be one of/],
+    ['a key with a line break', { TEMPORAL_API_KEY: 'hunter2\n' }, /^TEMPORAL_API_KEY must be one word/],
+    ['a key in clear', { TEMPORAL_API_KEY: 'hunter2', TEMPORAL_TLS: 'false' }, /but TEMPORAL_API_KEY is set/],
+    [
+      'a certificate in vain',
+      { ...PAIR, TEMPORAL_TLS: '0' },
+      /^TEMPORAL_TLS is 0, but TEMPORAL_TLS_CLIENT_CERT/,
+    ],
+    [
+      'no certificate',
+      { TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'x' },
+      /CA_CERT_DATA is not a certificate in PEM$/,
+    ],
+    ['no private key', { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: client.certificate }, /is not a private key/],
+    ['a certificate alone', CERT, /CLIENT_CERT_DATA is set without TEMPORAL_TLS_CLIENT_KEY_PATH/],
+    ['a key alone', { TEMPORAL_TLS_CLIENT_KEY_DATA: client.key }, /without TEMPORAL_TLS_CLIENT_CERT_PATH/],
+    [
+      'a strange key',
+      { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: authority.key },
+      /^TEMPORAL_TLS_CLIENT_KEY_DATA is not the private key of TEMPORAL_TLS_CLIENT_CERT_DATA$/,
+    ],
+    [
+      'a file that is not there',
+      { TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca.crt' },
+      /^TEMPORAL_TLS_SERVER_CA_CERT_PATH is \/nowhere\/ca.crt, a file that cannot be read \(ENOENT\)$/,
+    ],
+  ])('must not be told %s', (_what, env, complaint) => {
+    for (const load of [loadConfig, loadWorkerConfig, loadToolConfig]) {
+      const mistakes = mistakesOf({ ...REQUIRED, ...env }, load);
+      expect(mistakes).toEqual([expect.stringMatching(complaint)]);
+      expect(mistakes.join()).not.toMatch(/hunter2|PRIVATE/);
+      expect(mistakes.join()).not.toContain(KEY_LINE);
+    }
+  });
+
+  test('must not be told of a file and its content, or of a file with something else', () => {
+    const path = file('other.crt', client.key);
+    expect(mistakesOf({ ...REQUIRED, TEMPORAL_TLS_SERVER_CA_CERT_PATH: path })).toEqual([
+      `TEMPORAL_TLS_SERVER_CA_CERT_PATH is ${path}, which is not a certificate in PEM`,
+    ]);
+    const TEMPORAL_TLS_SERVER_CA_CERT_PATH = file('ca.crt', authority.certificate);
+    expect(mistakesOf({ ...REQUIRED, ...CA, TEMPORAL_TLS_SERVER_CA_CERT_PATH })).toEqual([
+      'TEMPORAL_TLS_SERVER_CA_CERT_PATH and TEMPORAL_TLS_SERVER_CA_CERT_DATA must not both be set',
+    ]);
   });
 });

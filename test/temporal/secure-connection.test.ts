@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { loadConfig } from '../../src/config/config';
+import { main as setUp } from '../../src/setup';
+import { createTemporalClient } from '../../src/temporal/client';
+import { createDataConverter } from '../../src/temporal/data-converter';
+import { main as work } from '../../src/worker';
+import { createAuthority } from '../support/certificates';
+import { openTestDatabase } from '../support/database';
+
+const UNIMPLEMENTED = '12';
+const API_KEY = 'an-api-key';
+
+/** Speaks TLS and HTTP/2 as Temporal does, wants certificates of clients, notes who called, and can do nothing. */
+let server: Http2SecureServer;
+let sessions: Set<ServerHttp2Session>;
+let calls: { method: string; client: string; authorization: unknown; namespace: unknown }[];
+let called: Promise<unknown>;
+let folder: string;
+let env: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  const authority = createAuthority();
+  const { certificate: cert, key } = authority.issue('localhost');
+  const client = authority.issue('a-client');
+  server = createSecureServer({ cert, key, ca: authority.certificate, requestCert: true });
+  sessions = new Set();
+  calls = [];
+  server.on('session', (session) => sessions.add(session));
+  called = once(server, 'stream');
+  server.on('stream', (stream, headers) => {
+    calls.push({
+      method: headers[':path']!.split('/').at(-1)!,
+      client: String((stream.session!.socket as TLSSocket).getPeerCertificate().subject?.CN),
+      authorization: headers.authorization,
+      namespace: headers['temporal-namespace'],
+    });
+    const answer = { 'content-type': 'application/grpc', 'grpc-status': UNIMPLEMENTED };
+    stream.respond({ ':status': 200, ...answer }, { endStream: true });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+
+  folder = mkdtempSync(join(tmpdir(), 'temporal-tls-'));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  env = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    MONGODB_URI: 'mongodb://127.0.0.1:1/?replicaSet=rs0',
+    JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+    TEMPORAL_ADDRESS: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    TEMPORAL_NAMESPACE: 'shop',
+    TEMPORAL_API_KEY: API_KEY,
+    TEMPORAL_TLS_SERVER_NAME: 'localhost',
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: file('ca.crt', authority.certificate),
+    TEMPORAL_TLS_CLIENT_CERT_PATH: file('tls.crt', client.certificate),
+    TEMPORAL_TLS_CLIENT_KEY_PATH: file('tls.key', client.key),
+  };
+});
+afterEach(async () => {
+  for (const session of sessions) session.destroy();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const KNOWN = { client: 'a-client', authorization: `Bearer ${API_KEY}` };
+
+it('is what the API has to Temporal', async () => {
+  const client = createTemporalClient(loadConfig(env).temporal, createDataConverter([]));
+  await expect(client.checkHealth()).rejects.toThrow(/UNIMPLEMENTED/);
+  expect(calls).toEqual([{ method: 'DescribeNamespace', namespace: 'shop', ...KNOWN }]);
+  await client.close();
+});
+
+it('is what a worker has', async () => {
+  const done = work(env, process.env.TEST_WORKFLOW_BUNDLE);
+  await called;
+  process.emit('SIGTERM');
+  await done;
+  expect(calls[0]).toEqual({ method: 'GetSystemInfo', namespace: undefined, ...KNOWN });
+});
+
+it('is what the set-up has', async () => {
+  const db = await openTestDatabase();
+  await expect(setUp({ ...env, MONGODB_URI: db.uri })).rejects.toThrow(/cannot be set up.*UNIMPLEMENTED/);
+  expect(calls.at(-1)).toEqual({ method: 'ListSearchAttributes', namespace: 'shop', ...KNOWN });
+  await db.drop();
+});
+
+it('fails with a server whose authority is not known', async () => {
+  const { TEMPORAL_TLS_SERVER_CA_CERT_PATH: _, ...rest } = env;
+  const client = createTemporalClient(loadConfig(rest).temporal, createDataConverter([]));
+  await expect(client.checkHealth()).rejects.toThrow();
+  expect(calls).toEqual([]);
+  await client.close();
+});

@@ -22,7 +22,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   soak,
 };
 const ROUNDS = 5;
-const SECONDS = 6;
+const SECONDS = 4;
 /** `--quick` is for those who work on the bench itself. */
 const QUICK = { rounds: 1, seconds: 2 };
 const SETTLE_MS = 2_000;

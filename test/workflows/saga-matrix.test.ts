@@ -8,7 +8,7 @@ import { expectAll, expectEnd, run } from './saga/trial';
 import type { Trial } from './saga/trial';
 import { asCharted, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
 
-const AT_A_TIME = 60;
+const AT_A_TIME = 40;
 
 /** Payment methods of the sandbox that fail as real services do. */
 const METHODS = ['pm_sandbox_flaky', 'pm_sandbox_slow', 'pm_sandbox_lost_reply'];

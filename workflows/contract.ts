@@ -33,8 +33,8 @@ export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('plac
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
 /**
- * What a command answers when it is done: the version of the order then. The order itself is in MongoDB; in the history it
- * would be kept once per command.
+ * What a command answers when it is done: the version of the order then, and to an API of before the whole order. That is
+ * in MongoDB; in the history it would be kept once per command.
  */
 export interface CommandDone {
   version: number;

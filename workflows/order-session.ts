@@ -134,7 +134,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     run: (order: Order, command: C) => Promise<void>,
     until?: Until,
   ): void {
-    const handle = async (command: C) => doneIn(await perform(command, check, run, until));
+    const handle = async (command: C) => answerTo(command, await perform(command, check, run, until));
     setHandler(update, handle, {
       validator: refusing((command: C) => {
         history.requireOpen();
@@ -153,9 +153,9 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   };
 }
 
-/** The answer of a command. */
-export function doneIn({ version }: Order): CommandDone {
-  return { version };
+/** An API of before reads the whole order from the answer. */
+export function answerTo({ brief }: Command, order: Order): CommandDone {
+  return brief ? { version: order.version } : order;
 }
 
 /** ISO 8601; in a workflow, when its task began. */

@@ -31,7 +31,7 @@ import {
 import type { CommandDone } from './contract';
 import { isDeclined, refusing, atVersion } from './failures';
 import type { OrderSession } from './order-session';
-import { doneIn, now } from './order-session';
+import { answerTo, now } from './order-session';
 import { steps } from './order.steps';
 
 /** What may happen to an order for as long as it is open. */
@@ -79,7 +79,7 @@ function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>):
     if (session.isBehind(command)) await session.oneAtATime(session.catchUp);
     refusing(requireUnsettled)(current(), command);
     await compensator.tell(command.step, resolve);
-    return doneIn(current());
+    return answerTo(command, current());
   };
   setHandler(retryCompensationUpdate, (command) => tell(command), { validator });
   setHandler(resolveCompensationUpdate, (command) => tell(command, command), { validator });

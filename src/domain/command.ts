@@ -12,6 +12,8 @@ export interface Command {
    * look. APIs of before did not tell.
    */
   seenVersion?: number;
+  /** The version is answer enough; APIs of before want the whole order. */
+  brief?: true;
 }
 
 /** What happens once for each Idempotency-Key. */

@@ -47,7 +47,7 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     { update, check, outlives }: CommandType<C>,
     asked: C,
   ): Promise<Order | 'late'> {
-    const command = { ...asked, seenVersion: order.version };
+    const command = { ...asked, seenVersion: order.version, brief: true as const };
     // A closed order never opens again, so what it refuses it refuses for ever; Temporal may have forgotten it.
     if (isClosed(order)) refuse(order, () => check(order, command));
     const answer = outlives

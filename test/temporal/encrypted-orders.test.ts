@@ -124,7 +124,7 @@ test('keys are rotated while an order is open', async () => {
   await asApiWith(`${NEW},${OLD}`, async (api) => {
     const shipped = await api.execute(request, fulfillOrderUpdate, {
       ...{ by: 'system', requestId: 'test', id: 'ful_1', fingerprint: 'f', attemptId: 'a' },
-      ...{ items: request.items, carrier: null, trackingNumber: NOTE },
+      ...{ items: request.items, carrier: null, trackingNumber: NOTE, brief: true as const },
     });
     expect(shipped).toEqual({ version: 3 });
     const stored = await shop.orders.findById(request.orderId);

@@ -67,6 +67,14 @@ it('has everything done once that several processes ask for, though Temporal ref
   expect(stored).toMatchObject({ refunded: 200, version: order.version + 20 });
 }, 90_000);
 
+it('answers an API of before with the whole order, and one of now with its version', async () => {
+  const { order, request } = await captured();
+  const asked = (more: object) =>
+    otherProcess().execute(request, refundOrderUpdate, { ...refund(10), ...more });
+  expect(await asked({})).toMatchObject({ id: order.id, version: order.version + 1, refunded: 10 });
+  expect(await asked({ brief: true })).toEqual({ version: order.version + 2 });
+});
+
 it('takes an order up again whose workflow was terminated', async () => {
   const order = await placed(1);
   const handle = shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createOutput } from '../scripts/servers/output';
-import { printTable } from './edge/goals';
-import { writeResult, type Goal } from './harness/results';
+import { printTable, type Goal } from './harness/goals';
+import { writeResult } from './harness/results';
 import { openSystem } from './harness/system';
 import { cores } from './scenarios/cores';
 import { flashSale } from './scenarios/flash-sale';

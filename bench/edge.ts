@@ -1,23 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServers, type Servers } from '../scripts/servers';
+import { startServers } from '../scripts/servers';
 import { createOutput } from '../scripts/servers/output';
 import { freePorts } from '../scripts/servers/ports';
 import { runOnce, startApi, type AppOptions } from '../scripts/start/app-processes';
 import { attacks, type Attack } from './edge/attacks';
-import { printTable, repeat, type Goal } from './edge/goals';
 import { slowSocketsLeaveOthersAlone } from './edge/latency';
 import { onlySoManyRequests } from './edge/limit';
-import { memoryOf, watchMemory } from './edge/memory';
+import { repeat } from './edge/tally';
+import { environmentOf, PREFIX, UNLIMITED } from './harness/environment';
+import { printTable, type Goal } from './harness/goals';
+import { memoryOf, watchMemory } from './harness/memory';
 
-const PREFIX = '/orders-management-system';
 const MAX_GROWTH_MB = 50;
 const BUSY_REQUESTS = 10_000;
 const BUSY_CLIENTS = 20;
 const SETUP_MS = 120_000;
 const STOP_MS = 20_000;
-const UNLIMITED = { RATE_LIMIT_MAX: '1000000000' };
 
 type Measure = (url: string, pid: number) => Promise<Goal[]>;
 
@@ -62,19 +62,6 @@ async function withApi(options: AppOptions, work: Measure): Promise<Goal[]> {
   } finally {
     await api.stop(STOP_MS);
   }
-}
-
-function environmentOf({ mongodbUri, temporalAddress }: Servers): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env.PATH,
-    NODE_ENV: 'test',
-    JWT_SECRET: 'of the bench alone, 32 bytes long',
-    LOG_LEVEL: 'warn',
-    WEB_CONCURRENCY: '1',
-    API_PREFIX: PREFIX,
-    MONGODB_URI: mongodbUri,
-    TEMPORAL_ADDRESS: temporalAddress,
-  };
 }
 
 /** How much the process grows at most above what it has when it is as busy with ordinary requests. */

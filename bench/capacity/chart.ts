@@ -1,4 +1,4 @@
-import { grouped } from './markdown';
+import { grouped } from '../harness/markdown';
 import { ORDERS, PAYMENTS, SALE } from './sale';
 import type { Run, Sample } from './simulation';
 

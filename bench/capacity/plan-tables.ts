@@ -1,7 +1,7 @@
 import { PLACING, FULFILLING } from '../counts';
 import type { StageCounts } from '../counts';
 import { MONGODB, PROCESSES, TEMPORAL_SERVER, TRAFFIC } from './assumptions';
-import { grouped, markdownTable, sized } from './markdown';
+import { grouped, markdownTable, sized } from '../harness/markdown';
 import { FULFILLING_COST, openBytes, planFor, PLACING_COST, retainedBytes, storageOf } from './plan';
 import type { Plan, StageCost } from './plan';
 

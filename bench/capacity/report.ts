@@ -1,5 +1,5 @@
 import { chartOf } from './chart';
-import { withBlock } from './markdown';
+import { withBlock } from '../harness/markdown';
 import { assumptionsTable, countsTable, planTable, storageTable } from './plan-tables';
 import { SALE } from './sale';
 import { DEFAULTS, LONG, LONGER_SECONDS, runVariants, saleTable } from './sale-table';

@@ -1,4 +1,4 @@
-import { grouped, markdownTable } from './markdown';
+import { grouped, markdownTable } from '../harness/markdown';
 import { ORDERS, outcomeOf, PAYMENTS, saleOf, type Change } from './sale';
 import { simulate, type Run } from './simulation';
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { count, repeat, type Tally } from './goals';
+import { count, repeat, type Tally } from './tally';
 import { dripFrom } from './slow-clients';
 
 const TEN_MEGABYTES = 10_000_000;

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Agent, request } from 'node:http';
-import { repeat, type Goal } from './goals';
+import type { Goal } from '../harness/goals';
+import { quantile } from '../harness/stats';
+import { repeat } from './tally';
 import { dripFrom } from './slow-clients';
 
 const ROUNDS = 6;
@@ -22,7 +24,7 @@ export async function slowSocketsLeaveOthersAlone(url: string): Promise<Goal[]> 
     end.abort();
     await slow;
   }
-  const [before, after] = [p99(usual), p99(beside)];
+  const [before, after] = [quantile(usual, 0.99), quantile(beside, 0.99)];
   return [
     {
       what: `p99 beside ${SLOW_SOCKETS} slow sockets (${ROUNDS} × ${REQUESTS_PER_ROUND} requests each way, in turns)`,
@@ -58,8 +60,4 @@ function read(url: string, agent: Agent): Promise<void> {
     });
     sent.on('error', reject).end();
   });
-}
-
-function p99(times: number[]): number {
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]!;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { count, type Goal, type Tally } from './goals';
+import type { Goal } from '../harness/goals';
+import { count, type Tally } from './tally';
 
 /** The default of RATE_LIMIT_MAX, per minute. */
 const LIMIT = 100_000;

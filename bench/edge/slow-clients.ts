@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { count, type Tally } from './goals';
+import { count, type Tally } from './tally';
 
 const DRIP_MS = 500;
 

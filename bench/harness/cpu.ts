@@ -4,26 +4,14 @@ import { readFile } from 'node:fs/promises';
 const MS_PER_TICK = 10;
 const USER_TIME = 14;
 const SYSTEM_TIME = 15;
-const KB_PER_PAGE = 4;
-const RESIDENT = 24;
 
-export interface Usage {
-  /** Milliseconds of processor time since it began. */
-  cpuMs: number;
-  /** Resident memory, MB. */
-  memoryMb: number;
-}
-
-/** What a process has used, from /proc (man 5 proc): all its threads. */
-export async function usageOf(pid: number): Promise<Usage> {
+/** Milliseconds of processor time that a process has used since it began, from /proc (man 5 proc): all its threads. */
+export async function cpuOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   // The name of the program, in parentheses, may have spaces; what follows it starts with field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const at = (field: number) => Number(fields[field - 3]);
-  return {
-    cpuMs: (at(USER_TIME) + at(SYSTEM_TIME)) * MS_PER_TICK,
-    memoryMb: (at(RESIDENT) * KB_PER_PAGE) / 1_024,
-  };
+  return (at(USER_TIME) + at(SYSTEM_TIME)) * MS_PER_TICK;
 }
 
 /** Milliseconds of processor time that each of the processes used meanwhile. */
@@ -32,7 +20,7 @@ export async function cpuDuring<Name extends string>(
   work: () => Promise<void>,
 ): Promise<Record<Name, number>> {
   const names = Object.keys(pids) as Name[];
-  const look = () => Promise.all(names.map(async (name) => (await usageOf(pids[name])).cpuMs));
+  const look = () => Promise.all(names.map((name) => cpuOf(pids[name])));
   const before = await look();
   await work();
   const after = await look();

@@ -4,13 +4,8 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../scripts/servers/project';
 import { barChart } from './bar-chart';
-
-export interface Goal {
-  what: string;
-  goal: string;
-  measured: string;
-  met: boolean;
-}
+import type { Goal } from './goals';
+import { markdownTable } from './markdown';
 
 /** One line of a table, and one bar of a plot. */
 export interface Row {
@@ -35,17 +30,6 @@ export interface ScenarioResult {
 }
 
 const FOLDER = join(PROJECT_ROOT, 'bench', 'results');
-
-/** @param ratio is to be at least, or at most, that many times */
-export function goal(what: string, ratio: number, bound: { atLeast?: number; atMost?: number }): Goal {
-  const { atLeast = -Infinity, atMost = Infinity } = bound;
-  return {
-    what,
-    goal: bound.atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`,
-    measured: ratio.toPrecision(3),
-    met: ratio >= atLeast && ratio <= atMost,
-  };
-}
 
 /** Writes `<scenario>.json`, `.md` and an SVG per plot. */
 export async function writeResult(result: ScenarioResult): Promise<void> {
@@ -88,7 +72,7 @@ function markdown(
     ...tables.flatMap(({ title, method, rows, plot }, n) => [
       `## ${title}`,
       method,
-      tableOf(
+      markdownTable(
         ['', ...Object.keys(rows[0]?.values ?? {})],
         rows.map(({ name, values }) => [name, ...Object.values(values).map(shown)]),
       ),
@@ -100,7 +84,7 @@ function markdown(
 }
 
 function goalTable(goals: readonly Goal[]): string {
-  return tableOf(
+  return markdownTable(
     ['', 'what', 'goal', 'measured'],
     goals.map(({ met, what, goal: wanted, measured }) => [
       met ? 'met' : '**missed**',
@@ -109,10 +93,6 @@ function goalTable(goals: readonly Goal[]): string {
       measured,
     ]),
   );
-}
-
-function tableOf(head: string[], rows: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function shown(value: number): string {

@@ -8,6 +8,14 @@ export interface Contender {
   round(): Promise<Round>;
 }
 
+/** The same kind of round of each. */
+export function contendersOf<Work>(
+  ways: Readonly<Record<string, Work>>,
+  round: (work: Work) => Promise<Round>,
+): Contender[] {
+  return Object.entries(ways).map(([name, work]) => ({ name, round: () => round(work) }));
+}
+
 export interface Standing {
   name: string;
   /** Requests per second in each round. */

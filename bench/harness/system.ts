@@ -14,9 +14,9 @@ import { newId } from '../../src/common/ids';
 import { loadConfig } from '../../src/config/config';
 import { createJwt } from '../../src/jwt/jwt';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import { environmentOf, PREFIX, UNLIMITED } from './environment';
 import { createHttpClient, type Call } from './load';
 
-const PREFIX = '/orders-management-system';
 const STOP_MS = 20_000;
 const SETUP_MS = 120_000;
 const READY_MS = 120_000;
@@ -33,15 +33,8 @@ export async function openSystem(output: Output) {
   const folder = await mkdtemp(join(tmpdir(), 'orders-management-system-bench-'));
   const servers = await startServers({ output });
   const env: NodeJS.ProcessEnv = {
-    PATH: process.env.PATH,
-    NODE_ENV: 'test',
-    JWT_SECRET: 'of the bench alone, 32 bytes long',
-    LOG_LEVEL: 'warn', // a line per request would be read by this very process
-    API_PREFIX: PREFIX,
-    MONGODB_URI: servers.mongodbUri,
-    TEMPORAL_ADDRESS: servers.temporalAddress,
-    RATE_LIMIT_MAX: '1000000000',
-    WEB_CONCURRENCY: '1',
+    ...environmentOf(servers),
+    ...UNLIMITED,
     PLACE_ORDER_TIMEOUT_MS: '60000',
     ORDER_COMMAND_TIMEOUT_MS: '60000',
   };
@@ -53,8 +46,8 @@ export async function openSystem(output: Output) {
   const http = createHttpClient();
   const started = new Set<ManagedProcess>();
   const customerId = newId('usr');
-  const headers = (role: 'CUSTOMER' | 'ADMIN', id = customerId) => ({
-    Authorization: `Bearer ${jwt.issue({ id, role, tokenVersion: 0 }).accessToken}`,
+  const headers = (role: 'CUSTOMER' | 'ADMIN') => ({
+    Authorization: `Bearer ${jwt.issue({ id: customerId, role, tokenVersion: 0 }).accessToken}`,
     'Content-Type': 'application/json',
   });
 

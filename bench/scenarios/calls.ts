@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Call } from '../harness/load';
 import type { System } from '../harness/system';
 
-/** `POST /orders` of one piece each. */
-export function placeCall(system: System, apiUrl: string, productServiceIds: readonly string[]): Call {
+/** What places an order of one piece each. @param url of `POST /orders`, or of what is measured in its place */
+export function placeCall(system: System, url: string, productServiceIds: readonly string[]): Call {
   return {
-    url: `${apiUrl}/orders`,
+    url,
     method: 'POST',
     headers: { ...system.headers('CUSTOMER'), 'Idempotency-Key': randomUUID() },
     body: JSON.stringify({

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { usageOf } from '../harness/cpu';
-import { goal, type Row } from '../harness/results';
-import { inTurns, ratio, summaryOf, type Contender } from '../harness/rounds';
+import { cpuOf } from '../harness/cpu';
+import { goal } from '../harness/goals';
+import type { Row } from '../harness/results';
+import { contendersOf, inTurns, ratio, summaryOf } from '../harness/rounds';
 import type { Round } from '../harness/load';
 import type { Scenario } from './scenario';
 
@@ -17,14 +18,13 @@ export const cores: Scenario = async (system, { rounds, seconds }) => {
     '1 process': await system.startApi(),
     '2 processes': await system.startApi({ WEB_CONCURRENCY: '2' }),
   };
-  const contenders = Object.entries(apis).map(([name, { url }]): Contender => ({
-    name,
-    round: () => pipelined(`${url}/users`, headers.Authorization, seconds),
-  }));
-  const before = await usageOf(process.pid);
+  const contenders = contendersOf(apis, ({ url }) =>
+    pipelined(`${url}/users`, headers.Authorization, seconds),
+  );
+  const before = await cpuOf(process.pid);
   const start = performance.now();
   const standings = await inTurns(contenders, { rounds, output: system.output });
-  const share = ((await usageOf(process.pid)).cpuMs - before.cpuMs) / (performance.now() - start);
+  const share = ((await cpuOf(process.pid)) - before) / (performance.now() - start);
   const rows = [...standings].map(([name, standing]): Row => ({ name, values: summaryOf(standing) }));
   const [one, two] = [...standings.values()] as [never, never];
   return {

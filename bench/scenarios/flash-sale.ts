@@ -1,6 +1,7 @@
 import { closedLoop } from '../harness/load';
-import { goal, type Goal, type Table } from '../harness/results';
-import { inTurns, ratio, summaryOf, type Contender } from '../harness/rounds';
+import { goal, type Goal } from '../harness/goals';
+import type { Table } from '../harness/results';
+import { contendersOf, inTurns, ratio, summaryOf } from '../harness/rounds';
 import { quantile } from '../harness/stats';
 import { anyOf, placeCall } from './calls';
 import type { Scenario } from './scenario';
@@ -15,14 +16,9 @@ export const flashSale: Scenario = async (system, { rounds, seconds }) => {
   const products = await system.sell(PRODUCTS);
   const [hot] = products as [string];
   const way = (choose: () => string) => async () =>
-    void (await system.expect(placeCall(system, api.url, [choose()]), 201));
-  const contenders = Object.entries({
-    'one SKU': way(() => hot),
-    '1 000 SKUs': way(() => anyOf(products)),
-  }).map(([name, work]): Contender => ({
-    name,
-    round: () => closedLoop(work, { inFlight: IN_FLIGHT, seconds }),
-  }));
+    void (await system.expect(placeCall(system, `${api.url}/orders`, [choose()]), 201));
+  const ways = { 'one SKU': way(() => hot), '1 000 SKUs': way(() => anyOf(products)) };
+  const contenders = contendersOf(ways, (work) => closedLoop(work, { inFlight: IN_FLIGHT, seconds }));
   const tables: Table[] = [];
   const goals: Goal[] = [];
   let running = 0;

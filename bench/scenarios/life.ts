@@ -29,7 +29,7 @@ export const life: Scenario = async (system, { rounds, seconds }) => {
   async function live(): Promise<void> {
     const productServiceId = anyOf(products);
     const placed = await timed('place', () =>
-      system.expect(placeCall(system, api.url, [productServiceId]), 201),
+      system.expect(placeCall(system, `${api.url}/orders`, [productServiceId]), 201),
     );
     const url = `${api.url}/orders/${dataOf<OrderView>(placed).id}/fulfillments`;
     const body = JSON.stringify({ items: [{ productServiceId, quantity: 1 }] });

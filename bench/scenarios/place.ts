@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { cpuDuring } from '../harness/cpu';
-import { closedLoop, openLoop, type Call } from '../harness/load';
-import { goal, type Goal, type Row, type Table } from '../harness/results';
-import { inTurns, ratio, summaryOf, type Contender, type Standing } from '../harness/rounds';
+import { closedLoop, openLoop } from '../harness/load';
+import { goal, type Goal } from '../harness/goals';
+import type { Row, Table } from '../harness/results';
+import { contendersOf, inTurns, ratio, summaryOf, type Standing } from '../harness/rounds';
 import { quantile } from '../harness/stats';
 import type { System } from '../harness/system';
 import { VARIANTS, type Variant } from '../variants/contract';
+import { placeCall } from './calls';
 import type { Scenario, ScenarioOptions } from './scenario';
 
 const IN_FLIGHT = [1, 20, 100];
@@ -59,20 +60,10 @@ export const place: Scenario = async (system, options) => {
 };
 
 function wayOf(system: System, url: string, products: readonly string[]): Way {
-  const headers = system.headers('CUSTOMER');
   return async () => {
     const lines = 1 + Math.floor(Math.random() * MAX_LINES);
     const first = Math.floor(Math.random() * (products.length - lines));
-    const items = products
-      .slice(first, first + lines)
-      .map((productServiceId) => ({ productServiceId, quantity: 1 }));
-    const call: Call = {
-      url,
-      method: 'POST',
-      headers: { ...headers, 'Idempotency-Key': randomUUID() },
-      body: JSON.stringify({ items, paymentMethod: 'pm_card_visa' }),
-    };
-    await system.expect(call, 201);
+    await system.expect(placeCall(system, url, products.slice(first, first + lines)), 201);
   };
 }
 
@@ -81,10 +72,7 @@ function closedLoops(
   { inFlight, seconds, rounds }: ScenarioOptions & { inFlight: number },
   { output }: System,
 ): Promise<Map<string, Standing>> {
-  const contenders = Object.entries(ways).map(([name, way]): Contender => ({
-    name,
-    round: () => closedLoop(way, { inFlight, seconds }),
-  }));
+  const contenders = contendersOf(ways, (way) => closedLoop(way, { inFlight, seconds }));
   return inTurns(contenders, { rounds, output });
 }
 
@@ -148,9 +136,8 @@ async function latencyTable(
 ): Promise<{ table: Table; goals: Goal[] }> {
   const perSecond = Math.floor(summaryOf(compared.get('place')!)['per second']! / 2);
   output.line(`latencies at ${perSecond}/s`);
-  const contenders = Object.entries({ place: placing!, 'empty-update': empty! }).map(
-    ([name, way]): Contender => ({ name, round: () => openLoop(way, { perSecond, seconds }) }),
-  );
+  const ways = { place: placing!, 'empty-update': empty! };
+  const contenders = contendersOf(ways, (way) => openLoop(way, { perSecond, seconds }));
   const standings = await inTurns(contenders, { rounds, output });
   const p99 = (name: string) => quantile(standings.get(name)!.latencies, 0.99);
   return {

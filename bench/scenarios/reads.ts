@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '../../src/common/ids';
 import { closedLoop, type Call } from '../harness/load';
-import { goal, type Row } from '../harness/results';
-import { inTurns, ratio, summaryOf, type Contender } from '../harness/rounds';
+import { goal } from '../harness/goals';
+import type { Row } from '../harness/results';
+import { contendersOf, inTurns, ratio, summaryOf } from '../harness/rounds';
 import { quantile } from '../harness/stats';
 import type { System } from '../harness/system';
 import { anyOf, dataOf, placeCall } from './calls';
@@ -27,7 +28,7 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
   const [api, variants] = [await system.startApi(), await system.startVariantsServer()];
   await system.startWorker();
   const products = await system.sell(100);
-  const placed = await system.expect(placeCall(system, api.url, products.slice(0, 3)), 201);
+  const placed = await system.expect(placeCall(system, `${api.url}/orders`, products.slice(0, 3)), 201);
   const { id } = dataOf<{ id: string }>(placed);
   const orders = system.database.collection<Stored>('orders');
   const template = (await orders.findOne({ _id: id }))!;
@@ -59,9 +60,8 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
     }
   }
 
-  const beside = Object.entries({ ours: ways['an order'], plain: get(`${variants.url}/read/{id}`) }).map(
-    ([name, work]): Contender => ({ name, round: () => closedLoop(work, { inFlight: IN_FLIGHT, seconds }) }),
-  );
+  const both = { ours: ways['an order'], plain: get(`${variants.url}/read/{id}`) };
+  const beside = contendersOf(both, (way) => closedLoop(way, { inFlight: IN_FLIGHT, seconds }));
   const standings = await inTurns(beside, { rounds, output: system.output });
   const sizes = Object.keys(rows[0]!.values);
   const growth = (name: string) => {

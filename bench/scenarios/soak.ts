@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { usageOf } from '../harness/cpu';
+import { memoryOf } from '../harness/memory';
 import { closedLoop, openLoop } from '../harness/load';
-import { goal, type Goal, type Row } from '../harness/results';
+import { goal, type Goal } from '../harness/goals';
+import type { Row } from '../harness/results';
 import { quantile } from '../harness/stats';
 import { anyOf, placeCall } from './calls';
 import type { Scenario } from './scenario';
@@ -16,7 +17,8 @@ export const soak: Scenario = async (system, { rounds, seconds }) => {
   const api = await system.startApi();
   const worker = await system.startWorker();
   const products = await system.sell(PRODUCTS);
-  const way = async () => void (await system.expect(placeCall(system, api.url, [anyOf(products)]), 201));
+  const way = async () =>
+    void (await system.expect(placeCall(system, `${api.url}/orders`, [anyOf(products)]), 201));
   await closedLoop(way, { inFlight: 20, seconds });
   const capacity = await closedLoop(way, { inFlight: 20, seconds: rounds * seconds });
   const perSecond = Math.floor((capacity.done / capacity.seconds) * SHARE_OF_CAPACITY);
@@ -28,7 +30,7 @@ export const soak: Scenario = async (system, { rounds, seconds }) => {
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
-      for (const [name, pid] of Object.entries(pids)) memory[name]!.push((await usageOf(pid)).memoryMb);
+      for (const [name, pid] of Object.entries(pids)) memory[name]!.push(await memoryOf(pid));
       await delay(LOOK_EVERY_MS);
     }
   })();

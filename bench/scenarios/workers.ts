@@ -1,5 +1,6 @@
 import { closedLoop } from '../harness/load';
-import { goal, type Row } from '../harness/results';
+import { goal } from '../harness/goals';
+import type { Row } from '../harness/results';
 import { median } from '../harness/stats';
 import { anyOf, placeCall } from './calls';
 import type { Scenario } from './scenario';
@@ -15,7 +16,8 @@ export const workers: Scenario = async (system, { rounds, seconds }) => {
   const api = await system.startApi();
   await system.startWorker({ WORKER_QUEUES: 'orders' });
   const products = await system.sell(PRODUCTS);
-  const way = async () => void (await system.expect(placeCall(system, api.url, [anyOf(products)]), 201));
+  const way = async () =>
+    void (await system.expect(placeCall(system, `${api.url}/orders`, [anyOf(products)]), 201));
   const rows: Row[] = [];
   let running = 0;
   for (const count of WORKERS) {

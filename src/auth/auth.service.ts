@@ -4,7 +4,7 @@ import { WWW_AUTHENTICATE } from '../jwt/challenge';
 import type { Jwt } from '../jwt/jwt';
 import { Role } from '../role/role';
 import { hashPassword } from '../users/password';
-import { isEndedBy } from '../users/token-end';
+import { isSignedIn } from '../users/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { LoginBody, RegisterBody } from './auth.schema';
 import type { PasswordCheck } from './password-check';
@@ -57,8 +57,7 @@ export function createAuthService(deps: AuthServiceDeps) {
   async function userOf(sessionId: string): Promise<User | null> {
     const session = await sessions.find(sessionId);
     const user = session && (await users.findById(session.userId));
-    if (!user || user.status === 'disabled') return null;
-    return isEndedBy(user, { tokenVersion: session.tokenVersion, sessionId }) ? null : user;
+    return isSignedIn(user, { tokenVersion: session?.tokenVersion, sessionId }) ? user : null;
   }
 
   function signIn(user: User, token: RefreshToken): SignIn {

@@ -17,7 +17,8 @@ import { createTurns } from './turns';
 import type { Turns } from './turns';
 import { workflowInput } from './workflow-input';
 
-export interface OrderWorkflows {
+/** @typeParam Done what is told of a command that is done */
+export interface OrderWorkflows<Done = CommandDone> {
   /** Starts the order's workflow, or joins the one there is, and waits; null without an answer in time. */
   place(request: OrderRequest): Promise<Order | null>;
   /** Starts the order's workflow without waiting; does nothing when there is one. */
@@ -29,13 +30,13 @@ export interface OrderWorkflows {
     request: OrderRequest,
     update: UpdateDefinition<CommandDone, [C]>,
     command: C,
-  ): Promise<CommandDone | Unanswered>;
+  ): Promise<Done | Unanswered>;
   /** The same for what outlives the order's own workflow: when that has ended, another one does it. */
   executeAlways<C extends Command>(
     order: Order,
     update: UpdateDefinition<CommandDone, [C]>,
     command: C,
-  ): Promise<CommandDone | 'late'>;
+  ): Promise<Done | 'late'>;
 }
 
 export interface OrderWorkflowsOptions extends OrderUpdatesOptions {

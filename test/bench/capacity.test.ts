@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PLACING } from '../../bench/counts';
-import { grouped, markdownTable, sized, withBlock } from '../../bench/capacity/markdown';
+import { grouped, markdownTable, sized, withBlock } from '../../bench/harness/markdown';
 import { actionsOf, LIFE_COST, planFor, storageOf } from '../../bench/capacity/plan';
 import { report, writtenInto } from '../../bench/capacity/report';
 

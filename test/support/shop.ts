@@ -1,8 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { randomBytes } from 'node:crypto';
-import type { UpdateDefinition } from '@temporalio/common';
-import type { Command } from '../../src/domain/command';
 import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
@@ -18,7 +16,6 @@ import { createTemporalClient } from '../../src/temporal/client';
 import type { TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows } from '../../src/temporal/order-workflows';
-import type { Unanswered } from '../../src/temporal/order-updates';
 import type { OrderWorkflows } from '../../src/temporal/order-workflows';
 import { createActivities } from '../../src/worker';
 import type { Activities } from '../../src/worker';
@@ -29,26 +26,13 @@ import type { TestDatabase } from './database';
 import { paymentsTaskQueueOf, startTestWorker } from './worker';
 import type { Sabotage, TestWorker, WorkerPayloads } from './worker';
 
-/** Commands answer with the order as it is stored then. */
-export interface ShopWorkflows extends Omit<OrderWorkflows, 'execute' | 'executeAlways'> {
-  execute<C extends Command>(
-    request: OrderRequest,
-    update: UpdateDefinition<CommandDone, [C]>,
-    command: C,
-  ): Promise<Order | Unanswered>;
-  executeAlways<C extends Command>(
-    order: Order,
-    update: UpdateDefinition<CommandDone, [C]>,
-    command: C,
-  ): Promise<Order | 'late'>;
-}
-
 /** A shop of its own: a database, a task queue, and as many workers as a test starts. */
 export interface Shop {
   db: TestDatabase;
   temporal: TemporalClient;
   taskQueue: string;
-  workflows: ShopWorkflows;
+  /** Commands answer with the order as it is stored then. */
+  workflows: OrderWorkflows<Order>;
   orders: OrderRepository;
   products: ProductServiceRepository;
   /** The worker's activities, to be called without a workflow. */
@@ -119,7 +103,7 @@ export async function openShop({
   };
 }
 
-function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): ShopWorkflows {
+function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): OrderWorkflows<Order> {
   async function read<T extends string>(id: string, asked: Promise<CommandDone | T>): Promise<Order | T> {
     const answer = await asked;
     if (typeof answer === 'string') return answer;

@@ -6,6 +6,17 @@ export interface Goal {
   met: boolean;
 }
 
+/** @param ratio is to be at least, or at most, that many times */
+export function goal(what: string, ratio: number, bound: { atLeast?: number; atMost?: number }): Goal {
+  const { atLeast = -Infinity, atMost = Infinity } = bound;
+  return {
+    what,
+    goal: bound.atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`,
+    measured: ratio.toPrecision(3),
+    met: ratio >= atLeast && ratio <= atMost,
+  };
+}
+
 export function printTable(goals: readonly Goal[]): void {
   const rows = goals.map(({ what, goal, measured, met }) => [met ? 'met' : 'MISSED', what, goal, measured]);
   const table = [['', 'What', 'Goal', 'Measured'], ...rows];
@@ -18,24 +29,4 @@ export function printTable(goals: readonly Goal[]): void {
         .trimEnd(),
     );
   }
-}
-
-/** How often each answer came. */
-export type Tally = Record<string, number>;
-
-export function count(tally: Tally, answer: string | number): void {
-  tally[answer] = (tally[answer] ?? 0) + 1;
-}
-
-/** Calls `work` so many times, some of them at once. */
-export async function repeat(
-  times: number,
-  atATime: number,
-  work: (n: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < times) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(atATime, times) }, lane));
 }

@@ -1,0 +1,19 @@
+/** How often each answer came. */
+export type Tally = Record<string, number>;
+
+export function count(tally: Tally, answer: string | number): void {
+  tally[answer] = (tally[answer] ?? 0) + 1;
+}
+
+/** Calls `work` so many times, some of them at once. */
+export async function repeat(
+  times: number,
+  atATime: number,
+  work: (n: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < times) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(atATime, times) }, lane));
+}

@@ -2,8 +2,7 @@ import type { Context } from './context';
 
 /** Answers `{ data, meta: { requestId } }`. */
 export function sendData(ctx: Context, status: number, data: unknown): void {
-  ctx.status = status;
-  ctx.body = { data, meta: { requestId: ctx.state.requestId } };
+  send(ctx, status, { data, meta: { requestId: ctx.state.requestId } });
 }
 
 /** Answers one page of a list: `{ data: [...], meta: { requestId, page } }`. */
@@ -12,6 +11,12 @@ export function sendPage(
   data: unknown[],
   page: { limit: number; nextCursor: string | null },
 ): void {
-  ctx.status = 200;
-  ctx.body = { data, meta: { requestId: ctx.state.requestId, page } };
+  send(ctx, 200, { data, meta: { requestId: ctx.state.requestId, page } });
+}
+
+/** As text: Koa would write an object as JSON once for its length and once more to send it. */
+function send(ctx: Context, status: number, body: object): void {
+  ctx.status = status;
+  ctx.type = 'json';
+  ctx.body = JSON.stringify(body);
 }

@@ -36,7 +36,7 @@ export function inputValidator(route: Route): (ctx: Context) => Record<Part, unk
     for (const [part, schema] of parts) {
       if (!schema) continue;
       const given = read(ctx, part);
-      const { value, error } = schema.validate(given, OPTIONS[part]);
+      const { value, error } = schema.validate(given);
       input[part] = value;
       if (error) errors.push(...fieldErrors(error.details));
       if (Object.hasOwn(given, UNSEEN)) errors.push({ path: UNSEEN, message: `${UNSEEN} is not allowed` });
@@ -47,7 +47,7 @@ export function inputValidator(route: Route): (ctx: Context) => Record<Part, unk
 }
 
 function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
-  return schema?.required().label(part);
+  return schema?.required().label(part).prefs(OPTIONS[part]); // as options of each call they would be compiled each time
 }
 
 function read(ctx: Context, part: Part): object {

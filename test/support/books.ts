@@ -1,4 +1,5 @@
 import type { Order } from '../../src/domain/order';
+import { createOrderModel } from '../../src/orders/orders.model';
 import { createSandboxPaymentModel } from '../../src/payments/sandbox.model';
 import type { Shop } from './shop';
 
@@ -28,6 +29,15 @@ function expectedOf({ paymentStatus, payment, captured, refunded }: Order): Part
   return { open: paymentStatus === 'authorized' ? payment!.amount : 0, captured, refunded };
 }
 
+/** Fails unless the order is stored as its Mongoose schema has it, to the field: the schema does not check writes. */
+async function expectAsDeclared({ db }: Shop, orderId: string): Promise<void> {
+  const Declared = createOrderModel(db.connection);
+  const stored = await Declared.findById(orderId).lean();
+  const declared = new Declared(stored!, null, { strict: 'throw' });
+  await declared.validate();
+  expect(declared.toObject()).toEqual(stored);
+}
+
 /**
  * Fails unless ledger, stock and order agree to the unit.
  * @param initial the units of the product before anybody ordered it
@@ -44,6 +54,7 @@ export async function expectBalancedBooks(
   }: { productId: string; initial: number; orders: readonly Order[]; isNet?: boolean },
 ): Promise<void> {
   for (const order of orders) {
+    await expectAsDeclared(shop, order.id);
     const ledger = await ledgerOf(shop, order.id);
     const expected = expectedOf(order);
     const more = isNet ? ledger.captured - order.captured : 0;

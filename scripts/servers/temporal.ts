@@ -53,6 +53,12 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   };
 }
 
+/**
+ * A shard loads its queue of tasks 20 times a second at most by default, and this server has only one: each step of a
+ * workflow would wait for 30 ms.
+ */
+const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
+
 function serverArgs(options: TemporalOptions, namespace: string): string[] {
   const { port, uiPort, dbFilename } = options;
   return [
@@ -60,6 +66,7 @@ function serverArgs(options: TemporalOptions, namespace: string): string[] {
     ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort)]),
     ...(dbFilename === undefined ? [] : ['--db-filename', dbFilename]),
     ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
+    ...['--dynamic-config-value', QUEUE_LOADS],
     ...['--log-level', 'warn', '--log-format', 'json'],
   ];
 }

@@ -3,6 +3,7 @@ import type { BundleOptions } from '@temporalio/worker';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './servers/project';
+import { workflowBundleOptions } from './workflow-bundle-options';
 
 const DIST = join(PROJECT_ROOT, 'dist');
 
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
 /** The one that goes with PAYLOAD_KEYS differs in how it tells failures, nothing else. */
 async function writeBundle(name: string, options: Partial<BundleOptions>): Promise<void> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(DIST, 'workflows', 'index.js'),
+    ...workflowBundleOptions(join(DIST, 'workflows'), 'js'),
     logger: quietLogger,
     ...options,
   });

@@ -16,8 +16,10 @@ async function main(): Promise<void> {
     TEMPORAL_PAYMENTS_TASK_QUEUE: BENCH_PAYMENTS_TASK_QUEUE,
   });
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  const workflowsPath = join(__dirname, 'workflows.ts');
   const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: join(__dirname, 'workflows.ts'),
+    workflowsPath,
+    preloadModules: [join(__dirname, '..', '..', 'workflows', 'stack-traces.ts'), workflowsPath], // as ours are
     logger: new DefaultLogger('ERROR'),
   });
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));

@@ -3,7 +3,8 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { BundleOptions } from '@temporalio/worker';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 
 export const WORKFLOWS_PATH = require.resolve('../../workflows');
 
@@ -21,7 +22,7 @@ export async function encodedBundleForTests(): Promise<string> {
 }
 
 function plain(): BundleOptions {
-  return { workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('WARN') };
+  return { ...workflowBundleOptions(dirname(WORKFLOWS_PATH), 'ts'), logger: new DefaultLogger('WARN') };
 }
 
 async function writeBundle(options: BundleOptions): Promise<string> {

@@ -1,18 +1,23 @@
 /** What the API processes and their primary tell each other. */
 
-/** To the primary: one more request of that client; how many are there? */
-export interface CountRequest {
+/** To the primary: one more request of each of these clients; how many are there? */
+export interface CountRequests {
   type: 'count';
   id: number;
-  key: string;
-  windowMs: number;
+  requests: { key: string; windowMs: number }[];
 }
 
-/** The answer: requests in the client's window with this one, and how long the window still lasts. */
+/** The answer, for each in turn. */
 export interface Counted {
   type: 'counted';
   id: number;
+  counts: Count[];
+}
+
+export interface Count {
+  /** Requests in the client's window with this one. */
   used: number;
+  /** How long the window still lasts. */
   msLeft: number;
 }
 

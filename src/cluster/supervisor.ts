@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isMessage, type CountRequest } from './messages';
+import { isMessage, type CountRequests } from './messages';
 import type { WindowCounter } from './window-counter';
 
 const BACKOFF_MS = { first: 100, most: 10_000 };
@@ -57,9 +57,13 @@ export function createSupervisor({
     worker.on('error', () => undefined); // `exitOf` tells
     worker.once('listening', () => (listensSince = Date.now()));
     worker.on('message', (message) => {
-      if (!isMessage<CountRequest>(message, 'count')) return;
+      if (!isMessage<CountRequests>(message, 'count')) return;
       worker.send(
-        { type: 'counted', id: message.id, ...counter.count(message.key, message.windowMs) },
+        {
+          type: 'counted',
+          id: message.id,
+          counts: message.requests.map(({ key, windowMs }) => counter.count(key, windowMs)),
+        },
         ignore,
       );
     });

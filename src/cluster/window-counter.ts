@@ -1,3 +1,5 @@
+import type { Count } from './messages';
+
 interface Window {
   used: number;
   endsAt: number;
@@ -5,8 +7,7 @@ interface Window {
 
 /** Counts the requests of each client in windows of time; it belongs to the primary, so that all its processes share it. */
 export interface WindowCounter {
-  /** Requests in the client's window with this one, and how long the window still lasts. */
-  count(key: string, windowMs: number): { used: number; msLeft: number };
+  count(key: string, windowMs: number): Count;
 }
 
 /**

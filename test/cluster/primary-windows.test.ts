@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import pino from 'pino';
-import type { CountRequest } from '../../src/cluster/messages';
+import type { CountRequests } from '../../src/cluster/messages';
 import { createPrimaryWindows, type Channel } from '../../src/cluster/primary-windows';
 
 const warnings: string[] = [];
@@ -8,10 +9,10 @@ const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.
 beforeEach(() => void (warnings.length = 0));
 
 /** An end of a channel whose other end does as told with each message. */
-function channelTo(receive: (message: CountRequest, emitter: EventEmitter) => Error | undefined): Channel {
+function channelTo(receive: (message: CountRequests, emitter: EventEmitter) => Error | undefined): Channel {
   const emitter = new EventEmitter();
   return Object.assign(emitter, {
-    send(message: CountRequest, _handle: undefined, _options: object, sent: (error: Error | null) => void) {
+    send(message: CountRequests, _handle: undefined, _options: object, sent: (error: Error | null) => void) {
       sent(receive(message, emitter) ?? null);
       return true;
     },
@@ -21,22 +22,31 @@ function channelTo(receive: (message: CountRequest, emitter: EventEmitter) => Er
 const ask = (windows: ReturnType<typeof createPrimaryWindows>, key = 'k') =>
   windows.ratelimiter(key, 0, 1000, 5);
 
-test('give each request the answer to its own question, in whatever order they come', async () => {
-  const questions: CountRequest[] = [];
+test('ask in one message for all requests of a turn, and give each the answer to its own', async () => {
+  const questions: CountRequests[] = [];
   const channel = channelTo((message, emitter) => {
     questions.push(message);
-    if (questions.length < 3) return undefined;
-    for (const { id, key } of [...questions].reverse()) {
-      emitter.emit('message', { type: 'counted', id, used: Number(key), msLeft: 1000 });
+    if (questions.length < 2) return undefined;
+    for (const { id, requests } of [...questions].reverse()) {
+      const counts = requests.map(({ key }) => ({ used: Number(key), msLeft: 1000 }));
+      emitter.emit('message', { type: 'counted', id, counts });
     }
-    emitter.emit('message', { type: 'counted', id: 99, used: 1, msLeft: 1 }); // for nobody here
+    emitter.emit('message', { type: 'counted', id: 99, counts: [{ used: 1, msLeft: 1 }] }); // for nobody here
     emitter.emit('message', 'noise');
     return undefined;
   });
   const windows = createPrimaryWindows(channel, logger);
-  const answers = await Promise.all(['1', '3', '6'].map((key) => ask(windows, key)));
-  expect(answers.map(([left]) => left)).toEqual([5, 3, 0]);
-  expect(questions[0]).toMatchObject({ key: '1', windowMs: 1000 });
+  const first = ['1', '3', '6'].map((key) => ask(windows, key));
+  await nextTurn();
+  const second = ['2', '4'].map((key) => ask(windows, key));
+  const answers = await Promise.all([...first, ...second]);
+  expect(answers.map(([left]) => left)).toEqual([5, 3, 0, 4, 2]);
+  expect(questions.map(({ requests }) => requests)).toEqual(
+    [
+      ['1', '3', '6'],
+      ['2', '4'],
+    ].map((keys) => keys.map((key) => ({ key, windowMs: 1000 }))),
+  );
   expect(warnings).toEqual([]);
 });
 

@@ -7,8 +7,8 @@ const { MODE, PORT } = process.env;
 /** The rate limit's question, asked by whoever wants to know. */
 function count() {
   return new Promise((resolve) => {
-    process.once('message', ({ used }) => resolve(String(used)));
-    process.send({ type: 'count', id: 1, key: 'client', windowMs: 60_000 });
+    process.once('message', ({ counts }) => resolve(String(counts[0].used)));
+    process.send({ type: 'count', id: 1, requests: [{ key: 'client', windowMs: 60_000 }] });
   });
 }
 

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createOutput } from '../scripts/servers/output';
 import { printTable, type Goal } from './harness/goals';
@@ -25,19 +26,22 @@ const ROUNDS = 5;
 const SECONDS = 4;
 /** `--quick` is for those who work on the bench itself. */
 const QUICK = { rounds: 1, seconds: 2 };
+const QUICKLY = '--quick';
 const SETTLE_MS = 2_000;
 
 /** `npm run bench [-- scenario … --quick]`: on real servers of its own. Ends with code 1 when a goal is missed. */
 async function main(): Promise<void> {
   const output = createOutput();
   const args = process.argv.slice(2);
-  const options = args.includes('--quick') ? QUICK : { rounds: ROUNDS, seconds: SECONDS };
-  const chosen = args.filter((word) => !word.startsWith('--'));
-  const unknown = chosen.filter((name) => !(name in SCENARIOS));
+  const isQuick = args.includes(QUICKLY);
+  const options = isQuick ? QUICK : { rounds: ROUNDS, seconds: SECONDS };
+  const chosen = args.filter((word) => word !== QUICKLY);
+  const unknown = chosen.filter((name) => !Object.hasOwn(SCENARIOS, name));
   if (unknown.length > 0)
     throw new Error(
-      `There is no scenario ${unknown.join(', ')}: choose of ${Object.keys(SCENARIOS).join(', ')}.`,
+      `There is no scenario ${unknown.join(', ')}: choose of ${Object.keys(SCENARIOS).join(', ')}, and ${QUICKLY}.`,
     );
+  let folder = '';
   const goals: Goal[] = [];
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
@@ -45,7 +49,7 @@ async function main(): Promise<void> {
     const system = await openSystem(output);
     try {
       const result = await scenario(system, options);
-      await writeResult(result);
+      folder = await writeResult(result, { ...options, isQuick, serverVersions: system.serverVersions });
       goals.push(...result.goals);
     } finally {
       await system.close();
@@ -53,7 +57,7 @@ async function main(): Promise<void> {
     await delay(SETTLE_MS);
   }
   printTable(goals);
-  output.line('Tables, plots and figures are in bench/results.');
+  output.line(`Tables, plots and figures are in ${relative(process.cwd(), folder)}.`);
   if (!goals.every(({ met }) => met)) process.exitCode = 1;
 }
 

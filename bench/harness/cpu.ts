@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 /** Linux counts in hundredths of a second (USER_HZ), whatever the kernel's own clock is. */
 const MS_PER_TICK = 10;
@@ -14,15 +14,26 @@ export async function cpuOf(pid: number): Promise<number> {
   return (at(USER_TIME) + at(SYSTEM_TIME)) * MS_PER_TICK;
 }
 
-/** Milliseconds of processor time that each of the processes used meanwhile. */
-export async function cpuDuring<Name extends string>(
-  pids: Readonly<Record<Name, number>>,
-  work: () => Promise<void>,
-): Promise<Record<Name, number>> {
-  const names = Object.keys(pids) as Name[];
-  const look = () => Promise.all(names.map((name) => cpuOf(pids[name])));
+/** The same of the process and those that it has forked. */
+export async function cpuOfFamily(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')),
+  );
+  const children = lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+  const used = await Promise.all([cpuOf(pid), ...children.map(cpuOfFamily)]);
+  return used.reduce((sum, ms) => sum + ms, 0);
+}
+
+/** Does the work, and says how many milliseconds of processor time each of the processes used meanwhile. */
+export async function cpuDuring<T>(
+  pids: Readonly<Record<string, number>>,
+  work: () => Promise<T>,
+): Promise<{ result: T; cpu: Record<string, number> }> {
+  const look = () => Promise.all(Object.values(pids).map(cpuOf));
   const before = await look();
-  await work();
+  const result = await work();
   const after = await look();
-  return Object.fromEntries(names.map((name, n) => [name, after[n]! - before[n]!])) as Record<Name, number>;
+  const used = Object.keys(pids).map((name, n) => [name, after[n]! - before[n]!]);
+  return { result, cpu: Object.fromEntries(used) as Record<string, number> };
 }

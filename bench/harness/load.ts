@@ -15,11 +15,14 @@ export interface Answer {
 
 /** What a round of load gave. */
 export interface Round {
-  /** Requests that were answered as expected. */
+  /** Requests that were answered as expected while it counted. */
   done: number;
+  /** How long it counted. */
   seconds: number;
-  /** Milliseconds each. */
+  /** Of those, milliseconds each. */
   latencies: number[];
+  /** All requests, also those before and after it counted. */
+  sent: number;
 }
 
 /** Connections that are kept and used again, as many as are needed at once. */
@@ -41,42 +44,54 @@ export function createHttpClient() {
   };
 }
 
-/** Always so many in flight: the next one is sent when one is answered (closed loop). It measures throughput. */
+/**
+ * Always so many in flight: the next one is sent when one is answered (closed loop). It measures throughput, from when
+ * each lane has had its first answer, and without those that are still under way at the end.
+ */
 export async function closedLoop(
   work: () => Promise<void>,
   { inFlight, seconds }: { inFlight: number; seconds: number },
 ): Promise<Round> {
   const latencies: number[] = [];
-  const start = performance.now();
-  const end = start + seconds * 1_000;
+  let sent = 0;
+  let lanesToCome = inFlight;
+  let [start, end] = [Infinity, Infinity];
   const lane = async () => {
-    while (performance.now() < end) {
+    for (let isFirst = true; performance.now() < end; isFirst = false) {
       const sentAt = performance.now();
+      sent++;
       await work();
-      latencies.push(performance.now() - sentAt);
+      const now = performance.now();
+      if (now > start && now <= end) latencies.push(now - sentAt);
+      if (isFirst && --lanesToCome === 0) [start, end] = [now, now + seconds * 1_000];
     }
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
-  return { done: latencies.length, seconds: (performance.now() - start) / 1_000, latencies };
+  return { done: latencies.length, seconds, latencies, sent };
 }
 
 /**
  * So many a second, whether the ones before are answered or not (open loop). A latency counts from when the request
  * should have been sent, so that a stall counts for all that had to wait (no coordinated omission).
+ * @throws the first failure, when all have been sent
  */
 export async function openLoop(
   work: () => Promise<void>,
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<Round> {
   const latencies: number[] = [];
-  const pending: Promise<void>[] = [];
+  const failures: unknown[] = [];
+  const pending: Promise<unknown>[] = [];
   const start = performance.now();
   for (let n = 0; n < perSecond * seconds; n++) {
     const dueAt = start + (n * 1_000) / perSecond;
     const early = dueAt - performance.now();
     if (early > 0) await delay(early);
-    pending.push(work().then(() => void latencies.push(performance.now() - dueAt)));
+    const answered = () => latencies.push(performance.now() - dueAt);
+    pending.push(work().then(answered, (error: unknown) => failures.push(error)));
   }
   await Promise.all(pending);
-  return { done: latencies.length, seconds: (performance.now() - start) / 1_000, latencies };
+  if (failures.length > 0) throw failures[0];
+  const { length } = latencies;
+  return { done: length, seconds: (performance.now() - start) / 1_000, latencies, sent: length };
 }

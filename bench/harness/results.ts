@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { dependencies } from '../../package.json';
 import { PROJECT_ROOT } from '../../scripts/servers/project';
 import { barChart } from './bar-chart';
 import type { Goal } from './goals';
@@ -12,6 +13,10 @@ export interface Row {
   name: string;
   /** By the name of the column. */
   values: Record<string, number>;
+  /** What each round gave, for the JSON: requests per second. */
+  rates?: readonly number[];
+  /** The same of any other figures. */
+  rounds?: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface Table {
@@ -24,37 +29,65 @@ export interface Table {
 }
 
 export interface ScenarioResult {
+  /** Also the name of its files. */
   scenario: string;
   tables: Table[];
   goals: Goal[];
 }
 
+/** Where results are kept, and those of a look in passing. */
 const FOLDER = join(PROJECT_ROOT, 'bench', 'results');
+const QUICK_FOLDER = join(FOLDER, 'quick');
 
-/** Writes `<scenario>.json`, `.md` and an SVG per plot. */
-export async function writeResult(result: ScenarioResult): Promise<void> {
-  await mkdir(FOLDER, { recursive: true });
-  const machine = machineOf();
-  const file = (extension: string) => join(FOLDER, `${result.scenario}${extension}`);
-  await writeFile(file('.json'), `${JSON.stringify({ ...machine, ...result }, null, 2)}\n`);
+/** How it was measured. */
+export interface Effort {
+  rounds: number;
+  seconds: number;
+  isQuick: boolean;
+  /** Of Temporal and MongoDB. */
+  serverVersions: Record<string, string>;
+}
+
+/** Writes `<scenario>.json`, `.md` and an SVG per plot. Returns the folder. */
+export async function writeResult(
+  result: ScenarioResult,
+  { isQuick, serverVersions, ...effort }: Effort,
+): Promise<string> {
+  const folder = isQuick ? QUICK_FOLDER : FOLDER;
+  await mkdir(folder, { recursive: true });
+  const machine = machineOf(serverVersions);
+  const file = (extension: string) => join(folder, `${result.scenario}${extension}`);
+  await writeFile(file('.json'), `${JSON.stringify({ ...machine, ...effort, ...result }, null, 2)}\n`);
   await writeFile(file('.md'), markdown(result, machine));
   for (const [n, { title, rows, plot }] of result.tables.entries()) {
     if (!plot) continue;
     const bars = rows.map(({ name, values }) => ({ name, value: values[plot.column]! }));
     await writeFile(file(`-${n + 1}.svg`), barChart(`${title}: ${plot.column}`, bars, plot.unit));
   }
+  return folder;
 }
 
-function machineOf() {
+function machineOf(serverVersions: Record<string, string>) {
   const [cpu] = cpus();
   return {
     at: new Date().toISOString(),
     commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') ? ' and changes' : ''),
     node: process.version,
+    versions: { ...serverVersions, ...versionsOf('@temporalio/worker', 'koa', 'mongoose') },
     cores: cpus().length,
     cpu: cpu?.model ?? 'unknown',
     memoryGiB: Math.round(totalmem() / 2 ** 30),
   };
+}
+
+/** What is not as in production, and moves figures. */
+const SETTING =
+  "Temporal's development server keeps its data in memory and has one shard, whose queue it loads up to 100 times a " +
+  'second; MongoDB is a replica set of one; payloads are in clear; all processes and the client share the machine: ' +
+  'compare within one table.';
+
+function versionsOf(...packages: (keyof typeof dependencies)[]): Record<string, string> {
+  return Object.fromEntries(packages.map((name) => [name, dependencies[name]]));
 }
 
 function git(...args: string[]): string {
@@ -65,10 +98,11 @@ function markdown(
   { scenario, tables, goals }: ScenarioResult,
   machine: ReturnType<typeof machineOf>,
 ): string {
-  const { at, commit, node, cores, cpu, memoryGiB } = machine;
+  const { at, commit, node, versions, cores, cpu, memoryGiB } = machine;
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `# ${scenario}`,
-    `${at}, commit ${commit}, Node ${node}, ${cores} cores (${cpu}), ${memoryGiB} GiB. All processes and the client share the machine: compare within one table.`,
+    `${at}, commit ${commit}, ${cores} cores (${cpu}), ${memoryGiB} GiB; Node ${node}, ${named.join(', ')}. ${SETTING}`,
     ...tables.flatMap(({ title, method, rows, plot }, n) => [
       `## ${title}`,
       method,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
 import mongoose from 'mongoose';
 import { startServers } from '../../scripts/servers';
 import type { ManagedProcess } from '../../scripts/servers/managed-process';
@@ -82,8 +83,14 @@ export async function openSystem(output: Output) {
     return (await freePorts(1))[0]!;
   }
 
+  const temporal = await Connection.connect({ address: servers.temporalAddress });
+  const { serverVersion } = await temporal.workflowService.getSystemInfo({});
+  const { version } = (await database.db!.admin().serverInfo()) as { version: string };
+  await temporal.close();
+
   return {
     ...{ output, database, http, customerId, headers },
+    serverVersions: { Temporal: serverVersion, MongoDB: version },
     /** Of the servers that all variants share. */
     serverPids: () =>
       Object.fromEntries(servers.processes.map(({ name, pid }) => [name, pid!])) as Record<

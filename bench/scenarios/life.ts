@@ -45,12 +45,15 @@ export const life: Scenario = async (system, { rounds, seconds }) => {
   system.output.line('lives of orders');
   await closedLoop(live, { inFlight: IN_FLIGHT, seconds });
   for (const latencies of Object.values(steps)) latencies.length = 0;
-  const { done, seconds: taken } = await closedLoop(live, { inFlight: IN_FLIGHT, seconds: rounds * seconds });
+  const { done, seconds: counted } = await closedLoop(live, {
+    inFlight: IN_FLIGHT,
+    seconds: rounds * seconds,
+  });
   return {
     scenario: 'life',
     tables: [
       {
-        title: `Whole lives of orders: ${(done / taken).toFixed(1)} a second`,
+        title: `Whole lives of orders: ${(done / counted).toFixed(1)} a second`,
         method: `Place, fulfil, deliver over HTTP, ${IN_FLIGHT} lives at a time for ${rounds * seconds} s.`,
         rows: Object.entries(steps).map(([name, latencies]) => ({
           name,

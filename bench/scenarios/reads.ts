@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '../../src/common/ids';
+import { encodeCursor } from '../../src/common/pagination';
 import { closedLoop, type Call } from '../harness/load';
 import { goal } from '../harness/goals';
 import type { Row } from '../harness/results';
-import { contendersOf, inTurns, ratio, summaryOf } from '../harness/rounds';
+import { contendersOf, cpuRowOf, inTurns, ratio, rowOf } from '../harness/rounds';
 import { quantile } from '../harness/stats';
 import type { System } from '../harness/system';
 import { anyOf, dataOf, placeCall } from './calls';
@@ -16,9 +17,14 @@ const BATCH = 5_000;
 /** Every so many orders belong to the customer who asks. */
 const OWN_EVERY = 50;
 const SPACING_MS = 30_000;
+/** Every so many are cancelled. */
+const CANCELLED_EVERY = 100;
+/** Where the page begins that is not the first. */
+const FAR_BACK = 900;
 
 interface Stored {
   _id: string;
+  status: string;
   customerId: string;
   createdAt: Date;
 }
@@ -44,6 +50,8 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
     'a customer’s confirmed': get(`${api.url}/orders?status=confirmed`),
     'an ADMIN’s page': get(`${api.url}/orders`, 'ADMIN'),
     'an ADMIN’s confirmed': get(`${api.url}/orders?status=confirmed`, 'ADMIN'),
+    [`an ADMIN’s cancelled, 1 in ${CANCELLED_EVERY}`]: get(`${api.url}/orders?status=cancelled`, 'ADMIN'),
+    'an ADMIN’s page after 900': get(`${api.url}/orders?cursor=${farBack()}`, 'ADMIN'),
     'the catalogue': get(`${api.url}/product-services`),
   };
   const rows: Row[] = Object.keys(ways).map((name) => ({ name, values: {} }));
@@ -62,7 +70,11 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
 
   const both = { ours: ways['an order'], plain: get(`${variants.url}/read/{id}`) };
   const beside = contendersOf(both, (way) => closedLoop(way, { inFlight: IN_FLIGHT, seconds }));
-  const standings = await inTurns(beside, { rounds, output: system.output });
+  const pids = {
+    ...{ ours: api.process.pid!, plain: variants.process.pid!, client: process.pid },
+    mongodb: system.serverPids().mongodb,
+  };
+  const standings = await inTurns(beside, { rounds, output: system.output, pids });
   const sizes = Object.keys(rows[0]!.values);
   const growth = (name: string) => {
     const { values } = rows.find((row) => row.name === name)!;
@@ -79,8 +91,13 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
       {
         title: 'An order by its id, beside plain Koa and Mongoose',
         method: `The same access token is checked, the same document read by its id; ${rounds} rounds of ${seconds} s, in turns.`,
-        rows: [...standings].map(([name, standing]) => ({ name, values: summaryOf(standing) })),
+        rows: [...standings.values()].map(rowOf),
         plot: { column: 'per second', unit: '/s' },
+      },
+      {
+        title: 'Processor time per read, ms',
+        method: 'User and system time of each process in these rounds.',
+        rows: [...standings.values()].map(cpuRowOf),
       },
     ],
     goals: [
@@ -97,6 +114,12 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
   };
 };
 
+/** As the API itself would say where the next page begins. */
+function farBack(): string {
+  const createdAt = new Date(Date.now() - FAR_BACK * SPACING_MS).toISOString();
+  return encodeCursor([createdAt, `ord_${'0'.repeat(32)}`]);
+}
+
 /** Adds copies of an order. Returns the ids of those that are the customer's. */
 async function store(
   { database, customerId }: System,
@@ -111,7 +134,8 @@ async function store(
       const isOwn = (start + n) % OWN_EVERY === 0;
       if (isOwn && own.length < 1_000) own.push(_id);
       const createdAt = new Date(Date.now() - (start + n) * SPACING_MS);
-      return { ...template, _id, customerId: isOwn ? customerId : newId('usr'), createdAt };
+      const status = (start + n) % CANCELLED_EVERY === 0 ? 'cancelled' : template.status;
+      return { ...template, _id, status, customerId: isOwn ? customerId : newId('usr'), createdAt };
     });
     await orders.insertMany(batch, { ordered: false });
   }

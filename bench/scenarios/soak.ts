@@ -34,8 +34,7 @@ export const soak: Scenario = async (system, { rounds, seconds }) => {
       await delay(LOOK_EVERY_MS);
     }
   })();
-  const load = await openLoop(way, { perSecond, seconds: length });
-  isOver = true;
+  const load = await openLoop(way, { perSecond, seconds: length }).finally(() => (isOver = true));
   await watching;
 
   const rows = Object.entries(memory).map(([name, all]): Row => {
@@ -62,7 +61,7 @@ export const soak: Scenario = async (system, { rounds, seconds }) => {
       {
         title: `${length} s at ${perSecond} orders/s`,
         method:
-          `${SHARE_OF_CAPACITY * 100} % of capacity, open loop: ${load.done} orders, p50 ` +
+          `${SHARE_OF_CAPACITY * 100} % of capacity, open loop: ${load.done} orders in ${load.seconds.toFixed(0)} s, p50 ` +
           `${quantile(load.latencies, 0.5).toFixed(0)} ms, p99 ${quantile(load.latencies, 0.99).toFixed(0)} ms. Resident memory ` +
           'of each process, once a second. Temporal keeps its histories in memory here (its development server).',
         rows,

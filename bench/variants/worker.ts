@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import pino from 'pino';
 import { createPaymentActivities } from '../../activities/payments.activities';
+import { PROJECT_ROOT } from '../../scripts/servers/project';
+import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 import { loadWorkerConfig } from '../../src/config/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createOrderQueueActivities, createPaymentProvider, workerOptions } from '../../src/worker';
@@ -16,10 +18,8 @@ async function main(): Promise<void> {
     TEMPORAL_PAYMENTS_TASK_QUEUE: BENCH_PAYMENTS_TASK_QUEUE,
   });
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-  const workflowsPath = join(__dirname, 'workflows.ts');
   const workflowBundle = await bundleWorkflowCode({
-    workflowsPath,
-    preloadModules: [join(__dirname, '..', '..', 'workflows', 'stack-traces.ts'), workflowsPath], // as ours are
+    ...workflowBundleOptions(join(PROJECT_ROOT, 'workflows'), 'ts', join(__dirname, 'workflows.ts')),
     logger: new DefaultLogger('ERROR'),
   });
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));

@@ -33,7 +33,7 @@ export interface OrderRepository {
 export function createOrderRepository(connection: Connection): OrderRepository {
   const orders = createOrderModel(connection);
   /** For whole orders: Mongoose would cast and check each field once more, at more than the price of the write itself. */
-  const documents = () => connection.collection<OrderDocument>(orders.collection.collectionName);
+  const documents = connection.collection<OrderDocument>(orders.collection.collectionName);
   return {
     async findById(id, session) {
       const found = await orders.findById(id, null, { session }).lean<OrderDocument>();
@@ -51,7 +51,7 @@ export function createOrderRepository(connection: Connection): OrderRepository {
 
     async insert(order, session) {
       try {
-        await documents().insertOne(toDocument(order), { session, ignoreUndefined: true });
+        await documents.insertOne(toDocument(order), { session, ignoreUndefined: true });
       } catch (error) {
         throw isDuplicateKey(error) ? new DuplicateOrder(order.id, { cause: error }) : error;
       }
@@ -60,7 +60,7 @@ export function createOrderRepository(connection: Connection): OrderRepository {
     async save(order, session) {
       const before = { _id: order.id, version: order.version - 1 };
       const options = { session, ignoreUndefined: true };
-      const { matchedCount } = await documents().replaceOne(before, toDocument(order), options);
+      const { matchedCount } = await documents.replaceOne(before, toDocument(order), options);
       return matchedCount === 1;
     },
   };

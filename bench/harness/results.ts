@@ -71,7 +71,10 @@ function machineOf(serverVersions: Record<string, string>) {
   const [cpu] = cpus();
   return {
     at: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') ? ' and changes' : ''),
+    // Results of the scenarios before this one are no changes.
+    commit:
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--', '.', ':!bench/results') ? ' and changes' : ''),
     node: process.version,
     versions: { ...serverVersions, ...versionsOf('@temporalio/worker', 'koa', 'mongoose') },
     cores: cpus().length,

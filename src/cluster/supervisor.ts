@@ -45,7 +45,7 @@ export function createSupervisor({
       failedStarts = steadyMs < steadyAfterMs ? failedStarts + 1 : 0;
       if (failedStarts === MAX_FAILED_STARTS) throw new Error(giveUp(how));
       const restartInMs = Math.min(BACKOFF_MS.first * 2 ** Math.max(0, failedStarts - 1), BACKOFF_MS.most);
-      logger.warn({ pid, how, restartInMs }, 'an API process ended, another one takes its place');
+      logger.warn({ apiPid: pid, how, restartInMs }, 'an API process ended, another one takes its place');
       await sleep(restartInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   }
@@ -69,7 +69,7 @@ export function createSupervisor({
     });
     const exit = exitOf(worker);
     living.set(worker, exit);
-    if (pid !== undefined) logger.info({ pid }, 'API process started');
+    if (pid !== undefined) logger.info({ apiPid: pid }, 'API process started');
     const how = await exit;
     living.delete(worker);
     return { pid, how, steadyMs: Math.max(0, Date.now() - listensSince) };

@@ -9,7 +9,7 @@ const PROGRAM = join(__dirname, '..', 'support', 'api-process.mjs');
 
 interface LogLine {
   msg: string;
-  pid?: number;
+  apiPid?: number;
   how?: string;
   restartInMs?: number;
 }
@@ -61,7 +61,7 @@ async function answering(count: number, isNew: (pid: number) => boolean = () => 
 
 test('starts as many as told, on one port, and counts for all of them', async () => {
   const run = superviseTwo();
-  expect([...(await answering(2))].sort()).toEqual(log.map(({ pid }) => pid).sort());
+  expect([...(await answering(2))].sort()).toEqual(log.map(({ apiPid }) => apiPid).sort());
   const counts: string[] = [];
   for (let call = 0; call < 6; call++) counts.push(await ask('/count'));
   expect(counts).toEqual(['1', '2', '3', '4', '5', '6']);
@@ -95,7 +95,7 @@ test('replaces one that is killed, while the other one goes on', async () => {
   process.kill(victim!, 'SIGKILL');
   expect(await answering(2, (pid) => pid !== victim)).toContain(survivor);
   expect(log).toContainEqual(
-    expect.objectContaining({ pid: victim, how: 'ended by SIGKILL', restartInMs: 100 }),
+    expect.objectContaining({ apiPid: victim, how: 'ended by SIGKILL', restartInMs: 100 }),
   );
   await supervisor.stop(60_000);
   await run;

@@ -46,6 +46,8 @@ async function startCluster(env: NodeJS.ProcessEnv = {}): Promise<void> {
 interface LogLine {
   msg: string;
   pid: number;
+  /** Of whom the line is about. */
+  apiPid: number;
   requestId?: string;
 }
 
@@ -54,7 +56,7 @@ function logged(message: string): LogLine[] {
   return lines.filter(({ msg }) => msg === message);
 }
 
-const startedPids = () => logged('API process started').map(({ pid }) => pid);
+const startedPids = () => logged('API process started').map(({ apiPid }) => apiPid);
 
 /** Compiling three processes takes its time on a busy machine. */
 async function comesTrue(condition: () => boolean): Promise<void> {

@@ -9,6 +9,22 @@ const focusedTests = ['describe', 'it', 'test'].map((object) => ({
   message: 'It would silently skip every other test.',
 }));
 
+/** At the top of a module, or exported from there. */
+const topLevel = (what) => [`Program > ${what}`, `Program > ExportNamedDeclaration > ${what}`];
+const sharedState = [
+  ...topLevel('VariableDeclaration[kind!="const"]'),
+  ...topLevel(
+    'VariableDeclaration > VariableDeclarator > NewExpression[callee.name=/^(Map|WeakMap|WeakSet)$/]',
+  ),
+  ...topLevel(
+    'VariableDeclaration > VariableDeclarator:not([id.typeAnnotation]) > NewExpression[callee.name="Set"]',
+  ),
+].map((selector) => ({
+  selector,
+  message:
+    'Workflows share their modules: what one order leaves here, another would find. Make it a ReadonlySet, or local.',
+}));
+
 export default defineConfig(
   globalIgnores(['dist/', 'coverage/', '.data/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -78,6 +94,10 @@ export default defineConfig(
       // Takes every exported function of the folder for a workflow.
       'temporal/workflow-prefer-single-object-args': 'off',
     },
+  },
+  {
+    files: ['workflows/**/*.ts', 'src/domain/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...sharedState] },
   },
   {
     files: ['activities/**/*.ts'],

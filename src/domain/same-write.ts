@@ -1,6 +1,13 @@
 import type { Order } from './order';
 
-const TIMES = new Set(['at', 'since', 'createdAt', 'updatedAt', 'deliveredAt', 'archivedAt']);
+const TIMES: ReadonlySet<string> = new Set([
+  'at',
+  'since',
+  'createdAt',
+  'updatedAt',
+  'deliveredAt',
+  'archivedAt',
+]);
 
 /** Whether both are one and the same write: a step that is run again after a crash differs by its times alone. */
 export function isSameWrite(one: Order, other: Order): boolean {

@@ -116,6 +116,7 @@ export function workerOptions(
       ...common,
       taskQueue: temporal.paymentsTaskQueue,
       maxConcurrentActivityTaskExecutions: worker.maxConcurrentPayments,
+      activityTaskPollerBehavior: pollers(worker.activityTaskPollers, worker.maxConcurrentPayments),
       maxTaskQueueActivitiesPerSecond: payments.maxPerSecond,
     };
   }
@@ -125,8 +126,15 @@ export function workerOptions(
     maxConcurrentWorkflowTaskExecutions: worker.maxConcurrentWorkflowTasks,
     maxConcurrentLocalActivityExecutions: worker.maxConcurrentLocalActivities,
     maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
+    workflowTaskPollerBehavior: pollers(worker.workflowTaskPollers, worker.maxConcurrentWorkflowTasks),
+    activityTaskPollerBehavior: pollers(worker.activityTaskPollers, worker.maxConcurrentActivities),
     maxCachedWorkflows: worker.maxCachedWorkflows,
   };
+}
+
+/** As many as told, but not more than there are slots for what they bring. */
+function pollers(wanted: number, slots: number): WorkerOptions['activityTaskPollerBehavior'] {
+  return { type: 'simple-maximum', maximum: Math.min(wanted, slots) };
 }
 
 /** Runs until SIGTERM or SIGINT, then takes no more work and finishes what it has. */

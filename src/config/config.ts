@@ -59,6 +59,8 @@ export interface Config {
     maxConcurrentActivities: number;
     maxConcurrentPayments: number;
     maxCachedWorkflows: number;
+    workflowTaskPollers: number;
+    activityTaskPollers: number;
   };
 }
 
@@ -171,6 +173,8 @@ function toConfig(env: Env): Config {
       maxConcurrentActivities: env.WORKER_MAX_CONCURRENT_ACTIVITIES,
       maxConcurrentPayments: env.WORKER_MAX_CONCURRENT_PAYMENTS,
       maxCachedWorkflows: env.WORKER_MAX_CACHED_WORKFLOWS,
+      workflowTaskPollers: env.WORKER_WORKFLOW_TASK_POLLERS,
+      activityTaskPollers: env.WORKER_ACTIVITY_TASK_POLLERS,
     },
   };
 }

@@ -65,6 +65,8 @@ export interface Env extends TemporalConnectionEnv {
   WORKER_MAX_CONCURRENT_ACTIVITIES: number;
   WORKER_MAX_CONCURRENT_PAYMENTS: number;
   WORKER_MAX_CACHED_WORKFLOWS: number;
+  WORKER_WORKFLOW_TASK_POLLERS: number;
+  WORKER_ACTIVITY_TASK_POLLERS: number;
 }
 
 const schema = Joi.object<Env, true>({
@@ -148,6 +150,8 @@ const schema = Joi.object<Env, true>({
   WORKER_MAX_CONCURRENT_ACTIVITIES: count(100),
   WORKER_MAX_CONCURRENT_PAYMENTS: count(20),
   WORKER_MAX_CACHED_WORKFLOWS: count(1000).min(0),
+  WORKER_WORKFLOW_TASK_POLLERS: count(10).min(2),
+  WORKER_ACTIVITY_TASK_POLLERS: count(10),
 })
   .custom((env: Env, helpers) => {
     const { SHUTDOWN_TIMEOUT_MS, PLACE_ORDER_TIMEOUT_MS, ORDER_COMMAND_TIMEOUT_MS } = env;

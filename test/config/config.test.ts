@@ -84,6 +84,8 @@ describe('loadConfig', () => {
         maxConcurrentActivities: 100,
         maxConcurrentPayments: 20,
         maxCachedWorkflows: 1000,
+        workflowTaskPollers: 10,
+        activityTaskPollers: 10,
       },
     });
   });

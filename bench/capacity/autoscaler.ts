@@ -17,6 +17,8 @@ export interface ScalingRules {
   scaleUpStabilisationSeconds: number;
   /** Before it goes down, the greatest recommendation of so many seconds counts. */
   scaleDownStabilisationSeconds: number;
+  /** So many pods go in a minute at most (a policy of `scaleDown`). */
+  scaleDownPodsPerMinute: number;
   /** From being asked for until it polls, seconds, at least and at most: node at hand, image pulled. */
   podStartSeconds: readonly [number, number];
 }
@@ -39,10 +41,11 @@ export interface Decision {
 
 /** `--horizontal-pod-autoscaler-tolerance` */
 const TOLERANCE = 0.1;
-/** The default policies for going up: as many more in 15 s, or so many pods, whichever is more. There is none for going down. */
+/** The policies for going up, Kubernetes' own and the chart's: as many more in 15 s, or so many pods, whichever is more. */
 const UP_PERIOD_SECONDS = 15;
 const UP_PODS = 4;
 const UP_FACTOR = 2;
+const DOWN_PERIOD_SECONDS = 60;
 
 /** @param replicas asked for now @param past earlier decisions, oldest first */
 export function decide(
@@ -54,8 +57,12 @@ export function decide(
 ): Decision {
   const recommended = clamp(recommend(rules, load, replicas), rules);
   const stable = stabilise(rules, at, recommended, replicas, past);
-  const limit = Math.max(UP_FACTOR * startOf(past, at, replicas), UP_PODS + startOf(past, at, replicas));
-  return { at, recommended, replicas: clamp(Math.min(stable, Math.max(limit, replicas)), rules) };
+  const upFrom = Math.min(replicasAt(past, at - UP_PERIOD_SECONDS) ?? replicas, replicas);
+  const most = Math.max(UP_FACTOR * upFrom, UP_PODS + upFrom, replicas);
+  const downFrom = replicasAt(past, at - DOWN_PERIOD_SECONDS) ?? past[0]?.replicas ?? replicas;
+  const least = Math.max(downFrom, replicas) - rules.scaleDownPodsPerMinute;
+  const limited = Math.min(Math.max(stable, Math.min(least, replicas)), most);
+  return { at, recommended, replicas: clamp(limited, rules) };
 }
 
 /** Of several triggers the HPA takes the one that wants most. */
@@ -89,10 +96,9 @@ function stabilise(
   return Math.min(Math.max(replicas, up), down);
 }
 
-/** How many replicas there were when the period of the policies began. */
-function startOf(past: readonly Decision[], at: number, replicas: number): number {
-  const before = past.filter((one) => one.at <= at - UP_PERIOD_SECONDS).at(-1);
-  return Math.min(before?.replicas ?? replicas, replicas);
+/** How many replicas there were then. */
+function replicasAt(past: readonly Decision[], then: number): number | undefined {
+  return past.filter((one) => one.at <= then).at(-1)?.replicas;
 }
 
 function clamp(replicas: number, { minReplicas, maxReplicas }: ScalingRules): number {

@@ -64,17 +64,22 @@ export interface Plan {
   trus: number;
   saleTrus: number;
   namespaces: number;
+  saleNamespaces: number;
   stateTransitionsPerSecond: number;
   saleStateTransitionsPerSecond: number;
   historyShards: number;
   openWorkflows: number;
   mongoDbCommandsPerSecond: number;
+  saleMongoDbCommandsPerSecond: number;
   mongoDbShards: number;
   paymentRequestsPerSecond: number;
   salePaymentRequestsPerSecond: number;
   apiProcesses: number;
+  saleApiProcesses: number;
   orderWorkers: number;
+  saleOrderWorkers: number;
   paymentWorkers: number;
+  salePaymentWorkers: number;
 }
 
 export function planFor(ordersPerSecond: number): Plan {
@@ -87,37 +92,45 @@ export function planFor(ordersPerSecond: number): Plan {
   const saleTemporalRequests = inSale(PLACING_COST.temporalRequests, FULFILLING_COST.temporalRequests);
   const trus = trusFor(actionsPerSecond, temporalRequestsPerSecond);
   const saleTransitions = inSale(PLACING_COST.stateTransitions, FULFILLING_COST.stateTransitions);
-  const mongoDbCommandsPerSecond = per(LIFE_COST.mongoDbCommands + TRAFFIC.readsPerOrder);
+  const saleTrus = trusFor(saleActionsPerSecond, saleTemporalRequests);
+  const commandsToPlace = PLACING_COST.mongoDbCommands + PAYMENT_SERVICE.mongoDbCommandsToAuthorise;
+  const commandsAfter = FULFILLING_COST.mongoDbCommands + TRAFFIC.readsPerOrder;
+  const saleMongoDbCommandsPerSecond = inSale(commandsToPlace, commandsAfter);
+  const requestsAfter = FULFILLING.apiCalls.length + TRAFFIC.readsPerOrder;
+  const { apiRequestCpuSeconds, placingCpuSeconds, fulfillingCpuSeconds } = PROCESSES;
+  const paying = PROCESSES.paymentSeconds / PROCESSES.paymentSlots;
   return {
     ordersPerSecond,
     actionsPerSecond,
     saleActionsPerSecond,
     temporalRequestsPerSecond,
     trus,
-    saleTrus: trusFor(saleActionsPerSecond, saleTemporalRequests),
-    namespaces: Math.max(1, Math.ceil(trus / TEMPORAL_CLOUD.trusPerNamespace)),
+    saleTrus,
+    namespaces: namespacesFor(trus),
+    saleNamespaces: namespacesFor(saleTrus),
     stateTransitionsPerSecond: per(LIFE_COST.stateTransitions),
     saleStateTransitionsPerSecond: saleTransitions,
     historyShards: historyShardsFor(saleTransitions),
     openWorkflows: per(TRAFFIC.openDays * SECONDS_PER_DAY), // Little's law
-    mongoDbCommandsPerSecond,
-    mongoDbShards: Math.ceil(mongoDbCommandsPerSecond / MONGODB.commandsPerPrimarySecond),
+    mongoDbCommandsPerSecond: per(commandsToPlace + commandsAfter),
+    saleMongoDbCommandsPerSecond,
+    mongoDbShards: Math.ceil(saleMongoDbCommandsPerSecond / MONGODB.commandsPerPrimarySecond),
     paymentRequestsPerSecond: per(requestsToAuthorise + requestsToCapture),
     salePaymentRequestsPerSecond: inSale(requestsToAuthorise, requestsToCapture),
-    apiProcesses: processes(per(apiRequestsPerOrder()) * PROCESSES.apiRequestCpuSeconds),
-    orderWorkers: processes(per(PROCESSES.placingCpuSeconds + PROCESSES.fulfillingCpuSeconds)),
-    paymentWorkers: processes(
-      (per(LIFE_COST.paymentCalls) * PROCESSES.paymentSeconds) / PROCESSES.paymentSlots,
-    ),
+    apiProcesses: processes(per(PLACING.apiCalls.length + requestsAfter) * apiRequestCpuSeconds),
+    saleApiProcesses: processes(inSale(PLACING.apiCalls.length, requestsAfter) * apiRequestCpuSeconds),
+    orderWorkers: processes(per(placingCpuSeconds + fulfillingCpuSeconds)),
+    saleOrderWorkers: processes(inSale(placingCpuSeconds, fulfillingCpuSeconds)),
+    paymentWorkers: processes(per(LIFE_COST.paymentCalls) * paying),
+    salePaymentWorkers: processes(inSale(PLACING_COST.paymentCalls, FULFILLING_COST.paymentCalls) * paying),
   };
 }
 
-const SECONDS_PER_DAY = 86_400;
-
-/** POST, fulfil and deliver, and what is read in between. */
-function apiRequestsPerOrder(): number {
-  return PLACING.apiCalls.length + FULFILLING.apiCalls.length + TRAFFIC.readsPerOrder;
+function namespacesFor(trus: number): number {
+  return Math.max(1, Math.ceil(trus / TEMPORAL_CLOUD.trusPerNamespace));
 }
+
+const SECONDS_PER_DAY = 86_400;
 
 /** @param busy how many would be busy all the time */
 function processes(busy: number): number {

@@ -25,7 +25,7 @@ export function report(): Report {
     },
     pictures: {
       'capacity-sale.svg': chartOf(
-        'A sale of 5 minutes, autoscaler by default',
+        'A sale of 5 minutes, scaled as the chart has it',
         runs.get(DEFAULTS)!,
         seconds,
       ),

@@ -1,5 +1,6 @@
 import type { ScalingRules } from './autoscaler';
 import { PROCESSES, TRAFFIC } from './assumptions';
+import { helmRules } from './helm-rules';
 import type { Phase, Response, Run, Scenario } from './simulation';
 import type { StationRules } from './station';
 
@@ -16,18 +17,15 @@ export const SALE = { begins: 120, ends: 420, watchedUntil: 900 } as const;
 const SAMPLE_SECONDS = 5;
 const SEED = 20_261_124;
 
-/** Assumed, as all of `assumptions.ts`: the rules of KEDA and the HPA by default, and how long a pod starts. */
+/** As the chart has it (deploy/helm); how often the HPA decides is Kubernetes' default, how long a pod starts assumed. */
 const SCALING = {
-  pollingSeconds: 30,
   syncSeconds: 15,
-  targetUtilisation: null,
   scaleUpStabilisationSeconds: 0,
   scaleDownStabilisationSeconds: 300,
+  scaleDownPodsPerMinute: 1,
   podStartSeconds: [20, 40],
 } as const satisfies Partial<ScalingRules>;
 
-/** Seconds of work that a replica may have in its backlog: well below what POST waits. */
-const BACKLOG_SECONDS = 2;
 /** Part of the placing that is done before the payment: pricing and opening take three of five activations. */
 const BEFORE_PAYMENT = 0.6;
 
@@ -49,8 +47,7 @@ export function saleOf(ordersPerSecond: number, change: Change = {}): Scenario {
   const { placingCpuSeconds, paymentSeconds, paymentSlots, workflowTaskSlots } = PROCESSES;
   const before = { station: ORDERS, meanSeconds: placingCpuSeconds * BEFORE_PAYMENT };
   const after = { station: ORDERS, meanSeconds: placingCpuSeconds * (1 - BEFORE_PAYMENT) };
-  const workers = (name: string, parallelism: number, slots: number, busySeconds: number, visits: number) =>
-    stationOf({ name, parallelism, slots, busySeconds, visits }, ordersPerSecond, saleRate, change);
+  const workers = (one: Workers) => stationOf(one, ordersPerSecond, saleRate, change);
   return {
     seed: SEED,
     phases: [
@@ -59,8 +56,14 @@ export function saleOf(ordersPerSecond: number, change: Change = {}): Scenario {
       { untilSeconds: SALE.watchedUntil + longerSeconds, ordersPerSecond },
     ],
     stations: [
-      workers('order workers', 1, workflowTaskSlots, placingCpuSeconds, 2),
-      workers('payment workers', paymentSlots, paymentSlots, paymentSeconds, 1),
+      workers({
+        ...{ name: 'order workers', rules: helmRules('orderWorker') },
+        ...{ parallelism: 1, slots: workflowTaskSlots, busySeconds: placingCpuSeconds },
+      }),
+      workers({
+        ...{ name: 'payment workers', rules: helmRules('paymentWorker') },
+        ...{ parallelism: paymentSlots, slots: paymentSlots, busySeconds: paymentSeconds },
+      }),
     ],
     route: [before, { station: PAYMENTS, meanSeconds: paymentSeconds }, after],
     sampleSeconds: SAMPLE_SECONDS,
@@ -69,21 +72,20 @@ export function saleOf(ordersPerSecond: number, change: Change = {}): Scenario {
 
 interface Workers {
   name: string;
+  rules: ReturnType<typeof helmRules>;
   parallelism: number;
   slots: number;
   /** Per order, over all of its visits. */
   busySeconds: number;
-  visits: number;
 }
 
 function stationOf(workers: Workers, usualRate: number, saleRate: number, change: Change): StationRules {
-  const { name, parallelism, slots, busySeconds, visits } = workers;
+  const { name, rules, parallelism, slots, busySeconds } = workers;
   const replicasFor = (rate: number) =>
     Math.max(PROCESSES.atLeast, Math.ceil((rate * busySeconds) / parallelism / PROCESSES.utilisation));
   const minReplicas = Math.ceil(replicasFor(usualRate) * (change.minFactor ?? 1));
   const maxReplicas = Math.max(minReplicas, Math.ceil(replicasFor(saleRate) * (change.maxFactor ?? 1)));
-  const targetBacklog = Math.round((BACKLOG_SECONDS * visits * parallelism) / busySeconds);
-  const scaling = { ...SCALING, minReplicas, maxReplicas, targetBacklog, ...change.scaling };
+  const scaling = { ...SCALING, ...rules, minReplicas, maxReplicas, ...change.scaling };
   return { name, parallelism, slots, replicas: minReplicas, scaling };
 }
 

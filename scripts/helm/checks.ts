@@ -151,8 +151,8 @@ function stopping({ component, manifest, pod, container, variables }: Process): 
     [component === API && sleep === 0, 'it stops before its endpoint is gone'],
     [component === API && container.livenessProbe?.httpGet.path !== `${prefix}/health/live`, 'no liveness'],
     [
-      component === API && container.readinessProbe?.httpGet.path !== `${prefix}/health/ready`,
-      'no readiness',
+      component === API && container.readinessProbe?.httpGet.path !== `${prefix}/health/live`,
+      'a server that is away takes every pod out of the Service',
     ],
   );
 }

@@ -10,6 +10,7 @@ const RULES: ScalingRules = {
   syncSeconds: 15,
   scaleUpStabilisationSeconds: 0,
   scaleDownStabilisationSeconds: 300,
+  scaleDownPodsPerMinute: Infinity,
   podStartSeconds: [20, 40],
 };
 
@@ -47,6 +48,13 @@ test('down only when the greatest recommendation of the window is lower', () => 
   const replicas = replicasAfter([1_000, ...Array<number>(20).fill(0)], 10);
   expect(replicas.slice(0, 20)).toEqual(Array(20).fill(10));
   expect(replicas[20]).toBe(2); // at 300 s
+});
+
+test('down by so many pods a minute, where that is said', () => {
+  const rules = { ...RULES, scaleDownStabilisationSeconds: 0, scaleDownPodsPerMinute: 1 };
+  const backlogs = [...Array<number>(5).fill(1_000), ...Array<number>(9).fill(0)];
+  const replicas = replicasAfter(backlogs, 10, rules);
+  expect(replicas).toEqual([10, 10, 10, 10, 10, 9, 9, 9, 9, 8, 8, 8, 8, 7]);
 });
 
 test('up only to the least recommendation of the window, where there is one', () => {

@@ -236,7 +236,7 @@ test.each(
     sandboxCalls,
     stripeCalls,
   }),
-)('no query of %s scans a collection or an index, or sorts in memory', async (_name, callsOn) => {
+)('no query of %s scans a collection or an index, and so sorts few if any', async (_name, callsOn) => {
   const plans = await plansOf(callsOn(db.connection));
   expect(plans.length).toBeGreaterThan(0);
   const bad = plans.filter(

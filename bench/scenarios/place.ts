@@ -50,7 +50,8 @@ export const place: Scenario = async (system, options) => {
     tables.push({
       title: `Placing an order, ${inFlight} in flight`,
       method:
-        `Closed loop over HTTP, signed in, 1 to ${MAX_LINES} lines of ${PRODUCTS} products, distinct keys; ` +
+        `Closed loop over HTTP, signed in, 1 to ${MAX_LINES} lines of ${PRODUCTS} products, distinct keys ` +
+        '(the names are explained in bench/README.md); ' +
         `${options.rounds} rounds of ${options.seconds} s each, in turns.`,
       rows: [...standings.values()].map(rowOf),
       plot: { column: 'per second', unit: '/s' },

@@ -32,7 +32,8 @@ async function writeBundle(options: BundleOptions): Promise<string> {
   return file;
 }
 
-function instrumented(options: BundleOptions): BundleOptions {
+/** Nothing is preloaded: the SDK freezes what is, counters too. */
+function instrumented({ preloadModules: _frozen, ...options }: BundleOptions): BundleOptions {
   (globalThis as { __coverage__?: object }).__coverage__ ??= {}; // tells the library that coverage is collected
   const augmented = new WorkflowCoverage().augmentBundleOptions(options);
   return {

@@ -16,7 +16,7 @@ export function barChart(title: string, bars: readonly Bar[], unit: string): str
     return [
       `<text x="${NAMES - 10}" y="${y + 15}" text-anchor="end">${escaped(name)}</text>`,
       `<rect x="${NAMES}" y="${y}" width="${width.toFixed(1)}" height="20" rx="3" fill="#3b82f6"/>`,
-      `<text x="${(NAMES + width + 8).toFixed(1)}" y="${y + 15}">${value.toPrecision(3)} ${escaped(unit)}</text>`,
+      `<text x="${(NAMES + width + 8).toFixed(1)}" y="${y + 15}">${Number(value.toPrecision(3))} ${escaped(unit)}</text>`,
     ].join('\n');
   });
   const height = TOP + bars.length * LINE + 10;

@@ -24,8 +24,8 @@ export interface Table {
   /** How it was measured, in a sentence or two. */
   method: string;
   rows: Row[];
-  /** The column of the plot, and its unit. */
-  plot?: { column: string; unit: string };
+  /** The column of the plot, its unit, and rows that would dwarf the others. */
+  plot?: { column: string; unit: string; without?: readonly string[] };
 }
 
 export interface ScenarioResult {
@@ -61,7 +61,8 @@ export async function writeResult(
   await writeFile(file('.md'), markdown(result, machine));
   for (const [n, { title, rows, plot }] of result.tables.entries()) {
     if (!plot) continue;
-    const bars = rows.map(({ name, values }) => ({ name, value: values[plot.column]! }));
+    const shownRows = rows.filter(({ name }) => !plot.without?.includes(name));
+    const bars = shownRows.map(({ name, values }) => ({ name, value: values[plot.column]! }));
     await writeFile(file(`-${n + 1}.svg`), barChart(`${title}: ${plot.column}`, bars, plot.unit));
   }
   return folder;

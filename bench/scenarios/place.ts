@@ -15,6 +15,8 @@ const PRODUCTS = 1_000;
 /** A p99 of fewer requests says little. */
 const LATENCIES = 2_000;
 
+const WITHOUT_WORKFLOW: readonly Variant[] = ['empty-route', 'no-durability'];
+
 /** One request that places an order in one of the ways. */
 type Way = () => Promise<void>;
 
@@ -54,7 +56,7 @@ export const place: Scenario = async (system, options) => {
         '(the names are explained in bench/README.md); ' +
         `${options.rounds} rounds of ${options.seconds} s each, in turns.`,
       rows: [...standings.values()].map(rowOf),
-      plot: { column: 'per second', unit: '/s' },
+      plot: { column: 'per second', unit: '/s', without: WITHOUT_WORKFLOW },
     });
   }
   tables.push({

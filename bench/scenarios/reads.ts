@@ -51,7 +51,7 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
     'an ADMIN’s page': get(`${api.url}/orders`, 'ADMIN'),
     'an ADMIN’s confirmed': get(`${api.url}/orders?status=confirmed`, 'ADMIN'),
     [`an ADMIN’s cancelled, 1 in ${CANCELLED_EVERY}`]: get(`${api.url}/orders?status=cancelled`, 'ADMIN'),
-    'an ADMIN’s page after 900': get(`${api.url}/orders?cursor=${farBack()}`, 'ADMIN'),
+    [`an ADMIN’s page after ${FAR_BACK}`]: get(`${api.url}/orders?cursor=${farBack()}`, 'ADMIN'),
     'the catalogue': get(`${api.url}/product-services`),
   };
   const rows: Row[] = Object.keys(ways).map((name) => ({ name, values: {} }));

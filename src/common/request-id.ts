@@ -7,7 +7,8 @@ const SANE = /^[A-Za-z0-9._-]{1,128}$/;
 export function requestId(): Middleware {
   return (ctx, next) => {
     const theirs = ctx.get('X-Request-Id');
-    ctx.state.requestId = SANE.test(theirs) ? theirs : ulid(undefined, Math.random); // no secret: it need not cost 16 calls of the system's generator
+    // No secret: it need not cost 16 calls of the system's generator.
+    ctx.state.requestId = SANE.test(theirs) ? theirs : ulid(undefined, Math.random);
     ctx.set('X-Request-Id', ctx.state.requestId);
     return next();
   };

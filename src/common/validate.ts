@@ -46,8 +46,9 @@ export function inputValidator(route: Route): (ctx: Context) => Record<Part, unk
   };
 }
 
+/** With its options: as those of each call they would be compiled each time. */
 function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
-  return schema?.required().label(part).prefs(OPTIONS[part]); // as options of each call they would be compiled each time
+  return schema?.required().label(part).prefs(OPTIONS[part]);
 }
 
 function read(ctx: Context, part: Part): object {

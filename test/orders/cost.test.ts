@@ -8,12 +8,13 @@ import { CHANGES_MAX_AWAIT_MS } from '../../src/mongodb/follow-changes';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import type { ProductService } from '../../src/product-service/product-service.repository';
 
+/** So long after an API has started, it has loaded for the second time whose tokens were ended. */
+const QUIET_MS = 2 * CHANGES_MAX_AWAIT_MS;
+
 /**
  * What one order of one line costs, counted: what is added to it here is paid with every order. docs/capacity.md is
  * computed from the same figures, `bench/counts.ts`.
  */
-const QUIET_MS = 2 * CHANGES_MAX_AWAIT_MS;
-
 let api: OrderApi;
 let alice: string;
 let product: ProductService;
@@ -24,7 +25,7 @@ beforeAll(async () => {
   alice = api.tokenOf('CUSTOMER');
   product = await api.shop.sell({ sku: 'TSHIRT-M', name: 'T-shirt, medium' });
   await api.placed(alice, [product.id, 1]); // whatever a first one costs
-  while ((await mongoDbCommandsOf(() => delay(QUIET_MS))).length > 0); // an API that has just started loads twice whose tokens were ended
+  while ((await mongoDbCommandsOf(() => delay(QUIET_MS))).length > 0);
 });
 afterAll(() => api.close());
 

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { BusinessError } from '../src/domain/business-error';
+import { BusinessError } from '../src/domain/errors';
 
 /**
  * Turns the domain's refusals into Temporal failures of the same type that are not tried again: asking again would

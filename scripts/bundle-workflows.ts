@@ -2,7 +2,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import type { BundleOptions } from '@temporalio/worker';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROJECT_ROOT } from './servers/project';
+import { PROJECT_ROOT } from '../tools/devstack/servers/project';
 import { workflowBundleOptions } from './workflow-bundle-options';
 
 const DIST = join(PROJECT_ROOT, 'dist');

@@ -1,21 +1,21 @@
 import Koa from 'koa';
 import type { Logger } from 'pino';
-import { codecCors } from './codec/codec.cors';
-import { compression } from './common/compression';
-import type { Middleware, State } from './common/context';
-import { cors } from './common/cors';
-import { rateLimit } from './common/rate-limit';
-import type { Windows } from './common/windows';
-import { requestId } from './common/request-id';
-import { requestLog } from './common/request-log';
-import type { Route } from './common/route';
-import { createRouter, otherMethods } from './common/router';
-import { securityHeaders } from './common/security-headers';
+import { codecCors } from './temporal/codec-server/cors';
+import { compression } from './http/compression';
+import type { Middleware, State } from './http/context';
+import { cors } from './http/cors';
+import { rateLimit } from './rate-limit/rate-limit';
+import type { Windows } from './rate-limit/store';
+import { requestId } from './http/request-id';
+import { requestLog } from './http/request-log';
+import type { Route } from './http/route';
+import { createRouter, otherMethods } from './http/router';
+import { securityHeaders } from './http/security-headers';
 import type { Config } from './config/config';
 import { jwks } from './jwt/jwks';
-import type { Authentication } from './jwt/authentication';
+import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';
-import { errorMiddleware } from './errors/error-middleware';
+import { errorMiddleware } from './http/error-middleware';
 import { docsPath, registerDocs } from './openapi/docs';
 
 export interface AppDeps {

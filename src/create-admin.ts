@@ -10,7 +10,7 @@ import { loadToolConfig } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { Role } from './role/role';
-import { hashPassword } from './users/password';
+import { hashPassword } from './users/passwords/password';
 import { createUserModel } from './users/users.model';
 import { createUsersRepository, type UsersRepository } from './users/users.repository';
 import { email, name, newPassword } from './users/users.schema';

@@ -10,7 +10,7 @@ import {
   type ProductServiceDocument,
 } from './product-service/product-service.model';
 import { Role, type UserRole } from './role/role';
-import { hashPassword } from './users/password';
+import { hashPassword } from './users/passwords/password';
 import { createUserModel } from './users/users.model';
 
 export const DEMO_PASSWORD = 'orders-demo-2026';

@@ -4,8 +4,8 @@ import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/se
 import type { Connection as MongooseConnection } from 'mongoose';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApiKeyModel } from './api-keys/api-keys.model';
-import { createLoginFailuresModel } from './auth/login-failures.model';
-import { createSessionModel } from './auth/sessions.model';
+import { createLoginFailuresModel } from './users/passwords/login-failures.model';
+import { createSessionModel } from './users/sessions/sessions.model';
 import { runEntry } from './common/entry';
 import { loadToolConfig } from './config/config';
 import { createLogger } from './logger/logger';
@@ -16,13 +16,13 @@ import {
   createProductServiceModel,
   createStockAdjustmentModel,
 } from './product-service/product-service.model';
-import { createPaymentEventModel } from './payments/payments.model';
+import { createPaymentEventModel } from './payments/stripe/events.model';
 import {
   createSandboxAttemptsModel,
   createSandboxPaymentModel,
   createSandboxSwitchModel,
-} from './payments/sandbox.model';
-import { createStripePaymentModel } from './payments/stripe.model';
+} from './payments/sandbox/model';
+import { createStripePaymentModel } from './payments/stripe/model';
 import { createUserModel } from './users/users.model';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 

@@ -1,7 +1,7 @@
 import { createProductServiceModel } from '../src/product-service/product-service.model';
 import { DEMO_CATALOGUE, DEMO_PASSWORD, DEMO_USERS, main, seed } from '../src/seed';
 import { ID_PATTERNS } from '../src/common/ids';
-import { placeOrderBody } from '../src/orders/orders.schema';
+import { placeOrderBody } from '../src/orders/schema/requests';
 import { exampleOf } from '../src/openapi/example';
 import { idParams } from '../src/product-service/product-service.schema';
 import { JWT_SECRET } from './support/config';

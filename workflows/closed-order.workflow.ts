@@ -2,7 +2,7 @@ import { CancellationScope, condition } from '@temporalio/workflow';
 import type { OrderRequest } from '../src/domain/order';
 import type { OrderPolicy } from './contract';
 import { handleClosedOrderCommands } from './order.commands';
-import { createOrderSession } from './order-session';
+import { createOrderSession } from './order.entity';
 import { steps } from './order.steps';
 
 /**

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { StaleVersion } from '../src/domain/amendment';
-import { BusinessError } from '../src/domain/business-error';
+import { BusinessError } from '../src/domain/errors';
 import { isRejectionType, REJECTION_CODES } from '../src/domain/rejection';
 import type { Rejection } from '../src/domain/rejection';
 import { FAILURES } from './contract';

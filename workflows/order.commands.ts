@@ -30,8 +30,8 @@ import {
 } from './contract';
 import type { CommandDone } from './contract';
 import { isDeclined, refusing, atVersion } from './failures';
-import type { OrderSession } from './order-session';
-import { answerTo, now } from './order-session';
+import type { OrderSession } from './order.entity';
+import { answerTo, now } from './order.entity';
 import { steps } from './order.steps';
 
 /** What may happen to an order for as long as it is open. */

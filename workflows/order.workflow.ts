@@ -15,9 +15,9 @@ import { placeOrderUpdate } from './contract';
 import type { OrderPolicy } from './contract';
 import { refusing } from './failures';
 import { handleOrderCommands, releaseAndCancel } from './order.commands';
-import { createOrderSession } from './order-session';
-import type { OrderSession } from './order-session';
-import { cancelledInTemporal, placeOrder } from './place-order';
+import { createOrderSession } from './order.entity';
+import type { OrderSession } from './order.entity';
+import { cancelledInTemporal, placeOrder } from './order.placing';
 
 /**
  * The life of one order, open until the order is closed and owes nothing. It is placed here, from the workflow's

@@ -1,4 +1,4 @@
-import type { Servers } from '../../scripts/servers';
+import type { Servers } from '../../tools/devstack/servers';
 
 export const PREFIX = '/orders-management-system';
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Principal } from '../jwt/principal';
+import type { Principal } from '../role/principal';
 import { followChanges, type Follower } from '../mongodb/follow-changes';
 import type { MongoDb } from '../mongodb/mongodb';
 import { Role } from '../role/role';

@@ -1,6 +1,6 @@
 import { idCursor } from '../common/pagination';
-import { sendData, sendPage } from '../common/respond';
-import { route, type Route } from '../common/route';
+import { sendData, sendPage } from '../http/respond';
+import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentApiKey } from './api-keys.presenter';
 import * as schema from './api-keys.schema';

@@ -1,10 +1,10 @@
 import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
-import { invalid } from '../common/validate';
+import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { hashApiKey, newApiKey, startOf } from './api-key';
-import type { Principal } from '../jwt/principal';
-import { requireSignedIn } from '../users/signed-in';
+import type { Principal } from '../role/principal';
+import { requireSignedIn } from '../users/sessions/signed-in';
 import type { UsersRepository } from '../users/users.repository';
 import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';

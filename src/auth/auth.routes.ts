@@ -1,5 +1,5 @@
-import { sendData } from '../common/respond';
-import { route, type Context, type Route } from '../common/route';
+import { sendData } from '../http/respond';
+import { route, type Context, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentUser } from '../users/users.presenter';
 import { loginBody, refreshBody, registerBody, signedIn, type SignedIn } from './auth.schema';

@@ -1,13 +1,13 @@
 import { newId } from '../common/ids';
 import { AppError } from '../errors/app-error';
-import { WWW_AUTHENTICATE } from '../jwt/challenge';
+import { WWW_AUTHENTICATE } from '../errors/unauthorized';
 import type { Jwt } from '../jwt/jwt';
 import { Role } from '../role/role';
-import { hashPassword } from '../users/password';
-import { isSignedIn } from '../users/signed-in';
+import { hashPassword } from '../users/passwords/password';
+import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { LoginBody, RegisterBody } from './auth.schema';
-import type { PasswordCheck } from './password-check';
+import type { PasswordCheck } from '../users/passwords/password-check';
 import {
   decodeRefreshToken,
   encodeRefreshToken,
@@ -16,8 +16,8 @@ import {
   newSecret,
   sessionIdOf,
   type RefreshToken,
-} from './refresh-token';
-import type { SessionRepository } from './sessions.repository';
+} from '../users/sessions/refresh-token';
+import type { SessionRepository } from '../users/sessions/sessions.repository';
 
 /** Who is signed in, and the tokens of it. */
 export interface SignIn {

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { createSupervisor } from './supervisor';
-import { createWindowCounter } from './window-counter';
+import { createWindowCounter } from '../rate-limit/window-counter';
 
 /** Above the limit that the API processes set themselves. */
 const STOP_MARGIN_MS = 5_000;

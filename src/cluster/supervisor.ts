@@ -2,7 +2,7 @@ import type { Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isMessage, type CountRequests } from './messages';
-import type { WindowCounter } from './window-counter';
+import type { WindowCounter } from '../rate-limit/window-counter';
 
 const BACKOFF_MS = { first: 100, most: 10_000 };
 /** One that has taken requests for so long is no failure of its start any more. */

@@ -1,4 +1,4 @@
-import { BusinessError } from './business-error';
+import { BusinessError } from './errors';
 import type { Command } from './command';
 import { owedVoid } from './compensation';
 import type { Order, OrderLine, OrderPayment, Pricing, ShippingAddress } from './order';

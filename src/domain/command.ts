@@ -1,4 +1,4 @@
-import { BusinessError } from './business-error';
+import { BusinessError } from './errors';
 import { IdempotencyKeyReused } from './order';
 
 /** What every command on an order says about itself. */

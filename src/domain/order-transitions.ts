@@ -1,4 +1,4 @@
-import { BusinessError } from './business-error';
+import { BusinessError } from './errors';
 import type {
   Axis,
   Order,

@@ -1,4 +1,4 @@
-import { BusinessError } from './business-error';
+import { BusinessError } from './errors';
 import type { Rejection } from './rejection';
 
 /** One line of an order as the customer sends it. */

@@ -1,4 +1,4 @@
-import { BusinessError } from './business-error';
+import { BusinessError } from './errors';
 
 /** What a payment service is asked to reserve; it is asked under a key, so that it happens once. */
 export interface Authorization {

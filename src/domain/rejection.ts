@@ -1,4 +1,4 @@
-import { BusinessError } from './business-error';
+import { BusinessError } from './errors';
 
 /**
  * Why an order cannot be placed, as the failure type that the Temporal UI shows and the code that the API

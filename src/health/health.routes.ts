@@ -1,6 +1,6 @@
 import Joi from 'joi';
-import { sendData } from '../common/respond';
-import { route, type Context, type Route } from '../common/route';
+import { sendData } from '../http/respond';
+import { route, type Context, type Route } from '../http/route';
 import { AppError } from '../errors/app-error';
 import { Role } from '../role/role';
 import type { CheckResult, Health, Readiness } from './health';

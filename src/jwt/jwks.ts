@@ -1,4 +1,4 @@
-import type { Middleware } from '../common/context';
+import type { Middleware } from '../http/context';
 import type { Jwt } from './jwt';
 
 /** Where the public keys are, by RFC 8615 at the root of the host; below our prefix too, for proxies that pass only that. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Context } from '../common/context';
-import type { Route } from '../common/route';
-import type { AppRouter } from '../common/router';
+import type { Context } from '../http/context';
+import type { Route } from '../http/route';
+import type { AppRouter } from '../http/router';
 import { buildDocument, type DocumentOptions } from './document';
 import { initializerScript, swaggerPage } from './swagger-page';
 

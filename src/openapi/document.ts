@@ -1,6 +1,6 @@
 import type { Schema } from 'joi';
-import { SESSION_COOKIE } from '../codec/codec.session';
-import type { Route } from '../common/route';
+import { SESSION_COOKIE } from '../temporal/codec-server/session';
+import type { Route } from '../http/route';
 import type { Config } from '../config/config';
 import { Role } from '../role/role';
 import { COMMON_SCHEMAS } from './components';

@@ -1,5 +1,5 @@
 import type { ObjectSchema, Schema } from 'joi';
-import type { Route } from '../common/route';
+import type { Route } from '../http/route';
 import { exampleOf } from './example';
 import { jsonSchemaOf, type JsonSchema } from './json-schema';
 

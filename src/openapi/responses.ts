@@ -1,4 +1,4 @@
-import type { ResponseSpec, Route } from '../common/route';
+import type { ResponseSpec, Route } from '../http/route';
 import { PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
 import { Role } from '../role/role';
 import { exampleOf } from './example';

@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import type { Command, KeyedCommand } from '../domain/command';
 import type { FulfillOrder } from '../domain/fulfillment';
 import type { RefundOrder } from '../domain/refund';
-import type { Principal } from '../jwt/principal';
+import type { Principal } from '../role/principal';
 import { hashOf, sha256 } from './order-request';
 
 /** Who asks for something, and by which HTTP request. */

@@ -8,7 +8,7 @@ import type {
   Refund,
   ShippingAddress,
 } from '../domain/order';
-import type { Principal } from '../jwt/principal';
+import type { Principal } from '../role/principal';
 import { orderWorkflowId } from '../../workflows/contract';
 
 export interface TemporalLinks {

@@ -4,11 +4,11 @@ import type { Page } from '../common/pagination';
 import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder } from '../domain/order-transitions';
 import { AppError } from '../errors/app-error';
-import type { Principal } from '../jwt/principal';
-import type { OrderWorkflows } from '../temporal/order-workflows';
-import { keyReused, orderingUnavailable } from '../temporal/temporal-errors';
+import type { Principal } from '../role/principal';
+import type { OrderWorkflows } from './temporal/order-workflows';
+import { keyReused, orderingUnavailable } from './temporal/failures';
 import { ORDER_ID } from './order-request';
-import { createOrderCommands } from './orders.commands';
+import { createOrderCommands } from './commands/commands';
 import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
 
 export interface Placement {

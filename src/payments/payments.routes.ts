@@ -1,9 +1,9 @@
-import { sendData } from '../common/respond';
-import { route, type Route } from '../common/route';
+import { sendData } from '../http/respond';
+import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import * as schema from './payments.schema';
-import type { StripeWebhookService } from './payments.service';
-import type { SandboxRepository } from './sandbox.repository';
+import type { StripeWebhookService } from './stripe/webhook';
+import type { SandboxRepository } from './sandbox/repository';
 
 const TAG = 'Payments';
 const SANDBOX_PATH = '/payments/sandbox';

@@ -1,7 +1,7 @@
 import { etagOf, requireIfMatch } from '../common/etag';
 import { idCursor } from '../common/pagination';
-import { sendData, sendPage } from '../common/respond';
-import { route, type Context, type Route } from '../common/route';
+import { sendData, sendPage } from '../http/respond';
+import { route, type Context, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentProductService } from './product-service.presenter';
 import type { ProductService } from './product-service.repository';

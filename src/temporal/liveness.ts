@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TemporalClient } from './client';
-import { temporalProblem } from './temporal-errors';
+import { temporalProblem } from '../orders/temporal/failures';
 
 /** After so long without an answer, a server that hangs must be told from a worker that is busy or away. */
 const DOUBT_AFTER_MS = 1_000;

@@ -2,9 +2,9 @@ import { trusted } from 'mongoose';
 import type { Connection, mongo, QueryFilter, UpdateQuery } from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
 import { isDuplicateKey } from '../mongodb/unavailable';
-import type { Principal } from '../jwt/principal';
+import type { Principal } from '../role/principal';
 import { Role, type UserRole } from '../role/role';
-import { isSignedIn } from './signed-in';
+import { isSignedIn } from './sessions/signed-in';
 import { ACTOR_ENDED, LAST_ADMIN, type UserStatus } from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 

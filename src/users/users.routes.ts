@@ -1,6 +1,6 @@
 import { idCursor } from '../common/pagination';
-import { sendData, sendPage } from '../common/respond';
-import { route, type Route } from '../common/route';
+import { sendData, sendPage } from '../http/respond';
+import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentUser } from './users.presenter';
 import * as schema from './users.schema';

@@ -3,7 +3,7 @@ import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
 import { anyText, singleLine } from '../common/text';
 import { USER_ROLES, type UserRole } from '../role/role';
-import { isCommonPassword } from './common-passwords';
+import { isCommonPassword } from './passwords/common-passwords';
 import { USER_STATUSES, type UserStatus } from './user-status';
 
 /** A user as the API presents it. */

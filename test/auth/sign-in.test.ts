@@ -1,4 +1,4 @@
-import { createLoginFailuresModel } from '../../src/auth/login-failures.model';
+import { createLoginFailuresModel } from '../../src/users/passwords/login-failures.model';
 import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openTestApi, type TestApi } from '../support/api';

@@ -1,13 +1,13 @@
 import type { Connection } from 'mongoose';
 import { randomBytes } from 'node:crypto';
-import { codecRoutes } from '../../src/codec/codec.routes';
+import { codecRoutes } from '../../src/temporal/codec-server/codec.routes';
 import type { Config } from '../../src/config/config';
 import { buildDocument } from '../../src/openapi/document';
 import { paymentRoutes } from '../../src/payments/payments.routes';
-import { createPaymentEventRepository } from '../../src/payments/payments.repository';
-import { createStripeWebhookService, type StripeWebhookService } from '../../src/payments/payments.service';
-import { createStripePaymentRepository } from '../../src/payments/stripe.repository';
-import { createSandboxRepository } from '../../src/payments/sandbox.repository';
+import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
+import { createStripeWebhookService, type StripeWebhookService } from '../../src/payments/stripe/webhook';
+import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
+import { createSandboxRepository } from '../../src/payments/sandbox/repository';
 import { SCOPES, type Scope } from '../../src/role/scope';
 import { createRoutes } from '../../src/api-routes';
 import { createUserModel } from '../../src/users/users.model';

@@ -1,9 +1,9 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
 import pino from 'pino';
-import { freePorts } from '../../scripts/servers/ports';
+import { freePorts } from '../../tools/devstack/servers/ports';
 import { createSupervisor, type Supervisor } from '../../src/cluster/supervisor';
-import { createWindowCounter } from '../../src/cluster/window-counter';
+import { createWindowCounter } from '../../src/rate-limit/window-counter';
 
 const PROGRAM = join(__dirname, '..', 'support', 'api-process.mjs');
 

@@ -1,5 +1,5 @@
 import { madeBefore, NotFound } from '../../src/domain/command';
-import { BusinessError } from '../../src/domain/business-error';
+import { BusinessError } from '../../src/domain/errors';
 import { StaleVersion } from '../../src/domain/amendment';
 import { DuplicateOrder, IdempotencyKeyReused } from '../../src/domain/order';
 import { InvalidTransition } from '../../src/domain/order-transitions';

@@ -3,7 +3,7 @@ import type { Order } from '../../src/domain/order';
 import { unsettled } from '../../src/domain/compensation';
 import { createOrderService } from '../../src/orders/orders.service';
 import type { OrderService } from '../../src/orders/orders.service';
-import { createOrderWorkflows } from '../../src/temporal/order-workflows';
+import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import type { Activities } from '../../src/worker';
 import { expectBalancedBooks } from '../support/books';
 import { openShop, orderRequest } from '../support/shop';

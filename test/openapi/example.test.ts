@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { route } from '../../src/common/route';
+import { route } from '../../src/http/route';
 import { buildDocument } from '../../src/openapi/document';
 import { exampleOf } from '../../src/openapi/example';
 import { Role } from '../../src/role/role';

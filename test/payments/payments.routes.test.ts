@@ -1,9 +1,9 @@
 import Stripe from 'stripe';
 import { paymentRoutes } from '../../src/payments/payments.routes';
-import { createPaymentEventRepository } from '../../src/payments/payments.repository';
-import { createStripeWebhookService } from '../../src/payments/payments.service';
-import { createSandboxRepository } from '../../src/payments/sandbox.repository';
-import { createStripePaymentRepository } from '../../src/payments/stripe.repository';
+import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
+import { createStripeWebhookService } from '../../src/payments/stripe/webhook';
+import { createSandboxRepository } from '../../src/payments/sandbox/repository';
+import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
 import { openTestApi, type TestApi } from '../support/api';
 import type { TestDatabase } from '../support/database';
 import { openTestDatabase } from '../support/database';

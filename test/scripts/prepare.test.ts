@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROJECT_ROOT } from '../../scripts/servers/project';
-import { temporaryFolder } from './fakes';
+import { PROJECT_ROOT } from '../../tools/devstack/servers/project';
+import { temporaryFolder } from '../tools/devstack/fakes';
 
 /** Stands in for npm: notes what it was asked for and does the part of it that matters here. */
 const FAKE_NPM = `

@@ -1,6 +1,6 @@
 import type { Order } from '../../src/domain/order';
 import { createOrderModel } from '../../src/orders/orders.model';
-import { createSandboxPaymentModel } from '../../src/payments/sandbox.model';
+import { createSandboxPaymentModel } from '../../src/payments/sandbox/model';
 import type { Shop } from './shop';
 
 /** Money, in minor units, of the payments of one order in the ledger of the sandbox. */

@@ -1,7 +1,7 @@
 import type { Config } from 'jest';
-import { startServers } from '../../scripts/servers';
-import { createOutput } from '../../scripts/servers/output';
-import type { Servers } from '../../scripts/servers';
+import { startServers } from '../../tools/devstack/servers';
+import { createOutput } from '../../tools/devstack/servers/output';
+import type { Servers } from '../../tools/devstack/servers';
 import { bundleForTests } from './workflow-bundle';
 
 declare global {

@@ -15,8 +15,8 @@ import type {
 import { createTemporalClient } from '../../src/temporal/client';
 import type { TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { createOrderWorkflows } from '../../src/temporal/order-workflows';
-import type { OrderWorkflows } from '../../src/temporal/order-workflows';
+import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
+import type { OrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createActivities } from '../../src/worker';
 import type { Activities } from '../../src/worker';
 import type { CommandDone } from '../../workflows/contract';

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findExecutable } from '../../scripts/servers/binaries';
-import type { ManagedProcess } from '../../scripts/servers/managed-process';
-import { startMongodb } from '../../scripts/servers/mongodb';
-import { createOutput } from '../../scripts/servers/output';
-import { freePorts } from '../../scripts/servers/ports';
-import { startTemporal } from '../../scripts/servers/temporal';
-import { MONGODB, TEMPORAL } from '../../scripts/servers/tools';
+import { findExecutable } from '../../tools/devstack/servers/binaries';
+import type { ManagedProcess } from '../../tools/devstack/servers/managed-process';
+import { startMongodb } from '../../tools/devstack/servers/mongodb';
+import { createOutput } from '../../tools/devstack/servers/output';
+import { freePorts } from '../../tools/devstack/servers/ports';
+import { startTemporal } from '../../tools/devstack/servers/temporal';
+import { MONGODB, TEMPORAL } from '../../tools/devstack/servers/tools';
 
 /** A real server that a test may kill and start again; it finds its data. */
 export interface StoppableServer {

@@ -1,10 +1,10 @@
 import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createApiKeyService } from '../../src/api-keys/api-keys.service';
-import { createSessionRepository } from '../../src/auth/sessions.repository';
+import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { newId } from '../../src/common/ids';
-import type { Principal } from '../../src/jwt/principal';
-import { hashPassword, verifyPassword } from '../../src/users/password';
-import { isEndedBy } from '../../src/users/token-end';
+import type { Principal } from '../../src/role/principal';
+import { hashPassword, verifyPassword } from '../../src/users/passwords/password';
+import { isEndedBy } from '../../src/users/sessions/token-end';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
 import { openTestDatabase, type TestDatabase } from '../support/database';

@@ -2,8 +2,8 @@ import type { Order, OrderRequest } from '../../src/domain/order';
 import { openedOrder } from '../../src/domain/placing';
 import { paymentRef } from '../../src/domain/order-payment';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
-import { createSandboxProvider } from '../../src/payments/sandbox.provider';
-import { createSandboxRepository } from '../../src/payments/sandbox.repository';
+import { createSandboxProvider } from '../../src/payments/sandbox/provider';
+import { createSandboxRepository } from '../../src/payments/sandbox/repository';
 import {
   amendOrderUpdate,
   cancelOrderUpdate,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Order, OrderLine } from '../../src/domain/order';
 import { AppError } from '../../src/errors/app-error';
-import type { Addition } from '../../src/orders/orders.commands';
+import type { Addition } from '../../src/orders/commands/commands';
 import { expectBalancedBooks, ledgerOf } from '../support/books';
 import { eventually, openOrderApi } from '../support/order-api';
 import type { OrderApi } from '../support/order-api';

@@ -1,8 +1,8 @@
-import { until } from '../../../scripts/servers/until';
+import { until } from '../../../tools/devstack/servers/until';
 import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService } from '../../../src/orders/orders.service';
-import type { Addition } from '../../../src/orders/orders.commands';
+import type { Addition } from '../../../src/orders/commands/commands';
 import type { OrderService } from '../../../src/orders/orders.service';
 import { ledgerOf } from '../../support/books';
 import { orderRequest } from '../../support/shop';

@@ -1,4 +1,4 @@
-import type { BusinessError } from '../../../src/domain/business-error';
+import type { BusinessError } from '../../../src/domain/errors';
 import { PaymentDeclined, PaymentRefused } from '../../../src/domain/payment';
 import { OrderRejected } from '../../../src/domain/rejection';
 import type { Attempt, Fault, StepName } from './saboteur';

@@ -1,0 +1,76 @@
+import type { Context, Middleware } from './context';
+import { AppError, PROBLEMS, type ErrorCode } from '../errors/app-error';
+import { problemOf } from '../errors/problems';
+
+const RETRY_AFTER_SECONDS = '5';
+
+const BY_STATUS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  400: ['validation_failed', 'The request is malformed: check its path, headers and body.'],
+  413: ['payload_too_large', 'The request is too large: send less at a time.'],
+  415: ['unsupported_media_type', 'The body has an unsupported type: send JSON.'],
+};
+
+export interface ErrorMiddlewareOptions {
+  /** Whether an error means that a server we depend on cannot be reached. */
+  isUnavailable(error: unknown): boolean;
+  /** Where people find what paths there are. */
+  docsPath: string;
+}
+
+/** Turns whatever is thrown, and what nobody answered, into a problem (RFC 9457). The only place that does. */
+export function errorMiddleware(options: ErrorMiddlewareOptions): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null) throw nothingHere(options);
+    } catch (error) {
+      ctx.state.error = error;
+      sendProblem(ctx, toAppError(error, options));
+    }
+  };
+}
+
+function toAppError(error: unknown, options: ErrorMiddlewareOptions): AppError {
+  if (error instanceof AppError) return error;
+  if (options.isUnavailable(error)) {
+    return new AppError(
+      'service_unavailable',
+      'The database cannot be reached at the moment: try again shortly.',
+    );
+  }
+  const { status, expose } = (error ?? {}) as {
+    status?: unknown;
+    expose?: unknown;
+  };
+  if (expose === true && status === 404) return nothingHere(options);
+  if (expose === true && typeof status === 'number' && status in BY_STATUS) return fromStatus(status);
+  return new AppError(
+    'internal_error',
+    'Something went wrong on our side: try again, and quote the requestId if it happens again.',
+  );
+}
+
+function nothingHere({ docsPath }: ErrorMiddlewareOptions): AppError {
+  return new AppError('not_found', `There is nothing at this path: ${docsPath} shows what there is.`);
+}
+
+function fromStatus(status: number): AppError {
+  const [code, detail] = BY_STATUS[status]!;
+  return new AppError(code, detail);
+}
+
+function sendProblem(ctx: Context, error: AppError): void {
+  const { status } = PROBLEMS[error.code];
+  ctx.status = status;
+  ctx.remove('ETag');
+  ctx.set('Cache-Control', 'no-store');
+  if (status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+  ctx.set(error.headers);
+  ctx.set('Content-Type', 'application/problem+json');
+  ctx.body = {
+    ...problemOf(error.code, error.detail, ctx.state.requestId),
+    errors: error.errors,
+    orderId: error.orderId,
+    data: error.data,
+  };
+}

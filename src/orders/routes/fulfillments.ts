@@ -1,0 +1,60 @@
+import { route } from '../../http/route';
+import type { Route } from '../../http/route';
+import { Role } from '../../role/role';
+import { callerOf, orderResponse, orderSender, REPLAYED, TAG } from './responses';
+import type { OrderRouteDeps } from './responses';
+import { fulfillmentParams, fulfillOrderBody, fulfillOrderHeaders } from '../schema/command-requests';
+import { orderIdParams } from '../schema/requests';
+
+/** Shipping goods or performing services, and their delivery. */
+export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[] {
+  const { send, sendAddition } = orderSender(present);
+
+  const fulfill = route({
+    method: 'post',
+    path: '/orders/:id/fulfillments',
+    role: Role.ADMIN,
+    scope: 'orders:write',
+    operationId: 'fulfillOrder',
+    summary: 'Fulfil an order, or a part of it',
+    description:
+      'Goods that were shipped or services that were performed. The first fulfillment captures the payment, and each ' +
+      'takes its goods out of the stock.',
+    tag: TAG,
+    params: orderIdParams,
+    headers: fulfillOrderHeaders,
+    body: fulfillOrderBody,
+    responses: { 201: { ...orderResponse('The order with the fulfillment'), optionalHeaders: REPLAYED } },
+    errors: [
+      ...(['not_found', 'invalid_transition', 'payment_declined'] as const),
+      ...(['idempotency_key_reused', 'service_unavailable'] as const),
+    ],
+    async handler(ctx, { params, headers, body, principal }) {
+      const caller = callerOf(ctx, params.id, principal);
+      const { items, carrier = null, trackingNumber = null } = body;
+      const content = { items, carrier, trackingNumber };
+      const addition = await service.fulfill(params.id, caller, content, headers['idempotency-key']);
+      sendAddition(ctx, addition, principal);
+    },
+  });
+
+  const deliver = route({
+    method: 'post',
+    path: '/orders/:id/fulfillments/:fulfillmentId/deliver',
+    role: Role.ADMIN,
+    scope: 'orders:write',
+    operationId: 'deliverFulfillment',
+    summary: 'Say that a fulfillment was delivered',
+    description: 'With the last of its fulfillments delivered, the order is completed.',
+    tag: TAG,
+    params: fulfillmentParams,
+    responses: { 200: orderResponse('The order with the delivery') },
+    errors: ['not_found', 'invalid_transition', 'service_unavailable'],
+    async handler(ctx, { params: { id, fulfillmentId }, principal }) {
+      const order = await service.deliver(id, callerOf(ctx, id, principal), { fulfillmentId });
+      send(ctx, 200, order, principal);
+    },
+  });
+
+  return [fulfill, deliver];
+}

@@ -1,0 +1,104 @@
+import { Schema, type Connection, type Model } from 'mongoose';
+import type { ProviderPaymentStatus } from '../../domain/payment';
+import { modelOf } from '../../mongodb/model';
+
+/** `void` of a payment that was never authorised has the amount 0: it only closes the key. */
+export interface SandboxOperation {
+  /** The idempotency key that it was asked for under. */
+  key: string;
+  kind: 'authorize' | 'decline' | 'capture' | 'void' | 'refund';
+  amount: number;
+  at: Date;
+}
+
+/**
+ * One payment in the ledger of the sandbox, amounts in minor units. At any time
+ * `authorized = open + captured + voided` and `refunded <= captured`.
+ */
+export interface SandboxPaymentDocument {
+  /** The key that it was to be authorised under. */
+  _id: string;
+  reference: string;
+  orderId: string;
+  paymentMethod: string;
+  amount: number;
+  currency: string;
+  status: ProviderPaymentStatus;
+  authorized: number;
+  open: number;
+  captured: number;
+  voided: number;
+  refunded: number;
+  declineReason: string | null;
+  operations: SandboxOperation[];
+}
+
+/** How often an operation was asked for; kept for the payment method that fails at first. */
+export interface SandboxAttemptsDocument {
+  /** The key of the operation. */
+  _id: string;
+  count: number;
+}
+
+/** The test switch; missing means off. */
+export interface SandboxSwitchDocument {
+  _id: string;
+  available: boolean;
+}
+
+const SETTINGS = { versionKey: false, autoIndex: false, autoCreate: false } as const;
+const text = { type: String, required: true };
+const amount = { type: Number, required: true, min: 0, validate: Number.isSafeInteger };
+
+const operationSchema = new Schema<SandboxOperation>(
+  { key: text, kind: text, amount, at: { type: Date, required: true } },
+  { _id: false },
+);
+
+const paymentSchema = new Schema<SandboxPaymentDocument>(
+  {
+    _id: text,
+    reference: text,
+    orderId: text,
+    paymentMethod: text,
+    amount,
+    currency: text,
+    status: text,
+    authorized: amount,
+    open: amount,
+    captured: amount,
+    voided: amount,
+    refunded: amount,
+    declineReason: { type: String, default: null },
+    operations: { type: [operationSchema], required: true },
+  },
+  { collection: 'sandbox_payments', ...SETTINGS },
+);
+
+// A key names one operation of one payment: this index keeps it from a second payment, the updates from a second
+// operation of the same one.
+paymentSchema.index({ 'operations.key': 1 }, { unique: true });
+// For people who look up what an order was charged.
+paymentSchema.index({ orderId: 1 });
+
+const attemptsSchema = new Schema<SandboxAttemptsDocument>(
+  { _id: text, count: amount },
+  { collection: 'sandbox_attempts', ...SETTINGS },
+);
+
+const switchSchema = new Schema<SandboxSwitchDocument>(
+  { _id: text, available: { type: Boolean, required: true } },
+  { collection: 'sandbox_switches', ...SETTINGS },
+);
+
+export function createSandboxPaymentModel(connection: Connection): Model<SandboxPaymentDocument> {
+  return modelOf(connection, 'SandboxPayment', paymentSchema);
+}
+
+export function createSandboxAttemptsModel(connection: Connection): Model<SandboxAttemptsDocument> {
+  return modelOf(connection, 'SandboxAttempts', attemptsSchema);
+}
+
+export function createSandboxSwitchModel(connection: Connection): Model<SandboxSwitchDocument> {
+  return modelOf(connection, 'SandboxSwitch', switchSchema);
+}

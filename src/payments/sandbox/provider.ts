@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Authorization, ProviderPayment } from '../../domain/payment';
+import type { PaymentProvider } from '../payment-provider';
+import { createSandboxLedger, type LedgerAnswer } from './ledger';
+import { FAULTY_METHODS } from './methods';
+import type { SandboxPayment, SandboxRepository } from './repository';
+
+const FAILURES_OF_FLAKY = 2;
+const SLOW_MS = 5_000;
+
+export interface SandboxProviderDeps {
+  repository: SandboxRepository;
+  /** How long `pm_sandbox_slow` takes to answer. */
+  slowMs?: number;
+}
+
+/**
+ * A payment service to develop and test with: its ledger in MongoDB stands for that of a real one. It knows Stripe's
+ * test payment methods, and has some of its own that fail as real services do (`FAULTY_METHODS`).
+ */
+export function createSandboxProvider({
+  repository,
+  slowMs = SLOW_MS,
+}: SandboxProviderDeps): PaymentProvider {
+  const ledger = createSandboxLedger(repository);
+
+  async function serve(
+    operationKey: string,
+    { paymentMethod }: Authorization,
+    work: () => Promise<LedgerAnswer>,
+  ): Promise<ProviderPayment> {
+    await requireAvailable(paymentMethod);
+    if (paymentMethod === FAULTY_METHODS.flaky) await failAtFirst(operationKey);
+    const { payment, isNew } = await work();
+    if (paymentMethod === FAULTY_METHODS.slow) await delay(slowMs);
+    if (paymentMethod === FAULTY_METHODS.lostReply && isNew) throw connectionLost();
+    return present(payment);
+  }
+
+  async function requireAvailable(paymentMethod: string): Promise<void> {
+    if (paymentMethod !== FAULTY_METHODS.outage || (await repository.isAvailable())) return;
+    throw new Error(
+      `The payment service is down for ${paymentMethod}: an ADMIN turns it on by PUT /payments/sandbox { "available": true }.`,
+    );
+  }
+
+  async function failAtFirst(operationKey: string): Promise<void> {
+    const attempt = await repository.countAttempt(operationKey);
+    if (attempt > FAILURES_OF_FLAKY) return;
+    throw new Error(
+      `The payment service failed at attempt ${attempt} of ${operationKey}: it works after ${FAILURES_OF_FLAKY} failures.`,
+    );
+  }
+
+  return {
+    name: 'sandbox',
+    authorize: (authorization) =>
+      serve(authorization.key, authorization, () => ledger.authorize(authorization)),
+    capture: (key, payment) => serve(key, payment, () => ledger.capture(key, payment)),
+    void: (key, payment) => serve(key, payment, () => ledger.void(key, payment)),
+    refund: (key, payment, amount) => serve(key, payment, () => ledger.refund(key, payment, amount)),
+
+    async find({ key, paymentMethod }) {
+      await requireAvailable(paymentMethod);
+      const found = await ledger.find(key);
+      return found && present(found);
+    },
+  };
+}
+
+function present(payment: SandboxPayment): ProviderPayment {
+  const { key, reference, status, amount, currency, authorized, captured, operations, declineReason } =
+    payment;
+  const refunds = operations
+    .filter(({ kind }) => kind === 'refund')
+    .map((refund) => ({ key: refund.key, amount: refund.amount }));
+  return {
+    key,
+    reference,
+    status,
+    amount,
+    currency,
+    authorized,
+    captured,
+    refunds,
+    ...(declineReason !== null && { declineReason }),
+  };
+}
+
+/** What a client sees of a service that dies before it answers. */
+function connectionLost(): Error {
+  return Object.assign(new Error('The connection to the payment service was lost before it answered.'), {
+    code: 'ECONNRESET',
+  });
+}

@@ -1,0 +1,26 @@
+import { Schema, type Connection, type Model } from 'mongoose';
+import { modelOf } from '../../mongodb/model';
+
+/** Passwords that were wrong, for one account from one address. */
+export interface LoginFailuresDocument {
+  /** A hash of both: neither e-mail addresses nor those of machines are kept. */
+  _id: string;
+  count: number;
+  /** When they are forgotten: some time after the first. */
+  expiresAt: Date;
+}
+
+const loginFailuresSchema = new Schema<LoginFailuresDocument>(
+  {
+    _id: { type: String, required: true },
+    count: { type: Number, required: true },
+    expiresAt: { type: Date, required: true },
+  },
+  { collection: 'login_failures', versionKey: false, autoIndex: false, autoCreate: false },
+);
+
+loginFailuresSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+
+export function createLoginFailuresModel(connection: Connection): Model<LoginFailuresDocument> {
+  return modelOf(connection, 'LoginFailures', loginFailuresSchema);
+}

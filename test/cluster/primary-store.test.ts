@@ -1,0 +1,61 @@
+import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import pino from 'pino';
+import type { CountRequests } from '../../src/cluster/messages';
+import { createPrimaryWindows, type Channel } from '../../src/cluster/primary-store';
+
+const warnings: string[] = [];
+const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+beforeEach(() => void (warnings.length = 0));
+
+/** An end of a channel whose other end does as told with each message. */
+function channelTo(receive: (message: CountRequests, emitter: EventEmitter) => Error | undefined): Channel {
+  const emitter = new EventEmitter();
+  return Object.assign(emitter, {
+    send(message: CountRequests, _handle: undefined, _options: object, sent: (error: Error | null) => void) {
+      sent(receive(message, emitter) ?? null);
+      return true;
+    },
+  });
+}
+
+const ask = (windows: ReturnType<typeof createPrimaryWindows>, key = 'k') =>
+  windows.ratelimiter(key, 0, 1000, 5);
+
+test('ask in one message for all requests of a turn, and give each the answer to its own', async () => {
+  const questions: CountRequests[] = [];
+  const channel = channelTo((message, emitter) => {
+    questions.push(message);
+    if (questions.length < 2) return undefined;
+    for (const { id, requests } of [...questions].reverse()) {
+      const counts = requests.map(({ key }) => ({ used: Number(key), msLeft: 1000 }));
+      emitter.emit('message', { type: 'counted', id, counts });
+    }
+    emitter.emit('message', { type: 'counted', id: 99, counts: [{ used: 1, msLeft: 1 }] }); // for nobody here
+    emitter.emit('message', 'noise');
+    return undefined;
+  });
+  const windows = createPrimaryWindows(channel, logger);
+  const first = ['1', '3', '6'].map((key) => ask(windows, key));
+  await nextTurn();
+  const second = ['2', '4'].map((key) => ask(windows, key));
+  const answers = await Promise.all([...first, ...second]);
+  expect(answers.map(([left]) => left)).toEqual([5, 3, 0, 4, 2]);
+  expect(questions.map(({ requests }) => requests)).toEqual(
+    [
+      ['1', '3', '6'],
+      ['2', '4'],
+    ].map((keys) => keys.map((key) => ({ key, windowMs: 1000 }))),
+  );
+  expect(warnings).toEqual([]);
+});
+
+test.each<[string, Channel]>([
+  ['does not answer', channelTo(() => undefined)],
+  ['cannot be told', channelTo(() => new Error('channel closed'))],
+  ['is not there', new EventEmitter()],
+])('let requests through when the primary %s, and say so once', async (_what, channel) => {
+  const windows = createPrimaryWindows(channel, logger, 20);
+  for (let call = 0; call < 2; call++) expect(await ask(windows)).toEqual([5, expect.any(Number), 5]);
+  expect(warnings).toEqual([expect.stringContaining('The primary process does not answer')]);
+});

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { listen, type HttpServer, type HttpServerOptions } from '../../src/http/server';
+import type { Refusal } from '../../src/http/early-errors';
+import { PROBLEMS, type ErrorCode } from '../../src/errors/problems';
+import { openSocket, parseAnswer, readAll, sendRaw, type RawAnswer } from '../support/raw-http';
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: shop.example\r\n';
+const QUICK = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 };
+
+let server: HttpServer | undefined;
+let refusals: Refusal[];
+beforeEach(() => void (refusals = []));
+afterEach(async () => {
+  await server?.close(0);
+  server = undefined;
+});
+
+async function start(listener: RequestListener, timeouts?: HttpServerOptions['timeouts']): Promise<string> {
+  const onRefusal = (refusal: Refusal) => void refusals.push(refusal);
+  server = await listen(listener, { host: '127.0.0.1', port: 0, onRefusal, timeouts });
+  return server.url;
+}
+
+const answersAll: RequestListener = (req, res) => void req.resume().on('end', () => res.end('served'));
+
+function expectProblem({ status, headers, body }: RawAnswer, code: ErrorCode): void {
+  const problem = JSON.parse(body) as Record<string, unknown>;
+  expect({ status, ...problem }).toMatchObject({ status: PROBLEMS[code].status, code });
+  expect(headers).toMatchObject({
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    'x-request-id': problem.requestId,
+    vary: 'Origin',
+  });
+  expect(problem.detail).toMatch(/: (send|check) /);
+  expect(refusals).toEqual([{ requestId: problem.requestId, status, code }]);
+}
+
+describe("what Node's HTTP parser gives up on is answered with a problem", () => {
+  test.each<[string, ErrorCode, string]>([
+    ['no HTTP at all', 'validation_failed', 'hello\r\n\r\n'],
+    ['an unknown method', 'validation_failed', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['a version of the future', 'validation_failed', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n'],
+    ['a header without a colon', 'validation_failed', `${REQUEST}Nonsense\r\n\r\n`],
+    ['a null byte in a header', 'validation_failed', `${REQUEST}X-A: a\0b\r\n\r\n`],
+    ['two lengths', 'validation_failed', `${REQUEST}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`],
+    ['smuggling', 'validation_failed', `${REQUEST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n`],
+    ['no Host header', 'validation_failed', 'GET / HTTP/1.1\r\n\r\n'],
+    ['a broken chunk', 'validation_failed', `${REQUEST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    ['20 kB of headers', 'headers_too_large', `${REQUEST}X-A: ${'a'.repeat(20_000)}\r\n\r\n`],
+    ['20 kB of path', 'headers_too_large', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ['101 headers', 'headers_too_large', `${REQUEST}${'A: b\r\n'.repeat(100)}\r\n`],
+    [
+      '20 kB of chunk extensions',
+      'payload_too_large',
+      `${REQUEST}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(20_000)}\r\n`,
+    ],
+  ])('%s: %s', async (_what, code, text) => {
+    const url = await start(answersAll);
+    expectProblem(await sendRaw(url, text), code);
+  });
+
+  test('100 headers are taken, an unknown expectation too', async () => {
+    const url = await start(answersAll);
+    const headers = `${'A: b\r\n'.repeat(97)}Expect: the-unexpected\r\nConnection: close\r\n\r\n`;
+    expect(await sendRaw(url, REQUEST + headers)).toMatchObject({ status: 200 });
+    expect(refusals).toEqual([]);
+  });
+});
+
+describe('a client that takes its time', () => {
+  test.each([
+    ['says nothing', ''],
+    ['stops in its headers', REQUEST],
+    ['stops in its body', `${REQUEST}Content-Length: 100\r\n\r\nbegin`],
+  ])('and %s gets 408', async (_what, text) => {
+    const url = await start(answersAll, QUICK);
+    expectProblem(await sendRaw(url, text), 'request_timeout');
+  });
+
+  test.each([
+    ['headers', REQUEST, 'A: b\r\n'],
+    ['body', `${REQUEST}Content-Length: 100000\r\n\r\n`, 'x'],
+  ])('and lets its %s drip gets 408 all the same', async (_part, begin, drop) => {
+    const url = await start(answersAll, QUICK);
+    const socket = await openSocket(url);
+    socket.write(begin);
+    const drip = setInterval(() => socket.write(drop), 10);
+    const text = await readAll(socket);
+    clearInterval(drip);
+    expectProblem(parseAnswer(text), 'request_timeout');
+  });
+
+  test('is not waited for when it is told no in the middle of its body, nor is that read on', async () => {
+    let bytesRead = 0;
+    const url = await start((req, res) => {
+      req.once('data', () => {
+        req.pause();
+        res.writeHead(413, { Connection: 'close' }).end('too much');
+      });
+      req.socket.once('close', () => (bytesRead = req.socket.bytesRead));
+    });
+    const socket = await openSocket(url);
+    const text = readAll(socket);
+    socket.write(`${REQUEST}Content-Length: 10000000\r\n\r\n`);
+    for (let sent = 0; sent < 100; sent++) socket.write('x'.repeat(100_000));
+    expect(parseAnswer(await text)).toMatchObject({ status: 413, body: expect.stringContaining('too much') });
+    await server!.close(0);
+    expect(bytesRead).toBeLessThan(1_000_000);
+  });
+});
+
+describe('a connection', () => {
+  test('on which an answer is under way gets no other one in between', async () => {
+    let whole!: () => void;
+    const url = await start((_req, res) => {
+      res.write('the first half');
+      whole = () => res.end();
+    });
+    const socket = await openSocket(url);
+    const text = readAll(socket);
+    socket.write(`${REQUEST}\r\n`);
+    await once(socket, 'data');
+    socket.write('nonsense\r\n\r\n');
+    expect(await text).not.toContain('validation_failed');
+    expect(refusals).toEqual([]);
+    whole();
+  });
+
+  test('never gets the refusal of what follows a request as the answer to that request', async () => {
+    const url = await start(() => undefined);
+    expect(await sendRaw(url, `${REQUEST}\r\nnonsense\r\n\r\n`)).toMatchObject({ status: undefined });
+    expect(refusals).toEqual([]);
+  });
+
+  test('that is gone before it could be answered harms nobody', async () => {
+    const url = await start(answersAll);
+    for (let client = 0; client < 20; client++) {
+      const socket = await openSocket(url);
+      socket.write('nonsense\r\n\r\n');
+      socket.resetAndDestroy();
+    }
+    expect((await fetch(url)).status).toBe(200);
+  });
+});

@@ -1,0 +1,377 @@
+import { gzipSync } from 'node:zlib';
+import Joi from 'joi';
+import request from 'supertest';
+import { route } from '../../src/http/route';
+import { sendData } from '../../src/http/respond';
+import { AppError } from '../../src/errors/app-error';
+import { Role } from '../../src/role/role';
+import { openTestApi, type TestApi } from '../support/api';
+
+const SHOP = 'https://shop.example';
+const echo = route({
+  method: 'post',
+  path: '/echo',
+  role: Role.PUBLIC,
+  operationId: 'echo',
+  summary: 'Says it again',
+  tag: 'Test',
+  headers: Joi.object({ 'x-size': Joi.number().integer() }),
+  query: Joi.object({ email: Joi.string() }),
+  body: Joi.object({ text: Joi.string(), nested: Joi.object({ n: Joi.number() }) }),
+  responses: { 200: { description: 'The same', data: Joi.any().required() } },
+  errors: [],
+  handler(ctx, { body, headers }) {
+    ctx.state.logFields = { orderId: 'ord_1' };
+    sendData(ctx, 200, { body, headers, ip: ctx.ip });
+  },
+});
+const large = (path: string, etag: boolean) =>
+  route({
+    method: 'get',
+    path,
+    role: Role.PUBLIC,
+    operationId: path,
+    summary: 'Much',
+    tag: 'Test',
+    responses: { 200: { description: 'Much', data: Joi.string() } },
+    errors: [],
+    handler(ctx) {
+      if (etag) ctx.set('ETag', '"1"');
+      sendData(ctx, 200, 'x'.repeat(5000));
+    },
+  });
+const broken = route({
+  ...echo,
+  method: 'get',
+  path: '/broken',
+  operationId: 'broken',
+  query: undefined,
+  body: undefined,
+  handler() {
+    throw new Error('secret detail of alice@example.com');
+  },
+});
+const away = route({
+  ...broken,
+  path: '/away',
+  operationId: 'away',
+  handler() {
+    throw new AppError('service_unavailable', 'Come back later.');
+  },
+});
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await openTestApi({
+    env: { CORS_ORIGINS: SHOP, BODY_LIMIT: '1kb', TRUSTED_PROXIES: '1' },
+    routes: [echo, broken, away, large('/large', false), large('/large-tagged', true)],
+  });
+});
+afterAll(() => api.close());
+beforeEach(() => void (api.logs.length = 0));
+
+describe('every answer', () => {
+  test.each([
+    ['200', () => api.call('get', '/health/live')],
+    ['400', () => api.call('post', '/echo').type('json').send('{')],
+    ['401', () => api.call('delete', '/product-services/x')],
+    ['404', () => api.call('get', '/nothing')],
+    ['405', () => api.call('put', '/echo')],
+    ['413', () => api.call('post', '/echo').send({ text: 'x'.repeat(2000) })],
+    ['415', () => api.call('post', '/echo').type('xml').send('<a/>')],
+    ['500', () => api.call('get', '/broken')],
+    ['503', () => api.call('get', '/away')],
+  ])('%s has a request id, the security and CORS headers, and one log line', async (status, call) => {
+    const response = await call().set('Origin', SHOP).expect(Number(status));
+    const id = response.headers['x-request-id'];
+    expect(id).toMatch(/^[0-9A-Z]{26}$/);
+    expect(response.headers).toMatchObject({
+      'access-control-allow-origin': SHOP,
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining("default-src 'self'") as string,
+      vary: expect.stringContaining('Origin') as string,
+    });
+    const body = response.body as { requestId?: string; meta?: { requestId: string } };
+    expect(body.requestId ?? body.meta?.requestId).toBe(id);
+    expect(api.logs).toEqual([
+      expect.objectContaining({
+        requestId: id,
+        status: Number(status),
+        level: { '500': 'error', '503': 'warn' }[status] ?? 'info',
+      }),
+    ]);
+  });
+});
+
+describe('request id', () => {
+  test.each(['abc', 'a.B-c_9', 'x'.repeat(128)])("is the caller's when it is sane: %s", async (id) => {
+    const response = await api.call('get', '/health/live').set('X-Request-Id', id);
+    expect(response.headers['x-request-id']).toBe(id);
+  });
+
+  test.each(['a b', 'x'.repeat(129), '"id"', 'ä'])('is a new one when theirs is not: %s', async (id) => {
+    const response = await api
+      .call('get', '/health/live')
+      .set('X-Request-Id', encodeURI(id) === id ? id : 'a,b');
+    expect(response.headers['x-request-id']).toMatch(/^[0-9A-Z]{26}$/);
+  });
+});
+
+describe('the log line', () => {
+  test.each([
+    ['/users/canary@shop.example', '/users/…'],
+    ['/users/Canary%20Alice', '/users/…'],
+    [
+      '/orders/ord_00000000000000000000000000000000/cancel',
+      '/orders/ord_00000000000000000000000000000000/cancel',
+    ],
+    ['/api/assets/swagger-ui.css', '/api/assets/swagger-ui.css'],
+  ])('says of the path %s no more than %s', async (path, said) => {
+    await api.call('get', path);
+    expect(api.logs).toEqual([expect.objectContaining({ path: `/orders-management-system${said}` })]);
+  });
+
+  test('has what the handler added, and neither query string nor body nor token', async () => {
+    const token = api.tokenOf('CUSTOMER', 'usr_01HZX000000000000000A11CE0');
+    await api.call('post', '/echo?email=alice@example.com', token).send({ text: 'hunter2' }).expect(200);
+    expect(api.logs).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        method: 'POST',
+        path: '/orders-management-system/echo',
+        status: 200,
+        durationMs: expect.any(Number) as number,
+        userId: 'usr_01HZX000000000000000A11CE0',
+        orderId: 'ord_1',
+      }),
+    ]);
+    expect(JSON.stringify(api.logs)).not.toMatch(/hunter2|alice@|eyJ/);
+  });
+
+  test('of a failure tells what failed, without e-mail addresses; the client learns nothing of it', async () => {
+    const response = await api.call('get', '/broken').expect(500);
+    expect(response.text).not.toContain('secret');
+    expect(api.logs[0]).toMatchObject({ err: { type: 'Error', message: 'secret detail of [redacted]' } });
+  });
+});
+
+describe('a body', () => {
+  test.each([
+    ['{"text":'],
+    ['nonsense'],
+    ['"text"'],
+    ['null'],
+    ['1'],
+    ['[{"text":"a"}]'],
+    ['{"__proto__":{"admin":true}}'],
+    ['{"nested":{"__proto__":{"n":1}}}'],
+    ['{"nested":{"\\u005f_proto__":null}}'],
+    ['{"constructor":{"prototype":{}}}'],
+    ['{"nested":{"constructor":1}}'],
+    ['{"prototype":1}'],
+    ['{"unknown":1}'],
+    ['{"nested":{"n":"1"}}'],
+    ['{"text":1}'],
+  ])('%s is refused with 400', async (body) => {
+    const response = await api.call('post', '/echo').type('json').send(body).expect(400);
+    expect(response.body).toMatchObject({ code: 'validation_failed' });
+  });
+
+  test.each([
+    'application/x-www-form-urlencoded',
+    'text/plain',
+    'application/xml',
+    'application/merge-patch+json',
+  ])('of type %s is refused with 415', async (type) => {
+    await api.call('post', '/echo').set('Content-Type', type).send('{"text":"a"}').expect(415);
+  });
+
+  test('without a type is refused with 415, in an unknown compression too', async () => {
+    await api.call('post', '/echo').set('Content-Type', '').send('{"text":"a"}').expect(415);
+    const unknown = api.call('post', '/echo').type('json').set('Content-Encoding', 'compress').send('{}');
+    await unknown.expect(415);
+  });
+
+  test('that is empty counts as an empty object', async () => {
+    const response = await api.call('post', '/echo').expect(200);
+    expect(response.body).toMatchObject({ data: { body: {} } });
+    await api.call('post', '/echo').set('Content-Type', 'text/plain').set('Content-Length', '0').expect(200);
+  });
+
+  test('may be compressed, but counts as large as it is', async () => {
+    const send = (body: Buffer) =>
+      api
+        .call('post', '/echo')
+        .type('json')
+        .set('Content-Encoding', 'gzip')
+        .serialize((data: unknown) => data as string)
+        .send(body as never);
+    await send(gzipSync('{"text":"a"}')).expect(200);
+    await send(gzipSync(JSON.stringify({ text: 'x'.repeat(100_000) }))).expect(413);
+    await send(Buffer.from('no gzip')).expect(400);
+  });
+
+  test('over the limit is refused when it comes in chunks, too', async () => {
+    const server = api.app.listen(0);
+    try {
+      const { port } = server.address() as { port: number };
+      const chunks = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (let i = 0; i < 4; i++)
+            controller.enqueue(Buffer.from(i === 0 ? `{"text":"${'x'.repeat(600)}` : 'x'.repeat(600)));
+          controller.close();
+        },
+      });
+      const init = {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: chunks,
+        duplex: 'half',
+      };
+      const response = await fetch(
+        `http://127.0.0.1:${port}${api.config.http.prefix}/echo`,
+        init as RequestInit,
+      );
+      // The rest of the body is not read: nothing may follow it on this connection.
+      expect([response.status, response.headers.get('connection'), await response.json()]).toEqual([
+        413,
+        'close',
+        expect.objectContaining({ code: 'payload_too_large' }),
+      ]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  test.each([
+    ['latin-1', Buffer.from('{"text":"caf\xe9"}', 'latin1')],
+    [
+      'half a character',
+      Buffer.concat([Buffer.from('{"text":"'), Buffer.from('é').subarray(0, 1), Buffer.from('"}')]),
+    ],
+  ])('that is no UTF-8 (%s) is refused, and not altered silently', async (_what, bytes) => {
+    const sent = await api
+      .call('post', '/echo')
+      .type('json')
+      .serialize(() => bytes as never)
+      .send({});
+    expect([sent.status, sent.body]).toMatchObject([400, { code: 'validation_failed' }]);
+  });
+
+  test.each(['latin1', 'utf-16', 'iso-8859-1'])('that says to be in %s is refused', async (charset) => {
+    await api
+      .call('post', '/echo')
+      .set('Content-Type', `application/json; charset=${charset}`)
+      .send('{}')
+      .expect(415);
+  });
+
+  test('in UTF-8 may say so', async () => {
+    const sent = api
+      .call('post', '/echo')
+      .set('Content-Type', 'application/json; charset=UTF-8')
+      .send('{"text":"é"}');
+    expect((await sent.expect(200)).body).toMatchObject({ data: { body: { text: 'é' } } });
+  });
+
+  test('is refused where none is declared, unless it is empty', async () => {
+    const retire = (body?: object) =>
+      api.call('delete', '/product-services/ps_01HZX0000000000000TSHRTM00', api.tokenOf('ADMIN')).send(body);
+    const { body } = await retire({ reason: 'old' }).expect(400);
+    expect(body).toMatchObject({ errors: [{ path: 'reason' }] });
+    await retire({}).expect(404);
+    await retire().expect(404);
+  });
+
+  test('is reported with all its mistakes, those of the headers too', async () => {
+    const response = await api
+      .call('post', '/echo')
+      .set('X-Size', 'big')
+      .send({ text: 5, nested: { n: 'one' }, price: 1 })
+      .expect(400);
+    const { errors } = response.body as { errors: { path: string }[] };
+    expect(errors.map(({ path }) => path).sort()).toEqual(['nested.n', 'price', 'text', 'x-size']);
+  });
+});
+
+describe('methods', () => {
+  test('a wrong one answers 405 with those that are right', async () => {
+    const response = await api.call('put', '/product-services').expect(405);
+    expect(response.headers.allow).toBe('GET, HEAD, OPTIONS, POST');
+  });
+
+  test('an unknown one answers 405, at an unknown path 404', async () => {
+    const server = request(api.app.callback());
+    const prefix = api.config.http.prefix;
+    await (server as unknown as Record<string, (path: string) => request.Test>)['propfind']!(
+      `${prefix}/echo`,
+    ).expect(405);
+    await (server as unknown as Record<string, (path: string) => request.Test>)['propfind']!(
+      `${prefix}/no`,
+    ).expect(404);
+  });
+
+  test('OPTIONS says what is possible', async () => {
+    const response = await api.call('options', '/echo').expect(204);
+    expect(response.headers.allow).toBe('OPTIONS, POST');
+    await api.call('options', '/nothing').expect(404);
+  });
+
+  test('HEAD answers as GET does, without a body', async () => {
+    const response = await api.call('head', '/product-services').expect(200);
+    expect(response.text).toBeUndefined();
+    expect(Number(response.headers['content-length'])).toBeGreaterThan(0);
+  });
+});
+
+describe('CORS', () => {
+  test('answers the preflight of a whitelisted origin', async () => {
+    const response = await api
+      .call('options', '/echo')
+      .set({ Origin: SHOP, 'Access-Control-Request-Method': 'POST' })
+      .expect(204);
+    expect(response.headers).toMatchObject({
+      'access-control-allow-origin': SHOP,
+      'access-control-allow-headers': expect.stringContaining('Idempotency-Key') as string,
+    });
+  });
+
+  test('gives nothing to another origin, nor credentials to any', async () => {
+    const response = await api.call('get', '/health/live').set('Origin', 'https://evil.example');
+    expect(response.headers).not.toHaveProperty('access-control-allow-origin');
+    expect(response.headers.vary).toContain('Origin');
+    const allowed = await api.call('get', '/health/live').set('Origin', SHOP);
+    expect(allowed.headers).not.toHaveProperty('access-control-allow-credentials');
+  });
+
+  test('may be open to all in development', async () => {
+    const open = await openTestApi({ env: { CORS_ORIGINS: '*' } });
+    const response = await open.call('get', '/health/live').set('Origin', 'https://any.example');
+    expect(response.headers['access-control-allow-origin']).toBe('*');
+    await open.close();
+  });
+});
+
+describe('compression', () => {
+  test.each(['gzip', 'br'])('shortens large answers with %s', async (encoding) => {
+    const response = await api.call('get', '/large').set('Accept-Encoding', encoding).expect(200);
+    expect(response.headers['content-encoding']).toBe(encoding);
+  });
+
+  test('leaves an answer with a strong ETag as it is', async () => {
+    const response = await api.call('get', '/large-tagged').set('Accept-Encoding', 'gzip').expect(200);
+    expect(response.headers).not.toHaveProperty('content-encoding');
+    expect(response.headers.etag).toBe('"1"');
+  });
+});
+
+test('an answer that its client does not wait for is logged as a warning', () => {
+  api.app.emit('error', new Error('write EPIPE'));
+  expect(api.logs).toEqual([expect.objectContaining({ level: 'warn', msg: 'an answer was cut off' })]);
+});
+
+test('behind one proxy the client is whom that proxy saw, whatever the client claims', async () => {
+  const response = await api.call('post', '/echo').set('X-Forwarded-For', '1.1.1.1, 2.2.2.2');
+  expect(response.body).toMatchObject({ data: { ip: '2.2.2.2' } });
+});

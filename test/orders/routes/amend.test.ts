@@ -1,0 +1,183 @@
+import { newId } from '../../../src/common/ids';
+import { eventually, lines, openOrderApi } from '../../support/order-api';
+import type { OrderApi, OrderBody } from '../../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+let admin: string;
+/** What the payment service waits for before it gives anything back. */
+let voiding: Promise<void> | undefined;
+const aliceId = newId('usr');
+beforeAll(async () => {
+  api = await openOrderApi();
+  await api.shop.startWorker({
+    provider: (provider) => ({
+      ...provider,
+      async void(key, payment) {
+        await voiding;
+        return provider.void(key, payment);
+      },
+    }),
+  });
+  [alice, admin] = [api.tokenOf('CUSTOMER', aliceId), api.tokenOf('ADMIN')];
+});
+afterAll(() => api.close());
+
+const address = { name: 'Alice', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' };
+
+const amend = ({ id }: OrderBody, ifMatch: string, body: object, token = alice) =>
+  api.call('patch', `/orders/${id}`, token).set('If-Match', ifMatch).send(body);
+const to = (...items: Parameters<typeof lines>) => ({ items: lines(...items).items });
+
+async function stateOf(order: OrderBody): Promise<OrderBody> {
+  return (await api.call('get', `/orders/${order.id}`, alice).expect(200)).body.data;
+}
+
+it("prices new lines at today's prices, and adjusts stock and payment", async () => {
+  const [first, second] = [await api.shop.sell(), await api.shop.sell({ unitPrice: 500, taxRateBps: 0 })];
+  const order = await api.placed(alice, [first.id, 3]);
+  await api
+    .call('patch', `/product-services/${first.id}`, admin)
+    .set('If-Match', '*')
+    .send({ unitPrice: 1_000, taxRateBps: 0 })
+    .expect(200);
+  const { body, headers } = await amend(order, '"2"', to([first.id, 1], [second.id, 4])).expect(200);
+  expect(body.data).toMatchObject({
+    items: [
+      { productServiceId: first.id, quantity: 1, total: 1_000 },
+      { productServiceId: second.id, quantity: 4, total: 2_000 },
+    ],
+    total: 3_000,
+    status: 'confirmed',
+    paymentStatus: 'authorized',
+    note: null,
+  });
+  expect(body.data.version).toBeGreaterThan(2);
+  expect(headers.etag).toBe(`"${body.data.version}"`);
+  // The payment of before is given back by then, which raised the version too.
+  expect(await stateOf(order)).toEqual(body.data);
+  expect(await api.shop.stockOf(first.id)).toEqual({ available: 99, reserved: 1 });
+  expect(await api.shop.stockOf(second.id)).toEqual({ available: 96, reserved: 4 });
+});
+
+it('is answered though the payment of before cannot be given back for a while', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  let release!: () => void;
+  voiding = new Promise((resolve) => (release = resolve));
+  const { body } = await amend(order, '"2"', to([id, 2]), admin)
+    .expect(200)
+    .expect('ETag', '"3"');
+  expect(body.data).toMatchObject({
+    ...{ total: 4_758, version: 3, compensationPending: false },
+    compensations: [{ step: 'voidPayment-1', state: 'owed', amount: 2_379 }],
+  });
+  // Neither does anything else wait for it.
+  const shipped = await api.fulfill(order.id, [[id, 2]]).expect(201);
+  expect(shipped.body.data).toMatchObject({ paymentStatus: 'captured', compensations: [{ state: 'owed' }] });
+  release();
+  await eventually(async () => {
+    const { body: now } = await api.call('get', `/orders/${order.id}`, admin).expect(200);
+    expect(now.data).toMatchObject({ compensations: [], version: 5 });
+  });
+});
+
+it('changes note and address alone, removes them with null, and leaves alone what is left out', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  const noted = await amend(order, '"2"', { note: 'Ring', shippingAddress: address }).expect(200);
+  expect(noted.body.data).toMatchObject({ note: 'Ring', shippingAddress: address, version: 3 });
+  const plain = await amend(order, '"3"', { note: null }).expect(200);
+  expect(plain.body.data).toMatchObject({ note: null, shippingAddress: address, version: 4 });
+  const bare = await amend(order, '*', { shippingAddress: null }, admin).expect(200);
+  expect(bare.body.data).toMatchObject({ note: null, shippingAddress: null, version: 5, total: 2_379 });
+  expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
+});
+
+it('answers 428 without If-Match, and 400 to what is none', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  const path = `/orders/${order.id}`;
+  const { body } = await api.call('patch', path, alice).send({ note: 'x' }).expect(428);
+  expect(body.code).toBe('precondition_required');
+  await amend(order, 'two', { note: 'x' }).expect(400);
+});
+
+it.each(['"1"', '"3"', 'W/"2"', '"02"', '"abc"', '"0", "1"'])(
+  'answers 412 to If-Match %s on version 2, with the current version',
+  async (tag) => {
+    const { id } = await api.shop.sell();
+    const order = await api.placed(alice, [id, 1]);
+    const { body } = await amend(order, tag, { note: 'x' }).expect(412).expect('ETag', '"2"');
+    expect(body).toMatchObject({ code: 'precondition_failed', detail: expect.stringContaining('version 2') });
+    expect(await stateOf(order)).toEqual(order);
+  },
+);
+
+it('lets one of several win who amend the same version', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, (_, n) => amend(order, '"1", "2"', { note: `note ${n}` })),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412, 412]);
+  for (const { headers } of answers) expect(headers.etag).toBe('"3"');
+});
+
+it.each([
+  ['nothing', {}, ''],
+  ['no lines', { items: [] }, 'items'],
+  ['a quantity of 0', to(['ps_x', 0]), 'items.0.quantity'],
+  ['a total', { ...to(['ps_x', 1]), total: 1 }, 'total'],
+  ['another payment method', { paymentMethod: 'pm_card_visa' }, 'paymentMethod'],
+  ['a note that is too long', { note: 'x'.repeat(501) }, 'note'],
+  ['half an address', { shippingAddress: { name: 'Alice' } }, 'shippingAddress.line1'],
+])('answers 400 to %s', async (_, body, path) => {
+  const response = await amend({ id: `ord_${'0'.repeat(32)}` }, '*', body).expect(400);
+  expect(response.body.code).toBe('validation_failed');
+  expect(response.body.errors).toContainEqual({ path, message: expect.any(String) });
+});
+
+it.each([
+  ['out_of_stock', 409, async (id: string) => to([id, 101])],
+  ['unknown_product', 422, async (id: string) => to([id, 1], ['ps_unknown', 1])],
+  [
+    'mixed_currencies',
+    422,
+    async (id: string) => to([id, 1], [(await api.shop.sell({ currency: 'USD' })).id, 1]),
+  ],
+  [
+    'amount_too_large',
+    422,
+    async () => to([(await api.shop.sell({ unitPrice: Number.MAX_SAFE_INTEGER })).id, 2]),
+  ],
+])('changes nothing when the answer is %s', async (code, status, change) => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 2]);
+  const { body } = await amend(order, '"2"', { ...(await change(id)), note: 'Not this' }).expect(status);
+  expect(body).toMatchObject({ code, orderId: order.id, detail: expect.any(String) });
+  const unversioned = { version: expect.any(Number), updatedAt: expect.any(String) };
+  expect(await stateOf(order)).toEqual({ ...order, ...unversioned }); // what came of a new payment may be saved
+  expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 2 });
+});
+
+it('tells the version that the order has after an amendment that was refused, for the next one', async () => {
+  const { id } = await api.shop.sell({ available: 5 });
+  const order = await api.placed(alice, [id, 2]);
+  const { body, headers } = await amend(order, '"2"', to([id, 9])).expect(409);
+  expect(body.detail).toContain('(9 ordered, 5 available)');
+  expect(headers.etag).toBe((await api.call('get', `/orders/${order.id}`, alice).expect(200)).headers.etag);
+  await amend(order, headers.etag!, to([id, 5])).expect(200);
+});
+
+it('answers 409 once something is fulfilled, and to an order that is closed', async () => {
+  const { id } = await api.shop.sell();
+  const begun = await api.placed(alice, [id, 2]);
+  await api.fulfill(begun.id, [[id, 1]]).expect(201);
+  const closed = await api.placed(alice, [id, 1]);
+  await api.call('post', `/orders/${closed.id}/cancel`, alice).send({}).expect(200);
+  for (const order of [begun, closed]) {
+    const { body } = await amend(order, '*', { note: 'x' }).expect(409);
+    expect(body).toMatchObject({ code: 'invalid_transition', orderId: order.id });
+  }
+});

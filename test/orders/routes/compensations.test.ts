@@ -1,0 +1,118 @@
+import { newId } from '../../../src/common/ids';
+import { eventually, openOrderApi } from '../../support/order-api';
+import type { OrderApi, OrderBody } from '../../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+let admin: string;
+/** Whether the payment service voids payments. */
+let isUp = true;
+/** By order. */
+const failures = new Map<string, number>();
+const adminId = newId('usr');
+beforeAll(async () => {
+  api = await openOrderApi();
+  await api.shop.startWorker({
+    provider: (provider) => ({
+      ...provider,
+      async void(key, payment) {
+        if (!isUp) {
+          failures.set(payment.orderId, (failures.get(payment.orderId) ?? 0) + 1);
+          throw new Error('The bank is on fire.');
+        }
+        return provider.void(key, payment);
+      },
+    }),
+  });
+  [alice, admin] = [api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN', adminId)];
+});
+afterAll(() => api.close());
+afterEach(() => void (isUp = true));
+
+async function read(id: string, token = admin): Promise<OrderBody> {
+  return (await api.call('get', `/orders/${id}`, token).expect(200)).body.data;
+}
+
+/** A cancelled order whose payment cannot be voided, and the step that keeps failing. */
+async function owing(): Promise<{ id: string; path: string }> {
+  const product = await api.shop.sell();
+  const { id } = await api.placed(alice, [product.id, 1]);
+  isUp = false;
+  await api.call('post', `/orders/${id}/cancel`, alice).send({}).expect(200);
+  await eventually(async () => expect(await read(id)).toMatchObject({ compensationPending: true }));
+  // The first of those without limit: the next after that is seconds away.
+  await eventually(async () => expect(failures.get(id)).toBeGreaterThanOrEqual(5));
+  const [{ step }] = (await read(id)).compensations;
+  return { id, path: `/orders/${id}/compensations/${step}` };
+}
+
+it('shows what keeps failing to an ADMIN, and nothing of it to the customer', async () => {
+  const { id } = await owing();
+  const order = await read(id);
+  expect(order).toMatchObject({
+    status: 'cancelled',
+    paymentStatus: 'authorized',
+    compensationPending: true,
+    compensations: [
+      {
+        step: expect.stringMatching(/^voidPayment-/),
+        state: 'pending',
+        amount: 2_379,
+        currency: 'EUR',
+        since: expect.any(String),
+        failure: 'The bank is on fire.',
+        resolution: null,
+      },
+    ],
+    archivedAt: null,
+  });
+  const shown = await read(id, alice);
+  expect(JSON.stringify(shown)).not.toMatch(/compensation|fire|archivedAt/);
+  const { body } = await api.call('delete', `/orders/${id}`, admin).expect(409);
+  expect(body).toMatchObject({ code: 'invalid_transition', detail: expect.stringContaining('compensation') });
+});
+
+it('is tried at once, fails again, and succeeds when the payment service is back', async () => {
+  const { id, path } = await owing();
+  const before = failures.get(id)!;
+  const { body } = await api.call('post', `${path}/retry`, admin).expect(200);
+  expect(body.data).toMatchObject({ compensationPending: true, paymentStatus: 'authorized' });
+  // One attempt for the operator, another to go on with: the next after that is seconds away.
+  await eventually(async () => expect(failures.get(id)).toBe(before + 2));
+  isUp = true;
+  const done = await api.call('post', `${path}/retry`, admin).expect(200);
+  expect(done.body.data).toMatchObject({
+    compensationPending: false,
+    compensations: [],
+    paymentStatus: 'voided',
+  });
+  expect(done.headers.etag).toBe(`"${done.body.data.version}"`);
+  await api.call('post', `${path}/retry`, admin).expect(404);
+  await api.call('delete', `/orders/${id}`, admin).expect(204);
+});
+
+it('is settled by a person, with a note', async () => {
+  const { id, path } = await owing();
+  await api.call('post', `${path}/resolve`, admin).send({}).expect(400);
+  await api.call('post', `${path}/resolve`, admin).send({ note: ' ' }).expect(400);
+  await api.call('post', `${path}/resolve`, admin).send({ note: 'x', step: 'y' }).expect(400);
+  const { body } = await api.call('post', `${path}/resolve`, admin).send({ note: 'By phone' }).expect(200);
+  expect(body.data).toMatchObject({
+    compensationPending: false,
+    compensations: [{ state: 'resolved', resolution: { note: 'By phone', by: adminId } }],
+  });
+  const { body: again } = await api
+    .call('post', `${path}/resolve`, admin)
+    .send({ note: 'Twice' })
+    .expect(404);
+  expect(again).toMatchObject({ code: 'not_found', orderId: id });
+});
+
+it('answers 404 when nothing of that name is owed', async () => {
+  const product = await api.shop.sell();
+  const { id } = await api.placed(alice, [product.id, 1]);
+  const { body } = await api
+    .call('post', `/orders/${id}/compensations/voidPayment-1/retry`, admin)
+    .expect(404);
+  expect(body).toMatchObject({ code: 'not_found', orderId: id });
+});

@@ -1,0 +1,63 @@
+import { lines, openOrderApi } from '../../support/order-api';
+import type { OrderApi } from '../../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+let bob: string;
+let admin: string;
+/** Alice's; no worker is needed to be refused. */
+let orderId: string;
+beforeAll(async () => {
+  api = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '3000' });
+  [alice, bob, admin] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
+  const { id } = await api.shop.sell();
+  orderId = (await api.place(alice, lines([id, 1])).expect(202)).body.data.id;
+});
+afterAll(() => api.close());
+
+const items = [{ productServiceId: 'ps_x', quantity: 1 }];
+const OWN = [
+  ['get', '', undefined],
+  ['patch', '', { note: 'x' }],
+  ['post', '/cancel', {}],
+] as const;
+const ADMINS = [
+  ['post', '/fulfillments', { items }],
+  ['post', `/fulfillments/ful_${'0'.repeat(32)}/deliver`, undefined],
+  ['post', '/refunds', { reason: 'x' }],
+  ['post', '/compensations/voidPayment-1/retry', undefined],
+  ['post', '/compensations/voidPayment-1/resolve', { note: 'x' }],
+  ['delete', '', undefined],
+] as const;
+const HEADERS = { 'If-Match': '*', 'Idempotency-Key': 'guard', 'X-Request-Id': 'same' };
+
+describe.each([...OWN, ...ADMINS])('%s /orders/:id%s', (method, path, body) => {
+  const send = (id: string, token?: string) =>
+    api.call(method, `/orders/${id}${path}`, token).set(HEADERS).send(body);
+
+  it('answers 401 to nobody', async () => {
+    await send(orderId).expect(401);
+  });
+
+  it('answers 404 to an order that does not exist', async () => {
+    const answers = [await send(`ord_${'0'.repeat(32)}`, admin), await send('nonsense', admin)];
+    for (const { status, body: problem } of answers)
+      expect([status, problem.code]).toEqual([404, 'not_found']);
+  });
+});
+
+it.each(OWN)(
+  "%s /orders/:id%s answers alike to somebody else's order and to none",
+  async (method, path, body) => {
+    const answers = await Promise.all(
+      [orderId, `ord_${'0'.repeat(32)}`, 'nonsense'].map((id) =>
+        api.call(method, `/orders/${id}${path}`, bob).set(HEADERS).send(body).expect(404),
+      ),
+    );
+    expect(answers.map(({ text }) => text)).toEqual(answers.map(() => answers[0]!.text));
+  },
+);
+
+it.each(ADMINS)('%s /orders/:id%s answers 403 to the customer', async (method, path, body) => {
+  await api.call(method, `/orders/${orderId}${path}`, alice).set(HEADERS).send(body).expect(403);
+});

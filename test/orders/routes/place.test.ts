@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import { newId } from '../../../src/common/ids';
+import { eventually, lines, openOrderApi } from '../../support/order-api';
+import type { OrderApi } from '../../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+let bob: string;
+let admin: string;
+const aliceId = newId('usr');
+beforeAll(async () => {
+  api = await openOrderApi();
+  await api.shop.startWorker();
+  [alice, bob, admin] = [api.tokenOf('CUSTOMER', aliceId), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
+});
+afterAll(() => api.close());
+
+const address = {
+  name: 'Alice',
+  line1: 'Street 1',
+  line2: 'Backyard',
+  city: 'Berlin',
+  region: 'BE',
+  postalCode: '10115',
+  country: 'DE',
+};
+
+describe('POST /orders', () => {
+  it('answers 201 with the confirmed order, where it is and its version', async () => {
+    const { id } = await api.shop.sell();
+    const sent = { ...lines([id, 2]), note: 'Ring twice', shippingAddress: address };
+    const { body, headers } = await api.place(alice, sent).set('X-Request-Id', 'place-1').expect(201);
+    expect(body).toEqual({
+      data: expect.objectContaining({
+        customerId: aliceId,
+        status: 'confirmed',
+        paymentStatus: 'authorized',
+        fulfillmentStatus: 'unfulfilled',
+        items: [
+          expect.objectContaining({ productServiceId: id, quantity: 2, total: 4_758, fulfilledQuantity: 0 }),
+        ],
+        currency: 'EUR',
+        subtotal: 3_998,
+        tax: 760,
+        total: 4_758,
+        note: 'Ring twice',
+        shippingAddress: address,
+        rejection: null,
+        version: 2,
+      }),
+      meta: { requestId: 'place-1' },
+    });
+    expect(body.data).not.toHaveProperty('temporalUrl');
+    expect(headers).toMatchObject({
+      location: `/orders-management-system/orders/${body.data.id}`,
+      etag: '"2"',
+      'x-request-id': 'place-1',
+    });
+    expect(headers).not.toHaveProperty('idempotent-replayed');
+    expect(api.logs.find((line) => line.requestId === 'place-1')).toMatchObject({ orderId: body.data.id });
+  });
+
+  it.each([
+    ['no lines', lines(), 'items'],
+    ['lines left out', { ...lines(), items: undefined }, 'items'],
+    ['too many lines', lines(...Array.from({ length: 101 }, () => ['ps_x', 1] as [string, number])), 'items'],
+    ['quantity 0', lines(['ps_x', 0]), 'items.0.quantity'],
+    ['quantity -1', lines(['ps_x', -1]), 'items.0.quantity'],
+    ['quantity 1.5', lines(['ps_x', 1.5]), 'items.0.quantity'],
+    ['quantity "2"', lines(['ps_x', '2' as never]), 'items.0.quantity'],
+    ['quantity 1e9', lines(['ps_x', 1e9]), 'items.0.quantity'],
+    ['a price', { ...lines(['ps_x', 1]), price: 1 }, 'price'],
+    ['a total', { ...lines(['ps_x', 1]), total: 1 }, 'total'],
+    ['a status', { ...lines(['ps_x', 1]), status: 'confirmed' }, 'status'],
+    ['a payment method left out', { items: lines(['ps_x', 1]).items }, 'paymentMethod'],
+    ['a card number', { ...lines(['ps_x', 1]), paymentMethod: '4242424242424242' }, 'paymentMethod'],
+    [
+      'a payment method that is none',
+      { ...lines(['ps_x', 1]), paymentMethod: 'pm_card visa' },
+      'paymentMethod',
+    ],
+    [
+      'a price on a line',
+      { ...lines(), items: [{ productServiceId: 'ps_x', quantity: 1, unitPrice: 1 }] },
+      'items.0.unitPrice',
+    ],
+    ['a customer, from a CUSTOMER', { ...lines(['ps_x', 1]), customerId: aliceId }, 'customerId'],
+    ['half a surrogate pair', { ...lines(['ps_x', 1]), note: '\ud800' }, 'note'],
+    ['a note of 501 characters', { ...lines(['ps_x', 1]), note: 'x'.repeat(501) }, 'note'],
+    [
+      'a country that is none',
+      { ...lines(['ps_x', 1]), shippingAddress: { ...address, country: 'de' } },
+      'shippingAddress.country',
+    ],
+    [
+      'a product id that is an object',
+      { ...lines(), items: [{ productServiceId: { $ne: '' }, quantity: 1 }] },
+      'items.0.productServiceId',
+    ],
+  ])('answers 400 to %s and names it', async (_, body, path) => {
+    const response = await api.place(alice, body).expect(400);
+    expect(response.body).toMatchObject({
+      code: 'validation_failed',
+      errors: [{ path, message: expect.any(String) }],
+    });
+  });
+
+  it.each([
+    ['__proto__', '{"__proto__":{"customerId":"usr_x"},"items":[{"productServiceId":"ps_x","quantity":1}]}'],
+    ['malformed JSON', '{"items":[{"productServiceId":"ps_x","quantity":1}'],
+  ])('answers 400 to %s', async (_, body) => {
+    const request = api
+      .call('post', '/orders', alice)
+      .set({ 'Idempotency-Key': 'k', 'Content-Type': 'application/json' });
+    const response = await request.send(body).expect(400);
+    expect(response.body.code).toBe('validation_failed');
+  });
+
+  it('answers 415 to another type of body', async () => {
+    const request = api
+      .call('post', '/orders', alice)
+      .set({ 'Idempotency-Key': 'k', 'Content-Type': 'text/plain' });
+    await request.send('items=1').expect(415);
+  });
+
+  it('answers 401 to nobody and 400 without a key', async () => {
+    await api
+      .call('post', '/orders')
+      .send(lines(['ps_x', 1]))
+      .expect(401);
+    const { body } = await api
+      .call('post', '/orders', alice)
+      .send(lines(['ps_x', 1]))
+      .expect(400);
+    expect(body.code).toBe('idempotency_key_required');
+    await api.place(alice, lines(['ps_x', 1]), { 'Idempotency-Key': 'k'.repeat(256) }).expect(400);
+  });
+
+  it.each([
+    ['an unknown product', 422, 'unknown_product', async () => lines(['ps_unknown', 1])],
+    [
+      'two currencies',
+      422,
+      'mixed_currencies',
+      async () => lines([(await api.shop.sell()).id, 1], [(await api.shop.sell({ currency: 'USD' })).id, 1]),
+    ],
+    [
+      'a total beyond the safe integers',
+      422,
+      'amount_too_large',
+      async () => lines([(await api.shop.sell({ unitPrice: Number.MAX_SAFE_INTEGER })).id, 2]),
+    ],
+    [
+      'more than in stock',
+      409,
+      'out_of_stock',
+      async () => lines([(await api.shop.sell({ available: 1 })).id, 2]),
+    ],
+    [
+      'a card that is declined',
+      402,
+      'payment_declined',
+      async () => ({ ...lines([(await api.shop.sell()).id, 1]), paymentMethod: 'pm_card_chargeDeclined' }),
+    ],
+  ])('answers %s with %i %s, every time, and keeps the rejected order', async (_, status, code, body) => {
+    const sent = await body();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const first = await api.place(alice, sent, key).expect(status);
+    expect(first.body).toMatchObject({ code, orderId: expect.any(String), detail: expect.any(String) });
+    const again = await api.place(alice, sent, key).expect(status).expect('Idempotent-Replayed', 'true');
+    expect({ ...again.body, requestId: '' }).toEqual({ ...first.body, requestId: '' });
+    const { body: read } = await api.call('get', `/orders/${first.body.orderId}`, alice).expect(200);
+    expect(read.data).toMatchObject({ status: 'rejected', rejection: { code, detail: first.body.detail } });
+  });
+
+  it('answers a repeat as the first time, also after the order was cancelled, and refuses another body', async () => {
+    const { id } = await api.shop.sell();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const first = await api.place(alice, lines([id, 1]), key).expect(201);
+    const again = await api
+      .place(alice, lines([id, 1]), key)
+      .expect(201)
+      .expect('Idempotent-Replayed', 'true');
+    expect(again.body.data).toEqual(first.body.data);
+    for (const other of [lines([id, 2]), { ...lines([id, 1]), paymentMethod: 'pm_card_mastercard' }]) {
+      const { body } = await api.place(alice, other, key).expect(422);
+      expect(body.code).toBe('idempotency_key_reused');
+    }
+    await api.call('post', `/orders/${first.body.data.id}/cancel`, alice).send({}).expect(200);
+    const late = await api.place(alice, lines([id, 1]), key).expect(201);
+    expect(late.body.data).toEqual(first.body.data);
+    await api.place(alice, lines([id, 2]), key).expect(422);
+    // The key is the customer's own.
+    const bobs = await api.place(bob, lines([id, 1]), key).expect(201);
+    expect(bobs.body.data.id).not.toBe(first.body.data.id);
+    expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
+  });
+
+  it('gives 50 identical requests at once one workflow, one document, one unit and 50 equal answers', async () => {
+    const { id } = await api.shop.sell();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const customerId = newId('usr');
+    const token = api.tokenOf('CUSTOMER', customerId);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => api.place(token, lines([id, 1]), key).expect(201)),
+    );
+    const orders = answers.map(({ body }) => body.data);
+    expect(orders).toEqual(orders.map(() => orders[0]));
+    expect(await api.shop.orders.list({ customerId }, { limit: 2 })).toHaveLength(1);
+    expect(await runsOf(orders[0].workflowId)).toBe(1);
+    expect(answers.filter(({ headers }) => headers['idempotent-replayed'])).toHaveLength(49);
+    expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
+  });
+
+  it('answers 202 at once to Prefer: respond-async, and the order is placed', async () => {
+    const { id } = await api.shop.sell();
+    const headers = { 'Idempotency-Key': randomUUID(), Prefer: 'respond-async' };
+    const first = await api
+      .place(alice, lines([id, 1]), headers)
+      .expect(202)
+      .expect('Preference-Applied', 'respond-async');
+    expect(first.body.data).toMatchObject({
+      status: 'pending',
+      items: [{ productServiceId: id, unitPrice: null }],
+    });
+    const path = first.headers.location!.replace('/orders-management-system', '');
+    await eventually(async () => {
+      const { body } = await api.call('get', path, alice).expect(200);
+      expect(body.data.status).toBe('confirmed');
+    });
+    await api
+      .place(alice, lines([id, 1]), headers)
+      .expect(202)
+      .expect('Idempotent-Replayed', 'true');
+    await api.place(alice, lines([id, 2]), headers).expect(422);
+    const short = { ...lines([(await api.shop.sell({ available: 0 })).id, 1]) };
+    const rejected = { 'Idempotency-Key': randomUUID() };
+    await api.place(alice, short, rejected).expect(409);
+    await api.place(alice, short, { ...rejected, Prefer: 'respond-async' }).expect(409);
+    const { Prefer: _, ...key } = headers;
+    await api
+      .place(alice, lines([id, 1]), key)
+      .expect(201)
+      .expect('Idempotent-Replayed', 'true');
+  });
+
+  it('never answers 202 for an order that nobody is at work on', async () => {
+    const { id } = await api.shop.sell();
+    const headers = { 'Idempotency-Key': randomUUID(), Prefer: 'respond-async' };
+    const { Prefer: _, ...key } = headers;
+    const { body } = await api.place(alice, lines([id, 1]), key).expect(201);
+    await api.call('post', `/orders/${body.data.id}/cancel`, alice).send({}).expect(200);
+    // Its workflow has ended, and MongoDB does not say how.
+    await api.shop.db.connection.collection('orders').deleteOne({ _id: body.data.id });
+    const answer = await api
+      .place(alice, lines([id, 1]), headers)
+      .expect(503)
+      .expect('Retry-After', '5');
+    expect(answer.body.code).toBe('service_unavailable');
+  });
+
+  it('lets an ADMIN order for a customer, who must exist', async () => {
+    const { id } = await api.shop.sell();
+    const account = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };
+    const { body: registered } = await api.call('post', '/auth/register').send(account).expect(201);
+    const customerId: string = registered.data.user.id;
+    const { body } = await api.place(admin, { ...lines([id, 1]), customerId }).expect(201);
+    expect(body.data).toMatchObject({
+      customerId,
+      temporalUrl: expect.stringContaining(body.data.workflowId),
+    });
+    await api.call('get', `/orders/${body.data.id}`, registered.data.accessToken).expect(200);
+    await api.place(admin, { ...lines([id, 1]), customerId: newId('usr') }).expect(400);
+  });
+});
+
+async function runsOf(workflowId: string): Promise<number> {
+  const query = `WorkflowId = '${workflowId}'`;
+  return (await api.shop.temporal.client.workflow.count(query)).count;
+}

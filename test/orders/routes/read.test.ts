@@ -1,0 +1,95 @@
+import { newId } from '../../../src/common/ids';
+import { lines, openOrderApi } from '../../support/order-api';
+import type { OrderApi } from '../../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+let bob: string;
+let admin: string;
+const aliceId = newId('usr');
+beforeAll(async () => {
+  api = await openOrderApi();
+  await api.shop.startWorker();
+  [alice, bob, admin] = [api.tokenOf('CUSTOMER', aliceId), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
+});
+afterAll(() => api.close());
+
+describe('GET /orders/:id', () => {
+  it('answers 304 to the version that the client has', async () => {
+    const { id } = await api.shop.sell();
+    const { body } = await api.place(alice, lines([id, 1])).expect(201);
+    const path = `/orders/${body.data.id}`;
+    const read = await api.call('get', path, alice).expect(200).expect('ETag', '"2"');
+    expect(read.body.data).toEqual(body.data);
+    await api.call('get', path, alice).set('If-None-Match', '"2"').expect(304);
+    await api.call('get', path, alice).set('If-None-Match', '"1"').expect(200);
+  });
+
+  it('answers 401 to nobody, and 404 alike to others and for orders that do not exist', async () => {
+    const { id } = await api.shop.sell();
+    const { body } = await api.place(alice, lines([id, 1])).expect(201);
+    const path = `/orders/${body.data.id}`;
+    await api.call('get', path).expect(401);
+    await api.call('get', path, admin).expect(200);
+    const missing = await Promise.all(
+      [path, `/orders/ord_${'0'.repeat(32)}`, '/orders/nonsense'].map((other) =>
+        api.call('get', other, bob).set('X-Request-Id', 'same').expect(404),
+      ),
+    );
+    expect(missing.map(({ text }) => text)).toEqual(missing.map(() => missing[0]!.text));
+  });
+});
+
+describe('GET /orders', () => {
+  it('pages through the own orders, newest first, and filters them', async () => {
+    const { id } = await api.shop.sell();
+    const token = api.tokenOf('CUSTOMER');
+    const placed: string[] = [];
+    for (let n = 0; n < 5; n++)
+      placed.push((await api.place(token, lines([id, 1])).expect(201)).body.data.id);
+    await api.call('post', `/orders/${placed[0]}/cancel`, token).send().expect(200);
+
+    const pages: string[][] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query: string = cursor ? `&cursor=${cursor}` : '';
+      const { body } = await api.call('get', `/orders?limit=2${query}`, token).expect(200);
+      pages.push(body.data.map((order: { id: string }) => order.id));
+      cursor = body.meta.page.nextCursor;
+    }
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 1]);
+    expect(pages.flat()).toEqual([...placed].reverse());
+
+    const idsOf = async (query: string, who = token): Promise<string[]> => {
+      const { body } = await api.call('get', `/orders?${query}`, who).expect(200);
+      return body.data.map((order: { id: string }) => order.id);
+    };
+    expect(await idsOf('status=cancelled')).toEqual([placed[0]]);
+    expect(await idsOf('fulfillmentStatus=unfulfilled&paymentStatus=authorized')).toHaveLength(4);
+    const third = (await api.call('get', `/orders/${placed[2]}`, token)).body.data.createdAt;
+    expect(await idsOf(`from=${third}`)).toEqual([placed[4], placed[3], placed[2]]);
+    expect(await idsOf(`to=${third}`)).toEqual([placed[1], placed[0]]);
+    const { body } = await api.call('get', `/orders/${placed[0]}`, token);
+    expect(await idsOf(`customerId=${body.data.customerId}`, admin)).toHaveLength(5);
+    const bobs = (await api.place(bob, lines([id, 1])).expect(201)).body.data.id;
+    expect(await idsOf('limit=2', admin)).toEqual([bobs, placed[4]]);
+    expect(await idsOf('limit=1', bob)).toEqual([bobs]);
+  });
+
+  it.each([
+    ['limit=0'],
+    ['limit=101'],
+    ['cursor=nonsense'],
+    [`cursor=${Buffer.from('[{"$gt":""},"ord_1"]').toString('base64url')}`],
+    ['status=unknown'],
+    ['from=yesterday'],
+    ['customerId[$ne]=x'],
+    [`customerId=${aliceId}`],
+    ['unknown=1'],
+  ])('answers 400 to ?%s', async (query) => {
+    await api.call('get', `/orders?${query}`, bob).expect(400);
+  });
+
+  it('answers 401 to nobody', async () => {
+    await api.call('get', '/orders').expect(401);
+  });
+});

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
+import { newId } from '../../../src/common/ids';
+import { openOrderApi } from '../../support/order-api';
+import type { OrderApi } from '../../support/order-api';
+
+let api: OrderApi;
+let alice: string;
+const aliceId = newId('usr');
+beforeAll(async () => {
+  api = await openOrderApi();
+  await api.shop.startWorker();
+  alice = api.tokenOf('CUSTOMER', aliceId);
+});
+afterAll(() => api.close());
+
+/** Of one unit at 23.79 EUR, captured; the order stays open. */
+async function captured(): Promise<string> {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  await api.fulfill(order.id, [[id, 1]]).expect(201);
+  return order.id;
+}
+
+describe('POST /orders/:id/refunds', () => {
+  it('refunds a part, then the rest, and nothing more', async () => {
+    const id = await captured();
+    const part = await api.refund(id, { amount: 1_000, reason: 'Scratched' }).expect(201);
+    expect(part.body.data).toMatchObject({
+      status: 'confirmed',
+      paymentStatus: 'partially_refunded',
+      refunded: 1_000,
+      refunds: [{ id: expect.stringMatching(/^ref_[0-9a-f]{32}$/), amount: 1_000, reason: 'Scratched' }],
+    });
+    expect(part.headers.etag).toBe(`"${part.body.data.version}"`);
+    expect(part.headers).not.toHaveProperty('idempotent-replayed');
+    const tooMuch = await api.refund(id, { amount: 1_380, reason: 'x' }).expect(409);
+    expect(tooMuch.body).toMatchObject({ code: 'invalid_transition', orderId: id });
+    expect(tooMuch.body.detail).toContain('13.79 EUR');
+    const rest = await api.refund(id, { reason: 'Came back' }).expect(201);
+    expect(rest.body.data).toMatchObject({ paymentStatus: 'refunded', refunded: 2_379 });
+    expect(rest.body.data.refunds[1]).toMatchObject({ amount: 1_379 });
+    await api.refund(id, { amount: 1, reason: 'x' }).expect(409);
+    await api.refund(id, { reason: 'x' }).expect(409);
+  });
+
+  it('refunds once for each key, and refuses another body under it', async () => {
+    const id = await captured();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const sent = { amount: 500, reason: 'Late' };
+    const answers = await Promise.all(Array.from({ length: 4 }, () => api.refund(id, sent, key).expect(201)));
+    expect(answers.filter(({ headers }) => headers['idempotent-replayed'] === 'true')).toHaveLength(3);
+    const repeat = await api.refund(id, sent, key).expect(201).expect('Idempotent-Replayed', 'true');
+    expect(repeat.body.data).toMatchObject({ refunded: 500, refunds: [{}] });
+    for (const other of [{ ...sent, amount: 501 }, { ...sent, reason: 'Lost' }, { reason: 'Late' }]) {
+      const { body } = await api.refund(id, other, key).expect(422);
+      expect(body).toMatchObject({ code: 'idempotency_key_reused', orderId: id });
+    }
+  });
+
+  it('says who did it to an ADMIN only', async () => {
+    const id = await captured();
+    const { body } = await api.refund(id, { amount: 1, reason: 'x' }).expect(201);
+    const { by, ...shown } = body.data.refunds[0];
+    expect(by).toMatch(/^usr_/);
+    const { body: read } = await api.call('get', `/orders/${id}`, alice).expect(200);
+    expect(read.data.refunds).toEqual([shown]);
+  });
+
+  it('answers each of more than Temporal takes at a time', async () => {
+    const id = await captured();
+    const answers = await Promise.all(
+      Array.from({ length: 15 }, () => api.refund(id, { amount: 200, reason: 'x' })),
+    );
+    const counts = answers.map(({ status }) => status).sort();
+    expect(counts).toEqual([...Array<number>(11).fill(201), ...Array<number>(4).fill(409)]);
+    const { body } = await api.call('get', `/orders/${id}`, alice).expect(200);
+    expect(body.data).toMatchObject({ refunded: 2_200, paymentStatus: 'partially_refunded' });
+  });
+
+  it('answers 409 while nothing was captured, and when nothing ever will be', async () => {
+    const { id } = await api.shop.sell();
+    const order = await api.placed(alice, [id, 1]);
+    const open = await api.refund(order.id, { reason: 'x' }).expect(409);
+    await api.call('post', `/orders/${order.id}/cancel`, alice).send({}).expect(200);
+    const closed = await api.refund(order.id, { reason: 'x' }).expect(409);
+    for (const { body } of [open, closed]) {
+      expect(body).toMatchObject({
+        code: 'invalid_transition',
+        detail: expect.stringContaining('Nothing was captured'),
+      });
+    }
+  });
+
+  it.each([
+    ['no reason', { amount: 1 }, 'reason'],
+    ['an empty reason', { amount: 1, reason: ' ' }, 'reason'],
+    ['amount 0', { amount: 0, reason: 'x' }, 'amount'],
+    ['amount -1', { amount: -1, reason: 'x' }, 'amount'],
+    ['amount 1.5', { amount: 1.5, reason: 'x' }, 'amount'],
+    ['amount "1"', { amount: '1', reason: 'x' }, 'amount'],
+    ['an amount beyond the safe integers', { amount: 2 ** 53, reason: 'x' }, 'amount'],
+    ['a currency', { amount: 1, currency: 'EUR', reason: 'x' }, 'currency'],
+  ])('answers 400 to %s', async (_, body, path) => {
+    const response = await api.refund(`ord_${'0'.repeat(32)}`, body).expect(400);
+    expect(response.body.errors).toEqual([{ path, message: expect.any(String) }]);
+  });
+
+  it('answers 400 without a key', async () => {
+    const path = `/orders/ord_${'0'.repeat(32)}/refunds`;
+    const { body } = await api.call('post', path, api.tokenOf('ADMIN')).send({ reason: 'x' }).expect(400);
+    expect(body.code).toBe('idempotency_key_required');
+  });
+});
+
+describe('of an order that is completed', () => {
+  const describeWorkflow = (id: string) => api.shop.temporal.client.workflow.getHandle(id).describe();
+
+  it('is done by a workflow of its own, once for each key', async () => {
+    const { id } = await api.completed(alice, 1);
+    const key = { 'Idempotency-Key': randomUUID() };
+    const first = await api.refund(id, { amount: 79, reason: 'x' }, key).expect(201);
+    expect(first.body.data).toMatchObject({ status: 'completed', refunded: 79 });
+    const repeat = await api.refund(id, { amount: 79, reason: 'x' }, key).expect(201);
+    expect(repeat.headers).toMatchObject({ 'idempotent-replayed': 'true' });
+    await api.refund(id, { amount: 80, reason: 'x' }, key).expect(422);
+    for (const n of [1, 2, 3]) {
+      const { body } = await api.refund(id, { amount: 100, reason: 'x' }).expect(201);
+      expect(body.data.refunded).toBe(79 + n * 100);
+    }
+    const { type, searchAttributes } = await describeWorkflow(closedOrderWorkflowId(id));
+    expect(type).toBe('closedOrderWorkflow');
+    expect(searchAttributes.CustomerId).toEqual([aliceId]);
+  });
+
+  it('is done also when Temporal has forgotten the order, whose workflow does not run again', async () => {
+    const { id } = await api.completed(alice, 1);
+    const { workflowService, options } = api.shop.temporal.client;
+    const workflowId = orderWorkflowId(id);
+    await workflowService.deleteWorkflowExecution({
+      namespace: options.namespace,
+      workflowExecution: { workflowId },
+    });
+    while (await describeWorkflow(workflowId).catch(() => null))
+      await new Promise((next) => setTimeout(next, 50));
+    const { body } = await api.refund(id, { reason: 'x' }).expect(201);
+    expect(body.data).toMatchObject({ status: 'completed', paymentStatus: 'refunded', refunded: 2_379 });
+    await expect(describeWorkflow(workflowId)).rejects.toThrow(/not found/i);
+  });
+
+  it('answers each of many at once, never more than was captured', async () => {
+    const { id } = await api.completed(alice, 1);
+    const answers = await Promise.all(
+      Array.from({ length: 15 }, () => api.refund(id, { amount: 200, reason: 'x' })),
+    );
+    const counts = answers.map(({ status }) => status).sort();
+    expect(counts).toEqual([...Array<number>(11).fill(201), ...Array<number>(4).fill(409)]);
+  });
+});

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import type { RefundOrder } from '../../../src/domain/refund';
+import type { Order } from '../../../src/domain/order';
+import { createOrderWorkflows } from '../../../src/orders/temporal/order-workflows';
+import type { OrderWorkflows } from '../../../src/orders/temporal/order-workflows';
+import {
+  cancelOrderUpdate,
+  fulfillOrderUpdate,
+  orderWorkflowId,
+  refundOrderUpdate,
+} from '../../../workflows/contract';
+import { lines } from '../../support/order-api';
+import { openShop, orderRequest } from '../../support/shop';
+import type { Shop } from '../../support/shop';
+import { paymentsTaskQueueOf } from '../../support/worker';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ timeoutMs: 50_000 });
+  await shop.startWorker();
+});
+afterAll(() => shop.close());
+
+const by = { by: 'system', requestId: 'test' };
+const keyed = (prefix: string) => ({
+  ...by,
+  id: `${prefix}_${randomBytes(16).toString('hex')}`,
+  fingerprint: 'f',
+  attemptId: 'a',
+});
+const refund = (amount: number): RefundOrder => ({ ...keyed('ref'), amount, reason: 'x' });
+
+async function placed(quantity: number): Promise<Order> {
+  const { id } = await shop.sell();
+  return (await shop.workflows.place(orderRequest(lines([id, quantity]))))!;
+}
+
+async function captured(): Promise<{ order: Order; request: ReturnType<typeof orderRequest> }> {
+  const { id } = await shop.sell();
+  const request = orderRequest(lines([id, 1]));
+  await shop.workflows.place(request);
+  const command = { ...keyed('ful'), items: request.items, carrier: null, trackingNumber: null };
+  const order = (await shop.workflows.execute(request, fulfillOrderUpdate, command)) as Order;
+  return { order, request };
+}
+
+/** As another process of the API has it. */
+function otherProcess(): OrderWorkflows {
+  return createOrderWorkflows(shop.temporal, {
+    taskQueue: shop.taskQueue,
+    policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
+    timeoutMs: 50_000,
+    commandTimeoutMs: 50_000,
+  });
+}
+
+it('has everything done once that several processes ask for, though Temporal refuses more than 10 at a time', async () => {
+  const { order, request } = await captured();
+  const processes = Array.from({ length: 4 }, otherProcess);
+  const answers = await Promise.all(
+    processes.flatMap((process) =>
+      Array.from({ length: 5 }, () => process.execute(request, refundOrderUpdate, refund(10))),
+    ),
+  );
+  expect(answers.map((answer) => typeof answer)).toEqual(Array(20).fill('object'));
+  const stored = await shop.orders.findById(order.id);
+  expect(stored).toMatchObject({ refunded: 200, version: order.version + 20 });
+}, 90_000);
+
+it('answers an API of before with the whole order, and one of now with its version', async () => {
+  const { order, request } = await captured();
+  const asked = (more: object) =>
+    otherProcess().execute(request, refundOrderUpdate, { ...refund(10), ...more });
+  expect(await asked({})).toMatchObject({ id: order.id, version: order.version + 1, refunded: 10 });
+  expect(await asked({ brief: true })).toEqual({ version: order.version + 2 });
+});
+
+it('takes an order up again whose workflow was terminated', async () => {
+  const order = await placed(1);
+  const handle = shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id));
+  await handle.terminate();
+  const request = orderRequest({ ...lines(), ...(await requestOf(order.id)) });
+  const answer = await shop.workflows.execute(request, cancelOrderUpdate, { ...by, reason: null });
+  expect(answer).toMatchObject({ id: order.id, status: 'cancelled' });
+});
+
+it('says that the workflow of a closed order has ended', async () => {
+  const order = await placed(1);
+  const request = orderRequest({ ...lines(), ...(await requestOf(order.id)) });
+  const command = { ...by, reason: null };
+  await shop.workflows.execute(request, cancelOrderUpdate, command);
+  await shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id)).result();
+  expect(await shop.workflows.execute(request, cancelOrderUpdate, command)).toBe('ended');
+});
+
+async function requestOf(orderId: string) {
+  return (await shop.workflows.find(orderId))!.request;
+}

@@ -1,0 +1,370 @@
+import pino from 'pino';
+import { openMongoDb } from '../../../src/mongodb/mongodb';
+import type { PaymentProvider } from '../../../src/payments/payment-provider';
+import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
+import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
+import type { TestDatabase } from '../../support/database';
+import { openTestDatabase } from '../../support/database';
+import { ledgerOf } from './ledger';
+import { errorOf, newKey, newPayment, refundedOf } from '../payments';
+
+const SLOW_MS = 300;
+
+let db: TestDatabase;
+let sandbox: PaymentProvider;
+const repository = () => createSandboxRepository(db.connection);
+beforeAll(async () => {
+  db = await openTestDatabase();
+  sandbox = createSandboxProvider({ repository: repository(), slowMs: SLOW_MS });
+});
+afterAll(() => db.drop());
+
+async function authorized(paymentMethod = 'pm_card_visa') {
+  const payment = newPayment({ paymentMethod });
+  const { reference } = await sandbox.authorize(payment);
+  return { ...payment, reference };
+}
+
+async function captured() {
+  const payment = await authorized();
+  await sandbox.capture(newKey(), payment);
+  return payment;
+}
+
+describe('a payment', () => {
+  test('is authorised, captured and refunded, and the ledger agrees at each step', async () => {
+    const payment = newPayment();
+    const { amount, currency, key } = payment;
+    const open = await sandbox.authorize(payment);
+    expect(open).toEqual({
+      key,
+      reference: expect.stringMatching(/^sbx_/) as string,
+      status: 'authorized',
+      amount,
+      currency,
+      authorized: amount,
+      captured: 0,
+      refunds: [],
+    });
+    expect(await ledgerOf(db, key)).toMatchObject({ authorized: amount, open: amount });
+    await sandbox.capture('c1', payment);
+    expect(await ledgerOf(db, key)).toMatchObject({ open: 0, captured: amount });
+    await sandbox.refund('r1', payment, 2_500);
+    const refunded = await sandbox.refund('r2', payment, 7_500);
+    expect(refunded).toMatchObject({
+      status: 'captured',
+      authorized: amount,
+      captured: amount,
+      refunds: [
+        { key: 'r1', amount: 2_500 },
+        { key: 'r2', amount: 7_500 },
+      ],
+    });
+    expect(await sandbox.find(payment)).toEqual(refunded);
+    const ledger = await ledgerOf(db, key);
+    expect(ledger).toMatchObject({ authorized: amount, captured: amount, refunded: amount });
+    expect(ledger.operations.map(({ key, kind, amount }) => [key, kind, amount])).toEqual([
+      [payment.key, 'authorize', amount],
+      ['c1', 'capture', amount],
+      ['r1', 'refund', 2_500],
+      ['r2', 'refund', 7_500],
+    ]);
+  });
+
+  test('is authorised and voided', async () => {
+    const payment = await authorized();
+    expect(await sandbox.void('v', payment)).toMatchObject({
+      status: 'voided',
+      authorized: payment.amount,
+      captured: 0,
+    });
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, voided: payment.amount });
+  });
+
+  test('that was never heard of is null', async () => {
+    expect(await sandbox.find(newPayment())).toBeNull();
+  });
+
+  test('that was never authorised can be voided: an authorisation that comes late is refused', async () => {
+    const payment = newPayment();
+    const voided = await sandbox.void('tombstone', payment);
+    expect(voided).toMatchObject({ key: payment.key, status: 'voided', authorized: 0 });
+    expect(await sandbox.void('tombstone', payment)).toEqual(voided);
+    expect(await sandbox.find(payment)).toEqual(voided);
+    expect(await errorOf(sandbox.authorize(payment))).toMatchObject({ name: 'PaymentRefused' });
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ authorized: 0, voided: 0 });
+  });
+
+  test.each([
+    ['pm_card_chargeDeclined', 'The card was declined: use another payment method.'],
+    [
+      'pm_card_chargeDeclinedInsufficientFunds',
+      'The card has insufficient funds: use another payment method.',
+    ],
+    [
+      'pm_nonsense',
+      'There is no payment method "pm_nonsense" here: use a test card of Stripe, such as pm_card_visa.',
+    ],
+    [
+      'toString',
+      'There is no payment method "toString" here: use a test card of Stripe, such as pm_card_visa.',
+    ],
+  ])('by %s is declined, also when asked again', async (paymentMethod, message) => {
+    const payment = newPayment({ paymentMethod });
+    for (let time = 0; time < 2; time++)
+      expect(await errorOf(sandbox.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
+    expect(await sandbox.find(payment)).toMatchObject({
+      status: 'declined',
+      declineReason: message,
+      authorized: 0,
+    });
+    expect(await sandbox.void(newKey(), payment)).toMatchObject({ status: 'declined', authorized: 0 });
+    expect((await ledgerOf(db, payment.key)).operations).toMatchObject([{ kind: 'decline' }]);
+  });
+
+  test('by another test card of Stripe is accepted', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_mastercard_prepaid' });
+    expect(await sandbox.authorize(payment)).toMatchObject({ status: 'authorized' });
+  });
+});
+
+describe('the sandbox refuses', () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ['to capture what was never authorised', () => sandbox.capture(newKey(), newPayment())],
+    ['to refund what was never authorised', () => sandbox.refund(newKey(), newPayment(), 1)],
+    [
+      'to capture what is voided',
+      async () => {
+        const payment = await authorized();
+        await sandbox.void(newKey(), payment);
+        await sandbox.capture(newKey(), payment);
+      },
+    ],
+    ['to capture again under another key', async () => sandbox.capture(newKey(), await captured())],
+    ['to void what is captured', async () => sandbox.void(newKey(), await captured())],
+    ['to refund what is not captured', async () => sandbox.refund(newKey(), await authorized(), 1)],
+    ['to refund more than was captured', async () => sandbox.refund(newKey(), await captured(), 10_001)],
+    [
+      'to refund more than is left',
+      async () => {
+        const payment = await captured();
+        await sandbox.refund(newKey(), payment, 9_999);
+        await sandbox.refund(newKey(), payment, 2);
+      },
+    ],
+    ['to refund nothing', async () => sandbox.refund(newKey(), await captured(), 0)],
+    ['to refund less than nothing', async () => sandbox.refund(newKey(), await captured(), -1)],
+    ['to refund a fraction', async () => sandbox.refund(newKey(), await captured(), 0.5)],
+    ['to authorise nothing', () => sandbox.authorize(newPayment({ amount: 0 }))],
+  ])('%s', async (_what, work) => {
+    expect(await errorOf(work())).toMatchObject({ name: 'PaymentRefused' });
+  });
+
+  test.each([
+    { amount: 9_999 },
+    { currency: 'USD' },
+    { orderId: 'ord_other' },
+    { paymentMethod: 'pm_card_amex' },
+  ])('the key of an authorisation with other parameters: %j', async (changes) => {
+    const payment = await authorized();
+    const message = `The key ${payment.key} was used for something else: use a new key for each operation.`;
+    expect(await errorOf(sandbox.authorize({ ...payment, ...changes }))).toMatchObject({
+      name: 'PaymentKeyReused',
+      message,
+    });
+  });
+
+  test.each<[string, (key: string) => Promise<unknown>]>([
+    ['to capture another payment', async (key) => sandbox.capture(key, await authorized())],
+    ['to refund another payment', async (key) => sandbox.refund(key, await captured(), 10)],
+    ['to void a payment that was never authorised', (key) => sandbox.void(key, newPayment())],
+    ['to authorise', (key) => sandbox.authorize(newPayment({ key }))],
+  ])('the key of a refund %s', async (_what, reuse) => {
+    const payment = await captured();
+    const key = newKey();
+    await sandbox.refund(key, payment, 10);
+    const again = () => sandbox.refund(key, payment, 11);
+    for (const work of [() => reuse(key), again, () => sandbox.void(key, payment)]) {
+      expect(await errorOf(work())).toMatchObject({
+        name: 'PaymentKeyReused',
+        message: `The key ${key} was used for something else: use a new key for each operation.`,
+      });
+    }
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: 10 });
+  });
+});
+
+describe('every operation happens once', () => {
+  test('however often it is asked for, and answers with the payment as it stands', async () => {
+    const payment = newPayment();
+    const steps = [
+      () => sandbox.authorize(payment),
+      () => sandbox.capture('capture', payment),
+      () => sandbox.refund('refund', payment, 1_000),
+    ];
+    for (const [done, step] of steps.entries()) {
+      const answer = await step();
+      for (const earlier of steps.slice(0, done + 1)) expect(await earlier()).toEqual(answer);
+    }
+    expect((await ledgerOf(db, payment.key)).operations).toHaveLength(3);
+  });
+
+  test('a voided payment stays voided, whoever asks again', async () => {
+    const payment = await authorized();
+    const voided = await sandbox.void('void-1', payment);
+    expect(await sandbox.void('void-1', payment)).toEqual(voided);
+    expect(await sandbox.void('void-2', payment)).toEqual(voided);
+    expect((await ledgerOf(db, payment.key)).operations).toHaveLength(2);
+  });
+
+  describe('in several processes at once', () => {
+    let others: TestDatabase['mongodb'][];
+    let providers: PaymentProvider[];
+    beforeAll(async () => {
+      others = [1, 2, 3].map(() => openMongoDb({ uri: db.uri }, pino({ level: 'silent' })));
+      await Promise.all(others.map(({ connected }) => connected));
+      providers = others.map(({ connection }) =>
+        createSandboxProvider({ repository: createSandboxRepository(connection) }),
+      );
+    });
+    afterAll(() => Promise.all(others.map((other) => other.close())));
+
+    const atOnce = <T>(times: number, work: (provider: PaymentProvider, n: number) => Promise<T>) =>
+      Promise.allSettled(Array.from({ length: times }, (_, n) => work(providers[n % 3]!, n)));
+    const fulfilled = <T>(results: PromiseSettledResult<T>[]) =>
+      results.filter((result) => result.status === 'fulfilled');
+
+    test('with the same key: authorise, capture, refund and void', async () => {
+      const payment = newPayment();
+      for (const work of [
+        (provider: PaymentProvider) => provider.authorize(payment),
+        (provider: PaymentProvider) => provider.capture('capture-once', payment),
+        (provider: PaymentProvider) => provider.refund('refund-once', payment, 600),
+      ]) {
+        const results = fulfilled(await atOnce(20, work));
+        expect(results).toHaveLength(20);
+        expect(new Set(results.map(({ value }) => JSON.stringify(value))).size).toBe(1);
+      }
+      expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: 600 });
+    });
+
+    test('with other parameters: one is taken, the others are refused', async () => {
+      const payment = newPayment();
+      const results = await atOnce(20, (provider, n) => provider.authorize({ ...payment, amount: 100 + n }));
+      expect(fulfilled(results)).toHaveLength(1);
+      const { authorized: amount } = await ledgerOf(db, payment.key);
+      expect(fulfilled(results)).toMatchObject([{ value: { amount } }]);
+    });
+
+    test('capture against void: exactly one of the two, and a void of what was captured is refused', async () => {
+      for (let round = 0; round < 20; round++) {
+        const payment = await authorized();
+        const results = await atOnce(6, (provider, n) =>
+          n % 2 ? provider.capture(`c-${payment.key}`, payment) : provider.void(`v-${payment.key}`, payment),
+        );
+        expect(fulfilled(results)).toHaveLength(3);
+        const { captured: taken, voided } = await ledgerOf(db, payment.key);
+        expect(taken + voided).toBe(payment.amount);
+      }
+    });
+
+    test('authorise against void: nothing stays open', async () => {
+      for (let round = 0; round < 20; round++) {
+        const payment = newPayment();
+        await atOnce(6, (provider, n) =>
+          n % 2 ? provider.authorize(payment) : provider.void(`v-${payment.key}`, payment),
+        );
+        expect(await ledgerOf(db, payment.key)).toMatchObject({ status: 'voided', open: 0 });
+      }
+    });
+
+    test('100 refunds of a tenth: ten succeed', async () => {
+      const payment = await captured();
+      const results = await atOnce(100, (provider, n) =>
+        provider.refund(`${payment.key}-r${n}`, payment, 1_000),
+      );
+      expect(fulfilled(results)).toHaveLength(10);
+      expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: 10_000 });
+      expect(refundedOf((await sandbox.find(payment))!)).toBe(10_000);
+    });
+  });
+});
+
+describe('payment methods that misbehave', () => {
+  /** The whole life of a payment, each step as often as `attempts`; what the last attempt of each step answered. */
+  async function live(paymentMethod: string, attempt: (work: () => Promise<unknown>) => Promise<unknown>) {
+    const payment = newPayment({ paymentMethod });
+    await attempt(() => sandbox.authorize(payment));
+    await attempt(() => sandbox.capture(`${payment.key}-c`, payment));
+    await attempt(() => sandbox.refund(`${payment.key}-r`, payment, 1));
+    const toVoid = newPayment({ paymentMethod });
+    await attempt(() => sandbox.void(`${toVoid.key}-v`, toVoid));
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 10_000, refunded: 1 });
+    expect(await ledgerOf(db, toVoid.key)).toMatchObject({ status: 'voided' });
+  }
+
+  test('pm_sandbox_flaky fails twice at each operation, without effect, whichever process asks', async () => {
+    const other = createSandboxProvider({ repository: repository() });
+    const payment = newPayment({ paymentMethod: 'pm_sandbox_flaky' });
+    await expect(sandbox.authorize(payment)).rejects.toThrow('failed at attempt 1');
+    await expect(other.authorize(payment)).rejects.toThrow('failed at attempt 2');
+    expect(await sandbox.find(payment)).toBeNull();
+    await sandbox.authorize(payment);
+    await live('pm_sandbox_flaky', async (work) => {
+      for (const attempt of [1, 2])
+        expect((await errorOf(work())).message).toContain(`failed at attempt ${attempt}`);
+      await work();
+    });
+  });
+
+  test('pm_sandbox_flaky counts attempts that are made at once', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_sandbox_flaky' });
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => sandbox.authorize(payment)));
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(2);
+  });
+
+  test('pm_sandbox_slow does each operation at once and answers late', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_sandbox_slow' });
+    const started = Date.now();
+    const answer = sandbox.authorize(payment);
+    while (!(await sandbox.find(payment)));
+    expect(Date.now() - started).toBeLessThan(SLOW_MS);
+    await answer;
+    await live('pm_sandbox_slow', async (work) => {
+      const start = performance.now();
+      await work();
+      expect(performance.now() - start).toBeGreaterThan(SLOW_MS - 5);
+    });
+  });
+
+  test('pm_sandbox_lost_reply does each operation and loses the first reply; find and repeats answer', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_sandbox_lost_reply' });
+    expect(await errorOf(sandbox.authorize(payment))).toMatchObject({ name: 'Error', code: 'ECONNRESET' });
+    expect(await sandbox.find(payment)).toMatchObject({ status: 'authorized' });
+    await live('pm_sandbox_lost_reply', async (work) => {
+      expect(await errorOf(work())).toMatchObject({ code: 'ECONNRESET' });
+      await work();
+    });
+  });
+
+  test('pm_sandbox_outage is down until it is switched on, for every process', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_sandbox_outage' });
+    const operations = [
+      () => sandbox.authorize(payment),
+      () => sandbox.find(payment),
+      () => sandbox.capture('x', payment),
+      () => sandbox.refund('y', payment, 1),
+      () => sandbox.void('z', payment),
+    ];
+    for (const work of operations)
+      expect(await errorOf(work())).toMatchObject({
+        name: 'Error',
+        message: expect.stringContaining('down') as string,
+      });
+    await repository().setAvailable(true);
+    expect(await sandbox.find(payment)).toBeNull();
+    await live('pm_sandbox_outage', (work) => work());
+    await repository().setAvailable(false);
+    await expect(sandbox.find(payment)).rejects.toThrow('PUT /payments/sandbox');
+  });
+});

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { PaymentRefused, type PaymentRef, type ProviderPayment } from '../../../src/domain/payment';
+import type { PaymentProvider } from '../../../src/payments/payment-provider';
+import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
+import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
+import type { TestDatabase } from '../../support/database';
+import { openTestDatabase } from '../../support/database';
+import { ledgerOf } from './ledger';
+import { newPayment } from '../payments';
+
+const RUNS = 60;
+const AMOUNT = 100;
+
+let db: TestDatabase;
+let sandbox: PaymentProvider;
+beforeAll(async () => {
+  db = await openTestDatabase();
+  sandbox = createSandboxProvider({ repository: createSandboxRepository(db.connection) });
+});
+afterAll(() => db.drop());
+
+interface Operation {
+  kind: 'authorize' | 'capture' | 'void' | 'refund';
+  /** One of few, so that keys are used again, for the same and for something else. */
+  key: number;
+  amount: number;
+}
+
+const operation: fc.Arbitrary<Operation> = fc.record({
+  kind: fc.constantFrom('authorize', 'capture', 'void', 'refund', 'refund'),
+  key: fc.nat(7),
+  amount: fc.integer({ min: 1, max: AMOUNT }),
+});
+
+function perform(payment: PaymentRef, { kind, key, amount }: Operation): Promise<ProviderPayment> {
+  const operationKey = `${payment.key}/${key}`;
+  if (kind === 'authorize') return sandbox.authorize(payment);
+  return kind === 'refund'
+    ? sandbox.refund(operationKey, payment, amount)
+    : sandbox[kind](operationKey, payment);
+}
+
+/** The payment as it answered, or that it was refused; anything else fails the test. */
+async function outcomeOf(work: Promise<ProviderPayment>): Promise<ProviderPayment | 'refused'> {
+  return work.catch((error: unknown) => {
+    if (error instanceof PaymentRefused) return 'refused' as const;
+    throw error;
+  });
+}
+
+/** What the rules say, without a database: the keys that were used, and the balances. */
+class Model {
+  private readonly used = new Map<number, string>();
+  private status: 'none' | 'authorized' | 'captured' | 'voided' = 'none';
+  refunded = 0;
+
+  /** Whether the operation is to be answered, not refused. */
+  apply({ kind, key, amount }: Operation): boolean {
+    if (kind === 'authorize') {
+      if (this.status === 'none') this.status = 'authorized';
+      return this.status !== 'voided';
+    }
+    const use = kind === 'refund' ? `refund ${amount}` : kind;
+    const earlier = this.used.get(key);
+    if (earlier !== undefined) return earlier === use;
+    if (kind === 'void' && this.status === 'voided') return true;
+    if (!this.advance(kind, amount)) return false;
+    this.used.set(key, use);
+    return true;
+  }
+
+  private advance(kind: 'capture' | 'void' | 'refund', amount: number): boolean {
+    if (kind === 'refund') {
+      if (this.status !== 'captured' || this.refunded + amount > AMOUNT) return false;
+      this.refunded += amount;
+      return true;
+    }
+    const from = kind === 'void' ? ['authorized', 'none'] : ['authorized'];
+    if (!from.includes(this.status)) return false;
+    this.status = kind === 'void' ? 'voided' : 'captured';
+    return true;
+  }
+}
+
+test('any sequence of operations goes as the rules say, and the ledger balances after each', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { maxLength: 15 }), async (operations) => {
+      const payment = newPayment({ amount: AMOUNT });
+      const model = new Model();
+      for (const asked of operations) {
+        const outcome = await outcomeOf(perform(payment, asked));
+        expect(outcome !== 'refused').toBe(model.apply(asked));
+        const found = await sandbox.find(payment);
+        if (outcome !== 'refused') expect(outcome).toEqual(found);
+        if (found) expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: model.refunded });
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('operations at the same time leave a ledger that balances, and repeats are answered as it stands', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(operation, { minLength: 2, maxLength: 12 }), { maxLength: 4 }),
+      async (rounds) => {
+        const payment = newPayment({ amount: AMOUNT });
+        await sandbox.authorize(payment);
+        const answered: Operation[] = [];
+        for (const round of rounds) {
+          const outcomes = await Promise.all(round.map((asked) => outcomeOf(perform(payment, asked))));
+          answered.push(...round.filter((_, n) => outcomes[n] !== 'refused'));
+          await ledgerOf(db, payment.key);
+        }
+        const found = await sandbox.find(payment);
+        for (const asked of answered.filter(({ kind }) => kind !== 'authorize' || found?.status !== 'voided'))
+          expect(await perform(payment, asked)).toEqual(found);
+        expect(await sandbox.find(payment)).toEqual(found);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});

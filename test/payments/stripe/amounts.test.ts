@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { CURRENCIES } from '../../../src/domain/money';
+import { fromStripeAmount, toStripeAmount } from '../../../src/payments/stripe/amounts';
+
+// https://docs.stripe.com/currencies
+test.each([
+  ['EUR', 1_999, 1_999],
+  ['JPY', 500, 500],
+  ['HUF', 1_045, 1_045],
+  ['TWD', 80_045, 80_045],
+  ['ISK', 5, 500],
+  ['UGX', 5, 500],
+  ['MGA', 500, 5],
+  ['MGA', 501, undefined],
+  ['KWD', 5_120, 5_120],
+  ['KWD', 5_124, undefined],
+  ['TND', 10, 10],
+  ['ISK', Number.MAX_SAFE_INTEGER, undefined],
+])('%s %d is %p to Stripe', (currency, amount, expected) => {
+  expect(toStripeAmount(amount, currency)).toBe(expected);
+});
+
+test('an amount that Stripe takes comes back as it was', () => {
+  const amount = fc.integer({ min: 1, max: 99_999_999 });
+  fc.assert(
+    fc.property(amount, fc.constantFrom(...CURRENCIES), (minorUnits, currency) => {
+      const asked = toStripeAmount(minorUnits, currency);
+      if (asked !== undefined) expect(fromStripeAmount(asked, currency)).toBe(minorUnits);
+    }),
+  );
+});

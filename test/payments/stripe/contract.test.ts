@@ -1,0 +1,50 @@
+import type Stripe from 'stripe';
+import { createStripeClient } from '../../../src/payments/stripe/client';
+import { createStripeRequests, type StripeRequests } from '../../../src/payments/stripe/requests';
+import { newPayment } from '../payments';
+import { findStripeMock, startStripeMock, type StripeMock } from './stripe-mock';
+
+const found = findStripeMock();
+if ('reason' in found)
+  console.warn(
+    `The contract with Stripe is not tested, for want of stripe-mock: ${found.reason}. Install it, or Go, to test it.`,
+  );
+
+/** stripe-mock checks every request against Stripe's OpenAPI document. It keeps no state, so that answers say little. */
+('executable' in found ? describe : describe.skip)('the contract with Stripe', () => {
+  const { executable } = found as { executable: string };
+  let mock: StripeMock;
+  let client: Stripe;
+  let requests: StripeRequests;
+  beforeAll(async () => {
+    mock = await startStripeMock(executable);
+    client = createStripeClient('sk_test_mock', { host: '127.0.0.1', port: mock.port, protocol: 'http' });
+    requests = createStripeRequests(client);
+  });
+  afterAll(() => mock.stop());
+
+  test.each<[string, () => Promise<{ object: string }>, string]>([
+    ['create', () => requests.create(newPayment(), 10_000), 'payment_intent'],
+    ['retrieve', () => requests.retrieve('pi_1'), 'payment_intent'],
+    ['confirm', () => requests.confirm('pi_1', 'key'), 'payment_intent'],
+    ['capture', () => requests.capture('pi_1', 'key'), 'payment_intent'],
+    ['cancel', () => requests.cancel('pi_1', 'key', 'requested_by_customer'), 'payment_intent'],
+    ['close what was declined', () => requests.cancel('pi_1', 'key', 'abandoned'), 'payment_intent'],
+    ['refund', () => requests.refund('pi_1', 'key', 100), 'refund'],
+    ['list refunds', async () => (await requests.refunds('pi_1'))[0]!, 'refund'],
+  ])('%s is a request that Stripe takes', async (_name, work, object) => {
+    expect(await work()).toMatchObject({ object });
+  });
+
+  test('of intents, the charge comes with each answer: it tells whether there was an authorisation', async () => {
+    const { latest_charge: charge } = await requests.retrieve('pi_1');
+    expect(charge).toMatchObject({ object: 'charge', status: expect.any(String) as string });
+  });
+
+  test('a request that Stripe would not take is refused here too', async () => {
+    const wrong = { amount: 1, currency: 'eur', capture_methods: 'manual' };
+    await expect(client.paymentIntents.create(wrong as never)).rejects.toMatchObject({
+      type: 'StripeInvalidRequestError',
+    });
+  });
+});

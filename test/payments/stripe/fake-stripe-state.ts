@@ -1,0 +1,181 @@
+import { newKey } from '../payments';
+
+/** The part of Stripe that our requests touch, as its documentation has it: PaymentIntents and refunds in memory. */
+export type Params = Record<string, string>;
+
+export interface FakeIntent {
+  id: string;
+  object: 'payment_intent';
+  status: string;
+  amount: number;
+  amount_received: number;
+  currency: string;
+  payment_method: string | null;
+  metadata: Params;
+  last_payment_error: object | null;
+  cancellation_reason: string | null;
+  latest_charge: { id: string; object: 'charge'; status: string } | null;
+}
+
+export interface FakeRefund {
+  id: string;
+  object: 'refund';
+  amount: number;
+  payment_intent: string;
+  status: string;
+  metadata: Params;
+}
+
+/** An answer that is an error. `saved`: a repeat under the same idempotency key gets it again. */
+export class FakeError extends Error {
+  constructor(
+    readonly status: number,
+    readonly error: { type: string; code?: string; param?: string; message: string },
+    readonly saved = true,
+  ) {
+    super(error.message);
+  }
+}
+
+const invalid = (message: string, details: { code?: string; param?: string } = {}, saved = true) =>
+  new FakeError(400, { type: 'invalid_request_error', message, ...details }, saved);
+const unexpectedState = (intent: FakeIntent) =>
+  invalid(`This PaymentIntent is ${intent.status}.`, { code: 'payment_intent_unexpected_state' });
+
+const DECLINED: Record<string, string> = {
+  pm_card_chargeDeclined: 'Your card was declined.',
+  pm_card_authenticationRequired: 'Your card was declined. This transaction requires authentication.',
+};
+const CANCELABLE = [
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'requires_capture',
+];
+
+export function createFakeState() {
+  const intents = new Map<string, FakeIntent>();
+  const refunds: FakeRefund[] = [];
+  const newId = (prefix: string) => `${prefix}_${newKey()}`;
+
+  function create(params: Params): FakeIntent {
+    if (params.payment_method === 'pm_missing')
+      throw invalid('No such PaymentMethod', { code: 'resource_missing', param: 'payment_method' }, false);
+    if (params.payment_method === 'pm_misconfigured') throw invalid('Not activated.', {}, false);
+    if (Number(params.amount) < 50)
+      throw invalid('Amount must be at least 50', { code: 'amount_too_small', param: 'amount' }, false);
+    const intent: FakeIntent = {
+      id: newId('pi'),
+      object: 'payment_intent',
+      status: 'requires_confirmation',
+      amount: Number(params.amount),
+      amount_received: 0,
+      currency: params.currency!,
+      payment_method: params.payment_method!,
+      metadata: metadataOf(params),
+      last_payment_error: null,
+      cancellation_reason: null,
+      latest_charge: null,
+    };
+    intents.set(intent.id, intent);
+    return intent;
+  }
+
+  function read(id: string): FakeIntent {
+    const intent = intents.get(id);
+    if (intent) return intent;
+    throw new FakeError(404, {
+      type: 'invalid_request_error',
+      code: 'resource_missing',
+      message: 'No such intent',
+    });
+  }
+
+  function confirm(intent: FakeIntent, params: Params): void {
+    if (intent.status !== 'requires_confirmation') throw unexpectedState(intent);
+    const method = intent.payment_method!;
+    if (method === 'pm_used_before') throw invalid('The provided PaymentMethod was previously used.');
+    if (method === 'pm_blocked') throw new FakeError(402, { type: 'card_error', message: 'It is blocked.' });
+    if (method === 'pm_processing') intent.status = 'processing';
+    else if (method === 'pm_requires_action') intent.status = 'requires_action';
+    else if (
+      method in DECLINED &&
+      (method !== 'pm_card_authenticationRequired' || params.error_on_requires_action)
+    )
+      fail(intent, DECLINED[method]!);
+    else Object.assign(intent, { status: 'requires_capture', latest_charge: charge('succeeded') });
+  }
+
+  function fail(intent: FakeIntent, message: string): never {
+    const error = { type: 'card_error', code: 'card_declined', message };
+    const status = 'requires_payment_method';
+    Object.assign(intent, {
+      status,
+      payment_method: null,
+      last_payment_error: error,
+      latest_charge: charge('failed'),
+    });
+    throw new FakeError(402, error);
+  }
+
+  const charge = (status: string) => ({ id: newId('ch'), object: 'charge' as const, status });
+
+  function capture(intent: FakeIntent, params: Params): void {
+    if (intent.status !== 'requires_capture') throw unexpectedState(intent);
+    if (intent.payment_method === 'pm_lapses')
+      throw invalid('The charge has expired.', { code: 'charge_expired_for_capture' });
+    if (intent.payment_method === 'pm_capture_fails')
+      throw new FakeError(402, { type: 'card_error', message: 'Your card was declined.' });
+    Object.assign(intent.metadata, metadataOf(params));
+    Object.assign(intent, { status: 'succeeded', amount_received: intent.amount });
+  }
+
+  function cancel(intent: FakeIntent, params: Params): void {
+    if (!CANCELABLE.includes(intent.status)) throw unexpectedState(intent);
+    const cancellation_reason = params.cancellation_reason ?? null;
+    Object.assign(intent, { status: 'canceled', cancellation_reason, last_payment_error: null });
+  }
+
+  function refund(params: Params): FakeRefund {
+    const intent = read(params.payment_intent!);
+    if (intent.status !== 'succeeded') throw invalid('There is no successful charge to refund.');
+    if (intent.payment_method === 'pm_disputed') throw invalid('Charged back.', { code: 'charge_disputed' });
+    const left = intent.amount_received - refundedOf(intent.id);
+    if (Number(params.amount) > left) throw invalid('Greater than what is left.', { param: 'amount' });
+    const status = intent.payment_method === 'pm_refund_pending' ? 'pending' : 'succeeded';
+    const made: FakeRefund = {
+      id: newId('re'),
+      object: 'refund',
+      amount: Number(params.amount),
+      payment_intent: intent.id,
+      status,
+      metadata: metadataOf(params),
+    };
+    refunds.unshift(made);
+    return made;
+  }
+
+  const refundedOf = (id: string) =>
+    refunds
+      .filter((made) => made.payment_intent === id && !['failed', 'canceled'].includes(made.status))
+      .reduce((sum, { amount }) => sum + amount, 0);
+
+  /** Newest first, in pages, as every list of Stripe. */
+  function listRefunds({ payment_intent, limit = '10', starting_after }: Params) {
+    const all = refunds.filter((made) => made.payment_intent === payment_intent);
+    const start = starting_after ? all.findIndex(({ id }) => id === starting_after) + 1 : 0;
+    const data = all.slice(start, start + Number(limit));
+    return { object: 'list', data, has_more: start + data.length < all.length, url: '/v1/refunds' };
+  }
+
+  const actions: Record<string, (intent: FakeIntent, params: Params) => void> = { confirm, capture, cancel };
+  return { intents, refunds, create, read, actions, refund, listRefunds };
+}
+
+function metadataOf(params: Params): Params {
+  const entries = Object.entries(params).flatMap(([name, value]) => {
+    const key = /^metadata\[(\w+)\]$/.exec(name)?.[1];
+    return key === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(entries);
+}

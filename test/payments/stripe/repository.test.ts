@@ -1,0 +1,28 @@
+import { createStripePaymentRepository } from '../../../src/payments/stripe/repository';
+import { openTestDatabase, type TestDatabase } from '../../support/database';
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await openTestDatabase()));
+afterAll(() => db.drop());
+
+/** How MongoDB found what the queries asked for, such as `IXSCAN { reference: 1 }`. */
+async function plansOf(queries: () => Promise<unknown>): Promise<string[]> {
+  const database = db.connection.db!;
+  await database.command({ profile: 2 });
+  await queries();
+  await database.command({ profile: 0 });
+  const profiled = await database.collection('system.profile').find({ op: 'query' }).toArray();
+  return profiled.map(({ planSummary }) => String(planSummary));
+}
+
+test('the key of a PaymentIntent is found by an index, and only one of ours is', async () => {
+  const payments = createStripePaymentRepository(db.connection);
+  await payments.claim('key-1', 'pi_1');
+  await payments.claim('key-2', null);
+  const keys: (string | null)[] = [];
+  const plans = await plansOf(async () => {
+    for (const id of ['pi_1', 'pi_2']) keys.push(await payments.findKey(id));
+  });
+  expect(keys).toEqual(['key-1', null]);
+  expect(plans).toEqual(['IXSCAN { reference: 1 }', 'IXSCAN { reference: 1 }']);
+});

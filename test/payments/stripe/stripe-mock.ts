@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { cacheFolder } from '../../../tools/devstack/servers/cache';
+import { ManagedProcess } from '../../../tools/devstack/servers/managed-process';
+import { freePorts } from '../../../tools/devstack/servers/ports';
+import { lastLine } from '../../../tools/devstack/servers/run';
+import { PLATFORM } from '../../../tools/devstack/servers/tools';
+import { until } from '../../../tools/devstack/servers/until';
+
+const VERSION = '0.203.0';
+const GO = 'go';
+const MODULE = 'github.com/stripe/stripe-mock';
+const INSTALL_TIMEOUT_MS = 300_000;
+const READY_MS = 15_000;
+const STOP_MS = 5_000;
+
+export type Found = { executable: string } | { reason: string };
+
+/**
+ * stripe-mock on PATH, in the user's cache, or built by Go into it. It takes up to two minutes to build, once per
+ * machine; synchronously, so that a test file knows whether it has one when it declares its tests.
+ */
+export function findStripeMock(env: NodeJS.ProcessEnv = process.env): Found {
+  const cached = join(cacheFolder(env), `stripe-mock-${VERSION}-${PLATFORM}`);
+  const onPath = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'stripe-mock'));
+  const executable = [...onPath, cached].find(isExecutable);
+  return executable === undefined ? install(cached, env) : { executable };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Into a folder of its own first: nobody takes half a program for a whole one. */
+function install(target: string, env: NodeJS.ProcessEnv): Found {
+  const folder = mkdtempSync(join(tmpdir(), 'stripe-mock-build-'));
+  try {
+    const { error, status, stderr } = spawnSync(GO, ['install', `${MODULE}@v${VERSION}`], {
+      env: { ...env, GOBIN: folder },
+      encoding: 'utf8',
+      timeout: INSTALL_TIMEOUT_MS,
+    });
+    if (error) return { reason: `it is not on PATH, and Go cannot build it (${error.message})` };
+    if (status !== 0) return { reason: `it is not on PATH, and go install failed (${lastLine(stderr)})` };
+    mkdirSync(dirname(target), { recursive: true });
+    const whole = `${target}.${process.pid}`; // beside its place, so that it is moved in one step
+    copyFileSync(join(folder, 'stripe-mock'), whole);
+    renameSync(whole, target);
+    return { executable: target };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export interface StripeMock {
+  port: number;
+  stop(): Promise<void>;
+}
+
+export async function startStripeMock(executable: string): Promise<StripeMock> {
+  const [port] = (await freePorts(1)) as [number];
+  const folder = mkdtempSync(join(tmpdir(), 'stripe-mock-'));
+  const mock = new ManagedProcess({
+    name: 'stripe-mock',
+    command: executable,
+    // It serves HTTPS too, on a fixed port unless it may choose one.
+    args: ['-http-addr', `127.0.0.1:${port}`, '-https-addr', '127.0.0.1:'],
+    logFile: join(folder, 'stripe-mock.log'),
+  });
+  await mock.start();
+  await until(
+    READY_MS,
+    async () => (await fetch(`http://127.0.0.1:${port}/`)).status,
+    (error) => new Error(`stripe-mock does not answer on port ${port}: ${String(error)}`),
+  );
+  return {
+    port,
+    async stop() {
+      await mock.stop(STOP_MS);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import request from 'supertest';
+import Koa from 'koa';
+import { newId } from '../../src/common/ids';
+import { rateLimit } from '../../src/rate-limit/rate-limit';
+import type { State } from '../../src/http/context';
+import { countIn } from '../../src/rate-limit/store';
+import pino from 'pino';
+import { openTestApi, type TestApi } from '../support/api';
+
+describe('the rate limit', () => {
+  let api: TestApi;
+  beforeEach(async () => {
+    api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', CORS_ORIGINS: 'https://shop.example' } });
+  });
+  afterEach(() => api.close());
+
+  test('counts down in the headers, then answers 429 with Retry-After and all other headers', async () => {
+    const remaining = [];
+    for (let call = 0; call < 3; call++) {
+      const { headers } = await api.call('get', '/product-services').expect(200);
+      expect(headers).toMatchObject({
+        'x-ratelimit-limit': '3',
+        'x-ratelimit-reset': expect.stringMatching(/^\d+$/) as string,
+      });
+      remaining.push(headers['x-ratelimit-remaining']);
+    }
+    expect(remaining).toEqual(['2', '1', '0']);
+    const { headers, body } = await api
+      .call('get', '/product-services')
+      .set('Origin', 'https://shop.example')
+      .expect(429);
+    expect(body).toMatchObject({ code: 'rate_limited' });
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(headers).toMatchObject({
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': expect.stringMatching(/^\d+$/) as string,
+      'access-control-allow-origin': 'https://shop.example',
+      'x-request-id': expect.any(String) as string,
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  test('counts each user apart, and a forged token by its address', async () => {
+    const [alice, bob] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER')];
+    for (let call = 0; call < 3; call++) await api.call('get', '/product-services', alice).expect(200);
+    await api.call('get', '/product-services', alice).expect(429);
+    await api.call('get', '/product-services', bob).expect(200);
+    for (let call = 0; call < 3; call++) await api.call('get', '/product-services', `${alice}x`).expect(200);
+    await api.call('get', '/product-services', `${bob}y`).expect(429);
+  });
+
+  test('is on errors, too: 404 and 401 count and tell', async () => {
+    expect((await api.call('get', '/nothing').expect(404)).headers['x-ratelimit-remaining']).toBe('2');
+    expect((await api.call('post', '/product-services').expect(401)).headers['x-ratelimit-remaining']).toBe(
+      '1',
+    );
+  });
+
+  test('leaves the health routes alone', async () => {
+    for (let call = 0; call < 5; call++) {
+      const { headers } = await api.call('get', '/health/live').expect(200);
+      expect(headers).not.toHaveProperty('x-ratelimit-limit');
+    }
+    await api.call('get', '/health').expect(200);
+  });
+});
+
+describe('forged headers', () => {
+  test('all addresses of an IPv6 network are one client', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
+    const from = async (address: string) =>
+      (await api.call('get', '/nothing').set('X-Forwarded-For', address)).status;
+    for (let n = 0; n < 3; n++) expect(await from(`2001:db8::${n}`)).toBe(404);
+    expect(await from('2001:db8::ffff')).toBe(429);
+    expect(await from('2001:db8:0:1::1')).toBe(404);
+    await api.close();
+  });
+
+  const forged = (n: number) => `10.${n >> 8}.${n & 255}.1`;
+
+  test('without trusted proxies no X-Forwarded-For makes a new client, not 1 000 of them', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
+    const statuses = new Map<number, number>();
+    for (let n = 0; n < 1_000; n++) {
+      const { status } = await api.call('get', '/nothing').set('X-Forwarded-For', forged(n));
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    expect([...statuses]).toEqual([
+      [404, 3],
+      [429, 997],
+    ]);
+    for (const header of ['X-Real-IP', 'X-Client-IP', 'Forwarded', 'CF-Connecting-IP', 'True-Client-IP'])
+      await api.call('get', '/nothing').set(header, 'for=10.9.9.9').expect(429);
+    await api.close();
+  });
+
+  test('behind one proxy its own entry counts, whatever its client had put before', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
+    const from = (n: number, client: string) =>
+      api.call('get', '/nothing').set('X-Forwarded-For', `${forged(n)}, ${client}`);
+    for (let n = 0; n < 3; n++) await from(n, '192.0.2.1').expect(404);
+    for (let n = 3; n < 50; n++) await from(n, '192.0.2.1').expect(429);
+    await from(0, '192.0.2.2').expect(404);
+    await api.close();
+  });
+
+  test('a token that is forged or broken counts for the address, and takes nothing from the user it names', async () => {
+    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
+    const id = newId('usr');
+    const valid = api.tokenOf('CUSTOMER', id);
+    const [head, claims] = valid.split('.');
+    const none = Buffer.from('{"alg":"none"}').toString('base64url');
+    const forgeries = [`${head}.${claims}.AAAA`, `${none}.${claims}.`, `${head}.${claims}`, 'Bearer', id];
+    const statuses = [];
+    for (const token of forgeries) statuses.push((await api.call('get', '/nothing', token)).status);
+    expect(statuses).toEqual([404, 404, 404, 429, 429]);
+    const { headers } = await api.call('get', '/nothing', valid).expect(404);
+    expect(headers['x-ratelimit-remaining']).toBe('2');
+    await api.close();
+  });
+});
+
+test('a window ends and begins anew', async () => {
+  const app = limited({ max: 1, windowMs: 50 });
+  await request(app.callback()).get('/').expect(200);
+  let status;
+  do status = (await request(app.callback()).get('/')).status;
+  while (status === 429);
+  expect(status).toBe(200);
+});
+
+test('the windows of Redis serve as well', async () => {
+  let used = 0;
+  const windows = countIn(
+    { countRequest: () => Promise.resolve([++used, 5000]) },
+    pino({ level: 'silent' }),
+    'It',
+  );
+  const app = limited({ max: 1, windowMs: 5000 }, windows);
+  await request(app.callback()).get('/').expect(200);
+  await request(app.callback()).get('/').expect(429);
+});
+
+function limited(
+  config: { max: number; windowMs: number },
+  windows?: ReturnType<typeof countIn>,
+): Koa<State> {
+  const app = new Koa<State>();
+  app.silent = true;
+  app.on('error', () => undefined);
+  app.use(rateLimit({ config: { prefix: '', rateLimit: config }, windows }));
+  app.use((ctx) => void (ctx.body = 'ok'));
+  return app;
+}

@@ -1,0 +1,93 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import pino from 'pino';
+import { freePorts } from '../../tools/devstack/servers/ports';
+import { newId } from '../../src/common/ids';
+import { createJwt } from '../../src/jwt/jwt';
+import { startServer, type RunningServer } from '../../src/server';
+import { testConfig } from '../support/config';
+
+const MAX = 5;
+const executable = findRedis();
+if (!executable) {
+  console.warn(
+    'The shared rate limit is not tested: there is no redis-server on PATH. Install it, on Debian "redis-server".',
+  );
+}
+
+(executable ? describe : describe.skip)('the rate limit that API processes share through Redis', () => {
+  let port: number;
+  let redis: ChildProcess;
+  let servers: RunningServer[];
+  let tokenOf: (id: string) => string;
+
+  beforeAll(async () => {
+    [port] = (await freePorts(1)) as [number];
+    redis = startRedis(port);
+    const env = { PORT: '0', REDIS_URL: `redis://127.0.0.1:${port}`, RATE_LIMIT_MAX: String(MAX) };
+    const config = testConfig(env);
+    const jwt = createJwt(config.jwt);
+    tokenOf = (id) => jwt.issue({ id, role: 'CUSTOMER', tokenVersion: 0 }).accessToken;
+    const logger = pino({ level: 'silent' });
+    servers = [await startServer(config, logger), await startServer(config, logger)];
+    await counting();
+  });
+  afterAll(async () => {
+    await Promise.all((servers ?? []).map((server) => server.close()));
+    await kill(redis);
+  });
+
+  /** What is left of the limit after a request, of which both servers know nothing else; undefined when refused. */
+  async function callOf(user: string, server: RunningServer): Promise<number | undefined> {
+    const headers = { Authorization: `Bearer ${tokenOf(user)}` };
+    const response = await fetch(`${server.url}/nothing`, { headers });
+    expect([404, 429]).toContain(response.status);
+    return response.status === 429 ? undefined : Number(response.headers.get('X-RateLimit-Remaining'));
+  }
+
+  async function calls(user: string, count: number): Promise<(number | undefined)[]> {
+    const left = [];
+    for (let call = 0; call < count; call++) left.push(await callOf(user, servers[call % 2]!));
+    return left;
+  }
+
+  /** Until both servers are connected; before, they let everything through. */
+  async function counting(): Promise<void> {
+    for (const server of servers) {
+      const user = newId('usr');
+      while ((await callOf(user, server)) === MAX - 1);
+    }
+  }
+
+  test('is one count, whichever process is asked, and one for each user', async () => {
+    expect(await calls(newId('usr'), MAX + 2)).toEqual([4, 3, 2, 1, 0, undefined, undefined]);
+    expect(await calls(newId('usr'), 1)).toEqual([MAX - 1]);
+  });
+
+  test('lets requests through while Redis is down, and limits them again when it is back', async () => {
+    const user = newId('usr');
+    await kill(redis);
+    expect(await calls(user, MAX + 2)).not.toContain(undefined);
+    redis = startRedis(port);
+    await counting();
+    expect(await calls(user, MAX + 1)).toEqual([4, 3, 2, 1, 0, undefined]);
+  });
+});
+
+/** On loopback only, and without anything on disk. */
+function startRedis(port: number): ChildProcess {
+  const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  return spawn(executable!, args, { stdio: 'ignore' });
+}
+
+async function kill(child: ChildProcess | undefined): Promise<void> {
+  if (!child?.kill('SIGKILL')) return;
+  await once(child, 'exit');
+}
+
+function findRedis(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.map((folder) => join(folder, 'redis-server')).find(existsSync);
+}

@@ -1,0 +1,278 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import { randomBytes } from 'node:crypto';
+import { codecRoutes } from '../../../src/temporal/codec-server/codec.routes';
+import { createCodecSessions, SESSION_COOKIE } from '../../../src/temporal/codec-server/session';
+import { newId } from '../../../src/common/ids';
+import { parsePayloadKeys } from '../../../src/config/payload-keys';
+import { createPayloadCodec } from '../../../src/temporal/payload-codec';
+import { openTestApi, type TestApi } from '../../support/api';
+
+const newKey = () => randomBytes(32).toString('base64');
+const [OLD, NEW] = [`old:${newKey()}`, `new:${newKey()}`];
+const UI = 'http://localhost:8233';
+const CANARY = 'a canary in a note';
+
+let api: TestApi;
+let admin: string;
+let adminId: string;
+beforeAll(async () => {
+  api = await openTestApi({ routes: codecRoutes, env: { PAYLOAD_KEYS: `${NEW},${OLD}` } });
+  adminId = newId('usr');
+  admin = api.tokenOf('ADMIN', adminId);
+});
+afterAll(() => api.close());
+
+const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
+const PLAIN = { metadata: { encoding: base64('json/plain') }, data: base64(JSON.stringify(CANARY)) };
+
+async function encrypted(keys = OLD) {
+  const payload = defaultPayloadConverter.toPayload(CANARY);
+  const [encoded] = await createPayloadCodec(parsePayloadKeys(keys)).encode([payload]);
+  const metadata = Object.entries(encoded!.metadata!).map(([name, bytes]) => [name, base64(bytes)]);
+  return { metadata: Object.fromEntries(metadata) as Record<string, string>, data: base64(encoded!.data!) };
+}
+
+const send = (operation: string, payloads: unknown[], token?: string) =>
+  api.call('post', `/codec/${operation}`, token).send({ payloads });
+
+async function sessionOf(token = admin): Promise<string> {
+  const { headers } = await api.call('post', '/codec/session', token).expect(204);
+  return headers['set-cookie']![0]!;
+}
+
+const valueOf = (cookie: string) => cookie.split(';')[0]!;
+
+describe('decode and encode', () => {
+  test('give an ADMIN the payloads in the JSON of Temporal, bare', async () => {
+    const { body, headers } = await send('decode', [await encrypted(), PLAIN], admin).expect(200);
+    expect(body).toEqual({ payloads: [PLAIN, PLAIN] });
+    expect(headers['cache-control']).toBe('no-store');
+    const encoded = await send('encode', body.payloads as unknown[], admin).expect(200);
+    expect(JSON.stringify(encoded.body)).not.toContain(PLAIN.data);
+    expect(encoded.body.payloads[0].metadata).toEqual({
+      encoding: base64('binary/encrypted'),
+      'encryption-key-id': base64('new'),
+    });
+    expect((await send('decode', encoded.body.payloads, admin)).body).toEqual({ payloads: [PLAIN, PLAIN] });
+  });
+
+  test('take the other alphabet of base64, payloads without data, and none at all', async () => {
+    const { metadata, data } = await encrypted();
+    const urlSafe = data.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    const { body } = await send('decode', [{ metadata, data: urlSafe }, {}], admin).expect(200);
+    expect(body).toEqual({ payloads: [PLAIN, { metadata: {}, data: '' }] });
+    expect((await send('decode', [], admin).expect(200)).body).toEqual({ payloads: [] });
+  });
+
+  test('say who used them on how many payloads, and nothing of what is in them', async () => {
+    await api.clear();
+    await send('decode', [await encrypted(), await encrypted()], admin).expect(200);
+    expect(api.logs).toContainEqual(
+      expect.objectContaining({ msg: 'codec used', userId: adminId, operation: 'decode', payloads: 2 }),
+    );
+    expect(JSON.stringify(api.logs)).not.toMatch(new RegExp(`canary|${PLAIN.data}`));
+  });
+
+  test('what the Temporal UI adds to the query does no harm', async () => {
+    const url = '/codec/decode?preserveStorageRefs=true&whatever=comes[$next]';
+    const { body } = await api
+      .call('post', url, admin)
+      .send({ payloads: [PLAIN] })
+      .expect(200);
+    expect(body).toEqual({ payloads: [PLAIN] });
+  });
+
+  test.each(['decode', 'encode', 'session'])('%s is for an ADMIN alone', async (operation) => {
+    await send(operation, []).expect(401);
+    await send(operation, [], api.tokenOf('CUSTOMER')).expect(403);
+  });
+
+  test.each([
+    ['no payloads', {}],
+    ['an unknown field', { payloads: [{ text: 'x' }] }],
+    ['what is not base64', { payloads: [{ data: '?' }] }],
+    ['metadata that is not base64', { payloads: [{ metadata: { encoding: 'ä' } }] }],
+  ])('refuse %s', async (_what, body) => {
+    await api.call('post', '/codec/decode', admin).send(body).expect(400);
+  });
+
+  test('name the key that is missing, and refuse what was tampered with', async () => {
+    const foreign = await send('decode', [await encrypted(`third:${newKey()}`)], admin).expect(400);
+    expect(foreign.body.detail).toMatch(/key "third", which this process does not have.*PAYLOAD_KEYS/);
+    const { metadata, data } = await encrypted();
+    const tampered = await send('decode', [{ metadata, data: data.slice(0, -8) }], admin).expect(400);
+    expect(tampered.body.detail).toMatch(/cannot be decrypted/);
+  });
+
+  test('take as much as Temporal does at a time, and not more', async () => {
+    const half = base64(Buffer.alloc(1_000_000));
+    const { body } = await send('encode', [{ data: half }, { data: half }], admin).expect(200);
+    expect((await send('decode', body.payloads, admin).expect(200)).body.payloads[1].data).toBe(half);
+    await send('encode', Array(5).fill({ data: half }), admin).expect(413);
+  });
+});
+
+describe('without keys', () => {
+  let clear: TestApi;
+  beforeAll(async () => void (clear = await openTestApi({ routes: codecRoutes, db: api.db })));
+  afterAll(() => clear.close());
+
+  test.each(['decode', 'encode', 'session'])('%s says that nothing is encrypted', async (operation) => {
+    const body = operation === 'session' ? {} : { payloads: [] };
+    const call = clear.call('post', `/codec/${operation}`, admin).send(body);
+    const answer = await call.expect(404);
+    expect(answer.body.detail).toContain('PAYLOAD_KEYS');
+  });
+});
+
+describe('the cookie', () => {
+  const decode = async (cookie: string, origin: string | undefined) => {
+    const call = send('decode', [await encrypted()]).set('Cookie', valueOf(cookie));
+    return origin === undefined ? call : call.set('Origin', origin);
+  };
+
+  test('is for the codec routes, unreadable to scripts, and not sent from other sites', async () => {
+    expect((await sessionOf()).split('; ').slice(1).sort()).toEqual([
+      'HttpOnly',
+      expect.stringMatching(/^Max-Age=[1-9]\d{0,2}$/),
+      'Path=/orders-management-system/codec',
+      'SameSite=Strict',
+    ]);
+  });
+
+  test('encrypts nothing', async () => {
+    const call = send('encode', [PLAIN]).set('Cookie', valueOf(await sessionOf()));
+    await call.set('Origin', UI).expect(401);
+  });
+
+  test('opens payloads for a page of the Temporal UI, and tells the log who it was', async () => {
+    await api.clear();
+    const { status, body } = await decode(await sessionOf(), UI);
+    expect([status, body]).toEqual([200, { payloads: [PLAIN] }]);
+    expect(api.logs).toContainEqual(expect.objectContaining({ msg: 'codec used', userId: adminId }));
+  });
+
+  test.each([
+    undefined,
+    'null',
+    'http://localhost:8234',
+    'https://localhost:8233',
+    'http://localhost',
+    'http://localhost:8233.evil.example',
+    'http://127.0.0.1:8233',
+  ])('is refused from the origin %s', async (origin) => {
+    const { status, headers } = await decode(await sessionOf(), origin);
+    expect([status, headers['access-control-allow-origin']]).toEqual([401, undefined]);
+  });
+
+  test('is refused when it is forged, of another process, or over', async () => {
+    const [userId, expiresAt, signature] = valueOf(await sessionOf())
+      .split('=')[1]!
+      .split('.');
+    const now = Math.floor(Date.now() / 1000);
+    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint(
+      { id: adminId, tokenVersion: 0 },
+      now + 60,
+    );
+    const own = createCodecSessions(parsePayloadKeys(NEW));
+    for (const value of [
+      `${newId('usr')}.${expiresAt}.${signature}`,
+      `${userId}.${Number(expiresAt) + 1}.${signature}`,
+      `${userId}.${expiresAt}.${'A'.repeat(43)}`,
+      `${userId}.${expiresAt}.`,
+      foreign,
+      own.mint({ id: adminId, tokenVersion: 0 }, now - 1),
+      own.mint({ id: 'admin', tokenVersion: 0 }, now + 60),
+      admin,
+      '',
+    ]) {
+      expect([value, (await decode(`${SESSION_COOKIE}=${value}`, UI)).status]).toEqual([value, 401]);
+    }
+    expect(
+      (await decode(`${SESSION_COOKIE}=${own.mint({ id: adminId, tokenVersion: 0 }, now + 60)}`, UI)).status,
+    ).toBe(200);
+  });
+
+  test('outlives neither the access token that it was made with nor the rotation of its key', async () => {
+    const last = createCodecSessions(parsePayloadKeys(OLD)).mint(
+      { id: adminId, tokenVersion: 0 },
+      Math.floor(Date.now() / 1000) + 60,
+    );
+    expect((await decode(`${SESSION_COOKIE}=${last}`, UI)).status).toBe(200); // while the old key is there
+
+    const now = Date.now();
+    const later = jest.spyOn(Date, 'now').mockReturnValue(now + 600_000); // the token has 300 s left
+    const cookie = await sessionOf();
+    later.mockRestore();
+    expect(Number(/Max-Age=(\d+)/.exec(cookie)![1])).toBeLessThanOrEqual(300);
+  });
+
+  test('is no access token, makes no other cookie, and opens no other route', async () => {
+    const cookie = valueOf(await sessionOf());
+    await api.call('post', '/codec/session').set({ Cookie: cookie, Origin: UI }).expect(401);
+    const token = cookie.split('=')[1]!;
+    await send('decode', [], token).expect(401);
+    const write = api.call('post', '/product-services').set({ Cookie: cookie, Origin: UI });
+    await write.send({}).expect(401);
+  });
+
+  test('is Secure in production', async () => {
+    const production = await openTestApi({
+      routes: codecRoutes,
+      db: api.db,
+      env: { NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox', PAYLOAD_KEYS: NEW, LOG_LEVEL: 'info' },
+    });
+    const { headers } = await production.call('post', '/codec/session', admin).expect(204);
+    expect(headers['set-cookie']![0]).toMatch(/; Secure$/);
+    await production.close();
+  });
+});
+
+describe('CORS', () => {
+  let open: TestApi;
+  beforeAll(async () => {
+    const env = { PAYLOAD_KEYS: NEW, CORS_ORIGINS: 'https://shop.example', TEMPORAL_UI_URL: `${UI}/ui` };
+    open = await openTestApi({ routes: codecRoutes, db: api.db, env });
+  });
+  afterAll(() => open.close());
+
+  const preflight = (path: string, origin: string) =>
+    open.call('options', path).set({
+      Origin: origin,
+      'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'content-type,x-namespace',
+    });
+
+  test('lets pages of the Temporal UI send the cookie, errors included', async () => {
+    const { headers } = await preflight('/codec/decode', UI).expect(204);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': UI,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-methods': 'POST',
+      'access-control-max-age': '600',
+      vary: expect.stringContaining('Origin') as string,
+    });
+    expect(headers['access-control-allow-headers']!.toLowerCase()).toMatch(/content-type,x-namespace/);
+    const refused = await open.call('post', '/codec/decode').set('Origin', UI).send({}).expect(401);
+    expect(refused.headers).toMatchObject({
+      'access-control-allow-origin': UI,
+      'access-control-allow-credentials': 'true',
+      vary: expect.stringContaining('Origin') as string,
+    });
+  });
+
+  test('lets no other page in, not those that may call the rest of the API', async () => {
+    for (const origin of ['https://shop.example', `${UI}.evil.example`, 'null']) {
+      const { headers } = await preflight('/codec/decode', origin);
+      expect([origin, headers['access-control-allow-origin']]).toEqual([origin, undefined]);
+      expect(headers.vary).toContain('Origin');
+    }
+  });
+
+  test('opens nothing else to the Temporal UI', async () => {
+    expect((await preflight('/product-services', UI)).headers['access-control-allow-origin']).toBeUndefined();
+    const shop = await preflight('/product-services', 'https://shop.example');
+    expect(shop.headers).toMatchObject({ 'access-control-allow-origin': 'https://shop.example' });
+    expect(shop.headers['access-control-allow-credentials']).toBeUndefined();
+  });
+});

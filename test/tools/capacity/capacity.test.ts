@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PLACING } from '../../../bench/counts';
+import { grouped, markdownTable, sized, withBlock } from '../../../bench/harness/markdown';
+import { actionsOf, LIFE_COST, planFor, storageOf } from '../../../tools/capacity/plan';
+import { report, writtenInto } from '../../../tools/capacity/report';
+
+const DOCS = join(__dirname, '..', '..', '..', 'docs');
+
+test('docs/capacity.md and its pictures are what npm run bench:capacity -- --write makes of them', async () => {
+  const { blocks, pictures } = report();
+  const document = await readFile(join(DOCS, 'capacity.md'), 'utf8');
+  expect(document).toBe(writtenInto(document, blocks));
+  for (const [file, svg] of Object.entries(pictures)) {
+    expect(await readFile(join(DOCS, file), 'utf8')).toBe(svg);
+  }
+});
+
+describe('what an order costs', () => {
+  test('the Actions of placing it: start, update, two tasks with markers, activity, upsert, timer', () => {
+    expect(actionsOf(PLACING)).toBe(7);
+  });
+
+  test('more local activities in the same workflow task cost no Action more', () => {
+    expect(actionsOf({ ...PLACING, localActivities: 10 })).toBe(actionsOf(PLACING));
+    expect(actionsOf({ ...PLACING, activities: 2 })).toBe(actionsOf(PLACING) + 1);
+  });
+
+  test('its life: 13 Actions, 21 requests to Temporal, 14 commands of MongoDB, two payment activities', () => {
+    expect(LIFE_COST).toMatchObject({
+      actions: 13,
+      temporalRequests: 21,
+      mongoDbCommands: 14,
+      paymentCalls: 2,
+    });
+  });
+});
+
+describe('the plan', () => {
+  test('a hundred times the orders are a hundred times the traffic', () => {
+    const [few, many] = [planFor(100), planFor(10_000)];
+    expect(many.actionsPerSecond).toBe(100 * few.actionsPerSecond);
+    expect(many.stateTransitionsPerSecond).toBe(100 * few.stateTransitionsPerSecond);
+    expect(many.mongoDbCommandsPerSecond).toBe(100 * few.mongoDbCommandsPerSecond);
+  });
+
+  test('within the default of a namespace no capacity is provisioned, and two processes of each kind are enough', () => {
+    expect(planFor(10)).toMatchObject({ trus: 0, namespaces: 1, apiProcesses: 2, paymentWorkers: 2 });
+  });
+
+  test('history shards are a power of two, and at least as many as is usual', () => {
+    for (const rate of [1, 10, 500, 1_000, 10_000]) {
+      const { historyShards } = planFor(rate);
+      expect(Number.isInteger(Math.log2(historyShards))).toBe(true);
+      expect(historyShards).toBeGreaterThanOrEqual(512);
+    }
+  });
+
+  test('storage grows with the orders', () => {
+    expect(storageOf(2_000).temporal).toBe(2 * storageOf(1_000).temporal);
+  });
+});
+
+describe('Markdown', () => {
+  test('tables are aligned as Prettier aligns them', () => {
+    expect(
+      markdownTable(
+        ['', 'of it'],
+        [
+          ['one', '1'],
+          ['– more', '12 000'],
+        ],
+      ),
+    ).toBe(
+      ['|        |  of it |', '| ------ | -----: |', '| one    |      1 |', '| – more | 12 000 |'].join('\n'),
+    );
+  });
+
+  test.each([
+    [0, '0'],
+    [999, '999'],
+    [12_600, '12 600'],
+    [4_320_000_000, '4 320 000 000'],
+  ])('%d is written %s', (value, text) => expect(grouped(value)).toBe(text));
+
+  test.each([
+    [0, '0.0 B'],
+    [999, '999 B'],
+    [2_850, '2.9 kB'],
+    [378e9, '378 GB'],
+    [1.12e15, '1.1 PB'],
+  ])('%d bytes are written %s', (bytes, text) => expect(sized(bytes)).toBe(text));
+
+  test('a block is replaced, again with the same result, and its place must be there', () => {
+    const written = withBlock('a\n\n<!-- x -->\nold\n<!-- /x -->\n\nb', 'x', 'new');
+    expect(written).toBe('a\n\n<!-- x -->\n\nnew\n\n<!-- /x -->\n\nb');
+    expect(withBlock(written, 'x', 'new')).toBe(written);
+    expect(() => withBlock('a', 'x', 'new')).toThrow('no place for "x"');
+  });
+});

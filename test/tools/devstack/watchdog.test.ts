@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { isAlive } from '../../../tools/devstack/servers/owned-folder';
+import { PROJECT_ROOT } from '../../../tools/devstack/servers/project';
+import { until } from '../../../tools/devstack/servers/until';
+import { temporaryFolder } from './fakes';
+
+describe('a process whose parent is killed', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('is ended too', async () => {
+    const parentScript = `
+      const { ManagedProcess } = require('./tools/devstack/servers/managed-process.ts');
+      const managed = new ManagedProcess({
+        name: 'test', command: 'sleep', args: ['60'], logFile: ${JSON.stringify(join(folder, 'test.log'))} });
+      managed.start().then(() => console.log(managed.pid));`;
+    const parent = spawn(process.execPath, ['--require', 'tsx/cjs', '-e', parentScript], {
+      cwd: PROJECT_ROOT,
+    });
+    const pid = await new Promise<number>((resolve) => {
+      createInterface({ input: parent.stdout }).once('line', (line) => resolve(Number(line)));
+    });
+    expect(isAlive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(
+      10_000,
+      async () => !isAlive(pid) || undefined,
+      () => new Error(`${pid} outlived its parent`),
+    );
+  });
+});

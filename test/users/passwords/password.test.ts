@@ -1,0 +1,32 @@
+import * as argon2 from '@node-rs/argon2';
+import { hashPassword, verifyPassword } from '../../../src/users/passwords/password';
+
+jest.mock('@node-rs/argon2', () => {
+  const actual = jest.requireActual<typeof argon2>('@node-rs/argon2');
+  return { ...actual, verify: jest.fn(actual.verify) };
+});
+
+test('for a user who does not exist as much is done as for one who does', async () => {
+  const verify = jest.mocked(argon2.verify);
+  const hash = await hashPassword('correct horse battery');
+  for (const known of [hash, undefined]) {
+    verify.mockClear();
+    await expect(verifyPassword(known, 'guess')).resolves.toBe(false);
+    expect(verify).toHaveBeenCalledTimes(1);
+    expect(verify.mock.calls[0]![0]).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  }
+});
+
+test('of a flood of passwords some are checked and the rest are turned away at once; then all is as before', async () => {
+  const hash = await hashPassword('correct horse battery');
+  const flood = await Promise.allSettled(
+    Array.from({ length: 200 }, (_, n) => verifyPassword(hash, n === 0 ? 'correct horse battery' : 'guess')),
+  );
+  const refusals = flood.filter((check) => check.status === 'rejected').map(({ reason }) => reason as object);
+  expect(refusals.length).toBeGreaterThanOrEqual(200 - 64 - 2);
+  expect(refusals.length).toBeLessThanOrEqual(200 - 64);
+  for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'service_unavailable', status: 503 });
+  expect(flood[0]).toEqual({ status: 'fulfilled', value: true });
+  await expect(verifyPassword(hash, 'correct horse battery')).resolves.toBe(true);
+  await expect(verifyPassword(undefined, 'correct horse battery')).resolves.toBe(false);
+});

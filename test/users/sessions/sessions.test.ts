@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { createAuthService } from '../../../src/auth/auth.service';
+import { createLoginFailureRepository } from '../../../src/users/passwords/login-failures.repository';
+import { createPasswordCheck } from '../../../src/users/passwords/password-check';
+import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
+import { createUsersRepository } from '../../../src/users/users.repository';
+import { createSessionModel } from '../../../src/users/sessions/sessions.model';
+import { createUserModel } from '../../../src/users/users.model';
+import { openTestApi, type TestApi } from '../../support/api';
+import { person, signIn, type Person } from '../../support/people';
+
+let api: TestApi;
+beforeAll(async () => void (api = await openTestApi()));
+beforeEach(() => api.clear());
+afterAll(() => api.close());
+
+const refresh = (refreshToken: string) => api.call('post', '/auth/refresh').send({ refreshToken });
+const logout = (refreshToken: string) => api.call('post', '/auth/logout').send({ refreshToken });
+const me = ({ accessToken }: Pick<Person, 'accessToken'>) => api.call('get', '/users/me', accessToken);
+const sessions = () => createSessionModel(api.db.connection).find().lean();
+
+async function nextOf(refreshToken: string): Promise<Person> {
+  const { body } = await refresh(refreshToken).expect(200);
+  return (body as { data: Person }).data;
+}
+
+describe('a refresh token', () => {
+  test('is 256 random bits of which the database has but a hash', async () => {
+    const { refreshToken } = await person(api);
+    const bytes = Buffer.from(refreshToken, 'base64url');
+    const secret = bytes.subarray(-32);
+    const [session] = await sessions();
+    expect(bytes).toHaveLength(48);
+    expect(session!.tokenHash).toBe(createHash('sha256').update(secret).digest('hex'));
+    const stored = JSON.stringify(session);
+    for (const encoding of ['hex', 'base64', 'base64url'] as const)
+      expect(stored).not.toContain(secret.toString(encoding));
+  });
+
+  test('gives the next tokens, not to be kept by caches', async () => {
+    const alice = await person(api);
+    const { body, headers } = await refresh(alice.refreshToken).expect(200);
+    expect(body).toMatchObject({ data: { user: { id: alice.id, email: alice.email }, expiresIn: 900 } });
+    expect(headers['cache-control']).toBe('no-store');
+    await me((body as { data: Person }).data).expect(200);
+    expect(await sessions()).toHaveLength(1);
+  });
+
+  test('is good once: used again, it ends the session, whoever has the newest by now', async () => {
+    const alice = await person(api);
+    const elsewhere = await signIn(api, alice.email);
+    const second = await nextOf(alice.refreshToken);
+    await refresh(alice.refreshToken).expect(401);
+    await refresh(second.refreshToken).expect(401);
+    await refresh(elsewhere.refreshToken).expect(200);
+  });
+
+  test('sent ten times at once leaves at most one successor', async () => {
+    const alice = await person(api);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(alice.refreshToken)));
+    const successors = answers.filter(({ status }) => status === 200);
+    expect(successors).toHaveLength(1);
+    const alive = await Promise.all(
+      successors.map(({ body }) => refresh((body as { data: Person }).data.refreshToken)),
+    );
+    expect(alive.filter(({ status }) => status === 200)).toEqual([]);
+    expect(await sessions()).toEqual([]);
+  });
+
+  test('that fails while the database is away is possible afterwards', async () => {
+    const alice = await person(api);
+    const { connection } = api.db;
+    const users = createUsersRepository(connection);
+    const gone = () => Promise.reject(new Error('no server'));
+    const auth = (findById: typeof users.findById) =>
+      createAuthService({
+        users: { ...users, findById },
+        sessions: createSessionRepository(connection),
+        checkPassword: createPasswordCheck(createLoginFailureRepository(connection)),
+        jwt: api.jwt,
+        refreshTokenTtlSeconds: 60,
+      });
+    await expect(auth(gone).refresh(alice.refreshToken)).rejects.toThrow('no server');
+    await expect(auth(users.findById).refresh(alice.refreshToken)).resolves.toMatchObject({
+      user: { id: alice.id },
+    });
+  });
+
+  test('is answered the same, byte for byte, whatever is wrong with it', async () => {
+    const [used, out, expired, disabled] = [
+      await person(api),
+      await person(api),
+      await person(api),
+      await person(api),
+    ];
+    await refresh(used.refreshToken).expect(200);
+    await logout(out.refreshToken).expect(204);
+    await createSessionModel(api.db.connection).updateOne(
+      { userId: expired.id },
+      { expiresAt: new Date(Date.now() - 1) },
+    );
+    await createUserModel(api.db.connection).updateOne({ _id: disabled.id }, { status: 'disabled' });
+    const texts = new Set<string>();
+    for (const token of [
+      ...[used, out, expired, disabled].map(({ refreshToken }) => refreshToken),
+      ...['nonsense', used.accessToken.slice(0, 200), Buffer.alloc(48).toString('base64url')],
+    ]) {
+      const { text } = await refresh(token).set('X-Request-Id', 'same').expect(401);
+      texts.add(text);
+    }
+    expect([...texts]).toHaveLength(1);
+  });
+
+  test('is no access token, nor the other way round', async () => {
+    const alice = await person(api);
+    await me({ accessToken: alice.refreshToken }).expect(401);
+    await refresh(alice.accessToken).expect(400); // longer than any refresh token
+  });
+
+  test('expires, and MongoDB removes it then', async () => {
+    await person(api);
+    const [session] = await sessions();
+    expect(session!.expiresAt.getTime() - session!.createdAt.getTime()).toBeGreaterThan(29 * 86_400_000);
+    const indexes = await createSessionModel(api.db.connection).listIndexes();
+    expect(indexes).toContainEqual(expect.objectContaining({ key: { expiresAt: 1 }, expireAfterSeconds: 0 }));
+  });
+});
+
+describe('POST /auth/logout', () => {
+  test('ends the session, and no other', async () => {
+    const alice = await person(api);
+    const elsewhere = await signIn(api, alice.email);
+    const newest = await nextOf(alice.refreshToken);
+    await logout(newest.refreshToken).expect(204);
+    await refresh(newest.refreshToken).expect(401);
+    await refresh(elsewhere.refreshToken).expect(200);
+  });
+
+  test('with a token that was used before ends the session too', async () => {
+    const alice = await person(api);
+    const newest = await nextOf(alice.refreshToken);
+    await logout(alice.refreshToken).expect(204);
+    await refresh(newest.refreshToken).expect(401);
+  });
+
+  test('is not possible with what an access token says', async () => {
+    const alice = await person(api);
+    const { sid } = jwt.decode(alice.accessToken) as { sid: string };
+    for (const secret of [Buffer.alloc(32), Buffer.from(alice.refreshToken, 'base64url').subarray(16)])
+      await logout(Buffer.concat([Buffer.from(sid, 'hex'), secret]).toString('base64url')).expect(204);
+    await refresh(alice.refreshToken).expect(200);
+  });
+
+  test.each(['nonsense', Buffer.alloc(48).toString('base64url')])('says the same about %s', async (token) => {
+    await logout(token).expect(204);
+  });
+});
+
+test.each([{}, { refreshToken: 5 }, { refreshToken: { $ne: '' } }, { refreshToken: 'x', role: 'ADMIN' }])(
+  'a body such as %j is refused',
+  async (body) => {
+    await api.call('post', '/auth/refresh').send(body).expect(400);
+    await api.call('post', '/auth/logout').send(body).expect(400);
+  },
+);

@@ -1,0 +1,106 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startServers, type Servers } from './servers';
+import { createOutput, secondsSince, type Output } from './servers/output';
+import { messageOf, SetupError } from './servers/project';
+import { requireFreePorts } from './servers/ports';
+import { runOnce, startApi, startWorker, type AppOptions } from './start/app-processes';
+import { placeDemoOrder, type Demo, type Running } from './start/demo-order';
+import { nextSteps } from './start/next-steps';
+import { portsToOpen, readOptions, type StartOptions } from './start/options';
+import { RunFile } from './start/run-file';
+import { jwtSecret } from './start/secret';
+import { onStopSignal } from './start/signals';
+import { Stack } from './start/stack';
+import { watchSources } from './start/watch';
+import type { TemporalAccess } from './start/workflow-steps';
+import { parsePayloadKeys } from '../../src/config/payload-keys';
+import { createPayloadCodec } from '../../src/temporal/payload-codec';
+
+const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
+
+/** `npm start`: real servers, the API and a worker, in the foreground until Ctrl-C. `--watch`: `npm run dev`. */
+async function main(output: Output): Promise<void> {
+  const options = readOptions(process.env, process.argv);
+  await mkdir(options.dataFolder, { recursive: true });
+  const runFile = await RunFile.acquire(options.dataFolder, output);
+  const shutdownTimeoutMs = Number(process.env.SHUTDOWN_TIMEOUT_MS) || DEFAULT_SHUTDOWN_TIMEOUT_MS;
+  const stack = new Stack(output, runFile, shutdownTimeoutMs);
+  const signal: AbortSignal = onStopSignal(output, stack, () => startup);
+  const startup = startAll(options, stack, output, signal);
+  try {
+    await startup;
+  } catch (error) {
+    if (signal.aborted) return; // whatever fails then fails because of it
+    await stack.stop();
+    throw error;
+  }
+}
+
+async function startAll(
+  options: StartOptions,
+  stack: Stack,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const start = Date.now();
+  const logFolder = join(options.dataFolder, 'logs');
+  await requireFreePorts(portsToOpen(options, process.env));
+  const servers = await startServers({
+    ...stack.hooks,
+    output,
+    signal,
+    dataFolder: options.dataFolder,
+    ports: {
+      temporal: options.temporalPort,
+      temporalUi: options.temporalUiPort,
+      mongodb: options.mongodbPort,
+    },
+  });
+  const app: AppOptions = {
+    ...stack.hooks,
+    logFolder,
+    print: (line) => output.line(line),
+    env: {
+      ...process.env,
+      NODE_ENV: 'development',
+      PORT: String(options.port),
+      MONGODB_URI: servers.mongodbUri,
+      TEMPORAL_ADDRESS: servers.temporalAddress,
+      ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
+      WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one is easier to follow, and starts sooner
+      JWT_SECRET: process.env.JWT_SECRET || (await jwtSecret(options.dataFolder)),
+    },
+  };
+  await runOnce('setup', app, signal);
+  await runOnce('seed', app, signal);
+  await Promise.all([startApi(options.baseUrl, app), startWorker(app)]);
+  output.line(`api and worker: up, ${secondsSince(start)} in all\n`);
+  stack.announcePids();
+  output.line(`ready ${options.baseUrl}`);
+  const running: Running = { baseUrl: options.baseUrl, logFolder, temporal: temporalOf(servers) };
+  output.line(nextSteps(await demo(running, output), running));
+  if (options.watch) watchSources(stack, output, signal);
+}
+
+function temporalOf({ temporalAddress, temporalExecutable }: Servers): TemporalAccess {
+  const namespace = process.env.TEMPORAL_NAMESPACE || 'default';
+  const { PAYLOAD_KEYS } = process.env; // the API has refused them by now if they are wrong
+  const codec = createPayloadCodec(PAYLOAD_KEYS ? parsePayloadKeys(PAYLOAD_KEYS) : []);
+  return { address: temporalAddress, namespace, codec, executable: temporalExecutable };
+}
+
+/** Everything is up by now: whatever goes wrong with the demo order is said, and no more. */
+async function demo(running: Running, output: Output): Promise<Demo> {
+  try {
+    return await placeDemoOrder(running, output);
+  } catch (error) {
+    output.line(`No demo order this time: ${messageOf(error)}`);
+    return {};
+  }
+}
+
+main(createOutput()).catch((error: unknown) => {
+  console.error(error instanceof SetupError ? `npm start: ${error.message}` : error);
+  process.exit(1);
+});

@@ -1,0 +1,44 @@
+import { formatAmount } from '../../../src/domain/money';
+import type { Order } from './api-client';
+import type { WorkflowStep } from './workflow-steps';
+
+type Row = readonly string[];
+
+/** The steps of an order's workflow, its status changes, and its lines and totals, in plain columns. */
+export function orderTable(order: Order, steps: WorkflowStep[]): string {
+  const money = (amount: number | null): string =>
+    amount === null || order.currency === null ? '–' : formatAmount(amount, order.currency);
+  const changes = order.statusHistory.map(({ at, axis, from, to, reason }): Row => {
+    return [axis, `${from ?? '–'} → ${to}${reason ? ` (${reason})` : ''}`, at];
+  });
+  const lines = order.items.map((item): Row => [
+    item.name ?? '',
+    String(item.quantity),
+    money(item.unitPrice),
+    money(item.subtotal),
+    money(item.tax),
+    money(item.total),
+  ]);
+  const heading: Row = ['Item', 'Quantity', 'Unit price', 'Subtotal', 'Tax', 'Total'];
+  const totals: Row = ['Total', '', '', money(order.subtotal), money(order.tax), money(order.total)];
+  return [
+    `  ${order.id}  ${order.status}`,
+    '',
+    ...columns(steps.map(({ name, summary }): Row => [name, summary])),
+    '',
+    ...columns(changes),
+    '',
+    ...columns([heading, ...lines, totals], 1),
+  ].join('\n');
+}
+
+/** Pads the cells of each column to one width; columns from `numericFrom` on are set flush right. */
+function columns(rows: Row[], numericFrom = Infinity): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column >= numericFrom ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
+    return `  ${cells.join('  ')}`.trimEnd();
+  });
+}

@@ -1,0 +1,85 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { readFuzzOptions, type FuzzOptions } from './options';
+import { planRuns, sessionIsGood } from './plan';
+import { findSchemathesis } from './python';
+import { runSchemathesis, type RunContext, type RunOutcome } from './run-schemathesis';
+import { startStack, type RunningStack } from './stack';
+import { createOutput, secondsSince, type Output } from '../devstack/servers/output';
+import { SetupError } from '../devstack/servers/project';
+
+/** `npm run fuzz`: schemathesis against a running API from its own OpenAPI document, once per role. */
+async function main(output: Output): Promise<boolean> {
+  const start = Date.now();
+  const options = readFuzzOptions(process.argv.slice(2), process.env);
+  const python = await pythonOrSkip(options, output);
+  if (python === undefined) return true;
+
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
+  const { reportFolder } = options;
+  await rm(reportFolder, { recursive: true, force: true });
+  await mkdir(reportFolder, { recursive: true });
+  const { signal } = stopping;
+  const stack = await startStack(reportFolder, output, signal);
+  try {
+    const { examples, seed } = options;
+    const context: RunContext = {
+      python,
+      baseUrl: stack.baseUrl,
+      folder: reportFolder,
+      examples,
+      seed,
+      output,
+      signal,
+    };
+    const outcomes = await fuzz(stack, options, context);
+    output.line(
+      `\n${summary(outcomes, stack)}\nfuzzed in ${secondsSince(start)}; reports are in ${reportFolder}`,
+    );
+    return outcomes.every(({ passed }) => passed) && stack.deaths.length === 0;
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function pythonOrSkip(options: FuzzOptions, output: Output): Promise<string | undefined> {
+  try {
+    return await findSchemathesis(process.env, output);
+  } catch (error) {
+    if (!options.mayBeSkipped || !(error instanceof SetupError)) throw error;
+    output.line(`skipped fuzzing: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function fuzz(stack: RunningStack, options: FuzzOptions, context: RunContext): Promise<RunOutcome[]> {
+  const outcomes: RunOutcome[] = [];
+  for (const run of await planRuns(stack, options)) {
+    const outcome = await runSchemathesis(run, context);
+    const isGood = await sessionIsGood(stack, run.token);
+    if (!isGood) {
+      const { output } = context;
+      output.line(
+        `${run.title}: the session ended on the way, so that what came after was refused. Name the`,
+      );
+      output.line('operation that ended it in ENDS_SESSIONS of tools/fuzz/exceptions.ts.');
+    }
+    outcomes.push({ ...outcome, passed: outcome.passed && isGood });
+  }
+  return outcomes;
+}
+
+function summary(outcomes: RunOutcome[], { deaths }: RunningStack): string {
+  const lines = outcomes.map(
+    ({ title, passed, cases, seconds, folder }) =>
+      `${passed ? 'passed' : 'FAILED'}  ${title}: ${cases}, ${seconds}${passed ? '' : `; see ${folder}.log`}`,
+  );
+  return [...lines, ...deaths.map((death) => `FAILED  ${death}`)].join('\n');
+}
+
+main(createOutput())
+  .then((passed) => process.exit(passed ? 0 : 1))
+  .catch((error: unknown) => {
+    console.error(error instanceof SetupError ? `npm run fuzz: ${error.message}` : error);
+    process.exit(1);
+  });

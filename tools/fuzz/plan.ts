@@ -1,0 +1,80 @@
+import { DEMO_ADMIN, DEMO_CUSTOMER } from '../devstack/start/api-client';
+import { ENDS_SESSIONS } from './exceptions';
+import { knownValues, operationsOf, type Document, type Operation } from './known-values';
+import type { FuzzOptions, FuzzRole } from './options';
+import type { FuzzRun } from './run-schemathesis';
+import { call, login, placeOrders, sacrificialUser, userIds, type Shop } from './shop';
+
+const STATEFUL = 'stateful';
+const DEMO_USERS: Readonly<Record<FuzzRole, string | undefined>> = {
+  PUBLIC: undefined,
+  CUSTOMER: DEMO_CUSTOMER,
+  ADMIN: DEMO_ADMIN,
+};
+
+/** Once per role over everything, and once more for what could end the session, as users whom nothing else needs. */
+export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRun[]> {
+  const response = await fetch(`${shop.baseUrl}/api/openapi.json`);
+  const operations = operationsOf((await response.json()) as Document);
+  const alice = await login(shop, DEMO_CUSTOMER);
+  await placeOrders(shop, alice, await login(shop, DEMO_ADMIN));
+
+  const isWanted = ({ operationId }: Operation): boolean =>
+    options.operations.length === 0 || options.operations.includes(operationId);
+  const endsSessions = (one: Operation): boolean =>
+    ENDS_SESSIONS.some(({ operation }) => operation === one.name);
+  const demoUsers = await userIds(shop, [DEMO_CUSTOMER, DEMO_ADMIN]);
+  const runs: FuzzRun[] = [];
+  const add = async (
+    title: string,
+    token: string | undefined,
+    part: Operation[],
+    users: string[],
+  ): Promise<void> => {
+    if (part.length === 0) return;
+    const operationIds = part.map(({ operationId }) => operationId);
+    const single = options.phases.filter((phase) => phase !== STATEFUL);
+    if (single.length > 0) {
+      const known = await knownValues(shop, token, operations, users);
+      runs.push({ title, token, operationIds, phases: single.join(), known });
+    }
+    // Here the ids come from what other operations answered, so that a few alone have none; values from outside would
+    // make it end early.
+    const isWhole = options.operations.length === 0 && (token === undefined || !part.some(endsSessions));
+    if (options.phases.includes(STATEFUL) && isWhole) {
+      runs.push({ title: `${title} stateful`, token, operationIds, phases: STATEFUL, known: new Map() });
+    }
+  };
+  for (const role of options.roles) {
+    const email = DEMO_USERS[role];
+    const wanted = operations.filter(isWanted);
+    if (email === undefined) {
+      await add(role, undefined, wanted, demoUsers);
+      continue;
+    }
+    await add(
+      role,
+      await login(shop, email),
+      wanted.filter((one) => !endsSessions(one)),
+      demoUsers,
+    );
+    // Each by itself: what the one answers about its caller would be what the other one is tried on.
+    for (const risky of wanted.filter(endsSessions)) {
+      const actor = await sacrificialUser(shop, role);
+      const victim = await sacrificialUser(shop, 'CUSTOMER');
+      await add(
+        `${role} sacrificed ${risky.operationId}`,
+        await login(shop, actor.email),
+        [risky],
+        [victim.id],
+      );
+    }
+  }
+  return runs;
+}
+
+/** A run whose token is refused has tested nothing but that. */
+export async function sessionIsGood(shop: Shop, token: string | undefined): Promise<boolean> {
+  if (token === undefined) return true;
+  return (await call(shop, token, 'GET', '/orders?limit=1')).status === 200;
+}

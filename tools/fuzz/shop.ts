@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { mongo } from 'mongoose';
+import { DEMO_PASSWORD } from '../devstack/start/api-client';
+
+/** The running API, as one who prepares a run sees it. */
+export interface Shop {
+  baseUrl: string;
+  mongodbUri: string;
+}
+
+export interface Answer {
+  status: number;
+  data: unknown;
+  nextCursor: string | null;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const CARD = 'pm_card_visa';
+
+export async function call(
+  { baseUrl }: Shop,
+  token: string | undefined,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(baseUrl + path, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      'Idempotency-Key': randomUUID(),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  const answer = (await response.json().catch(() => ({}))) as {
+    data?: unknown;
+    meta?: { page?: { nextCursor: string | null } };
+  };
+  return { status: response.status, data: answer.data, nextCursor: answer.meta?.page?.nextCursor ?? null };
+}
+
+/** Like `call`, but what is refused ends the preparation. */
+async function must(...request: Parameters<typeof call>): Promise<Answer> {
+  const answer = await call(...request);
+  if (answer.status < 300) return answer;
+  const [, , method, path] = request;
+  throw new Error(`preparing the fuzz run: ${method} ${path} answered ${answer.status}`);
+}
+
+export async function login(shop: Shop, email: string): Promise<string> {
+  const { data } = await must(shop, undefined, 'POST', '/auth/login', { email, password: DEMO_PASSWORD });
+  return (data as { accessToken: string }).accessToken;
+}
+
+/** A user of that role whom nothing else needs; an ADMIN is made in the database, as there is no other way by HTTP. */
+export async function sacrificialUser(shop: Shop, role: string): Promise<{ email: string; id: string }> {
+  const email = `sacrificed-${randomUUID()}@example.com`;
+  const body = { email, password: DEMO_PASSWORD, name: 'Sacrificed' };
+  const { data } = await must(shop, undefined, 'POST', '/auth/register', body);
+  await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role } }));
+  return { email, id: (data as { user: { id: string } }).user.id };
+}
+
+export async function userIds(shop: Shop, emails: string[]): Promise<string[]> {
+  return withUsers(shop, async (users) => {
+    const found = await users.find({ email: { $in: emails } }).toArray();
+    return found.map(({ _id }) => _id);
+  });
+}
+
+async function withUsers<T>(
+  { mongodbUri }: Shop,
+  use: (users: mongo.Collection<{ _id: string; email: string; role: string }>) => Promise<T>,
+): Promise<T> {
+  const client = new mongo.MongoClient(mongodbUri);
+  try {
+    return await use(client.db().collection('users'));
+  } finally {
+    await client.close();
+  }
+}
+
+/** Orders in several states, so that what is done to orders has something to be done to. */
+export async function placeOrders(shop: Shop, alice: string, admin: string): Promise<void> {
+  const { data } = await must(shop, alice, 'GET', '/product-services?limit=100&currency=EUR');
+  const items = (data as { id: string }[])
+    .slice(0, 2)
+    .map(({ id }) => ({ productServiceId: id, quantity: 2 }));
+  const place = async (): Promise<string> => {
+    const placed = await must(shop, alice, 'POST', '/orders', { items, paymentMethod: CARD });
+    return `/orders/${(placed.data as { id: string }).id}`;
+  };
+  await must(shop, alice, 'POST', `${await place()}/cancel`, {});
+  await must(shop, admin, 'POST', `${await place()}/fulfillments`, { items });
+  for (let count = 0; count < 6; count++) await place();
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import type { ManagedProcess } from '../devstack/servers/managed-process';
+import { startServers, type Servers } from '../devstack/servers';
+import type { Output } from '../devstack/servers/output';
+import { freePorts } from '../devstack/servers/ports';
+import { runOnce, startApi, startWorker, type AppOptions } from '../devstack/start/app-processes';
+import type { Shop } from './shop';
+
+const HOST = '127.0.0.1';
+const STOP_MS = 20_000;
+/** What the processes may know of the environment: a developer's own settings would make it another run. */
+const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LD_LIBRARY_PATH', 'NO_COLOR'];
+const SETTINGS = {
+  NODE_ENV: 'development',
+  LOG_LEVEL: 'warn',
+  PAYMENT_PROVIDER: 'sandbox',
+  ACCESS_TOKEN_TTL_SECONDS: '86400',
+  RATE_LIMIT_MAX: '1000000000',
+  PLACE_ORDER_TIMEOUT_MS: '1000', // an order that waits for its payment is answered 202 sooner
+};
+
+export interface RunningStack extends Shop {
+  /** What died, if anything did. */
+  deaths: string[];
+  stop(): Promise<void>;
+}
+
+/** Servers of their own on free ports, the API and a worker, and the demo data. */
+export async function startStack(
+  logFolder: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<RunningStack> {
+  const own = Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
+  const apps: ManagedProcess[] = [];
+  const deaths: string[] = [];
+  let servers: Servers | undefined;
+  const stop = async (): Promise<void> => {
+    for (const app of apps) await app.stop(STOP_MS);
+    await servers?.stop();
+  };
+  const onDeath = (name: string, how: string): void => void deaths.push(`${name} ${how}`);
+  try {
+    servers = await startServers({ env: own, output, signal, onDeath });
+    const [port] = await freePorts(1);
+    const app: AppOptions = {
+      logFolder,
+      onDeath,
+      register: (one) => void apps.push(one),
+      print: () => undefined, // the fuzzer provokes warnings without end; they are in the log
+      env: {
+        ...own,
+        ...SETTINGS,
+        HOST,
+        PORT: String(port),
+        MONGODB_URI: servers.mongodbUri,
+        TEMPORAL_ADDRESS: servers.temporalAddress,
+        WEB_CONCURRENCY: '1',
+        JWT_SECRET: randomBytes(48).toString('base64url'),
+      },
+    };
+    const baseUrl = `http://${HOST}:${port}/orders-management-system`;
+    await runOnce('setup', app, signal);
+    await runOnce('seed', app, signal);
+    await Promise.all([startApi(baseUrl, app), startWorker(app)]);
+    return { baseUrl, mongodbUri: servers.mongodbUri, deaths, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -9,6 +9,31 @@ const focusedTests = ['describe', 'it', 'test'].map((object) => ({
   message: 'It would silently skip every other test.',
 }));
 
+/** One way to write what has two. */
+const dialect = [
+  {
+    selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+    message: 'Write the properties themselves instead of spreading a literal.',
+  },
+  {
+    selector: 'ArrayExpression > SpreadElement > :matches(ArrayExpression, TSAsExpression > ArrayExpression)',
+    message: 'Write the elements themselves instead of spreading a literal.',
+  },
+  {
+    selector: 'Literal[raw=/^\\d{4,}$/]',
+    message: 'Separate groups of three digits: 10_000.',
+  },
+  {
+    selector:
+      'ImportDeclaration[source.value="node:timers/promises"] > ImportSpecifier[imported.name="setTimeout"][local.name!="delay"]',
+    message: 'The timer that is awaited is called `delay`: import { setTimeout as delay }.',
+  },
+];
+const oneNameForTests = {
+  selector: 'CallExpression > :matches(Identifier[name="test"], MemberExpression[object.name="test"]).callee',
+  message: 'Tests are written with `it`.',
+};
+
 /** At the top of a module, or exported from there. */
 const topLevel = (what) => [`Program > ${what}`, `Program > ExportNamedDeclaration > ${what}`];
 const sharedState = [
@@ -41,7 +66,9 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
-      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      'no-duplicate-imports': 'error',
+      'no-restricted-syntax': ['error', ...dialect],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       '@typescript-eslint/prefer-promise-reject-errors': 'error',
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
@@ -97,7 +124,7 @@ export default defineConfig(
   },
   {
     files: ['workflows/**/*.ts', 'src/domain/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...sharedState] },
+    rules: { 'no-restricted-syntax': ['error', ...dialect, ...sharedState] },
   },
   {
     files: ['activities/**/*.ts'],
@@ -110,6 +137,9 @@ export default defineConfig(
   { files: ['src/worker.ts'], extends: [temporal.configs.worker] },
   {
     files: ['test/**/*.ts'],
-    rules: { 'no-restricted-properties': ['error', ...focusedTests] },
+    rules: {
+      'no-restricted-properties': ['error', ...focusedTests],
+      'no-restricted-syntax': ['error', ...dialect, oneNameForTests],
+    },
   },
 );

@@ -1,14 +1,16 @@
 import { log } from '@temporalio/activity';
-import { closedOrder, isCancellable } from '../src/domain/closing';
-import type { CancelOrder, Closing } from '../src/domain/closing';
-import { DuplicateOrder, IdempotencyKeyReused } from '../src/domain/order';
-import type { Order, OrderRequest, Pricing } from '../src/domain/order';
+import { closedOrder, isCancellable, type CancelOrder, type Closing } from '../src/domain/closing';
+import {
+  DuplicateOrder,
+  IdempotencyKeyReused,
+  type Order,
+  type OrderRequest,
+  type Pricing,
+} from '../src/domain/order';
 import { canTransition, pricedOrder } from '../src/domain/order-transitions';
 import { confirmedOrder, openedOrder } from '../src/domain/placing';
-import { OrderRejected } from '../src/domain/rejection';
-import type { Rejection } from '../src/domain/rejection';
-import { stockMoves } from '../src/domain/stock';
-import type { StockMove } from '../src/domain/stock';
+import { OrderRejected, type Rejection } from '../src/domain/rejection';
+import { stockMoves, type StockMove } from '../src/domain/stock';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { StockQueue } from '../src/product-service/stock-queue';

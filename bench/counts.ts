@@ -64,10 +64,16 @@ export const FULFILLING: StageCounts = {
   searchAttributeUpserts: 1,
   mongoDbCommands: [
     'find orders',
-    ...['find sandbox_payments', 'findAndModify sandbox_payments'],
-    ...['find orders', 'update product_services', 'update orders', 'commitTransaction 1'],
+    'find sandbox_payments',
+    'findAndModify sandbox_payments',
     'find orders',
-    ...['find orders', 'update orders', 'find orders'],
+    'update product_services',
+    'update orders',
+    'commitTransaction 1',
+    'find orders',
+    'find orders',
+    'update orders',
+    'find orders',
   ],
 };
 

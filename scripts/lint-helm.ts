@@ -45,7 +45,7 @@ const REFUSED: [string, object, string][] = [
   [MINIMAL, { api: { extraEnv: [{ name: 'JWT_SECRET', value: 'x' }] } }, 'use valueFrom.secretKeyRef'],
   [MINIMAL, { api: { config: { TRUSTED_PROXIES: 0 } }, ingress: { enabled: true } }, 'one rate limit'],
   [MINIMAL, { ingress: { enabled: true } }, 'ingress.hosts is empty'],
-  [MINIMAL, { config: { SHUTDOWN_TIMEOUT_MS: 7000 } }, 'requests would be cut at every deployment'],
+  [MINIMAL, { config: { SHUTDOWN_TIMEOUT_MS: 7_000 } }, 'requests would be cut at every deployment'],
   [MINIMAL, { orderWorker: { autoscaling: { minReplicas: 0 } } }, 'got 0, want 1'],
   [MINIMAL, { paymentWorker: { autoscaling: { maxReplicas: 1 } } }, 'maxReplicas is less than minReplicas'],
 ];

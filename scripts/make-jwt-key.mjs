@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
 const MAKE = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
-  RS256: () => generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey.export({ format: 'jwk' }),
+  RS256: () => generateKeyPairSync('rsa', { modulusLength: 3_072 }).privateKey.export({ format: 'jwk' }),
   HS256: () => ({ kty: 'oct', k: randomBytes(48).toString('base64url') }),
 };
 

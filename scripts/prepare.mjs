@@ -100,7 +100,7 @@ function step(what, action) {
   const start = Date.now();
   console.log(`${what} …`);
   action();
-  console.log(`${what}: done, ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  console.log(`${what}: done, ${((Date.now() - start) / 1_000).toFixed(1)} s`);
 }
 
 /** `npm start` and `npm test` may be started at once in one clone; one installs, the other waits. */

@@ -30,12 +30,12 @@ type DemoEntry = Pick<
 
 /** Entries with units at hand are products, the others services. */
 export const DEMO_CATALOGUE: readonly DemoEntry[] = [
-  entry('TSHRTM00', 'TSHIRT-M', 'T-shirt, M', 'Organic cotton, navy', 1999, 'EUR', 1900, 1000),
-  entry('MVG00000', 'MUG', 'Mug', 'Stoneware, 350 ml', 1250, 'EUR', 1900, 500),
-  entry('B00K0000', 'BOOK-KOA', 'Koa in Practice', 'Paperback, 320 pages', 3490, 'EUR', 700, 200),
-  entry('G1FTWRAP', 'GIFT-WRAP', 'Gift wrapping', 'Paper, ribbon and a card', 490, 'EUR', 1900),
+  entry('TSHRTM00', 'TSHIRT-M', 'T-shirt, M', 'Organic cotton, navy', 1_999, 'EUR', 1_900, 1_000),
+  entry('MVG00000', 'MUG', 'Mug', 'Stoneware, 350 ml', 1_250, 'EUR', 1_900, 500),
+  entry('B00K0000', 'BOOK-KOA', 'Koa in Practice', 'Paperback, 320 pages', 3_490, 'EUR', 700, 200),
+  entry('G1FTWRAP', 'GIFT-WRAP', 'Gift wrapping', 'Paper, ribbon and a card', 490, 'EUR', 1_900),
   entry('HEADSET0', 'HEADSET', 'Headset', 'Wireless, over-ear', 12_900, 'USD', 0, 100),
-  entry('SETVP000', 'SETUP', 'Set-up by phone', 'One hour with a technician', 6000, 'USD', 0),
+  entry('SETVP000', 'SETUP', 'Set-up by phone', 'One hour with a technician', 6_000, 'USD', 0),
 ];
 
 function entry(

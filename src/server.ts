@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createRoutes, followCredentials } from './api-routes';
 import { createApp } from './app';
@@ -22,9 +22,9 @@ import { createUsersRepository } from './users/users.repository';
 import { createDataConverter } from './temporal/data-converter';
 
 /** Shorter than the worker's: someone waits, and is told after two attempts, so within 4 s, that it hangs. */
-const DATABASE_ANSWER_TIMEOUT_MS = 2000;
+const DATABASE_ANSWER_TIMEOUT_MS = 2_000;
 /** Who listens gets requests, readiness or not, so it had better know which tokens are ended; but it does not wait for ever. */
-const CREDENTIALS_MS = 3000;
+const CREDENTIALS_MS = 3_000;
 
 export interface RunningServer {
   url: string;
@@ -60,7 +60,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     await credentials.close();
     await Promise.all([temporal.close(), mongodb.close()]);
   };
-  await Promise.race([credentials.ready, sleep(CREDENTIALS_MS)]);
+  await Promise.race([credentials.ready, delay(CREDENTIALS_MS)]);
   const handle = app.callback();
   const http = await listen((req, res) => void handle(req, res), {
     ...config.http,

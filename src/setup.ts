@@ -2,7 +2,7 @@
 import { Connection } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { Connection as MongooseConnection } from 'mongoose';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApiKeyModel } from './api-keys/api-keys.model';
 import { createLoginFailuresModel } from './users/passwords/login-failures.model';
 import { createSessionModel } from './users/sessions/sessions.model';
@@ -115,7 +115,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function inTime(connected: Promise<void>, otherwise: string): Promise<void> {
-  const late = sleep(CONNECT_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+  const late = delay(CONNECT_TIMEOUT_MS, undefined, { ref: false }).then(() => {
     throw new Error('time is over');
   });
   await Promise.race([connected, late]).catch((cause: unknown) => {

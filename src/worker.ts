@@ -4,8 +4,8 @@ import {
   NativeConnection,
   Runtime,
   Worker,
+  type WorkerOptions,
 } from '@temporalio/worker';
-import type { WorkerOptions } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,11 +19,9 @@ import { createOrderActivities } from '../activities/orders.activities';
 import { createPaymentActivities } from '../activities/payments.activities';
 import { createPricingActivities } from '../activities/pricing.activities';
 import { runEntry } from './common/entry';
-import { loadWorkerConfig } from './config/config';
-import type { WorkerConfig } from './config/config';
+import { loadWorkerConfig, type WorkerConfig } from './config/config';
 import { createLogger } from './logger/logger';
-import { openMongoDb } from './mongodb/mongodb';
-import type { MongoDb } from './mongodb/mongodb';
+import { openMongoDb, type MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
 import { createOrderRepository } from './orders/orders.repository';
 import type { PaymentProvider } from './payments/payment-provider';

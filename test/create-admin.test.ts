@@ -16,19 +16,19 @@ const ADA = ['--email', ' Ada@Example.com ', '--name', 'Ada'];
 const run = (args: string[], password = PASSWORD) =>
   main({ NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri }, args, async () => password);
 
-test('makes an ADMIN who can sign in', async () => {
+it('makes an ADMIN who can sign in', async () => {
   await run(ADA);
   const ada = await signIn(api, 'ada@example.com');
   await api.call('get', '/users', ada.accessToken).expect(200);
 });
 
-test('makes an ADMIN of somebody who has an account', async () => {
+it('makes an ADMIN of somebody who has an account', async () => {
   const alice = await person(api);
   await run(['--email', alice.email, '--promote']);
   await api.call('get', '/users', (await signIn(api, alice.email)).accessToken).expect(200);
 });
 
-test.each([
+it.each([
   ['without an address', [], PASSWORD, 'Usage'],
   ['without a name', ['--email', 'ada@example.com'], PASSWORD, 'name'],
   ['for no address', ['--email', 'ada', '--name', 'Ada'], PASSWORD, 'email must be'],
@@ -41,7 +41,7 @@ test.each([
   expect(await createUsersRepository(api.db.connection).list({}, { limit: 1 })).toEqual([]);
 });
 
-test('does not enable somebody whom an ADMIN has disabled', async () => {
+it('does not enable somebody whom an ADMIN has disabled', async () => {
   const alice = await person(api);
   const users = createUsersRepository(api.db.connection);
   await users.change(alice.id, { status: 'disabled' });
@@ -49,13 +49,13 @@ test('does not enable somebody whom an ADMIN has disabled', async () => {
   expect(await users.findById(alice.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
 });
 
-test('refuses an address that is taken, in a database that is not set up yet too', async () => {
+it('refuses an address that is taken, in a database that is not set up yet too', async () => {
   await api.db.connection.dropDatabase();
   await run(ADA);
   await expect(run(ADA)).rejects.toThrow('--promote');
 });
 
-test.each(['ES256', 'RS256', 'HS256'])(
+it.each(['ES256', 'RS256', 'HS256'])(
   'npm run jwt:key makes a key for %s that JWT_KEYS takes',
   (algorithm) => {
     const script = join(__dirname, '..', 'scripts', 'make-jwt-key.mjs');

@@ -12,7 +12,7 @@ beforeAll(async () => void (api = await openTestApi()));
 beforeEach(() => api.clear());
 afterAll(() => api.close());
 
-test('the demo users can sign in, each with their role', async () => {
+it('the demo users can sign in, each with their role', async () => {
   await seed(api.db.connection, 'development');
   for (const { email, role } of DEMO_USERS) {
     const { body } = await api
@@ -23,7 +23,7 @@ test('the demo users can sign in, each with their role', async () => {
   }
 });
 
-test('the demo catalogue has products and services in two currencies, and the ids of the examples', async () => {
+it('the demo catalogue has products and services in two currencies, and the ids of the examples', async () => {
   await seed(api.db.connection, 'test');
   const { body } = await api.call('get', '/product-services').expect(200);
   const entries = (body as { data: { id: string; kind: string; currency: string }[] }).data;
@@ -36,7 +36,7 @@ test('the demo catalogue has products and services in two currencies, and the id
   expect(ids).toContain(order.items[0]!.productServiceId);
 });
 
-test('a second run changes nothing, neither stock nor what an admin edited', async () => {
+it('a second run changes nothing, neither stock nor what an admin edited', async () => {
   const connection = api.db.connection;
   const entries = createProductServiceModel(connection);
   expect(await seed(connection, 'development')).toEqual({ users: 3, entries: DEMO_CATALOGUE.length });
@@ -53,7 +53,7 @@ test('a second run changes nothing, neither stock nor what an admin edited', asy
   expect(await entries.find().sort({ _id: 1 }).lean()).toEqual(before);
 });
 
-test('a sku that someone else took meanwhile is left to them', async () => {
+it('a sku that someone else took meanwhile is left to them', async () => {
   const entries = createProductServiceModel(api.db.connection);
   const { sku, name, unitPrice, currency } = DEMO_CATALOGUE[0]!;
   await entries.create({
@@ -70,11 +70,11 @@ test('a sku that someone else took meanwhile is left to them', async () => {
   expect(await seed(api.db.connection, 'development')).toMatchObject({ entries: DEMO_CATALOGUE.length - 1 });
 });
 
-test('production is refused', async () => {
+it('production is refused', async () => {
   await expect(seed(api.db.connection, 'production')).rejects.toThrow('never for production');
 });
 
-test('the command seeds the database that the environment names', async () => {
+it('the command seeds the database that the environment names', async () => {
   const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri, JWT_SECRET };
   await main(env);
   const { body } = await api.call('get', '/product-services').expect(200);

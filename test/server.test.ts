@@ -24,14 +24,14 @@ describe('startServer', () => {
   beforeAll(async () => void (db = await openTestDatabase()));
   afterAll(() => db.drop());
 
-  test('is ready with the real servers', async () => {
+  it('is ready with the real servers', async () => {
     const server = await startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri }), logger);
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200); // as soon as it listens
     expect((await fetch(`${server.url}/orders`)).status).toBe(401);
     await server.close();
   });
 
-  test('listens while MongoDB, Temporal and Redis are down: alive, not ready, reads 503', async () => {
+  it('listens while MongoDB, Temporal and Redis are down: alive, not ready, reads 503', async () => {
     const server = await startServer(
       testConfig({ ...DEAD, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' }),
       logger,
@@ -47,7 +47,7 @@ describe('startServer', () => {
     await server.close();
   });
 
-  test('without MongoDB, no credentials keep the public routes from answering, and no ADMIN is believed', async () => {
+  it('without MongoDB, no credentials keep the public routes from answering, and no ADMIN is believed', async () => {
     const config = testConfig({ ...DEAD, PORT: '0' });
     const server = await startServer(config, logger);
     const as = (token: string, path: string, method = 'GET') =>
@@ -66,7 +66,7 @@ describe('startServer', () => {
     await server.close();
   });
 
-  test('answers the request in flight while it drains, and then takes no more', async () => {
+  it('answers the request in flight while it drains, and then takes no more', async () => {
     const server = await startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri }), logger);
     await ready(server.url);
     const agent = new Agent({ keepAlive: true });
@@ -90,7 +90,7 @@ describe('startServer', () => {
     await expect(fetch(`${server.url}/health/live`)).rejects.toThrow('fetch failed');
   });
 
-  test('closes what it opened when the port is taken', async () => {
+  it('closes what it opened when the port is taken', async () => {
     const first = await startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri }), logger);
     const { port } = new URL(first.url);
     await expect(startServer(testConfig({ PORT: port, MONGODB_URI: db.uri }), logger)).rejects.toThrow(
@@ -100,7 +100,7 @@ describe('startServer', () => {
   });
 });
 
-test('the command runs until SIGTERM and then ends', async () => {
+it('the command runs until SIGTERM and then ends', async () => {
   const port = await freePort();
   const env = {
     ...DEAD,

@@ -14,15 +14,18 @@ it('creates collections and indexes, and may be repeated', async () => {
   const indexes: Record<string, number> = {};
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
   expect(indexes).toEqual({
-    ...{ api_keys: 2, login_failures: 2, sessions: 3 },
-    ...{ orders: 6, product_services: 5, stock_adjustments: 1, users: 4 },
-    ...{
-      payment_events: 2,
-      sandbox_payments: 3,
-      sandbox_attempts: 1,
-      sandbox_switches: 1,
-      stripe_payments: 2,
-    },
+    api_keys: 2,
+    login_failures: 2,
+    sessions: 3,
+    orders: 6,
+    product_services: 5,
+    stock_adjustments: 1,
+    users: 4,
+    payment_events: 2,
+    sandbox_payments: 3,
+    sandbox_attempts: 1,
+    sandbox_switches: 1,
+    stripe_payments: 2,
   });
   await db.drop();
 });

@@ -1,6 +1,5 @@
 import { CancellationScope, condition, log, patched } from '@temporalio/workflow';
-import { withDone, withPending, withResolved } from '../src/domain/compensation';
-import type { ResolveCompensation } from '../src/domain/compensation';
+import { withDone, withPending, withResolved, type ResolveCompensation } from '../src/domain/compensation';
 import type { Compensation, Order } from '../src/domain/order';
 import { InvalidTransition } from '../src/domain/order-transitions';
 import { asFailure, messageOf } from './failures';

@@ -15,7 +15,7 @@ export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 
 /** What is decided where the order is taken; a run that takes it up again gets what holds then. */
 export interface OrderPolicy {
-  /** How long a confirmed order waits for its first fulfilment before it is cancelled, milliseconds. */
+  /** How long a confirmed order waits for its first fulfillment before it is cancelled, milliseconds. */
   fulfillmentDeadlineMs: number;
   /** Where the payment activities run. */
   paymentsTaskQueue: string;

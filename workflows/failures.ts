@@ -1,8 +1,7 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { StaleVersion } from '../src/domain/amendment';
 import { BusinessError } from '../src/domain/errors';
-import { isRejectionType, REJECTION_CODES } from '../src/domain/rejection';
-import type { Rejection } from '../src/domain/rejection';
+import { isRejectionType, REJECTION_CODES, type Rejection } from '../src/domain/rejection';
 import { FAILURES } from './contract';
 
 /** Whether a step's failure is an answer of the business, which asking again would not change. */

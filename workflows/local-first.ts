@@ -4,8 +4,9 @@ import {
   patched,
   proxyActivities,
   proxyLocalActivities,
+  type ActivityOptions,
+  type LocalActivityOptions,
 } from '@temporalio/workflow';
-import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 import { isFinal, messageOf } from './failures';
 
 type Activities<A> = { [K in keyof A]: (...args: never[]) => Promise<unknown> };

@@ -1,23 +1,33 @@
 import { setHandler } from '@temporalio/workflow';
-import { amendedOrder, needsPayment, requireAmendable } from '../src/domain/amendment';
-import type { AmendOrder } from '../src/domain/amendment';
-import { archivedOrder, requireArchivable, requireCancellable } from '../src/domain/closing';
-import type { ArchiveOrder, CancelOrder } from '../src/domain/closing';
+import { amendedOrder, needsPayment, requireAmendable, type AmendOrder } from '../src/domain/amendment';
+import {
+  archivedOrder,
+  requireArchivable,
+  requireCancellable,
+  type ArchiveOrder,
+  type CancelOrder,
+} from '../src/domain/closing';
 import { madeBefore } from '../src/domain/command';
-import { inNextVersion, owedVoid, requireUnsettled, withOwed } from '../src/domain/compensation';
-import type { ResolveCompensation, RetryCompensation } from '../src/domain/compensation';
+import {
+  inNextVersion,
+  owedVoid,
+  requireUnsettled,
+  withOwed,
+  type ResolveCompensation,
+  type RetryCompensation,
+} from '../src/domain/compensation';
 import {
   deliveredOrder,
   fulfilledOrder,
   requireDeliverable,
   requireFulfillable,
+  type DeliverFulfillment,
+  type FulfillOrder,
 } from '../src/domain/fulfillment';
-import type { DeliverFulfillment, FulfillOrder } from '../src/domain/fulfillment';
 import type { Order, OrderPayment } from '../src/domain/order';
 import { amendmentPayment } from '../src/domain/order-payment';
 import { isClosed, requestOf } from '../src/domain/order-transitions';
-import { refundAmount, refundedOrder, requireRefundable } from '../src/domain/refund';
-import type { RefundOrder } from '../src/domain/refund';
+import { refundAmount, refundedOrder, requireRefundable, type RefundOrder } from '../src/domain/refund';
 import {
   amendOrderUpdate,
   archiveOrderUpdate,
@@ -27,11 +37,10 @@ import {
   refundOrderUpdate,
   resolveCompensationUpdate,
   retryCompensationUpdate,
+  type CommandDone,
 } from './contract';
-import type { CommandDone } from './contract';
 import { isDeclined, refusing, atVersion } from './failures';
-import type { OrderSession } from './order.entity';
-import { answerTo, now } from './order.entity';
+import { type OrderSession, answerTo, now } from './order.entity';
 import { steps } from './order.steps';
 
 /** What may happen to an order for as long as it is open. */
@@ -133,7 +142,7 @@ async function withdrawAmendment(
   await session.commit(next, steps.recordCompensation);
 }
 
-/** The first fulfilment captures the payment: under the payment's key, so that it happens once. */
+/** The first fulfillment captures the payment: under the payment's key, so that it happens once. */
 async function fulfillOrder(session: OrderSession, order: Order, command: FulfillOrder): Promise<void> {
   if (madeBefore(order.fulfillments, command)) return;
   if (order.paymentStatus === 'authorized') await session.payments.capture(order, order.payment!);

@@ -144,8 +144,22 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   }
 
   return {
-    ...{ request, display, history, undo, closing, payments, compensator, oneAtATime },
-    ...{ current, take, isBehind, catchUp, commit, untilCommitted, perform, on },
+    request,
+    display,
+    history,
+    undo,
+    closing,
+    payments,
+    compensator,
+    oneAtATime,
+    current,
+    take,
+    isBehind,
+    catchUp,
+    commit,
+    untilCommitted,
+    perform,
+    on,
     isTaken: () => order !== undefined,
     /** Nothing is under way that would be lost with this run of the workflow. */
     isQuiet: () => allHandlersFinished() && compensator.isQuiet(),

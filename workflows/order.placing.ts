@@ -5,8 +5,7 @@ import type { Order, OrderRequest, Pricing } from '../src/domain/order';
 import { firstPayment, interruptedPayment } from '../src/domain/order-payment';
 import { confirmedOrder, openedOrder } from '../src/domain/placing';
 import { rejectionOf } from './failures';
-import type { OrderSession } from './order.entity';
-import { now } from './order.entity';
+import { type OrderSession, now } from './order.entity';
 import { steps } from './order.steps';
 
 /**

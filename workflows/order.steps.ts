@@ -2,8 +2,7 @@ import type { Duration } from '@temporalio/common';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/orders.activities';
 import type { PricingActivities } from '../activities/pricing.activities';
-import { localFirst } from './local-first';
-import type { Attempts } from './local-first';
+import { localFirst, type Attempts } from './local-first';
 
 /**
  * An outage delays an order, it never rejects one: no schedule-to-close time-out, attempts without limit. What is not

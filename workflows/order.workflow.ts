@@ -6,17 +6,13 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
-import { isCancellable } from '../src/domain/closing';
-import type { CancelOrder } from '../src/domain/closing';
-import { IdempotencyKeyReused } from '../src/domain/order';
-import type { Order, OrderRequest, OrderStatus } from '../src/domain/order';
+import { isCancellable, type CancelOrder } from '../src/domain/closing';
+import { IdempotencyKeyReused, type Order, type OrderRequest, type OrderStatus } from '../src/domain/order';
 import { isClosed } from '../src/domain/order-transitions';
-import { placeOrderUpdate } from './contract';
-import type { OrderPolicy } from './contract';
+import { placeOrderUpdate, type OrderPolicy } from './contract';
 import { refusing } from './failures';
 import { handleOrderCommands, releaseAndCancel } from './order.commands';
-import { createOrderSession } from './order.entity';
-import type { OrderSession } from './order.entity';
+import { createOrderSession, type OrderSession } from './order.entity';
 import { cancelledInTemporal, placeOrder } from './order.placing';
 
 /**

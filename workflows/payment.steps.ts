@@ -1,5 +1,9 @@
-import { ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { ActivityOptions } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { PaymentActivities, PaymentCall } from '../activities/payments.activities';
 import { formatAmount } from '../src/domain/money';
 import type { Order, OrderPayment } from '../src/domain/order';

@@ -28,7 +28,7 @@ export async function onlySoManyRequests(url: string): Promise<Goal[]> {
   const last = openClient(url);
   const [status] = await last.send(1);
   last.close();
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = (performance.now() - start) / 1_000;
   return [
     {
       what: `${LIMIT + 1} requests within a minute, default limit`,

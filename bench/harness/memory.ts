@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const POLL_MS = 200;
-const KB_PER_MB = 1024;
+const KB_PER_MB = 1_024;
 
 /** The memory of that process that is in use (resident), in MB. */
 export async function memoryOf(pid: number): Promise<number> {

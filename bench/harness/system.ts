@@ -59,7 +59,9 @@ export async function openSystem(output: Output) {
     const onLine = (line: string) => void (isReady ||= line.includes(ready));
     const starting = startServer(
       {
-        ...{ name, onLine, env: { ...env, ...extra } },
+        name,
+        onLine,
+        env: { ...env, ...extra },
         args: ['--import', 'tsx', join(PROJECT_ROOT, 'bench', file)],
         explain: (log) => log,
       },
@@ -89,7 +91,11 @@ export async function openSystem(output: Output) {
   await temporal.close();
 
   return {
-    ...{ output, database, http, customerId, headers },
+    output,
+    database,
+    http,
+    customerId,
+    headers,
     serverVersions: { Temporal: serverVersion, MongoDB: version },
     /** Of the servers that all variants share. */
     serverPids: () =>

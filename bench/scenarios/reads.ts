@@ -71,7 +71,9 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
   const both = { ours: ways['an order'], plain: get(`${variants.url}/read/{id}`) };
   const beside = contendersOf(both, (way) => closedLoop(way, { inFlight: IN_FLIGHT, seconds }));
   const pids = {
-    ...{ ours: api.process.pid!, plain: variants.process.pid!, client: process.pid },
+    ours: api.process.pid!,
+    plain: variants.process.pid!,
+    client: process.pid,
     mongodb: system.serverPids().mongodb,
   };
   const standings = await inTurns(beside, { rounds, output: system.output, pids });

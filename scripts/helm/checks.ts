@@ -59,7 +59,10 @@ const when = (...cases: [boolean, string][]) => cases.filter(([is]) => is).map((
 
 function hardening({ pod, container }: Process): string[] {
   const expectedPod = {
-    ...{ runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 },
+    runAsNonRoot: true,
+    runAsUser: 1_000,
+    runAsGroup: 1_000,
+    fsGroup: 1_000,
     fsGroupChangePolicy: 'OnRootMismatch',
     seccompProfile: { type: 'RuntimeDefault' },
   };
@@ -140,7 +143,7 @@ function complaints(load: () => unknown): string[] {
 function stopping({ component, manifest, pod, container, variables }: Process): string[] {
   if (component === SETUP) return [];
   const sleep = container.lifecycle?.preStop.sleep.seconds ?? 0;
-  const needed = sleep + Number(variables.SHUTDOWN_TIMEOUT_MS) / 1000 + MARGIN_SECONDS;
+  const needed = sleep + Number(variables.SHUTDOWN_TIMEOUT_MS) / 1_000 + MARGIN_SECONDS;
   const prefix = variables.API_PREFIX;
   return when(
     [

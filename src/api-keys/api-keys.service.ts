@@ -30,9 +30,15 @@ export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
       if (end && end <= createdAt) throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
       const apiKey: ApiKey = {
         id: newId('key'),
-        ...{ name, scopes, createdBy, createdAt },
-        ...{ keyHash: hashApiKey(key), start: startOf(key) },
-        ...{ expiresAt: end, revokedAt: null, lastUsedAt: null },
+        name,
+        scopes,
+        createdBy,
+        createdAt,
+        keyHash: hashApiKey(key),
+        start: startOf(key),
+        expiresAt: end,
+        revokedAt: null,
+        lastUsedAt: null,
       };
       await keys.insert(apiKey);
       return { apiKey, key };

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isMessage, type CountRequests } from './messages';
 import type { WindowCounter } from '../rate-limit/window-counter';
@@ -46,7 +46,7 @@ export function createSupervisor({
       if (failedStarts === MAX_FAILED_STARTS) throw new Error(giveUp(how));
       const restartInMs = Math.min(BACKOFF_MS.first * 2 ** Math.max(0, failedStarts - 1), BACKOFF_MS.most);
       logger.warn({ apiPid: pid, how, restartInMs }, 'an API process ended, another one takes its place');
-      await sleep(restartInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await delay(restartInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   }
 

@@ -1,7 +1,7 @@
 import Joi, { type StringSchema } from 'joi';
 import { AppError } from '../errors/app-error';
 
-const MAX_HEADER_LENGTH = 1000;
+const MAX_HEADER_LENGTH = 1_000;
 const TAG = '(W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"';
 const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
 const IF_MATCH = new RegExp(`^(\\*|${TAG}([ \\t]*,[ \\t]*${TAG})*)$`);

@@ -1,11 +1,8 @@
-import { apiEnvSchema, toolEnvSchema, workerEnvSchema } from './env.schema';
-import type { Deadline, Env } from './env.schema';
+import { apiEnvSchema, toolEnvSchema, workerEnvSchema, type Deadline, type Env } from './env.schema';
 import type { Queue } from './env.types';
-import { SECRET_KID, secretKey } from './jwt-keys';
-import type { JwtKey } from './jwt-keys';
+import { SECRET_KID, secretKey, type JwtKey } from './jwt-keys';
 import type { PayloadKey } from './payload-keys';
-import { temporalSecurity } from './temporal-connection';
-import type { TemporalSecurity } from './temporal-connection';
+import { temporalSecurity, type TemporalSecurity } from './temporal-connection';
 
 export interface Config {
   env: 'development' | 'test' | 'production';

@@ -9,13 +9,15 @@ import {
   queues,
   secret,
   stripeSecret,
+  type Queue,
 } from './env.types';
-import type { Queue } from './env.types';
 import type { JwtKey } from './jwt-keys';
-import { payloadKeys } from './payload-keys';
-import type { PayloadKey } from './payload-keys';
-import { temporalConnection, temporalConnectionProblem } from './temporal-connection';
-import type { TemporalConnectionEnv } from './temporal-connection';
+import { payloadKeys, type PayloadKey } from './payload-keys';
+import {
+  temporalConnection,
+  temporalConnectionProblem,
+  type TemporalConnectionEnv,
+} from './temporal-connection';
 
 /** A duration as Temporal writes it, such as `6d`. */
 export type Deadline = `${number}${'s' | 'm' | 'h' | 'd'}`;
@@ -72,7 +74,7 @@ export interface Env extends TemporalConnectionEnv {
 const schema = Joi.object<Env, true>({
   NODE_ENV: Joi.string().valid('development', 'test', 'production').default('development'),
   HOST: Joi.string().hostname().default('127.0.0.1'),
-  PORT: Joi.number().port().default(3000),
+  PORT: Joi.number().port().default(3_000),
   WEB_CONCURRENCY: count(Math.min(availableParallelism(), MAX_PROCESSES), MAX_PROCESSES),
   API_PREFIX: Joi.string()
     .pattern(/^(\/[\w.-]+)+$/)
@@ -140,8 +142,8 @@ const schema = Joi.object<Env, true>({
     .pattern(/^[1-9]\d{0,4}[smhd]$/)
     .default('6d')
     .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' }),
-  PLACE_ORDER_TIMEOUT_MS: count(5000, MAX_TIMER_MS),
-  ORDER_COMMAND_TIMEOUT_MS: count(8000, MAX_TIMER_MS),
+  PLACE_ORDER_TIMEOUT_MS: count(5_000, MAX_TIMER_MS),
+  ORDER_COMMAND_TIMEOUT_MS: count(8_000, MAX_TIMER_MS),
   SHUTDOWN_TIMEOUT_MS: count(10_000, MAX_TIMER_MS),
   LOG_LEVEL: Joi.string().valid('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   WORKER_QUEUES: queues,
@@ -149,7 +151,7 @@ const schema = Joi.object<Env, true>({
   WORKER_MAX_CONCURRENT_LOCAL_ACTIVITIES: count(100),
   WORKER_MAX_CONCURRENT_ACTIVITIES: count(100),
   WORKER_MAX_CONCURRENT_PAYMENTS: count(20),
-  WORKER_MAX_CACHED_WORKFLOWS: count(1000).min(0),
+  WORKER_MAX_CACHED_WORKFLOWS: count(1_000).min(0),
   WORKER_WORKFLOW_TASK_POLLERS: count(10).min(2),
   WORKER_ACTIVITY_TASK_POLLERS: count(10),
 })

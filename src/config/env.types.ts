@@ -1,6 +1,5 @@
 import Joi, { type CustomHelpers } from 'joi';
-import { MIN_SECRET_BYTES, readJwkSet } from './jwt-keys';
-import type { JwtKey } from './jwt-keys';
+import { MIN_SECRET_BYTES, readJwkSet, type JwtKey } from './jwt-keys';
 import { isSampleSecret } from './sample-secret';
 
 /** The longest that a timer of Node.js takes. */

@@ -1,5 +1,10 @@
-import { createPrivateKey, createPublicKey, createSecretKey } from 'node:crypto';
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
 
 export type JwtAlgorithm = 'HS256' | 'RS256' | 'ES256';
 
@@ -16,7 +21,7 @@ export interface JwtKey {
 /** The name of the key that JWT_SECRET is. Tokens without a `kid` are taken for its own. */
 export const SECRET_KID = 'secret';
 export const MIN_SECRET_BYTES = 32;
-const MIN_RSA_BITS = 2048;
+const MIN_RSA_BITS = 2_048;
 const MAX_KEYS = 20;
 const KID = /^[A-Za-z0-9._-]{1,64}$/;
 

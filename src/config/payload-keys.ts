@@ -1,7 +1,5 @@
-import Joi from 'joi';
-import type { CustomHelpers } from 'joi';
-import { createSecretKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import Joi, { type CustomHelpers } from 'joi';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 
 /** A key that payloads in Temporal are encrypted with (AES-256). As a KeyObject it does not show when it is logged. */
 export interface PayloadKey {

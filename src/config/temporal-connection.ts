@@ -1,7 +1,6 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import Joi from 'joi';
-import type { CustomHelpers } from 'joi';
+import Joi, { type CustomHelpers } from 'joi';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 

@@ -1,9 +1,7 @@
-import { NotFound } from './command';
-import type { Command } from './command';
+import { NotFound, type Command } from './command';
 import type { Compensation, Order, OrderPayment, OrderState } from './order';
-import { changeOrder } from './order-transitions';
+import { changeOrder, type ChangeMade } from './order-transitions';
 import { firstPaymentKey } from './order-payment';
-import type { ChangeMade } from './order-transitions';
 
 export interface RetryCompensation extends Command {
   step: string;

@@ -1,5 +1,4 @@
-import { madeBefore, NotFound } from './command';
-import type { Command, KeyedCommand } from './command';
+import { madeBefore, NotFound, type Command, type KeyedCommand } from './command';
 import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
 import { changeOrder, InvalidTransition } from './order-transitions';
 
@@ -25,11 +24,17 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   fulfilLines(order.items, command.items);
 }
 
-/** The order with one fulfilment more, its payment captured. */
+/** The order with one fulfillment more, its payment captured. */
 export function fulfilledOrder(order: Order, command: FulfillOrder, at: string): Order {
   const { id, items: lines, carrier, trackingNumber, fingerprint, attemptId, by } = command;
   const fulfillment: Fulfillment = {
-    ...{ id, items: lines, carrier, trackingNumber, fingerprint, attemptId, by },
+    id,
+    items: lines,
+    carrier,
+    trackingNumber,
+    fingerprint,
+    attemptId,
+    by,
     createdAt: at,
     deliveredAt: null,
   };
@@ -63,7 +68,7 @@ export function requireDeliverable(order: Order, { fulfillmentId }: DeliverFulfi
   }
 }
 
-/** The order with that fulfilment delivered; completed when it was the last. */
+/** The order with that fulfillment delivered; completed when it was the last. */
 export function deliveredOrder(order: Order, { fulfillmentId, by }: DeliverFulfillment, at: string): Order {
   const fulfillments = order.fulfillments.map((fulfillment) =>
     fulfillment.id === fulfillmentId ? { ...fulfillment, deliveredAt: at } : fulfillment,

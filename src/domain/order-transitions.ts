@@ -95,8 +95,16 @@ export function requestOf(order: Order): OrderRequest {
   const { attemptId, requestId, createdAt, paymentMethod } = order;
   const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
   return {
-    ...{ orderId, customerId, placedBy, items, note, shippingAddress },
-    ...{ fingerprint, attemptId, requestId, createdAt },
+    orderId,
+    customerId,
+    placedBy,
+    items,
+    note,
+    shippingAddress,
+    fingerprint,
+    attemptId,
+    requestId,
+    createdAt,
     ...(paymentMethod !== undefined && { paymentMethod }),
   };
 }

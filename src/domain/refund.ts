@@ -1,5 +1,4 @@
-import { madeBefore } from './command';
-import type { KeyedCommand } from './command';
+import { madeBefore, type KeyedCommand } from './command';
 import { formatAmount } from './money';
 import type { Order, Refund } from './order';
 import { changeOrder, InvalidTransition } from './order-transitions';

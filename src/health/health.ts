@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-const CHECK_TIMEOUT_MS = 2000;
+const CHECK_TIMEOUT_MS = 2_000;
 
 export type Check = () => Promise<void>;
 

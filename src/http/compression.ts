@@ -2,7 +2,7 @@ import { constants } from 'node:zlib';
 import compress from 'koa-compress';
 import type { Middleware } from './context';
 
-const THRESHOLD_BYTES = 1024;
+const THRESHOLD_BYTES = 1_024;
 const BROTLI_QUALITY = 4;
 
 /**

@@ -5,7 +5,7 @@ import { problemOf, PROBLEMS, type ErrorCode } from '../errors/problems';
 
 const lingering = new WeakSet<Socket>();
 /** How long a connection that is closed may take to fetch its last answer, before it is reset: a busy client looks late. */
-const LINGER_MS = 5000;
+const LINGER_MS = 5_000;
 
 /** What Node's parser and clock object to, by the code of their errors; all else is a malformed request. */
 const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {

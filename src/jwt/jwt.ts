@@ -2,8 +2,7 @@ import type { JsonWebKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { ID_PATTERNS } from '../common/ids';
 import type { Config } from '../config/config';
-import { SECRET_KID } from '../config/jwt-keys';
-import type { JwtKey } from '../config/jwt-keys';
+import { SECRET_KID, type JwtKey } from '../config/jwt-keys';
 import { USER_ROLES, type UserRole } from '../role/role';
 
 /** What an access token says. */

@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Mongoose, type Connection, type ConnectOptions } from 'mongoose';
 import type { Logger } from 'pino';
 import { isUnavailableError, isWithoutConnection } from './unavailable';
 
 const DEFAULT_DATABASE = 'orders';
-const RETRY_MS = 1000;
+const RETRY_MS = 1_000;
 
 const OPTIONS: ConnectOptions = {
-  serverSelectionTimeoutMS: 3000,
-  connectTimeoutMS: 3000,
+  serverSelectionTimeoutMS: 3_000,
+  connectTimeoutMS: 3_000,
   writeConcern: { w: 'majority' },
   // Indexes are built once, by the set-up, and not by every process that starts.
   autoIndex: false,
@@ -36,7 +36,7 @@ export interface MongoDb {
  * Opens a connection in the background and keeps trying until it is there, so that a process starts while MongoDB is
  * down. Until then, and in every outage, operations fail at once or after the server selection, never hang.
  */
-export function openMongoDb({ uri, answerTimeoutMs = 5000 }: MongoDbOptions, logger: Logger): MongoDb {
+export function openMongoDb({ uri, answerTimeoutMs = 5_000 }: MongoDbOptions, logger: Logger): MongoDb {
   const mongoose = new Mongoose({
     strictQuery: 'throw',
     sanitizeFilter: true,
@@ -80,7 +80,7 @@ async function connectUntilDone(
       return;
     } catch (err) {
       logger.warn({ err }, 'MongoDB is not reachable; trying again');
-      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -1,5 +1,4 @@
-import { mongo } from 'mongoose';
-import type { ClientSession, Connection } from 'mongoose';
+import { mongo, type ClientSession, type Connection } from 'mongoose';
 
 /** The driver would retry a transaction for 120 s; an activity has 4 s and is retried by Temporal. */
 const DEADLINE_MS = 3_500;

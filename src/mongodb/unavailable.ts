@@ -36,5 +36,5 @@ export function isWithoutConnection(error: unknown, connection: Connection): boo
 
 /** A write that met a unique index. */
 export function isDuplicateKey(error: unknown): boolean {
-  return error instanceof mongo.MongoServerError && error.code === 11000;
+  return error instanceof mongo.MongoServerError && error.code === 11_000;
 }

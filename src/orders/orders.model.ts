@@ -1,6 +1,5 @@
-import { Schema } from 'mongoose';
+import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
-import type { Connection, Model } from 'mongoose';
 import type { Order } from '../domain/order';
 
 /** The fields of an order, at any depth, that are times: dates in MongoDB, ISO 8601 elsewhere. */

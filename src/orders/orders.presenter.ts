@@ -64,8 +64,17 @@ function presentItem(item: OrderItem): OrderItem {
   const { productServiceId, sku, name, kind, quantity, fulfilledQuantity } = item;
   const { unitPrice, taxRateBps, subtotal, tax, total } = item;
   return {
-    ...{ productServiceId, sku, name, kind, quantity },
-    ...{ unitPrice, taxRateBps, subtotal, tax, total, fulfilledQuantity },
+    productServiceId,
+    sku,
+    name,
+    kind,
+    quantity,
+    unitPrice,
+    taxRateBps,
+    subtotal,
+    tax,
+    total,
+    fulfilledQuantity,
   };
 }
 

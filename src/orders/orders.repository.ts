@@ -1,10 +1,7 @@
-import { trusted } from 'mongoose';
-import type { ClientSession, Connection, QueryFilter } from 'mongoose';
-import { DuplicateOrder } from '../domain/order';
-import type { Order, OrderState } from '../domain/order';
+import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
+import { DuplicateOrder, type Order, type OrderState } from '../domain/order';
 import { isDuplicateKey } from '../mongodb/unavailable';
-import { createOrderModel, TIMES } from './orders.model';
-import type { OrderDocument } from './orders.model';
+import { createOrderModel, TIMES, type OrderDocument } from './orders.model';
 
 export interface OrderFilter extends Partial<OrderState> {
   customerId?: string;
@@ -84,8 +81,13 @@ function toDocument({ id, ...order }: Order): OrderDocument {
 
 /** What was stored before payments were taken lacks what came with them. */
 const beforePayments = () => ({
-  ...{ payment: null, captured: 0, refunded: 0, archivedAt: null },
-  ...{ fulfillments: [], refunds: [], compensations: [] },
+  payment: null,
+  captured: 0,
+  refunded: 0,
+  archivedAt: null,
+  fulfillments: [],
+  refunds: [],
+  compensations: [],
 });
 
 function fromDocument({ _id, ...document }: OrderDocument): Order {

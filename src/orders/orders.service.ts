@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { pageOf } from '../common/pagination';
-import type { Page } from '../common/pagination';
+import { pageOf, type Page } from '../common/pagination';
 import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder } from '../domain/order-transitions';
 import { AppError } from '../errors/app-error';

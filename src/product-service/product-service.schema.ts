@@ -60,7 +60,7 @@ const fields = {
     })
     .description('Unique among active entries'),
   name: singleLine(200),
-  description: multiLine(5000),
+  description: multiLine(5_000),
   unitPrice: Joi.number().integer().min(0).description("In the currency's minor unit"),
   currency,
   taxRateBps: Joi.number()
@@ -94,9 +94,9 @@ export const createBody = Joi.object<CreateBody, true>({
     name: 'Hoodie, L',
     description: 'Organic cotton',
     kind: 'product',
-    unitPrice: 4999,
+    unitPrice: 4_999,
     currency: 'EUR',
-    taxRateBps: 1900,
+    taxRateBps: 1_900,
     stock: 25,
   });
 
@@ -104,7 +104,7 @@ export const changeBody = Joi.object<ChangeBody, true>(fields)
   .min(1)
   .messages({ 'object.min': 'needs at least one field to change' })
   .id('ChangeProductServiceRequest')
-  .example({ unitPrice: 1190 });
+  .example({ unitPrice: 1_190 });
 
 export const stockAdjustmentBody = Joi.object<StockAdjustmentBody, true>({
   delta: Joi.number()
@@ -165,9 +165,9 @@ export const productService = Joi.object<ProductServiceView, true>({
     name: 'Mug',
     description: 'Stoneware, 350 ml',
     kind: 'product',
-    unitPrice: 1250,
+    unitPrice: 1_250,
     currency: 'EUR',
-    taxRateBps: 1900,
+    taxRateBps: 1_900,
     stock: { available: 498, reserved: 2 },
     isActive: true,
     version: 1,

@@ -1,5 +1,4 @@
-import { trusted } from 'mongoose';
-import type { ClientSession, Connection } from 'mongoose';
+import { trusted, type ClientSession, type Connection } from 'mongoose';
 import type { StockMove } from '../domain/stock';
 import { createProductServiceModel } from './product-service.model';
 

@@ -16,7 +16,7 @@ export class BoundedMap extends Map<string, { reset: number }> {
   }
 
   private dropExpired(): void {
-    const now = Date.now() / 1000;
+    const now = Date.now() / 1_000;
     for (const [key, { reset }] of this) {
       if (reset >= now) return;
       this.delete(key);

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { countIn, type Counter, type Windows } from './store';
 
 const TIMEOUT_MS = 250;
-const CONNECT_TIMEOUT_MS = 1000;
-const MAX_RECONNECT_DELAY_MS = 2000;
+const CONNECT_TIMEOUT_MS = 1_000;
+const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** One counter per client and window: two commands in one step, so that a counter never stays without an expiry. */
 const COUNT_REQUEST = `

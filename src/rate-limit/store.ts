@@ -30,5 +30,5 @@ export function countIn(counter: Counter, logger: Logger, counterName: string): 
 }
 
 function endsAt(msLeft: number): number {
-  return Math.ceil((Date.now() + msLeft) / 1000);
+  return Math.ceil((Date.now() + msLeft) / 1_000);
 }

@@ -1,5 +1,4 @@
-import { DefaultFailureConverter } from '@temporalio/common';
-import type { FailureConverter } from '@temporalio/common';
+import { DefaultFailureConverter, type FailureConverter } from '@temporalio/common';
 
 /**
  * Puts messages and stacks of failures into payloads, which the codec encrypts. It goes into a workflow bundle of its

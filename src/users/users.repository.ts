@@ -1,5 +1,4 @@
-import { trusted } from 'mongoose';
-import type { Connection, mongo, QueryFilter, UpdateQuery } from 'mongoose';
+import { trusted, type Connection, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
 import { isDuplicateKey } from '../mongodb/unavailable';
 import type { Principal } from '../role/principal';

@@ -1,7 +1,6 @@
 import { confirmedOrder, openedOrder } from '../../src/domain/placing';
 import { lines } from '../support/order-api';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 
 let shop: Shop;
 beforeAll(async () => void (shop = await openShop()));
@@ -138,7 +137,7 @@ it('an amendment moves the stock by the difference, or does nothing', async () =
   expect(await shop.stockOf(id)).toEqual({ available: 4, reserved: 1 });
 });
 
-it('a fulfilment of what is not reserved is an error to look into, not a shortage', async () => {
+it('a fulfillment of what is not reserved is an error to look into, not a shortage', async () => {
   const { id, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, fulfillOrder } = shop.activities;
   await openOrder(opened);

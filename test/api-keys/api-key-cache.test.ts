@@ -7,8 +7,16 @@ import { eventually } from '../support/order-api';
 
 const KEY = newApiKey();
 const STORED: ApiKey = {
-  ...{ id: 'key_1', name: 'Warehouse', keyHash: hashApiKey(KEY), start: KEY.slice(0, 8), scopes: [] },
-  ...{ createdBy: 'usr_1', createdAt: new Date(), expiresAt: null, revokedAt: null, lastUsedAt: null },
+  id: 'key_1',
+  name: 'Warehouse',
+  keyHash: hashApiKey(KEY),
+  start: KEY.slice(0, 8),
+  scopes: [],
+  createdBy: 'usr_1',
+  createdAt: new Date(),
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
 };
 
 /** A cache whose MongoDB does and says what a test tells. */
@@ -17,7 +25,7 @@ function cacheOf(keys: Partial<ApiKeyRepository>) {
   return createApiKeyCache(repository, { connected: Promise.resolve() }, pino({ level: 'silent' }));
 }
 
-test('a key that is revoked while it is being read is not remembered', async () => {
+it('a key that is revoked while it is being read is not remembered', async () => {
   let revoke!: (change: object) => void;
   const revoked = new Promise<object>((resolve) => (revoke = resolve));
   let answer!: () => void;
@@ -45,7 +53,7 @@ test('a key that is revoked while it is being read is not remembered', async () 
   await cache.close();
 });
 
-test('while MongoDB is away, keys that are known go on', async () => {
+it('while MongoDB is away, keys that are known go on', async () => {
   let attempts = 0;
   const cache = cacheOf({
     findByHash: async () => STORED,

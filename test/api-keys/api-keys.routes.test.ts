@@ -35,14 +35,19 @@ async function newKey(scopes = ['users:read'], more: object = {}): Promise<NewKe
   return (body as { data: NewKey }).data;
 }
 
-test('a key is shown once, and kept as a hash', async () => {
+it('a key is shown once, and kept as a hash', async () => {
   const { body, headers } = await create({ name: 'Warehouse', scopes: ['orders:read'] }).expect(201);
   const { key, ...view } = (body as { data: NewKey & Record<string, unknown> }).data;
   expect(key).toMatch(/^oms_[\w-]{43}$/);
   expect(headers['cache-control']).toBe('no-store');
   expect(view).toMatchObject({
-    ...{ name: 'Warehouse', scopes: ['orders:read'], createdBy: admin.id, start: key.slice(0, 8) },
-    ...{ expiresAt: null, revokedAt: null, lastUsedAt: null },
+    name: 'Warehouse',
+    scopes: ['orders:read'],
+    createdBy: admin.id,
+    start: key.slice(0, 8),
+    expiresAt: null,
+    revokedAt: null,
+    lastUsedAt: null,
   });
   expect(JSON.stringify(await keys().find().lean())).not.toContain(key.slice(8));
   const { body: list, text } = await api.call('get', '/api-keys', admin.accessToken).expect(200);
@@ -51,14 +56,14 @@ test('a key is shown once, and kept as a hash', async () => {
   expect(JSON.stringify(api.logs)).not.toContain(key.slice(8));
 });
 
-test('a key does what its scopes say and no more', async () => {
+it('a key does what its scopes say and no more', async () => {
   const { key } = await newKey(['users:read']);
   await listUsers(key).expect(200);
   const { body } = await api.call('post', '/product-services', key).send({}).expect(403);
   expect(body).toMatchObject({ detail: expect.stringContaining('catalogue:write') as string });
 });
 
-test.each([
+it.each([
   ['get', '/api-keys'],
   ['post', '/api-keys'],
   ['get', '/users/me'],
@@ -75,7 +80,7 @@ test.each([
   expect(body).toMatchObject({ detail: expect.stringContaining('for people') as string });
 });
 
-test('a key that is revoked is no longer good, on any process', async () => {
+it('a key that is revoked is no longer good, on any process', async () => {
   const { id, key } = await newKey();
   for (const at of [api, other]) await listUsers(key, at).expect(200);
   await revoke(id, other).expect(204);
@@ -85,7 +90,7 @@ test('a key that is revoked is no longer good, on any process', async () => {
   expect(body).toMatchObject({ data: [{ id, revokedAt: expect.any(String) as string }] });
 });
 
-test('a key ends when it was to', async () => {
+it('a key ends when it was to', async () => {
   const { id, key } = await newKey(['users:read'], {
     expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
   });
@@ -94,7 +99,7 @@ test('a key ends when it was to', async () => {
   await listUsers(key, other).expect(401);
 });
 
-test('its last use is recorded, and not with every request', async () => {
+it('its last use is recorded, and not with every request', async () => {
   const { id, key } = await newKey();
   await listUsers(key).expect(200);
   const lastUse = async () => (await keys().findById(id).lean())!.lastUsedAt;
@@ -105,7 +110,7 @@ test('its last use is recorded, and not with every request', async () => {
   expect(await lastUse()).toEqual(first);
 });
 
-test.each(['oms_', `oms_${'x'.repeat(43)}`, 'oms_nonsense'])(
+it.each(['oms_', `oms_${'x'.repeat(43)}`, 'oms_nonsense'])(
   'an unknown key such as %s is like no key',
   async (key) => {
     const texts = [];
@@ -115,7 +120,7 @@ test.each(['oms_', `oms_${'x'.repeat(43)}`, 'oms_nonsense'])(
   },
 );
 
-test('the list is paged, newest first', async () => {
+it('the list is paged, newest first', async () => {
   const made = [await newKey(), await newKey(), await newKey()].map(({ id }) => id).reverse();
   const page = async (query: string) =>
     (await api.call('get', `/api-keys${query}`, admin.accessToken).expect(200)).body as {
@@ -128,7 +133,7 @@ test('the list is paged, newest first', async () => {
   expect(second.meta.page.nextCursor).toBeNull();
 });
 
-test.each([
+it.each([
   [{}, ['name', 'scopes']],
   [{ name: 'X', scopes: [] }, ['scopes']],
   [{ name: 'X', scopes: ['everything'] }, ['scopes.0']],
@@ -144,12 +149,12 @@ test.each([
   expect(await keys().countDocuments()).toBe(0);
 });
 
-test('a key that is missing is 404', async () => {
+it('a key that is missing is 404', async () => {
   await revoke('key_01HZX0000000000000000N0N00').expect(404);
   await revoke('nonsense').expect(400);
 });
 
-test('a CUSTOMER has nothing to do with keys', async () => {
+it('a CUSTOMER has nothing to do with keys', async () => {
   const { accessToken } = await person(api);
   await create({ name: 'X', scopes: ['orders:read'] }, accessToken).expect(403);
   await api.call('get', '/api-keys', accessToken).expect(403);

@@ -39,7 +39,10 @@ describe('whoever sends a body slowly', () => {
     const { port } = server.address() as AddressInfo;
     const text = JSON.stringify(body);
     const req = httpRequest({
-      ...{ host: '127.0.0.1', port, method, path: `${api.config.http.prefix}${path}` },
+      host: '127.0.0.1',
+      port,
+      method,
+      path: `${api.config.http.prefix}${path}`,
       headers: {
         'Content-Type': 'application/json',
         'Content-Length': Buffer.byteLength(text),
@@ -60,13 +63,13 @@ describe('whoever sends a body slowly', () => {
     await eventually(async () => void (await api.call('get', '/users/me', accessToken).expect(401)));
   };
 
-  test('is let through when nothing has happened', async () => {
+  it('is let through when nothing has happened', async () => {
     const alice = await person(api);
     const rename: [string, string, object] = ['PATCH', '/users/me', { name: 'Alice' }];
     expect(await sendSlowly(rename, alice.accessToken, async () => undefined)).toBe(200);
   });
 
-  test('is turned away when disabled meanwhile', async () => {
+  it('is turned away when disabled meanwhile', async () => {
     const second = await person(api, 'ADMIN');
     const entry = { ...ENTRY, sku: 'SLOW-1' };
     expect(
@@ -80,7 +83,7 @@ describe('whoever sends a body slowly', () => {
     });
   });
 
-  test('is turned away when its API key is revoked meanwhile', async () => {
+  it('is turned away when its API key is revoked meanwhile', async () => {
     const { body } = await api
       .call('post', '/api-keys', admin.accessToken)
       .send({ name: 'Catalogue', scopes: ['catalogue:write'] })
@@ -101,7 +104,7 @@ describe('whoever sends a body slowly', () => {
 describe('API keys that nobody made', () => {
   const invented = () => `oms_${randomBytes(32).toString('base64url')}`;
 
-  test('are counted by address before they are looked up', async () => {
+  it('are counted by address before they are looked up', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
     const lookUp = jest.spyOn(createApiKeyModel(api.db.connection).collection, 'findOne');
     const statuses = [];
@@ -113,7 +116,7 @@ describe('API keys that nobody made', () => {
   });
 });
 
-test('while it is not known which tokens are ended, ADMINs are turned away, but neither customers nor API keys', () => {
+it('while it is not known which tokens are ended, ADMINs are turned away, but neither customers nor API keys', () => {
   const { confirm } = createAuthentication({ isLoaded: () => false } as AuthenticationDeps);
   const passes = (principal: Principal) => {
     const next = jest.fn();

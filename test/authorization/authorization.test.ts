@@ -61,7 +61,11 @@ function methodsOf(): Map<string, Method> {
   ];
   const operations = providers.flatMap((payments) => {
     const routes = createRoutes({
-      ...{ config: { ...config, payments }, mongodb: db.mongodb, temporal: shop.temporal, health, jwt },
+      config: { ...config, payments },
+      mongodb: db.mongodb,
+      temporal: shop.temporal,
+      health,
+      jwt,
       endedTokens: { has: () => false },
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
@@ -110,12 +114,12 @@ function tokenOf(caller: Caller, scope: Scope | null): string | undefined | Prom
   }
 }
 
-test('the table has every operation of the OpenAPI document, and no other', () => {
+it('the table has every operation of the OpenAPI document, and no other', () => {
   expect(Object.keys(TABLE).sort()).toEqual([...methods.keys()].sort());
   expect(Object.keys(REQUESTS).sort()).toEqual(Object.keys(TABLE).sort());
 });
 
-test.each(Object.entries(TABLE))('%s answers each caller as the table says', async (operation, row) => {
+it.each(Object.entries(TABLE))('%s answers each caller as the table says', async (operation, row) => {
   const method = methods.get(operation)!;
   const answers: Partial<Record<Caller, number>> = {};
   for (const caller of CALLERS) {
@@ -127,7 +131,7 @@ test.each(Object.entries(TABLE))('%s answers each caller as the table says', asy
   expect(answers).toEqual(row.expected);
 });
 
-test("another's user, key and order are as missing ones, byte for byte", async () => {
+it("another's user, key and order are as missing ones, byte for byte", async () => {
   const { alice, productId } = world;
   const order = await api.placed(alice.accessToken, [productId, 1]);
   const things = [
@@ -152,7 +156,7 @@ test("another's user, key and order are as missing ones, byte for byte", async (
   }
 });
 
-test('a list of orders has nobody else in it, and no filter changes that', async () => {
+it('a list of orders has nobody else in it, and no filter changes that', async () => {
   await api.placed(world.alice.accessToken, [world.productId, 1]);
   const { body } = await api.call('get', '/orders?limit=100', bob.accessToken).expect(200);
   const owners = (body as { data: { customerId: string }[] }).data.map(({ customerId }) => customerId);
@@ -160,7 +164,7 @@ test('a list of orders has nobody else in it, and no filter changes that', async
   await api.call('get', `/orders?customerId=${world.alice.id}`, bob.accessToken).expect(400);
 });
 
-test('an API key orders for a customer only, whom it has to name', async () => {
+it('an API key orders for a customer only, whom it has to name', async () => {
   const key = await keyWith(['orders:write']);
   const { body } = await api
     .call('post', '/orders', key)

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { OrderApi, OrderBody } from '../support/order-api';
-import { lines } from '../support/order-api';
+import { type OrderApi, type OrderBody, lines } from '../support/order-api';
 import { PASSWORD, person, type Person } from '../support/people';
 import type { Caller } from './table';
 

@@ -20,15 +20,15 @@ function channelTo(receive: (message: CountRequests, emitter: EventEmitter) => E
 }
 
 const ask = (windows: ReturnType<typeof createPrimaryWindows>, key = 'k') =>
-  windows.ratelimiter(key, 0, 1000, 5);
+  windows.ratelimiter(key, 0, 1_000, 5);
 
-test('ask in one message for all requests of a turn, and give each the answer to its own', async () => {
+it('ask in one message for all requests of a turn, and give each the answer to its own', async () => {
   const questions: CountRequests[] = [];
   const channel = channelTo((message, emitter) => {
     questions.push(message);
     if (questions.length < 2) return undefined;
     for (const { id, requests } of [...questions].reverse()) {
-      const counts = requests.map(({ key }) => ({ used: Number(key), msLeft: 1000 }));
+      const counts = requests.map(({ key }) => ({ used: Number(key), msLeft: 1_000 }));
       emitter.emit('message', { type: 'counted', id, counts });
     }
     emitter.emit('message', { type: 'counted', id: 99, counts: [{ used: 1, msLeft: 1 }] }); // for nobody here
@@ -45,12 +45,12 @@ test('ask in one message for all requests of a turn, and give each the answer to
     [
       ['1', '3', '6'],
       ['2', '4'],
-    ].map((keys) => keys.map((key) => ({ key, windowMs: 1000 }))),
+    ].map((keys) => keys.map((key) => ({ key, windowMs: 1_000 }))),
   );
   expect(warnings).toEqual([]);
 });
 
-test.each<[string, Channel]>([
+it.each<[string, Channel]>([
   ['does not answer', channelTo(() => undefined)],
   ['cannot be told', channelTo(() => new Error('channel closed'))],
   ['is not there', new EventEmitter()],

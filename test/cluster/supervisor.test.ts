@@ -59,7 +59,7 @@ async function answering(count: number, isNew: (pid: number) => boolean = () => 
   return pids;
 }
 
-test('starts as many as told, on one port, and counts for all of them', async () => {
+it('starts as many as told, on one port, and counts for all of them', async () => {
   const run = superviseTwo();
   expect([...(await answering(2))].sort()).toEqual(log.map(({ apiPid }) => apiPid).sort());
   const counts: string[] = [];
@@ -70,7 +70,7 @@ test('starts as many as told, on one port, and counts for all of them', async ()
   await expect(ask()).rejects.toThrow('fetch failed');
 });
 
-test('tries again when a process cannot be started at all, and can be stopped then', async () => {
+it('tries again when a process cannot be started at all, and can be stopped then', async () => {
   const { settings } = cluster;
   let forks = 0;
   supervisor = createSupervisor({
@@ -89,7 +89,7 @@ test('tries again when a process cannot be started at all, and can be stopped th
   await run;
 });
 
-test('replaces one that is killed, while the other one goes on', async () => {
+it('replaces one that is killed, while the other one goes on', async () => {
   const run = superviseTwo('good', 0);
   const [victim, survivor] = await answering(2);
   process.kill(victim!, 'SIGKILL');
@@ -101,7 +101,7 @@ test('replaces one that is killed, while the other one goes on', async () => {
   await run;
 });
 
-test('gives up on those that end right after their start again and again, later and later', async () => {
+it('gives up on those that end right after their start again and again, later and later', async () => {
   await expect(superviseTwo('broken')).rejects.toThrow(
     /5 times in a row, the last time with exit code 3: .*log/,
   );
@@ -109,7 +109,7 @@ test('gives up on those that end right after their start again and again, later 
   expect([...new Set(pauses)]).toEqual([100, 200, 400, 800]);
 });
 
-test('kills those that do not stop within the limit', async () => {
+it('kills those that do not stop within the limit', async () => {
   const run = superviseTwo('deaf');
   const pids = await answering(2);
   await supervisor.stop(100);

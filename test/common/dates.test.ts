@@ -1,6 +1,6 @@
 import { isoTime, isoTimeText } from '../../src/common/dates';
 
-test.each([
+it.each([
   ['2026-02-28', '2026-02-28T00:00:00.000Z'],
   ['2024-02-29', '2024-02-29T00:00:00.000Z'],
   ['2000-02-29T23:59:59Z', '2000-02-29T23:59:59.000Z'],
@@ -14,7 +14,7 @@ test.each([
   else expect(isoTimeText().validate(text, { convert: false }).error).toBeDefined();
 });
 
-test.each([
+it.each([
   '2026-02-29',
   '2026-02-30',
   '2026-04-31T10:00:00Z',

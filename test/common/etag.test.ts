@@ -1,22 +1,22 @@
 import { etagOf, matchesIfNoneMatch, requireIfMatch } from '../../src/common/etag';
 
 describe('requireIfMatch', () => {
-  test.each([undefined, '', '  '])('asks for the header when it is %p', (header) => {
+  it.each([undefined, '', '  '])('asks for the header when it is %p', (header) => {
     expect(() => requireIfMatch(header)).toThrow(expect.objectContaining({ code: 'precondition_required' }));
   });
 
-  test.each(['3', '"3', '"3" "4"', '*,"3"', 'W/3', '"3",'])(
+  it.each(['3', '"3', '"3" "4"', '*,"3"', 'W/3', '"3",'])(
     'refuses what is no list of entity tags: %s',
     (header) => {
       expect(() => requireIfMatch(header)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
     },
   );
 
-  test.each(['"3"', '*', '"2", "3"', 'W/"3","3"', ' "3" '])('accepts version 3 for %s', (header) => {
+  it.each(['"3"', '*', '"2", "3"', 'W/"3","3"', ' "3" '])('accepts version 3 for %s', (header) => {
     expect(() => requireIfMatch(header)(3)).not.toThrow();
   });
 
-  test.each(['"2"', '""', '"2","4"', 'W/"3"', '"03"'])(
+  it.each(['"2"', '""', '"2","4"', 'W/"3"', '"03"'])(
     'refuses version 3 for %s, naming the current one',
     (header) => {
       const check = requireIfMatch(header);
@@ -28,7 +28,7 @@ describe('requireIfMatch', () => {
 });
 
 describe('matchesIfNoneMatch', () => {
-  test.each([
+  it.each([
     [undefined, false],
     ['*', true],
     ['"3"', true],

@@ -4,11 +4,11 @@ import { decodeCursor, encodeCursor } from '../../src/common/pagination';
 const schema = Joi.array().ordered(Joi.string().required(), Joi.number().required());
 
 describe('cursor', () => {
-  test('comes back as it was', () => {
+  it('comes back as it was', () => {
     expect(decodeCursor(encodeCursor(['ümlaut/?&', 7]), schema)).toEqual(['ümlaut/?&', 7]);
   });
 
-  test.each([
+  it.each([
     ['no base64', '%%%'],
     ['no JSON', Buffer.from('{').toString('base64url')],
     ['another shape', encodeCursor([1, 'a'])],

@@ -3,19 +3,19 @@ import { anyText, code, multiLine, singleLine } from '../../src/common/text';
 const STRICT = { convert: false };
 
 describe('text', () => {
-  test('is trimmed although bodies are not converted', () => {
+  it('is trimmed although bodies are not converted', () => {
     expect(singleLine(6).validate('  abc ', STRICT)).toEqual({ value: 'abc' });
     expect(multiLine(5).validate(' a\nb ', STRICT)).toEqual({ value: 'a\nb' });
     expect(code(6, 'a-z').validate(' abc  ', STRICT)).toEqual({ value: 'abc' });
   });
 
-  test('is measured as it is sent: maxLength of the OpenAPI document means that', () => {
+  it('is measured as it is sent: maxLength of the OpenAPI document means that', () => {
     for (const schema of [singleLine(5), multiLine(5), code(5, 'a-z')]) {
       expect(schema.validate('  abc ', STRICT).error).toBeDefined();
     }
   });
 
-  test('may have characters beyond the basic plane, but not half of one', () => {
+  it('may have characters beyond the basic plane, but not half of one', () => {
     const five = '\u{1f600}'.repeat(5);
     for (const schema of [singleLine(5), multiLine(5), anyText(5)]) {
       expect(schema.validate(five, STRICT).error).toBeUndefined();
@@ -28,18 +28,18 @@ describe('text', () => {
     }
   });
 
-  test.each(['', '   ', ' \u3000\u00a0', 'a\nb', 'a\u0000', 'a\u2028b', 'abcdef', 5])(
+  it.each(['', '   ', ' \u3000\u00a0', 'a\nb', 'a\u0000', 'a\u2028b', 'abcdef', 5])(
     'on a single line refuses %j',
     (value) => {
       expect(singleLine(5).validate(value, STRICT).error).toBeDefined();
     },
   );
 
-  test.each(['a\u0000b', 'a\u001bb', 'abcdef', 5])('on many lines refuses %j', (value) => {
+  it.each(['a\u0000b', 'a\u001bb', 'abcdef', 5])('on many lines refuses %j', (value) => {
     expect(multiLine(5).validate(value, STRICT).error).toBeDefined();
   });
 
-  test('on many lines may be empty', () => {
+  it('on many lines may be empty', () => {
     expect(multiLine(5).validate('', STRICT).error).toBeUndefined();
   });
 });

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { isSampleSecret } from '../../src/config/sample-secret';
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
@@ -41,12 +40,12 @@ function mistakesOf(
 }
 
 describe('loadConfig', () => {
-  test('has a default for everything that is not secret', () => {
+  it('has a default for everything that is not secret', () => {
     expect(loadConfig(REQUIRED)).toEqual({
       env: 'development',
       http: {
         host: '127.0.0.1',
-        port: 3000,
+        port: 3_000,
         webConcurrency: availableParallelism(),
         prefix: '/orders-management-system',
         corsOrigins: [],
@@ -73,8 +72,8 @@ describe('loadConfig', () => {
       refreshTokenTtlSeconds: 2_592_000,
       payments: { provider: 'sandbox' },
       fulfillmentDeadline: '6d',
-      placeOrderTimeoutMs: 5000,
-      orderCommandTimeoutMs: 8000,
+      placeOrderTimeoutMs: 5_000,
+      orderCommandTimeoutMs: 8_000,
       shutdownTimeoutMs: 10_000,
       logLevel: 'info',
       worker: {
@@ -83,14 +82,14 @@ describe('loadConfig', () => {
         maxConcurrentLocalActivities: 100,
         maxConcurrentActivities: 100,
         maxConcurrentPayments: 20,
-        maxCachedWorkflows: 1000,
+        maxCachedWorkflows: 1_000,
         workflowTaskPollers: 10,
         activityTaskPollers: 10,
       },
     });
   });
 
-  test('reads numbers and lists', () => {
+  it('reads numbers and lists', () => {
     const { http, worker, payments } = loadConfig({
       ...REQUIRED,
       PORT: '8080',
@@ -103,19 +102,19 @@ describe('loadConfig', () => {
     expect(worker.queues).toEqual(['payments', 'orders']);
     expect(payments.maxPerSecond).toBe(0.5);
     expect(http).toMatchObject({
-      port: 8080,
+      port: 8_080,
       corsOrigins: ['https://shop.example', 'http://localhost:5173'],
       trustedProxies: 2,
       rateLimit: { redisUrl: 'redis://cache:6379' },
     });
   });
 
-  test('takes an empty variable for one that is not set, as compose files write it', () => {
+  it('takes an empty variable for one that is not set, as compose files write it', () => {
     const config = loadConfig({ ...REQUIRED, CORS_ORIGINS: '', REDIS_URL: '', PORT: '' });
-    expect(config.http).toMatchObject({ corsOrigins: [], port: 3000, rateLimit: { redisUrl: undefined } });
+    expect(config.http).toMatchObject({ corsOrigins: [], port: 3_000, rateLimit: { redisUrl: undefined } });
   });
 
-  test.each(['PLACE_ORDER_TIMEOUT_MS', 'ORDER_COMMAND_TIMEOUT_MS'])(
+  it.each(['PLACE_ORDER_TIMEOUT_MS', 'ORDER_COMMAND_TIMEOUT_MS'])(
     'wants the time of %s to finish requests before a production process ends',
     (name) => {
       const short = { ...REQUIRED, ...STRIPE, [name]: '20000' };
@@ -126,13 +125,13 @@ describe('loadConfig', () => {
     },
   );
 
-  test('wants the payments on a task queue of their own', () => {
+  it('wants the payments on a task queue of their own', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
       expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same/),
     ]);
   });
 
-  test('takes the sandbox in production only when it is meant', () => {
+  it('takes the sandbox in production only when it is meant', () => {
     const production = { ...REQUIRED, ...PRODUCTION };
     for (const load of [loadConfig, loadWorkerConfig]) {
       expect(mistakesOf(production, load)).toEqual([expect.stringContaining('which takes no money')]);
@@ -140,7 +139,7 @@ describe('loadConfig', () => {
     }
   });
 
-  test('lists every mistake at once', () => {
+  it('lists every mistake at once', () => {
     const mistakes = mistakesOf({
       PORT: '99999',
       BODY_LIMIT: 'much',
@@ -156,7 +155,7 @@ describe('loadConfig', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ['NODE_ENV', 'staging'],
     ['API_PREFIX', 'orders/'],
     ['API_PREFIX', '/'],
@@ -188,7 +187,7 @@ describe('loadConfig', () => {
     expect(mistakes.join()).not.toContain('hunter2');
   });
 
-  test.each([
+  it.each([
     ['a sample secret', { JWT_SECRET: 'please-change-me-please-change-me-please' }],
     ['a secret without variety', { JWT_SECRET: 'abababababababababababababababababab' }],
     ['any origin', { CORS_ORIGINS: 'https://shop.example,*' }],
@@ -202,7 +201,7 @@ describe('a secret in production', () => {
   const mistakesWith = (JWT_SECRET: string) =>
     mistakesOf({ ...REQUIRED, JWT_SECRET, ...STRIPE, ...PRODUCTION });
 
-  test.each([
+  it.each([
     'a-string-secret-at-least-256-bits-long',
     'your-256-bit-secret-your-256-bit-secret',
     '0123456789abcdef0123456789abcdef',
@@ -217,7 +216,7 @@ describe('a secret in production', () => {
     expect(mistakesWith(secret)).toEqual([expect.stringMatching(/^JWT_SECRET /)]);
   });
 
-  test('is taken when it is random, in whatever way it is written', () => {
+  it('is taken when it is random, in whatever way it is written', () => {
     for (let round = 0; round < 200; round++) {
       for (const encoding of ['hex', 'base64', 'base64url'] as const)
         expect(mistakesWith(randomBytes(32).toString(encoding))).toEqual([]);
@@ -230,7 +229,7 @@ describe('the keys of payloads', () => {
   const OTHER = 'q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vEjRWeJASNFY=';
   const SHORT = KEY.slice(4);
 
-  test('are read in their order, and do not show in what is logged', () => {
+  it('are read in their order, and do not show in what is logged', () => {
     for (const load of [loadConfig, loadWorkerConfig]) {
       const { payloadKeys } = load({ ...REQUIRED, PAYLOAD_KEYS: `2026-11:${KEY}, a.b_c:${OTHER}` });
       expect(payloadKeys.map(({ id }) => id)).toEqual(['2026-11', 'a.b_c']);
@@ -239,7 +238,7 @@ describe('the keys of payloads', () => {
     }
   });
 
-  test.each([
+  it.each([
     [KEY, 'entry 1 is not "keyId:key"'],
     [`a:${KEY},${OTHER}`, 'entry 2 is not "keyId:key"'],
     [`a:${KEY}:x`, 'entry 1 is not "keyId:key"'],
@@ -260,7 +259,7 @@ describe('the keys of payloads', () => {
     for (const secret of [KEY, OTHER, SHORT]) expect(mistake).not.toContain(secret.slice(0, 8));
   });
 
-  test('have to be set in production, for the API and for workers', () => {
+  it('have to be set in production, for the API and for workers', () => {
     const production = { ...REQUIRED, ...STRIPE, NODE_ENV: 'production' };
     for (const load of [loadConfig, loadWorkerConfig]) {
       expect(mistakesOf(production, load)).toEqual([
@@ -272,14 +271,14 @@ describe('the keys of payloads', () => {
 });
 
 describe('what a process is to know', () => {
-  test.each([
+  it.each([
     ['the API', loadConfig, { webhookSecret: STRIPE.STRIPE_WEBHOOK_SECRET }],
     ['a worker', loadWorkerConfig, { secretKey: STRIPE.STRIPE_SECRET_KEY }],
   ])('is, for %s, its own secret of Stripe', (_who, load, stripe) => {
     expect(load({ ...REQUIRED, ...STRIPE }).payments).toEqual({ provider: 'stripe', stripe });
   });
 
-  test.each([
+  it.each([
     ['the API', loadConfig, 'STRIPE_WEBHOOK_SECRET'],
     ['a worker', loadWorkerConfig, 'STRIPE_SECRET_KEY'],
   ])('is, for %s, required with Stripe', (_who, load, name) => {
@@ -289,25 +288,25 @@ describe('what a process is to know', () => {
     ]);
   });
 
-  test('leaves out the key of Stripe where no payments are made', () => {
+  it('leaves out the key of Stripe where no payments are made', () => {
     const { STRIPE_SECRET_KEY: _, ...rest } = STRIPE;
     const env = { ...REQUIRED, ...rest };
     expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders' }, loadWorkerConfig)).toEqual([]);
     expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders,payments' }, loadWorkerConfig)).toHaveLength(1);
   });
 
-  test('is no secret of Stripe while the sandbox is used', () => {
+  it('is no secret of Stripe while the sandbox is used', () => {
     const env = { ...REQUIRED, ...STRIPE, PAYMENT_PROVIDER: 'sandbox' };
     expect(JSON.stringify([loadConfig(env), loadWorkerConfig(env)])).not.toMatch(/hunter/);
   });
 
-  test('is, for a worker, not the secret of the tokens', () => {
+  it('is, for a worker, not the secret of the tokens', () => {
     const { MONGODB_URI } = REQUIRED;
     expect(loadWorkerConfig({ MONGODB_URI })).toMatchObject({ mongodb: { uri: MONGODB_URI } });
     expect(JSON.stringify(loadWorkerConfig(REQUIRED))).not.toContain(REQUIRED.JWT_SECRET);
   });
 
-  test('is, for the set-up, the database alone', () => {
+  it('is, for the set-up, the database alone', () => {
     const { MONGODB_URI } = REQUIRED;
     const config = loadToolConfig({ ...REQUIRED, ...STRIPE, ...PRODUCTION });
     expect(config).toMatchObject({ env: 'production', mongodb: { uri: MONGODB_URI } });
@@ -325,7 +324,7 @@ describe('JWT_KEYS', () => {
     kty: 'oct',
     k: secret.toString('base64url'),
   });
-  const RS256 = { kid: 'r1', ...rsa(2048).export({ format: 'jwk' }) };
+  const RS256 = { kid: 'r1', ...rsa(2_048).export({ format: 'jwk' }) };
   const ES256 = { kid: 'e1', ...ec('P-256').export({ format: 'jwk' }) };
   const publicOf = ({ kid, kty, n, e, crv, x, y }: Record<string, unknown>) => ({
     kid,
@@ -338,7 +337,7 @@ describe('JWT_KEYS', () => {
   });
   const set = (...keys: unknown[]) => JSON.stringify({ keys });
 
-  test('holds keys of several kinds; each serves its own algorithm', () => {
+  it('holds keys of several kinds; each serves its own algorithm', () => {
     const { keys } = loadConfig({ MONGODB_URI, JWT_KEYS: set(ES256, publicOf(RS256), oct('h1')) }).jwt;
     expect(keys.map(({ kid, algorithm, signingKey }) => [kid, algorithm, !!signingKey])).toEqual([
       ['e1', 'ES256', true],
@@ -347,18 +346,18 @@ describe('JWT_KEYS', () => {
     ]);
   });
 
-  test('signs in the place of JWT_SECRET, which goes on to verify', () => {
+  it('signs in the place of JWT_SECRET, which goes on to verify', () => {
     const { keys } = loadConfig({ ...REQUIRED, JWT_KEYS: set(ES256) }).jwt;
     expect(keys.map(({ kid }) => kid)).toEqual(['e1', 'secret']);
   });
 
-  test('or JWT_SECRET is required', () => {
+  it('or JWT_SECRET is required', () => {
     expect(mistakesOf({ MONGODB_URI })).toEqual([
       expect.stringContaining('JWT_SECRET is required, or JWT_KEYS'),
     ]);
   });
 
-  test.each([
+  it.each([
     ['no JSON', 'nonsense', 'must be a JWK Set in JSON'],
     ['no set', '[]', 'must be a JWK Set with'],
     ['an empty set', set(), 'must be a JWK Set with'],
@@ -377,7 +376,7 @@ describe('JWT_KEYS', () => {
     ['a short secret', set(oct('h1', randomBytes(31))), '"h1" that is shorter than 32 bytes'],
     [
       'a short RSA key',
-      set({ kid: 'r2', ...rsa(1024).export({ format: 'jwk' }) }),
+      set({ kid: 'r2', ...rsa(1_024).export({ format: 'jwk' }) }),
       '"r2" that is shorter than 2048',
     ],
     [
@@ -395,7 +394,7 @@ describe('JWT_KEYS', () => {
     for (const secret of [RS256.d!, ES256.d!]) expect(mistakes[0]).not.toContain(secret);
   });
 
-  test('must not be a sample in production', () => {
+  it('must not be a sample in production', () => {
     const sample = set(oct('h1', Buffer.from('please-change-me-please-change-me')));
     expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample })).toEqual([]);
     expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample, ...PRODUCTION, ...STRIPE })).toEqual([
@@ -403,7 +402,7 @@ describe('JWT_KEYS', () => {
     ]);
   });
 
-  test('are nothing that a worker or the set-up is to know', () => {
+  it('are nothing that a worker or the set-up is to know', () => {
     const env = { ...REQUIRED, JWT_KEYS: 'nonsense' };
     expect([mistakesOf(env, loadWorkerConfig), mistakesOf(env, loadToolConfig)]).toEqual([[], []]);
   });
@@ -426,18 +425,18 @@ describe('the connection to Temporal', () => {
     return join(folder, name);
   };
 
-  test('is plain unless told', () => {
+  it('is plain unless told', () => {
     for (const env of [{}, { TEMPORAL_TLS: 'false' }, { TEMPORAL_TLS: '0' }])
       expect(securityOf(env).tls || undefined).toBeUndefined();
   });
 
-  test('is encrypted when it should be, and whenever there is an API key or a certificate', () => {
+  it('is encrypted when it should be, and whenever there is an API key or a certificate', () => {
     for (const env of [{ TEMPORAL_TLS: 'true' }, { TEMPORAL_TLS: '1' }, CA, PAIR])
       expect(securityOf(env).tls).toBeInstanceOf(Object);
     expect(securityOf({ TEMPORAL_API_KEY: 'key' })).toEqual({ apiKey: 'key', tls: true });
   });
 
-  test('takes certificates from files and from variables, for every process', () => {
+  it('takes certificates from files and from variables, for every process', () => {
     const files = {
       TEMPORAL_TLS_SERVER_NAME: 'temporal.example',
       TEMPORAL_TLS_SERVER_CA_CERT_PATH: file('ca.crt', authority.certificate),
@@ -459,7 +458,7 @@ describe('the connection to Temporal', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['neither yes nor no', { TEMPORAL_TLS: 'yes' }, /^TEMPORAL_TLS must be one of/],
     ['a key with a line break', { TEMPORAL_API_KEY: 'hunter2\n' }, /^TEMPORAL_API_KEY must be one word/],
     ['a key in clear', { TEMPORAL_API_KEY: 'hunter2', TEMPORAL_TLS: 'false' }, /but TEMPORAL_API_KEY is set/],
@@ -495,7 +494,7 @@ describe('the connection to Temporal', () => {
     }
   });
 
-  test('must not be told of a file and its content, or of a file with something else', () => {
+  it('must not be told of a file and its content, or of a file with something else', () => {
     const path = file('other.crt', client.key);
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_TLS_SERVER_CA_CERT_PATH: path })).toEqual([
       `TEMPORAL_TLS_SERVER_CA_CERT_PATH is ${path}, which is not a certificate in PEM`,

@@ -62,7 +62,10 @@ describe('an amended order', () => {
     const next = amendedOrder(order, amending(), { pricing, payment: payment(5_000, 'v2') }, LATER);
     expect(next).toEqual({
       ...order,
-      ...{ subtotal: 5_000, total: 5_000, tax: 0, items: [itemOf(priced('ps_b', 5))] },
+      subtotal: 5_000,
+      total: 5_000,
+      tax: 0,
+      items: [itemOf(priced('ps_b', 5))],
       payment: payment(5_000, 'v2'),
       compensations: [owed({ since: LATER })],
       version: 3,

@@ -1,13 +1,12 @@
-import type { OrderState } from '../../src/domain/order';
-import { FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
+import { type OrderState, FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
 import {
   archivedOrder,
   closedOrder,
   isCancellable,
   requireArchivable,
   requireCancellable,
+  type Closing,
 } from '../../src/domain/closing';
-import type { Closing } from '../../src/domain/closing';
 import { draftOrder, pricedOrder } from '../../src/domain/order-transitions';
 import { openedOrder } from '../../src/domain/placing';
 import { command, failing, LATER, orderIn, owed, payment, priced, pricingOf, requestFor } from './fixtures';
@@ -98,14 +97,21 @@ describe('a closed order', () => {
   const opened = openedOrder(requestFor(), pricing);
   const changes = (from: OrderState, to: Partial<OrderState>) =>
     Object.entries(to).map(([axis, state]) => ({
-      ...{ at: LATER, by: 'usr_9', reason: 'No', axis, from: from[axis as keyof OrderState], to: state },
+      at: LATER,
+      by: 'usr_9',
+      reason: 'No',
+      axis,
+      from: from[axis as keyof OrderState],
+      to: state,
     }));
 
   it('releases its stock and owes the payment that was authorised', () => {
     const order = orderIn();
     expect(closedOrder(order, cancelled, LATER)).toEqual({
       ...order,
-      ...{ status: 'cancelled', fulfillmentStatus: 'cancelled', reservation: 'released' },
+      status: 'cancelled',
+      fulfillmentStatus: 'cancelled',
+      reservation: 'released',
       compensations: [owed({ since: LATER })],
       statusHistory: [
         ...order.statusHistory,
@@ -118,14 +124,21 @@ describe('a closed order', () => {
 
   it('owes what is being authorised, since nobody knows what becomes of it', () => {
     expect(closedOrder(opened, rejected, LATER)).toMatchObject({
-      ...{ status: 'rejected', paymentStatus: 'pending', reservation: 'released', rejection, version: 2 },
+      status: 'rejected',
+      paymentStatus: 'pending',
+      reservation: 'released',
+      rejection,
+      version: 2,
       compensations: [owed({ payment: { ...payment(2_000), reference: null }, since: LATER })],
     });
   });
 
   it('owes nothing of a payment that was declined', () => {
     expect(closedOrder(opened, { ...rejected, isDeclined: true }, LATER)).toMatchObject({
-      ...{ status: 'rejected', paymentStatus: 'declined', reservation: 'released', compensations: [] },
+      status: 'rejected',
+      paymentStatus: 'declined',
+      reservation: 'released',
+      compensations: [],
     });
   });
 

@@ -18,7 +18,9 @@ const resolving = { ...command, step: 'voidPayment-1', note: 'Paid back by hand'
 /** Cancelled; what was authorised is to be given back. */
 const cancelled = (fields: Partial<Order> = {}): Order =>
   orderIn({
-    ...{ status: 'cancelled', fulfillmentStatus: 'cancelled', reservation: 'released' },
+    status: 'cancelled',
+    fulfillmentStatus: 'cancelled',
+    reservation: 'released',
     compensations: [owed(), other],
     ...fields,
   });
@@ -97,7 +99,10 @@ describe('a compensation that is done', () => {
   it('leaves the payment of an order that goes on: it has another', () => {
     const order = orderIn({ compensations: [owed()], payment: payment(5_000, 'v2') });
     expect(withDone(order, owed(), true, LATER)).toEqual({
-      ...{ ...order, compensations: [], version: 3, updatedAt: LATER },
+      ...order,
+      compensations: [],
+      version: 3,
+      updatedAt: LATER,
     });
   });
 
@@ -129,8 +134,12 @@ describe('a compensation that a person settled', () => {
     expect(resolved).toMatchObject({ paymentStatus: 'voided', version: 3, updatedAt: LATER });
     expect(resolved.compensations).toEqual([other, owed({ state: 'resolved', failure: 'down', resolution })]);
     expect(resolved.statusHistory.at(-1)).toEqual({
-      ...{ at: LATER, by: 'usr_9', reason: null },
-      ...{ axis: 'paymentStatus', from: 'authorized', to: 'voided' },
+      at: LATER,
+      by: 'usr_9',
+      reason: null,
+      axis: 'paymentStatus',
+      from: 'authorized',
+      to: 'voided',
     });
   });
 

@@ -68,8 +68,12 @@ export function orderIn(fields: Partial<Order> = {}): Order {
   return {
     ...draftOrder(requestFor()),
     items: [itemOf(priced('ps_a', 2)), itemOf(priced('ps_s', 1, 'service'))],
-    ...{ currency: 'EUR', subtotal: 3_000, tax: 0, total: 3_000 },
-    ...{ status: 'confirmed', paymentStatus: 'authorized' },
+    currency: 'EUR',
+    subtotal: 3_000,
+    tax: 0,
+    total: 3_000,
+    status: 'confirmed',
+    paymentStatus: 'authorized',
     payment: payment(3_000),
     reservation: 'held',
     version: 2,
@@ -101,15 +105,13 @@ export const refunding = (amount: number | null, fields: Partial<RefundOrder> = 
 export const command = from;
 
 export const refundOf = (amount: number, id: string): Refund => ({
-  ...{
-    id,
-    amount,
-    reason: 'Broken',
-    fingerprint: `f-${id}`,
-    attemptId: 'a',
-    by: 'usr_9',
-    createdAt: CREATED,
-  },
+  id,
+  amount,
+  reason: 'Broken',
+  fingerprint: `f-${id}`,
+  attemptId: 'a',
+  by: 'usr_9',
+  createdAt: CREATED,
 });
 
 export function owed(fields: Partial<Compensation> = {}): Compensation {

@@ -20,15 +20,24 @@ import {
 } from './fixtures';
 
 const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => ({
-  ...{ id: 'k1', items: [line('ps_a', 1)], carrier: null, trackingNumber: null, fingerprint: 'f1' },
-  ...{ attemptId: 'a1', by: 'usr_9', createdAt: LATER, deliveredAt: null },
+  id: 'k1',
+  items: [line('ps_a', 1)],
+  carrier: null,
+  trackingNumber: null,
+  fingerprint: 'f1',
+  attemptId: 'a1',
+  by: 'usr_9',
+  createdAt: LATER,
+  deliveredAt: null,
   ...fields,
 });
 
 /** One of two units is fulfilled. */
 const begun = (fields: Partial<Order> = {}): Order =>
   orderIn({
-    ...{ fulfillmentStatus: 'partially_fulfilled', paymentStatus: 'captured', captured: 3_000 },
+    fulfillmentStatus: 'partially_fulfilled',
+    paymentStatus: 'captured',
+    captured: 3_000,
     items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
     fulfillments: [fulfillment()],
     ...fields,
@@ -79,7 +88,7 @@ describe('whether an order can be fulfilled', () => {
 });
 
 describe('a fulfilled order', () => {
-  it('captures its payment with the first fulfilment', () => {
+  it('captures its payment with the first fulfillment', () => {
     const order = orderIn();
     const command = fulfilling([line('ps_a', 1)], { carrier: 'DHL', trackingNumber: 'T1' });
     const by = { at: LATER, by: 'usr_9', reason: null };
@@ -87,7 +96,9 @@ describe('a fulfilled order', () => {
       ...order,
       items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
       fulfillments: [fulfillment({ carrier: 'DHL', trackingNumber: 'T1' })],
-      ...{ paymentStatus: 'captured', captured: 3_000, fulfillmentStatus: 'partially_fulfilled' },
+      paymentStatus: 'captured',
+      captured: 3_000,
+      fulfillmentStatus: 'partially_fulfilled',
       statusHistory: [
         ...order.statusHistory,
         { ...by, axis: 'paymentStatus', from: 'authorized', to: 'captured' },
@@ -108,8 +119,11 @@ describe('a fulfilled order', () => {
     const order = begun({ paymentStatus: 'partially_refunded', refunded: 10 });
     const next = fulfilledOrder(order, fulfilling([line('ps_s', 1)], { id: 'k2' }), LATER);
     expect(next).toMatchObject({
-      ...{ paymentStatus: 'partially_refunded', captured: 3_000, fulfillmentStatus: 'partially_fulfilled' },
-      ...{ reservation: 'held', version: 3 },
+      paymentStatus: 'partially_refunded',
+      captured: 3_000,
+      fulfillmentStatus: 'partially_fulfilled',
+      reservation: 'held',
+      version: 3,
     });
     expect(next.fulfillments.map(({ id }) => id)).toEqual(['k1', 'k2']);
   });
@@ -123,7 +137,7 @@ describe('a fulfilled order', () => {
     expect(next).toMatchObject({ fulfillmentStatus: 'fulfilled', reservation: after, status: 'confirmed' });
   });
 
-  it('has never more fulfilled than ordered, and exactly what its fulfilments say', () => {
+  it('has never more fulfilled than ordered, and exactly what its fulfillments say', () => {
     const quantity = fc.integer({ min: 1, max: 5 });
     const product = fc.constantFrom('ps_a', 'ps_b');
     const lines = fc.array(fc.tuple(product, quantity), { minLength: 1, maxLength: 4 });
@@ -168,7 +182,7 @@ describe('a fulfilled order', () => {
   }
 });
 
-describe('whether a fulfilment can be delivered', () => {
+describe('whether a fulfillment can be delivered', () => {
   it('it can, once', () => {
     const order = begun();
     expect(() => requireDeliverable(order, { ...command, fulfillmentId: 'k1' })).not.toThrow();
@@ -183,7 +197,7 @@ describe('whether a fulfilment can be delivered', () => {
   });
 });
 
-describe('a delivered fulfilment', () => {
+describe('a delivered fulfillment', () => {
   const [first, second] = [fulfillment(), fulfillment({ id: 'k2' })];
   const deliver = (order: Order, fulfillmentId: string) =>
     deliveredOrder(order, { ...command, fulfillmentId }, LATER);
@@ -196,7 +210,10 @@ describe('a delivered fulfilment', () => {
     const by = { at: LATER, by: 'usr_9', reason: null };
     expect(deliver(order, 'k2')).toEqual({
       ...order,
-      ...{ status: 'completed', fulfillmentStatus: 'delivered', version: 3, updatedAt: LATER },
+      status: 'completed',
+      fulfillmentStatus: 'delivered',
+      version: 3,
+      updatedAt: LATER,
       fulfillments: [
         { ...first, deliveredAt: CREATED },
         { ...second, deliveredAt: LATER },
@@ -215,7 +232,9 @@ describe('a delivered fulfilment', () => {
   ] as const)('leaves the order open while %s', (_, fulfillmentStatus, fulfillments) => {
     const order = begun({ fulfillmentStatus, fulfillments: [...fulfillments] });
     expect(deliver(order, 'k1')).toEqual({
-      ...{ ...order, version: 3, updatedAt: LATER },
+      ...order,
+      version: 3,
+      updatedAt: LATER,
       fulfillments: order.fulfillments.map((one) => (one.id === 'k1' ? { ...one, deliveredAt: LATER } : one)),
     });
   });

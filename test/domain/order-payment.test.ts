@@ -20,8 +20,12 @@ it('the payment of an amendment is named after the version that is amended', () 
 
 it('the payment service is told what the payment is for and how it is paid', () => {
   expect(paymentRef(orderIn(), payment(500, 'v2'))).toEqual({
-    ...{ key: 'ord_1-v2', reference: 'pi_v2', amount: 500, currency: 'EUR' },
-    ...{ orderId: 'ord_1', paymentMethod: 'pm_card_visa' },
+    key: 'ord_1-v2',
+    reference: 'pi_v2',
+    amount: 500,
+    currency: 'EUR',
+    orderId: 'ord_1',
+    paymentMethod: 'pm_card_visa',
   });
 });
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import type { Axis, OrderState } from '../../src/domain/order';
-import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
+import {
+  type Axis,
+  type OrderState,
+  FULFILLMENT_STATUSES,
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+} from '../../src/domain/order';
 import {
   canTransition,
   changeOrder,
@@ -110,8 +115,17 @@ describe('an order', () => {
       ...rest,
       ...INITIAL_STATE,
       items: [{ ...line('ps_a', 2), ...unpriced, ...noPrice, fulfilledQuantity: 0 }],
-      ...{ currency: null, ...noPrice, reservation: 'none', payment: null, captured: 0, refunded: 0 },
-      ...{ fulfillments: [], refunds: [], compensations: [], rejection: null, archivedAt: null },
+      currency: null,
+      ...noPrice,
+      reservation: 'none',
+      payment: null,
+      captured: 0,
+      refunded: 0,
+      fulfillments: [],
+      refunds: [],
+      compensations: [],
+      rejection: null,
+      archivedAt: null,
       statusHistory: [
         { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
       ],

@@ -9,9 +9,16 @@ it('an opened order is pending, at version 1, with its prices and its stock held
   expect(opened).toEqual({
     ...pricedOrder(requestFor(), goods),
     items: [itemOf(priced('ps_a', 2)), itemOf(priced('ps_s', 1, 'service'))],
-    ...{ currency: 'EUR', subtotal: 3_000, tax: 0, total: 3_000 },
-    ...{ status: 'pending', paymentStatus: 'pending', fulfillmentStatus: 'unfulfilled' },
-    ...{ reservation: 'held', payment: null, version: 1 },
+    currency: 'EUR',
+    subtotal: 3_000,
+    tax: 0,
+    total: 3_000,
+    status: 'pending',
+    paymentStatus: 'pending',
+    fulfillmentStatus: 'unfulfilled',
+    reservation: 'held',
+    payment: null,
+    version: 1,
   });
 });
 
@@ -23,13 +30,11 @@ it('a confirmed order has its payment authorised', () => {
   const by = { at: LATER, by: 'system', reason: null };
   expect(confirmedOrder(opened, payment(3_000), LATER)).toEqual({
     ...opened,
-    ...{
-      status: 'confirmed',
-      paymentStatus: 'authorized',
-      payment: payment(3_000),
-      version: 2,
-      updatedAt: LATER,
-    },
+    status: 'confirmed',
+    paymentStatus: 'authorized',
+    payment: payment(3_000),
+    version: 2,
+    updatedAt: LATER,
     statusHistory: [
       ...opened.statusHistory,
       { ...by, axis: 'paymentStatus', from: 'pending', to: 'authorized' },

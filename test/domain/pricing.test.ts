@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { CatalogueEntry } from '../../src/domain/pricing';
-import { priceLines } from '../../src/domain/pricing';
+import { type CatalogueEntry, priceLines } from '../../src/domain/pricing';
 
 function entry(fields: Partial<CatalogueEntry> = {}): CatalogueEntry {
   const id = fields.id ?? 'ps_a';
@@ -24,16 +23,40 @@ describe('priceLines', () => {
     expect(priceLines([line('ps_a', 2), line('ps_b'), line('ps_a')], catalogue)).toEqual({
       items: [
         {
-          ...{ productServiceId: 'ps_a', sku: 'ps_a', name: 'A', kind: 'product', quantity: 2 },
-          ...{ unitPrice: 1_999, taxRateBps: 1_900, subtotal: 3_998, tax: 760, total: 4_758 },
+          productServiceId: 'ps_a',
+          sku: 'ps_a',
+          name: 'A',
+          kind: 'product',
+          quantity: 2,
+          unitPrice: 1_999,
+          taxRateBps: 1_900,
+          subtotal: 3_998,
+          tax: 760,
+          total: 4_758,
         },
         {
-          ...{ productServiceId: 'ps_b', sku: 'ps_b', name: 'A', kind: 'service', quantity: 1 },
-          ...{ unitPrice: 50, taxRateBps: 100, subtotal: 50, tax: 0, total: 50 },
+          productServiceId: 'ps_b',
+          sku: 'ps_b',
+          name: 'A',
+          kind: 'service',
+          quantity: 1,
+          unitPrice: 50,
+          taxRateBps: 100,
+          subtotal: 50,
+          tax: 0,
+          total: 50,
         },
         {
-          ...{ productServiceId: 'ps_a', sku: 'ps_a', name: 'A', kind: 'product', quantity: 1 },
-          ...{ unitPrice: 1_999, taxRateBps: 1_900, subtotal: 1_999, tax: 380, total: 2_379 },
+          productServiceId: 'ps_a',
+          sku: 'ps_a',
+          name: 'A',
+          kind: 'product',
+          quantity: 1,
+          unitPrice: 1_999,
+          taxRateBps: 1_900,
+          subtotal: 1_999,
+          tax: 380,
+          total: 2_379,
         },
       ],
       currency: 'EUR',

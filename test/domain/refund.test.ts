@@ -48,13 +48,20 @@ describe('a refunded order', () => {
     const order = captured();
     expect(refundedOrder(order, refunding(1_000), LATER)).toEqual({
       ...order,
-      ...{ refunded: 1_000, paymentStatus: 'partially_refunded', version: 3, updatedAt: LATER },
+      refunded: 1_000,
+      paymentStatus: 'partially_refunded',
+      version: 3,
+      updatedAt: LATER,
       refunds: [{ ...refundOf(1_000, 'k1'), fingerprint: 'f1', attemptId: 'a1', createdAt: LATER }],
       statusHistory: [
         ...order.statusHistory,
         {
-          ...{ at: LATER, by: 'usr_9', reason: 'Broken' },
-          ...{ axis: 'paymentStatus', from: 'captured', to: 'partially_refunded' },
+          at: LATER,
+          by: 'usr_9',
+          reason: 'Broken',
+          axis: 'paymentStatus',
+          from: 'captured',
+          to: 'partially_refunded',
         },
       ],
     });

@@ -1,14 +1,12 @@
 import { Connection } from '@temporalio/client';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connect } from 'mongoose';
-import type { Mongoose } from 'mongoose';
+import { connect, type Mongoose } from 'mongoose';
 import { newId } from '../../src/common/ids';
 import { createJwt } from '../../src/jwt/jwt';
 import { Canaries, formsOf } from '../support/canaries';
 import { testConfig } from '../support/config';
 import { eventually } from '../support/order-api';
-import { startWholeSystem } from '../support/whole-system';
-import type { WholeSystem } from '../support/whole-system';
+import { startWholeSystem, type WholeSystem } from '../support/whole-system';
 
 type Json = Record<string, unknown>;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- bodies are what this test sends about, not what it checks
@@ -24,21 +22,21 @@ interface Findings {
 
 const NEVER_IN_TEMPORAL = ['password', 'wrong password', 'e-mail', 'unknown e-mail', 'access token'];
 
-test('base64 of a text is known wherever the text begins', () => {
+it('base64 of a text is known wherever the text begins', () => {
   for (const before of ['', 'a', 'ab', 'abc', '{"note":"']) {
     const encoded = Buffer.from(`${before}canary<<??>>~~${before}`).toString('base64');
     expect(formsOf('canary<<??>>~~').filter((form) => encoded.includes(form))).not.toEqual([]);
   }
 });
 
-test('nothing personal is in any log, in any error, or in the files of Temporal', async () => {
+it('nothing personal is in any log, in any error, or in the files of Temporal', async () => {
   const key = randomBytes(32).toString('base64');
   const { canaries, errorBodies, logs, temporal } = await liveWith({ PAYLOAD_KEYS: `canary:${key}` });
   expect(canaries.names.length).toBeGreaterThan(20);
   expect({ errorBodies, logs, temporal }).toEqual({ errorBodies: [], logs: [], temporal: [] });
 }, 300_000);
 
-test('without keys, what the orders were given is in the files of Temporal, and still in no log', async () => {
+it('without keys, what the orders were given is in the files of Temporal, and still in no log', async () => {
   const { canaries, errorBodies, logs, temporal } = await liveWith({});
   expect({ errorBodies, logs }).toEqual({ errorBodies: [], logs: [] });
   const found = new Set(temporal.map((finding) => finding.replace(/^[^:]+: /, '')));
@@ -134,7 +132,7 @@ async function signUp(call: Call, canaries: Canaries): Promise<string> {
 }
 
 async function sell(call: Call, admin: string): Promise<string> {
-  const entry = { sku: 'MUG', name: 'Mug', kind: 'product', unitPrice: 1000, currency: 'EUR', stock: 100 };
+  const entry = { sku: 'MUG', name: 'Mug', kind: 'product', unitPrice: 1_000, currency: 'EUR', stock: 100 };
   const { body } = await call('POST', '/product-services', entry, bearer(admin));
   return body.data.id as string;
 }
@@ -233,7 +231,7 @@ async function cancelled(shop: Customer): Promise<void> {
 
 async function refusedOrders(shop: Customer): Promise<void> {
   const unknown = { items: [{ productServiceId: newId('ps'), quantity: 1 }] };
-  const tooMany = { items: [{ productServiceId: shop.product, quantity: 5000 }] };
+  const tooMany = { items: [{ productServiceId: shop.product, quantity: 5_000 }] };
   const declined = { paymentMethod: 'pm_card_chargeDeclined' };
   for (const [whose, status, given] of [
     ['unknown product', 422, unknown],

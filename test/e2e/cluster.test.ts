@@ -60,7 +60,7 @@ const startedPids = () => logged('API process started').map(({ apiPid }) => apiP
 
 /** Compiling three processes takes its time on a busy machine. */
 async function comesTrue(condition: () => boolean): Promise<void> {
-  const late = () => new Error(`Not within ${WAIT_MS / 1000} s: ${String(condition)}`);
+  const late = () => new Error(`Not within ${WAIT_MS / 1_000} s: ${String(condition)}`);
   await until(WAIT_MS, async () => condition() || undefined, late);
 }
 
@@ -115,7 +115,7 @@ async function connectToBoth(): Promise<Connection[]> {
   return chosen;
 }
 
-test('the limit is one for all processes of the machine', async () => {
+it('the limit is one for all processes of the machine', async () => {
   await startCluster();
   const connections = await connectToBoth();
   const statuses = [];
@@ -125,7 +125,7 @@ test('the limit is one for all processes of the machine', async () => {
   for (const { agent } of connections) agent.destroy();
 });
 
-test('one that is killed under load is replaced, and costs no more than what it had in hand', async () => {
+it('one that is killed under load is replaced, and costs no more than what it had in hand', async () => {
   await startCluster({ RATE_LIMIT_MAX: '1000000' });
   const [victim] = startedPids();
   const broken: unknown[] = [];
@@ -150,7 +150,7 @@ test('one that is killed under load is replaced, and costs no more than what it 
   expect(startedPids()).toHaveLength(3);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s drains all of them, then all end', async (signal) => {
+it.each(['SIGTERM', 'SIGINT'] as const)('%s drains all of them, then all end', async (signal) => {
   await startCluster();
   api.kill(signal);
   expect(await api.ended).toBeNull();
@@ -158,7 +158,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s drains all of them, then all end',
   expect(startedPids().some(isAlive)).toBe(false);
 });
 
-test('none outlives the process that looks after them', async () => {
+it('none outlives the process that looks after them', async () => {
   await startCluster();
   api.kill('SIGKILL');
   await api.ended;

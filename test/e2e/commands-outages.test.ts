@@ -1,18 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Order } from '../../src/domain/order';
 import { unsettled } from '../../src/domain/compensation';
-import { createOrderService } from '../../src/orders/orders.service';
-import type { OrderService } from '../../src/orders/orders.service';
+import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import type { Activities } from '../../src/worker';
 import { expectBalancedBooks } from '../support/books';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
-import { startStoppableServers } from '../support/stoppable-servers';
-import type { StoppableServers } from '../support/stoppable-servers';
+import { openShop, orderRequest, type Shop } from '../support/shop';
+import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
 import { paymentsTaskQueueOf } from '../support/worker';
-import { deferred } from '../workflows/saga/deferred';
-import type { Deferred } from '../workflows/saga/deferred';
+import { deferred, type Deferred } from '../workflows/saga/deferred';
 
 /** Servers die in the middle of commands on orders that are placed. */
 let servers: StoppableServers;
@@ -110,7 +106,7 @@ const CASES: Record<string, Case> = {
       expect(await amend(order, 3, 'again')).toMatchObject({ version: 4, note: 'again' });
     },
   },
-  'a second fulfilment': {
+  'a second fulfillment': {
     step: 'fulfillOrder',
     before: async (order) => {
       await ship(order, 1, 'first');

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import type { Death } from '../support/mortal-worker';
-import { spawnNode } from '../support/process';
-import type { NodeProcess } from '../support/process';
-import { drawCharts, placesOf, titleOf } from '../workflows/saga/chart';
-import type { Place } from '../workflows/saga/chart';
-import { beginSaga, openSpoiledShop, wordOf } from '../workflows/saga/saga';
-import type { Saga, SpoiledShop } from '../workflows/saga/saga';
+import { spawnNode, type NodeProcess } from '../support/process';
+import { drawCharts, placesOf, titleOf, type Place } from '../workflows/saga/chart';
+import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from '../workflows/saga/saga';
 import { expectAll, expectEnd } from '../workflows/saga/trial';
 import { asCharted } from '../workflows/saga/trials';
 
@@ -87,7 +84,9 @@ function startMortalWorker({ shop }: SpoiledShop, victims: Victim[]): NodeProces
   });
   return spawnNode(['--import', 'tsx', WORKER], {
     ...process.env,
-    ...{ MONGODB_URI: shop.db.uri, TASK_QUEUE: shop.taskQueue, DEATHS: JSON.stringify(deaths) },
+    MONGODB_URI: shop.db.uri,
+    TASK_QUEUE: shop.taskQueue,
+    DEATHS: JSON.stringify(deaths),
   });
 }
 

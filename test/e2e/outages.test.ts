@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { createJwt } from '../../src/jwt/jwt';
 import { newId } from '../../src/common/ids';
-import { openMongoDb } from '../../src/mongodb/mongodb';
-import type { MongoDb } from '../../src/mongodb/mongodb';
-import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
-import type { ProductServiceRepository } from '../../src/product-service/product-service.repository';
-import { startServer } from '../../src/server';
-import type { RunningServer } from '../../src/server';
+import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
+import {
+  createProductServiceRepository,
+  type ProductServiceRepository,
+} from '../../src/product-service/product-service.repository';
+import { startServer, type RunningServer } from '../../src/server';
 import { createIndexes } from '../../src/setup';
 import { JWT_SECRET, testConfig } from '../support/config';
-import { spawnNode } from '../support/process';
-import type { NodeProcess } from '../support/process';
+import { spawnNode, type NodeProcess } from '../support/process';
 import { entryOf } from '../support/shop';
-import { startStoppableServers } from '../support/stoppable-servers';
-import type { StoppableServers } from '../support/stoppable-servers';
+import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
 
 const ENTRIES = join(__dirname, '..', '..', 'dist', 'src');
 const logger = pino({ level: 'silent' });
@@ -32,15 +30,14 @@ let token: string;
 beforeAll(async () => {
   servers = await startStoppableServers();
   env = {
-    ...{
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'info',
-      PORT: '0',
-      WEB_CONCURRENCY: '1',
-      JWT_SECRET,
-      PLACE_ORDER_TIMEOUT_MS: '2000',
-    },
-    ...{ MONGODB_URI: servers.mongodb.address, TEMPORAL_ADDRESS: servers.temporal.address },
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'info',
+    PORT: '0',
+    WEB_CONCURRENCY: '1',
+    JWT_SECRET,
+    PLACE_ORDER_TIMEOUT_MS: '2000',
+    MONGODB_URI: servers.mongodb.address,
+    TEMPORAL_ADDRESS: servers.temporal.address,
   };
   const config = testConfig(env);
   mongodb = openMongoDb(config.mongodb, logger);

@@ -4,14 +4,11 @@ import pino from 'pino';
 import { newId } from '../../src/common/ids';
 import { orderIdOf } from '../../src/orders/order-request';
 import { DEMO_USERS, seed } from '../../src/seed';
-import { startServer } from '../../src/server';
-import type { RunningServer } from '../../src/server';
+import { startServer, type RunningServer } from '../../src/server';
 import { createUserModel } from '../../src/users/users.model';
-import { findChromium, openBrowser } from '../support/browser';
-import type { TestBrowser } from '../support/browser';
+import { findChromium, openBrowser, type TestBrowser } from '../support/browser';
 import { testConfig } from '../support/config';
-import { openShop } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, type Shop } from '../support/shop';
 import { taskQueueEnv } from '../support/worker';
 
 const WAIT_MS = 15_000;
@@ -76,7 +73,7 @@ if (!chromium) {
     await dialog.waitFor({ state: 'detached' });
   }
 
-  test('lists every operation of the API', async () => {
+  it('lists every operation of the API', async () => {
     const { page, complaints } = browser;
     await page.locator('.opblock').first().waitFor();
     const shown = await page
@@ -87,7 +84,7 @@ if (!chromium) {
     expect(complaints).toEqual([]);
   });
 
-  test('signs in, places an order and reads it back, with the examples as they stand', async () => {
+  it('signs in, places an order and reads it back, with the examples as they stand', async () => {
     const session = await execute(await open('Auth', 'login'));
     expect(session).toMatchObject({ status: '200', data: { user: { name: 'Alice' } } });
     await authorize(session.data.accessToken as string);
@@ -95,7 +92,7 @@ if (!chromium) {
     const placeOrder = await open('Orders', 'placeOrder');
     const key = await placeOrder.getByPlaceholder('Idempotency-Key').inputValue();
     const placed = await execute(placeOrder);
-    expect(placed).toMatchObject({ status: '201', data: { status: 'confirmed', total: 4758 } });
+    expect(placed).toMatchObject({ status: '201', data: { status: 'confirmed', total: 4_758 } });
 
     const getOrder = await open('Orders', 'getOrder');
     const id = getOrder.getByPlaceholder('id', { exact: true });

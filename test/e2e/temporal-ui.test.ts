@@ -8,7 +8,7 @@ import { startWholeSystem, type WholeSystem } from '../support/whole-system';
 
 const NOTE = 'leave it with the neighbour';
 const chromiumPath = findChromium();
-const withChromium = chromiumPath ? test : test.skip;
+const withChromium = chromiumPath ? it : it.skip;
 
 let system: WholeSystem;
 let browser: Browser;

@@ -28,7 +28,7 @@ function everywhere(what: string, request: Attack['request'], ...statuses: numbe
   return failuresOf(attacks, api.tokens.ADMIN);
 }
 
-test.each(Object.entries(DEEP))('%s nested 10 000 deep are 400 everywhere', async (_kind, deep) => {
+it.each(Object.entries(DEEP))('%s nested 10 000 deep are 400 everywhere', async (_kind, deep) => {
   expect(await everywhere('the whole', { body: deep }, 400)).toEqual([]);
   expect(await everywhere('a field', { body: `{"extra":${deep}}` }, 400)).toEqual([]);
   const first = bodies().map((target): Attack => {
@@ -38,7 +38,7 @@ test.each(Object.entries(DEEP))('%s nested 10 000 deep are 400 everywhere', asyn
   expect(await failuresOf(first, api.tokens.ADMIN)).toEqual([]);
 });
 
-test('they are refused in an event with a valid signature too, where unknown fields are welcome', async () => {
+it('they are refused in an event with a valid signature too, where unknown fields are welcome', async () => {
   const target = api.operations.find(({ id }) => id === 'receiveStripeEvent')!;
   const attackOf = (extra: string, status: number): Attack => {
     // Of this type nothing is kept.
@@ -54,18 +54,18 @@ test('they are refused in an event with a valid signature too, where unknown fie
   expect(await failuresOf(attacks)).toEqual([]);
 });
 
-test('10 MB are 413 everywhere', async () => {
+it('10 MB are 413 everywhere', async () => {
   expect(await everywhere('10 MB', { body: `{"a":"${'x'.repeat(TEN_MEGABYTES)}"}` }, 413)).toEqual([]);
 });
 
-test('10 MB that gzip makes small are 413 everywhere', async () => {
+it('10 MB that gzip makes small are 413 everywhere', async () => {
   const bomb = gzipSync(JSON.stringify({ a: 'x'.repeat(TEN_MEGABYTES) }));
   expect(bomb.length).toBeLessThan(20_000);
   const request = { body: bomb, headers: { 'Content-Encoding': 'gzip' } };
   expect(await everywhere('a bomb', request, 413)).toEqual([]);
 });
 
-test('a body that says that it has 10 MB is 413 before it comes', async () => {
+it('a body that says that it has 10 MB is 413 before it comes', async () => {
   const text = readAll(await begin('Content-Length: 10000000\r\n\r\n'));
   expect(parseAnswer(await text)).toMatchObject({
     status: 413,
@@ -74,7 +74,7 @@ test('a body that says that it has 10 MB is 413 before it comes', async () => {
   });
 });
 
-test('a body that does not say how much it is is 413 as soon as it is too much', async () => {
+it('a body that does not say how much it is is 413 as soon as it is too much', async () => {
   const socket = await begin('Transfer-Encoding: chunked\r\n\r\n');
   const text = readAll(socket);
   for (let chunk = 0; chunk < 11; chunk++) socket.write(`2710\r\n${' '.repeat(10_000)}\r\n`); // 110 kB, and no end
@@ -94,7 +94,7 @@ async function begin(rest: string) {
 }
 
 function signatureOf(body: string): string {
-  const time = Math.floor(Date.now() / 1000);
+  const time = Math.floor(Date.now() / 1_000);
   const signature = createHmac('sha256', STRIPE_WEBHOOK_SECRET).update(`${time}.${body}`).digest('hex');
   return `t=${time},v1=${signature}`;
 }

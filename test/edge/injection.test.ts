@@ -25,14 +25,14 @@ function withRaw(example: Json, path: string[], raw: string): string {
 }
 
 describe('of all operations, with all else valid and as ADMIN', () => {
-  test('there are some, with fields and parameters', () => {
+  it('there are some, with fields and parameters', () => {
     expect(api.operations.length).toBeGreaterThan(20);
     expect(bodies().flatMap(({ body }) => fieldsOf(body!)).length).toBeGreaterThan(60);
     expect(STRUCTURES.length).toBeGreaterThan(30);
     expect(TEXTS.length).toBeGreaterThan(30);
   });
 
-  test('no field of a body takes a structure that it does not declare', async () => {
+  it('no field of a body takes a structure that it does not declare', async () => {
     const attacks = bodies().flatMap((target) =>
       fieldsOf(target.body!).flatMap(({ path }) =>
         STRUCTURES.map((raw): Attack => {
@@ -49,7 +49,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('no field of a body takes a text that its schema refuses', async () => {
+  it('no field of a body takes a text that its schema refuses', async () => {
     const attacks = bodies().flatMap((target) =>
       fieldsOf(target.body!).flatMap(({ path, schema }) =>
         TEXTS.filter((text) => refusesText(schema, text)).map((text): Attack => {
@@ -66,14 +66,14 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('no object of a body takes another key', async () => {
+  it('no object of a body takes another key', async () => {
     const attacks = bodies().flatMap((target) =>
       closedObjectsOf(target.body!).flatMap(({ path }) => KEYS.map((key) => keyAttack(target, path, key))),
     );
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('no body takes __proto__ at any depth, be other unknown keys welcome or not', async () => {
+  it('no body takes __proto__ at any depth, be other unknown keys welcome or not', async () => {
     const attacks = bodies().flatMap((target) =>
       ['{"__proto__":{}}', '{"a":[{"__proto__":1}]}', '{"\\u005f_proto__":null}'].map((raw): Attack => {
         const body = JSON.stringify(target.example).replace(/^\{/, `{"extra":${raw},`);
@@ -83,7 +83,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('a body that is no object is refused', async () => {
+  it('a body that is no object is refused', async () => {
     const wholes = [
       ...STRUCTURES.filter((raw) => raw.startsWith('[')),
       '"x"',
@@ -100,7 +100,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('no parameter of a path names anything but what it names', async () => {
+  it('no parameter of a path names anything but what it names', async () => {
     const attacks = api.operations.flatMap((target) =>
       target.parameters
         .filter((parameter) => parameter.in === 'path')
@@ -120,7 +120,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('a path whose escapes are none is refused', async () => {
+  it('a path whose escapes are none is refused', async () => {
     const broken = ['%', '%zz', '%c0%ae', '%ff', 'a%', '%u0041', '%e0%a4%a'];
     const attacks = api.operations
       .filter(({ path }) => path.includes('{'))
@@ -133,7 +133,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('no parameter of a query is a structure, or comes twice', async () => {
+  it('no parameter of a query is a structure, or comes twice', async () => {
     const attacks = queryParameters().flatMap(({ target, name }) =>
       QUERIES.map((queryOf) => queryAttack(target, queryOf(name), oneOf(400))),
     );
@@ -141,7 +141,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('no parameter of a query takes a text that its schema refuses, nor acts on one that it takes', async () => {
+  it('no parameter of a query takes a text that its schema refuses, nor acts on one that it takes', async () => {
     const attacks = queryParameters().flatMap(({ target, name, schema }) =>
       [...TEXTS, ...STRUCTURES].map((text) => {
         const query = `${name}=${encodeURIComponent(text)}`;
@@ -151,7 +151,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  test('none takes an unknown parameter in its query', async () => {
+  it('none takes an unknown parameter in its query', async () => {
     // Those of Temporal's protocol ignore what they do not know, since it may grow.
     const own = api.operations.filter(({ path }) => !/\/codec\/(en|de)code$/.test(path));
     expect(own).toHaveLength(api.operations.length - 2);

@@ -65,7 +65,7 @@ beforeAll(async () => {
 afterEach(async () => expect(await api.dump()).toEqual(before));
 afterAll(() => api.close());
 
-test.each(['CUSTOMER', 'ADMIN'] as const)(
+it.each(['CUSTOMER', 'ADMIN'] as const)(
   'no object of a body that a %s may send takes what is not theirs to say',
   async (role) => {
     const attacks = api.operations
@@ -89,7 +89,7 @@ test.each(['CUSTOMER', 'ADMIN'] as const)(
   },
 );
 
-test('a CUSTOMER orders for nobody else', async () => {
+it('a CUSTOMER orders for nobody else', async () => {
   const target = api.operations.find(({ id }) => id === 'placeOrder')!;
   const body = JSON.stringify({ ...(target.example as object), customerId: ASSIGNMENTS.customerId });
   const attack = { target, what: 'customerId', request: { body }, objection: blames('customerId') };

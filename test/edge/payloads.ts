@@ -98,7 +98,7 @@ export const TEXTS: readonly string[] = [
   '2026-13-01T00:00:00Z',
   '',
   ' ',
-  'x'.repeat(6000),
+  'x'.repeat(6_000),
 ];
 
 /** Keys that no object has. */

@@ -7,7 +7,7 @@ const up = () => Promise.resolve();
 const down = () => Promise.reject(new Error('mongodb://user:secret@host is gone'));
 
 describe('health', () => {
-  test.each(['/health', '/health/ready'])('%s names each check with its latency', async (path) => {
+  it.each(['/health', '/health/ready'])('%s names each check with its latency', async (path) => {
     const api = await openTestApi({ checks: { mongodb: up, temporal: up } });
     const { body } = await api.call('get', path).expect(200);
     const check = { status: 'up', latencyMs: expect.any(Number) as number };
@@ -15,7 +15,7 @@ describe('health', () => {
     await api.close();
   });
 
-  test('is 503 with the same data when one fails, without saying why to the client', async () => {
+  it('is 503 with the same data when one fails, without saying why to the client', async () => {
     const api = await openTestApi({ checks: { mongodb: down, temporal: up } });
     const { body, text, headers } = await api.call('get', '/health/ready').expect(503);
     expect(body).toMatchObject({
@@ -30,7 +30,7 @@ describe('health', () => {
     await api.close();
   });
 
-  test('logs an outage once, however often it is asked', async () => {
+  it('logs an outage once, however often it is asked', async () => {
     let check: () => Promise<void> = down;
     const api = await openTestApi({ checks: { mongodb: () => check() } });
     const failures = () => api.logs.filter(({ msg }) => msg === 'a health check failed');
@@ -45,7 +45,7 @@ describe('health', () => {
     await api.close();
   });
 
-  test('does not wait for a check that hangs', async () => {
+  it('does not wait for a check that hangs', async () => {
     const health = createHealth(
       { mongodb: () => new Promise(() => undefined), temporal: up },
       pino({ level: 'silent' }),
@@ -56,7 +56,7 @@ describe('health', () => {
     });
   });
 
-  test('makes each check once at a time, however many ask', async () => {
+  it('makes each check once at a time, however many ask', async () => {
     let answer!: () => void;
     const check = jest.fn(() => new Promise<void>((resolve) => (answer = resolve)));
     const health = createHealth({ mongodb: check }, pino({ level: 'silent' }));
@@ -70,7 +70,7 @@ describe('health', () => {
     await again;
   });
 
-  test('takes MongoDB for down until it is set up and has told which tokens are ended', async () => {
+  it('takes MongoDB for down until it is set up and has told which tokens are ended', async () => {
     let [isLoaded, isSetUp] = [false, false];
     const checks = checksOf({
       mongodb: { ping: up },
@@ -89,7 +89,7 @@ describe('health', () => {
     await expect(health.readiness()).resolves.toMatchObject({ status: 'ready' });
   });
 
-  test('is not ready as soon as it drains', async () => {
+  it('is not ready as soon as it drains', async () => {
     const api = await openTestApi({ checks: { mongodb: up } });
     await api.call('get', '/health/ready').expect(200);
     api.health.drain();

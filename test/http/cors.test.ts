@@ -17,26 +17,23 @@ const preflight = (origin: string) =>
   });
 
 describe('a whitelisted origin', () => {
-  test.each([SHOP, OPERATOR])(
-    '%s may read answers, and ask to send; browsers remember it',
-    async (origin) => {
-      const { headers } = await api.call('get', '/product-services').set('Origin', origin).expect(200);
-      expect(headers['access-control-allow-origin']).toBe(origin);
-      const answer = await preflight(origin).expect(204);
-      expect(answer.headers).toMatchObject({
-        'access-control-allow-origin': origin,
-        'access-control-max-age': '600',
-        'access-control-allow-methods': expect.stringContaining('DELETE') as string,
-        'access-control-allow-headers': expect.stringContaining('If-Match') as string,
-        vary: expect.stringContaining('Origin') as string,
-      });
-      expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
-    },
-  );
+  it.each([SHOP, OPERATOR])('%s may read answers, and ask to send; browsers remember it', async (origin) => {
+    const { headers } = await api.call('get', '/product-services').set('Origin', origin).expect(200);
+    expect(headers['access-control-allow-origin']).toBe(origin);
+    const answer = await preflight(origin).expect(204);
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-max-age': '600',
+      'access-control-allow-methods': expect.stringContaining('DELETE') as string,
+      'access-control-allow-headers': expect.stringContaining('If-Match') as string,
+      vary: expect.stringContaining('Origin') as string,
+    });
+    expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
+  });
 });
 
 describe('any other origin', () => {
-  test.each([
+  it.each([
     'null',
     'https://shop.example.evil.com',
     'https://shop.examples',
@@ -64,14 +61,14 @@ describe('any other origin', () => {
     }
   });
 
-  test('none at all: what a cache keeps still varies by origin', async () => {
+  it('none at all: what a cache keeps still varies by origin', async () => {
     const { headers } = await api.call('get', '/product-services').expect(200);
     expect(corsHeadersOf(headers)).toEqual([]);
     expect(headers.vary).toContain('Origin');
   });
 });
 
-test('the security headers are those of helmet, with a policy that allows the Swagger page what it needs', async () => {
+it('the security headers are those of helmet, with a policy that allows the Swagger page what it needs', async () => {
   const { headers } = await api.call('get', '/api').expect(200);
   expect(headers).toMatchObject({
     'cross-origin-opener-policy': 'same-origin',

@@ -39,7 +39,7 @@ function expectProblem({ status, headers, body }: RawAnswer, code: ErrorCode): v
 }
 
 describe("what Node's HTTP parser gives up on is answered with a problem", () => {
-  test.each<[string, ErrorCode, string]>([
+  it.each<[string, ErrorCode, string]>([
     ['no HTTP at all', 'validation_failed', 'hello\r\n\r\n'],
     ['an unknown method', 'validation_failed', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['a version of the future', 'validation_failed', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n'],
@@ -62,7 +62,7 @@ describe("what Node's HTTP parser gives up on is answered with a problem", () =>
     expectProblem(await sendRaw(url, text), code);
   });
 
-  test('100 headers are taken, an unknown expectation too', async () => {
+  it('100 headers are taken, an unknown expectation too', async () => {
     const url = await start(answersAll);
     const headers = `${'A: b\r\n'.repeat(97)}Expect: the-unexpected\r\nConnection: close\r\n\r\n`;
     expect(await sendRaw(url, REQUEST + headers)).toMatchObject({ status: 200 });
@@ -71,7 +71,7 @@ describe("what Node's HTTP parser gives up on is answered with a problem", () =>
 });
 
 describe('a client that takes its time', () => {
-  test.each([
+  it.each([
     ['says nothing', ''],
     ['stops in its headers', REQUEST],
     ['stops in its body', `${REQUEST}Content-Length: 100\r\n\r\nbegin`],
@@ -80,7 +80,7 @@ describe('a client that takes its time', () => {
     expectProblem(await sendRaw(url, text), 'request_timeout');
   });
 
-  test.each([
+  it.each([
     ['headers', REQUEST, 'A: b\r\n'],
     ['body', `${REQUEST}Content-Length: 100000\r\n\r\n`, 'x'],
   ])('and lets its %s drip gets 408 all the same', async (_part, begin, drop) => {
@@ -93,7 +93,7 @@ describe('a client that takes its time', () => {
     expectProblem(parseAnswer(text), 'request_timeout');
   });
 
-  test('is not waited for when it is told no in the middle of its body, nor is that read on', async () => {
+  it('is not waited for when it is told no in the middle of its body, nor is that read on', async () => {
     let bytesRead = 0;
     const url = await start((req, res) => {
       req.once('data', () => {
@@ -113,7 +113,7 @@ describe('a client that takes its time', () => {
 });
 
 describe('a connection', () => {
-  test('on which an answer is under way gets no other one in between', async () => {
+  it('on which an answer is under way gets no other one in between', async () => {
     let whole!: () => void;
     const url = await start((_req, res) => {
       res.write('the first half');
@@ -129,13 +129,13 @@ describe('a connection', () => {
     whole();
   });
 
-  test('never gets the refusal of what follows a request as the answer to that request', async () => {
+  it('never gets the refusal of what follows a request as the answer to that request', async () => {
     const url = await start(() => undefined);
     expect(await sendRaw(url, `${REQUEST}\r\nnonsense\r\n\r\n`)).toMatchObject({ status: undefined });
     expect(refusals).toEqual([]);
   });
 
-  test('that is gone before it could be answered harms nobody', async () => {
+  it('that is gone before it could be answered harms nobody', async () => {
     const url = await start(answersAll);
     for (let client = 0; client < 20; client++) {
       const socket = await openSocket(url);

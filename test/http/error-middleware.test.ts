@@ -17,7 +17,7 @@ function answerTo(error: unknown, isUnavailable = false) {
 }
 
 describe('an error', () => {
-  test('with a code is answered with all it says', async () => {
+  it('with a code is answered with all it says', async () => {
     const error = new AppError('out_of_stock', 'Only 2 left.', {
       errors: [{ path: 'items.0', message: 'too many' }],
       headers: { 'X-More': '1' },
@@ -39,7 +39,7 @@ describe('an error', () => {
     expect(headers).not.toHaveProperty('etag');
   });
 
-  test.each([
+  it.each([
     ['of our own', new Error('SELECT secret')],
     ['that is no error', 'secret'],
     ['that is nothing', undefined],
@@ -55,18 +55,18 @@ describe('an error', () => {
     expect(text).not.toContain('secret');
   });
 
-  test.each([400, 404, 413, 415])('of HTTP, %d, keeps its status', async (status) => {
+  it.each([400, 404, 413, 415])('of HTTP, %d, keeps its status', async (status) => {
     const answer = await answerTo(Object.assign(new Error('secret'), { status, expose: true }));
     expect(answer.status).toBe(status);
     expect(answer.text).not.toContain('secret');
   });
 
-  test('that there is nothing at a path tells where to look', async () => {
+  it('that there is nothing at a path tells where to look', async () => {
     const { body } = await answerTo(Object.assign(new Error(), { status: 404, expose: true }));
     expect(body).toMatchObject({ detail: expect.stringContaining(': /docs shows') as string });
   });
 
-  test('of an unreachable server is 503 with Retry-After', async () => {
+  it('of an unreachable server is 503 with Retry-After', async () => {
     const { body, headers, status } = await answerTo(new Error('secret'), true);
     expect(status).toBe(503);
     expect(body).toMatchObject({ code: 'service_unavailable' });

@@ -37,7 +37,7 @@ const large = (path: string, etag: boolean) =>
     errors: [],
     handler(ctx) {
       if (etag) ctx.set('ETag', '"1"');
-      sendData(ctx, 200, 'x'.repeat(5000));
+      sendData(ctx, 200, 'x'.repeat(5_000));
     },
   });
 const broken = route({
@@ -71,13 +71,13 @@ afterAll(() => api.close());
 beforeEach(() => void (api.logs.length = 0));
 
 describe('every answer', () => {
-  test.each([
+  it.each([
     ['200', () => api.call('get', '/health/live')],
     ['400', () => api.call('post', '/echo').type('json').send('{')],
     ['401', () => api.call('delete', '/product-services/x')],
     ['404', () => api.call('get', '/nothing')],
     ['405', () => api.call('put', '/echo')],
-    ['413', () => api.call('post', '/echo').send({ text: 'x'.repeat(2000) })],
+    ['413', () => api.call('post', '/echo').send({ text: 'x'.repeat(2_000) })],
     ['415', () => api.call('post', '/echo').type('xml').send('<a/>')],
     ['500', () => api.call('get', '/broken')],
     ['503', () => api.call('get', '/away')],
@@ -104,12 +104,12 @@ describe('every answer', () => {
 });
 
 describe('request id', () => {
-  test.each(['abc', 'a.B-c_9', 'x'.repeat(128)])("is the caller's when it is sane: %s", async (id) => {
+  it.each(['abc', 'a.B-c_9', 'x'.repeat(128)])("is the caller's when it is sane: %s", async (id) => {
     const response = await api.call('get', '/health/live').set('X-Request-Id', id);
     expect(response.headers['x-request-id']).toBe(id);
   });
 
-  test.each(['a b', 'x'.repeat(129), '"id"', 'ä'])('is a new one when theirs is not: %s', async (id) => {
+  it.each(['a b', 'x'.repeat(129), '"id"', 'ä'])('is a new one when theirs is not: %s', async (id) => {
     const response = await api
       .call('get', '/health/live')
       .set('X-Request-Id', encodeURI(id) === id ? id : 'a,b');
@@ -118,7 +118,7 @@ describe('request id', () => {
 });
 
 describe('the log line', () => {
-  test.each([
+  it.each([
     ['/users/canary@shop.example', '/users/…'],
     ['/users/Canary%20Alice', '/users/…'],
     [
@@ -131,7 +131,7 @@ describe('the log line', () => {
     expect(api.logs).toEqual([expect.objectContaining({ path: `/orders-management-system${said}` })]);
   });
 
-  test('has what the handler added, and neither query string nor body nor token', async () => {
+  it('has what the handler added, and neither query string nor body nor token', async () => {
     const token = api.tokenOf('CUSTOMER', 'usr_01HZX000000000000000A11CE0');
     await api.call('post', '/echo?email=alice@example.com', token).send({ text: 'hunter2' }).expect(200);
     expect(api.logs).toEqual([
@@ -148,7 +148,7 @@ describe('the log line', () => {
     expect(JSON.stringify(api.logs)).not.toMatch(/hunter2|alice@|eyJ/);
   });
 
-  test('of a failure tells what failed, without e-mail addresses; the client learns nothing of it', async () => {
+  it('of a failure tells what failed, without e-mail addresses; the client learns nothing of it', async () => {
     const response = await api.call('get', '/broken').expect(500);
     expect(response.text).not.toContain('secret');
     expect(api.logs[0]).toMatchObject({ err: { type: 'Error', message: 'secret detail of [redacted]' } });
@@ -156,7 +156,7 @@ describe('the log line', () => {
 });
 
 describe('a body', () => {
-  test.each([
+  it.each([
     ['{"text":'],
     ['nonsense'],
     ['"text"'],
@@ -177,7 +177,7 @@ describe('a body', () => {
     expect(response.body).toMatchObject({ code: 'validation_failed' });
   });
 
-  test.each([
+  it.each([
     'application/x-www-form-urlencoded',
     'text/plain',
     'application/xml',
@@ -186,19 +186,19 @@ describe('a body', () => {
     await api.call('post', '/echo').set('Content-Type', type).send('{"text":"a"}').expect(415);
   });
 
-  test('without a type is refused with 415, in an unknown compression too', async () => {
+  it('without a type is refused with 415, in an unknown compression too', async () => {
     await api.call('post', '/echo').set('Content-Type', '').send('{"text":"a"}').expect(415);
     const unknown = api.call('post', '/echo').type('json').set('Content-Encoding', 'compress').send('{}');
     await unknown.expect(415);
   });
 
-  test('that is empty counts as an empty object', async () => {
+  it('that is empty counts as an empty object', async () => {
     const response = await api.call('post', '/echo').expect(200);
     expect(response.body).toMatchObject({ data: { body: {} } });
     await api.call('post', '/echo').set('Content-Type', 'text/plain').set('Content-Length', '0').expect(200);
   });
 
-  test('may be compressed, but counts as large as it is', async () => {
+  it('may be compressed, but counts as large as it is', async () => {
     const send = (body: Buffer) =>
       api
         .call('post', '/echo')
@@ -211,7 +211,7 @@ describe('a body', () => {
     await send(Buffer.from('no gzip')).expect(400);
   });
 
-  test('over the limit is refused when it comes in chunks, too', async () => {
+  it('over the limit is refused when it comes in chunks, too', async () => {
     const server = api.app.listen(0);
     try {
       const { port } = server.address() as { port: number };
@@ -244,7 +244,7 @@ describe('a body', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['latin-1', Buffer.from('{"text":"caf\xe9"}', 'latin1')],
     [
       'half a character',
@@ -259,7 +259,7 @@ describe('a body', () => {
     expect([sent.status, sent.body]).toMatchObject([400, { code: 'validation_failed' }]);
   });
 
-  test.each(['latin1', 'utf-16', 'iso-8859-1'])('that says to be in %s is refused', async (charset) => {
+  it.each(['latin1', 'utf-16', 'iso-8859-1'])('that says to be in %s is refused', async (charset) => {
     await api
       .call('post', '/echo')
       .set('Content-Type', `application/json; charset=${charset}`)
@@ -267,7 +267,7 @@ describe('a body', () => {
       .expect(415);
   });
 
-  test('in UTF-8 may say so', async () => {
+  it('in UTF-8 may say so', async () => {
     const sent = api
       .call('post', '/echo')
       .set('Content-Type', 'application/json; charset=UTF-8')
@@ -275,7 +275,7 @@ describe('a body', () => {
     expect((await sent.expect(200)).body).toMatchObject({ data: { body: { text: 'é' } } });
   });
 
-  test('is refused where none is declared, unless it is empty', async () => {
+  it('is refused where none is declared, unless it is empty', async () => {
     const retire = (body?: object) =>
       api.call('delete', '/product-services/ps_01HZX0000000000000TSHRTM00', api.tokenOf('ADMIN')).send(body);
     const { body } = await retire({ reason: 'old' }).expect(400);
@@ -284,7 +284,7 @@ describe('a body', () => {
     await retire().expect(404);
   });
 
-  test('is reported with all its mistakes, those of the headers too', async () => {
+  it('is reported with all its mistakes, those of the headers too', async () => {
     const response = await api
       .call('post', '/echo')
       .set('X-Size', 'big')
@@ -296,12 +296,12 @@ describe('a body', () => {
 });
 
 describe('methods', () => {
-  test('a wrong one answers 405 with those that are right', async () => {
+  it('a wrong one answers 405 with those that are right', async () => {
     const response = await api.call('put', '/product-services').expect(405);
     expect(response.headers.allow).toBe('GET, HEAD, OPTIONS, POST');
   });
 
-  test('an unknown one answers 405, at an unknown path 404', async () => {
+  it('an unknown one answers 405, at an unknown path 404', async () => {
     const server = request(api.app.callback());
     const prefix = api.config.http.prefix;
     await (server as unknown as Record<string, (path: string) => request.Test>)['propfind']!(
@@ -312,13 +312,13 @@ describe('methods', () => {
     ).expect(404);
   });
 
-  test('OPTIONS says what is possible', async () => {
+  it('OPTIONS says what is possible', async () => {
     const response = await api.call('options', '/echo').expect(204);
     expect(response.headers.allow).toBe('OPTIONS, POST');
     await api.call('options', '/nothing').expect(404);
   });
 
-  test('HEAD answers as GET does, without a body', async () => {
+  it('HEAD answers as GET does, without a body', async () => {
     const response = await api.call('head', '/product-services').expect(200);
     expect(response.text).toBeUndefined();
     expect(Number(response.headers['content-length'])).toBeGreaterThan(0);
@@ -326,7 +326,7 @@ describe('methods', () => {
 });
 
 describe('CORS', () => {
-  test('answers the preflight of a whitelisted origin', async () => {
+  it('answers the preflight of a whitelisted origin', async () => {
     const response = await api
       .call('options', '/echo')
       .set({ Origin: SHOP, 'Access-Control-Request-Method': 'POST' })
@@ -337,7 +337,7 @@ describe('CORS', () => {
     });
   });
 
-  test('gives nothing to another origin, nor credentials to any', async () => {
+  it('gives nothing to another origin, nor credentials to any', async () => {
     const response = await api.call('get', '/health/live').set('Origin', 'https://evil.example');
     expect(response.headers).not.toHaveProperty('access-control-allow-origin');
     expect(response.headers.vary).toContain('Origin');
@@ -345,7 +345,7 @@ describe('CORS', () => {
     expect(allowed.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
-  test('may be open to all in development', async () => {
+  it('may be open to all in development', async () => {
     const open = await openTestApi({ env: { CORS_ORIGINS: '*' } });
     const response = await open.call('get', '/health/live').set('Origin', 'https://any.example');
     expect(response.headers['access-control-allow-origin']).toBe('*');
@@ -354,24 +354,24 @@ describe('CORS', () => {
 });
 
 describe('compression', () => {
-  test.each(['gzip', 'br'])('shortens large answers with %s', async (encoding) => {
+  it.each(['gzip', 'br'])('shortens large answers with %s', async (encoding) => {
     const response = await api.call('get', '/large').set('Accept-Encoding', encoding).expect(200);
     expect(response.headers['content-encoding']).toBe(encoding);
   });
 
-  test('leaves an answer with a strong ETag as it is', async () => {
+  it('leaves an answer with a strong ETag as it is', async () => {
     const response = await api.call('get', '/large-tagged').set('Accept-Encoding', 'gzip').expect(200);
     expect(response.headers).not.toHaveProperty('content-encoding');
     expect(response.headers.etag).toBe('"1"');
   });
 });
 
-test('an answer that its client does not wait for is logged as a warning', () => {
+it('an answer that its client does not wait for is logged as a warning', () => {
   api.app.emit('error', new Error('write EPIPE'));
   expect(api.logs).toEqual([expect.objectContaining({ level: 'warn', msg: 'an answer was cut off' })]);
 });
 
-test('behind one proxy the client is whom that proxy saw, whatever the client claims', async () => {
+it('behind one proxy the client is whom that proxy saw, whatever the client claims', async () => {
   const response = await api.call('post', '/echo').set('X-Forwarded-For', '1.1.1.1, 2.2.2.2');
   expect(response.body).toMatchObject({ data: { ip: '2.2.2.2' } });
 });

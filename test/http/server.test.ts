@@ -7,7 +7,7 @@ import { listen } from '../../src/http/server';
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 
 describe('the HTTP server', () => {
-  test('lets a request in flight finish when it closes, keeps no connection alive and takes no new one', async () => {
+  it('lets a request in flight finish when it closes, keeps no connection alive and takes no new one', async () => {
     const gate = withResolvers();
     const arrived = withResolvers();
     const server = await listen((_request, response) => {
@@ -26,7 +26,7 @@ describe('the HTTP server', () => {
     agent.destroy();
   });
 
-  test('cuts what does not end within the time-out', async () => {
+  it('cuts what does not end within the time-out', async () => {
     const arrived = withResolvers();
     const server = await listen(() => arrived.resolve(), ADDRESS);
     const answer = fetchText(server.url, new Agent());
@@ -36,7 +36,7 @@ describe('the HTTP server', () => {
     await cut;
   });
 
-  test('closes although a client holds a connection without a request', async () => {
+  it('closes although a client holds a connection without a request', async () => {
     const server = await listen((_request, response) => response.end(), ADDRESS);
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     await once(socket, 'connect');
@@ -48,21 +48,21 @@ describe('the HTTP server', () => {
   const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
     all?.some(({ address }) => address === '::1'),
   );
-  (hasIpv6 ? test : test.skip)('names an IPv6 address as URLs do', async () => {
+  (hasIpv6 ? it : it.skip)('names an IPv6 address as URLs do', async () => {
     const server = await listen((_request, response) => response.end('six'), { host: '::1', port: 0 });
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect(await fetchText(server.url, new Agent())).toBe('six');
     await server.close(0);
   });
 
-  test('says what to do when the port is taken', async () => {
+  it('says what to do when the port is taken', async () => {
     const server = await listen((_request, response) => response.end(), ADDRESS);
     const port = Number(new URL(server.url).port);
     await expect(listen(() => undefined, { ...ADDRESS, port })).rejects.toThrow(/in use.*set PORT/);
     await server.close(0);
   });
 
-  test.each([
+  it.each([
     ['192.0.2.1', /set HOST/],
     ['no-such-host.invalid', /check HOST and PORT/],
   ])('says what to do when the host is %s', async (host, advice) => {

@@ -1,5 +1,10 @@
-import { createHmac, createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import jwt, { type SignOptions } from 'jsonwebtoken';
 import request from 'supertest';
 import { createJwt } from '../../src/jwt/jwt';
@@ -37,7 +42,7 @@ const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('b
 /** What a valid token says, for those that are put together by hand. */
 const claims = () => {
   const { issuer: iss, audience: aud } = api.config.jwt;
-  return { role: 'ADMIN', sub: USER, iss, aud, exp: Math.floor(Date.now() / 1000) + 60 };
+  return { role: 'ADMIN', sub: USER, iss, aud, exp: Math.floor(Date.now() / 1_000) + 60 };
 };
 
 const unsigned = (alg: string) => `${encode({ alg, typ: 'JWT' })}.${encode(claims())}.`;
@@ -106,7 +111,7 @@ async function answersTo(tokens: typeof BAD_TOKENS): Promise<{ bodies: string[];
   return { bodies: [...bodies], challenges: [...challenges] };
 }
 
-test('401 is the same, byte for byte, whatever is wrong with the token; the header tells whether there was one', async () => {
+it('401 is the same, byte for byte, whatever is wrong with the token; the header tells whether there was one', async () => {
   const [without, withBad] = [await answersTo(NO_TOKENS), await answersTo(BAD_TOKENS)];
   expect(without.bodies).toHaveLength(1);
   expect(withBad.bodies).toEqual(without.bodies);
@@ -115,17 +120,14 @@ test('401 is the same, byte for byte, whatever is wrong with the token; the head
   expect(withBad.challenges).toEqual([`${realm}, error="invalid_token"`]);
 });
 
-test.each([...NO_TOKENS, ...BAD_TOKENS])(
-  'with %s a public route still works',
-  async (_what, authorization) => {
-    const call = api.call('get', '/product-services');
-    const header = authorization();
-    if (header !== undefined) call.set('Authorization', header);
-    await call.expect(200);
-  },
-);
+it.each([...NO_TOKENS, ...BAD_TOKENS])('with %s a public route still works', async (_what, authorization) => {
+  const call = api.call('get', '/product-services');
+  const header = authorization();
+  if (header !== undefined) call.set('Authorization', header);
+  await call.expect(200);
+});
 
-test('a token that was issued is good', async () => {
+it('a token that was issued is good', async () => {
   const { accessToken, expiresIn } = api.jwt.issue({ id: USER, role: 'ADMIN', tokenVersion: 0 });
   expect(expiresIn).toBe(api.config.jwt.accessTokenTtlSeconds);
   expect(jwt.decode(accessToken)).toMatchObject({
@@ -136,7 +138,7 @@ test('a token that was issued is good', async () => {
   await api.call('delete', '/product-services/ps_01HZX0000000000000TSHRTM00', accessToken).expect(404);
 });
 
-test('a signed-in user without the role is answered 403, before any look at the input', async () => {
+it('a signed-in user without the role is answered 403, before any look at the input', async () => {
   const { body } = await api
     .call('post', '/product-services', api.tokenOf('CUSTOMER'))
     .send({ sku: 1 })
@@ -145,7 +147,7 @@ test('a signed-in user without the role is answered 403, before any look at the 
 });
 
 describe('with several keys', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const RS256 = { kid: 'r1', ...privateKey.export({ format: 'jwk' }) };
   const ES256 = { kid: 'e1', ...ec.privateKey.export({ format: 'jwk' }) };
@@ -158,7 +160,7 @@ describe('with several keys', () => {
   const statusOf = async (token: string) => (await rotated.call('get', '/users', token)).status;
   const signed = (key: KeyObject, options: SignOptions) => jwt.sign(claims(), key, { ...options });
 
-  test('the first one signs, and all verify: a rotation ends no token', async () => {
+  it('the first one signs, and all verify: a rotation ends no token', async () => {
     const before = createJwt(testConfig(set(RS256)).jwt);
     const { accessToken } = before.issue({ id: USER, role: 'ADMIN', tokenVersion: 0 });
     expect(await statusOf(accessToken)).toBe(200);
@@ -168,7 +170,7 @@ describe('with several keys', () => {
     expect(await statusOf(api.tokenOf('ADMIN'))).toBe(200); // JWT_SECRET is there too, to verify
   });
 
-  test('a key serves its own algorithm only', async () => {
+  it('a key serves its own algorithm only', async () => {
     const pem = publicKey.export({ type: 'spki', format: 'pem' });
     const [header, payload] = [encode({ alg: 'HS256', typ: 'JWT', kid: 'r1' }), encode(claims())];
     const hmac = (key: string | Buffer) =>
@@ -184,7 +186,7 @@ describe('with several keys', () => {
     expect(await statusOf(signed(privateKey, { algorithm: 'RS256', keyid: 'r1' }))).toBe(200);
   });
 
-  test.each(['/.well-known/jwks.json', '/orders-management-system/.well-known/jwks.json'])(
+  it.each(['/.well-known/jwks.json', '/orders-management-system/.well-known/jwks.json'])(
     'the public ones are at %s, and nothing private',
     async (path) => {
       const { body, headers } = await request(rotated.app.callback()).get(path).expect(200);
@@ -204,7 +206,7 @@ describe('with several keys', () => {
     },
   );
 
-  test('a secret is not among them', async () => {
+  it('a secret is not among them', async () => {
     const { body } = await request(api.app.callback()).get('/.well-known/jwks.json').expect(200);
     expect(body).toEqual({ keys: [] });
   });

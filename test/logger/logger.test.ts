@@ -8,7 +8,7 @@ function lines(log: (logger: ReturnType<typeof createLogger>) => void): string {
 }
 
 describe('the logger', () => {
-  test.each(['password', 'accessToken', 'authorization', 'email'])(
+  it.each(['password', 'accessToken', 'authorization', 'email'])(
     'hides %s, at any of the upper levels',
     (key) => {
       const text = lines((logger) =>
@@ -19,7 +19,7 @@ describe('the logger', () => {
     },
   );
 
-  test('writes the level as a word and the time as ISO 8601', () => {
+  it('writes the level as a word and the time as ISO 8601', () => {
     expect(JSON.parse(lines((logger) => logger.warn('careful')))).toMatchObject({
       level: 'warn',
       time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
@@ -27,24 +27,24 @@ describe('the logger', () => {
     });
   });
 
-  test('takes out keys, e-mail addresses and credentials of errors and their causes, and their other properties', () => {
+  it('takes out keys, e-mail addresses and credentials of errors and their causes, and their other properties', () => {
     const cause = Object.assign(new Error('for carol@example.com, dup key: { name: "Carol" }'), {
       keyValue: { email: 'x' },
     });
     const error = Object.assign(new Error('mongodb://user:hunter2@host:1 failed', { cause }), {
-      code: 11000,
+      code: 11_000,
     });
     const serialized = serializeError(error);
     expect(serialized).toMatchObject({
       type: 'Error',
-      code: 11000,
+      code: 11_000,
       message: 'mongodb://[redacted]@host:1 failed',
       cause: { message: 'for [redacted], dup key: [redacted]' },
     });
     expect(JSON.stringify(serialized)).not.toMatch(/carol|Carol|hunter2|keyValue/);
   });
 
-  test('serializes what is no error, and no endless chain', () => {
+  it('serializes what is no error, and no endless chain', () => {
     expect(serializeError('carol@example.com')).toEqual({ type: 'string', message: '[redacted]' });
     const loop = new Error('loop');
     loop.cause = loop;

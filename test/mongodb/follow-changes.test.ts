@@ -49,20 +49,20 @@ function follow(first: Change | null, open?: () => mongo.ChangeStream) {
   return { follower, known, loads };
 }
 
-test('nothing is missed between the first look at the collection and the opening of the stream', async () => {
+it('nothing is missed between the first look at the collection and the opening of the stream', async () => {
   const { follower, known } = follow(null);
   await follower.ready;
   await eventually(async () => expect(known).toEqual(new Set(['before', 'in between'])));
   await follower.close();
 });
 
-test('what the opening of the stream brings already is taken in', async () => {
+it('what the opening of the stream brings already is taken in', async () => {
   const { follower, known } = follow(change('with the opening'));
   await eventually(async () => expect(known).toContain('with the opening'));
   await follower.close();
 });
 
-test('a stream that cannot be opened is tried again, and never said to be followed', async () => {
+it('a stream that cannot be opened is tried again, and never said to be followed', async () => {
   const { follower, loads } = follow(null, () => {
     throw new Error('no server');
   });

@@ -23,7 +23,7 @@ const answers = (mongodb: MongoDb) => () =>
   );
 
 describe('openMongoDb', () => {
-  test('starts without a server, says unavailable, and connects when the server comes', async () => {
+  it('starts without a server, says unavailable, and connects when the server comes', async () => {
     const reserved = await openCable();
     await reserved.cut();
     const mongodb = openMongoDb(
@@ -42,7 +42,7 @@ describe('openMongoDb', () => {
     await cable.cut();
   });
 
-  test('says unavailable through an outage and works again after it', async () => {
+  it('says unavailable through an outage and works again after it', async () => {
     const cable = await openCable();
     const mongodb = openMongoDb(
       { uri: `mongodb://127.0.0.1:${cable.port}/cable?directConnection=true` },
@@ -64,7 +64,7 @@ describe('openMongoDb', () => {
     await again.cut();
   });
 
-  test('closes while it is still trying to connect', async () => {
+  it('closes while it is still trying to connect', async () => {
     const mongodb = openMongoDb(
       { uri: 'mongodb://127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=50' },
       logger,
@@ -73,7 +73,7 @@ describe('openMongoDb', () => {
     expect(mongodb.connection.readyState).toBe(0);
   });
 
-  test('uses the database "orders" when the URI names none', async () => {
+  it('uses the database "orders" when the URI names none', async () => {
     const uri = new URL(process.env.MONGODB_URI!);
     uri.pathname = '/';
     const mongodb = openMongoDb({ uri: uri.href }, logger);
@@ -82,7 +82,7 @@ describe('openMongoDb', () => {
     await mongodb.close();
   });
 
-  test('refuses filters with unknown fields and takes no operator from input', async () => {
+  it('refuses filters with unknown fields and takes no operator from input', async () => {
     const uri = new URL(process.env.MONGODB_URI!);
     uri.pathname = '/test_filters';
     const mongodb = openMongoDb({ uri: uri.href }, logger);
@@ -101,10 +101,10 @@ class WaitQueueTimeout extends mongo.MongoError {
 }
 
 describe('errors of the driver', () => {
-  const labelled = new mongo.MongoServerError({ message: 'stepping down', code: 10107 });
+  const labelled = new mongo.MongoServerError({ message: 'stepping down', code: 10_107 });
   labelled.addErrorLabel(mongo.MongoErrorLabel.RetryableWriteError);
 
-  test.each([
+  it.each([
     ['a lost connection', new mongo.MongoNetworkError('reset'), true],
     ['a primary that steps down', labelled, true],
     ['a full pool', new WaitQueueTimeout('wait'), true],
@@ -116,8 +116,8 @@ describe('errors of the driver', () => {
     expect(isUnavailableError(error)).toBe(expected);
   });
 
-  test('a duplicate key is told apart', () => {
-    expect(isDuplicateKey(new mongo.MongoServerError({ message: 'dup', code: 11000 }))).toBe(true);
+  it('a duplicate key is told apart', () => {
+    expect(isDuplicateKey(new mongo.MongoServerError({ message: 'dup', code: 11_000 }))).toBe(true);
     expect(isDuplicateKey(labelled)).toBe(false);
   });
 });

@@ -222,7 +222,7 @@ async function plansOf(calls: Record<string, () => unknown>): Promise<Profiled[]
   return profile.filter(({ planSummary }) => planSummary !== undefined);
 }
 
-test.each(
+it.each(
   Object.entries({
     apiKeyCalls,
     loginFailureCalls,

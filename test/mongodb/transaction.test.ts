@@ -1,7 +1,6 @@
 import { mongo } from 'mongoose';
 import { createTransact } from '../../src/mongodb/transaction';
-import { openTestDatabase } from '../support/database';
-import type { TestDatabase } from '../support/database';
+import { openTestDatabase, type TestDatabase } from '../support/database';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await openTestDatabase()));

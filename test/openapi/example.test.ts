@@ -5,7 +5,7 @@ import { exampleOf } from '../../src/openapi/example';
 import { Role } from '../../src/role/role';
 
 describe('exampleOf', () => {
-  test.each([
+  it.each([
     ['its own', Joi.object({ a: Joi.string().example('part') }).example({ a: 'whole' }), { a: 'whole' }],
     ['its parts', Joi.object({ a: Joi.string().example('x'), b: Joi.number() }), { a: 'x' }],
     ['its items', Joi.array().items(Joi.object({ n: Joi.number().example(2) })), [{ n: 2 }]],
@@ -22,7 +22,7 @@ describe('exampleOf', () => {
   });
 });
 
-test('a route with the least of everything has a place in the document', () => {
+it('a route with the least of everything has a place in the document', () => {
   const least = route({
     method: 'post',
     path: '/least',

@@ -7,7 +7,7 @@ const propertiesOf = (schema: Joi.Schema) =>
   jsonSchemaOf(schema).properties as Record<string, Record<string, unknown>>;
 
 describe('the JSON Schema of a Joi schema', () => {
-  test('says that a key is forbidden or required when another one has a value', () => {
+  it('says that a key is forbidden or required when another one has a value', () => {
     const service = { if: { properties: { kind: { enum: ['service'] } }, required: ['kind'] } };
     expect(jsonSchemaOf(createBody).allOf).toEqual([{ ...service, then: { properties: { stock: false } } }]);
     expect(propertiesOf(createBody).stock).toMatchObject({ type: 'integer', minimum: 0 });
@@ -19,7 +19,7 @@ describe('the JSON Schema of a Joi schema', () => {
     expect(jsonSchemaOf(demanding).allOf).toEqual([{ ...service, then: { required: ['size'] } }]);
   });
 
-  test('is not made where it would leave out a condition', () => {
+  it('is not made where it would leave out a condition', () => {
     const untold = [
       Joi.when('kind', { is: 'a', then: Joi.number().min(5) }),
       Joi.when('kind', { is: Joi.string().min(3), then: Joi.forbidden() }),
@@ -30,7 +30,7 @@ describe('the JSON Schema of a Joi schema', () => {
     }
   });
 
-  test('has the values that are excluded, and the limits of a safe integer', () => {
+  it('has the values that are excluded, and the limits of a safe integer', () => {
     expect(propertiesOf(stockAdjustmentBody).delta).toMatchObject({ not: { enum: [0] } });
     const schema = Joi.object({ list: Joi.array().items(Joi.object({ n: Joi.number().integer().min(1) })) });
     expect(propertiesOf(schema).list!.items).toMatchObject({
@@ -39,14 +39,14 @@ describe('the JSON Schema of a Joi schema', () => {
     expect(jsonSchemaOf(Joi.number())).not.toHaveProperty('maximum');
   });
 
-  test('has the length of texts, whose characters are counted by code', () => {
+  it('has the length of texts, whose characters are counted by code', () => {
     expect(jsonSchemaOf(anyText(7))).toMatchObject({ type: 'string', minLength: 1, maxLength: 7 });
     expect(jsonSchemaOf(anyText(7, 3))).toMatchObject({ minLength: 3 });
     expect(jsonSchemaOf(multiLine(7))).toMatchObject({ minLength: 0, maxLength: 7 });
     expect(propertiesOf(Joi.object({ name: singleLine(7) })).name).toMatchObject({ maxLength: 7 });
   });
 
-  test('has patterns that every dialect of regular expressions reads alike', () => {
+  it('has patterns that every dialect of regular expressions reads alike', () => {
     expect(jsonSchemaOf(singleLine(7)).pattern).not.toMatch(/\\[psSdDwWbB]/);
   });
 });

@@ -47,7 +47,7 @@ describe('the OpenAPI document', () => {
   const operations = () =>
     Object.values(documentOf().paths).flatMap((methods) => Object.values(methods) as Operation[]);
 
-  test('has every route, once', () => {
+  it('has every route, once', () => {
     const found = Object.entries(documentOf().paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
@@ -58,19 +58,19 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('has the version of the package, and tells of the demo accounts, in production excepted', () => {
+  it('has the version of the package, and tells of the demo accounts, in production excepted', () => {
     expect(documentOf().info.version).toBe(packageJson.version);
     expect(documentOf('development').info.description).toContain('admin@example.com');
     expect(documentOf('production').info.description).not.toMatch(/demo|example\.com/);
   });
 
-  test('begins with what people come for', () => {
+  it('begins with what people come for', () => {
     const tags = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
     expect(documentOf().tags.map(({ name }) => name)).toEqual(tags);
     expect([...new Set(operations().flatMap((operation) => operation.tags))]).toEqual(tags);
   });
 
-  test('has no reference to nowhere', () => {
+  it('has no reference to nowhere', () => {
     const document = documentOf();
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) =>
       path!.split('/'),
@@ -84,7 +84,7 @@ describe('the OpenAPI document', () => {
     expect(JSON.stringify(document)).not.toContain('$defs');
   });
 
-  test('declares every parameter of a path', () => {
+  it('declares every parameter of a path', () => {
     for (const [path, methods] of Object.entries(documentOf().paths)) {
       const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       for (const { parameters } of Object.values(methods) as Operation[]) {
@@ -95,7 +95,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('requires the headers without which the API refuses a request', () => {
+  it('requires the headers without which the API refuses a request', () => {
     const required = operations().flatMap(({ operationId, parameters }) =>
       parameters
         .filter((parameter) => parameter.in === 'header' && parameter.required)
@@ -109,7 +109,7 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  test('asks for a token where the guard does', () => {
+  it('asks for a token where the guard does', () => {
     for (const operation of operations()) {
       const { role } = routes.find(({ operationId }) => operationId === operation.operationId)!;
       const ways =
@@ -120,12 +120,12 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('lists every code of a problem', () => {
+  it('lists every code of a problem', () => {
     const problem = documentOf().components.schemas.Problem as { properties: { code: { enum: string[] } } };
     expect(problem.properties.code.enum).toEqual(Object.keys(PROBLEMS));
   });
 
-  test('names the shapes, and lets an enum with null be null', () => {
+  it('names the shapes, and lets an enum with null be null', () => {
     const { schemas } = documentOf().components;
     expect(Object.keys(schemas)).toEqual(
       expect.arrayContaining(['ProductService', 'Session', 'Order', 'Problem', 'Readiness']),
@@ -133,7 +133,7 @@ describe('the OpenAPI document', () => {
     expect(JSON.stringify(schemas.Order)).toContain('"enum":["product","service",null]');
   });
 
-  test('has examples that the schemas accept', () => {
+  it('has examples that the schemas accept', () => {
     const bodies = routes.filter(({ body }) => body !== undefined);
     expect(bodies.length).toBeGreaterThan(4);
     for (const { body, operationId } of bodies) {
@@ -152,7 +152,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('has an example of every answer about orders, the catalogue and users, which its schema accepts', () => {
+  it('has an example of every answer about orders, the catalogue and users, which its schema accepts', () => {
     const answers = routes
       .filter(({ tag }) => tag !== 'Health')
       .flatMap(({ operationId, responses }) =>
@@ -166,13 +166,13 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('wraps the example of an answer in the envelope, a list in a page', () => {
+  it('wraps the example of an answer in the envelope, a list in a page', () => {
     const answerOf = (id: string) => {
       const { responses } = operations().find(({ operationId }) => operationId === id)!;
       return responses['200']!.content!['application/json'].example;
     };
     const requestId = expect.any(String) as string;
-    const order = expect.objectContaining({ status: 'confirmed', total: 4758 }) as object;
+    const order = expect.objectContaining({ status: 'confirmed', total: 4_758 }) as object;
     expect(answerOf('getOrder')).toEqual({ data: order, meta: { requestId } });
     expect(answerOf('listOrders')).toEqual({
       data: [order],
@@ -180,7 +180,7 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  test('shows as an order what its own example of a request gives with the demo data', () => {
+  it('shows as an order what its own example of a request gives with the demo data', () => {
     const { body, responses } = routes.find(({ operationId }) => operationId === 'placeOrder')!;
     const { params } = routes.find(({ operationId }) => operationId === 'getOrder')!;
     const request = exampleOf(body!) as { items: OrderLine[]; note: string };
@@ -199,22 +199,19 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the pages', () => {
-  test.each(['/api', '/api/'])(
-    '%s is Swagger UI without inline scripts, its links absolute',
-    async (path) => {
-      const { text, headers } = await api.call('get', path).expect(200);
-      expect(headers['content-type']).toBe('text/html; charset=utf-8');
-      expect(text).not.toMatch(/<script>|onload=|https?:\/\//);
-      const links = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
-      expect(links).toHaveLength(4);
-      for (const link of links) {
-        expect(link.startsWith('/orders-management-system/api/assets/')).toBe(true);
-        await api.call('get', link.slice('/orders-management-system'.length)).expect(200);
-      }
-    },
-  );
+  it.each(['/api', '/api/'])('%s is Swagger UI without inline scripts, its links absolute', async (path) => {
+    const { text, headers } = await api.call('get', path).expect(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(text).not.toMatch(/<script>|onload=|https?:\/\//);
+    const links = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
+    expect(links).toHaveLength(4);
+    for (const link of links) {
+      expect(link.startsWith('/orders-management-system/api/assets/')).toBe(true);
+      await api.call('get', link.slice('/orders-management-system'.length)).expect(200);
+    }
+  });
 
-  test('/api/openapi.json is the document, for HEAD too', async () => {
+  it('/api/openapi.json is the document, for HEAD too', async () => {
     const { body, headers } = await api.call('get', '/api/openapi.json').expect(200);
     expect(body).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/orders-management-system' }] });
     expect(headers['content-type']).toBe('application/json; charset=utf-8');

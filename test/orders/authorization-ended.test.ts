@@ -1,5 +1,4 @@
-import { openOrderApi } from '../support/order-api';
-import type { OrderApi, OrderBody } from '../support/order-api';
+import { openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 
 let api: OrderApi;
 let alice: string;

@@ -12,8 +12,14 @@ it('names the same thing with the same key of the same order, and something else
   expect(fulfill({}, 'k').id).toBe(fulfill({ carrier: 'DHL' }, 'k').id);
   expect(refund(1, 'a').id).toBe(refund(null, 'b').id);
   const ids = [
-    ...[fulfill({}, 'k'), fulfill({}, 'l'), fulfill({}, 'k', `${ORDER}0`), fulfill(), fulfill()],
-    ...[refund(1, 'a'), refund(1, 'a', 'l'), refund(1, 'a', 'k', `${ORDER}0`)],
+    fulfill({}, 'k'),
+    fulfill({}, 'l'),
+    fulfill({}, 'k', `${ORDER}0`),
+    fulfill(),
+    fulfill(),
+    refund(1, 'a'),
+    refund(1, 'a', 'l'),
+    refund(1, 'a', 'k', `${ORDER}0`),
   ].map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^(ful|ref)_[0-9a-f]{32}$/);

@@ -111,7 +111,7 @@ function sum(one: Counts, other: Counts): Counts {
   return Object.fromEntries(keys.map((key) => [key, one[key] + other[key]])) as unknown as Counts;
 }
 
-test('placing it: one call of Temporal, five commands of MongoDB and one of the sandbox', async () => {
+it('placing it: one call of Temporal, five commands of MongoDB and one of the sandbox', async () => {
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {
     commands = await mongoDbCommandsOf(async () => {
@@ -122,14 +122,14 @@ test('placing it: one call of Temporal, five commands of MongoDB and one of the 
   expect(commands).toEqual(PLACING.mongoDbCommands);
 });
 
-test('placing it: 17 events in 7 state transitions, below 6 kB', async () => {
+it('placing it: 17 events in 7 state transitions, below 6 kB', async () => {
   const { historyBytes, ...counted } = await historyOf(order);
   const expected = countsOf(PLACING);
   expect(counted).toEqual(expected.counts);
   expectRoundedUp(historyBytes, expected.historyBytes);
 });
 
-test('its whole life, fulfilled and delivered: 43 events in 16 state transitions, below 12.6 kB', async () => {
+it('its whole life, fulfilled and delivered: 43 events in 16 state transitions, below 12.6 kB', async () => {
   const admin = api.tokenOf('ADMIN');
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {
@@ -147,7 +147,7 @@ test('its whole life, fulfilled and delivered: 43 events in 16 state transitions
   expectRoundedUp(historyBytes, PLACING.historyBytes + FULFILLING.historyBytes);
 });
 
-test('what stays of it in MongoDB: two documents, below 3 kB together', async () => {
+it('what stays of it in MongoDB: two documents, below 3 kB together', async () => {
   const sizeOf = async (collection: string, filter: object) => {
     const found = await api.shop.db.connection.collection(collection).find(filter).toArray();
     expect(found).toHaveLength(1);

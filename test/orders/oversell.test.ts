@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Order } from '../../src/domain/order';
-import { lines, openOrderApi } from '../support/order-api';
-import type { OrderApi } from '../support/order-api';
+import { lines, openOrderApi, type OrderApi } from '../support/order-api';
 
 let api: OrderApi;
 beforeAll(async () => {

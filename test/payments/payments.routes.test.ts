@@ -5,8 +5,7 @@ import { createStripeWebhookService } from '../../src/payments/stripe/webhook';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
 import { openTestApi, type TestApi } from '../support/api';
-import type { TestDatabase } from '../support/database';
-import { openTestDatabase } from '../support/database';
+import { type TestDatabase, openTestDatabase } from '../support/database';
 
 const SECRET = 'whsec_test';
 const SWITCH = '/payments/sandbox';
@@ -41,7 +40,7 @@ describe('routes exist', () => {
   const pathsOf = (...args: Parameters<typeof paymentRoutes>) =>
     paymentRoutes(...args).map(({ method, path }) => `${method} ${path}`);
 
-  test('only for the payment service that is configured', () => {
+  it('only for the payment service that is configured', () => {
     expect(pathsOf({})).toEqual([]);
     expect(pathsOf({ sandbox: createSandboxRepository(db.connection) })).toEqual([
       `get ${SWITCH}`,
@@ -52,12 +51,12 @@ describe('routes exist', () => {
 });
 
 describe(SWITCH, () => {
-  test.each(['get', 'put'] as const)('%s: an ADMIN only', async (method) => {
+  it.each(['get', 'put'] as const)('%s: an ADMIN only', async (method) => {
     await api.call(method, SWITCH).expect(401);
     await api.call(method, SWITCH, api.tokenOf('CUSTOMER')).expect(403);
   });
 
-  test('is off at first, and stays as an ADMIN has put it', async () => {
+  it('is off at first, and stays as an ADMIN has put it', async () => {
     const admin = api.tokenOf('ADMIN');
     const read = async () =>
       (await api.call('get', SWITCH, admin).expect(200)).body as { data: { available: boolean } };
@@ -69,7 +68,7 @@ describe(SWITCH, () => {
     }
   });
 
-  test.each([{}, { available: 'yes' }, { available: true, more: 1 }])('refuses %j', async (body) => {
+  it.each([{}, { available: 'yes' }, { available: true, more: 1 }])('refuses %j', async (body) => {
     await api.call('put', SWITCH, api.tokenOf('ADMIN')).send(body).expect(400);
   });
 });
@@ -112,13 +111,13 @@ const warnings = () => api.logs.filter(({ level }) => level === 'warn');
 const handledEvents = () => db.connection.collection('payment_events').countDocuments();
 
 describe(`POST ${WEBHOOK}`, () => {
-  test('says when somebody else has ended an authorisation', async () => {
+  it('says when somebody else has ended an authorisation', async () => {
     const { body } = await deliver(eventOf()).expect(200);
     expect((body as { data: unknown }).data).toEqual({ received: true });
     expect(onAuthorizationEnded.mock.calls).toEqual([['ord_1', 'ord_1-1']]);
   });
 
-  test.each<[string, EventFields]>([
+  it.each<[string, EventFields]>([
     ['that we have voided ourselves', { idempotencyKey: 'orders-management-system/v/cancel' }],
     ['of another program on the account', { object: { ...canceled, id: 'pi_other' } }],
     ['without our metadata', { object: { ...canceled, metadata: {} } }],
@@ -128,7 +127,7 @@ describe(`POST ${WEBHOOK}`, () => {
     expect(onAuthorizationEnded).not.toHaveBeenCalled();
   });
 
-  test('handles an event once, however often it comes', async () => {
+  it('handles an event once, however often it comes', async () => {
     const event = eventOf();
     for (let time = 0; time < 3; time++) await deliver(event).expect(200);
     expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
@@ -136,13 +135,13 @@ describe(`POST ${WEBHOOK}`, () => {
     expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
   });
 
-  test('takes two deliveries at once', async () => {
+  it('takes two deliveries at once', async () => {
     const event = eventOf();
     await Promise.all([deliver(event).expect(200), deliver(event).expect(200)]);
     expect(await handledEvents()).toBe(1);
   });
 
-  test('handles an event again when it could not be handled', async () => {
+  it('handles an event again when it could not be handled', async () => {
     const event = eventOf();
     onAuthorizationEnded.mockRejectedValueOnce(new Error('Temporal is away.'));
     await deliver(event).expect(500);
@@ -153,7 +152,7 @@ describe(`POST ${WEBHOOK}`, () => {
   });
 
   const email = 'alice@example.com';
-  test.each([
+  it.each([
     ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1', payment_intent: 'pi_1', evidence: { email } }],
     ['charge.refunded', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
     ['refund.created', { id: 're_1', payment_intent: { id: 'pi_1' }, instructions_email: email }],
@@ -172,7 +171,7 @@ describe(`POST ${WEBHOOK}`, () => {
     expect(JSON.stringify(api.logs)).not.toContain(email);
   });
 
-  test.each<[string, EventFields]>([
+  it.each<[string, EventFields]>([
     ['refunds of ours', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
     ['refunds of others', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
     ['refunds without an intent', { type: 'refund.created', object: { id: 're_1', payment_intent: null } }],
@@ -183,14 +182,14 @@ describe(`POST ${WEBHOOK}`, () => {
     expect(warnings()).toEqual([]);
   });
 
-  test('takes an event of the new kind, which has no data', async () => {
+  it('takes an event of the new kind, which has no data', async () => {
     const thin = { id: 'evt_thin', object: 'v2.core.event', type: 'payment_intent.canceled' };
     await deliver(thin).expect(200);
   });
 
   const payload = JSON.stringify(eventOf(), null, 2);
-  const now = Math.floor(Date.now() / 1000);
-  test.each<[string, string]>([
+  const now = Math.floor(Date.now() / 1_000);
+  it.each<[string, string]>([
     ['of another secret', sign(payload, { secret: 'whsec_other' })],
     ['of another body', sign(`${payload} `)],
     ['of six minutes ago', sign(payload, { timestamp: now - 360 })],
@@ -204,17 +203,17 @@ describe(`POST ${WEBHOOK}`, () => {
     expect(onAuthorizationEnded).not.toHaveBeenCalled();
   });
 
-  test('accepts a signature of four minutes ago', async () => {
+  it('accepts a signature of four minutes ago', async () => {
     await deliver(JSON.parse(payload), sign(payload, { timestamp: now - 240 })).expect(200);
   });
 
-  test('refuses a missing signature, and a missing body', async () => {
+  it('refuses a missing signature, and a missing body', async () => {
     const { body } = await api.call('post', WEBHOOK).send(eventOf()).expect(400);
     expect(body).toMatchObject({ code: 'validation_failed', errors: [{ path: 'stripe-signature' }] });
     await api.call('post', WEBHOOK).set('Stripe-Signature', sign('')).expect(400);
   });
 
-  test('refuses what is too large, and what is not JSON', async () => {
+  it('refuses what is too large, and what is not JSON', async () => {
     await deliver(eventOf({ object: { id: 'x'.repeat(11_000) } })).expect(413);
     await api.call('post', WEBHOOK).type('xml').send('<a/>').expect(415);
   });

@@ -13,9 +13,9 @@ const MUG = {
   name: 'Mug',
   description: 'Blue',
   kind: 'product',
-  unitPrice: 1250,
+  unitPrice: 1_250,
   currency: 'EUR',
-  taxRateBps: 1900,
+  taxRateBps: 1_900,
   stock: 10,
 };
 const WRAPPING = {
@@ -53,7 +53,7 @@ const pathsOf = (body: unknown) => [
 
 describe('who may', () => {
   const id = newId('ps');
-  test.each([
+  it.each([
     ['post', PATH],
     ['patch', `${PATH}/${id}`],
     ['delete', `${PATH}/${id}`],
@@ -63,7 +63,7 @@ describe('who may', () => {
     await api.call(method, path, api.tokenOf('CUSTOMER')).expect(403);
   });
 
-  test.each(['get', 'patch', 'delete'] as const)(
+  it.each(['get', 'patch', 'delete'] as const)(
     '%s of an entry that does not exist is 404',
     async (method) => {
       const body = method === 'delete' ? undefined : { name: 'x' };
@@ -71,13 +71,13 @@ describe('who may', () => {
     },
   );
 
-  test.each(['nonsense', 'usr_01HZX000000000000000A11CE0', 'ps_1'])('the id %s is refused', async (wrong) => {
+  it.each(['nonsense', 'usr_01HZX000000000000000A11CE0', 'ps_1'])('the id %s is refused', async (wrong) => {
     expect(pathsOf((await api.call('get', `${PATH}/${wrong}`).expect(400)).body)).toEqual(['id']);
   });
 });
 
 describe('POST /product-services', () => {
-  test('adds a product', async () => {
+  it('adds a product', async () => {
     const { body, headers } = await api.call('post', PATH, admin).send(MUG).expect(201);
     const { data } = body as { data: ProductServiceView };
     expect(data).toMatchObject({ ...MUG, stock: { available: 10, reserved: 0 }, isActive: true, version: 1 });
@@ -89,11 +89,11 @@ describe('POST /product-services', () => {
     expect(await read(data.id)).toEqual(data);
   });
 
-  test('adds a service, which has no stock and by default no tax', async () => {
+  it('adds a service, which has no stock and by default no tax', async () => {
     expect(await create(WRAPPING)).toMatchObject({ ...WRAPPING, taxRateBps: 0, stock: null });
   });
 
-  test('fills in what may be left out and trims what is given', async () => {
+  it('fills in what may be left out and trims what is given', async () => {
     const { sku, name, kind, unitPrice, currency } = MUG;
     const entry = await create({ sku: ` ${sku} `, name: ` ${name}`, kind, unitPrice, currency });
     expect(entry).toMatchObject({
@@ -105,14 +105,14 @@ describe('POST /product-services', () => {
     });
   });
 
-  test('answers 409 for a sku in use; one of many at once wins', async () => {
+  it('answers 409 for a sku in use; one of many at once wins', async () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => api.call('post', PATH, admin).send(MUG)),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
-  test.each([
+  it.each([
     [{ ...MUG, unitPrice: -1 }, 'unitPrice'],
     [{ ...MUG, unitPrice: 1.5 }, 'unitPrice'],
     [{ ...MUG, unitPrice: '1250' }, 'unitPrice'],
@@ -130,7 +130,7 @@ describe('POST /product-services', () => {
     [{ ...MUG, sku: 'x'.repeat(65) }, 'sku'],
     [{ ...MUG, name: '' }, 'name'],
     [{ ...MUG, name: 'a\u0007b' }, 'name'],
-    [{ ...MUG, description: 'x'.repeat(5001) }, 'description'],
+    [{ ...MUG, description: 'x'.repeat(5_001) }, 'description'],
     [{ ...MUG, version: 7 }, 'version'],
     [{ ...MUG, isActive: false }, 'isActive'],
     [{ ...MUG, id: 'ps_1' }, 'id'],
@@ -148,7 +148,7 @@ describe('GET /product-services', () => {
     };
   };
 
-  test('pages through all entries, newest first, each once, while others are added', async () => {
+  it('pages through all entries, newest first, each once, while others are added', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 5; n++) {
       await new Promise((resolve) => setTimeout(resolve, 2)); // ids of one millisecond are in no order
@@ -165,14 +165,14 @@ describe('GET /product-services', () => {
     expect(seen).toEqual(ids);
   });
 
-  test('has no next page when the last one is just full, nor when there is nothing', async () => {
+  it('has no next page when the last one is just full, nor when there is nothing', async () => {
     expect(await list('')).toMatchObject({ data: [], meta: { page: { limit: 20, nextCursor: null } } });
     await create();
     await create(WRAPPING);
     expect((await list('limit=2')).meta.page.nextCursor).toBeNull();
   });
 
-  test.each([
+  it.each([
     ['kind=service', ['WRAP']],
     ['currency=EUR', ['MUG']],
     ['kind=product&currency=USD', []],
@@ -188,7 +188,7 @@ describe('GET /product-services', () => {
     expect((await list(query)).data.map(({ sku }) => sku)).toEqual(skus);
   });
 
-  test('uses an index for every filter', async () => {
+  it('uses an index for every filter', async () => {
     const model = createProductServiceModel(api.db.connection);
     for (const filter of [{}, { kind: 'product' as const }, { currency: 'EUR' }]) {
       const plan = (await model
@@ -201,7 +201,7 @@ describe('GET /product-services', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['limit=0', 'limit'],
     ['limit=101', 'limit'],
     ['limit=1.5', 'limit'],
@@ -220,15 +220,15 @@ describe('GET /product-services', () => {
 });
 
 describe('PATCH /product-services/:id', () => {
-  test('changes what is given and nothing else', async () => {
+  it('changes what is given and nothing else', async () => {
     const before = await create();
-    const { body, headers } = await change(before.id, '"1"', { unitPrice: 1100, name: 'Big mug' }).expect(
+    const { body, headers } = await change(before.id, '"1"', { unitPrice: 1_100, name: 'Big mug' }).expect(
       200,
     );
     const { data } = body as { data: ProductServiceView };
     expect(data).toEqual({
       ...before,
-      unitPrice: 1100,
+      unitPrice: 1_100,
       name: 'Big mug',
       version: 2,
       updatedAt: data.updatedAt,
@@ -236,7 +236,7 @@ describe('PATCH /product-services/:id', () => {
     expect(headers.etag).toBe('"2"');
   });
 
-  test('needs an If-Match that matches', async () => {
+  it('needs an If-Match that matches', async () => {
     const { id } = await create();
     await api.call('patch', `${PATH}/${id}`, admin).send({ name: 'x' }).expect(428);
     expect(pathsOf((await change(id, '1', { name: 'x' }).expect(400)).body)).toEqual(['if-match']);
@@ -246,7 +246,7 @@ describe('PATCH /product-services/:id', () => {
     expect(await read(id)).toMatchObject({ name: 'y', version: 2 });
   });
 
-  test('of many at once on the same version exactly one wins', async () => {
+  it('of many at once on the same version exactly one wins', async () => {
     const { id } = await create();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => change(id, '"1"', { name: `Mug ${n}` })),
@@ -257,7 +257,7 @@ describe('PATCH /product-services/:id', () => {
     expect(await read(id)).toEqual((winners[0]!.body as { data: ProductServiceView }).data);
   });
 
-  test('of many at once on any version all win, one after the other', async () => {
+  it('of many at once on any version all win, one after the other', async () => {
     const { id } = await create();
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, n) => change(id, '*', { name: `Mug ${n}` })),
@@ -266,14 +266,14 @@ describe('PATCH /product-services/:id', () => {
     expect(versions.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
-  test('answers 409 for the sku of another', async () => {
+  it('answers 409 for the sku of another', async () => {
     await create(WRAPPING);
     const { id } = await create();
     await change(id, '*', { sku: 'WRAP' }).expect(409);
     expect(await read(id)).toMatchObject({ sku: 'MUG', version: 1 });
   });
 
-  test.each([
+  it.each([
     [{}, ''],
     [{ kind: 'service' }, 'kind'],
     [{ stock: 5 }, 'stock'],
@@ -287,7 +287,7 @@ describe('PATCH /product-services/:id', () => {
 });
 
 describe('DELETE /product-services/:id', () => {
-  test('retires for good: it is gone for everyone, its sku is free, the document stays', async () => {
+  it('retires for good: it is gone for everyone, its sku is free, the document stays', async () => {
     const { id } = await create();
     const answers = await Promise.all([1, 2, 3].map(() => api.call('delete', `${PATH}/${id}`, admin)));
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
@@ -304,7 +304,7 @@ describe('DELETE /product-services/:id', () => {
 });
 
 describe('POST /product-services/:id/stock-adjustments', () => {
-  test('moves the stock and records who and why; the version stays', async () => {
+  it('moves the stock and records who and why; the version stays', async () => {
     const { id } = await create();
     const { body, headers } = await adjust(id, { delta: 5, reason: 'delivery' }).expect(201);
     expect(body).toMatchObject({ data: { id, stock: { available: 15, reserved: 0 }, version: 1 } });
@@ -317,7 +317,7 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     ]);
   });
 
-  test('never goes below zero, and then records nothing', async () => {
+  it('never goes below zero, and then records nothing', async () => {
     const { id } = await create();
     const { body } = await adjust(id, { delta: -11, reason: 'theft' }).expect(409);
     expect(body).toMatchObject({
@@ -328,7 +328,7 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     await expect(createStockAdjustmentModel(api.db.connection).countDocuments()).resolves.toBe(0);
   });
 
-  test('of many at once the stock is exactly what the records add up to', async () => {
+  it('of many at once the stock is exactly what the records add up to', async () => {
     const { id } = await create();
     const deltas = Array.from({ length: 24 }, (_, n) => (n % 3 === 0 ? 2 : -3));
     const answers = await Promise.all(deltas.map((delta) => adjust(id, { delta, reason: 'race' })));
@@ -345,14 +345,14 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     expect(records.length).toBeLessThanOrEqual(statusesOf(201) + statusesOf(503));
   });
 
-  test('is impossible for a service', async () => {
+  it('is impossible for a service', async () => {
     const { id } = await create(WRAPPING);
     expect((await adjust(id, { delta: 1, reason: 'x' }).expect(409)).body).toMatchObject({
       code: 'invalid_transition',
     });
   });
 
-  test.each([
+  it.each([
     [{ delta: 0, reason: 'x' }, 'delta'],
     [{ delta: 1.5, reason: 'x' }, 'delta'],
     [{ delta: '1', reason: 'x' }, 'delta'],
@@ -367,7 +367,7 @@ describe('POST /product-services/:id/stock-adjustments', () => {
   });
 });
 
-test('every route answers 503 with Retry-After while MongoDB cannot be reached', async () => {
+it('every route answers 503 with Retry-After while MongoDB cannot be reached', async () => {
   const db = await openTestDatabase();
   const cut = await openTestApi({ db });
   const token = cut.tokenOf('ADMIN');
@@ -391,7 +391,7 @@ test('every route answers 503 with Retry-After while MongoDB cannot be reached',
   await cut.close();
 });
 
-test('a product that is retired while its stock is adjusted is not found', async () => {
+it('a product that is retired while its stock is adjusted is not found', async () => {
   const { id } = await create();
   const answers = await Promise.all([
     api.call('delete', `${PATH}/${id}`, admin),

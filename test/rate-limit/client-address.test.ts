@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { clientAddress } from '../../src/rate-limit/client-address';
 
-test.each([
+it.each([
   ['192.0.2.1', '192.0.2.1'],
   ['::ffff:192.0.2.1', '192.0.2.1'],
   ['::ffff:c000:201', '192.0.2.1'],
@@ -20,7 +20,7 @@ test.each([
   expect(clientAddress(ip)).toBe(counted);
 });
 
-test('addresses of one IPv6 network count as one, those of another as another', () => {
+it('addresses of one IPv6 network count as one, those of another as another', () => {
   fc.assert(
     fc.property(fc.ipV6(), fc.ipV6(), (one, other) => {
       const sameNetwork = networkOf(one) === networkOf(other);

@@ -14,7 +14,7 @@ describe('the rate limit', () => {
   });
   afterEach(() => api.close());
 
-  test('counts down in the headers, then answers 429 with Retry-After and all other headers', async () => {
+  it('counts down in the headers, then answers 429 with Retry-After and all other headers', async () => {
     const remaining = [];
     for (let call = 0; call < 3; call++) {
       const { headers } = await api.call('get', '/product-services').expect(200);
@@ -40,7 +40,7 @@ describe('the rate limit', () => {
     });
   });
 
-  test('counts each user apart, and a forged token by its address', async () => {
+  it('counts each user apart, and a forged token by its address', async () => {
     const [alice, bob] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER')];
     for (let call = 0; call < 3; call++) await api.call('get', '/product-services', alice).expect(200);
     await api.call('get', '/product-services', alice).expect(429);
@@ -49,14 +49,14 @@ describe('the rate limit', () => {
     await api.call('get', '/product-services', `${bob}y`).expect(429);
   });
 
-  test('is on errors, too: 404 and 401 count and tell', async () => {
+  it('is on errors, too: 404 and 401 count and tell', async () => {
     expect((await api.call('get', '/nothing').expect(404)).headers['x-ratelimit-remaining']).toBe('2');
     expect((await api.call('post', '/product-services').expect(401)).headers['x-ratelimit-remaining']).toBe(
       '1',
     );
   });
 
-  test('leaves the health routes alone', async () => {
+  it('leaves the health routes alone', async () => {
     for (let call = 0; call < 5; call++) {
       const { headers } = await api.call('get', '/health/live').expect(200);
       expect(headers).not.toHaveProperty('x-ratelimit-limit');
@@ -66,7 +66,7 @@ describe('the rate limit', () => {
 });
 
 describe('forged headers', () => {
-  test('all addresses of an IPv6 network are one client', async () => {
+  it('all addresses of an IPv6 network are one client', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
     const from = async (address: string) =>
       (await api.call('get', '/nothing').set('X-Forwarded-For', address)).status;
@@ -78,7 +78,7 @@ describe('forged headers', () => {
 
   const forged = (n: number) => `10.${n >> 8}.${n & 255}.1`;
 
-  test('without trusted proxies no X-Forwarded-For makes a new client, not 1 000 of them', async () => {
+  it('without trusted proxies no X-Forwarded-For makes a new client, not 1 000 of them', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
     const statuses = new Map<number, number>();
     for (let n = 0; n < 1_000; n++) {
@@ -94,7 +94,7 @@ describe('forged headers', () => {
     await api.close();
   });
 
-  test('behind one proxy its own entry counts, whatever its client had put before', async () => {
+  it('behind one proxy its own entry counts, whatever its client had put before', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
     const from = (n: number, client: string) =>
       api.call('get', '/nothing').set('X-Forwarded-For', `${forged(n)}, ${client}`);
@@ -104,7 +104,7 @@ describe('forged headers', () => {
     await api.close();
   });
 
-  test('a token that is forged or broken counts for the address, and takes nothing from the user it names', async () => {
+  it('a token that is forged or broken counts for the address, and takes nothing from the user it names', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
     const id = newId('usr');
     const valid = api.tokenOf('CUSTOMER', id);
@@ -120,7 +120,7 @@ describe('forged headers', () => {
   });
 });
 
-test('a window ends and begins anew', async () => {
+it('a window ends and begins anew', async () => {
   const app = limited({ max: 1, windowMs: 50 });
   await request(app.callback()).get('/').expect(200);
   let status;
@@ -129,14 +129,14 @@ test('a window ends and begins anew', async () => {
   expect(status).toBe(200);
 });
 
-test('the windows of Redis serve as well', async () => {
+it('the windows of Redis serve as well', async () => {
   let used = 0;
   const windows = countIn(
-    { countRequest: () => Promise.resolve([++used, 5000]) },
+    { countRequest: () => Promise.resolve([++used, 5_000]) },
     pino({ level: 'silent' }),
     'It',
   );
-  const app = limited({ max: 1, windowMs: 5000 }, windows);
+  const app = limited({ max: 1, windowMs: 5_000 }, windows);
   await request(app.callback()).get('/').expect(200);
   await request(app.callback()).get('/').expect(429);
 });

@@ -8,7 +8,7 @@ const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.
 beforeEach(() => void (warnings.length = 0));
 
 describe('the windows in Redis', () => {
-  test('count down to nothing, never below', async () => {
+  it('count down to nothing, never below', async () => {
     let used = 0;
     const windows = countIn({ countRequest: () => Promise.resolve([++used, 30_000]) }, logger, 'Redis');
     const remaining = [];
@@ -17,7 +17,7 @@ describe('the windows in Redis', () => {
     expect(remaining).toEqual([2, 1, 0, 0]);
   });
 
-  test('let requests through while Redis is down, and say so once per outage', async () => {
+  it('let requests through while Redis is down, and say so once per outage', async () => {
     const windows = createRedisWindows('redis://127.0.0.1:1', logger);
     try {
       for (let call = 0; call < 3; call++) {
@@ -29,15 +29,15 @@ describe('the windows in Redis', () => {
     }
   });
 
-  test('warn again after Redis was back', async () => {
-    const answers = [new Error('down'), [1, 1000] as [number, number], new Error('down again')];
+  it('warn again after Redis was back', async () => {
+    const answers = [new Error('down'), [1, 1_000] as [number, number], new Error('down again')];
     const countRequest = async () => {
       const answer = answers.shift()!;
       if (answer instanceof Error) throw answer;
       return answer;
     };
     const windows = countIn({ countRequest }, logger, 'Redis');
-    for (let call = 0; call < 3; call++) await windows.ratelimiter('key', 0, 1000, 5);
+    for (let call = 0; call < 3; call++) await windows.ratelimiter('key', 0, 1_000, 5);
     expect(warnings).toHaveLength(2);
   });
 });

@@ -61,12 +61,12 @@ if (!executable) {
     }
   }
 
-  test('is one count, whichever process is asked, and one for each user', async () => {
+  it('is one count, whichever process is asked, and one for each user', async () => {
     expect(await calls(newId('usr'), MAX + 2)).toEqual([4, 3, 2, 1, 0, undefined, undefined]);
     expect(await calls(newId('usr'), 1)).toEqual([MAX - 1]);
   });
 
-  test('lets requests through while Redis is down, and limits them again when it is back', async () => {
+  it('lets requests through while Redis is down, and limits them again when it is back', async () => {
     const user = newId('usr');
     await kill(redis);
     expect(await calls(user, MAX + 2)).not.toContain(undefined);

@@ -2,7 +2,7 @@ import { createWindowCounter } from '../../src/rate-limit/window-counter';
 
 const MINUTE = 60_000;
 
-test('counts each client apart, and how long its window lasts', () => {
+it('counts each client apart, and how long its window lasts', () => {
   let now = 1_000;
   const counter = createWindowCounter({ now: () => now });
   expect(counter.count('alice', MINUTE)).toEqual({ used: 1, msLeft: MINUTE });
@@ -11,7 +11,7 @@ test('counts each client apart, and how long its window lasts', () => {
   expect(counter.count('bob', MINUTE)).toEqual({ used: 1, msLeft: MINUTE });
 });
 
-test('begins anew when a window is over', () => {
+it('begins anew when a window is over', () => {
   let now = 0;
   const counter = createWindowCounter({ now: () => now });
   counter.count('alice', MINUTE);
@@ -21,7 +21,7 @@ test('begins anew when a window is over', () => {
   expect(counter.count('alice', MINUTE)).toEqual({ used: 1, msLeft: MINUTE });
 });
 
-test('forgets the oldest window when there are too many, and those that are over first', () => {
+it('forgets the oldest window when there are too many, and those that are over first', () => {
   let now = 0;
   const counter = createWindowCounter({ maxClients: 2, now: () => now });
   counter.count('a', MINUTE);

@@ -28,11 +28,11 @@ describe('the check of the lockfile', () => {
     return runScript('check-lockfile.mjs', [folder]);
   };
 
-  test('passes exact versions with their hashes', async () => {
+  it('passes exact versions with their hashes', async () => {
     expect(await check({ koa: '3.3.0', ts: 'npm:@a/b@6.0.2' }, { integrity })).toMatchObject({ code: 0 });
   });
 
-  test.each([
+  it.each([
     ['a range', { koa: '^3.3.0' }, { integrity }, 'koa is "^3.3.0"'],
     ['a tag', { koa: 'latest' }, { integrity }, 'koa is "latest"'],
     ['a repository', { koa: 'github:koajs/koa' }, { integrity }, 'koa is "github:koajs/koa"'],
@@ -87,12 +87,12 @@ describe('the audit', () => {
     ],
   };
 
-  test('passes when nothing is known', async () => {
+  it('passes when nothing is known', async () => {
     findings = {};
     expect(await audit({})).toMatchObject({ code: 0, said: expect.stringContaining('0 known') as string });
   });
 
-  test('fails for a finding, unless it is explained', async () => {
+  it('fails for a finding, unless it is explained', async () => {
     findings = finding;
     const { code, said } = await audit({});
     expect(said).toContain(`FINDING  ${ID}  high  koa: Something`);
@@ -103,12 +103,12 @@ describe('the audit', () => {
     });
   });
 
-  test('fails for an explanation without a finding', async () => {
+  it('fails for an explanation without a finding', async () => {
     findings = {};
     expect(await audit({ [ID]: 'not reachable' })).toMatchObject({ code: 1 });
   });
 
-  test('says when the registry does not answer audits, which only counts when it has to', async () => {
+  it('says when the registry does not answer audits, which only counts when it has to', async () => {
     findings = undefined;
     const { code, said } = await audit({});
     expect(said).toContain('no audit');
@@ -117,7 +117,7 @@ describe('the audit', () => {
   });
 });
 
-test('the bill of materials has what runs in production, and nothing else', async () => {
+it('the bill of materials has what runs in production, and nothing else', async () => {
   expect(await runScript('sbom.mjs', [])).toMatchObject({ code: 0 });
   const { bomFormat, metadata, components } = JSON.parse(readFileSync('sbom.cdx.json', 'utf8')) as {
     bomFormat: string;

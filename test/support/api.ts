@@ -80,9 +80,9 @@ export async function openTestApi({
     routes,
     logs,
     call(method, path, token) {
-      const test = request(app.callback())[method](`${config.http.prefix}${path}`);
-      if (token) test.set('Authorization', `Bearer ${token}`);
-      return method === 'head' ? test : test.expect(conforms);
+      const sent = request(app.callback())[method](`${config.http.prefix}${path}`);
+      if (token) sent.set('Authorization', `Bearer ${token}`);
+      return method === 'head' ? sent : sent.expect(conforms);
     },
     tokenOf: (role, id = newId('usr')) => jwt.issue({ id, role, tokenVersion: 0 }).accessToken,
     async clear() {

@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { chromium } from 'playwright-core';
-import type { BrowserContext, Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
 const EXECUTABLES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -21,7 +20,7 @@ export function findChromium(): string | undefined {
 /** Starts a headless Chromium with a fresh profile. It has no sandbox, as root may not have one: open own pages only. */
 export async function openBrowser(executablePath: string, { origin }: URL): Promise<TestBrowser> {
   const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-quic'] });
-  const context = await browser.newContext({ viewport: { width: 1300, height: 1000 } });
+  const context = await browser.newContext({ viewport: { width: 1_300, height: 1_000 } });
   return {
     page: await context.newPage(),
     complaints: complaintsOf(context, origin),

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import pino from 'pino';
-import { openMongoDb } from '../../src/mongodb/mongodb';
-import type { MongoDb } from '../../src/mongodb/mongodb';
+import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { createIndexes } from '../../src/setup';
 
 export interface TestDatabase {

@@ -1,7 +1,6 @@
 import type { Config } from 'jest';
-import { startServers } from '../../tools/devstack/servers';
+import { startServers, type Servers } from '../../tools/devstack/servers';
 import { createOutput } from '../../tools/devstack/servers/output';
-import type { Servers } from '../../tools/devstack/servers';
 import { bundleForTests } from './workflow-bundle';
 
 declare global {

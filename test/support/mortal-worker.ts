@@ -4,8 +4,7 @@
  */
 import pino from 'pino';
 import { openMongoDb } from '../../src/mongodb/mongodb';
-import { createSaboteur } from '../workflows/saga/saboteur';
-import type { Authorizing, Fault } from '../workflows/saga/saboteur';
+import { createSaboteur, type Authorizing, type Fault } from '../workflows/saga/saboteur';
 import { startTestWorker } from './worker';
 
 export interface Death {
@@ -37,7 +36,8 @@ async function main(): Promise<void> {
     saboteur.plan(orderId, { authorizing, faults: new Map([[step, dyingAt(death, arrive)]]) });
   }
   await startTestWorker({
-    ...{ taskQueue: TASK_QUEUE!, connection: mongodb.connection },
+    taskQueue: TASK_QUEUE!,
+    connection: mongodb.connection,
     sabotage: saboteur.sabotage,
   });
   process.stdout.write('worker started\n');

@@ -3,18 +3,15 @@ import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
 import { createOrderPresenter } from '../../src/orders/orders.presenter';
 import { orderRoutes } from '../../src/orders/routes';
-import { createOrderService } from '../../src/orders/orders.service';
-import type { OrderService } from '../../src/orders/orders.service';
+import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
 import type { Route } from '../../src/http/route';
 import type { Config } from '../../src/config/config';
 import type { EndedTokens } from '../../src/users/sessions/revoked-tokens';
-import { openTestApi } from './api';
-import type { TestApi } from './api';
+import { openTestApi, type TestApi } from './api';
 import type { TestDatabase } from './database';
-import { openShop } from './shop';
-import type { Shop } from './shop';
+import { openShop, type Shop } from './shop';
 import { paymentsTaskQueueOf } from './worker';
 
 /** The whole API of a shop of its own. Workers are started by the tests. */

@@ -4,27 +4,27 @@ import { randomBytes } from 'node:crypto';
 import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
-import { createOrderRepository } from '../../src/orders/orders.repository';
-import type { OrderRepository } from '../../src/orders/orders.repository';
-import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
-import type {
-  NewProductService,
-  ProductService,
-  ProductServiceRepository,
+import { createOrderRepository, type OrderRepository } from '../../src/orders/orders.repository';
+import {
+  createProductServiceRepository,
+  type NewProductService,
+  type ProductService,
+  type ProductServiceRepository,
 } from '../../src/product-service/product-service.repository';
-import { createTemporalClient } from '../../src/temporal/client';
-import type { TemporalClient } from '../../src/temporal/client';
+import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import type { OrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { createActivities } from '../../src/worker';
-import type { Activities } from '../../src/worker';
+import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
+import { createActivities, type Activities } from '../../src/worker';
 import type { CommandDone } from '../../workflows/contract';
 import { testConfig } from './config';
-import { openTestDatabase } from './database';
-import type { TestDatabase } from './database';
-import { paymentsTaskQueueOf, startTestWorker } from './worker';
-import type { Sabotage, TestWorker, WorkerPayloads } from './worker';
+import { openTestDatabase, type TestDatabase } from './database';
+import {
+  paymentsTaskQueueOf,
+  startTestWorker,
+  type Sabotage,
+  type TestWorker,
+  type WorkerPayloads,
+} from './worker';
 
 /** A shop of its own: a database, a task queue, and as many workers as a test starts. */
 export interface Shop {

@@ -1,8 +1,7 @@
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract';
-import { openShop } from './shop';
-import type { Shop } from './shop';
+import { openShop, type Shop } from './shop';
 import { installRuntime } from './worker';
 
 /** A shop, open for business, on a Temporal whose clock only a test moves on; MongoDB and the activities are real. */

@@ -46,8 +46,12 @@ export async function startWholeSystem(
   const baseUrl = `http://127.0.0.1:${port}/orders-management-system`;
   const env = {
     ...inherited,
-    ...{ NODE_ENV: 'test', WEB_CONCURRENCY: '1', PORT: String(port), JWT_SECRET },
-    ...{ MONGODB_URI: servers.mongodbUri, TEMPORAL_ADDRESS: servers.temporalAddress },
+    NODE_ENV: 'test',
+    WEB_CONCURRENCY: '1',
+    PORT: String(port),
+    JWT_SECRET,
+    MONGODB_URI: servers.mongodbUri,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
     ...(withUi && { TEMPORAL_UI_URL: servers.temporalUiUrl }),
     ...extra,
   };

@@ -9,8 +9,8 @@ import {
   createOrderQueueActivities,
   createPaymentProvider,
   workerOptions,
+  type Activities,
 } from '../../src/worker';
-import type { Activities } from '../../src/worker';
 import { testConfig } from './config';
 
 export interface TestWorker {

@@ -1,6 +1,5 @@
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import type { BundleOptions } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -7,13 +7,11 @@ import type { OrderRequest } from '../../src/domain/order';
 import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { failureConverter } from '../../src/temporal/encoded-failures';
-import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import type { OrderWorkflows } from '../../src/orders/temporal/order-workflows';
+import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { cancelOrderUpdate, fulfillOrderUpdate, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
 import { eventually, lines } from '../support/order-api';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 import { paymentsTaskQueueOf } from '../support/worker';
 import { encodedBundleForTests } from '../support/workflow-bundle';
 
@@ -74,7 +72,7 @@ const keyIdsIn = (history: string) =>
     ),
   );
 
-test.each([
+it.each([
   ['with another key', () => withKeys(NEW)],
   ['without keys', withoutKeys],
 ])(
@@ -98,7 +96,7 @@ test.each([
   },
 );
 
-test('an update that a worker cannot read is neither refused nor lost', async () => {
+it('an update that a worker cannot read is neither refused nor lost', async () => {
   const request = await requestFor();
   const clear = await withoutKeys(); // has the workflow at hand, all in clear, when an API with keys comes
   await asApiWith('', (api) => api.place(request));
@@ -113,7 +111,7 @@ test('an update that a worker cannot read is neither refused nor lost', async ()
   expect(await cancelling).toMatchObject({ status: 'cancelled' });
 });
 
-test('keys are rotated while an order is open', async () => {
+it('keys are rotated while an order is open', async () => {
   const request = await requestFor(2);
   const before = await withKeys(OLD, NEW);
   await shop.workflows.place(request);
@@ -123,8 +121,15 @@ test('keys are rotated while an order is open', async () => {
   await withKeys(NEW, OLD);
   await asApiWith(`${NEW},${OLD}`, async (api) => {
     const shipped = await api.execute(request, fulfillOrderUpdate, {
-      ...{ by: 'system', requestId: 'test', id: 'ful_1', fingerprint: 'f', attemptId: 'a' },
-      ...{ items: request.items, carrier: null, trackingNumber: NOTE, brief: true as const },
+      by: 'system',
+      requestId: 'test',
+      id: 'ful_1',
+      fingerprint: 'f',
+      attemptId: 'a',
+      items: request.items,
+      carrier: null,
+      trackingNumber: NOTE,
+      brief: true as const,
     });
     expect(shipped).toEqual({ version: 3 });
     const stored = await shop.orders.findById(request.orderId);
@@ -136,7 +141,7 @@ test('keys are rotated while an order is open', async () => {
   });
 });
 
-test('an order begun in clear goes on with keys', async () => {
+it('an order begun in clear goes on with keys', async () => {
   const request = await requestFor();
   const before = await withoutKeys();
   await asApiWith('', (api) => api.place(request));
@@ -153,7 +158,7 @@ test('an order begun in clear goes on with keys', async () => {
   expect(await shop.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
 });
 
-test('failures show neither message nor stack, and callers still get both', async () => {
+it('failures show neither message nor stack, and callers still get both', async () => {
   const request = await requestFor();
   const worker = await shop.startWorker(
     {
@@ -180,9 +185,14 @@ test('failures show neither message nor stack, and callers still get both', asyn
   expect(history).not.toContain(NOTE);
 
   const refused = shop.workflows.execute(request, fulfillOrderUpdate, {
-    ...{ by: 'system', requestId: 'test', id: 'ful_1', fingerprint: 'f', attemptId: 'a' },
-    ...{ items: [{ productServiceId: request.items[0]!.productServiceId, quantity: 9 }] },
-    ...{ carrier: null, trackingNumber: null },
+    by: 'system',
+    requestId: 'test',
+    id: 'ful_1',
+    fingerprint: 'f',
+    attemptId: 'a',
+    items: [{ productServiceId: request.items[0]!.productServiceId, quantity: 9 }],
+    carrier: null,
+    trackingNumber: null,
   });
   await expect(refused).rejects.toMatchObject({
     name: 'AppError',
@@ -191,7 +201,7 @@ test('failures show neither message nor stack, and callers still get both', asyn
   await expect(refused).rejects.not.toThrow('Encoded failure');
 });
 
-test('a failure that is told twice keeps its message', () => {
+it('a failure that is told twice keeps its message', () => {
   const told = () => {
     const error = failureConverter.failureToError(
       {

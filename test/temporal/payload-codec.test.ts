@@ -1,5 +1,4 @@
-import { defaultPayloadConverter } from '@temporalio/common';
-import type { Payload } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { parsePayloadKeys } from '../../src/config/payload-keys';
@@ -23,7 +22,7 @@ const payload = fc.record({
   data: bytes,
 });
 
-test('whatever is encrypted comes back as it was, and does not show', async () => {
+it('whatever is encrypted comes back as it was, and does not show', async () => {
   const codec = codecOf(NEW);
   await fc.assert(
     fc.asyncProperty(fc.array(payload, { maxLength: 5 }), async (payloads) => {
@@ -38,7 +37,7 @@ test('whatever is encrypted comes back as it was, and does not show', async () =
   expect(text(secret!.data!)).not.toContain('canary');
 });
 
-test('the first key encrypts, and every other one still decrypts', async () => {
+it('the first key encrypts, and every other one still decrypts', async () => {
   const before = await codecOf(OLD).encode([payloadOf('a note')]);
   const during = codecOf(OLD, NEW);
   const after = codecOf(NEW, OLD);
@@ -58,7 +57,7 @@ async function keyIdsOf(codec: ReturnType<typeof codecOf>): Promise<string[]> {
   return (await codec.encode([payloadOf(1)])).map(({ metadata }) => text(metadata!['encryption-key-id']));
 }
 
-test.each([
+it.each([
   ['another key', codecOf(NEW)],
   ['no key at all', createPayloadCodec([])],
 ])('a process with %s says which one is missing and what to do', async (_what, codec) => {
@@ -68,7 +67,7 @@ test.each([
   );
 });
 
-test('a payload that was changed at any byte, cut, or put under another key is refused', async () => {
+it('a payload that was changed at any byte, cut, or put under another key is refused', async () => {
   const codec = codecOf(NEW, OLD);
   const [encoded] = await codec.encode([payloadOf('a note')]);
   const { metadata, data } = encoded as { metadata: Record<string, Uint8Array>; data: Uint8Array };
@@ -83,14 +82,14 @@ test('a payload that was changed at any byte, cut, or put under another key is r
   await expect(codec.decode([{ metadata }])).rejects.toThrow(refusal);
 });
 
-test('payloads of before are left as they are, with keys and without', async () => {
+it('payloads of before are left as they are, with keys and without', async () => {
   const payloads = [payloadOf({ note: 'a note' }), {}];
   for (const codec of [codecOf(NEW), createPayloadCodec([])])
     expect(await codec.decode(payloads)).toEqual(payloads);
   expect(await createPayloadCodec([]).encode(payloads)).toEqual(payloads);
 });
 
-test('no nonce is used twice', async () => {
+it('no nonce is used twice', async () => {
   const encoded = await codecOf(NEW).encode(Array.from({ length: 20_000 }, () => payloadOf('a note')));
   const nonces = encoded.map(({ data }) => Buffer.from(data!.subarray(0, 12)).toString('hex'));
   expect(new Set(nonces).size).toBe(20_000);

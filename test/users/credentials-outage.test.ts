@@ -30,7 +30,7 @@ async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown>
   return { id, disable: () => users.change(id, { status: 'disabled' }) };
 }
 
-test('a process without MongoDB keeps what it knows, and learns what it missed when MongoDB is back', async () => {
+it('a process without MongoDB keeps what it knows, and learns what it missed when MongoDB is back', async () => {
   const users = { findById: async (id: string) => ({ id, status: 'active', tokenVersion: 0 }) as User };
   const keys = createApiKeyService({ keys: createApiKeyRepository(db.connection), users });
   const [before, meanwhile] = [await disabledUser(), await disabledUser()];
@@ -67,7 +67,7 @@ test('a process without MongoDB keeps what it knows, and learns what it missed w
   await mended.cut();
 }, 60_000);
 
-test('a process that starts afterwards knows who was disabled while tokens of theirs may live', async () => {
+it('a process that starts afterwards knows who was disabled while tokens of theirs may live', async () => {
   const user = await disabledUser();
   await user.disable();
   const credentials = followCredentials(db.mongodb, logger);
@@ -77,7 +77,7 @@ test('a process that starts afterwards knows who was disabled while tokens of th
   await credentials.close();
 });
 
-test('a process that MongoDB was never there for can be closed', async () => {
+it('a process that MongoDB was never there for can be closed', async () => {
   const reserved = await openCable();
   await reserved.cut();
   const mongodb = connectBy(reserved.port);

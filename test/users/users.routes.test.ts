@@ -37,7 +37,7 @@ async function expectSignedIn(user: Person): Promise<void> {
 }
 
 describe('GET /users/me', () => {
-  test('shows who asks, and nothing of the password', async () => {
+  it('shows who asks, and nothing of the password', async () => {
     const alice = await person(api);
     const { body, text } = await me(alice).expect(200);
     expect(body).toMatchObject({
@@ -49,14 +49,14 @@ describe('GET /users/me', () => {
 });
 
 describe('PATCH /users/me', () => {
-  test('changes the name', async () => {
+  it('changes the name', async () => {
     const alice = await person(api);
     const { body } = await changeMe(alice, { name: '  Alice B. ' }).expect(200);
     expect(body).toMatchObject({ data: { id: alice.id, name: 'Alice B.' } });
     await expectSignedIn(alice);
   });
 
-  test('changes the password and ends all other sessions, their access tokens too, but not this one', async () => {
+  it('changes the password and ends all other sessions, their access tokens too, but not this one', async () => {
     const alice = await person(api);
     const elsewhere = await signIn(api, alice.email);
     await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
@@ -68,7 +68,7 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(await signIn(api, alice.email, NEW_PASSWORD));
   });
 
-  test('a second change, from another session, ends the first one', async () => {
+  it('a second change, from another session, ends the first one', async () => {
     const alice = await person(api);
     await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
     const elsewhere = await signIn(api, alice.email, NEW_PASSWORD);
@@ -77,7 +77,7 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(elsewhere);
   });
 
-  test('wants the current password, and counts those that are wrong', async () => {
+  it('wants the current password, and counts those that are wrong', async () => {
     const alice = await person(api);
     for (let attempt = 0; attempt < 10; attempt++) {
       const wrong = { password: NEW_PASSWORD, currentPassword: `guess ${attempt}` };
@@ -89,7 +89,7 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(alice);
   });
 
-  test('of two changes at once, one wins', async () => {
+  it('of two changes at once, one wins', async () => {
     const alice = await person(api);
     const answers = await Promise.all(
       [NEW_PASSWORD, `${NEW_PASSWORD} 2`].map((password) =>
@@ -99,7 +99,7 @@ describe('PATCH /users/me', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
   });
 
-  test.each([
+  it.each([
     [{}, ['']],
     [{ password: NEW_PASSWORD }, ['currentPassword']],
     [{ currentPassword: PASSWORD }, ['']],
@@ -117,7 +117,7 @@ describe('PATCH /users/me', () => {
 });
 
 describe('GET /users', () => {
-  test('lists users page by page, newest first, and filters them', async () => {
+  it('lists users page by page, newest first, and filters them', async () => {
     const admin = await person(api, 'ADMIN');
     const people = [await person(api), await person(api), await person(api)];
     await change(admin, people[1]!.id, { status: 'disabled' }).expect(200);
@@ -143,7 +143,7 @@ describe('GET /users', () => {
     await api.call('get', '/users?cursor=nonsense', admin.accessToken).expect(400);
   });
 
-  test('takes a user of before there was a status for an active one', async () => {
+  it('takes a user of before there was a status for an active one', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     const before = { status: 1, tokenVersion: 1, keptSessionId: 1 };
@@ -159,7 +159,7 @@ describe('GET /users', () => {
 });
 
 describe('GET /users/:id', () => {
-  test('shows a user; one that is missing is 404', async () => {
+  it('shows a user; one that is missing is 404', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     const { body } = await api.call('get', `/users/${alice.id}`, admin.accessToken).expect(200);
@@ -170,7 +170,7 @@ describe('GET /users/:id', () => {
 });
 
 describe('PATCH /users/:id', () => {
-  test('disables a user, who can do nothing any more, on any process, until enabled again', async () => {
+  it('disables a user, who can do nothing any more, on any process, until enabled again', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     await expectSignedIn(alice);
@@ -183,7 +183,7 @@ describe('PATCH /users/:id', () => {
     await expectSignedIn(await signIn(api, alice.email));
   });
 
-  test('changes the role: the tokens of before end, the next ones have it', async () => {
+  it('changes the role: the tokens of before end, the next ones have it', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     await change(admin, alice.id, { role: 'ADMIN' }).expect(200);
@@ -196,7 +196,7 @@ describe('PATCH /users/:id', () => {
     await api.call('get', '/users', demoted.accessToken).expect(403);
   });
 
-  test('changes nothing when all is as it should be already', async () => {
+  it('changes nothing when all is as it should be already', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     await change(admin, alice.id, { role: 'CUSTOMER', status: 'active' }).expect(200);
@@ -211,7 +211,7 @@ describe('PATCH /users/:id', () => {
     await refresh(anew).expect(200);
   });
 
-  test('neither demotes nor disables the last ADMIN', async () => {
+  it('neither demotes nor disables the last ADMIN', async () => {
     const admin = await person(api, 'ADMIN');
     for (const body of [{ role: 'CUSTOMER' }, { status: 'disabled' }]) {
       const { body: answer } = await change(admin, admin.id, body).expect(409);
@@ -223,7 +223,7 @@ describe('PATCH /users/:id', () => {
     await change(admin, admin.id, { role: 'CUSTOMER' }).expect(409); // a disabled one does not count
   });
 
-  test('of many ADMINs who demote each other at once, one remains', async () => {
+  it('of many ADMINs who demote each other at once, one remains', async () => {
     const admins = await Promise.all(Array.from({ length: 5 }, () => person(api, 'ADMIN')));
     for (let round = 0; round < 5; round++) {
       await Promise.all(
@@ -234,7 +234,7 @@ describe('PATCH /users/:id', () => {
     expect(await users().countDocuments({ role: 'ADMIN' })).toBe(1);
   });
 
-  test.each([
+  it.each([
     [{}],
     [{ role: 'PUBLIC' }],
     [{ status: 'gone' }],
@@ -245,7 +245,7 @@ describe('PATCH /users/:id', () => {
     await change(admin, admin.id, body).expect(400);
   });
 
-  test('one that is missing is 404', async () => {
+  it('one that is missing is 404', async () => {
     const admin = await person(api, 'ADMIN');
     await change(admin, 'usr_01HZX0000000000000000N0N00', { status: 'disabled' }).expect(404);
   });

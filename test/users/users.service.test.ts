@@ -44,7 +44,7 @@ const MEANWHILE: [string, (id: string) => Promise<unknown>, Partial<User>][] = [
   ['made an ADMIN', (id) => users.change(id, { role: 'ADMIN' }), { role: 'ADMIN', status: 'active' }],
 ];
 
-test.each(MEANWHILE)(
+it.each(MEANWHILE)(
   'a password change of a user who is %s meanwhile changes nothing, and saves no token',
   async (_what, happens, after) => {
     const principal = await signedIn();
@@ -57,7 +57,7 @@ test.each(MEANWHILE)(
   },
 );
 
-test('a token that was ended already changes nothing, though its process may not know yet', async () => {
+it('a token that was ended already changes nothing, though its process may not know yet', async () => {
   const principal = await signedIn();
   await users.change(principal.id, { status: 'disabled' });
   await users.change(principal.id, { status: 'active' });
@@ -72,7 +72,7 @@ test('a token that was ended already changes nothing, though its process may not
 });
 
 describe('an ADMIN who is none any more, though the process has not heard of it', () => {
-  test('changes no user, not even back to what they were', async () => {
+  it('changes no user, not even back to what they were', async () => {
     const [mallory, other] = [await signedIn(), await signedIn()];
     await users.change(other.id, { role: 'ADMIN' });
     await users.change(mallory.id, { role: 'ADMIN' });
@@ -86,7 +86,7 @@ describe('an ADMIN who is none any more, though the process has not heard of it'
     expect(await users.findById(mallory.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
   });
 
-  test('makes no API key', async () => {
+  it('makes no API key', async () => {
     const mallory = await signedIn();
     await users.change(mallory.id, { role: 'ADMIN' });
     const keys = createApiKeyRepository(db.connection);
@@ -99,7 +99,7 @@ describe('an ADMIN who is none any more, though the process has not heard of it'
   });
 });
 
-test('the session of a password change goes on, and may change it again', async () => {
+it('the session of a password change goes on, and may change it again', async () => {
   const principal = await signedIn();
   const service = serviceWhere(async () => undefined);
   await service.changeProfile(principal, CHANGE, '192.0.2.1');

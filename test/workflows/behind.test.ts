@@ -2,12 +2,10 @@ import { amendedOrder } from '../../src/domain/amendment';
 import { owedVoid, withOwed } from '../../src/domain/compensation';
 import { deliveredOrder, fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
-import { createOrderService } from '../../src/orders/orders.service';
-import type { OrderService } from '../../src/orders/orders.service';
+import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { amendOrderUpdate, deliverFulfillmentUpdate } from '../../workflows/contract';
 import { expectBalancedBooks } from '../support/books';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 
 /** What an update leaves whose write Temporal did not hear of before it died: an order that its workflow does not know. */
 let shop: Shop;
@@ -28,14 +26,12 @@ async function placed(unitPrice = 1_999) {
   const request = orderRequest({ items: [{ productServiceId: productId, quantity: 3 }] });
   const order = (await shop.workflows.place(request))!;
   const shipment = (id: string, quantity: number) => ({
-    ...{
-      ...by,
-      id: `${order.id}-${id}`,
-      fingerprint: id,
-      attemptId: id,
-      carrier: null,
-      trackingNumber: null,
-    },
+    ...by,
+    id: `${order.id}-${id}`,
+    fingerprint: id,
+    attemptId: id,
+    carrier: null,
+    trackingNumber: null,
     items: [{ productServiceId: productId, quantity }],
   });
   return { productId, request, order, shipment };
@@ -44,7 +40,8 @@ async function placed(unitPrice = 1_999) {
 const read = (id: string): Promise<Order> => service.get(id, ADMIN.principal);
 const content = (productId: string, quantity: number) => ({
   items: [{ productServiceId: productId, quantity }],
-  ...{ carrier: null, trackingNumber: null },
+  carrier: null,
+  trackingNumber: null,
 });
 
 it('an order is amended in the version that is read, and not in one before', async () => {
@@ -56,11 +53,12 @@ it('an order is amended in the version that is read, and not in one before', asy
   const stale = service.amend(order.id, ADMIN, { ifMatch: [2], note: 'stale' });
   await expect(stale).rejects.toMatchObject({ code: 'precondition_failed', headers: { ETag: '"3"' } });
   expect(await service.amend(order.id, ADMIN, { ifMatch: [3], note: 'mine' })).toMatchObject({
-    ...{ note: 'mine', version: 4 },
+    note: 'mine',
+    version: 4,
   });
 });
 
-it('a fulfilment that is read can be delivered', async () => {
+it('a fulfillment that is read can be delivered', async () => {
   const { order, productId, shipment } = await placed();
   const first = await service.fulfill(order.id, ADMIN, content(productId, 1), 'first');
   const lost = fulfilledOrder(first.order, shipment('lost', 2), nowIso());
@@ -87,11 +85,12 @@ it('a delivery that is read is not made twice, and the other one completes the o
   expect(await service.deliver(order.id, ADMIN, second!)).toMatchObject({ status: 'completed' });
 });
 
-it('an order that costs nothing is not cancelled when its fulfilment is read', async () => {
+it('an order that costs nothing is not cancelled when its fulfillment is read', async () => {
   const { order, shipment } = await placed(0);
   await shop.activities.fulfillOrder(fulfilledOrder(order, shipment('lost', 3), nowIso()));
   await expect(service.cancel(order.id, ADMIN, { reason: null })).rejects.toMatchObject({
-    ...{ code: 'invalid_transition', message: expect.stringContaining('fulfilled') },
+    code: 'invalid_transition',
+    message: expect.stringContaining('fulfilled'),
   });
 });
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { openShop } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, type Shop } from '../support/shop';
 import { answers, commands, placement } from './commands-model/commands';
 import { Counter } from './commands-model/counter';
 import { OrderModel } from './commands-model/model';
@@ -10,12 +9,26 @@ const LANES = 20;
 const RUNS = 12;
 /** Answers that dozens get in so many sequences: the commands reach what they are to test. */
 const OFTEN = [
-  ...['place: done', 'place: out_of_stock', 'place: payment_declined', 'place: unknown_product'],
-  ...['placeAgain: again', 'placeOther: idempotency_key_reused'],
-  ...['amend: done', 'amend: invalid_transition', 'amend: precondition_failed'],
-  ...['fulfill: done', 'fulfill: invalid_transition', 'fulfill: idempotency_key_reused'],
-  ...['deliver: done', 'deliver: not_found', 'refund: done', 'refund: invalid_transition'],
-  ...['cancel: done', 'cancel: invalid_transition', 'archive: done', 'archive: invalid_transition'],
+  'place: done',
+  'place: out_of_stock',
+  'place: payment_declined',
+  'place: unknown_product',
+  'placeAgain: again',
+  'placeOther: idempotency_key_reused',
+  'amend: done',
+  'amend: invalid_transition',
+  'amend: precondition_failed',
+  'fulfill: done',
+  'fulfill: invalid_transition',
+  'fulfill: idempotency_key_reused',
+  'deliver: done',
+  'deliver: not_found',
+  'refund: done',
+  'refund: invalid_transition',
+  'cancel: done',
+  'cancel: invalid_transition',
+  'archive: done',
+  'archive: invalid_transition',
 ];
 /** Time to tell of a failure what it shrank to. */
 const SHRINK_UNTIL_MS = 240_000;

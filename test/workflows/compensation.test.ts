@@ -14,8 +14,7 @@ import {
 import { expectBalancedBooks, ledgerOf } from '../support/books';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/order-api';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 
 /** Orders whose authorisation is done, but never answered. */
 const silent = new Set<string>();

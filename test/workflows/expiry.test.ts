@@ -1,15 +1,12 @@
 import { fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
-import { createOrderService } from '../../src/orders/orders.service';
-import type { OrderService } from '../../src/orders/orders.service';
+import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { deliverFulfillmentUpdate } from '../../workflows/contract';
 import { expectBalancedBooks } from '../support/books';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/order-api';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
-import { openTimeSkippingShop } from '../support/time-skipping';
-import type { TimeSkippingShop } from '../support/time-skipping';
+import { openShop, orderRequest, type Shop } from '../support/shop';
+import { openTimeSkippingShop, type TimeSkippingShop } from '../support/time-skipping';
 import { findTimeSkippingServer } from '../support/time-skipping-server';
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -96,7 +93,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     expect(expired.payment).toEqual(amended.payment);
   });
 
-  it('lives on when its fulfilment has begun, and can be completed any time later', async () => {
+  it('lives on when its fulfillment has begun, and can be completed any time later', async () => {
     const placed = await placeOne(shop);
     const { order, productId } = placed;
     const fulfil = (key: string) => {
@@ -140,7 +137,7 @@ describe('an order of which nothing is fulfilled within two seconds', () => {
     await recordHistory('expired', handleOf(shop, placed.order));
   });
 
-  it('is left as it is when its fulfilment has begun without its workflow knowing', async () => {
+  it('is left as it is when its fulfillment has begun without its workflow knowing', async () => {
     const { id: productId } = await shop.sell({ available: STOCK, unitPrice: 0 });
     const request = orderRequest({ items: [{ productServiceId: productId, quantity: 1 }] });
     const order = (await shop.workflows.place(request))!;

@@ -1,6 +1,5 @@
 import { LIVES } from './saga/lives';
-import { beginSaga, openSpoiledShop, wordOf } from './saga/saga';
-import type { Saga, SpoiledShop } from './saga/saga';
+import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from './saga/saga';
 import { meanwhile } from './saga/faults';
 
 let spoiled: SpoiledShop;

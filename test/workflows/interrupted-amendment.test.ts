@@ -6,8 +6,7 @@ import { recordHistory } from '../support/histories';
 import { orderRequest } from '../support/shop';
 import { deferred } from './saga/deferred';
 import { AVAILABLE, LIVES, ORDERED } from './saga/lives';
-import { beginSaga, openSpoiledShop, wordOf } from './saga/saga';
-import type { Saga, SpoiledShop } from './saga/saga';
+import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from './saga/saga';
 
 /** An amendment is authorised before the order tells of it: whatever comes between, the payment is given back. */
 let spoiled: SpoiledShop;
@@ -94,7 +93,8 @@ describe('a key under which another payment is reserved', () => {
     const payment = paymentRef(opened, { ...firstPayment(opened), amount: 1 });
     await spoiled.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
     expect(await spoiled.shop.workflows.place(request)).toMatchObject({
-      ...{ status: 'rejected', reservation: 'released' },
+      status: 'rejected',
+      reservation: 'released',
       rejection: { code: 'payment_declined', detail: expect.stringContaining('it is given back') },
     });
     await handleOf(request.orderId).result();

@@ -3,8 +3,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import type { Order } from '../../src/domain/order';
 import { orderWorkflowId } from '../../workflows/contract';
 import { expectBalancedBooks } from '../support/books';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 import { customerOf } from './saga/commands';
 
 const DEADLINE_MS = 3 * 24 * 60 * 60 * 1_000;

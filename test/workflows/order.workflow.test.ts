@@ -4,8 +4,7 @@ import { openedOrder } from '../../src/domain/placing';
 import { cancelOrderUpdate } from '../../workflows/contract';
 import { ledgerOf } from '../support/books';
 import { recordHistory } from '../support/histories';
-import { openShop, orderRequest } from '../support/shop';
-import type { Shop } from '../support/shop';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 
 let shop: Shop;
 beforeAll(async () => {

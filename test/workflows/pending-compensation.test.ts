@@ -6,10 +6,8 @@ import { ledgerOf } from '../support/books';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/order-api';
 import type { TestWorker } from '../support/worker';
-import { LIVES } from './saga/lives';
-import type { Life } from './saga/lives';
-import { beginSaga, openSpoiledShop, wordOf } from './saga/saga';
-import type { Saga, SpoiledShop } from './saga/saga';
+import { LIVES, type Life } from './saga/lives';
+import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from './saga/saga';
 import type { Authorizing, Fault } from './saga/saboteur';
 
 let spoiled: SpoiledShop;

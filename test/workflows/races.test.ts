@@ -3,8 +3,7 @@ import type { Order, OrderLine } from '../../src/domain/order';
 import { AppError } from '../../src/errors/app-error';
 import type { Addition } from '../../src/orders/commands/commands';
 import { expectBalancedBooks, ledgerOf } from '../support/books';
-import { eventually, openOrderApi } from '../support/order-api';
-import type { OrderApi } from '../support/order-api';
+import { eventually, openOrderApi, type OrderApi } from '../support/order-api';
 import { orderRequest } from '../support/shop';
 
 const RACES = 500;
@@ -147,7 +146,7 @@ describe('of 100 refunds of 10 at once, of 100 that were captured', () => {
   }, 120_000);
 });
 
-it('the same fulfilment sent 20 times at once is made once, and each gets it as its answer', async () => {
+it('the same fulfillment sent 20 times at once is made once, and each gets it as its answer', async () => {
   const productId = await product();
   const order = await place([line(productId, 3)]);
   const attempts = Array.from({ length: 20 }, () => fulfill(order, [line(productId, 2)], 'the same key'));

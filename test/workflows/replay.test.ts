@@ -1,6 +1,5 @@
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
-import type { WorkflowBundleOption } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { recordedHistories } from '../support/histories';

@@ -1,11 +1,7 @@
-import { drawCharts, placesOf, titleOf } from './saga/chart';
-import type { Chart, Place } from './saga/chart';
-import { beginSaga, openSpoiledShop, wordOf } from './saga/saga';
-import type { SpoiledShop } from './saga/saga';
-import { terminate, terminationsAt } from './saga/termination';
-import type { Termination } from './saga/termination';
-import { expectAll, expectEnd, run } from './saga/trial';
-import type { Trial } from './saga/trial';
+import { drawCharts, placesOf, titleOf, type Chart, type Place } from './saga/chart';
+import { beginSaga, openSpoiledShop, wordOf, type SpoiledShop } from './saga/saga';
+import { terminate, terminationsAt, type Termination } from './saga/termination';
+import { expectAll, expectEnd, run, type Trial } from './saga/trial';
 import { asCharted, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
 
 const AT_A_TIME = 40;

@@ -7,10 +7,8 @@ import { recordHistory } from '../support/histories';
 import { eventually } from '../support/order-api';
 import { deferred } from './saga/deferred';
 import { sayingNo } from './saga/faults';
-import { LIVES } from './saga/lives';
-import type { Life } from './saga/lives';
-import { beginSaga, openSpoiledShop, wordOf } from './saga/saga';
-import type { Saga, SpoiledShop } from './saga/saga';
+import { LIVES, type Life } from './saga/lives';
+import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from './saga/saga';
 import type { Fault } from './saga/saboteur';
 
 /** What orders get into, and how they get out of it: each way is one of the recorded histories. */
@@ -90,7 +88,7 @@ it('an amendment whose payment is declined is withdrawn', async () => {
   await saga.end();
 });
 
-it('a fulfilment whose payment cannot be captured is refused', async () => {
+it('a fulfillment whose payment cannot be captured is refused', async () => {
   const saga = await begun('refunded');
   saga.spoil('capturePayment', sayingNo('capturePayment'));
   expect(await saga.make(1)).toBe('invalid_transition');

@@ -1,9 +1,16 @@
-import { PLACING, FULFILLING } from '../../bench/counts';
-import type { StageCounts } from '../../bench/counts';
+import { PLACING, FULFILLING, type StageCounts } from '../../bench/counts';
 import { MONGODB, PROCESSES, TEMPORAL_SERVER, TRAFFIC } from './assumptions';
 import { grouped, markdownTable, sized } from '../../bench/harness/markdown';
-import { FULFILLING_COST, openBytes, planFor, PLACING_COST, retainedBytes, storageOf } from './plan';
-import type { Plan, StageCost } from './plan';
+import {
+  FULFILLING_COST,
+  openBytes,
+  planFor,
+  PLACING_COST,
+  retainedBytes,
+  storageOf,
+  type Plan,
+  type StageCost,
+} from './plan';
 
 /** Orders per second that are planned for. */
 const STEPS = [10, 1_000, 10_000] as const;

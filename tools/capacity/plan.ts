@@ -1,5 +1,4 @@
-import type { StageCounts } from '../../bench/counts';
-import { DOCUMENT_BYTES, FULFILLING, PLACING } from '../../bench/counts';
+import { type StageCounts, DOCUMENT_BYTES, FULFILLING, PLACING } from '../../bench/counts';
 import { MONGODB, PAYMENT_SERVICE, PROCESSES, TEMPORAL_CLOUD, TEMPORAL_SERVER, TRAFFIC } from './assumptions';
 
 /** What one order costs in one stage of its life. */

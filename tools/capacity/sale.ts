@@ -57,12 +57,18 @@ export function saleOf(ordersPerSecond: number, change: Change = {}): Scenario {
     ],
     stations: [
       workers({
-        ...{ name: 'order workers', rules: helmRules('orderWorker') },
-        ...{ parallelism: 1, slots: workflowTaskSlots, busySeconds: placingCpuSeconds },
+        name: 'order workers',
+        rules: helmRules('orderWorker'),
+        parallelism: 1,
+        slots: workflowTaskSlots,
+        busySeconds: placingCpuSeconds,
       }),
       workers({
-        ...{ name: 'payment workers', rules: helmRules('paymentWorker') },
-        ...{ parallelism: paymentSlots, slots: paymentSlots, busySeconds: paymentSeconds },
+        name: 'payment workers',
+        rules: helmRules('paymentWorker'),
+        parallelism: paymentSlots,
+        slots: paymentSlots,
+        busySeconds: paymentSeconds,
       }),
     ],
     route: [before, { station: PAYMENTS, meanSeconds: paymentSeconds }, after],

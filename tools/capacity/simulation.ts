@@ -1,7 +1,6 @@
 import { createAgenda } from './agenda';
 import { exponential, randomFrom } from './random';
-import { createStation, every } from './station';
-import type { StationRules, StationState, StationTotals } from './station';
+import { createStation, every, type StationRules, type StationState, type StationTotals } from './station';
 
 /** Orders arrive as a Poisson process of this rate until then. */
 export interface Phase {

@@ -49,10 +49,29 @@ export async function runSchemathesis(run: FuzzRun, context: RunContext): Promis
   const config = join(context.folder, `${run.title.toLowerCase().replaceAll(' ', '-')}.toml`);
   await writeFile(config, settings(run.known, run.token !== undefined));
   const args = [
-    ...['-m', 'schemathesis.cli', '--config-file', config, 'run', `${context.baseUrl}/api/openapi.json`],
-    ...['--checks', 'all', '--phases', run.phases, '--mode', 'all'],
-    ...['--max-examples', String(examples), '--seed', String(seed), '--generation-database', 'none'],
-    ...['--report', 'junit,json,html', '--report-dir', folder, '--no-color'],
+    '-m',
+    'schemathesis.cli',
+    '--config-file',
+    config,
+    'run',
+    `${context.baseUrl}/api/openapi.json`,
+    '--checks',
+    'all',
+    '--phases',
+    run.phases,
+    '--mode',
+    'all',
+    '--max-examples',
+    String(examples),
+    '--seed',
+    String(seed),
+    '--generation-database',
+    'none',
+    '--report',
+    'junit,json,html',
+    '--report-dir',
+    folder,
+    '--no-color',
     ...run.operationIds.flatMap((id) => ['--include-operation-id', id]),
   ];
   output.line(

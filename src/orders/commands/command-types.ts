@@ -1,16 +1,25 @@
 import type { UpdateDefinition } from '@temporalio/common';
-import { requireAmendable } from '../../domain/amendment';
-import type { AmendOrder } from '../../domain/amendment';
-import { requireArchivable, requireCancellable } from '../../domain/closing';
-import type { ArchiveOrder, CancelOrder } from '../../domain/closing';
+import { requireAmendable, type AmendOrder } from '../../domain/amendment';
+import {
+  requireArchivable,
+  requireCancellable,
+  type ArchiveOrder,
+  type CancelOrder,
+} from '../../domain/closing';
 import type { Command, KeyedCommand } from '../../domain/command';
-import { requireUnsettled } from '../../domain/compensation';
-import type { ResolveCompensation, RetryCompensation } from '../../domain/compensation';
-import { requireDeliverable, requireFulfillable } from '../../domain/fulfillment';
-import type { DeliverFulfillment, FulfillOrder } from '../../domain/fulfillment';
+import {
+  requireUnsettled,
+  type ResolveCompensation,
+  type RetryCompensation,
+} from '../../domain/compensation';
+import {
+  requireDeliverable,
+  requireFulfillable,
+  type DeliverFulfillment,
+  type FulfillOrder,
+} from '../../domain/fulfillment';
 import type { Fulfillment, Order, Refund } from '../../domain/order';
-import { requireRefundable } from '../../domain/refund';
-import type { RefundOrder } from '../../domain/refund';
+import { requireRefundable, type RefundOrder } from '../../domain/refund';
 import * as contract from '../../../workflows/contract';
 
 /** How a command reaches the order's workflow, and what it takes. */

@@ -1,28 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { etagOf } from '../../common/etag';
 import { BusinessError } from '../../domain/errors';
-import { isCancellable, requireCancellable } from '../../domain/closing';
-import type { CancelOrder } from '../../domain/closing';
+import { isCancellable, requireCancellable, type CancelOrder } from '../../domain/closing';
 import type { AmendOrder } from '../../domain/amendment';
-import { unsettled } from '../../domain/compensation';
-import { madeBefore } from '../../domain/command';
-import type { Command, KeyedCommand } from '../../domain/command';
-import { requireUnsettled } from '../../domain/compensation';
-import type { ResolveCompensation, RetryCompensation } from '../../domain/compensation';
+import {
+  unsettled,
+  requireUnsettled,
+  type ResolveCompensation,
+  type RetryCompensation,
+} from '../../domain/compensation';
+import { madeBefore, type Command, type KeyedCommand } from '../../domain/command';
 import type { DeliverFulfillment, FulfillOrder } from '../../domain/fulfillment';
 import type { Order } from '../../domain/order';
 import { isClosed, requestOf } from '../../domain/order-transitions';
 import type { RefundOrder } from '../../domain/refund';
-import { AppError } from '../../errors/app-error';
-import type { ErrorCode } from '../../errors/app-error';
+import { AppError, type ErrorCode } from '../../errors/app-error';
 import type { Principal } from '../../role/principal';
 import type { OrderWorkflows } from '../temporal/order-workflows';
 import type { CommandDone } from '../../../workflows/contract';
 import { businessProblem, orderingUnavailable } from '../temporal/failures';
-import { commandBy, fulfillCommand, refundCommand } from '../command-request';
-import type { Caller, Content } from '../command-request';
-import { AMEND, ARCHIVE, CANCEL, DELIVER, FULFILL, REFUND, RESOLVE, RETRY } from './command-types';
-import type { AdditionType, CommandType } from './command-types';
+import { commandBy, fulfillCommand, refundCommand, type Caller, type Content } from '../command-request';
+import {
+  AMEND,
+  ARCHIVE,
+  CANCEL,
+  DELIVER,
+  FULFILL,
+  REFUND,
+  RESOLVE,
+  RETRY,
+  type AdditionType,
+  type CommandType,
+} from './command-types';
 
 /** The order after something was added to it, and whether an earlier request with the key had added it before. */
 export interface Addition {

@@ -1,9 +1,7 @@
 import { ifMatchVersions } from '../../common/etag';
-import { route } from '../../http/route';
-import type { Route } from '../../http/route';
+import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { callerOf, orderResponse, orderSender, TAG } from './responses';
-import type { OrderRouteDeps } from './responses';
+import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 import { amendOrderBody, amendOrderHeaders } from '../schema/command-requests';
 import { orderIdParams } from '../schema/requests';
 
@@ -28,9 +26,16 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     body: amendOrderBody,
     responses: { 200: orderResponse('The amended order') },
     errors: [
-      ...(['not_found', 'precondition_required', 'precondition_failed', 'invalid_transition'] as const),
-      ...(['out_of_stock', 'unknown_product', 'mixed_currencies', 'amount_too_large'] as const),
-      ...(['payment_declined', 'service_unavailable'] as const),
+      'not_found',
+      'precondition_required',
+      'precondition_failed',
+      'invalid_transition',
+      'out_of_stock',
+      'unknown_product',
+      'mixed_currencies',
+      'amount_too_large',
+      'payment_declined',
+      'service_unavailable',
     ],
     async handler(ctx, { params, headers, body, principal }) {
       const caller = callerOf(ctx, params.id, principal);

@@ -1,8 +1,6 @@
-import { route } from '../../http/route';
-import type { Route } from '../../http/route';
+import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { callerOf, orderResponse, orderSender, TAG } from './responses';
-import type { OrderRouteDeps } from './responses';
+import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 import { cancelOrderBody } from '../schema/command-requests';
 import { orderIdParams } from '../schema/requests';
 

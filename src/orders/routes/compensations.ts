@@ -1,9 +1,7 @@
-import { route } from '../../http/route';
-import type { Route } from '../../http/route';
+import { route, type Route } from '../../http/route';
 import type { ErrorCode } from '../../errors/app-error';
 import { Role } from '../../role/role';
-import { callerOf, orderResponse, orderSender, TAG } from './responses';
-import type { OrderRouteDeps } from './responses';
+import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 import { compensationParams, resolveCompensationBody } from '../schema/command-requests';
 
 const ERRORS: ErrorCode[] = ['not_found', 'service_unavailable'];

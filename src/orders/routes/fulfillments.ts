@@ -1,8 +1,6 @@
-import { route } from '../../http/route';
-import type { Route } from '../../http/route';
+import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { callerOf, orderResponse, orderSender, REPLAYED, TAG } from './responses';
-import type { OrderRouteDeps } from './responses';
+import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
 import { fulfillmentParams, fulfillOrderBody, fulfillOrderHeaders } from '../schema/command-requests';
 import { orderIdParams } from '../schema/requests';
 
@@ -26,8 +24,11 @@ export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[]
     body: fulfillOrderBody,
     responses: { 201: { ...orderResponse('The order with the fulfillment'), optionalHeaders: REPLAYED } },
     errors: [
-      ...(['not_found', 'invalid_transition', 'payment_declined'] as const),
-      ...(['idempotency_key_reused', 'service_unavailable'] as const),
+      'not_found',
+      'invalid_transition',
+      'payment_declined',
+      'idempotency_key_reused',
+      'service_unavailable',
     ],
     async handler(ctx, { params, headers, body, principal }) {
       const caller = callerOf(ctx, params.id, principal);

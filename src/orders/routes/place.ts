@@ -1,17 +1,14 @@
 import type { Context } from '../../http/context';
-import { route } from '../../http/route';
-import type { Route } from '../../http/route';
+import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
 import type { Order } from '../../domain/order';
 import { AppError } from '../../errors/app-error';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';
-import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG } from './responses';
-import type { OrderRouteDeps } from './responses';
+import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
 import { adminOnly, requireIdempotencyKey } from './problems';
-import { placeOrderBody, placeOrderHeaders } from '../schema/requests';
-import type { PlaceOrderBody } from '../schema/requests';
+import { placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
 import type { Placement } from '../orders.service';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
@@ -52,8 +49,13 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       },
     },
     errors: [
-      ...(['idempotency_key_required', 'out_of_stock', 'unknown_product', 'mixed_currencies'] as const),
-      ...(['amount_too_large', 'payment_declined', 'idempotency_key_reused'] as const),
+      'idempotency_key_required',
+      'out_of_stock',
+      'unknown_product',
+      'mixed_currencies',
+      'amount_too_large',
+      'payment_declined',
+      'idempotency_key_reused',
       'service_unavailable',
     ],
     async handler(ctx, { body, headers, principal }) {

@@ -1,5 +1,4 @@
-import Joi from 'joi';
-import type { ObjectSchema } from 'joi';
+import Joi, { type ObjectSchema } from 'joi';
 import { ifMatchSchema } from '../../common/etag';
 import { anyText, singleLine } from '../../common/text';
 import type { OrderLine, ShippingAddress } from '../../domain/order';
@@ -11,8 +10,8 @@ import {
   orderId,
   reason,
   shippingAddress,
+  type KeyHeaders,
 } from './fields';
-import type { KeyHeaders } from './fields';
 import type { OrderIdParams } from './requests';
 
 const name = anyText(100).required();
@@ -67,7 +66,7 @@ export const refundOrderBody: ObjectSchema<RefundOrderBody> = Joi.object<RefundO
     .integer()
     .min(1)
     .description('Minor units; left out, all that is left of what was captured')
-    .example(1000),
+    .example(1_000),
   reason: reason.required().example('Arrived damaged'),
 });
 

@@ -3,7 +3,7 @@ const ALICE = 'usr_01HZX000000000000000A11CE0';
 const PLACED_AT = '2026-01-15T09:30:00.000Z';
 const CONFIRMED_AT = '2026-01-15T09:30:00.150Z';
 const BY_SYSTEM = { at: CONFIRMED_AT, by: 'system', reason: null };
-const AMOUNTS = { subtotal: 3998, tax: 760, total: 4758 };
+const AMOUNTS = { subtotal: 3_998, tax: 760, total: 4_758 };
 
 /** What placing the example of the request gives, with the demo data. */
 export const EXAMPLE_ORDER = {
@@ -19,8 +19,8 @@ export const EXAMPLE_ORDER = {
       name: 'T-shirt, M',
       kind: 'product',
       quantity: 2,
-      unitPrice: 1999,
-      taxRateBps: 1900,
+      unitPrice: 1_999,
+      taxRateBps: 1_900,
       ...AMOUNTS,
       fulfilledQuantity: 0,
     },

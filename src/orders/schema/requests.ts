@@ -1,13 +1,16 @@
-import Joi from 'joi';
-import type { ObjectSchema } from 'joi';
+import Joi, { type ObjectSchema } from 'joi';
 import { isoTime } from '../../common/dates';
 import { idSchema } from '../../common/ids';
-import { pageQuery } from '../../common/pagination';
-import type { PageQuery } from '../../common/pagination';
-import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../domain/order';
-import type { OrderLine, OrderState, ShippingAddress } from '../../domain/order';
-import { idempotencyKey, lines, note, orderId, shippingAddress } from './fields';
-import type { KeyHeaders } from './fields';
+import { pageQuery, type PageQuery } from '../../common/pagination';
+import {
+  FULFILLMENT_STATUSES,
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  type OrderLine,
+  type OrderState,
+  type ShippingAddress,
+} from '../../domain/order';
+import { idempotencyKey, lines, note, orderId, shippingAddress, type KeyHeaders } from './fields';
 
 export interface PlaceOrderBody {
   items: OrderLine[];

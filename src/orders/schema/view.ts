@@ -1,6 +1,10 @@
 import Joi from 'joi';
-import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../domain/order';
-import type { Compensation } from '../../domain/order';
+import {
+  FULFILLMENT_STATUSES,
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  type Compensation,
+} from '../../domain/order';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { EXAMPLE_ORDER } from './example';
 import { productServiceId, shippingAddress } from './fields';

@@ -6,14 +6,12 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
-import { status } from '@grpc/grpc-js';
-import type { ServiceError as GrpcError } from '@grpc/grpc-js';
+import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { etagOf, preconditionFailed } from '../../common/etag';
 import { StaleVersion } from '../../domain/amendment';
 import type { BusinessError } from '../../domain/errors';
 import { REJECTION_CODES } from '../../domain/rejection';
-import { AppError } from '../../errors/app-error';
-import type { ErrorCode } from '../../errors/app-error';
+import { AppError, type ErrorCode } from '../../errors/app-error';
 import { FAILURES } from '../../../workflows/contract';
 import { UndecodablePayload } from '../../temporal/payload-codec';
 

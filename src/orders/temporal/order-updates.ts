@@ -1,5 +1,8 @@
-import { WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
-import type { UpdateDefinition } from '@temporalio/client';
+import {
+  WithStartWorkflowOperation,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type UpdateDefinition,
+} from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderRequest } from '../../domain/order';
 import {
@@ -7,8 +10,8 @@ import {
   closedOrderWorkflowId,
   ORDER_WORKFLOW,
   orderWorkflowId,
+  type OrderPolicy,
 } from '../../../workflows/contract';
-import type { OrderPolicy } from '../../../workflows/contract';
 import type { TemporalClient } from '../../temporal/client';
 import { requireLiveServer } from '../../temporal/liveness';
 import { closedOrderStartOptions, orderStartOptions } from './start-options';

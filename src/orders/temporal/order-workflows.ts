@@ -1,20 +1,31 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { UpdateDefinition } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type UpdateDefinition,
+} from '@temporalio/client';
 import { ulid } from 'ulid';
 import type { Command } from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import type { Order, OrderRequest } from '../../domain/order';
 import { isClosed, requestOf } from '../../domain/order-transitions';
-import { ORDER_WORKFLOW, orderWorkflowId, placeOrderUpdate, placeUpdateId } from '../../../workflows/contract';
-import type { CommandDone } from '../../../workflows/contract';
+import {
+  ORDER_WORKFLOW,
+  orderWorkflowId,
+  placeOrderUpdate,
+  placeUpdateId,
+  type CommandDone,
+} from '../../../workflows/contract';
 import type { TemporalClient } from '../../temporal/client';
 import { whileServerLives } from '../../temporal/liveness';
-import { createOrderUpdates } from './order-updates';
-import type { OrderUpdate, OrderUpdatesOptions, Unanswered } from './order-updates';
+import {
+  createOrderUpdates,
+  type OrderUpdate,
+  type OrderUpdatesOptions,
+  type Unanswered,
+} from './order-updates';
 import { orderStartOptions } from './start-options';
 import { temporalProblem } from './failures';
-import { createTurns } from '../../temporal/keyed-limit';
-import type { Turns } from '../../temporal/keyed-limit';
+import { createTurns, type Turns } from '../../temporal/keyed-limit';
 import { workflowInput } from '../../temporal/workflow-input';
 
 /** @typeParam Done what is told of a command that is done */

@@ -1,8 +1,12 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import type { OrderRequest } from '../../domain/order';
 import { INITIAL_STATE } from '../../domain/order-transitions';
-import { closedOrderWorkflowId, orderWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/contract';
-import type { OrderPolicy } from '../../../workflows/contract';
+import {
+  closedOrderWorkflowId,
+  orderWorkflowId,
+  SEARCH_ATTRIBUTES,
+  type OrderPolicy,
+} from '../../../workflows/contract';
 import { describeClosedOrder, describeOrder } from './order-description';
 
 type StartOptions = Omit<WorkflowStartOptions, 'taskQueue'> & { workflowIdConflictPolicy: 'USE_EXISTING' };

@@ -1,5 +1,4 @@
-import { trusted } from 'mongoose';
-import type { Connection, UpdateQuery } from 'mongoose';
+import { trusted, type Connection, type UpdateQuery } from 'mongoose';
 import { createStripePaymentModel, type StripePaymentDocument } from './model';
 
 export type StripePayment = Pick<StripePaymentDocument, 'reference' | 'declineReason'>;

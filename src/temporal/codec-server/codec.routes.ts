@@ -73,7 +73,7 @@ function sessionRoute(config: CodecConfig, sessions: CodecSessions): Route {
     errors: ['not_found'],
     handler(ctx, { principal }) {
       requireKeys(config);
-      const now = Math.floor(Date.now() / 1000);
+      const now = Math.floor(Date.now() / 1_000);
       const expiresAt = Math.min(now + config.jwt.accessTokenTtlSeconds, expiryOf(ctx));
       const { id, tokenVersion = 0 } = principal;
       const session = sessions.mint({ id, tokenVersion }, expiresAt);

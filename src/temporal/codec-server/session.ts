@@ -35,7 +35,7 @@ export function createCodecSessions(keys: readonly PayloadKey[]) {
     /** Undefined for one that is forged or over. */
     verify(value: string): CodecSession | undefined {
       const [, claims, id, version, expiresAt, signature] = COOKIE.exec(value) ?? [];
-      if (!id || !ID_PATTERNS.usr.test(id) || Number(expiresAt) * 1000 <= Date.now()) return undefined;
+      if (!id || !ID_PATTERNS.usr.test(id) || Number(expiresAt) * 1_000 <= Date.now()) return undefined;
       const given = Buffer.from(signature!, 'base64url');
       const isOurs = secrets.some((secret) => timingSafeEqual(sign(claims!, secret), given));
       return isOurs ? { id, tokenVersion: Number(version) } : undefined;

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Algorithm } from '@node-rs/argon2';
-import { hash, verify } from '@node-rs/argon2';
+import { type Algorithm, hash, verify } from '@node-rs/argon2';
 import pLimit from 'p-limit';
 import { AppError } from '../../errors/app-error';
 

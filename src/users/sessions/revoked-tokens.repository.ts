@@ -1,5 +1,4 @@
-import { trusted } from 'mongoose';
-import type { Connection, mongo } from 'mongoose';
+import { trusted, type Connection, type mongo } from 'mongoose';
 import { CHANGES_MAX_AWAIT_MS } from '../../mongodb/follow-changes';
 import { createUserModel, type UserDocument } from '../users.model';
 

@@ -1,5 +1,4 @@
-import { trusted } from 'mongoose';
-import type { Connection } from 'mongoose';
+import { trusted, type Connection } from 'mongoose';
 import type { UserDocument } from '../users.model';
 import { createSessionModel, type SessionDocument } from './sessions.model';
 

@@ -6,15 +6,24 @@ import { LATER, orderIn, owed } from '../../domain/fixtures';
 const caller = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' } as const;
 const CONFIRMED = orderIn({ status: 'confirmed', paymentStatus: 'authorized' });
 const shipment = (deliveredAt: string | null) => ({
-  ...{ id: 'ful_1', items: [], carrier: null, trackingNumber: null, fingerprint: 'f', attemptId: 'a' },
-  ...{ by: 'usr_1', createdAt: LATER, deliveredAt },
+  id: 'ful_1',
+  items: [],
+  carrier: null,
+  trackingNumber: null,
+  fingerprint: 'f',
+  attemptId: 'a',
+  by: 'usr_1',
+  createdAt: LATER,
+  deliveredAt,
 });
 const SHIPPED: Order = { ...CONFIRMED, fulfillmentStatus: 'fulfilled', fulfillments: [shipment(null)] };
 const DELIVERED: Order = { ...SHIPPED, fulfillments: [shipment(LATER)] };
 const CANCELLED: Order = {
   ...CONFIRMED,
   version: CONFIRMED.version + 1,
-  ...{ status: 'cancelled', paymentStatus: 'voided', fulfillmentStatus: 'cancelled' },
+  status: 'cancelled',
+  paymentStatus: 'voided',
+  fulfillmentStatus: 'cancelled',
   statusHistory: [
     { at: LATER, axis: 'status', from: 'confirmed', to: 'cancelled', by: 'usr_1', reason: null },
   ],

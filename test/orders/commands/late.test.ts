@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventually, lines, openOrderApi } from '../../support/order-api';
-import type { OrderApi, OrderBody } from '../../support/order-api';
+import { eventually, lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 import type { TestWorker } from '../../support/worker';
 
 /** No worker runs unless a test starts one; nobody waits for long. */

@@ -1,6 +1,5 @@
 import { newId } from '../../../src/common/ids';
-import { eventually, lines, openOrderApi } from '../../support/order-api';
-import type { OrderApi, OrderBody } from '../../support/order-api';
+import { eventually, lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;
@@ -69,7 +68,9 @@ it('is answered though the payment of before cannot be given back for a while', 
     .expect(200)
     .expect('ETag', '"3"');
   expect(body.data).toMatchObject({
-    ...{ total: 4_758, version: 3, compensationPending: false },
+    total: 4_758,
+    version: 3,
+    compensationPending: false,
     compensations: [{ step: 'voidPayment-1', state: 'owed', amount: 2_379 }],
   });
   // Neither does anything else wait for it.

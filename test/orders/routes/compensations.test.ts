@@ -1,6 +1,5 @@
 import { newId } from '../../../src/common/ids';
-import { eventually, openOrderApi } from '../../support/order-api';
-import type { OrderApi, OrderBody } from '../../support/order-api';
+import { eventually, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

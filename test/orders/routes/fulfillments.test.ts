@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
-import { openOrderApi } from '../../support/order-api';
-import type { OrderApi, OrderBody } from '../../support/order-api';
+import { openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

@@ -1,5 +1,4 @@
-import { lines, openOrderApi } from '../../support/order-api';
-import type { OrderApi } from '../../support/order-api';
+import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
-import { eventually, lines, openOrderApi } from '../../support/order-api';
-import type { OrderApi } from '../../support/order-api';
+import { eventually, lines, openOrderApi, type OrderApi } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

@@ -1,6 +1,5 @@
 import { newId } from '../../../src/common/ids';
-import { lines, openOrderApi } from '../../support/order-api';
-import type { OrderApi } from '../../support/order-api';
+import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

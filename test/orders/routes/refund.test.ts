@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
 import { newId } from '../../../src/common/ids';
-import { openOrderApi } from '../../support/order-api';
-import type { OrderApi } from '../../support/order-api';
+import { openOrderApi, type OrderApi } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

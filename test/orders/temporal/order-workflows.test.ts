@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RefundOrder } from '../../../src/domain/refund';
 import type { Order } from '../../../src/domain/order';
-import { createOrderWorkflows } from '../../../src/orders/temporal/order-workflows';
-import type { OrderWorkflows } from '../../../src/orders/temporal/order-workflows';
+import { createOrderWorkflows, type OrderWorkflows } from '../../../src/orders/temporal/order-workflows';
 import {
   cancelOrderUpdate,
   fulfillOrderUpdate,
@@ -10,8 +9,7 @@ import {
   refundOrderUpdate,
 } from '../../../workflows/contract';
 import { lines } from '../../support/order-api';
-import { openShop, orderRequest } from '../../support/shop';
-import type { Shop } from '../../support/shop';
+import { openShop, orderRequest, type Shop } from '../../support/shop';
 import { paymentsTaskQueueOf } from '../../support/worker';
 
 let shop: Shop;

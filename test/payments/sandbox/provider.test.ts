@@ -3,8 +3,7 @@ import { openMongoDb } from '../../../src/mongodb/mongodb';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
-import type { TestDatabase } from '../../support/database';
-import { openTestDatabase } from '../../support/database';
+import { type TestDatabase, openTestDatabase } from '../../support/database';
 import { ledgerOf } from './ledger';
 import { errorOf, newKey, newPayment, refundedOf } from '../payments';
 
@@ -32,7 +31,7 @@ async function captured() {
 }
 
 describe('a payment', () => {
-  test('is authorised, captured and refunded, and the ledger agrees at each step', async () => {
+  it('is authorised, captured and refunded, and the ledger agrees at each step', async () => {
     const payment = newPayment();
     const { amount, currency, key } = payment;
     const open = await sandbox.authorize(payment);
@@ -71,7 +70,7 @@ describe('a payment', () => {
     ]);
   });
 
-  test('is authorised and voided', async () => {
+  it('is authorised and voided', async () => {
     const payment = await authorized();
     expect(await sandbox.void('v', payment)).toMatchObject({
       status: 'voided',
@@ -81,11 +80,11 @@ describe('a payment', () => {
     expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, voided: payment.amount });
   });
 
-  test('that was never heard of is null', async () => {
+  it('that was never heard of is null', async () => {
     expect(await sandbox.find(newPayment())).toBeNull();
   });
 
-  test('that was never authorised can be voided: an authorisation that comes late is refused', async () => {
+  it('that was never authorised can be voided: an authorisation that comes late is refused', async () => {
     const payment = newPayment();
     const voided = await sandbox.void('tombstone', payment);
     expect(voided).toMatchObject({ key: payment.key, status: 'voided', authorized: 0 });
@@ -95,7 +94,7 @@ describe('a payment', () => {
     expect(await ledgerOf(db, payment.key)).toMatchObject({ authorized: 0, voided: 0 });
   });
 
-  test.each([
+  it.each([
     ['pm_card_chargeDeclined', 'The card was declined: use another payment method.'],
     [
       'pm_card_chargeDeclinedInsufficientFunds',
@@ -122,14 +121,14 @@ describe('a payment', () => {
     expect((await ledgerOf(db, payment.key)).operations).toMatchObject([{ kind: 'decline' }]);
   });
 
-  test('by another test card of Stripe is accepted', async () => {
+  it('by another test card of Stripe is accepted', async () => {
     const payment = newPayment({ paymentMethod: 'pm_card_mastercard_prepaid' });
     expect(await sandbox.authorize(payment)).toMatchObject({ status: 'authorized' });
   });
 });
 
 describe('the sandbox refuses', () => {
-  test.each<[string, () => Promise<unknown>]>([
+  it.each<[string, () => Promise<unknown>]>([
     ['to capture what was never authorised', () => sandbox.capture(newKey(), newPayment())],
     ['to refund what was never authorised', () => sandbox.refund(newKey(), newPayment(), 1)],
     [
@@ -160,7 +159,7 @@ describe('the sandbox refuses', () => {
     expect(await errorOf(work())).toMatchObject({ name: 'PaymentRefused' });
   });
 
-  test.each([
+  it.each([
     { amount: 9_999 },
     { currency: 'USD' },
     { orderId: 'ord_other' },
@@ -174,7 +173,7 @@ describe('the sandbox refuses', () => {
     });
   });
 
-  test.each<[string, (key: string) => Promise<unknown>]>([
+  it.each<[string, (key: string) => Promise<unknown>]>([
     ['to capture another payment', async (key) => sandbox.capture(key, await authorized())],
     ['to refund another payment', async (key) => sandbox.refund(key, await captured(), 10)],
     ['to void a payment that was never authorised', (key) => sandbox.void(key, newPayment())],
@@ -195,7 +194,7 @@ describe('the sandbox refuses', () => {
 });
 
 describe('every operation happens once', () => {
-  test('however often it is asked for, and answers with the payment as it stands', async () => {
+  it('however often it is asked for, and answers with the payment as it stands', async () => {
     const payment = newPayment();
     const steps = [
       () => sandbox.authorize(payment),
@@ -209,7 +208,7 @@ describe('every operation happens once', () => {
     expect((await ledgerOf(db, payment.key)).operations).toHaveLength(3);
   });
 
-  test('a voided payment stays voided, whoever asks again', async () => {
+  it('a voided payment stays voided, whoever asks again', async () => {
     const payment = await authorized();
     const voided = await sandbox.void('void-1', payment);
     expect(await sandbox.void('void-1', payment)).toEqual(voided);
@@ -234,7 +233,7 @@ describe('every operation happens once', () => {
     const fulfilled = <T>(results: PromiseSettledResult<T>[]) =>
       results.filter((result) => result.status === 'fulfilled');
 
-    test('with the same key: authorise, capture, refund and void', async () => {
+    it('with the same key: authorise, capture, refund and void', async () => {
       const payment = newPayment();
       for (const work of [
         (provider: PaymentProvider) => provider.authorize(payment),
@@ -248,7 +247,7 @@ describe('every operation happens once', () => {
       expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: 600 });
     });
 
-    test('with other parameters: one is taken, the others are refused', async () => {
+    it('with other parameters: one is taken, the others are refused', async () => {
       const payment = newPayment();
       const results = await atOnce(20, (provider, n) => provider.authorize({ ...payment, amount: 100 + n }));
       expect(fulfilled(results)).toHaveLength(1);
@@ -256,7 +255,7 @@ describe('every operation happens once', () => {
       expect(fulfilled(results)).toMatchObject([{ value: { amount } }]);
     });
 
-    test('capture against void: exactly one of the two, and a void of what was captured is refused', async () => {
+    it('capture against void: exactly one of the two, and a void of what was captured is refused', async () => {
       for (let round = 0; round < 20; round++) {
         const payment = await authorized();
         const results = await atOnce(6, (provider, n) =>
@@ -268,7 +267,7 @@ describe('every operation happens once', () => {
       }
     });
 
-    test('authorise against void: nothing stays open', async () => {
+    it('authorise against void: nothing stays open', async () => {
       for (let round = 0; round < 20; round++) {
         const payment = newPayment();
         await atOnce(6, (provider, n) =>
@@ -278,7 +277,7 @@ describe('every operation happens once', () => {
       }
     });
 
-    test('100 refunds of a tenth: ten succeed', async () => {
+    it('100 refunds of a tenth: ten succeed', async () => {
       const payment = await captured();
       const results = await atOnce(100, (provider, n) =>
         provider.refund(`${payment.key}-r${n}`, payment, 1_000),
@@ -303,7 +302,7 @@ describe('payment methods that misbehave', () => {
     expect(await ledgerOf(db, toVoid.key)).toMatchObject({ status: 'voided' });
   }
 
-  test('pm_sandbox_flaky fails twice at each operation, without effect, whichever process asks', async () => {
+  it('pm_sandbox_flaky fails twice at each operation, without effect, whichever process asks', async () => {
     const other = createSandboxProvider({ repository: repository() });
     const payment = newPayment({ paymentMethod: 'pm_sandbox_flaky' });
     await expect(sandbox.authorize(payment)).rejects.toThrow('failed at attempt 1');
@@ -317,13 +316,13 @@ describe('payment methods that misbehave', () => {
     });
   });
 
-  test('pm_sandbox_flaky counts attempts that are made at once', async () => {
+  it('pm_sandbox_flaky counts attempts that are made at once', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_flaky' });
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => sandbox.authorize(payment)));
     expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(2);
   });
 
-  test('pm_sandbox_slow does each operation at once and answers late', async () => {
+  it('pm_sandbox_slow does each operation at once and answers late', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_slow' });
     const started = Date.now();
     const answer = sandbox.authorize(payment);
@@ -337,7 +336,7 @@ describe('payment methods that misbehave', () => {
     });
   });
 
-  test('pm_sandbox_lost_reply does each operation and loses the first reply; find and repeats answer', async () => {
+  it('pm_sandbox_lost_reply does each operation and loses the first reply; find and repeats answer', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_lost_reply' });
     expect(await errorOf(sandbox.authorize(payment))).toMatchObject({ name: 'Error', code: 'ECONNRESET' });
     expect(await sandbox.find(payment)).toMatchObject({ status: 'authorized' });
@@ -347,7 +346,7 @@ describe('payment methods that misbehave', () => {
     });
   });
 
-  test('pm_sandbox_outage is down until it is switched on, for every process', async () => {
+  it('pm_sandbox_outage is down until it is switched on, for every process', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_outage' });
     const operations = [
       () => sandbox.authorize(payment),

@@ -3,8 +3,7 @@ import { PaymentRefused, type PaymentRef, type ProviderPayment } from '../../../
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
-import type { TestDatabase } from '../../support/database';
-import { openTestDatabase } from '../../support/database';
+import { type TestDatabase, openTestDatabase } from '../../support/database';
 import { ledgerOf } from './ledger';
 import { newPayment } from '../payments';
 
@@ -82,7 +81,7 @@ class Model {
   }
 }
 
-test('any sequence of operations goes as the rules say, and the ledger balances after each', async () => {
+it('any sequence of operations goes as the rules say, and the ledger balances after each', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 15 }), async (operations) => {
       const payment = newPayment({ amount: AMOUNT });
@@ -99,7 +98,7 @@ test('any sequence of operations goes as the rules say, and the ledger balances 
   );
 });
 
-test('operations at the same time leave a ledger that balances, and repeats are answered as it stands', async () => {
+it('operations at the same time leave a ledger that balances, and repeats are answered as it stands', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(operation, { minLength: 2, maxLength: 12 }), { maxLength: 4 }),

@@ -3,7 +3,7 @@ import { CURRENCIES } from '../../../src/domain/money';
 import { fromStripeAmount, toStripeAmount } from '../../../src/payments/stripe/amounts';
 
 // https://docs.stripe.com/currencies
-test.each([
+it.each([
   ['EUR', 1_999, 1_999],
   ['JPY', 500, 500],
   ['HUF', 1_045, 1_045],
@@ -20,7 +20,7 @@ test.each([
   expect(toStripeAmount(amount, currency)).toBe(expected);
 });
 
-test('an amount that Stripe takes comes back as it was', () => {
+it('an amount that Stripe takes comes back as it was', () => {
   const amount = fc.integer({ min: 1, max: 99_999_999 });
   fc.assert(
     fc.property(amount, fc.constantFrom(...CURRENCIES), (minorUnits, currency) => {

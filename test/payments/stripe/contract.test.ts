@@ -23,7 +23,7 @@ if ('reason' in found)
   });
   afterAll(() => mock.stop());
 
-  test.each<[string, () => Promise<{ object: string }>, string]>([
+  it.each<[string, () => Promise<{ object: string }>, string]>([
     ['create', () => requests.create(newPayment(), 10_000), 'payment_intent'],
     ['retrieve', () => requests.retrieve('pi_1'), 'payment_intent'],
     ['confirm', () => requests.confirm('pi_1', 'key'), 'payment_intent'],
@@ -36,12 +36,12 @@ if ('reason' in found)
     expect(await work()).toMatchObject({ object });
   });
 
-  test('of intents, the charge comes with each answer: it tells whether there was an authorisation', async () => {
+  it('of intents, the charge comes with each answer: it tells whether there was an authorisation', async () => {
     const { latest_charge: charge } = await requests.retrieve('pi_1');
     expect(charge).toMatchObject({ object: 'charge', status: expect.any(String) as string });
   });
 
-  test('a request that Stripe would not take is refused here too', async () => {
+  it('a request that Stripe would not take is refused here too', async () => {
     const wrong = { amount: 1, currency: 'eur', capture_methods: 'manual' };
     await expect(client.paymentIntents.create(wrong as never)).rejects.toMatchObject({
       type: 'StripeInvalidRequestError',

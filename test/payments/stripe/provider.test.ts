@@ -3,8 +3,7 @@ import type { PaymentRef } from '../../../src/domain/payment';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
 import { createStripePaymentRepository } from '../../../src/payments/stripe/repository';
-import type { TestDatabase } from '../../support/database';
-import { openTestDatabase } from '../../support/database';
+import { type TestDatabase, openTestDatabase } from '../../support/database';
 import { startFakeStripe, type Fault, type FakeStripe } from './fake-stripe';
 
 let db: TestDatabase;
@@ -40,7 +39,7 @@ const refused = { name: 'PaymentRefused' };
 const keyReused = { name: 'PaymentKeyReused' };
 
 describe('a payment', () => {
-  test('is authorised by an intent that is confirmed once its id is known, and captured', async () => {
+  it('is authorised by an intent that is confirmed once its id is known, and captured', async () => {
     const payment = newPayment();
     const { key, orderId, amount, currency } = payment;
     const answer = await stripe.authorize(payment);
@@ -59,7 +58,7 @@ describe('a payment', () => {
     expect(await stripe.capture('c', payment)).toMatchObject({ status: 'captured', captured: amount });
   });
 
-  test('is refunded in parts, each of which is listed, however many', async () => {
+  it('is refunded in parts, each of which is listed, however many', async () => {
     const payment = await captured({ amount: 200 });
     for (let n = 0; n < 120; n++) await stripe.refund(`${payment.key}-${n}`, payment, 1);
     const found = await stripe.find(payment);
@@ -69,7 +68,7 @@ describe('a payment', () => {
     await stripe.refund(newKey(), payment, 80);
   });
 
-  test('is voided, which says whether there was anything to give back', async () => {
+  it('is voided, which says whether there was anything to give back', async () => {
     const payment = await authorized();
     const voided = { status: 'voided', authorized: payment.amount, captured: 0 };
     expect(await stripe.void('v', { ...payment, reference: null })).toMatchObject(voided);
@@ -77,12 +76,12 @@ describe('a payment', () => {
     expect(onlyIntent()).toMatchObject({ status: 'canceled', cancellation_reason: 'requested_by_customer' });
   });
 
-  test('that was never heard of is null, and Stripe is not asked', async () => {
+  it('that was never heard of is null, and Stripe is not asked', async () => {
     expect(await stripe.find(newPayment())).toBeNull();
     expect(fake.requests).toEqual([]);
   });
 
-  test('is found by its key however old it is', async () => {
+  it('is found by its key however old it is', async () => {
     const payment = await captured();
     fake.forgetKeys();
     expect(await stripe.find({ ...payment, reference: null })).toMatchObject({
@@ -93,7 +92,7 @@ describe('a payment', () => {
 });
 
 describe('a key is closed for good', () => {
-  test('when it is voided before it was ever authorised', async () => {
+  it('when it is voided before it was ever authorised', async () => {
     const payment = newPayment();
     const voided = { key: payment.key, status: 'voided', reference: '', authorized: 0 };
     expect(await stripe.void('v', payment)).toMatchObject(voided);
@@ -103,7 +102,7 @@ describe('a key is closed for good', () => {
     expect(fake.requests).toEqual([]);
   });
 
-  test.each(['/v1/payment_intents', '/confirm'])(
+  it.each(['/v1/payment_intents', '/confirm'])(
     'when it is voided while the authorisation is at %s',
     async (route) => {
       const payment = newPayment();
@@ -116,7 +115,7 @@ describe('a key is closed for good', () => {
     },
   );
 
-  test('when the authorisation is voided right after it', async () => {
+  it('when the authorisation is voided right after it', async () => {
     const payment = await authorized();
     await stripe.void('v', payment);
     await expect(stripe.authorize(payment)).rejects.toMatchObject(refused);
@@ -141,7 +140,7 @@ describe('every operation happens once', () => {
     const isRefund = route === '/refunds';
     const broken = isRefund ? `POST /v1${route}` : route;
 
-    test.each<[string, Fault, number]>([
+    it.each<[string, Fault, number]>([
       ['a lost reply, which the SDK repeats', 'after', 1],
       ['a lost reply', 'after', 2],
       ['a lost request', 'before', 2],
@@ -159,7 +158,7 @@ describe('every operation happens once', () => {
       expect(fake.refunds).toHaveLength(isRefund ? 1 : 0);
     });
 
-    test('when it is asked for many times at once', async () => {
+    it('when it is asked for many times at once', async () => {
       const payment = await prepare();
       const answers = await Promise.all(Array.from({ length: 10 }, () => work(payment)));
       expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
@@ -168,7 +167,7 @@ describe('every operation happens once', () => {
     });
   });
 
-  test('every request that changes something has an idempotency key of ours, no two the same', async () => {
+  it('every request that changes something has an idempotency key of ours, no two the same', async () => {
     const payment = await captured();
     await stripe.refund('r', payment, 1);
     await stripe.void('v', await authorized());
@@ -179,7 +178,7 @@ describe('every operation happens once', () => {
     for (const key of keys) expect(key).toMatch(/^orders-management-system\//);
   });
 
-  test.each([
+  it.each([
     ['/capture', 'captured', (payment: PaymentRef) => stripe.capture('c', payment)],
     ['/cancel', 'voided', (payment: PaymentRef) => stripe.void('v', payment)],
   ] as const)(
@@ -192,7 +191,7 @@ describe('every operation happens once', () => {
     },
   );
 
-  test('a refund whose failure is replayed is not made under another key: it could be made twice', async () => {
+  it('a refund whose failure is replayed is not made under another key: it could be made twice', async () => {
     const payment = await captured();
     fake.break('POST /v1/refunds', 'failure');
     for (let time = 0; time < 2; time++)
@@ -201,7 +200,7 @@ describe('every operation happens once', () => {
     expect(refundedOf(await stripe.refund('r', payment, 5))).toBe(5);
   });
 
-  test('100 refunds of a tenth at once: ten succeed', async () => {
+  it('100 refunds of a tenth at once: ten succeed', async () => {
     const payment = await captured();
     const results = await Promise.allSettled(
       Array.from({ length: 100 }, (_, n) => stripe.refund(`${payment.key}-${n}`, payment, 1_000)),
@@ -215,7 +214,7 @@ describe('every operation happens once', () => {
 
 describe('a payment is declined', () => {
   const NOT_ACCEPTED = 'The payment service does not accept this payment method. Use another payment method.';
-  test.each([
+  it.each([
     ['pm_card_chargeDeclined', 'Your card was declined. Use another payment method.'],
     [
       'pm_card_authenticationRequired',
@@ -242,7 +241,7 @@ describe('a payment is declined', () => {
     expect(fake.intents.size).toBe(paymentMethod === 'pm_missing' ? 0 : 1);
   });
 
-  test.each<[string, string]>([
+  it.each<[string, string]>([
     ['before it has looked why', 'GET /v1/payment_intents/:id'],
     ['before it has closed the intent', '/cancel'],
   ])('also when the process dies %s', async (_when, route) => {
@@ -255,20 +254,20 @@ describe('a payment is declined', () => {
     expect(onlyIntent()).toMatchObject({ status: 'canceled', cancellation_reason: 'abandoned' });
   });
 
-  test('when Stripe does not take the amount', async () => {
+  it('when Stripe does not take the amount', async () => {
     const payment = newPayment({ amount: 49 });
     const message =
       'The payment service does not take 0.49 EUR: order something else, or more or less of it.';
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
   });
 
-  test('when Stripe could only take another amount', async () => {
+  it('when Stripe could only take another amount', async () => {
     const payment = newPayment({ amount: 5_124, currency: 'KWD' });
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined' });
     expect(fake.requests).toEqual([]);
   });
 
-  test('not while Stripe has not decided', async () => {
+  it('not while Stripe has not decided', async () => {
     const payment = newPayment({ paymentMethod: 'pm_processing' });
     for (const work of [() => stripe.authorize(payment), () => stripe.find(payment)])
       expect(await errorOf(work())).toMatchObject({ name: 'Error' });
@@ -277,7 +276,7 @@ describe('a payment is declined', () => {
   });
 });
 
-test('amounts are those of ISO 4217 to us and those of Stripe to Stripe', async () => {
+it('amounts are those of ISO 4217 to us and those of Stripe to Stripe', async () => {
   const payment = await captured({ amount: 5_000, currency: 'ISK' });
   expect(onlyIntent()).toMatchObject({ amount: 500_000, currency: 'isk' });
   expect(await stripe.refund('r', payment, 70)).toMatchObject({
@@ -291,7 +290,7 @@ test('amounts are those of ISO 4217 to us and those of Stripe to Stripe', async 
 });
 
 describe('is refused', () => {
-  test.each<[string, () => Promise<unknown>]>([
+  it.each<[string, () => Promise<unknown>]>([
     ['to capture what was never authorised', () => stripe.capture('c', newPayment())],
     ['to refund what was never authorised', () => stripe.refund('r', newPayment(), 1)],
     ['to capture again under another key', async () => stripe.capture('c2', await captured())],
@@ -326,7 +325,7 @@ describe('is refused', () => {
     expect(await errorOf(work())).toMatchObject(refused);
   });
 
-  test('more than is left, also when somebody else refunds at the same moment', async () => {
+  it('more than is left, also when somebody else refunds at the same moment', async () => {
     const payment = await captured();
     fake.on('POST /v1/refunds', () =>
       fake.client.refunds.create({ payment_intent: payment.reference!, amount: 9_999 }),
@@ -335,27 +334,25 @@ describe('is refused', () => {
     expect(refundedOf(await stripe.refund('r2', payment, 1))).toBe(10_000);
   });
 
-  test.each([
-    { amount: 9_999 },
-    { currency: 'USD' },
-    { orderId: 'ord_x' },
-    { paymentMethod: 'pm_card_amex' },
-  ])('a key that was used with other parameters, %j, now and later', async (changes) => {
-    const payment = await authorized();
-    const other = { ...payment, ...changes };
-    expect(await errorOf(stripe.authorize(other))).toMatchObject(keyReused);
-    fake.forgetKeys();
-    expect(await errorOf(stripe.authorize(other))).toMatchObject(keyReused);
-  });
+  it.each([{ amount: 9_999 }, { currency: 'USD' }, { orderId: 'ord_x' }, { paymentMethod: 'pm_card_amex' }])(
+    'a key that was used with other parameters, %j, now and later',
+    async (changes) => {
+      const payment = await authorized();
+      const other = { ...payment, ...changes };
+      expect(await errorOf(stripe.authorize(other))).toMatchObject(keyReused);
+      fake.forgetKeys();
+      expect(await errorOf(stripe.authorize(other))).toMatchObject(keyReused);
+    },
+  );
 
-  test('a key that was used with other parameters by a process that died before it could note it', async () => {
+  it('a key that was used with other parameters by a process that died before it could note it', async () => {
     const payment = newPayment();
     fake.break('/v1/payment_intents', 'after', 2);
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ type: 'StripeConnectionError' });
     expect(await errorOf(stripe.authorize({ ...payment, amount: 1_000 }))).toMatchObject(keyReused);
   });
 
-  test('the key of a refund for another amount or another payment', async () => {
+  it('the key of a refund for another amount or another payment', async () => {
     const payment = await captured();
     await stripe.refund('r', payment, 10);
     expect(await errorOf(stripe.refund('r', payment, 11))).toMatchObject(keyReused);
@@ -366,7 +363,7 @@ describe('is refused', () => {
   });
 });
 
-test.each(['failed', 'canceled'])(
+it.each(['failed', 'canceled'])(
   'a refund that is %s later does not count, and is not repeated',
   async (status) => {
     const payment = await captured({ paymentMethod: 'pm_refund_pending' });
@@ -378,7 +375,7 @@ test.each(['failed', 'canceled'])(
   },
 );
 
-test('what is wrong with our account or our program is thrown as it is', async () => {
+it('what is wrong with our account or our program is thrown as it is', async () => {
   const ourFault = { type: 'StripeInvalidRequestError' };
   const payment = { ...newPayment(), reference: 'pi_of_another_account' };
   expect(await errorOf(stripe.find(payment))).toMatchObject(ourFault);
@@ -386,7 +383,7 @@ test('what is wrong with our account or our program is thrown as it is', async (
   expect(await errorOf(stripe.authorize(unusable))).toMatchObject(ourFault);
 });
 
-test('the client leaves repeats to the workflow', async () => {
+it('the client leaves repeats to the workflow', async () => {
   fake.break('GET /v1/payment_intents/:id', 'failure');
   await errorOf(stripe.find({ ...newPayment(), reference: 'pi_1' }));
   expect(fake.requests).toHaveLength(1);

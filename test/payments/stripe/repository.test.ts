@@ -15,7 +15,7 @@ async function plansOf(queries: () => Promise<unknown>): Promise<string[]> {
   return profiled.map(({ planSummary }) => String(planSummary));
 }
 
-test('the key of a PaymentIntent is found by an index, and only one of ours is', async () => {
+it('the key of a PaymentIntent is found by an index, and only one of ours is', async () => {
   const payments = createStripePaymentRepository(db.connection);
   await payments.claim('key-1', 'pi_1');
   await payments.claim('key-2', null);

@@ -43,7 +43,7 @@ async function sessionOf(token = admin): Promise<string> {
 const valueOf = (cookie: string) => cookie.split(';')[0]!;
 
 describe('decode and encode', () => {
-  test('give an ADMIN the payloads in the JSON of Temporal, bare', async () => {
+  it('give an ADMIN the payloads in the JSON of Temporal, bare', async () => {
     const { body, headers } = await send('decode', [await encrypted(), PLAIN], admin).expect(200);
     expect(body).toEqual({ payloads: [PLAIN, PLAIN] });
     expect(headers['cache-control']).toBe('no-store');
@@ -56,7 +56,7 @@ describe('decode and encode', () => {
     expect((await send('decode', encoded.body.payloads, admin)).body).toEqual({ payloads: [PLAIN, PLAIN] });
   });
 
-  test('take the other alphabet of base64, payloads without data, and none at all', async () => {
+  it('take the other alphabet of base64, payloads without data, and none at all', async () => {
     const { metadata, data } = await encrypted();
     const urlSafe = data.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
     const { body } = await send('decode', [{ metadata, data: urlSafe }, {}], admin).expect(200);
@@ -64,7 +64,7 @@ describe('decode and encode', () => {
     expect((await send('decode', [], admin).expect(200)).body).toEqual({ payloads: [] });
   });
 
-  test('say who used them on how many payloads, and nothing of what is in them', async () => {
+  it('say who used them on how many payloads, and nothing of what is in them', async () => {
     await api.clear();
     await send('decode', [await encrypted(), await encrypted()], admin).expect(200);
     expect(api.logs).toContainEqual(
@@ -73,7 +73,7 @@ describe('decode and encode', () => {
     expect(JSON.stringify(api.logs)).not.toMatch(new RegExp(`canary|${PLAIN.data}`));
   });
 
-  test('what the Temporal UI adds to the query does no harm', async () => {
+  it('what the Temporal UI adds to the query does no harm', async () => {
     const url = '/codec/decode?preserveStorageRefs=true&whatever=comes[$next]';
     const { body } = await api
       .call('post', url, admin)
@@ -82,12 +82,12 @@ describe('decode and encode', () => {
     expect(body).toEqual({ payloads: [PLAIN] });
   });
 
-  test.each(['decode', 'encode', 'session'])('%s is for an ADMIN alone', async (operation) => {
+  it.each(['decode', 'encode', 'session'])('%s is for an ADMIN alone', async (operation) => {
     await send(operation, []).expect(401);
     await send(operation, [], api.tokenOf('CUSTOMER')).expect(403);
   });
 
-  test.each([
+  it.each([
     ['no payloads', {}],
     ['an unknown field', { payloads: [{ text: 'x' }] }],
     ['what is not base64', { payloads: [{ data: '?' }] }],
@@ -96,7 +96,7 @@ describe('decode and encode', () => {
     await api.call('post', '/codec/decode', admin).send(body).expect(400);
   });
 
-  test('name the key that is missing, and refuse what was tampered with', async () => {
+  it('name the key that is missing, and refuse what was tampered with', async () => {
     const foreign = await send('decode', [await encrypted(`third:${newKey()}`)], admin).expect(400);
     expect(foreign.body.detail).toMatch(/key "third", which this process does not have.*PAYLOAD_KEYS/);
     const { metadata, data } = await encrypted();
@@ -104,7 +104,7 @@ describe('decode and encode', () => {
     expect(tampered.body.detail).toMatch(/cannot be decrypted/);
   });
 
-  test('take as much as Temporal does at a time, and not more', async () => {
+  it('take as much as Temporal does at a time, and not more', async () => {
     const half = base64(Buffer.alloc(1_000_000));
     const { body } = await send('encode', [{ data: half }, { data: half }], admin).expect(200);
     expect((await send('decode', body.payloads, admin).expect(200)).body.payloads[1].data).toBe(half);
@@ -117,7 +117,7 @@ describe('without keys', () => {
   beforeAll(async () => void (clear = await openTestApi({ routes: codecRoutes, db: api.db })));
   afterAll(() => clear.close());
 
-  test.each(['decode', 'encode', 'session'])('%s says that nothing is encrypted', async (operation) => {
+  it.each(['decode', 'encode', 'session'])('%s says that nothing is encrypted', async (operation) => {
     const body = operation === 'session' ? {} : { payloads: [] };
     const call = clear.call('post', `/codec/${operation}`, admin).send(body);
     const answer = await call.expect(404);
@@ -131,7 +131,7 @@ describe('the cookie', () => {
     return origin === undefined ? call : call.set('Origin', origin);
   };
 
-  test('is for the codec routes, unreadable to scripts, and not sent from other sites', async () => {
+  it('is for the codec routes, unreadable to scripts, and not sent from other sites', async () => {
     expect((await sessionOf()).split('; ').slice(1).sort()).toEqual([
       'HttpOnly',
       expect.stringMatching(/^Max-Age=[1-9]\d{0,2}$/),
@@ -140,19 +140,19 @@ describe('the cookie', () => {
     ]);
   });
 
-  test('encrypts nothing', async () => {
+  it('encrypts nothing', async () => {
     const call = send('encode', [PLAIN]).set('Cookie', valueOf(await sessionOf()));
     await call.set('Origin', UI).expect(401);
   });
 
-  test('opens payloads for a page of the Temporal UI, and tells the log who it was', async () => {
+  it('opens payloads for a page of the Temporal UI, and tells the log who it was', async () => {
     await api.clear();
     const { status, body } = await decode(await sessionOf(), UI);
     expect([status, body]).toEqual([200, { payloads: [PLAIN] }]);
     expect(api.logs).toContainEqual(expect.objectContaining({ msg: 'codec used', userId: adminId }));
   });
 
-  test.each([
+  it.each([
     undefined,
     'null',
     'http://localhost:8234',
@@ -165,11 +165,11 @@ describe('the cookie', () => {
     expect([status, headers['access-control-allow-origin']]).toEqual([401, undefined]);
   });
 
-  test('is refused when it is forged, of another process, or over', async () => {
+  it('is refused when it is forged, of another process, or over', async () => {
     const [userId, expiresAt, signature] = valueOf(await sessionOf())
       .split('=')[1]!
       .split('.');
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(Date.now() / 1_000);
     const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint(
       { id: adminId, tokenVersion: 0 },
       now + 60,
@@ -193,10 +193,10 @@ describe('the cookie', () => {
     ).toBe(200);
   });
 
-  test('outlives neither the access token that it was made with nor the rotation of its key', async () => {
+  it('outlives neither the access token that it was made with nor the rotation of its key', async () => {
     const last = createCodecSessions(parsePayloadKeys(OLD)).mint(
       { id: adminId, tokenVersion: 0 },
-      Math.floor(Date.now() / 1000) + 60,
+      Math.floor(Date.now() / 1_000) + 60,
     );
     expect((await decode(`${SESSION_COOKIE}=${last}`, UI)).status).toBe(200); // while the old key is there
 
@@ -207,7 +207,7 @@ describe('the cookie', () => {
     expect(Number(/Max-Age=(\d+)/.exec(cookie)![1])).toBeLessThanOrEqual(300);
   });
 
-  test('is no access token, makes no other cookie, and opens no other route', async () => {
+  it('is no access token, makes no other cookie, and opens no other route', async () => {
     const cookie = valueOf(await sessionOf());
     await api.call('post', '/codec/session').set({ Cookie: cookie, Origin: UI }).expect(401);
     const token = cookie.split('=')[1]!;
@@ -216,7 +216,7 @@ describe('the cookie', () => {
     await write.send({}).expect(401);
   });
 
-  test('is Secure in production', async () => {
+  it('is Secure in production', async () => {
     const production = await openTestApi({
       routes: codecRoutes,
       db: api.db,
@@ -243,7 +243,7 @@ describe('CORS', () => {
       'Access-Control-Request-Headers': 'content-type,x-namespace',
     });
 
-  test('lets pages of the Temporal UI send the cookie, errors included', async () => {
+  it('lets pages of the Temporal UI send the cookie, errors included', async () => {
     const { headers } = await preflight('/codec/decode', UI).expect(204);
     expect(headers).toMatchObject({
       'access-control-allow-origin': UI,
@@ -261,7 +261,7 @@ describe('CORS', () => {
     });
   });
 
-  test('lets no other page in, not those that may call the rest of the API', async () => {
+  it('lets no other page in, not those that may call the rest of the API', async () => {
     for (const origin of ['https://shop.example', `${UI}.evil.example`, 'null']) {
       const { headers } = await preflight('/codec/decode', origin);
       expect([origin, headers['access-control-allow-origin']]).toEqual([origin, undefined]);
@@ -269,7 +269,7 @@ describe('CORS', () => {
     }
   });
 
-  test('opens nothing else to the Temporal UI', async () => {
+  it('opens nothing else to the Temporal UI', async () => {
     expect((await preflight('/product-services', UI)).headers['access-control-allow-origin']).toBeUndefined();
     const shop = await preflight('/product-services', 'https://shop.example');
     expect(shop.headers).toMatchObject({ 'access-control-allow-origin': 'https://shop.example' });

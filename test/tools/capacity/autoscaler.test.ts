@@ -26,53 +26,53 @@ function replicasAfter(backlogs: number[], replicas: number, rules = RULES): num
   });
 }
 
-test('as many replicas as the backlog is a multiple of the target', () => {
+it('as many replicas as the backlog is a multiple of the target', () => {
   expect(replicasAfter([450], 2)).toEqual([5]);
 });
 
-test('a difference of a tenth is none', () => {
+it('a difference of a tenth is none', () => {
   expect(replicasAfter([1_090], 10)).toEqual([10]);
   expect(replicasAfter([1_110], 10)).toEqual([12]);
 });
 
-test('at most as many more, or four more, in 15 s', () => {
+it('at most as many more, or four more, in 15 s', () => {
   expect(replicasAfter([1e6, 1e6, 1e6, 1e6], 2)).toEqual([6, 12, 24, 48]);
 });
 
-test('never below or above its limits', () => {
+it('never below or above its limits', () => {
   expect(replicasAfter([0], 2)).toEqual([2]);
   expect(replicasAfter(Array<number>(8).fill(1e6), 2).at(-1)).toBe(50);
 });
 
-test('down only when the greatest recommendation of the window is lower', () => {
+it('down only when the greatest recommendation of the window is lower', () => {
   const replicas = replicasAfter([1_000, ...Array<number>(20).fill(0)], 10);
   expect(replicas.slice(0, 20)).toEqual(Array(20).fill(10));
   expect(replicas[20]).toBe(2); // at 300 s
 });
 
-test('down by so many pods a minute, where that is said', () => {
+it('down by so many pods a minute, where that is said', () => {
   const rules = { ...RULES, scaleDownStabilisationSeconds: 0, scaleDownPodsPerMinute: 1 };
   const backlogs = [...Array<number>(5).fill(1_000), ...Array<number>(9).fill(0)];
   const replicas = replicasAfter(backlogs, 10, rules);
   expect(replicas).toEqual([10, 10, 10, 10, 10, 9, 9, 9, 9, 8, 8, 8, 8, 7]);
 });
 
-test('up only to the least recommendation of the window, where there is one', () => {
+it('up only to the least recommendation of the window, where there is one', () => {
   const rules = { ...RULES, scaleUpStabilisationSeconds: 30 };
   expect(replicasAfter([200, 600, 600, 600], 2, rules)).toEqual([2, 2, 6, 6]);
 });
 
-test('of two triggers the one that wants more', () => {
+it('of two triggers the one that wants more', () => {
   const rules = { ...RULES, targetUtilisation: 0.6 };
   expect(decide(rules, 0, loadOf(0, 6), 8, []).recommended).toBe(10);
   expect(decide(rules, 0, loadOf(2_000, 6), 18, []).recommended).toBe(20);
 });
 
-test('without a trigger of utilisation an empty backlog recommends the least, however busy they are', () => {
+it('without a trigger of utilisation an empty backlog recommends the least, however busy they are', () => {
   expect(decide(RULES, 0, loadOf(0, 40), 45, []).recommended).toBe(2);
 });
 
-test('a constant load comes to rest', () => {
+it('a constant load comes to rest', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 2, max: 50 }), (backlog, replicas) => {
       const after = replicasAfter(Array<number>(60).fill(backlog), replicas);

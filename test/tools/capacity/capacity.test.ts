@@ -7,7 +7,7 @@ import { report, writtenInto } from '../../../tools/capacity/report';
 
 const DOCS = join(__dirname, '..', '..', '..', 'docs');
 
-test('docs/capacity.md and its pictures are what npm run bench:capacity -- --write makes of them', async () => {
+it('docs/capacity.md and its pictures are what npm run bench:capacity -- --write makes of them', async () => {
   const { blocks, pictures } = report();
   const document = await readFile(join(DOCS, 'capacity.md'), 'utf8');
   expect(document).toBe(writtenInto(document, blocks));
@@ -17,16 +17,16 @@ test('docs/capacity.md and its pictures are what npm run bench:capacity -- --wri
 });
 
 describe('what an order costs', () => {
-  test('the Actions of placing it: start, update, two tasks with markers, activity, upsert, timer', () => {
+  it('the Actions of placing it: start, update, two tasks with markers, activity, upsert, timer', () => {
     expect(actionsOf(PLACING)).toBe(7);
   });
 
-  test('more local activities in the same workflow task cost no Action more', () => {
+  it('more local activities in the same workflow task cost no Action more', () => {
     expect(actionsOf({ ...PLACING, localActivities: 10 })).toBe(actionsOf(PLACING));
     expect(actionsOf({ ...PLACING, activities: 2 })).toBe(actionsOf(PLACING) + 1);
   });
 
-  test('its life: 13 Actions, 21 requests to Temporal, 14 commands of MongoDB, two payment activities', () => {
+  it('its life: 13 Actions, 21 requests to Temporal, 14 commands of MongoDB, two payment activities', () => {
     expect(LIFE_COST).toMatchObject({
       actions: 13,
       temporalRequests: 21,
@@ -37,18 +37,18 @@ describe('what an order costs', () => {
 });
 
 describe('the plan', () => {
-  test('a hundred times the orders are a hundred times the traffic', () => {
+  it('a hundred times the orders are a hundred times the traffic', () => {
     const [few, many] = [planFor(100), planFor(10_000)];
     expect(many.actionsPerSecond).toBe(100 * few.actionsPerSecond);
     expect(many.stateTransitionsPerSecond).toBe(100 * few.stateTransitionsPerSecond);
     expect(many.mongoDbCommandsPerSecond).toBe(100 * few.mongoDbCommandsPerSecond);
   });
 
-  test('within the default of a namespace no capacity is provisioned, and two processes of each kind are enough', () => {
+  it('within the default of a namespace no capacity is provisioned, and two processes of each kind are enough', () => {
     expect(planFor(10)).toMatchObject({ trus: 0, namespaces: 1, apiProcesses: 2, paymentWorkers: 2 });
   });
 
-  test('history shards are a power of two, and at least as many as is usual', () => {
+  it('history shards are a power of two, and at least as many as is usual', () => {
     for (const rate of [1, 10, 500, 1_000, 10_000]) {
       const { historyShards } = planFor(rate);
       expect(Number.isInteger(Math.log2(historyShards))).toBe(true);
@@ -56,13 +56,13 @@ describe('the plan', () => {
     }
   });
 
-  test('storage grows with the orders', () => {
+  it('storage grows with the orders', () => {
     expect(storageOf(2_000).temporal).toBe(2 * storageOf(1_000).temporal);
   });
 });
 
 describe('Markdown', () => {
-  test('tables are aligned as Prettier aligns them', () => {
+  it('tables are aligned as Prettier aligns them', () => {
     expect(
       markdownTable(
         ['', 'of it'],
@@ -76,14 +76,14 @@ describe('Markdown', () => {
     );
   });
 
-  test.each([
+  it.each([
     [0, '0'],
     [999, '999'],
     [12_600, '12 600'],
     [4_320_000_000, '4 320 000 000'],
   ])('%d is written %s', (value, text) => expect(grouped(value)).toBe(text));
 
-  test.each([
+  it.each([
     [0, '0.0 B'],
     [999, '999 B'],
     [2_850, '2.9 kB'],
@@ -91,7 +91,7 @@ describe('Markdown', () => {
     [1.12e15, '1.1 PB'],
   ])('%d bytes are written %s', (bytes, text) => expect(sized(bytes)).toBe(text));
 
-  test('a block is replaced, again with the same result, and its place must be there', () => {
+  it('a block is replaced, again with the same result, and its place must be there', () => {
     const written = withBlock('a\n\n<!-- x -->\nold\n<!-- /x -->\n\nb', 'x', 'new');
     expect(written).toBe('a\n\n<!-- x -->\n\nnew\n\n<!-- /x -->\n\nb');
     expect(withBlock(written, 'x', 'new')).toBe(written);

@@ -69,7 +69,7 @@ function isPossible(state: StationState, { parallelism, scaling }: StationRules)
   return waiting >= 0 && busy >= 0 && busy <= maxReplicas * parallelism && isBusy && isWithin;
 }
 
-test('whatever the autoscaler does, each order placed is finished, worked on or waiting, and nothing impossible happens', () => {
+it('whatever the autoscaler does, each order placed is finished, worked on or waiting, and nothing impossible happens', () => {
   fc.assert(
     fc.property(sales, (scenario) => {
       const run = simulate(scenario);
@@ -80,14 +80,14 @@ test('whatever the autoscaler does, each order placed is finished, worked on or 
   );
 });
 
-test('the same seed makes the same run, another seed another one', () => {
+it('the same seed makes the same run, another seed another one', () => {
   const scenario = briefSaleOf();
   expect(simulate(scenario)).toEqual(simulate(scenario));
   expect(simulate({ ...scenario, seed: 1 })).not.toEqual(simulate({ ...scenario, seed: 2 }));
 });
 
 describe('a queue without an autoscaler', () => {
-  test.each([
+  it.each([
     [1, 0.5],
     [1, 0.8],
     [5, 0.8],
@@ -103,19 +103,19 @@ describe('a queue without an autoscaler', () => {
     expect(Math.abs(stations[0]!.meanWaitSeconds / expected - 1)).toBeLessThan(0.1);
   });
 
-  test('with enough servers the backlog stays bounded, however long it runs', () => {
+  it('with enough servers the backlog stays bounded, however long it runs', () => {
     for (let seed = 0; seed < 5; seed++)
       expect(mostWaiting(simulate(queueOf(10, 0.7, 10_000, seed)))).toBeLessThan(60);
   });
 
-  test('with too few it grows by what they cannot do', () => {
+  it('with too few it grows by what they cannot do', () => {
     const seconds = 5_000;
     const { samples } = simulate(queueOf(10, 1.2, seconds));
     const { waiting } = samples.at(-1)!.stations[0]!;
     expect(Math.abs(waiting / (10 * 0.2 * seconds) - 1)).toBeLessThan(0.1);
   });
 
-  test('one server answers in the order in which it was asked', () => {
+  it('one server answers in the order in which it was asked', () => {
     const { responses } = simulate(queueOf(1, 0.9, 1_000));
     const times = responses.map(({ placedAt }) => placedAt);
     expect(times).toEqual([...times].sort((one, other) => one - other));
@@ -123,7 +123,7 @@ describe('a queue without an autoscaler', () => {
 });
 
 describe('Erlang C', () => {
-  test('agrees with M/M/1, where the probability to wait is the utilisation', () => {
+  it('agrees with M/M/1, where the probability to wait is the utilisation', () => {
     expect(waitProbability({ arrivalsPerSecond: 0.7, meanServiceSeconds: 1, servers: 1 })).toBeCloseTo(
       0.7,
       12,
@@ -134,14 +134,14 @@ describe('Erlang C', () => {
     );
   });
 
-  test('agrees with M/M/2 in closed form', () => {
+  it('agrees with M/M/2 in closed form', () => {
     // P(wait) = 2ρ² / (1 + ρ) with ρ = a / 2
     const rho = 0.75;
     const queue = { arrivalsPerSecond: 2 * rho, meanServiceSeconds: 1, servers: 2 };
     expect(waitProbability(queue)).toBeCloseTo((2 * rho ** 2) / (1 + rho), 12);
   });
 
-  test('everybody waits, for ever, where the servers do not suffice', () => {
+  it('everybody waits, for ever, where the servers do not suffice', () => {
     const queue = { arrivalsPerSecond: 10, meanServiceSeconds: 1, servers: 10 };
     expect(waitProbability(queue)).toBe(1);
     expect(meanWaitSeconds(queue)).toBe(Infinity);
@@ -154,7 +154,7 @@ describe('a sale', () => {
     return outcomeOf(simulate(scenario), scenario);
   };
 
-  test('with replicas enough beforehand nobody is answered 202', () => {
+  it('with replicas enough beforehand nobody is answered 202', () => {
     expect(run({ minFactor: 10 })).toMatchObject({
       answered202: 0,
       inTimeAgainSeconds: 0,
@@ -162,13 +162,13 @@ describe('a sale', () => {
     });
   });
 
-  test('pods that start later make the longest answer longer', () => {
+  it('pods that start later make the longest answer longer', () => {
     const soon = run().longestResponseSeconds;
     expect(run({ scaling: { podStartSeconds: [60, 90] } }).longestResponseSeconds).toBeGreaterThan(soon);
   });
 });
 
-test('the agenda does everything in the order of time, and of asking', () => {
+it('the agenda does everything in the order of time, and of asking', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200 }), (times) => {
       const agenda = createAgenda();

@@ -8,10 +8,10 @@ const ORDER: Order = {
   id: 'ord_1',
   status: 'confirmed',
   currency: 'EUR',
-  items: [{ name: 'T-shirt, M', quantity: 2, unitPrice: 1999, subtotal: 3998, tax: 760, total: 4758 }],
-  subtotal: 3998,
+  items: [{ name: 'T-shirt, M', quantity: 2, unitPrice: 1_999, subtotal: 3_998, tax: 760, total: 4_758 }],
+  subtotal: 3_998,
   tax: 760,
-  total: 4758,
+  total: 4_758,
   statusHistory: [
     { at: '2026-01-15T09:30:00.000Z', axis: 'status', from: null, to: 'pending', reason: null },
   ],

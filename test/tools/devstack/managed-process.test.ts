@@ -50,7 +50,7 @@ describe('a managed process', () => {
     process.kill(pids[1]!, 'SIGKILL');
     await within(() => pids[2]);
     expect(new Set(pids).size).toBe(3);
-    expect(waits).toEqual([500, 1000]);
+    expect(waits).toEqual([500, 1_000]);
   });
 
   it('is not started again once it was stopped', async () => {

@@ -40,10 +40,10 @@ describe('the mark on a data folder in use', () => {
     const { pid } = await living('something-else.js');
     await claim(spawnSync('true').pid, { mongodb: pid });
     const own = await acquire();
-    own.record('worker', 4711);
+    own.record('worker', 4_711);
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
       pid: process.pid,
-      processes: { worker: 4711 },
+      processes: { worker: 4_711 },
     });
     own.release();
     expect(existsSync(file)).toBe(false);

@@ -4,7 +4,7 @@ import { readFuzzOptions } from '../../../tools/fuzz/options';
 import { settings } from '../../../tools/fuzz/settings';
 
 describe('the options of the fuzzer', () => {
-  test('are 500 examples of everything, as each role, by default', () => {
+  it('are 500 examples of everything, as each role, by default', () => {
     expect(readFuzzOptions([], {})).toMatchObject({
       examples: 500,
       roles: ['PUBLIC', 'CUSTOMER', 'ADMIN'],
@@ -14,7 +14,7 @@ describe('the options of the fuzzer', () => {
     });
   });
 
-  test('come from the command line before the environment', () => {
+  it('come from the command line before the environment', () => {
     expect(readFuzzOptions([], { FUZZ_EXAMPLES: '9' }).examples).toBe(9);
     const args = ['--examples', '7', '--role', 'admin', '--phase', 'stateful', '--operation', 'login'];
     expect(readFuzzOptions(args, { FUZZ_EXAMPLES: '9' })).toMatchObject({
@@ -25,12 +25,12 @@ describe('the options of the fuzzer', () => {
     });
   });
 
-  test('let a short run be skipped where there is no Python, but not in CI', () => {
+  it('let a short run be skipped where there is no Python, but not in CI', () => {
     expect(readFuzzOptions(['--skippable'], {}).mayBeSkipped).toBe(true);
     expect(readFuzzOptions(['--skippable'], { CI: 'true' }).mayBeSkipped).toBe(false);
   });
 
-  test.each([
+  it.each([
     [['--examples', '0'], '--examples must be a whole number'],
     [['--role', 'ROOT'], '--role must be one of'],
     [['--phase', 'moon'], '--phase must be one of'],
@@ -46,7 +46,7 @@ describe('the settings of a run', () => {
     ['live', []],
   ]);
 
-  test('bind what is known to the parameters of its operation', () => {
+  it('bind what is known to the parameters of its operation', () => {
     const text = settings(known, true);
     expect(text).toContain('"getOrder-0" = { values = ["ord_\\"1\\""] }');
     expect(text).toContain(
@@ -55,13 +55,13 @@ describe('the settings of a run', () => {
     expect(text).not.toContain('include-operation-id = "live"');
   });
 
-  test('have the token by a variable, and none when nobody is signed in', () => {
+  it('have the token by a variable, and none when nobody is signed in', () => {
     expect(settings(known, true)).toContain('bearer = "${FUZZ_TOKEN}"');
     expect(settings(known, false)).not.toContain('bearer');
   });
 });
 
-test('operations are named by method and path, as the list of those that end sessions names them', () => {
+it('operations are named by method and path, as the list of those that end sessions names them', () => {
   const paths = { '/users/me': { patch: { operationId: 'changeMe' } } };
   const [operation] = operationsOf({ paths });
   expect(operation).toEqual({ operationId: 'changeMe', name: 'PATCH /users/me' });

@@ -6,7 +6,7 @@ jest.mock('@node-rs/argon2', () => {
   return { ...actual, verify: jest.fn(actual.verify) };
 });
 
-test('for a user who does not exist as much is done as for one who does', async () => {
+it('for a user who does not exist as much is done as for one who does', async () => {
   const verify = jest.mocked(argon2.verify);
   const hash = await hashPassword('correct horse battery');
   for (const known of [hash, undefined]) {
@@ -17,7 +17,7 @@ test('for a user who does not exist as much is done as for one who does', async 
   }
 });
 
-test('of a flood of passwords some are checked and the rest are turned away at once; then all is as before', async () => {
+it('of a flood of passwords some are checked and the rest are turned away at once; then all is as before', async () => {
   const hash = await hashPassword('correct horse battery');
   const flood = await Promise.allSettled(
     Array.from({ length: 200 }, (_, n) => verifyPassword(hash, n === 0 ? 'correct horse battery' : 'guess')),

@@ -26,7 +26,7 @@ async function nextOf(refreshToken: string): Promise<Person> {
 }
 
 describe('a refresh token', () => {
-  test('is 256 random bits of which the database has but a hash', async () => {
+  it('is 256 random bits of which the database has but a hash', async () => {
     const { refreshToken } = await person(api);
     const bytes = Buffer.from(refreshToken, 'base64url');
     const secret = bytes.subarray(-32);
@@ -38,7 +38,7 @@ describe('a refresh token', () => {
       expect(stored).not.toContain(secret.toString(encoding));
   });
 
-  test('gives the next tokens, not to be kept by caches', async () => {
+  it('gives the next tokens, not to be kept by caches', async () => {
     const alice = await person(api);
     const { body, headers } = await refresh(alice.refreshToken).expect(200);
     expect(body).toMatchObject({ data: { user: { id: alice.id, email: alice.email }, expiresIn: 900 } });
@@ -47,7 +47,7 @@ describe('a refresh token', () => {
     expect(await sessions()).toHaveLength(1);
   });
 
-  test('is good once: used again, it ends the session, whoever has the newest by now', async () => {
+  it('is good once: used again, it ends the session, whoever has the newest by now', async () => {
     const alice = await person(api);
     const elsewhere = await signIn(api, alice.email);
     const second = await nextOf(alice.refreshToken);
@@ -56,7 +56,7 @@ describe('a refresh token', () => {
     await refresh(elsewhere.refreshToken).expect(200);
   });
 
-  test('sent ten times at once leaves at most one successor', async () => {
+  it('sent ten times at once leaves at most one successor', async () => {
     const alice = await person(api);
     const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(alice.refreshToken)));
     const successors = answers.filter(({ status }) => status === 200);
@@ -68,7 +68,7 @@ describe('a refresh token', () => {
     expect(await sessions()).toEqual([]);
   });
 
-  test('that fails while the database is away is possible afterwards', async () => {
+  it('that fails while the database is away is possible afterwards', async () => {
     const alice = await person(api);
     const { connection } = api.db;
     const users = createUsersRepository(connection);
@@ -87,7 +87,7 @@ describe('a refresh token', () => {
     });
   });
 
-  test('is answered the same, byte for byte, whatever is wrong with it', async () => {
+  it('is answered the same, byte for byte, whatever is wrong with it', async () => {
     const [used, out, expired, disabled] = [
       await person(api),
       await person(api),
@@ -104,7 +104,9 @@ describe('a refresh token', () => {
     const texts = new Set<string>();
     for (const token of [
       ...[used, out, expired, disabled].map(({ refreshToken }) => refreshToken),
-      ...['nonsense', used.accessToken.slice(0, 200), Buffer.alloc(48).toString('base64url')],
+      'nonsense',
+      used.accessToken.slice(0, 200),
+      Buffer.alloc(48).toString('base64url'),
     ]) {
       const { text } = await refresh(token).set('X-Request-Id', 'same').expect(401);
       texts.add(text);
@@ -112,13 +114,13 @@ describe('a refresh token', () => {
     expect([...texts]).toHaveLength(1);
   });
 
-  test('is no access token, nor the other way round', async () => {
+  it('is no access token, nor the other way round', async () => {
     const alice = await person(api);
     await me({ accessToken: alice.refreshToken }).expect(401);
     await refresh(alice.accessToken).expect(400); // longer than any refresh token
   });
 
-  test('expires, and MongoDB removes it then', async () => {
+  it('expires, and MongoDB removes it then', async () => {
     await person(api);
     const [session] = await sessions();
     expect(session!.expiresAt.getTime() - session!.createdAt.getTime()).toBeGreaterThan(29 * 86_400_000);
@@ -128,7 +130,7 @@ describe('a refresh token', () => {
 });
 
 describe('POST /auth/logout', () => {
-  test('ends the session, and no other', async () => {
+  it('ends the session, and no other', async () => {
     const alice = await person(api);
     const elsewhere = await signIn(api, alice.email);
     const newest = await nextOf(alice.refreshToken);
@@ -137,14 +139,14 @@ describe('POST /auth/logout', () => {
     await refresh(elsewhere.refreshToken).expect(200);
   });
 
-  test('with a token that was used before ends the session too', async () => {
+  it('with a token that was used before ends the session too', async () => {
     const alice = await person(api);
     const newest = await nextOf(alice.refreshToken);
     await logout(alice.refreshToken).expect(204);
     await refresh(newest.refreshToken).expect(401);
   });
 
-  test('is not possible with what an access token says', async () => {
+  it('is not possible with what an access token says', async () => {
     const alice = await person(api);
     const { sid } = jwt.decode(alice.accessToken) as { sid: string };
     for (const secret of [Buffer.alloc(32), Buffer.from(alice.refreshToken, 'base64url').subarray(16)])
@@ -152,12 +154,12 @@ describe('POST /auth/logout', () => {
     await refresh(alice.refreshToken).expect(200);
   });
 
-  test.each(['nonsense', Buffer.alloc(48).toString('base64url')])('says the same about %s', async (token) => {
+  it.each(['nonsense', Buffer.alloc(48).toString('base64url')])('says the same about %s', async (token) => {
     await logout(token).expect(204);
   });
 });
 
-test.each([{}, { refreshToken: 5 }, { refreshToken: { $ne: '' } }, { refreshToken: 'x', role: 'ADMIN' }])(
+it.each([{}, { refreshToken: 5 }, { refreshToken: { $ne: '' } }, { refreshToken: 'x', role: 'ADMIN' }])(
   'a body such as %j is refused',
   async (body) => {
     await api.call('post', '/auth/refresh').send(body).expect(400);

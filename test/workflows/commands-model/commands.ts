@@ -1,8 +1,6 @@
 import fc from 'fast-check';
-import { CALLER } from './counter';
-import type { Changes, Counter } from './counter';
-import { GOODS } from './model';
-import type { Answer, Line, OrderModel } from './model';
+import { CALLER, type Changes, type Counter } from './counter';
+import { GOODS, type Answer, type Line, type OrderModel } from './model';
 
 export type OrderCommand = fc.AsyncCommand<OrderModel, Counter>;
 
@@ -187,9 +185,27 @@ const reprice = fc
 /** Some stand there several times: what comes after them is of more interest. */
 export const commands = fc.commands(
   [
-    ...[fulfill, fulfill, fulfill, fulfill, fulfill, deliver, deliver, deliver, deliver],
-    ...[refund, refund, refund, refund, amend, amend, amend],
-    ...[cancel, archive, reprice, placeAgain, placeOther],
+    fulfill,
+    fulfill,
+    fulfill,
+    fulfill,
+    fulfill,
+    deliver,
+    deliver,
+    deliver,
+    deliver,
+    refund,
+    refund,
+    refund,
+    refund,
+    amend,
+    amend,
+    amend,
+    cancel,
+    archive,
+    reprice,
+    placeAgain,
+    placeOther,
   ],
   { maxCommands: 14, size: 'max' },
 );

@@ -1,14 +1,11 @@
 import { until } from '../../../tools/devstack/servers/until';
 import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
-import { createOrderService } from '../../../src/orders/orders.service';
+import { createOrderService, type OrderService } from '../../../src/orders/orders.service';
 import type { Addition } from '../../../src/orders/commands/commands';
-import type { OrderService } from '../../../src/orders/orders.service';
 import { ledgerOf } from '../../support/books';
-import { orderRequest } from '../../support/shop';
-import type { Shop } from '../../support/shop';
-import { CATALOGUE, GOODS } from './model';
-import type { Answer, Good, Line, OrderModel } from './model';
+import { orderRequest, type Shop } from '../../support/shop';
+import { CATALOGUE, GOODS, type Answer, type Good, type Line, type OrderModel } from './model';
 
 export const CALLER = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 

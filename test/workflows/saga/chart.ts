@@ -1,7 +1,5 @@
-import { LIVES } from './lives';
-import type { Life } from './lives';
-import { beginSaga, wordOf } from './saga';
-import type { Rest, SpoiledShop } from './saga';
+import { LIVES, type Life } from './lives';
+import { beginSaga, wordOf, type Rest, type SpoiledShop } from './saga';
 
 /** What one move brought about when nothing went wrong. */
 export interface Stage {

@@ -27,7 +27,9 @@ export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
   /** The same id is the same thing, as the same Idempotency-Key makes it. */
   const keyed = (id: string, content: object) => ({
     ...WHO,
-    ...{ id: `${orderId}-${id}`, fingerprint: JSON.stringify(content), attemptId: 'test' },
+    id: `${orderId}-${id}`,
+    fingerprint: JSON.stringify(content),
+    attemptId: 'test',
   });
 
   return {

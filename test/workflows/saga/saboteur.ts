@@ -4,8 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import type { Activities } from '../../../src/worker';
 import type { Sabotage } from '../../support/worker';
-import { deferred } from './deferred';
-import type { Deferred } from './deferred';
+import { deferred, type Deferred } from './deferred';
 
 export type StepName = keyof Activities;
 
@@ -124,7 +123,11 @@ function begin(subject: Subject, name: StepName, args: unknown[]): Running {
   const next = deferred();
   ends.push(next);
   const attempt: Attempt = {
-    ...{ step, name, number: ends.length - 1, overtaken: next.promise, lifeOver: subject.over.promise },
+    step,
+    name,
+    number: ends.length - 1,
+    overtaken: next.promise,
+    lifeOver: subject.over.promise,
     workflowId: Context.current().info.workflowExecution!.workflowId,
   };
   return { subject, attempt, end: end.resolve };

@@ -5,15 +5,11 @@ import { isClosed } from '../../../src/domain/order-transitions';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
 import { expectBalancedBooks } from '../../support/books';
 import { recordHistory } from '../../support/histories';
-import { openShop, orderRequest } from '../../support/shop';
-import type { Shop } from '../../support/shop';
+import { openShop, orderRequest, type Shop } from '../../support/shop';
 import type { TestWorker } from '../../support/worker';
-import { customerOf } from './commands';
-import type { Answer, Customer } from './commands';
-import { AVAILABLE, ORDERED } from './lives';
-import type { Life } from './lives';
-import { createSaboteur } from './saboteur';
-import type { Fault, Saboteur } from './saboteur';
+import { customerOf, type Answer, type Customer } from './commands';
+import { AVAILABLE, ORDERED, type Life } from './lives';
+import { createSaboteur, type Fault, type Saboteur } from './saboteur';
 
 /** A shop whose steps can be spoiled. */
 export interface SpoiledShop {
@@ -34,7 +30,14 @@ export type Gist = ReturnType<typeof gistOf>;
 export function gistOf(order: Order) {
   const { status, paymentStatus, fulfillmentStatus, reservation, total, captured, refunded, version } = order;
   return {
-    ...{ status, paymentStatus, fulfillmentStatus, reservation, total, captured, refunded, version },
+    status,
+    paymentStatus,
+    fulfillmentStatus,
+    reservation,
+    total,
+    captured,
+    refunded,
+    version,
     items: order.items.map(({ quantity, fulfilledQuantity }) => `${fulfilledQuantity} of ${quantity}`),
     paid: order.payment?.amount ?? null,
     fulfillments: order.fulfillments.map(({ items, deliveredAt }) => ({

@@ -6,8 +6,7 @@ import { expectBalancedBooks } from '../../support/books';
 import type { Place } from './chart';
 import { meanwhile } from './faults';
 import { AVAILABLE } from './lives';
-import { beginSaga, gistOf } from './saga';
-import type { Gist, Saga, SpoiledShop } from './saga';
+import { beginSaga, gistOf, type Gist, type Saga, type SpoiledShop } from './saga';
 
 /** Somebody terminates the workflow at a step; then the client repeats what was under way and goes on, or cancels. */
 export interface Termination {

@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Place } from './chart';
 import type { Answer } from './commands';
 import { meanwhile } from './faults';
-import { beginSaga, wordOf } from './saga';
-import type { Rest, Saga, SpoiledShop } from './saga';
+import { beginSaga, wordOf, type Rest, type Saga, type SpoiledShop } from './saga';
 import type { Fault } from './saboteur';
 
 /** One cell of the matrix: something happens at one step of a life. */

@@ -13,7 +13,9 @@ const DONE_OR_CANCELLED = /^(confirmed|cancelled)$/;
 /** Failures, time-outs and lost replies: what the order gets over. */
 export function passingTrials(place: Place): Trial[] {
   return Object.entries(PASSING_FAULTS).map(([what, fault]) => ({
-    ...{ place, what, fault },
+    place,
+    what,
+    fault,
     expected: asCharted(place.chart),
   }));
 }
@@ -29,7 +31,9 @@ export function businessTrials(place: Place): Trial[] {
   if (!error) return [];
   return [
     {
-      ...{ place, what: `says ${error.name}`, fault: sayingNo(name) },
+      place,
+      what: `says ${error.name}`,
+      fault: sayingNo(name),
       expected: name === 'voidPayment' ? insistedOn(place.chart) : refused(place, error.name),
     },
   ];
@@ -60,7 +64,10 @@ function refused({ chart, move, step }: Place, error: string): Expected {
   }
   const wasOpened = step === 'authorizePayment';
   const order: Partial<Gist> = {
-    ...{ status: 'rejected', rejection: code as RejectionCode, fulfillmentStatus: 'cancelled', owed: [] },
+    status: 'rejected',
+    rejection: code as RejectionCode,
+    fulfillmentStatus: 'cancelled',
+    owed: [],
     paymentStatus: wasOpened ? 'declined' : 'pending',
     reservation: wasOpened ? 'released' : 'none',
     version: wasOpened ? 2 : 1,
@@ -78,11 +85,15 @@ function insistedOn(chart: Chart): Expected {
 export function cancelTrials(place: Place): Trial[] {
   const { chart, move, position } = place;
   const during: Trial = {
-    ...{ place, what: 'is under way when the customer cancels', cancel: 'during' },
+    place,
+    what: 'is under way when the customer cancels',
+    cancel: 'during',
     expected: cancelledDuring(chart, move),
   };
   const before: Trial = {
-    ...{ place, what: 'has not begun when the customer cancels', cancel: 'before' },
+    place,
+    what: 'has not begun when the customer cancels',
+    cancel: 'before',
     expected: cancelledBefore(chart, move),
   };
   return position === 0 ? [before, during] : [during];
@@ -124,7 +135,9 @@ function cancelled({ order, afterwards }: Rest, by: string): Rest {
   return {
     order: {
       ...order,
-      ...{ status: 'cancelled', fulfillmentStatus: 'cancelled', paymentStatus: 'voided' },
+      status: 'cancelled',
+      fulfillmentStatus: 'cancelled',
+      paymentStatus: 'voided',
       reservation: 'released',
       version: order.version! + 2,
       history: [
@@ -209,7 +222,9 @@ function undone(status: RegExp, paymentStatus: RegExp): Expected {
   const order: Partial<Gist> = {
     status: expect.stringMatching(status),
     paymentStatus: expect.stringMatching(paymentStatus),
-    ...{ fulfillmentStatus: 'cancelled', reservation: 'released', owed: [] },
+    fulfillmentStatus: 'cancelled',
+    reservation: 'released',
+    owed: [],
   };
   return { answers: [status], rest: { order, workflow: 'CANCELLED', afterwards: 'never begun' } };
 }

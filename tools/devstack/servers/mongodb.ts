@@ -41,19 +41,25 @@ export async function startMongodb(options: MongodbOptions): Promise<MongodbServ
 
 function serverArgs(port: number, dbPath: string): string[] {
   return [
-    ...['--replSet', REPLICA_SET, '--bind_ip', HOST, '--port', String(port), '--dbpath', dbPath],
-    ...[
-      '--nounixsocket',
-      '--wiredTigerCacheSizeGB',
-      '1',
-      '--setParameter',
-      'diagnosticDataCollectionEnabled=false',
-      // A worker that is killed in a transaction leaves its locks behind: 60 s by default, ours take 3.5 s at most.
-      '--setParameter',
-      'transactionLifetimeLimitSeconds=5',
-      // Its log repeats slow operations whole, with whatever is in the documents.
-      ...['--slowOpSampleRate', '0'],
-    ],
+    '--replSet',
+    REPLICA_SET,
+    '--bind_ip',
+    HOST,
+    '--port',
+    String(port),
+    '--dbpath',
+    dbPath,
+    '--nounixsocket',
+    '--wiredTigerCacheSizeGB',
+    '1',
+    '--setParameter',
+    'diagnosticDataCollectionEnabled=false',
+    // A worker that is killed in a transaction leaves its locks behind: 60 s by default, ours take 3.5 s at most.
+    '--setParameter',
+    'transactionLifetimeLimitSeconds=5',
+    // Its log repeats slow operations whole, with whatever is in the documents.
+    '--slowOpSampleRate',
+    '0',
   ];
 }
 
@@ -62,7 +68,7 @@ async function waitForPrimary(host: string, check: () => void): Promise<void> {
     READY_MS,
     async () => ((await isPrimary(host)) ? true : undefined),
     (error) =>
-      new SetupError(`mongodb has no primary on ${host} after ${READY_MS / 1000} s (${String(error)})`),
+      new SetupError(`mongodb has no primary on ${host} after ${READY_MS / 1_000} s (${String(error)})`),
     check,
   );
 }

@@ -90,5 +90,5 @@ function amount(bytes: number, totalBytes?: number): string {
 
 /** `1.2 s` since the given `Date.now()`. */
 export function secondsSince(start: number): string {
-  return `${((Date.now() - start) / 1000).toFixed(1)} s`;
+  return `${((Date.now() - start) / 1_000).toFixed(1)} s`;
 }

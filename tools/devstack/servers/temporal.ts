@@ -62,12 +62,23 @@ const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 function serverArgs(options: TemporalOptions, namespace: string): string[] {
   const { port, uiPort, dbFilename } = options;
   return [
-    ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--namespace', namespace],
+    'server',
+    'start-dev',
+    '--ip',
+    HOST,
+    '--port',
+    String(port),
+    '--namespace',
+    namespace,
     ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort)]),
     ...(dbFilename === undefined ? [] : ['--db-filename', dbFilename]),
     ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
-    ...['--dynamic-config-value', QUEUE_LOADS],
-    ...['--log-level', 'warn', '--log-format', 'json'],
+    '--dynamic-config-value',
+    QUEUE_LOADS,
+    '--log-level',
+    'warn',
+    '--log-format',
+    'json',
   ];
 }
 
@@ -82,7 +93,7 @@ async function waitForNamespace(address: string, namespace: string, check: () =>
         ),
       (error) =>
         new SetupError(
-          `temporal does not answer on ${address} after ${READY_MS / 1000} s (${String(error)})`,
+          `temporal does not answer on ${address} after ${READY_MS / 1_000} s (${String(error)})`,
         ),
       check,
     );

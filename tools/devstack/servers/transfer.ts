@@ -41,7 +41,7 @@ export async function watchTransfer<T>(
   try {
     return await download(outer ? AbortSignal.any([outer, stall.signal]) : stall.signal);
   } catch (error) {
-    if (stall.signal.aborted) throw new Error(`no data for ${limitMs() / 1000} s`, { cause: error });
+    if (stall.signal.aborted) throw new Error(`no data for ${limitMs() / 1_000} s`, { cause: error });
     throw error;
   } finally {
     clearInterval(timer);

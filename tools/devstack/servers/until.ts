@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 100;
 
@@ -24,6 +24,6 @@ export async function until<T>(
     }
     check();
     if (Date.now() > deadline) throw late(lastError);
-    await sleep(POLL_MS);
+    await delay(POLL_MS);
   }
 }

@@ -31,7 +31,7 @@ export function startApi(baseUrl: string, options: AppOptions): Promise<ManagedP
   return startApp({ name: 'api', args: [entry('server')] }, options, async (check) => {
     const late = (error: unknown): Error =>
       new SetupError(
-        `the API is not ready after ${READY_MS / 1000} s: ${baseUrl}/health/ready says: ${String(error)}`,
+        `the API is not ready after ${READY_MS / 1_000} s: ${baseUrl}/health/ready says: ${String(error)}`,
       );
     await until(READY_MS, () => probe(`${baseUrl}/health/ready`), late, check);
   });
@@ -48,7 +48,7 @@ export function startWorker(options: AppOptions): Promise<ManagedProcess> {
   const onLine = (line: string): void => void (polls ||= messageIn(line) === 'worker started');
   return startApp({ name: 'worker', args: [entry('worker')], onLine }, { ...options, env }, async (check) => {
     const late = (): Error =>
-      new SetupError(`the worker does not poll after ${READY_MS / 1000} s; see its log`);
+      new SetupError(`the worker does not poll after ${READY_MS / 1_000} s; see its log`);
     await until(READY_MS, async () => polls || undefined, late, check);
   });
 }

@@ -66,7 +66,7 @@ function settled(client: ApiClient, id: string): Promise<Order> {
     const { data } = await client.get<Order>(`/orders/${id}`);
     return data.status === 'pending' ? undefined : data;
   };
-  return until(SETTLE_MS, read, () => new Error(`order ${id} is still pending after ${SETTLE_MS / 1000} s`));
+  return until(SETTLE_MS, read, () => new Error(`order ${id} is still pending after ${SETTLE_MS / 1_000} s`));
 }
 
 /** Only an ADMIN is told the address of the workflow. */

@@ -14,13 +14,13 @@ export interface StartOptions {
 }
 
 export function readOptions(env: NodeJS.ProcessEnv, argv: string[]): StartOptions {
-  const port = portFrom(env, 'PORT', 3000);
+  const port = portFrom(env, 'PORT', 3_000);
   return {
     watch: argv.includes('--watch'),
     port,
-    temporalPort: portFrom(env, 'TEMPORAL_PORT', 7233),
-    temporalUiPort: portFrom(env, 'TEMPORAL_UI_PORT', 8233),
-    mongodbPort: portFrom(env, 'MONGODB_PORT', 27017),
+    temporalPort: portFrom(env, 'TEMPORAL_PORT', 7_233),
+    temporalUiPort: portFrom(env, 'TEMPORAL_UI_PORT', 8_233),
+    mongodbPort: portFrom(env, 'MONGODB_PORT', 27_017),
     dataFolder: resolve(PROJECT_ROOT, env.DATA_DIR || '.data'),
     baseUrl: `http://localhost:${port}${env.API_PREFIX || '/orders-management-system'}`,
   };

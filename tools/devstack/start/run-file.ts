@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { run } from '../servers/run';
 import { isAlive } from '../servers/owned-folder';
 import type { Output } from '../servers/output';
@@ -85,7 +85,7 @@ async function waitForLeftovers(record: RunRecord, output: Output): Promise<void
         `the last run was killed and left processes behind (${names}); end them: kill -9 ${pids}`,
       );
     }
-    await sleep(POLL_MS);
+    await delay(POLL_MS);
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '../servers/output';
 import type { Stack } from './stack';
 
@@ -20,7 +20,7 @@ export function onStopSignal(output: Output, stack: Stack, startup: () => Promis
     stopping.abort();
     output.line('\nstopping api, worker, temporal, mongodb in this order (Ctrl-C again: at once) …');
     await stack.stop();
-    await Promise.race([startup().catch(() => undefined), sleep(CLEAN_UP_MS)]);
+    await Promise.race([startup().catch(() => undefined), delay(CLEAN_UP_MS)]);
     process.exit(0);
   }
 

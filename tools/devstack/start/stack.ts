@@ -27,7 +27,7 @@ export class Stack {
     onSpawn: (name: string, pid: number): void => this.runFile.record(name, pid),
     onRestart: (name: string, pid: number): void => this.output.line(`${name} pid ${pid}`),
     onDeath: (name: string, how: string, restartInMs: number | undefined): void => {
-      const next = restartInMs === undefined ? '' : `, it is started again in ${restartInMs / 1000} s`;
+      const next = restartInMs === undefined ? '' : `, it is started again in ${restartInMs / 1_000} s`;
       this.output.line(`${name} ${how}${next}`);
     },
   };
@@ -61,7 +61,7 @@ export class Stack {
       if (!member.isRunning) continue;
       const start = Date.now();
       const how = await member.stop(limitMs);
-      const forced = how === 'killed' ? ` (killed, it did not end within ${limitMs / 1000} s)` : '';
+      const forced = how === 'killed' ? ` (killed, it did not end within ${limitMs / 1_000} s)` : '';
       this.output.line(`${member.name} stopped${forced}, ${secondsSince(start)}`);
     }
     this.runFile.release();

@@ -1,4 +1,4 @@
-import { msToNumber } from '@temporalio/common/lib/time';
+import { msToNumber } from './temporal/internals';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createApiKeyCache } from './api-keys/api-key-cache';

@@ -4,7 +4,7 @@ import { runEntry } from './common/entry';
 import { loadToolConfig, type Config } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
-import { isDuplicateKey } from './mongodb/unavailable';
+import { isDuplicateKey } from './mongodb/errors';
 import {
   createProductServiceModel,
   type ProductServiceDocument,

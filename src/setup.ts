@@ -1,6 +1,6 @@
 /** Prepares MongoDB (indexes) and Temporal (search attributes). Run before a new version starts; safe to repeat. */
 import { Connection } from '@temporalio/client';
-import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
+import { encodeSearchAttributeIndexedValueType } from './temporal/internals';
 import type { Connection as MongooseConnection } from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApiKeyModel } from './api-keys/api-keys.model';
@@ -10,7 +10,7 @@ import { runEntry } from './common/entry';
 import { loadToolConfig } from './config/config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
-import { isDuplicateKey } from './mongodb/unavailable';
+import { isDuplicateKey } from './mongodb/errors';
 import { createOrderModel } from './orders/orders.model';
 import {
   createProductServiceModel,

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../common/hash';
 
 /** By it a key is told from an access token, and found by those who scan for secrets that leaked. */
 const API_KEY_PREFIX = 'oms_';
@@ -19,7 +20,7 @@ export function isApiKey(token: string): boolean {
 
 /** What is stored. The key is random and long, so that no slow hash is needed. */
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return sha256(key);
 }
 
 /** Enough of a key for people to tell it from others. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Mongoose, type Connection, type ConnectOptions } from 'mongoose';
 import type { Logger } from 'pino';
-import { isUnavailableError, isWithoutConnection } from './unavailable';
+import { isUnavailableError, isWithoutConnection } from './errors';
 
 const DEFAULT_DATABASE = 'orders';
 const RETRY_MS = 1_000;

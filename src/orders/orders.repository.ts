@@ -1,6 +1,6 @@
 import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
 import { DuplicateOrder, type Order, type OrderState } from '../domain/order';
-import { isDuplicateKey } from '../mongodb/unavailable';
+import { isDuplicateKey } from '../mongodb/errors';
 import { createOrderModel, TIMES, type OrderDocument } from './orders.model';
 
 export interface OrderFilter extends Partial<OrderState> {

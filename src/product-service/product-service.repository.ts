@@ -1,6 +1,6 @@
 import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
-import { isDuplicateKey } from '../mongodb/unavailable';
+import { unlessTaken } from '../mongodb/errors';
 import {
   createProductServiceModel,
   createStockAdjustmentModel,
@@ -133,15 +133,6 @@ function pageFilter({
 
 function escapeRegex(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-}
-
-async function unlessTaken<T>(write: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await write();
-  } catch (error) {
-    if (isDuplicateKey(error)) return undefined;
-    throw error;
-  }
 }
 
 function toProductService({ _id, ...fields }: ProductServiceDocument): ProductService {

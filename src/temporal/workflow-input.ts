@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
+import { decodeArrayFromPayloads } from './internals';
 
 /** What the newest run of a workflow was started with: the first event of its history, and no more, is fetched. */
 export async function workflowInput(client: Client, workflowId: string): Promise<unknown[]> {

@@ -1,6 +1,6 @@
 import { trusted, type Connection, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
-import { isDuplicateKey } from '../mongodb/unavailable';
+import { isDuplicateKey } from '../mongodb/errors';
 import type { Principal } from '../role/principal';
 import { Role, type UserRole } from '../role/role';
 import { isSignedIn } from './sessions/signed-in';

@@ -1,7 +1,7 @@
 import mongoose, { mongo } from 'mongoose';
 import pino from 'pino';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
-import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/unavailable';
+import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/errors';
 import { createUserModel } from '../../src/users/users.model';
 import { openCable } from '../support/cable';
 

@@ -1,6 +1,6 @@
 import { trusted, type Connection } from 'mongoose';
 import type { ProviderPaymentStatus } from '../../domain/payment';
-import { isDuplicateKey } from '../../mongodb/unavailable';
+import { unlessTaken } from '../../mongodb/errors';
 import {
   createSandboxAttemptsModel,
   createSandboxPaymentModel,
@@ -85,15 +85,6 @@ export function createSandboxRepository(connection: Connection): SandboxReposito
       await switches.replaceOne({ _id: OUTAGE_SWITCH }, { available }, { upsert: true });
     },
   };
-}
-
-async function unlessTaken<T>(write: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await write();
-  } catch (error) {
-    if (isDuplicateKey(error)) return undefined;
-    throw error;
-  }
 }
 
 function toPayment({ _id, ...fields }: SandboxPaymentDocument): SandboxPayment {

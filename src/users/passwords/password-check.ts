@@ -1,5 +1,5 @@
 import AsyncLock from 'async-lock';
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../common/hash';
 import { clientAddress } from '../../rate-limit/client-address';
 import { AppError } from '../../errors/app-error';
 import { verifyPassword } from './password';
@@ -50,9 +50,7 @@ export function createPasswordCheck(failures: LoginFailureRepository) {
 }
 
 function keyOf({ email, address }: Attempt): string {
-  return createHash('sha256')
-    .update(`${email}\n${clientAddress(address)}`)
-    .digest('hex');
+  return sha256(`${email}\n${clientAddress(address)}`);
 }
 
 function tooMany(expiresAt: Date): AppError {

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../../common/hash';
 
 const FAMILY_BYTES = 16;
 const SECRET_BYTES = 32;
@@ -20,15 +21,12 @@ export function newSecret(): Buffer {
 
 /** The session's id. Access tokens say it, to people and programs that must not be able to end the session. */
 export function sessionIdOf({ family }: Pick<RefreshToken, 'family'>): string {
-  return createHash('sha256')
-    .update(family)
-    .digest('hex')
-    .slice(0, 2 * FAMILY_BYTES);
+  return sha256(family).slice(0, 2 * FAMILY_BYTES);
 }
 
 /** What is stored of the secret. It is random and long, so that no slow hash is needed. */
 export function hashSecret(secret: Buffer): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return sha256(secret);
 }
 
 /** The token as the client keeps it. */

@@ -34,7 +34,17 @@ export function isWithoutConnection(error: unknown, connection: Connection): boo
   return error instanceof MongooseError && connection.readyState !== ConnectionStates.connected;
 }
 
-/** A write that met a unique index. */
+/** Whether a write failed because a unique index has the value already. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof mongo.MongoServerError && error.code === 11_000;
+}
+
+/** Returns what was written, or undefined where a unique index has the value already. */
+export async function unlessTaken<T>(write: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isDuplicateKey(error)) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,9 @@
 import type { Description, Schema } from 'joi';
+import { descriptionOf } from './description';
 
 /** An example of what a schema describes: its own, or one put together from those of its parts. */
 export function exampleOf(schema: Schema): unknown {
-  return fromDescription(schema.describe());
+  return fromDescription(descriptionOf(schema));
 }
 
 function fromDescription(description: Description): unknown {

@@ -1,4 +1,5 @@
 import type { Schema } from 'joi';
+import { descriptionOf } from './description';
 import { completed, type JsonSchema } from './joi-rules';
 
 export type { JsonSchema };
@@ -13,12 +14,12 @@ type StandardJsonSchema = {
 export function jsonSchemaOf(schema: Schema): JsonSchema {
   const standard = (schema as unknown as StandardJsonSchema)['~standard'];
   const emitted = correct(standard.jsonSchema.input({ target: 'draft-2020-12' })) as JsonSchema;
-  return completed(emitted, schema.describe());
+  return completed(emitted, descriptionOf(schema));
 }
 
 /** The name under which a schema is a component: its id, or its label. */
 export function componentNameOf(schema: Schema): string | undefined {
-  const { id, label } = (schema.describe().flags ?? {}) as {
+  const { id, label } = (descriptionOf(schema).flags ?? {}) as {
     id?: string;
     label?: string;
   };

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServers } from '../tools/devstack/servers';
-import { createOutput } from '../tools/devstack/servers/output';
-import { freePorts } from '../tools/devstack/servers/ports';
-import { runOnce, startApi, type AppOptions } from '../tools/devstack/start/app-processes';
+import { startServers } from '../tools/devstack';
+import { createOutput } from '../tools/devstack/output';
+import { freePorts } from '../tools/devstack/ports';
+import { runOnce, startApi, type AppOptions } from '../tools/devstack/app-processes';
 import { attacks, type Attack } from './edge/attacks';
 import { slowSocketsLeaveOthersAlone } from './edge/latency';
 import { onlySoManyRequests } from './edge/limit';

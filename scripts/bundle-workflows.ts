@@ -1,10 +1,10 @@
 import { bundleWorkflowCode, type BundleOptions } from '@temporalio/worker';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROJECT_ROOT } from '../tools/devstack/servers/project';
 import { workflowBundleOptions } from './workflow-bundle-options';
 
-const DIST = join(PROJECT_ROOT, 'dist');
+/** This file runs from there, compiled. */
+const DIST = join(__dirname, '..');
 
 /** Builds the workflow bundles ahead of time, so that a worker starts in a second and all run the same code. */
 async function main(): Promise<void> {

@@ -8,7 +8,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const BUILD_INPUTS = ['src', 'workflows', 'activities', 'scripts', 'tsconfig.json', 'tsconfig.build.json'];
+const BUILD_INPUTS = [
+  'src',
+  'workflows',
+  'activities',
+  'scripts/bundle-workflows.ts',
+  'scripts/workflow-bundle-options.ts',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 const BUILD_STAMP = path.join(ROOT, 'dist', '.sources.sha256');
 const LOCK_POLL_MS = 250;
 

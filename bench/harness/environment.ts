@@ -1,4 +1,4 @@
-import type { Servers } from '../../tools/devstack/servers';
+import type { Servers } from '../../tools/devstack';
 
 export const PREFIX = '/orders-management-system';
 

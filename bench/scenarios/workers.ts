@@ -3,7 +3,7 @@ import { goal } from '../harness/goals';
 import type { Row, Table } from '../harness/results';
 import { median } from '../harness/stats';
 import { anyOf, placeCall } from './calls';
-import type { ManagedProcess } from '../../tools/devstack/servers/managed-process';
+import type { ManagedProcess } from '../../tools/devstack/managed-process';
 import type { System } from '../harness/system';
 import type { Scenario, ScenarioOptions } from './scenario';
 

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
 import pino from 'pino';
-import { freePorts } from '../../tools/devstack/servers/ports';
+import { freePorts } from '../../tools/devstack/ports';
 import { createSupervisor, type Supervisor } from '../../src/cluster/supervisor';
 import { createWindowCounter } from '../../src/rate-limit/window-counter';
 

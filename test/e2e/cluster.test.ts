@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { freePorts } from '../../tools/devstack/servers/ports';
-import { until } from '../../tools/devstack/servers/until';
+import { freePorts } from '../../tools/devstack/ports';
+import { until } from '../../tools/devstack/until';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { spawnNode, type NodeProcess } from '../support/process';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import pino from 'pino';
-import { freePorts } from '../../tools/devstack/servers/ports';
+import { freePorts } from '../../tools/devstack/ports';
 import { newId } from '../../src/common/ids';
 import { createJwt } from '../../src/jwt/jwt';
 import { startServer, type RunningServer } from '../../src/server';

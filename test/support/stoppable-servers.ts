@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findExecutable } from '../../tools/devstack/servers/binaries';
-import type { ManagedProcess } from '../../tools/devstack/servers/managed-process';
-import { startMongodb } from '../../tools/devstack/servers/mongodb';
-import { createOutput } from '../../tools/devstack/servers/output';
-import { freePorts } from '../../tools/devstack/servers/ports';
-import { startTemporal } from '../../tools/devstack/servers/temporal';
-import { MONGODB, TEMPORAL } from '../../tools/devstack/servers/tools';
+import { findExecutable } from '../../tools/devstack/binaries/find';
+import type { ManagedProcess } from '../../tools/devstack/managed-process';
+import { startMongodb } from '../../tools/devstack/mongodb';
+import { createOutput } from '../../tools/devstack/output';
+import { freePorts } from '../../tools/devstack/ports';
+import { startTemporal } from '../../tools/devstack/temporal';
+import { MONGODB, TEMPORAL } from '../../tools/devstack/binaries/tools';
 
 /** A real server that a test may kill and start again; it finds its data. */
 export interface StoppableServer {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServers } from '../../tools/devstack/servers';
-import type { ManagedProcess } from '../../tools/devstack/servers/managed-process';
-import { freePorts } from '../../tools/devstack/servers/ports';
-import { runOnce, startApi, startWorker } from '../../tools/devstack/start/app-processes';
+import { startServers } from '../../tools/devstack';
+import type { ManagedProcess } from '../../tools/devstack/managed-process';
+import { freePorts } from '../../tools/devstack/ports';
+import { runOnce, startApi, startWorker } from '../../tools/devstack/app-processes';
 import { JWT_SECRET } from './config';
 
 /** All processes as they are run for real, with a folder of their own that keeps what they write. */

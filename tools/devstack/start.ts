@@ -1,11 +1,12 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startServers, type Servers } from './servers';
-import { createOutput, secondsSince, type Output } from './servers/output';
-import { messageOf, SetupError } from './servers/project';
-import { requireFreePorts } from './servers/ports';
-import { runOnce, startApi, startWorker, type AppOptions } from './start/app-processes';
+import { startServers, type Servers } from '.';
+import { createOutput, secondsSince, type Output } from './output';
+import { messageOf, SetupError } from './project';
+import { requireFreePorts } from './ports';
+import { runOnce, startApi, startWorker, type AppOptions } from './app-processes';
+import { prepareDataFolder } from './start/data-folder';
 import { placeDemoOrder, type Demo, type Running } from './start/demo-order';
+import { requireDevelopment } from './start/development-only';
 import { nextSteps } from './start/next-steps';
 import { portsToOpen, readOptions, type StartOptions } from './start/options';
 import { RunFile } from './start/run-file';
@@ -21,8 +22,9 @@ const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /** `npm start`: real servers, the API and a worker, in the foreground until Ctrl-C. `--watch`: `npm run dev`. */
 async function main(output: Output): Promise<void> {
-  const options = readOptions(process.env, process.argv);
-  await mkdir(options.dataFolder, { recursive: true });
+  const options = readOptions(process.env, process.argv.slice(2));
+  requireDevelopment(process.env, options.allowRemoteServers);
+  await prepareDataFolder(options.dataFolder);
   const runFile = await RunFile.acquire(options.dataFolder, output);
   const shutdownTimeoutMs = Number(process.env.SHUTDOWN_TIMEOUT_MS) || DEFAULT_SHUTDOWN_TIMEOUT_MS;
   const stack = new Stack(output, runFile, shutdownTimeoutMs);

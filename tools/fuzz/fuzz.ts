@@ -4,8 +4,8 @@ import { planRuns, sessionIsGood } from './plan';
 import { findSchemathesis } from './python';
 import { runSchemathesis, type RunContext, type RunOutcome } from './run-schemathesis';
 import { startStack, type RunningStack } from './stack';
-import { createOutput, secondsSince, type Output } from '../devstack/servers/output';
-import { SetupError } from '../devstack/servers/project';
+import { createOutput, secondsSince, type Output } from '../devstack/output';
+import { SetupError } from '../devstack/project';
 
 /** `npm run fuzz`: schemathesis against a running API from its own OpenAPI document, once per role. */
 async function main(output: Output): Promise<boolean> {

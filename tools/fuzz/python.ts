@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../devstack/servers/cache';
-import { secondsSince, type Output } from '../devstack/servers/output';
-import { createOwnedFolder, removeFolder } from '../devstack/servers/owned-folder';
-import { messageOf, PROJECT_ROOT, SetupError } from '../devstack/servers/project';
-import { lastLine, run } from '../devstack/servers/run';
+import { cacheFolder } from '../devstack/binaries/cache';
+import { secondsSince, type Output } from '../devstack/output';
+import { createOwnedFolder, removeFolder } from '../devstack/owned-folder';
+import { messageOf, SetupError } from '../devstack/project';
+import { lastLine, run } from '../devstack/run';
 
 const PYTHON = 'python3';
 /** Exact versions with their hashes; its first line says how it is made. */
-const REQUIREMENTS = join(PROJECT_ROOT, 'scripts', 'fuzz', 'requirements.txt');
+const REQUIREMENTS = join(__dirname, 'requirements.txt');
 const PIP_ARGS = ['install', '--quiet', '--disable-pip-version-check', '--no-input', '--retries', '1'];
 const INSTALL_MS = 300_000;
 

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { secondsSince, type Output } from '../devstack/servers/output';
+import { secondsSince, type Output } from '../devstack/output';
 import { REFUSALS } from './exceptions';
 import { settings, TOKEN_VARIABLE } from './settings';
 import type { KnownValues } from './known-values';

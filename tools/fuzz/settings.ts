@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { PROJECT_ROOT } from '../devstack/servers/project';
 import { CHECKS } from './exceptions';
 import type { KnownValues } from './known-values';
 
 /** The token comes by this variable, so that no list of processes and no file shows it. */
 export const TOKEN_VARIABLE = 'FUZZ_TOKEN';
 const REQUEST_TIMEOUT_S = 30;
-const HOOKS = join(PROJECT_ROOT, 'scripts', 'fuzz', 'hooks.py');
+const HOOKS = join(__dirname, 'hooks.py');
 
 /** The configuration of schemathesis (TOML) for one run. */
 export function settings(known: Map<string, KnownValues[]>, isSignedIn: boolean): string {

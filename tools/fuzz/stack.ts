@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { ManagedProcess } from '../devstack/servers/managed-process';
-import { startServers, type Servers } from '../devstack/servers';
-import type { Output } from '../devstack/servers/output';
-import { freePorts } from '../devstack/servers/ports';
-import { runOnce, startApi, startWorker, type AppOptions } from '../devstack/start/app-processes';
+import type { ManagedProcess } from '../devstack/managed-process';
+import { startServers, type Servers } from '../devstack';
+import type { Output } from '../devstack/output';
+import { freePorts } from '../devstack/ports';
+import { runOnce, startApi, startWorker, type AppOptions } from '../devstack/app-processes';
 import type { Shop } from './shop';
 
 const HOST = '127.0.0.1';

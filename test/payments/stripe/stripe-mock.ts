@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { cacheFolder } from '../../../tools/devstack/servers/cache';
-import { ManagedProcess } from '../../../tools/devstack/servers/managed-process';
-import { freePorts } from '../../../tools/devstack/servers/ports';
-import { lastLine } from '../../../tools/devstack/servers/run';
-import { PLATFORM } from '../../../tools/devstack/servers/tools';
-import { until } from '../../../tools/devstack/servers/until';
+import { cacheFolder } from '../../../tools/devstack/binaries/cache';
+import { ManagedProcess } from '../../../tools/devstack/managed-process';
+import { freePorts } from '../../../tools/devstack/ports';
+import { lastLine } from '../../../tools/devstack/run';
+import { PLATFORM } from '../../../tools/devstack/binaries/tools';
+import { until } from '../../../tools/devstack/until';
 
 const VERSION = '0.203.0';
 const GO = 'go';

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findExecutable } from '../../../tools/devstack/servers/binaries';
-import { cachedPath, cacheFolder } from '../../../tools/devstack/servers/cache';
-import type { Tool } from '../../../tools/devstack/servers/tools';
+import { findExecutable } from '../../../tools/devstack/binaries/find';
+import { cachedPath, cacheFolder } from '../../../tools/devstack/binaries/cache';
+import type { Tool } from '../../../tools/devstack/binaries/tools';
 import { answering, collectingOutput, fakePython, fakeTool, temporaryFolder, writeScript } from './fakes';
 
 const SYSTEM_PATH = '/usr/bin:/bin';

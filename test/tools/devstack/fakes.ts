@@ -1,8 +1,8 @@
 import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Output } from '../../../tools/devstack/servers/output';
-import { PLATFORM, type Tool } from '../../../tools/devstack/servers/tools';
+import type { Output } from '../../../tools/devstack/output';
+import { PLATFORM, type Tool } from '../../../tools/devstack/binaries/tools';
 
 /** A fresh folder, with a space in its name as some people have. */
 export function temporaryFolder(): Promise<string> {

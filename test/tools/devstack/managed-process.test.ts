@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ManagedProcess, type ProcessOptions } from '../../../tools/devstack/servers/managed-process';
-import { isAlive } from '../../../tools/devstack/servers/owned-folder';
-import { until } from '../../../tools/devstack/servers/until';
+import { ManagedProcess, type ProcessOptions } from '../../../tools/devstack/managed-process';
+import { isAlive } from '../../../tools/devstack/owned-folder';
+import { until } from '../../../tools/devstack/until';
 import { temporaryFolder } from './fakes';
 
 const SLEEP = 'console.log("up"); setInterval(() => {}, 1000);';

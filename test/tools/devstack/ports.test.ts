@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { freePorts, requireFreePorts } from '../../../tools/devstack/servers/ports';
+import { freePorts, requireFreePorts } from '../../../tools/devstack/ports';
 
 describe('ports', () => {
   let server: Server;

@@ -31,7 +31,7 @@ describe('the mark on a data folder in use', () => {
   const acquire = (output = collectingOutput()) => RunFile.acquire(folder, output);
 
   it('keeps a second npm start out', async () => {
-    const { pid } = await living('dist/tools/devstack/start.js');
+    const { pid } = await living('tools/devstack/start.ts');
     await claim(pid);
     await expect(acquire()).rejects.toThrow(`in use by the npm start with process id ${pid}`);
   });

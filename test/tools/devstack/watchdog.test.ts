@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { isAlive } from '../../../tools/devstack/servers/owned-folder';
-import { PROJECT_ROOT } from '../../../tools/devstack/servers/project';
-import { until } from '../../../tools/devstack/servers/until';
+import { isAlive } from '../../../tools/devstack/owned-folder';
+import { PROJECT_ROOT } from '../../../tools/devstack/project';
+import { until } from '../../../tools/devstack/until';
 import { temporaryFolder } from './fakes';
 
 describe('a process whose parent is killed', () => {
@@ -17,7 +17,7 @@ describe('a process whose parent is killed', () => {
 
   it('is ended too', async () => {
     const parentScript = `
-      const { ManagedProcess } = require('./tools/devstack/servers/managed-process.ts');
+      const { ManagedProcess } = require('./tools/devstack/managed-process.ts');
       const managed = new ManagedProcess({
         name: 'test', command: 'sleep', args: ['60'], logFile: ${JSON.stringify(join(folder, 'test.log'))} });
       managed.start().then(() => console.log(managed.pid));`;

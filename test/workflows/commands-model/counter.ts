@@ -1,4 +1,4 @@
-import { until } from '../../../tools/devstack/servers/until';
+import { until } from '../../../tools/devstack/until';
 import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService, type OrderService } from '../../../src/orders/orders.service';

@@ -1,4 +1,4 @@
-import { until } from '../../../tools/devstack/servers/until';
+import { until } from '../../../tools/devstack/until';
 import { unsettled } from '../../../src/domain/compensation';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { createOrderService } from '../../../src/orders/orders.service';

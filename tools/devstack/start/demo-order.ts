@@ -1,6 +1,6 @@
-import { secondsSince, type Output } from '../servers/output';
-import { resetCommand } from '../servers/project';
-import { until } from '../servers/until';
+import { secondsSince, type Output } from '../output';
+import { resetCommand } from '../project';
+import { until } from '../until';
 import { ApiClient, DEMO_ADMIN, DEMO_CUSTOMER, type CatalogueEntry, type Order } from './api-client';
 import { orderTable } from './order-table';
 import { workflowSteps, type TemporalAccess } from './workflow-steps';

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
-import { PROJECT_ROOT, SetupError } from '../servers/project';
-import type { PortVariables } from '../servers/ports';
+import { parseArgs } from 'node:util';
+import { messageOf, PROJECT_ROOT, SetupError } from '../project';
+import type { PortVariables } from '../ports';
 
 export interface StartOptions {
   watch: boolean;
+  /** Servers on other machines may be used, although demo users are created there. */
+  allowRemoteServers: boolean;
   port: number;
   temporalPort: number;
   temporalUiPort: number;
@@ -13,10 +16,13 @@ export interface StartOptions {
   baseUrl: string;
 }
 
-export function readOptions(env: NodeJS.ProcessEnv, argv: string[]): StartOptions {
+/** @param args of the command line, without node and script */
+export function readOptions(env: NodeJS.ProcessEnv, args: string[]): StartOptions {
+  const { watch = false, 'allow-remote-servers': allowRemoteServers = false } = parse(args);
   const port = portFrom(env, 'PORT', 3_000);
   return {
-    watch: argv.includes('--watch'),
+    watch,
+    allowRemoteServers,
     port,
     temporalPort: portFrom(env, 'TEMPORAL_PORT', 7_233),
     temporalUiPort: portFrom(env, 'TEMPORAL_UI_PORT', 8_233),
@@ -24,6 +30,17 @@ export function readOptions(env: NodeJS.ProcessEnv, argv: string[]): StartOption
     dataFolder: resolve(PROJECT_ROOT, env.DATA_DIR || '.data'),
     baseUrl: `http://localhost:${port}${env.API_PREFIX || '/orders-management-system'}`,
   };
+}
+
+function parse(args: string[]): { watch?: boolean; 'allow-remote-servers'?: boolean } {
+  try {
+    return parseArgs({
+      args,
+      options: { watch: { type: 'boolean' }, 'allow-remote-servers': { type: 'boolean' } },
+    }).values;
+  } catch (error) {
+    throw new SetupError(`${messageOf(error)}. The options are --watch and --allow-remote-servers.`);
+  }
 }
 
 /** The ports that are going to be opened here: none for a server that the environment names. */

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { run } from '../servers/run';
-import { isAlive } from '../servers/owned-folder';
-import type { Output } from '../servers/output';
-import { SetupError } from '../servers/project';
+import { run } from '../run';
+import { isAlive } from '../owned-folder';
+import type { Output } from '../output';
+import { SetupError } from '../project';
 
 /** Who uses a data folder: the `npm start` with this id, and what it started. */
 interface RunRecord {
@@ -18,7 +18,7 @@ const POLL_MS = 250;
 
 /** What the command line of each process contains, so that a reused process id is not mistaken for it. */
 const MARKS: Readonly<Record<string, string>> = {
-  start: 'start.js',
+  start: 'start.ts',
   api: 'server.js',
   worker: 'worker.js',
   temporal: 'temporal',

@@ -1,15 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-/** The folder of package.json, whether this file runs from `scripts/` (Jest) or from `dist/scripts/`. */
-export const PROJECT_ROOT = findRoot(__dirname);
-
-function findRoot(folder: string): string {
-  if (existsSync(join(folder, 'package.json'))) return folder;
-  const parent = dirname(folder);
-  if (parent === folder) throw new Error(`no package.json above ${__dirname}`);
-  return findRoot(parent);
-}
+/** The folder of package.json. */
+export const PROJECT_ROOT = join(__dirname, '..', '..');
 
 /** What removes the development data that this process uses. */
 export function resetCommand({ DATA_DIR } = process.env): string {

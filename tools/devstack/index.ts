@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findExecutable } from './binaries';
+import { findExecutable } from './binaries/find';
 import type { ManagedProcess } from './managed-process';
 import { startMongodb, type MongodbServer } from './mongodb';
 import { secondsSince, silentOutput, type Output } from './output';
@@ -9,7 +9,7 @@ import { createOwnedFolder, removeFolder } from './owned-folder';
 import { freePorts } from './ports';
 import type { ServerOptions } from './server-process';
 import { startTemporal, type TemporalServer } from './temporal';
-import { MONGODB, TEMPORAL, type Tool } from './tools';
+import { MONGODB, TEMPORAL, type Tool } from './binaries/tools';
 
 export interface ServersOptions extends Pick<
   ServerOptions,

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Output } from './output';
-import { PROJECT_ROOT } from './project';
-import { lastLine, run } from './run';
+import type { Output } from '../output';
+import { lastLine, run } from '../run';
 import type { Tool } from './tools';
 import { watchTransfer } from './transfer';
 
@@ -21,7 +20,7 @@ export async function downloadOfficial(
 ): Promise<string> {
   const folder = join(staging, 'official');
   await mkdir(folder);
-  const script = resolve(PROJECT_ROOT, 'scripts', 'servers', tool.official.script);
+  const script = resolve(__dirname, tool.official.script);
   const watch = {
     label: `${tool.name}: official download`,
     folder,

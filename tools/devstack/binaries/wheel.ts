@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Output } from './output';
-import { lastLine, run, type RunOptions } from './run';
+import type { Output } from '../output';
+import { lastLine, run, type RunOptions } from '../run';
 import { PLATFORM, type Tool } from './tools';
 import { watchTransfer } from './transfer';
 

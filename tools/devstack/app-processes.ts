@@ -1,10 +1,10 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ManagedProcess } from '../servers/managed-process';
-import { PROJECT_ROOT, SetupError } from '../servers/project';
-import { lastLine, run } from '../servers/run';
-import { startServer, type ServerCommand, type ServerOptions } from '../servers/server-process';
-import { until } from '../servers/until';
+import type { ManagedProcess } from './managed-process';
+import { PROJECT_ROOT, SetupError } from './project';
+import { lastLine, run } from './run';
+import { startServer, type ServerCommand, type ServerOptions } from './server-process';
+import { until } from './until';
 import { consoleLine, messageIn } from './log-lines';
 
 export type AppOptions = Omit<ServerOptions, 'executable'> & {

@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { createOwnedFolder, removeFolder } from './owned-folder';
-import { messageOf, SetupError } from './project';
+import { createOwnedFolder, removeFolder } from '../owned-folder';
+import { messageOf, SetupError } from '../project';
 import { PLATFORM, type Tool } from './tools';
 
 const STAGING_PREFIX = 'download-';

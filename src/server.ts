@@ -34,7 +34,7 @@ export interface RunningServer {
 
 /** Starts the API. It listens, after some seconds, even while MongoDB or Temporal are down: readiness tells. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
-  const mongodb = openMongoDb({ ...config.mongodb, answerTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
+  const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const windows = sharedWindows(config, logger);
   const jwt = createJwt(config.jwt);

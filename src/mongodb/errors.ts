@@ -1,6 +1,6 @@
 import { ConnectionStates, Error as MongooseErrors, MongooseError, mongo, type Connection } from 'mongoose';
 
-/** Driver errors that say "no server at the moment", not "wrong operation". */
+/** Driver errors that mean that no server is available, not that the operation is wrong. */
 const UNAVAILABLE = [
   mongo.MongoServerSelectionError,
   mongo.MongoNetworkError,
@@ -10,16 +10,19 @@ const UNAVAILABLE = [
   mongo.MongoOperationTimeoutError,
   MongooseErrors.MongooseServerSelectionError,
 ];
-/** Of the same kind, but not exported by the driver. */
+/** The names of further such errors, which the driver does not export. */
 const UNAVAILABLE_NAMES = new Set(['MongoPoolClosedError', 'MongoWaitQueueTimeoutError']);
-/** A server that steps down, shuts down or starts up, and conflicts that outlast the retries. */
+/**
+ * The labels of errors of servers that step down, shut down or start up, and of conflicts that outlast the
+ * retries.
+ */
 const TRANSIENT_LABELS = [
   mongo.MongoErrorLabel.RetryableWriteError,
   mongo.MongoErrorLabel.TransientTransactionError,
   mongo.MongoErrorLabel.UnknownTransactionCommitResult,
 ];
 
-/** The driver passes on some errors of its sockets as Node made them. */
+/** The codes of socket errors, some of which the driver passes on unchanged. */
 const SOCKET_CODES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH']);
 
 export function isUnavailableError(error: unknown): boolean {
@@ -29,17 +32,20 @@ export function isUnavailableError(error: unknown): boolean {
   return UNAVAILABLE_NAMES.has(error.name) || TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label));
 }
 
-/** Before the first connection mongoose itself refuses operations, with its plain base error. */
+/**
+ * Tells whether mongoose has rejected an operation because there is no connection yet: it throws its base
+ * error.
+ */
 export function isWithoutConnection(error: unknown, connection: Connection): boolean {
   return error instanceof MongooseError && connection.readyState !== ConnectionStates.connected;
 }
 
-/** Whether a write failed because a unique index has the value already. */
+/** Tells whether a write violated a unique index. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof mongo.MongoServerError && error.code === 11_000;
 }
 
-/** Returns what was written, or undefined where a unique index has the value already. */
+/** Returns the result of a write, or undefined if the write violated a unique index. */
 export async function unlessTaken<T>(write: () => Promise<T>): Promise<T | undefined> {
   try {
     return await write();

@@ -4,34 +4,34 @@ import type { mongo } from 'mongoose';
 import type { Logger } from 'pino';
 
 const RETRY_MS = 500;
-/** How long the server lets a look for changes wait; well below the time-out of the socket. */
+/**
+ * How long the server waits for changes before it responds, in milliseconds: well below the socket's
+ * time-out.
+ */
 export const CHANGES_MAX_AWAIT_MS = 500;
 
 export interface FollowOptions<T extends mongo.Document> {
-  /** What is followed, for the log. */
+  /** A name for the log. */
   name: string;
-  /** There is nothing to follow before. */
+  /** Resolves with the first connection to MongoDB. */
   connected: Promise<void>;
   open(): mongo.ChangeStream<T>;
   /**
-   * Takes in what is there. Called before and after the stream is opened, and again after every interruption.
-   * @param isFollowed whether what changes from now on comes by itself
+   * Loads the current state. Called before and after the stream is opened, and again after every
+   * interruption.
+   * @param isFollowed whether the stream is open, so that later changes will be applied
    */
   load(isFollowed: boolean): Promise<void>;
   apply(change: mongo.ChangeStreamDocument<T>): void;
 }
 
-export interface Follower {
-  /** Resolves when all there is was loaded for the first time. */
-  ready: Promise<void>;
-  close(): Promise<void>;
-}
+export type Follower = ReturnType<typeof followChanges>;
 
 /**
- * Keeps a picture of a collection in memory, within milliseconds of every change. While MongoDB is away the picture
- * stays as it was; what was missed is loaded when it is back.
+ * Keeps a copy of a collection in memory, milliseconds behind every change. During an outage of MongoDB the
+ * copy stays as it was, and after it the missed changes are loaded.
  */
-export function followChanges<T extends mongo.Document>(options: FollowOptions<T>, logger: Logger): Follower {
+export function followChanges<T extends mongo.Document>(options: FollowOptions<T>, logger: Logger) {
   const closing = new AbortController();
   let markReady!: () => void;
   const ready = new Promise<void>((resolve) => (markReady = resolve));
@@ -41,9 +41,10 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
   async function follow(): Promise<void> {
     await options.load(false);
     markReady();
-    if (closing.signal.aborted) return; // nobody would close it
+    if (closing.signal.aborted) return; // a stream opened now would never be closed
     stream = options.open();
-    // The first look opens the stream at the server: what came before it is loaded, what comes after it is not missed.
+    // This opens the stream on the server. Earlier changes are loaded next, and later ones come through the
+    // stream.
     const first = await stream.tryNext();
     await options.load(true);
     if (first) options.apply(first);
@@ -58,8 +59,7 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
         await follow();
       } catch (err) {
         if (closing.signal.aborted) break;
-        if (!isFailing)
-          logger.warn({ err, following: options.name }, 'changes cannot be followed; trying again');
+        if (!isFailing) logger.warn({ err, following: options.name }, 'cannot follow changes; retrying');
         isFailing = true;
       }
       await stream?.close().catch(() => undefined);
@@ -69,8 +69,10 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
 
   const ended = followUntilClosed();
   return {
+    /** Resolves when the state has been loaded for the first time. */
     ready,
-    async close() {
+
+    async close(): Promise<void> {
       closing.abort();
       await stream?.close().catch(() => undefined);
       await ended;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Mongoose, type Connection, type ConnectOptions } from 'mongoose';
+import { Mongoose, type ConnectOptions } from 'mongoose';
 import type { Logger } from 'pino';
 import { isUnavailableError, isWithoutConnection } from './errors';
 
@@ -10,33 +10,28 @@ const OPTIONS: ConnectOptions = {
   serverSelectionTimeoutMS: 3_000,
   connectTimeoutMS: 3_000,
   writeConcern: { w: 'majority' },
-  // Indexes are built once, by the set-up, and not by every process that starts.
+  // The set-up builds the indexes once, instead of every process when it starts.
   autoIndex: false,
   autoCreate: false,
 };
 
 export interface MongoDbOptions {
   uri: string;
-  /** How long to wait for a server that took the connection but does not answer; the driver then tries once more. */
-  answerTimeoutMs?: number;
+  /**
+   * How long to wait for a connected server that does not respond, in milliseconds; the driver then retries
+   * once.
+   */
+  responseTimeoutMs?: number;
 }
 
-export interface MongoDb {
-  connection: Connection;
-  /** Settles with the first connection; for those that cannot do anything before, such as the set-up. */
-  connected: Promise<void>;
-  /** @throws when the server does not answer */
-  ping(): Promise<void>;
-  /** Whether the error means that MongoDB cannot be reached, now or for that operation. */
-  isUnavailable(error: unknown): boolean;
-  close(): Promise<void>;
-}
+export type MongoDb = ReturnType<typeof openMongoDb>;
 
 /**
- * Opens a connection in the background and keeps trying until it is there, so that a process starts while MongoDB is
- * down. Until then, and in every outage, operations fail at once or after the server selection, never hang.
+ * Opens a connection in the background and retries until it succeeds, so that a process can start while
+ * MongoDB is down. Until then, and in every outage, operations fail at once or when the server selection
+ * times out; none hangs.
  */
-export function openMongoDb({ uri, answerTimeoutMs = 5_000 }: MongoDbOptions, logger: Logger): MongoDb {
+export function openMongoDb({ uri, responseTimeoutMs = 5_000 }: MongoDbOptions, logger: Logger) {
   const mongoose = new Mongoose({
     strictQuery: 'throw',
     sanitizeFilter: true,
@@ -44,24 +39,32 @@ export function openMongoDb({ uri, answerTimeoutMs = 5_000 }: MongoDbOptions, lo
   });
   const connection = mongoose.createConnection();
   const closing = new AbortController();
-  connection.on('disconnected', () => closing.signal.aborted || logger.warn('MongoDB is not reachable'));
+  connection.on('disconnected', () => closing.signal.aborted || logger.warn('MongoDB is unreachable'));
   connection.on('reconnected', () => logger.info('MongoDB is reachable again'));
   const options = {
     ...OPTIONS,
     ...databaseOf(uri),
-    socketTimeoutMS: answerTimeoutMs,
-    waitQueueTimeoutMS: answerTimeoutMs,
+    socketTimeoutMS: responseTimeoutMs,
+    waitQueueTimeoutMS: responseTimeoutMs,
   };
-  const connected = connectUntilDone(() => connection.openUri(uri, options), logger, closing.signal);
+  const connected = connectWithRetries(() => connection.openUri(uri, options), logger, closing.signal);
   return {
     connection,
+    /** Resolves with the first connection, for those that can do nothing without it, such as the set-up. */
     connected,
-    async ping() {
-      if (!connection.db) throw new Error('There is no connection to MongoDB yet.');
+
+    /** @throws if the server does not respond */
+    async ping(): Promise<void> {
+      if (!connection.db) throw new Error('MongoDB is not connected yet.');
       await connection.db.command({ ping: 1 });
     },
-    isUnavailable: (error) => isUnavailableError(error) || isWithoutConnection(error, connection),
-    async close() {
+
+    /** Tells whether an error means that MongoDB is unavailable, in general or for that operation. */
+    isUnavailable(error: unknown): boolean {
+      return isUnavailableError(error) || isWithoutConnection(error, connection);
+    },
+
+    async close(): Promise<void> {
       closing.abort();
       await connected;
       await connection.close();
@@ -69,7 +72,7 @@ export function openMongoDb({ uri, answerTimeoutMs = 5_000 }: MongoDbOptions, lo
   };
 }
 
-async function connectUntilDone(
+async function connectWithRetries(
   open: () => Promise<unknown>,
   logger: Logger,
   signal: AbortSignal,
@@ -79,13 +82,13 @@ async function connectUntilDone(
       await open();
       return;
     } catch (err) {
-      logger.warn({ err }, 'MongoDB is not reachable; trying again');
+      logger.warn({ err }, 'MongoDB is unreachable; retrying');
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
-/** The database that the URI names, or ours: the driver would fall back to "test". */
+/** Returns the default database if the URI names none: the driver would use "test". */
 function databaseOf(uri: string): ConnectOptions {
   const named = /^mongodb(\+srv)?:\/\/[^/]+\/[^?]+/.test(uri);
   return named ? {} : { dbName: DEFAULT_DATABASE };

@@ -1,22 +1,26 @@
 import { mongo, type ClientSession, type Connection } from 'mongoose';
 
-/** The driver would retry a transaction for 120 s; an activity has 4 s and is retried by Temporal. */
+/**
+ * The driver would retry a transaction for 120 s, but an activity has 4 s, after which Temporal retries it.
+ */
 const DEADLINE_MS = 3_500;
 
-export type Transact = <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+export type Transact = ReturnType<typeof createTransact>;
 
 /**
- * Runs `work` in a transaction with majority writes. It runs again, with a jittered back-off, when it collides with
- * another transaction, so it must do nothing outside the session.
+ * Creates a function that runs `work` in a transaction with majority writes. If the transaction collides with
+ * another one, it is repeated with a jittered back-off, so `work` must have no effects outside the session.
  */
-export function createTransact(connection: Connection): Transact {
-  return (work) =>
+export function createTransact(connection: Connection) {
+  return <T>(work: (session: ClientSession) => Promise<T>): Promise<T> =>
     connection.withSession((session) => {
       const deadline = Date.now() + DEADLINE_MS;
       return session.withTransaction(
         () => {
           if (Date.now() > deadline)
-            throw new mongo.MongoOperationTimeoutError(`No commit within ${DEADLINE_MS} ms.`);
+            throw new mongo.MongoOperationTimeoutError(
+              `The transaction was not committed within ${DEADLINE_MS} ms.`,
+            );
           return work(session);
         },
         { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },

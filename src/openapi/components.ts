@@ -1,10 +1,7 @@
 import { ERROR_CODES, problemType } from '../errors/problems';
 import type { JsonSchema } from './json-schema';
 
-const requestId: JsonSchema = {
-  type: 'string',
-  description: 'Names the request in our log',
-};
+const requestId: JsonSchema = { type: 'string', description: 'The id of the request in the logs' };
 
 const page: JsonSchema = {
   type: 'object',
@@ -12,23 +9,16 @@ const page: JsonSchema = {
   additionalProperties: false,
   properties: {
     limit: { type: 'integer', minimum: 1, maximum: 100 },
-    nextCursor: {
-      type: ['string', 'null'],
-      description: 'For `?cursor=`; null on the last page',
-    },
+    nextCursor: { type: ['string', 'null'], description: 'For `?cursor=`; null on the last page' },
   },
 };
 
 const problem: JsonSchema = {
   type: 'object',
-  description: 'What went wrong (RFC 9457). Branch on `code`: it is stable, the texts are not.',
+  description: 'What went wrong (RFC 9457). Branch on `code`, which is stable, and not on the texts.',
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
   properties: {
-    type: {
-      type: 'string',
-      format: 'uri',
-      examples: [problemType('not_found')],
-    },
+    type: { type: 'string', format: 'uri', examples: [problemType('not_found')] },
     title: { type: 'string' },
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: { type: 'string', description: 'What happened and what to do' },
@@ -36,7 +26,7 @@ const problem: JsonSchema = {
     requestId,
     errors: {
       type: 'array',
-      description: 'Each mistake in the input',
+      description: 'All mistakes in the input',
       items: {
         type: 'object',
         required: ['path', 'message'],
@@ -47,17 +37,12 @@ const problem: JsonSchema = {
         },
       },
     },
-    orderId: {
-      type: 'string',
-      description: 'The order that was rejected; it stays readable',
-    },
-    data: {
-      description: 'What a successful answer would have had, as far as it is known',
-    },
+    orderId: { type: 'string', description: 'The id of the rejected order, which stays readable' },
+    data: { description: 'The data that a successful response would have had, as far as it is known' },
   },
 };
 
-/** What all operations share. */
+/** The schemas that all operations share. */
 export const COMMON_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Meta: {
     type: 'object',

@@ -2,7 +2,10 @@ import type { Description, Schema } from 'joi';
 
 const descriptions = new WeakMap<Schema, Description>();
 
-/** Describes a schema once: Joi takes milliseconds for a large one, and a document asks for it in many places. */
+/**
+ * Returns Joi's description of a schema. It is computed once per schema: that takes milliseconds for a large
+ * one, and the document needs it in many places.
+ */
 export function descriptionOf(schema: Schema): Description {
   const known = descriptions.get(schema);
   if (known) return known;

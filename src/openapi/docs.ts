@@ -14,12 +14,12 @@ interface Asset {
   body: Buffer | string;
 }
 
-/** The path of the Swagger page. */
+/** Returns the path of the Swagger page. */
 export function docsPath(prefix: string): string {
   return `${prefix}/api`;
 }
 
-/** Serves the document and the Swagger page. Links are absolute, so that a trailing slash changes nothing. */
+/** Serves the document and the Swagger page, whose absolute links work with and without a trailing slash. */
 export function registerDocs(
   router: AppRouter,
   { routes, ...options }: DocumentOptions & { routes: Route[] },
@@ -38,18 +38,12 @@ export function registerDocs(
 }
 
 function loadAssets(base: string): Record<string, Asset> {
-  const file = (name: string, type: string): Asset => ({
-    type,
-    body: readFileSync(join(DIST, name)),
-  });
+  const file = (name: string, type: string): Asset => ({ type, body: readFileSync(join(DIST, name)) });
   return {
     'swagger-ui.css': file('swagger-ui.css', 'text/css'),
     'swagger-ui-bundle.js': file('swagger-ui-bundle.js', 'text/javascript'),
     'favicon-32x32.png': file('favicon-32x32.png', 'image/png'),
-    'initializer.js': {
-      type: 'text/javascript',
-      body: initializerScript(base),
-    },
+    'initializer.js': { type: 'text/javascript', body: initializerScript(base) },
   };
 }
 

@@ -13,15 +13,15 @@ import { VERSION } from './version';
 const INTRODUCTION =
   'Place orders and follow them. Sign in with `POST /auth/login` and put the `accessToken` into **Authorize**.';
 const DEMO_ACCOUNTS =
-  'The example of the login signs in a demo user; `admin@example.com` with the same password may do everything.';
+  'The example of `login` signs in a demo user; `admin@example.com` has the same password and all permissions.';
 
-/** The order in which people want them; other tags come after these. */
+/** The tags by how often readers need them. Any other tag comes after these. */
 const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
 
 export interface DocumentOptions {
   /** The path prefix of the API. */
   prefix: string;
-  /** The demo accounts are not for production. */
+  /** The environment: outside production, the document mentions the demo accounts. */
   env: Config['env'];
 }
 
@@ -31,13 +31,12 @@ export interface OpenApiDocument {
   servers: { url: string }[];
   tags: { name: string }[];
   paths: Record<string, Record<string, unknown>>;
-  components: {
-    schemas: Record<string, JsonSchema>;
-    [kind: string]: Record<string, unknown>;
-  };
+  components: { schemas: Record<string, JsonSchema>; [kind: string]: Record<string, unknown> };
 }
 
-/** The OpenAPI 3.1 document of the routes, from the same declarations that guard and validate. */
+/**
+ * Builds the OpenAPI 3.1 document from the declarations that also guard the routes and validate their input.
+ */
 export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions): OpenApiDocument {
   const sorted = [...routes].sort((a, b) => rankOf(a.tag) - rankOf(b.tag));
   const schemas: Record<string, JsonSchema> = { ...COMMON_SCHEMAS };
@@ -61,7 +60,7 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
       schemas,
       headers: {
         'X-Request-Id': {
-          description: "The caller's, when it is a sane one",
+          description: 'The id of the request: the one that the caller sent, if it is valid',
           schema: { type: 'string' },
         },
       },
@@ -75,7 +74,7 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
           type: 'apiKey',
           in: 'cookie',
           name: SESSION_COOKIE,
-          description: 'Of `POST /codec/session`, for pages of the Temporal UI',
+          description: 'Set by `POST /codec/session`, for pages of the Temporal UI',
         },
       },
     },
@@ -100,7 +99,7 @@ function operationOf(route: Route, refer: (schema: Schema) => JsonSchema): Recor
   return {
     operationId: route.operationId,
     summary: route.summary,
-    description: [route.description, needs(route)].filter(Boolean).join('\n\n'),
+    description: [route.description, accessOf(route)].filter(Boolean).join('\n\n'),
     tags: [route.tag],
     security: securityOf(route),
     parameters: parametersOf(route),
@@ -115,17 +114,14 @@ function securityOf({ role, identify }: Route): Record<string, string[]>[] {
   return identify ? [bearer, { codecCookie: [] }] : [bearer];
 }
 
-function needs({ role, scope }: Route): string {
-  if (role === Role.PUBLIC) return 'Open to everybody.';
-  return `Needs the role ${role}${scope ? `, or an API key with the scope \`${scope}\`` : '; not for API keys'}.`;
+function accessOf({ role, scope }: Route): string {
+  if (role === Role.PUBLIC) return 'Public.';
+  return `Needs the role ${role}${scope ? ` or an API key with the scope \`${scope}\`` : '; API keys are rejected'}.`;
 }
 
 function requestBodyOf(body: Schema, refer: (schema: Schema) => JsonSchema): Record<string, unknown> {
   const example = exampleOf(body);
   const isRequired = body.validate({}).error !== undefined;
-  const content = {
-    schema: refer(body),
-    ...(example === undefined ? {} : { example }),
-  };
+  const content = { schema: refer(body), ...(example === undefined ? {} : { example }) };
   return { required: isRequired, content: { 'application/json': content } };
 }

@@ -1,7 +1,7 @@
 import type { Description, Schema } from 'joi';
 import { descriptionOf } from './description';
 
-/** An example of what a schema describes: its own, or one put together from those of its parts. */
+/** Returns the example of a schema, or one composed of the examples of its parts. */
 export function exampleOf(schema: Schema): unknown {
   return fromDescription(descriptionOf(schema));
 }

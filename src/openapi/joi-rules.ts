@@ -2,7 +2,7 @@ import type { Description } from 'joi';
 
 export type JsonSchema = Record<string, unknown>;
 
-/** `when('kind', { is: 'service', then: Joi.forbidden() })`, as Joi describes it. */
+/** Joi's description of a condition such as `when('kind', { is: 'service', then: Joi.forbidden() })`. */
 interface When {
   ref?: { path?: string[] };
   is?: { allow?: unknown[]; flags?: { presence?: string } };
@@ -14,14 +14,17 @@ type Described = Description & {
   items?: Described[];
   invalid?: unknown[];
   whens?: When[];
-  /** `.meta({ jsonSchema: … })` says what a custom rule checks. */
+  /** The JSON Schema of a custom rule, declared by `.meta({ jsonSchema: … })`. */
   metas?: { jsonSchema?: JsonSchema }[];
 };
 
-/** Adds what Joi checks but leaves out of its JSON Schema: safe integers, excluded values, keys that hang together. */
+/** Adds what Joi omits from its JSON Schema: safe integers, excluded values and conditions between keys. */
 export function completed(schema: JsonSchema, description: Description): JsonSchema {
   const { type, keys, items, invalid, metas = [] } = description as Described;
-  const inner = metas.reduce((said, { jsonSchema }) => ({ ...said, ...jsonSchema }), single(schema));
+  const inner = metas.reduce(
+    (declared, { jsonSchema }) => ({ ...declared, ...jsonSchema }),
+    unwrapped(schema),
+  );
   if (type === 'object' && keys) return withKeys(inner, keys);
   if (type === 'array' && items?.length === 1 && inner.items) {
     return { ...inner, items: completed(inner.items as JsonSchema, items[0]!) };
@@ -29,8 +32,8 @@ export function completed(schema: JsonSchema, description: Description): JsonSch
   return withoutInvalid(type === 'number' ? withSafeLimits(inner) : inner, invalid);
 }
 
-/** A schema with conditions comes wrapped in an `anyOf` of one. */
-function single(schema: JsonSchema): JsonSchema {
+/** Unwraps a schema with conditions, which Joi wraps into an `anyOf` with one entry. */
+function unwrapped(schema: JsonSchema): JsonSchema {
   const { anyOf, ...rest } = schema;
   return Array.isArray(anyOf) && anyOf.length === 1 ? { ...rest, ...(anyOf[0] as JsonSchema) } : schema;
 }
@@ -52,7 +55,9 @@ function withKeys(schema: JsonSchema, keys: Record<string, Described>): JsonSche
   };
 }
 
-/** @throws for a condition that the document would not tell: better at boot than a document that is not true. */
+/**
+ * @throws for a condition that cannot be translated, so that the process does not serve an incorrect document
+ */
 function conditionOf(name: string, { ref, is, then }: When): JsonSchema {
   const [other, ...deeper] = ref?.path ?? [];
   const values = is?.allow?.filter((value) => typeof value !== 'object');
@@ -61,7 +66,7 @@ function conditionOf(name: string, { ref, is, then }: When): JsonSchema {
   const isPresence = is?.flags?.presence === 'required' && !values?.length; // `is: Joi.exist()`
   if (other === undefined || deeper.length > 0 || !(values?.length || isPresence) || !isKnown) {
     throw new Error(
-      `The OpenAPI document cannot say the condition on ${name}: teach src/openapi/joi-rules.ts.`,
+      `The OpenAPI document cannot express the condition on ${name}: extend src/openapi/joi-rules.ts.`,
     );
   }
   return {

@@ -5,24 +5,22 @@ import { completed, type JsonSchema } from './joi-rules';
 export type { JsonSchema };
 
 type StandardJsonSchema = {
-  '~standard': {
-    jsonSchema: { input(options: { target: string }): JsonSchema };
-  };
+  '~standard': { jsonSchema: { input(options: { target: string }): JsonSchema } };
 };
 
-/** The JSON Schema of a Joi schema, which is an OpenAPI 3.1 schema as it stands but for some corrections. */
+/**
+ * Returns the JSON Schema of a Joi schema, corrected where Joi's own is incomplete. OpenAPI 3.1 takes it
+ * unchanged.
+ */
 export function jsonSchemaOf(schema: Schema): JsonSchema {
   const standard = (schema as unknown as StandardJsonSchema)['~standard'];
   const emitted = correct(standard.jsonSchema.input({ target: 'draft-2020-12' })) as JsonSchema;
   return completed(emitted, descriptionOf(schema));
 }
 
-/** The name under which a schema is a component: its id, or its label. */
+/** Returns the name of a schema among the components: its id or its label. */
 export function componentNameOf(schema: Schema): string | undefined {
-  const { id, label } = (descriptionOf(schema).flags ?? {}) as {
-    id?: string;
-    label?: string;
-  };
+  const { id, label } = (descriptionOf(schema).flags ?? {}) as { id?: string; label?: string };
   return id ?? label;
 }
 
@@ -34,7 +32,7 @@ function correct(node: unknown): unknown {
   return allowNullInEnum(corrected);
 }
 
-/** Joi says that null is allowed in `type`, but `enum` would refuse it. */
+/** Adds null to the `enum` of a nullable schema: Joi allows it in `type` only. */
 function allowNullInEnum(schema: JsonSchema): JsonSchema {
   const { type, enum: values } = schema;
   const nullable =

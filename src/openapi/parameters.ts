@@ -5,7 +5,7 @@ import { jsonSchemaOf, type JsonSchema } from './json-schema';
 
 type In = 'path' | 'query' | 'header';
 
-/** The parameters of a route in its path, query and headers. */
+/** Returns the parameters of a route in its path, query and headers. */
 export function parametersOf(route: Route): Record<string, unknown>[] {
   return [
     ...parametersIn('path', route.params),
@@ -34,13 +34,16 @@ function parametersIn(place: In, schema: ObjectSchema | undefined): Record<strin
   });
 }
 
-/** What has a problem of its own when it is missing is optional to Joi, and marked by `.meta({ required: true })`. */
+/**
+ * Tells whether a header is required although Joi sees it as optional: `.meta({ required: true })` marks
+ * those whose absence has its own problem code.
+ */
 function isMarkedRequired(part: Schema): boolean {
   const metas = (part.describe().metas ?? []) as { required?: boolean }[];
   return metas.some(({ required }) => required === true);
 }
 
-/** `if-match` as people write it: `If-Match`. */
+/** Returns the usual spelling of a header, for example `If-Match`. */
 function headerName(name: string): string {
   return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 }

@@ -8,17 +8,15 @@ type Refer = (schema: NonNullable<ResponseSpec['data']>) => JsonSchema;
 
 const EXAMPLE_REQUEST_ID = '01JD3Z7M4Q8XKQ0V5W2N9R6TBC';
 const EXAMPLE_PAGE = { limit: 20, nextCursor: null };
-const REQUEST_ID_HEADER = {
-  'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' },
-};
+const REQUEST_ID_HEADER = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 
 const PROBLEM_HEADERS: Readonly<Record<number, Record<string, string>>> = {
-  401: { 'WWW-Authenticate': 'How to sign in; with `error="invalid_token"` when a token was sent' },
+  401: { 'WWW-Authenticate': 'How to authenticate; with `error="invalid_token"` if a token was sent' },
   429: { 'Retry-After': 'Seconds to wait' },
   503: { 'Retry-After': 'Seconds to wait' },
 };
 
-/** Every answer that a route can give: those it declares, and the problems it declares or implies. */
+/** Returns all responses of a route: those it declares, and the problems it declares or implies. */
 export function responsesOf(route: Route, refer: Refer): Record<string, unknown> {
   const successes = Object.entries(route.responses).map(([status, spec]) => [status, success(spec, refer)]);
   const problems = [...groupByStatus(errorCodesOf(route))].map(([status, codes]) => [
@@ -29,7 +27,7 @@ export function responsesOf(route: Route, refer: Refer): Record<string, unknown>
 }
 
 export function errorCodesOf(route: Route): ErrorCode[] {
-  const mayHaveBody = route.method !== 'get'; // one that is not declared is refused
+  const mayHaveBody = route.method !== 'get'; // an undeclared body is rejected
   const implied: [ErrorCode, unknown][] = [
     ['validation_failed', true],
     ['unauthorized', route.role !== Role.PUBLIC],
@@ -59,8 +57,8 @@ function success(spec: ResponseSpec, refer: Refer): unknown {
   const isList = spec.list === true;
   const schema = spec.raw ? refer(spec.data) : envelope(refer(spec.data), isList);
   const data = exampleOf(spec.data);
-  const answer = spec.raw ? data : exampleAnswer(data, isList);
-  const example = data === undefined ? {} : { example: answer };
+  const body = spec.raw ? data : exampleBody(data, isList);
+  const example = data === undefined ? {} : { example: body };
   return {
     description: spec.description,
     headers,
@@ -68,7 +66,7 @@ function success(spec: ResponseSpec, refer: Refer): unknown {
   };
 }
 
-function exampleAnswer(data: unknown, isList: boolean): unknown {
+function exampleBody(data: unknown, isList: boolean): unknown {
   const meta = { requestId: EXAMPLE_REQUEST_ID };
   return isList ? { data: [data], meta: { ...meta, page: EXAMPLE_PAGE } } : { data, meta };
 }

@@ -1,4 +1,7 @@
-/** The page of Swagger UI. Its script is a file of its own, since the content security policy allows no inline one. */
+/**
+ * Returns the page of Swagger UI. Its script is a separate file, because the content security policy forbids
+ * inline ones.
+ */
 export function swaggerPage(base: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -18,7 +21,10 @@ export function swaggerPage(base: string): string {
 `;
 }
 
-/** Starts Swagger UI on our document; the token of Authorize survives a reload of the page. */
+/**
+ * Returns the script that starts Swagger UI on our document. The token of Authorize survives a reload of the
+ * page.
+ */
 export function initializerScript(base: string): string {
   const options = {
     url: `${base}/openapi.json`,

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** From `src/openapi` (Jest), and from `dist/src/openapi`. Importing it would put a copy into `dist`. */
+/**
+ * The path from `src/openapi` (Jest) or `dist/src/openapi`. An import would put a copy of the file into
+ * `dist`.
+ */
 const FILE = ['../..', '../../..'].map((up) => join(__dirname, up, 'package.json')).find(existsSync)!;
 
 /** The version in package.json. */

@@ -1,34 +1,34 @@
 import type { Authorization, PaymentRef, ProviderPayment } from '../domain/payment';
 
 /**
- * A payment service. Every operation has an idempotency key and happens once however often it is asked for; asked
- * again, it answers with the payment as it stands. What is thrown other than `PaymentDeclined` and `PaymentRefused`
- * leaves open whether it happened: `find` tells.
+ * A payment service. Every operation has an idempotency key and takes effect once, however often it is
+ * requested; a repeat returns the payment in its current state. Any error other than `PaymentDeclined` and
+ * `PaymentRefused` leaves the outcome unknown, and `find` tells what it was.
  */
 export interface PaymentProvider {
   readonly name: 'sandbox' | 'stripe';
 
   /**
-   * Reserves the amount. `authorization.key` is its idempotency key.
-   * @throws {PaymentDeclined} also when asked again
-   * @throws {PaymentRefused} the key was voided before
-   * @throws {PaymentKeyReused} the key was used for something else, such as another amount, which may be reserved
+   * Reserves the amount. `authorization.key` is the idempotency key.
+   * @throws {PaymentDeclined} also for a repeat
+   * @throws {PaymentRefused} the key has been voided
+   * @throws {PaymentKeyReused} the key was used for a different authorisation, whose amount may be reserved
    */
   authorize(authorization: Authorization): Promise<ProviderPayment>;
 
-  /** Takes the whole amount. @throws {PaymentRefused} there is no open authorisation, or it has lapsed */
+  /** Captures the whole amount. @throws {PaymentRefused} there is no open authorisation, or it has expired */
   capture(key: string, payment: PaymentRef): Promise<ProviderPayment>;
 
   /**
-   * Gives back what is reserved. A payment that was never authorised is closed too: an authorisation that comes
-   * late is refused (`authorized` of the answer is 0 then).
-   * @throws {PaymentRefused} it has been captured
+   * Releases what is reserved. A payment that was never authorised is closed as well: a later authorisation
+   * is rejected, and `authorized` of the result is 0.
+   * @throws {PaymentRefused} the payment has been captured
    */
   void(key: string, payment: PaymentRef): Promise<ProviderPayment>;
 
-  /** Pays back a part of what was captured, or all. @throws {PaymentRefused} more than is left of it */
+  /** Refunds the captured amount or a part of it. @throws {PaymentRefused} it is more than what is left */
   refund(key: string, payment: PaymentRef, amount: number): Promise<ProviderPayment>;
 
-  /** The payment as it stands, null when it was never heard of. */
+  /** Returns the payment in its current state, or null if it is unknown. */
   find(payment: PaymentRef): Promise<ProviderPayment | null>;
 }

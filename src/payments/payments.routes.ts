@@ -2,26 +2,26 @@ import { sendData } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import * as schema from './payments.schema';
-import type { StripeWebhookService } from './stripe/webhook';
 import type { SandboxRepository } from './sandbox/repository';
+import type { StripeWebhookService } from './stripe/webhook';
 
 const TAG = 'Payments';
 const SANDBOX_PATH = '/payments/sandbox';
 
 export interface PaymentRoutesDeps {
-  /** When the sandbox is the payment service. */
+  /** Given when the sandbox is the payment service. */
   sandbox?: Pick<SandboxRepository, 'isAvailable' | 'setAvailable'>;
-  /** When Stripe is, and the secret of its webhook is known. */
+  /** Given when Stripe is the payment service and the secret of its webhook is configured. */
   webhook?: StripeWebhookService;
 }
 
-/** The routes that the configured payment service needs. */
+/** Returns the routes that the configured payment service needs. */
 export function paymentRoutes({ sandbox, webhook }: PaymentRoutesDeps): Route[] {
   return [...(sandbox ? sandboxRoutes(sandbox) : []), ...(webhook ? [stripeWebhookRoute(webhook)] : [])];
 }
 
 function sandboxRoutes(sandbox: NonNullable<PaymentRoutesDeps['sandbox']>): Route[] {
-  const description = 'Only where the sandbox is the payment service.';
+  const description = 'Available only when the sandbox is the payment service.';
   return [
     route({
       method: 'get',
@@ -40,11 +40,11 @@ function sandboxRoutes(sandbox: NonNullable<PaymentRoutesDeps['sandbox']>): Rout
       path: SANDBOX_PATH,
       role: Role.ADMIN,
       operationId: 'setPaymentSandbox',
-      summary: 'Turn the payment method `pm_sandbox_outage` on or off',
-      description: `It is off at first: what is paid with it waits until it is turned on. ${description}`,
+      summary: 'Switch the payment method `pm_sandbox_outage` on or off',
+      description: `It is off initially: orders paid with it wait until it is switched on. ${description}`,
       tag: TAG,
       body: schema.sandboxBody,
-      responses: { 200: { description: 'The switch as it is now', data: schema.sandboxState } },
+      responses: { 200: { description: 'The new state of the switch', data: schema.sandboxState } },
       errors: [],
       async handler(ctx, { body: { available } }) {
         ctx.state.logFields = { available };
@@ -63,16 +63,16 @@ function stripeWebhookRoute(webhook: StripeWebhookService): Route {
     operationId: 'receiveStripeEvent',
     summary: 'Receive an event from Stripe',
     description:
-      'For Stripe alone: the signature is checked. An event is handled once, however often it comes.',
+      'For Stripe only: the signature is verified. An event is handled once, however often it is delivered.',
     tag: TAG,
     headers: schema.stripeHeaders,
     body: schema.stripeEvent,
-    responses: { 200: { description: 'It is handled, or of no interest here', data: schema.received } },
+    responses: { 200: { description: 'The event is handled or not relevant', data: schema.received } },
     errors: [],
     async handler(ctx, { headers, body: event }) {
       const payload = ctx.request.rawBody;
       await webhook.receive({ payload, signature: headers['stripe-signature'], event, log: ctx.state.log });
-      ctx.state.logFields = { eventId: event.id, eventType: event.type }; // known to be Stripe's by now
+      ctx.state.logFields = { eventId: event.id, eventType: event.type }; // verified to be Stripe's by now
       sendData(ctx, 200, { received: true });
     },
   });

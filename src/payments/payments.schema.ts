@@ -6,7 +6,7 @@ export interface SandboxState {
 
 const available = Joi.boolean()
   .required()
-  .description('Whether `pm_sandbox_outage` works; all other payment methods do in any case')
+  .description('Whether `pm_sandbox_outage` works; all other payment methods always do')
   .example(true);
 
 export const sandboxBody = Joi.object<SandboxState, true>({ available }).id('PaymentSandboxRequest');
@@ -25,11 +25,11 @@ export const stripeHeaders = Joi.object<StripeHeaders, true>({
     .example('t=1795384800,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd'),
 });
 
-/** What we read of an event. */
+/** The part of an event that is read here. */
 export interface StripeEvent {
   id: string;
   type: string;
-  /** The request that caused it; without an id: Stripe itself. */
+  /** The API request that caused the event; its key is null when Stripe itself did. */
   request?: { idempotency_key?: string | null } | null;
   data?: {
     object?: {
@@ -40,14 +40,14 @@ export interface StripeEvent {
   };
 }
 
-/** Stripe adds fields and kinds of events as it likes, so that nothing else is required of it. */
+/** Stripe adds fields and types of events at any time, so nothing else is required. */
 export const stripeEvent = Joi.object<StripeEvent>({
   id: Joi.string().required(),
   type: Joi.string().required(),
 })
   .unknown(true)
   .id('StripeEvent')
-  .description('An event as Stripe sends it: https://docs.stripe.com/api/events')
+  .description('An event in the format of https://docs.stripe.com/api/events')
   .example({
     id: 'evt_1QxYzK2eZvKYlo2C0aBcDeFg',
     object: 'event',

@@ -9,19 +9,21 @@ export interface Stock {
   reserved: number;
 }
 
-/** A product or service in MongoDB. `version` counts edits of the catalogue entry, not movements of stock. */
+/**
+ * A product or service in MongoDB. `version` counts the edits of the entry, not the movements of its stock.
+ */
 export interface ProductServiceDocument {
   _id: string;
   sku: string;
   name: string;
   description: string;
   kind: Kind;
-  /** In the currency's minor unit. */
+  /** The price in the currency's minor unit. */
   unitPrice: number;
   currency: string;
-  /** In basis points: 1900 is 19 %. */
+  /** The tax rate in basis points: 1900 is 19 %. */
   taxRateBps: number;
-  /** Null for a service. */
+  /** The units of a product; null for a service. */
   stock: Stock | null;
   isActive: boolean;
   version: number;
@@ -29,7 +31,7 @@ export interface ProductServiceDocument {
   updatedAt: Date;
 }
 
-/** Who changed the stock by hand, by how much and why. */
+/** A manual change of stock. */
 export interface StockAdjustmentDocument {
   productServiceId: string;
   delta: number;
@@ -38,17 +40,8 @@ export interface StockAdjustmentDocument {
   at: Date;
 }
 
-const SETTINGS = {
-  versionKey: false,
-  autoIndex: false,
-  autoCreate: false,
-} as const;
-const count = {
-  type: Number,
-  required: true,
-  min: 0,
-  validate: Number.isSafeInteger,
-};
+const SETTINGS = { versionKey: false, autoIndex: false, autoCreate: false } as const;
+const count = { type: Number, required: true, min: 0, validate: Number.isSafeInteger };
 
 const productServiceSchema = new Schema<ProductServiceDocument>(
   {
@@ -70,9 +63,10 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
   { collection: 'product_services', timestamps: true, ...SETTINGS },
 );
 
-// A retired entry gives its sku free.
+// The sku of a retired entry may be used again.
 productServiceSchema.index({ sku: 1 }, { unique: true, partialFilterExpression: { isActive: true } });
-// The list is newest first, whole or by kind or currency; the search for text filters what these find.
+// The list is newest first, optionally by kind or currency. A text search filters the results of these
+// indexes.
 productServiceSchema.index({ isActive: 1, _id: -1 });
 productServiceSchema.index({ isActive: 1, kind: 1, _id: -1 });
 productServiceSchema.index({ isActive: 1, currency: 1, _id: -1 });

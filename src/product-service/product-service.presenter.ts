@@ -11,10 +11,7 @@ export function presentProductService(entry: ProductService): ProductServiceView
     unitPrice: entry.unitPrice,
     currency: entry.currency,
     taxRateBps: entry.taxRateBps,
-    stock: entry.stock && {
-      available: entry.stock.available,
-      reserved: entry.stock.reserved,
-    },
+    stock: entry.stock && { available: entry.stock.available, reserved: entry.stock.reserved },
     isActive: entry.isActive,
     version: entry.version,
     createdAt: entry.createdAt.toISOString(),

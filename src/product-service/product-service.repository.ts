@@ -9,9 +9,8 @@ import {
   type StockAdjustmentDocument,
 } from './product-service.model';
 
-export type ProductService = Omit<ProductServiceDocument, '_id'> & {
-  id: string;
-};
+export type ProductServiceRepository = ReturnType<typeof createProductServiceRepository>;
+export type ProductService = Omit<ProductServiceDocument, '_id'> & { id: string };
 export type NewProductService = Omit<ProductService, 'createdAt' | 'updatedAt'>;
 export type ProductServiceChanges = Partial<
   Pick<ProductService, 'sku' | 'name' | 'description' | 'unitPrice' | 'currency' | 'taxRateBps'>
@@ -21,40 +20,21 @@ export type StockAdjustment = Omit<StockAdjustmentDocument, 'at'>;
 export interface PageFilter {
   kind?: Kind;
   currency?: string;
-  /** Part of name or sku, in any case. */
+  /** A part of the name or the sku, case-insensitive. */
   q?: string;
-  /** The last id of the page before. */
+  /** The last id of the previous page. */
   after?: string;
   limit: number;
 }
 
-/** Every query on the catalogue. An entry that is retired exists for nobody but the orders that bought it. */
-export interface ProductServiceRepository {
-  /** Newest first. */
-  findPage(filter: PageFilter): Promise<ProductService[]>;
-  findActive(id: string): Promise<ProductService | null>;
-  findActiveByIds(ids: string[]): Promise<ProductService[]>;
-  /** Undefined when the sku is taken. */
-  insert(entry: NewProductService): Promise<ProductService | undefined>;
-  /** Null when the entry is retired or at another version, undefined when the sku is taken. */
-  update(
-    id: string,
-    version: number,
-    changes: ProductServiceChanges,
-  ): Promise<ProductService | null | undefined>;
-  /** False when there is no such active entry. */
-  retire(id: string): Promise<boolean>;
-  /** Changes the available stock and records why, both or neither; null when it would fall below zero. */
-  adjustStock(adjustment: StockAdjustment): Promise<ProductService | null>;
-}
-
-export function createProductServiceRepository(connection: Connection): ProductServiceRepository {
+/** All queries on the catalogue. A retired entry can no longer be found; orders keep what they bought. */
+export function createProductServiceRepository(connection: Connection) {
   const entries = createProductServiceModel(connection);
   const adjustments = createStockAdjustmentModel(connection);
   const transact = createTransact(connection);
 
-  const moveStock = async ({ productServiceId, delta }: StockAdjustment, session: ClientSession) =>
-    entries
+  async function moveStock({ productServiceId, delta }: StockAdjustment, session: ClientSession) {
+    return entries
       .findOneAndUpdate(
         {
           _id: productServiceId,
@@ -65,28 +45,39 @@ export function createProductServiceRepository(connection: Connection): ProductS
         { session, returnDocument: 'after', timestamps: false },
       )
       .lean();
+  }
 
   return {
-    async findPage({ limit, ...filter }) {
+    /** Returns active entries, newest first. */
+    async findPage({ limit, ...filter }: PageFilter): Promise<ProductService[]> {
       const found = await entries.find(pageFilter(filter)).sort({ _id: -1 }).limit(limit).lean();
       return found.map(toProductService);
     },
 
-    async findActive(id) {
+    async findActive(id: string): Promise<ProductService | null> {
       const found = await entries.findOne({ _id: id, isActive: true }).lean();
       return found && toProductService(found);
     },
 
-    async findActiveByIds(ids) {
+    async findActiveByIds(ids: string[]): Promise<ProductService[]> {
       const found = await entries.find({ _id: trusted({ $in: ids }), isActive: true }).lean();
       return found.map(toProductService);
     },
 
-    insert: ({ id, ...fields }) =>
-      unlessTaken(async () => toProductService((await entries.create({ _id: id, ...fields })).toObject())),
+    /** @returns undefined if the sku is taken */
+    insert({ id, ...fields }: NewProductService): Promise<ProductService | undefined> {
+      return unlessTaken(async () =>
+        toProductService((await entries.create({ _id: id, ...fields })).toObject()),
+      );
+    },
 
-    update: (id, version, changes) =>
-      unlessTaken(async () => {
+    /** @returns null if the entry is retired or has another version, undefined if the sku is taken */
+    update(
+      id: string,
+      version: number,
+      changes: ProductServiceChanges,
+    ): Promise<ProductService | null | undefined> {
+      return unlessTaken(async () => {
         const updated = await entries
           .findOneAndUpdate(
             { _id: id, isActive: true, version },
@@ -95,22 +86,27 @@ export function createProductServiceRepository(connection: Connection): ProductS
           )
           .lean();
         return updated && toProductService(updated);
-      }),
+      });
+    },
 
-    async retire(id) {
+    /** @returns false if there is no such active entry */
+    async retire(id: string): Promise<boolean> {
       const update = { $set: { isActive: false }, $inc: { version: 1 } };
       return (await entries.updateOne({ _id: id, isActive: true }, update)).modifiedCount === 1;
     },
 
-    adjustStock: (adjustment) =>
-      transact(async (session) => {
+    /**
+     * Changes the available stock and records the change, or does neither.
+     * @returns null if it would fall below zero
+     */
+    adjustStock(adjustment: StockAdjustment): Promise<ProductService | null> {
+      return transact(async (session) => {
         const updated = await moveStock(adjustment, session);
         if (!updated) return null;
-        await adjustments.create([{ ...adjustment, at: new Date() }], {
-          session,
-        });
+        await adjustments.create([{ ...adjustment, at: new Date() }], { session });
         return toProductService(updated);
-      }),
+      });
+    },
   };
 }
 

@@ -10,9 +10,7 @@ import type { CatalogueService } from './product-service.service';
 
 const TAG = 'Catalogue';
 const PATH = '/product-services';
-const ETAG = {
-  ETag: 'The version, for If-Match; it does not change with the stock',
-};
+const ETAG = { ETag: 'The version, for If-Match; it does not change with the stock' };
 const cursors = idCursor('ps');
 
 export function productServiceRoutes(catalogue: CatalogueService): Route[] {
@@ -30,11 +28,7 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       tag: TAG,
       query: schema.listQuery,
       responses: {
-        200: {
-          description: 'Active entries',
-          data: schema.productService,
-          list: true,
-        },
+        200: { description: 'Active entries', data: schema.productService, list: true },
       },
       errors: [],
       async handler(ctx, { query: { cursor, ...query } }) {
@@ -54,11 +48,7 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       tag: TAG,
       params: schema.idParams,
       responses: {
-        200: {
-          description: 'The entry',
-          data: schema.productService,
-          headers: ETAG,
-        },
+        200: { description: 'The entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found'],
       handler: async (ctx, { params }) => sendEntry(ctx, 200, await catalogue.get(params.id)),
@@ -81,7 +71,7 @@ function editRoutes(catalogue: CatalogueService): Route[] {
         201: {
           description: 'The new entry',
           data: schema.productService,
-          headers: { ...ETAG, Location: 'Where the entry is' },
+          headers: { ...ETAG, Location: 'The path of the entry' },
         },
       },
       errors: ['already_exists'],
@@ -98,18 +88,13 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       scope: 'catalogue:write',
       operationId: 'changeProductService',
       summary: 'Change a product or service',
-      description:
-        'Orders that were placed before keep what they bought. Kind and stock are not changed here.',
+      description: 'Existing orders keep what they bought. Kind and stock cannot be changed here.',
       tag: TAG,
       params: schema.idParams,
       headers: schema.ifMatchHeaders,
       body: schema.changeBody,
       responses: {
-        200: {
-          description: 'The changed entry',
-          data: schema.productService,
-          headers: ETAG,
-        },
+        200: { description: 'The changed entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found', 'already_exists', 'precondition_failed', 'precondition_required'],
       async handler(ctx, { params, headers, body }) {
@@ -123,12 +108,12 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       role: Role.ADMIN,
       scope: 'catalogue:write',
       operationId: 'retireProductService',
-      summary: 'Retire a product or service, for good',
+      summary: 'Retire a product or service permanently',
       description:
-        'It can no longer be read or ordered; its sku is free again. Orders keep what they bought.',
+        'It can no longer be read or ordered, and its sku may be used again. Existing orders keep what they bought.',
       tag: TAG,
       params: schema.idParams,
-      responses: { 204: { description: 'It is retired' } },
+      responses: { 204: { description: 'The entry is retired' } },
       errors: ['not_found'],
       async handler(ctx, { params }) {
         await catalogue.retire(params.id);
@@ -145,17 +130,14 @@ function stockAdjustmentRoute(catalogue: CatalogueService): Route {
     role: Role.ADMIN,
     scope: 'catalogue:write',
     operationId: 'adjustStock',
-    summary: 'Add or take away units of a product',
-    description: 'Never below zero; what orders have reserved is not touched.',
+    summary: 'Add or remove units of a product',
+    description:
+      'The available stock cannot fall below zero, and units that orders have reserved do not change.',
     tag: TAG,
     params: schema.idParams,
     body: schema.stockAdjustmentBody,
     responses: {
-      201: {
-        description: 'The product with its new stock',
-        data: schema.productService,
-        headers: ETAG,
-      },
+      201: { description: 'The product with its new stock', data: schema.productService, headers: ETAG },
     },
     errors: ['not_found', 'out_of_stock', 'invalid_transition'],
     handler: async (ctx, { params, body, principal }) =>

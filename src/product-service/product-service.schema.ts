@@ -30,7 +30,7 @@ export interface ListQuery extends PageQuery {
   q?: string;
 }
 
-/** A product or service as the API presents it. */
+/** A product or service as the API shows it. */
 export interface ProductServiceView extends Omit<CreateBody, 'stock'> {
   id: string;
   stock: Stock | null;
@@ -42,8 +42,8 @@ export interface ProductServiceView extends Omit<CreateBody, 'stock'> {
 
 const MAX_STOCK = 1_000_000_000;
 const MAX_TAX_RATE_BPS = 10_000;
-// Of the demo catalogue, so that the examples work as they stand. One of them retires it for good: it is not the
-// entry that the example of an order asks for.
+// An entry of the demo catalogue, so that the examples work unchanged. It is not the entry in the example of
+// an order, because another example retires it permanently.
 const EXAMPLE_ID = 'ps_01HZX0000000000000MVG00000';
 
 const kind = Joi.string()
@@ -51,12 +51,13 @@ const kind = Joi.string()
   .description('A service has no stock');
 const currency = Joi.string()
   .valid(...CURRENCIES)
-  .messages({ 'any.only': '{#label} must be an ISO 4217 code such as EUR' })
+  .messages({ 'any.only': '{#label} must be an ISO 4217 code, for example EUR' })
   .description('ISO 4217');
 const fields = {
   sku: code(64, 'A-Za-z0-9._\\/\\-')
     .messages({
-      'string.pattern.base': '{#label} must be letters, digits and . _ / -, a letter or digit first',
+      'string.pattern.base':
+        '{#label} must consist of letters, digits and . _ / - and start with a letter or digit',
     })
     .description('Unique among active entries'),
   name: singleLine(200),
@@ -83,10 +84,8 @@ export const createBody = Joi.object<CreateBody, true>({
     .min(0)
     .max(MAX_STOCK)
     .when('kind', { is: 'service', then: Joi.forbidden() })
-    .messages({
-      'any.unknown': '{#label} is for products only: a service has none',
-    })
-    .description('Units at hand, products only; 0 when left out'),
+    .messages({ 'any.unknown': '{#label} is for products only: a service has none' })
+    .description('Available units, for products only; defaults to 0'),
 })
   .id('CreateProductServiceRequest')
   .example({
@@ -113,7 +112,7 @@ export const stockAdjustmentBody = Joi.object<StockAdjustmentBody, true>({
     .max(MAX_STOCK)
     .invalid(0)
     .required()
-    .description('Units to add, or with a minus to take away'),
+    .description('Units to add, or to remove if negative'),
   reason: singleLine(200).required(),
 })
   .id('StockAdjustmentRequest')
@@ -122,7 +121,7 @@ export const stockAdjustmentBody = Joi.object<StockAdjustmentBody, true>({
 export const listQuery = Joi.object<ListQuery, true>({
   kind,
   currency,
-  q: singleLine(100).description('Part of the name or the sku, in any case'),
+  q: singleLine(100).description('A part of the name or the sku, case-insensitive'),
   ...pageQuery,
 });
 
@@ -132,7 +131,7 @@ export const idParams = Joi.object<{ id: string }, true>({
 
 export const ifMatchHeaders = Joi.object<{ 'if-match'?: string }, true>({
   'if-match': ifMatchSchema().description(
-    'The ETag of the version you have read, such as `"3"`; `*` for whatever version there is',
+    'The ETag of the version you have read, for example `"3"`; `*` matches any version',
   ),
 });
 
@@ -147,14 +146,15 @@ export const productService = Joi.object<ProductServiceView, true>({
   unitPrice: fields.unitPrice.required(),
   currency: currency.required(),
   taxRateBps: fields.taxRateBps.required(),
-  stock: Joi.object<Stock, true>({
-    available: count.required(),
-    reserved: count.required(),
-  })
+  stock: Joi.object<Stock, true>({ available: count.required(), reserved: count.required() })
     .allow(null)
     .required(),
   isActive: Joi.boolean().required(),
-  version: Joi.number().integer().min(1).required().description('Counts edits of the entry; it is the ETag'),
+  version: Joi.number()
+    .integer()
+    .min(1)
+    .required()
+    .description('The number of edits of the entry; it is the ETag'),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
 })

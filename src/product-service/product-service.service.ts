@@ -4,17 +4,9 @@ import { AppError } from '../errors/app-error';
 import type { ProductService, ProductServiceRepository } from './product-service.repository';
 import type { ChangeBody, CreateBody, ListQuery, StockAdjustmentBody } from './product-service.schema';
 
-export interface CatalogueService {
-  list(query: Omit<ListQuery, 'cursor'> & { after?: string }): Promise<Page<ProductService>>;
-  get(id: string): Promise<ProductService>;
-  create(input: CreateBody): Promise<ProductService>;
-  /** `checkVersion` throws when the caller has not seen the version it is handed. */
-  change(id: string, checkVersion: (version: number) => void, changes: ChangeBody): Promise<ProductService>;
-  retire(id: string): Promise<void>;
-  adjustStock(id: string, adjustment: StockAdjustmentBody & { by: string }): Promise<ProductService>;
-}
+export type CatalogueService = ReturnType<typeof createCatalogueService>;
 
-export function createCatalogueService(repository: ProductServiceRepository): CatalogueService {
+export function createCatalogueService(repository: ProductServiceRepository) {
   async function get(id: string): Promise<ProductService> {
     const entry = await repository.findActive(id);
     if (!entry) throw notFound(id);
@@ -24,11 +16,14 @@ export function createCatalogueService(repository: ProductServiceRepository): Ca
   return {
     get,
 
-    async list({ limit, ...filter }) {
+    async list({
+      limit,
+      ...filter
+    }: Omit<ListQuery, 'cursor'> & { after?: string }): Promise<Page<ProductService>> {
       return pageOf(await repository.findPage({ ...filter, limit: limit + 1 }), limit);
     },
 
-    async create({ stock = 0, ...input }) {
+    async create({ stock = 0, ...input }: CreateBody): Promise<ProductService> {
       const created = await repository.insert({
         ...input,
         id: newId('ps'),
@@ -40,8 +35,14 @@ export function createCatalogueService(repository: ProductServiceRepository): Ca
       return created;
     },
 
-    async change(id, checkVersion, changes) {
-      // Whoever loses the race reads again: the check then refuses a stale version and lets `*` have another go.
+    /** @param checkVersion throws if the caller has not read the version that it is given */
+    async change(
+      id: string,
+      checkVersion: (version: number) => void,
+      changes: ChangeBody,
+    ): Promise<ProductService> {
+      // A change that loses a race is tried again: the check then rejects a stale version, and `*` matches
+      // any.
       for (;;) {
         const { version } = await get(id);
         checkVersion(version);
@@ -51,26 +52,24 @@ export function createCatalogueService(repository: ProductServiceRepository): Ca
       }
     },
 
-    async retire(id) {
+    async retire(id: string): Promise<void> {
       if (!(await repository.retire(id))) throw notFound(id);
     },
 
-    async adjustStock(id, adjustment) {
+    async adjustStock(id: string, adjustment: StockAdjustmentBody & { by: string }): Promise<ProductService> {
       const { kind } = await get(id);
       if (kind === 'service') throw new AppError('invalid_transition', 'A service has no stock to adjust.');
-      const adjusted = await repository.adjustStock({
-        ...adjustment,
-        productServiceId: id,
-      });
-      return adjusted ?? refuse(await get(id), adjustment.delta);
+      const adjusted = await repository.adjustStock({ ...adjustment, productServiceId: id });
+      if (!adjusted) throw tooFewAvailable(await get(id), adjustment.delta);
+      return adjusted;
     },
   };
 }
 
-function refuse({ stock }: ProductService, delta: number): never {
-  throw new AppError(
+function tooFewAvailable({ stock }: ProductService, delta: number): AppError {
+  return new AppError(
     'out_of_stock',
-    `${-delta} units cannot be taken away, since only ${stock!.available} are available: take away fewer.`,
+    `Cannot remove ${-delta} units, because only ${stock!.available} are available: remove fewer.`,
   );
 }
 

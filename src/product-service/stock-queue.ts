@@ -1,17 +1,19 @@
 import AsyncLock from 'async-lock';
 
-/** Runs `work` while no other work in this process touches the same products. */
-export type StockQueue = <T>(productIds: readonly string[], work: () => Promise<T>) => Promise<T>;
+export type StockQueue = ReturnType<typeof createStockQueue>;
 
-/** Less than a step may take: one that waits longer fails, and is tried again by Temporal. */
+/**
+ * Shorter than the time limit of an activity: one that has waited this long fails, and Temporal retries it.
+ */
 const WAIT_MS = 3_000;
 
 /**
- * Lets one transaction per product through at a time, so that a flash sale does not spend itself on write
- * conflicts. It only spares the database collisions: correctness is the transaction's, across all processes.
+ * Creates a function that runs `work` while no other work in this process touches the same products. One
+ * transaction per product at a time keeps a flash sale from wasting its time on write conflicts. The queue
+ * only avoids collisions: correctness across all processes comes from the transactions.
  */
-export function createStockQueue(): StockQueue {
+export function createStockQueue() {
   const lock = new AsyncLock({ maxPending: Infinity, timeout: WAIT_MS });
-  return (productIds, work) =>
+  return async <T>(productIds: readonly string[], work: () => Promise<T>): Promise<T> =>
     productIds.length === 0 ? work() : lock.acquire([...new Set(productIds)].sort(), work);
 }

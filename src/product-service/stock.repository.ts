@@ -2,18 +2,16 @@ import { trusted, type ClientSession, type Connection } from 'mongoose';
 import type { StockMove } from '../domain/stock';
 import { createProductServiceModel } from './product-service.model';
 
-/** The stock that orders take and give back, always inside the transaction that writes the order. */
-export interface StockRepository {
-  /** False when one of the products has less than is to be taken: abort the transaction then. */
-  move(moves: readonly StockMove[], session: ClientSession): Promise<boolean>;
-  /** Units available now, by product id. */
-  available(ids: readonly string[]): Promise<Map<string, number>>;
-}
+export type StockRepository = ReturnType<typeof createStockRepository>;
 
-export function createStockRepository(connection: Connection): StockRepository {
+/** The stock that orders take and release, always inside the transaction that writes the order. */
+export function createStockRepository(connection: Connection) {
   const products = createProductServiceModel(connection);
   return {
-    async move(moves, session) {
+    /**
+     * @returns false if a product has fewer units than a move takes; the caller then aborts the transaction
+     */
+    async move(moves: readonly StockMove[], session: ClientSession): Promise<boolean> {
       if (moves.length === 0) return true;
       const updates = moves.map(({ productServiceId, available, reserved }) => ({
         updateOne: {
@@ -29,7 +27,8 @@ export function createStockRepository(connection: Connection): StockRepository {
       return matchedCount === moves.length;
     },
 
-    async available(ids) {
+    /** Returns the available units by product id. */
+    async available(ids: readonly string[]): Promise<Map<string, number>> {
       const found = await products.find({ _id: trusted({ $in: ids }) }, { stock: 1 }).lean();
       return new Map(found.map(({ _id, stock }) => [_id, stock?.available ?? 0]));
     },

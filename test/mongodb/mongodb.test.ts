@@ -31,7 +31,7 @@ describe('openMongoDb', () => {
       logger,
     );
     const users = createUserModel(mongodb.connection);
-    await expect(mongodb.ping()).rejects.toThrow('no connection');
+    await expect(mongodb.ping()).rejects.toThrow('not connected');
     expect(mongodb.isUnavailable(await errorOf(users.findOne()))).toBe(true);
 
     const cable = await openCable(reserved.port);

@@ -20,7 +20,7 @@ function connectBy(port: number): MongoDb {
   const uri = new URL(db.uri);
   uri.host = `127.0.0.1:${port}`;
   uri.search = 'directConnection=true';
-  return openMongoDb({ uri: uri.href, answerTimeoutMs: 2_000 }, logger);
+  return openMongoDb({ uri: uri.href, responseTimeoutMs: 2_000 }, logger);
 }
 
 async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown> }> {

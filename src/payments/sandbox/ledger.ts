@@ -1,3 +1,4 @@
+import { ulid } from 'ulid';
 import {
   PaymentDeclined,
   PaymentKeyReused,
@@ -6,32 +7,36 @@ import {
   type PaymentRef,
 } from '../../domain/payment';
 import { declineReasonOf } from './methods';
-import { authorized, declined, neverAuthorized, operationOf, type Operation } from './payment';
+import type { SandboxOperation } from './model';
 import type { SandboxMove, SandboxPayment, SandboxRepository } from './repository';
 
-export interface LedgerAnswer {
+export interface LedgerResult {
   payment: SandboxPayment;
-  /** It was done just now; otherwise it had been done before. */
+  /** Whether this call made the change; false for a repeat. */
   isNew: boolean;
 }
 
-type AskedOperation = Pick<Operation, 'key' | 'kind'> & { amount?: number };
+/** An operation before it is carried out; only a refund names its amount. */
+type RequestedOperation = Pick<SandboxOperation, 'key' | 'kind'> & { amount?: number };
 
-/** The rules of the sandbox. Everything is decided by conditional updates of one document: it may run beside itself. */
+/**
+ * The rules of the sandbox. Each operation is one conditional update of one document, so any number of
+ * processes may run them concurrently.
+ */
 export function createSandboxLedger(payments: SandboxRepository) {
   /** @throws {PaymentDeclined} @throws {PaymentRefused} */
-  async function authorize(authorization: Authorization): Promise<LedgerAnswer> {
+  async function authorize(authorization: Authorization): Promise<LedgerResult> {
     requireAmount(authorization.amount);
     const declineReason = declineReasonOf(authorization.paymentMethod);
-    const asked = declineReason ? declined(authorization, declineReason) : authorized(authorization);
-    const payment = await payments.open(asked);
+    const created = declineReason ? declined(authorization, declineReason) : authorized(authorization);
+    const payment = await payments.open(created);
     if (!payment || !isSame(payment, authorization)) throw keyReused(authorization.key);
     if (payment.status === 'voided') throw refused(payment, 'cannot be authorised');
     if (payment.declineReason !== null) throw new PaymentDeclined(payment.declineReason);
-    return { payment, isNew: payment.reference === asked.reference };
+    return { payment, isNew: payment.reference === created.reference };
   }
 
-  function capture(key: string, { key: paymentKey }: PaymentRef): Promise<LedgerAnswer> {
+  function capture(key: string, { key: paymentKey }: PaymentRef): Promise<LedgerResult> {
     return perform(paymentKey, { key, kind: 'capture' }, (payment) => {
       if (payment.status !== 'authorized') throw refused(payment, 'cannot be captured');
       const { amount } = payment;
@@ -39,20 +44,20 @@ export function createSandboxLedger(payments: SandboxRepository) {
     });
   }
 
-  async function voidPayment(key: string, ref: PaymentRef): Promise<LedgerAnswer> {
+  async function voidPayment(key: string, ref: PaymentRef): Promise<LedgerResult> {
     const tombstone = neverAuthorized(key, ref);
     const opened = await payments.open(tombstone);
     if (!opened) throw keyReused(key);
     if (opened.reference === tombstone.reference) return { payment: opened, isNew: true };
     return perform(ref.key, { key, kind: 'void' }, (payment) => {
       if (payment.status === 'captured') throw refused(payment, 'cannot be voided: refund it instead');
-      if (payment.status !== 'authorized') return undefined; // there is nothing to give back
+      if (payment.status !== 'authorized') return undefined; // nothing is reserved
       const { amount } = payment;
       return { from: 'authorized', to: 'voided', changes: { open: -amount, voided: amount }, amount };
     });
   }
 
-  async function refund(key: string, { key: paymentKey }: PaymentRef, amount: number): Promise<LedgerAnswer> {
+  async function refund(key: string, { key: paymentKey }: PaymentRef, amount: number): Promise<LedgerResult> {
     requireAmount(amount);
     return perform(paymentKey, { key, kind: 'refund', amount }, (payment) => {
       if (payment.status !== 'captured') throw refused(payment, 'cannot be refunded');
@@ -62,51 +67,94 @@ export function createSandboxLedger(payments: SandboxRepository) {
     });
   }
 
-  /** Does what `plan` makes of the payment, once for the operation's key; nothing when it plans nothing. */
+  /**
+   * Makes the move that `plan` returns for the payment, once per operation key. No plan means nothing to do.
+   */
   async function perform(
     paymentKey: string,
-    asked: AskedOperation,
+    requested: RequestedOperation,
     plan: (payment: SandboxPayment) => (Omit<SandboxMove, 'operation'> & { amount: number }) | undefined,
-  ): Promise<LedgerAnswer> {
+  ): Promise<LedgerResult> {
     for (;;) {
       const payment = await payments.find(paymentKey);
       if (!payment) throw unknown(paymentKey);
-      if (isRepeat(payment, asked)) return { payment, isNew: false };
+      if (isRepeat(payment, requested)) return { payment, isNew: false };
       const planned = plan(payment);
       if (!planned) return { payment, isNew: false };
       const { amount, ...move } = planned;
-      const operation = operationOf(asked.key, asked.kind, amount);
+      const operation = operationOf(requested.key, requested.kind, amount);
       const moved = await payments.move(paymentKey, { ...move, operation });
-      if (moved === undefined) throw keyReused(asked.key);
+      if (moved === undefined) throw keyReused(requested.key);
       if (moved) return { payment: moved, isNew: true };
-      // It has changed since it was read: look again.
+      // The payment has changed since it was read: read it again.
     }
   }
 
   return { authorize, capture, void: voidPayment, refund, find: payments.find };
 }
 
-/** @throws {PaymentRefused} the key was used for something else */
-function isRepeat(payment: SandboxPayment, { key, kind, amount }: AskedOperation): boolean {
+function authorized(authorization: Authorization): SandboxPayment {
+  const { key, amount } = authorization;
+  const operation = operationOf(key, 'authorize', amount);
+  return { ...newPayment(authorization, operation), status: 'authorized', authorized: amount, open: amount };
+}
+
+function declined(authorization: Authorization, declineReason: string): SandboxPayment {
+  const operation = operationOf(authorization.key, 'decline', authorization.amount);
+  return { ...newPayment(authorization, operation), status: 'declined', declineReason };
+}
+
+/** Returns a payment that only closes its key, so that a later authorisation is rejected. */
+function neverAuthorized(voidKey: string, authorization: Authorization): SandboxPayment {
+  return { ...newPayment(authorization, operationOf(voidKey, 'void', 0)), status: 'voided' };
+}
+
+function newPayment(
+  { key, orderId, amount, currency, paymentMethod }: Authorization,
+  operation: SandboxOperation,
+): Omit<SandboxPayment, 'status'> {
+  return {
+    key,
+    reference: `sbx_${ulid()}`,
+    orderId,
+    paymentMethod,
+    amount,
+    currency,
+    authorized: 0,
+    open: 0,
+    captured: 0,
+    voided: 0,
+    refunded: 0,
+    declineReason: null,
+    operations: [operation],
+  };
+}
+
+function operationOf(key: string, kind: SandboxOperation['kind'], amount: number): SandboxOperation {
+  return { key, kind, amount, at: new Date() };
+}
+
+/** @throws {PaymentKeyReused} the key was used for a different operation */
+function isRepeat(payment: SandboxPayment, { key, kind, amount }: RequestedOperation): boolean {
   const earlier = payment.operations.find((operation) => operation.key === key);
   if (!earlier) return false;
   if (earlier.kind !== kind || (amount ?? earlier.amount) !== earlier.amount) throw keyReused(key);
   return true;
 }
 
-function isSame(payment: SandboxPayment, asked: Authorization): boolean {
+function isSame(payment: SandboxPayment, requested: Authorization): boolean {
   const { orderId, amount, currency, paymentMethod } = payment;
   return (
-    asked.orderId === orderId &&
-    asked.amount === amount &&
-    asked.currency === currency &&
-    asked.paymentMethod === paymentMethod
+    requested.orderId === orderId &&
+    requested.amount === amount &&
+    requested.currency === currency &&
+    requested.paymentMethod === paymentMethod
   );
 }
 
 function requireAmount(amount: number): void {
   if (Number.isSafeInteger(amount) && amount > 0) return;
-  throw new PaymentRefused(`${amount} is no amount: ask for a whole number of minor units above 0.`);
+  throw new PaymentRefused(`The amount ${amount} is invalid: it must be a whole number above 0.`);
 }
 
 function refused({ key, status }: SandboxPayment, what: string): PaymentRefused {
@@ -119,12 +167,12 @@ function unknown(key: string): PaymentRefused {
 
 function tooMuch({ key, captured, refunded }: SandboxPayment, amount: number): PaymentRefused {
   return new PaymentRefused(
-    `${amount} cannot be refunded of the payment ${key}, since only ${captured - refunded} is left: refund less.`,
+    `The payment ${key} has only ${captured - refunded} left to refund, not ${amount}: refund less.`,
   );
 }
 
 function keyReused(key: string): PaymentKeyReused {
   return new PaymentKeyReused(
-    `The key ${key} was used for something else: use a new key for each operation.`,
+    `The key ${key} was used for a different operation: use a new key for each operation.`,
   );
 }

@@ -2,9 +2,9 @@ import { Schema, type Connection, type Model } from 'mongoose';
 import type { ProviderPaymentStatus } from '../../domain/payment';
 import { modelOf } from '../../mongodb/model';
 
-/** `void` of a payment that was never authorised has the amount 0: it only closes the key. */
+/** One operation on a payment. The `void` of a payment that was never authorised has the amount 0. */
 export interface SandboxOperation {
-  /** The idempotency key that it was asked for under. */
+  /** The idempotency key. */
   key: string;
   kind: 'authorize' | 'decline' | 'capture' | 'void' | 'refund';
   amount: number;
@@ -12,11 +12,11 @@ export interface SandboxOperation {
 }
 
 /**
- * One payment in the ledger of the sandbox, amounts in minor units. At any time
+ * One payment in the ledger of the sandbox, with amounts in minor units. At any time
  * `authorized = open + captured + voided` and `refunded <= captured`.
  */
 export interface SandboxPaymentDocument {
-  /** The key that it was to be authorised under. */
+  /** The key of the authorisation. */
   _id: string;
   reference: string;
   orderId: string;
@@ -33,14 +33,14 @@ export interface SandboxPaymentDocument {
   operations: SandboxOperation[];
 }
 
-/** How often an operation was asked for; kept for the payment method that fails at first. */
+/** The number of requests for an operation, for the payment method that fails at first. */
 export interface SandboxAttemptsDocument {
   /** The key of the operation. */
   _id: string;
   count: number;
 }
 
-/** The test switch; missing means off. */
+/** The test switch, which is off when the document is missing. */
 export interface SandboxSwitchDocument {
   _id: string;
   available: boolean;
@@ -75,10 +75,10 @@ const paymentSchema = new Schema<SandboxPaymentDocument>(
   { collection: 'sandbox_payments', ...SETTINGS },
 );
 
-// A key names one operation of one payment: this index keeps it from a second payment, the updates from a second
-// operation of the same one.
+// A key names one operation of one payment. This index keeps the key from a second payment; the condition of
+// each update keeps it from a second operation of the same payment.
 paymentSchema.index({ 'operations.key': 1 }, { unique: true });
-// For people who look up what an order was charged.
+// Operators look up what an order was charged.
 paymentSchema.index({ orderId: 1 });
 
 const attemptsSchema = new Schema<SandboxAttemptsDocument>(

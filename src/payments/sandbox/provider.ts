@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Authorization, ProviderPayment } from '../../domain/payment';
 import type { PaymentProvider } from '../payment-provider';
-import { createSandboxLedger, type LedgerAnswer } from './ledger';
+import { createSandboxLedger, type LedgerResult } from './ledger';
 import { FAULTY_METHODS } from './methods';
 import type { SandboxPayment, SandboxRepository } from './repository';
 
@@ -10,13 +10,13 @@ const SLOW_MS = 5_000;
 
 export interface SandboxProviderDeps {
   repository: SandboxRepository;
-  /** How long `pm_sandbox_slow` takes to answer. */
+  /** How long `pm_sandbox_slow` takes to reply. */
   slowMs?: number;
 }
 
 /**
- * A payment service to develop and test with: its ledger in MongoDB stands for that of a real one. It knows Stripe's
- * test payment methods, and has some of its own that fail as real services do (`FAULTY_METHODS`).
+ * A payment service for development and tests, whose ledger is in MongoDB. It knows Stripe's test payment
+ * methods, and has some of its own that fail in the ways real services do (`FAULTY_METHODS`).
  */
 export function createSandboxProvider({
   repository,
@@ -24,10 +24,11 @@ export function createSandboxProvider({
 }: SandboxProviderDeps): PaymentProvider {
   const ledger = createSandboxLedger(repository);
 
+  /** Does the work with the faults of the payment method. */
   async function serve(
     operationKey: string,
     { paymentMethod }: Authorization,
-    work: () => Promise<LedgerAnswer>,
+    work: () => Promise<LedgerResult>,
   ): Promise<ProviderPayment> {
     await requireAvailable(paymentMethod);
     if (paymentMethod === FAULTY_METHODS.flaky) await failAtFirst(operationKey);
@@ -40,7 +41,7 @@ export function createSandboxProvider({
   async function requireAvailable(paymentMethod: string): Promise<void> {
     if (paymentMethod !== FAULTY_METHODS.outage || (await repository.isAvailable())) return;
     throw new Error(
-      `The payment service is down for ${paymentMethod}: an ADMIN turns it on by PUT /payments/sandbox { "available": true }.`,
+      `The payment service is unavailable for ${paymentMethod}: an ADMIN can switch it on with PUT /payments/sandbox { "available": true }.`,
     );
   }
 
@@ -87,9 +88,9 @@ function present(payment: SandboxPayment): ProviderPayment {
   };
 }
 
-/** What a client sees of a service that dies before it answers. */
+/** Returns the error that a client sees when a service dies before it replies. */
 function connectionLost(): Error {
-  return Object.assign(new Error('The connection to the payment service was lost before it answered.'), {
+  return Object.assign(new Error('The connection to the payment service was lost before it replied.'), {
     code: 'ECONNRESET',
   });
 }

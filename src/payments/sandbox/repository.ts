@@ -1,6 +1,7 @@
 import { trusted, type Connection } from 'mongoose';
 import type { ProviderPaymentStatus } from '../../domain/payment';
 import { unlessTaken } from '../../mongodb/errors';
+import { FAULTY_METHODS } from './methods';
 import {
   createSandboxAttemptsModel,
   createSandboxPaymentModel,
@@ -9,36 +10,29 @@ import {
   type SandboxPaymentDocument,
 } from './model';
 
+export type SandboxRepository = ReturnType<typeof createSandboxRepository>;
 export type SandboxPayment = Omit<SandboxPaymentDocument, '_id'> & { key: string };
 type Balances = Pick<SandboxPayment, 'open' | 'captured' | 'voided' | 'refunded'>;
 
-/** An operation on a payment, what it does to the balances, and on what condition. */
+/** A change of a payment by one operation, and the condition for it. */
 export interface SandboxMove {
   from: ProviderPaymentStatus;
-  /** More must not have been refunded by then. */
+  /** The most that may have been refunded before the move. */
   refundedAtMost?: number;
   to: ProviderPaymentStatus;
+  /** The amounts by which the balances change. */
   changes: Partial<Balances>;
   operation: SandboxOperation;
 }
 
-/** The ledger of the sandbox, which belongs to a payment service of its own: it takes part in no transaction of ours. */
-export interface SandboxRepository {
-  find(key: string): Promise<SandboxPayment | null>;
-  /** The payment of that key: the given one when the key is new. Null when another payment's operation has the key. */
-  open(payment: SandboxPayment): Promise<SandboxPayment | null>;
-  /** Null when its condition does not hold; undefined when another payment's operation has the key. */
-  move(key: string, move: SandboxMove): Promise<SandboxPayment | null | undefined>;
-  /** @returns how often this operation has been asked for, this time included */
-  countAttempt(operationKey: string): Promise<number>;
-  isAvailable(): Promise<boolean>;
-  setAvailable(available: boolean): Promise<void>;
-}
-
-const OUTAGE_SWITCH = 'pm_sandbox_outage';
+const OUTAGE_SWITCH = FAULTY_METHODS.outage;
 const UPSERT = { upsert: true, returnDocument: 'after' } as const;
 
-export function createSandboxRepository(connection: Connection): SandboxRepository {
+/**
+ * The ledger of the sandbox. It stands for a separate payment service, so it takes part in no transaction of
+ * ours.
+ */
+export function createSandboxRepository(connection: Connection) {
   const payments = createSandboxPaymentModel(connection);
   const attempts = createSandboxAttemptsModel(connection);
   const switches = createSandboxSwitchModel(connection);
@@ -51,14 +45,25 @@ export function createSandboxRepository(connection: Connection): SandboxReposito
   return {
     find,
 
-    async open({ key, ...fields }) {
+    /**
+     * Inserts the payment unless its key exists already.
+     * @returns the stored payment, or null if the key belongs to an operation of another payment
+     */
+    async open({ key, ...fields }: SandboxPayment): Promise<SandboxPayment | null> {
       const opened = await unlessTaken(() =>
         payments.findOneAndUpdate({ _id: key }, { $setOnInsert: fields }, UPSERT).lean(),
       );
-      return opened ? toPayment(opened) : find(key); // somebody else has opened it just now, or the key is not free
+      return opened ? toPayment(opened) : find(key); // another process has just opened it, or the key is taken
     },
 
-    async move(key, { from, refundedAtMost, to, changes, operation }) {
+    /**
+     * @returns null if the condition does not hold, undefined if the key belongs to an operation of another
+     * payment
+     */
+    async move(
+      key: string,
+      { from, refundedAtMost, to, changes, operation }: SandboxMove,
+    ): Promise<SandboxPayment | null | undefined> {
       const condition = {
         _id: key,
         status: from,
@@ -72,16 +77,20 @@ export function createSandboxRepository(connection: Connection): SandboxReposito
       return moved && toPayment(moved);
     },
 
-    async countAttempt(operationKey) {
+    /** @returns how often this operation has been requested, this time included */
+    async countAttempt(operationKey: string): Promise<number> {
       const { count } = await attempts
         .findOneAndUpdate({ _id: operationKey }, { $inc: { count: 1 } }, UPSERT)
         .lean();
       return count;
     },
 
-    isAvailable: async () => (await switches.findById(OUTAGE_SWITCH).lean())?.available ?? false,
+    /** Tells whether `pm_sandbox_outage` works. */
+    async isAvailable(): Promise<boolean> {
+      return (await switches.findById(OUTAGE_SWITCH).lean())?.available ?? false;
+    },
 
-    async setAvailable(available) {
+    async setAvailable(available: boolean): Promise<void> {
       await switches.replaceOne({ _id: OUTAGE_SWITCH }, { available }, { upsert: true });
     },
   };

@@ -1,21 +1,21 @@
 import { minorUnitDigits } from '../../domain/money';
 
 /**
- * Digits after the decimal point in Stripe's amounts, where they are not those of ISO 4217
- * (https://docs.stripe.com/currencies): ISK and UGX have none, but Stripe takes hundredths that have to be 00; the
- * ariary has two by ISO 4217, but Stripe takes whole ones. (HUF and TWD are special in payouts only.)
+ * Decimal digits of Stripe's amounts in the currencies where they differ from ISO 4217
+ * (https://docs.stripe.com/currencies). ISK and UGX have none in ISO 4217, but Stripe counts hundredths,
+ * which must be 00. MGA has two, but Stripe counts whole units. HUF and TWD are special for payouts only.
  */
 const STRIPE_DIGITS: Readonly<Record<string, number>> = { ISK: 2, UGX: 2, MGA: 0 };
 
 const THREE_DIGIT_STEP = 10;
 
-/** Our minor units as Stripe's amount; undefined when Stripe could only take another amount. */
+/** Converts minor units to Stripe's amount. Returns undefined if Stripe cannot represent the amount. */
 export function toStripeAmount(amount: number, currency: string): number | undefined {
   const scaled = scale(amount, stripeDigits(currency) - minorUnitDigits(currency));
   return Number.isSafeInteger(scaled) && scaled % stepOf(currency) === 0 ? scaled : undefined;
 }
 
-/** The other way round. */
+/** Converts Stripe's amount to minor units. */
 export function fromStripeAmount(amount: number, currency: string): number {
   return scale(amount, minorUnitDigits(currency) - stripeDigits(currency));
 }
@@ -24,7 +24,7 @@ function stripeDigits(currency: string): number {
   return STRIPE_DIGITS[currency] ?? minorUnitDigits(currency);
 }
 
-/** Of currencies with three digits, Stripe takes amounts whose last digit is 0. */
+/** In currencies with three decimal digits, Stripe requires the last one to be 0. */
 function stepOf(currency: string): number {
   return stripeDigits(currency) === 3 ? THREE_DIGIT_STEP : 1;
 }

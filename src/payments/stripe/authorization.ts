@@ -1,37 +1,36 @@
 import { PaymentDeclined, PaymentRefused, type Authorization } from '../../domain/payment';
 import { toStripeAmount } from './amounts';
-import { amountNotTaken, declineReasonOf, declineReasonOfError, unacceptable } from './declines';
-import { isAnswer, isKeyReused, keyReused } from './errors';
+import { amountNotAccepted, declineReasonOf, declineReasonOfError, notAccepted } from './declines';
+import { isFinalError, isKeyReused, keyReused } from './errors';
+import { ensureDone, isCancelled, statusOf } from './intents';
 import type { StripePayment, StripePaymentRepository } from './repository';
 import type { Intent, StripeRequests } from './requests';
-import { isCancelled, settle } from './settle';
-import { standingOf } from './intents';
 
 /**
- * Authorises in three steps: an unconfirmed PaymentIntent, which moves no money; its id tied to the key, for ever and
- * before it is confirmed; and only then its confirmation. So there is one PaymentIntent per key that can ever be
- * confirmed, it can be found however old it is, and a key can be closed before there is one.
+ * Authorises in three steps: it creates an unconfirmed PaymentIntent, which moves no money; it ties the id of
+ * the intent to the key permanently; and only then it confirms the intent. So only one PaymentIntent per key
+ * can ever be confirmed, it can be found at any age, and a key can be closed before its intent exists.
  */
 export function createStripeAuthorization(requests: StripeRequests, payments: StripePaymentRepository) {
-  /** @returns an intent that is authorised, or captured by now @throws {PaymentDeclined} @throws {PaymentRefused} */
+  /** @returns the authorised or captured intent @throws {PaymentDeclined} @throws {PaymentRefused} */
   async function authorize(authorization: Authorization): Promise<Intent> {
-    const intent = await confirmed(await opened(authorization), authorization.key);
-    const standing = standingOf(intent);
-    if (standing === 'declined') return decline(intent, authorization.key, declineReasonOf(intent));
-    if (standing === 'voided') throw closed(authorization);
+    const intent = await confirm(await open(authorization), authorization.key);
+    const status = statusOf(intent);
+    if (status === 'declined') return decline(intent, authorization.key, declineReasonOf(intent));
+    if (status === 'voided') throw closed(authorization);
     return intent;
   }
 
-  /** The PaymentIntent of the key: a new one when the key is new. */
-  async function opened(authorization: Authorization): Promise<Intent> {
+  /** Returns the PaymentIntent of the key, and creates it if the key is new. */
+  async function open(authorization: Authorization): Promise<Intent> {
     const known = await payments.find(authorization.key);
-    if (known) return recorded(known, authorization);
+    if (known) return retrieve(known, authorization);
     const created = await create(authorization);
     const claimed = await payments.claim(authorization.key, created.id);
-    return claimed.reference === created.id ? created : recorded(claimed, authorization);
+    return claimed.reference === created.id ? created : retrieve(claimed, authorization);
   }
 
-  async function recorded(
+  async function retrieve(
     { reference, declineReason }: StripePayment,
     authorization: Authorization,
   ): Promise<Intent> {
@@ -44,49 +43,49 @@ export function createStripeAuthorization(requests: StripeRequests, payments: St
 
   async function create(authorization: Authorization): Promise<Intent> {
     const amount = toStripeAmount(authorization.amount, authorization.currency);
-    if (amount === undefined) throw new PaymentDeclined(amountNotTaken(authorization));
+    if (amount === undefined) throw new PaymentDeclined(amountNotAccepted(authorization));
     try {
       return await requests.create(authorization, amount);
     } catch (error) {
-      if (!isAnswer(error)) throw error;
-      const reason = unacceptable(error, authorization);
+      if (!isFinalError(error)) throw error;
+      const reason = notAccepted(error, authorization);
       if (reason === undefined) throw isKeyReused(error) ? keyReused({ cause: error }) : error;
       await payments.decline(authorization.key, reason);
       throw new PaymentDeclined(reason, { cause: error });
     }
   }
 
-  async function confirmed(intent: Intent, key: string): Promise<Intent> {
-    if (standingOf(intent) !== 'unconfirmed') return intent;
+  async function confirm(intent: Intent, key: string): Promise<Intent> {
+    if (statusOf(intent) !== 'unconfirmed') return intent;
     try {
       return await requests.confirm(intent.id, key);
     } catch (error) {
-      if (!isAnswer(error)) throw error;
-      const now = await requests.retrieve(intent.id);
-      if (standingOf(now) !== 'unconfirmed') return now;
-      return decline(now, key, declineReasonOfError(error)); // asked again, Stripe would say the same
+      if (!isFinalError(error)) throw error;
+      const current = await requests.retrieve(intent.id);
+      if (statusOf(current) !== 'unconfirmed') return current;
+      return decline(current, key, declineReasonOfError(error)); // a repeat would give the same error
     }
   }
 
-  /** Remembers the reason, and closes the intent, so that nobody can confirm it any more. */
+  /** Records the reason and cancels the intent, so that it can no longer be confirmed. */
   async function decline(intent: Intent, key: string, reason: string): Promise<never> {
     await payments.decline(key, reason);
-    await settle(requests, intent, isCancelled, (id) => requests.cancel(id, key, 'abandoned'));
+    await ensureDone(requests, intent, isCancelled, (id) => requests.cancel(id, key, 'abandoned'));
     throw new PaymentDeclined(reason);
   }
 
   return authorize;
 }
 
-function isSame({ amount, currency, metadata }: Intent, asked: Authorization): boolean {
+function isSame({ amount, currency, metadata }: Intent, requested: Authorization): boolean {
   return (
-    metadata.orderId === asked.orderId &&
-    metadata.paymentMethod === asked.paymentMethod &&
-    currency === asked.currency.toLowerCase() &&
-    amount === toStripeAmount(asked.amount, asked.currency)
+    metadata.orderId === requested.orderId &&
+    metadata.paymentMethod === requested.paymentMethod &&
+    currency === requested.currency.toLowerCase() &&
+    amount === toStripeAmount(requested.amount, requested.currency)
   );
 }
 
 function closed({ key }: Authorization): PaymentRefused {
-  return new PaymentRefused(`The payment ${key} was voided, so that it cannot be authorised any more.`);
+  return new PaymentRefused(`The payment ${key} was voided and can no longer be authorised.`);
 }

@@ -1,31 +1,37 @@
 import Stripe from 'stripe';
 import type { Authorization } from '../../domain/payment';
 import { formatAmount } from '../../domain/money';
-import type { StripeAnswer } from './errors';
+import type { FinalStripeError } from './errors';
 import type { Intent } from './requests';
 
 const ANOTHER = 'Use another payment method.';
 const NOT_ACCEPTED = `The payment service does not accept this payment method. ${ANOTHER}`;
 
-/** Why the attempt to authorise failed, for the customer. */
+/** Returns the reason for the customer why the authorisation failed. */
 export function declineReasonOf({ last_payment_error: error }: Intent): string {
-  // Without an error the bank wants to see the customer (`requires_action`).
+  // Without an error, the bank requires the customer to act (`requires_action`).
   if (!error)
-    return `The bank wants the customer to confirm the payment, which is not possible here. ${ANOTHER}`;
+    return `The bank requires the customer to confirm the payment, which is not supported. ${ANOTHER}`;
   return error.type === 'card_error' && error.message ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
 }
 
-/** The same of an error; Stripe writes the messages of card errors for customers, and only those. */
-export function declineReasonOfError(error: StripeAnswer): string {
+/**
+ * Returns the reason for the customer behind an error. Only the messages of card errors are meant for
+ * customers.
+ */
+export function declineReasonOfError(error: FinalStripeError): string {
   return error instanceof Stripe.errors.StripeCardError ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
 }
 
-/** What of the payment Stripe does not take, for the customer; undefined when it is not about the payment. */
-export function unacceptable({ param }: StripeAnswer, authorization: Authorization): string | undefined {
+/**
+ * Returns the reason for the customer if Stripe does not accept this payment, or undefined for any other
+ * error.
+ */
+export function notAccepted({ param }: FinalStripeError, authorization: Authorization): string | undefined {
   if (param === 'payment_method') return NOT_ACCEPTED;
-  return param === 'amount' || param === 'currency' ? amountNotTaken(authorization) : undefined;
+  return param === 'amount' || param === 'currency' ? amountNotAccepted(authorization) : undefined;
 }
 
-export function amountNotTaken({ amount, currency }: Authorization): string {
-  return `The payment service does not take ${formatAmount(amount, currency)}: order something else, or more or less of it.`;
+export function amountNotAccepted({ amount, currency }: Authorization): string {
+  return `The payment service does not accept a payment of ${formatAmount(amount, currency)}: change the items or their quantities.`;
 }

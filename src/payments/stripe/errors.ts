@@ -3,49 +3,55 @@ import { PaymentKeyReused, PaymentRefused } from '../../domain/payment';
 
 const { StripeAPIError, StripeCardError, StripeIdempotencyError, StripeInvalidRequestError } = Stripe.errors;
 
-export type StripeAnswer =
+/** An error that Stripe would return again for the same request. */
+export type FinalStripeError =
   | Stripe.errors.StripeCardError
   | Stripe.errors.StripeInvalidRequestError
   | Stripe.errors.StripeIdempotencyError;
 
 const BAD_REQUEST = 400;
 
-const LAPSED = 'The authorisation has lapsed: the customer has to pay anew.';
-const DISPUTED = 'The payment is disputed at the bank: it can be refunded when that is settled.';
-/** What Stripe refuses while the state of the PaymentIntent would allow it (https://docs.stripe.com/error-codes). */
-const REFUSALS: Readonly<Record<string, string>> = {
-  charge_expired_for_capture: LAPSED,
-  capture_charge_authorization_expired: LAPSED,
-  capture_unauthorized_payment: LAPSED,
+const EXPIRED = 'The authorisation has expired: the customer has to pay again.';
+const DISPUTED = 'The payment is disputed: it can be refunded once the dispute is settled.';
+/** Errors that the state of a PaymentIntent does not show (https://docs.stripe.com/error-codes). */
+const MESSAGES: Readonly<Record<string, string>> = {
+  charge_expired_for_capture: EXPIRED,
+  capture_charge_authorization_expired: EXPIRED,
+  capture_unauthorized_payment: EXPIRED,
   charge_disputed: DISPUTED,
   refund_disputed_payment: DISPUTED,
 };
 
-/** Stripe says no, and would say so again. All other errors leave open whether it was done. */
-export function isAnswer(error: unknown): error is StripeAnswer {
+/**
+ * Tells whether Stripe would return the error again. Any other error leaves the outcome of the request
+ * unknown.
+ */
+export function isFinalError(error: unknown): error is FinalStripeError {
   if (error instanceof StripeCardError || error instanceof StripeIdempotencyError) return true;
   return error instanceof StripeInvalidRequestError && error.statusCode === BAD_REQUEST;
 }
 
-/** What the answer to a capture, a cancellation or a refund means: asked again, Stripe would say the same. */
-export function refusalOf(error: StripeAnswer): PaymentRefused {
+/** Translates the error of a capture, a cancellation or a refund. */
+export function toPaymentRefused(error: FinalStripeError): PaymentRefused {
   if (isKeyReused(error)) return keyReused({ cause: error });
-  const known = error.code === undefined ? undefined : REFUSALS[error.code];
-  return new PaymentRefused(known ?? error.message, { cause: error });
+  const message = error.code === undefined ? undefined : MESSAGES[error.code];
+  return new PaymentRefused(message ?? error.message, { cause: error });
 }
 
-export function isKeyReused(error: StripeAnswer): boolean {
+export function isKeyReused(error: FinalStripeError): boolean {
   return error instanceof StripeIdempotencyError;
 }
 
 export function keyReused(options?: ErrorOptions): PaymentKeyReused {
   return new PaymentKeyReused(
-    'The key was used for something else: use a new key for each operation.',
+    'The key was used for a different operation: use a new key for each operation.',
     options,
   );
 }
 
-/** A failure on Stripe's side that it repeats because the idempotency key was repeated. */
+/**
+ * Tells whether Stripe has replayed an earlier failure of its own because the idempotency key was the same.
+ */
 export function isReplayedFailure(error: unknown): boolean {
   return error instanceof StripeAPIError && error.headers?.['idempotent-replayed'] === 'true';
 }

@@ -1,7 +1,7 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
 
-/** An event of the payment service that has been handled. */
+/** An event of Stripe that has been handled. */
 export interface PaymentEventDocument {
   /** The id of the event. */
   _id: string;
@@ -9,7 +9,7 @@ export interface PaymentEventDocument {
   handledAt: Date;
 }
 
-/** Stripe delivers an event again for three days, and people may send it again for thirty. */
+/** Stripe redelivers an event for three days, and people can resend it for thirty. */
 const KEEP_SECONDS = 90 * 86_400;
 
 const paymentEventSchema = new Schema<PaymentEventDocument>(

@@ -1,19 +1,17 @@
 import type { Connection } from 'mongoose';
 import { createPaymentEventModel } from './events.model';
 
-/** The events of the payment service that have been handled. */
-export interface PaymentEventRepository {
-  isHandled(id: string): Promise<boolean>;
-  /** Does nothing when it is there already. */
-  add(event: { id: string; type: string }): Promise<void>;
-}
+export type PaymentEventRepository = ReturnType<typeof createPaymentEventRepository>;
 
-export function createPaymentEventRepository(connection: Connection): PaymentEventRepository {
+/** The events of Stripe that have been handled. */
+export function createPaymentEventRepository(connection: Connection) {
   const events = createPaymentEventModel(connection);
   return {
-    isHandled: async (id) => (await events.exists({ _id: id })) !== null,
+    async isHandled(id: string): Promise<boolean> {
+      return (await events.exists({ _id: id })) !== null;
+    },
 
-    async add({ id, type }) {
+    async add({ id, type }: { id: string; type: string }): Promise<void> {
       await events.replaceOne({ _id: id }, { type, handledAt: new Date() }, { upsert: true });
     },
   };

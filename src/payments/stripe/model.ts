@@ -1,13 +1,13 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
 
-/** Which PaymentIntent a payment key stands for. Only this one is ever confirmed. */
+/** The PaymentIntent of a payment key. Only this one is ever confirmed. */
 export interface StripePaymentDocument {
   /** The key of the payment. */
   _id: string;
-  /** The id of the PaymentIntent; null when the key was closed before there was one. */
+  /** The id of the PaymentIntent, or null if the key was closed before there was one. */
   reference: string | null;
-  /** Why, when it was declined. */
+  /** The reason for the customer if the payment was declined. */
   declineReason: string | null;
   createdAt: Date;
 }
@@ -22,7 +22,7 @@ const stripePaymentSchema = new Schema<StripePaymentDocument>(
   { collection: 'stripe_payments', versionKey: false, autoIndex: false, autoCreate: false },
 );
 
-// What Stripe tells us names the PaymentIntent, which belongs to one payment.
+// Stripe's events name the PaymentIntent, which belongs to one payment.
 stripePaymentSchema.index(
   { reference: 1 },
   { unique: true, partialFilterExpression: { reference: { $type: 'string' } } },

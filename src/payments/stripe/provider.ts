@@ -1,15 +1,30 @@
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import { formatAmount } from '../../domain/money';
 import { PaymentRefused, type PaymentRef, type ProviderPayment } from '../../domain/payment';
 import type { PaymentProvider } from '../payment-provider';
 import { toStripeAmount } from './amounts';
 import { createStripeAuthorization } from './authorization';
 import { declineReasonOf } from './declines';
+import {
+  ensureDone,
+  isCancelled,
+  isCapturedUnder,
+  presentIntent,
+  presentWithoutIntent,
+  refused,
+  statusOf,
+} from './intents';
 import { createStripeRefunds } from './refunds';
 import type { StripePayment, StripePaymentRepository } from './repository';
 import { createStripeRequests, type Intent } from './requests';
-import { isCancelled, isCapturedUnder, refused, settle } from './settle';
-import { presentIntent, presentNone, standingOf } from './intents';
+
+/** An operation has 15 s. Most requests take well below one; a bank may need a few to authorise. */
+const TIMEOUT_MS = 10_000;
+
+/** Creates the official client without retries: the workflow retries, where the attempts are visible. */
+export function createStripeClient(secretKey: string, options: Stripe.StripeConfig = {}): Stripe {
+  return new Stripe(secretKey, { timeout: TIMEOUT_MS, maxNetworkRetries: 0, telemetry: false, ...options });
+}
 
 export interface StripeProviderDeps {
   stripe: Stripe;
@@ -17,17 +32,16 @@ export interface StripeProviderDeps {
 }
 
 /**
- * Payments by Stripe: for each key a PaymentIntent with manual capture. Whatever Stripe answers or fails to answer,
- * the state of the PaymentIntent has the last word on what was done.
+ * Payments by Stripe, with one manually captured PaymentIntent per key. The state of the PaymentIntent
+ * decides what has been done, whatever the response to a request was and whether there was one.
  */
 export function createStripeProvider({ stripe, payments }: StripeProviderDeps): PaymentProvider {
   const requests = createStripeRequests(stripe);
   const refunds = createStripeRefunds(requests);
   const authorize = createStripeAuthorization(requests, payments);
 
-  /** What was reserved; an intent that is authorised or captured was not declined. */
-  async function presentPaid(intent: Intent, key: string): Promise<ProviderPayment> {
-    if (standingOf(intent) !== 'captured') return presentIntent(intent, { key, status: 'authorized' });
+  async function presentAuthorized(intent: Intent, key: string): Promise<ProviderPayment> {
+    if (statusOf(intent) !== 'captured') return presentIntent(intent, { key, status: 'authorized' });
     return presentIntent(intent, { key, status: 'captured', refunds: await refunds.list(intent) });
   }
 
@@ -40,54 +54,55 @@ export function createStripeProvider({ stripe, payments }: StripeProviderDeps): 
   return {
     name: 'stripe',
 
-    authorize: async (authorization) => presentPaid(await authorize(authorization), authorization.key),
+    authorize: async (authorization) => presentAuthorized(await authorize(authorization), authorization.key),
 
     async capture(key, payment) {
       const intent = await intentOf(payment);
-      const isCaptured = (now: Intent) => isCapturedUnder(key, now);
-      const captured = await settle(requests, intent, isCaptured, (id) => requests.capture(id, key));
-      return presentPaid(captured, payment.key);
+      const isCaptured = (current: Intent) => isCapturedUnder(key, current);
+      const captured = await ensureDone(requests, intent, isCaptured, (id) => requests.capture(id, key));
+      return presentAuthorized(captured, payment.key);
     },
 
     async void(key, payment) {
-      const record = await payments.claim(payment.key, null); // closes the key, if there is no intent yet
+      const record = await payments.claim(payment.key, null); // closes the key if it has no intent yet
       const id = payment.reference ?? record.reference;
-      if (id === null) return presentNone(payment, record);
+      if (id === null) return presentWithoutIntent(payment, record);
       const intent = await requests.retrieve(id);
       const cancel = () => requests.cancel(id, key, 'requested_by_customer');
-      return presentEnded(await settle(requests, intent, isCancelled, cancel), payment.key, record);
+      return presentClosed(await ensureDone(requests, intent, isCancelled, cancel), payment.key, record);
     },
 
     async refund(key, payment, amount) {
-      const asked = toStripeAmount(amount, payment.currency);
-      if (asked === undefined) throw notPossible(payment, amount);
+      const stripeAmount = toStripeAmount(amount, payment.currency);
+      if (stripeAmount === undefined) throw notExact(payment, amount);
       const intent = await intentOf(payment);
-      if (standingOf(intent) !== 'captured') throw refused(intent, 'is not captured and cannot be refunded');
-      await refunds.make(intent, key, asked);
-      return presentPaid(intent, payment.key);
+      if (statusOf(intent) !== 'captured') throw refused(intent, 'is not captured and cannot be refunded');
+      await refunds.ensureMade(intent, key, stripeAmount);
+      return presentAuthorized(intent, payment.key);
     },
 
     async find(payment) {
       const record = await payments.find(payment.key);
       const id = payment.reference ?? record?.reference;
-      if (id == null) return record && presentNone(payment, record);
+      if (id == null) return record && presentWithoutIntent(payment, record);
       const intent = await requests.retrieve(id);
-      const standing = standingOf(intent);
-      if (standing === 'unconfirmed') return null; // nobody has asked the bank
-      if (standing === 'authorized' || standing === 'captured') return presentPaid(intent, payment.key);
-      return presentEnded(intent, payment.key, record);
+      const status = statusOf(intent);
+      if (status === 'unconfirmed') return null; // the bank has not been asked
+      if (status === 'authorized' || status === 'captured') return presentAuthorized(intent, payment.key);
+      return presentClosed(intent, payment.key, record);
     },
   };
 }
 
-function presentEnded(intent: Intent, key: string, record: StripePayment | null): ProviderPayment {
-  const isDeclined = standingOf(intent) === 'declined'; // by a process that died before it could note it
+/** Presents a voided or declined payment. */
+function presentClosed(intent: Intent, key: string, record: StripePayment | null): ProviderPayment {
+  const isDeclined = statusOf(intent) === 'declined'; // then a process died before it could record the reason
   const declineReason = record?.declineReason ?? (isDeclined ? declineReasonOf(intent) : undefined);
   return presentIntent(intent, { key, status: declineReason ? 'declined' : 'voided', declineReason });
 }
 
-function notPossible({ currency }: PaymentRef, amount: number): PaymentRefused {
+function notExact({ currency }: PaymentRef, amount: number): PaymentRefused {
   return new PaymentRefused(
-    `Stripe cannot pay back ${formatAmount(amount, currency)} exactly: refund an amount that ends in 0.`,
+    `Stripe cannot refund exactly ${formatAmount(amount, currency)}: refund an amount that ends in 0.`,
   );
 }

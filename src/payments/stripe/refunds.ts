@@ -1,33 +1,36 @@
 import { PaymentRefused } from '../../domain/payment';
-import { isAnswer, keyReused, refusalOf } from './errors';
+import { isFinalError, keyReused, toPaymentRefused } from './errors';
 import type { Intent, Refund, StripeRequests } from './requests';
 
-/** Refunds of a captured PaymentIntent, once per key: Stripe's idempotency for a day, the refund's metadata for ever. */
+/**
+ * Refunds of a captured PaymentIntent, one per key: for a day by Stripe's idempotency, and permanently by the
+ * metadata of the refund.
+ */
 export function createStripeRefunds(requests: StripeRequests) {
-  /** Those that pay something back; what failed or was cancelled has come back to us. */
+  /** Returns the refunds that have not failed. The amount of one that failed is ours again. */
   async function list({ id }: Intent): Promise<Refund[]> {
     return (await requests.refunds(id)).filter(counts);
   }
 
-  /** @param amount as Stripe counts @throws {PaymentRefused} */
-  async function make(intent: Intent, key: string, amount: number): Promise<void> {
+  /** @param amount in Stripe's unit @throws {PaymentRefused} */
+  async function ensureMade(intent: Intent, key: string, amount: number): Promise<void> {
     if (await isMade(intent, key, amount)) return;
     try {
-      requirePaid(await requests.refund(intent.id, key, amount));
+      requireSuccess(await requests.refund(intent.id, key, amount));
     } catch (error) {
-      if (!isAnswer(error)) throw error;
+      if (!isFinalError(error)) throw error;
       if (await isMade(intent, key, amount)) return;
-      throw refusalOf(error);
+      throw toPaymentRefused(error);
     }
   }
 
-  /** @throws {PaymentRefused} it was made and came back, or it would be too much */
+  /** @throws {PaymentRefused} the refund was made and failed later, or it is more than what is left */
   async function isMade(intent: Intent, key: string, amount: number): Promise<boolean> {
     const refunds = await requests.refunds(intent.id);
     const made = refunds.find(({ metadata }) => metadata?.key === key);
     if (made) {
       if (made.amount !== amount) throw keyReused();
-      requirePaid(made);
+      requireSuccess(made);
       return true;
     }
     const left = refunds
@@ -37,20 +40,20 @@ export function createStripeRefunds(requests: StripeRequests) {
     return false;
   }
 
-  return { list, make };
+  return { list, ensureMade };
 }
 
 function counts({ status }: Refund): boolean {
   return status !== 'failed' && status !== 'canceled';
 }
 
-function requirePaid(refund: Refund): void {
+function requireSuccess(refund: Refund): void {
   if (counts(refund)) return;
   throw new PaymentRefused(
-    `The bank did not take the refund ${refund.id}: ask again with a new key, or pay the customer back in another way.`,
+    `The refund ${refund.id} failed at the bank: request it again with a new key, or pay the customer another way.`,
   );
 }
 
 function tooMuch(): PaymentRefused {
-  return new PaymentRefused('More would be refunded than is left of what was captured: refund less.');
+  return new PaymentRefused('The refund is more than what is left of the captured amount: refund less.');
 }

@@ -1,26 +1,14 @@
 import { trusted, type Connection, type UpdateQuery } from 'mongoose';
 import { createStripePaymentModel, type StripePaymentDocument } from './model';
 
+export type StripePaymentRepository = ReturnType<typeof createStripePaymentRepository>;
 export type StripePayment = Pick<StripePaymentDocument, 'reference' | 'declineReason'>;
 
 /**
- * Which PaymentIntent a key stands for, for ever: Stripe itself forgets idempotency keys after a day, and its search is
- * only eventually consistent.
+ * The PaymentIntent of each key, permanently: Stripe itself forgets idempotency keys after a day, and its
+ * search is only eventually consistent.
  */
-export interface StripePaymentRepository {
-  find(key: string): Promise<StripePayment | null>;
-  /** The key that the PaymentIntent was made for; null when it is not one of ours. */
-  findKey(reference: string): Promise<string | null>;
-  /**
-   * Ties the key to a PaymentIntent, or to none (null), which closes it. The first one wins.
-   * @returns what the key is tied to
-   */
-  claim(key: string, reference: string | null): Promise<StripePayment>;
-  /** Remembers why the payment was declined. */
-  decline(key: string, reason: string): Promise<void>;
-}
-
-export function createStripePaymentRepository(connection: Connection): StripePaymentRepository {
+export function createStripePaymentRepository(connection: Connection) {
   const payments = createStripePaymentModel(connection);
 
   async function upsert(key: string, update: UpdateQuery<StripePaymentDocument>): Promise<StripePayment> {
@@ -31,21 +19,28 @@ export function createStripePaymentRepository(connection: Connection): StripePay
   }
 
   return {
-    async find(key) {
+    async find(key: string): Promise<StripePayment | null> {
       const found = await payments.findById(key).lean();
       return found && { reference: found.reference, declineReason: found.declineReason };
     },
 
-    async findKey(reference) {
-      // The type says that the partial index has it; without, MongoDB would look through all payments.
-      const known = trusted({ $eq: reference, $type: 'string' as const });
-      return (await payments.findOne({ reference: known }, { _id: 1 }).lean())?._id ?? null;
+    /** Returns the key of a PaymentIntent, or null if it is not one of ours. */
+    async findKey(reference: string): Promise<string | null> {
+      // MongoDB uses the partial index only if the query names the type; otherwise it scans all payments.
+      const indexed = trusted({ $eq: reference, $type: 'string' as const });
+      return (await payments.findOne({ reference: indexed }, { _id: 1 }).lean())?._id ?? null;
     },
 
-    claim: (key, reference) =>
-      upsert(key, { $setOnInsert: { reference, declineReason: null, createdAt: new Date() } }),
+    /**
+     * Ties the key to a PaymentIntent, or closes it (null). The first call for a key wins.
+     * @returns what the key is tied to
+     */
+    claim(key: string, reference: string | null): Promise<StripePayment> {
+      return upsert(key, { $setOnInsert: { reference, declineReason: null, createdAt: new Date() } });
+    },
 
-    async decline(key, reason) {
+    /** Records why the payment was declined. */
+    async decline(key: string, reason: string): Promise<void> {
       const inserted = { reference: null, createdAt: new Date() };
       await upsert(key, { $set: { declineReason: reason }, $setOnInsert: inserted });
     },

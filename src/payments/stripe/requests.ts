@@ -2,23 +2,25 @@ import { randomUUID } from 'node:crypto';
 import type Stripe from 'stripe';
 import type { Authorization } from '../../domain/payment';
 import { isReplayedFailure } from './errors';
-import { idempotencyKeyOf } from './keys';
 
 export type Intent = Stripe.PaymentIntent;
 export type Refund = Stripe.Refund;
 export type StripeRequests = ReturnType<typeof createStripeRequests>;
 
+/** Tells our requests from those of other programs and of the Dashboard on the same Stripe account. */
+const KEY_PREFIX = 'orders-management-system';
 /** The charge tells whether a cancelled intent was ever authorised. */
 const WITH_CHARGE = { expand: ['latest_charge'] };
 const MAX_REFUNDS = 10_000;
 
 /**
- * The requests that we send. Stripe refuses a repeat whose parameters differ from those of the first request under its
- * idempotency key: whoever changes them here changes the step of the key too.
+ * The requests to Stripe. Stripe rejects a repeat whose parameters differ from those of the first request
+ * with the same idempotency key: if you change the parameters of a request here, change the step in its key
+ * as well.
  */
 export function createStripeRequests(stripe: Stripe) {
   return {
-    /** Moves no money: only an intent that is confirmed does. @param amount as Stripe counts */
+    /** Creates an intent, which moves no money until it is confirmed. @param amount in Stripe's unit */
     create: ({ key, orderId, currency, paymentMethod }: Authorization, amount: number): Promise<Intent> =>
       stripe.paymentIntents.create(
         {
@@ -35,7 +37,7 @@ export function createStripeRequests(stripe: Stripe) {
 
     retrieve: (id: string): Promise<Intent> => stripe.paymentIntents.retrieve(id, WITH_CHARGE),
 
-    /** Nobody is there who could answer the questions of a bank (3-D Secure): it is a decline then. */
+    /** Confirms an intent. If the bank requires the customer to act (3-D Secure), the payment is declined. */
     confirm: (id: string, key: string): Promise<Intent> =>
       stripe.paymentIntents.confirm(
         id,
@@ -64,7 +66,7 @@ export function createStripeRequests(stripe: Stripe) {
     refunds: (id: string): Promise<Refund[]> =>
       stripe.refunds.list({ payment_intent: id, limit: 100 }).autoPagingToArray({ limit: MAX_REFUNDS }),
 
-    /** @param amount as Stripe counts */
+    /** @param amount in Stripe's unit */
     refund: (id: string, key: string, amount: number): Promise<Refund> =>
       stripe.refunds.create(
         { payment_intent: id, amount, metadata: { key } },
@@ -74,8 +76,8 @@ export function createStripeRequests(stripe: Stripe) {
 }
 
 /**
- * For a day, Stripe answers a repeat as it answered the first request, with a failure of its own too. A capture or a
- * cancellation cannot happen twice, whatever its key: it gets a new one then.
+ * Repeats a request with a new key if Stripe replays an earlier failure of its own, which it does for a day.
+ * Captures and cancellations allow this: the state of the intent keeps them from taking effect twice.
  */
 async function guardedByState<T>(
   idempotencyKey: string,
@@ -87,4 +89,14 @@ async function guardedByState<T>(
     if (!isReplayedFailure(error)) throw error;
     return request(`${idempotencyKey}/${randomUUID()}`);
   }
+}
+
+/** Returns the idempotency key of one request. The step tells apart the requests of one operation. */
+function idempotencyKeyOf(operationKey: string, step: string): string {
+  return `${KEY_PREFIX}/${operationKey}/${step}`;
+}
+
+/** Tells whether an event was caused by a request of ours. The key is null if Stripe itself caused it. */
+export function isOurRequest(idempotencyKey: string | null | undefined): boolean {
+  return idempotencyKey?.startsWith(`${KEY_PREFIX}/`) ?? false;
 }

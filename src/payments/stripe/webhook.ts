@@ -1,21 +1,21 @@
 import type { Logger } from 'pino';
 import Stripe from 'stripe';
 import { invalid } from '../../http/validate';
-import type { PaymentEventRepository } from './events.repository';
 import type { StripeEvent } from '../payments.schema';
-import { isOurRequest } from './keys';
+import type { PaymentEventRepository } from './events.repository';
 import type { StripePaymentRepository } from './repository';
+import { isOurRequest } from './requests';
 
 const TOLERANCE_SECONDS = 300;
 const AUTHORIZATION_ENDED = 'payment_intent.canceled';
 const REFUNDED_ELSEWHERE = 'a payment was refunded outside of this system: the order does not show it';
 
-/** What happens at Stripe and has to be looked at by a person. */
+/** The log messages for events that need a person's attention. */
 const WARNINGS: Readonly<Record<string, string>> = {
-  'charge.dispute.created': 'a payment is disputed at the bank: answer it in the Stripe Dashboard',
+  'charge.dispute.created': 'a payment is disputed: respond in the Stripe Dashboard',
   'charge.refunded': REFUNDED_ELSEWHERE,
   'refund.created': REFUNDED_ELSEWHERE,
-  'refund.failed': 'a refund has failed at the bank: the customer has not got it, pay in another way',
+  'refund.failed': 'a refund failed at the bank: the customer has not received it, pay another way',
 };
 
 export interface StripeWebhookDeps {
@@ -24,27 +24,27 @@ export interface StripeWebhookDeps {
   events: PaymentEventRepository;
   payments: Pick<StripePaymentRepository, 'findKey'>;
   /**
-   * Somebody else, or time, has ended the authorisation of that payment, or closed one that was never authorised.
-   * Told again when it throws, and at times twice.
+   * Called when the authorisation of a payment has expired, or was cancelled by another program or in the
+   * Dashboard. It is called again if it throws, and occasionally twice.
    */
   onAuthorizationEnded(orderId: string, paymentKey: string): Promise<void>;
 }
 
 export interface Delivery {
-  /** The body as it came. */
+  /** The unparsed body. */
   payload: string;
   signature: string;
-  /** The body, parsed. */
+  /** The parsed body. */
   event: StripeEvent;
   log: Logger;
 }
 
 export interface StripeWebhookService {
-  /** @throws {AppError} validation_failed: it was not signed by Stripe, or too long ago */
+  /** @throws {AppError} validation_failed: the signature is invalid or too old */
   receive(delivery: Delivery): Promise<void>;
 }
 
-/** Takes what Stripe tells. An event is handled first and noted as handled then: rather twice than never. */
+/** Receives Stripe's events. Each is recorded only after it has been handled: at-least-once processing. */
 export function createStripeWebhookService({
   secret,
   events,
@@ -55,7 +55,7 @@ export function createStripeWebhookService({
     const object = event.data?.object;
     const paymentIntent = event.type === AUTHORIZATION_ENDED ? object?.id : idOf(object?.payment_intent);
     const paymentKey = paymentIntent === undefined ? null : await payments.findKey(paymentIntent);
-    if (paymentKey === null) return; // of another program on the same Stripe account
+    if (paymentKey === null) return; // another program uses the same Stripe account
     if (event.type !== AUTHORIZATION_ENDED) {
       log.warn({ eventId: event.id, objectId: object?.id, paymentIntent, paymentKey }, WARNINGS[event.type]);
       return;
@@ -67,7 +67,7 @@ export function createStripeWebhookService({
   return {
     async receive({ payload, signature, event, log }) {
       requireSignature(payload, signature, secret);
-      if (!isNews(event) || (await events.isHandled(event.id))) return;
+      if (!isRelevant(event) || (await events.isHandled(event.id))) return;
       await handle(event, log);
       await events.add(event);
     },
@@ -80,13 +80,13 @@ function requireSignature(payload: string, signature: string, secret: string): v
     Stripe.webhooks.signature!.verifyHeader(payload, signature, secret, TOLERANCE_SECONDS);
   } catch {
     const message =
-      'is not the signature of this body, or too old: send what Stripe sends, and set STRIPE_WEBHOOK_SECRET to the secret of this endpoint';
+      'is not a valid signature of this body, or is too old: forward the body unchanged, and set STRIPE_WEBHOOK_SECRET to the signing secret of this endpoint';
     throw invalid([{ path: 'stripe-signature', message }]);
   }
 }
 
-/** Of what our own requests have caused we know already. */
-function isNews({ type, request }: StripeEvent): boolean {
+/** Events that our own requests have caused tell nothing new. */
+function isRelevant({ type, request }: StripeEvent): boolean {
   const isKnown = type === AUTHORIZATION_ENDED || Object.hasOwn(WARNINGS, type);
   return isKnown && !isOurRequest(request?.idempotency_key);
 }

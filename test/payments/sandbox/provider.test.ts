@@ -102,11 +102,11 @@ describe('a payment', () => {
     ],
     [
       'pm_nonsense',
-      'There is no payment method "pm_nonsense" here: use a test card of Stripe, such as pm_card_visa.',
+      'The payment method "pm_nonsense" is unknown: use one of Stripe\'s test cards, for example pm_card_visa.',
     ],
     [
       'toString',
-      'There is no payment method "toString" here: use a test card of Stripe, such as pm_card_visa.',
+      'The payment method "toString" is unknown: use one of Stripe\'s test cards, for example pm_card_visa.',
     ],
   ])('by %s is declined, also when asked again', async (paymentMethod, message) => {
     const payment = newPayment({ paymentMethod });
@@ -166,7 +166,7 @@ describe('the sandbox refuses', () => {
     { paymentMethod: 'pm_card_amex' },
   ])('the key of an authorisation with other parameters: %j', async (changes) => {
     const payment = await authorized();
-    const message = `The key ${payment.key} was used for something else: use a new key for each operation.`;
+    const message = `The key ${payment.key} was used for a different operation: use a new key for each operation.`;
     expect(await errorOf(sandbox.authorize({ ...payment, ...changes }))).toMatchObject({
       name: 'PaymentKeyReused',
       message,
@@ -186,7 +186,7 @@ describe('the sandbox refuses', () => {
     for (const work of [() => reuse(key), again, () => sandbox.void(key, payment)]) {
       expect(await errorOf(work())).toMatchObject({
         name: 'PaymentKeyReused',
-        message: `The key ${key} was used for something else: use a new key for each operation.`,
+        message: `The key ${key} was used for a different operation: use a new key for each operation.`,
       });
     }
     expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: 10 });
@@ -358,7 +358,7 @@ describe('payment methods that misbehave', () => {
     for (const work of operations)
       expect(await errorOf(work())).toMatchObject({
         name: 'Error',
-        message: expect.stringContaining('down') as string,
+        message: expect.stringContaining('unavailable') as string,
       });
     await repository().setAvailable(true);
     expect(await sandbox.find(payment)).toBeNull();

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { createStripeClient } from '../../../src/payments/stripe/client';
+import { createStripeClient } from '../../../src/payments/stripe/provider';
 import { createStripeRequests, type StripeRequests } from '../../../src/payments/stripe/requests';
 import { newPayment } from '../payments';
 import { findStripeMock, startStripeMock, type StripeMock } from './stripe-mock';

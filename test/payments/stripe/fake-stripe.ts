@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type Stripe from 'stripe';
-import { createStripeClient } from '../../../src/payments/stripe/client';
+import { createStripeClient } from '../../../src/payments/stripe/provider';
 import {
   createFakeState,
   FakeError,

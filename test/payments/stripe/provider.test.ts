@@ -222,7 +222,7 @@ describe('a payment is declined', () => {
     ],
     [
       'pm_requires_action',
-      'The bank wants the customer to confirm the payment, which is not possible here. Use another payment method.',
+      'The bank requires the customer to confirm the payment, which is not supported. Use another payment method.',
     ],
     ['pm_blocked', 'It is blocked. Use another payment method.'],
     ['pm_used_before', NOT_ACCEPTED],
@@ -257,7 +257,7 @@ describe('a payment is declined', () => {
   it('when Stripe does not take the amount', async () => {
     const payment = newPayment({ amount: 49 });
     const message =
-      'The payment service does not take 0.49 EUR: order something else, or more or less of it.';
+      'The payment service does not accept a payment of 0.49 EUR: change the items or their quantities.';
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
   });
 

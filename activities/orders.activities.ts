@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { closedOrder, isCancellable, type CancelOrder, type Closing } from '../src/domain/closing';
+import { closedOrder, isCancellable, type Cancellation, type Closing } from '../src/domain/closing';
 import {
   DuplicateOrder,
   IdempotencyKeyReused,
@@ -8,7 +8,6 @@ import {
   type Pricing,
 } from '../src/domain/order';
 import { canTransition, pricedOrder } from '../src/domain/order-transitions';
-import { confirmedOrder, openedOrder } from '../src/domain/placing';
 import { OrderRejected, type Rejection } from '../src/domain/rejection';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import type { Transact } from '../src/mongodb/transaction';
@@ -44,25 +43,19 @@ export function createOrderActivities(deps: OrderActivityDeps) {
       return other;
     };
 
-  const confirm = saved('order confirmed');
-
   return {
     /**
      * Reserves the stock and saves the order as pending, both or neither. Returns what an earlier run opened.
      * @throws {OrderRejected} OutOfStock
      * @throws {IdempotencyKeyReused} the order was made from another request
      */
-    async openOrder(opened: Order | OrderRequest, pricing?: Pricing): Promise<Order | null> {
-      // With a pricing it was scheduled by the release before, which had it make the order.
-      const order = 'orderId' in opened ? openedOrder(opened, pricing!) : opened;
+    async openOrder(order: Order): Promise<Order | null> {
       const stored = await open(deps, order);
       log.info('order opened', { status: stored?.status ?? order.status });
       return stored && requireSameRequest(stored, order);
     },
 
-    /** With a second argument it was scheduled by the release before: that is the order to confirm. */
-    confirmOrder: (next: Order, opened?: Order): Promise<Order | null> =>
-      confirm(opened ? confirmedOrder(opened, null, new Date().toISOString()) : next),
+    confirmOrder: saved('order confirmed'),
     /** Moves the difference in stock too, both or neither. @throws {OrderRejected} OutOfStock */
     amendOrder: saved('order amended', (next) => saveWithStock(deps, next)),
     /** Takes the stock of what is fulfilled too, both or neither. */
@@ -93,8 +86,12 @@ export function createOrderActivities(deps: OrderActivityDeps) {
     },
 
     /** Cancels the order and releases its stock; one that was never opened is saved as cancelled. */
-    async cancelOrder(request: OrderRequest, pricing: Pricing | null, command: CancelOrder): Promise<Order> {
-      const { by, reason, requestId } = command;
+    async cancelOrder(
+      request: OrderRequest,
+      pricing: Pricing | null,
+      cancellation: Cancellation,
+    ): Promise<Order> {
+      const { by, reason, requestId } = cancellation;
       const closing: Closing = { to: 'cancelled', by, reason, rejection: null, isDeclined: false };
       const order = await close(deps, request, pricing, closing);
       const { status } = order;

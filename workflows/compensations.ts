@@ -1,4 +1,4 @@
-import { CancellationScope, condition, log, patched } from '@temporalio/workflow';
+import { CancellationScope, condition, log } from '@temporalio/workflow';
 import { withDone, withPending, withResolved, type ResolveCompensation } from '../src/domain/compensation';
 import type { Compensation, Order } from '../src/domain/order';
 import { InvalidTransition } from '../src/domain/order-transitions';
@@ -117,7 +117,7 @@ export function createCompensator({ attempt, attempted, record, now }: Compensat
   async function recordPending(compensation: Compensation, failure: string): Promise<void> {
     log.warn('compensation pending', { compensation: compensation.step, failure });
     await record((order) => {
-      const isKnown = isPendingFor(order, compensation, failure) && isRecordedOnce();
+      const isKnown = isPendingFor(order, compensation, failure);
       return isKnown ? order : withPending(order, compensation, failure, now());
     });
   }
@@ -150,15 +150,6 @@ function patiently(isSo: () => boolean): Promise<void> {
 function isPendingFor({ compensations }: Order, { step }: Compensation, failure: string): boolean {
   const known = compensations.find((one) => one.step === step);
   return known?.state === 'pending' && known.failure === failure;
-}
-
-/** Workflows of before recorded it after each round. */
-function isRecordedOnce(): boolean {
-  if (patched('pending-is-recorded-once')) {
-    return true; // replay-tested: replay.test.ts
-  } else {
-    return false;
-  }
 }
 
 function owes({ compensations }: Order, { step }: Compensation): boolean {

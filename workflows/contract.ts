@@ -32,10 +32,7 @@ export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('plac
 /** One update per request: another body under the same Idempotency-Key is another update, and is refused. Half of the hash tells them apart. */
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
-/**
- * What a command answers when it is done: the version of the order then, and to an API of before the whole order. That is
- * in MongoDB; in the history it would be kept once per command.
- */
+/** The result of a command: the version of the order that MongoDB has now. */
 export interface CommandDone {
   version: number;
 }

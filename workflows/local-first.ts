@@ -1,7 +1,5 @@
 import {
-  ActivityFailure,
   isCancellation,
-  patched,
   proxyActivities,
   proxyLocalActivities,
   type ActivityOptions,
@@ -42,7 +40,7 @@ export function localFirst<A extends Activities<A>>(
         try {
           return await proxy[name]!.executeWithOptions({ summary }, args);
         } catch (error) {
-          if (isCancellation(error) || (isFinal(error) && isTakenAsFinal(error))) throw error;
+          if (isCancellation(error) || isFinal(error)) throw error;
           if (proxy === then) onStuck(name, messageOf(error));
         }
       }
@@ -50,13 +48,4 @@ export function localFirst<A extends Activities<A>>(
     };
   const steps = Object.entries<string>(summaries).map(([name, summary]) => [name, step(name, summary)]);
   return Object.fromEntries(steps) as A;
-}
-
-/** A local activity fails with what it threw, not with an ActivityFailure: workflows of before asked once more. */
-function isTakenAsFinal(error: unknown): boolean {
-  if (patched('local-answer-is-final')) {
-    return true; // replay-tested: replay.test.ts
-  } else {
-    return error instanceof ActivityFailure;
-  }
 }

@@ -5,6 +5,7 @@ import {
   requireArchivable,
   requireCancellable,
   type ArchiveOrder,
+  type Cancellation,
   type CancelOrder,
 } from '../src/domain/closing';
 import { madeBefore } from '../src/domain/command';
@@ -40,18 +41,15 @@ import {
   type CommandDone,
 } from './contract';
 import { isDeclined, refusing, atVersion } from './failures';
-import { type OrderSession, answerTo, now } from './order.entity';
+import { type OrderSession, now } from './order.entity';
 import { steps } from './order.steps';
 
 /** What may happen to an order for as long as it is open. */
 export function handleOrderCommands(session: OrderSession, placed: Promise<unknown>): void {
-  // An order of before payments were taken, from the input alone: it was cancelled by a local activity.
-  const { cancelOrder: cancel } =
-    session.request.paymentMethod === undefined ? session.undo : session.closing;
   session.on(
     cancelOrderUpdate,
     requireCancellable,
-    (_order, command) => cancelOrder(session, command, cancel),
+    (_order, command) => cancelOrder(session, command),
     'undone',
   );
   session.on(amendOrderUpdate, requireAmendable, (order, command) => amendOrder(session, order, command));
@@ -88,7 +86,7 @@ function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>):
     if (session.isBehind(command)) await session.oneAtATime(session.catchUp);
     refusing(requireUnsettled)(current(), command);
     await compensator.tell(command.step, resolve);
-    return answerTo(command, current());
+    return { version: current().version };
   };
   setHandler(retryCompensationUpdate, (command) => tell(command), { validator });
   setHandler(resolveCompensationUpdate, (command) => tell(command, command), { validator });
@@ -97,19 +95,15 @@ function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>):
 /** Releases its stock first; what is reserved of the payment is owed from then on. Returns the order as it is stored. */
 export async function releaseAndCancel(
   session: OrderSession,
-  command: CancelOrder,
-  cancel: OrderSession['undo']['cancelOrder'] = session.undo.cancelOrder,
+  cancellation: Cancellation,
+  { cancelOrder: cancel }: Pick<OrderSession['undo'], 'cancelOrder'> = session.undo,
 ): Promise<Order> {
   session.display.say('Cancelling: releasing the stock.');
-  return session.take(await cancel(session.request, null, command));
+  return session.take(await cancel(session.request, null, cancellation));
 }
 
-async function cancelOrder(
-  session: OrderSession,
-  command: CancelOrder,
-  cancel: OrderSession['undo']['cancelOrder'],
-): Promise<void> {
-  const stored = await releaseAndCancel(session, command, cancel);
+async function cancelOrder(session: OrderSession, command: CancelOrder): Promise<void> {
+  const stored = await releaseAndCancel(session, command, session.closing);
   if (stored.status !== 'cancelled') requireCancellable(stored);
 }
 

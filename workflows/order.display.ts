@@ -1,4 +1,4 @@
-import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { pendingCompensations } from '../src/domain/compensation';
 import { formatAmount } from '../src/domain/money';
 import type { Order } from '../src/domain/order';
@@ -16,25 +16,19 @@ export function createOrderDisplay() {
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.compensationPending, value: pending }]);
   }
 
-  /** A compensation on our own database that keeps failing: the order itself cannot say it. */
-  function showStuck(step: string, failure: string): void {
-    showPending(true);
-    setCurrentDetails(`**compensation_pending**: ${keepsFailing(step, failure)}`);
-  }
-
   return {
     /** What is being done now. */
     say: (details: string) => setCurrentDetails(details),
 
-    showStuck,
+    /** A compensation on our own database that keeps failing: the order itself cannot say it. */
+    showStuck(step: string, failure: string): void {
+      showPending(true);
+      setCurrentDetails(`**compensation_pending**: ${keepsFailing(step, failure)}`);
+    },
 
     /** Any other write that keeps failing: nothing is being undone. */
     showDelayed(step: string, failure: string): void {
-      if (patched('delay-is-no-compensation')) {
-        setCurrentDetails(keepsFailing(step, failure)); // replay-tested: replay.test.ts
-      } else {
-        showStuck(step, failure);
-      }
+      setCurrentDetails(keepsFailing(step, failure));
     },
 
     /** The order as it stands. */

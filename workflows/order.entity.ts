@@ -3,7 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import type { Command } from '../src/domain/command';
 import { unsettled } from '../src/domain/compensation';
 import type { Order, OrderRequest } from '../src/domain/order';
-import { draftOrder, InvalidTransition } from '../src/domain/order-transitions';
+import { InvalidTransition } from '../src/domain/order-transitions';
 import { isSameWrite } from '../src/domain/same-write';
 import { createCompensator } from './compensations';
 import type { CommandDone, OrderPolicy } from './contract';
@@ -26,12 +26,12 @@ class Superseded extends Error {}
  * One order in the hands of one workflow: the order as it stands, and the only way to change it. What changes it is
  * done one after the other, saved before it is shown, and followed by what it makes owed.
  */
-export function createOrderSession(request: OrderRequest, policy: OrderPolicy | undefined, carried?: Order) {
+export function createOrderSession(request: OrderRequest, policy: OrderPolicy, carried?: Order) {
   const oneAtATime = serial();
   const display = createOrderDisplay();
   const undo = undoSteps(display.showStuck);
   const closing = closingSteps({ ofCancellation: display.showStuck, ofDelivery: display.showDelayed });
-  const payments = createPaymentSteps(policy?.paymentsTaskQueue);
+  const payments = createPaymentSteps(policy.paymentsTaskQueue);
   const history = createHistoryLimit();
   const compensator = createCompensator({
     attempt: ({ payment }, attempts) => payments.void(current(), payment, attempts),
@@ -49,7 +49,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   /** Goes on from the order as it is stored now. */
   function take(stored: Order): Order {
     history.note();
-    order = { ...draftOrder(request), ...stored }; // one of before payments lacks what came with them
+    order = stored;
     display.show(order);
     compensator.start(unsettled(order));
     return order;
@@ -73,13 +73,16 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     }
   }
 
-  async function record(change: (order: Order) => Order): Promise<void> {
-    await oneAtATime(() =>
-      untilCommitted(async () => {
-        const next = change(current());
-        if (next !== current()) await commit(next, steps.recordCompensation);
-      }),
-    );
+  /** Has it done after what was asked for before. */
+  function inTurn(run: () => Promise<void>): Promise<void> {
+    return oneAtATime(() => untilCommitted(run));
+  }
+
+  function record(change: (order: Order) => Order): Promise<void> {
+    return inTurn(async () => {
+      const next = change(current());
+      if (next !== current()) await commit(next, steps.recordCompensation);
+    });
   }
 
   /**
@@ -87,7 +90,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
    * that accepts it, and a local activity runs within that task: were Temporal to die just then, the order would be
    * written, and nothing would come to tell.
    */
-  function isBehind({ seenVersion = 0 }: Command): boolean {
+  function isBehind({ seenVersion }: Command): boolean {
     return order !== undefined && seenVersion > order.version;
   }
 
@@ -97,7 +100,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
   }
 
   /**
-   * Has it done after what was asked for before.
+   * Has a command done.
    * @param check what the order must be like; throws a BusinessError
    * @param until `undone`: waits until what is owed was tried, too
    */
@@ -106,25 +109,22 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     check: (order: Order, command: C) => void,
     run: (order: Order, command: C) => Promise<void>,
     until: Until = 'committed',
-  ): Promise<Order> {
+  ): Promise<CommandDone> {
     history.note();
     let isAsked = true;
     try {
-      await oneAtATime(() =>
-        untilCommitted(async () => {
-          if (!order) throw new InvalidTransition('There is no order: placing it has failed.');
-          if (isAsked && isBehind(command)) await catchUp();
-          isAsked = false;
-          check(current(), command);
-          await run(current(), command);
-        }),
-      );
+      await inTurn(async () => {
+        if (!order) throw new InvalidTransition('There is no order: placing it has failed.');
+        if (isAsked && isBehind(command)) await catchUp();
+        isAsked = false;
+        check(current(), command);
+        await run(current(), command);
+      });
     } catch (error) {
       throw asFailure(error);
     }
-    // What an API of before asked for was answered then: so say the histories.
-    if (until === 'undone' || command.seenVersion === undefined) await compensator.attempted();
-    return current();
+    if (until === 'undone') await compensator.attempted();
+    return { version: current().version };
   }
 
   /** Answers the update when it is done; what is hopeless from the start is not even accepted. */
@@ -134,8 +134,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     run: (order: Order, command: C) => Promise<void>,
     until?: Until,
   ): void {
-    const handle = async (command: C) => answerTo(command, await perform(command, check, run, until));
-    setHandler(update, handle, {
+    setHandler(update, (command) => perform(command, check, run, until), {
       validator: refusing((command: C) => {
         history.requireOpen();
         if (order && !isBehind(command)) check(order, command);
@@ -158,18 +157,13 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy | 
     catchUp,
     commit,
     untilCommitted,
-    perform,
+    inTurn,
     on,
     isTaken: () => order !== undefined,
     /** Nothing is under way that would be lost with this run of the workflow. */
     isQuiet: () => allHandlersFinished() && compensator.isQuiet(),
     isIdle: () => allHandlersFinished() && compensator.isIdle(),
   };
-}
-
-/** An API of before reads the whole order from the answer. */
-export function answerTo({ brief }: Command, order: Order): CommandDone {
-  return brief ? { version: order.version } : order;
 }
 
 /** ISO 8601; in a workflow, when its task began. */

@@ -1,5 +1,5 @@
-import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
-import type { CancelOrder } from '../src/domain/closing';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Cancellation } from '../src/domain/closing';
 import { owedVoid, withOwed } from '../src/domain/compensation';
 import type { Order, OrderRequest, Pricing } from '../src/domain/order';
 import { firstPayment, interruptedPayment } from '../src/domain/order-payment';
@@ -41,29 +41,22 @@ export async function placeOrder(session: OrderSession): Promise<Order> {
  */
 async function takeUp(session: OrderSession, stored: Order): Promise<Order> {
   if (!interruptedPayment(stored)) return stored;
-  if (patched('void-interrupted-amendment')) {
-    // replay-tested: test/workflows/replay.test.ts
-    session.take(stored);
-    await session.untilCommitted(async () => {
-      const order = session.current();
-      const payment = interruptedPayment(order);
-      if (payment)
-        await session.commit(withOwed(order, owedVoid(payment, now()), now()), steps.recordCompensation);
-    });
-    return session.current();
-  } else {
-    return stored;
-  }
+  session.take(stored);
+  await session.untilCommitted(async () => {
+    const order = session.current();
+    const payment = interruptedPayment(order);
+    if (payment)
+      await session.commit(withOwed(order, owedVoid(payment, now()), now()), steps.recordCompensation);
+  });
+  return session.current();
 }
 
-async function payFor({ request, display, payments }: OrderSession, order: Order): Promise<Order> {
-  // An order of before payments were taken, from the input alone: its history has no such step.
-  if (request.paymentMethod === undefined) return confirmedOrder(order, null, now());
+async function payFor({ display, payments }: OrderSession, order: Order): Promise<Order> {
   display.say('Authorising the payment.');
   const payment = await payments.authorize(order, firstPayment(order));
   return confirmedOrder(order, payment, now());
 }
 
-export function cancelledInTemporal({ requestId }: OrderRequest): CancelOrder {
+export function cancelledInTemporal({ requestId }: OrderRequest): Cancellation {
   return { by: 'system', reason: 'The workflow was cancelled.', requestId };
 }

@@ -3,10 +3,9 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  patched,
   setHandler,
 } from '@temporalio/workflow';
-import { isCancellable, type CancelOrder } from '../src/domain/closing';
+import { isCancellable, type Cancellation } from '../src/domain/closing';
 import { IdempotencyKeyReused, type Order, type OrderRequest, type OrderStatus } from '../src/domain/order';
 import { isClosed } from '../src/domain/order-transitions';
 import { placeOrderUpdate, type OrderPolicy } from './contract';
@@ -15,21 +14,25 @@ import { handleOrderCommands, releaseAndCancel } from './order.commands';
 import { createOrderSession, type OrderSession } from './order.entity';
 import { cancelledInTemporal, placeOrder } from './order.placing';
 
+/** What the run before hands over. */
+interface Continued {
+  order: Order;
+  /** What placing the order was answered: each repeat of the request is to get the same. */
+  placed: Order;
+}
+
 /**
  * The life of one order, open until the order is closed and owes nothing. It is placed here, from the workflow's
  * input and not by the update: an update that no worker has accepted is not durable, a started workflow is.
- * @param policy absent for orders of before payments were taken
- * @param carried the order, in a run that continues another as new
- * @param answer what placing it was answered, in such a run: each repeat of the request is to get the same
+ * @param continued in a run that continues another as new
  */
 export async function orderWorkflow(
   request: OrderRequest,
-  policy?: OrderPolicy,
-  carried?: Order,
-  answer?: Order,
+  policy: OrderPolicy,
+  continued?: Continued,
 ): Promise<{ status: OrderStatus }> {
-  const session = createOrderSession(request, policy, carried);
-  const placed = carried ? Promise.resolve(answer ?? carried) : session.oneAtATime(() => place(session));
+  const session = createOrderSession(request, policy, continued?.order);
+  const placed = continued ? Promise.resolve(continued.placed) : session.oneAtATime(() => place(session));
   setHandler(placeOrderUpdate, () => placed, {
     validator: refusing((fingerprint: string) => requireSameRequest(session, fingerprint)),
   });
@@ -37,7 +40,7 @@ export async function orderWorkflow(
 
   try {
     await placed;
-    if (policy) await expireUnlessBegun(session, policy);
+    await expireUnlessBegun(session, policy);
     await condition(() => isFinished(session) || session.history.isFull());
     await condition(() => session.isQuiet());
   } catch (error) {
@@ -47,7 +50,8 @@ export async function orderWorkflow(
   }
   // replay-tested: test/workflows/replay.test.ts
   if (!isFinished(session)) {
-    await continueAsNew<typeof orderWorkflow>(request, policy, session.current(), await placed);
+    const continued = { order: session.current(), placed: await placed };
+    await continueAsNew<typeof orderWorkflow>(request, policy, continued);
   }
   return { status: session.current().status };
 }
@@ -55,13 +59,7 @@ export async function orderWorkflow(
 /** Or until it may go on in another run: what cannot be given back may take long, in a cancelled workflow too. */
 async function untilIdle({ isIdle, isQuiet, history }: OrderSession): Promise<void> {
   if (isIdle()) return;
-  let isOver: () => boolean;
-  if (patched('cancelled-continues-as-new')) {
-    isOver = () => isIdle() || (history.isFull() && isQuiet()); // replay-tested: replay.test.ts
-  } else {
-    isOver = isIdle;
-  }
-  await CancellationScope.nonCancellable(() => condition(isOver));
+  await CancellationScope.nonCancellable(() => condition(() => isIdle() || (history.isFull() && isQuiet())));
 }
 
 async function place(session: OrderSession): Promise<Order> {
@@ -82,16 +80,12 @@ async function expireUnlessBegun(
   await cancelIfPossible(session, { by: 'system', reason: 'expired', requestId });
 }
 
-async function cancelIfPossible(session: OrderSession, command: CancelOrder): Promise<void> {
+async function cancelIfPossible(session: OrderSession, cancellation: Cancellation): Promise<void> {
   if (!session.isTaken()) return;
-  await session.perform(
-    command,
-    () => undefined,
-    async (order) => {
-      // The stored order has the last word: if it may not be cancelled any more, nothing is.
-      if (isCancellable(order)) await releaseAndCancel(session, command);
-    },
-  );
+  await session.inTurn(async () => {
+    // The stored order has the last word: if it may not be cancelled any more, nothing is.
+    if (isCancellable(session.current())) await releaseAndCancel(session, cancellation);
+  });
 }
 
 function confirmedAt({ statusHistory, createdAt }: Order): string {

@@ -15,7 +15,7 @@ import { isFinal } from './failures';
 export type VoidAttempts = 'few' | 'unlimited' | 'one';
 
 /** Calls to the payment service: regular activities on a task queue of their own. */
-export function createPaymentSteps(taskQueue?: string) {
+export function createPaymentSteps(taskQueue: string) {
   const proxy = ({ retry, ...options }: ActivityOptions) =>
     proxyActivities<PaymentActivities>({
       taskQueue,

@@ -34,9 +34,6 @@ export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
       'Fulfilling the order has begun: it can no longer be amended. Place another order for what is missing.',
     );
   }
-  if (order.paymentStatus !== 'authorized') {
-    throw new InvalidTransition('No payment was authorised for this order: cancel it and place it again.');
-  }
 }
 
 /** Whether the new prices need another authorisation. */

@@ -5,8 +5,12 @@ import { canTransition, changeOrder, InvalidTransition, isClosed } from './order
 import { firstPayment, firstPaymentKey } from './order-payment';
 import type { Rejection } from './rejection';
 
-export interface CancelOrder extends Command {
+/** Who cancels an order, why, and because of which HTTP request. */
+export interface Cancellation extends Pick<Command, 'by' | 'requestId'> {
   reason: string | null;
+}
+
+export interface CancelOrder extends Command, Cancellation {
   /** Only if this is the payment that the order stands on. */
   paymentKey?: string;
 }
@@ -72,7 +76,7 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
 /** An order that was opened may have been authorised, whether it knows it or not. */
 function paymentToVoid(order: Order): OrderPayment | null {
   if (order.paymentStatus === 'authorized') return order.payment!.amount > 0 ? order.payment : null;
-  const mayBeAuthorized = order.version > 0 && order.paymentMethod !== undefined && order.total! > 0;
+  const mayBeAuthorized = order.version > 0 && order.total! > 0;
   return mayBeAuthorized ? firstPayment(order) : null;
 }
 

@@ -7,13 +7,8 @@ export interface Command {
   by: string;
   /** The X-Request-Id of the HTTP request. */
   requestId: string;
-  /**
-   * The version of the order that was read before it was asked for: whoever does it has to know that version, or to
-   * look. APIs of before did not tell.
-   */
-  seenVersion?: number;
-  /** The version is answer enough; APIs of before want the whole order. */
-  brief?: true;
+  /** The version of the order that the caller had read: a workflow that does not know it yet reloads the order first. */
+  seenVersion: number;
 }
 
 /** What happens once for each Idempotency-Key. */

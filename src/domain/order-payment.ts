@@ -40,5 +40,5 @@ function amendmentKey(id: string, version: number): string {
 
 /** What the payment service is asked about. */
 export function paymentRef({ id, paymentMethod }: Order, payment: OrderPayment): PaymentRef {
-  return { ...payment, orderId: id, paymentMethod: paymentMethod! };
+  return { ...payment, orderId: id, paymentMethod };
 }

@@ -105,7 +105,7 @@ export function requestOf(order: Order): OrderRequest {
     attemptId,
     requestId,
     createdAt,
-    ...(paymentMethod !== undefined && { paymentMethod }),
+    paymentMethod,
   };
 }
 

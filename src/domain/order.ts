@@ -25,8 +25,8 @@ export interface OrderRequest {
   /** The user who sent it: the customer, or an ADMIN on the customer's behalf. */
   placedBy: string;
   items: OrderLine[];
-  /** The payment service's name for a card; orders placed before payments were taken have none. */
-  paymentMethod?: string;
+  /** The payment service's name for a card. */
+  paymentMethod: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
   /** Hash of the canonical request: the same Idempotency-Key with another one is refused. */

@@ -7,8 +7,8 @@ export function openedOrder(request: OrderRequest, pricing: Pricing): Order {
   return { ...pricedOrder(request, pricing), reservation: reservationOf(pricing), version: 1 };
 }
 
-/** The order that is placed. @param payment null for one placed before payments were taken */
-export function confirmedOrder(order: Order, payment: OrderPayment | null, at: string): Order {
-  const to: Partial<OrderState> = { ...(payment && { paymentStatus: 'authorized' }), status: 'confirmed' };
+/** The order that is placed, its payment authorised. */
+export function confirmedOrder(order: Order, payment: OrderPayment, at: string): Order {
+  const to: Partial<OrderState> = { paymentStatus: 'authorized', status: 'confirmed' };
   return changeOrder({ ...order, payment }, to, { at, by: 'system', reason: null });
 }

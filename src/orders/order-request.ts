@@ -11,7 +11,7 @@ export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
 
 export interface OrderContent {
   items: OrderLine[];
-  paymentMethod?: string;
+  paymentMethod: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
 }
@@ -25,7 +25,6 @@ export function fingerprintOf({ items, paymentMethod, note, shippingAddress }: O
 
 export interface PlaceOrder extends OrderContent {
   customerId: string;
-  paymentMethod: string;
   placedBy: string;
   idempotencyKey: string;
   requestId: string;

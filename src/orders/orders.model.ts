@@ -114,7 +114,7 @@ const orderSchema = new Schema<OrderDocument>(
     subtotal: amount,
     tax: amount,
     total: amount,
-    paymentMethod: String,
+    paymentMethod: { type: String, required: true },
     payment: { type: paymentSchema, default: null },
     captured: { type: Number, default: 0 },
     refunded: { type: Number, default: 0 },

@@ -79,21 +79,8 @@ function toDocument({ id, ...order }: Order): OrderDocument {
   return { ...(withDates(order) as Omit<OrderDocument, '_id'>), _id: id };
 }
 
-/** What was stored before payments were taken lacks what came with them. */
-const beforePayments = () => ({
-  payment: null,
-  captured: 0,
-  refunded: 0,
-  archivedAt: null,
-  fulfillments: [],
-  refunds: [],
-  compensations: [],
-});
-
 function fromDocument({ _id, ...document }: OrderDocument): Order {
-  const order = withoutDates({ ...beforePayments(), ...document, id: _id }) as Order;
-  for (const item of order.items) item.fulfilledQuantity ??= 0;
-  return order;
+  return withoutDates({ ...document, id: _id }) as Order;
 }
 
 const TIME_FIELDS: ReadonlySet<string> = new Set(TIMES);

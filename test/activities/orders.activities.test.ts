@@ -92,19 +92,6 @@ it('an order that vanished from MongoDB is an error to look into, not a new orde
   await expect(shop.activities.confirmOrder(confirmed)).rejects.toThrow('gone from MongoDB');
 });
 
-it('a step that the release before scheduled is done as it meant it', async () => {
-  const { request, pricing, opened } = await priced();
-  const { openOrder, confirmOrder } = shop.activities;
-  expect(await openOrder(request, pricing)).toBeNull();
-  expect(await shop.orders.findById(opened.id)).toEqual(opened);
-  expect(await confirmOrder(request as never, opened)).toBeNull();
-  expect(await shop.orders.findById(opened.id)).toMatchObject({
-    status: 'confirmed',
-    version: 2,
-    payment: null,
-  });
-});
-
 it('a version that somebody else wrote stands', async () => {
   const { opened, confirmed } = await priced();
   const { openOrder, confirmOrder, amendOrder } = shop.activities;

@@ -25,7 +25,6 @@ describe('whether an order can be amended', () => {
       { fulfillmentStatus: 'partially_fulfilled', paymentStatus: 'captured' },
       /Fulfilling the order has begun/,
     ],
-    [{ paymentStatus: 'pending', payment: null }, /No payment was authorised for this order/],
   ] as const)('it cannot when it is %j', (state, message) => {
     expect(() => requireAmendable(orderIn(state), amending())).toThrow(failing('InvalidTransition', message));
   });

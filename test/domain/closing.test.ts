@@ -151,7 +151,6 @@ describe('a closed order', () => {
     ['it was never priced', draftOrder(requestFor())],
     ['it was never opened', pricedOrder(requestFor(), pricing)],
     ['there is nothing to pay', { ...opened, total: 0 }],
-    ['it is of before payments were taken', { ...opened, paymentMethod: undefined }],
   ])('owes nothing when %s', (_, order) => {
     const next = closedOrder(order, cancelled, LATER);
     expect(next).toMatchObject({ status: 'cancelled', paymentStatus: 'pending', compensations: [] });

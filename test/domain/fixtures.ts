@@ -81,7 +81,7 @@ export function orderIn(fields: Partial<Order> = {}): Order {
   };
 }
 
-const from = { by: 'usr_9', requestId: 'r' };
+const from = { by: 'usr_9', requestId: 'r', seenVersion: 2 };
 const keyed = { ...from, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
 
 export const amending = (fields: Partial<AmendOrder> = {}): AmendOrder => ({

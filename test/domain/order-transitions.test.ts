@@ -149,10 +149,4 @@ describe('an order', () => {
     const order = pricedOrder(request, pricingOf(priced('ps_a', 2)));
     expect(requestOf(changeOrder(order, { status: 'confirmed' }, by))).toEqual(request);
   });
-
-  it('tells the request of before payments were taken', () => {
-    const { paymentMethod: _, ...before } = request;
-    expect(requestOf(draftOrder(before))).toEqual(before);
-    expect(requestOf(draftOrder(before))).not.toHaveProperty('paymentMethod');
-  });
 });

@@ -43,16 +43,6 @@ it('a confirmed order has its payment authorised', () => {
   });
 });
 
-it('one of before payments were taken is confirmed without', () => {
-  const confirmed = confirmedOrder(opened, null, LATER);
-  expect(confirmed).toMatchObject({
-    status: 'confirmed',
-    paymentStatus: 'pending',
-    payment: null,
-    version: 2,
-  });
-});
-
 it('is confirmed once only', () => {
   const completed = orderIn({ status: 'completed' });
   expect(() => confirmedOrder(completed, payment(3_000), LATER)).toThrow(

@@ -1,6 +1,8 @@
 import { fulfillCommand, refundCommand } from '../../src/orders/command-request';
+import { orderIn } from '../domain/fixtures';
 
-const ORDER = `ord_${'0'.repeat(32)}`;
+const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, version: 7 });
+const OTHER = orderIn({ id: `ord_${'1'.repeat(32)}` });
 const CALLER = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' } as const;
 const SHIPPED = { items: [{ productServiceId: 'ps_x', quantity: 1 }], carrier: null, trackingNumber: null };
 const fulfill = (changes: Partial<typeof SHIPPED | { carrier: string }> = {}, key?: string, order = ORDER) =>
@@ -14,12 +16,12 @@ it('names the same thing with the same key of the same order, and something else
   const ids = [
     fulfill({}, 'k'),
     fulfill({}, 'l'),
-    fulfill({}, 'k', `${ORDER}0`),
+    fulfill({}, 'k', OTHER),
     fulfill(),
     fulfill(),
     refund(1, 'a'),
     refund(1, 'a', 'l'),
-    refund(1, 'a', 'k', `${ORDER}0`),
+    refund(1, 'a', 'k', OTHER),
   ].map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^(ful|ref)_[0-9a-f]{32}$/);
@@ -39,7 +41,7 @@ it('tells what is asked for apart', () => {
   expect(fulfill().attemptId).not.toBe(fulfill().attemptId);
 });
 
-it('says who asks', () => {
-  expect(fulfill()).toMatchObject({ by: 'usr_1', requestId: 'r' });
+it('says who asks, and which version of the order was read', () => {
+  expect(fulfill()).toMatchObject({ by: 'usr_1', requestId: 'r', seenVersion: 7 });
   expect(refund(1, 'a')).toMatchObject({ by: 'usr_1', requestId: 'r', amount: 1, reason: 'a' });
 });

@@ -104,6 +104,7 @@ it('an update that a worker cannot read is neither refused nor lost', async () =
     by: request.customerId,
     reason: NOTE,
     requestId: 'test',
+    seenVersion: 2,
   });
   await eventually(async () => expect(await failuresOf(request)).not.toEqual([]));
   await clear.stop();
@@ -123,13 +124,13 @@ it('keys are rotated while an order is open', async () => {
     const shipped = await api.execute(request, fulfillOrderUpdate, {
       by: 'system',
       requestId: 'test',
+      seenVersion: 2,
       id: 'ful_1',
       fingerprint: 'f',
       attemptId: 'a',
       items: request.items,
       carrier: null,
       trackingNumber: NOTE,
-      brief: true as const,
     });
     expect(shipped).toEqual({ version: 3 });
     const stored = await shop.orders.findById(request.orderId);
@@ -147,7 +148,7 @@ it('an order begun in clear goes on with keys', async () => {
   await asApiWith('', (api) => api.place(request));
   await before.stop();
   await withKeys(OLD);
-  const cancel = { by: 'system', reason: null, requestId: 'test' };
+  const cancel = { by: 'system', reason: null, requestId: 'test', seenVersion: 2 };
   // An API without keys cannot read the answer; the order has what it asked for.
   await asApiWith('', (api) =>
     expect(api.execute(request, cancelOrderUpdate, cancel)).rejects.toMatchObject({
@@ -187,6 +188,7 @@ it('failures show neither message nor stack, and callers still get both', async 
   const refused = shop.workflows.execute(request, fulfillOrderUpdate, {
     by: 'system',
     requestId: 'test',
+    seenVersion: 2,
     id: 'ful_1',
     fingerprint: 'f',
     attemptId: 'a',

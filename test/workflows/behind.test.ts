@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
-const by = { by: 'usr_admin', requestId: 'test' };
+const by = { by: 'usr_admin', requestId: 'test', seenVersion: 0 };
 const nowIso = () => new Date().toISOString();
 
 async function placed(unitPrice = 1_999) {

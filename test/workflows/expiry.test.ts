@@ -13,7 +13,7 @@ const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
 const STOCK = 10;
 
-const command = { by: 'usr_admin', requestId: 'test' };
+const command = { by: 'usr_admin', requestId: 'test', seenVersion: 0 };
 const caller = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 
 const { executable, missing } = findTimeSkippingServer();

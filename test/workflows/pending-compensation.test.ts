@@ -93,7 +93,7 @@ it.each([
     expect(runId).not.toBe(first);
     const run = spoiled.shop.temporal.client.workflow.getHandle(orderWorkflowId(saga.orderId), first);
     expect((await run.describe()).historyLength).toBeLessThan(1_000);
-    await recordHistory(`owing-when-it-${how.replaceAll(' ', '-')}`, run);
+    await recordHistory(`owing-when-it-${how.toLowerCase().replaceAll(' ', '-')}`, run);
     expect(await isShownPending(saga)).toBe(true);
     endOutage();
     expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided', compensations: [] });

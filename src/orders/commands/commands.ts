@@ -54,9 +54,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
   async function run<C extends Command>(
     order: Order,
     { update, check, outlives }: CommandType<C>,
-    asked: C,
+    command: C,
   ): Promise<Order | 'late'> {
-    const command = { ...asked, seenVersion: order.version, brief: true as const };
     // A closed order never opens again, so what it refuses it refuses for ever; Temporal may have forgotten it.
     if (isClosed(order)) refuse(order, () => check(order, command));
     const answer = outlives
@@ -85,9 +84,10 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     id: string,
     caller: Caller,
     type: CommandType<C>,
-    command: C,
+    commandOn: (order: Order) => C,
   ): Promise<Order> {
-    const answer = await run(await get(id, caller.principal), type, command);
+    const order = await get(id, caller.principal);
+    const answer = await run(order, type, commandOn(order));
     if (answer === 'late') throw late(id);
     return answer;
   }
@@ -97,11 +97,12 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     id: string,
     { principal }: Caller,
     { additions, ...type }: AdditionType<C>,
-    command: C,
+    commandOn: (order: Order) => C,
     key?: string,
   ): Promise<Addition> {
-    const added = (order: Order) => refuse(order, () => madeBefore(additions(order), command));
     const order = await get(id, principal);
+    const command = commandOn(order);
+    const added = (order: Order) => refuse(order, () => madeBefore(additions(order), command));
     if (added(order)) return { order, isReplay: true };
     const answer = await run(order, type, command);
     const now = answer === 'late' ? await get(id, principal) : answer;
@@ -111,8 +112,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
   }
 
   async function deliver(id: string, caller: Caller, content: Content<DeliverFulfillment>): Promise<Order> {
-    const command = { ...content, ...commandBy(caller) };
     const order = await get(id, caller.principal);
+    const command = { ...content, ...commandBy(caller, order) };
     const answer = await run(order, DELIVER, command);
     if (answer !== 'late') return answer;
     const now = await get(id, caller.principal);
@@ -126,8 +127,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     caller: Caller,
     content: Content<RetryCompensation>,
   ): Promise<Order> {
-    const command = { ...content, ...commandBy(caller) };
     const order = await get(id, caller.principal);
+    const command = { ...content, ...commandBy(caller, order) };
     refuse(order, () => requireUnsettled(order, command));
     const answer = await run(order, RETRY, command).catch(unless('not_found'));
     if (answer === 'late') throw late(id);
@@ -137,13 +138,13 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
   async function archive(id: string, caller: Caller): Promise<void> {
     const order = await get(id, caller.principal);
     if (order.archivedAt) return;
-    const answer = await run(order, ARCHIVE, commandBy(caller));
+    const answer = await run(order, ARCHIVE, commandBy(caller, order));
     if (answer === 'late' && !(await get(id, caller.principal)).archivedAt) throw late(id);
   }
 
   async function cancel(id: string, caller: Caller, { reason }: Content<CancelOrder>): Promise<Order> {
-    const command = { reason, ...commandBy(caller) };
     const order = await get(id, caller.principal);
+    const command = { reason, ...commandBy(caller, order) };
     const answer = await run(order, CANCEL, command);
     if (answer !== 'late') return answer;
     const now = await get(id, caller.principal);
@@ -153,11 +154,10 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
   }
 
   async function amend(id: string, caller: Caller, content: Content<AmendOrder>): Promise<Order> {
-    const amended = await perform(id, caller, AMEND, { ...content, ...commandBy(caller) }).catch(
-      async (error: unknown) => {
-        throw await withVersionNow(error, id);
-      },
-    );
+    const amendment = (order: Order) => ({ ...content, ...commandBy(caller, order) });
+    const amended = await perform(id, caller, AMEND, amendment).catch(async (error: unknown) => {
+      throw await withVersionNow(error, id);
+    });
     return whenGivenBack(amended);
   }
 
@@ -196,10 +196,11 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
       caller: Caller,
       content: Content<FulfillOrder>,
       key: string | undefined,
-    ): Promise<Addition> => add(id, caller, FULFILL, fulfillCommand(id, caller, content, key), key),
+    ): Promise<Addition> =>
+      add(id, caller, FULFILL, (order) => fulfillCommand(order, caller, content, key), key),
 
     refund: (id: string, caller: Caller, content: Content<RefundOrder>, key: string): Promise<Addition> =>
-      add(id, caller, REFUND, refundCommand(id, caller, content, key), key),
+      add(id, caller, REFUND, (order) => refundCommand(order, caller, content, key), key),
 
     retryCompensation,
 
@@ -207,7 +208,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
       id: string,
       caller: Caller,
       content: Content<ResolveCompensation>,
-    ): Promise<Order> => perform(id, caller, RESOLVE, { ...content, ...commandBy(caller) }),
+    ): Promise<Order> =>
+      perform(id, caller, RESOLVE, (order) => ({ ...content, ...commandBy(caller, order) })),
 
     /**
      * The payment service has ended the authorisation under that key: an order that was to be paid by it is cancelled.
@@ -216,8 +218,8 @@ export function createOrderCommands({ workflows, get, find }: OrderCommandsDeps)
     async authorizationEnded(orderId: string, paymentKey: string): Promise<void> {
       const order = await find(orderId);
       if (!order || !isCancellable(order)) return;
-      const { requestId } = order;
-      const command = { by: 'system', reason: 'payment_voided', requestId, paymentKey };
+      const { requestId, version: seenVersion } = order;
+      const command = { by: 'system', reason: 'payment_voided', requestId, seenVersion, paymentKey };
       const answer = await run(order, CANCEL, command).catch(unless('invalid_transition'));
       if (answer === 'late') throw late(orderId);
     },

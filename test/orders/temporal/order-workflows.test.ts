@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const by = { by: 'system', requestId: 'test' };
+const by = { by: 'system', requestId: 'test', seenVersion: 0 };
 const keyed = (prefix: string) => ({
   ...by,
   id: `${prefix}_${randomBytes(16).toString('hex')}`,
@@ -65,12 +65,10 @@ it('has everything done once that several processes ask for, though Temporal ref
   expect(stored).toMatchObject({ refunded: 200, version: order.version + 20 });
 }, 90_000);
 
-it('answers an API of before with the whole order, and one of now with its version', async () => {
+it('answers a command with the version of the order, and no more', async () => {
   const { order, request } = await captured();
-  const asked = (more: object) =>
-    otherProcess().execute(request, refundOrderUpdate, { ...refund(10), ...more });
-  expect(await asked({})).toMatchObject({ id: order.id, version: order.version + 1, refunded: 10 });
-  expect(await asked({ brief: true })).toEqual({ version: order.version + 2 });
+  const answer = await otherProcess().execute(request, refundOrderUpdate, refund(10));
+  expect(answer).toEqual({ version: order.version + 1 });
 });
 
 it('takes an order up again whose workflow was terminated', async () => {

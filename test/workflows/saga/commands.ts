@@ -16,7 +16,7 @@ import type { Shop } from '../../support/shop';
 /** The order, or why there is none: the code of the problem, or that its workflow has ended. */
 export type Answer = Order | string;
 
-const WHO = { by: 'usr_1', requestId: 'test' };
+const WHO = { by: 'usr_1', requestId: 'test', seenVersion: 0 };
 
 export type Customer = ReturnType<typeof customerOf>;
 

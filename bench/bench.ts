@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createOutput } from '../tools/devstack/output';
+import { createOutput } from '../tools/output';
 import { printTable, type Goal } from './harness/goals';
 import { writeResult } from './harness/results';
 import { openSystem } from './harness/system';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServers } from '../tools/devstack';
-import { createOutput } from '../tools/devstack/output';
+import { createOutput } from '../tools/output';
 import { freePorts } from '../tools/devstack/ports';
 import { runOnce, startApi, type AppOptions } from '../tools/devstack/app-processes';
 import { attacks, type Attack } from './edge/attacks';

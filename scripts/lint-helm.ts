@@ -9,9 +9,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { mistakesIn } from './helm/checks';
 import type { Manifest } from './helm/manifests';
 import { findTools, KUBERNETES, type Tools } from './helm/tools';
-import { removeFolder } from '../tools/devstack/owned-folder';
-import { PROJECT_ROOT, SetupError } from '../tools/devstack/project';
-import { run } from '../tools/devstack/run';
+import { removeFolder } from '../tools/owned-folder';
+import { PROJECT_ROOT, SetupError } from '../tools/project';
+import { run } from '../tools/run';
 
 const CHART = join('deploy', 'helm');
 const VALUES = readdirSync(join(PROJECT_ROOT, CHART, 'ci')).map((name) => join(CHART, 'ci', name));

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { dependencies } from '../../package.json';
-import { PROJECT_ROOT } from '../../tools/devstack/project';
+import { PROJECT_ROOT } from '../../tools/project';
 import { barChart } from './bar-chart';
 import type { Goal } from './goals';
 import { markdownTable } from './markdown';

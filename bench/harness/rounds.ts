@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Output } from '../../tools/devstack/output';
+import type { Output } from '../../tools/output';
 import { cpuDuring } from './cpu';
 import type { Round } from './load';
 import type { Row } from './results';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import pino from 'pino';
 import { createPaymentActivities } from '../../activities/payments.activities';
-import { PROJECT_ROOT } from '../../tools/devstack/project';
+import { PROJECT_ROOT } from '../../tools/project';
 import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 import { loadWorkerConfig } from '../../src/config/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';

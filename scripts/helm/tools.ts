@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { cacheFolder } from '../../tools/devstack/binaries/cache';
-import { createOwnedFolder, removeFolder } from '../../tools/devstack/owned-folder';
-import { messageOf, SetupError } from '../../tools/devstack/project';
-import { lastLine, run } from '../../tools/devstack/run';
+import { cacheFolder } from '../../tools/cache';
+import { createOwnedFolder, removeFolder } from '../../tools/owned-folder';
+import { messageOf, SetupError } from '../../tools/project';
+import { lastLine, run } from '../../tools/run';
 
 const INSTALL_MS = 580_000;
 const STAGING_PREFIX = 'helm-staging-';

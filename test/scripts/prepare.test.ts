@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROJECT_ROOT } from '../../tools/devstack/project';
+import { PROJECT_ROOT } from '../../tools/project';
 import { temporaryFolder } from '../tools/devstack/fakes';
 
 /** Stands in for npm: notes what it was asked for and does the part of it that matters here. */

@@ -1,6 +1,6 @@
 import type { Config } from 'jest';
 import { startServers, type Servers } from '../../tools/devstack';
-import { createOutput } from '../../tools/devstack/output';
+import { createOutput } from '../../tools/output';
 import { bundleForTests } from './workflow-bundle';
 
 declare global {

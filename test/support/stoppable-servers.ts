@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findExecutable } from '../../tools/devstack/binaries/find';
 import type { ManagedProcess } from '../../tools/devstack/managed-process';
 import { startMongodb } from '../../tools/devstack/mongodb';
-import { createOutput } from '../../tools/devstack/output';
+import { createOutput } from '../../tools/output';
 import { freePorts } from '../../tools/devstack/ports';
 import { startTemporal } from '../../tools/devstack/temporal';
 import { MONGODB, TEMPORAL } from '../../tools/devstack/binaries/tools';

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../../tools/devstack/binaries/cache';
-import { messageOf } from '../../tools/devstack/project';
-import { lastLine } from '../../tools/devstack/run';
+import { cacheFolder } from '../../tools/cache';
+import { messageOf } from '../../tools/project';
+import { lastLine } from '../../tools/run';
 
 const GROUP = 'io.temporal';
 const ARTIFACT = 'temporal-test-server';

@@ -1,8 +1,8 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManagedProcess } from './managed-process';
-import { PROJECT_ROOT, SetupError } from './project';
-import { lastLine, run } from './run';
+import { PROJECT_ROOT, SetupError } from '../project';
+import { lastLine, run } from '../run';
 import { startServer, type ServerCommand, type ServerOptions } from './server-process';
 import { until } from './until';
 import { consoleLine, messageIn } from './log-lines';

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { SetupError } from './project';
+import { SetupError } from '../project';
 import { endWithParent } from './watchdog';
 
 export interface ProcessOptions {

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mongo } from 'mongoose';
 import type { ManagedProcess } from './managed-process';
-import { resetCommand, SetupError } from './project';
-import { lastLine } from './run';
+import { resetCommand, SetupError } from '../project';
+import { lastLine } from '../run';
 import { startServer, type ServerOptions } from './server-process';
 import { until } from './until';
 

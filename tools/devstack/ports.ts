@@ -1,5 +1,5 @@
 import { connect, createServer } from 'node:net';
-import { SetupError } from './project';
+import { SetupError } from '../project';
 
 const LOOPBACK = '127.0.0.1';
 const CONNECT_TIMEOUT_MS = 1_000;

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ManagedProcess, type ProcessOptions } from './managed-process';
-import { SetupError } from './project';
+import { SetupError } from '../project';
 
 /** What callers may ask of a server that this project starts. */
 export interface ServerOptions {

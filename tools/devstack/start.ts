@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startServers, type Servers } from '.';
-import { createOutput, secondsSince, type Output } from './output';
-import { messageOf, SetupError } from './project';
+import { createOutput, secondsSince, type Output } from '../output';
+import { messageOf, SetupError } from '../project';
 import { requireFreePorts } from './ports';
 import { runOnce, startApi, startWorker, type AppOptions } from './app-processes';
 import { prepareDataFolder } from './start/data-folder';

@@ -1,8 +1,8 @@
 import { Connection } from '@temporalio/client';
 import { join } from 'node:path';
 import type { ManagedProcess } from './managed-process';
-import { SetupError } from './project';
-import { lastLine } from './run';
+import { SetupError } from '../project';
+import { lastLine } from '../run';
 import { startServer, type ServerOptions } from './server-process';
 import { until } from './until';
 

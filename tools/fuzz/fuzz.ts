@@ -1,18 +1,22 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readFuzzOptions, type FuzzOptions } from './options';
 import { planRuns, sessionIsGood } from './plan';
-import { findSchemathesis } from './python';
 import { runSchemathesis, type RunContext, type RunOutcome } from './run-schemathesis';
 import { startStack, type RunningStack } from './stack';
-import { createOutput, secondsSince, type Output } from '../devstack/output';
-import { SetupError } from '../devstack/project';
+import { createOutput, secondsSince, type Output } from '../output';
+import { SetupError } from '../project';
+import { pythonPackages, type PythonPackages } from '../python';
+
+/** Exact versions with their hashes; the first line of the file says how it is made. */
+const REQUIREMENTS = join(__dirname, 'requirements.txt');
 
 /** `npm run fuzz`: schemathesis against a running API from its own OpenAPI document, once per role. */
 async function main(output: Output): Promise<boolean> {
   const start = Date.now();
   const options = readFuzzOptions(process.argv.slice(2), process.env);
-  const python = await pythonOrSkip(options, output);
-  if (python === undefined) return true;
+  const schemathesis = await schemathesisOrSkip(options, output);
+  if (schemathesis === undefined) return true;
 
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
@@ -24,7 +28,7 @@ async function main(output: Output): Promise<boolean> {
   try {
     const { examples, seed } = options;
     const context: RunContext = {
-      python,
+      schemathesis,
       baseUrl: stack.baseUrl,
       folder: reportFolder,
       examples,
@@ -42,9 +46,9 @@ async function main(output: Output): Promise<boolean> {
   }
 }
 
-async function pythonOrSkip(options: FuzzOptions, output: Output): Promise<string | undefined> {
+async function schemathesisOrSkip(options: FuzzOptions, output: Output): Promise<PythonPackages | undefined> {
   try {
-    return await findSchemathesis(process.env, output);
+    return await pythonPackages('schemathesis', REQUIREMENTS, process.env, output);
   } catch (error) {
     if (!options.mayBeSkipped || !(error instanceof SetupError)) throw error;
     output.line(`skipped fuzzing: ${error.message}`);

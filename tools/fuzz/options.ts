@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PROJECT_ROOT, SetupError } from '../devstack/project';
+import { PROJECT_ROOT, SetupError } from '../project';
 
 export const ROLES = ['PUBLIC', 'CUSTOMER', 'ADMIN'] as const;
 export type FuzzRole = (typeof ROLES)[number];

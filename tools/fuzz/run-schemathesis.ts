@@ -3,9 +3,10 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { secondsSince, type Output } from '../devstack/output';
+import { secondsSince, type Output } from '../output';
 import { REFUSALS } from './exceptions';
 import { settings, TOKEN_VARIABLE } from './settings';
+import type { PythonPackages } from '../python';
 import type { KnownValues } from './known-values';
 
 export interface FuzzRun {
@@ -18,7 +19,7 @@ export interface FuzzRun {
 }
 
 export interface RunContext {
-  python: string;
+  schemathesis: PythonPackages;
   baseUrl: string;
   /** of the reports; each run has a folder of its own in it */
   folder: string;
@@ -91,7 +92,7 @@ export async function runSchemathesis(run: FuzzRun, context: RunContext): Promis
 }
 
 function follow(
-  { python, signal }: RunContext,
+  { schemathesis, signal }: RunContext,
   token: string | undefined,
   args: string[],
   logFile: string,
@@ -100,13 +101,12 @@ function follow(
   return new Promise((resolve, reject) => {
     const log = createWriteStream(logFile);
     const env = {
-      ...process.env,
+      ...schemathesis.env,
       PYTHONUNBUFFERED: '1',
-      PYTHONDONTWRITEBYTECODE: '1',
       FUZZ_REFUSALS: JSON.stringify(REFUSALS),
       [TOKEN_VARIABLE]: token,
     };
-    const child = spawn(python, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(schemathesis.command, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         log.write(`${line}\n`);

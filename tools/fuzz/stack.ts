@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ManagedProcess } from '../devstack/managed-process';
 import { startServers, type Servers } from '../devstack';
-import type { Output } from '../devstack/output';
+import type { Output } from '../output';
 import { freePorts } from '../devstack/ports';
 import { runOnce, startApi, startWorker, type AppOptions } from '../devstack/app-processes';
 import type { Shop } from './shop';

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { cacheFolder } from '../../../tools/devstack/binaries/cache';
+import { cacheFolder } from '../../../tools/cache';
 import { ManagedProcess } from '../../../tools/devstack/managed-process';
 import { freePorts } from '../../../tools/devstack/ports';
-import { lastLine } from '../../../tools/devstack/run';
+import { lastLine } from '../../../tools/run';
 import { PLATFORM } from '../../../tools/devstack/binaries/tools';
 import { until } from '../../../tools/devstack/until';
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findExecutable } from '../../../tools/devstack/binaries/find';
-import { cachedPath, cacheFolder } from '../../../tools/devstack/binaries/cache';
+import { cachedPath, findExecutable } from '../../../tools/devstack/binaries/find';
+import { cacheFolder } from '../../../tools/cache';
 import type { Tool } from '../../../tools/devstack/binaries/tools';
 import { answering, collectingOutput, fakePython, fakeTool, temporaryFolder, writeScript } from './fakes';
 

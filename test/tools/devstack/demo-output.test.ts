@@ -1,7 +1,7 @@
 import type { Order } from '../../../tools/devstack/start/api-client';
 import { nextSteps } from '../../../tools/devstack/start/next-steps';
 import { orderTable } from '../../../tools/devstack/start/order-table';
-import { resetCommand, shellWord } from '../../../tools/devstack/project';
+import { resetCommand, shellWord } from '../../../tools/project';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec';
 
 const ORDER: Order = {

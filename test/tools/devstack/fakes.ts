@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Output } from '../../../tools/devstack/output';
+import type { Output } from '../../../tools/output';
 import { PLATFORM, type Tool } from '../../../tools/devstack/binaries/tools';
 
 /** A fresh folder, with a space in its name as some people have. */

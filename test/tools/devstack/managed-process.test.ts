@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManagedProcess, type ProcessOptions } from '../../../tools/devstack/managed-process';
-import { isAlive } from '../../../tools/devstack/owned-folder';
+import { isAlive } from '../../../tools/owned-folder';
 import { until } from '../../../tools/devstack/until';
 import { temporaryFolder } from './fakes';
 

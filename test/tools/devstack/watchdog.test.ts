@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { isAlive } from '../../../tools/devstack/owned-folder';
-import { PROJECT_ROOT } from '../../../tools/devstack/project';
+import { isAlive } from '../../../tools/owned-folder';
+import { PROJECT_ROOT } from '../../../tools/project';
 import { until } from '../../../tools/devstack/until';
 import { temporaryFolder } from './fakes';
 

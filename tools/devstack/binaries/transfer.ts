@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Output } from '../output';
+import type { Output } from '../../output';
 
 const POLL_MS = 250;
 /** Less than this is a lock file or the like, not yet data. */

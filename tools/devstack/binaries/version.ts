@@ -1,4 +1,4 @@
-import { lastLine, run } from '../run';
+import { lastLine, run } from '../../run';
 import type { Tool } from './tools';
 
 const VERSION_TIMEOUT_MS = 20_000;

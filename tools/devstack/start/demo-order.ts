@@ -1,5 +1,5 @@
-import { secondsSince, type Output } from '../output';
-import { resetCommand } from '../project';
+import { secondsSince, type Output } from '../../output';
+import { resetCommand } from '../../project';
 import { until } from '../until';
 import { ApiClient, DEMO_ADMIN, DEMO_CUSTOMER, type CatalogueEntry, type Order } from './api-client';
 import { orderTable } from './order-table';

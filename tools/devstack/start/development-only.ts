@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { SetupError } from '../project';
+import { SetupError } from '../../project';
 
 const SERVER_VARIABLES = ['MONGODB_URI', 'TEMPORAL_ADDRESS'] as const;
 

@@ -1,4 +1,4 @@
-import { resetCommand, shellWord } from '../project';
+import { resetCommand, shellWord } from '../../project';
 import { DEMO_ADMIN, DEMO_CUSTOMER, DEMO_PASSWORD } from './api-client';
 import type { Demo, Running } from './demo-order';
 import type { TemporalAccess } from './workflow-steps';

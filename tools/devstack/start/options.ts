@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf, PROJECT_ROOT, SetupError } from '../project';
+import { messageOf, PROJECT_ROOT, SetupError } from '../../project';
 import type { PortVariables } from '../ports';
 
 export interface StartOptions {

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { run } from '../run';
-import { isAlive } from '../owned-folder';
-import type { Output } from '../output';
-import { SetupError } from '../project';
+import { run } from '../../run';
+import { isAlive } from '../../owned-folder';
+import type { Output } from '../../output';
+import { SetupError } from '../../project';
 
 /** Who uses a data folder: the `npm start` with this id, and what it started. */
 interface RunRecord {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Output } from '../output';
+import type { Output } from '../../output';
 import type { Stack } from './stack';
 
 /** npm passes on the Ctrl-C that the terminal has already sent to us: within this time both are one. */

@@ -1,5 +1,5 @@
 import type { ManagedProcess } from '../managed-process';
-import { secondsSince, type Output } from '../output';
+import { secondsSince, type Output } from '../../output';
 import type { RunFile } from './run-file';
 
 const STOP_ORDER = ['api', 'worker', 'temporal', 'mongodb'];

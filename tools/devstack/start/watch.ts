@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Output } from '../output';
-import { PROJECT_ROOT } from '../project';
-import { lastLine, run } from '../run';
+import type { Output } from '../../output';
+import { PROJECT_ROOT } from '../../project';
+import { lastLine, run } from '../../run';
 import type { Stack } from './stack';
 
 const STOP_MS = 15_000;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 /** The folder of package.json. */
-export const PROJECT_ROOT = join(__dirname, '..', '..');
+export const PROJECT_ROOT = join(__dirname, '..');
 
 /** What removes the development data that this process uses. */
 export function resetCommand({ DATA_DIR } = process.env): string {

@@ -78,7 +78,7 @@ module.exports = {
         path: [
           '^src/cluster/primary(-store)?\\.ts$',
           '^src/rate-limit/redis-store\\.ts$',
-          '^src/config/config\\.ts$',
+          '^src/config/index\\.ts$',
           '^src/logger/logger\\.ts$',
           '^src/mongodb/mongodb\\.ts$',
           '^src/temporal/client\\.ts$',

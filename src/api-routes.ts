@@ -12,7 +12,7 @@ import { createPasswordCheck } from './users/passwords/password-check';
 import { createSessionRepository } from './users/sessions/sessions.repository';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
 import type { Route } from './http/route';
-import type { Config } from './config/config';
+import type { Config } from './config';
 import type { Health } from './health/health';
 import { healthRoutes } from './health/health.routes';
 import type { Jwt } from './jwt/jwt';
@@ -61,11 +61,11 @@ export function createRoutes({
     workflows: createOrderWorkflows(temporal, {
       taskQueue: config.temporal.taskQueue,
       policy: {
-        fulfillmentDeadlineMs: msToNumber(config.fulfillmentDeadline),
+        fulfillmentDeadlineMs: msToNumber(config.orders.fulfillmentDeadline),
         paymentsTaskQueue: config.temporal.paymentsTaskQueue,
       },
-      timeoutMs: config.placeOrderTimeoutMs,
-      commandTimeoutMs: config.orderCommandTimeoutMs,
+      timeoutMs: config.orders.placeTimeoutMs,
+      commandTimeoutMs: config.orders.commandTimeoutMs,
     }),
   });
   return [
@@ -92,7 +92,7 @@ export function identityRoutes({
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
   const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
-  const { refreshTokenTtlSeconds } = config;
+  const { refreshTokenTtlSeconds } = config.jwt;
   return [
     ...authRoutes(createAuthService({ users, sessions, checkPassword, jwt, refreshTokenTtlSeconds })),
     ...userRoutes(createUsersService({ users, sessions, checkPassword })),

@@ -11,7 +11,7 @@ import { requestLog } from './http/request-log';
 import type { Route } from './http/route';
 import { createRouter, otherMethods } from './http/router';
 import { securityHeaders } from './http/security-headers';
-import type { Config } from './config/config';
+import type { Config } from './config';
 import { jwks } from './jwt/jwks';
 import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';

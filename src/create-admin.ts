@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import Joi from 'joi';
 import { runEntry } from './common/entry';
 import { newId } from './common/ids';
-import { loadToolConfig } from './config/config';
+import { loadConfig } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { Role } from './role/role';
@@ -80,7 +80,7 @@ export async function main(
   });
   const { email: address, name: called = '' } = values;
   if (address === undefined) throw new Error(USAGE);
-  const config = loadToolConfig(env);
+  const config = loadConfig('setup', env);
   const logger = createLogger(config).child({ process: 'create-admin' });
   const password = values.promote ? '' : await read();
   const mongodb = openMongoDb(config.mongodb, logger);

@@ -1,7 +1,7 @@
 /** Puts demo users and a small catalogue into a development database. Safe to repeat: what is there stays. */
 import type { Connection, Model } from 'mongoose';
 import { runEntry } from './common/entry';
-import { loadToolConfig, type Config } from './config/config';
+import { loadConfig, type Config } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { isDuplicateKey } from './mongodb/errors';
@@ -123,7 +123,7 @@ async function insertOnce<T>(model: Model<T>, _id: string, fields: object): Prom
 
 /** The whole run, from the environment. */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const config = loadToolConfig(env);
+  const config = loadConfig('setup', env);
   const logger = createLogger(config).child({ process: 'seed' });
   const mongodb = openMongoDb(config.mongodb, logger);
   try {

@@ -10,7 +10,7 @@ import { listen } from './http/server';
 import { runEntry } from './common/entry';
 import { createRedisWindows, type RedisWindows } from './rate-limit/redis-store';
 import type { Windows } from './rate-limit/store';
-import { loadConfig, type Config } from './config/config';
+import { loadConfig, type Config } from './config';
 import { checksOf } from './health/checks';
 import { createHealth } from './health/health';
 import { createAuthentication } from './authentication/authentication';
@@ -64,7 +64,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const handle = app.callback();
   const http = await listen((req, res) => void handle(req, res), {
     ...config.http,
-    maxAnswerMs: Math.max(config.placeOrderTimeoutMs, config.orderCommandTimeoutMs),
+    maxAnswerMs: Math.max(config.orders.placeTimeoutMs, config.orders.commandTimeoutMs),
     onRefusal: (refusal) => logger.info(refusal, 'request refused'),
   }).catch(async (error: unknown) => {
     await closeClients();
@@ -94,7 +94,7 @@ function sharedWindows({ http }: Config, logger: Logger): (Windows & Partial<Red
  * process only starts so many others of its kind and looks after them.
  */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const config = loadConfig(env);
+  const config = loadConfig('api', env);
   const logger = createLogger(config).child({ process: 'api' });
   const stop = stopRequest();
   const { shutdownTimeoutMs } = config;

@@ -7,7 +7,7 @@ import { createApiKeyModel } from './api-keys/api-keys.model';
 import { createLoginFailuresModel } from './users/passwords/login-failures.model';
 import { createSessionModel } from './users/sessions/sessions.model';
 import { runEntry } from './common/entry';
-import { loadToolConfig } from './config/config';
+import { loadConfig } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { isDuplicateKey } from './mongodb/errors';
@@ -89,7 +89,7 @@ const SEARCH_ATTRIBUTES_COMMAND = Object.values(SEARCH_ATTRIBUTES).reduce(
 const CONNECT_TIMEOUT_MS = 30_000;
 
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const config = loadToolConfig(env);
+  const config = loadConfig('setup', env);
   const logger = createLogger(config).child({ process: 'setup' });
   const mongodb = openMongoDb(config.mongodb, logger);
   const { address, namespace, security } = config.temporal;

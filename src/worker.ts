@@ -19,7 +19,7 @@ import { createOrderActivities } from '../activities/orders.activities';
 import { createPaymentActivities } from '../activities/payments.activities';
 import { createPricingActivities } from '../activities/pricing.activities';
 import { runEntry } from './common/entry';
-import { loadWorkerConfig, type WorkerConfig } from './config/config';
+import { loadConfig, type WorkerConfig } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb, type MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
@@ -136,7 +136,7 @@ function pollers(wanted: number, slots: number): WorkerOptions['activityTaskPoll
 
 /** Runs until SIGTERM or SIGINT, then takes no more work and finishes what it has. */
 export async function main(env: NodeJS.ProcessEnv, bundle?: string): Promise<void> {
-  const config = loadWorkerConfig(env);
+  const config = loadConfig('worker', env);
   const logger = createLogger(config).child({ process: 'worker' });
   Runtime.install({
     logger: temporalLogger(logger),

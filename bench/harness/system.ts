@@ -12,7 +12,7 @@ import { startServer } from '../../tools/devstack/server-process';
 import { until } from '../../tools/devstack/until';
 import { runOnce, startApi, startWorker } from '../../tools/devstack/app-processes';
 import { newId } from '../../src/common/ids';
-import { loadConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config';
 import { createJwt } from '../../src/jwt/jwt';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
 import { environmentOf, PREFIX, UNLIMITED } from './environment';
@@ -43,7 +43,7 @@ export async function openSystem(output: Output) {
   await runOnce('setup', options, AbortSignal.timeout(SETUP_MS));
   const database = await mongoose.createConnection(servers.mongodbUri, { dbName: 'orders' }).asPromise();
   const products = createProductServiceRepository(database);
-  const jwt = createJwt(loadConfig(env).jwt);
+  const jwt = createJwt(loadConfig('api', env).jwt);
   const http = createHttpClient();
   const started = new Set<ManagedProcess>();
   const customerId = newId('usr');

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { createPaymentActivities } from '../../activities/payments.activities';
-import { loadWorkerConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createPaymentProvider, workerOptions } from '../../src/worker';
 
 /** A worker of the payments queue whose payment service takes as long as a real one: PAYMENT_LATENCY_MS. */
 async function main(): Promise<void> {
-  const config = loadWorkerConfig(process.env);
+  const config = loadConfig('worker', process.env);
   const latencyMs = Number(process.env.PAYMENT_LATENCY_MS);
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));

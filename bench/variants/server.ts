@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import type { State } from '../../src/http/context';
 import { jsonBody } from '../../src/http/json-body';
-import { loadConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config';
 import type { OrderLine } from '../../src/domain/order';
 import { createJwt } from '../../src/jwt/jwt';
 import { openMongoDb } from '../../src/mongodb/mongodb';
@@ -30,7 +30,7 @@ interface PlaceBody {
 
 /** Each variant answers the same request as `POST /orders`, from a caller whose access token is checked as there. */
 async function main(): Promise<void> {
-  const config = loadConfig(process.env);
+  const config = loadConfig('api', process.env);
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));
   await mongodb.connected;
   const { client } = createTemporalClient(config.temporal, createDataConverter([]));

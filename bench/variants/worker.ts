@@ -5,14 +5,14 @@ import pino from 'pino';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import { PROJECT_ROOT } from '../../tools/project';
 import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
-import { loadWorkerConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createOrderQueueActivities, createPaymentProvider, workerOptions } from '../../src/worker';
 import { BENCH_PAYMENTS_TASK_QUEUE, BENCH_TASK_QUEUE } from './contract';
 
 /** A worker of the workflows that ours is compared with: the same activities, options and servers. */
 async function main(): Promise<void> {
-  const config = loadWorkerConfig({
+  const config = loadConfig('worker', {
     ...process.env,
     TEMPORAL_TASK_QUEUE: BENCH_TASK_QUEUE,
     TEMPORAL_PAYMENTS_TASK_QUEUE: BENCH_PAYMENTS_TASK_QUEUE,

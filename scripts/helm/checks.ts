@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
-import { apiEnvSchema, toolEnvSchema, workerEnvSchema } from '../../src/config/env.schema';
+import { ConfigError, loadConfig, VARIABLES, type Process as Reader } from '../../src/config';
 import { processesOf, type Manifest, type Process } from './manifests';
 
 const API = 'api';
@@ -102,7 +101,6 @@ function secrets({ component, secrets: names, variables }: Process): string[] {
 
 /** The application itself reads what it would find; the certificates are files that do not exist here. */
 function environment({ component, variables, secrets: names, pod, container }: Process): string[] {
-  const [load, schema] = loaderOf(component);
   const files = Object.keys(variables).filter((name) => name.endsWith('_PATH'));
   const mounted = pod.volumes.flatMap(({ name, projected }) => {
     const { mountPath } = container.volumeMounts.find((mount) => mount.name === name)!;
@@ -111,7 +109,7 @@ function environment({ component, variables, secrets: names, pod, container }: P
   });
   const samples = Object.fromEntries(names.map((name) => [name, SAMPLES[name]]));
   const plain = Object.entries(variables).filter(([name]) => !files.includes(name));
-  const known = Object.keys((schema.describe() as { keys: object }).keys);
+  const known = VARIABLES.map(({ name }) => name);
   return [
     ...files
       .filter((name) => !mounted.includes(variables[name]!))
@@ -119,15 +117,13 @@ function environment({ component, variables, secrets: names, pod, container }: P
     ...Object.keys(variables)
       .filter((name) => !known.includes(name) && name !== 'NODE_OPTIONS')
       .map((name) => `the application does not know ${name}`),
-    ...complaints(() => load({ ...Object.fromEntries(plain), ...samples })),
+    ...complaints(() => loadConfig(readerOf(component), { ...Object.fromEntries(plain), ...samples })),
   ];
 }
 
-function loaderOf(component: string) {
-  if (component === API) return [loadConfig, apiEnvSchema] as const;
-  return component === SETUP
-    ? ([loadToolConfig, toolEnvSchema] as const)
-    : ([loadWorkerConfig, workerEnvSchema] as const);
+function readerOf(component: string): Reader {
+  if (component === API) return 'api';
+  return component === SETUP ? 'setup' : 'worker';
 }
 
 function complaints(load: () => unknown): string[] {

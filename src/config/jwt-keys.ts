@@ -8,24 +8,24 @@ import {
 
 export type JwtAlgorithm = 'HS256' | 'RS256' | 'ES256';
 
-/** A key of the access tokens. It only ever serves its own algorithm. */
+/** A key that signs or verifies access tokens, with its own algorithm only. */
 export interface JwtKey {
-  /** Names it in the header of a token. */
+  /** Identifies the key in the header of a token. */
   kid: string;
   algorithm: JwtAlgorithm;
   verificationKey: KeyObject;
-  /** Absent of a key pair whose private key is not here: it verifies only. */
+  /** Absent for a public key, which only verifies. */
   signingKey?: KeyObject;
 }
 
-/** The name of the key that JWT_SECRET is. Tokens without a `kid` are taken for its own. */
+/** The `kid` of JWT_SECRET, and of tokens that name none. */
 export const SECRET_KID = 'secret';
 export const MIN_SECRET_BYTES = 32;
 const MIN_RSA_BITS = 2_048;
 const MAX_KEYS = 20;
 const KID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** What is wrong with a key, in words that do not repeat it. */
+/** Thrown for an invalid key; the message does not repeat the key. */
 class JwtKeyError extends Error {}
 
 export function secretKey(kid: string, secret: Buffer): JwtKey {
@@ -45,7 +45,7 @@ export function readJwkSet(text: string): JwtKey[] {
   if (new Set(read.map(({ kid }) => kid)).size < read.length)
     throw new JwtKeyError('has two keys with the same "kid"');
   if (!read[0]!.signingKey)
-    throw new JwtKeyError(`has no private key in its first entry "${read[0]!.kid}", which is to sign`);
+    throw new JwtKeyError(`has no private key in its first entry "${read[0]!.kid}", which has to sign`);
   return read;
 }
 
@@ -61,7 +61,7 @@ function readJwk(jwk: (JsonWebKey & { kid?: unknown }) | null): JwtKey {
   const { kid, kty } = jwk ?? {};
   if (typeof kid !== 'string' || !KID.test(kid) || kid === SECRET_KID)
     throw new JwtKeyError(
-      `has a key whose "kid" is no name of letters, digits, ".", "_" and "-" other than "${SECRET_KID}"`,
+      `has a key whose "kid" is not a name of letters, digits, ".", "_" and "-" other than "${SECRET_KID}"`,
     );
   try {
     const key = kty === 'oct' ? readSecret(kid, jwk!) : readKeyPair(kid, jwk!);

@@ -1,23 +1,63 @@
 import Joi, { type CustomHelpers } from 'joi';
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { entriesOf } from './rules';
+import { section } from './section';
 
-/** A key that payloads in Temporal are encrypted with (AES-256). As a KeyObject it does not show when it is logged. */
+/** A key that encrypts payloads in Temporal (AES-256). A KeyObject does not show its bytes when it is logged. */
 export interface PayloadKey {
   id: string;
   key: KeyObject;
 }
 
 const KEY_BYTES = 32;
-/** Random bytes have about 30 different ones. */
+/** 32 random bytes have about 30 different values. */
 const MIN_DISTINCT_BYTES = 10;
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
+const HOW =
+  'write keyId:key, comma-separated, the one that encrypts first; "openssl rand -base64 32" makes a key';
+
+const variables = {
+  PAYLOAD_KEYS: Joi.string<PayloadKey[]>()
+    .custom(readKeys)
+    .when('NODE_ENV', {
+      is: 'production',
+      then: Joi.required(),
+      otherwise: Joi.optional().default([]),
+    })
+    .note('required in production')
+    .description(
+      'Keys that encrypt what Temporal stores, `keyId:base64-of-32-bytes`, comma-separated: the first one encrypts, ' +
+        'all of them decrypt. The same for every API and worker process, and for no other. Make one: ' +
+        '`echo "$(date +%Y-%m):$(openssl rand -base64 32)"`',
+    )
+    .messages({
+      'payloadKeys.invalid': `{#label}: {#problem}; ${HOW}`,
+      'any.required': `{#label} must be set in production, where it encrypts what Temporal stores: ${HOW}`,
+    }),
+};
+
+export const payloadKeys = section({
+  title: 'Encryption of payloads',
+  readBy: ['api', 'worker'],
+  variables,
+  /** The first one encrypts, all decrypt. Without any, Temporal stores payloads unencrypted. */
+  config: (env) => env.PAYLOAD_KEYS,
+});
+
+function readKeys(value: string, helpers: CustomHelpers) {
+  try {
+    return parsePayloadKeys(value);
+  } catch (error) {
+    return helpers.error('payloadKeys.invalid', { problem: (error as Error).message });
+  }
+}
 
 /**
  * Reads `keyId:key, keyId:key`; the first one encrypts.
- * @throws Error that says which entry is wrong by its place: what stands there may be a key, wherever it stands
+ * @throws {Error} that names the invalid entry by its position, since any part of its text may be a key
  */
 export function parsePayloadKeys(text: string): PayloadKey[] {
-  const keys = text.split(',').map((entry, index) => parseEntry(entry.trim(), `entry ${index + 1}`));
+  const keys = entriesOf(text).map((entry, index) => parseEntry(entry, `entry ${index + 1}`));
   const repeated = keys.findIndex(({ id }, index) => keys.findIndex((other) => other.id === id) < index);
   if (repeated !== -1) throw new Error(`entry ${repeated + 1} has the key id of another one`);
   return keys;
@@ -33,25 +73,3 @@ function parseEntry(entry: string, name: string): PayloadKey {
   if (new Set(bytes).size < MIN_DISTINCT_BYTES) throw new Error(`${name} has a key that is not random`);
   return { id: id!, key: createSecretKey(bytes) };
 }
-
-const HOW =
-  'write keyId:key, comma-separated, the one that encrypts first; "openssl rand -base64 32" makes a key';
-
-/** None unless told, but in production payloads are not to be readable in Temporal. */
-export const payloadKeys = Joi.string()
-  .custom((value: string, helpers: CustomHelpers) => {
-    try {
-      return parsePayloadKeys(value);
-    } catch (error) {
-      return helpers.error('payloadKeys.invalid', { problem: (error as Error).message });
-    }
-  })
-  .when('NODE_ENV', {
-    is: 'production',
-    then: Joi.required(),
-    otherwise: Joi.optional().default([]),
-  })
-  .messages({
-    'payloadKeys.invalid': `{#label}: {#problem}; ${HOW}`,
-    'any.required': `{#label} must be set in production, where it encrypts what Temporal stores: ${HOW}`,
-  }) as unknown as Joi.ArraySchema<PayloadKey[]>;

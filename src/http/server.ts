@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { MAX_TIMER_MS } from '../config/env.types';
+import { MAX_TIMER_MS } from '../config/rules';
 import type { ErrorCode } from '../errors/problems';
 import { lingeringEnd, refuseConnection, refuseRequest, type OnRefusal } from './early-errors';
 

@@ -1,7 +1,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { ID_PATTERNS } from '../common/ids';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import { SECRET_KID, type JwtKey } from '../config/jwt-keys';
 import { USER_ROLES, type UserRole } from '../role/role';
 

@@ -1,7 +1,7 @@
 import type { Schema } from 'joi';
 import { SESSION_COOKIE } from '../temporal/codec-server/session';
 import type { Route } from '../http/route';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import { Role } from '../role/role';
 import { COMMON_SCHEMAS } from './components';
 import { exampleOf } from './example';

@@ -1,5 +1,5 @@
 import ratelimit from 'koa-ratelimit';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import { AppError } from '../errors/app-error';
 import { BoundedMap } from './bounded-map';
 import { clientAddress } from './client-address';

@@ -1,7 +1,7 @@
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import type { DataConverter } from '@temporalio/common';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 
 export interface TemporalClient {
   client: Client;

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { randomBytes } from 'node:crypto';
 import { codecRoutes } from '../../src/temporal/codec-server/codec.routes';
-import type { Config } from '../../src/config/config';
+import type { Config } from '../../src/config';
 import { buildDocument } from '../../src/openapi/document';
 import { paymentRoutes } from '../../src/payments/payments.routes';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';

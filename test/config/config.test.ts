@@ -1,10 +1,10 @@
-import { availableParallelism, tmpdir } from 'node:os';
-import { isSampleSecret } from '../../src/config/sample-secret';
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { ConfigError, loadConfig, loadToolConfig, loadWorkerConfig } from '../../src/config/config';
+import { ConfigError, loadConfig, type Process } from '../../src/config';
+import { isWeakSecret } from '../../src/config/weak-secret';
 import { createAuthority } from '../support/certificates';
 
 const REQUIRED = {
@@ -26,12 +26,9 @@ function sameKey(secret: string) {
   return { verificationKey: key, signingKey: key };
 }
 
-function mistakesOf(
-  env: NodeJS.ProcessEnv,
-  load: (env: NodeJS.ProcessEnv) => unknown = loadConfig,
-): string[] {
+function mistakesOf(env: NodeJS.ProcessEnv, reader: Process = 'api'): string[] {
   try {
-    load(env);
+    loadConfig(reader, env);
     return [];
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
@@ -41,18 +38,10 @@ function mistakesOf(
 
 describe('loadConfig', () => {
   it('has a default for everything that is not secret', () => {
-    expect(loadConfig(REQUIRED)).toEqual({
+    const shared = {
       env: 'development',
-      http: {
-        host: '127.0.0.1',
-        port: 3_000,
-        webConcurrency: availableParallelism(),
-        prefix: '/orders-management-system',
-        corsOrigins: [],
-        bodyLimit: '100kb',
-        rateLimit: { max: 100_000, windowMs: 60_000, redisUrl: undefined },
-        trustedProxies: 0,
-      },
+      shutdownTimeoutMs: 10_000,
+      logLevel: 'info',
       mongodb: { uri: REQUIRED.MONGODB_URI },
       temporal: {
         address: 'localhost:7233',
@@ -63,19 +52,31 @@ describe('loadConfig', () => {
         security: {},
       },
       payloadKeys: [],
+      payments: { provider: 'sandbox' },
+    };
+    expect(loadConfig('api', REQUIRED)).toEqual({
+      ...shared,
+      http: {
+        host: '127.0.0.1',
+        port: 3_000,
+        webConcurrency: availableParallelism(),
+        prefix: '/orders-management-system',
+        corsOrigins: [],
+        bodyLimit: '100kb',
+        rateLimit: { max: 100_000, windowMs: 60_000 },
+        trustedProxies: 0,
+      },
       jwt: {
         keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],
         issuer: 'orders-management-system',
         audience: 'orders-management-system',
         accessTokenTtlSeconds: 900,
+        refreshTokenTtlSeconds: 2_592_000,
       },
-      refreshTokenTtlSeconds: 2_592_000,
-      payments: { provider: 'sandbox' },
-      fulfillmentDeadline: '6d',
-      placeOrderTimeoutMs: 5_000,
-      orderCommandTimeoutMs: 8_000,
-      shutdownTimeoutMs: 10_000,
-      logLevel: 'info',
+      orders: { placeTimeoutMs: 5_000, commandTimeoutMs: 8_000, fulfillmentDeadline: '6d' },
+    });
+    expect(loadConfig('worker', REQUIRED)).toEqual({
+      ...shared,
       worker: {
         queues: ['orders', 'payments'],
         maxConcurrentWorkflowTasks: 40,
@@ -90,7 +91,7 @@ describe('loadConfig', () => {
   });
 
   it('reads numbers and lists', () => {
-    const { http, worker, payments } = loadConfig({
+    const env = {
       ...REQUIRED,
       PORT: '8080',
       CORS_ORIGINS: 'https://shop.example, http://localhost:5173',
@@ -98,10 +99,11 @@ describe('loadConfig', () => {
       REDIS_URL: 'redis://cache:6379',
       WORKER_QUEUES: 'payments, orders',
       PAYMENTS_MAX_PER_SECOND: '0.5',
-    });
+    };
+    const { worker, payments } = loadConfig('worker', env);
     expect(worker.queues).toEqual(['payments', 'orders']);
     expect(payments.maxPerSecond).toBe(0.5);
-    expect(http).toMatchObject({
+    expect(loadConfig('api', env).http).toMatchObject({
       port: 8_080,
       corsOrigins: ['https://shop.example', 'http://localhost:5173'],
       trustedProxies: 2,
@@ -109,13 +111,14 @@ describe('loadConfig', () => {
     });
   });
 
-  it('takes an empty variable for one that is not set, as compose files write it', () => {
-    const config = loadConfig({ ...REQUIRED, CORS_ORIGINS: '', REDIS_URL: '', PORT: '' });
-    expect(config.http).toMatchObject({ corsOrigins: [], port: 3_000, rateLimit: { redisUrl: undefined } });
+  it('treats an empty variable, which compose files write, as not set', () => {
+    const { http } = loadConfig('api', { ...REQUIRED, CORS_ORIGINS: '', REDIS_URL: '', PORT: '' });
+    expect(http).toMatchObject({ corsOrigins: [], port: 3_000 });
+    expect(http.rateLimit.redisUrl).toBeUndefined();
   });
 
   it.each(['PLACE_ORDER_TIMEOUT_MS', 'ORDER_COMMAND_TIMEOUT_MS'])(
-    'wants the time of %s to finish requests before a production process ends',
+    'requires production to shut down no sooner than %s allows a request to take',
     (name) => {
       const short = { ...REQUIRED, ...STRIPE, [name]: '20000' };
       expect(mistakesOf({ ...short, ...PRODUCTION })).toEqual([
@@ -125,17 +128,17 @@ describe('loadConfig', () => {
     },
   );
 
-  it('wants the payments on a task queue of their own', () => {
+  it('requires a task queue of its own for payments', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
       expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same/),
     ]);
   });
 
-  it('takes the sandbox in production only when it is meant', () => {
+  it('accepts the sandbox in production only if it is set explicitly', () => {
     const production = { ...REQUIRED, ...PRODUCTION };
-    for (const load of [loadConfig, loadWorkerConfig]) {
-      expect(mistakesOf(production, load)).toEqual([expect.stringContaining('which takes no money')]);
-      expect(mistakesOf({ ...production, PAYMENT_PROVIDER: 'sandbox' }, load)).toEqual([]);
+    for (const reader of ['api', 'worker'] as const) {
+      expect(mistakesOf(production, reader)).toEqual([expect.stringContaining('which takes no money')]);
+      expect(mistakesOf({ ...production, PAYMENT_PROVIDER: 'sandbox' }, reader)).toEqual([]);
     }
   });
 
@@ -147,11 +150,11 @@ describe('loadConfig', () => {
       JWT_SECRET: 'short',
     });
     expect(mistakes.map((mistake) => mistake.split(' ')[0])).toEqual([
-      'PORT',
       'MONGODB_URI',
-      'JWT_SECRET',
+      'PORT',
       'BODY_LIMIT',
       'TRUSTED_PROXIES',
+      'JWT_SECRET',
     ]);
   });
 
@@ -170,28 +173,38 @@ describe('loadConfig', () => {
     ['PLACE_ORDER_TIMEOUT_MS', '99999999999'],
     ['ORDER_COMMAND_TIMEOUT_MS', '0'],
     ['PAYMENT_PROVIDER', 'cash'],
-    ['PAYMENTS_MAX_PER_SECOND', '0'],
     ['FULFILLMENT_DEADLINE', '6'],
     ['FULFILLMENT_DEADLINE', '0d'],
     ['FULFILLMENT_DEADLINE', '6 days'],
-    ['WORKER_QUEUES', 'orders,refunds'],
-    ['WORKER_QUEUES', 'payments,payments'],
-    ['WORKER_QUEUES', ','],
-    ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
     ['STRIPE_WEBHOOK_SECRET', 'hunter2'],
     ['LOG_LEVEL', 'loud'],
     ['JWT_SECRET', 'x'.repeat(31)],
-  ])('refuses %s=%s', (name, value) => {
+  ])('rejects %s=%s', (name, value) => {
     const mistakes = mistakesOf({ ...REQUIRED, [name]: value });
     expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} `))]);
     expect(mistakes.join()).not.toContain('hunter2');
   });
 
   it.each([
+    ['WORKER_QUEUES', 'orders,refunds'],
+    ['WORKER_QUEUES', 'payments,payments'],
+    ['WORKER_QUEUES', ','],
+    ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
+    ['PAYMENTS_MAX_PER_SECOND', '0'],
+    ['STRIPE_SECRET_KEY', 'hunter2'],
+  ])('rejects %s=%s for a worker, and does not read it for the API', (name, value) => {
+    const env = { ...REQUIRED, [name]: value };
+    const mistakes = mistakesOf(env, 'worker');
+    expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} `))]);
+    expect(mistakes.join()).not.toContain('hunter2');
+    expect(mistakesOf(env)).toEqual([]);
+  });
+
+  it.each([
     ['a sample secret', { JWT_SECRET: 'please-change-me-please-change-me-please' }],
     ['a secret without variety', { JWT_SECRET: 'abababababababababababababababababab' }],
     ['any origin', { CORS_ORIGINS: 'https://shop.example,*' }],
-  ])('refuses %s in production only', (_what, env) => {
+  ])('rejects %s in production only', (_case, env) => {
     expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'development' })).toEqual([]);
     expect(mistakesOf({ ...REQUIRED, ...env, ...STRIPE, ...PRODUCTION })).toHaveLength(1);
   });
@@ -212,26 +225,29 @@ describe('a secret in production', () => {
     'correct horse battery staple correct horse',
     'secretsecretsecretsecretsecretsecret',
     'k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3y',
-  ])('is refused when it is a sample or typed by hand: %s', (secret) => {
+  ])('is rejected if it is a sample or typed by hand: %s', (secret) => {
     expect(mistakesWith(secret)).toEqual([expect.stringMatching(/^JWT_SECRET /)]);
   });
 
-  it('is taken when it is random, in whatever way it is written', () => {
+  it('is accepted if it is random, in any encoding', () => {
     for (let round = 0; round < 200; round++) {
       for (const encoding of ['hex', 'base64', 'base64url'] as const)
         expect(mistakesWith(randomBytes(32).toString(encoding))).toEqual([]);
-      expect(isSampleSecret(randomBytes(32).toString('latin1'))).toBe(false);
+      expect(isWeakSecret(randomBytes(32).toString('latin1'))).toBe(false);
     }
   });
 });
 
-describe('the keys of payloads', () => {
+describe('PAYLOAD_KEYS', () => {
   const OTHER = 'q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vEjRWeJASNFY=';
   const SHORT = KEY.slice(4);
 
-  it('are read in their order, and do not show in what is logged', () => {
-    for (const load of [loadConfig, loadWorkerConfig]) {
-      const { payloadKeys } = load({ ...REQUIRED, PAYLOAD_KEYS: `2026-11:${KEY}, a.b_c:${OTHER}` });
+  it('keeps the order of the keys, and hides them from the log', () => {
+    for (const reader of ['api', 'worker'] as const) {
+      const { payloadKeys } = loadConfig(reader, {
+        ...REQUIRED,
+        PAYLOAD_KEYS: `2026-11:${KEY}, a.b_c:${OTHER}`,
+      });
       expect(payloadKeys.map(({ id }) => id)).toEqual(['2026-11', 'a.b_c']);
       expect(payloadKeys.map(({ key }) => key.export().toString('base64'))).toEqual([KEY, OTHER]);
       expect(inspect(payloadKeys, { depth: 5 }) + JSON.stringify(payloadKeys)).not.toContain(KEY.slice(0, 8));
@@ -251,7 +267,7 @@ describe('the keys of payloads', () => {
     [`a:${KEY.slice(0, -1)}`, 'entry 1 has a key that is not the base64'],
     [`a:${Buffer.alloc(33, KEY).toString('base64')}`, 'entry 1 has a key that is not the base64'],
     [`a:${'A'.repeat(43)}=`, 'entry 1 has a key that is not random'],
-  ])('are refused without being repeated (%#)', (PAYLOAD_KEYS, complaint) => {
+  ])('rejects an invalid list without repeating it (%#)', (PAYLOAD_KEYS, complaint) => {
     const [mistake, ...others] = mistakesOf({ ...REQUIRED, PAYLOAD_KEYS });
     expect(others).toEqual([]);
     expect(mistake).toContain(`PAYLOAD_KEYS: ${complaint}`);
@@ -259,59 +275,68 @@ describe('the keys of payloads', () => {
     for (const secret of [KEY, OTHER, SHORT]) expect(mistake).not.toContain(secret.slice(0, 8));
   });
 
-  it('have to be set in production, for the API and for workers', () => {
+  it('is required in production by the API and by workers', () => {
     const production = { ...REQUIRED, ...STRIPE, NODE_ENV: 'production' };
-    for (const load of [loadConfig, loadWorkerConfig]) {
-      expect(mistakesOf(production, load)).toEqual([
+    for (const reader of ['api', 'worker'] as const) {
+      expect(mistakesOf(production, reader)).toEqual([
         expect.stringMatching(/^PAYLOAD_KEYS must be set in production.*openssl rand -base64 32/),
       ]);
-      expect(mistakesOf({ ...production, ...PRODUCTION }, load)).toEqual([]);
+      expect(mistakesOf({ ...production, ...PRODUCTION }, reader)).toEqual([]);
     }
   });
 });
 
-describe('what a process is to know', () => {
+describe('what each process knows', () => {
   it.each([
-    ['the API', loadConfig, { webhookSecret: STRIPE.STRIPE_WEBHOOK_SECRET }],
-    ['a worker', loadWorkerConfig, { secretKey: STRIPE.STRIPE_SECRET_KEY }],
-  ])('is, for %s, its own secret of Stripe', (_who, load, stripe) => {
-    expect(load({ ...REQUIRED, ...STRIPE }).payments).toEqual({ provider: 'stripe', stripe });
+    ['api', { webhookSecret: STRIPE.STRIPE_WEBHOOK_SECRET }],
+    ['worker', { secretKey: STRIPE.STRIPE_SECRET_KEY }],
+  ] as const)('the %s has its own secret of Stripe, not the other one', (reader, stripe) => {
+    expect(loadConfig(reader, { ...REQUIRED, ...STRIPE }).payments).toEqual({ provider: 'stripe', stripe });
   });
 
   it.each([
-    ['the API', loadConfig, 'STRIPE_WEBHOOK_SECRET'],
-    ['a worker', loadWorkerConfig, 'STRIPE_SECRET_KEY'],
-  ])('is, for %s, required with Stripe', (_who, load, name) => {
-    const { [name as keyof typeof STRIPE]: _, ...rest } = STRIPE;
-    expect(mistakesOf({ ...REQUIRED, ...rest }, load)).toEqual([
+    ['api', 'STRIPE_WEBHOOK_SECRET'],
+    ['worker', 'STRIPE_SECRET_KEY'],
+  ] as const)('the %s requires %s with Stripe', (reader, name) => {
+    const { [name]: _, ...rest } = STRIPE;
+    expect(mistakesOf({ ...REQUIRED, ...rest }, reader)).toEqual([
       expect.stringMatching(new RegExp(`^${name} is required with PAYMENT_PROVIDER=stripe`)),
     ]);
   });
 
-  it('leaves out the key of Stripe where no payments are made', () => {
+  it('a worker requires the secret key of Stripe only if it serves the payments queue', () => {
     const { STRIPE_SECRET_KEY: _, ...rest } = STRIPE;
     const env = { ...REQUIRED, ...rest };
-    expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders' }, loadWorkerConfig)).toEqual([]);
-    expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders,payments' }, loadWorkerConfig)).toHaveLength(1);
+    expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders' }, 'worker')).toEqual([]);
+    expect(mistakesOf({ ...env, WORKER_QUEUES: 'orders,payments' }, 'worker')).toHaveLength(1);
   });
 
-  it('is no secret of Stripe while the sandbox is used', () => {
+  it('no process has a secret of Stripe with the sandbox', () => {
     const env = { ...REQUIRED, ...STRIPE, PAYMENT_PROVIDER: 'sandbox' };
-    expect(JSON.stringify([loadConfig(env), loadWorkerConfig(env)])).not.toMatch(/hunter/);
+    expect(JSON.stringify([loadConfig('api', env), loadConfig('worker', env)])).not.toMatch(/hunter/);
   });
 
-  it('is, for a worker, not the secret of the tokens', () => {
+  it('a worker neither requires nor has the secret of the access tokens', () => {
     const { MONGODB_URI } = REQUIRED;
-    expect(loadWorkerConfig({ MONGODB_URI })).toMatchObject({ mongodb: { uri: MONGODB_URI } });
-    expect(JSON.stringify(loadWorkerConfig(REQUIRED))).not.toContain(REQUIRED.JWT_SECRET);
+    expect(loadConfig('worker', { MONGODB_URI })).toMatchObject({ mongodb: { uri: MONGODB_URI } });
+    expect(JSON.stringify(loadConfig('worker', REQUIRED))).not.toContain(REQUIRED.JWT_SECRET);
   });
 
-  it('is, for the set-up, the database alone', () => {
+  it('the setup requires and has no secret but that of the database', () => {
     const { MONGODB_URI } = REQUIRED;
-    const config = loadToolConfig({ ...REQUIRED, ...STRIPE, ...PRODUCTION });
+    const config = loadConfig('setup', { ...REQUIRED, ...STRIPE, ...PRODUCTION });
     expect(config).toMatchObject({ env: 'production', mongodb: { uri: MONGODB_URI } });
     expect(JSON.stringify(config)).not.toMatch(new RegExp(`hunter|${REQUIRED.JWT_SECRET}|2026-11`));
-    expect(mistakesOf({ MONGODB_URI, NODE_ENV: 'production' }, loadToolConfig)).toEqual([]);
+    expect(mistakesOf({ MONGODB_URI, NODE_ENV: 'production' }, 'setup')).toEqual([]);
+  });
+
+  it('a variable that a process does not read counts as not set', () => {
+    const env = { ...REQUIRED, TEMPORAL_TASK_QUEUE: 'q', TEMPORAL_UI_URL: 'nonsense', PORT: 'nonsense' };
+    expect(loadConfig('worker', env).temporal).toMatchObject({
+      taskQueue: 'q',
+      uiUrl: 'http://localhost:8233',
+    });
+    expect(loadConfig('setup', env).temporal.taskQueue).toBe('orders');
   });
 });
 
@@ -337,8 +362,8 @@ describe('JWT_KEYS', () => {
   });
   const set = (...keys: unknown[]) => JSON.stringify({ keys });
 
-  it('holds keys of several kinds; each serves its own algorithm', () => {
-    const { keys } = loadConfig({ MONGODB_URI, JWT_KEYS: set(ES256, publicOf(RS256), oct('h1')) }).jwt;
+  it('accepts keys of several kinds, each for its own algorithm', () => {
+    const { keys } = loadConfig('api', { MONGODB_URI, JWT_KEYS: set(ES256, publicOf(RS256), oct('h1')) }).jwt;
     expect(keys.map(({ kid, algorithm, signingKey }) => [kid, algorithm, !!signingKey])).toEqual([
       ['e1', 'ES256', true],
       ['r1', 'RS256', false],
@@ -346,55 +371,55 @@ describe('JWT_KEYS', () => {
     ]);
   });
 
-  it('signs in the place of JWT_SECRET, which goes on to verify', () => {
-    const { keys } = loadConfig({ ...REQUIRED, JWT_KEYS: set(ES256) }).jwt;
+  it('signs in place of JWT_SECRET, which continues to verify', () => {
+    const { keys } = loadConfig('api', { ...REQUIRED, JWT_KEYS: set(ES256) }).jwt;
     expect(keys.map(({ kid }) => kid)).toEqual(['e1', 'secret']);
   });
 
-  it('or JWT_SECRET is required', () => {
+  it('is required without JWT_SECRET', () => {
     expect(mistakesOf({ MONGODB_URI })).toEqual([
       expect.stringContaining('JWT_SECRET is required, or JWT_KEYS'),
     ]);
   });
 
   it.each([
-    ['no JSON', 'nonsense', 'must be a JWK Set in JSON'],
-    ['no set', '[]', 'must be a JWK Set with'],
-    ['an empty set', set(), 'must be a JWK Set with'],
-    ['null', 'null', 'must be a JWK Set with'],
-    ['a key without a name', set({ ...ES256, kid: undefined }), 'whose "kid"'],
-    ['null for a key', set(null), 'whose "kid"'],
-    ['a name with a path', set({ ...ES256, kid: '../../dev/null' }), 'whose "kid"'],
-    ['the name that JWT_SECRET has', set({ ...ES256, kid: 'secret' }), 'whose "kid"'],
-    ['a name twice', set(ES256, { ...RS256, kid: 'e1' }), 'two keys with the same "kid"'],
-    ['a secret without bytes', set({ kid: 'h2', kty: 'oct' }), '"h2" that is shorter than 32 bytes'],
+    ['that is not JSON', 'nonsense', 'must be a JWK Set in JSON'],
+    ['that is not a set', '[]', 'must be a JWK Set with'],
+    ['without keys', set(), 'must be a JWK Set with'],
+    ['that is null', 'null', 'must be a JWK Set with'],
+    ['with a key without a name', set({ ...ES256, kid: undefined }), 'whose "kid"'],
+    ['with null for a key', set(null), 'whose "kid"'],
+    ['with a path for a name', set({ ...ES256, kid: '../../dev/null' }), 'whose "kid"'],
+    ['with the name of JWT_SECRET', set({ ...ES256, kid: 'secret' }), 'whose "kid"'],
+    ['with the same name twice', set(ES256, { ...RS256, kid: 'e1' }), 'two keys with the same "kid"'],
+    ['with an empty secret', set({ kid: 'h2', kty: 'oct' }), '"h2" that is shorter than 32 bytes'],
     [
-      'a key of another kind',
+      'with a key of another kind',
       set({ kid: 'o1', ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) }),
       '"o1" that is neither RSA nor EC',
     ],
-    ['a short secret', set(oct('h1', randomBytes(31))), '"h1" that is shorter than 32 bytes'],
+    ['with a short secret', set(oct('h1', randomBytes(31))), '"h1" that is shorter than 32 bytes'],
     [
-      'a short RSA key',
+      'with a short RSA key',
       set({ kid: 'r2', ...rsa(1_024).export({ format: 'jwk' }) }),
       '"r2" that is shorter than 2048',
     ],
     [
-      'another curve',
+      'with another curve',
       set({ kid: 'e2', ...ec('P-384').export({ format: 'jwk' }) }),
       '"e2" that is neither RSA nor EC',
     ],
-    ['another algorithm', set({ ...RS256, alg: 'PS256' }), '"r1" that serves another "alg"'],
-    ['half a key', set({ kid: 'e3', kty: 'EC', crv: 'P-256', x: 'AA' }), '"e3" that cannot be read'],
-    ['no private key to sign with', set(publicOf(RS256), ES256), 'no private key in its first entry "r1"'],
-  ])('must not be %s', (_what, value, mistake) => {
+    ['with another algorithm', set({ ...RS256, alg: 'PS256' }), '"r1" that serves another "alg"'],
+    ['with half a key', set({ kid: 'e3', kty: 'EC', crv: 'P-256', x: 'AA' }), '"e3" that cannot be read'],
+    ['without a private key first', set(publicOf(RS256), ES256), 'no private key in its first entry "r1"'],
+  ])('rejects a value %s', (_case, value, mistake) => {
     const mistakes = mistakesOf({ MONGODB_URI, JWT_KEYS: value });
     expect(mistakes).toEqual([expect.stringMatching(/^JWT_KEYS /)]);
     expect(mistakes[0]).toContain(mistake);
     for (const secret of [RS256.d!, ES256.d!]) expect(mistakes[0]).not.toContain(secret);
   });
 
-  it('must not be a sample in production', () => {
+  it('rejects a sample in production', () => {
     const sample = set(oct('h1', Buffer.from('please-change-me-please-change-me')));
     expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample })).toEqual([]);
     expect(mistakesOf({ MONGODB_URI, JWT_KEYS: sample, ...PRODUCTION, ...STRIPE })).toEqual([
@@ -402,9 +427,9 @@ describe('JWT_KEYS', () => {
     ]);
   });
 
-  it('are nothing that a worker or the set-up is to know', () => {
+  it('is not read by workers and the setup', () => {
     const env = { ...REQUIRED, JWT_KEYS: 'nonsense' };
-    expect([mistakesOf(env, loadWorkerConfig), mistakesOf(env, loadToolConfig)]).toEqual([[], []]);
+    expect([mistakesOf(env, 'worker'), mistakesOf(env, 'setup')]).toEqual([[], []]);
   });
 });
 
@@ -415,7 +440,7 @@ describe('the connection to Temporal', () => {
   const CERT = { TEMPORAL_TLS_CLIENT_CERT_DATA: client.certificate };
   const PAIR = { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: client.key };
   const KEY_LINE = client.key.split('\n')[1]!;
-  const securityOf = (env: NodeJS.ProcessEnv) => loadConfig({ ...REQUIRED, ...env }).temporal.security;
+  const securityOf = (env: NodeJS.ProcessEnv) => loadConfig('api', { ...REQUIRED, ...env }).temporal.security;
 
   let folder: string;
   beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'config-'))));
@@ -425,18 +450,18 @@ describe('the connection to Temporal', () => {
     return join(folder, name);
   };
 
-  it('is plain unless told', () => {
+  it('is unencrypted by default', () => {
     for (const env of [{}, { TEMPORAL_TLS: 'false' }, { TEMPORAL_TLS: '0' }])
       expect(securityOf(env).tls || undefined).toBeUndefined();
   });
 
-  it('is encrypted when it should be, and whenever there is an API key or a certificate', () => {
+  it('is encrypted with TEMPORAL_TLS, an API key or a certificate', () => {
     for (const env of [{ TEMPORAL_TLS: 'true' }, { TEMPORAL_TLS: '1' }, CA, PAIR])
       expect(securityOf(env).tls).toBeInstanceOf(Object);
     expect(securityOf({ TEMPORAL_API_KEY: 'key' })).toEqual({ apiKey: 'key', tls: true });
   });
 
-  it('takes certificates from files and from variables, for every process', () => {
+  it('reads certificates from files and from variables, for every process', () => {
     const files = {
       TEMPORAL_TLS_SERVER_NAME: 'temporal.example',
       TEMPORAL_TLS_SERVER_CA_CERT_PATH: file('ca.crt', authority.certificate),
@@ -445,9 +470,9 @@ describe('the connection to Temporal', () => {
     };
     const inline = { ...CA, ...PAIR, TEMPORAL_TLS_SERVER_NAME: 'temporal.example' };
     const bytes = (text: string) => new Uint8Array(Buffer.from(text));
-    for (const load of [loadConfig, loadWorkerConfig, loadToolConfig]) {
+    for (const reader of ['api', 'worker', 'setup'] as const) {
       for (const env of [files, inline]) {
-        expect(load({ ...REQUIRED, ...env }).temporal.security).toEqual({
+        expect(loadConfig(reader, { ...REQUIRED, ...env }).temporal.security).toEqual({
           tls: {
             serverNameOverride: 'temporal.example',
             serverRootCACertificate: bytes(authority.certificate),
@@ -459,42 +484,54 @@ describe('the connection to Temporal', () => {
   });
 
   it.each([
-    ['neither yes nor no', { TEMPORAL_TLS: 'yes' }, /^TEMPORAL_TLS must be one of/],
+    ['another word for true', { TEMPORAL_TLS: 'yes' }, /^TEMPORAL_TLS must be one of/],
     ['a key with a line break', { TEMPORAL_API_KEY: 'hunter2\n' }, /^TEMPORAL_API_KEY must be one word/],
-    ['a key in clear', { TEMPORAL_API_KEY: 'hunter2', TEMPORAL_TLS: 'false' }, /but TEMPORAL_API_KEY is set/],
     [
-      'a certificate in vain',
+      'an API key without TLS',
+      { TEMPORAL_API_KEY: 'hunter2', TEMPORAL_TLS: 'false' },
+      /but TEMPORAL_API_KEY is set/,
+    ],
+    [
+      'a certificate without TLS',
       { ...PAIR, TEMPORAL_TLS: '0' },
       /^TEMPORAL_TLS is 0, but TEMPORAL_TLS_CLIENT_CERT/,
     ],
     [
-      'no certificate',
+      'a text that is not a certificate',
       { TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'x' },
       /CA_CERT_DATA is not a certificate in PEM$/,
     ],
-    ['no private key', { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: client.certificate }, /is not a private key/],
-    ['a certificate alone', CERT, /CLIENT_CERT_DATA is set without TEMPORAL_TLS_CLIENT_KEY_PATH/],
-    ['a key alone', { TEMPORAL_TLS_CLIENT_KEY_DATA: client.key }, /without TEMPORAL_TLS_CLIENT_CERT_PATH/],
     [
-      'a strange key',
+      'a text that is not a private key',
+      { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: client.certificate },
+      /is not a private key/,
+    ],
+    ['a certificate without its key', CERT, /CLIENT_CERT_DATA is set without TEMPORAL_TLS_CLIENT_KEY_PATH/],
+    [
+      'a key without its certificate',
+      { TEMPORAL_TLS_CLIENT_KEY_DATA: client.key },
+      /without TEMPORAL_TLS_CLIENT_CERT_PATH/,
+    ],
+    [
+      'the key of another certificate',
       { ...CERT, TEMPORAL_TLS_CLIENT_KEY_DATA: authority.key },
       /^TEMPORAL_TLS_CLIENT_KEY_DATA is not the private key of TEMPORAL_TLS_CLIENT_CERT_DATA$/,
     ],
     [
-      'a file that is not there',
+      'a missing file',
       { TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca.crt' },
       /^TEMPORAL_TLS_SERVER_CA_CERT_PATH is \/nowhere\/ca.crt, a file that cannot be read \(ENOENT\)$/,
     ],
-  ])('must not be told %s', (_what, env, complaint) => {
-    for (const load of [loadConfig, loadWorkerConfig, loadToolConfig]) {
-      const mistakes = mistakesOf({ ...REQUIRED, ...env }, load);
+  ])('rejects %s', (_case, env, complaint) => {
+    for (const reader of ['api', 'worker', 'setup'] as const) {
+      const mistakes = mistakesOf({ ...REQUIRED, ...env }, reader);
       expect(mistakes).toEqual([expect.stringMatching(complaint)]);
       expect(mistakes.join()).not.toMatch(/hunter2|PRIVATE/);
       expect(mistakes.join()).not.toContain(KEY_LINE);
     }
   });
 
-  it('must not be told of a file and its content, or of a file with something else', () => {
+  it('rejects a file together with its content, and a file with other content', () => {
     const path = file('other.crt', client.key);
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_TLS_SERVER_CA_CERT_PATH: path })).toEqual([
       `TEMPORAL_TLS_SERVER_CA_CERT_PATH is ${path}, which is not a certificate in PEM`,

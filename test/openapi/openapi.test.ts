@@ -1,5 +1,5 @@
 import pino from 'pino';
-import type { Config } from '../../src/config/config';
+import type { Config } from '../../src/config';
 import { createHealth } from '../../src/health/health';
 import { createJwt } from '../../src/jwt/jwt';
 import type { OrderLine } from '../../src/domain/order';

@@ -3,7 +3,7 @@ import request, { type Test } from 'supertest';
 import { createApp } from '../../src/app';
 import { newId } from '../../src/common/ids';
 import type { Route } from '../../src/http/route';
-import type { Config } from '../../src/config/config';
+import type { Config } from '../../src/config';
 import { createHealth, type Check, type Health } from '../../src/health/health';
 import { healthRoutes } from '../../src/health/health.routes';
 import { createJwt, type Jwt } from '../../src/jwt/jwt';

@@ -1,16 +1,24 @@
-import { type Config, loadConfig } from '../../src/config/config';
+import { loadConfig, type Config, type WorkerConfig } from '../../src/config';
 
 export const JWT_SECRET = '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d';
 
-/** The configuration of an API or a worker under test. */
+/** The configuration of an API under test. */
 export function testConfig(env: NodeJS.ProcessEnv = {}): Config {
-  return loadConfig({
+  return loadConfig('api', { ...testEnv(), ...env });
+}
+
+/** The configuration of a worker under test. */
+export function testWorkerConfig(env: NodeJS.ProcessEnv = {}): WorkerConfig {
+  return loadConfig('worker', { ...testEnv(), ...env });
+}
+
+function testEnv(): NodeJS.ProcessEnv {
+  return {
     NODE_ENV: 'test',
     MONGODB_URI: process.env.MONGODB_URI,
     TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS,
     JWT_SECRET,
     LOG_LEVEL: 'silent',
     WEB_CONCURRENCY: '1',
-    ...env,
-  });
+  };
 }

@@ -7,7 +7,7 @@ import { createOrderService, type OrderService } from '../../src/orders/orders.s
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
 import type { Route } from '../../src/http/route';
-import type { Config } from '../../src/config/config';
+import type { Config } from '../../src/config';
 import type { EndedTokens } from '../../src/users/sessions/revoked-tokens';
 import { openTestApi, type TestApi } from './api';
 import type { TestDatabase } from './database';
@@ -96,8 +96,8 @@ async function openApiOf(
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
         policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
-        timeoutMs: config.placeOrderTimeoutMs,
-        commandTimeoutMs: config.orderCommandTimeoutMs,
+        timeoutMs: config.orders.placeTimeoutMs,
+        commandTimeoutMs: config.orders.commandTimeoutMs,
       });
       service = createOrderService({ orders: shop.orders, workflows });
       const orders = orderRoutes({

@@ -16,7 +16,7 @@ import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createActivities, type Activities } from '../../src/worker';
 import type { CommandDone } from '../../workflows/contract';
-import { testConfig } from './config';
+import { testConfig, testWorkerConfig } from './config';
 import { openTestDatabase, type TestDatabase } from './database';
 import {
   paymentsTaskQueueOf,
@@ -124,7 +124,7 @@ function patient(temporal: TemporalClient): TemporalClient {
 }
 
 function runnable({ connection }: TestDatabase): Activities {
-  const activities = createActivities(testConfig(), connection);
+  const activities = createActivities(testWorkerConfig(), connection);
   const run =
     (activity: (...args: never[]) => Promise<unknown>) =>
     (...args: never[]) =>

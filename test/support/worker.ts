@@ -2,7 +2,7 @@ import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
 import { createPaymentActivities } from '../../activities/payments.activities';
-import type { WorkerConfig } from '../../src/config/config';
+import type { WorkerConfig } from '../../src/config';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import {
   buildIdOf,
@@ -11,7 +11,7 @@ import {
   workerOptions,
   type Activities,
 } from '../../src/worker';
-import { testConfig } from './config';
+import { testWorkerConfig } from './config';
 
 export interface TestWorker {
   stop(): Promise<void>;
@@ -54,7 +54,7 @@ export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
   const { taskQueue, connection: database, sabotage = {}, payloads } = options;
   installRuntime();
-  const config = testConfig({
+  const config = testWorkerConfig({
     ...taskQueueEnv(taskQueue),
     WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall at once
     SHUTDOWN_TIMEOUT_MS: '1000',

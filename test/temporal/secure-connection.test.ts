@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { loadConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config';
 import { main as setUp } from '../../src/setup';
 import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
@@ -73,7 +73,7 @@ afterEach(async () => {
 const KNOWN = { client: 'a-client', authorization: `Bearer ${API_KEY}` };
 
 it('is what the API has to Temporal', async () => {
-  const client = createTemporalClient(loadConfig(env).temporal, createDataConverter([]));
+  const client = createTemporalClient(loadConfig('api', env).temporal, createDataConverter([]));
   await expect(client.checkHealth()).rejects.toThrow(/UNIMPLEMENTED/);
   expect(calls).toEqual([{ method: 'DescribeNamespace', namespace: 'shop', ...KNOWN }]);
   await client.close();
@@ -96,7 +96,7 @@ it('is what the set-up has', async () => {
 
 it('fails with a server whose authority is not known', async () => {
   const { TEMPORAL_TLS_SERVER_CA_CERT_PATH: _, ...rest } = env;
-  const client = createTemporalClient(loadConfig(rest).temporal, createDataConverter([]));
+  const client = createTemporalClient(loadConfig('api', rest).temporal, createDataConverter([]));
   await expect(client.checkHealth()).rejects.toThrow();
   expect(calls).toEqual([]);
   await client.close();

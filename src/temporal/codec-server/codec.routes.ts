@@ -1,7 +1,7 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { decode as decodeToken } from 'jsonwebtoken';
 import { route, type Context, type Route } from '../../http/route';
-import type { Config } from '../../config/config';
+import type { Config } from '../../config';
 import { AppError } from '../../errors/app-error';
 import { Role } from '../../role/role';
 import type { EndedTokens } from '../../users/sessions/revoked-tokens';

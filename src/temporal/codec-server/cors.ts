@@ -1,6 +1,6 @@
 import koaCors from '@koa/cors';
 import type { Middleware } from '../../http/context';
-import type { Config } from '../../config/config';
+import type { Config } from '../../config';
 
 /** CORS of the codec routes, which the pages of the Temporal UI call with a cookie, and nobody else's pages; and of all others. */
 export function codecCors(config: Pick<Config, 'http' | 'temporal'>, others: Middleware): Middleware {

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Middleware } from '../../http/context';
 import { ID_PATTERNS } from '../../common/ids';
-import type { Config } from '../../config/config';
+import type { Config } from '../../config';
 import type { PayloadKey } from '../../config/payload-keys';
 import { Role } from '../../role/role';
 import type { EndedTokens } from '../../users/sessions/revoked-tokens';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../../config/env.schema';
+import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../../config/jwt';
 import type { AccessTokenClaims } from '../../jwt/jwt';
 import { followChanges, type Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';

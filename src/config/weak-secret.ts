@@ -1,4 +1,4 @@
-/** What secrets are made of that were copied from a sample, or typed by hand. */
+/** Words in secrets that were copied from a sample or typed by hand. */
 const WORDS = [
   'secret|string|signing|sign|jwt|token|keys?|password|passw0rd|passphrase|private|production|development|staging',
   'change|replace|example|sample|default|insecure|test(?:ing)?|demo|super|very|your|this|long|least|bits?|bytes?|random',
@@ -6,15 +6,15 @@ const WORDS = [
   '(?:64|128|256|384|512)(?=\\D|$)',
 ];
 const WORD = new RegExp(WORDS.join('|'), 'gi');
-/** Rows of the keyboard, and what everybody can count. */
+/** The alphabet, the digits and the rows of a keyboard. */
 const ROWS = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
 const RUN = new RegExp(runsOf(ROWS).join('|'), 'gi');
-/** As many random characters of base64 are 96 bits, of hexadecimal 64. */
+/** This many random characters are 96 bits in base64 and 64 bits in hexadecimal. */
 const MIN_REMAINING = 16;
 const MIN_DISTINCT = 10;
 
-/** Whether a secret could be guessed: too little is left of it without words, runs and repetitions. */
-export function isSampleSecret(secret: string): boolean {
+/** Returns whether a secret could be guessed: too little remains of it without words, runs and repetitions. */
+export function isWeakSecret(secret: string): boolean {
   const once = secret.replace(/^(.+?)\1+$/s, '$1');
   const rest = once
     .replace(WORD, '')
@@ -23,7 +23,7 @@ export function isSampleSecret(secret: string): boolean {
   return rest.length < MIN_REMAINING || new Set(secret).size < MIN_DISTINCT;
 }
 
-/** Every piece of four in a row, forwards and backwards. */
+/** Returns every sequence of four neighbours, forwards and backwards. */
 function runsOf(rows: readonly string[]): string[] {
   const both = rows.flatMap((row) => [row, [...row].reverse().join('')]);
   return both.flatMap((row) => Array.from({ length: row.length - 3 }, (_, n) => row.slice(n, n + 4)));

@@ -1,0 +1,81 @@
+import Joi, { type CustomHelpers } from 'joi';
+import { MIN_SECRET_BYTES, readJwkSet, SECRET_KID, secretKey, type JwtKey } from './jwt-keys';
+import { count, isProduction } from './rules';
+import { section } from './section';
+import { isWeakSecret } from './weak-secret';
+
+/** Revoked tokens are remembered for as long as an access token can live. */
+export const MAX_ACCESS_TOKEN_TTL_SECONDS = 86_400;
+
+const DAY_SECONDS = 86_400;
+const MAKE_SECRET = 'make one with "openssl rand -base64 48"';
+
+const variables = {
+  JWT_SECRET: Joi.string<string | undefined>()
+    .custom(readSecret)
+    .when('JWT_KEYS', { is: Joi.exist(), then: Joi.optional(), otherwise: Joi.required() })
+    .note('required without `JWT_KEYS`')
+    .description(
+      'Signs access tokens (HS256): at least 32 bytes, the same for every API process; production rejects samples. ' +
+        'Make one: `openssl rand -base64 48`',
+    )
+    .messages({
+      'any.required': `{#label} is required, or JWT_KEYS: ${MAKE_SECRET}`,
+      'secret.short': `{#label} must be at least ${MIN_SECRET_BYTES} bytes long: ${MAKE_SECRET}`,
+      'secret.weak': `{#label} looks like a sample, which production rejects: ${MAKE_SECRET}`,
+    }),
+  JWT_KEYS: Joi.string<JwtKey[] | undefined>()
+    .custom(readKeys)
+    .example('{"keys":[...]}')
+    .description(
+      'A JWK Set, the same for every API process: its first key signs access tokens, all of them verify, and so does ' +
+        '`JWT_SECRET` if it is set as well. Make one: `npm run -s jwt:key ES256`',
+    )
+    // A message must not repeat a key.
+    .messages({
+      'any.custom': '{#label} {#error.message}',
+      'keys.weak':
+        '{#label} has a key {#kid} that looks like a sample, which production rejects: make one with "npm run jwt:key"',
+    }),
+  JWT_ISSUER: Joi.string()
+    .default('orders-management-system')
+    .description('Issuer of the access tokens, which every token has to name'),
+  JWT_AUDIENCE: Joi.string()
+    .default('orders-management-system')
+    .description('Audience of the access tokens, which every token has to name'),
+  ACCESS_TOKEN_TTL_SECONDS: count(900, MAX_ACCESS_TOKEN_TTL_SECONDS)
+    .unit('s')
+    .description('Lifetime of an access token, at most a day'),
+  REFRESH_TOKEN_TTL_SECONDS: count(30 * DAY_SECONDS, 365 * DAY_SECONDS)
+    .unit('s')
+    .description('Lifetime of a session, from signing in until the user has to sign in again'),
+};
+
+export const jwt = section({
+  title: 'Sessions',
+  readBy: ['api'],
+  variables,
+  config: ({ JWT_KEYS: keys = [], JWT_SECRET: secret, ...env }) => ({
+    /** The first one signs, all verify: with both variables, tokens signed with the secret stay valid. */
+    keys: secret === undefined ? keys : [...keys, secretKey(SECRET_KID, Buffer.from(secret))],
+    issuer: env.JWT_ISSUER,
+    audience: env.JWT_AUDIENCE,
+    accessTokenTtlSeconds: env.ACCESS_TOKEN_TTL_SECONDS,
+    refreshTokenTtlSeconds: env.REFRESH_TOKEN_TTL_SECONDS,
+  }),
+});
+
+function readSecret(value: string, helpers: CustomHelpers) {
+  if (Buffer.byteLength(value) < MIN_SECRET_BYTES) return helpers.error('secret.short');
+  return isProduction(helpers) && isWeakSecret(value) ? helpers.error('secret.weak') : value;
+}
+
+function readKeys(value: string, helpers: CustomHelpers) {
+  const keys = readJwkSet(value);
+  const weak = isProduction(helpers) && keys.find(({ verificationKey }) => isWeakKey(verificationKey));
+  return weak ? helpers.error('keys.weak', { kid: weak.kid }) : keys;
+}
+
+function isWeakKey(key: JwtKey['verificationKey']): boolean {
+  return key.type === 'secret' && isWeakSecret(key.export().toString('latin1'));
+}

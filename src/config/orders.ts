@@ -1,0 +1,42 @@
+import Joi from 'joi';
+import type { ProcessEnv } from './process';
+import { count, MAX_TIMER_MS } from './rules';
+import { section, type EnvOf } from './section';
+
+const variables = {
+  PLACE_ORDER_TIMEOUT_MS: count(5_000, MAX_TIMER_MS)
+    .unit('ms')
+    .description('How long `POST /orders` waits for the outcome before it responds with 202'),
+  ORDER_COMMAND_TIMEOUT_MS: count(8_000, MAX_TIMER_MS)
+    .unit('ms')
+    .description(
+      'How long a request that changes an order waits for the outcome before it responds with 503',
+    ),
+  // The duration is Temporal's format.
+  FULFILLMENT_DEADLINE: Joi.string<`${number}${'s' | 'm' | 'h' | 'd'}`>()
+    .pattern(/^[1-9]\d{0,4}[smhd]$/)
+    .default('6d')
+    .description(
+      'Cancels an order if nothing has been fulfilled within this time (`90s`, `30m`, `12h`, `6d`); card ' +
+        'authorizations lapse after 7 days',
+    )
+    .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' }),
+};
+
+export const orders = section({
+  title: 'Orders',
+  readBy: ['api'],
+  variables,
+  check(env: EnvOf<typeof variables> & ProcessEnv) {
+    const longest = Math.max(env.PLACE_ORDER_TIMEOUT_MS, env.ORDER_COMMAND_TIMEOUT_MS);
+    return env.NODE_ENV === 'production' && env.SHUTDOWN_TIMEOUT_MS < longest
+      ? 'SHUTDOWN_TIMEOUT_MS must not be less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests ' +
+          'would be cut off at every deployment'
+      : undefined;
+  },
+  config: (env) => ({
+    placeTimeoutMs: env.PLACE_ORDER_TIMEOUT_MS,
+    commandTimeoutMs: env.ORDER_COMMAND_TIMEOUT_MS,
+    fulfillmentDeadline: env.FULFILLMENT_DEADLINE,
+  }),
+});

@@ -1,0 +1,80 @@
+import Joi from 'joi';
+import { section } from './section';
+
+const variables = {
+  PAYMENT_PROVIDER: Joi.string<'sandbox' | 'stripe'>()
+    .valid('sandbox', 'stripe')
+    .when('NODE_ENV', {
+      is: 'production',
+      then: Joi.required(),
+      otherwise: Joi.optional().default('sandbox'),
+    })
+    .note('`sandbox`; required in production')
+    .example('sandbox')
+    .description(
+      '`sandbox` or `stripe`; the sandbox takes no money, so production has to choose it explicitly',
+    )
+    .messages({
+      'any.required':
+        '{#label} must be set in production: "stripe", or "sandbox" for a trial, which takes no money',
+    }),
+  PAYMENTS_MAX_PER_SECOND: Joi.number<number | undefined>()
+    .positive()
+    .tag('worker')
+    .note('unlimited')
+    .example('50')
+    .description('Calls per second to the payment service, by all workers together'),
+  STRIPE_SECRET_KEY: stripeSecret(
+    /^[rs]k_(test|live)_\w+$/,
+    'sk_live_… or rk_live_…',
+    'Developers, API keys in the Stripe dashboard',
+  )
+    .when('WORKER_QUEUES', {
+      is: Joi.array().has('payments').required(),
+      then: Joi.when('PAYMENT_PROVIDER', { is: 'stripe', then: Joi.required() }),
+    })
+    .tag('worker')
+    .example('sk_live_...')
+    .description('Calls Stripe; required with `stripe` by workers that serve the queue `payments`'),
+  STRIPE_WEBHOOK_SECRET: stripeSecret(
+    /^whsec_\S+$/,
+    'whsec_…',
+    'Developers, Webhooks in the Stripe dashboard',
+  )
+    .when('PAYMENT_PROVIDER', { is: 'stripe', then: Joi.required() })
+    .tag('api')
+    .example('whsec_...')
+    .description(
+      'Verifies the events that Stripe sends to `/payments/stripe/webhook`; required with `stripe`',
+    ),
+};
+
+/** A secret that Stripe gave out; the messages never repeat it. */
+function stripeSecret(pattern: RegExp, looks: string, source: string) {
+  return Joi.string<string | undefined>()
+    .pattern(pattern)
+    .messages({
+      'string.pattern.base': `{#label} must look like ${looks}: copy it from ${source}`,
+      'any.required': `{#label} is required with PAYMENT_PROVIDER=stripe: copy it from ${source}`,
+    });
+}
+
+interface PaymentsConfig {
+  provider: 'sandbox' | 'stripe';
+  maxPerSecond?: number;
+  /** Only with this provider; each process has the secret that it reads. */
+  stripe?: { secretKey?: string; webhookSecret?: string };
+}
+
+export const payments = section({
+  title: 'Payments',
+  readBy: ['api', 'worker'],
+  variables,
+  config: (env): PaymentsConfig => ({
+    provider: env.PAYMENT_PROVIDER,
+    maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
+    ...(env.PAYMENT_PROVIDER === 'stripe' && {
+      stripe: { secretKey: env.STRIPE_SECRET_KEY, webhookSecret: env.STRIPE_WEBHOOK_SECRET },
+    }),
+  }),
+});

@@ -1,0 +1,48 @@
+import Joi from 'joi';
+import { section } from './section';
+import { temporalSecurity, tlsProblem, tlsVariables } from './temporal-tls';
+
+const variables = {
+  TEMPORAL_ADDRESS: Joi.string()
+    .pattern(/^[^\s/:]+:\d{1,5}$/)
+    .default('localhost:7233')
+    .description("Host and port of Temporal's frontend; Docker Compose sets it for its containers")
+    .messages({ 'string.pattern.base': '{#label} must look like host:7233' }),
+  TEMPORAL_NAMESPACE: Joi.string().default('default').description('Namespace of the orders'),
+  TEMPORAL_TASK_QUEUE: Joi.string()
+    .default('orders')
+    .tag('api', 'worker')
+    .description('Task queue of the orders; the same for API and workers'),
+  TEMPORAL_PAYMENTS_TASK_QUEUE: Joi.string()
+    .default('payments')
+    .tag('api', 'worker')
+    .description('Task queue of the calls to the payment service; the same for API and workers'),
+  TEMPORAL_UI_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .replace(/\/+$/, '')
+    .default('http://localhost:8233')
+    .tag('api')
+    .description(
+      'URL of the Temporal UI, for the `temporalUrl` of orders; pages of this origin may use the codec server',
+    ),
+  ...tlsVariables,
+};
+
+export const temporal = section({
+  title: 'Temporal',
+  readBy: ['api', 'worker', 'setup'],
+  variables,
+  check: (env) =>
+    env.TEMPORAL_PAYMENTS_TASK_QUEUE === env.TEMPORAL_TASK_QUEUE
+      ? 'TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same as TEMPORAL_TASK_QUEUE: the workers of one do not know ' +
+        'the work of the other'
+      : tlsProblem(env),
+  config: (env) => ({
+    address: env.TEMPORAL_ADDRESS,
+    namespace: env.TEMPORAL_NAMESPACE,
+    taskQueue: env.TEMPORAL_TASK_QUEUE,
+    paymentsTaskQueue: env.TEMPORAL_PAYMENTS_TASK_QUEUE,
+    uiUrl: env.TEMPORAL_UI_URL,
+    security: temporalSecurity(env),
+  }),
+});

@@ -4,7 +4,7 @@ import { main } from '../src/create-admin';
 import { createUsersRepository } from '../src/users/users.repository';
 import { openTestApi, type TestApi } from './support/api';
 import { testConfig } from './support/config';
-import { PASSWORD, person, signIn } from './support/people';
+import { PASSWORD, person, signIn } from './support/signed-in-users';
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { hashApiKey, newApiKey } from '../../src/api-keys/api-key';
 import { createApiKeyCache } from '../../src/api-keys/api-key-cache';
 import type { ApiKey, ApiKeyRepository } from '../../src/api-keys/api-keys.repository';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 
 const KEY = newApiKey();
 const STORED: ApiKey = {

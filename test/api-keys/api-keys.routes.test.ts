@@ -1,7 +1,7 @@
 import { createApiKeyModel } from '../../src/api-keys/api-keys.model';
 import { openTestApi, type TestApi } from '../support/api';
-import { eventually } from '../support/order-api';
-import { person, type Person } from '../support/people';
+import { eventually } from '../support/eventually';
+import { person, type Person } from '../support/signed-in-users';
 
 let api: TestApi;
 /** Another process on the same database. */

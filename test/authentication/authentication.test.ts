@@ -9,8 +9,8 @@ import { createApiKeyModel } from '../../src/api-keys/api-keys.model';
 import { createProductServiceModel } from '../../src/product-service/product-service.model';
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
-import { eventually } from '../support/order-api';
-import { person, type Person } from '../support/people';
+import { eventually } from '../support/eventually';
+import { person, type Person } from '../support/signed-in-users';
 
 const ENTRY = { name: 'A thing', description: '', kind: 'service', unitPrice: 100, currency: 'EUR' };
 

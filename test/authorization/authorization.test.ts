@@ -12,8 +12,9 @@ import { SCOPES, type Scope } from '../../src/role/scope';
 import { createRoutes } from '../../src/api-routes';
 import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository } from '../../src/users/users.repository';
-import { eventually, openOrderApi, type OrderApi } from '../support/order-api';
-import { person, type Person } from '../support/people';
+import { eventually } from '../support/eventually';
+import { openOrderApi, type OrderApi } from '../support/order-api';
+import { person, type Person } from '../support/signed-in-users';
 import { REQUESTS, type World } from './requests';
 import { CALLERS, TABLE, type Caller } from './table';
 

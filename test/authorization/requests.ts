@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type OrderApi, type OrderBody, lines } from '../support/order-api';
-import { PASSWORD, person, type Person } from '../support/people';
+import { PASSWORD, person, type Person } from '../support/signed-in-users';
 import type { Caller } from './table';
 
 export interface World {

@@ -5,7 +5,7 @@ import { freePorts } from '../../tools/devstack/ports';
 import { createSupervisor, type Supervisor } from '../../src/cluster/supervisor';
 import { createWindowCounter } from '../../src/rate-limit/window-counter';
 
-const PROGRAM = join(__dirname, '..', 'support', 'api-process.mjs');
+const PROGRAM = join(__dirname, '..', 'support', 'fake-api-process.mjs');
 
 interface LogLine {
   msg: string;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { mongo } from 'mongoose';
 import pino from 'pino';
 import { followChanges } from '../../src/mongodb/follow-changes';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 
 type Change = mongo.ChangeStreamDocument<mongo.Document>;
 

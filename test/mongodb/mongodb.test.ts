@@ -3,7 +3,7 @@ import pino from 'pino';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/errors';
 import { createUserModel } from '../../src/users/users.model';
-import { openCable } from '../support/cable';
+import { openMongodbProxy } from '../support/mongodb-proxy';
 
 const logger = pino({ level: 'silent' });
 
@@ -24,44 +24,44 @@ const answers = (mongodb: MongoDb) => () =>
 
 describe('openMongoDb', () => {
   it('starts without a server, says unavailable, and connects when the server comes', async () => {
-    const reserved = await openCable();
-    await reserved.cut();
+    const reserved = await openMongodbProxy();
+    await reserved.close();
     const mongodb = openMongoDb(
-      { uri: `mongodb://127.0.0.1:${reserved.port}/cable?directConnection=true` },
+      { uri: `mongodb://127.0.0.1:${reserved.port}/proxy?directConnection=true` },
       logger,
     );
     const users = createUserModel(mongodb.connection);
     await expect(mongodb.ping()).rejects.toThrow('not connected');
     expect(mongodb.isUnavailable(await errorOf(users.findOne()))).toBe(true);
 
-    const cable = await openCable(reserved.port);
+    const proxy = await openMongodbProxy(reserved.port);
     await mongodb.connected;
     await mongodb.ping();
     await expect(users.findOne({ email: 'nobody' })).resolves.toBeNull();
     await mongodb.close();
-    await cable.cut();
+    await proxy.close();
   });
 
   it('says unavailable through an outage and works again after it', async () => {
-    const cable = await openCable();
+    const proxy = await openMongodbProxy();
     const mongodb = openMongoDb(
-      { uri: `mongodb://127.0.0.1:${cable.port}/cable?directConnection=true` },
+      { uri: `mongodb://127.0.0.1:${proxy.port}/proxy?directConnection=true` },
       logger,
     );
     const users = createUserModel(mongodb.connection);
     await mongodb.connected;
-    await cable.cut();
+    await proxy.close();
     expect(mongodb.isUnavailable(await errorOf(users.findOne()))).toBe(true);
     expect(
       mongodb.isUnavailable(
         await errorOf(users.create({ _id: 'x', email: 'x', name: 'x', role: 'ADMIN', passwordHash: 'x' })),
       ),
     ).toBe(true);
-    const again = await openCable(cable.port);
+    const again = await openMongodbProxy(proxy.port);
     await until(answers(mongodb));
     await expect(users.findOne({ email: 'nobody' })).resolves.toBeNull();
     await mongodb.close();
-    await again.cut();
+    await again.close();
   });
 
   it('closes while it is still trying to connect', async () => {

@@ -117,15 +117,3 @@ export const lines = (...items: Line[]): { items: OrderLine[]; paymentMethod: st
   items: items.map(([productServiceId, quantity]) => ({ productServiceId, quantity })),
   paymentMethod: 'pm_card_visa',
 });
-
-export async function eventually(assertion: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await assertion();
-      return;
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}

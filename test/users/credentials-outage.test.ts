@@ -5,9 +5,9 @@ import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { followCredentials } from '../../src/api-routes';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
-import { openCable } from '../support/cable';
+import { openMongodbProxy } from '../support/mongodb-proxy';
 import { openTestDatabase, type TestDatabase } from '../support/database';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 
 const logger = pino({ level: 'silent' });
 
@@ -15,7 +15,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await openTestDatabase()));
 afterAll(() => db.drop());
 
-/** The same database, by a way that can be cut. */
+/** The same database, through a proxy that can be closed. */
 function connectBy(port: number): MongoDb {
   const uri = new URL(db.uri);
   uri.host = `127.0.0.1:${port}`;
@@ -40,8 +40,8 @@ it('a process without MongoDB keeps what it knows, and learns what it missed whe
   );
   const isEnded = ({ id }: { id: string }) => endedTokens.has({ id, role: 'CUSTOMER', tokenVersion: 0 });
 
-  const cable = await openCable();
-  const mongodb = connectBy(cable.port);
+  const proxy = await openMongodbProxy();
+  const mongodb = connectBy(proxy.port);
   const credentials = followCredentials(mongodb, logger);
   const { endedTokens, apiKeys } = credentials;
   expect(credentials.isLoaded()).toBe(false);
@@ -51,20 +51,20 @@ it('a process without MongoDB keeps what it knows, and learns what it missed whe
   await eventually(async () => expect(isEnded(before)).toBe(true));
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id, scopes: ['orders:read'] });
 
-  await cable.cut();
+  await proxy.close();
   await meanwhile.disable();
   await keys.revoke(apiKey.id);
   expect([isEnded(before), isEnded(meanwhile)]).toEqual([true, false]);
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id });
 
-  const mended = await openCable(cable.port);
+  const restored = await openMongodbProxy(proxy.port);
   await eventually(async () => expect(isEnded(meanwhile)).toBe(true));
   await eventually(async () => expect(await apiKeys.principalOf(key)).toBeUndefined());
   expect(isEnded(before)).toBe(true);
 
   await credentials.close();
   await mongodb.close();
-  await mended.cut();
+  await restored.close();
 }, 60_000);
 
 it('a process that starts afterwards knows who was disabled while tokens of theirs may live', async () => {
@@ -78,8 +78,8 @@ it('a process that starts afterwards knows who was disabled while tokens of thei
 });
 
 it('a process that MongoDB was never there for can be closed', async () => {
-  const reserved = await openCable();
-  await reserved.cut();
+  const reserved = await openMongodbProxy();
+  await reserved.close();
   const mongodb = connectBy(reserved.port);
   const credentials = followCredentials(mongodb, logger);
   await credentials.close();

@@ -1,7 +1,7 @@
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
-import { eventually } from '../support/order-api';
-import { PASSWORD, person, signIn, type Person } from '../support/people';
+import { eventually } from '../support/eventually';
+import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 
 const NEW_PASSWORD = 'staple battery horse';
 

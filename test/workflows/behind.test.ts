@@ -4,7 +4,7 @@ import { deliveredOrder, fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { amendOrderUpdate, deliverFulfillmentUpdate } from '../../workflows/contract';
-import { expectBalancedBooks } from '../support/books';
+import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
 /** What an update leaves whose write Temporal did not hear of before it died: an order that its workflow does not know. */
@@ -70,7 +70,7 @@ it('a fulfillment that is read can be delivered', async () => {
   }
   const completed = await read(order.id);
   expect(completed).toMatchObject({ status: 'completed', captured: 7_136 });
-  await expectBalancedBooks(shop, { productId, initial: 100, orders: [completed] });
+  await expectConsistency(shop, { productId, initial: 100, orders: [completed] });
 });
 
 it('a delivery that is read is not made twice, and the other one completes the order', async () => {

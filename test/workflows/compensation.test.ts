@@ -11,9 +11,9 @@ import {
   resolveCompensationUpdate,
   retryCompensationUpdate,
 } from '../../workflows/contract';
-import { expectBalancedBooks, ledgerOf } from '../support/books';
+import { expectConsistency, ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
 /** Orders whose authorisation is done, but never answered. */
@@ -101,7 +101,7 @@ describe('a payment that cannot be given back', () => {
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
     expect(await attributesOf(request)).toMatchObject({ CompensationPending: false });
     const stored = (await shop.orders.findById(request.orderId))!;
-    await expectBalancedBooks(shop, { productId, initial: 100, orders: [stored] });
+    await expectConsistency(shop, { productId, initial: 100, orders: [stored] });
     await recordHistory('compensation-retried', handleOf(request));
   });
 
@@ -171,7 +171,7 @@ describe('an authorisation of which nothing is known', () => {
     expect(order.statusHistory.map(({ to }) => to)).toEqual(
       expect.arrayContaining(['authorized', 'voided', 'cancelled']),
     );
-    await expectBalancedBooks(shop, { productId: id, initial: 2, orders: [order] });
+    await expectConsistency(shop, { productId: id, initial: 2, orders: [order] });
     const provider = createSandboxProvider({ repository: sandbox() });
     const late = paymentRef(order, {
       key: `${order.id}-1`,
@@ -205,7 +205,7 @@ describe('an amendment that fails', () => {
     const { version: _v, updatedAt: _u, ...stored } = (await shop.orders.findById(order.id))!;
     const { version: _w, updatedAt: _x, ...before } = order;
     expect(stored).toEqual(before);
-    await expectBalancedBooks(shop, {
+    await expectConsistency(shop, {
       productId,
       initial: 100,
       orders: [(await shop.orders.findById(order.id))!],

@@ -2,9 +2,9 @@ import { fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { deliverFulfillmentUpdate } from '../../workflows/contract';
-import { expectBalancedBooks } from '../support/books';
+import { expectConsistency } from '../support/consistency';
 import { recordHistory } from '../support/histories';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { openTimeSkippingShop, type TimeSkippingShop } from '../support/time-skipping';
 import { findTimeSkippingServer } from '../support/time-skipping-server';
@@ -47,7 +47,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     reason: 'expired',
   });
   expect(await shop.stockOf(productId)).toEqual({ available: STOCK, reserved: 0 });
-  await expectBalancedBooks(shop, { productId, initial: STOCK, orders: [order] });
+  await expectConsistency(shop, { productId, initial: STOCK, orders: [order] });
   return order;
 }
 
@@ -112,7 +112,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     expect(await handleOf(shop, order).result()).toEqual({ status: 'completed' });
     const completed = await settled(placed);
     expect(completed).toMatchObject({ status: 'completed', captured: order.total, reservation: 'committed' });
-    await expectBalancedBooks(shop, { productId, initial: STOCK, orders: [completed] });
+    await expectConsistency(shop, { productId, initial: STOCK, orders: [completed] });
   });
 });
 

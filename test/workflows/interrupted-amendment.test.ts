@@ -1,7 +1,7 @@
 import type { Order } from '../../src/domain/order';
 import { amendmentPayment, firstPayment, paymentRef } from '../../src/domain/order-payment';
 import { openedOrder } from '../../src/domain/placing';
-import { expectBalancedBooks, ledgerOf } from '../support/books';
+import { expectConsistency, ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { orderRequest } from '../support/shop';
 import { deferred } from './saga/deferred';
@@ -100,7 +100,7 @@ describe('a key under which another payment is reserved', () => {
     await handleOf(request.orderId).result();
     const order = (await spoiled.shop.orders.findById(request.orderId))!;
     expect(order).toMatchObject({ paymentStatus: 'voided', compensations: [] });
-    await expectBalancedBooks(spoiled.shop, { productId, initial: AVAILABLE, orders: [order] });
+    await expectConsistency(spoiled.shop, { productId, initial: AVAILABLE, orders: [order] });
     await recordHistory('rejected-for-a-reused-key', handleOf(request.orderId));
   });
 });

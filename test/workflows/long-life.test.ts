@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { Order } from '../../src/domain/order';
 import { orderWorkflowId } from '../../workflows/contract';
-import { expectBalancedBooks } from '../support/books';
+import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { customerOf } from './saga/commands';
 
@@ -79,5 +79,5 @@ it('an order that much happens to goes on in new runs: it answers, owes nothing,
 
   expect(await customer.cancel()).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
   expect(await handle.result()).toEqual({ status: 'cancelled' });
-  await expectBalancedBooks(shop, { productId, initial: 100, orders: [(await customer.stored())!] });
+  await expectConsistency(shop, { productId, initial: 100, orders: [(await customer.stored())!] });
 });

@@ -2,7 +2,7 @@ import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { openedOrder } from '../../src/domain/placing';
 import { cancelOrderUpdate } from '../../workflows/contract';
-import { ledgerOf } from '../support/books';
+import { ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Order, OrderLine } from '../../src/domain/order';
 import { AppError } from '../../src/errors/app-error';
 import type { Addition } from '../../src/orders/commands/commands';
-import { expectBalancedBooks, ledgerOf } from '../support/books';
-import { eventually, openOrderApi, type OrderApi } from '../support/order-api';
+import { expectConsistency, ledgerOf } from '../support/consistency';
+import { eventually } from '../support/eventually';
+import { openOrderApi, type OrderApi } from '../support/order-api';
 import { orderRequest } from '../support/shop';
 
 const RACES = 500;
@@ -97,7 +98,7 @@ it(`of ${RACES} orders that are cancelled and fulfilled at the same moment, each
   expect(Object.keys(countsOf(winners)).sort()).toEqual(['cancelled', 'fulfilled']);
   for (const productId of products) {
     const ofProduct = orders.filter(({ items }) => items.some((item) => item.productServiceId === productId));
-    await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: ofProduct });
+    await expectConsistency(api.shop, { productId, initial: STOCK, orders: ofProduct });
   }
 }, 300_000);
 
@@ -115,7 +116,7 @@ describe('of 100 refunds of 10 at once, of 100 that were captured', () => {
     expect(now).toMatchObject({ paymentStatus: 'refunded', captured: 100, refunded: 100 });
     expect(now.refunds.map(({ amount }) => amount)).toEqual(Array.from({ length: 10 }, () => 10));
     expect(await ledgerOf(api.shop, order.id)).toMatchObject({ captured: 100, refunded: 100, open: 0 });
-    await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: [now] });
+    await expectConsistency(api.shop, { productId, initial: STOCK, orders: [now] });
   }
 
   const hundred = <T>(attempt: () => T): T[] => Array.from({ length: 100 }, attempt);
@@ -156,7 +157,7 @@ it('the same fulfillment sent 20 times at once is made once, and each gets it as
   expect(now.fulfillments).toHaveLength(1);
   expect(answers.map((answer) => answer.order)).toEqual(answers.map(() => now));
   expect(now.items[0]).toMatchObject({ quantity: 3, fulfilledQuantity: 2 });
-  await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: [now] });
+  await expectConsistency(api.shop, { productId, initial: STOCK, orders: [now] });
 });
 
 it('an order that is amended, fulfilled and cancelled at once is what those that succeeded say', async () => {
@@ -182,7 +183,7 @@ it('an order that is amended, fulfilled and cancelled at once is what those that
     expect(now.fulfillments).toHaveLength(did('fulfill') ? 1 : 0);
     return now;
   });
-  await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: await Promise.all(races) });
+  await expectConsistency(api.shop, { productId, initial: STOCK, orders: await Promise.all(races) });
 }, 120_000);
 
 it('of two amendments of the same version exactly one wins', async () => {
@@ -200,5 +201,5 @@ it('of two amendments of the same version exactly one wins', async () => {
     expect(item!.quantity).toBe(quantities[outcomes.indexOf('done')]);
     return now;
   });
-  await expectBalancedBooks(api.shop, { productId, initial: STOCK, orders: await Promise.all(races) });
+  await expectConsistency(api.shop, { productId, initial: STOCK, orders: await Promise.all(races) });
 }, 120_000);

@@ -4,7 +4,7 @@ import type { AppError } from '../../src/errors/app-error';
 import { createOrderService } from '../../src/orders/orders.service';
 import { orderWorkflowId } from '../../workflows/contract';
 import { recordHistory } from '../support/histories';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 import { deferred } from './saga/deferred';
 import { PASSING_FAULTS, sayingNo } from './saga/faults';
 import { LIVES, type Life } from './saga/lives';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { eventually, lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+import { eventually } from '../../support/eventually';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 import type { TestWorker } from '../../support/worker';
 
 /** No worker runs unless a test starts one; nobody waits for long. */

@@ -1,5 +1,6 @@
 import { newId } from '../../../src/common/ids';
-import { eventually, lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+import { eventually } from '../../support/eventually';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

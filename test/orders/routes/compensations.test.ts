@@ -1,5 +1,6 @@
 import { newId } from '../../../src/common/ids';
-import { eventually, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+import { eventually } from '../../support/eventually';
+import { openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

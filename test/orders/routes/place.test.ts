@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
-import { eventually, lines, openOrderApi, type OrderApi } from '../../support/order-api';
+import { eventually } from '../../support/eventually';
+import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;

@@ -4,8 +4,8 @@ import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
-import { ledgerOf } from './ledger';
-import { errorOf, newKey, newPayment, refundedOf } from '../payments';
+import { ledgerOf } from './checked-ledger';
+import { errorOf, newKey, newPayment, refundedOf } from '../fixtures';
 
 const SLOW_MS = 300;
 

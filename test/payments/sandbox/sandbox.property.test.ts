@@ -4,8 +4,8 @@ import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
-import { ledgerOf } from './ledger';
-import { newPayment } from '../payments';
+import { ledgerOf } from './checked-ledger';
+import { newPayment } from '../fixtures';
 
 const RUNS = 60;
 const AMOUNT = 100;

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { createStripeClient } from '../../../src/payments/stripe/provider';
 import { createStripeRequests, type StripeRequests } from '../../../src/payments/stripe/requests';
-import { newPayment } from '../payments';
+import { newPayment } from '../fixtures';
 import { findStripeMock, startStripeMock, type StripeMock } from './stripe-mock';
 
 const found = findStripeMock();

@@ -1,4 +1,4 @@
-import { newKey } from '../payments';
+import { newKey } from '../fixtures';
 
 /** The part of Stripe that our requests touch, as its documentation has it: PaymentIntents and refunds in memory. */
 export type Params = Record<string, string>;

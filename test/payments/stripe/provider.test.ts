@@ -1,4 +1,4 @@
-import { newPayment, errorOf, newKey, refundedOf } from '../payments';
+import { newPayment, errorOf, newKey, refundedOf } from '../fixtures';
 import type { PaymentRef } from '../../../src/domain/payment';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';

@@ -8,7 +8,7 @@ import { createUsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
 import { createUserModel } from '../../../src/users/users.model';
 import { openTestApi, type TestApi } from '../../support/api';
-import { person, signIn, type Person } from '../../support/people';
+import { person, signIn, type Person } from '../../support/signed-in-users';
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));

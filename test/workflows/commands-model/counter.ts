@@ -3,7 +3,7 @@ import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService, type OrderService } from '../../../src/orders/orders.service';
 import type { Addition } from '../../../src/orders/commands/commands';
-import { ledgerOf } from '../../support/books';
+import { ledgerOf } from '../../support/consistency';
 import { orderRequest, type Shop } from '../../support/shop';
 import { CATALOGUE, GOODS, type Answer, type Good, type Line, type OrderModel } from './model';
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Order, OrderRequest } from '../../../src/domain/order';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
-import { expectBalancedBooks } from '../../support/books';
+import { expectConsistency } from '../../support/consistency';
 import { recordHistory } from '../../support/histories';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import type { TestWorker } from '../../support/worker';
@@ -109,7 +109,7 @@ export async function beginSaga({ shop, saboteur }: SpoiledShop, life: Life): Pr
     },
     async end() {
       await saboteur.endLife(orderId);
-      await expectBalancedBooks(shop, {
+      await expectConsistency(shop, {
         productId,
         initial: AVAILABLE,
         orders: [(await customer.stored())!],

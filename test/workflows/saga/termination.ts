@@ -2,7 +2,7 @@ import { until } from '../../../tools/devstack/until';
 import { unsettled } from '../../../src/domain/compensation';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { createOrderService } from '../../../src/orders/orders.service';
-import { expectBalancedBooks } from '../../support/books';
+import { expectConsistency } from '../../support/consistency';
 import type { Place } from './chart';
 import { meanwhile } from './faults';
 import { AVAILABLE } from './lives';
@@ -53,7 +53,7 @@ export async function terminate(spoiled: SpoiledShop, { place, next }: Terminati
     expect(now).toEqual(charted);
   }
   const { productId } = saga;
-  await expectBalancedBooks(shop, { productId, initial: AVAILABLE, orders: [order], isNet: true });
+  await expectConsistency(shop, { productId, initial: AVAILABLE, orders: [order], isNet: true });
 }
 
 /** As a client that reads the order again when it has changed meanwhile. */

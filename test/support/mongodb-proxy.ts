@@ -1,7 +1,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 
-/** A way to the real server that can be cut. */
-export async function openCable(port = 0) {
+/** Opens a proxy to the real MongoDB server. Closing it breaks all connections, as an outage would. */
+export async function openMongodbProxy(port = 0) {
   const target = new URL(process.env.MONGODB_URI!);
   const sockets = new Set<Socket>();
   const server: Server = createServer((client) => {
@@ -17,7 +17,7 @@ export async function openCable(port = 0) {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     port: (server.address() as { port: number }).port,
-    cut() {
+    close() {
       for (const socket of sockets) socket.destroy();
       return new Promise<void>((resolve) => server.close(() => resolve()));
     },

@@ -44,7 +44,7 @@ async function expectAsDeclared({ db }: Shop, orderId: string): Promise<void> {
  * @param orders all orders for the product
  * @param isNet what was captured for an order that did not come to know of it may have been refunded
  */
-export async function expectBalancedBooks(
+export async function expectConsistency(
   shop: Shop,
   {
     productId,

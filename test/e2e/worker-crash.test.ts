@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Death } from '../support/mortal-worker';
+import type { Death } from '../support/crashing-worker';
 import { spawnNode, type NodeProcess } from '../support/process';
 import { drawCharts, placesOf, titleOf, type Place } from '../workflows/saga/chart';
 import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from '../workflows/saga/saga';
 import { expectAll, expectEnd } from '../workflows/saga/trial';
 import { asCharted } from '../workflows/saga/trials';
 
-const WORKER = join(__dirname, '..', 'support', 'mortal-worker.ts');
+const WORKER = join(__dirname, '..', 'support', 'crashing-worker.ts');
 /** Orders that share a process and die with it: all come to their moments within the time that a step may take. */
 const PER_WORKER = 8;
 const WORKERS_AT_A_TIME = 5;

@@ -4,7 +4,7 @@ import { unsettled } from '../../src/domain/compensation';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import type { Activities } from '../../src/worker';
-import { expectBalancedBooks } from '../support/books';
+import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
 import { paymentsTaskQueueOf } from '../support/worker';
@@ -206,7 +206,7 @@ it.each(['temporal', 'mongodb'] as const)(
       });
       await owesNothing(order);
       const { productId } = order;
-      await expectBalancedBooks(shop, { productId, initial: 100, orders: [await read(order)] });
+      await expectConsistency(shop, { productId, initial: 100, orders: [await read(order)] });
     }
   },
   170_000,

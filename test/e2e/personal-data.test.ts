@@ -5,7 +5,7 @@ import { newId } from '../../src/common/ids';
 import { createJwt } from '../../src/jwt/jwt';
 import { Canaries, formsOf } from '../support/canaries';
 import { testConfig } from '../support/config';
-import { eventually } from '../support/order-api';
+import { eventually } from '../support/eventually';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system';
 
 type Json = Record<string, unknown>;

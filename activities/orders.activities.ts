@@ -1,14 +1,10 @@
 import { log } from '@temporalio/activity';
 import { closedOrder, isCancellable, type Cancellation, type Closing } from '../src/domain/closing';
-import {
-  DuplicateOrder,
-  IdempotencyKeyReused,
-  type Order,
-  type OrderRequest,
-  type Pricing,
-} from '../src/domain/order';
-import { canTransition, pricedOrder } from '../src/domain/order-transitions';
-import { OrderRejected, type Rejection } from '../src/domain/rejection';
+import type { Order, OrderRequest, Pricing } from '../src/domain/order';
+import { DuplicateOrder, IdempotencyKeyReused, OrderRejected } from '../src/domain/errors';
+import { canTransition } from '../src/domain/order-transitions';
+import { pricedOrder } from '../src/domain/placing';
+import type { Rejection } from '../src/domain/rejection';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';

@@ -1,5 +1,6 @@
 import { log } from '@temporalio/activity';
-import { PaymentDeclined, PaymentKeyReused, PaymentRefused, type PaymentRef } from '../src/domain/payment';
+import type { PaymentRef } from '../src/domain/payment';
+import { PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../src/domain/errors';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 
 /** A payment, and the HTTP request because of which it is touched, for the logs. */

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, log } from '@temporalio/workflow';
 import { withDone, withPending, withResolved, type ResolveCompensation } from '../src/domain/compensation';
 import type { Compensation, Order } from '../src/domain/order';
-import { InvalidTransition } from '../src/domain/order-transitions';
+import { InvalidTransition } from '../src/domain/errors';
 import { asFailure, messageOf } from './failures';
 import type { VoidAttempts } from './payment.steps';
 

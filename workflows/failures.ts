@@ -1,6 +1,5 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import { StaleVersion } from '../src/domain/amendment';
-import { BusinessError } from '../src/domain/errors';
+import { BusinessError, StaleVersion } from '../src/domain/errors';
 import { isRejectionType, REJECTION_CODES, type Rejection } from '../src/domain/rejection';
 import { FAILURES } from './contract';
 

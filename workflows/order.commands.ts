@@ -27,7 +27,8 @@ import {
 } from '../src/domain/fulfillment';
 import type { Order, OrderPayment } from '../src/domain/order';
 import { amendmentPayment } from '../src/domain/order-payment';
-import { isClosed, requestOf } from '../src/domain/order-transitions';
+import { isClosed } from '../src/domain/order-transitions';
+import { requestOf } from '../src/domain/placing';
 import { refundAmount, refundedOrder, requireRefundable, type RefundOrder } from '../src/domain/refund';
 import {
   amendOrderUpdate,

@@ -3,7 +3,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import type { Command } from '../src/domain/command';
 import { unsettled } from '../src/domain/compensation';
 import type { Order, OrderRequest } from '../src/domain/order';
-import { InvalidTransition } from '../src/domain/order-transitions';
+import { InvalidTransition } from '../src/domain/errors';
 import { isSameWrite } from '../src/domain/same-write';
 import { createCompensator } from './compensations';
 import type { CommandDone, OrderPolicy } from './contract';

@@ -6,7 +6,8 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { isCancellable, type Cancellation } from '../src/domain/closing';
-import { IdempotencyKeyReused, type Order, type OrderRequest, type OrderStatus } from '../src/domain/order';
+import type { Order, OrderRequest, OrderStatus } from '../src/domain/order';
+import { IdempotencyKeyReused } from '../src/domain/errors';
 import { isClosed } from '../src/domain/order-transitions';
 import { placeOrderUpdate, type OrderPolicy } from './contract';
 import { refusing } from './failures';

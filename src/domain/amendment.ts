@@ -1,24 +1,17 @@
-import { BusinessError } from './errors';
+import { InvalidTransition, StaleVersion } from './errors';
 import type { Command } from './command';
 import { owedVoid } from './compensation';
 import type { Order, OrderLine, OrderPayment, Pricing, ShippingAddress } from './order';
-import { changeOrder, InvalidTransition, unfulfilled } from './order-transitions';
+import { changeOrder } from './order-transitions';
+import { unfulfilled } from './placing';
+import { reservationOf } from './stock';
 
 export interface AmendOrder extends Command {
-  /** The versions that the client has seen; null for any. */
+  /** The versions of the If-Match header; null for any version. */
   ifMatch: number[] | null;
   items?: OrderLine[];
   note?: string | null;
   shippingAddress?: ShippingAddress | null;
-}
-
-/** The client has not seen the version that it wants to change. */
-export class StaleVersion extends BusinessError {
-  override name = 'StaleVersion';
-
-  constructor(readonly version: number) {
-    super(`The order has been changed meanwhile and is at version ${version}: read it again, then amend it.`);
-  }
 }
 
 /** @throws {StaleVersion} @throws {InvalidTransition} */
@@ -36,15 +29,15 @@ export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
   }
 }
 
-/** Whether the new prices need another authorisation. */
+/** Returns whether the new prices need another authorisation. */
 export function needsPayment(order: Order, pricing: Pricing | null): pricing is Pricing {
   return pricing !== null && (pricing.total !== order.total || pricing.currency !== order.currency);
 }
 
 /**
- * The order with new lines, note or address.
+ * Returns the order with new lines, note or address.
  * @param pricing null when the lines stay
- * @param payment null when the payment stays; else the one before is owed back
+ * @param payment null when the payment stays; otherwise the payment that it replaces has to be voided
  */
 export function amendedOrder(
   order: Order,
@@ -67,9 +60,4 @@ export function amendedOrder(
     shippingAddress,
   };
   return changeOrder(next, {}, { at, by, reason: null });
-}
-
-/** Services hold no stock. */
-export function reservationOf({ items }: Pick<Pricing, 'items'>): 'held' | 'none' {
-  return items.some(({ kind }) => kind === 'product') ? 'held' : 'none';
 }

@@ -1,7 +1,8 @@
 import type { Command } from './command';
 import { owedVoid, unsettled } from './compensation';
 import type { Order, OrderPayment, OrderState } from './order';
-import { canTransition, changeOrder, InvalidTransition, isClosed } from './order-transitions';
+import { canTransition, changeOrder, isClosed } from './order-transitions';
+import { InvalidTransition } from './errors';
 import { firstPayment, firstPaymentKey } from './order-payment';
 import type { Rejection } from './rejection';
 
@@ -11,13 +12,13 @@ export interface Cancellation extends Pick<Command, 'by' | 'requestId'> {
 }
 
 export interface CancelOrder extends Command, Cancellation {
-  /** Only if this is the payment that the order stands on. */
+  /** Cancels the order only if this is its payment. */
   paymentKey?: string;
 }
 
 export type ArchiveOrder = Command;
 
-/** Whether the order may still be cancelled: nothing of it has been fulfilled. */
+/** Returns whether the order may still be cancelled: nothing of it has been fulfilled. */
 export function isCancellable(order: Order): boolean {
   return (
     canTransition('status', order.status, 'cancelled') &&
@@ -29,7 +30,7 @@ export function isCancellable(order: Order): boolean {
 export function requireCancellable(order: Order, { paymentKey }: Pick<CancelOrder, 'paymentKey'> = {}): void {
   const key = order.payment?.key ?? firstPaymentKey(order.id);
   if (paymentKey !== undefined && paymentKey !== key) {
-    throw new InvalidTransition('The order stands on another payment by now.');
+    throw new InvalidTransition('The order now uses a different payment.');
   }
   if (isCancellable(order)) return;
   const state = isClosed(order) ? order.status : order.fulfillmentStatus.replace('_', ' ');
@@ -38,13 +39,15 @@ export function requireCancellable(order: Order, { paymentKey }: Pick<CancelOrde
   throw new InvalidTransition(`The order is ${state}: it can no longer be cancelled. ${instead}`);
 }
 
-/** @throws {InvalidTransition} the order is open, or still owes something */
+/** @throws {InvalidTransition} the order is open, or one of its compensations is not settled */
 export function requireArchivable(order: Order): void {
   if (!isClosed(order)) {
     throw new InvalidTransition(`The order is ${order.status}: only a closed order can be archived.`);
   }
   if (unsettled(order).length > 0) {
-    throw new InvalidTransition('A compensation of this order is pending: settle it first.');
+    throw new InvalidTransition(
+      'A compensation of this order is not settled yet: retry or resolve it first.',
+    );
   }
 }
 
@@ -53,11 +56,11 @@ export interface Closing {
   by: string;
   reason: string | null;
   rejection: Rejection | null;
-  /** The provider said no: there is nothing to give back. */
+  /** The payment was declined, so there is nothing to void. */
   isDeclined: boolean;
 }
 
-/** The order as rejected or cancelled: it holds no stock any more, and owes what may be reserved of the payment. */
+/** Returns the order rejected or cancelled: its stock is released, and what may be reserved has to be voided. */
 export function closedOrder(order: Order, closing: Closing, at: string): Order {
   const { to, by, reason, rejection, isDeclined } = closing;
   const payment = isDeclined ? null : paymentToVoid(order);
@@ -69,18 +72,18 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
   };
   const change: Partial<OrderState> = { status: to, fulfillmentStatus: 'cancelled' };
   if (isDeclined) change.paymentStatus = 'declined';
-  else if (!payment && order.paymentStatus === 'authorized') change.paymentStatus = 'voided'; // nothing was to pay
+  else if (!payment && order.paymentStatus === 'authorized') change.paymentStatus = 'voided'; // the amount was 0
   return changeOrder(next, change, { at, by, reason });
 }
 
-/** An order that was opened may have been authorised, whether it knows it or not. */
+/** Returns the payment that may be reserved: an opened order does not know yet whether it was authorised. */
 function paymentToVoid(order: Order): OrderPayment | null {
   if (order.paymentStatus === 'authorized') return order.payment!.amount > 0 ? order.payment : null;
   const mayBeAuthorized = order.version > 0 && order.total! > 0;
   return mayBeAuthorized ? firstPayment(order) : null;
 }
 
-/** The order out of the lists, still readable by its id. */
+/** Returns the order without a place in the lists; it is still readable by its id. */
 export function archivedOrder(order: Order, { by }: ArchiveOrder, at: string): Order {
   return { ...changeOrder(order, {}, { at, by, reason: null }), archivedAt: at };
 }

@@ -1,34 +1,28 @@
-import { BusinessError } from './errors';
-import { IdempotencyKeyReused } from './order';
+import { IdempotencyKeyReused } from './errors';
 
-/** What every command on an order says about itself. */
+/** The part that every command on an order has. */
 export interface Command {
-  /** The user who asks for it, or `system`. */
+  /** The id of the user who gives it, or `system`. */
   by: string;
   /** The X-Request-Id of the HTTP request. */
   requestId: string;
-  /** The version of the order that the caller had read: a workflow that does not know it yet reloads the order first. */
+  /** The version of the order that the caller had read. A workflow that has not seen it reloads the order first. */
   seenVersion: number;
 }
 
-/** What happens once for each Idempotency-Key. */
+/** A command that is carried out once for each Idempotency-Key. */
 export interface KeyedCommand extends Command {
-  /** Made from the order's id and the key: the same key always names the same thing. */
+  /** Derived from the order's id and the key, so that the same key always names the same thing. */
   id: string;
-  /** Hash of what is asked for. */
+  /** A hash of the content. */
   fingerprint: string;
-  /** Names the one POST that did it. */
+  /** Names the one POST that carried it out; any other POST with the same key is a replay. */
   attemptId: string;
 }
 
-/** What the command was about is not part of this order. */
-export class NotFound extends BusinessError {
-  override name = 'NotFound';
-}
-
 /**
- * What an earlier run of the command made.
- * @throws {IdempotencyKeyReused} the earlier one asked for something else
+ * Returns what an earlier run of the command has added.
+ * @throws {IdempotencyKeyReused} the earlier run had another content
  */
 export function madeBefore<T extends { id: string; fingerprint: string }>(
   made: readonly T[],
@@ -36,7 +30,7 @@ export function madeBefore<T extends { id: string; fingerprint: string }>(
 ): T | undefined {
   const found = made.find((one) => one.id === id);
   if (found && found.fingerprint !== fingerprint) {
-    throw new IdempotencyKeyReused('This Idempotency-Key was used for something else on this order.');
+    throw new IdempotencyKeyReused('This Idempotency-Key was used for another request on this order.');
   }
   return found;
 }

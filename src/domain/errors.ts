@@ -1,5 +1,62 @@
+import type { RejectionType } from './rejection';
+
 /**
- * An answer of the business, not a failure: asking again would not change it. Its `name` becomes the type of the
- * Temporal failure, its message is written for whoever asked.
+ * Thrown where a rule of the business says no: asking again does not change it. Its `name` becomes the type of the
+ * Temporal failure, and its message is written for the caller of the API.
  */
 export class BusinessError extends Error {}
+
+/** Thrown when an order cannot be placed or amended. Its message is the `detail` of the rejection. */
+export class OrderRejected extends BusinessError {
+  constructor(type: RejectionType, detail: string) {
+    super(detail);
+    this.name = type;
+  }
+}
+
+/** Thrown when the order is not in a state from which the change is possible. */
+export class InvalidTransition extends BusinessError {
+  override name = 'InvalidTransition';
+}
+
+/** Thrown when the client has not seen the version that it wants to change. */
+export class StaleVersion extends BusinessError {
+  override name = 'StaleVersion';
+
+  constructor(readonly version: number) {
+    super(`The order has changed and is now at version ${version}: read it again, then amend it.`);
+  }
+}
+
+/** Thrown when the order has no part of the name that a command gives. */
+export class NotFound extends BusinessError {
+  override name = 'NotFound';
+}
+
+/** Thrown when an Idempotency-Key has been used for another request. */
+export class IdempotencyKeyReused extends BusinessError {
+  override name = 'IdempotencyKeyReused';
+}
+
+/** Thrown when the customer's bank or card says no: nothing is reserved. */
+export class PaymentDeclined extends BusinessError {
+  override name = 'PaymentDeclined';
+}
+
+/** Thrown when a payment is not in a state in which it can be captured, voided or refunded as asked. */
+export class PaymentRefused extends BusinessError {
+  override name = 'PaymentRefused';
+}
+
+/**
+ * Thrown when the key of a payment has been used for something else, such as another amount. Unlike any other error of
+ * a payment it does not tell what is reserved: something may be.
+ */
+export class PaymentKeyReused extends PaymentRefused {
+  override name = 'PaymentKeyReused';
+}
+
+/** Thrown when an order with this id is already stored. A step handles it; no caller sees it. */
+export class DuplicateOrder extends Error {
+  override name = 'DuplicateOrder';
+}

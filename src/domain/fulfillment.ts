@@ -1,6 +1,7 @@
-import { madeBefore, NotFound, type Command, type KeyedCommand } from './command';
+import { type Command, type KeyedCommand, madeBefore } from './command';
+import { InvalidTransition, NotFound } from './errors';
 import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
-import { changeOrder, InvalidTransition } from './order-transitions';
+import { changeOrder } from './order-transitions';
 
 export interface FulfillOrder extends KeyedCommand {
   items: OrderLine[];
@@ -12,7 +13,7 @@ export interface DeliverFulfillment extends Command {
   fulfillmentId: string;
 }
 
-/** @throws {InvalidTransition} the order is not in a state for it, or has less left to fulfil */
+/** @throws {InvalidTransition} the order is not confirmed, or less is left to fulfil */
 export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (madeBefore(order.fulfillments, command)) return;
   if (order.status !== 'confirmed') {
@@ -21,7 +22,7 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   fulfilLines(order.items, command.items);
 }
 
-/** The order with one fulfillment more, its payment captured. */
+/** Returns the order with another fulfillment, its payment captured. */
 export function fulfilledOrder(order: Order, command: FulfillOrder, at: string): Order {
   const { id, items: lines, carrier, trackingNumber, fingerprint, attemptId, by } = command;
   const fulfillment: Fulfillment = {
@@ -53,19 +54,19 @@ export function fulfilledOrder(order: Order, command: FulfillOrder, at: string):
   );
 }
 
-/** @throws {NotFound} @throws {InvalidTransition} it was delivered before */
+/** @throws {NotFound} @throws {InvalidTransition} it has already been delivered */
 export function requireDeliverable(order: Order, { fulfillmentId }: DeliverFulfillment): void {
   const fulfillment = order.fulfillments.find(({ id }) => id === fulfillmentId);
   if (!fulfillment)
-    throw new NotFound('This order has no fulfillment with this id: read the order, which lists them.');
-  if (fulfillment.deliveredAt) {
-    throw new InvalidTransition(
-      `This fulfillment was delivered at ${fulfillment.deliveredAt} already: there is nothing left to do.`,
+    throw new NotFound(
+      'This order has no fulfillment with this id: read the order for the ids of its fulfillments.',
     );
+  if (fulfillment.deliveredAt) {
+    throw new InvalidTransition(`This fulfillment was already delivered at ${fulfillment.deliveredAt}.`);
   }
 }
 
-/** The order with that fulfillment delivered; completed when it was the last. */
+/** Returns the order with that fulfillment delivered. The last delivery completes the order. */
 export function deliveredOrder(order: Order, { fulfillmentId, by }: DeliverFulfillment, at: string): Order {
   const fulfillments = order.fulfillments.map((fulfillment) =>
     fulfillment.id === fulfillmentId ? { ...fulfillment, deliveredAt: at } : fulfillment,
@@ -75,7 +76,7 @@ export function deliveredOrder(order: Order, { fulfillmentId, by }: DeliverFulfi
   return changeOrder({ ...order, fulfillments }, to, { at, by, reason: null });
 }
 
-/** Fulfils the lines of each product in their order. @throws {InvalidTransition} more than is left */
+/** Fulfils the items of each product from the first to the last. @throws {InvalidTransition} less is left */
 function fulfilLines(items: readonly OrderItem[], lines: readonly OrderLine[]): OrderItem[] {
   const wanted = new Map<string, number>();
   for (const { productServiceId, quantity } of lines) {
@@ -94,7 +95,8 @@ function fulfilLines(items: readonly OrderItem[], lines: readonly OrderLine[]): 
 
 function tooMany(items: readonly OrderItem[], productServiceId: string): string {
   const same = items.filter((item) => item.productServiceId === productServiceId);
-  if (same.length === 0) return `${productServiceId} is not part of this order: fulfil what its items name.`;
+  if (same.length === 0)
+    return `${productServiceId} is not part of this order: fulfil only what its items name.`;
   const left = same.reduce((sum, item) => sum + item.quantity - item.fulfilledQuantity, 0);
-  return `Of ${same[0]!.sku}, ${left} are left to fulfil: never more than was ordered.`;
+  return `Only ${left} of ${same[0]!.sku} are left to fulfil.`;
 }

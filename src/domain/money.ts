@@ -3,7 +3,7 @@
  * Amounts are never floats and never leave the range of safe integers.
  */
 
-/** ISO 4217 codes of currencies in circulation; funds, metals and testing codes are left out. */
+/** The ISO 4217 codes of currencies in circulation, without funds, metals and testing codes. */
 export const CURRENCIES: readonly string[] =
   `AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
   CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
@@ -17,13 +17,13 @@ const WITHOUT_MINOR_UNIT: ReadonlySet<string> = new Set(
 );
 const WITH_THREE_DIGITS: ReadonlySet<string> = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
 
-/** Digits after the decimal point by ISO 4217 (`Intl` follows CLDR instead and differs for several codes). */
+/** Returns the digits after the decimal point by ISO 4217. `Intl` follows CLDR, which differs for several codes. */
 export function minorUnitDigits(currency: string): number {
   if (WITHOUT_MINOR_UNIT.has(currency)) return 0;
   return WITH_THREE_DIGITS.has(currency) ? 3 : 2;
 }
 
-/** An amount for people: `formatAmount(4758, 'EUR')` is `47.58 EUR`. */
+/** Formats an amount for people: `formatAmount(4758, 'EUR')` is `47.58 EUR`. */
 export function formatAmount(amount: number, currency: string): string {
   const digits = minorUnitDigits(currency);
   const padded = String(amount).padStart(digits + 1, '0');
@@ -31,7 +31,7 @@ export function formatAmount(amount: number, currency: string): string {
   return `${padded.slice(0, padded.length - digits)}${decimals} ${currency}`;
 }
 
-/** An amount would leave the range of safe integers. */
+/** Thrown when an amount would leave the range of safe integers. */
 export class AmountOverflow extends Error {
   override name = 'AmountOverflow';
 }
@@ -49,7 +49,7 @@ export function sumAmounts(amounts: readonly number[]): number {
 const BASIS_POINTS = 10_000n;
 
 /**
- * The share of a non-negative amount that a rate in basis points (1/100 %) names, rounded half to even.
+ * Returns the share of a non-negative amount for a rate in basis points (1/100 %), rounded half to even.
  * @throws {AmountOverflow}
  */
 export function shareOf(amount: number, basisPoints: number): number {

@@ -1,27 +1,27 @@
 import type { Order, OrderPayment, Pricing } from './order';
 import type { PaymentRef } from './payment';
 
-/** Names the payment of a new order. */
+/** Returns the key of a new order's payment. */
 export function firstPaymentKey(orderId: string): string {
   return `${orderId}-1`;
 }
 
-/** The payment of a new order, before it is known what becomes of it. */
+/** Returns the payment of a new order, before it is authorised. */
 export function firstPayment({ id, total, currency }: Order): OrderPayment {
   return { key: firstPaymentKey(id), reference: null, amount: total!, currency: currency! };
 }
 
 /**
- * The payment of an amendment. Its key belongs to the version that is amended: whatever becomes of the amendment, the
- * order gets a new version, so that a key is never used again.
+ * Returns the payment of an amendment. Its key belongs to the version that is amended. Whether the amendment succeeds or
+ * fails, the order gets a new version, so no key is used twice.
  */
 export function amendmentPayment({ id, version }: Order, { total, currency }: Pricing): OrderPayment {
   return { key: amendmentKey(id, version), reference: null, amount: total, currency };
 }
 
 /**
- * What an amendment that was interrupted may have reserved: it is authorised before the order tells of it.
- * @returns an amount of 0, since it is not known; null when the order cannot have been amended
+ * Returns the payment that an interrupted amendment may have reserved, since it is authorised before the order is saved.
+ * Its amount is unknown and stands as 0. Returns null if the order cannot have been amended.
  */
 export function interruptedPayment({
   id,
@@ -38,7 +38,7 @@ function amendmentKey(id: string, version: number): string {
   return `${id}-v${version}`;
 }
 
-/** What the payment service is asked about. */
+/** Returns how the payment service refers to the payment. */
 export function paymentRef({ id, paymentMethod }: Order, payment: OrderPayment): PaymentRef {
   return { ...payment, orderId: id, paymentMethod };
 }

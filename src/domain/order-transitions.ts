@@ -1,18 +1,9 @@
-import { BusinessError } from './errors';
-import type {
-  Axis,
-  Order,
-  OrderItem,
-  OrderLine,
-  OrderRequest,
-  OrderState,
-  PricedItem,
-  Pricing,
-} from './order';
+import { InvalidTransition } from './errors';
+import type { Axis, Order, OrderState } from './order';
 
 type Transitions = { readonly [A in Axis]: Readonly<Record<OrderState[A], readonly OrderState[A][]>> };
 
-/** Every change that an order may make; a state that is not left is final. */
+/** Every change that an order may make; a state without a successor is final. */
 export const TRANSITIONS: Transitions = {
   status: {
     pending: ['confirmed', 'rejected', 'cancelled'],
@@ -45,74 +36,14 @@ export const INITIAL_STATE: OrderState = {
   fulfillmentStatus: 'unfulfilled',
 };
 
-/** The order is not in a state from which the change is possible. Its `name` is the type of the Temporal failure. */
-export class InvalidTransition extends BusinessError {
-  override name = 'InvalidTransition';
-}
-
 export function canTransition<A extends Axis>(axis: A, from: OrderState[A], to: OrderState[A]): boolean {
   const allowed: readonly OrderState[A][] = TRANSITIONS[axis][from];
   return allowed.includes(to);
 }
 
-/** A closed order never changes its status again. */
+/** Returns whether the order is closed: its status never changes again. */
 export function isClosed(order: Pick<Order, 'status'>): boolean {
   return TRANSITIONS.status[order.status].length === 0;
-}
-
-/** An order that is accepted but not in MongoDB yet: its lines as sent, no prices, version 0. */
-export function draftOrder(request: OrderRequest): Order {
-  const { orderId, items, ...rest } = request;
-  return {
-    id: orderId,
-    ...rest,
-    ...INITIAL_STATE,
-    items: items.map(unpriced),
-    currency: null,
-    subtotal: null,
-    tax: null,
-    total: null,
-    reservation: 'none',
-    payment: null,
-    captured: 0,
-    refunded: 0,
-    fulfillments: [],
-    refunds: [],
-    compensations: [],
-    rejection: null,
-    statusHistory: [
-      { at: rest.createdAt, axis: 'status', from: null, to: 'pending', by: rest.placedBy, reason: null },
-    ],
-    version: 0,
-    updatedAt: rest.createdAt,
-    archivedAt: null,
-  };
-}
-
-/** The request that an order was made from: what `draftOrder` took. */
-export function requestOf(order: Order): OrderRequest {
-  const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
-  const { attemptId, requestId, createdAt, paymentMethod } = order;
-  const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
-  return {
-    orderId,
-    customerId,
-    placedBy,
-    items,
-    note,
-    shippingAddress,
-    fingerprint,
-    attemptId,
-    requestId,
-    createdAt,
-    paymentMethod,
-  };
-}
-
-/** The draft with its prices, when it got that far. */
-export function pricedOrder(request: OrderRequest, pricing: Pricing | null): Order {
-  const draft = draftOrder(request);
-  return pricing ? { ...draft, ...pricing, items: pricing.items.map(unfulfilled) } : draft;
 }
 
 export interface ChangeMade {
@@ -123,8 +54,8 @@ export interface ChangeMade {
 }
 
 /**
- * The order after a change on one or more axes, one version further. An axis that already is where it should go
- * is left alone.
+ * Returns the next version of the order, changed on any number of axes. An axis that is already in the new state stays
+ * as it is.
  * @throws {InvalidTransition}
  */
 export function changeOrder(order: Order, to: Partial<OrderState>, { at, by, reason }: ChangeMade): Order {
@@ -144,13 +75,4 @@ export function changeOrder(order: Order, to: Partial<OrderState>, { at, by, rea
     changed.statusHistory.push({ at, axis, from, to: changed[axis], by, reason });
   }
   return changed;
-}
-
-function unpriced({ productServiceId, quantity }: OrderLine): OrderItem {
-  const unknown = { unitPrice: null, taxRateBps: null, subtotal: null, tax: null, total: null };
-  return { productServiceId, sku: null, name: null, kind: null, quantity, ...unknown, fulfilledQuantity: 0 };
-}
-
-export function unfulfilled(item: PricedItem): OrderItem {
-  return { ...item, fulfilledQuantity: 0 };
 }

@@ -1,4 +1,3 @@
-import { BusinessError } from './errors';
 import type { Rejection } from './rejection';
 
 /** One line of an order as the customer sends it. */
@@ -18,7 +17,7 @@ export interface ShippingAddress {
   country: string;
 }
 
-/** What a customer asks for: all that is known of an order before it is priced. */
+/** The request of a customer: everything that is known of an order before it is priced. */
 export interface OrderRequest {
   orderId: string;
   customerId: string;
@@ -29,17 +28,17 @@ export interface OrderRequest {
   paymentMethod: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
-  /** Hash of the canonical request: the same Idempotency-Key with another one is refused. */
+  /** A hash of the canonical request. The same Idempotency-Key with another fingerprint is rejected. */
   fingerprint: string;
-  /** Names the one POST that started the order; any other POST that gets it as an answer is a replay. */
+  /** Names the one POST that started the order; any other POST for the same order is a replay. */
   attemptId: string;
-  /** The X-Request-Id of that POST, for following the order through the logs. */
+  /** The X-Request-Id of that POST, by which the logs of the order are found. */
   requestId: string;
-  /** ISO 8601: when the API accepted it. */
+  /** When the API accepted it, ISO 8601. */
   createdAt: string;
 }
 
-/** A line with the snapshot of what was bought; amounts in minor units. */
+/** A line with a snapshot of what was bought. Amounts are in minor units. */
 export interface PricedItem extends OrderLine {
   sku: string;
   name: string;
@@ -62,10 +61,10 @@ export interface Pricing {
 
 type Nullable<T> = { [K in keyof T]: T[K] | null };
 
-/** A line as the order keeps it; all null but what was sent while it is not priced. */
+/** A line of an order. Until it is priced, everything is null but what the customer sent. */
 export type OrderItem = OrderLine &
   Nullable<Omit<PricedItem, keyof OrderLine>> & {
-    /** Units that were shipped or performed. */
+    /** The units that were shipped or performed. */
     fulfilledQuantity: number;
   };
 
@@ -113,18 +112,18 @@ export interface StatusChange {
 }
 
 /**
- * `held`: what is not fulfilled yet is in the reserved stock of its products; `released`: available again;
- * `committed`: all of it has left the stock.
+ * Where the stock of an order is: `held` means that what is not fulfilled yet is in the reserved stock of its products,
+ * `released` that it is available again, and `committed` that all of it has left the stock.
  */
 export type Reservation = 'none' | 'held' | 'released' | 'committed';
 
-/** What was, or was to be, reserved with the payment service. */
+/** An amount that is, or was to be, reserved with the payment service. */
 export interface OrderPayment {
-  /** Names it at the payment service for ever. */
+  /** Names the payment permanently. */
   key: string;
-  /** The payment service's own id; null while it is not known. */
+  /** The payment service's own id; null until it is known. */
   reference: string | null;
-  /** Minor units; 0 needs no payment service. */
+  /** In minor units. The payment service is not asked for 0. */
   amount: number;
   currency: string;
 }
@@ -135,9 +134,9 @@ export interface Fulfillment {
   items: OrderLine[];
   carrier: string | null;
   trackingNumber: string | null;
-  /** Hash of the command: the same Idempotency-Key with another one is refused. */
+  /** A hash of the command. The same Idempotency-Key with another fingerprint is rejected. */
   fingerprint: string;
-  /** Names the one POST that made it; any other that gets it as an answer is a replay. */
+  /** Names the one POST that made it; any other POST for the same fulfillment is a replay. */
   attemptId: string;
   by: string;
   /** ISO 8601. */
@@ -157,8 +156,8 @@ export interface Refund {
 }
 
 /**
- * A payment that has to be given back. It is written on the order by the very write that makes it owed, and taken
- * off when it is done. `pending`: it keeps failing; `resolved`: a person settled it.
+ * A payment that has to be voided or refunded. The write that makes this necessary puts it on the order, and it is taken
+ * off when it is done. `pending` means that it keeps failing, `resolved` that an operator settled it.
  */
 export interface Compensation {
   /** Names it in routes and in Temporal. */
@@ -166,18 +165,18 @@ export interface Compensation {
   payment: OrderPayment;
   state: 'owed' | 'pending' | 'resolved';
   since: string;
-  /** Of the last attempt, when it keeps failing. */
+  /** The failure of the last attempt, if it keeps failing. */
   failure: string | null;
   resolution: { note: string; by: string; at: string } | null;
 }
 
-/** An order as MongoDB keeps it and as it travels through Temporal: plain JSON, times as ISO 8601 strings. */
+/** An order as it travels through Temporal: plain JSON, with times as ISO 8601 strings. */
 export interface Order
   extends Omit<OrderRequest, 'orderId' | 'items'>, Nullable<Omit<Pricing, 'items'>>, OrderState {
   id: string;
   items: OrderItem[];
   reservation: Reservation;
-  /** The authorisation that stands, or stood last. */
+  /** The current authorisation, or the last one. */
   payment: OrderPayment | null;
   /** Minor units. */
   captured: number;
@@ -187,18 +186,11 @@ export interface Order
   compensations: Compensation[];
   rejection: Rejection | null;
   statusHistory: StatusChange[];
-  /** Raised by every write; 0 while the order is not in MongoDB yet. */
+  /** Raised by every write; 0 until the order is in MongoDB. */
   version: number;
   updatedAt: string;
   archivedAt: string | null;
 }
 
-/** An order of this id is stored already. */
-export class DuplicateOrder extends Error {
-  override name = 'DuplicateOrder';
-}
-
-/** The key was used for another request before. */
-export class IdempotencyKeyReused extends BusinessError {
-  override name = 'IdempotencyKeyReused';
-}
+/** The fields of an order, at any depth, that are times: ISO 8601 strings here, dates in MongoDB. */
+export const TIME_FIELDS = ['at', 'since', 'createdAt', 'updatedAt', 'deliveredAt', 'archivedAt'] as const;

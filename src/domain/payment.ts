@@ -1,8 +1,6 @@
-import { BusinessError } from './errors';
-
-/** What a payment service is asked to reserve; it is asked under a key, so that it happens once. */
+/** An amount that a payment service is asked to reserve, once for each key. */
 export interface Authorization {
-  /** Names the payment for ever: its captures, voids and refunds refer to it. */
+  /** Names the payment permanently: its captures, voids and refunds refer to it. */
   key: string;
   orderId: string;
   /** Minor units, above 0. */
@@ -11,46 +9,28 @@ export interface Authorization {
   paymentMethod: string;
 }
 
-/** `authorized`: reserved on the customer's payment method, nothing taken yet. */
+/** `authorized` means reserved on the customer's payment method, and not captured yet. */
 export type ProviderPaymentStatus = 'authorized' | 'captured' | 'voided' | 'declined';
 
-/** A payment as the payment service knows it; amounts in minor units. */
+/** A payment as the payment service knows it. Amounts are in minor units. */
 export interface ProviderPayment {
-  /** The key that it was authorised under. */
+  /** The key under which it was authorised. */
   key: string;
   /** The payment service's own id. */
   reference: string;
   status: ProviderPaymentStatus;
   amount: number;
   currency: string;
-  /** What was reserved at some time: 0 or the whole amount. */
+  /** The amount that was ever reserved: 0 or the whole amount. */
   authorized: number;
   /** 0 or the whole amount. */
   captured: number;
   refunds: { key: string; amount: number }[];
-  /** Why, when it was declined. */
+  /** Present when the payment was declined. */
   declineReason?: string;
 }
 
-/** Names a payment: by what was to be authorised, and by the payment service's id as soon as that is known. */
+/** A reference to a payment: what was to be authorised, and the payment service's own id once it is known. */
 export interface PaymentRef extends Authorization {
   reference: string | null;
-}
-
-/** The customer's bank or card says no. */
-export class PaymentDeclined extends BusinessError {
-  override name = 'PaymentDeclined';
-}
-
-/** The payment is not in a state in which it can be captured, voided or refunded as asked. */
-export class PaymentRefused extends BusinessError {
-  override name = 'PaymentRefused';
-}
-
-/**
- * The key belongs to something else that was asked for under it, such as another amount. Unlike any other refusal it
- * says nothing of what is reserved: something may be.
- */
-export class PaymentKeyReused extends PaymentRefused {
-  override name = 'PaymentKeyReused';
 }

@@ -1,14 +1,78 @@
-import { reservationOf } from './amendment';
-import type { Order, OrderPayment, OrderRequest, OrderState, Pricing } from './order';
-import { changeOrder, pricedOrder } from './order-transitions';
+import type { Order, OrderItem, OrderLine, OrderPayment, OrderRequest, PricedItem, Pricing } from './order';
+import { changeOrder, INITIAL_STATE } from './order-transitions';
+import { reservationOf } from './stock';
 
-/** The first version of an order: pending, its stock to be reserved with it. */
+/** Returns the order that is accepted but not in MongoDB yet: its lines as sent, no prices, version 0. */
+export function draftOrder(request: OrderRequest): Order {
+  const { orderId, items, ...rest } = request;
+  return {
+    id: orderId,
+    ...rest,
+    ...INITIAL_STATE,
+    items: items.map(unpriced),
+    currency: null,
+    subtotal: null,
+    tax: null,
+    total: null,
+    reservation: 'none',
+    payment: null,
+    captured: 0,
+    refunded: 0,
+    fulfillments: [],
+    refunds: [],
+    compensations: [],
+    rejection: null,
+    statusHistory: [
+      { at: rest.createdAt, axis: 'status', from: null, to: 'pending', by: rest.placedBy, reason: null },
+    ],
+    version: 0,
+    updatedAt: rest.createdAt,
+    archivedAt: null,
+  };
+}
+
+/** Returns the request that an order was made from, the inverse of `draftOrder`. */
+export function requestOf(order: Order): OrderRequest {
+  const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
+  const { attemptId, requestId, createdAt, paymentMethod } = order;
+  const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
+  return {
+    orderId,
+    customerId,
+    placedBy,
+    items,
+    note,
+    shippingAddress,
+    fingerprint,
+    attemptId,
+    requestId,
+    createdAt,
+    paymentMethod,
+  };
+}
+
+/** Returns the draft with its prices. @param pricing null when pricing it failed */
+export function pricedOrder(request: OrderRequest, pricing: Pricing | null): Order {
+  const draft = draftOrder(request);
+  return pricing ? { ...draft, ...pricing, items: pricing.items.map(unfulfilled) } : draft;
+}
+
+/** Returns the first version of an order: pending, its stock to be reserved by the same write. */
 export function openedOrder(request: OrderRequest, pricing: Pricing): Order {
   return { ...pricedOrder(request, pricing), reservation: reservationOf(pricing), version: 1 };
 }
 
-/** The order that is placed, its payment authorised. */
+/** Returns the order once its payment is authorised. */
 export function confirmedOrder(order: Order, payment: OrderPayment, at: string): Order {
-  const to: Partial<OrderState> = { paymentStatus: 'authorized', status: 'confirmed' };
+  const to = { paymentStatus: 'authorized', status: 'confirmed' } as const;
   return changeOrder({ ...order, payment }, to, { at, by: 'system', reason: null });
+}
+
+export function unfulfilled(item: PricedItem): OrderItem {
+  return { ...item, fulfilledQuantity: 0 };
+}
+
+function unpriced({ productServiceId, quantity }: OrderLine): OrderItem {
+  const unknown = { unitPrice: null, taxRateBps: null, subtotal: null, tax: null, total: null };
+  return { productServiceId, sku: null, name: null, kind: null, quantity, ...unknown, fulfilledQuantity: 0 };
 }

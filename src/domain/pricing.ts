@@ -1,8 +1,8 @@
 import { AmountOverflow, multiplyAmount, shareOf, sumAmounts } from './money';
 import type { OrderLine, PricedItem, Pricing } from './order';
-import { OrderRejected } from './rejection';
+import { OrderRejected } from './errors';
 
-/** What pricing needs to know of a product or service that is for sale. */
+/** The part of a product or service that pricing needs. */
 export interface CatalogueEntry {
   id: string;
   sku: string;
@@ -16,8 +16,8 @@ export interface CatalogueEntry {
 }
 
 /**
- * Prices every line at the catalogue's prices. Tax is rounded per line; totals are sums of lines.
- * @param catalogue the active entries among those that the lines name
+ * Prices every line at the catalogue's prices. Tax is rounded per line, and totals are sums of lines.
+ * @param catalogue the active entries that the lines name
  * @throws {OrderRejected} UnknownProduct, MixedCurrencies or AmountTooLarge
  */
 export function priceLines(lines: readonly OrderLine[], catalogue: readonly CatalogueEntry[]): Pricing {
@@ -36,7 +36,7 @@ export function priceLines(lines: readonly OrderLine[], catalogue: readonly Cata
     if (!(error instanceof AmountOverflow)) throw error;
     throw new OrderRejected(
       'AmountTooLarge',
-      `The total is beyond the largest amount of ${Number.MAX_SAFE_INTEGER} minor units: order less at once.`,
+      `The total exceeds the largest amount of ${Number.MAX_SAFE_INTEGER} minor units: order less at once.`,
     );
   }
 }
@@ -47,7 +47,7 @@ function onlyCurrency(lines: readonly OrderLine[], entries: ReadonlyMap<string, 
   if (unknown.length > 0) {
     throw new OrderRejected(
       'UnknownProduct',
-      `Not for sale: ${unknown.join(', ')}. Remove these lines, or choose from the catalogue.`,
+      `Not for sale: ${unknown.join(', ')}. Remove these lines, or choose other products.`,
     );
   }
   const currencies = [...new Set(ids.map((id) => entries.get(id)!.currency))].sort();

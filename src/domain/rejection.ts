@@ -1,8 +1,6 @@
-import { BusinessError } from './errors';
-
 /**
- * Why an order cannot be placed, as the failure type that the Temporal UI shows and the code that the API
- * answers with. These are answers of the business: asking again would not change them.
+ * The reasons why an order cannot be placed: the type of the failure that the Temporal UI shows, and the code that the
+ * API returns.
  */
 export const REJECTION_CODES = {
   UnknownProduct: 'unknown_product',
@@ -15,18 +13,10 @@ export const REJECTION_CODES = {
 export type RejectionType = keyof typeof REJECTION_CODES;
 export type RejectionCode = (typeof REJECTION_CODES)[RejectionType];
 
-/** What a customer is told about a rejected order. */
+/** Why an order was turned down, as the customer reads it. */
 export interface Rejection {
   code: RejectionCode;
   detail: string;
-}
-
-/** Its `name` becomes the type of the Temporal failure, its message the detail that the customer reads. */
-export class OrderRejected extends BusinessError {
-  constructor(type: RejectionType, detail: string) {
-    super(detail);
-    this.name = type;
-  }
 }
 
 export function isRejectionType(type: string | null | undefined): type is RejectionType {

@@ -1,15 +1,8 @@
-import type { Order } from './order';
+import { TIME_FIELDS, type Order } from './order';
 
-const TIMES: ReadonlySet<string> = new Set([
-  'at',
-  'since',
-  'createdAt',
-  'updatedAt',
-  'deliveredAt',
-  'archivedAt',
-]);
+const TIMES: ReadonlySet<string> = new Set(TIME_FIELDS);
 
-/** Whether both are one and the same write: a step that is run again after a crash differs by its times alone. */
+/** Returns whether both are the same write: a step that runs again after a crash differs in its times only. */
 export function isSameWrite(one: Order, other: Order): boolean {
   return content(one) === content(other);
 }

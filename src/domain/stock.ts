@@ -1,6 +1,6 @@
-import type { Order } from './order';
+import type { Order, Pricing } from './order';
 
-/** Units of one product that move when an order changes; `available + reserved` lose what leaves the stock. */
+/** The units of one product that an order moves when it changes. `available + reserved` lose what leaves the stock. */
 export interface StockMove {
   productServiceId: string;
   available: number;
@@ -9,10 +9,15 @@ export interface StockMove {
 
 type Stocked = Pick<Order, 'items' | 'reservation'>;
 
+/** Returns whether an order of these items holds stock: services have none. */
+export function reservationOf({ items }: Pick<Pricing, 'items'>): 'held' | 'none' {
+  return items.some(({ kind }) => kind === 'product') ? 'held' : 'none';
+}
+
 /**
- * What a change of an order moves in stock, sorted by product so that transactions lock in one order. For each
- * product, available + reserved + what was fulfilled stays the same.
- * @param before null for an order that is new
+ * Returns what a change of an order moves in stock, sorted by product so that all transactions lock in the same order.
+ * For each product, the sum of available, reserved and fulfilled units stays the same.
+ * @param before null for a new order
  */
 export function stockMoves(before: Stocked | null, after: Stocked): StockMove[] {
   const reserved = difference(before, after, reservedUnits);

@@ -1,14 +1,11 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
-import type { Order } from '../domain/order';
-
-/** The fields of an order, at any depth, that are times: dates in MongoDB, ISO 8601 elsewhere. */
-export const TIMES = ['at', 'since', 'createdAt', 'updatedAt', 'deliveredAt', 'archivedAt'] as const;
+import type { Order, TIME_FIELDS } from '../domain/order';
 
 type Dated<T> = T extends readonly (infer E)[]
   ? Dated<E>[]
   : T extends object
-    ? { [K in keyof T]: K extends (typeof TIMES)[number] ? Date | Extract<T[K], null> : Dated<T[K]> }
+    ? { [K in keyof T]: K extends (typeof TIME_FIELDS)[number] ? Date | Extract<T[K], null> : Dated<T[K]> }
     : T;
 
 /** An order in MongoDB: the domain's order with `_id` for its id and dates for its times. */

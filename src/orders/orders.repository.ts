@@ -1,7 +1,8 @@
 import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
-import { DuplicateOrder, type Order, type OrderState } from '../domain/order';
+import { TIME_FIELDS, type Order, type OrderState } from '../domain/order';
+import { DuplicateOrder } from '../domain/errors';
 import { isDuplicateKey } from '../mongodb/errors';
-import { createOrderModel, TIMES, type OrderDocument } from './orders.model';
+import { createOrderModel, type OrderDocument } from './orders.model';
 
 export interface OrderFilter extends Partial<OrderState> {
   customerId?: string;
@@ -83,10 +84,10 @@ function fromDocument({ _id, ...document }: OrderDocument): Order {
   return withoutDates({ ...document, id: _id }) as Order;
 }
 
-const TIME_FIELDS: ReadonlySet<string> = new Set(TIMES);
+const TIMES: ReadonlySet<string> = new Set(TIME_FIELDS);
 
 function withDates(value: unknown, field = ''): unknown {
-  if (typeof value === 'string' && TIME_FIELDS.has(field)) return new Date(value);
+  if (typeof value === 'string' && TIMES.has(field)) return new Date(value);
   if (Array.isArray(value)) return value.map((entry) => withDates(entry));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, withDates(entry, name)]));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pageOf, type Page } from '../common/pagination';
 import type { Order, OrderRequest } from '../domain/order';
-import { draftOrder } from '../domain/order-transitions';
+import { draftOrder } from '../domain/placing';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../role/principal';
 import type { OrderWorkflows } from './temporal/order-workflows';

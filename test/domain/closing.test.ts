@@ -7,11 +7,10 @@ import {
   requireCancellable,
   type Closing,
 } from '../../src/domain/closing';
-import { draftOrder, pricedOrder } from '../../src/domain/order-transitions';
-import { openedOrder } from '../../src/domain/placing';
+import { draftOrder, openedOrder, pricedOrder } from '../../src/domain/placing';
 import { command, failing, LATER, orderIn, owed, payment, priced, pricingOf, requestFor } from './fixtures';
 
-describe('whether an order can be cancelled', () => {
+describe('requireCancellable', () => {
   const states = ORDER_STATUSES.flatMap((status) =>
     FULFILLMENT_STATUSES.map((fulfillmentStatus) => ({ status, fulfillmentStatus })),
   );
@@ -36,44 +35,44 @@ describe('whether an order can be cancelled', () => {
   });
 });
 
-describe('whether an order can be cancelled because of its payment', () => {
-  const another = failing('InvalidTransition', /stands on another payment by now/);
+describe('requireCancellable for a payment', () => {
+  const another = failing('InvalidTransition', /now uses a different payment/);
 
   it.each([
-    ['it can when it stands on it', payment(3_000, 'v2'), 'ord_1-v2', true],
-    ['it can when its first one is not known yet', null, 'ord_1-1', true],
-    ['it cannot when it stands on another', payment(3_000, 'v2'), 'ord_1-1', false],
-    ['it cannot when another is not known yet', null, 'ord_1-v2', false],
+    ['accepts the payment of the order', payment(3_000, 'v2'), 'ord_1-v2', true],
+    ['accepts the first payment before the order knows it', null, 'ord_1-1', true],
+    ['rejects an earlier payment', payment(3_000, 'v2'), 'ord_1-1', false],
+    ['rejects a later payment before the order knows it', null, 'ord_1-v2', false],
   ])('%s', (_, standing, paymentKey, can) => {
     const require = () => requireCancellable(orderIn({ payment: standing }), { paymentKey });
     if (can) expect(require).not.toThrow();
     else expect(require).toThrow(another);
   });
 
-  it('it cannot when it cannot be cancelled at all', () => {
+  it('rejects an order that cannot be cancelled at all', () => {
     const require = () => requireCancellable(orderIn({ status: 'completed' }), { paymentKey: 'ord_1-1' });
     expect(require).toThrow(/can no longer be cancelled/);
   });
 });
 
-describe('whether an order can be archived', () => {
-  it.each(['completed', 'rejected', 'cancelled'] as const)('it can when it is %s', (status) => {
+describe('requireArchivable', () => {
+  it.each(['completed', 'rejected', 'cancelled'] as const)('accepts an order that is %s', (status) => {
     const order = orderIn({ status, compensations: [owed({ state: 'resolved' })] });
     expect(() => requireArchivable(order)).not.toThrow();
   });
 
-  it.each(['pending', 'confirmed'] as const)('it cannot while it is %s', (status) => {
+  it.each(['pending', 'confirmed'] as const)('rejects an order that is %s', (status) => {
     const message = new RegExp(`is ${status}: only a closed order can be archived`);
     expect(() => requireArchivable(orderIn({ status }))).toThrow(failing('InvalidTransition', message));
   });
 
-  it.each(['owed', 'pending'] as const)('it cannot while a compensation is %s', (state) => {
+  it.each(['owed', 'pending'] as const)('rejects an order with a compensation that is %s', (state) => {
     const order = orderIn({ status: 'cancelled', compensations: [owed({ state })] });
-    expect(() => requireArchivable(order)).toThrow(failing('InvalidTransition', /settle it first/));
+    expect(() => requireArchivable(order)).toThrow(failing('InvalidTransition', /retry or resolve it first/));
   });
 });
 
-it('an archived order is what it was, out of the lists and one version further', () => {
+it('archivedOrder changes nothing but the version and archivedAt', () => {
   const order = orderIn({ status: 'completed' });
   expect(archivedOrder(order, command, LATER)).toEqual({
     ...order,
@@ -83,7 +82,7 @@ it('an archived order is what it was, out of the lists and one version further',
   });
 });
 
-describe('a closed order', () => {
+describe('closedOrder', () => {
   const cancelled: Closing = {
     to: 'cancelled',
     by: 'usr_9',
@@ -105,7 +104,7 @@ describe('a closed order', () => {
       to: state,
     }));
 
-  it('releases its stock and owes the payment that was authorised', () => {
+  it('releases the stock, and the authorised payment has to be voided', () => {
     const order = orderIn();
     expect(closedOrder(order, cancelled, LATER)).toEqual({
       ...order,
@@ -122,7 +121,7 @@ describe('a closed order', () => {
     });
   });
 
-  it('owes what is being authorised, since nobody knows what becomes of it', () => {
+  it('has a payment to void whose authorisation has no outcome yet', () => {
     expect(closedOrder(opened, rejected, LATER)).toMatchObject({
       status: 'rejected',
       paymentStatus: 'pending',
@@ -133,7 +132,7 @@ describe('a closed order', () => {
     });
   });
 
-  it('owes nothing of a payment that was declined', () => {
+  it('has no declined payment to void', () => {
     expect(closedOrder(opened, { ...rejected, isDeclined: true }, LATER)).toMatchObject({
       status: 'rejected',
       paymentStatus: 'declined',
@@ -142,7 +141,7 @@ describe('a closed order', () => {
     });
   });
 
-  it('owes nothing when there was nothing to pay, and says so', () => {
+  it('has nothing to void when the amount was 0, and its payment is voided', () => {
     const free = orderIn({ payment: payment(0) });
     expect(closedOrder(free, cancelled, LATER)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
   });
@@ -151,12 +150,12 @@ describe('a closed order', () => {
     ['it was never priced', draftOrder(requestFor())],
     ['it was never opened', pricedOrder(requestFor(), pricing)],
     ['there is nothing to pay', { ...opened, total: 0 }],
-  ])('owes nothing when %s', (_, order) => {
+  ])('has nothing to void when %s', (_, order) => {
     const next = closedOrder(order, cancelled, LATER);
     expect(next).toMatchObject({ status: 'cancelled', paymentStatus: 'pending', compensations: [] });
   });
 
-  it('keeps what it owes already', () => {
+  it('keeps earlier compensations', () => {
     const before = owed({ step: 'voidPayment-0' });
     const next = closedOrder(orderIn({ compensations: [before] }), cancelled, LATER);
     expect(next.compensations).toEqual([before, owed({ since: LATER })]);
@@ -166,11 +165,11 @@ describe('a closed order', () => {
     ]);
   });
 
-  it.each(['none', 'released', 'committed'] as const)('releases nothing of what is %s', (reservation) => {
+  it.each(['none', 'released', 'committed'] as const)('releases no stock that is %s', (reservation) => {
     expect(closedOrder(orderIn({ reservation }), cancelled, LATER).reservation).toBe(reservation);
   });
 
-  it('is closed once only', () => {
+  it('rejects an order that is already closed', () => {
     const order = orderIn({ status: 'completed', fulfillmentStatus: 'delivered' });
     expect(() => closedOrder(order, cancelled, LATER)).toThrow(failing('InvalidTransition', /is completed/));
   });

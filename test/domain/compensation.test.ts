@@ -15,7 +15,7 @@ import { command, CREATED, failing, LATER, orderIn, owed, payment } from './fixt
 const other = owed({ step: 'voidPayment-v2', payment: payment(5_000, 'v2') });
 const resolving = { ...command, step: 'voidPayment-1', note: 'Paid back by hand' };
 
-/** Cancelled; what was authorised is to be given back. */
+/** A cancelled order whose payment has to be voided. */
 const cancelled = (fields: Partial<Order> = {}): Order =>
   orderIn({
     status: 'cancelled',
@@ -25,14 +25,14 @@ const cancelled = (fields: Partial<Order> = {}): Order =>
     ...fields,
   });
 
-it('a payment that is owed back has a step of its own, named by what its key adds to the id of the order', () => {
+it('owedVoid names the step by what the key of the payment adds to the order id', () => {
   expect(owedVoid(payment(3_000), CREATED)).toEqual(owed());
   expect(owedVoid({ ...payment(5_000), key: 'ord_1-v2-7b' }, LATER)).toEqual(
     owed({ step: 'voidPayment-v2-7b', payment: { ...payment(5_000), key: 'ord_1-v2-7b' }, since: LATER }),
   );
 });
 
-describe('what an order owes', () => {
+describe('outstanding compensations', () => {
   const [isOwed, isPending, isResolved] = [
     owed({ step: 'a' }),
     owed({ step: 'b', state: 'pending' }),
@@ -40,22 +40,22 @@ describe('what an order owes', () => {
   ];
   const order = orderIn({ compensations: [isOwed, isPending, isResolved] });
 
-  it('is what nobody settled', () => {
+  it('are those that are not resolved', () => {
     expect(unsettled(order)).toEqual([isOwed, isPending]);
     expect(pendingCompensations(order)).toEqual([isPending]);
   });
 
-  it.each(['a', 'b'])('can be retried or resolved by hand: %s', (step) => {
+  it.each(['a', 'b'])('can be retried or resolved: %s', (step) => {
     expect(() => requireUnsettled(order, { ...command, step })).not.toThrow();
   });
 
-  it.each(['c', 'd'])('and nothing else can: %s', (step) => {
-    const error = failing('NotFound', /owes no compensation of this name/);
+  it.each(['c', 'd'])('are the only ones that can: %s', (step) => {
+    const error = failing('NotFound', /no outstanding compensation of this name/);
     expect(() => requireUnsettled(order, { ...command, step })).toThrow(error);
   });
 });
 
-it('a compensation that keeps failing is shown with its failure', () => {
+it('withPending records the failure', () => {
   const order = cancelled();
   expect(withPending(order, owed(), 'The service is down.', LATER)).toEqual({
     ...order,
@@ -65,15 +65,15 @@ it('a compensation that keeps failing is shown with its failure', () => {
   });
 });
 
-it('an order that owes more has a version more, which keeps out a write that comes late', () => {
+it('withOwed raises the version, which keeps out a write that comes late', () => {
   const order = orderIn({ compensations: [other] });
   const next = { ...order, version: 3, updatedAt: LATER };
   expect(withOwed(order, owed(), LATER)).toEqual({ ...next, compensations: [other, owed()] });
   expect(inNextVersion(order, LATER)).toEqual(next);
 });
 
-describe('a compensation that is done', () => {
-  it('is taken off, and the payment of a cancelled order is voided', () => {
+describe('withDone', () => {
+  it('takes the compensation off, and the payment of a cancelled order is voided', () => {
     const order = cancelled();
     const by = { at: LATER, by: 'system', reason: null, axis: 'paymentStatus' };
     expect(withDone(order, owed(), true, LATER)).toEqual({
@@ -96,7 +96,7 @@ describe('a compensation that is done', () => {
     expect(done.statusHistory.slice(order.statusHistory.length).map(({ to }) => to)).toEqual(steps);
   });
 
-  it('leaves the payment of an order that goes on: it has another', () => {
+  it('leaves the payment status of a confirmed order, which has another payment', () => {
     const order = orderIn({ compensations: [owed()], payment: payment(5_000, 'v2') });
     expect(withDone(order, owed(), true, LATER)).toEqual({
       ...order,
@@ -106,13 +106,13 @@ describe('a compensation that is done', () => {
     });
   });
 
-  it('leaves the payment of a cancelled order when it was about an earlier one', () => {
+  it('leaves the payment status of a cancelled order for an earlier payment', () => {
     const order = cancelled({ payment: payment(5_000, 'v2') });
     expect(withDone(order, owed(), true, LATER)).toMatchObject({ paymentStatus: 'authorized', version: 3 });
     expect(withDone(order, other, true, LATER)).toMatchObject({ paymentStatus: 'voided', version: 3 });
   });
 
-  it('leaves the payment status of a confirmed order even when it was about its own payment', () => {
+  it('leaves the payment status of a confirmed order even for its own payment', () => {
     const order = orderIn({ compensations: [owed()] });
     expect(withDone(order, owed(), true, LATER).paymentStatus).toBe('authorized');
   });
@@ -126,8 +126,8 @@ describe('a compensation that is done', () => {
   );
 });
 
-describe('a compensation that a person settled', () => {
-  it('stays on the order with the note, and the payment is voided', () => {
+describe('withResolved', () => {
+  it('keeps the compensation with the note, and the payment is voided', () => {
     const order = cancelled({ compensations: [other, owed({ state: 'pending', failure: 'down' })] });
     const resolution = { note: resolving.note, by: 'usr_9', at: LATER };
     const resolved = withResolved(order, resolving, LATER);
@@ -143,12 +143,12 @@ describe('a compensation that a person settled', () => {
     });
   });
 
-  it('is left alone when it was done meanwhile', () => {
+  it('returns the same order when the compensation is gone', () => {
     const order = cancelled({ compensations: [other] });
     expect(withResolved(order, resolving, LATER)).toBe(order);
   });
 
-  it('was authorised as far as anybody knows', () => {
+  it('treats a payment without a known outcome as authorised', () => {
     const order = cancelled({ paymentStatus: 'pending', payment: null });
     expect(withResolved(order, resolving, LATER)).toMatchObject({ paymentStatus: 'voided', version: 3 });
   });

@@ -11,7 +11,7 @@ import type {
   Pricing,
   Refund,
 } from '../../src/domain/order';
-import { draftOrder } from '../../src/domain/order-transitions';
+import { draftOrder } from '../../src/domain/placing';
 import type { RefundOrder } from '../../src/domain/refund';
 
 export const CREATED = '2026-01-01T00:00:00.000Z';
@@ -36,7 +36,7 @@ export function requestFor(fields: Partial<OrderRequest> = {}): OrderRequest {
   };
 }
 
-/** A line at 10.00 each, tax included. */
+/** A line at 10.00 for each unit, without tax. */
 export function priced(
   productServiceId: string,
   quantity = 1,
@@ -63,7 +63,7 @@ export const payment = (amount: number, suffix = '1'): OrderPayment => ({
   currency: 'EUR',
 });
 
-/** An order of two units of a product and one of a service, confirmed and paid; in any other state when told so. */
+/** An order of two units of a product and one of a service, confirmed and authorised unless `fields` say otherwise. */
 export function orderIn(fields: Partial<Order> = {}): Order {
   return {
     ...draftOrder(requestFor()),
@@ -81,11 +81,11 @@ export function orderIn(fields: Partial<Order> = {}): Order {
   };
 }
 
-const from = { by: 'usr_9', requestId: 'r', seenVersion: 2 };
-const keyed = { ...from, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
+export const command = { by: 'usr_9', requestId: 'r', seenVersion: 2 };
+const keyed = { ...command, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
 
 export const amending = (fields: Partial<AmendOrder> = {}): AmendOrder => ({
-  ...from,
+  ...command,
   ifMatch: null,
   ...fields,
 });
@@ -102,8 +102,6 @@ export const refunding = (amount: number | null, fields: Partial<RefundOrder> = 
   reason: 'Broken',
   ...fields,
 });
-export const command = from;
-
 export const refundOf = (amount: number, id: string): Refund => ({
   id,
   amount,
@@ -126,6 +124,6 @@ export function owed(fields: Partial<Compensation> = {}): Compensation {
   };
 }
 
-/** The type of a failure, and what its message says. */
+/** Matches an error by its name and its message. */
 export const failing = (name: string, message: RegExp) =>
   expect.objectContaining({ name, message: expect.stringMatching(message) }) as Error;

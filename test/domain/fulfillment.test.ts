@@ -32,7 +32,7 @@ const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => ({
   ...fields,
 });
 
-/** One of two units is fulfilled. */
+/** An order with one of two units fulfilled. */
 const begun = (fields: Partial<Order> = {}): Order =>
   orderIn({
     fulfillmentStatus: 'partially_fulfilled',
@@ -43,42 +43,42 @@ const begun = (fields: Partial<Order> = {}): Order =>
     ...fields,
   });
 
-describe('whether an order can be fulfilled', () => {
+describe('requireFulfillable', () => {
   it.each([
     ['all of it', [line('ps_a', 2), line('ps_s', 1)]],
     ['some of it', [line('ps_a', 1)]],
     ['lines of the same product', [line('ps_a', 1), line('ps_a', 1)]],
-  ])('it can: %s', (_, items) => {
+  ])('accepts %s', (_, items) => {
     expect(() => requireFulfillable(orderIn(), fulfilling(items))).not.toThrow();
   });
 
   it.each([
-    ['more than was ordered', [line('ps_a', 3)], /Of SKU-ps_a, 2 are left to fulfil/],
-    ['more than was ordered in two lines', [line('ps_a', 1), line('ps_a', 2)], /2 are left/],
-    ['something else', [line('ps_x', 1)], /ps_x is not part of this order/],
-  ])('it cannot: %s', (_, items, message) => {
+    ['more than was ordered', [line('ps_a', 3)], /Only 2 of SKU-ps_a are left to fulfil/],
+    ['more than was ordered in two lines', [line('ps_a', 1), line('ps_a', 2)], /Only 2 of SKU-ps_a are left/],
+    ['a product of another order', [line('ps_x', 1)], /ps_x is not part of this order/],
+  ])('rejects %s', (_, items, message) => {
     const fulfil = () => requireFulfillable(orderIn(), fulfilling(items));
     expect(fulfil).toThrow(failing('InvalidTransition', message));
   });
 
-  it('counts what was fulfilled before, over all lines of the product', () => {
+  it('counts what is already fulfilled over all lines of the product', () => {
     const items = [itemOf(priced('ps_a', 2), 2), itemOf(priced('ps_a', 3), 1)];
     const order = begun({ items });
     expect(() => requireFulfillable(order, fulfilling([line('ps_a', 2)], { id: 'k2' }))).not.toThrow();
     expect(() => requireFulfillable(order, fulfilling([line('ps_a', 3)], { id: 'k2' }))).toThrow(
-      /2 are left/,
+      /Only 2 of SKU-ps_a are left/,
     );
   });
 
   it.each([
     [{ status: 'pending', paymentStatus: 'pending' }, /is pending: only a confirmed one can be fulfilled/],
     [{ status: 'cancelled', fulfillmentStatus: 'cancelled' }, /is cancelled: only a confirmed one/],
-  ] as const)('it cannot when it is %j', (state, message) => {
+  ] as const)('rejects an order that is %j', (state, message) => {
     const fulfil = () => requireFulfillable(orderIn(state), fulfilling([line('ps_a', 1)]));
     expect(fulfil).toThrow(failing('InvalidTransition', message));
   });
 
-  it('a repeat is always accepted, under whatever the order has become since', () => {
+  it('accepts a repeat in any state of the order, and rejects another fulfillment under its key', () => {
     const done = begun({ status: 'completed', fulfillmentStatus: 'delivered' });
     expect(() => requireFulfillable(done, fulfilling([line('ps_a', 1)]))).not.toThrow();
     const another = fulfilling([line('ps_a', 1)], { fingerprint: 'other' });
@@ -86,8 +86,8 @@ describe('whether an order can be fulfilled', () => {
   });
 });
 
-describe('a fulfilled order', () => {
-  it('captures its payment with the first fulfillment', () => {
+describe('fulfilledOrder', () => {
+  it('captures the payment with the first fulfillment', () => {
     const order = orderIn();
     const command = fulfilling([line('ps_a', 1)], { carrier: 'DHL', trackingNumber: 'T1' });
     const by = { at: LATER, by: 'usr_9', reason: null };
@@ -108,13 +108,13 @@ describe('a fulfilled order', () => {
     });
   });
 
-  it('captures what stands authorised, which may be nothing', () => {
+  it('captures what is authorised, which may be nothing', () => {
     const free = orderIn({ payment: payment(0), total: 0 });
     const next = fulfilledOrder(free, fulfilling([line('ps_a', 1)]), LATER);
     expect(next).toMatchObject({ captured: 0, paymentStatus: 'captured' });
   });
 
-  it('captures nothing with a later one, and keeps what was refunded', () => {
+  it('captures nothing with a later fulfillment, and keeps the refunds', () => {
     const order = begun({ paymentStatus: 'partially_refunded', refunded: 10 });
     const next = fulfilledOrder(order, fulfilling([line('ps_s', 1)], { id: 'k2' }), LATER);
     expect(next).toMatchObject({
@@ -130,13 +130,13 @@ describe('a fulfilled order', () => {
   it.each([
     ['held', 'committed'],
     ['none', 'none'],
-  ] as const)('when it is complete, stock that was %s is %s', (reservation, after) => {
+  ] as const)('turns stock that was %s into %s with the last fulfillment', (reservation, after) => {
     const order = begun({ reservation });
     const next = fulfilledOrder(order, fulfilling([line('ps_a', 1), line('ps_s', 1)], { id: 'k2' }), LATER);
     expect(next).toMatchObject({ fulfillmentStatus: 'fulfilled', reservation: after, status: 'confirmed' });
   });
 
-  it('has never more fulfilled than ordered, and exactly what its fulfillments say', () => {
+  it('never fulfils more than was ordered, and exactly what the fulfillments say', () => {
     const quantity = fc.integer({ min: 1, max: 5 });
     const product = fc.constantFrom('ps_a', 'ps_b');
     const lines = fc.array(fc.tuple(product, quantity), { minLength: 1, maxLength: 4 });
@@ -181,27 +181,27 @@ describe('a fulfilled order', () => {
   }
 });
 
-describe('whether a fulfillment can be delivered', () => {
-  it('it can, once', () => {
+describe('requireDeliverable', () => {
+  it('accepts a fulfillment once', () => {
     const order = begun();
     expect(() => requireDeliverable(order, { ...command, fulfillmentId: 'k1' })).not.toThrow();
     const delivered = begun({ fulfillments: [fulfillment({ deliveredAt: CREATED })] });
-    const error = failing('InvalidTransition', /was delivered at 2026-01-01T00:00:00.000Z already/);
+    const error = failing('InvalidTransition', /was already delivered at 2026-01-01T00:00:00.000Z/);
     expect(() => requireDeliverable(delivered, { ...command, fulfillmentId: 'k1' })).toThrow(error);
   });
 
-  it('it cannot when it is not of this order', () => {
+  it('rejects a fulfillment of another order', () => {
     const error = failing('NotFound', /no fulfillment with this id/);
     expect(() => requireDeliverable(begun(), { ...command, fulfillmentId: 'k2' })).toThrow(error);
   });
 });
 
-describe('a delivered fulfillment', () => {
+describe('deliveredOrder', () => {
   const [first, second] = [fulfillment(), fulfillment({ id: 'k2' })];
   const deliver = (order: Order, fulfillmentId: string) =>
     deliveredOrder(order, { ...command, fulfillmentId }, LATER);
 
-  it('completes the order when everything is fulfilled and it is the last', () => {
+  it('completes the order with the last delivery when everything is fulfilled', () => {
     const order = begun({
       fulfillmentStatus: 'fulfilled',
       fulfillments: [{ ...first, deliveredAt: CREATED }, second],
@@ -226,8 +226,8 @@ describe('a delivered fulfillment', () => {
   });
 
   it.each([
-    ['others are on their way', 'fulfilled', [first, second]],
-    ['more is to be fulfilled', 'partially_fulfilled', [first]],
+    ['other fulfillments are not delivered', 'fulfilled', [first, second]],
+    ['something is not fulfilled', 'partially_fulfilled', [first]],
   ] as const)('leaves the order open while %s', (_, fulfillmentStatus, fulfillments) => {
     const order = begun({ fulfillmentStatus, fulfillments: [...fulfillments] });
     expect(deliver(order, 'k1')).toEqual({

@@ -27,7 +27,7 @@ describe('shareOf', () => {
     expect(shareOf(value, basisPoints)).toBe(share);
   });
 
-  it('is never more than half a minor unit off', () => {
+  it('is at most half a minor unit off', () => {
     fc.assert(
       fc.property(amount, fc.integer({ min: 0, max: 10_000 }), (value, basisPoints) => {
         const error = BigInt(shareOf(value, basisPoints)) * 10_000n - BigInt(value) * BigInt(basisPoints);
@@ -38,7 +38,7 @@ describe('shareOf', () => {
 });
 
 describe('amounts', () => {
-  it('are exact or refused', () => {
+  it('are exact or rejected', () => {
     fc.assert(
       fc.property(amount, fc.integer({ min: 1, max: 10_000 }), (value, factor) => {
         const product = BigInt(value) * BigInt(factor);
@@ -48,7 +48,7 @@ describe('amounts', () => {
     );
   });
 
-  it('sum up to the largest safe integer and not beyond', () => {
+  it('sum up to the largest safe integer, and not beyond', () => {
     expect(sumAmounts([])).toBe(0);
     expect(sumAmounts([MAX - 1, 1])).toBe(MAX);
     const error = { name: 'AmountOverflow', message: expect.stringMatching(/^9007199254740992 is beyond/) };

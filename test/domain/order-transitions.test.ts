@@ -9,16 +9,13 @@ import {
 import {
   canTransition,
   changeOrder,
-  draftOrder,
   INITIAL_STATE,
-  InvalidTransition,
   isClosed,
-  pricedOrder,
-  requestOf,
   TRANSITIONS,
-  unfulfilled,
 } from '../../src/domain/order-transitions';
-import { CREATED, itemOf, line, priced, pricingOf, requestFor } from './fixtures';
+import { InvalidTransition } from '../../src/domain/errors';
+import { draftOrder } from '../../src/domain/placing';
+import { requestFor } from './fixtures';
 
 const STATES = {
   status: ORDER_STATUSES,
@@ -27,14 +24,13 @@ const STATES = {
 } as const;
 const AXES = Object.keys(STATES) as Axis[];
 
-const request = requestFor();
-const draft = draftOrder(request);
+const draft = draftOrder(requestFor());
 const by = { at: '2026-01-02T00:00:00.000Z', by: 'system', reason: 'why' };
 
 describe.each(AXES)('the states of %s', (axis) => {
   const table = TRANSITIONS[axis] as Record<string, readonly string[]>;
 
-  it('are closed: every transition leads to a state of the table', () => {
+  it('lead to states of the table only', () => {
     expect(Object.keys(table).sort()).toEqual([...STATES[axis]].sort());
     expect(
       Object.values(table)
@@ -43,13 +39,13 @@ describe.each(AXES)('the states of %s', (axis) => {
     ).toEqual([]);
   });
 
-  it('are all reachable from the first', () => {
+  it('are all reachable from the first state', () => {
     const reached = new Set<string>([INITIAL_STATE[axis]]);
     for (const state of reached) table[state]!.forEach((to) => reached.add(to));
     expect([...reached].sort()).toEqual(Object.keys(table).sort());
   });
 
-  it('never come back', () => {
+  it('never recur', () => {
     const leadsTo = (from: string, to: string, seen = new Set<string>()): boolean =>
       table[from]!.some((next) => next === to || (!seen.has(next) && leadsTo(next, to, seen.add(next))));
     expect(Object.keys(table).filter((state) => leadsTo(state, state))).toEqual([]);
@@ -57,7 +53,7 @@ describe.each(AXES)('the states of %s', (axis) => {
 });
 
 describe('changeOrder', () => {
-  it('changes several axes in one version, with one entry of history each', () => {
+  it('changes several axes in one version, with one history entry each', () => {
     const cancelled = changeOrder(draft, { status: 'cancelled', fulfillmentStatus: 'cancelled' }, by);
     expect(cancelled).toEqual({
       ...draft,
@@ -74,7 +70,7 @@ describe('changeOrder', () => {
     expect(draft.statusHistory).toHaveLength(1);
   });
 
-  it('allows what the table allows, leaves the order where it is, and refuses the rest', () => {
+  it('allows what the table allows, keeps the order where it is, and rejects the rest', () => {
     const state = fc.record({
       status: fc.constantFrom(...ORDER_STATUSES),
       paymentStatus: fc.constantFrom(...PAYMENT_STATUSES),
@@ -103,50 +99,4 @@ it.each([
   ['cancelled', true],
 ] as const)('an order that is %s is closed: %s', (status, closed) => {
   expect(isClosed({ status })).toBe(closed);
-});
-
-describe('an order', () => {
-  it('begins as a draft: its lines as sent, no prices, in no version yet', () => {
-    const { orderId: id, items: _items, ...rest } = request;
-    const unpriced = { sku: null, name: null, kind: null, unitPrice: null, taxRateBps: null };
-    const noPrice = { subtotal: null, tax: null, total: null };
-    expect(draft).toEqual({
-      id,
-      ...rest,
-      ...INITIAL_STATE,
-      items: [{ ...line('ps_a', 2), ...unpriced, ...noPrice, fulfilledQuantity: 0 }],
-      currency: null,
-      ...noPrice,
-      reservation: 'none',
-      payment: null,
-      captured: 0,
-      refunded: 0,
-      fulfillments: [],
-      refunds: [],
-      compensations: [],
-      rejection: null,
-      archivedAt: null,
-      statusHistory: [
-        { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
-      ],
-      version: 0,
-      updatedAt: CREATED,
-    });
-  });
-
-  it('has its prices when it got that far', () => {
-    const { items: _items, ...totals } = pricingOf(priced('ps_a', 2));
-    const items = [itemOf(priced('ps_a', 2))];
-    expect(pricedOrder(request, pricingOf(priced('ps_a', 2)))).toEqual({ ...draft, ...totals, items });
-    expect(pricedOrder(request, null)).toEqual(draft);
-  });
-
-  it('has nothing fulfilled of a new line', () => {
-    expect(unfulfilled(priced('ps_a', 2))).toEqual({ ...priced('ps_a', 2), fulfilledQuantity: 0 });
-  });
-
-  it('tells the request that it was made from', () => {
-    const order = pricedOrder(request, pricingOf(priced('ps_a', 2)));
-    expect(requestOf(changeOrder(order, { status: 'confirmed' }, by))).toEqual(request);
-  });
 });

@@ -1,11 +1,78 @@
-import { confirmedOrder, openedOrder } from '../../src/domain/placing';
-import { pricedOrder } from '../../src/domain/order-transitions';
-import { failing, itemOf, LATER, orderIn, payment, priced, pricingOf, requestFor } from './fixtures';
+import { INITIAL_STATE } from '../../src/domain/order-transitions';
+import {
+  confirmedOrder,
+  draftOrder,
+  openedOrder,
+  pricedOrder,
+  requestOf,
+  unfulfilled,
+} from '../../src/domain/placing';
+import {
+  CREATED,
+  failing,
+  itemOf,
+  LATER,
+  line,
+  orderIn,
+  payment,
+  priced,
+  pricingOf,
+  requestFor,
+} from './fixtures';
 
 const goods = pricingOf(priced('ps_a', 2), priced('ps_s', 1, 'service'));
 const opened = openedOrder(requestFor(), goods);
 
-it('an opened order is pending, at version 1, with its prices and its stock held', () => {
+describe('before it is opened, an order', () => {
+  const request = requestFor();
+  const draft = draftOrder(request);
+
+  it('is a draft: its lines as sent, no prices, version 0', () => {
+    const { orderId: id, items: _items, ...rest } = request;
+    const unpriced = { sku: null, name: null, kind: null, unitPrice: null, taxRateBps: null };
+    const noPrice = { subtotal: null, tax: null, total: null };
+    expect(draft).toEqual({
+      id,
+      ...rest,
+      ...INITIAL_STATE,
+      items: [{ ...line('ps_a', 2), ...unpriced, ...noPrice, fulfilledQuantity: 0 }],
+      currency: null,
+      ...noPrice,
+      reservation: 'none',
+      payment: null,
+      captured: 0,
+      refunded: 0,
+      fulfillments: [],
+      refunds: [],
+      compensations: [],
+      rejection: null,
+      archivedAt: null,
+      statusHistory: [
+        { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
+      ],
+      version: 0,
+      updatedAt: CREATED,
+    });
+  });
+
+  it('has prices once it is priced', () => {
+    const { items: _items, ...totals } = pricingOf(priced('ps_a', 2));
+    const items = [itemOf(priced('ps_a', 2))];
+    expect(pricedOrder(request, pricingOf(priced('ps_a', 2)))).toEqual({ ...draft, ...totals, items });
+    expect(pricedOrder(request, null)).toEqual(draft);
+  });
+
+  it('has lines of which nothing is fulfilled', () => {
+    expect(unfulfilled(priced('ps_a', 2))).toEqual({ ...priced('ps_a', 2), fulfilledQuantity: 0 });
+  });
+
+  it('still has the request that it was made from', () => {
+    const order = pricedOrder(request, pricingOf(priced('ps_a', 2)));
+    expect(requestOf(confirmedOrder(order, payment(2_000), LATER))).toEqual(request);
+  });
+});
+
+it('openedOrder is pending, at version 1, with its prices and its stock held', () => {
   expect(opened).toEqual({
     ...pricedOrder(requestFor(), goods),
     items: [itemOf(priced('ps_a', 2)), itemOf(priced('ps_s', 1, 'service'))],
@@ -22,11 +89,11 @@ it('an opened order is pending, at version 1, with its prices and its stock held
   });
 });
 
-it('an opened order of services holds no stock', () => {
+it('openedOrder holds no stock for services', () => {
   expect(openedOrder(requestFor(), pricingOf(priced('ps_s', 1, 'service'))).reservation).toBe('none');
 });
 
-it('a confirmed order has its payment authorised', () => {
+it('confirmedOrder has its payment authorised', () => {
   const by = { at: LATER, by: 'system', reason: null };
   expect(confirmedOrder(opened, payment(3_000), LATER)).toEqual({
     ...opened,
@@ -43,7 +110,7 @@ it('a confirmed order has its payment authorised', () => {
   });
 });
 
-it('is confirmed once only', () => {
+it('confirmedOrder rejects an order that is not pending', () => {
   const completed = orderIn({ status: 'completed' });
   expect(() => confirmedOrder(completed, payment(3_000), LATER)).toThrow(
     failing('InvalidTransition', /completed/),

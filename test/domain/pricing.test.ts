@@ -96,11 +96,11 @@ describe('priceLines', () => {
     );
   });
 
-  it('does not take another mistake for an amount that is too large', () => {
+  it('rethrows an error that is not about the amount', () => {
     expect(() => priceLines([line('ps_a')], [entry({ unitPrice: 0.5 })])).toThrow(RangeError);
   });
 
-  it('has parts that sum to the whole', () => {
+  it('returns parts that sum to the whole', () => {
     const id = fc.integer({ min: 0, max: 9 }).map((n) => `ps_${n}`);
     const lines = fc.array(
       fc.record({ productServiceId: id, quantity: fc.integer({ min: 1, max: 10_000 }) }),

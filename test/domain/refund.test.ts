@@ -6,35 +6,35 @@ import { failing, LATER, orderIn, refunding, refundOf } from './fixtures';
 const captured = (fields: Partial<Order> = {}): Order =>
   orderIn({ paymentStatus: 'captured', captured: 3_000, fulfillmentStatus: 'fulfilled', ...fields });
 
-describe('what is refunded', () => {
+describe('refundAmount', () => {
   it.each([
     ['a part', 1_000, 0, 1_000],
     ['the whole', 3_000, 0, 3_000],
     ['all that is left', null, 1_000, 2_000],
     ['just what is left', 2_000, 1_000, 2_000],
-  ])('%s: %s of 3 000 after %i is %i', (_, amount, refunded, expected) => {
+  ])('returns %s: %s of 3 000 after %i is %i', (_, amount, refunded, expected) => {
     expect(refundAmount(captured({ refunded }), { amount })).toBe(expected);
   });
 
   it.each([
-    ['more than was captured', captured(), 3_001, /Of 30.00 EUR that were captured, 30.00 EUR are left/],
+    ['more than was captured', captured(), 3_001, /Only 30.00 EUR of the captured 30.00 EUR are left/],
     [
       'more than is left',
       captured({ refunded: 1_000 }),
       2_001,
-      /20.00 EUR are left to refund: refund at most/,
+      /Only 20.00 EUR of the captured 30.00 EUR are left to refund/,
     ],
-    ['of nothing that is left', captured({ refunded: 3_000 }), 1, /All that was captured has been refunded/],
-    ['all of nothing that is left', captured({ refunded: 3_000 }), null, /has been refunded/],
-    ['before anything was captured', orderIn(), 1, /Nothing was captured/],
-    ['all before anything was captured', orderIn(), null, /Nothing was captured/],
-  ])('never %s', (_, order, amount, message) => {
+    ['more than nothing when all is refunded', captured({ refunded: 3_000 }), 1, /has already been refunded/],
+    ['the rest when all is refunded', captured({ refunded: 3_000 }), null, /has already been refunded/],
+    ['a part before the capture', orderIn(), 1, /No payment was captured/],
+    ['the rest before the capture', orderIn(), null, /No payment was captured/],
+  ])('rejects %s', (_, order, amount, message) => {
     const error = failing('InvalidTransition', message);
     expect(() => refundAmount(order, { amount })).toThrow(error);
     expect(() => requireRefundable(order, refunding(amount))).toThrow(error);
   });
 
-  it('a repeat is always accepted, and never for something else', () => {
+  it('accepts a repeat at any time, and rejects another refund under its key', () => {
     const order = captured({ refunded: 3_000, refunds: [refundOf(3_000, 'k1')] });
     expect(() => requireRefundable(order, refunding(3_000, { fingerprint: 'f-k1' }))).not.toThrow();
     expect(() => requireRefundable(order, refunding(1, { fingerprint: 'other' }))).toThrow(
@@ -43,8 +43,8 @@ describe('what is refunded', () => {
   });
 });
 
-describe('a refunded order', () => {
-  it('has one refund more', () => {
+describe('refundedOrder', () => {
+  it('adds one refund to the order', () => {
     const order = captured();
     expect(refundedOrder(order, refunding(1_000), LATER)).toEqual({
       ...order,
@@ -67,20 +67,20 @@ describe('a refunded order', () => {
     });
   });
 
-  it('has refunds that sum to what it says, never above what was captured', () => {
-    const wishes = fc.array(fc.option(fc.integer({ min: 1, max: 1_500 })), { maxLength: 12 });
+  it('keeps the sum of the refunds, never above what was captured', () => {
+    const amountLists = fc.array(fc.option(fc.integer({ min: 1, max: 1_500 })), { maxLength: 12 });
     fc.assert(
-      fc.property(wishes, (amounts) => {
+      fc.property(amountLists, (amounts) => {
         let order = captured();
         let sum = 0;
         for (const [n, amount] of amounts.entries()) {
-          const wish = refunding(amount, { id: `k${n}` });
+          const command = refunding(amount, { id: `k${n}` });
           const expected = amount ?? 3_000 - sum;
           if (expected === 0 || sum + expected > 3_000) {
-            expect(() => refundedOrder(order, wish, LATER)).toThrow(failing('InvalidTransition', /./));
+            expect(() => refundedOrder(order, command, LATER)).toThrow(failing('InvalidTransition', /./));
             continue;
           }
-          order = refundedOrder(order, wish, LATER);
+          order = refundedOrder(order, command, LATER);
           sum += expected;
           expect(order.refunds.at(-1)!.amount).toBe(expected);
           expect(order.paymentStatus).toBe(sum === 3_000 ? 'refunded' : 'partially_refunded');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Order, Reservation } from '../../src/domain/order';
-import { stockMoves } from '../../src/domain/stock';
-import { itemOf, priced } from './fixtures';
+import { reservationOf, stockMoves } from '../../src/domain/stock';
+import { itemOf, priced, pricingOf } from './fixtures';
 
 type Stocked = Pick<Order, 'items' | 'reservation'>;
 
@@ -15,25 +15,25 @@ const move = (productServiceId: string, available: number, reserved: number) => 
   reserved,
 });
 
-describe('what an order moves in stock', () => {
+describe('stockMoves', () => {
   const order = holding(product('ps_b', 2), service('ps_s', 9), product('ps_a', 1), product('ps_b', 3));
 
-  it('a new one reserves its products, summed and sorted, and no services', () => {
+  it('reserves the products of a new order, summed and sorted, and no services', () => {
     expect(stockMoves(null, order)).toEqual([move('ps_a', -1, 1), move('ps_b', -5, 5)]);
   });
 
-  it('a released one gives back what it held', () => {
+  it('makes what a released order held available again', () => {
     const moves = stockMoves(order, { ...order, reservation: 'released' });
     expect(moves).toEqual([move('ps_a', 1, -1), move('ps_b', 5, -5)]);
   });
 
-  it('an amended one moves the difference, and nothing where there is none', () => {
+  it('moves the difference of an amendment, and nothing where there is none', () => {
     const amended = holding(product('ps_a', 1), product('ps_b', 7), product('ps_c', 1));
     expect(stockMoves(order, amended)).toEqual([move('ps_b', -2, 2), move('ps_c', -1, 1)]);
     expect(stockMoves(amended, order)).toEqual([move('ps_b', 2, -2), move('ps_c', 1, -1)]);
   });
 
-  it('a fulfilled line leaves the stock for good', () => {
+  it('takes fulfilled lines out of the stock', () => {
     const fulfilled = holding(
       product('ps_b', 2, 2),
       service('ps_s', 9, 9),
@@ -43,27 +43,26 @@ describe('what an order moves in stock', () => {
     expect(stockMoves(order, fulfilled)).toEqual([move('ps_b', 0, -3)]);
   });
 
-  it('what is committed is moved no more', () => {
+  it('moves nothing of what is committed', () => {
     const last = holding(product('ps_a', 2, 1));
     const committed: Stocked = { items: [product('ps_a', 2, 2)], reservation: 'committed' };
     expect(stockMoves(last, committed)).toEqual([move('ps_a', 0, -1)]);
     expect(stockMoves(committed, committed)).toEqual([]);
   });
 
-  it('one that holds nothing moves nothing', () => {
+  it('moves nothing for an order that holds nothing', () => {
     for (const reservation of ['none', 'released'] as const) {
       expect(stockMoves(null, { ...order, reservation })).toEqual([]);
     }
     expect(stockMoves(null, holding(service('ps_s', 2)))).toEqual([]);
   });
 
-  it('a line that is not priced yet moves nothing', () => {
+  it('moves nothing for a line without a price', () => {
     expect(stockMoves(null, holding({ ...product('ps_a', 2), kind: null }))).toEqual([]);
   });
 });
 
-/** Whatever an order goes through, nothing of the stock is lost or made. */
-it('available + reserved + fulfilled stays the same over any sequence of changes', () => {
+it('keeps the sum of available, reserved and fulfilled units over any sequence of changes', () => {
   const item = fc
     .record({
       id: fc.constantFrom('ps_a', 'ps_b', 'ps_c'),
@@ -102,7 +101,7 @@ it('available + reserved + fulfilled stays the same over any sequence of changes
   );
 });
 
-it('the way there and back moves nothing', () => {
+it('moves the opposite for the opposite change', () => {
   const quantities = fc.tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 100 }));
   fc.assert(
     fc.property(quantities, ([a, b]) => {
@@ -111,6 +110,16 @@ it('the way there and back moves nothing', () => {
       expect(there.map(({ available, reserved }) => [available, reserved])).toEqual(
         back.map(({ available, reserved }) => [0 - available, 0 - reserved]),
       );
+    }),
+  );
+});
+
+it('holds stock when one of the lines is a product', () => {
+  const kinds = fc.array(fc.constantFrom('product' as const, 'service' as const), { minLength: 1 });
+  fc.assert(
+    fc.property(kinds, (of) => {
+      const pricing = pricingOf(...of.map((kind, n) => priced(`ps_${n}`, 1, kind)));
+      expect(reservationOf(pricing)).toBe(of.includes('product') ? 'held' : 'none');
     }),
   );
 });

@@ -1,4 +1,4 @@
-import { draftOrder } from '../../src/domain/order-transitions';
+import { draftOrder } from '../../src/domain/placing';
 import type { Order } from '../../src/domain/order';
 import { AppError } from '../../src/errors/app-error';
 import { createOrderService, type OrderServiceDeps } from '../../src/orders/orders.service';

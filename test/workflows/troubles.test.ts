@@ -1,5 +1,5 @@
 import type { Order } from '../../src/domain/order';
-import { PaymentRefused } from '../../src/domain/payment';
+import { PaymentRefused } from '../../src/domain/errors';
 import type { AppError } from '../../src/errors/app-error';
 import { createOrderService } from '../../src/orders/orders.service';
 import { orderWorkflowId } from '../../workflows/contract';

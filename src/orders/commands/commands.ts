@@ -12,7 +12,8 @@ import {
 import { madeBefore, type Command, type KeyedCommand } from '../../domain/command';
 import type { DeliverFulfillment, FulfillOrder } from '../../domain/fulfillment';
 import type { Order } from '../../domain/order';
-import { isClosed, requestOf } from '../../domain/order-transitions';
+import { isClosed } from '../../domain/order-transitions';
+import { requestOf } from '../../domain/placing';
 import type { RefundOrder } from '../../domain/refund';
 import { AppError, type ErrorCode } from '../../errors/app-error';
 import type { Principal } from '../../role/principal';

@@ -8,8 +8,7 @@ import {
 import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { etagOf, preconditionFailed } from '../../common/etag';
-import { StaleVersion } from '../../domain/amendment';
-import type { BusinessError } from '../../domain/errors';
+import { type BusinessError, StaleVersion } from '../../domain/errors';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError, type ErrorCode } from '../../errors/app-error';
 import { FAILURES } from '../../../workflows/contract';

@@ -7,7 +7,8 @@ import { ulid } from 'ulid';
 import type { Command } from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import type { Order, OrderRequest } from '../../domain/order';
-import { isClosed, requestOf } from '../../domain/order-transitions';
+import { isClosed } from '../../domain/order-transitions';
+import { requestOf } from '../../domain/placing';
 import {
   ORDER_WORKFLOW,
   orderWorkflowId,

@@ -1,11 +1,6 @@
 import { ulid } from 'ulid';
-import {
-  PaymentDeclined,
-  PaymentKeyReused,
-  PaymentRefused,
-  type Authorization,
-  type PaymentRef,
-} from '../../domain/payment';
+import type { Authorization, PaymentRef } from '../../domain/payment';
+import { PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../../domain/errors';
 import { declineReasonOf } from './methods';
 import type { SandboxOperation } from './model';
 import type { SandboxMove, SandboxPayment, SandboxRepository } from './repository';

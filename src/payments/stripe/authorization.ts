@@ -1,4 +1,5 @@
-import { PaymentDeclined, PaymentRefused, type Authorization } from '../../domain/payment';
+import type { Authorization } from '../../domain/payment';
+import { PaymentDeclined, PaymentRefused } from '../../domain/errors';
 import { toStripeAmount } from './amounts';
 import { amountNotAccepted, declineReasonOf, declineReasonOfError, notAccepted } from './declines';
 import { isFinalError, isKeyReused, keyReused } from './errors';

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { PaymentKeyReused, PaymentRefused } from '../../domain/payment';
+import { PaymentKeyReused, PaymentRefused } from '../../domain/errors';
 
 const { StripeAPIError, StripeCardError, StripeIdempotencyError, StripeInvalidRequestError } = Stripe.errors;
 

@@ -1,9 +1,5 @@
-import {
-  PaymentRefused,
-  type PaymentRef,
-  type ProviderPayment,
-  type ProviderPaymentStatus,
-} from '../../domain/payment';
+import type { PaymentRef, ProviderPayment, ProviderPaymentStatus } from '../../domain/payment';
+import { PaymentRefused } from '../../domain/errors';
 import { fromStripeAmount } from './amounts';
 import { isFinalError, toPaymentRefused } from './errors';
 import type { StripePayment } from './repository';

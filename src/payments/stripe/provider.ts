@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import { formatAmount } from '../../domain/money';
-import { PaymentRefused, type PaymentRef, type ProviderPayment } from '../../domain/payment';
+import type { PaymentRef, ProviderPayment } from '../../domain/payment';
+import { PaymentRefused } from '../../domain/errors';
 import type { PaymentProvider } from '../payment-provider';
 import { toStripeAmount } from './amounts';
 import { createStripeAuthorization } from './authorization';

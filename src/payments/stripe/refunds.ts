@@ -1,4 +1,4 @@
-import { PaymentRefused } from '../../domain/payment';
+import { PaymentRefused } from '../../domain/errors';
 import { isFinalError, keyReused, toPaymentRefused } from './errors';
 import type { Intent, Refund, StripeRequests } from './requests';
 

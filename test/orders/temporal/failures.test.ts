@@ -6,8 +6,7 @@ import {
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { status } from '@grpc/grpc-js';
-import { StaleVersion } from '../../../src/domain/amendment';
-import { PaymentRefused } from '../../../src/domain/payment';
+import { PaymentRefused, StaleVersion } from '../../../src/domain/errors';
 import { businessProblem, hasEnded, isBusy, temporalProblem } from '../../../src/orders/temporal/failures';
 
 const grpc = (code: status) => Object.assign(new Error('grpc'), { code, details: 'd', metadata: {} });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { PaymentRefused, type PaymentRef, type ProviderPayment } from '../../../src/domain/payment';
+import type { PaymentRef, ProviderPayment } from '../../../src/domain/payment';
+import { PaymentRefused } from '../../../src/domain/errors';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';

@@ -1,6 +1,4 @@
-import type { BusinessError } from '../../../src/domain/errors';
-import { PaymentDeclined, PaymentRefused } from '../../../src/domain/payment';
-import { OrderRejected } from '../../../src/domain/rejection';
+import { type BusinessError, OrderRejected, PaymentDeclined, PaymentRefused } from '../../../src/domain/errors';
 import type { Attempt, Fault, StepName } from './saboteur';
 
 /** Uses up the local attempts of a step, and the first regular one. */

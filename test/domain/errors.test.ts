@@ -1,0 +1,39 @@
+import {
+  BusinessError,
+  DuplicateOrder,
+  IdempotencyKeyReused,
+  InvalidTransition,
+  NotFound,
+  OrderRejected,
+  PaymentDeclined,
+  PaymentKeyReused,
+  PaymentRefused,
+  StaleVersion,
+} from '../../src/domain/errors';
+
+/** The names are failure types of Temporal, so histories and the API depend on them. */
+it.each([
+  ['NotFound', new NotFound()],
+  ['StaleVersion', new StaleVersion(3)],
+  ['IdempotencyKeyReused', new IdempotencyKeyReused()],
+  ['InvalidTransition', new InvalidTransition()],
+  ['PaymentDeclined', new PaymentDeclined()],
+  ['PaymentRefused', new PaymentRefused()],
+  ['PaymentKeyReused', new PaymentKeyReused()],
+  ['OutOfStock', new OrderRejected('OutOfStock', 'none left')],
+])('%s is a business error with this name', (name, error) => {
+  expect(error).toBeInstanceOf(BusinessError);
+  expect(error.name).toBe(name);
+});
+
+it('OrderRejected has the reason as its name and the detail as its message', () => {
+  expect(new OrderRejected('OutOfStock', 'none left')).toMatchObject({
+    name: 'OutOfStock',
+    message: 'none left',
+  });
+});
+
+it('DuplicateOrder is no business error', () => {
+  expect(new DuplicateOrder('ord_1')).not.toBeInstanceOf(BusinessError);
+  expect(new DuplicateOrder('ord_1')).toMatchObject({ name: 'DuplicateOrder', message: 'ord_1' });
+});

@@ -90,7 +90,7 @@ describe('priceLines', () => {
       'AmountTooLarge',
       /9007199254740991/,
     ],
-  ])('refuses %s', (_, lines, catalogue, name, message) => {
+  ])('rejects %s', (_, lines, catalogue, name, message) => {
     expect(() => priceLines(lines, catalogue)).toThrow(
       expect.objectContaining({ name, message: expect.stringMatching(message) }),
     );

@@ -6,7 +6,7 @@ const order = orderIn({ version: 3, payment: payment(500) });
 it.each([
   ['its fields come in another order', Object.fromEntries(Object.entries(order).reverse())],
   ['its times differ', { ...order, updatedAt: LATER }],
-])('a write is the same when %s', (_what, other) => {
+])('isSameWrite returns true if %s', (_what, other) => {
   expect(isSameWrite(order, other as typeof order)).toBe(true);
 });
 
@@ -15,6 +15,6 @@ it.each([
   ['another payment', { ...order, payment: payment(501) }],
   ['a time where there was none', { ...order, archivedAt: LATER }],
   ['another line', { ...order, items: order.items.map((item) => ({ ...item, quantity: 9 })) }],
-])('a write is another one with %s', (_what, other) => {
+])('isSameWrite returns false for %s', (_what, other) => {
   expect(isSameWrite(order, other)).toBe(false);
 });

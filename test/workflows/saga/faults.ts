@@ -1,4 +1,9 @@
-import { type BusinessError, OrderRejected, PaymentDeclined, PaymentRefused } from '../../../src/domain/errors';
+import {
+  type BusinessError,
+  OrderRejected,
+  PaymentDeclined,
+  PaymentRefused,
+} from '../../../src/domain/errors';
 import type { Attempt, Fault, StepName } from './saboteur';
 
 /** Uses up the local attempts of a step, and the first regular one. */

@@ -10,6 +10,18 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
+/** A chart with horizontal bars, which Markdown viewers draw by Mermaid. */
+export function barChart(axis: string, bars: readonly (readonly [name: string, value: number])[]): string {
+  return [
+    '```mermaid',
+    'xychart-beta horizontal',
+    `  x-axis [${bars.map(([name]) => JSON.stringify(name)).join(', ')}]`,
+    `  y-axis ${JSON.stringify(axis)}`,
+    `  bar [${bars.map(([, value]) => value).join(', ')}]`,
+    '```',
+  ].join('\n');
+}
+
 /** A whole number with its thousands apart: 12 600. */
 export function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');

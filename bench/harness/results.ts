@@ -4,18 +4,17 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { dependencies } from '../../package.json';
 import { PROJECT_ROOT } from '../../tools/project';
-import { barChart } from './bar-chart';
 import type { Goal } from './goals';
-import { markdownTable } from './markdown';
+import { barChart, markdownTable } from './markdown';
 
-/** One line of a table, and one bar of a plot. */
+/** One line of a table, and one bar of its chart. */
 export interface Row {
   name: string;
   /** By the name of the column. */
   values: Record<string, number>;
-  /** What each round gave, for the JSON: requests per second. */
+  /** Requests per second in each round, for the JSON. */
   rates?: readonly number[];
-  /** The same of any other figures. */
+  /** Any other figures of each round, for the JSON. */
   rounds?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -24,8 +23,8 @@ export interface Table {
   /** How it was measured, in a sentence or two. */
   method: string;
   rows: Row[];
-  /** The column of the plot, its unit, and rows that would dwarf the others. */
-  plot?: { column: string; unit: string; without?: readonly string[] };
+  /** The column of the chart, and rows left out because they would dwarf the others. */
+  plot?: { column: string; without?: readonly string[] };
 }
 
 export interface ScenarioResult {
@@ -35,7 +34,7 @@ export interface ScenarioResult {
   goals: Goal[];
 }
 
-/** Where results are kept, and those of a look in passing. */
+/** Results are kept; those of `--quick` are not. */
 const FOLDER = join(PROJECT_ROOT, 'bench', 'results');
 const QUICK_FOLDER = join(FOLDER, 'quick');
 
@@ -48,23 +47,21 @@ export interface Effort {
   serverVersions: Record<string, string>;
 }
 
-/** Writes `<scenario>.json`, `.md` and an SVG per plot. Returns the folder. */
+/** What is stored of a scenario: its result, how it was measured and on what. */
+export type StoredResult = ScenarioResult &
+  ReturnType<typeof machineOf> & { rounds: number; seconds: number };
+
+/** Writes `<scenario>.json` and, from it, `<scenario>.md`. Returns the folder. */
 export async function writeResult(
   result: ScenarioResult,
   { isQuick, serverVersions, ...effort }: Effort,
 ): Promise<string> {
   const folder = isQuick ? QUICK_FOLDER : FOLDER;
   await mkdir(folder, { recursive: true });
-  const machine = machineOf(serverVersions);
+  const stored: StoredResult = { ...machineOf(serverVersions), ...effort, ...result };
   const file = (extension: string) => join(folder, `${result.scenario}${extension}`);
-  await writeFile(file('.json'), `${JSON.stringify({ ...machine, ...effort, ...result }, null, 2)}\n`);
-  await writeFile(file('.md'), markdown(result, machine));
-  for (const [n, { title, rows, plot }] of result.tables.entries()) {
-    if (!plot) continue;
-    const shownRows = rows.filter(({ name }) => !plot.without?.includes(name));
-    const bars = shownRows.map(({ name, values }) => ({ name, value: values[plot.column]! }));
-    await writeFile(file(`-${n + 1}.svg`), barChart(`${title}: ${plot.column}`, bars, plot.unit));
-  }
+  await writeFile(file('.json'), `${JSON.stringify(stored, null, 2)}\n`);
+  await writeFile(file('.md'), resultPage(stored));
   return folder;
 }
 
@@ -84,11 +81,11 @@ function machineOf(serverVersions: Record<string, string>) {
   };
 }
 
-/** What is not as in production, and moves figures. */
+/** How the setting differs from production, and so moves the figures. */
 const SETTING =
   "Temporal's development server keeps its data in memory and has one shard, whose queue it loads up to 100 times a " +
-  'second; MongoDB is a replica set of one; payloads are in clear; all processes and the client share the machine: ' +
-  'compare within one table.';
+  'second; MongoDB is a replica set of one; payloads are unencrypted; all processes and the client share the machine. ' +
+  'Compare figures within one table only.';
 
 function versionsOf(...packages: (keyof typeof dependencies)[]): Record<string, string> {
   return Object.fromEntries(packages.map((name) => [name, dependencies[name]]));
@@ -98,27 +95,33 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: PROJECT_ROOT, encoding: 'utf8' }).trim();
 }
 
-function markdown(
-  { scenario, tables, goals }: ScenarioResult,
-  machine: ReturnType<typeof machineOf>,
-): string {
+/** Returns the Markdown page of a stored result. */
+export function resultPage({ scenario, tables, goals, ...machine }: StoredResult): string {
   const { at, commit, node, versions, cores, cpu, memoryGiB } = machine;
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `# ${scenario}`,
     `${at}, commit ${commit}, ${cores} cores (${cpu}), ${memoryGiB} GiB; Node ${node}, ${named.join(', ')}. ${SETTING}`,
-    ...tables.flatMap(({ title, method, rows, plot }, n) => [
+    ...tables.flatMap(({ title, method, rows, plot }) => [
       `## ${title}`,
       method,
       markdownTable(
         ['', ...Object.keys(rows[0]?.values ?? {})],
         rows.map(({ name, values }) => [name, ...Object.values(values).map(shown)]),
       ),
-      ...(plot ? [`![${title}](${scenario}-${n + 1}.svg)`] : []),
+      ...(plot ? [chartOf(rows, plot)] : []),
     ]),
     ...(goals.length === 0 ? [] : ['## Goals', goalTable(goals)]),
     '',
   ].join('\n\n');
+}
+
+function chartOf(rows: readonly Row[], { column, without = [] }: NonNullable<Table['plot']>): string {
+  const shownRows = rows.filter(({ name }) => !without.includes(name));
+  return barChart(
+    column,
+    shownRows.map(({ name, values }) => [name, Number(values[column]!.toPrecision(3))]),
+  );
 }
 
 function goalTable(goals: readonly Goal[]): string {

@@ -61,7 +61,7 @@ export const cores: Scenario = async (system, { rounds, seconds }) => {
           `the API alone is measured; ${SOCKETS} connections with ${PIPELINE} requests at a time. The client runs on the same ` +
           'cores: what the API could do without it follows from the processor time that the API itself has used.',
         rows,
-        plot: { column: 'per second', unit: '/s' },
+        plot: { column: 'per second' },
       },
     ],
     goals: [

@@ -34,7 +34,7 @@ export const flashSale: Scenario = async (system, { rounds, seconds }) => {
         `Closed loop, ${IN_FLIGHT} in flight, one line each; ${rounds} rounds of ${seconds} s, in turns. The processors are ` +
         'the limit here, well before what one document of MongoDB can take (docs/capacity.md).',
       rows: [...standings.values()].map(rowOf),
-      plot: { column: 'per second', unit: '/s' },
+      plot: { column: 'per second' },
     });
     goals.push(
       goal(`one SKU by 1 000 SKUs, orders/s, ${workers} workers`, ratio(one, many), { atLeast: 0.8 }),

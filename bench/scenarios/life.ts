@@ -63,7 +63,7 @@ export const life: Scenario = async (system, { rounds, seconds }) => {
             'p99 ms': quantile(latencies, 0.99),
           },
         })),
-        plot: { column: 'p50 ms', unit: 'ms' },
+        plot: { column: 'p50 ms' },
       },
     ],
     goals: [],

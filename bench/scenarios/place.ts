@@ -56,7 +56,7 @@ export const place: Scenario = async (system, options) => {
         '(the names are explained in bench/README.md); ' +
         `${options.rounds} rounds of ${options.seconds} s each, in turns.`,
       rows: [...standings.values()].map(rowOf),
-      plot: { column: 'per second', unit: '/s', without: WITHOUT_WORKFLOW },
+      plot: { column: 'per second', without: WITHOUT_WORKFLOW },
     });
   }
   tables.push({
@@ -128,7 +128,7 @@ async function latencyTable(
       method:
         'Open loop: a latency counts from when the request was due, so that a stall counts for all that wait.',
       rows: [...standings.values()].map(rowOf),
-      plot: { column: 'p99 ms', unit: 'ms' },
+      plot: { column: 'p99 ms' },
     },
     goals: [
       goal(

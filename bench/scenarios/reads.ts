@@ -94,7 +94,7 @@ export const reads: Scenario = async (system, { rounds, seconds }) => {
         title: 'An order by its id, beside plain Koa and Mongoose',
         method: `The same access token is checked, the same document read by its id; ${rounds} rounds of ${seconds} s, in turns.`,
         rows: [...standings.values()].map(rowOf),
-        plot: { column: 'per second', unit: '/s' },
+        plot: { column: 'per second' },
       },
       {
         title: 'Processor time per read, ms',

@@ -31,7 +31,7 @@ export const workers: Scenario = async (system, options) => {
       title: `Orders by payment workers with ${load.each}`,
       method: `The payment service takes ${LATENCY_MS} ms, ${load.inFlight} orders are in flight.`,
       rows,
-      plot: { column: 'per second', unit: '/s' },
+      plot: { column: 'per second' },
     });
   }
   return {

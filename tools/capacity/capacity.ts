@@ -1,23 +1,31 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { report, writtenInto } from './report';
+import { withBlock } from '../../bench/harness/markdown';
+import { PROJECT_ROOT } from '../project';
+import { assumptionsTable, countsTable, planTable, storageTable, waitsTable } from './plan-tables';
 
-const DOCS = join(__dirname, '..', '..', 'docs');
+const DOCUMENT = join(PROJECT_ROOT, 'docs', 'capacity.md');
 
-/**
- * The tables and pictures of docs/capacity.md, from `counts.ts` and `capacity/assumptions.ts`: `npm run bench:capacity`
- * prints them, `npm run bench:capacity -- --write` puts them into the document.
- */
-async function main(): Promise<void> {
-  const { blocks, pictures } = report();
-  for (const [name, content] of Object.entries(blocks)) console.log(`${name}\n\n${content}\n`);
-  if (!process.argv.includes('--write')) return;
-  const path = join(DOCS, 'capacity.md');
-  await writeFile(path, writtenInto(await readFile(path, 'utf8'), blocks));
-  for (const [file, svg] of Object.entries(pictures)) await writeFile(join(DOCS, file), svg);
+/** Returns the document with its tables computed anew from bench/counts.ts and assumptions.ts. */
+export function withTables(document: string): string {
+  const tables: Record<string, string> = {
+    counts: countsTable(),
+    assumptions: assumptionsTable(),
+    plan: planTable(),
+    waits: waitsTable(),
+    storage: storageTable(),
+  };
+  return Object.entries(tables).reduce((text, [name, table]) => withBlock(text, name, table), document);
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+/** `npm run capacity`: writes the tables of docs/capacity.md. */
+async function main(): Promise<void> {
+  await writeFile(DOCUMENT, withTables(await readFile(DOCUMENT, 'utf8')));
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

@@ -1,4 +1,5 @@
 import { PLACING, FULFILLING, type StageCounts } from '../../bench/counts';
+import { meanWaitSeconds, waitProbability } from './erlang';
 import { MONGODB, PROCESSES, TEMPORAL_SERVER, TRAFFIC } from './assumptions';
 import { grouped, markdownTable, sized } from '../../bench/harness/markdown';
 import {
@@ -93,6 +94,27 @@ function orNone(count: number): string {
 function shareOfOneProduct({ ordersPerSecond }: Plan): string {
   const share = MONGODB.transactionsPerProductSecond / 2 / ordersPerSecond;
   return share >= 1 ? 'all' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+/**
+ * How long a placed order waits for an order worker in a sale of the first step, by the number of workers. A worker
+ * counts as one server that places one order at a time.
+ */
+export function waitsTable(): string {
+  const arrivalsPerSecond = STEPS[0] * TRAFFIC.saleFactor;
+  const meanServiceSeconds = PROCESSES.placingCpuSeconds;
+  const least = Math.floor(arrivalsPerSecond * meanServiceSeconds) + 1;
+  const rows = [0, 1, 2, 4].map((more) => {
+    const queue = { arrivalsPerSecond, meanServiceSeconds, servers: least + more };
+    const busy = (arrivalsPerSecond * meanServiceSeconds) / queue.servers;
+    return [
+      grouped(queue.servers),
+      `${grouped(100 * busy)} %`,
+      `${grouped(100 * waitProbability(queue))} %`,
+      `${(1_000 * meanWaitSeconds(queue)).toPrecision(2)} ms`,
+    ];
+  });
+  return markdownTable(['Order workers', 'busy', 'orders that wait', 'mean wait of all orders'], rows);
 }
 
 /** What orders take on disk. */

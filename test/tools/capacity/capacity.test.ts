@@ -3,17 +3,39 @@ import { join } from 'node:path';
 import { PLACING } from '../../../bench/counts';
 import { grouped, markdownTable, sized, withBlock } from '../../../bench/harness/markdown';
 import { actionsOf, LIFE_COST, planFor, storageOf } from '../../../tools/capacity/plan';
-import { report, writtenInto } from '../../../tools/capacity/report';
+import { withTables } from '../../../tools/capacity/capacity';
+import { meanWaitSeconds, waitProbability } from '../../../tools/capacity/erlang';
+import { PROJECT_ROOT } from '../../../tools/project';
 
-const DOCS = join(__dirname, '..', '..', '..', 'docs');
+it('docs/capacity.md has the tables that npm run capacity writes', async () => {
+  const document = await readFile(join(PROJECT_ROOT, 'docs', 'capacity.md'), 'utf8');
+  expect(document).toBe(withTables(document));
+});
 
-it('docs/capacity.md and its pictures are what npm run bench:capacity -- --write makes of them', async () => {
-  const { blocks, pictures } = report();
-  const document = await readFile(join(DOCS, 'capacity.md'), 'utf8');
-  expect(document).toBe(writtenInto(document, blocks));
-  for (const [file, svg] of Object.entries(pictures)) {
-    expect(await readFile(join(DOCS, file), 'utf8')).toBe(svg);
-  }
+describe('Erlang C', () => {
+  it('agrees with M/M/1, where the probability to wait is the utilisation', () => {
+    expect(waitProbability({ arrivalsPerSecond: 0.7, meanServiceSeconds: 1, servers: 1 })).toBeCloseTo(
+      0.7,
+      12,
+    );
+    expect(meanWaitSeconds({ arrivalsPerSecond: 0.7, meanServiceSeconds: 1, servers: 1 })).toBeCloseTo(
+      0.7 / 0.3,
+      12,
+    );
+  });
+
+  it('agrees with M/M/2 in closed form', () => {
+    // P(wait) = 2ρ² / (1 + ρ) with ρ = a / 2
+    const rho = 0.75;
+    const queue = { arrivalsPerSecond: 2 * rho, meanServiceSeconds: 1, servers: 2 };
+    expect(waitProbability(queue)).toBeCloseTo((2 * rho ** 2) / (1 + rho), 12);
+  });
+
+  it('returns certainty and an infinite wait when the servers do not suffice', () => {
+    const queue = { arrivalsPerSecond: 10, meanServiceSeconds: 1, servers: 10 };
+    expect(waitProbability(queue)).toBe(1);
+    expect(meanWaitSeconds(queue)).toBe(Infinity);
+  });
 });
 
 describe('what an order costs', () => {

@@ -1,7 +1,10 @@
 import js from '@eslint/js';
+import markdown from '@eslint/markdown';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import markdownLinks from 'eslint-plugin-markdown-links';
 import temporal from 'eslint-plugin-temporal';
 import tseslint from 'typescript-eslint';
+import { GLOSSARY } from './tools/lint/glossary.mjs';
 
 const focusedTests = ['describe', 'it', 'test'].map((object) => ({
   object,
@@ -34,6 +37,13 @@ const oneNameForTests = {
   message: 'Tests are written with `it`.',
 };
 
+/** Rejects the phrases of the glossary in what the selector finds, `%` being the pattern, on one line or two. */
+const plainEnglish = (selector) =>
+  Object.entries(GLOSSARY).map(([phrase, instead]) => ({
+    selector: selector.replace('%', `/\\b${phrase.replaceAll(' ', '\\s+')}\\b/i`),
+    message: `Instead of "${phrase}" write: ${instead} (see "Style" in CONTRIBUTING.md).`,
+  }));
+
 /** At the top of a module, or exported from there. */
 const topLevel = (what) => [`Program > ${what}`, `Program > ExportNamedDeclaration > ${what}`];
 const sharedState = [
@@ -53,7 +63,19 @@ const sharedState = [
 export default defineConfig(
   globalIgnores(['dist/', 'coverage/', '.data/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
-  js.configs.recommended,
+  {
+    files: ['**/*.md'],
+    plugins: { markdown, 'markdown-links': markdownLinks },
+    language: 'markdown/gfm',
+    rules: {
+      'markdown/fenced-code-language': 'error',
+      'markdown/table-column-count': 'error',
+      'markdown-links/no-missing-fragments': 'error',
+      'markdown-links/no-missing-path': ['error', { checkAnchor: true }],
+      'no-restricted-syntax': ['error', ...plainEnglish('text[value=%]')],
+    },
+  },
+  { files: ['**/*.{js,cjs,mjs,ts}'], extends: [js.configs.recommended] },
   {
     // The compiler knows better than `no-undef` what exists.
     files: ['**/*.{js,cjs,mjs}'],

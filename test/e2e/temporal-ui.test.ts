@@ -43,7 +43,7 @@ async function placeOrder(): Promise<string> {
 }
 
 withChromium(
-  'an ADMIN reads what is encrypted in the Temporal UI, as the README says',
+  'an ADMIN reads encrypted payloads in the Temporal UI, as docs/encryption.md describes',
   async () => {
     const key = randomBytes(32).toString('base64');
     system = await startWholeSystem({ PAYLOAD_KEYS: `ui:${key}` }, { withUi: true });

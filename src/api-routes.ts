@@ -31,8 +31,8 @@ import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
 import type { TemporalClient } from './temporal/client';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
-import { followEndedTokens, type EndedTokens } from './users/sessions/revoked-tokens';
-import { createEndedTokensRepository } from './users/sessions/revoked-tokens.repository';
+import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
+import { createRevokedTokensRepository } from './users/sessions/revoked-tokens.repository';
 import { createUsersRepository } from './users/users.repository';
 import { userRoutes } from './users/users.routes';
 import { createUsersService } from './users/users.service';
@@ -43,7 +43,7 @@ export interface RouteDeps {
   temporal: TemporalClient;
   health: Health;
   jwt: Jwt;
-  endedTokens: Pick<EndedTokens, 'has'>;
+  revokedTokens: Pick<RevokedTokens, 'has'>;
 }
 
 /** Every route of the API. */
@@ -53,7 +53,7 @@ export function createRoutes({
   temporal,
   health,
   jwt,
-  endedTokens,
+  revokedTokens,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
   const orders = createOrderService({
@@ -79,7 +79,7 @@ export function createRoutes({
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config, endedTokens),
+    ...codecRoutes(config, revokedTokens),
   ];
 }
 
@@ -118,13 +118,13 @@ function paymentRoutesDeps(
 /** What ends tokens and API keys before their time. */
 export function followCredentials(mongodb: MongoDb, logger: Logger) {
   const { connection } = mongodb;
-  const endedTokens = followEndedTokens(createEndedTokensRepository(connection), mongodb, logger);
+  const revokedTokens = followRevokedTokens(createRevokedTokensRepository(connection), mongodb, logger);
   const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
-  const both = [endedTokens, apiKeys];
+  const both = [revokedTokens, apiKeys];
   let loaded = false;
   const ready = Promise.all(both.map((follower) => follower.ready)).then(() => void (loaded = true));
   return {
-    endedTokens,
+    revokedTokens,
     apiKeys,
     ready,
     isLoaded: () => loaded,

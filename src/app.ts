@@ -5,7 +5,7 @@ import { compression } from './http/compression';
 import type { Middleware, State } from './http/context';
 import { cors } from './http/cors';
 import { rateLimit } from './rate-limit/rate-limit';
-import type { Windows } from './rate-limit/store';
+import type { Store } from './rate-limit/store';
 import { requestId } from './http/request-id';
 import { requestLog } from './http/request-log';
 import type { Route } from './http/route';
@@ -26,11 +26,14 @@ export interface AppDeps {
   authentication: Authentication;
   /** Whether an error means that a server we depend on cannot be reached. */
   isUnavailable(error: unknown): boolean;
-  /** Counts of the rate limit that all API processes share. */
-  windows?: Windows;
+  /** Counts requests for the rate limit of all API processes. Defaults to counting in this process. */
+  rateLimitStore?: Store;
 }
 
-/** The order of the middleware, and nothing else: what comes first is on every answer, errors included. */
+/**
+ * Puts the middleware in order, and nothing else: what comes first applies to every response, errors
+ * included.
+ */
 export function createApp({
   config,
   logger,
@@ -38,7 +41,7 @@ export function createApp({
   jwt,
   authentication,
   isUnavailable,
-  windows,
+  rateLimitStore,
 }: AppDeps): Koa<State> {
   const { http } = config;
   const app = new Koa<State>({
@@ -49,12 +52,13 @@ export function createApp({
     prefix: http.prefix,
     bodyLimit: http.bodyLimit,
     routes,
-    authentication,
+    recognise: authentication.recognise,
+    guardsOf: authentication.guardsOf,
   });
   registerDocs(router, { prefix: http.prefix, env: config.env, routes });
 
-  // Errors become answers below; what is left is a client that went away in the middle of one.
-  app.on('error', (err: unknown) => logger.warn({ err }, 'an answer was cut off'));
+  // The error middleware handles all other errors: here a client went away in the middle of a response.
+  app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
   app
     .use(requestId())
     .use(requestLog(logger))
@@ -64,7 +68,7 @@ export function createApp({
     .use(errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) }))
     .use(jwks(jwt, http.prefix))
     .use(authentication.recognise)
-    .use(rateLimit({ config: http, windows }))
+    .use(rateLimit({ config: http, store: rateLimitStore }))
     .use(otherMethods(router))
     .use(router.routes() as unknown as Middleware);
   return app;

@@ -5,11 +5,11 @@ import { createRoutes, followCredentials } from './api-routes';
 import { createApp } from './app';
 import { isMessage, type Stop } from './cluster/messages';
 import { runPrimary } from './cluster/primary';
-import { createPrimaryWindows } from './cluster/primary-store';
+import { createPrimaryStore } from './cluster/primary-store';
 import { listen } from './http/server';
 import { runEntry } from './common/entry';
-import { createRedisWindows, type RedisWindows } from './rate-limit/redis-store';
-import type { Windows } from './rate-limit/store';
+import { createRedisStore, type RedisStore } from './rate-limit/redis-store';
+import type { Store } from './rate-limit/store';
 import { loadConfig, type Config } from './config';
 import { checksOf } from './health/checks';
 import { createHealth } from './health/health';
@@ -36,15 +36,15 @@ export interface RunningServer {
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS }, logger);
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
-  const windows = sharedWindows(config, logger);
+  const rateLimitStore = sharedStore(config, logger);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
   const health = createHealth(
     checksOf({ mongodb, temporal, credentials, users: createUsersRepository(mongodb.connection) }),
     logger,
   );
-  const { endedTokens } = credentials;
-  const routes = createRoutes({ config, mongodb, temporal, health, jwt, endedTokens });
+  const { revokedTokens } = credentials;
+  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens });
   const app = createApp({
     config,
     logger,
@@ -52,11 +52,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     jwt,
     authentication: createAuthentication({ jwt, ...credentials }),
     isUnavailable: mongodb.isUnavailable,
-    windows,
+    rateLimitStore,
   });
 
   const closeClients = async () => {
-    windows?.close?.();
+    rateLimitStore?.close?.();
     await credentials.close();
     await Promise.all([temporal.close(), mongodb.close()]);
   };
@@ -64,8 +64,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const handle = app.callback();
   const http = await listen((req, res) => void handle(req, res), {
     ...config.http,
-    maxAnswerMs: Math.max(config.orders.placeTimeoutMs, config.orders.commandTimeoutMs),
-    onRefusal: (refusal) => logger.info(refusal, 'request refused'),
+    maxResponseMs: Math.max(config.orders.placeTimeoutMs, config.orders.commandTimeoutMs),
+    onEarlyError: (error) => logger.info(error, 'request rejected'),
   }).catch(async (error: unknown) => {
     await closeClients();
     throw error;
@@ -82,11 +82,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   };
 }
 
-/** In Redis, else in the primary of this cluster, else none: one process counts for itself. */
-function sharedWindows({ http }: Config, logger: Logger): (Windows & Partial<RedisWindows>) | undefined {
+/** Returns the store in Redis, else in the primary of this cluster, else none: a single process counts for itself. */
+function sharedStore({ http }: Config, logger: Logger): (Store & Partial<RedisStore>) | undefined {
   const { redisUrl } = http.rateLimit;
-  if (redisUrl !== undefined) return createRedisWindows(redisUrl, logger);
-  return cluster.isWorker ? createPrimaryWindows(process, logger) : undefined;
+  if (redisUrl !== undefined) return createRedisStore(redisUrl, logger);
+  return cluster.isWorker ? createPrimaryStore(process, logger) : undefined;
 }
 
 /**

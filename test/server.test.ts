@@ -2,12 +2,10 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import pino from 'pino';
-import { newId } from '../src/common/ids';
-import { createJwt } from '../src/jwt/jwt';
-import type { UserRole } from '../src/role/role';
 import { main, startServer } from '../src/server';
 import { JWT_SECRET, testConfig } from './support/config';
 import { openTestDatabase, type TestDatabase } from './support/database';
+import { tokenFor } from './support/tokens';
 
 const logger = pino({ level: 'silent' });
 const DEAD = { MONGODB_URI: 'mongodb://127.0.0.1:1/?directConnection=true', TEMPORAL_ADDRESS: '127.0.0.1:1' };
@@ -52,17 +50,15 @@ describe('startServer', () => {
     const server = await startServer(config, logger);
     const as = (token: string, path: string, method = 'GET') =>
       fetch(`${server.url}${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
-    const tokenOf = (role: UserRole) =>
-      createJwt(config.jwt).issue({ id: newId('usr'), role, tokenVersion: 0 }).accessToken;
     const key = `oms_${'x'.repeat(43)}`;
-    for (const token of [key, tokenOf('ADMIN'), 'nonsense'])
+    for (const token of [key, tokenFor(config, 'ADMIN'), 'nonsense'])
       expect((await as(token, '/health/live')).status).toBe(200);
     expect((await as(key, '/users')).status).toBe(503);
     expect((await as('oms_nonsense', '/users')).status).toBe(401);
-    const decoding = await as(tokenOf('ADMIN'), '/codec/decode', 'POST');
+    const decoding = await as(tokenFor(config, 'ADMIN'), '/codec/decode', 'POST');
     expect(decoding.status).toBe(503);
     expect(await decoding.json()).toMatchObject({ detail: expect.stringContaining('ADMIN') as string });
-    expect((await as(tokenOf('CUSTOMER'), '/codec/decode', 'POST')).status).toBe(403);
+    expect((await as(tokenFor(config, 'CUSTOMER'), '/codec/decode', 'POST')).status).toBe(403);
     await server.close();
   });
 

@@ -47,8 +47,9 @@ export async function openSystem(output: Output) {
   const http = createHttpClient();
   const started = new Set<ManagedProcess>();
   const customerId = newId('usr');
+  const claims = { id: customerId, tokenVersion: 0, sessionId: 'bench' };
   const headers = (role: 'CUSTOMER' | 'ADMIN') => ({
-    Authorization: `Bearer ${jwt.issue({ id: customerId, role, tokenVersion: 0 }).accessToken}`,
+    Authorization: `Bearer ${jwt.issue({ ...claims, role }).accessToken}`,
     'Content-Type': 'application/json',
   });
 

@@ -70,14 +70,19 @@ async function main(): Promise<void> {
   };
 
   const app = new Koa<State>();
-  app.use(jsonBody('100kb')).use(async (ctx) => {
-    const claims = jwt.verify(ctx.get('Authorization').replace('Bearer ', ''));
-    if (!claims) return ctx.throw(401);
+  const authenticate = jwt.authenticate({
+    getToken: (ctx) => ctx.get('Authorization').replace('Bearer ', ''),
+    isRevoked: () => false,
+  });
+  app.use(authenticate).use(jsonBody('100kb'));
+  app.use(async (ctx) => {
+    const { principal } = ctx.state;
+    if (!principal) return ctx.throw(401);
     const [, variant, id] = ctx.path.split('/') as [string, Variant | 'read', string?];
     const data =
       variant === 'read'
         ? await stored.findById(id).lean()
-        : await variants[variant](ctx.request.body as PlaceBody, claims.id);
+        : await variants[variant](ctx.request.body as PlaceBody, principal.id);
     ctx.body = { data };
     ctx.status = variant === 'read' ? 200 : 201;
   });

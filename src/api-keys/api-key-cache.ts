@@ -9,9 +9,9 @@ import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
 const RECORD_USE_EVERY_MS = 60_000;
 
 export interface ApiKeyAuthentication {
-  /** From memory alone: undefined also for a key that was not used here lately. */
+  /** Looks in memory only, so that it also returns undefined for a key that was not used here before. */
   recognise(key: string): Principal | undefined;
-  /** Undefined for a key that is unknown, revoked or expired. */
+  /** Returns undefined for a key that is unknown, revoked or expired. */
   principalOf(key: string): Promise<Principal | undefined>;
 }
 
@@ -21,8 +21,8 @@ interface Known {
 }
 
 /**
- * Keys that were used here, in memory: each is read once, and forgotten within milliseconds of its being revoked on any
- * process. While MongoDB is away those that are known go on.
+ * Keeps keys that were used here in memory. Each is read once, and forgotten within milliseconds when any
+ * process revokes it. While MongoDB is away, the keys in memory stay valid.
  */
 export function createApiKeyCache(
   keys: Pick<ApiKeyRepository, 'findByHash' | 'recordUse' | 'watchRevocations'>,
@@ -30,7 +30,7 @@ export function createApiKeyCache(
   logger: Logger,
 ): ApiKeyAuthentication & Follower {
   const known = new Map<string, Known>();
-  /** What is being read while a key is revoked must not be remembered. */
+  /** Counts revocations, so that a key is not remembered if one happened while it was read. */
   let revocations = 0;
 
   async function find(hash: string): Promise<Known | undefined> {
@@ -55,7 +55,7 @@ export function createApiKeyCache(
     if (now - used.usedAt < RECORD_USE_EVERY_MS) return;
     used.usedAt = now;
     keys.recordUse(used.key.id, new Date(now)).catch((err: unknown) => {
-      logger.warn({ err, apiKeyId: used.key.id }, 'the use of an API key was not recorded');
+      logger.warn({ err, apiKeyId: used.key.id }, 'could not record the use of an API key');
     });
   }
 
@@ -69,8 +69,8 @@ export function createApiKeyCache(
       name: 'revoked API keys',
       connected,
       open: keys.watchRevocations,
-      load: async (isFollowed) => (isFollowed ? forget() : undefined), // revoked while nobody looked, perhaps
-      apply: forget, // it is rare, and reading the others again is cheap
+      load: async (isFollowed) => (isFollowed ? forget() : undefined), // keys may have been revoked unnoticed
+      apply: forget, // revoking is rare, and reading the other keys again is cheap
     },
     logger,
   );

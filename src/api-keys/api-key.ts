@@ -1,29 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../common/hash';
 
-/** By it a key is told from an access token, and found by those who scan for secrets that leaked. */
+/** Distinguishes keys from access tokens, and lets scanners find leaked ones. */
 const API_KEY_PREFIX = 'oms_';
 
 const SECRET_BYTES = 32;
 const SHOWN_CHARACTERS = 8;
 const API_KEY = new RegExp(`^${API_KEY_PREFIX}[\\w-]{${Math.ceil((SECRET_BYTES * 4) / 3)}}$`);
 
-/** A new key. It is shown once: only its hash is kept. */
+/** Creates a key. It is shown once, and only its hash is stored. */
 export function newApiKey(): string {
   return `${API_KEY_PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
 }
 
-/** Whether it looks like one: there is no use in looking for anything else. */
+/** Whether the token has the form of a key; any other need not be looked up. */
 export function isApiKey(token: string): boolean {
   return API_KEY.test(token);
 }
 
-/** What is stored. The key is random and long, so that no slow hash is needed. */
+/** Returns the hash that is stored. The key is random and long, so no slow hash is needed. */
 export function hashApiKey(key: string): string {
   return sha256(key);
 }
 
-/** Enough of a key for people to tell it from others. */
+/** Returns enough of a key for people to recognise it. */
 export function startOf(key: string): string {
   return key.slice(0, SHOWN_CHARACTERS);
 }

@@ -2,21 +2,21 @@ import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
 import type { Scope } from '../role/scope';
 
-/** A key by which another program may do some of what an ADMIN may. */
+/** A key with which a program may do some of what an ADMIN may. */
 export interface ApiKeyDocument {
   _id: string;
   name: string;
   /** SHA-256 of the key. */
   keyHash: string;
-  /** Its first characters, for people. */
+  /** The first characters of the key, for people. */
   start: string;
   scopes: Scope[];
-  /** The ADMIN who made it. */
+  /** The id of the ADMIN who created it. */
   createdBy: string;
   createdAt: Date;
   expiresAt: Date | null;
   revokedAt: Date | null;
-  /** To the minute. */
+  /** When the key was used last, accurate to the minute. */
   lastUsedAt: Date | null;
 }
 

@@ -7,12 +7,12 @@ export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
 export interface ApiKeyRepository {
   insert(key: ApiKey): Promise<void>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
-  /** Newest first. @param after the id of the last one of the page before */
+  /** Lists keys, newest first. @param after the id of the last key of the previous page */
   list(page: { limit: number; after?: string }): Promise<ApiKey[]>;
-  /** Does nothing to one that is revoked already. False when there is none. */
+  /** Does nothing to a key that is revoked already. Returns false if there is no such key. */
   revoke(id: string): Promise<boolean>;
   recordUse(id: string, at: Date): Promise<void>;
-  /** Keys that are revoked. */
+  /** Watches for keys that are being revoked. */
   watchRevocations(): mongo.ChangeStream<ApiKeyDocument>;
 }
 

@@ -10,7 +10,7 @@ const TAG = 'API keys';
 const PATH = '/api-keys';
 const cursors = idCursor('key');
 
-/** For people alone: a key that could make keys could give itself every scope. */
+/** These routes are for users only: a key that could create keys could give itself every scope. */
 export function apiKeyRoutes(keys: ApiKeyService): Route[] {
   return [
     route({
@@ -18,8 +18,8 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       path: PATH,
       role: Role.ADMIN,
       operationId: 'createApiKey',
-      summary: 'Make an API key for another program',
-      description: 'The answer shows the key, this once. It may do what its scopes say, as an ADMIN would.',
+      summary: 'Create an API key for a program',
+      description: 'Only this response shows the key. The key may do what its scopes allow, as an ADMIN.',
       tag: TAG,
       body: schema.createApiKeyBody,
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },
@@ -37,7 +37,7 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       role: Role.ADMIN,
       operationId: 'listApiKeys',
       summary: 'List API keys, newest first',
-      description: 'Those that are revoked or expired too.',
+      description: 'The list includes revoked and expired keys.',
       tag: TAG,
       query: schema.listApiKeysQuery,
       responses: { 200: { description: 'A page of keys', data: schema.apiKey, list: true } },
@@ -53,10 +53,10 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       role: Role.ADMIN,
       operationId: 'revokeApiKey',
       summary: 'Revoke an API key',
-      description: 'It can do nothing any more, from within a second on every process. It stays in the list.',
+      description: 'Every process rejects the key within a second. It stays in the list.',
       tag: TAG,
       params: schema.apiKeyIdParams,
-      responses: { 204: { description: 'It is revoked' } },
+      responses: { 204: { description: 'The key is revoked' } },
       errors: ['not_found'],
       async handler(ctx, { params: { id } }) {
         ctx.state.logFields = { apiKeyId: id };

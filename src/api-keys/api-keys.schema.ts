@@ -5,7 +5,7 @@ import { pageQuery, type PageQuery } from '../common/pagination';
 import { singleLine } from '../common/text';
 import { SCOPES, type Scope } from '../role/scope';
 
-/** An API key as the API presents it; the key itself only when it is made. */
+/** An API key as the API presents it, without the key itself. */
 export interface ApiKeyView {
   id: string;
   name: string;
@@ -36,7 +36,7 @@ const fields = {
   createdAt: time.required().example('2026-01-15T09:00:00.000Z'),
   expiresAt: time.allow(null).required().example(null),
   revokedAt: time.allow(null).required().example(null),
-  lastUsedAt: time.allow(null).required().description('To the minute').example(null),
+  lastUsedAt: time.allow(null).required().description('Accurate to the minute').example(null),
 };
 
 export const apiKey = Joi.object<ApiKeyView, true>(fields).id('ApiKey');
@@ -45,7 +45,7 @@ export const newApiKey = Joi.object<NewApiKeyView, true>({
   ...fields,
   key: Joi.string()
     .required()
-    .description('Shown this once. Send it as `Authorization: Bearer <key>`')
+    .description('Shown only once. Send it as `Authorization: Bearer <key>`')
     .example('oms_q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA'),
 }).id('NewApiKey');
 
@@ -56,16 +56,16 @@ export interface CreateApiKeyBody {
 }
 
 export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
-  name: singleLine(100).required().description('Which program it is for'),
+  name: singleLine(100).required().description('The program that the key is for'),
   scopes: Joi.array()
     .items(Joi.string().valid(...SCOPES))
     .unique()
     .min(1)
     .required()
-    .description('All that it may do'),
+    .description('Everything that the key may do'),
   expiresAt: isoTimeText()
     .allow(null)
-    .description('When it ends by itself; left out or null: when it is revoked'),
+    .description('When the key expires; without a time it is valid until it is revoked'),
 })
   .id('CreateApiKeyRequest')
   .example({ name: 'Warehouse', scopes: ['orders:read', 'orders:write'] });

@@ -3,7 +3,7 @@ import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { hashApiKey, newApiKey, startOf } from './api-key';
-import type { Principal } from '../role/principal';
+import type { UserPrincipal } from '../role/principal';
 import { requireSignedIn } from '../users/sessions/signed-in';
 import type { UsersRepository } from '../users/users.repository';
 import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
@@ -18,16 +18,20 @@ export interface ApiKeyServiceDeps {
 
 export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
   return {
-    /** @returns the key too, which nobody can read again @throws {AppError} validation_failed, unauthorized */
+    /**
+     * Returns the key as well, which cannot be read again.
+     * @throws {AppError} validation_failed, unauthorized
+     */
     async create(
       { name, scopes, expiresAt }: CreateApiKeyBody,
-      principal: Principal,
+      principal: UserPrincipal,
     ): Promise<{ apiKey: ApiKey; key: string }> {
       const { id: createdBy } = requireSignedIn(await users.findById(principal.id), principal);
       const key = newApiKey();
       const createdAt = new Date();
-      const end = expiresAt == null ? null : new Date(expiresAt);
-      if (end && end <= createdAt) throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
+      const expiry = expiresAt == null ? null : new Date(expiresAt);
+      if (expiry && expiry <= createdAt)
+        throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
       const apiKey: ApiKey = {
         id: newId('key'),
         name,
@@ -36,7 +40,7 @@ export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
         createdAt,
         keyHash: hashApiKey(key),
         start: startOf(key),
-        expiresAt: end,
+        expiresAt: expiry,
         revokedAt: null,
         lastUsedAt: null,
       };
@@ -50,7 +54,7 @@ export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
 
     /** @throws {AppError} not_found */
     async revoke(id: string): Promise<void> {
-      if (!(await keys.revoke(id))) throw new AppError('not_found', 'There is no API key with this id.');
+      if (!(await keys.revoke(id))) throw new AppError('not_found', 'API key not found: check the id.');
     },
   };
 }

@@ -1,5 +1,6 @@
 import { sendData } from '../http/respond';
-import { route, type Context, type Route } from '../http/route';
+import type { Context } from '../http/context';
+import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentUser } from '../users/users.presenter';
 import { loginBody, refreshBody, registerBody, signedIn, type SignedIn } from './auth.schema';
@@ -33,8 +34,8 @@ function signInRoutes(auth: AuthService): Route[] {
       operationId: 'login',
       summary: 'Sign in',
       description:
-        'Put the `accessToken` of the answer into **Authorize**. Ten wrong passwords for one account from one address ' +
-        'are answered 429 from then on, until 15 minutes after the first.',
+        'Put the `accessToken` of the response into **Authorize**. After ten wrong passwords for one account from one ' +
+        'address, the response is 429 until 15 minutes after the first.',
       tag: TAG,
       body: loginBody,
       responses: { 200: { description: 'The user and the tokens', data: signedIn } },
@@ -51,12 +52,12 @@ function sessionRoutes(auth: AuthService): Route[] {
       path: '/auth/refresh',
       role: Role.PUBLIC,
       operationId: 'refresh',
-      summary: 'Get the next tokens for a refresh token',
+      summary: 'Exchange a refresh token for new tokens',
       description:
-        'Each refresh token is good once. One that was used before ends the session, since somebody must have copied it.',
+        'A refresh token can be used once. Using it again ends the session, since it must have been copied.',
       tag: TAG,
       body: refreshBody,
-      responses: { 200: { description: 'The user and the next tokens', data: signedIn } },
+      responses: { 200: { description: 'The user and the new tokens', data: signedIn } },
       errors: ['unauthorized'],
       handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.refresh(body.refreshToken)),
     }),
@@ -67,10 +68,10 @@ function sessionRoutes(auth: AuthService): Route[] {
       operationId: 'logout',
       summary: 'Sign out',
       description:
-        'Ends the session of that refresh token, if there is one. Its last access token is good until it expires.',
+        'Ends the session of the refresh token, if there is one. Its last access token stays valid until it expires.',
       tag: TAG,
       body: refreshBody,
-      responses: { 204: { description: 'The session is over' } },
+      responses: { 204: { description: 'The session has ended' } },
       errors: [],
       async handler(ctx, { body }) {
         await auth.logout(body.refreshToken);

@@ -16,7 +16,7 @@ export interface RefreshBody {
   refreshToken: string;
 }
 
-/** What signing in answers. */
+/** The response to signing in. */
 export interface SignedIn {
   user: UserView;
   accessToken: string;
@@ -45,7 +45,7 @@ export const loginBody = Joi.object<LoginBody, true>({
 
 const refreshToken = Joi.string()
   .required()
-  .description('Good once, for `POST /auth/refresh`: keep it where scripts of others cannot read it')
+  .description('Can be used once, for `POST /auth/refresh`: keep it where no foreign script can read it')
   .example('q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ');
 
 export const refreshBody = Joi.object<RefreshBody, true>({ refreshToken: refreshToken.max(200) }).id(

@@ -19,7 +19,7 @@ import {
 } from '../users/sessions/refresh-token';
 import type { SessionRepository } from '../users/sessions/sessions.repository';
 
-/** Who is signed in, and the tokens of it. */
+/** A user who has just signed in, with the tokens of the session. */
 export interface SignIn {
   user: User;
   accessToken: string;
@@ -53,11 +53,12 @@ export function createAuthService(deps: AuthServiceDeps) {
     return signIn(user, token);
   }
 
-  /** Null when the user, or an ADMIN, has ended the session. */
+  /** Returns null if the user or an ADMIN has ended the session. */
   async function userOf(sessionId: string): Promise<User | null> {
     const session = await sessions.find(sessionId);
-    const user = session && (await users.findById(session.userId));
-    return isSignedIn(user, { tokenVersion: session?.tokenVersion, sessionId }) ? user : null;
+    if (!session) return null;
+    const user = await users.findById(session.userId);
+    return isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId }) ? user : null;
   }
 
   function signIn(user: User, token: RefreshToken): SignIn {
@@ -77,7 +78,7 @@ export function createAuthService(deps: AuthServiceDeps) {
 
     /**
      * @param address of the client
-     * @throws {AppError} unauthorized, rate_limited, forbidden for who is disabled
+     * @throws {AppError} unauthorized, rate_limited, forbidden for a disabled user
      */
     async login({ email, password }: LoginBody, address: string): Promise<SignIn> {
       let user: User | null = null;
@@ -89,8 +90,8 @@ export function createAuthService(deps: AuthServiceDeps) {
     },
 
     /**
-     * The next tokens, once for each refresh token. One that is not the newest of its session was copied by somebody:
-     * the session ends, whoever of the two it was.
+     * Issues new tokens, once for each refresh token. A refresh token that is not the newest of its session
+     * has been copied: the session ends, whether the owner or the thief used it.
      * @throws {AppError} unauthorized
      */
     async refresh(refreshToken: string): Promise<SignIn> {
@@ -99,7 +100,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       const sessionId = sessionIdOf(token);
       const user = await userOf(sessionId);
       const secret = newSecret();
-      // The last step: whatever fails before it, the token is still good for another try.
+      // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!user || !(await sessions.rotate(sessionId, hashSecret(token.secret), hashSecret(secret)))) {
         await sessions.remove(sessionId);
         throw signInAgain();
@@ -107,7 +108,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       return signIn(user, { family: token.family, secret });
     },
 
-    /** Ends the session; does nothing when there is none. */
+    /** Ends the session; does nothing if there is none. */
     async logout(refreshToken: string): Promise<void> {
       const token = decodeRefreshToken(refreshToken);
       if (token) await sessions.remove(sessionIdOf(token));
@@ -117,25 +118,32 @@ export function createAuthService(deps: AuthServiceDeps) {
 
 function requireActive({ status }: User): void {
   if (status === 'active') return;
-  throw new AppError('forbidden', 'This account is disabled: ask whoever runs the shop.');
+  throw new AppError('forbidden', 'This account is disabled: contact the shop.');
 }
 
 function emailTaken(): AppError {
-  return new AppError('already_exists', 'There is an account with this e-mail address: log in instead.', {
-    errors: [{ path: 'email', message: 'is taken' }],
-  });
+  return new AppError(
+    'already_exists',
+    'An account with this e-mail address exists already: log in instead.',
+    {
+      errors: [{ path: 'email', message: 'is already registered' }],
+    },
+  );
 }
 
-/** The same for an unknown e-mail address and a wrong password. */
+/**
+ * One error for an unknown e-mail address and a wrong password, so that it does not tell which accounts
+ * exist.
+ */
 function wrongCredentials(): AppError {
   return new AppError('unauthorized', 'The e-mail address or the password is wrong: check both.', {
     headers: WWW_AUTHENTICATE,
   });
 }
 
-/** The same for whatever is not the newest refresh token of a session that goes on. */
+/** One error for everything but the newest refresh token of a valid session. */
 function signInAgain(): AppError {
-  return new AppError('unauthorized', 'This refresh token is not valid any more: log in again.', {
+  return new AppError('unauthorized', 'This refresh token is no longer valid: log in again.', {
     headers: WWW_AUTHENTICATE,
   });
 }

@@ -1,74 +1,79 @@
 import { isApiKey } from '../api-keys/api-key';
 import type { ApiKeyAuthentication } from '../api-keys/api-key-cache';
-import type { Context, Middleware } from '../http/context';
 import { AppError } from '../errors/app-error';
-import { Role } from '../role/role';
-import type { EndedTokens } from '../users/sessions/revoked-tokens';
+import type { Context, Middleware } from '../http/context';
+import type { Route } from '../http/route';
 import type { Jwt } from '../jwt/jwt';
-import type { Principal } from '../role/principal';
+import { Role, type UserRole } from '../role/role';
+import type { RevokedTokens } from '../users/sessions/revoked-tokens';
+import { guard } from './guard';
 
 export interface AuthenticationDeps {
-  jwt: Pick<Jwt, 'verify'>;
-  /** Of users who were disabled, or changed their role or password, since their tokens were issued. */
-  endedTokens: Pick<EndedTokens, 'has'>;
+  jwt: Pick<Jwt, 'authenticate'>;
+  revokedTokens: Pick<RevokedTokens, 'has'>;
   apiKeys: ApiKeyAuthentication;
-  /** Whether it is known which tokens and keys are ended. */
+  /** Tells whether the revoked tokens and API keys have been loaded. */
   isLoaded(): boolean;
 }
 
-/** Who calls, in steps: only what costs nothing comes before the rate limit. They set ctx.state.principal, or leave it. */
+/** Identifies the caller in steps, so that only what costs nothing comes before the rate limit. */
 export interface Authentication {
-  /** What memory knows: access tokens, and API keys that were used here. A route's guard judges whoever is not known. */
+  /**
+   * Sets ctx.state.principal from memory alone: for access tokens, and for API keys that were used here. It
+   * clears the principal of everyone else, whom the guards judge.
+   */
   recognise: Middleware;
-  /** Reads an API key that memory does not know. */
-  lookUp: Middleware;
-  /** Turns away ADMINs while nobody knows whether they still are. */
-  confirm: Middleware;
+  /** Returns what a caller of the route has to pass: nothing on a public one. */
+  guardsOf(route: Pick<Route, 'role' | 'scope' | 'identify'>): Middleware[];
 }
 
 const BEARER = /^Bearer +(\S+)$/i;
 
 export function createAuthentication({
   jwt,
-  endedTokens,
+  revokedTokens,
   apiKeys,
   isLoaded,
 }: AuthenticationDeps): Authentication {
-  function ownerOf(token: string): Principal | undefined {
-    if (isApiKey(token)) return apiKeys.recognise(token);
-    const claims = jwt.verify(token);
-    return claims && !endedTokens.has(claims) ? claims : undefined;
-  }
+  const authenticate = jwt.authenticate({ getToken: bearerToken, isRevoked: revokedTokens.has });
+
+  /** Reads an API key that memory does not know. */
+  const lookUp: Middleware = async (ctx, next) => {
+    const token = bearerToken(ctx);
+    if (!ctx.state.principal && token !== undefined && isApiKey(token))
+      ctx.state.principal = await apiKeys.principalOf(token);
+    return next();
+  };
+
+  /** Rejects ADMINs until it is known whose tokens are revoked. */
+  const confirm: Middleware = (ctx, next) => {
+    const { role, scopes } = ctx.state.principal!;
+    if (role === Role.ADMIN && !scopes && !isLoaded()) throw notLoaded();
+    return next();
+  };
 
   return {
     recognise(ctx, next) {
-      const token = tokenOf(ctx);
-      ctx.state.principal = token === undefined ? undefined : ownerOf(token);
+      const token = bearerToken(ctx);
+      if (token === undefined || !isApiKey(token)) return authenticate(ctx, next);
+      ctx.state.principal = apiKeys.recognise(token);
       return next();
     },
 
-    async lookUp(ctx, next) {
-      const token = tokenOf(ctx);
-      if (!ctx.state.principal && token !== undefined && isApiKey(token))
-        ctx.state.principal = await apiKeys.principalOf(token);
-      return next();
-    },
-
-    confirm(ctx, next) {
-      const { role, scopes } = ctx.state.principal!;
-      if (role === Role.ADMIN && !scopes && !isLoaded()) throw notLoaded();
-      return next();
+    guardsOf({ role, scope, identify }) {
+      if (role === Role.PUBLIC) return [];
+      return [lookUp, ...(identify ? [identify] : []), guard(role as UserRole, scope), confirm];
     },
   };
 }
 
-function tokenOf(ctx: Context): string | undefined {
+function bearerToken(ctx: Context): string | undefined {
   return BEARER.exec(ctx.get('Authorization'))?.[1];
 }
 
 function notLoaded(): AppError {
   return new AppError(
     'service_unavailable',
-    'This process has just started and does not know yet which sessions of ADMINs are over: try again shortly.',
+    'This process has just started and has not loaded the revoked tokens yet: try again shortly.',
   );
 }

@@ -1,13 +1,13 @@
-import type { Middleware } from '../http/context';
 import { AppError } from '../errors/app-error';
 import { unauthorized } from '../errors/unauthorized';
+import type { Middleware } from '../http/context';
 import type { Principal } from '../role/principal';
-import { allows, type Role, type UserRole } from '../role/role';
+import { allows, type UserRole } from '../role/role';
 import type { Scope } from '../role/scope';
 
 /**
- * Lets a request through to a route of that role: 401 for nobody, 403 for the wrong one.
- * @param scope what an API key needs for it; without one, API keys are not let through
+ * Lets callers with the role pass: 401 for an unauthenticated one, 403 for another role.
+ * @param scope what an API key needs; without one, no API key passes
  */
 export function guard(required: UserRole, scope?: Scope): Middleware {
   return (ctx, next) => {
@@ -26,10 +26,10 @@ function requireScope({ scopes }: Principal, scope: Scope | undefined): void {
     'forbidden',
     scope
       ? `This API key lacks the scope ${scope}: use one that has it.`
-      : 'This is for people: sign in as a user, since API keys cannot do it.',
+      : 'API keys cannot do this: sign in as a user.',
   );
 }
 
-function forbidden(required: Role): AppError {
+function forbidden(required: UserRole): AppError {
   return new AppError('forbidden', `This needs the role ${required}: sign in as a user who has it.`);
 }

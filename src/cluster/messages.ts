@@ -1,27 +1,20 @@
-/** What the API processes and their primary tell each other. */
+import type { Count } from '../rate-limit/store';
 
-/** To the primary: one more request of each of these clients; how many are there? */
+/** Asks the primary to count one more request of each of these clients. */
 export interface CountRequests {
   type: 'count';
   id: number;
   requests: { key: string; windowMs: number }[];
 }
 
-/** The answer, for each in turn. */
+/** The primary's reply, with a count for each request in turn. */
 export interface Counted {
   type: 'counted';
   id: number;
   counts: Count[];
 }
 
-export interface Count {
-  /** Requests in the client's window with this one. */
-  used: number;
-  /** How long the window still lasts. */
-  msLeft: number;
-}
-
-/** From the primary: finish what is under way, and end. */
+/** Asks an API process to finish the requests in flight and exit. */
 export interface Stop {
   type: 'stop';
 }

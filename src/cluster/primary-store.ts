@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { countIn, type Windows } from '../rate-limit/store';
-import { isMessage, type Count, type Counted, type CountRequests } from './messages';
+import { countIn, failOpen, type Count, type Store } from '../rate-limit/store';
+import { isMessage, type Counted, type CountRequests } from './messages';
 
 const TIMEOUT_MS = 250;
 
-/** What it needs of `process`. */
+/** The part of `process` that connects an API process to its primary. */
 export interface Channel {
   send?(
     message: CountRequests,
@@ -22,10 +22,10 @@ interface Batch {
 }
 
 /**
- * The windows of the rate limit that the primary holds for all its API processes, asked for through IPC: in one message
- * for all requests of one turn of the event loop, since a message costs as much as a good part of a request.
+ * Counts the requests of all API processes in their primary, through IPC. All requests of one turn of the
+ * event loop go in one message, since a message costs a good part of what a request does.
  */
-export function createPrimaryWindows(channel: Channel, logger: Logger, timeoutMs = TIMEOUT_MS): Windows {
+export function createPrimaryStore(channel: Channel, logger: Logger, timeoutMs = TIMEOUT_MS): Store {
   const waiting = new Map<number, (counts: Count[]) => void>();
   let lastId = 0;
   let batch: Batch | undefined;
@@ -37,7 +37,7 @@ export function createPrimaryWindows(channel: Channel, logger: Logger, timeoutMs
     const id = ++lastId;
     let timer: NodeJS.Timeout;
     return new Promise<Count[]>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      timer = setTimeout(() => reject(new Error(`no reply within ${timeoutMs} ms`)), timeoutMs);
       waiting.set(id, resolve);
       channel.send!({ type: 'count', id, requests }, undefined, {}, (error) => {
         if (error) reject(error);
@@ -57,13 +57,12 @@ export function createPrimaryWindows(channel: Channel, logger: Logger, timeoutMs
     return { requests, counts };
   }
 
-  async function countRequest(key: string, windowMs: number): Promise<[used: number, msLeft: number]> {
+  async function count(key: string, windowMs: number): Promise<Count> {
     batch ??= beginBatch();
     const { requests, counts } = batch;
     const at = requests.push({ key, windowMs }) - 1;
-    const { used, msLeft } = (await counts)[at]!;
-    return [used, msLeft];
+    return (await counts)[at]!;
   }
 
-  return countIn({ countRequest }, logger, 'The primary process');
+  return countIn(failOpen({ count }, logger, 'The primary process'));
 }

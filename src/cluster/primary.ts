@@ -1,27 +1,28 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
-import { createSupervisor } from './supervisor';
 import { createWindowCounter } from '../rate-limit/window-counter';
+import { createSupervisor } from './supervisor';
 
-/** Above the limit that the API processes set themselves. */
+/** Added to the limit that the API processes set themselves. */
 const STOP_MARGIN_MS = 5_000;
 
 export interface PrimaryOptions {
-  /** How many API processes there are to be. */
+  /** The number of API processes. */
   count: number;
   shutdownTimeoutMs: number;
-  /** Resolves with the reason when all is to end. */
+  /** Resolves with the reason to stop. */
   stop: Promise<string>;
   logger: Logger;
 }
 
 /**
- * Runs as many API processes as told, which share the port, until it is told to stop. It has no connection to anything
- * itself, and knows no secret but those in the environment, which it hands on.
+ * Runs the API processes, which share the port, until it is told to stop. The primary itself connects to
+ * nothing, and it reads none of the secrets in the environment that it hands on.
  */
 export async function runPrimary({ count, shutdownTimeoutMs, stop, logger }: PrimaryOptions): Promise<void> {
-  // Each process takes its connections from the port itself. If this one handed them out, those that a process had not
-  // yet taken over when it was killed would stay open, and unanswered, for ever; so the system closes them.
+  // Each process accepts its own connections, which the system closes if the process is killed. If the
+  // primary accepted them, those on their way to a killed process would stay open and without a response
+  // forever.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   const supervisor = createSupervisor({
     count,

@@ -1,17 +1,17 @@
 import type { Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isMessage, type CountRequests } from './messages';
 import type { WindowCounter } from '../rate-limit/window-counter';
+import { isMessage, type CountRequests } from './messages';
 
 const BACKOFF_MS = { first: 100, most: 10_000 };
-/** One that has taken requests for so long is no failure of its start any more. */
+/** After serving requests for this long, an exit no longer counts as a failed start. */
 const STEADY_AFTER_MS = 5_000;
-/** Of one process in a row. */
+/** How many failed starts of one process in a row end the supervisor. */
 const MAX_FAILED_STARTS = 5;
 
 export interface SupervisorOptions {
-  /** How many API processes there are to be. */
+  /** The number of API processes. */
   count: number;
   fork(): Worker;
   counter: WindowCounter;
@@ -20,13 +20,13 @@ export interface SupervisorOptions {
 }
 
 export interface Supervisor {
-  /** Keeps all of them running, until `stop`. Rejects when one ends right after its start again and again. */
+  /** Keeps all processes running until `stop`. Rejects if one keeps failing right after its start. */
   run(): Promise<void>;
-  /** Lets all of them finish, and kills those that have not within the limit. */
+  /** Lets all processes finish, and kills those that have not exited within the limit. */
   stop(limitMs: number): Promise<void>;
 }
 
-/** Starts the API processes, replaces those that die, and counts the requests of them all. */
+/** Starts the API processes, replaces those that die, and counts the requests of all of them. */
 export function createSupervisor({
   count,
   fork,
@@ -37,7 +37,7 @@ export function createSupervisor({
   const living = new Map<Worker, Promise<unknown>>();
   const stopping = new AbortController();
 
-  /** One process after the other. */
+  /** Runs one process at a time, and starts the next when it has exited. */
   async function keepOne(): Promise<void> {
     for (let failedStarts = 0; !stopping.signal.aborted;) {
       const { pid, how, steadyMs } = await runOne();
@@ -45,7 +45,7 @@ export function createSupervisor({
       failedStarts = steadyMs < steadyAfterMs ? failedStarts + 1 : 0;
       if (failedStarts === MAX_FAILED_STARTS) throw new Error(giveUp(how));
       const restartInMs = Math.min(BACKOFF_MS.first * 2 ** Math.max(0, failedStarts - 1), BACKOFF_MS.most);
-      logger.warn({ apiPid: pid, how, restartInMs }, 'an API process ended, another one takes its place');
+      logger.warn({ apiPid: pid, how, restartInMs }, 'API process exited, starting another one');
       await delay(restartInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   }
@@ -54,7 +54,7 @@ export function createSupervisor({
     const worker = fork();
     const { pid } = worker.process;
     let listensSince = Infinity;
-    worker.on('error', () => undefined); // `exitOf` tells
+    worker.on('error', () => undefined); // exitOf handles it
     worker.once('listening', () => (listensSince = Date.now()));
     worker.on('message', (message) => {
       if (!isMessage<CountRequests>(message, 'count')) return;
@@ -88,13 +88,14 @@ export function createSupervisor({
   };
 }
 
-/** Not by `once` of node:events, which fails on the errors of sending to a process that is just dying. */
+/** Avoids `once` of node:events, which rejects when sending to a dying process fails. */
 function exitOf(worker: Worker): Promise<string> {
   return new Promise((resolve) => {
     worker.once('exit', (code: number | null, signal: string | null) =>
-      resolve(signal ? `ended by ${signal}` : `exit code ${code}`),
+      resolve(signal ? `killed by ${signal}` : `exit code ${code}`),
     );
-    // One that could not be started at all has no `exit`; of one that is just dying, sending to it fails too.
+    // A process that could not be started has no `exit` event. Sending to a dying one causes an error as
+    // well.
     worker.on('error', (error: NodeJS.ErrnoException) => {
       if (worker.process.pid === undefined) resolve(`not started: ${error.code}`);
     });
@@ -105,7 +106,7 @@ const ignore = (): void => undefined;
 
 function giveUp(how: string): string {
   return (
-    `An API process ended right after its start ${MAX_FAILED_STARTS} times in a row, the last time with ${how}: ` +
-    'the log above says why; correct that and start again.'
+    `An API process failed right after its start ${MAX_FAILED_STARTS} times in a row, the last time with ${how}: ` +
+    'correct what the log above names, then start again.'
   );
 }

@@ -1,26 +1,35 @@
 import Joi, { type CustomHelpers, type DateSchema, type StringSchema } from 'joi';
 
-/** What is taken of ISO 8601: a month, a day, or a time that says its offset, so that no server's own zone counts. */
+/**
+ * Accepted forms of ISO 8601: a month, a day, or a time with its offset, so that no server's time zone
+ * matters.
+ */
 const TIME = /^(\d{4})-(\d{2})(?:-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?)?$/;
 
 const MESSAGES = {
-  'date.timeOfDay': '{#label} must be a time such as 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00',
-  'date.impossible': '{#label} must be a day that the calendar has',
+  'date.timeOfDay': '{#label} must be a time, for example 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00',
+  'date.impossible': '{#label} must be a valid date',
   'date.time':
-    '{#label} must be a time such as 2026-01-31, 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00',
+    '{#label} must be a time, for example 2026-01-31, 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00',
 };
 
-/** A time in ISO 8601, as a date. JavaScript takes 30 February for 2 March; here it is refused. */
+/**
+ * The schema of a time in ISO 8601, converted to a Date. It rejects 30 February, which JavaScript reads as 2
+ * March.
+ */
 export function isoTime(): DateSchema {
-  return Joi.date().iso().custom(refuseImpossible).messages(MESSAGES);
+  return Joi.date().iso().custom(rejectImpossible).messages(MESSAGES);
 }
 
-/** A time of day where nothing is converted: it stays a text, which `new Date` can read. */
+/**
+ * The schema of a time of day in a body, where nothing is converted: it stays a text that `new Date` can
+ * read.
+ */
 export function isoTimeText(): StringSchema {
-  return Joi.string().isoDate().custom(refuseImpossible).messages(MESSAGES).prefs({ abortEarly: true });
+  return Joi.string().isoDate().custom(rejectImpossible).messages(MESSAGES).prefs({ abortEarly: true });
 }
 
-function refuseImpossible(value: unknown, { original, error }: CustomHelpers): unknown {
+function rejectImpossible(value: unknown, { original, error }: CustomHelpers): unknown {
   const [whole, year, month, day] = TIME.exec(String(original)) ?? [];
   const isText = typeof value === 'string';
   if (whole === undefined || Number.isNaN(Date.parse(whole)) || (isText && !whole.includes('T')))

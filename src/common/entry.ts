@@ -1,6 +1,6 @@
 /**
- * Runs `main` when its module is what Node was started with (`require.main === module`). A failure is one line on
- * standard error, and exit code 1.
+ * Runs `main` if Node was started with its module (`require.main === module`). An error is printed as one
+ * line on standard error, and the exit code is 1.
  */
 export function runEntry(isEntry: boolean, main: (env: NodeJS.ProcessEnv) => Promise<void>): void {
   if (!isEntry) return;

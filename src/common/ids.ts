@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 
 export type IdPrefix = 'usr' | 'ps' | 'key';
 
-/** A new identifier; identifiers of one kind sort by the time they were made. */
+/** Creates an identifier; identifiers with the same prefix sort by creation time. */
 export function newId(prefix: IdPrefix): string {
   return `${prefix}_${ulid()}`;
 }
@@ -14,11 +14,9 @@ export const ID_PATTERNS: Readonly<Record<IdPrefix, RegExp>> = {
   ps: /^ps_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
 };
 
-/** The Joi schema of an identifier of that kind. */
+/** The schema of an identifier with that prefix. */
 export function idSchema(prefix: IdPrefix): StringSchema {
   return Joi.string()
     .pattern(ID_PATTERNS[prefix])
-    .messages({
-      'string.pattern.base': `{#label} must be an id such as ${prefix}_01HZX3…`,
-    });
+    .messages({ 'string.pattern.base': `{#label} must be an id, for example ${prefix}_01HZX3…` });
 }

@@ -10,15 +10,15 @@ export interface PageQuery {
 
 const MAX_CURSOR_LENGTH = 500;
 
-/** The keys of every list's query: spread them into its schema. */
+/** The query parameters of every list, to be spread into its schema. */
 export const pageQuery = {
   limit: Joi.number()
     .integer()
     .min(1)
     .max(100)
     .default(20)
-    .description('How many entries a page has at most'),
-  cursor: anyText(MAX_CURSOR_LENGTH).description('`meta.page.nextCursor` of the page before; opaque'),
+    .description('The maximum number of entries on a page'),
+  cursor: anyText(MAX_CURSOR_LENGTH).description('`meta.page.nextCursor` of the previous page; opaque'),
 };
 
 export interface Page<T> {
@@ -27,17 +27,17 @@ export interface Page<T> {
   more: boolean;
 }
 
-/** The page among what was found when one entry more than its limit was asked for. */
+/** Makes a page of at most `limit` entries from a query for one entry more. */
 export function pageOf<T>(found: T[], limit: number): Page<T> {
   return { entries: found.slice(0, limit), more: found.length > limit };
 }
 
-/** Packs the sort key of a page's last entry into an opaque text. */
+/** Encodes the sort key of a page's last entry as an opaque text. */
 export function encodeCursor(values: unknown[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-/** Unpacks what encodeCursor made and checks it: a cursor comes from the client like any other input. */
+/** Decodes a cursor and validates it, since it comes from the client like any other input. */
 export function decodeCursor<T extends unknown[] = unknown[]>(cursor: string, schema: Schema): T {
   const { value, error } = schema.validate(parse(cursor), {
     convert: false,
@@ -47,14 +47,14 @@ export function decodeCursor<T extends unknown[] = unknown[]>(cursor: string, sc
   return value as T;
 }
 
-/** The cursors of a list that is sorted by the id of its entries. */
+/** Reads and creates the cursors of a list that is sorted by the ids of its entries. */
 export function idCursor(prefix: IdPrefix) {
   const schema = Joi.array().ordered(idSchema(prefix).required()).required();
   return {
-    /** The id after which the page begins. @throws {AppError} validation_failed */
+    /** Returns the id after which the page begins. @throws {AppError} validation_failed */
     read: (cursor: string | undefined): string | undefined =>
       cursor === undefined ? undefined : decodeCursor<[string]>(cursor, schema)[0],
-    /** For the page after this one; null when it is the last. */
+    /** Returns the cursor of the next page, or null after the last page. */
     after: ({ entries, more }: Page<{ id: string }>): string | null =>
       more ? encodeCursor([entries.at(-1)!.id]) : null,
   };
@@ -69,12 +69,7 @@ function parse(cursor: string): unknown {
 }
 
 function invalidCursor(): AppError {
-  return new AppError('validation_failed', 'The cursor is not one that this list gave out.', {
-    errors: [
-      {
-        path: 'cursor',
-        message: 'must be a nextCursor of this list; leave it out for the first page',
-      },
-    ],
+  return new AppError('validation_failed', 'The cursor is invalid: it does not come from this list.', {
+    errors: [{ path: 'cursor', message: 'must be a nextCursor of this list; omit it for the first page' }],
   });
 }

@@ -1,9 +1,7 @@
 import { PROBLEMS, type ErrorCode } from './problems';
 
-export { PROBLEMS, type ErrorCode };
-
 export interface FieldError {
-  /** Where the mistake is, such as `items.0.quantity`; empty for the whole. */
+  /** Where the mistake is, for example `items.0.quantity`; empty for the whole input. */
   path: string;
   message: string;
 }
@@ -12,12 +10,12 @@ export interface AppErrorOptions {
   errors?: FieldError[];
   headers?: Record<string, string>;
   orderId?: string;
-  /** Extension member of the problem, for an answer that says more than its detail. */
+  /** An extension member of the problem, for a response that says more than its detail. */
   data?: unknown;
   cause?: unknown;
 }
 
-/** An error with a definite answer: its detail is written for the client and is sent as it stands. */
+/** An error that the API reports as a problem: its detail is written for the client and sent unchanged. */
 export class AppError extends Error {
   readonly status: number;
   readonly errors?: FieldError[];
@@ -39,7 +37,7 @@ export class AppError extends Error {
     this.data = options.data;
   }
 
-  /** The same error with other headers besides. */
+  /** Returns a copy of the error with additional headers. */
   with(headers: Record<string, string>): AppError {
     const { code, detail, errors, orderId, data, cause } = this;
     return new AppError(code, detail, {

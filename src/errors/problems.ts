@@ -1,4 +1,4 @@
-/** Every code the API can answer with, and what it means over HTTP. The codes are stable: clients branch on them. */
+/** Every code that the API can return, with its HTTP status. The codes are stable: clients branch on them. */
 export const PROBLEMS = {
   validation_failed: { status: 400, title: 'Validation failed' },
   idempotency_key_required: { status: 400, title: 'Idempotency-Key required' },

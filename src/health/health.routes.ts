@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { sendData } from '../http/respond';
-import { route, type Context, type Route } from '../http/route';
+import type { Context } from '../http/context';
+import { route, type Route } from '../http/route';
 import { AppError } from '../errors/app-error';
 import { Role } from '../role/role';
 import type { CheckResult, Health, Readiness } from './health';

@@ -6,8 +6,8 @@ const THRESHOLD_BYTES = 1_024;
 const BROTLI_QUALITY = 4;
 
 /**
- * Compresses larger answers, except those with an ETag: a strong tag names exact bytes, and our clients send it back
- * in If-Match, where a weakened one could never match. Such answers are single things and small.
+ * Compresses larger responses, except those with an ETag: a strong tag names exact bytes, and clients send it
+ * back in If-Match, where a weak tag never matches. Such responses are single resources and small.
  */
 export function compression(): Middleware {
   return compress({

@@ -2,16 +2,20 @@ import type Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Principal } from '../role/principal';
 
-/** What the middleware leaves for those after it. */
+/** What a middleware leaves for those that follow it. */
 export interface State {
   requestId: string;
-  /** The request's own logger; every line carries the request id. */
+  /** The logger of this request; every line carries the request id. */
   log: Logger;
-  /** Who calls; absent without a valid access token. */
+  /** The caller; absent without a valid access token or API key. */
   principal?: Principal;
+  /** The payload of a valid access token, left by koa-jwt. */
+  accessToken?: object;
+  /** koa-jwt would verify access tokens with it, instead of with the configured keys. */
+  secret?: never;
   /** Fields that a handler adds to the request's one log line, such as `{ orderId }`. */
   logFields?: Record<string, unknown>;
-  /** The error that became the answer, for the log. */
+  /** The error that became the response, for the log. */
   error?: unknown;
 }
 

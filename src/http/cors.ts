@@ -1,7 +1,10 @@
 import koaCors from '@koa/cors';
 import type { Middleware } from './context';
 
-/** CORS for the whitelisted origins; others get no CORS header, so that a browser keeps the answer from them. */
+/**
+ * Allows the whitelisted origins. Others get no CORS header, so that browsers withhold the response from
+ * their pages.
+ */
 export function cors(origins: string[]): Middleware {
   const any = origins.includes('*');
   const allowed = new Set(origins);

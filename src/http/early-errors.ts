@@ -4,10 +4,10 @@ import { ulid } from 'ulid';
 import { problemOf, PROBLEMS, type ErrorCode } from '../errors/problems';
 
 const lingering = new WeakSet<Socket>();
-/** How long a connection that is closed may take to fetch its last answer, before it is reset: a busy client looks late. */
+/** How long a busy client may take to read the last response of a closed connection before it is reset. */
 const LINGER_MS = 5_000;
 
-/** What Node's parser and clock object to, by the code of their errors; all else is a malformed request. */
+/** Problems by the error code of Node's parser and timers; any other code means a malformed request. */
 const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: [
     'headers_too_large',
@@ -27,53 +27,59 @@ const MALFORMED: readonly [ErrorCode, string] = [
   'This is not a valid HTTP/1.1 request: check its request line, its headers and the framing of its body.',
 ];
 
-/** A request that was answered before any of our middleware saw it; there is nothing personal in it. */
-export interface Refusal {
+/**
+ * A problem that the HTTP server sent before a request existed for our middleware; it contains nothing
+ * personal.
+ */
+export interface EarlyError {
   requestId: string;
   status: number;
   code: ErrorCode;
 }
 
-export type OnRefusal = (refusal: Refusal) => void;
+export type OnEarlyError = (error: EarlyError) => void;
 
-/** Answers what Node's HTTP parser gave up on, and closes the connection. `answering`: its answers under way. */
-export function refuseConnection(
+/**
+ * Responds to a request that Node's HTTP parser gave up on, and closes the connection.
+ * @param pending the responses that this connection still waits for
+ */
+export function rejectConnection(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  answering: readonly ServerResponse[],
-  onRefusal: OnRefusal,
+  pending: readonly ServerResponse[],
+  onEarlyError: OnEarlyError,
 ): void {
-  if (lingering.has(socket)) return; // what follows the mistake is no news
-  // Gone already, or in the middle of an answer, which another one must not be mixed with.
-  if (!socket.writable || answering.some(belongsToAnotherRequest)) return void socket.destroy();
+  if (lingering.has(socket)) return; // the client has been told already
+  // The client is gone, or a response is on its way, which another one must not be mixed with.
+  if (!socket.writable || pending.some(belongsToAnotherRequest)) return void socket.destroy();
   const [code, detail] = REASONS[String(error.code)] ?? MALFORMED;
-  const { headers, body } = refusal(code, detail, onRefusal);
+  const { headers, body } = earlyError(code, detail, onEarlyError);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const { status } = PROBLEMS[code];
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
   lingeringEnd(socket);
 }
 
-/** Answers a request that was read, but is not to be handled. */
-export function refuseRequest(
+/** Responds to a request that Node's HTTP parser accepts and we do not. */
+export function rejectRequest(
   response: ServerResponse,
   code: ErrorCode,
   detail: string,
-  onRefusal: OnRefusal,
+  onEarlyError: OnEarlyError,
 ): void {
-  const { headers, body } = refusal(code, detail, onRefusal);
+  const { headers, body } = earlyError(code, detail, onEarlyError);
   response.writeHead(PROBLEMS[code].status, headers).end(body);
 }
 
-/** An answer whose request has come whole was not meant by what came after it. */
+/** A response whose request is complete has nothing to do with the error in what follows it. */
 function belongsToAnotherRequest({ headersSent, req }: ServerResponse<IncomingMessage>): boolean {
   return headersSent || req.complete;
 }
 
-function refusal(code: ErrorCode, detail: string, onRefusal: OnRefusal) {
+function earlyError(code: ErrorCode, detail: string, onEarlyError: OnEarlyError) {
   const requestId = ulid();
   const body = JSON.stringify(problemOf(code, detail, requestId));
-  onRefusal({ requestId, status: PROBLEMS[code].status, code });
+  onEarlyError({ requestId, status: PROBLEMS[code].status, code });
   const headers = {
     'Content-Type': 'application/problem+json',
     'Content-Length': String(Buffer.byteLength(body)),
@@ -87,8 +93,8 @@ function refusal(code: ErrorCode, detail: string, onRefusal: OnRefusal) {
 }
 
 /**
- * Ends a connection without reading on, and resets it some seconds later: one that is reset at once, with something unread,
- * often loses the answer that is on its way to the client.
+ * Closes a connection without reading further, and resets it some seconds later. Resetting it at once, with
+ * data unread, often destroys the response that is on its way to the client.
  */
 export function lingeringEnd(socket: Socket): void {
   if (lingering.has(socket)) return;

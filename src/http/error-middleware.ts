@@ -1,6 +1,6 @@
+import { AppError } from '../errors/app-error';
+import { problemOf, PROBLEMS, type ErrorCode } from '../errors/problems';
 import type { Context, Middleware } from './context';
-import { AppError, PROBLEMS, type ErrorCode } from '../errors/app-error';
-import { problemOf } from '../errors/problems';
 
 const RETRY_AFTER_SECONDS = '5';
 
@@ -11,13 +11,16 @@ const BY_STATUS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 };
 
 export interface ErrorMiddlewareOptions {
-  /** Whether an error means that a server we depend on cannot be reached. */
+  /** Tells whether an error means that a server we depend on cannot be reached. */
   isUnavailable(error: unknown): boolean;
-  /** Where people find what paths there are. */
+  /** The path of the documentation, which a 404 names. */
   docsPath: string;
 }
 
-/** Turns whatever is thrown, and what nobody answered, into a problem (RFC 9457). The only place that does. */
+/**
+ * Turns every error, and every request that no route has answered, into a problem (RFC 9457). No other place
+ * does.
+ */
 export function errorMiddleware(options: ErrorMiddlewareOptions): Middleware {
   return async (ctx, next) => {
     try {
@@ -46,12 +49,12 @@ function toAppError(error: unknown, options: ErrorMiddlewareOptions): AppError {
   if (expose === true && typeof status === 'number' && status in BY_STATUS) return fromStatus(status);
   return new AppError(
     'internal_error',
-    'Something went wrong on our side: try again, and quote the requestId if it happens again.',
+    'Something went wrong on our side: try again, and report the requestId if it happens again.',
   );
 }
 
 function nothingHere({ docsPath }: ErrorMiddlewareOptions): AppError {
-  return new AppError('not_found', `There is nothing at this path: ${docsPath} shows what there is.`);
+  return new AppError('not_found', `There is nothing at this path: see ${docsPath} for all paths.`);
 }
 
 function fromStatus(status: number): AppError {

@@ -4,25 +4,28 @@ import { bodyParser } from '@koa/bodyparser';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware } from './context';
 
-/** Of what we take, nothing is nested more than 4 deep; what Stripe sends is some more. */
+/** Our own bodies are nested at most 4 deep; Stripe's are nested somewhat deeper. */
 const MAX_DEPTH = 32;
-const REFUSED = Symbol('the body is refused');
+const BODY_REJECTED = Symbol('body rejected');
 const MALFORMED =
-  'The request body is not usable JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
+  'The request body is not valid JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
 
-/** What bytes that are no UTF-8 are decoded to: what was meant is lost. */
+/** Bytes that are not UTF-8 are decoded to this character, so that the original text is lost. */
 const REPLACEMENT = '\uFFFD';
 
-/** Reads a JSON body into ctx.request.body; no body counts as `{}`. Anything but JSON is 415, too much of it 413. */
+/**
+ * Reads a JSON body into ctx.request.body; no body counts as `{}`. Any other type is 415, a body over the
+ * limit 413.
+ */
 export function jsonBody(limit: string): Middleware {
   const parse = bodyParser({
     enableTypes: ['json'],
     parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
-    detectJSON: () => true, // the content type has been checked by then
+    detectJSON: () => true, // the content type is checked below
     jsonLimit: limit,
     onError: (error, ctx) => {
-      ctx.req.emit(REFUSED);
-      ctx.req.read(0); // begun and not gone on with; what nobody has begun to read, Node reads to its end and drops
+      ctx.req.emit(BODY_REJECTED);
+      ctx.req.read(0); // Node reads a body to its end unless reading has begun and stopped
       throw bodyError(error, limit);
     },
   });
@@ -32,10 +35,10 @@ export function jsonBody(limit: string): Middleware {
       return next();
     }
     if (!ctx.request.is('application/json'))
-      throw unsupported('The body is not JSON by its type: send "Content-Type: application/json".');
+      throw unsupported('The Content-Type is not JSON: send "Content-Type: application/json".');
     if (!['', 'utf-8'].includes(ctx.request.charset.toLowerCase()))
-      throw unsupported('The body is not in UTF-8 by its charset: send JSON in UTF-8.');
-    freeUnzipper(ctx.req);
+      throw unsupported('The charset of the body is not UTF-8: send JSON in UTF-8.');
+    destroyDecompressorOfRejectedBody(ctx.req);
     return parse(ctx, () => {
       if (ctx.request.rawBody?.includes(REPLACEMENT)) throw new AppError('validation_failed', MALFORMED);
       if (isDeeperThan(MAX_DEPTH, ctx.request.body)) throw tooDeep();
@@ -44,7 +47,7 @@ export function jsonBody(limit: string): Middleware {
   };
 }
 
-/** Level by level: a recursion could be sent over the end of the stack. */
+/** Walks level by level, since a deep enough body would overflow the stack of a recursive function. */
 function isDeeperThan(max: number, body: unknown): boolean {
   let level = [body].filter(isObject);
   for (let depth = 0; level.length > 0; depth++) {
@@ -61,16 +64,20 @@ function isObject(value: unknown): value is object {
 function tooDeep(): AppError {
   return new AppError(
     'validation_failed',
-    `The body is nested more than ${MAX_DEPTH} deep: send a flatter one.`,
+    `The body is nested more than ${MAX_DEPTH} levels deep: send a flatter one.`,
   );
 }
 
-/** What a body is unzipped by keeps memory that the garbage collector does not see: give it back at once. */
-function freeUnzipper(req: IncomingMessage): void {
+/**
+ * Node keeps the stream that decompresses a body until it is garbage-collected, along with native memory that
+ * the garbage collector does not see. The body parser hands it to `pipe`, the only place where we can get
+ * hold of it.
+ */
+function destroyDecompressorOfRejectedBody(req: IncomingMessage): void {
   const { pipe } = req;
-  req.pipe = (unzipper, options) => {
-    req.once(REFUSED, () => (unzipper as unknown as Writable).destroy());
-    return pipe.call(req, unzipper, options) as typeof unzipper;
+  req.pipe = (decompressor, options) => {
+    req.once(BODY_REJECTED, () => (decompressor as unknown as Writable).destroy());
+    return pipe.call(req, decompressor, options) as typeof decompressor;
   };
 }
 
@@ -83,15 +90,14 @@ function bodyError(error: Error & { status?: number }, limit: string): AppError 
     return new AppError(
       'payload_too_large',
       `The request body is larger than ${limit}: send less at a time.`,
-      { headers: { Connection: 'close' } }, // the rest of it is not read, so that nothing can follow it
+      { headers: { Connection: 'close' } }, // the rest of the body is not read, so no request can follow it
     );
   }
   if (error.status === 415) {
-    return unsupported(
-      'The body is compressed in a way that is not supported: use gzip, deflate, br or none.',
-    );
+    return unsupported('The Content-Encoding of the body is not supported: use gzip, deflate, br or none.');
   }
-  // Everything else is the client's doing as well: broken JSON, broken compression, a wrong length, a cut upload.
+  // All other errors are the client's as well: invalid JSON or compression, a wrong length, an aborted
+  // upload.
   return new AppError('validation_failed', MALFORMED, { cause: error });
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Context, Middleware } from './context';
 
-/** One line per request: no query string, no headers, no bodies. */
+/** Writes one line per request, without query string, headers or body. */
 export function requestLog(logger: Logger): Middleware {
   return async (ctx, next) => {
     const started = performance.now();
@@ -11,7 +11,10 @@ export function requestLog(logger: Logger): Middleware {
   };
 }
 
-/** Words of our own, and ids; anything else in a path may be personal, such as an e-mail address in the place of an id. */
+/**
+ * Our own words, ids and files. Any other part of a path may be personal, for example an e-mail address
+ * instead of an id.
+ */
 const SEGMENT = /^(?:[a-z.-]{0,30}|[a-z]{2,4}_[\w-]{1,64}|[\w.-]+\.(?:css|js|json|png|svg|map))$/;
 
 function loggable(path: string): string {
@@ -31,7 +34,7 @@ function writeLine(ctx: Context, durationMs: number): void {
     ...ctx.state.logFields,
   };
   if (ctx.status < 500) ctx.state.log.info(line, 'request');
-  // That a server we depend on is away is to be expected: no fault of this process.
+  // An outage of a server we depend on is to be expected: it is no error of this process.
   else
     ctx.state.log[ctx.status === 503 ? 'warn' : 'error']({ ...line, err: ctx.state.error }, 'request failed');
 }

@@ -1,11 +1,11 @@
 import type { Context } from './context';
 
-/** Answers `{ data, meta: { requestId } }`. */
+/** Sends `{ data, meta: { requestId } }`. */
 export function sendData(ctx: Context, status: number, data: unknown): void {
   send(ctx, status, { data, meta: { requestId: ctx.state.requestId } });
 }
 
-/** Answers one page of a list: `{ data: [...], meta: { requestId, page } }`. */
+/** Sends one page of a list: `{ data: [...], meta: { requestId, page } }`. */
 export function sendPage(
   ctx: Context,
   data: unknown[],
@@ -14,7 +14,7 @@ export function sendPage(
   send(ctx, 200, { data, meta: { requestId: ctx.state.requestId, page } });
 }
 
-/** As text: Koa would write an object as JSON once for its length and once more to send it. */
+/** Sends text, since Koa would turn an object into JSON twice: once for its length and once to send it. */
 function send(ctx: Context, status: number, body: object): void {
   ctx.status = status;
   ctx.type = 'json';

@@ -1,9 +1,6 @@
 import Router from '@koa/router';
 import Joi from 'joi';
 import { AppError } from '../errors/app-error';
-import type { Authentication } from '../authentication/authentication';
-import { guard } from '../authentication/guard';
-import { Role, type UserRole } from '../role/role';
 import type { Context, Middleware, State } from './context';
 import { jsonBody } from './json-body';
 import type { Route } from './route';
@@ -15,42 +12,41 @@ export interface RouterOptions {
   prefix: string;
   bodyLimit: string;
   routes: Route[];
-  authentication: Authentication;
+  /** Identifies the caller again, once the body has arrived. */
+  recognise: Middleware;
+  /** Returns what a caller of the route has to pass. */
+  guardsOf(route: Route): Middleware[];
 }
 
 /**
- * Registers each route as guard, body, validation, handler: who may not call learns nothing about the input,
- * and no body is read for them. A body may take so long that whoever sends it is judged once more.
+ * Registers each route as guards, body, validation, handler: a caller who is rejected learns nothing about
+ * the input, and no body is read for them. A body may take so long to arrive that its sender is judged once
+ * more.
  */
 export function createRouter(options: RouterOptions): AppRouter {
   const router: AppRouter = new Router<State>({ prefix: options.prefix, sensitive: true });
   const readBody = jsonBody(options.bodyLimit);
   for (const declared of options.routes) {
-    const route = takingNothingElse(declared);
-    const judges = judgesOf(route, options.authentication);
+    const route = withoutUndeclaredBody(declared);
+    const guards = options.guardsOf(route);
     const body = route.bodyLimit ? jsonBody(route.bodyLimit) : readBody;
     router.register(route.path, [route.method], [
-      ...judges,
-      ...(route.body ? [body, options.authentication.recognise, ...judges] : []),
+      ...guards,
+      ...(route.body ? [body, options.recognise, ...guards] : []),
       handle(route),
     ] as never);
   }
   return router;
 }
 
-function judgesOf({ role, scope, identify }: Route, { lookUp, confirm }: Authentication): Middleware[] {
-  if (role === Role.PUBLIC) return [];
-  return [lookUp, ...(identify ? [identify] : []), guard(role as UserRole, scope), confirm];
-}
-
 const NO_BODY = Joi.object({});
 
-/** What a route does not declare it does not take: not in a body that it has none of either. */
-function takingNothingElse(route: Route): Route {
+/** Routes reject undeclared input: one without a body schema accepts only an empty body. */
+function withoutUndeclaredBody(route: Route): Route {
   return route.body || route.method === 'get' ? route : { ...route, body: NO_BODY };
 }
 
-/** Answers what no route did: OPTIONS with what is allowed, a wrong or unknown method with 405. */
+/** Answers OPTIONS with the methods of the path, and any other method that no route has with 405. */
 export function otherMethods(router: AppRouter): Middleware {
   return async (ctx, next) => {
     await next();
@@ -73,7 +69,7 @@ function allowedMethods(router: AppRouter, ctx: Context): string[] {
 
 function methodNotAllowed(method: string, allowed: string[]): AppError {
   const allow = allowed.join(', ');
-  return new AppError('method_not_allowed', `${method} is not possible here: use one of ${allow}.`, {
+  return new AppError('method_not_allowed', `This path does not support ${method}: use one of ${allow}.`, {
     headers: { Allow: allow },
   });
 }

@@ -1,7 +1,9 @@
 import helmet from 'koa-helmet';
 import type { Middleware } from './context';
 
-/** Helmet's defaults, with a policy under which the self-hosted Swagger page works on plain http, too. */
+/**
+ * Sets Helmet's defaults, with a policy under which the self-hosted Swagger page also works on plain http.
+ */
 export function securityHeaders(): Middleware {
   return helmet({
     xFrameOptions: { action: 'deny' },

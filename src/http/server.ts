@@ -8,46 +8,52 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { MAX_TIMER_MS } from '../config/rules';
 import type { ErrorCode } from '../errors/problems';
-import { lingeringEnd, refuseConnection, refuseRequest, type OnRefusal } from './early-errors';
+import { lingeringEnd, rejectConnection, rejectRequest, type OnEarlyError } from './early-errors';
 
-/** A client that takes nothing of its answer for so long is cut, beyond the time that the answer itself may take. */
+/**
+ * Closes a connection whose client has stopped reading for this long, in addition to the time the response
+ * may take.
+ */
 const STALLED_MS = 60_000;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
-/** Of one process. Beyond them new ones are closed at once, rather than all being starved of memory. */
+/** How many connections a process accepts. It closes any more at once, rather than starving all of memory. */
 const MAX_CONNECTIONS = 10_000;
 const IDLE_SWEEP_MS = 50;
 
 export interface HttpServer {
   url: string;
-  /** Stops accepting, lets requests in flight finish, and cuts what is still there after the time-out. */
+  /** Stops accepting, lets requests in flight finish, and closes what remains after the time-out. */
   close(timeoutMs: number): Promise<void>;
 }
 
 export interface HttpServerOptions {
   host: string;
   port: number;
-  /** The longest that an answer keeps its client waiting. */
-  maxAnswerMs?: number;
-  /** Told of every request that was answered here, without the listener. */
-  onRefusal?: OnRefusal;
-  /** Other time-outs than those below. */
+  /** The longest that a response may take. */
+  maxResponseMs?: number;
+  /** Called for every request that the server rejects without calling the listener. */
+  onEarlyError?: OnEarlyError;
+  /** Replace the time-outs below. */
   timeouts?: Partial<typeof TIMEOUTS>;
 }
 
-/** How long a client may take; Node looks every 2 s who is over the first two, by itself every 30 s. */
+/**
+ * How long a client may take, in milliseconds. Node checks the first two every 2 s, where its default is 30
+ * s.
+ */
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 2_000,
-  // Longer than the idle time-out of the usual load balancers (60 s), so that it is they who close first.
+  // Longer than the idle time-out of common load balancers (60 s), so that the load balancer closes first.
   keepAliveTimeout: 65_000,
 };
 
-/** @throws with one clear sentence when the address cannot be had. */
+/** @throws {Error} with what to do, if the address cannot be used */
 export async function listen(
   listener: RequestListener,
-  { host, port, maxAnswerMs = 0, onRefusal = () => undefined, timeouts }: HttpServerOptions,
+  { host, port, maxResponseMs = 0, onEarlyError = () => undefined, timeouts }: HttpServerOptions,
 ): Promise<HttpServer> {
   const inFlight = new Set<ServerResponse>();
   const handle = (req: IncomingMessage, res: ServerResponse) => {
@@ -55,21 +61,21 @@ export async function listen(
     res.once('close', () => inFlight.delete(res));
     if (!server.listening) announceEnd(res);
     const objection = objectionTo(req);
-    if (objection) refuseRequest(res, ...objection, onRefusal);
+    if (objection) rejectRequest(res, ...objection, onEarlyError);
     else listener(req, res);
   };
   const limits = { ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES };
-  // Node's own answer to a missing Host header is an empty one.
+  // Node's own response to a missing Host header has no body.
   const server = createServer({ ...limits, requireHostHeader: false }, handle);
-  server.on('checkExpectation', handle); // one that we do not know is none (RFC 9110, 10.1.1)
-  server.on('connection', (socket) => closeGently(socket, inFlight));
+  server.on('checkExpectation', handle); // unknown expectations are ignored (RFC 9110, 10.1.1)
+  server.on('connection', (socket) => preventDestroyWhileClientSends(socket, inFlight));
   server.on('clientError', (error, socket) => {
-    const answering = [...inFlight].filter((response) => response.req.socket === socket);
-    refuseConnection(error, socket as Socket, answering, onRefusal);
+    const pending = [...inFlight].filter((response) => response.req.socket === socket);
+    rejectConnection(error, socket as Socket, pending, onEarlyError);
   });
-  server.maxHeadersCount = 0; // none is dropped unseen: too many of them are refused
+  server.maxHeadersCount = 0; // Node would drop headers beyond it silently; objectionTo rejects them
   server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(Math.min(maxAnswerMs + STALLED_MS, MAX_TIMER_MS));
+  server.setTimeout(Math.min(maxResponseMs + STALLED_MS, MAX_TIMER_MS));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);
@@ -88,8 +94,12 @@ function objectionTo({ httpVersion, headers, rawHeaders }: IncomingMessage): [Er
   return undefined;
 }
 
-/** Node destroys a connection as soon as its last answer is written, although the client may still be sending. */
-function closeGently(socket: Socket, inFlight: ReadonlySet<ServerResponse>): void {
+/**
+ * Node destroys a connection as soon as its last response is written, even while the client is still sending
+ * the body. It does so by `destroySoon`, which here closes such a connection so that the client can read the
+ * response.
+ */
+function preventDestroyWhileClientSends(socket: Socket, inFlight: ReadonlySet<ServerResponse>): void {
   const { destroySoon } = socket;
   socket.destroySoon = () => {
     const isSending = [...inFlight].some(
@@ -107,15 +117,15 @@ async function drain(
 ): Promise<void> {
   for (const response of inFlight) announceEnd(response);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Node closes the connections that are idle now; those that become idle later are for us to close.
+  // Node closes the connections that are idle now, but not those that become idle later.
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  const deadline = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
   clearInterval(sweep);
-  clearTimeout(cut);
+  clearTimeout(deadline);
 }
 
-/** Tells the client to send its next request elsewhere, before this connection is closed under it. */
+/** Tells the client not to use this connection for its next request. */
 function announceEnd(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }
@@ -126,8 +136,8 @@ function urlOf({ address, family, port }: AddressInfo): string {
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const advice: Record<string, string> = {
-    EADDRINUSE: `Port ${port} on ${host} is in use: stop what uses it, or set PORT to another.`,
-    EACCES: `Port ${port} on ${host} is not allowed to this user: set PORT to 1024 or above.`,
+    EADDRINUSE: `Port ${port} on ${host} is in use: stop the program that uses it, or set PORT to another port.`,
+    EACCES: `This user may not listen on port ${port} of ${host}: set PORT to 1024 or above.`,
     EADDRNOTAVAIL: `The address ${host} does not belong to this machine: set HOST to one that does.`,
   };
   const message = advice[String(error.code)] ?? `Listening on ${host}:${port} failed: check HOST and PORT.`;

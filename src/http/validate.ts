@@ -5,15 +5,15 @@ import type { Route } from './route';
 
 type Part = 'params' | 'query' | 'headers' | 'body';
 
-/** What takes no parameters refuses all: one that was misspelt, or meant for somebody else, is not ignored. */
+/** A route without query parameters rejects all of them, so that a misspelt one is not ignored. */
 const NO_QUERY = Joi.object({});
-/** The one key that gets lost in Joi's copy of an object, so that it cannot be found to be unknown. */
+/** The one key that Joi loses when it copies an object, so that Joi cannot reject it as unknown. */
 const UNSEEN = '__proto__';
 
 const COMMON: ValidationOptions = {
   abortEarly: false,
   errors: { wrap: { label: false }, label: 'key' },
-  // Joi's own would repeat the value, which may be personal, or a secret in the wrong field.
+  // Joi's own messages repeat the value, which may be personal, or a secret in the wrong field.
   messages: {
     'string.pattern.base': '{#label} does not match the required pattern: {#regex}',
     'string.pattern.name': '{#label} does not match the required pattern: {#name}',
@@ -26,7 +26,10 @@ const OPTIONS: Readonly<Record<Part, ValidationOptions>> = {
   body: { ...COMMON, convert: false },
 };
 
-/** A check of everything a route takes from the request; it reports all mistakes of all parts at once. */
+/**
+ * Creates the check of everything that a route reads from a request; it reports all mistakes of all parts at
+ * once.
+ */
 export function inputValidator(route: Route): (ctx: Context) => Record<Part, unknown> {
   const schemas = { ...route, query: route.query ?? (route.ignoresOtherQuery ? undefined : NO_QUERY) };
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
@@ -46,7 +49,7 @@ export function inputValidator(route: Route): (ctx: Context) => Record<Part, unk
   };
 }
 
-/** With its options: as those of each call they would be compiled each time. */
+/** Adds the options to the schema, since options passed to `validate` are compiled on every call. */
 function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
   return schema?.required().label(part).prefs(OPTIONS[part]);
 }
@@ -64,8 +67,8 @@ function fieldErrors(details: { path: (string | number)[]; message: string }[]):
   }));
 }
 
-/** Every mistake in the input, whether a schema saw it or a handler. */
+/** The error for mistakes in the input, whether a schema or a handler found them. */
 export function invalid(errors: FieldError[]): AppError {
-  const count = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
-  return new AppError('validation_failed', `${count} not as required; "errors" names each.`, { errors });
+  const values = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
+  return new AppError('validation_failed', `${values} invalid: correct what "errors" lists.`, { errors });
 }

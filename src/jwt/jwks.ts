@@ -1,12 +1,14 @@
 import type { Middleware } from '../http/context';
 import type { Jwt } from './jwt';
 
-/** Where the public keys are, by RFC 8615 at the root of the host; below our prefix too, for proxies that pass only that. */
+/**
+ * RFC 8615 puts it at the root of the host. It is below our prefix as well, for proxies that pass only that.
+ */
 const JWKS_PATH = '/.well-known/jwks.json';
 
 const MAX_AGE_SECONDS = 300;
 
-/** Answers with the public keys as a JWK Set, without our envelope: its readers are JWT libraries. */
+/** Serves the public keys as a JWK Set, without our envelope: its readers are JWT libraries. */
 export function jwks({ publicKeys }: Pick<Jwt, 'publicKeys'>, prefix: string): Middleware {
   const body = JSON.stringify(publicKeys());
   const paths = new Set([JWKS_PATH, `${prefix}${JWKS_PATH}`]);

@@ -1,7 +1,8 @@
 import { etagOf, requireIfMatch } from '../common/etag';
 import { idCursor } from '../common/pagination';
 import { sendData, sendPage } from '../http/respond';
-import { route, type Context, type Route } from '../http/route';
+import type { Context } from '../http/context';
+import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentProductService } from './product-service.presenter';
 import type { ProductService } from './product-service.repository';

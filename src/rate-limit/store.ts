@@ -1,34 +1,52 @@
 import type { Logger } from 'pino';
 
-/** What the Redis driver of koa-ratelimit calls: remaining requests with this one, end of window in seconds, limit. */
-export interface Windows {
+/** The requests of a client in its current window. */
+export interface Count {
+  /** The number of requests, including this one. */
+  used: number;
+  /** How much longer the window lasts, in milliseconds. */
+  msLeft: number;
+}
+
+/** Counts one more request of a client, in windows that last `windowMs`. */
+export interface Counter {
+  count(key: string, windowMs: number): Count | Promise<Count>;
+}
+
+/**
+ * The one command that koa-ratelimit sends to Redis; it returns requests left, end of window in seconds,
+ * limit.
+ */
+export interface Store {
   ratelimiter(key: string, now: number, windowMs: number, max: number): Promise<[number, number, number]>;
 }
 
-/** Counts requests somewhere outside of this process; it may fail. */
-export interface Counter {
-  countRequest(key: string, windowMs: number): Promise<[used: number, msLeft: number]>;
-}
-
-/** Lets requests through when the counter fails: a limit that cannot be kept must not take the API down. */
-export function countIn(counter: Counter, logger: Logger, counterName: string): Windows {
-  let failing = false;
+/** Makes a store for koa-ratelimit of any counter. */
+export function countIn(counter: Counter): Store {
   return {
     async ratelimiter(key, _now, windowMs, max) {
-      try {
-        const [used, msLeft] = await counter.countRequest(key, windowMs);
-        failing = false;
-        return [Math.max(0, max - used + 1), endsAt(msLeft), max];
-      } catch (err) {
-        if (!failing)
-          logger.warn({ err }, `${counterName} does not answer: requests are not limited until it does`);
-        failing = true;
-        return [max, endsAt(windowMs), max];
-      }
+      const { used, msLeft } = await counter.count(key, windowMs);
+      const end = Math.ceil((Date.now() + msLeft) / 1_000);
+      return [Math.max(0, max - used + 1), end, max]; // koa-ratelimit takes this request off what is left
     },
   };
 }
 
-function endsAt(msLeft: number): number {
-  return Math.ceil((Date.now() + msLeft) / 1_000);
+/** Lets requests pass while the counter fails: a limit that cannot be kept must not take the API down. */
+export function failOpen(counter: Counter, logger: Logger, name: string): Counter {
+  let isFailing = false;
+  return {
+    async count(key, windowMs) {
+      try {
+        const counted = await counter.count(key, windowMs);
+        isFailing = false;
+        return counted;
+      } catch (err) {
+        if (!isFailing)
+          logger.warn({ err }, `${name} does not respond: requests are not limited until it does`);
+        isFailing = true;
+        return { used: 1, msLeft: windowMs };
+      }
+    },
+  };
 }

@@ -1,24 +1,25 @@
-import type { Count } from '../cluster/messages';
+import type { Count, Counter } from './store';
 
 interface Window {
   used: number;
   endsAt: number;
 }
 
-/** Counts the requests of each client in windows of time; it belongs to the primary, so that all its processes share it. */
-export interface WindowCounter {
+/** A counter in the memory of one process. */
+export interface WindowCounter extends Counter {
   count(key: string, windowMs: number): Count;
 }
 
 /**
- * A window begins with its client's first request. All are equally long, so the order in which they began is the one
- * in which they end. When there are too many the oldest goes: under a flood of addresses a bounded memory matters more.
+ * Counts in windows that begin with a client's first request. All windows last equally long, so they end in
+ * the order in which they began. If there are too many clients, the oldest window is dropped: under a flood
+ * of addresses, bounded memory matters more than an exact count.
  */
 export function createWindowCounter({ maxClients = 100_000, now = Date.now } = {}): WindowCounter {
   const windows = new Map<string, Window>();
 
   function begin(key: string, windowMs: number): Window {
-    windows.delete(key); // a renewed window moves to the end of the order
+    windows.delete(key); // moves a renewed window to the end of the order
     for (const [oldest, { endsAt }] of windows) {
       if (endsAt > now() && windows.size < maxClients) break;
       windows.delete(oldest);

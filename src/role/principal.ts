@@ -1,15 +1,22 @@
-import type { Scope } from './scope';
 import type { UserRole } from './role';
+import type { Scope } from './scope';
 
-/** Who calls, as the access token or the API key says; no database read per request. */
+/** The caller of a request, according to its access token or API key; no database read per request. */
 export interface Principal {
-  /** A user's id, or an API key's. */
+  /** The id of a user or of an API key. */
   id: string;
   role: UserRole;
-  /** The session that the access token was issued in. */
-  sessionId?: string;
-  /** Of the user, as the access token says; a higher one has ended the token. */
-  tokenVersion?: number;
-  /** Of an API key: all that it may do. A person has none and may do what the role may. */
+  /** Everything that an API key may do. Absent for a user, who may do everything that the role allows. */
   scopes?: readonly Scope[];
+}
+
+/** A user, according to the access token. */
+export interface UserPrincipal extends Principal {
+  /** The version of the user when the token was issued; a higher one has revoked the token. */
+  tokenVersion: number;
+  /** The session in which the token was issued. */
+  sessionId: string;
+  /** When the token expires, in seconds since the epoch. */
+  expiresAt: number;
+  scopes?: undefined;
 }

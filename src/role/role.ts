@@ -5,7 +5,7 @@ export const Role = {
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
-/** The roles a user can have; PUBLIC is what a route may be, never a person. */
+/** The roles of users; only a route can be PUBLIC. */
 export type UserRole = Exclude<Role, 'PUBLIC'>;
 export const USER_ROLES: readonly UserRole[] = [Role.CUSTOMER, Role.ADMIN];
 
@@ -15,7 +15,7 @@ const RANK: Readonly<Record<Role, number>> = {
   ADMIN: 2,
 };
 
-/** Whether someone with the role `actual` may do what `required` is asked for. ADMIN may do all that CUSTOMER may. */
+/** Whether the role `actual` may do what needs `required`. An ADMIN may do everything that a CUSTOMER may. */
 export function allows(required: Role, actual: UserRole): boolean {
   return RANK[actual] >= RANK[required];
 }

@@ -1,4 +1,4 @@
-/** What an API key may be allowed to do. Routes that name no scope are for people alone. */
+/** What an API key may be allowed to do. Routes without a scope are for users only. */
 export const SCOPES = [
   'orders:read',
   'orders:write',

@@ -1,9 +1,9 @@
 export const USER_STATUSES = ['active', 'disabled'] as const;
 
-/** Who is disabled can do nothing; what they ordered goes on. */
+/** A disabled user can do nothing; their orders continue. */
 export type UserStatus = (typeof USER_STATUSES)[number];
 
-/** Instead of a user: the change would leave nobody who is an active ADMIN. */
+/** Returned instead of a user if the change would leave no active ADMIN. */
 export const LAST_ADMIN = 'last admin';
-/** Instead of a user: whoever wanted the change is no active ADMIN any more. */
-export const ACTOR_ENDED = 'actor ended';
+/** Returned instead of a user if the session of the ADMIN who asked for the change has been revoked. */
+export const ACTOR_SIGNED_OUT = 'actor signed out';

@@ -10,13 +10,13 @@ export interface UserDocument {
   role: UserRole;
   status: UserStatus;
   passwordHash: string;
-  /** Access tokens and sessions of a lower version are ended. */
+  /** Access tokens and sessions of a lower version are revoked. */
   tokenVersion: number;
-  /** When it was raised last; absent while it never was. */
-  tokensEndedAt?: Date;
-  /** The session that went on then: the one in which the password was changed. */
+  /** When `tokenVersion` was raised last; absent if it never was. */
+  tokensRevokedAt?: Date;
+  /** The session that remained valid then: the one in which the password was changed. */
   keptSessionId: string | null;
-  /** Raised in an ADMIN by each change that relies on there being this other one. */
+  /** Raised by each change that deprives the shop of another ADMIN and relies on this one. */
   reliedOn?: number;
   createdAt: Date;
   updatedAt: Date;
@@ -28,10 +28,10 @@ const userSchema = new Schema<UserDocument>(
     email: { type: String, required: true },
     name: { type: String, required: true },
     role: { type: String, enum: USER_ROLES, required: true },
-    status: { type: String, enum: USER_STATUSES, default: 'active' },
+    status: { type: String, enum: USER_STATUSES, required: true },
     passwordHash: { type: String, required: true },
-    tokenVersion: { type: Number, default: 0 },
-    tokensEndedAt: Date,
+    tokenVersion: { type: Number, required: true },
+    tokensRevokedAt: Date,
     keptSessionId: { type: String, default: null },
     reliedOn: Number,
   },
@@ -45,10 +45,10 @@ const userSchema = new Schema<UserDocument>(
 );
 
 userSchema.index({ email: 1 }, { unique: true });
-// Who is an ADMIN: for lists, and for the last one.
+// Finds ADMINs: for lists, and to keep the last one.
 userSchema.index({ role: 1, _id: -1 });
-// Whose tokens were ended lately.
-userSchema.index({ tokensEndedAt: 1 }, { sparse: true });
+// Finds users whose tokens were revoked recently.
+userSchema.index({ tokensRevokedAt: 1 }, { sparse: true });
 
 export function createUserModel(connection: Connection): Model<UserDocument> {
   return modelOf(connection, 'User', userSchema);

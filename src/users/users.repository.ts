@@ -1,17 +1,12 @@
 import { trusted, type Connection, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
 import { isDuplicateKey } from '../mongodb/errors';
-import type { Principal } from '../role/principal';
 import { Role, type UserRole } from '../role/role';
-import { isSignedIn } from './sessions/signed-in';
-import { ACTOR_ENDED, LAST_ADMIN, type UserStatus } from './user-status';
+import { isSignedIn, type Issued } from './sessions/signed-in';
+import { ACTOR_SIGNED_OUT, LAST_ADMIN, type UserStatus } from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 
-export type User = Pick<
-  UserDocument,
-  'email' | 'name' | 'role' | 'passwordHash' | 'createdAt' | 'updatedAt'
-> &
-  Pick<UserDocument, 'status' | 'tokenVersion' | 'keptSessionId'> & { id: string };
+export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn'> & { id: string };
 
 export type NewUser = Pick<User, 'id' | 'email' | 'name' | 'role' | 'passwordHash'>;
 
@@ -24,36 +19,38 @@ export interface UserFilter {
 export type UserChange = Partial<Pick<User, 'role' | 'status'>>;
 
 export interface UsersRepository {
-  /** Null when the e-mail address is taken. */
+  /** Returns null if the e-mail address is taken. */
   insert(user: NewUser): Promise<User | null>;
   findById(id: string): Promise<User | null>;
   findByEmail(email: string): Promise<User | null>;
   exists(id: string): Promise<boolean>;
-  /** Whether the database keeps two users from having one e-mail address: `setup` makes it do so. */
+  /**
+   * Whether the database rejects a second user with the same e-mail address, for which `setup` makes an
+   * index.
+   */
   isSetUp(): Promise<boolean>;
-  /** Newest first. @param after the id of the last one of the page before */
+  /** Lists users, newest first. @param after the id of the last user of the previous page */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
   rename(id: string, name: string): Promise<User | null>;
   /**
-   * Sets the password and ends all tokens and sessions but one. Null when the user was disabled, or anything else ended
-   * tokens, meanwhile.
-   * @param user as it was read
+   * Sets the password and revokes all tokens and sessions but one. Returns null if tokens of the user have
+   * been revoked since `user` was read, for example because the user was disabled.
    */
   changePassword(user: User, passwordHash: string, keptSessionId: string | null): Promise<User | null>;
   /**
-   * Sets role and status; what changes ends all tokens and sessions. Null when there is no such user.
-   * @param actor who wants it, judged in the same transaction; absent: the operator's own command
+   * Sets role and status; a change revokes all tokens and sessions. Returns null if there is no such user.
+   * @param actor the ADMIN who asks for it, judged in the same transaction; absent for a command of the
+   * operator
    */
   change(
     id: string,
     change: UserChange,
-    actor?: Principal,
-  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_ENDED | null>;
+    actor?: Issued & { id: string },
+  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | null>;
 }
 
 const AFTER = { returnDocument: 'after' } as const;
-/** Those of before there was a status have none. */
-const ACTIVE: QueryFilter<UserDocument> = { status: trusted({ $ne: 'disabled' as const }) };
+const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
 
 export function createUsersRepository(connection: Connection): UsersRepository {
   const users = createUserModel(connection);
@@ -75,7 +72,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   return {
     async insert({ id, ...fields }) {
       try {
-        return toUser((await users.create({ _id: id, ...fields })).toObject());
+        return toUser((await users.create({ _id: id, ...fields, ...NEW })).toObject());
       } catch (error) {
         if (isDuplicateKey(error)) return null;
         throw error;
@@ -99,72 +96,55 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     rename: (id, name) => update({ _id: id }, { $set: { name } }),
 
     changePassword: ({ id, tokenVersion }, passwordHash, keptSessionId) =>
-      update(
-        { _id: id, ...ACTIVE, ...ofVersion(tokenVersion) },
-        endingTokens({ passwordHash, keptSessionId }),
-      ),
+      update({ _id: id, tokenVersion, status: 'active' }, revokingTokens({ passwordHash, keptSessionId })),
 
     change: (id, { role, status }, actor) =>
       transact(async (session) => {
         if (actor) {
           const stored = await users.findById(actor.id, null, { session }).lean();
-          if (!isSignedIn(stored && toUser(stored), actor)) return ACTOR_ENDED;
+          if (!isSignedIn(stored && toUser(stored), actor)) return ACTOR_SIGNED_OUT;
         }
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
-        const after = { role: role ?? before.role, status: status ?? statusOf(before) };
-        if (after.role === before.role && after.status === statusOf(before)) return toUser(before);
-        if (isAdmin({ ...before, status: statusOf(before) }) && !isAdmin(after)) {
-          // Writing to the one that remains makes two such changes at once collide: neither can rely on the other.
-          const others = { _id: trusted({ $ne: id }), role: Role.ADMIN, ...ACTIVE };
+        const after = { role: role ?? before.role, status: status ?? before.status };
+        if (after.role === before.role && after.status === before.status) return toUser(before);
+        if (isActiveAdmin(before) && !isActiveAdmin(after)) {
+          // Writing to a remaining ADMIN makes two such changes collide, so that neither relies on the
+          // other's ADMIN.
+          const others = { _id: trusted({ $ne: id }), role: Role.ADMIN, status: 'active' } as const;
           const options = { session, timestamps: false, sort: { _id: 1 } } as const;
           if (!(await users.findOneAndUpdate(others, { $inc: { reliedOn: 1 } }, options))) return LAST_ADMIN;
         }
-        const change = endingTokens({ ...after, keptSessionId: null });
+        const change = revokingTokens({ ...after, keptSessionId: null });
         return toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
       }),
   };
 }
 
-/** Of a collection that is not there. */
+/** A collection that does not exist has no indexes. */
 function unlessMissing(error: unknown): mongo.IndexDescriptionInfo[] {
   if ((error as mongo.MongoServerError).codeName === 'NamespaceNotFound') return [];
   throw error;
 }
 
-function matching({ status, ...equal }: UserFilter, after?: string): QueryFilter<UserDocument> {
-  const defined = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
-  return {
-    ...defined,
-    ...(status === 'active' && ACTIVE),
-    ...(status === 'disabled' && { status }),
-    ...(after !== undefined && { _id: trusted({ $lt: after }) }),
-  };
+function matching(filter: UserFilter, after?: string): QueryFilter<UserDocument> {
+  const defined = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+  return { ...defined, ...(after !== undefined && { _id: trusted({ $lt: after }) }) };
 }
 
-/** Those of before there was one have none. */
-function ofVersion(tokenVersion: number): QueryFilter<UserDocument> {
-  return { tokenVersion: tokenVersion === 0 ? trusted({ $in: [0, null] as number[] }) : tokenVersion };
+function revokingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {
+  return { $set: fields, $inc: { tokenVersion: 1 }, $currentDate: { tokensRevokedAt: true } };
 }
 
-function endingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {
-  return { $set: fields, $inc: { tokenVersion: 1 }, $currentDate: { tokensEndedAt: true } };
-}
-
-function isAdmin({ role, status }: Pick<UserDocument, 'role' | 'status'>): boolean {
+function isActiveAdmin({ role, status }: Pick<UserDocument, 'role' | 'status'>): boolean {
   return role === Role.ADMIN && status === 'active';
 }
 
-function statusOf({ status }: Partial<UserDocument>): UserStatus {
-  return status ?? 'active';
-}
-
 function toUser(document: UserDocument): User {
-  const { _id, email, name, role, passwordHash, createdAt, updatedAt } = document;
-  const { tokenVersion = 0, keptSessionId = null } = document as Partial<UserDocument>;
-  const status = statusOf(document);
+  const { _id: id, email, name, role, status, passwordHash } = document;
+  const { tokenVersion, keptSessionId, createdAt, updatedAt } = document;
   return {
-    id: _id,
+    id,
     email,
     name,
     role,

@@ -21,7 +21,7 @@ function profileRoutes(users: UsersService): Route[] {
       operationId: 'getProfile',
       summary: 'Read your own profile',
       tag: TAG,
-      responses: { 200: { description: 'You', data: schema.user } },
+      responses: { 200: { description: 'Your profile', data: schema.user } },
       errors: ['not_found'],
       handler: async (ctx, { principal }) => sendData(ctx, 200, presentUser(await users.get(principal.id))),
     }),
@@ -31,10 +31,10 @@ function profileRoutes(users: UsersService): Route[] {
       role: Role.CUSTOMER,
       operationId: 'changeProfile',
       summary: 'Change your name or password',
-      description: 'A new password ends all your other sessions; this one goes on.',
+      description: 'A new password ends all your other sessions.',
       tag: TAG,
       body: schema.changeProfileBody,
-      responses: { 200: { description: 'You, as you are now', data: schema.user } },
+      responses: { 200: { description: 'Your profile after the change', data: schema.user } },
       errors: ['not_found'],
       async handler(ctx, { body, principal }) {
         sendData(ctx, 200, presentUser(await users.changeProfile(principal, body, ctx.ip)));
@@ -81,14 +81,14 @@ function managementRoutes(users: UsersService): Route[] {
       path: '/users/:id',
       role: Role.ADMIN,
       operationId: 'changeUser',
-      summary: "Change a user's role, disable or enable a user",
+      summary: 'Change the role of a user, or disable or enable a user',
       description:
-        'It ends all tokens and sessions of the user, within a second on every process. The last active ADMIN can ' +
+        'Revokes all tokens and sessions of the user, on every process within a second. The last active ADMIN can ' +
         'neither be disabled nor lose the role.',
       tag: TAG,
       params: schema.userIdParams,
       body: schema.changeUserBody,
-      responses: { 200: { description: 'The user as it is now', data: schema.user } },
+      responses: { 200: { description: 'The user after the change', data: schema.user } },
       errors: ['not_found', 'invalid_transition'],
       async handler(ctx, { params: { id }, body, principal }) {
         ctx.state.logFields = { changedUserId: id, ...body };

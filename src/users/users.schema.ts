@@ -21,7 +21,7 @@ const MIN_PASSWORD_LENGTH = 12;
 const MAX_PASSWORD_LENGTH = 128;
 const MAX_NAME_LENGTH = 100;
 
-/** Trimmed and in lower case, so that one mailbox is one account. */
+/** Trimmed and lower-cased, so that a mailbox has one account. */
 export const email = Joi.string()
   .prefs({ convert: true })
   .trim()
@@ -31,7 +31,7 @@ export const email = Joi.string()
 
 export const name = singleLine(MAX_NAME_LENGTH);
 
-/** One that may be right or wrong. */
+/** A password that is checked, so that it may be a wrong one. */
 export const password = anyText(MAX_PASSWORD_LENGTH);
 
 export const newPassword = anyText(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)
@@ -39,10 +39,10 @@ export const newPassword = anyText(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)
     isCommonPassword(value) ? helpers.error('password.common') : value,
   )
   .messages({
-    'password.common': '{#label} is one of the most common passwords, which are tried first: choose another',
+    'password.common': '{#label} is one of the most common passwords: choose another',
   })
   .description(
-    `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters, any of them; common passwords are refused`,
+    `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters of any kind; common passwords are rejected`,
   );
 
 export const user = Joi.object<UserView, true>({
@@ -102,7 +102,7 @@ export const listUsersQuery = Joi.object<ListUsersQuery, true>({
   ...pageQuery,
   role: Joi.string().valid(...USER_ROLES),
   status: Joi.string().valid(...USER_STATUSES),
-  email: email.description('The one who has this address'),
+  email: email.description('The e-mail address of one user'),
 });
 
 export interface ChangeUserBody {
@@ -114,7 +114,7 @@ export const changeUserBody = Joi.object<ChangeUserBody, true>({
   role: Joi.string().valid(...USER_ROLES),
   status: Joi.string()
     .valid(...USER_STATUSES)
-    .description('Who is `disabled` can do nothing any more, from within a second'),
+    .description('A `disabled` user can do nothing'),
 })
   .min(1)
   .messages({ 'object.min': '{#label} must have role or status' })

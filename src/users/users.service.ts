@@ -3,17 +3,17 @@ import type { SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
-import { tokenEnded } from '../errors/unauthorized';
-import type { Principal } from '../role/principal';
+import { invalidToken } from '../errors/unauthorized';
+import type { UserPrincipal } from '../role/principal';
 import { hashPassword } from './passwords/password';
 import { requireSignedIn } from './sessions/signed-in';
-import { ACTOR_ENDED, LAST_ADMIN } from './user-status';
+import { ACTOR_SIGNED_OUT, LAST_ADMIN } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;
-  sessions: Pick<SessionRepository, 'removeEnded'>;
+  sessions: Pick<SessionRepository, 'removeRevoked'>;
   checkPassword: PasswordCheck;
 }
 
@@ -26,13 +26,13 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
   }
 
   /** @throws {AppError} not_found, unauthorized */
-  async function getSignedIn(principal: Principal): Promise<User> {
+  async function getSignedIn(principal: UserPrincipal): Promise<User> {
     return requireSignedIn(await get(principal.id), principal);
   }
 
-  /** Ends all sessions of the user but the one in which it is done. @throws {AppError} */
+  /** Revokes all sessions of the user except for the current one. @throws {AppError} */
   async function changePassword(
-    principal: Principal,
+    principal: UserPrincipal,
     { password, currentPassword }: Required<Omit<ChangeProfileBody, 'name'>>,
     address: string,
   ): Promise<User> {
@@ -40,12 +40,12 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     const attempt = { email: user.email, address, password: currentPassword };
     if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
     const passwordHash = await hashPassword(password);
-    const changed = await users.changePassword(user, passwordHash, principal.sessionId ?? null);
+    const changed = await users.changePassword(user, passwordHash, principal.sessionId);
     if (!changed) {
       await getSignedIn(principal);
-      throw wrongPassword(); // it was changed just now, in this session
+      throw wrongPassword(); // the same session has changed it just now
     }
-    await sessions.removeEnded(changed);
+    await sessions.removeRevoked(changed);
     return changed;
   }
 
@@ -54,11 +54,11 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
 
     /**
      * @param address of the client
-     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them, unauthorized when
-     * the session was ended meanwhile
+     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them,
+     * unauthorized if the session has been revoked meanwhile
      */
     async changeProfile(
-      principal: Principal,
+      principal: UserPrincipal,
       { name, password, currentPassword }: ChangeProfileBody,
       address: string,
     ): Promise<User> {
@@ -78,15 +78,16 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     },
 
     /**
-     * Whoever is changed is signed out everywhere.
-     * @throws {AppError} not_found, invalid_transition for the last ADMIN, unauthorized for an actor who is none any more
+     * A change signs the user out everywhere.
+     * @throws {AppError} not_found, invalid_transition for the last ADMIN, unauthorized if the actor's
+     * session is revoked
      */
-    async change(id: string, change: UserChange, actor: Principal): Promise<User> {
+    async change(id: string, change: UserChange, actor: UserPrincipal): Promise<User> {
       const changed = await users.change(id, change, actor);
-      if (changed === ACTOR_ENDED) throw tokenEnded();
+      if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw lastAdmin();
       const user = requireFound(changed);
-      await sessions.removeEnded(user); // they are of no use any more; this tidies up
+      await sessions.removeRevoked(user); // only tidies up: they are of no use any more
       return user;
     },
   };
@@ -94,7 +95,7 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
 
 function requireFound(user: User | null): User {
   if (user) return user;
-  throw new AppError('not_found', 'There is no user with this id.');
+  throw new AppError('not_found', 'User not found: check the id.');
 }
 
 function wrongPassword(): AppError {
@@ -104,6 +105,6 @@ function wrongPassword(): AppError {
 function lastAdmin(): AppError {
   return new AppError(
     'invalid_transition',
-    'This is the last active ADMIN: make somebody else an ADMIN first, or nobody could run the shop.',
+    'This is the last active ADMIN: make another user an ADMIN first.',
   );
 }

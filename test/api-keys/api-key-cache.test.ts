@@ -19,23 +19,23 @@ const STORED: ApiKey = {
   lastUsedAt: null,
 };
 
-/** A cache whose MongoDB does and says what a test tells. */
+/** Creates a cache on a repository whose behaviour the test defines. */
 function cacheOf(keys: Partial<ApiKeyRepository>) {
   const repository = { recordUse: async () => undefined, ...keys } as ApiKeyRepository;
   return createApiKeyCache(repository, { connected: Promise.resolve() }, pino({ level: 'silent' }));
 }
 
-it('a key that is revoked while it is being read is not remembered', async () => {
+it('does not remember a key that is revoked while it is being read', async () => {
   let revoke!: (change: object) => void;
   const revoked = new Promise<object>((resolve) => (revoke = resolve));
-  let answer!: () => void;
-  const read = new Promise<ApiKey>((resolve) => (answer = () => resolve(STORED)));
-  let isEnded = false;
+  let finishReading!: () => void;
+  const read = new Promise<ApiKey>((resolve) => (finishReading = () => resolve(STORED)));
+  let isApplied = false;
   const stream = {
     tryNext: async () => null,
     async *[Symbol.asyncIterator]() {
       yield await revoked;
-      isEnded = true;
+      isApplied = true;
     },
     close: async () => undefined,
   };
@@ -46,14 +46,14 @@ it('a key that is revoked while it is being read is not remembered', async () =>
   await cache.ready;
   const reading = cache.principalOf(KEY);
   revoke({ operationType: 'update' });
-  await eventually(async () => expect(isEnded).toBe(true));
-  answer();
-  expect(await reading).toMatchObject({ id: 'key_1' }); // it was good when it was read
+  await eventually(async () => expect(isApplied).toBe(true));
+  finishReading();
+  expect(await reading).toMatchObject({ id: 'key_1' }); // the key was valid when it was read
   expect(cache.recognise(KEY)).toBeUndefined();
   await cache.close();
 });
 
-it('while MongoDB is away, keys that are known go on', async () => {
+it('recognises the keys in memory while MongoDB is away', async () => {
   let attempts = 0;
   const cache = cacheOf({
     findByHash: async () => STORED,

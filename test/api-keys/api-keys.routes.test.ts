@@ -35,7 +35,7 @@ async function newKey(scopes = ['users:read'], more: object = {}): Promise<NewKe
   return (body as { data: NewKey }).data;
 }
 
-it('a key is shown once, and kept as a hash', async () => {
+it('shows a key once and stores its hash', async () => {
   const { body, headers } = await create({ name: 'Warehouse', scopes: ['orders:read'] }).expect(201);
   const { key, ...view } = (body as { data: NewKey & Record<string, unknown> }).data;
   expect(key).toMatch(/^oms_[\w-]{43}$/);
@@ -56,7 +56,7 @@ it('a key is shown once, and kept as a hash', async () => {
   expect(JSON.stringify(api.logs)).not.toContain(key.slice(8));
 });
 
-it('a key does what its scopes say and no more', async () => {
+it('allows a key what its scopes say, and no more', async () => {
   const { key } = await newKey(['users:read']);
   await listUsers(key).expect(200);
   const { body } = await api.call('post', '/product-services', key).send({}).expect(403);
@@ -68,7 +68,7 @@ it.each([
   ['post', '/api-keys'],
   ['get', '/users/me'],
   ['patch', '/users/usr_01HZX000000000000000A11CE0'],
-] as const)('no key may %s %s: that is for people', async (method, path) => {
+] as const)('rejects every key for %s %s', async (method, path) => {
   const { key } = await newKey([
     'orders:read',
     'orders:write',
@@ -77,10 +77,10 @@ it.each([
     'users:read',
   ]);
   const { body } = await api.call(method, path, key).expect(403);
-  expect(body).toMatchObject({ detail: expect.stringContaining('for people') as string });
+  expect(body).toMatchObject({ detail: expect.stringContaining('sign in as a user') as string });
 });
 
-it('a key that is revoked is no longer good, on any process', async () => {
+it('rejects a revoked key on every process', async () => {
   const { id, key } = await newKey();
   for (const at of [api, other]) await listUsers(key, at).expect(200);
   await revoke(id, other).expect(204);
@@ -90,7 +90,7 @@ it('a key that is revoked is no longer good, on any process', async () => {
   expect(body).toMatchObject({ data: [{ id, revokedAt: expect.any(String) as string }] });
 });
 
-it('a key ends when it was to', async () => {
+it('rejects an expired key', async () => {
   const { id, key } = await newKey(['users:read'], {
     expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
   });
@@ -99,7 +99,7 @@ it('a key ends when it was to', async () => {
   await listUsers(key, other).expect(401);
 });
 
-it('its last use is recorded, and not with every request', async () => {
+it('records the last use of a key, but not with every request', async () => {
   const { id, key } = await newKey();
   await listUsers(key).expect(200);
   const lastUse = async () => (await keys().findById(id).lean())!.lastUsedAt;
@@ -111,7 +111,7 @@ it('its last use is recorded, and not with every request', async () => {
 });
 
 it.each(['oms_', `oms_${'x'.repeat(43)}`, 'oms_nonsense'])(
-  'an unknown key such as %s is like no key',
+  'returns the same 401 for the unknown key %s as without a key',
   async (key) => {
     const texts = [];
     for (const token of [key, undefined])
@@ -120,7 +120,7 @@ it.each(['oms_', `oms_${'x'.repeat(43)}`, 'oms_nonsense'])(
   },
 );
 
-it('the list is paged, newest first', async () => {
+it('lists keys page by page, newest first', async () => {
   const made = [await newKey(), await newKey(), await newKey()].map(({ id }) => id).reverse();
   const page = async (query: string) =>
     (await api.call('get', `/api-keys${query}`, admin.accessToken).expect(200)).body as {
@@ -143,18 +143,18 @@ it.each([
   [{ name: 'X', scopes: ['orders:read'], expiresAt: '2100-02-30T00:00:00Z' }, ['expiresAt']],
   [{ name: 'X', scopes: ['orders:read'], expiresAt: '2020-01-01T00:00:00Z' }, ['expiresAt']],
   [{ name: 'X', scopes: ['orders:read'], role: 'ADMIN' }, ['role']],
-])('a body such as %j is refused', async (body, paths) => {
-  const { body: answer } = await create(body).expect(400);
-  expect((answer as { errors: { path: string }[] }).errors.map(({ path }) => path)).toEqual(paths);
+])('rejects the body %j', async (body, paths) => {
+  const { body: problem } = await create(body).expect(400);
+  expect((problem as { errors: { path: string }[] }).errors.map(({ path }) => path)).toEqual(paths);
   expect(await keys().countDocuments()).toBe(0);
 });
 
-it('a key that is missing is 404', async () => {
+it('returns 404 for a key that does not exist', async () => {
   await revoke('key_01HZX0000000000000000N0N00').expect(404);
   await revoke('nonsense').expect(400);
 });
 
-it('a CUSTOMER has nothing to do with keys', async () => {
+it('returns 403 for a CUSTOMER', async () => {
   const { accessToken } = await person(api);
   await create({ name: 'X', scopes: ['orders:read'] }, accessToken).expect(403);
   await api.call('get', '/api-keys', accessToken).expect(403);

@@ -29,7 +29,7 @@ describe('POST /auth/register', () => {
     await expect(createUsersRepository(api.db.connection).exists(user.id)).resolves.toBe(true);
   });
 
-  it('keeps the password as an argon2id hash with the recommended cost, and the e-mail address in lower case', async () => {
+  it('stores an argon2id hash with the recommended cost, and the e-mail address in lower case', async () => {
     await register({ ...CAROL, email: '  Carol@Example.COM ' }).expect(201);
     const stored = await createUserModel(api.db.connection).findOne().lean();
     expect(stored).toMatchObject({
@@ -38,7 +38,7 @@ describe('POST /auth/register', () => {
     });
   });
 
-  it('tells neither password nor hash nor e-mail address to anyone: not in the answer, not in the log', async () => {
+  it('reveals neither password nor hash in the response, nor the e-mail address in the log', async () => {
     const { text } = await register(CAROL).expect(201);
     expect(text).not.toMatch(/hash|correct horse/i);
     await register(CAROL).expect(409);
@@ -47,13 +47,13 @@ describe('POST /auth/register', () => {
     expect(api.logs).toHaveLength(3);
   });
 
-  it('answers 409 for an e-mail address that is taken, in whatever case; one of many at once wins', async () => {
-    const answers = await Promise.all(
+  it('returns 409 for a registered e-mail address in any case, and accepts one of many at once', async () => {
+    const responses = await Promise.all(
       ['carol', 'CAROL', 'Carol', 'cArol'].map((name) =>
         register({ ...CAROL, email: `${name}@example.com` }),
       ),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
     await expect(createUserModel(api.db.connection).countDocuments()).resolves.toBe(1);
   });
 
@@ -70,27 +70,27 @@ describe('POST /auth/register', () => {
     [{ ...CAROL, name: ' ' }, ['name']],
     [{ ...CAROL, name: 'Carol\nAdmin' }, ['name']],
     [{}, ['email', 'password', 'name']],
-  ])('refuses %j', async (body, paths) => {
-    const { body: answer } = await register(body).expect(400);
-    const found = (answer as { errors: { path: string }[] }).errors.map(({ path }) => path);
+  ])('rejects %j', async (body, paths) => {
+    const { body: problem } = await register(body).expect(400);
+    const found = (problem as { errors: { path: string }[] }).errors.map(({ path }) => path);
     expect([...new Set(found)]).toEqual(paths);
   });
 
   it.each(['x'.repeat(12), ' '.repeat(12), '\u00e4'.repeat(128)])(
-    'takes the password %j',
+    'accepts the password %j',
     async (password) => {
       await register({ ...CAROL, password }).expect(201);
       await login({ email: CAROL.email, password }).expect(200);
     },
   );
 
-  it('knows a password that is composed in another way', async () => {
+  it('accepts a password in another Unicode composition', async () => {
     await register({ ...CAROL, password: 'p\u00e4ssword-p\u00e4ssword' }).expect(201);
     await login({ email: CAROL.email, password: 'pa\u0308ssword-pa\u0308ssword' }).expect(200);
   });
 });
 
-/** Logs in wrongly so many times. */
+/** Tries that many wrong passwords. */
 async function guess(count: number, email: string, address?: string): Promise<number[]> {
   const statuses = [];
   for (let attempt = 0; attempt < count; attempt++) {
@@ -101,11 +101,11 @@ async function guess(count: number, email: string, address?: string): Promise<nu
   return statuses;
 }
 
-describe('whoever guesses passwords', () => {
+describe('a caller who guesses passwords', () => {
   const TEN = Array.from({ length: 10 }, () => 401);
 
   it.each(['carol@example.com', 'nobody@example.com'])(
-    'is stopped after ten failures, for %s too, and told when to come back',
+    'is rejected after ten failures for %s, with Retry-After',
     async (email) => {
       await register(CAROL).expect(201);
       expect(await guess(10, email)).toEqual(TEN);
@@ -116,18 +116,18 @@ describe('whoever guesses passwords', () => {
     },
   );
 
-  it('is stopped in the same words for an account that is there and for one that is not', async () => {
+  it('gets the same response for an account that exists and for one that does not', async () => {
     await register(CAROL).expect(201);
-    const answers = [];
+    const responses = [];
     for (const email of [CAROL.email, 'nobody@example.com']) {
       await guess(10, email);
       const { text } = await login({ email, password: 'guess' }).set('X-Request-Id', 'same').expect(429);
-      answers.push(text.replace(/\d+ s/, 'N s'));
+      responses.push(text.replace(/\d+ s/, 'N s'));
     }
-    expect(answers[1]).toBe(answers[0]);
+    expect(responses[1]).toBe(responses[0]);
   });
 
-  it('does not keep out its owner, who comes from elsewhere, nor other accounts', async () => {
+  it('locks out neither the owner at another address nor other accounts', async () => {
     const behindProxy = await openTestApi({ db: api.db, env: { TRUSTED_PROXIES: '1' } });
     const from = (address: string, body: object) =>
       behindProxy.call('post', '/auth/login').set('X-Forwarded-For', address).send(body);
@@ -141,7 +141,7 @@ describe('whoever guesses passwords', () => {
     await behindProxy.close();
   });
 
-  it('is counted by the network of an IPv6 address, of which there are as many as one likes', async () => {
+  it('is counted by the network of an IPv6 address', async () => {
     const behindProxy = await openTestApi({ db: api.db, env: { TRUSTED_PROXIES: '1' } });
     const from = (address: string, password: string) =>
       behindProxy
@@ -155,30 +155,30 @@ describe('whoever guesses passwords', () => {
     await behindProxy.close();
   });
 
-  it('gets no more than ten answers from several processes together', async () => {
+  it('gets at most ten attempts from several processes together', async () => {
     const other = await openTestApi({ db: api.db });
     await register(CAROL).expect(201);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 30 }, (_, n) =>
         (n % 2 ? api : other)
           .call('post', '/auth/login')
           .send({ email: CAROL.email, password: `guess ${n}` }),
       ),
     );
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(10);
+    expect(responses.filter(({ status }) => status === 401)).toHaveLength(10);
     await other.close();
   });
 
-  it('gets no more than ten answers when all guesses come at once', async () => {
+  it('gets at most ten attempts at once', async () => {
     await register(CAROL).expect(201);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 30 }, (_, n) => login({ email: CAROL.email, password: `guess ${n}` })),
     );
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = responses.map(({ status }) => status).sort();
     expect(statuses).toEqual([...TEN, ...Array.from({ length: 20 }, () => 429)]);
   });
 
-  it('starts anew after a success, and after a quarter of an hour', async () => {
+  it('gets ten new attempts after a success, and after 15 minutes', async () => {
     await register(CAROL).expect(201);
     expect(await guess(9, CAROL.email)).not.toContain(429);
     await login({ email: CAROL.email, password: CAROL.password }).expect(200);
@@ -188,7 +188,7 @@ describe('whoever guesses passwords', () => {
     await login({ email: CAROL.email, password: CAROL.password }).expect(429);
   });
 
-  it('leaves neither e-mail address nor network address behind', async () => {
+  it('leaves no e-mail or network address in the database', async () => {
     await guess(1, CAROL.email);
     const [stored] = await createLoginFailuresModel(api.db.connection).find().lean();
     expect(JSON.stringify(stored)).not.toMatch(/carol|127\.0\.0\.1|::1/);
@@ -196,7 +196,7 @@ describe('whoever guesses passwords', () => {
 });
 
 describe('POST /auth/login', () => {
-  it('tells a disabled user so, but only who knows the password', async () => {
+  it('returns 403 for a disabled user with the right password only', async () => {
     await register(CAROL).expect(201);
     await createUserModel(api.db.connection).updateOne({ email: CAROL.email }, { status: 'disabled' });
     await login({ email: CAROL.email, password: 'wrong' }).expect(401);
@@ -204,7 +204,7 @@ describe('POST /auth/login', () => {
     expect(body).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('disabled') as string });
   });
 
-  it('signs in, whatever the case of the e-mail address', async () => {
+  it('accepts the e-mail address in any case', async () => {
     await register(CAROL).expect(201);
     const { body, headers } = await login({ email: ' CAROL@example.com', password: CAROL.password }).expect(
       200,
@@ -215,19 +215,19 @@ describe('POST /auth/login', () => {
     expect(headers['cache-control']).toBe('no-store');
   });
 
-  it('answers an unknown e-mail address exactly as a wrong password', async () => {
+  it('returns the same response for an unknown e-mail address and a wrong password', async () => {
     await register(CAROL).expect(201);
-    const answers = [];
+    const responses = [];
     for (const body of [
       { email: CAROL.email, password: 'wrong' },
       { email: 'nobody@example.com', password: 'wrong' },
       { email: 'nobody@example.com', password: CAROL.password },
     ]) {
       const { text, headers } = await login(body).set('X-Request-Id', 'same').expect(401);
-      answers.push([text, headers['www-authenticate'], headers['content-length']]);
+      responses.push([text, headers['www-authenticate'], headers['content-length']]);
     }
-    expect(answers[1]).toEqual(answers[0]);
-    expect(answers[2]).toEqual(answers[0]);
+    expect(responses[1]).toEqual(responses[0]);
+    expect(responses[2]).toEqual(responses[0]);
   });
 
   it.each([
@@ -235,7 +235,7 @@ describe('POST /auth/login', () => {
     { email: 'carol@example.com' },
     { email: 'carol@example.com', password: { $ne: '' } },
     { ...CAROL },
-  ])('refuses %j', async (body) => {
+  ])('rejects %j', async (body) => {
     await login(body).expect(400);
   });
 });

@@ -24,14 +24,14 @@ let api: OrderApi;
 let world: World;
 let bob: Person;
 let disabled: Person;
-/** Of every operation, as the OpenAPI document has it. */
+/** The method of every operation of the OpenAPI document. */
 let methods: Map<string, Method>;
 
 beforeAll(async () => {
   const PAYLOAD_KEYS = `key:${randomBytes(32).toString('base64')}`;
-  api = await openOrderApi({ PAYLOAD_KEYS }, ({ connection }, config, endedTokens) => [
+  api = await openOrderApi({ PAYLOAD_KEYS }, ({ connection }, config, revokedTokens) => [
     ...paymentRoutes({ sandbox: createSandboxRepository(connection), webhook: stripeWebhook(connection) }),
-    ...codecRoutes(config, endedTokens),
+    ...codecRoutes(config, revokedTokens),
   ]);
   await api.shop.startWorker();
   const [alice, admin] = [await person(api), await person(api, 'ADMIN')];
@@ -53,7 +53,7 @@ function stripeWebhook(connection: Connection): StripeWebhookService {
   });
 }
 
-/** With either provider of payments. */
+/** Includes the operations of either payment provider. */
 function methodsOf(): Map<string, Method> {
   const { config, db, health, jwt, shop } = api;
   const providers: Config['payments'][] = [
@@ -67,7 +67,7 @@ function methodsOf(): Map<string, Method> {
       temporal: shop.temporal,
       health,
       jwt,
-      endedTokens: { has: () => false },
+      revokedTokens: { has: () => false },
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
     return Object.values(paths).flatMap((path) => Object.entries(path));
@@ -82,7 +82,7 @@ function methodsOf(): Map<string, Method> {
 
 const keys = new Map<string, Promise<string>>();
 
-/** An API key that has these scopes. */
+/** Creates an API key with these scopes, once. */
 function keyWith(scopes: readonly Scope[]): Promise<string> {
   const name = scopes.join();
   const known = keys.get(name);
@@ -98,7 +98,7 @@ function keyWith(scopes: readonly Scope[]): Promise<string> {
 
 function tokenOf(caller: Caller, scope: Scope | null): string | undefined | Promise<string> {
   switch (caller) {
-    case 'nobody':
+    case 'anonymous':
       return undefined;
     case 'alice':
       return world.alice.accessToken;
@@ -115,24 +115,24 @@ function tokenOf(caller: Caller, scope: Scope | null): string | undefined | Prom
   }
 }
 
-it('the table has every operation of the OpenAPI document, and no other', () => {
+it('has every operation of the OpenAPI document in the table, and no other', () => {
   expect(Object.keys(TABLE).sort()).toEqual([...methods.keys()].sort());
   expect(Object.keys(REQUESTS).sort()).toEqual(Object.keys(TABLE).sort());
 });
 
-it.each(Object.entries(TABLE))('%s answers each caller as the table says', async (operation, row) => {
+it.each(Object.entries(TABLE))('%s responds to each caller as the table says', async (operation, row) => {
   const method = methods.get(operation)!;
-  const answers: Partial<Record<Caller, number>> = {};
+  const statuses: Partial<Record<Caller, number>> = {};
   for (const caller of CALLERS) {
     const { path, body, headers = {} } = await REQUESTS[operation]!(world, caller);
     const token = await tokenOf(caller, row.scope);
     const { status } = await api.call(method, path, token).set(headers).send(body);
-    answers[caller] = status;
+    statuses[caller] = status;
   }
-  expect(answers).toEqual(row.expected);
+  expect(statuses).toEqual(row.expected);
 });
 
-it("another's user, key and order are as missing ones, byte for byte", async () => {
+it('responds to the user, key and order of another user as to missing ones, byte for byte', async () => {
   const { alice, productId } = world;
   const order = await api.placed(alice.accessToken, [productId, 1]);
   const things = [
@@ -157,7 +157,7 @@ it("another's user, key and order are as missing ones, byte for byte", async () 
   }
 });
 
-it('a list of orders has nobody else in it, and no filter changes that', async () => {
+it('lists no orders of other users, whatever the filter', async () => {
   await api.placed(world.alice.accessToken, [world.productId, 1]);
   const { body } = await api.call('get', '/orders?limit=100', bob.accessToken).expect(200);
   const owners = (body as { data: { customerId: string }[] }).data.map(({ customerId }) => customerId);
@@ -165,7 +165,7 @@ it('a list of orders has nobody else in it, and no filter changes that', async (
   await api.call('get', `/orders?customerId=${world.alice.id}`, bob.accessToken).expect(400);
 });
 
-it('an API key orders for a customer only, whom it has to name', async () => {
+it('rejects an order of an API key that names no customer', async () => {
   const key = await keyWith(['orders:write']);
   const { body } = await api
     .call('post', '/orders', key)

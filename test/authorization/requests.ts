@@ -18,7 +18,7 @@ export interface TestRequest {
 
 const NEW_ENTRY = { name: 'A thing', description: '', kind: 'product', unitPrice: 100, currency: 'EUR' };
 
-/** A thing of Alice's that nobody has touched yet, for those who will. */
+/** Places an order of Alice's for a request that changes it. */
 async function order({ api, alice, productId }: World): Promise<OrderBody> {
   return api.placed(alice.accessToken, [productId, 1]);
 }
@@ -43,7 +43,7 @@ async function idOf(world: World, path: string, body: object): Promise<string> {
 const entry = (world: World) => idOf(world, '/product-services', { ...NEW_ENTRY, sku: randomUUID() });
 const newAccount = () => ({ email: `${randomUUID()}@example.com`, password: PASSWORD, name: 'X' });
 
-/** A valid request for each operation: whoever may do it is not kept from it by anything else. */
+/** A valid request for each operation, so that only the caller decides on the response. */
 export const REQUESTS: Readonly<
   Record<string, (world: World, caller: Caller) => TestRequest | Promise<TestRequest>>
 > = {
@@ -63,7 +63,7 @@ export const REQUESTS: Readonly<
   listProductServices: () => ({ path: '/product-services' }),
   getProductService: ({ productId }) => ({ path: `/product-services/${productId}` }),
   getProfile: () => ({ path: '/users/me' }),
-  changeProfile: () => ({ path: '/users/me', body: { name: 'Somebody' } }),
+  changeProfile: () => ({ path: '/users/me', body: { name: 'New name' } }),
   listUsers: () => ({ path: '/users' }),
   getUser: ({ alice }) => ({ path: `/users/${alice.id}` }),
   changeUser: async ({ api }) => ({ path: `/users/${(await person(api)).id}`, body: { role: 'ADMIN' } }),

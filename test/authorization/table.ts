@@ -1,12 +1,14 @@
 import type { Scope } from '../../src/role/scope';
 
-/** Who calls. Things belong to Alice; the disabled user was an ADMIN. */
-export const CALLERS = ['nobody', 'alice', 'bob', 'admin', 'disabled', 'keyWith', 'keyWithout'] as const;
+/** The callers. Orders belong to Alice; the disabled user was an ADMIN. */
+export const CALLERS = ['anonymous', 'alice', 'bob', 'admin', 'disabled', 'keyWith', 'keyWithout'] as const;
 export type Caller = (typeof CALLERS)[number];
 
 export interface Row {
   expected: Record<Caller, number>;
-  /** What the `keyWith` has, and `keyWithout` alone lacks; null: no key may do it, whatever its scopes. */
+  /**
+   * The scope that `keyWith` has, and that `keyWithout` lacks. Null: rejects every key, whatever its scopes.
+   */
   scope: Scope | null;
 }
 
@@ -20,9 +22,9 @@ function row(
 
 const open = (status: number) => row(null, status, status, status, status, status, status, status);
 
-/** Every operation of the API, and what each caller is answered. */
+/** Every operation of the API, and the status that each caller gets. */
 export const TABLE: Readonly<Record<string, Row>> = {
-  //                                           nobody alice  bob admin disabled key+ key-
+  //                                             anon alice  bob admin disabled key+ key-
   live: open(200),
   ready: open(200),
   health: open(200),
@@ -53,10 +55,10 @@ export const TABLE: Readonly<Record<string, Row>> = {
   fulfillOrder: row('orders:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
   deliverFulfillment: row('orders:write', /*      */ 401, 403, 403, 200, 401, 200, 403),
   refundOrder: row('refunds:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
-  // There is nothing to retry or to resolve: who may is told so.
+  // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
   resolveCompensation: row('orders:write', /*     */ 401, 403, 403, 404, 401, 404, 403),
-  // Whoever sends it, only Stripe's signature counts.
+  // Only Stripe's signature counts, whoever the caller is.
   receiveStripeEvent: open(400),
   openCodecSession: row(null, /*                  */ 401, 403, 403, 204, 401, 403, 403),
   decodePayloads: row(null, /*                    */ 401, 403, 403, 200, 401, 403, 403),

@@ -2,13 +2,14 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pino from 'pino';
 import type { CountRequests } from '../../src/cluster/messages';
-import { createPrimaryWindows, type Channel } from '../../src/cluster/primary-store';
+import { createPrimaryStore, type Channel } from '../../src/cluster/primary-store';
+import type { Store } from '../../src/rate-limit/store';
 
 const warnings: string[] = [];
 const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
 beforeEach(() => void (warnings.length = 0));
 
-/** An end of a channel whose other end does as told with each message. */
+/** Creates the end of a channel whose other end passes each message to `receive`. */
 function channelTo(receive: (message: CountRequests, emitter: EventEmitter) => Error | undefined): Channel {
   const emitter = new EventEmitter();
   return Object.assign(emitter, {
@@ -19,10 +20,9 @@ function channelTo(receive: (message: CountRequests, emitter: EventEmitter) => E
   });
 }
 
-const ask = (windows: ReturnType<typeof createPrimaryWindows>, key = 'k') =>
-  windows.ratelimiter(key, 0, 1_000, 5);
+const ask = (store: Store, key = 'k') => store.ratelimiter(key, 0, 1_000, 5);
 
-it('ask in one message for all requests of a turn, and give each the answer to its own', async () => {
+it('asks in one message for all requests of a turn, and returns to each its own count', async () => {
   const questions: CountRequests[] = [];
   const channel = channelTo((message, emitter) => {
     questions.push(message);
@@ -31,14 +31,14 @@ it('ask in one message for all requests of a turn, and give each the answer to i
       const counts = requests.map(({ key }) => ({ used: Number(key), msLeft: 1_000 }));
       emitter.emit('message', { type: 'counted', id, counts });
     }
-    emitter.emit('message', { type: 'counted', id: 99, counts: [{ used: 1, msLeft: 1 }] }); // for nobody here
+    emitter.emit('message', { type: 'counted', id: 99, counts: [{ used: 1, msLeft: 1 }] }); // a reply that nobody waits for
     emitter.emit('message', 'noise');
     return undefined;
   });
-  const windows = createPrimaryWindows(channel, logger);
-  const first = ['1', '3', '6'].map((key) => ask(windows, key));
+  const store = createPrimaryStore(channel, logger);
+  const first = ['1', '3', '6'].map((key) => ask(store, key));
   await nextTurn();
-  const second = ['2', '4'].map((key) => ask(windows, key));
+  const second = ['2', '4'].map((key) => ask(store, key));
   const answers = await Promise.all([...first, ...second]);
   expect(answers.map(([left]) => left)).toEqual([5, 3, 0, 4, 2]);
   expect(questions.map(({ requests }) => requests)).toEqual(
@@ -51,11 +51,11 @@ it('ask in one message for all requests of a turn, and give each the answer to i
 });
 
 it.each<[string, Channel]>([
-  ['does not answer', channelTo(() => undefined)],
-  ['cannot be told', channelTo(() => new Error('channel closed'))],
-  ['is not there', new EventEmitter()],
-])('let requests through when the primary %s, and say so once', async (_what, channel) => {
-  const windows = createPrimaryWindows(channel, logger, 20);
-  for (let call = 0; call < 2; call++) expect(await ask(windows)).toEqual([5, expect.any(Number), 5]);
-  expect(warnings).toEqual([expect.stringContaining('The primary process does not answer')]);
+  ['does not reply', channelTo(() => undefined)],
+  ['cannot be reached', channelTo(() => new Error('channel closed'))],
+  ['does not exist', new EventEmitter()],
+])('lets requests pass if the primary %s, and warns once', async (_what, channel) => {
+  const store = createPrimaryStore(channel, logger, 20);
+  for (let call = 0; call < 2; call++) expect(await ask(store)).toEqual([5, expect.any(Number), 5]);
+  expect(warnings).toEqual([expect.stringContaining('The primary process does not respond')]);
 });

@@ -45,23 +45,23 @@ function superviseTwo(mode = 'good', steadyAfterMs?: number): Promise<void> {
 
 const ask = async (path = '/') => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
 
-/** The process ids of those that answer, when that many do. */
-async function answering(count: number, isNew: (pid: number) => boolean = () => true): Promise<Set<number>> {
+/** Returns the ids of the processes that respond, once that many do. */
+async function responding(count: number, isNew: (pid: number) => boolean = () => true): Promise<Set<number>> {
   const pids = new Set<number>();
   while (pids.size < count) {
-    // Many at once, so that none takes them all. None may listen yet, and one that is killed answers nothing.
-    const answers = await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
-    for (const answer of answers) {
-      const pid = answer.status === 'fulfilled' ? Number(answer.value) : undefined;
+    // Sends many at once, so that no process takes all. Some fail while no process listens or one is killed.
+    const responses = await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
+    for (const response of responses) {
+      const pid = response.status === 'fulfilled' ? Number(response.value) : undefined;
       if (pid !== undefined && isNew(pid)) pids.add(pid);
     }
   }
   return pids;
 }
 
-it('starts as many as told, on one port, and counts for all of them', async () => {
+it('starts the given number of processes on one port, and counts for all of them', async () => {
   const run = superviseTwo();
-  expect([...(await answering(2))].sort()).toEqual(log.map(({ apiPid }) => apiPid).sort());
+  expect([...(await responding(2))].sort()).toEqual(log.map(({ apiPid }) => apiPid).sort());
   const counts: string[] = [];
   for (let call = 0; call < 6; call++) counts.push(await ask('/count'));
   expect(counts).toEqual(['1', '2', '3', '4', '5', '6']);
@@ -70,7 +70,7 @@ it('starts as many as told, on one port, and counts for all of them', async () =
   await expect(ask()).rejects.toThrow('fetch failed');
 });
 
-it('tries again when a process cannot be started at all, and can be stopped then', async () => {
+it('tries again if a process cannot be started, and can be stopped then', async () => {
   const { settings } = cluster;
   let forks = 0;
   supervisor = createSupervisor({
@@ -83,25 +83,25 @@ it('tries again when a process cannot be started at all, and can be stopped then
     logger: pino({ base: null }, { write: (line: string) => void log.push(JSON.parse(line) as LogLine) }),
   });
   const run = supervisor.run();
-  await answering(1);
+  await responding(1);
   expect(log[0]).toMatchObject({ how: 'not started: ENOENT' });
   await supervisor.stop(60_000);
   await run;
 });
 
-it('replaces one that is killed, while the other one goes on', async () => {
+it('replaces a process that is killed, while the other one continues', async () => {
   const run = superviseTwo('good', 0);
-  const [victim, survivor] = await answering(2);
+  const [victim, survivor] = await responding(2);
   process.kill(victim!, 'SIGKILL');
-  expect(await answering(2, (pid) => pid !== victim)).toContain(survivor);
+  expect(await responding(2, (pid) => pid !== victim)).toContain(survivor);
   expect(log).toContainEqual(
-    expect.objectContaining({ apiPid: victim, how: 'ended by SIGKILL', restartInMs: 100 }),
+    expect.objectContaining({ apiPid: victim, how: 'killed by SIGKILL', restartInMs: 100 }),
   );
   await supervisor.stop(60_000);
   await run;
 });
 
-it('gives up on those that end right after their start again and again, later and later', async () => {
+it('pauses longer and longer between failed starts, then gives up', async () => {
   await expect(superviseTwo('broken')).rejects.toThrow(
     /5 times in a row, the last time with exit code 3: .*log/,
   );
@@ -109,9 +109,9 @@ it('gives up on those that end right after their start again and again, later an
   expect([...new Set(pauses)]).toEqual([100, 200, 400, 800]);
 });
 
-it('kills those that do not stop within the limit', async () => {
+it('kills processes that do not stop within the limit', async () => {
   const run = superviseTwo('deaf');
-  const pids = await answering(2);
+  const pids = await responding(2);
   await supervisor.stop(100);
   await run;
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');

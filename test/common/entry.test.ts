@@ -5,15 +5,15 @@ const exit = jest.spyOn(process, 'exit').mockImplementation(() => undefined as n
 const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
 afterAll(() => jest.restoreAllMocks());
 
-it('does nothing when another module was started', () => {
+it('does nothing if another module was started', () => {
   runEntry(false, main);
   expect(main).not.toHaveBeenCalled();
 });
 
 it.each([
   [new Error('PORT is in use.'), 'PORT is in use.\n'],
-  ['no error at all', 'no error at all\n'],
-])('ends with one line and exit code 1 when %s is thrown', async (thrown, line) => {
+  ['not an error', 'not an error\n'],
+])('prints one line and exits with code 1 if %s is thrown', async (thrown, line) => {
   main.mockRejectedValueOnce(thrown);
   runEntry(true, main);
   await new Promise(setImmediate);

@@ -1,12 +1,12 @@
 import { etagOf, matchesIfNoneMatch, requireIfMatch } from '../../src/common/etag';
 
 describe('requireIfMatch', () => {
-  it.each([undefined, '', '  '])('asks for the header when it is %p', (header) => {
+  it.each([undefined, '', '  '])('requires the header: %p', (header) => {
     expect(() => requireIfMatch(header)).toThrow(expect.objectContaining({ code: 'precondition_required' }));
   });
 
   it.each(['3', '"3', '"3" "4"', '*,"3"', 'W/3', '"3",'])(
-    'refuses what is no list of entity tags: %s',
+    'rejects a header that is not a list of entity tags: %s',
     (header) => {
       expect(() => requireIfMatch(header)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
     },
@@ -17,7 +17,7 @@ describe('requireIfMatch', () => {
   });
 
   it.each(['"2"', '""', '"2","4"', 'W/"3"', '"03"'])(
-    'refuses version 3 for %s, naming the current one',
+    'rejects version 3 for %s and returns the current ETag',
     (header) => {
       const check = requireIfMatch(header);
       expect(() => check(3)).toThrow(
@@ -36,7 +36,7 @@ describe('matchesIfNoneMatch', () => {
     ['"1", W/"3"', true],
     ['"1"', false],
     ['3', false],
-  ])('for %s is %s at version 3', (header, expected) => {
+  ])('is, for %s, %s at version 3', (header, expected) => {
     expect(matchesIfNoneMatch(header, 3)).toBe(expected);
   });
 });

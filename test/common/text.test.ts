@@ -9,13 +9,13 @@ describe('text', () => {
     expect(code(6, 'a-z').validate(' abc  ', STRICT)).toEqual({ value: 'abc' });
   });
 
-  it('is measured as it is sent: maxLength of the OpenAPI document means that', () => {
+  it('is limited as sent, as maxLength of the OpenAPI document says', () => {
     for (const schema of [singleLine(5), multiLine(5), code(5, 'a-z')]) {
       expect(schema.validate('  abc ', STRICT).error).toBeDefined();
     }
   });
 
-  it('may have characters beyond the basic plane, but not half of one', () => {
+  it('may have characters beyond the basic plane, but no half surrogate pairs', () => {
     const five = '\u{1f600}'.repeat(5);
     for (const schema of [singleLine(5), multiLine(5), anyText(5)]) {
       expect(schema.validate(five, STRICT).error).toBeUndefined();
@@ -29,17 +29,17 @@ describe('text', () => {
   });
 
   it.each(['', '   ', ' \u3000\u00a0', 'a\nb', 'a\u0000', 'a\u2028b', 'abcdef', 5])(
-    'on a single line refuses %j',
+    'on a single line rejects %j',
     (value) => {
       expect(singleLine(5).validate(value, STRICT).error).toBeDefined();
     },
   );
 
-  it.each(['a\u0000b', 'a\u001bb', 'abcdef', 5])('on many lines refuses %j', (value) => {
+  it.each(['a\u0000b', 'a\u001bb', 'abcdef', 5])('on several lines rejects %j', (value) => {
     expect(multiLine(5).validate(value, STRICT).error).toBeDefined();
   });
 
-  it('on many lines may be empty', () => {
+  it('on several lines may be empty', () => {
     expect(multiLine(5).validate('', STRICT).error).toBeUndefined();
   });
 });

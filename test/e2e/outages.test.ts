@@ -2,8 +2,6 @@ import { Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import pino from 'pino';
-import { createJwt } from '../../src/jwt/jwt';
-import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import {
   createProductServiceRepository,
@@ -15,6 +13,7 @@ import { JWT_SECRET, testConfig } from '../support/config';
 import { spawnNode, type NodeProcess } from '../support/process';
 import { entryOf } from '../support/shop';
 import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
+import { tokenFor } from '../support/tokens';
 
 const ENTRIES = join(__dirname, '..', '..', 'dist', 'src');
 const logger = pino({ level: 'silent' });
@@ -44,7 +43,7 @@ beforeAll(async () => {
   await mongodb.connected;
   await createIndexes(mongodb.connection);
   products = createProductServiceRepository(mongodb.connection);
-  token = createJwt(config.jwt).issue({ id: newId('usr'), role: 'CUSTOMER', tokenVersion: 0 }).accessToken;
+  token = tokenFor(config, 'CUSTOMER');
   api = await startServer(config, logger);
 });
 

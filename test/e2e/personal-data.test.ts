@@ -2,11 +2,11 @@ import { Connection } from '@temporalio/client';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { connect, type Mongoose } from 'mongoose';
 import { newId } from '../../src/common/ids';
-import { createJwt } from '../../src/jwt/jwt';
 import { Canaries, formsOf } from '../support/canaries';
 import { testConfig } from '../support/config';
 import { eventually } from '../support/eventually';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system';
+import { tokenFor } from '../support/tokens';
 
 type Json = Record<string, unknown>;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- bodies are what this test sends about, not what it checks
@@ -67,11 +67,7 @@ async function liveWith(env: NodeJS.ProcessEnv): Promise<Findings> {
 
 async function live(system: WholeSystem, canaries: Canaries, errors: string[]): Promise<void> {
   const call = caller(system.baseUrl, errors);
-  const admin = createJwt(testConfig().jwt).issue({
-    id: newId('usr'),
-    role: 'ADMIN',
-    tokenVersion: 0,
-  }).accessToken;
+  const admin = tokenFor(testConfig(), 'ADMIN');
   canaries.add('access token of the ADMIN', admin);
   const customer = await signUp(call, canaries);
   const product = await sell(call, admin);

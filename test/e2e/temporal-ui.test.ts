@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chromium, type Browser } from 'playwright-core';
 import { newId } from '../../src/common/ids';
-import { createJwt } from '../../src/jwt/jwt';
 import { findChromium } from '../support/browser';
 import { testConfig } from '../support/config';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system';
+import { tokenFor } from '../support/tokens';
 
 const NOTE = 'leave it with the neighbour';
 const chromiumPath = findChromium();
@@ -19,8 +19,7 @@ afterAll(async () => {
 });
 
 function authorization(role: 'CUSTOMER' | 'ADMIN'): string {
-  const claims = { id: newId('usr'), role, tokenVersion: 0 };
-  return `Bearer ${createJwt(testConfig().jwt).issue(claims).accessToken}`;
+  return `Bearer ${tokenFor(testConfig(), role)}`;
 }
 
 /** The id of an order, whose note only keys can read. */

@@ -17,19 +17,22 @@ const preflight = (origin: string) =>
   });
 
 describe('a whitelisted origin', () => {
-  it.each([SHOP, OPERATOR])('%s may read answers, and ask to send; browsers remember it', async (origin) => {
-    const { headers } = await api.call('get', '/product-services').set('Origin', origin).expect(200);
-    expect(headers['access-control-allow-origin']).toBe(origin);
-    const answer = await preflight(origin).expect(204);
-    expect(answer.headers).toMatchObject({
-      'access-control-allow-origin': origin,
-      'access-control-max-age': '600',
-      'access-control-allow-methods': expect.stringContaining('DELETE') as string,
-      'access-control-allow-headers': expect.stringContaining('If-Match') as string,
-      vary: expect.stringContaining('Origin') as string,
-    });
-    expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
-  });
+  it.each([SHOP, OPERATOR])(
+    '%s may read responses and gets a preflight that browsers cache',
+    async (origin) => {
+      const { headers } = await api.call('get', '/product-services').set('Origin', origin).expect(200);
+      expect(headers['access-control-allow-origin']).toBe(origin);
+      const response = await preflight(origin).expect(204);
+      expect(response.headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-max-age': '600',
+        'access-control-allow-methods': expect.stringContaining('DELETE') as string,
+        'access-control-allow-headers': expect.stringContaining('If-Match') as string,
+        vary: expect.stringContaining('Origin') as string,
+      });
+      expect(response.headers).not.toHaveProperty('access-control-allow-credentials');
+    },
+  );
 });
 
 describe('any other origin', () => {
@@ -50,25 +53,25 @@ describe('any other origin', () => {
     'https://ops.example',
     '*',
     '',
-  ])('%s gets nothing, neither on answers nor on preflights', async (origin) => {
-    for (const answer of [
+  ])('%s gets no CORS header, neither on responses nor on preflights', async (origin) => {
+    for (const response of [
       await api.call('get', '/product-services').set('Origin', origin).expect(200),
       await api.call('get', '/nothing').set('Origin', origin).expect(404),
       await preflight(origin),
     ]) {
-      expect(corsHeadersOf(answer.headers)).toEqual([]);
-      expect(answer.headers.vary).toContain('Origin');
+      expect(corsHeadersOf(response.headers)).toEqual([]);
+      expect(response.headers.vary).toContain('Origin');
     }
   });
 
-  it('none at all: what a cache keeps still varies by origin', async () => {
+  it('including none gets a response that varies by origin', async () => {
     const { headers } = await api.call('get', '/product-services').expect(200);
     expect(corsHeadersOf(headers)).toEqual([]);
     expect(headers.vary).toContain('Origin');
   });
 });
 
-it('the security headers are those of helmet, with a policy that allows the Swagger page what it needs', async () => {
+it('sets the security headers of Helmet, with a policy that the Swagger page needs', async () => {
   const { headers } = await api.call('get', '/api').expect(200);
   expect(headers).toMatchObject({
     'cross-origin-opener-policy': 'same-origin',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { listen, type HttpServer, type HttpServerOptions } from '../../src/http/server';
-import type { Refusal } from '../../src/http/early-errors';
+import type { EarlyError } from '../../src/http/early-errors';
 import { PROBLEMS, type ErrorCode } from '../../src/errors/problems';
 import { openSocket, parseAnswer, readAll, sendRaw, type RawAnswer } from '../support/raw-http';
 
@@ -9,20 +9,20 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: shop.example\r\n';
 const QUICK = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 };
 
 let server: HttpServer | undefined;
-let refusals: Refusal[];
-beforeEach(() => void (refusals = []));
+let reported: EarlyError[];
+beforeEach(() => void (reported = []));
 afterEach(async () => {
   await server?.close(0);
   server = undefined;
 });
 
 async function start(listener: RequestListener, timeouts?: HttpServerOptions['timeouts']): Promise<string> {
-  const onRefusal = (refusal: Refusal) => void refusals.push(refusal);
-  server = await listen(listener, { host: '127.0.0.1', port: 0, onRefusal, timeouts });
+  const onEarlyError = (error: EarlyError) => void reported.push(error);
+  server = await listen(listener, { host: '127.0.0.1', port: 0, onEarlyError, timeouts });
   return server.url;
 }
 
-const answersAll: RequestListener = (req, res) => void req.resume().on('end', () => res.end('served'));
+const serveAll: RequestListener = (req, res) => void req.resume().on('end', () => res.end('served'));
 
 function expectProblem({ status, headers, body }: RawAnswer, code: ErrorCode): void {
   const problem = JSON.parse(body) as Record<string, unknown>;
@@ -35,18 +35,22 @@ function expectProblem({ status, headers, body }: RawAnswer, code: ErrorCode): v
     vary: 'Origin',
   });
   expect(problem.detail).toMatch(/: (send|check) /);
-  expect(refusals).toEqual([{ requestId: problem.requestId, status, code }]);
+  expect(reported).toEqual([{ requestId: problem.requestId, status, code }]);
 }
 
-describe("what Node's HTTP parser gives up on is answered with a problem", () => {
+describe("a request that Node's HTTP parser rejects", () => {
   it.each<[string, ErrorCode, string]>([
-    ['no HTTP at all', 'validation_failed', 'hello\r\n\r\n'],
+    ['text that is not HTTP', 'validation_failed', 'hello\r\n\r\n'],
     ['an unknown method', 'validation_failed', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n'],
-    ['a version of the future', 'validation_failed', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n'],
+    ['an unknown version', 'validation_failed', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n'],
     ['a header without a colon', 'validation_failed', `${REQUEST}Nonsense\r\n\r\n`],
     ['a null byte in a header', 'validation_failed', `${REQUEST}X-A: a\0b\r\n\r\n`],
     ['two lengths', 'validation_failed', `${REQUEST}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`],
-    ['smuggling', 'validation_failed', `${REQUEST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n`],
+    [
+      'request smuggling',
+      'validation_failed',
+      `${REQUEST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    ],
     ['no Host header', 'validation_failed', 'GET / HTTP/1.1\r\n\r\n'],
     ['a broken chunk', 'validation_failed', `${REQUEST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
     ['20 kB of headers', 'headers_too_large', `${REQUEST}X-A: ${'a'.repeat(20_000)}\r\n\r\n`],
@@ -57,34 +61,34 @@ describe("what Node's HTTP parser gives up on is answered with a problem", () =>
       'payload_too_large',
       `${REQUEST}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(20_000)}\r\n`,
     ],
-  ])('%s: %s', async (_what, code, text) => {
-    const url = await start(answersAll);
+  ])('with %s gets the problem %s', async (_what, code, text) => {
+    const url = await start(serveAll);
     expectProblem(await sendRaw(url, text), code);
   });
 
-  it('100 headers are taken, an unknown expectation too', async () => {
-    const url = await start(answersAll);
+  it('may have 100 headers and an unknown expectation', async () => {
+    const url = await start(serveAll);
     const headers = `${'A: b\r\n'.repeat(97)}Expect: the-unexpected\r\nConnection: close\r\n\r\n`;
     expect(await sendRaw(url, REQUEST + headers)).toMatchObject({ status: 200 });
-    expect(refusals).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });
 
-describe('a client that takes its time', () => {
+describe('a slow client', () => {
   it.each([
-    ['says nothing', ''],
+    ['sends nothing', ''],
     ['stops in its headers', REQUEST],
     ['stops in its body', `${REQUEST}Content-Length: 100\r\n\r\nbegin`],
-  ])('and %s gets 408', async (_what, text) => {
-    const url = await start(answersAll, QUICK);
+  ])('that %s gets 408', async (_what, text) => {
+    const url = await start(serveAll, QUICK);
     expectProblem(await sendRaw(url, text), 'request_timeout');
   });
 
   it.each([
     ['headers', REQUEST, 'A: b\r\n'],
     ['body', `${REQUEST}Content-Length: 100000\r\n\r\n`, 'x'],
-  ])('and lets its %s drip gets 408 all the same', async (_part, begin, drop) => {
-    const url = await start(answersAll, QUICK);
+  ])('that sends its %s byte by byte gets 408', async (_part, begin, drop) => {
+    const url = await start(serveAll, QUICK);
     const socket = await openSocket(url);
     socket.write(begin);
     const drip = setInterval(() => socket.write(drop), 10);
@@ -93,7 +97,7 @@ describe('a client that takes its time', () => {
     expectProblem(parseAnswer(text), 'request_timeout');
   });
 
-  it('is not waited for when it is told no in the middle of its body, nor is that read on', async () => {
+  it('is not waited for, nor read further, if it is rejected in the middle of its body', async () => {
     let bytesRead = 0;
     const url = await start((req, res) => {
       req.once('data', () => {
@@ -113,7 +117,7 @@ describe('a client that takes its time', () => {
 });
 
 describe('a connection', () => {
-  it('on which an answer is under way gets no other one in between', async () => {
+  it('with a response on its way gets no problem in the middle of it', async () => {
     let whole!: () => void;
     const url = await start((_req, res) => {
       res.write('the first half');
@@ -125,18 +129,18 @@ describe('a connection', () => {
     await once(socket, 'data');
     socket.write('nonsense\r\n\r\n');
     expect(await text).not.toContain('validation_failed');
-    expect(refusals).toEqual([]);
+    expect(reported).toEqual([]);
     whole();
   });
 
-  it('never gets the refusal of what follows a request as the answer to that request', async () => {
+  it('never gets a problem of what follows a request as the response to that request', async () => {
     const url = await start(() => undefined);
     expect(await sendRaw(url, `${REQUEST}\r\nnonsense\r\n\r\n`)).toMatchObject({ status: undefined });
-    expect(refusals).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
-  it('that is gone before it could be answered harms nobody', async () => {
-    const url = await start(answersAll);
+  it('that is closed before the response harms no other', async () => {
+    const url = await start(serveAll);
     for (let client = 0; client < 20; client++) {
       const socket = await openSocket(url);
       socket.write('nonsense\r\n\r\n');

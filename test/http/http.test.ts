@@ -70,7 +70,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 beforeEach(() => void (api.logs.length = 0));
 
-describe('every answer', () => {
+describe('every response', () => {
   it.each([
     ['200', () => api.call('get', '/health/live')],
     ['400', () => api.call('post', '/echo').type('json').send('{')],
@@ -104,12 +104,12 @@ describe('every answer', () => {
 });
 
 describe('request id', () => {
-  it.each(['abc', 'a.B-c_9', 'x'.repeat(128)])("is the caller's when it is sane: %s", async (id) => {
+  it.each(['abc', 'a.B-c_9', 'x'.repeat(128)])("is the caller's if it is well-formed: %s", async (id) => {
     const response = await api.call('get', '/health/live').set('X-Request-Id', id);
     expect(response.headers['x-request-id']).toBe(id);
   });
 
-  it.each(['a b', 'x'.repeat(129), '"id"', 'ä'])('is a new one when theirs is not: %s', async (id) => {
+  it.each(['a b', 'x'.repeat(129), '"id"', 'ä'])('is a new one if it is not: %s', async (id) => {
     const response = await api
       .call('get', '/health/live')
       .set('X-Request-Id', encodeURI(id) === id ? id : 'a,b');
@@ -126,12 +126,12 @@ describe('the log line', () => {
       '/orders/ord_00000000000000000000000000000000/cancel',
     ],
     ['/api/assets/swagger-ui.css', '/api/assets/swagger-ui.css'],
-  ])('says of the path %s no more than %s', async (path, said) => {
+  ])('has for the path %s only %s', async (path, logged) => {
     await api.call('get', path);
-    expect(api.logs).toEqual([expect.objectContaining({ path: `/orders-management-system${said}` })]);
+    expect(api.logs).toEqual([expect.objectContaining({ path: `/orders-management-system${logged}` })]);
   });
 
-  it('has what the handler added, and neither query string nor body nor token', async () => {
+  it('has the fields that the handler adds, and neither query string nor body nor token', async () => {
     const token = api.tokenOf('CUSTOMER', 'usr_01HZX000000000000000A11CE0');
     await api.call('post', '/echo?email=alice@example.com', token).send({ text: 'hunter2' }).expect(200);
     expect(api.logs).toEqual([
@@ -148,7 +148,7 @@ describe('the log line', () => {
     expect(JSON.stringify(api.logs)).not.toMatch(/hunter2|alice@|eyJ/);
   });
 
-  it('of a failure tells what failed, without e-mail addresses; the client learns nothing of it', async () => {
+  it('of an error has the error without e-mail addresses, of which the client learns nothing', async () => {
     const response = await api.call('get', '/broken').expect(500);
     expect(response.text).not.toContain('secret');
     expect(api.logs[0]).toMatchObject({ err: { type: 'Error', message: 'secret detail of [redacted]' } });
@@ -172,7 +172,7 @@ describe('a body', () => {
     ['{"unknown":1}'],
     ['{"nested":{"n":"1"}}'],
     ['{"text":1}'],
-  ])('%s is refused with 400', async (body) => {
+  ])('%s is rejected with 400', async (body) => {
     const response = await api.call('post', '/echo').type('json').send(body).expect(400);
     expect(response.body).toMatchObject({ code: 'validation_failed' });
   });
@@ -182,11 +182,11 @@ describe('a body', () => {
     'text/plain',
     'application/xml',
     'application/merge-patch+json',
-  ])('of type %s is refused with 415', async (type) => {
+  ])('of type %s is rejected with 415', async (type) => {
     await api.call('post', '/echo').set('Content-Type', type).send('{"text":"a"}').expect(415);
   });
 
-  it('without a type is refused with 415, in an unknown compression too', async () => {
+  it('without a type or with an unknown compression is rejected with 415', async () => {
     await api.call('post', '/echo').set('Content-Type', '').send('{"text":"a"}').expect(415);
     const unknown = api.call('post', '/echo').type('json').set('Content-Encoding', 'compress').send('{}');
     await unknown.expect(415);
@@ -198,7 +198,7 @@ describe('a body', () => {
     await api.call('post', '/echo').set('Content-Type', 'text/plain').set('Content-Length', '0').expect(200);
   });
 
-  it('may be compressed, but counts as large as it is', async () => {
+  it('may be compressed, and is limited by its decompressed size', async () => {
     const send = (body: Buffer) =>
       api
         .call('post', '/echo')
@@ -208,10 +208,10 @@ describe('a body', () => {
         .send(body as never);
     await send(gzipSync('{"text":"a"}')).expect(200);
     await send(gzipSync(JSON.stringify({ text: 'x'.repeat(100_000) }))).expect(413);
-    await send(Buffer.from('no gzip')).expect(400);
+    await send(Buffer.from('not gzip')).expect(400);
   });
 
-  it('over the limit is refused when it comes in chunks, too', async () => {
+  it('over the limit is rejected if it is sent in chunks', async () => {
     const server = api.app.listen(0);
     try {
       const { port } = server.address() as { port: number };
@@ -232,7 +232,7 @@ describe('a body', () => {
         `http://127.0.0.1:${port}${api.config.http.prefix}/echo`,
         init as RequestInit,
       );
-      // The rest of the body is not read: nothing may follow it on this connection.
+      // The rest of the body is not read, so no request may follow on this connection.
       expect([response.status, response.headers.get('connection'), await response.json()]).toEqual([
         413,
         'close',
@@ -250,7 +250,7 @@ describe('a body', () => {
       'half a character',
       Buffer.concat([Buffer.from('{"text":"'), Buffer.from('é').subarray(0, 1), Buffer.from('"}')]),
     ],
-  ])('that is no UTF-8 (%s) is refused, and not altered silently', async (_what, bytes) => {
+  ])('that is not UTF-8 (%s) is rejected, and not silently altered', async (_what, bytes) => {
     const sent = await api
       .call('post', '/echo')
       .type('json')
@@ -259,7 +259,7 @@ describe('a body', () => {
     expect([sent.status, sent.body]).toMatchObject([400, { code: 'validation_failed' }]);
   });
 
-  it.each(['latin1', 'utf-16', 'iso-8859-1'])('that says to be in %s is refused', async (charset) => {
+  it.each(['latin1', 'utf-16', 'iso-8859-1'])('with the charset %s is rejected', async (charset) => {
     await api
       .call('post', '/echo')
       .set('Content-Type', `application/json; charset=${charset}`)
@@ -267,7 +267,7 @@ describe('a body', () => {
       .expect(415);
   });
 
-  it('in UTF-8 may say so', async () => {
+  it('may declare the charset UTF-8', async () => {
     const sent = api
       .call('post', '/echo')
       .set('Content-Type', 'application/json; charset=UTF-8')
@@ -275,7 +275,7 @@ describe('a body', () => {
     expect((await sent.expect(200)).body).toMatchObject({ data: { body: { text: 'é' } } });
   });
 
-  it('is refused where none is declared, unless it is empty', async () => {
+  it('is rejected on a route without a body schema, unless it is empty', async () => {
     const retire = (body?: object) =>
       api.call('delete', '/product-services/ps_01HZX0000000000000TSHRTM00', api.tokenOf('ADMIN')).send(body);
     const { body } = await retire({ reason: 'old' }).expect(400);
@@ -284,7 +284,7 @@ describe('a body', () => {
     await retire().expect(404);
   });
 
-  it('is reported with all its mistakes, those of the headers too', async () => {
+  it('gets a problem with all mistakes, including those of the headers', async () => {
     const response = await api
       .call('post', '/echo')
       .set('X-Size', 'big')
@@ -296,12 +296,12 @@ describe('a body', () => {
 });
 
 describe('methods', () => {
-  it('a wrong one answers 405 with those that are right', async () => {
+  it('returns 405 with the allowed ones for a wrong one', async () => {
     const response = await api.call('put', '/product-services').expect(405);
     expect(response.headers.allow).toBe('GET, HEAD, OPTIONS, POST');
   });
 
-  it('an unknown one answers 405, at an unknown path 404', async () => {
+  it('returns 405 for an unknown one, and 404 at an unknown path', async () => {
     const server = request(api.app.callback());
     const prefix = api.config.http.prefix;
     await (server as unknown as Record<string, (path: string) => request.Test>)['propfind']!(
@@ -312,13 +312,13 @@ describe('methods', () => {
     ).expect(404);
   });
 
-  it('OPTIONS says what is possible', async () => {
+  it('lists the allowed ones for OPTIONS', async () => {
     const response = await api.call('options', '/echo').expect(204);
     expect(response.headers.allow).toBe('OPTIONS, POST');
     await api.call('options', '/nothing').expect(404);
   });
 
-  it('HEAD answers as GET does, without a body', async () => {
+  it('responds to HEAD as to GET, without a body', async () => {
     const response = await api.call('head', '/product-services').expect(200);
     expect(response.text).toBeUndefined();
     expect(Number(response.headers['content-length'])).toBeGreaterThan(0);
@@ -326,7 +326,7 @@ describe('methods', () => {
 });
 
 describe('CORS', () => {
-  it('answers the preflight of a whitelisted origin', async () => {
+  it('allows the preflight of a whitelisted origin', async () => {
     const response = await api
       .call('options', '/echo')
       .set({ Origin: SHOP, 'Access-Control-Request-Method': 'POST' })
@@ -337,7 +337,7 @@ describe('CORS', () => {
     });
   });
 
-  it('gives nothing to another origin, nor credentials to any', async () => {
+  it('allows no other origin, and no credentials', async () => {
     const response = await api.call('get', '/health/live').set('Origin', 'https://evil.example');
     expect(response.headers).not.toHaveProperty('access-control-allow-origin');
     expect(response.headers.vary).toContain('Origin');
@@ -345,7 +345,7 @@ describe('CORS', () => {
     expect(allowed.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
-  it('may be open to all in development', async () => {
+  it('can allow every origin in development', async () => {
     const open = await openTestApi({ env: { CORS_ORIGINS: '*' } });
     const response = await open.call('get', '/health/live').set('Origin', 'https://any.example');
     expect(response.headers['access-control-allow-origin']).toBe('*');
@@ -354,24 +354,26 @@ describe('CORS', () => {
 });
 
 describe('compression', () => {
-  it.each(['gzip', 'br'])('shortens large answers with %s', async (encoding) => {
+  it.each(['gzip', 'br'])('shortens large responses with %s', async (encoding) => {
     const response = await api.call('get', '/large').set('Accept-Encoding', encoding).expect(200);
     expect(response.headers['content-encoding']).toBe(encoding);
   });
 
-  it('leaves an answer with a strong ETag as it is', async () => {
+  it('does not apply to a response with a strong ETag', async () => {
     const response = await api.call('get', '/large-tagged').set('Accept-Encoding', 'gzip').expect(200);
     expect(response.headers).not.toHaveProperty('content-encoding');
     expect(response.headers.etag).toBe('"1"');
   });
 });
 
-it('an answer that its client does not wait for is logged as a warning', () => {
+it('logs a warning if the client aborts a response', () => {
   api.app.emit('error', new Error('write EPIPE'));
-  expect(api.logs).toEqual([expect.objectContaining({ level: 'warn', msg: 'an answer was cut off' })]);
+  expect(api.logs).toEqual([
+    expect.objectContaining({ level: 'warn', msg: 'response aborted by the client' }),
+  ]);
 });
 
-it('behind one proxy the client is whom that proxy saw, whatever the client claims', async () => {
+it('takes the address that the one trusted proxy saw, whatever the client claims', async () => {
   const response = await api.call('post', '/echo').set('X-Forwarded-For', '1.1.1.1, 2.2.2.2');
   expect(response.body).toMatchObject({ data: { ip: '2.2.2.2' } });
 });

@@ -7,7 +7,7 @@ import { listen } from '../../src/http/server';
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 
 describe('the HTTP server', () => {
-  it('lets a request in flight finish when it closes, keeps no connection alive and takes no new one', async () => {
+  it('lets a request in flight finish when it closes, and accepts no new one', async () => {
     const gate = withResolvers();
     const arrived = withResolvers();
     const server = await listen((_request, response) => {
@@ -15,28 +15,28 @@ describe('the HTTP server', () => {
       void gate.promise.then(() => response.end('whole'));
     }, ADDRESS);
     const agent = new Agent({ keepAlive: true });
-    const answer = fetchText(server.url, agent);
+    const response = fetchText(server.url, agent);
     await arrived.promise;
 
     const closed = server.close(60_000);
     await expect(fetchText(server.url, new Agent())).rejects.toThrow('ECONNREFUSED');
     gate.resolve();
-    expect(await answer).toBe('whole');
-    await closed; // although the agent would keep its connection
+    expect(await response).toBe('whole');
+    await closed; // although the agent keeps its connection alive
     agent.destroy();
   });
 
-  it('cuts what does not end within the time-out', async () => {
+  it('closes connections whose requests do not finish within the time-out', async () => {
     const arrived = withResolvers();
     const server = await listen(() => arrived.resolve(), ADDRESS);
-    const answer = fetchText(server.url, new Agent());
-    const cut = expect(answer).rejects.toThrow('socket hang up');
+    const response = fetchText(server.url, new Agent());
+    const cut = expect(response).rejects.toThrow('socket hang up');
     await arrived.promise;
     await server.close(20);
     await cut;
   });
 
-  it('closes although a client holds a connection without a request', async () => {
+  it('closes although a client has a connection without a request', async () => {
     const server = await listen((_request, response) => response.end(), ADDRESS);
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     await once(socket, 'connect');
@@ -48,14 +48,14 @@ describe('the HTTP server', () => {
   const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
     all?.some(({ address }) => address === '::1'),
   );
-  (hasIpv6 ? it : it.skip)('names an IPv6 address as URLs do', async () => {
+  (hasIpv6 ? it : it.skip)('writes an IPv6 address as URLs do', async () => {
     const server = await listen((_request, response) => response.end('six'), { host: '::1', port: 0 });
     expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect(await fetchText(server.url, new Agent())).toBe('six');
     await server.close(0);
   });
 
-  it('says what to do when the port is taken', async () => {
+  it('says what to do if the port is in use', async () => {
     const server = await listen((_request, response) => response.end(), ADDRESS);
     const port = Number(new URL(server.url).port);
     await expect(listen(() => undefined, { ...ADDRESS, port })).rejects.toThrow(/in use.*set PORT/);
@@ -65,7 +65,7 @@ describe('the HTTP server', () => {
   it.each([
     ['192.0.2.1', /set HOST/],
     ['no-such-host.invalid', /check HOST and PORT/],
-  ])('says what to do when the host is %s', async (host, advice) => {
+  ])('says what to do if the host is %s', async (host, advice) => {
     await expect(listen(() => undefined, { host, port: 0 })).rejects.toThrow(advice);
   });
 });

@@ -10,45 +10,49 @@ import request from 'supertest';
 import { createJwt } from '../../src/jwt/jwt';
 import { openTestApi, type TestApi } from '../support/api';
 import { JWT_SECRET, testConfig } from '../support/config';
+import { SESSION_ID, tokenFor } from '../support/tokens';
 
 const USER = 'usr_01HZX000000000000000A11CE0';
+/** The claims of an ADMIN that only we issue. */
+const ADMIN = { role: 'ADMIN', ver: 0, sid: SESSION_ID };
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));
 afterAll(() => api.close());
 
-function forge(options: SignOptions = {}, claims: object = { role: 'ADMIN' }, secret = JWT_SECRET): string {
+/** Signs with our secret; without arguments, a valid token. */
+function forge(options: SignOptions = {}, claims: object = ADMIN, secret = JWT_SECRET): string {
   const { issuer, audience } = api.config.jwt;
   return jwt.sign(claims, createSecretKey(secret, 'utf8'), {
     issuer,
     audience,
     subject: USER,
     expiresIn: 60,
+    keyid: 'secret',
     ...options,
   });
 }
 
-const withoutExpiry = () => {
-  const { issuer, audience } = api.config.jwt;
-  return jwt.sign({ role: 'ADMIN' }, createSecretKey(JWT_SECRET, 'utf8'), {
-    issuer,
-    audience,
-    subject: USER,
-  });
-};
+const without = (name: keyof typeof ADMIN) => forge({}, { ...ADMIN, [name]: undefined });
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** What a valid token says, for those that are put together by hand. */
+/** All claims of a valid token, for tokens that are put together by hand. */
 const claims = () => {
   const { issuer: iss, audience: aud } = api.config.jwt;
-  return { role: 'ADMIN', sub: USER, iss, aud, exp: Math.floor(Date.now() / 1_000) + 60 };
+  return { ...ADMIN, sub: USER, iss, aud, exp: Math.floor(Date.now() / 1_000) + 60 };
 };
 
-const unsigned = (alg: string) => `${encode({ alg, typ: 'JWT' })}.${encode(claims())}.`;
+function signedByHand(header: object, payload: object): string {
+  const content = `${encode(header)}.${encode(payload)}`;
+  return `${content}.${createHmac('sha256', JWT_SECRET).update(content).digest('base64url')}`;
+}
+
+const HEADER = { alg: 'HS256', typ: 'JWT', kid: 'secret' };
+const unsigned = (alg: string) => `${encode({ ...HEADER, alg })}.${encode(claims())}.`;
 
 const tampered = () => {
-  const [header, , signature] = forge({}, { role: 'CUSTOMER' }).split('.');
+  const [header, , signature] = forge({}, { ...ADMIN, role: 'CUSTOMER' }).split('.');
   return `${header}.${encode(claims())}.${signature}`;
 };
 
@@ -66,79 +70,95 @@ const HOSTILE_KIDS = [
 ];
 
 const NO_TOKENS: [string, () => string | undefined][] = [
-  ['none', () => undefined],
-  ['Basic', () => 'Basic YTpi'],
-  ['an empty one', () => 'Bearer '],
+  ['no header', () => undefined],
+  ['Basic credentials', () => 'Basic YTpi'],
+  ['an empty token', () => 'Bearer '],
 ];
-const BAD_TOKENS: [string, () => string | undefined][] = [
-  ['nonsense', () => 'Bearer nonsense'],
-  ['two', () => `Bearer ${forge()} ${forge()}`],
-  ['an expired one', () => `Bearer ${forge({ expiresIn: -1 })}`],
-  ['one without expiry', () => `Bearer ${withoutExpiry()}`],
-  ['one of another issuer', () => `Bearer ${forge({ issuer: 'other' })}`],
-  ['one for another audience', () => `Bearer ${forge({ audience: 'other' })}`],
-  ['one of another algorithm', () => `Bearer ${forge({ algorithm: 'HS384' })}`],
-  ['one of another secret', () => `Bearer ${forge({}, { role: 'ADMIN' }, 'x'.repeat(48))}`],
+const BAD_TOKENS: [string, () => string][] = [
+  ['nonsense', () => 'nonsense'],
+  ['two tokens', () => `${forge()} ${forge()}`],
+  ['an expired token', () => forge({ expiresIn: -1 })],
+  ['a token without exp', () => signedByHand(HEADER, { ...claims(), exp: undefined })],
+  ['a token of another issuer', () => forge({ issuer: 'other' })],
+  ['a token for another audience', () => forge({ audience: 'other' })],
+  ['a token of another algorithm', () => forge({ algorithm: 'HS384' })],
+  ['a token of another secret', () => forge({}, ADMIN, 'x'.repeat(48))],
   ...['none', 'None', 'NONE', 'nOnE', ''].map((alg): [string, () => string] => [
-    `an unsigned one (${alg})`,
-    () => `Bearer ${unsigned(alg)}`,
+    `an unsigned token (${alg})`,
+    () => unsigned(alg),
   ]),
-  ['a tampered one', () => `Bearer ${tampered()}`],
-  ['one that is not valid yet', () => `Bearer ${forge({ notBefore: 30 })}`],
-  ['one with a version that is none', () => `Bearer ${forge({}, { role: 'ADMIN', ver: 'high' })}`],
+  ['a tampered token', tampered],
+  ['a token that is not valid yet', () => forge({ notBefore: 30 })],
+  ['a token without a kid', () => signedByHand({ alg: 'HS256', typ: 'JWT' }, claims())],
+  ['a token without ver', () => without('ver')],
+  ['a token with an invalid ver', () => forge({}, { ...ADMIN, ver: 'high' })],
+  ['a token without sid', () => without('sid')],
+  ['a token with an invalid sid', () => forge({}, { ...ADMIN, sid: 1 })],
   ...HOSTILE_KIDS.map((keyid): [string, () => string] => [
-    `one with the kid ${keyid.slice(0, 40)}`,
-    () => `Bearer ${forge({ keyid })}`,
+    `a token with the kid ${keyid.slice(0, 40)}`,
+    () => forge({ keyid }),
   ]),
-  ['one with a critical extension', () => `Bearer ${forge({ header: { alg: 'HS256', crit: ['x'] } })}`],
-  ['one with an unknown role', () => `Bearer ${forge({}, { role: 'ROOT' })}`],
-  ['one with the role PUBLIC', () => `Bearer ${forge({}, { role: 'PUBLIC' })}`],
-  ['one for no user', () => `Bearer ${forge({ subject: 'someone' })}`],
+  ['a token with a critical extension', () => signedByHand({ ...HEADER, crit: ['x'] }, claims())],
+  ['a token with an unknown role', () => forge({}, { ...ADMIN, role: 'ROOT' })],
+  ['a token with the role PUBLIC', () => forge({}, { ...ADMIN, role: 'PUBLIC' })],
+  ['a token without a role', () => without('role')],
+  ['a token whose subject is not a user', () => forge({ subject: 'someone' })],
+];
+const UNAUTHENTICATED: typeof NO_TOKENS = [
+  ...NO_TOKENS,
+  ...BAD_TOKENS.map(([what, token]): [string, () => string] => [what, () => `Bearer ${token()}`]),
 ];
 
-/** The different answers to a route that needs a token: bodies, and challenges. */
-async function answersTo(tokens: typeof BAD_TOKENS): Promise<{ bodies: string[]; challenges: string[] }> {
-  const bodies = new Set<string>();
-  const challenges = new Set<string>();
-  for (const [, authorization] of tokens) {
-    const call = api.call('post', '/product-services').set('X-Request-Id', 'same').send({ sku: 1 });
-    const header = authorization();
-    if (header !== undefined) call.set('Authorization', header);
-    const { text, headers } = await call.expect(401);
-    bodies.add(text);
-    challenges.add(headers['www-authenticate']!);
-  }
-  return { bodies: [...bodies], challenges: [...challenges] };
+async function responseTo(authorization: string | undefined): Promise<{ text: string; challenge: string }> {
+  const call = api.call('post', '/product-services').set('X-Request-Id', 'same').send({ sku: 1 });
+  if (authorization !== undefined) call.set('Authorization', authorization);
+  const { text, headers } = await call.expect(401);
+  return { text, challenge: headers['www-authenticate']! };
 }
 
-it('401 is the same, byte for byte, whatever is wrong with the token; the header tells whether there was one', async () => {
-  const [without, withBad] = [await answersTo(NO_TOKENS), await answersTo(BAD_TOKENS)];
-  expect(without.bodies).toHaveLength(1);
-  expect(withBad.bodies).toEqual(without.bodies);
-  const realm = 'Bearer realm="orders-management-system"';
-  expect(without.challenges).toEqual([realm]);
-  expect(withBad.challenges).toEqual([`${realm}, error="invalid_token"`]);
+it('accepts the token that the bad ones are made from', async () => {
+  for (const token of [forge(), signedByHand(HEADER, claims())])
+    await api.call('get', '/users', token).expect(200);
 });
 
-it.each([...NO_TOKENS, ...BAD_TOKENS])('with %s a public route still works', async (_what, authorization) => {
+it.each(UNAUTHENTICATED)('returns the same 401, byte for byte, for %s', async (_what, authorization) => {
+  const expected = await responseTo(undefined);
+  const header = authorization();
+  const { text, challenge } = await responseTo(header);
+  expect(text).toBe(expected.text);
+  const realm = 'Bearer realm="orders-management-system"';
+  expect(expected.challenge).toBe(realm);
+  expect(challenge).toBe(/^Bearer \S/.test(header ?? '') ? `${realm}, error="invalid_token"` : realm);
+});
+
+it.each(UNAUTHENTICATED)('serves a public route with %s', async (_what, authorization) => {
   const call = api.call('get', '/product-services');
   const header = authorization();
   if (header !== undefined) call.set('Authorization', header);
   await call.expect(200);
 });
 
-it('a token that was issued is good', async () => {
-  const { accessToken, expiresIn } = api.jwt.issue({ id: USER, role: 'ADMIN', tokenVersion: 0 });
+it('reads the token whatever the case of the scheme and the number of spaces', async () => {
+  for (const scheme of ['bearer ', 'BEARER ', 'Bearer   '])
+    await api.call('get', '/users').set('Authorization', `${scheme}${forge()}`).expect(200);
+});
+
+it('accepts a token that was issued', async () => {
+  const user = { id: USER, role: 'ADMIN', tokenVersion: 0, sessionId: SESSION_ID } as const;
+  const { accessToken, expiresIn } = api.jwt.issue(user);
   expect(expiresIn).toBe(api.config.jwt.accessTokenTtlSeconds);
   expect(jwt.decode(accessToken)).toMatchObject({
     sub: USER,
     role: 'ADMIN',
+    ver: 0,
+    sid: SESSION_ID,
     iss: 'orders-management-system',
+    aud: 'orders-management-system',
   });
   await api.call('delete', '/product-services/ps_01HZX0000000000000TSHRTM00', accessToken).expect(404);
 });
 
-it('a signed-in user without the role is answered 403, before any look at the input', async () => {
+it('returns 403 for another role before it looks at the input', async () => {
   const { body } = await api
     .call('post', '/product-services', api.tokenOf('CUSTOMER'))
     .send({ sku: 1 })
@@ -146,7 +166,7 @@ it('a signed-in user without the role is answered 403, before any look at the in
   expect(body).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('ADMIN') as string });
 });
 
-describe('with several keys', () => {
+describe('several keys', () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const RS256 = { kid: 'r1', ...privateKey.export({ format: 'jwk' }) };
@@ -160,17 +180,15 @@ describe('with several keys', () => {
   const statusOf = async (token: string) => (await rotated.call('get', '/users', token)).status;
   const signed = (key: KeyObject, options: SignOptions) => jwt.sign(claims(), key, { ...options });
 
-  it('the first one signs, and all verify: a rotation ends no token', async () => {
-    const before = createJwt(testConfig(set(RS256)).jwt);
-    const { accessToken } = before.issue({ id: USER, role: 'ADMIN', tokenVersion: 0 });
-    expect(await statusOf(accessToken)).toBe(200);
+  it('all verify and the first one signs, so that a rotation revokes no token', async () => {
+    expect(await statusOf(tokenFor(testConfig(set(RS256)), 'ADMIN'))).toBe(200);
     const next = rotated.tokenOf('ADMIN');
     expect(jwt.decode(next, { complete: true })!.header).toMatchObject({ alg: 'ES256', kid: 'e1' });
     expect(await statusOf(next)).toBe(200);
-    expect(await statusOf(api.tokenOf('ADMIN'))).toBe(200); // JWT_SECRET is there too, to verify
+    expect(await statusOf(api.tokenOf('ADMIN'))).toBe(200); // JWT_SECRET still verifies
   });
 
-  it('a key serves its own algorithm only', async () => {
+  it('verify only with their own algorithm', async () => {
     const pem = publicKey.export({ type: 'spki', format: 'pem' });
     const [header, payload] = [encode({ alg: 'HS256', typ: 'JWT', kid: 'r1' }), encode(claims())];
     const hmac = (key: string | Buffer) =>
@@ -182,12 +200,14 @@ describe('with several keys', () => {
     expect(await statusOf(signed(privateKey, { algorithm: 'RS512', keyid: 'r1' }))).toBe(401);
     expect(await statusOf(signed(privateKey, { algorithm: 'PS256', keyid: 'r1' }))).toBe(401);
     expect(await statusOf(signed(privateKey, { algorithm: 'RS256', keyid: 'e1' }))).toBe(401);
+    expect(await statusOf(signed(privateKey, { algorithm: 'RS256', keyid: 'secret' }))).toBe(401);
     expect(await statusOf(signed(privateKey, { algorithm: 'RS256' }))).toBe(401);
+    expect(await statusOf(forge({ keyid: 'r1' }))).toBe(401);
     expect(await statusOf(signed(privateKey, { algorithm: 'RS256', keyid: 'r1' }))).toBe(200);
   });
 
   it.each(['/.well-known/jwks.json', '/orders-management-system/.well-known/jwks.json'])(
-    'the public ones are at %s, and nothing private',
+    'publish at %s their public parts and nothing private',
     async (path) => {
       const { body, headers } = await request(rotated.app.callback()).get(path).expect(200);
       const { keys } = body as { keys: Record<string, string>[] };
@@ -206,8 +226,22 @@ describe('with several keys', () => {
     },
   );
 
-  it('a secret is not among them', async () => {
+  it('publish no secret', async () => {
     const { body } = await request(api.app.callback()).get('/.well-known/jwks.json').expect(200);
     expect(body).toEqual({ keys: [] });
   });
+});
+
+it('an earlier valid token of the request leaves nothing behind', async () => {
+  const authenticate = createJwt(api.config.jwt).authenticate({
+    getToken: (ctx) => ctx.get('Authorization'),
+    isRevoked: () => false,
+  });
+  const ctx = { state: {}, header: {}, cookies: {}, get: () => forge() };
+  const next = async () => undefined;
+  await authenticate(ctx as never, next);
+  expect(ctx.state).toMatchObject({ principal: { id: USER, role: 'ADMIN' } });
+  ctx.get = tampered;
+  await authenticate(ctx as never, next);
+  expect(ctx.state).toMatchObject({ principal: undefined });
 });

@@ -10,7 +10,7 @@ import { createSandboxRepository, type SandboxPayment } from '../../src/payments
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
 import { createStockRepository } from '../../src/product-service/stock.repository';
-import { createEndedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
+import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
@@ -89,7 +89,7 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
     insert: () => sessions.insert({ id: 'session', ...session }),
     find: () => sessions.find('session'),
     rotate: () => sessions.rotate('session', 'one', 'two'),
-    removeEnded: () => sessions.removeEnded({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
+    removeRevoked: () => sessions.removeRevoked({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
     remove: () => sessions.remove('session'),
   };
 }
@@ -118,8 +118,8 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
   };
 }
 
-function endedTokensCalls(connection: Connection): Calls<ReturnType<typeof createEndedTokensRepository>> {
-  const ended = createEndedTokensRepository(connection);
+function revokedTokensCalls(connection: Connection): Calls<ReturnType<typeof createRevokedTokensRepository>> {
+  const ended = createRevokedTokensRepository(connection);
   return { findSince: () => ended.findSince(NOW), watch: () => ended.watch().close() };
 }
 
@@ -228,7 +228,7 @@ it.each(
     loginFailureCalls,
     sessionCalls,
     userCalls,
-    endedTokensCalls,
+    revokedTokensCalls,
     orderCalls,
     catalogueCalls,
     stockCalls,

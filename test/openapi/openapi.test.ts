@@ -3,7 +3,7 @@ import type { Config } from '../../src/config';
 import { createHealth } from '../../src/health/health';
 import { createJwt } from '../../src/jwt/jwt';
 import type { OrderLine } from '../../src/domain/order';
-import { PROBLEMS } from '../../src/errors/app-error';
+import { PROBLEMS } from '../../src/errors/problems';
 import { priceLines } from '../../src/domain/pricing';
 import { buildDocument } from '../../src/openapi/document';
 import { exampleOf } from '../../src/openapi/example';
@@ -26,7 +26,7 @@ beforeAll(async () => {
     temporal,
     health,
     jwt: createJwt(api.config.jwt),
-    endedTokens: { has: () => false },
+    revokedTokens: { has: () => false },
   });
 });
 afterAll(async () => {

@@ -16,11 +16,11 @@ it.each([
   ['unknown', 'unknown'],
   ['unknown:80', 'unknown:80'],
   ['', ''],
-])('%s counts as %s', (ip, counted) => {
+])('counts %s as %s', (ip, counted) => {
   expect(clientAddress(ip)).toBe(counted);
 });
 
-it('addresses of one IPv6 network count as one, those of another as another', () => {
+it('counts the addresses of one IPv6 network as one client, and those of two networks as two', () => {
   fc.assert(
     fc.property(fc.ipV6(), fc.ipV6(), (one, other) => {
       const sameNetwork = networkOf(one) === networkOf(other);
@@ -30,7 +30,7 @@ it('addresses of one IPv6 network count as one, those of another as another', ()
   );
 });
 
-/** By the URL parser, which writes an address in its shortest form. */
+/** Uses the URL parser, which writes an address in its shortest form. */
 function networkOf(ip: string): string {
   const [head = '', tail = ''] = new URL(`http://[${ip}]`).hostname.slice(1, -1).split('::');
   const groups = [head, tail].map((part) => part.split(':').filter(Boolean));

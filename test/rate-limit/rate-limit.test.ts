@@ -3,8 +3,8 @@ import Koa from 'koa';
 import { newId } from '../../src/common/ids';
 import { rateLimit } from '../../src/rate-limit/rate-limit';
 import type { State } from '../../src/http/context';
-import { countIn } from '../../src/rate-limit/store';
-import pino from 'pino';
+import { countIn, type Store } from '../../src/rate-limit/store';
+import { createWindowCounter } from '../../src/rate-limit/window-counter';
 import { openTestApi, type TestApi } from '../support/api';
 
 describe('the rate limit', () => {
@@ -14,7 +14,7 @@ describe('the rate limit', () => {
   });
   afterEach(() => api.close());
 
-  it('counts down in the headers, then answers 429 with Retry-After and all other headers', async () => {
+  it('counts down in the headers, then returns 429 with Retry-After and all other headers', async () => {
     const remaining = [];
     for (let call = 0; call < 3; call++) {
       const { headers } = await api.call('get', '/product-services').expect(200);
@@ -40,7 +40,7 @@ describe('the rate limit', () => {
     });
   });
 
-  it('counts each user apart, and a forged token by its address', async () => {
+  it('counts each user separately, and a forged token for the address', async () => {
     const [alice, bob] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER')];
     for (let call = 0; call < 3; call++) await api.call('get', '/product-services', alice).expect(200);
     await api.call('get', '/product-services', alice).expect(429);
@@ -49,14 +49,14 @@ describe('the rate limit', () => {
     await api.call('get', '/product-services', `${bob}y`).expect(429);
   });
 
-  it('is on errors, too: 404 and 401 count and tell', async () => {
+  it('counts 404 and 401 and has its headers on them', async () => {
     expect((await api.call('get', '/nothing').expect(404)).headers['x-ratelimit-remaining']).toBe('2');
     expect((await api.call('post', '/product-services').expect(401)).headers['x-ratelimit-remaining']).toBe(
       '1',
     );
   });
 
-  it('leaves the health routes alone', async () => {
+  it('exempts the health routes', async () => {
     for (let call = 0; call < 5; call++) {
       const { headers } = await api.call('get', '/health/live').expect(200);
       expect(headers).not.toHaveProperty('x-ratelimit-limit');
@@ -66,7 +66,7 @@ describe('the rate limit', () => {
 });
 
 describe('forged headers', () => {
-  it('all addresses of an IPv6 network are one client', async () => {
+  it('make no new client of another address in the same IPv6 network', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
     const from = async (address: string) =>
       (await api.call('get', '/nothing').set('X-Forwarded-For', address)).status;
@@ -78,7 +78,7 @@ describe('forged headers', () => {
 
   const forged = (n: number) => `10.${n >> 8}.${n & 255}.1`;
 
-  it('without trusted proxies no X-Forwarded-For makes a new client, not 1 000 of them', async () => {
+  it('make no new client by 1,000 values of X-Forwarded-For if no proxy is trusted', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
     const statuses = new Map<number, number>();
     for (let n = 0; n < 1_000; n++) {
@@ -94,7 +94,7 @@ describe('forged headers', () => {
     await api.close();
   });
 
-  it('behind one proxy its own entry counts, whatever its client had put before', async () => {
+  it('make no new client by what precedes the entry of one trusted proxy', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
     const from = (n: number, client: string) =>
       api.call('get', '/nothing').set('X-Forwarded-For', `${forged(n)}, ${client}`);
@@ -104,7 +104,7 @@ describe('forged headers', () => {
     await api.close();
   });
 
-  it('a token that is forged or broken counts for the address, and takes nothing from the user it names', async () => {
+  it('count for the address, not for the user whom a forged token names', async () => {
     const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
     const id = newId('usr');
     const valid = api.tokenOf('CUSTOMER', id);
@@ -120,7 +120,7 @@ describe('forged headers', () => {
   });
 });
 
-it('a window ends and begins anew', async () => {
+it('allows requests again when the window has ended', async () => {
   const app = limited({ max: 1, windowMs: 50 });
   await request(app.callback()).get('/').expect(200);
   let status;
@@ -129,26 +129,18 @@ it('a window ends and begins anew', async () => {
   expect(status).toBe(200);
 });
 
-it('the windows of Redis serve as well', async () => {
-  let used = 0;
-  const windows = countIn(
-    { countRequest: () => Promise.resolve([++used, 5_000]) },
-    pino({ level: 'silent' }),
-    'It',
-  );
-  const app = limited({ max: 1, windowMs: 5_000 }, windows);
-  await request(app.callback()).get('/').expect(200);
-  await request(app.callback()).get('/').expect(429);
+it('counts in a store that several processes share', async () => {
+  const counter = createWindowCounter();
+  const apps = [1, 2].map(() => limited({ max: 1, windowMs: 5_000 }, countIn(counter)));
+  await request(apps[0]!.callback()).get('/').expect(200);
+  await request(apps[1]!.callback()).get('/').expect(429);
 });
 
-function limited(
-  config: { max: number; windowMs: number },
-  windows?: ReturnType<typeof countIn>,
-): Koa<State> {
+function limited(config: { max: number; windowMs: number }, store?: Store): Koa<State> {
   const app = new Koa<State>();
   app.silent = true;
   app.on('error', () => undefined);
-  app.use(rateLimit({ config: { prefix: '', rateLimit: config }, windows }));
+  app.use(rateLimit({ config: { prefix: '', rateLimit: config }, store }));
   app.use((ctx) => void (ctx.body = 'ok'));
   return app;
 }

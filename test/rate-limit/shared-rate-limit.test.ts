@@ -5,15 +5,15 @@ import { delimiter, join } from 'node:path';
 import pino from 'pino';
 import { freePorts } from '../../tools/devstack/ports';
 import { newId } from '../../src/common/ids';
-import { createJwt } from '../../src/jwt/jwt';
 import { startServer, type RunningServer } from '../../src/server';
 import { testConfig } from '../support/config';
+import { tokenFor } from '../support/tokens';
 
 const MAX = 5;
 const executable = findRedis();
 if (!executable) {
   console.warn(
-    'The shared rate limit is not tested: there is no redis-server on PATH. Install it, on Debian "redis-server".',
+    'The shared rate limit is not tested, because redis-server is not on PATH: install it (Debian: redis-server).',
   );
 }
 
@@ -28,8 +28,7 @@ if (!executable) {
     redis = startRedis(port);
     const env = { PORT: '0', REDIS_URL: `redis://127.0.0.1:${port}`, RATE_LIMIT_MAX: String(MAX) };
     const config = testConfig(env);
-    const jwt = createJwt(config.jwt);
-    tokenOf = (id) => jwt.issue({ id, role: 'CUSTOMER', tokenVersion: 0 }).accessToken;
+    tokenOf = (id) => tokenFor(config, 'CUSTOMER', id);
     const logger = pino({ level: 'silent' });
     servers = [await startServer(config, logger), await startServer(config, logger)];
     await counting();
@@ -39,7 +38,7 @@ if (!executable) {
     await kill(redis);
   });
 
-  /** What is left of the limit after a request, of which both servers know nothing else; undefined when refused. */
+  /** Returns what remains of the limit after a request; undefined if the request was rejected. */
   async function callOf(user: string, server: RunningServer): Promise<number | undefined> {
     const headers = { Authorization: `Bearer ${tokenOf(user)}` };
     const response = await fetch(`${server.url}/nothing`, { headers });
@@ -53,7 +52,7 @@ if (!executable) {
     return left;
   }
 
-  /** Until both servers are connected; before, they let everything through. */
+  /** Waits until both servers are connected; before that, they let every request pass. */
   async function counting(): Promise<void> {
     for (const server of servers) {
       const user = newId('usr');
@@ -61,12 +60,12 @@ if (!executable) {
     }
   }
 
-  it('is one count, whichever process is asked, and one for each user', async () => {
+  it('counts each user once for all processes', async () => {
     expect(await calls(newId('usr'), MAX + 2)).toEqual([4, 3, 2, 1, 0, undefined, undefined]);
     expect(await calls(newId('usr'), 1)).toEqual([MAX - 1]);
   });
 
-  it('lets requests through while Redis is down, and limits them again when it is back', async () => {
+  it('lets requests pass while Redis is down, and limits them again when it is back', async () => {
     const user = newId('usr');
     await kill(redis);
     expect(await calls(user, MAX + 2)).not.toContain(undefined);
@@ -76,7 +75,7 @@ if (!executable) {
   });
 });
 
-/** On loopback only, and without anything on disk. */
+/** Listens on loopback only and writes nothing to disk. */
 function startRedis(port: number): ChildProcess {
   const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
   return spawn(executable!, args, { stdio: 'ignore' });

@@ -2,7 +2,7 @@ import { createWindowCounter } from '../../src/rate-limit/window-counter';
 
 const MINUTE = 60_000;
 
-it('counts each client apart, and how long its window lasts', () => {
+it('counts each client separately and tells how much longer its window lasts', () => {
   let now = 1_000;
   const counter = createWindowCounter({ now: () => now });
   expect(counter.count('alice', MINUTE)).toEqual({ used: 1, msLeft: MINUTE });
@@ -11,7 +11,7 @@ it('counts each client apart, and how long its window lasts', () => {
   expect(counter.count('bob', MINUTE)).toEqual({ used: 1, msLeft: MINUTE });
 });
 
-it('begins anew when a window is over', () => {
+it('begins a new window when the last one has ended', () => {
   let now = 0;
   const counter = createWindowCounter({ now: () => now });
   counter.count('alice', MINUTE);
@@ -21,17 +21,30 @@ it('begins anew when a window is over', () => {
   expect(counter.count('alice', MINUTE)).toEqual({ used: 1, msLeft: MINUTE });
 });
 
-it('forgets the oldest window when there are too many, and those that are over first', () => {
+it('drops the oldest window if there are too many, and those that have ended first', () => {
   let now = 0;
   const counter = createWindowCounter({ maxClients: 2, now: () => now });
   counter.count('a', MINUTE);
   counter.count('b', MINUTE);
-  counter.count('c', MINUTE); // a goes
+  counter.count('c', MINUTE); // drops a
   expect(counter.count('b', MINUTE).used).toBe(2);
-  expect(counter.count('a', MINUTE).used).toBe(1); // b goes
+  expect(counter.count('a', MINUTE).used).toBe(1); // drops b
   expect(counter.count('c', MINUTE).used).toBe(2);
   now = MINUTE;
   counter.count('d', MINUTE);
   expect(counter.count('d', MINUTE).used).toBe(2);
   expect(counter.count('c', MINUTE).used).toBe(1);
+});
+
+it('counts a renewed window as the newest', () => {
+  let now = 0;
+  const counter = createWindowCounter({ maxClients: 2, now: () => now });
+  counter.count('a', MINUTE);
+  now = 1;
+  counter.count('b', MINUTE);
+  now = MINUTE;
+  counter.count('a', MINUTE);
+  counter.count('c', MINUTE); // drops b
+  expect(counter.count('a', MINUTE).used).toBe(2);
+  expect(counter.count('b', MINUTE).used).toBe(1);
 });

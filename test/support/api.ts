@@ -1,7 +1,6 @@
 import type Koa from 'koa';
 import request, { type Test } from 'supertest';
 import { createApp } from '../../src/app';
-import { newId } from '../../src/common/ids';
 import type { Route } from '../../src/http/route';
 import type { Config } from '../../src/config';
 import { createHealth, type Check, type Health } from '../../src/health/health';
@@ -12,12 +11,13 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { productServiceRoutes } from '../../src/product-service/product-service.routes';
 import { createCatalogueService } from '../../src/product-service/product-service.service';
 import type { UserRole } from '../../src/role/role';
-import type { EndedTokens } from '../../src/users/sessions/revoked-tokens';
+import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
 import { followCredentials, identityRoutes } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { openTestDatabase, type TestDatabase } from './database';
+import { tokenFor } from './tokens';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete' | 'head' | 'options';
 
@@ -41,7 +41,7 @@ export interface TestApi {
 export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
-  routes?: Route[] | ((config: Config, endedTokens: EndedTokens) => Route[]);
+  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens) => Route[]);
   /** Instead of a database of its own; it is not dropped then. */
   db?: TestDatabase;
 }
@@ -65,7 +65,7 @@ export async function openTestApi({
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection: db.connection }),
     ...productServiceRoutes(createCatalogueService(createProductServiceRepository(db.connection))),
-    ...(typeof extra === 'function' ? extra(config, credentials.endedTokens) : extra),
+    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens) : extra),
   ];
   const { isUnavailable } = db.mongodb;
   const authentication = createAuthentication({ jwt, ...credentials });
@@ -84,7 +84,7 @@ export async function openTestApi({
       if (token) sent.set('Authorization', `Bearer ${token}`);
       return method === 'head' ? sent : sent.expect(conforms);
     },
-    tokenOf: (role, id = newId('usr')) => jwt.issue({ id, role, tokenVersion: 0 }).accessToken,
+    tokenOf: (role, id) => tokenFor(config, role, id),
     async clear() {
       logs.length = 0;
       for (const collection of await db.connection.db!.collections()) await collection.deleteMany();

@@ -1,8 +1,7 @@
 import Joi from 'joi';
 import type { Response } from 'supertest';
 import type { Route } from '../../src/http/route';
-import { PROBLEMS, type ErrorCode } from '../../src/errors/app-error';
-import { ERROR_CODES, problemType } from '../../src/errors/problems';
+import { ERROR_CODES, type ErrorCode, PROBLEMS, problemType } from '../../src/errors/problems';
 import { errorCodesOf } from '../../src/openapi/responses';
 
 const requestId = Joi.string().required();

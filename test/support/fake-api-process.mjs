@@ -1,10 +1,10 @@
-// What a supervisor looks after in its tests: a server in a cluster that does as MODE says.
+// The process that a supervisor starts in its tests: a server in a cluster that behaves as MODE says.
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 
 const { MODE, PORT } = process.env;
 
-/** The rate limit's question, asked by whoever wants to know. */
+/** Asks the supervisor to count a request, as the rate limit does. */
 function count() {
   return new Promise((resolve) => {
     process.once('message', ({ counts }) => resolve(String(counts[0].used)));

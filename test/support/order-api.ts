@@ -8,7 +8,7 @@ import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows'
 import { createUsersRepository } from '../../src/users/users.repository';
 import type { Route } from '../../src/http/route';
 import type { Config } from '../../src/config';
-import type { EndedTokens } from '../../src/users/sessions/revoked-tokens';
+import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { openTestApi, type TestApi } from './api';
 import type { TestDatabase } from './database';
 import { openShop, type Shop } from './shop';
@@ -38,7 +38,7 @@ type Line = [productServiceId: string, quantity: number];
 /** How long the API waits for a worker, unless a test says otherwise: longer than a busy machine takes. */
 const PATIENT = { PLACE_ORDER_TIMEOUT_MS: '30000', ORDER_COMMAND_TIMEOUT_MS: '30000' };
 
-type MoreRoutes = (db: TestDatabase, config: Config, endedTokens: EndedTokens) => Route[];
+type MoreRoutes = (db: TestDatabase, config: Config, revokedTokens: RevokedTokens) => Route[];
 
 /** @param more routes besides */
 export async function openOrderApi(
@@ -92,7 +92,7 @@ async function openApiOf(
   const api = await openTestApi({
     env,
     db: shop.db,
-    routes: (config, endedTokens) => {
+    routes: (config, revokedTokens) => {
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
         policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
@@ -106,7 +106,7 @@ async function openApiOf(
         users: createUsersRepository(shop.db.connection),
         prefix: config.http.prefix,
       });
-      return [...orders, ...more(shop.db, config, endedTokens)];
+      return [...orders, ...more(shop.db, config, revokedTokens)];
     },
   });
   return { api, service: service! };

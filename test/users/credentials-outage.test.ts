@@ -10,12 +10,13 @@ import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 
 const logger = pino({ level: 'silent' });
+const ISSUED = { tokenVersion: 0, sessionId: 'a'.repeat(32) };
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await openTestDatabase()));
 afterAll(() => db.drop());
 
-/** The same database, through a proxy that can be closed. */
+/** Connects to the same database through a proxy that can be closed. */
 function connectBy(port: number): MongoDb {
   const uri = new URL(db.uri);
   uri.host = `127.0.0.1:${port}`;
@@ -30,54 +31,54 @@ async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown>
   return { id, disable: () => users.change(id, { status: 'disabled' }) };
 }
 
-it('a process without MongoDB keeps what it knows, and learns what it missed when MongoDB is back', async () => {
+it('keeps what a process knows during an outage of MongoDB, and catches up afterwards', async () => {
   const users = { findById: async (id: string) => ({ id, status: 'active', tokenVersion: 0 }) as User };
   const keys = createApiKeyService({ keys: createApiKeyRepository(db.connection), users });
   const [before, meanwhile] = [await disabledUser(), await disabledUser()];
   const { apiKey, key } = await keys.create(
     { name: 'Warehouse', scopes: ['orders:read'] },
-    { id: newId('usr'), role: 'ADMIN' },
+    { id: newId('usr'), role: 'ADMIN', ...ISSUED, expiresAt: Infinity },
   );
-  const isEnded = ({ id }: { id: string }) => endedTokens.has({ id, role: 'CUSTOMER', tokenVersion: 0 });
+  const isRevoked = ({ id }: { id: string }) => revokedTokens.has({ id, ...ISSUED });
 
   const proxy = await openMongodbProxy();
   const mongodb = connectBy(proxy.port);
   const credentials = followCredentials(mongodb, logger);
-  const { endedTokens, apiKeys } = credentials;
+  const { revokedTokens, apiKeys } = credentials;
   expect(credentials.isLoaded()).toBe(false);
   await credentials.ready;
   expect(credentials.isLoaded()).toBe(true);
   await before.disable();
-  await eventually(async () => expect(isEnded(before)).toBe(true));
+  await eventually(async () => expect(isRevoked(before)).toBe(true));
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id, scopes: ['orders:read'] });
 
   await proxy.close();
   await meanwhile.disable();
   await keys.revoke(apiKey.id);
-  expect([isEnded(before), isEnded(meanwhile)]).toEqual([true, false]);
+  expect([isRevoked(before), isRevoked(meanwhile)]).toEqual([true, false]);
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id });
 
   const restored = await openMongodbProxy(proxy.port);
-  await eventually(async () => expect(isEnded(meanwhile)).toBe(true));
+  await eventually(async () => expect(isRevoked(meanwhile)).toBe(true));
   await eventually(async () => expect(await apiKeys.principalOf(key)).toBeUndefined());
-  expect(isEnded(before)).toBe(true);
+  expect(isRevoked(before)).toBe(true);
 
   await credentials.close();
   await mongodb.close();
   await restored.close();
 }, 60_000);
 
-it('a process that starts afterwards knows who was disabled while tokens of theirs may live', async () => {
+it('loads revocations whose tokens have not expired when a process starts', async () => {
   const user = await disabledUser();
   await user.disable();
   const credentials = followCredentials(db.mongodb, logger);
   await credentials.ready;
-  expect(credentials.endedTokens.has({ id: user.id, role: 'CUSTOMER', tokenVersion: 0 })).toBe(true);
-  expect(credentials.endedTokens.has({ id: user.id, role: 'CUSTOMER', tokenVersion: 1 })).toBe(false);
+  expect(credentials.revokedTokens.has({ id: user.id, ...ISSUED })).toBe(true);
+  expect(credentials.revokedTokens.has({ id: user.id, ...ISSUED, tokenVersion: 1 })).toBe(false);
   await credentials.close();
 });
 
-it('a process that MongoDB was never there for can be closed', async () => {
+it('can be closed if MongoDB was never reachable', async () => {
   const reserved = await openMongodbProxy();
   await reserved.close();
   const mongodb = connectBy(reserved.port);

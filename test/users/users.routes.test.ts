@@ -26,7 +26,7 @@ const change = (admin: Person, id: string, body: object, at = api) =>
   at.call('patch', `/users/${id}`, admin.accessToken).send(body);
 const refresh = ({ refreshToken }: Person) => api.call('post', '/auth/refresh').send({ refreshToken });
 
-/** Long before its access token expires, on every process. */
+/** Expects it long before the access token expires, on every process. */
 async function expectSignedOut(user: Person): Promise<void> {
   for (const at of [api, other]) await eventually(async () => void (await me(user, at).expect(401)));
   await refresh(user).expect(401);
@@ -37,7 +37,7 @@ async function expectSignedIn(user: Person): Promise<void> {
 }
 
 describe('GET /users/me', () => {
-  it('shows who asks, and nothing of the password', async () => {
+  it('returns the profile without anything about the password', async () => {
     const alice = await person(api);
     const { body, text } = await me(alice).expect(200);
     expect(body).toMatchObject({
@@ -56,7 +56,7 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(alice);
   });
 
-  it('changes the password and ends all other sessions, their access tokens too, but not this one', async () => {
+  it('changes the password and revokes all other sessions and their access tokens', async () => {
     const alice = await person(api);
     const elsewhere = await signIn(api, alice.email);
     await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
@@ -68,7 +68,7 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(await signIn(api, alice.email, NEW_PASSWORD));
   });
 
-  it('a second change, from another session, ends the first one', async () => {
+  it('revokes the session of an earlier change when another session changes the password', async () => {
     const alice = await person(api);
     await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
     const elsewhere = await signIn(api, alice.email, NEW_PASSWORD);
@@ -77,7 +77,7 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(elsewhere);
   });
 
-  it('wants the current password, and counts those that are wrong', async () => {
+  it('requires the current password, and counts wrong ones', async () => {
     const alice = await person(api);
     for (let attempt = 0; attempt < 10; attempt++) {
       const wrong = { password: NEW_PASSWORD, currentPassword: `guess ${attempt}` };
@@ -89,14 +89,14 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(alice);
   });
 
-  it('of two changes at once, one wins', async () => {
+  it('accepts one of two concurrent changes', async () => {
     const alice = await person(api);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       [NEW_PASSWORD, `${NEW_PASSWORD} 2`].map((password) =>
         changeMe(alice, { password, currentPassword: PASSWORD }),
       ),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 400]);
   });
 
   it.each([
@@ -108,10 +108,10 @@ describe('PATCH /users/me', () => {
     [{ name: ' ' }, ['name']],
     [{ name: 'Alice', role: 'ADMIN' }, ['role']],
     [{ name: 'Alice', status: 'active', email: 'x@example.com' }, ['status', 'email']],
-  ])('refuses %j', async (body, paths) => {
+  ])('rejects %j', async (body, paths) => {
     const alice = await person(api);
-    const { body: answer } = await changeMe(alice, body).expect(400);
-    expect((answer as { errors: { path: string }[] }).errors.map(({ path }) => path)).toEqual(paths);
+    const { body: problem } = await changeMe(alice, body).expect(400);
+    expect((problem as { errors: { path: string }[] }).errors.map(({ path }) => path)).toEqual(paths);
     expect(await users().findById(alice.id).lean()).toMatchObject({ name: 'Person', role: 'CUSTOMER' });
   });
 });
@@ -142,24 +142,10 @@ describe('GET /users', () => {
     expect((await idsOf(`?email=${people[0]!.email.toUpperCase()}`)).ids).toEqual([people[0]!.id]);
     await api.call('get', '/users?cursor=nonsense', admin.accessToken).expect(400);
   });
-
-  it('takes a user of before there was a status for an active one', async () => {
-    const admin = await person(api, 'ADMIN');
-    const alice = await person(api);
-    const before = { status: 1, tokenVersion: 1, keptSessionId: 1 };
-    await users().collection.updateOne({ _id: alice.id as never }, { $unset: before });
-    const { body } = await api.call('get', '/users?status=active', admin.accessToken).expect(200);
-    expect((body as { data: object[] }).data).toContainEqual(
-      expect.objectContaining({ id: alice.id, status: 'active' }),
-    );
-    await refresh(alice).expect(200);
-    await change(admin, alice.id, { status: 'disabled' }).expect(200);
-    await expectSignedOut(alice);
-  });
 });
 
 describe('GET /users/:id', () => {
-  it('shows a user; one that is missing is 404', async () => {
+  it('returns a user, and 404 for one that does not exist', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     const { body } = await api.call('get', `/users/${alice.id}`, admin.accessToken).expect(200);
@@ -170,7 +156,7 @@ describe('GET /users/:id', () => {
 });
 
 describe('PATCH /users/:id', () => {
-  it('disables a user, who can do nothing any more, on any process, until enabled again', async () => {
+  it('disables a user on every process, until enabled again', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     await expectSignedIn(alice);
@@ -183,7 +169,7 @@ describe('PATCH /users/:id', () => {
     await expectSignedIn(await signIn(api, alice.email));
   });
 
-  it('changes the role: the tokens of before end, the next ones have it', async () => {
+  it('changes the role, revokes the tokens, and puts the role in new ones', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     await change(admin, alice.id, { role: 'ADMIN' }).expect(200);
@@ -196,7 +182,7 @@ describe('PATCH /users/:id', () => {
     await api.call('get', '/users', demoted.accessToken).expect(403);
   });
 
-  it('changes nothing when all is as it should be already', async () => {
+  it('changes nothing if role and status are the same', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
     await change(admin, alice.id, { role: 'CUSTOMER', status: 'active' }).expect(200);
@@ -211,11 +197,11 @@ describe('PATCH /users/:id', () => {
     await refresh(anew).expect(200);
   });
 
-  it('neither demotes nor disables the last ADMIN', async () => {
+  it('returns 409 for demoting or disabling the last active ADMIN', async () => {
     const admin = await person(api, 'ADMIN');
     for (const body of [{ role: 'CUSTOMER' }, { status: 'disabled' }]) {
-      const { body: answer } = await change(admin, admin.id, body).expect(409);
-      expect(answer).toMatchObject({ code: 'invalid_transition' });
+      const { body: problem } = await change(admin, admin.id, body).expect(409);
+      expect(problem).toMatchObject({ code: 'invalid_transition' });
     }
     await expectSignedIn(admin);
     const second = await person(api, 'ADMIN');
@@ -223,7 +209,7 @@ describe('PATCH /users/:id', () => {
     await change(admin, admin.id, { role: 'CUSTOMER' }).expect(409); // a disabled one does not count
   });
 
-  it('of many ADMINs who demote each other at once, one remains', async () => {
+  it('keeps one of many ADMINs who demote each other at once', async () => {
     const admins = await Promise.all(Array.from({ length: 5 }, () => person(api, 'ADMIN')));
     for (let round = 0; round < 5; round++) {
       await Promise.all(
@@ -240,12 +226,12 @@ describe('PATCH /users/:id', () => {
     [{ status: 'gone' }],
     [{ role: 'ADMIN', name: 'X' }],
     [{ passwordHash: 'x' }],
-  ])('refuses %j', async (body) => {
+  ])('rejects %j', async (body) => {
     const admin = await person(api, 'ADMIN');
     await change(admin, admin.id, body).expect(400);
   });
 
-  it('one that is missing is 404', async () => {
+  it('returns 404 for a user who does not exist', async () => {
     const admin = await person(api, 'ADMIN');
     await change(admin, 'usr_01HZX0000000000000000N0N00', { status: 'disabled' }).expect(404);
   });

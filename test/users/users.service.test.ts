@@ -2,9 +2,9 @@ import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { newId } from '../../src/common/ids';
-import type { Principal } from '../../src/role/principal';
+import type { UserPrincipal } from '../../src/role/principal';
 import { hashPassword, verifyPassword } from '../../src/users/passwords/password';
-import { isEndedBy } from '../../src/users/sessions/token-end';
+import { isRevokedBy } from '../../src/users/sessions/signed-in';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
 import { openTestDatabase, type TestDatabase } from '../support/database';
@@ -20,14 +20,15 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function signedIn(): Promise<Principal & { tokenVersion: number; sessionId: string }> {
+async function signedIn(): Promise<UserPrincipal> {
   const id = newId('usr');
   const passwordHash = await hashPassword(PASSWORD);
   await users.insert({ id, email: `${id}@example.com`, name: 'A', role: 'CUSTOMER', passwordHash });
-  return { id, role: 'CUSTOMER', tokenVersion: 0, sessionId: 'a'.repeat(32) };
+  const expiresAt = Math.floor(Date.now() / 1_000) + 60;
+  return { id, role: 'CUSTOMER', tokenVersion: 0, sessionId: 'a'.repeat(32), expiresAt };
 }
 
-/** The password is right, and something happens while it is checked. */
+/** Creates a service that accepts every password, and calls `happens` while it checks one. */
 function serviceWhere(happens: (id: string) => Promise<unknown>) {
   return createUsersService({
     users,
@@ -45,7 +46,7 @@ const MEANWHILE: [string, (id: string) => Promise<unknown>, Partial<User>][] = [
 ];
 
 it.each(MEANWHILE)(
-  'a password change of a user who is %s meanwhile changes nothing, and saves no token',
+  'rejects a password change and keeps no token if the user is %s meanwhile',
   async (_what, happens, after) => {
     const principal = await signedIn();
     const change = serviceWhere(happens).changeProfile(principal, CHANGE, '192.0.2.1');
@@ -53,11 +54,11 @@ it.each(MEANWHILE)(
     const user = (await users.findById(principal.id))!;
     expect(user).toMatchObject(after);
     expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
-    expect(isEndedBy(user, principal)).toBe(true);
+    expect(isRevokedBy(user, principal)).toBe(true);
   },
 );
 
-it('a token that was ended already changes nothing, though its process may not know yet', async () => {
+it('rejects changes with a revoked token that the process does not know of', async () => {
   const principal = await signedIn();
   await users.change(principal.id, { status: 'disabled' });
   await users.change(principal.id, { status: 'active' });
@@ -71,8 +72,8 @@ it('a token that was ended already changes nothing, though its process may not k
   expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
 });
 
-describe('an ADMIN who is none any more, though the process has not heard of it', () => {
-  it('changes no user, not even back to what they were', async () => {
+describe('an ADMIN whose revoked token the process does not know of', () => {
+  it('cannot change any user, not even themselves', async () => {
     const [mallory, other] = [await signedIn(), await signedIn()];
     await users.change(other.id, { role: 'ADMIN' });
     await users.change(mallory.id, { role: 'ADMIN' });
@@ -86,7 +87,7 @@ describe('an ADMIN who is none any more, though the process has not heard of it'
     expect(await users.findById(mallory.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
   });
 
-  it('makes no API key', async () => {
+  it('cannot create an API key', async () => {
     const mallory = await signedIn();
     await users.change(mallory.id, { role: 'ADMIN' });
     const keys = createApiKeyRepository(db.connection);
@@ -99,12 +100,12 @@ describe('an ADMIN who is none any more, though the process has not heard of it'
   });
 });
 
-it('the session of a password change goes on, and may change it again', async () => {
+it('keeps the session of a password change, which can change the password again', async () => {
   const principal = await signedIn();
   const service = serviceWhere(async () => undefined);
   await service.changeProfile(principal, CHANGE, '192.0.2.1');
   await service.changeProfile(principal, CHANGE, '192.0.2.1');
   const user = (await users.findById(principal.id))!;
-  expect([user.tokenVersion, isEndedBy(user, principal)]).toEqual([2, false]);
-  expect(isEndedBy(user, { ...principal, sessionId: 'b'.repeat(32) })).toBe(true);
+  expect([user.tokenVersion, isRevokedBy(user, principal)]).toEqual([2, false]);
+  expect(isRevokedBy(user, { ...principal, sessionId: 'b'.repeat(32) })).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { route, type Route } from '../../http/route';
-import type { ErrorCode } from '../../errors/app-error';
+import type { ErrorCode } from '../../errors/problems';
 import { Role } from '../../role/role';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 import { compensationParams, resolveCompensationBody } from '../schema/command-requests';

@@ -10,7 +10,8 @@ import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { etagOf, preconditionFailed } from '../../common/etag';
 import { type BusinessError, StaleVersion } from '../../domain/errors';
 import { REJECTION_CODES } from '../../domain/rejection';
-import { AppError, type ErrorCode } from '../../errors/app-error';
+import { AppError } from '../../errors/app-error';
+import type { ErrorCode } from '../../errors/problems';
 import { FAILURES } from '../../../workflows/contract';
 import { UndecodablePayload } from '../../temporal/payload-codec';
 

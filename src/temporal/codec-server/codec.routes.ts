@@ -1,25 +1,24 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { decode as decodeToken } from 'jsonwebtoken';
-import { route, type Context, type Route } from '../../http/route';
 import type { Config } from '../../config';
 import { AppError } from '../../errors/app-error';
+import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import type { EndedTokens } from '../../users/sessions/revoked-tokens';
+import type { RevokedTokens } from '../../users/sessions/revoked-tokens';
 import { createPayloadCodec, UndecodablePayload } from '../payload-codec';
 import { payloads as schema, type JsonPayload } from './codec.schema';
 import { createCodecSessions, identifyByCookie, sessionCookie, type CodecSessions } from './session';
 
 const TAG = 'Temporal';
-/** Temporal takes up to 2 MB of payloads at a time; in base64 that is a third more. */
+/** Temporal accepts up to 2 MB of payloads at a time; in base64 that is a third more. */
 const BODY_LIMIT = '4mb';
 
 type CodecConfig = Pick<Config, 'env' | 'http' | 'jwt' | 'payloadKeys' | 'temporal'>;
 
-/** Temporal's "codec server": lets its UI and its command line show an ADMIN what is encrypted in Temporal. */
-export function codecRoutes(config: CodecConfig, endedTokens: Pick<EndedTokens, 'has'>): Route[] {
+/** Temporal's "codec server": lets its UI and its command line show encrypted payloads to an ADMIN. */
+export function codecRoutes(config: CodecConfig, revokedTokens: Pick<RevokedTokens, 'has'>): Route[] {
   const codec = createPayloadCodec(config.payloadKeys);
   const sessions = createCodecSessions(config.payloadKeys);
-  const identify = identifyByCookie(config, sessions, endedTokens);
+  const identify = identifyByCookie(config, sessions, revokedTokens);
   return [
     { ...codingRoute('decode', codec, config), identify },
     codingRoute('encode', codec, config),
@@ -37,16 +36,16 @@ function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, con
     method: 'post',
     path: `/codec/${operation}`,
     role: Role.ADMIN,
-    ignoresOtherQuery: true, // the UI adds some, such as preserveStorageRefs
+    ignoresOtherQuery: true, // the UI adds some, for example preserveStorageRefs
     operationId: `${operation}Payloads`,
     summary: SUMMARIES[operation],
     description:
       "Temporal's protocol for remote codecs. To decode, pages of the Temporal UI may send the cookie of " +
-      '`POST /codec/session` instead of a token. 404 where `PAYLOAD_KEYS` is not set.',
+      '`POST /codec/session` instead of an access token. 404 if `PAYLOAD_KEYS` is not set.',
     tag: TAG,
     body: schema,
     bodyLimit: BODY_LIMIT,
-    responses: { 200: { description: 'The same payloads, in their order', data: schema, raw: true } },
+    responses: { 200: { description: 'The same payloads, in the same order', data: schema, raw: true } },
     errors: ['not_found'],
     async handler(ctx, { body, principal }) {
       requireKeys(config);
@@ -66,34 +65,25 @@ function sessionRoute(config: CodecConfig, sessions: CodecSessions): Route {
     operationId: 'openCodecSession',
     summary: 'Let the Temporal UI in this browser decrypt payloads',
     description:
-      'Sets a cookie that is good for the codec routes alone, from pages of the Temporal UI alone, for as long as the ' +
-      'access token. 404 where `PAYLOAD_KEYS` is not set.',
+      'Sets a cookie that is valid as long as the access token, for the codec routes and from pages of the Temporal UI ' +
+      'only. 404 if `PAYLOAD_KEYS` is not set.',
     tag: TAG,
     responses: { 204: { description: 'The cookie is set', headers: { 'Set-Cookie': 'The session' } } },
     errors: ['not_found'],
     handler(ctx, { principal }) {
       requireKeys(config);
-      const now = Math.floor(Date.now() / 1_000);
-      const expiresAt = Math.min(now + config.jwt.accessTokenTtlSeconds, expiryOf(ctx));
-      const { id, tokenVersion = 0 } = principal;
-      const session = sessions.mint({ id, tokenVersion }, expiresAt);
-      ctx.set('Set-Cookie', sessionCookie(session, config, expiresAt - now));
+      const seconds = principal.expiresAt - Math.floor(Date.now() / 1_000);
+      ctx.set('Set-Cookie', sessionCookie(sessions.mint(principal), config, seconds));
       ctx.status = 204;
     },
   });
-}
-
-/** Of the access token, seconds since the epoch. The guard has checked it: here it is only read. */
-function expiryOf(ctx: Context): number {
-  const claims = decodeToken(ctx.get('Authorization').replace(/^Bearer +/i, ''));
-  return (typeof claims === 'object' && claims?.exp) || Infinity;
 }
 
 function requireKeys({ payloadKeys }: CodecConfig): void {
   if (payloadKeys.length > 0) return;
   throw new AppError(
     'not_found',
-    'Nothing is encrypted here: set PAYLOAD_KEYS for the API and the workers, and start them again.',
+    'Payloads are not encrypted: set PAYLOAD_KEYS for the API and the workers, then restart them.',
   );
 }
 
@@ -115,7 +105,7 @@ function mapValues<A, B>(record: Record<string, A>, map: (value: A) => B): Recor
 }
 
 function bytesOf(base64: string): Buffer {
-  return Buffer.from(base64, 'base64'); // takes both alphabets
+  return Buffer.from(base64, 'base64'); // accepts both alphabets
 }
 
 function base64Of(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 
-/** Temporal's payload as its JSON has it: bytes in base64, of either alphabet. */
+/** Temporal's JSON form of a payload: bytes in base64, of either alphabet. */
 export interface JsonPayload {
   metadata?: Record<string, string>;
   data?: string;
@@ -18,7 +18,7 @@ const payload = Joi.object<JsonPayload, true>({
   data: base64,
 });
 
-/** Both ways, and both what is sent and what is answered. */
+/** The body of requests and responses, for both operations. */
 export const payloads = Joi.object<{ payloads: JsonPayload[] }, true>({
   payloads: Joi.array().items(payload).required(),
 })

@@ -2,7 +2,10 @@ import koaCors from '@koa/cors';
 import type { Middleware } from '../../http/context';
 import type { Config } from '../../config';
 
-/** CORS of the codec routes, which the pages of the Temporal UI call with a cookie, and nobody else's pages; and of all others. */
+/**
+ * Lets pages of the Temporal UI, and no others, call the codec routes with a cookie. `others` handles all
+ * other routes.
+ */
 export function codecCors(config: Pick<Config, 'http' | 'temporal'>, others: Middleware): Middleware {
   const folder = `${config.http.prefix}/codec/`;
   const allowed = temporalUiOrigin(config);
@@ -16,7 +19,7 @@ export function codecCors(config: Pick<Config, 'http' | 'temporal'>, others: Mid
   return (ctx, next) => (ctx.path.startsWith(folder) ? own : others)(ctx, next);
 }
 
-/** As a browser sends it with requests of its pages. */
+/** Returns the origin that browsers send with requests from pages of the Temporal UI. */
 export function temporalUiOrigin({ temporal }: Pick<Config, 'temporal'>): string {
   return new URL(temporal.uiUrl).origin;
 }

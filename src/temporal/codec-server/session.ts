@@ -1,44 +1,42 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { Middleware } from '../../http/context';
 import { ID_PATTERNS } from '../../common/ids';
 import type { Config } from '../../config';
 import type { PayloadKey } from '../../config/payload-keys';
+import type { Middleware } from '../../http/context';
+import type { UserPrincipal } from '../../role/principal';
 import { Role } from '../../role/role';
-import type { EndedTokens } from '../../users/sessions/revoked-tokens';
+import type { RevokedTokens } from '../../users/sessions/revoked-tokens';
 import { temporalUiOrigin } from './cors';
 
 export const SESSION_COOKIE = 'oms_codec';
-/** Keeps the keys apart from those that encrypt, and the cookie from being good for anything else. */
+/** Separates these keys from those that encrypt, so that the cookie is good for nothing else. */
 const PURPOSE = 'orders-management-system codec session';
 
-/** Whose session it is, and the version of the access token that it was opened with: what ends that ends this. */
-export interface CodecSession {
-  id: string;
-  tokenVersion: number;
-}
+/** Says the same as the access token that opened it, so that whatever revokes the token ends the session. */
+export type CodecSession = Omit<UserPrincipal, 'role' | 'scopes'>;
 
-const COOKIE = /^((\w+)\.(\d{1,15})\.(\d{1,12}))\.([\w-]{43})$/;
+const COOKIE = /^((\w+)\.(\d{1,15})\.(\w{1,64})\.(\d{1,12}))\.([\w-]{43})$/;
 
 /**
- * What an ADMIN's browser shows instead of an access token when a page of the Temporal UI calls the codec routes. It is
- * no token: its signature comes from the payload keys, which nothing else that knows users looks at.
+ * Creates and reads the cookie that an ADMIN's browser sends instead of an access token when a page of the
+ * Temporal UI calls the codec routes. No other route accepts it: its signature comes from the payload keys.
  */
 export function createCodecSessions(keys: readonly PayloadKey[]) {
   const secrets = keys.map(({ key }) => Buffer.from(hkdfSync('sha256', key, '', PURPOSE, 32)));
   return {
-    /** @param expiresAt seconds since the epoch */
-    mint({ id, tokenVersion }: CodecSession, expiresAt: number): string {
-      const claims = `${id}.${tokenVersion}.${expiresAt}`;
+    mint({ id, tokenVersion, sessionId, expiresAt }: CodecSession): string {
+      const claims = `${id}.${tokenVersion}.${sessionId}.${expiresAt}`;
       return `${claims}.${sign(claims, secrets[0]!).toString('base64url')}`;
     },
 
-    /** Undefined for one that is forged or over. */
+    /** Returns undefined for a session that is forged or has expired. */
     verify(value: string): CodecSession | undefined {
-      const [, claims, id, version, expiresAt, signature] = COOKIE.exec(value) ?? [];
-      if (!id || !ID_PATTERNS.usr.test(id) || Number(expiresAt) * 1_000 <= Date.now()) return undefined;
+      const [, claims, id, version, sessionId, expiry, signature] = COOKIE.exec(value) ?? [];
+      const expiresAt = Number(expiry);
+      if (!id || !ID_PATTERNS.usr.test(id) || expiresAt * 1_000 <= Date.now()) return undefined;
       const given = Buffer.from(signature!, 'base64url');
       const isOurs = secrets.some((secret) => timingSafeEqual(sign(claims!, secret), given));
-      return isOurs ? { id, tokenVersion: Number(version) } : undefined;
+      return isOurs ? { id, tokenVersion: Number(version), sessionId: sessionId!, expiresAt } : undefined;
     },
   };
 }
@@ -49,25 +47,30 @@ function sign(claims: string, secret: Buffer): Buffer {
   return createHmac('sha256', secret).update(claims).digest();
 }
 
-/** Takes the cookie for an ADMIN's word, from pages of the Temporal UI alone: other pages could send it along too. */
+/**
+ * Identifies an ADMIN by the cookie, on requests from pages of the Temporal UI only: others could send it as
+ * well.
+ */
 export function identifyByCookie(
   config: Pick<Config, 'temporal'>,
   sessions: CodecSessions,
-  endedTokens: Pick<EndedTokens, 'has'>,
+  revokedTokens: Pick<RevokedTokens, 'has'>,
 ): Middleware {
   const origin = temporalUiOrigin(config);
   return (ctx, next) => {
     const cookie = ctx.cookies.get(SESSION_COOKIE);
     if (!ctx.state.principal && cookie && ctx.get('Origin') === origin) {
       const session = sessions.verify(cookie);
-      const principal = session && { ...session, role: Role.ADMIN };
-      if (principal && !endedTokens.has(principal)) ctx.state.principal = principal;
+      if (session && !revokedTokens.has(session)) ctx.state.principal = { ...session, role: Role.ADMIN };
     }
     return next();
   };
 }
 
-/** By hand: Koa refuses to set a `Secure` cookie when a proxy has taken TLS off, unless it trusts that proxy. */
+/**
+ * Writes the header by hand: Koa sets no `Secure` cookie behind a proxy that ends TLS, unless it trusts the
+ * proxy.
+ */
 export function sessionCookie(
   value: string,
   { http, env }: Pick<Config, 'http' | 'env'>,

@@ -1,12 +1,12 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
 
-/** Passwords that were wrong, for one account from one address. */
+/** Wrong passwords for one account from one address. */
 export interface LoginFailuresDocument {
-  /** A hash of both: neither e-mail addresses nor those of machines are kept. */
+  /** A hash of both, so that neither e-mail nor network addresses are stored. */
   _id: string;
   count: number;
-  /** When they are forgotten: some time after the first. */
+  /** When the count starts again, a fixed time after the first wrong password. */
   expiresAt: Date;
 }
 

@@ -7,9 +7,11 @@ export interface LoginFailures {
 }
 
 export interface LoginFailureRepository {
-  /** One more, and those that there are then; the first one says when all are forgotten. @param windowMs milliseconds */
+  /**
+   * Counts one more failure and returns the total. The count starts again `windowMs` after the first failure.
+   */
   add(key: string, windowMs: number): Promise<LoginFailures>;
-  /** One fewer: it was none. */
+  /** Takes back a failure that turned out to be none. */
   takeBack(key: string): Promise<void>;
   clear(key: string): Promise<void>;
 }

@@ -8,9 +8,9 @@ import type { LoginFailureRepository } from './login-failures.repository';
 const MAX_FAILURES = 10;
 const WINDOW_MS = 15 * 60 * 1_000;
 
-/** Whose password is tried, and from where. */
+/** An attempt to use the password of an account. */
 export interface Attempt {
-  /** Of the account, whether there is one or not. */
+  /** The e-mail address of the account, which need not exist. */
   email: string;
   /** The client's network address. */
   address: string;
@@ -20,21 +20,26 @@ export interface Attempt {
 export type PasswordCheck = ReturnType<typeof createPasswordCheck>;
 
 /**
- * Tells whether a password is right, and stops those who guess: after ten failures for one account from one address it
- * says nothing more until fifteen minutes after the first. Its owner, elsewhere, is not kept out.
+ * Creates a check of passwords that stops guessing: after ten failures for one account from one address, it
+ * rejects all attempts until fifteen minutes after the first. The owner can still sign in from another
+ * address.
  */
 export function createPasswordCheck(failures: LoginFailureRepository) {
-  /** One after the other, so that whoever knows the password is not refused for trying often at once. */
+  /**
+   * Runs attempts one at a time, so that concurrent attempts with the right password do not count as
+   * failures.
+   */
   const lock = new AsyncLock({ maxPending: Infinity });
 
   /**
-   * @param hashOf finds the hash of the account's password; undefined when there is no account
-   * @throws {AppError} rate_limited, for an unknown account too
+   * @param hashOf finds the hash of the account's password; undefined if there is no account
+   * @throws {AppError} rate_limited, for an unknown account as well
    */
   return function isRight(attempt: Attempt, hashOf: () => Promise<string | undefined>): Promise<boolean> {
     const key = keyOf(attempt);
     return lock.acquire(key, async () => {
-      // A failure until it is known to be none: other processes may be checking for the same account just now.
+      // The attempt counts as a failure from the start, since other processes may check the same account
+      // right now.
       const { count, expiresAt } = await failures.add(key, WINDOW_MS);
       if (count > MAX_FAILURES) throw tooMany(expiresAt);
       const right = await hashOf()
@@ -57,7 +62,7 @@ function tooMany(expiresAt: Date): AppError {
   const seconds = Math.max(1, Math.ceil((expiresAt.getTime() - Date.now()) / 1_000));
   return new AppError(
     'rate_limited',
-    `Too many wrong passwords for this account from here: try again in ${seconds} s.`,
+    `Too many wrong passwords for this account from your address: try again in ${seconds} s.`,
     { headers: { 'Retry-After': String(seconds) } },
   );
 }

@@ -3,7 +3,7 @@ import { type Algorithm, hash, verify } from '@node-rs/argon2';
 import pLimit from 'p-limit';
 import { AppError } from '../../errors/app-error';
 
-/** OWASP's recommendation for argon2id: 19 MiB, two passes, one lane. */
+/** OWASP's recommendation for argon2id: 19 MiB of memory, two passes, one lane. */
 const OPTIONS = {
   algorithm: 2 satisfies Algorithm.Argon2id,
   memoryCost: 19_456,
@@ -11,22 +11,22 @@ const OPTIONS = {
   parallelism: 1,
 };
 
-/** Of Node's four threads, which files, compression and name lookups need too. */
+/** How many of Node's four threads may hash: files, compression and DNS need them as well. */
 const MAX_AT_ONCE = 2;
-/** Each takes some 20 to 50 ms: whoever would wait longer than a second or two is told to come back. */
+/** Each hash takes 20 to 50 ms, so no request waits longer than one or two seconds. */
 const MAX_WAITING = 64;
 
 const atOnce = pLimit(MAX_AT_ONCE);
 let decoy: Promise<string> | undefined;
 
-/** @throws {AppError} service_unavailable while too many wait */
+/** @throws {AppError} service_unavailable if too many requests are waiting */
 export function hashPassword(password: string): Promise<string> {
   return inTurn(() => hash(canonical(password), OPTIONS));
 }
 
 /**
- * Checks a password. Without a hash, for a user who does not exist, it costs as much and is never right.
- * @throws {AppError} service_unavailable while too many wait
+ * Checks a password. Without a hash, for a user who does not exist, it takes the same time and returns false.
+ * @throws {AppError} service_unavailable if too many requests are waiting
  */
 export async function verifyPassword(passwordHash: string | undefined, password: string): Promise<boolean> {
   decoy ??= hash(randomBytes(32), OPTIONS);
@@ -41,7 +41,7 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return atOnce(work);
 }
 
-/** The same password typed on another keyboard may come as other code points. */
+/** Normalizes code points, which differ between keyboards for the same password. */
 function canonical(password: string): string {
   return password.normalize('NFKC');
 }

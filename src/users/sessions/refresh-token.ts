@@ -5,9 +5,9 @@ const FAMILY_BYTES = 16;
 const SECRET_BYTES = 32;
 
 export interface RefreshToken {
-  /** The same in all refresh tokens of a session: whoever has it can end the session. */
+  /** Identical in all refresh tokens of a session: its owner can end the session. */
   family: Buffer;
-  /** Another one in each of them: whoever has the newest can go on with the session. */
+  /** Different in each refresh token: the owner of the newest can continue the session. */
   secret: Buffer;
 }
 
@@ -19,22 +19,24 @@ export function newSecret(): Buffer {
   return randomBytes(SECRET_BYTES);
 }
 
-/** The session's id. Access tokens say it, to people and programs that must not be able to end the session. */
+/**
+ * Returns the id of the session. Access tokens carry it to programs that must not be able to end the session.
+ */
 export function sessionIdOf({ family }: Pick<RefreshToken, 'family'>): string {
   return sha256(family).slice(0, 2 * FAMILY_BYTES);
 }
 
-/** What is stored of the secret. It is random and long, so that no slow hash is needed. */
+/** Returns the hash that is stored. The secret is random and long, so no slow hash is needed. */
 export function hashSecret(secret: Buffer): string {
   return sha256(secret);
 }
 
-/** The token as the client keeps it. */
+/** Encodes the token as the client keeps it. */
 export function encodeRefreshToken({ family, secret }: RefreshToken): string {
   return Buffer.concat([family, secret]).toString('base64url');
 }
 
-/** Null for what was never one. */
+/** Returns null for a text that is not a refresh token. */
 export function decodeRefreshToken(token: string): RefreshToken | null {
   const bytes = Buffer.from(token, 'base64url');
   if (bytes.length !== FAMILY_BYTES + SECRET_BYTES) return null;

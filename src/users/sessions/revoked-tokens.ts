@@ -1,51 +1,51 @@
 import type { Logger } from 'pino';
 import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../../config/jwt';
-import type { AccessTokenClaims } from '../../jwt/jwt';
 import { followChanges, type Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
-import type { EndedTokensRepository, TokenEnd } from './revoked-tokens.repository';
-import { isEndedBy } from './token-end';
+import type { Revocation, RevokedTokensRepository } from './revoked-tokens.repository';
+import { isRevokedBy, type Issued } from './signed-in';
 
-/** Longer than any access token lives: after that, none is left to be told from the others. */
+/** Longer than any access token lives: after that, no token is left to be rejected. */
 const REMEMBER_MS = (MAX_ACCESS_TOKEN_TTL_SECONDS + 3_600) * 1_000;
 
-export interface EndedTokens extends Follower {
-  /** Whether the token is no longer good, though its time is not over. */
-  has(claims: AccessTokenClaims): boolean;
+export interface RevokedTokens extends Follower {
+  /** Whether the token was revoked before it expires. */
+  has(token: Issued & { id: string }): boolean;
 }
 
 /**
- * Whose access tokens were ended before their time, in memory: within milliseconds on every process, without a read
- * per request, and still there while MongoDB is away. A process that starts while it is away knows none until it is
- * back: it is not ready, serves no ADMIN, and all that it can do for a customer meanwhile is to take an order.
+ * Keeps in memory whose access tokens were revoked: within milliseconds on every process, without a read per
+ * request, and also while MongoDB is away. A process that starts during an outage knows none of them until
+ * MongoDB is back: it is not ready, it rejects ADMINs, and all it can do for a customer is to accept an
+ * order.
  */
-export function followEndedTokens(
-  repository: EndedTokensRepository,
+export function followRevokedTokens(
+  repository: RevokedTokensRepository,
   { connected }: Pick<MongoDb, 'connected'>,
   logger: Logger,
-): EndedTokens {
-  const ends = new Map<string, TokenEnd>();
+): RevokedTokens {
+  const revocations = new Map<string, Revocation>();
 
-  /** Kept in the order in which they came, so that the oldest come first. */
-  function remember(end: TokenEnd): void {
-    const known = ends.get(end._id);
-    if (known && known.tokenVersion >= end.tokenVersion) return;
-    ends.delete(end._id);
-    ends.set(end._id, end);
+  /** Keeps them in the order in which they arrive, so that the oldest come first. */
+  function remember(revocation: Revocation): void {
+    const known = revocations.get(revocation._id);
+    if (known && known.tokenVersion >= revocation.tokenVersion) return;
+    revocations.delete(revocation._id);
+    revocations.set(revocation._id, revocation);
     forgetOld();
   }
 
   function forgetOld(): void {
     const oldest = Date.now() - REMEMBER_MS;
-    for (const [id, { tokensEndedAt }] of ends) {
-      if (tokensEndedAt!.getTime() > oldest) return;
-      ends.delete(id);
+    for (const [id, { tokensRevokedAt }] of revocations) {
+      if (tokensRevokedAt!.getTime() > oldest) return;
+      revocations.delete(id);
     }
   }
 
   const follower = followChanges(
     {
-      name: 'ended tokens',
+      name: 'revoked tokens',
       connected,
       open: repository.watch,
       load: async () => (await repository.findSince(new Date(Date.now() - REMEMBER_MS))).forEach(remember),
@@ -58,9 +58,9 @@ export function followEndedTokens(
   );
   return {
     ...follower,
-    has(claims) {
-      const end = ends.get(claims.id);
-      return end !== undefined && isEndedBy(end, claims);
+    has(token) {
+      const revocation = revocations.get(token.id);
+      return revocation !== undefined && isRevokedBy(revocation, token);
     },
   };
 }

@@ -1,13 +1,13 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
 
-/** A user who signed in somewhere: a family of refresh tokens, of which the newest alone is good. */
+/** A user's session on one device: a family of refresh tokens, of which only the newest is valid. */
 export interface SessionDocument {
   _id: string;
   userId: string;
   /** SHA-256 of the secret in the newest refresh token. */
   tokenHash: string;
-  /** Of the user when it began: a user whose version is higher has ended it. */
+  /** The version of the user when the session began; a higher one has revoked the session. */
   tokenVersion: number;
   createdAt: Date;
   refreshedAt: Date;

@@ -11,11 +11,11 @@ type SessionOwner = Pick<UserDocument, 'tokenVersion' | 'keptSessionId'> & { id:
 export interface SessionRepository {
   insert(session: Session): Promise<void>;
   find(id: string): Promise<Session | null>;
-  /** Puts the next token in the place of that one. False when that one is not the newest, or time is over. */
+  /** Replaces a token by the next one. Returns false if it is not the newest or the session has expired. */
   rotate(id: string, tokenHash: string, nextTokenHash: string): Promise<boolean>;
   remove(id: string): Promise<void>;
-  /** Those that the user's state has ended. */
-  removeEnded(user: SessionOwner): Promise<void>;
+  /** Removes the sessions that the user's version has revoked. */
+  removeRevoked(user: SessionOwner): Promise<void>;
 }
 
 export function createSessionRepository(connection: Connection): SessionRepository {
@@ -34,7 +34,7 @@ export function createSessionRepository(connection: Connection): SessionReposito
     async rotate(id, tokenHash, nextTokenHash) {
       const now = new Date();
       const { matchedCount } = await sessions.updateOne(
-        { _id: id, tokenHash, expiresAt: trusted({ $gt: now }) }, // MongoDB removes what has expired with a delay
+        { _id: id, tokenHash, expiresAt: trusted({ $gt: now }) }, // MongoDB removes expired documents with a delay
         { $set: { tokenHash: nextTokenHash, refreshedAt: now } },
       );
       return matchedCount > 0;
@@ -44,7 +44,7 @@ export function createSessionRepository(connection: Connection): SessionReposito
       await sessions.deleteOne({ _id: id });
     },
 
-    async removeEnded({ id, tokenVersion, keptSessionId }) {
+    async removeRevoked({ id, tokenVersion, keptSessionId }) {
       const others = trusted({ $ne: keptSessionId ?? '' });
       await sessions.deleteMany({ userId: id, tokenVersion: trusted({ $lt: tokenVersion }), _id: others });
     },

@@ -6,6 +6,7 @@ import { newId } from '../../../src/common/ids';
 import { parsePayloadKeys } from '../../../src/config/payload-keys';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec';
 import { openTestApi, type TestApi } from '../../support/api';
+import { SESSION_ID } from '../../support/tokens';
 
 const newKey = () => randomBytes(32).toString('base64');
 const [OLD, NEW] = [`old:${newKey()}`, `new:${newKey()}`];
@@ -43,7 +44,7 @@ async function sessionOf(token = admin): Promise<string> {
 const valueOf = (cookie: string) => cookie.split(';')[0]!;
 
 describe('decode and encode', () => {
-  it('give an ADMIN the payloads in the JSON of Temporal, bare', async () => {
+  it('return the payloads to an ADMIN as JSON of Temporal, without our envelope', async () => {
     const { body, headers } = await send('decode', [await encrypted(), PLAIN], admin).expect(200);
     expect(body).toEqual({ payloads: [PLAIN, PLAIN] });
     expect(headers['cache-control']).toBe('no-store');
@@ -56,7 +57,7 @@ describe('decode and encode', () => {
     expect((await send('decode', encoded.body.payloads, admin)).body).toEqual({ payloads: [PLAIN, PLAIN] });
   });
 
-  it('take the other alphabet of base64, payloads without data, and none at all', async () => {
+  it('accept the URL-safe alphabet of base64, payloads without data, and no payloads', async () => {
     const { metadata, data } = await encrypted();
     const urlSafe = data.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
     const { body } = await send('decode', [{ metadata, data: urlSafe }, {}], admin).expect(200);
@@ -64,7 +65,7 @@ describe('decode and encode', () => {
     expect((await send('decode', [], admin).expect(200)).body).toEqual({ payloads: [] });
   });
 
-  it('say who used them on how many payloads, and nothing of what is in them', async () => {
+  it('log the user and the number of payloads, and nothing of their content', async () => {
     await api.clear();
     await send('decode', [await encrypted(), await encrypted()], admin).expect(200);
     expect(api.logs).toContainEqual(
@@ -73,7 +74,7 @@ describe('decode and encode', () => {
     expect(JSON.stringify(api.logs)).not.toMatch(new RegExp(`canary|${PLAIN.data}`));
   });
 
-  it('what the Temporal UI adds to the query does no harm', async () => {
+  it('ignore the query parameters that the Temporal UI adds', async () => {
     const url = '/codec/decode?preserveStorageRefs=true&whatever=comes[$next]';
     const { body } = await api
       .call('post', url, admin)
@@ -82,7 +83,7 @@ describe('decode and encode', () => {
     expect(body).toEqual({ payloads: [PLAIN] });
   });
 
-  it.each(['decode', 'encode', 'session'])('%s is for an ADMIN alone', async (operation) => {
+  it.each(['decode', 'encode', 'session'])('%s is for ADMINs only', async (operation) => {
     await send(operation, []).expect(401);
     await send(operation, [], api.tokenOf('CUSTOMER')).expect(403);
   });
@@ -90,13 +91,13 @@ describe('decode and encode', () => {
   it.each([
     ['no payloads', {}],
     ['an unknown field', { payloads: [{ text: 'x' }] }],
-    ['what is not base64', { payloads: [{ data: '?' }] }],
+    ['data that is not base64', { payloads: [{ data: '?' }] }],
     ['metadata that is not base64', { payloads: [{ metadata: { encoding: 'ä' } }] }],
-  ])('refuse %s', async (_what, body) => {
+  ])('reject %s', async (_what, body) => {
     await api.call('post', '/codec/decode', admin).send(body).expect(400);
   });
 
-  it('name the key that is missing, and refuse what was tampered with', async () => {
+  it('name the missing key, and reject payloads that were tampered with', async () => {
     const foreign = await send('decode', [await encrypted(`third:${newKey()}`)], admin).expect(400);
     expect(foreign.body.detail).toMatch(/key "third", which this process does not have.*PAYLOAD_KEYS/);
     const { metadata, data } = await encrypted();
@@ -104,7 +105,7 @@ describe('decode and encode', () => {
     expect(tampered.body.detail).toMatch(/cannot be decrypted/);
   });
 
-  it('take as much as Temporal does at a time, and not more', async () => {
+  it('accept as much as Temporal does at a time, and no more', async () => {
     const half = base64(Buffer.alloc(1_000_000));
     const { body } = await send('encode', [{ data: half }, { data: half }], admin).expect(200);
     expect((await send('decode', body.payloads, admin).expect(200)).body.payloads[1].data).toBe(half);
@@ -113,25 +114,31 @@ describe('decode and encode', () => {
 });
 
 describe('without keys', () => {
-  let clear: TestApi;
-  beforeAll(async () => void (clear = await openTestApi({ routes: codecRoutes, db: api.db })));
-  afterAll(() => clear.close());
+  let unencrypted: TestApi;
+  beforeAll(async () => void (unencrypted = await openTestApi({ routes: codecRoutes, db: api.db })));
+  afterAll(() => unencrypted.close());
 
-  it.each(['decode', 'encode', 'session'])('%s says that nothing is encrypted', async (operation) => {
+  it.each(['decode', 'encode', 'session'])('%s returns 404 and names PAYLOAD_KEYS', async (operation) => {
     const body = operation === 'session' ? {} : { payloads: [] };
-    const call = clear.call('post', `/codec/${operation}`, admin).send(body);
-    const answer = await call.expect(404);
-    expect(answer.body.detail).toContain('PAYLOAD_KEYS');
+    const call = unencrypted.call('post', `/codec/${operation}`, admin).send(body);
+    const response = await call.expect(404);
+    expect(response.body.detail).toContain('PAYLOAD_KEYS');
   });
 });
 
 describe('the cookie', () => {
+  const session = (seconds = 60) => ({
+    id: adminId,
+    tokenVersion: 0,
+    sessionId: SESSION_ID,
+    expiresAt: Math.floor(Date.now() / 1_000) + seconds,
+  });
   const decode = async (cookie: string, origin: string | undefined) => {
     const call = send('decode', [await encrypted()]).set('Cookie', valueOf(cookie));
     return origin === undefined ? call : call.set('Origin', origin);
   };
 
-  it('is for the codec routes, unreadable to scripts, and not sent from other sites', async () => {
+  it('is sent to the codec routes only, not from other sites, and is unreadable for scripts', async () => {
     expect((await sessionOf()).split('; ').slice(1).sort()).toEqual([
       'HttpOnly',
       expect.stringMatching(/^Max-Age=[1-9]\d{0,2}$/),
@@ -140,12 +147,12 @@ describe('the cookie', () => {
     ]);
   });
 
-  it('encrypts nothing', async () => {
+  it('does not allow encrypting', async () => {
     const call = send('encode', [PLAIN]).set('Cookie', valueOf(await sessionOf()));
     await call.set('Origin', UI).expect(401);
   });
 
-  it('opens payloads for a page of the Temporal UI, and tells the log who it was', async () => {
+  it('decrypts payloads for a page of the Temporal UI, and the log names the user', async () => {
     await api.clear();
     const { status, body } = await decode(await sessionOf(), UI);
     expect([status, body]).toEqual([200, { payloads: [PLAIN] }]);
@@ -160,44 +167,38 @@ describe('the cookie', () => {
     'http://localhost',
     'http://localhost:8233.evil.example',
     'http://127.0.0.1:8233',
-  ])('is refused from the origin %s', async (origin) => {
+  ])('is rejected from the origin %s', async (origin) => {
     const { status, headers } = await decode(await sessionOf(), origin);
     expect([status, headers['access-control-allow-origin']]).toEqual([401, undefined]);
   });
 
-  it('is refused when it is forged, of another process, or over', async () => {
-    const [userId, expiresAt, signature] = valueOf(await sessionOf())
+  it('is rejected if it is forged, signed with another key, or expired', async () => {
+    const parts = valueOf(await sessionOf())
       .split('=')[1]!
       .split('.');
-    const now = Math.floor(Date.now() / 1_000);
-    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint(
-      { id: adminId, tokenVersion: 0 },
-      now + 60,
-    );
+    const [userId, version, sessionId, expiresAt, signature] = parts;
+    const foreign = createCodecSessions(parsePayloadKeys(`new:${newKey()}`)).mint(session());
     const own = createCodecSessions(parsePayloadKeys(NEW));
     for (const value of [
-      `${newId('usr')}.${expiresAt}.${signature}`,
-      `${userId}.${Number(expiresAt) + 1}.${signature}`,
-      `${userId}.${expiresAt}.${'A'.repeat(43)}`,
-      `${userId}.${expiresAt}.`,
+      `${newId('usr')}.${version}.${sessionId}.${expiresAt}.${signature}`,
+      `${userId}.${Number(version) + 1}.${sessionId}.${expiresAt}.${signature}`,
+      `${userId}.${version}.${sessionId}0.${expiresAt}.${signature}`,
+      `${userId}.${version}.${sessionId}.${Number(expiresAt) + 1}.${signature}`,
+      `${userId}.${version}.${sessionId}.${expiresAt}.${'A'.repeat(43)}`,
+      `${userId}.${version}.${sessionId}.${expiresAt}.`,
       foreign,
-      own.mint({ id: adminId, tokenVersion: 0 }, now - 1),
-      own.mint({ id: 'admin', tokenVersion: 0 }, now + 60),
+      own.mint(session(-1)),
+      own.mint({ ...session(), id: 'admin' }),
       admin,
       '',
     ]) {
       expect([value, (await decode(`${SESSION_COOKIE}=${value}`, UI)).status]).toEqual([value, 401]);
     }
-    expect(
-      (await decode(`${SESSION_COOKIE}=${own.mint({ id: adminId, tokenVersion: 0 }, now + 60)}`, UI)).status,
-    ).toBe(200);
+    expect((await decode(`${SESSION_COOKIE}=${own.mint(session())}`, UI)).status).toBe(200);
   });
 
-  it('outlives neither the access token that it was made with nor the rotation of its key', async () => {
-    const last = createCodecSessions(parsePayloadKeys(OLD)).mint(
-      { id: adminId, tokenVersion: 0 },
-      Math.floor(Date.now() / 1_000) + 60,
-    );
+  it('outlives neither the access token that opened it nor the rotation of its key', async () => {
+    const last = createCodecSessions(parsePayloadKeys(OLD)).mint(session());
     expect((await decode(`${SESSION_COOKIE}=${last}`, UI)).status).toBe(200); // while the old key is there
 
     const now = Date.now();
@@ -207,7 +208,7 @@ describe('the cookie', () => {
     expect(Number(/Max-Age=(\d+)/.exec(cookie)![1])).toBeLessThanOrEqual(300);
   });
 
-  it('is no access token, makes no other cookie, and opens no other route', async () => {
+  it('is rejected as an access token, for another cookie, and on other routes', async () => {
     const cookie = valueOf(await sessionOf());
     await api.call('post', '/codec/session').set({ Cookie: cookie, Origin: UI }).expect(401);
     const token = cookie.split('=')[1]!;
@@ -243,7 +244,7 @@ describe('CORS', () => {
       'Access-Control-Request-Headers': 'content-type,x-namespace',
     });
 
-  it('lets pages of the Temporal UI send the cookie, errors included', async () => {
+  it('lets pages of the Temporal UI send the cookie and read errors', async () => {
     const { headers } = await preflight('/codec/decode', UI).expect(204);
     expect(headers).toMatchObject({
       'access-control-allow-origin': UI,
@@ -253,15 +254,15 @@ describe('CORS', () => {
       vary: expect.stringContaining('Origin') as string,
     });
     expect(headers['access-control-allow-headers']!.toLowerCase()).toMatch(/content-type,x-namespace/);
-    const refused = await open.call('post', '/codec/decode').set('Origin', UI).send({}).expect(401);
-    expect(refused.headers).toMatchObject({
+    const rejected = await open.call('post', '/codec/decode').set('Origin', UI).send({}).expect(401);
+    expect(rejected.headers).toMatchObject({
       'access-control-allow-origin': UI,
       'access-control-allow-credentials': 'true',
       vary: expect.stringContaining('Origin') as string,
     });
   });
 
-  it('lets no other page in, not those that may call the rest of the API', async () => {
+  it('allows no other page, not even those that may call the rest of the API', async () => {
     for (const origin of ['https://shop.example', `${UI}.evil.example`, 'null']) {
       const { headers } = await preflight('/codec/decode', origin);
       expect([origin, headers['access-control-allow-origin']]).toEqual([origin, undefined]);
@@ -269,7 +270,7 @@ describe('CORS', () => {
     }
   });
 
-  it('opens nothing else to the Temporal UI', async () => {
+  it('does not let the Temporal UI call other routes', async () => {
     expect((await preflight('/product-services', UI)).headers['access-control-allow-origin']).toBeUndefined();
     const shop = await preflight('/product-services', 'https://shop.example');
     expect(shop.headers).toMatchObject({ 'access-control-allow-origin': 'https://shop.example' });

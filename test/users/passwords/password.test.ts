@@ -6,7 +6,7 @@ jest.mock('@node-rs/argon2', () => {
   return { ...actual, verify: jest.fn(actual.verify) };
 });
 
-it('for a user who does not exist as much is done as for one who does', async () => {
+it('checks a password for a user who does not exist with the same effort', async () => {
   const verify = jest.mocked(argon2.verify);
   const hash = await hashPassword('correct horse battery');
   for (const known of [hash, undefined]) {
@@ -17,15 +17,15 @@ it('for a user who does not exist as much is done as for one who does', async ()
   }
 });
 
-it('of a flood of passwords some are checked and the rest are turned away at once; then all is as before', async () => {
+it('checks only some of a flood of passwords, rejects the rest at once, and recovers', async () => {
   const hash = await hashPassword('correct horse battery');
   const flood = await Promise.allSettled(
     Array.from({ length: 200 }, (_, n) => verifyPassword(hash, n === 0 ? 'correct horse battery' : 'guess')),
   );
-  const refusals = flood.filter((check) => check.status === 'rejected').map(({ reason }) => reason as object);
-  expect(refusals.length).toBeGreaterThanOrEqual(200 - 64 - 2);
-  expect(refusals.length).toBeLessThanOrEqual(200 - 64);
-  for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'service_unavailable', status: 503 });
+  const rejected = flood.filter((check) => check.status === 'rejected').map(({ reason }) => reason as object);
+  expect(rejected.length).toBeGreaterThanOrEqual(200 - 64 - 2);
+  expect(rejected.length).toBeLessThanOrEqual(200 - 64);
+  for (const reason of rejected) expect(reason).toMatchObject({ code: 'service_unavailable', status: 503 });
   expect(flood[0]).toEqual({ status: 'fulfilled', value: true });
   await expect(verifyPassword(hash, 'correct horse battery')).resolves.toBe(true);
   await expect(verifyPassword(undefined, 'correct horse battery')).resolves.toBe(false);

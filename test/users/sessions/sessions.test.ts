@@ -26,7 +26,7 @@ async function nextOf(refreshToken: string): Promise<Person> {
 }
 
 describe('a refresh token', () => {
-  it('is 256 random bits of which the database has but a hash', async () => {
+  it('has 256 random bits, of which the database stores a hash', async () => {
     const { refreshToken } = await person(api);
     const bytes = Buffer.from(refreshToken, 'base64url');
     const secret = bytes.subarray(-32);
@@ -38,7 +38,7 @@ describe('a refresh token', () => {
       expect(stored).not.toContain(secret.toString(encoding));
   });
 
-  it('gives the next tokens, not to be kept by caches', async () => {
+  it('returns new tokens that caches must not store', async () => {
     const alice = await person(api);
     const { body, headers } = await refresh(alice.refreshToken).expect(200);
     expect(body).toMatchObject({ data: { user: { id: alice.id, email: alice.email }, expiresIn: 900 } });
@@ -47,7 +47,7 @@ describe('a refresh token', () => {
     expect(await sessions()).toHaveLength(1);
   });
 
-  it('is good once: used again, it ends the session, whoever has the newest by now', async () => {
+  it('ends the session if it is used a second time', async () => {
     const alice = await person(api);
     const elsewhere = await signIn(api, alice.email);
     const second = await nextOf(alice.refreshToken);
@@ -56,10 +56,10 @@ describe('a refresh token', () => {
     await refresh(elsewhere.refreshToken).expect(200);
   });
 
-  it('sent ten times at once leaves at most one successor', async () => {
+  it('has at most one successor if it is sent ten times at once', async () => {
     const alice = await person(api);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(alice.refreshToken)));
-    const successors = answers.filter(({ status }) => status === 200);
+    const responses = await Promise.all(Array.from({ length: 10 }, () => refresh(alice.refreshToken)));
+    const successors = responses.filter(({ status }) => status === 200);
     expect(successors).toHaveLength(1);
     const alive = await Promise.all(
       successors.map(({ body }) => refresh((body as { data: Person }).data.refreshToken)),
@@ -68,7 +68,7 @@ describe('a refresh token', () => {
     expect(await sessions()).toEqual([]);
   });
 
-  it('that fails while the database is away is possible afterwards', async () => {
+  it('can be used after an outage of the database in which it failed', async () => {
     const alice = await person(api);
     const { connection } = api.db;
     const users = createUsersRepository(connection);
@@ -87,7 +87,7 @@ describe('a refresh token', () => {
     });
   });
 
-  it('is answered the same, byte for byte, whatever is wrong with it', async () => {
+  it('gets the same response, byte for byte, whatever is wrong with it', async () => {
     const [used, out, expired, disabled] = [
       await person(api),
       await person(api),
@@ -114,13 +114,13 @@ describe('a refresh token', () => {
     expect([...texts]).toHaveLength(1);
   });
 
-  it('is no access token, nor the other way round', async () => {
+  it('is rejected as an access token, and an access token as a refresh token', async () => {
     const alice = await person(api);
     await me({ accessToken: alice.refreshToken }).expect(401);
     await refresh(alice.accessToken).expect(400); // longer than any refresh token
   });
 
-  it('expires, and MongoDB removes it then', async () => {
+  it('expires, and is then removed by MongoDB', async () => {
     await person(api);
     const [session] = await sessions();
     expect(session!.expiresAt.getTime() - session!.createdAt.getTime()).toBeGreaterThan(29 * 86_400_000);
@@ -139,14 +139,14 @@ describe('POST /auth/logout', () => {
     await refresh(elsewhere.refreshToken).expect(200);
   });
 
-  it('with a token that was used before ends the session too', async () => {
+  it('ends the session with an earlier token as well', async () => {
     const alice = await person(api);
     const newest = await nextOf(alice.refreshToken);
     await logout(alice.refreshToken).expect(204);
     await refresh(newest.refreshToken).expect(401);
   });
 
-  it('is not possible with what an access token says', async () => {
+  it('does nothing for what an access token reveals', async () => {
     const alice = await person(api);
     const { sid } = jwt.decode(alice.accessToken) as { sid: string };
     for (const secret of [Buffer.alloc(32), Buffer.from(alice.refreshToken, 'base64url').subarray(16)])
@@ -154,13 +154,13 @@ describe('POST /auth/logout', () => {
     await refresh(alice.refreshToken).expect(200);
   });
 
-  it.each(['nonsense', Buffer.alloc(48).toString('base64url')])('says the same about %s', async (token) => {
+  it.each(['nonsense', Buffer.alloc(48).toString('base64url')])('returns 204 for %s', async (token) => {
     await logout(token).expect(204);
   });
 });
 
 it.each([{}, { refreshToken: 5 }, { refreshToken: { $ne: '' } }, { refreshToken: 'x', role: 'ADMIN' }])(
-  'a body such as %j is refused',
+  'rejects the body %j',
   async (body) => {
     await api.call('post', '/auth/refresh').send(body).expect(400);
     await api.call('post', '/auth/logout').send(body).expect(400);

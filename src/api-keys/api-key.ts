@@ -13,7 +13,7 @@ export function newApiKey(): string {
   return `${API_KEY_PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
 }
 
-/** Whether the token has the form of a key; any other need not be looked up. */
+/** Returns whether the token has the form of a key; any other need not be looked up. */
 export function isApiKey(token: string): boolean {
   return API_KEY.test(token);
 }

@@ -108,7 +108,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       return signIn(user, { family: token.family, secret });
     },
 
-    /** Ends the session; does nothing if there is none. */
+    /** Ends the session of the refresh token, if there is one. */
     async logout(refreshToken: string): Promise<void> {
       const token = decodeRefreshToken(refreshToken);
       if (token) await sessions.remove(sessionIdOf(token));
@@ -141,7 +141,7 @@ function wrongCredentials(): AppError {
   });
 }
 
-/** One error for everything but the newest refresh token of a valid session. */
+/** One error for all texts but the newest refresh token of a valid session. */
 function signInAgain(): AppError {
   return new AppError('unauthorized', 'This refresh token is no longer valid: log in again.', {
     headers: WWW_AUTHENTICATE,

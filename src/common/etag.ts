@@ -53,8 +53,8 @@ export function requireIfMatch(header: string | undefined): (version: number) =>
 }
 
 /**
- * Whether a cached copy is current (RFC 9110, 13.1.2). Comparison is weak, since compression may weaken a
- * tag.
+ * Returns whether a cached copy is current (RFC 9110, 13.1.2). Comparison is weak, since compression may
+ * weaken a tag.
  */
 export function matchesIfNoneMatch(header: string | undefined, version: number): boolean {
   const value = header?.trim();

@@ -23,7 +23,7 @@ export const pageQuery = {
 
 export interface Page<T> {
   entries: T[];
-  /** Whether another page follows. */
+  /** Returns whether another page follows. */
   more: boolean;
 }
 

@@ -46,7 +46,7 @@ function withoutUndeclaredBody(route: Route): Route {
   return route.body || route.method === 'get' ? route : { ...route, body: NO_BODY };
 }
 
-/** Answers OPTIONS with the methods of the path, and any other method that no route has with 405. */
+/** Responds to OPTIONS with the methods of the path, and to a method that no route has with 405. */
 export function otherMethods(router: AppRouter): Middleware {
   return async (ctx, next) => {
     await next();

@@ -32,7 +32,7 @@ export interface HttpServerOptions {
   port: number;
   /** The longest that a response may take. */
   maxResponseMs?: number;
-  /** Called for every request that the server rejects without calling the listener. */
+  /** Called for each request that the server rejects without calling the listener. */
   onEarlyError?: OnEarlyError;
   /** Replace the time-outs below. */
   timeouts?: Partial<typeof TIMEOUTS>;

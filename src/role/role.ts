@@ -15,7 +15,10 @@ const RANK: Readonly<Record<Role, number>> = {
   ADMIN: 2,
 };
 
-/** Whether the role `actual` may do what needs `required`. An ADMIN may do everything that a CUSTOMER may. */
+/**
+ * Returns whether the role `actual` may do what needs `required`. An ADMIN may do everything that a CUSTOMER
+ * may.
+ */
 export function allows(required: Role, actual: UserRole): boolean {
   return RANK[actual] >= RANK[required];
 }

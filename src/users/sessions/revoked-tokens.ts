@@ -9,7 +9,7 @@ import { isRevokedBy, type Issued } from './signed-in';
 const REMEMBER_MS = (MAX_ACCESS_TOKEN_TTL_SECONDS + 3_600) * 1_000;
 
 export interface RevokedTokens extends Follower {
-  /** Whether the token was revoked before it expires. */
+  /** Returns whether the token was revoked before it expires. */
   has(token: Issued & { id: string }): boolean;
 }
 

@@ -21,9 +21,9 @@ export function isRevokedBy(
 type StoredUser = Pick<UserDocument, 'status' | 'tokenVersion' | 'keptSessionId'>;
 
 /**
- * Whether a token or session is still valid according to the stored user, which may be newer than this
- * process's cache. Whatever gives access for longer than a token lives has to check this in addition to the
- * guard.
+ * Returns whether a token or session is still valid according to the stored user, which may be newer than
+ * this process's cache. Whatever gives access for longer than a token lives has to check this in addition to
+ * the guard.
  */
 export function isSignedIn<U extends StoredUser>(user: U | null, issued: Issued): user is U {
   return user !== null && user.status === 'active' && !isRevokedBy(user, issued);

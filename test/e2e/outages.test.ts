@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import {
@@ -87,7 +88,7 @@ async function confirmed(id: string): Promise<void> {
   for (;;) {
     const response = await read(id);
     if (response.ok && (await orderOf(response)).status === 'confirmed') return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await delay(200);
   }
 }
 
@@ -155,7 +156,7 @@ it('an order whose API process is killed in mid-request is placed once by the re
   const doomed = spawnNode([join(ENTRIES, 'server.js')], env);
   const [, url] = await doomed.line(/"url":"([^"]+)"/);
   const lost = place(product, key, url).catch(() => undefined);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await delay(20);
   doomed.kill('SIGKILL');
   await lost;
   const { id } = await orderOf(await place(product, key));
@@ -174,7 +175,7 @@ async function pendingFailure(orderId: string): Promise<string> {
       });
       const message = pendingActivities[0]?.lastFailure?.message;
       if (message) return message;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await delay(200);
     }
   } finally {
     await connection.close();

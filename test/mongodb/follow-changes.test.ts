@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually';
 
 type Change = mongo.ChangeStreamDocument<mongo.Document>;
 
-/** A stream that is opened by the first look at it, as the driver does it. */
+/** Returns a stream that opens with the first `tryNext`, like those of the driver. */
 function streamOf(first: Change | null, onOpen: () => void) {
   const closed = new AbortController();
   return {
@@ -29,7 +29,7 @@ function streamOf(first: Change | null, onOpen: () => void) {
 const change = (id: string) => ({ documentKey: { _id: id } }) as unknown as Change;
 const idOf = (one: Change) => (one as unknown as { documentKey: { _id: string } }).documentKey._id;
 
-/** What is known of a collection in which something changes just before the stream is opened. */
+/** Follows a collection that changes just before the stream is opened. */
 function follow(first: Change | null, open?: () => mongo.ChangeStream) {
   const [stored, known] = [new Set(['before']), new Set<string>()];
   const loads: boolean[] = [];
@@ -49,20 +49,20 @@ function follow(first: Change | null, open?: () => mongo.ChangeStream) {
   return { follower, known, loads };
 }
 
-it('nothing is missed between the first look at the collection and the opening of the stream', async () => {
+it('misses no change between the first load and the opening of the stream', async () => {
   const { follower, known } = follow(null);
   await follower.ready;
   await eventually(async () => expect(known).toEqual(new Set(['before', 'in between'])));
   await follower.close();
 });
 
-it('what the opening of the stream brings already is taken in', async () => {
+it('applies a change that arrives with the opening of the stream', async () => {
   const { follower, known } = follow(change('with the opening'));
   await eventually(async () => expect(known).toContain('with the opening'));
   await follower.close();
 });
 
-it('a stream that cannot be opened is tried again, and never said to be followed', async () => {
+it('retries a stream that cannot be opened, and does not report it as followed', async () => {
   const { follower, loads } = follow(null, () => {
     throw new Error('no server');
   });

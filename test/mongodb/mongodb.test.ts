@@ -1,8 +1,9 @@
 import mongoose, { mongo } from 'mongoose';
 import pino from 'pino';
-import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
+import { openMongoDb } from '../../src/mongodb/mongodb';
 import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/errors';
 import { createUserModel } from '../../src/users/users.model';
+import { eventually } from '../support/eventually';
 import { openMongodbProxy } from '../support/mongodb-proxy';
 
 const logger = pino({ level: 'silent' });
@@ -13,17 +14,8 @@ const errorOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-const answers = (mongodb: MongoDb) => () =>
-  mongodb.ping().then(
-    () => true,
-    () => false,
-  );
-
 describe('openMongoDb', () => {
-  it('starts without a server, says unavailable, and connects when the server comes', async () => {
+  it('starts without a server, reports it as unavailable, and connects once it is up', async () => {
     const reserved = await openMongodbProxy();
     await reserved.close();
     const mongodb = openMongoDb(
@@ -37,12 +29,12 @@ describe('openMongoDb', () => {
     const proxy = await openMongodbProxy(reserved.port);
     await mongodb.connected;
     await mongodb.ping();
-    await expect(users.findOne({ email: 'nobody' })).resolves.toBeNull();
+    await expect(users.findOne({ email: 'unknown' })).resolves.toBeNull();
     await mongodb.close();
     await proxy.close();
   });
 
-  it('says unavailable through an outage and works again after it', async () => {
+  it('reports an outage as unavailable and works again after it', async () => {
     const proxy = await openMongodbProxy();
     const mongodb = openMongoDb(
       { uri: `mongodb://127.0.0.1:${proxy.port}/proxy?directConnection=true` },
@@ -58,8 +50,8 @@ describe('openMongoDb', () => {
       ),
     ).toBe(true);
     const again = await openMongodbProxy(proxy.port);
-    await until(answers(mongodb));
-    await expect(users.findOne({ email: 'nobody' })).resolves.toBeNull();
+    await eventually(() => mongodb.ping());
+    await expect(users.findOne({ email: 'unknown' })).resolves.toBeNull();
     await mongodb.close();
     await again.close();
   });
@@ -82,7 +74,7 @@ describe('openMongoDb', () => {
     await mongodb.close();
   });
 
-  it('refuses filters with unknown fields and takes no operator from input', async () => {
+  it('rejects filters with unknown fields and operators from input', async () => {
     const uri = new URL(process.env.MONGODB_URI!);
     uri.pathname = '/test_filters';
     const mongodb = openMongoDb({ uri: uri.href }, logger);
@@ -100,7 +92,7 @@ class WaitQueueTimeout extends mongo.MongoError {
   }
 }
 
-describe('errors of the driver', () => {
+describe('an error of the driver', () => {
   const labelled = new mongo.MongoServerError({ message: 'stepping down', code: 10_107 });
   labelled.addErrorLabel(mongo.MongoErrorLabel.RetryableWriteError);
 
@@ -108,15 +100,15 @@ describe('errors of the driver', () => {
     ['a lost connection', new mongo.MongoNetworkError('reset'), true],
     ['a primary that steps down', labelled, true],
     ['a full pool', new WaitQueueTimeout('wait'), true],
-    ['a socket that the other side ended', Object.assign(new Error('ended'), { code: 'EPIPE' }), true],
+    ['a socket closed by the server', Object.assign(new Error('ended'), { code: 'EPIPE' }), true],
     ['a wrong operation', new mongo.MongoServerError({ message: 'bad', code: 2 }), false],
-    ['a mistake of ours', new TypeError('undefined is not a function'), false],
+    ['a programming error', new TypeError('undefined is not a function'), false],
     ['a failed validation', new mongoose.Error.ValidationError(), false],
-  ])('%s', (_what, error, expected) => {
+  ])('for %s means unavailable: %p', (_what, error, expected) => {
     expect(isUnavailableError(error)).toBe(expected);
   });
 
-  it('a duplicate key is told apart', () => {
+  it('for a duplicate key is told from all others', () => {
     expect(isDuplicateKey(new mongo.MongoServerError({ message: 'dup', code: 11_000 }))).toBe(true);
     expect(isDuplicateKey(labelled)).toBe(false);
   });

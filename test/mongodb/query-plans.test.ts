@@ -23,7 +23,10 @@ beforeEach(async () => {
 });
 afterEach(() => db.drop());
 
-/** Documents that no call is about: whatever looks at them all is too slow for a shop that has millions. */
+/**
+ * Adds documents that no call asks for. A query that examines all of them is too slow for a shop with
+ * millions.
+ */
 async function fill(): Promise<void> {
   for (const collection of await db.connection.db!.collections()) {
     const others = Array.from({ length: OTHERS }, (_, n) => {
@@ -47,7 +50,7 @@ async function fill(): Promise<void> {
   }
 }
 
-/** A call of every method, one after the other: a method without one does not compile. */
+/** A call of every method of a repository. A missing one does not compile. */
 type Calls<Repository> = { [Method in keyof Repository]: () => unknown };
 
 const OTHERS = 200;
@@ -154,7 +157,7 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
   return {
     insert: () => products.insert(entry),
     async findPage() {
-      // Not `q`: no index of MongoDB finds parts of names, so that a search looks at the whole catalogue.
+      // `q` is left out: no index of MongoDB finds parts of names, so a search scans the whole catalogue.
       for (const filter of [{}, { kind: entry.kind }, { currency: 'EUR' }])
         await products.findPage({ ...filter, ...PAGE });
     },
@@ -204,12 +207,12 @@ function stripeCalls(connection: Connection): Calls<ReturnType<typeof createStri
   };
 }
 
-/** As MongoDB's profiler keeps it. */
+/** An entry of MongoDB's profiler. */
 interface Profiled {
   ns: string;
   command: object;
   planSummary?: string;
-  /** Entries of indexes that were looked at. */
+  /** The number of examined index entries. */
   keysExamined?: number;
 }
 
@@ -236,7 +239,7 @@ it.each(
     sandboxCalls,
     stripeCalls,
   }),
-)('no query of %s scans a collection or an index, and so sorts few if any', async (_name, callsOn) => {
+)('no query of %s scans a whole collection or index', async (_name, callsOn) => {
   const plans = await plansOf(callsOn(db.connection));
   expect(plans.length).toBeGreaterThan(0);
   const bad = plans.filter(

@@ -18,7 +18,7 @@ it('writes all or nothing', async () => {
   expect(await counters().countDocuments()).toBe(0);
 });
 
-it('runs again until it no longer collides, and every run that counts is seen', async () => {
+it('repeats colliding transactions until all have taken effect', async () => {
   const transact = createTransact(db.connection);
   await counters().insertOne({ _id: 'b', n: 0 });
   const increments = Array.from({ length: 10 }, () =>
@@ -28,7 +28,7 @@ it('runs again until it no longer collides, and every run that counts is seen', 
   expect(await counters().findOne({ _id: 'b' })).toMatchObject({ n: 10 });
 });
 
-it('gives up in good time on one that always collides', async () => {
+it('fails within its deadline if the transaction always collides', async () => {
   await counters().insertOne({ _id: 'c', n: 0 });
   await db.connection.withSession(async (blocking) => {
     blocking.startTransaction();

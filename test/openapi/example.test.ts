@@ -6,29 +6,33 @@ import { Role } from '../../src/role/role';
 
 describe('exampleOf', () => {
   it.each([
-    ['its own', Joi.object({ a: Joi.string().example('part') }).example({ a: 'whole' }), { a: 'whole' }],
-    ['its parts', Joi.object({ a: Joi.string().example('x'), b: Joi.number() }), { a: 'x' }],
-    ['its items', Joi.array().items(Joi.object({ n: Joi.number().example(2) })), [{ n: 2 }]],
     [
-      'nothing, when a required part has none',
+      'its own example',
+      Joi.object({ a: Joi.string().example('part') }).example({ a: 'whole' }),
+      { a: 'whole' },
+    ],
+    ['the examples of its parts', Joi.object({ a: Joi.string().example('x'), b: Joi.number() }), { a: 'x' }],
+    ['the examples of its items', Joi.array().items(Joi.object({ n: Joi.number().example(2) })), [{ n: 2 }]],
+    [
+      'nothing if a required part has no example',
       Joi.object({ a: Joi.string().example('x'), b: Joi.number().required() }),
       undefined,
     ],
-    ['nothing, when items have none', Joi.array().items(Joi.string()), undefined],
-    ['nothing, for any array', Joi.array(), undefined],
-    ['nothing, for any object', Joi.object(), undefined],
-  ])('is made of %s', (_what, schema, expected) => {
+    ['nothing if its items have no example', Joi.array().items(Joi.string()), undefined],
+    ['nothing for an array without items', Joi.array(), undefined],
+    ['nothing for an object without keys', Joi.object(), undefined],
+  ])('returns %s', (_what, schema, expected) => {
     expect(exampleOf(schema)).toEqual(expected);
   });
 });
 
-it('a route with the least of everything has a place in the document', () => {
-  const least = route({
+it('the document contains a route with minimal declarations', () => {
+  const minimal = route({
     method: 'post',
-    path: '/least',
+    path: '/minimal',
     role: Role.CUSTOMER,
-    operationId: 'least',
-    summary: 'Least',
+    operationId: 'minimal',
+    summary: 'Minimal',
     tag: 'Test',
     query: Joi.object(),
     body: Joi.object({ note: Joi.string() }),
@@ -36,7 +40,7 @@ it('a route with the least of everything has a place in the document', () => {
     errors: [],
     handler: () => undefined,
   });
-  expect(buildDocument([least], { prefix: '', env: 'test' }).paths['/least']?.post).toMatchObject({
+  expect(buildDocument([minimal], { prefix: '', env: 'test' }).paths['/minimal']?.post).toMatchObject({
     parameters: [],
     requestBody: { required: false, content: { 'application/json': { schema: { type: 'object' } } } },
     responses: { '204': { description: 'Done' } },

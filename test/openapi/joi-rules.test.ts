@@ -7,30 +7,30 @@ const propertiesOf = (schema: Joi.Schema) =>
   jsonSchemaOf(schema).properties as Record<string, Record<string, unknown>>;
 
 describe('the JSON Schema of a Joi schema', () => {
-  it('says that a key is forbidden or required when another one has a value', () => {
+  it('forbids or requires a key depending on the value of another', () => {
     const service = { if: { properties: { kind: { enum: ['service'] } }, required: ['kind'] } };
     expect(jsonSchemaOf(createBody).allOf).toEqual([{ ...service, then: { properties: { stock: false } } }]);
     expect(propertiesOf(createBody).stock).toMatchObject({ type: 'integer', minimum: 0 });
 
-    const demanding = Joi.object({
+    const requiring = Joi.object({
       kind: Joi.string(),
       size: Joi.number().when('kind', { is: 'service', then: Joi.required() }),
     });
-    expect(jsonSchemaOf(demanding).allOf).toEqual([{ ...service, then: { required: ['size'] } }]);
+    expect(jsonSchemaOf(requiring).allOf).toEqual([{ ...service, then: { required: ['size'] } }]);
   });
 
-  it('is not made where it would leave out a condition', () => {
-    const untold = [
+  it('throws for a condition that it cannot express', () => {
+    const inexpressible = [
       Joi.when('kind', { is: 'a', then: Joi.number().min(5) }),
       Joi.when('kind', { is: Joi.string().min(3), then: Joi.forbidden() }),
       Joi.when('kind.of', { is: 'a', then: Joi.forbidden() }),
     ];
-    for (const size of untold) {
+    for (const size of inexpressible) {
       expect(() => jsonSchemaOf(Joi.object({ kind: Joi.string(), size }))).toThrow(/condition on size/);
     }
   });
 
-  it('has the values that are excluded, and the limits of a safe integer', () => {
+  it('excludes invalid values and limits integers to the safe range', () => {
     expect(propertiesOf(stockAdjustmentBody).delta).toMatchObject({ not: { enum: [0] } });
     const schema = Joi.object({ list: Joi.array().items(Joi.object({ n: Joi.number().integer().min(1) })) });
     expect(propertiesOf(schema).list!.items).toMatchObject({
@@ -39,14 +39,14 @@ describe('the JSON Schema of a Joi schema', () => {
     expect(jsonSchemaOf(Joi.number())).not.toHaveProperty('maximum');
   });
 
-  it('has the length of texts, whose characters are counted by code', () => {
+  it('limits the length of texts that a custom rule counts', () => {
     expect(jsonSchemaOf(anyText(7))).toMatchObject({ type: 'string', minLength: 1, maxLength: 7 });
     expect(jsonSchemaOf(anyText(7, 3))).toMatchObject({ minLength: 3 });
     expect(jsonSchemaOf(multiLine(7))).toMatchObject({ minLength: 0, maxLength: 7 });
     expect(propertiesOf(Joi.object({ name: singleLine(7) })).name).toMatchObject({ maxLength: 7 });
   });
 
-  it('has patterns that every dialect of regular expressions reads alike', () => {
+  it('has patterns with the same meaning in every dialect of regular expressions', () => {
     expect(jsonSchemaOf(singleLine(7)).pattern).not.toMatch(/\\[psSdDwWbB]/);
   });
 });

@@ -47,7 +47,7 @@ describe('the OpenAPI document', () => {
   const operations = () =>
     Object.values(documentOf().paths).flatMap((methods) => Object.values(methods) as Operation[]);
 
-  it('has every route, once', () => {
+  it('contains every route once', () => {
     const found = Object.entries(documentOf().paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
@@ -58,19 +58,19 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('has the version of the package, and tells of the demo accounts, in production excepted', () => {
+  it('has the version of the package, and mentions the demo accounts except in production', () => {
     expect(documentOf().info.version).toBe(packageJson.version);
     expect(documentOf('development').info.description).toContain('admin@example.com');
     expect(documentOf('production').info.description).not.toMatch(/demo|example\.com/);
   });
 
-  it('begins with what people come for', () => {
+  it('starts with the most used tags', () => {
     const tags = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
     expect(documentOf().tags.map(({ name }) => name)).toEqual(tags);
     expect([...new Set(operations().flatMap((operation) => operation.tags))]).toEqual(tags);
   });
 
-  it('has no reference to nowhere', () => {
+  it('resolves all references', () => {
     const document = documentOf();
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) =>
       path!.split('/'),
@@ -95,7 +95,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('requires the headers without which the API refuses a request', () => {
+  it('requires the headers that the API requires', () => {
     const required = operations().flatMap(({ operationId, parameters }) =>
       parameters
         .filter((parameter) => parameter.in === 'header' && parameter.required)
@@ -109,23 +109,25 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  it('asks for a token where the guard does', () => {
+  it('requires a token for the routes that the guard protects', () => {
     for (const operation of operations()) {
       const { role } = routes.find(({ operationId }) => operationId === operation.operationId)!;
-      const ways =
+      const schemes =
         operation.operationId === 'decodePayloads' ? ['bearerAuth', 'codecCookie'] : ['bearerAuth'];
-      expect(operation.security).toEqual(role === 'PUBLIC' ? [] : ways.map((way) => ({ [way]: [] })));
+      expect(operation.security).toEqual(
+        role === 'PUBLIC' ? [] : schemes.map((scheme) => ({ [scheme]: [] })),
+      );
       const checksCredentials = ['login', 'refresh'].includes(operation.operationId);
       expect('401' in operation.responses).toBe(role !== 'PUBLIC' || checksCredentials);
     }
   });
 
-  it('lists every code of a problem', () => {
+  it('lists all problem codes', () => {
     const problem = documentOf().components.schemas.Problem as { properties: { code: { enum: string[] } } };
     expect(problem.properties.code.enum).toEqual(Object.keys(PROBLEMS));
   });
 
-  it('names the shapes, and lets an enum with null be null', () => {
+  it('names the shared schemas, and allows null in a nullable enum', () => {
     const { schemas } = documentOf().components;
     expect(Object.keys(schemas)).toEqual(
       expect.arrayContaining(['ProductService', 'Session', 'Order', 'Problem', 'Readiness']),
@@ -133,7 +135,7 @@ describe('the OpenAPI document', () => {
     expect(JSON.stringify(schemas.Order)).toContain('"enum":["product","service",null]');
   });
 
-  it('has examples that the schemas accept', () => {
+  it('has valid examples of all inputs', () => {
     const bodies = routes.filter(({ body }) => body !== undefined);
     expect(bodies.length).toBeGreaterThan(4);
     for (const { body, operationId } of bodies) {
@@ -152,35 +154,35 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has an example of every answer about orders, the catalogue and users, which its schema accepts', () => {
-    const answers = routes
+  it('has a valid example of every response except those of the health routes', () => {
+    const responses = routes
       .filter(({ tag }) => tag !== 'Health')
       .flatMap(({ operationId, responses }) =>
         Object.values(responses).flatMap(({ data }) => (data ? [{ operationId, data }] : [])),
       );
-    expect(answers.length).toBeGreaterThan(8);
-    for (const { operationId, data } of answers) {
+    expect(responses.length).toBeGreaterThan(8);
+    for (const { operationId, data } of responses) {
       const example = exampleOf(data);
       const { error } = data.required().validate(example, { convert: false });
       expect([operationId, error]).toEqual([operationId, undefined]);
     }
   });
 
-  it('wraps the example of an answer in the envelope, a list in a page', () => {
-    const answerOf = (id: string) => {
+  it('wraps the example of a response in the envelope, and that of a list in a page', () => {
+    const responseExampleOf = (id: string) => {
       const { responses } = operations().find(({ operationId }) => operationId === id)!;
       return responses['200']!.content!['application/json'].example;
     };
     const requestId = expect.any(String) as string;
     const order = expect.objectContaining({ status: 'confirmed', total: 4_758 }) as object;
-    expect(answerOf('getOrder')).toEqual({ data: order, meta: { requestId } });
-    expect(answerOf('listOrders')).toEqual({
+    expect(responseExampleOf('getOrder')).toEqual({ data: order, meta: { requestId } });
+    expect(responseExampleOf('listOrders')).toEqual({
       data: [order],
       meta: { requestId, page: { limit: 20, nextCursor: null } },
     });
   });
 
-  it('shows as an order what its own example of a request gives with the demo data', () => {
+  it('has an example of an order that results from its example of a request and the demo data', () => {
     const { body, responses } = routes.find(({ operationId }) => operationId === 'placeOrder')!;
     const { params } = routes.find(({ operationId }) => operationId === 'getOrder')!;
     const request = exampleOf(body!) as { items: OrderLine[]; note: string };
@@ -198,20 +200,23 @@ describe('the OpenAPI document', () => {
   });
 });
 
-describe('the pages', () => {
-  it.each(['/api', '/api/'])('%s is Swagger UI without inline scripts, its links absolute', async (path) => {
-    const { text, headers } = await api.call('get', path).expect(200);
-    expect(headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(text).not.toMatch(/<script>|onload=|https?:\/\//);
-    const links = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
-    expect(links).toHaveLength(4);
-    for (const link of links) {
-      expect(link.startsWith('/orders-management-system/api/assets/')).toBe(true);
-      await api.call('get', link.slice('/orders-management-system'.length)).expect(200);
-    }
-  });
+describe('the documentation pages', () => {
+  it.each(['/api', '/api/'])(
+    '%s is Swagger UI without inline scripts and with absolute links',
+    async (path) => {
+      const { text, headers } = await api.call('get', path).expect(200);
+      expect(headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(text).not.toMatch(/<script>|onload=|https?:\/\//);
+      const links = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
+      expect(links).toHaveLength(4);
+      for (const link of links) {
+        expect(link.startsWith('/orders-management-system/api/assets/')).toBe(true);
+        await api.call('get', link.slice('/orders-management-system'.length)).expect(200);
+      }
+    },
+  );
 
-  it('/api/openapi.json is the document, for HEAD too', async () => {
+  it('/api/openapi.json is the document, also for HEAD', async () => {
     const { body, headers } = await api.call('get', '/api/openapi.json').expect(200);
     expect(body).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/orders-management-system' }] });
     expect(headers['content-type']).toBe('application/json; charset=utf-8');

@@ -5,7 +5,7 @@ export function newKey(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** A payment of 100.00 EUR that nobody has heard of yet. */
+/** Returns a payment of 100.00 EUR that no payment service knows yet. */
 export function newPayment(changes: Partial<Authorization> = {}): PaymentRef {
   const orderId = `ord_${newKey()}`;
   return {
@@ -19,11 +19,11 @@ export function newPayment(changes: Partial<Authorization> = {}): PaymentRef {
   };
 }
 
-/** What `work` throws. */
+/** Returns the error that `work` rejects with, and throws if it succeeds. */
 export async function errorOf(work: Promise<unknown>): Promise<Error & { code?: string }> {
   return work.then(
-    (answer) => {
-      throw new Error(`It was to fail, and answered ${JSON.stringify(answer)}.`);
+    (result) => {
+      throw new Error(`Expected an error, but got ${JSON.stringify(result)}.`);
     },
     (error: Error) => error,
   );

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { paymentRoutes } from '../../src/payments/payments.routes';
+import { paymentRoutes, type PaymentRoutesDeps } from '../../src/payments/payments.routes';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createStripeWebhookService } from '../../src/payments/stripe/webhook';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
@@ -36,11 +36,11 @@ afterAll(async () => {
   await db.drop();
 });
 
-describe('routes exist', () => {
-  const pathsOf = (...args: Parameters<typeof paymentRoutes>) =>
-    paymentRoutes(...args).map(({ method, path }) => `${method} ${path}`);
+describe('paymentRoutes', () => {
+  const pathsOf = (deps: PaymentRoutesDeps) =>
+    paymentRoutes(deps).map(({ method, path }) => `${method} ${path}`);
 
-  it('only for the payment service that is configured', () => {
+  it('returns only the routes of the configured payment service', () => {
     expect(pathsOf({})).toEqual([]);
     expect(pathsOf({ sandbox: createSandboxRepository(db.connection) })).toEqual([
       `get ${SWITCH}`,
@@ -51,12 +51,12 @@ describe('routes exist', () => {
 });
 
 describe(SWITCH, () => {
-  it.each(['get', 'put'] as const)('%s: an ADMIN only', async (method) => {
+  it.each(['get', 'put'] as const)('%s returns 401 without a token and 403 to a CUSTOMER', async (method) => {
     await api.call(method, SWITCH).expect(401);
     await api.call(method, SWITCH, api.tokenOf('CUSTOMER')).expect(403);
   });
 
-  it('is off at first, and stays as an ADMIN has put it', async () => {
+  it('is off initially, and keeps the state that an ADMIN sets', async () => {
     const admin = api.tokenOf('ADMIN');
     const read = async () =>
       (await api.call('get', SWITCH, admin).expect(200)).body as { data: { available: boolean } };
@@ -68,7 +68,7 @@ describe(SWITCH, () => {
     }
   });
 
-  it.each([{}, { available: 'yes' }, { available: true, more: 1 }])('refuses %j', async (body) => {
+  it.each([{}, { available: 'yes' }, { available: true, more: 1 }])('rejects the body %j', async (body) => {
     await api.call('put', SWITCH, api.tokenOf('ADMIN')).send(body).expect(400);
   });
 });
@@ -100,7 +100,7 @@ const eventOf = ({
 const sign = (payload: string, options: { secret?: string; timestamp?: number } = {}) =>
   Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET, ...options });
 
-/** Pretty-printed as Stripe does: the signature is that of the bytes, not of what they mean. */
+/** Sends an event pretty-printed, as Stripe does: the signature depends on the bytes. */
 function deliver(event: unknown, signature?: string) {
   const payload = JSON.stringify(event, null, 2);
   const call = api.call('post', WEBHOOK).set('Content-Type', 'application/json; charset=utf-8');
@@ -111,23 +111,23 @@ const warnings = () => api.logs.filter(({ level }) => level === 'warn');
 const handledEvents = () => db.connection.collection('payment_events').countDocuments();
 
 describe(`POST ${WEBHOOK}`, () => {
-  it('says when somebody else has ended an authorisation', async () => {
+  it('reports an authorisation that was cancelled elsewhere', async () => {
     const { body } = await deliver(eventOf()).expect(200);
     expect((body as { data: unknown }).data).toEqual({ received: true });
     expect(onAuthorizationEnded.mock.calls).toEqual([['ord_1', 'ord_1-1']]);
   });
 
   it.each<[string, EventFields]>([
-    ['that we have voided ourselves', { idempotencyKey: 'orders-management-system/v/cancel' }],
-    ['of another program on the account', { object: { ...canceled, id: 'pi_other' } }],
+    ['that we have voided', { idempotencyKey: 'orders-management-system/v/cancel' }],
+    ['of another program on the same account', { object: { ...canceled, id: 'pi_other' } }],
     ['without our metadata', { object: { ...canceled, metadata: {} } }],
     ['without an id', { object: {} }],
-  ])('is silent about an authorisation %s', async (_which, fields) => {
+  ])('ignores an authorisation %s', async (_which, fields) => {
     await deliver(eventOf(fields)).expect(200);
     expect(onAuthorizationEnded).not.toHaveBeenCalled();
   });
 
-  it('handles an event once, however often it comes', async () => {
+  it('handles an event once, however often it is delivered', async () => {
     const event = eventOf();
     for (let time = 0; time < 3; time++) await deliver(event).expect(200);
     expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
@@ -135,15 +135,15 @@ describe(`POST ${WEBHOOK}`, () => {
     expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
   });
 
-  it('takes two deliveries at once', async () => {
+  it('accepts two concurrent deliveries of an event', async () => {
     const event = eventOf();
     await Promise.all([deliver(event).expect(200), deliver(event).expect(200)]);
     expect(await handledEvents()).toBe(1);
   });
 
-  it('handles an event again when it could not be handled', async () => {
+  it('handles an event again if the first attempt failed', async () => {
     const event = eventOf();
-    onAuthorizationEnded.mockRejectedValueOnce(new Error('Temporal is away.'));
+    onAuthorizationEnded.mockRejectedValueOnce(new Error('Temporal is unreachable.'));
     await deliver(event).expect(500);
     expect(await handledEvents()).toBe(0);
     await deliver(event).expect(200);
@@ -157,7 +157,7 @@ describe(`POST ${WEBHOOK}`, () => {
     ['charge.refunded', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
     ['refund.created', { id: 're_1', payment_intent: { id: 'pi_1' }, instructions_email: email }],
     ['refund.failed', { id: 're_1', payment_intent: 'pi_1' }],
-  ])('warns of %s, with ids only', async (type, object) => {
+  ])('logs a warning for %s with ids only', async (type, object) => {
     const event = eventOf({ type, object });
     for (let time = 0; time < 2; time++) await deliver(event).expect(200);
     expect(warnings()).toEqual([
@@ -172,17 +172,17 @@ describe(`POST ${WEBHOOK}`, () => {
   });
 
   it.each<[string, EventFields]>([
-    ['refunds of ours', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
-    ['refunds of others', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
+    ['our own refunds', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
+    ['refunds of other payments', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
     ['refunds without an intent', { type: 'refund.created', object: { id: 're_1', payment_intent: null } }],
-    ['kinds that are unknown', { type: 'toString' }],
-    ['kinds to come', { type: 'v2.something.happened' }],
-  ])('says nothing of %s', async (_what, fields) => {
+    ['unknown types', { type: 'toString' }],
+    ['types of a later API version', { type: 'v2.something.happened' }],
+  ])('logs nothing for %s', async (_what, fields) => {
     await deliver(eventOf({ object: { id: 're_1', payment_intent: 'pi_1' }, ...fields })).expect(200);
     expect(warnings()).toEqual([]);
   });
 
-  it('takes an event of the new kind, which has no data', async () => {
+  it('accepts an event without data, as API version 2 sends', async () => {
     const thin = { id: 'evt_thin', object: 'v2.core.event', type: 'payment_intent.canceled' };
     await deliver(thin).expect(200);
   });
@@ -190,30 +190,30 @@ describe(`POST ${WEBHOOK}`, () => {
   const payload = JSON.stringify(eventOf(), null, 2);
   const now = Math.floor(Date.now() / 1_000);
   it.each<[string, string]>([
-    ['of another secret', sign(payload, { secret: 'whsec_other' })],
+    ['with another secret', sign(payload, { secret: 'whsec_other' })],
     ['of another body', sign(`${payload} `)],
-    ['of six minutes ago', sign(payload, { timestamp: now - 360 })],
+    ['that is six minutes old', sign(payload, { timestamp: now - 360 })],
     ['that is empty', 't=1,v1='],
     ['without a scheme', 't=1'],
-    ['without a time', sign(payload).replace(/t=\d+/, 't=never')],
+    ['without a valid time', sign(payload).replace(/t=\d+/, 't=never')],
     ['that is nonsense', 'nonsense'],
-  ])('refuses a signature %s', async (_what, signature) => {
+  ])('rejects a signature %s', async (_what, signature) => {
     const { body } = await deliver(JSON.parse(payload), signature).expect(400);
     expect(body).toMatchObject({ code: 'validation_failed', errors: [{ path: 'stripe-signature' }] });
     expect(onAuthorizationEnded).not.toHaveBeenCalled();
   });
 
-  it('accepts a signature of four minutes ago', async () => {
+  it('accepts a signature that is four minutes old', async () => {
     await deliver(JSON.parse(payload), sign(payload, { timestamp: now - 240 })).expect(200);
   });
 
-  it('refuses a missing signature, and a missing body', async () => {
+  it('rejects a missing signature and a missing body', async () => {
     const { body } = await api.call('post', WEBHOOK).send(eventOf()).expect(400);
     expect(body).toMatchObject({ code: 'validation_failed', errors: [{ path: 'stripe-signature' }] });
     await api.call('post', WEBHOOK).set('Stripe-Signature', sign('')).expect(400);
   });
 
-  it('refuses what is too large, and what is not JSON', async () => {
+  it('rejects a body that is too large or not JSON', async () => {
     await deliver(eventOf({ object: { id: 'x'.repeat(11_000) } })).expect(413);
     await api.call('post', WEBHOOK).type('xml').send('<a/>').expect(415);
   });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '../../src/common/ids';
 import {
   createProductServiceModel,
@@ -51,27 +52,24 @@ const pathsOf = (body: unknown) => [
   ...new Set((body as { errors: { path: string }[] }).errors.map(({ path }) => path)),
 ];
 
-describe('who may', () => {
+describe('access', () => {
   const id = newId('ps');
   it.each([
     ['post', PATH],
     ['patch', `${PATH}/${id}`],
     ['delete', `${PATH}/${id}`],
     ['post', `${PATH}/${id}/stock-adjustments`],
-  ] as const)('%s %s: an ADMIN only', async (method, path) => {
+  ] as const)('%s %s returns 401 without a token and 403 to a CUSTOMER', async (method, path) => {
     await api.call(method, path).expect(401);
     await api.call(method, path, api.tokenOf('CUSTOMER')).expect(403);
   });
 
-  it.each(['get', 'patch', 'delete'] as const)(
-    '%s of an entry that does not exist is 404',
-    async (method) => {
-      const body = method === 'delete' ? undefined : { name: 'x' };
-      await api.call(method, `${PATH}/${id}`, admin).set('If-Match', '*').send(body).expect(404);
-    },
-  );
+  it.each(['get', 'patch', 'delete'] as const)('%s of an unknown entry returns 404', async (method) => {
+    const body = method === 'delete' ? undefined : { name: 'x' };
+    await api.call(method, `${PATH}/${id}`, admin).set('If-Match', '*').send(body).expect(404);
+  });
 
-  it.each(['nonsense', 'usr_01HZX000000000000000A11CE0', 'ps_1'])('the id %s is refused', async (wrong) => {
+  it.each(['nonsense', 'usr_01HZX000000000000000A11CE0', 'ps_1'])('GET rejects the id %s', async (wrong) => {
     expect(pathsOf((await api.call('get', `${PATH}/${wrong}`).expect(400)).body)).toEqual(['id']);
   });
 });
@@ -89,11 +87,11 @@ describe('POST /product-services', () => {
     expect(await read(data.id)).toEqual(data);
   });
 
-  it('adds a service, which has no stock and by default no tax', async () => {
+  it('adds a service without stock, whose tax rate defaults to 0', async () => {
     expect(await create(WRAPPING)).toMatchObject({ ...WRAPPING, taxRateBps: 0, stock: null });
   });
 
-  it('fills in what may be left out and trims what is given', async () => {
+  it('adds the defaults of optional fields and trims texts', async () => {
     const { sku, name, kind, unitPrice, currency } = MUG;
     const entry = await create({ sku: ` ${sku} `, name: ` ${name}`, kind, unitPrice, currency });
     expect(entry).toMatchObject({
@@ -105,11 +103,11 @@ describe('POST /product-services', () => {
     });
   });
 
-  it('answers 409 for a sku in use; one of many at once wins', async () => {
-    const answers = await Promise.all(
+  it('returns 409 for a sku in use, so that one of several concurrent requests succeeds', async () => {
+    const responses = await Promise.all(
       Array.from({ length: 5 }, () => api.call('post', PATH, admin).send(MUG)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
   it.each([
@@ -134,7 +132,7 @@ describe('POST /product-services', () => {
     [{ ...MUG, version: 7 }, 'version'],
     [{ ...MUG, isActive: false }, 'isActive'],
     [{ ...MUG, id: 'ps_1' }, 'id'],
-  ])('refuses %j', async (body, path) => {
+  ])('rejects the body %j', async (body, path) => {
     expect(pathsOf((await api.call('post', PATH, admin).send(body).expect(400)).body)).toEqual([path]);
   });
 });
@@ -148,10 +146,10 @@ describe('GET /product-services', () => {
     };
   };
 
-  it('pages through all entries, newest first, each once, while others are added', async () => {
+  it('pages through all entries once, newest first, while others are added', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 5; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 2)); // ids of one millisecond are in no order
+      await delay(2); // ids of the same millisecond are unordered
       ids.unshift((await create({ ...MUG, sku: `MUG-${n}` })).id);
     }
     const seen: string[] = [];
@@ -165,7 +163,7 @@ describe('GET /product-services', () => {
     expect(seen).toEqual(ids);
   });
 
-  it('has no next page when the last one is just full, nor when there is nothing', async () => {
+  it('has no next page after a full last page or an empty one', async () => {
     expect(await list('')).toMatchObject({ data: [], meta: { page: { limit: 20, nextCursor: null } } });
     await create();
     await create(WRAPPING);
@@ -182,7 +180,7 @@ describe('GET /product-services', () => {
     ['q=.*', []],
     ['q=%5E', []],
     ['q=(', []],
-  ])('finds by %s', async (query, skus) => {
+  ])('filters by ?%s', async (query, skus) => {
     await create();
     await create(WRAPPING);
     expect((await list(query)).data.map(({ sku }) => sku)).toEqual(skus);
@@ -214,13 +212,13 @@ describe('GET /product-services', () => {
     ['currency=euro', 'currency'],
     [`q=${'x'.repeat(101)}`, 'q'],
     ['sort=name', 'sort'],
-  ])('refuses ?%s', async (query, path) => {
+  ])('rejects ?%s', async (query, path) => {
     expect(pathsOf((await api.call('get', `${PATH}?${query}`).expect(400)).body)).toEqual([path]);
   });
 });
 
 describe('PATCH /product-services/:id', () => {
-  it('changes what is given and nothing else', async () => {
+  it('changes only the given fields', async () => {
     const before = await create();
     const { body, headers } = await change(before.id, '"1"', { unitPrice: 1_100, name: 'Big mug' }).expect(
       200,
@@ -236,7 +234,7 @@ describe('PATCH /product-services/:id', () => {
     expect(headers.etag).toBe('"2"');
   });
 
-  it('needs an If-Match that matches', async () => {
+  it('requires a matching If-Match', async () => {
     const { id } = await create();
     await api.call('patch', `${PATH}/${id}`, admin).send({ name: 'x' }).expect(428);
     expect(pathsOf((await change(id, '1', { name: 'x' }).expect(400)).body)).toEqual(['if-match']);
@@ -246,27 +244,27 @@ describe('PATCH /product-services/:id', () => {
     expect(await read(id)).toMatchObject({ name: 'y', version: 2 });
   });
 
-  it('of many at once on the same version exactly one wins', async () => {
+  it('accepts exactly one of many concurrent changes of the same version', async () => {
     const { id } = await create();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, n) => change(id, '"1"', { name: `Mug ${n}` })),
     );
-    const winners = answers.filter(({ status }) => status === 200);
+    const winners = responses.filter(({ status }) => status === 200);
     expect(winners).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 412)).toHaveLength(19);
+    expect(responses.filter(({ status }) => status === 412)).toHaveLength(19);
     expect(await read(id)).toEqual((winners[0]!.body as { data: ProductServiceView }).data);
   });
 
-  it('of many at once on any version all win, one after the other', async () => {
+  it('applies all of many concurrent changes of any version, one after another', async () => {
     const { id } = await create();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, (_, n) => change(id, '*', { name: `Mug ${n}` })),
     );
-    const versions = answers.map(({ body }) => (body as { data: ProductServiceView }).data.version);
+    const versions = responses.map(({ body }) => (body as { data: ProductServiceView }).data.version);
     expect(versions.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
-  it('answers 409 for the sku of another', async () => {
+  it('returns 409 for the sku of another entry', async () => {
     await create(WRAPPING);
     const { id } = await create();
     await change(id, '*', { sku: 'WRAP' }).expect(409);
@@ -280,17 +278,17 @@ describe('PATCH /product-services/:id', () => {
     [{ isActive: false }, 'isActive'],
     [{ unitPrice: '5' }, 'unitPrice'],
     [{ name: null }, 'name'],
-  ])('refuses %j', async (body, path) => {
+  ])('rejects the body %j', async (body, path) => {
     const { id } = await create();
     expect(pathsOf((await change(id, '"1"', body).expect(400)).body)).toEqual([path]);
   });
 });
 
 describe('DELETE /product-services/:id', () => {
-  it('retires for good: it is gone for everyone, its sku is free, the document stays', async () => {
+  it('hides the entry from everyone permanently, frees its sku and keeps the document', async () => {
     const { id } = await create();
-    const answers = await Promise.all([1, 2, 3].map(() => api.call('delete', `${PATH}/${id}`, admin)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
+    const responses = await Promise.all([1, 2, 3].map(() => api.call('delete', `${PATH}/${id}`, admin)));
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
     await api.call('get', `${PATH}/${id}`, admin).expect(404);
     await change(id, '*', { name: 'x' }).expect(404);
     await adjust(id, { delta: 1, reason: 'x' }).expect(404);
@@ -304,7 +302,7 @@ describe('DELETE /product-services/:id', () => {
 });
 
 describe('POST /product-services/:id/stock-adjustments', () => {
-  it('moves the stock and records who and why; the version stays', async () => {
+  it('changes the stock but not the version, and records who did it and why', async () => {
     const { id } = await create();
     const { body, headers } = await adjust(id, { delta: 5, reason: 'delivery' }).expect(201);
     expect(body).toMatchObject({ data: { id, stock: { available: 15, reserved: 0 }, version: 1 } });
@@ -317,7 +315,7 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     ]);
   });
 
-  it('never goes below zero, and then records nothing', async () => {
+  it('returns 409 below zero and records nothing', async () => {
     const { id } = await create();
     const { body } = await adjust(id, { delta: -11, reason: 'theft' }).expect(409);
     expect(body).toMatchObject({
@@ -328,24 +326,26 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     await expect(createStockAdjustmentModel(api.db.connection).countDocuments()).resolves.toBe(0);
   });
 
-  it('of many at once the stock is exactly what the records add up to', async () => {
+  it('keeps the stock equal to the sum of the records under concurrent adjustments', async () => {
     const { id } = await create();
     const deltas = Array.from({ length: 24 }, (_, n) => (n % 3 === 0 ? 2 : -3));
-    const answers = await Promise.all(deltas.map((delta) => adjust(id, { delta, reason: 'race' })));
-    // 503: it collided with the others for so long that nobody can tell whether it was done. The records can.
+    const responses = await Promise.all(deltas.map((delta) => adjust(id, { delta, reason: 'race' })));
+    // 503: the transaction collided until its deadline, with an unknown outcome. The records show it.
     expect(
-      [...new Set(answers.map(({ status }) => status))].filter((status) => ![201, 409, 503].includes(status)),
+      [...new Set(responses.map(({ status }) => status))].filter(
+        (status) => ![201, 409, 503].includes(status),
+      ),
     ).toEqual([]);
     const records = await createStockAdjustmentModel(api.db.connection).find().lean();
     const available = 10 + records.reduce((sum, { delta }) => sum + delta, 0);
     expect(available).toBeGreaterThanOrEqual(0);
     expect((await read(id)).stock).toEqual({ available, reserved: 0 });
-    const statusesOf = (status: number) => answers.filter((answer) => answer.status === status).length;
+    const statusesOf = (status: number) => responses.filter((response) => response.status === status).length;
     expect(records.length).toBeGreaterThanOrEqual(statusesOf(201));
     expect(records.length).toBeLessThanOrEqual(statusesOf(201) + statusesOf(503));
   });
 
-  it('is impossible for a service', async () => {
+  it('returns 409 for a service', async () => {
     const { id } = await create(WRAPPING);
     expect((await adjust(id, { delta: 1, reason: 'x' }).expect(409)).body).toMatchObject({
       code: 'invalid_transition',
@@ -361,44 +361,44 @@ describe('POST /product-services/:id/stock-adjustments', () => {
     [{ delta: 1 }, 'reason'],
     [{ delta: 1, reason: ' ' }, 'reason'],
     [{ delta: 1, reason: 'x', by: 'me' }, 'by'],
-  ])('refuses %j', async (body, path) => {
+  ])('rejects the body %j', async (body, path) => {
     const { id } = await create();
     expect(pathsOf((await adjust(id, body).expect(400)).body)).toEqual([path]);
   });
 });
 
-it('every route answers 503 with Retry-After while MongoDB cannot be reached', async () => {
+it('every route returns 503 with Retry-After while MongoDB is unreachable', async () => {
   const db = await openTestDatabase();
-  const cut = await openTestApi({ db });
-  const token = cut.tokenOf('ADMIN');
+  const disconnected = await openTestApi({ db });
+  const token = disconnected.tokenOf('ADMIN');
   await db.drop();
   const entry = `${PATH}/${newId('ps')}`;
   const user = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };
   for (const call of [
-    cut.call('get', PATH),
-    cut.call('get', entry),
-    cut.call('post', PATH, token).send(MUG),
-    cut.call('patch', entry, token).set('If-Match', '*').send({ name: 'x' }),
-    cut.call('delete', entry, token),
-    cut.call('post', `${entry}/stock-adjustments`, token).send({ delta: 1, reason: 'x' }),
-    cut.call('post', '/auth/register').send(user),
-    cut.call('post', '/auth/login').send({ email: user.email, password: user.password }),
+    disconnected.call('get', PATH),
+    disconnected.call('get', entry),
+    disconnected.call('post', PATH, token).send(MUG),
+    disconnected.call('patch', entry, token).set('If-Match', '*').send({ name: 'x' }),
+    disconnected.call('delete', entry, token),
+    disconnected.call('post', `${entry}/stock-adjustments`, token).send({ delta: 1, reason: 'x' }),
+    disconnected.call('post', '/auth/register').send(user),
+    disconnected.call('post', '/auth/login').send({ email: user.email, password: user.password }),
   ]) {
     const { body, headers } = await call.expect(503);
     expect(body).toMatchObject({ code: 'service_unavailable' });
     expect(headers['retry-after']).toBe('5');
   }
-  await cut.close();
+  await disconnected.close();
 });
 
-it('a product that is retired while its stock is adjusted is not found', async () => {
+it('a stock adjustment returns 404 as soon as its product is retired', async () => {
   const { id } = await create();
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     api.call('delete', `${PATH}/${id}`, admin),
     ...Array.from({ length: 8 }, () => adjust(id, { delta: 1, reason: 'race' })),
   ]);
-  const accepted = answers.filter(({ status }) => status === 201).length;
-  expect(answers.slice(1).every(({ status }) => status === 201 || status === 404)).toBe(true);
+  const accepted = responses.filter(({ status }) => status === 201).length;
+  expect(responses.slice(1).every(({ status }) => status === 201 || status === 404)).toBe(true);
   const { stock } = (await createProductServiceModel(api.db.connection).findById(id).lean())!;
   expect(stock).toEqual({ available: 10 + accepted, reserved: 0 });
 });

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { createSandboxPaymentModel, type SandboxPaymentDocument } from '../../../src/payments/sandbox/model';
 
-/** The payment in the sandbox's ledger; throws when its figures contradict each other. */
+/** Returns a payment from the sandbox's ledger, and fails if its amounts contradict each other. */
 export async function ledgerOf(
   { connection }: { connection: Connection },
   key: string,
@@ -12,7 +12,9 @@ export async function ledgerOf(
   return payment;
 }
 
-/** authorized = open + captured + voided, refunded <= captured, and the operations say the same. */
+/**
+ * Checks authorized = open + captured + voided, refunded <= captured, and that the operations add up to them.
+ */
 function requireBalance(payment: SandboxPaymentDocument): void {
   const { authorized, open, captured, voided, refunded, status, operations } = payment;
   const sumOf = (kind: string) =>

@@ -30,8 +30,8 @@ async function captured() {
   return payment;
 }
 
-describe('a payment', () => {
-  it('is authorised, captured and refunded, and the ledger agrees at each step', async () => {
+describe('a payment in the sandbox', () => {
+  it('is authorised, captured and refunded, and the ledger agrees after each step', async () => {
     const payment = newPayment();
     const { amount, currency, key } = payment;
     const open = await sandbox.authorize(payment);
@@ -80,11 +80,11 @@ describe('a payment', () => {
     expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, voided: payment.amount });
   });
 
-  it('that was never heard of is null', async () => {
+  it('is null if it is unknown', async () => {
     expect(await sandbox.find(newPayment())).toBeNull();
   });
 
-  it('that was never authorised can be voided: an authorisation that comes late is refused', async () => {
+  it('can be voided before it is authorised, and a later authorisation is rejected', async () => {
     const payment = newPayment();
     const voided = await sandbox.void('tombstone', payment);
     expect(voided).toMatchObject({ key: payment.key, status: 'voided', authorized: 0 });
@@ -108,7 +108,7 @@ describe('a payment', () => {
       'toString',
       'The payment method "toString" is unknown: use one of Stripe\'s test cards, for example pm_card_visa.',
     ],
-  ])('by %s is declined, also when asked again', async (paymentMethod, message) => {
+  ])('is declined with the payment method %s, also on a repeat', async (paymentMethod, message) => {
     const payment = newPayment({ paymentMethod });
     for (let time = 0; time < 2; time++)
       expect(await errorOf(sandbox.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
@@ -121,40 +121,40 @@ describe('a payment', () => {
     expect((await ledgerOf(db, payment.key)).operations).toMatchObject([{ kind: 'decline' }]);
   });
 
-  it('by another test card of Stripe is accepted', async () => {
+  it('is accepted with any other test card of Stripe', async () => {
     const payment = newPayment({ paymentMethod: 'pm_card_mastercard_prepaid' });
     expect(await sandbox.authorize(payment)).toMatchObject({ status: 'authorized' });
   });
 });
 
-describe('the sandbox refuses', () => {
+describe('the sandbox rejects', () => {
   it.each<[string, () => Promise<unknown>]>([
-    ['to capture what was never authorised', () => sandbox.capture(newKey(), newPayment())],
-    ['to refund what was never authorised', () => sandbox.refund(newKey(), newPayment(), 1)],
+    ['the capture of a payment that was never authorised', () => sandbox.capture(newKey(), newPayment())],
+    ['the refund of a payment that was never authorised', () => sandbox.refund(newKey(), newPayment(), 1)],
     [
-      'to capture what is voided',
+      'the capture of a voided payment',
       async () => {
         const payment = await authorized();
         await sandbox.void(newKey(), payment);
         await sandbox.capture(newKey(), payment);
       },
     ],
-    ['to capture again under another key', async () => sandbox.capture(newKey(), await captured())],
-    ['to void what is captured', async () => sandbox.void(newKey(), await captured())],
-    ['to refund what is not captured', async () => sandbox.refund(newKey(), await authorized(), 1)],
-    ['to refund more than was captured', async () => sandbox.refund(newKey(), await captured(), 10_001)],
+    ['a second capture with another key', async () => sandbox.capture(newKey(), await captured())],
+    ['the void of a captured payment', async () => sandbox.void(newKey(), await captured())],
+    ['the refund of an uncaptured payment', async () => sandbox.refund(newKey(), await authorized(), 1)],
+    ['a refund of more than was captured', async () => sandbox.refund(newKey(), await captured(), 10_001)],
     [
-      'to refund more than is left',
+      'a refund of more than is left',
       async () => {
         const payment = await captured();
         await sandbox.refund(newKey(), payment, 9_999);
         await sandbox.refund(newKey(), payment, 2);
       },
     ],
-    ['to refund nothing', async () => sandbox.refund(newKey(), await captured(), 0)],
-    ['to refund less than nothing', async () => sandbox.refund(newKey(), await captured(), -1)],
-    ['to refund a fraction', async () => sandbox.refund(newKey(), await captured(), 0.5)],
-    ['to authorise nothing', () => sandbox.authorize(newPayment({ amount: 0 }))],
+    ['a refund of zero', async () => sandbox.refund(newKey(), await captured(), 0)],
+    ['a refund of a negative amount', async () => sandbox.refund(newKey(), await captured(), -1)],
+    ['a refund of a fraction', async () => sandbox.refund(newKey(), await captured(), 0.5)],
+    ['an authorisation of zero', () => sandbox.authorize(newPayment({ amount: 0 }))],
   ])('%s', async (_what, work) => {
     expect(await errorOf(work())).toMatchObject({ name: 'PaymentRefused' });
   });
@@ -164,7 +164,7 @@ describe('the sandbox refuses', () => {
     { currency: 'USD' },
     { orderId: 'ord_other' },
     { paymentMethod: 'pm_card_amex' },
-  ])('the key of an authorisation with other parameters: %j', async (changes) => {
+  ])('the key of an authorisation for one with %j', async (changes) => {
     const payment = await authorized();
     const message = `The key ${payment.key} was used for a different operation: use a new key for each operation.`;
     expect(await errorOf(sandbox.authorize({ ...payment, ...changes }))).toMatchObject({
@@ -174,11 +174,11 @@ describe('the sandbox refuses', () => {
   });
 
   it.each<[string, (key: string) => Promise<unknown>]>([
-    ['to capture another payment', async (key) => sandbox.capture(key, await authorized())],
-    ['to refund another payment', async (key) => sandbox.refund(key, await captured(), 10)],
-    ['to void a payment that was never authorised', (key) => sandbox.void(key, newPayment())],
-    ['to authorise', (key) => sandbox.authorize(newPayment({ key }))],
-  ])('the key of a refund %s', async (_what, reuse) => {
+    ['the capture of another payment', async (key) => sandbox.capture(key, await authorized())],
+    ['the refund of another payment', async (key) => sandbox.refund(key, await captured(), 10)],
+    ['the void of a payment that was never authorised', (key) => sandbox.void(key, newPayment())],
+    ['an authorisation', (key) => sandbox.authorize(newPayment({ key }))],
+  ])('the key of a refund for %s', async (_what, reuse) => {
     const payment = await captured();
     const key = newKey();
     await sandbox.refund(key, payment, 10);
@@ -193,8 +193,8 @@ describe('the sandbox refuses', () => {
   });
 });
 
-describe('every operation happens once', () => {
-  it('however often it is asked for, and answers with the payment as it stands', async () => {
+describe('every operation takes effect once', () => {
+  it('when it is repeated, and returns the current payment', async () => {
     const payment = newPayment();
     const steps = [
       () => sandbox.authorize(payment),
@@ -202,13 +202,13 @@ describe('every operation happens once', () => {
       () => sandbox.refund('refund', payment, 1_000),
     ];
     for (const [done, step] of steps.entries()) {
-      const answer = await step();
-      for (const earlier of steps.slice(0, done + 1)) expect(await earlier()).toEqual(answer);
+      const result = await step();
+      for (const earlier of steps.slice(0, done + 1)) expect(await earlier()).toEqual(result);
     }
     expect((await ledgerOf(db, payment.key)).operations).toHaveLength(3);
   });
 
-  it('a voided payment stays voided, whoever asks again', async () => {
+  it('when a voided payment is voided again, with any key', async () => {
     const payment = await authorized();
     const voided = await sandbox.void('void-1', payment);
     expect(await sandbox.void('void-1', payment)).toEqual(voided);
@@ -216,7 +216,7 @@ describe('every operation happens once', () => {
     expect((await ledgerOf(db, payment.key)).operations).toHaveLength(2);
   });
 
-  describe('in several processes at once', () => {
+  describe('in several processes at the same time', () => {
     let others: TestDatabase['mongodb'][];
     let providers: PaymentProvider[];
     beforeAll(async () => {
@@ -233,7 +233,7 @@ describe('every operation happens once', () => {
     const fulfilled = <T>(results: PromiseSettledResult<T>[]) =>
       results.filter((result) => result.status === 'fulfilled');
 
-    it('with the same key: authorise, capture, refund and void', async () => {
+    it('for the same key: authorise, capture and refund', async () => {
       const payment = newPayment();
       for (const work of [
         (provider: PaymentProvider) => provider.authorize(payment),
@@ -247,7 +247,7 @@ describe('every operation happens once', () => {
       expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: 600 });
     });
 
-    it('with other parameters: one is taken, the others are refused', async () => {
+    it('for one of several requests with different parameters, and the others are rejected', async () => {
       const payment = newPayment();
       const results = await atOnce(20, (provider, n) => provider.authorize({ ...payment, amount: 100 + n }));
       expect(fulfilled(results)).toHaveLength(1);
@@ -255,7 +255,7 @@ describe('every operation happens once', () => {
       expect(fulfilled(results)).toMatchObject([{ value: { amount } }]);
     });
 
-    it('capture against void: exactly one of the two, and a void of what was captured is refused', async () => {
+    it('for either capture or void, never both', async () => {
       for (let round = 0; round < 20; round++) {
         const payment = await authorized();
         const results = await atOnce(6, (provider, n) =>
@@ -267,7 +267,7 @@ describe('every operation happens once', () => {
       }
     });
 
-    it('authorise against void: nothing stays open', async () => {
+    it('for authorise and void: nothing stays reserved', async () => {
       for (let round = 0; round < 20; round++) {
         const payment = newPayment();
         await atOnce(6, (provider, n) =>
@@ -277,7 +277,7 @@ describe('every operation happens once', () => {
       }
     });
 
-    it('100 refunds of a tenth: ten succeed', async () => {
+    it('for ten of 100 refunds of a tenth', async () => {
       const payment = await captured();
       const results = await atOnce(100, (provider, n) =>
         provider.refund(`${payment.key}-r${n}`, payment, 1_000),
@@ -289,8 +289,8 @@ describe('every operation happens once', () => {
   });
 });
 
-describe('payment methods that misbehave', () => {
-  /** The whole life of a payment, each step as often as `attempts`; what the last attempt of each step answered. */
+describe('the faulty payment method', () => {
+  /** Takes one payment from authorisation to refund and voids another one, each step by `attempt`. */
   async function live(paymentMethod: string, attempt: (work: () => Promise<unknown>) => Promise<unknown>) {
     const payment = newPayment({ paymentMethod });
     await attempt(() => sandbox.authorize(payment));
@@ -302,7 +302,7 @@ describe('payment methods that misbehave', () => {
     expect(await ledgerOf(db, toVoid.key)).toMatchObject({ status: 'voided' });
   }
 
-  it('pm_sandbox_flaky fails twice at each operation, without effect, whichever process asks', async () => {
+  it('pm_sandbox_flaky fails twice in each operation, without effect, across processes', async () => {
     const other = createSandboxProvider({ repository: repository() });
     const payment = newPayment({ paymentMethod: 'pm_sandbox_flaky' });
     await expect(sandbox.authorize(payment)).rejects.toThrow('failed at attempt 1');
@@ -316,19 +316,19 @@ describe('payment methods that misbehave', () => {
     });
   });
 
-  it('pm_sandbox_flaky counts attempts that are made at once', async () => {
+  it('pm_sandbox_flaky counts concurrent attempts', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_flaky' });
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => sandbox.authorize(payment)));
     expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(2);
   });
 
-  it('pm_sandbox_slow does each operation at once and answers late', async () => {
+  it('pm_sandbox_slow does each operation at once and replies late', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_slow' });
     const started = Date.now();
-    const answer = sandbox.authorize(payment);
+    const result = sandbox.authorize(payment);
     while (!(await sandbox.find(payment)));
     expect(Date.now() - started).toBeLessThan(SLOW_MS);
-    await answer;
+    await result;
     await live('pm_sandbox_slow', async (work) => {
       const start = performance.now();
       await work();
@@ -336,7 +336,7 @@ describe('payment methods that misbehave', () => {
     });
   });
 
-  it('pm_sandbox_lost_reply does each operation and loses the first reply; find and repeats answer', async () => {
+  it('pm_sandbox_lost_reply does each operation and loses the first reply, but not those of find and repeats', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_lost_reply' });
     expect(await errorOf(sandbox.authorize(payment))).toMatchObject({ name: 'Error', code: 'ECONNRESET' });
     expect(await sandbox.find(payment)).toMatchObject({ status: 'authorized' });
@@ -346,7 +346,7 @@ describe('payment methods that misbehave', () => {
     });
   });
 
-  it('pm_sandbox_outage is down until it is switched on, for every process', async () => {
+  it('pm_sandbox_outage fails until it is switched on, for every process', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_outage' });
     const operations = [
       () => sandbox.authorize(payment),

@@ -21,7 +21,7 @@ afterAll(() => db.drop());
 
 interface Operation {
   kind: 'authorize' | 'capture' | 'void' | 'refund';
-  /** One of few, so that keys are used again, for the same and for something else. */
+  /** One of a few keys, so that some are reused, for the same operation and for others. */
   key: number;
   amount: number;
 }
@@ -40,7 +40,7 @@ function perform(payment: PaymentRef, { kind, key, amount }: Operation): Promise
     : sandbox[kind](operationKey, payment);
 }
 
-/** The payment as it answered, or that it was refused; anything else fails the test. */
+/** Returns the resulting payment, or `refused`. Any other error fails the test. */
 async function outcomeOf(work: Promise<ProviderPayment>): Promise<ProviderPayment | 'refused'> {
   return work.catch((error: unknown) => {
     if (error instanceof PaymentRefused) return 'refused' as const;
@@ -48,13 +48,13 @@ async function outcomeOf(work: Promise<ProviderPayment>): Promise<ProviderPaymen
   });
 }
 
-/** What the rules say, without a database: the keys that were used, and the balances. */
+/** The rules without a database: the used keys and the balances. */
 class Model {
   private readonly used = new Map<number, string>();
   private status: 'none' | 'authorized' | 'captured' | 'voided' = 'none';
   refunded = 0;
 
-  /** Whether the operation is to be answered, not refused. */
+  /** Applies the operation. @returns whether it is expected to succeed */
   apply({ kind, key, amount }: Operation): boolean {
     if (kind === 'authorize') {
       if (this.status === 'none') this.status = 'authorized';
@@ -82,14 +82,14 @@ class Model {
   }
 }
 
-it('any sequence of operations goes as the rules say, and the ledger balances after each', async () => {
+it('follows the rules in any sequence of operations, with a balanced ledger after each', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 15 }), async (operations) => {
       const payment = newPayment({ amount: AMOUNT });
       const model = new Model();
-      for (const asked of operations) {
-        const outcome = await outcomeOf(perform(payment, asked));
-        expect(outcome !== 'refused').toBe(model.apply(asked));
+      for (const requested of operations) {
+        const outcome = await outcomeOf(perform(payment, requested));
+        expect(outcome !== 'refused').toBe(model.apply(requested));
         const found = await sandbox.find(payment);
         if (outcome !== 'refused') expect(outcome).toEqual(found);
         if (found) expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: model.refunded });
@@ -99,22 +99,26 @@ it('any sequence of operations goes as the rules say, and the ledger balances af
   );
 });
 
-it('operations at the same time leave a ledger that balances, and repeats are answered as it stands', async () => {
+it('keeps the ledger balanced under concurrent operations, and returns its state to repeats', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(operation, { minLength: 2, maxLength: 12 }), { maxLength: 4 }),
       async (rounds) => {
         const payment = newPayment({ amount: AMOUNT });
         await sandbox.authorize(payment);
-        const answered: Operation[] = [];
+        const accepted: Operation[] = [];
         for (const round of rounds) {
-          const outcomes = await Promise.all(round.map((asked) => outcomeOf(perform(payment, asked))));
-          answered.push(...round.filter((_, n) => outcomes[n] !== 'refused'));
+          const outcomes = await Promise.all(
+            round.map((requested) => outcomeOf(perform(payment, requested))),
+          );
+          accepted.push(...round.filter((_, n) => outcomes[n] !== 'refused'));
           await ledgerOf(db, payment.key);
         }
         const found = await sandbox.find(payment);
-        for (const asked of answered.filter(({ kind }) => kind !== 'authorize' || found?.status !== 'voided'))
-          expect(await perform(payment, asked)).toEqual(found);
+        for (const repeat of accepted.filter(
+          ({ kind }) => kind !== 'authorize' || found?.status !== 'voided',
+        ))
+          expect(await perform(payment, repeat)).toEqual(found);
         expect(await sandbox.find(payment)).toEqual(found);
       },
     ),

@@ -16,16 +16,16 @@ it.each([
   ['KWD', 5_124, undefined],
   ['TND', 10, 10],
   ['ISK', Number.MAX_SAFE_INTEGER, undefined],
-])('%s %d is %p to Stripe', (currency, amount, expected) => {
+])('converts %s %d to %p', (currency, amount, expected) => {
   expect(toStripeAmount(amount, currency)).toBe(expected);
 });
 
-it('an amount that Stripe takes comes back as it was', () => {
+it('converts an amount to Stripe and back unchanged', () => {
   const amount = fc.integer({ min: 1, max: 99_999_999 });
   fc.assert(
     fc.property(amount, fc.constantFrom(...CURRENCIES), (minorUnits, currency) => {
-      const asked = toStripeAmount(minorUnits, currency);
-      if (asked !== undefined) expect(fromStripeAmount(asked, currency)).toBe(minorUnits);
+      const amountAtStripe = toStripeAmount(minorUnits, currency);
+      if (amountAtStripe !== undefined) expect(fromStripeAmount(amountAtStripe, currency)).toBe(minorUnits);
     }),
   );
 });

@@ -7,10 +7,13 @@ import { findStripeMock, startStripeMock, type StripeMock } from './stripe-mock'
 const found = findStripeMock();
 if ('reason' in found)
   console.warn(
-    `The contract with Stripe is not tested, for want of stripe-mock: ${found.reason}. Install it, or Go, to test it.`,
+    `The contract with Stripe is not tested, because stripe-mock is missing: ${found.reason}. Install it or Go.`,
   );
 
-/** stripe-mock checks every request against Stripe's OpenAPI document. It keeps no state, so that answers say little. */
+/**
+ * stripe-mock checks every request against Stripe's OpenAPI document. It is stateless, so its responses prove
+ * little.
+ */
 ('executable' in found ? describe : describe.skip)('the contract with Stripe', () => {
   const { executable } = found as { executable: string };
   let mock: StripeMock;
@@ -29,19 +32,19 @@ if ('reason' in found)
     ['confirm', () => requests.confirm('pi_1', 'key'), 'payment_intent'],
     ['capture', () => requests.capture('pi_1', 'key'), 'payment_intent'],
     ['cancel', () => requests.cancel('pi_1', 'key', 'requested_by_customer'), 'payment_intent'],
-    ['close what was declined', () => requests.cancel('pi_1', 'key', 'abandoned'), 'payment_intent'],
+    ['cancel after a decline', () => requests.cancel('pi_1', 'key', 'abandoned'), 'payment_intent'],
     ['refund', () => requests.refund('pi_1', 'key', 100), 'refund'],
     ['list refunds', async () => (await requests.refunds('pi_1'))[0]!, 'refund'],
-  ])('%s is a request that Stripe takes', async (_name, work, object) => {
+  ])('accepts the request: %s', async (_name, work, object) => {
     expect(await work()).toMatchObject({ object });
   });
 
-  it('of intents, the charge comes with each answer: it tells whether there was an authorisation', async () => {
+  it('returns the charge of an intent, which tells whether it was authorised', async () => {
     const { latest_charge: charge } = await requests.retrieve('pi_1');
     expect(charge).toMatchObject({ object: 'charge', status: expect.any(String) as string });
   });
 
-  it('a request that Stripe would not take is refused here too', async () => {
+  it('rejects an invalid request', async () => {
     const wrong = { amount: 1, currency: 'eur', capture_methods: 'manual' };
     await expect(client.paymentIntents.create(wrong as never)).rejects.toMatchObject({
       type: 'StripeInvalidRequestError',

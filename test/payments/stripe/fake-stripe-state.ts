@@ -1,6 +1,6 @@
 import { newKey } from '../fixtures';
 
-/** The part of Stripe that our requests touch, as its documentation has it: PaymentIntents and refunds in memory. */
+/** Form parameters, for example `metadata[key]`. */
 export type Params = Record<string, string>;
 
 export interface FakeIntent {
@@ -26,7 +26,7 @@ export interface FakeRefund {
   metadata: Params;
 }
 
-/** An answer that is an error. `saved`: a repeat under the same idempotency key gets it again. */
+/** An error response. `saved`: a repeat with the same idempotency key gets it again. */
 export class FakeError extends Error {
   constructor(
     readonly status: number,
@@ -53,6 +53,7 @@ const CANCELABLE = [
   'requires_capture',
 ];
 
+/** PaymentIntents and refunds in memory, with the states that Stripe documents for the requests we send. */
 export function createFakeState() {
   const intents = new Map<string, FakeIntent>();
   const refunds: FakeRefund[] = [];
@@ -160,7 +161,7 @@ export function createFakeState() {
       .filter((made) => made.payment_intent === id && !['failed', 'canceled'].includes(made.status))
       .reduce((sum, { amount }) => sum + amount, 0);
 
-  /** Newest first, in pages, as every list of Stripe. */
+  /** Returns a page of refunds, newest first, like every list of Stripe. */
   function listRefunds({ payment_intent, limit = '10', starting_after }: Params) {
     const all = refunds.filter((made) => made.payment_intent === payment_intent);
     const start = starting_after ? all.findIndex(({ id }) => id === starting_after) + 1 : 0;

@@ -12,40 +12,41 @@ import {
 } from './fake-stripe-state';
 
 /**
- * `before`: the connection breaks and nothing is done; `after`: it is done; `failure`: Stripe answers 500, and again to
- * every repeat; `conflict`: a request with the same key is under way. The SDK itself repeats one broken connection.
+ * A fault of a request. `before` and `after`: the connection breaks before or after the request takes effect.
+ * `failure`: Stripe returns 500, also to every repeat. `conflict`: a request with the same key is in
+ * progress. The SDK itself repeats a request once if its connection breaks.
  */
 export type Fault = 'before' | 'after' | 'failure' | 'conflict';
 
-interface Answer {
+interface FakeResponse {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
 }
 
 export interface FakeStripe {
-  /** The official client, which talks to it. */
+  /** The official client, connected to this server. */
   client: Stripe;
   intents: Map<string, FakeIntent>;
   refunds: FakeRefund[];
-  /** Each request, such as `POST /v1/payment_intents/:id/confirm`, with its idempotency key. */
+  /** All requests, for example `POST /v1/payment_intents/:id/confirm`, with their idempotency keys. */
   requests: { route: string; idempotencyKey?: string }[];
-  /** The next requests to routes that end like this go wrong. */
+  /** Gives the next requests to routes with this ending a fault. */
   break(route: string, fault: Fault, times?: number): void;
-  /** Called when a request to a route that ends like this comes, before it is served. */
+  /** Calls the listener before the next request to a route with this ending is served. */
   on(route: string, listener: () => Promise<unknown>): void;
-  /** A day passes: repeats are new requests. */
+  /** Forgets the idempotency keys, as Stripe does after a day. */
   forgetKeys(): void;
   close(): Promise<void>;
 }
 
 /**
- * Stripe, as far as we use it, with a memory and with faults (stripe-mock has neither): state machine, idempotency
- * layer and lost replies. The real SDK talks to it over loopback.
+ * The part of Stripe that we use, with state, idempotency keys and faults, none of which stripe-mock has. The
+ * real SDK connects to it over loopback.
  */
 export async function startFakeStripe(): Promise<FakeStripe> {
   const state = createFakeState();
-  const answers = new Map<string, { request: string; answer: Answer }>();
+  const responses = new Map<string, { request: string; response: FakeResponse }>();
   const faults: { route: string; fault: Fault }[] = [];
   const listeners: { route: string; listener: () => Promise<unknown> }[] = [];
   const requests: FakeStripe['requests'] = [];
@@ -59,7 +60,7 @@ export async function startFakeStripe(): Promise<FakeStripe> {
     return intent;
   }
 
-  function answerTo(method: string, path: string, params: Params): Answer & { saved: boolean } {
+  function respondTo(method: string, path: string, params: Params): FakeResponse & { saved: boolean } {
     try {
       return { status: 200, body: structuredClone(serve(method, path, params)), saved: true };
     } catch (error) {
@@ -79,25 +80,26 @@ export async function startFakeStripe(): Promise<FakeStripe> {
     const fault = take(faults, route)?.fault;
     if (fault === 'before') return void req.socket.destroy();
     const work = () =>
-      fault === 'failure' ? { ...SORRY, saved: true } : answerTo(req.method!, pathname, params);
-    const answer = fault === 'conflict' ? CONFLICT : idempotent(idempotencyKey, `${pathname}?${body}`, work);
+      fault === 'failure' ? { ...SORRY, saved: true } : respondTo(req.method!, pathname, params);
+    const response =
+      fault === 'conflict' ? CONFLICT : idempotent(idempotencyKey, `${pathname}?${body}`, work);
     if (fault === 'after') return void req.socket.destroy();
-    res.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-    res.end(JSON.stringify(answer.body));
+    res.writeHead(response.status, { 'content-type': 'application/json', ...response.headers });
+    res.end(JSON.stringify(response.body));
   }
 
   function idempotent(
     key: string | undefined,
     request: string,
-    work: () => Answer & { saved: boolean },
-  ): Answer {
-    const known = key === undefined ? undefined : answers.get(key);
+    work: () => FakeResponse & { saved: boolean },
+  ): FakeResponse {
+    const known = key === undefined ? undefined : responses.get(key);
     if (known && known.request !== request)
       return error(400, { type: 'idempotency_error', message: 'Keys for idempotent requests can only be …' });
-    if (known) return { ...known.answer, headers: { 'idempotent-replayed': 'true' } };
-    const { saved, ...answer } = work();
-    if (saved && key !== undefined) answers.set(key, { request, answer });
-    return answer;
+    if (known) return { ...known.response, headers: { 'idempotent-replayed': 'true' } };
+    const { saved, ...response } = work();
+    if (saved && key !== undefined) responses.set(key, { request, response });
+    return response;
   }
 
   const server = createServer((req, res) => void handle(req, res));
@@ -110,7 +112,7 @@ export async function startFakeStripe(): Promise<FakeStripe> {
     requests,
     break: (route, fault, times = 1) => void faults.push(...Array(times).fill({ route, fault })),
     on: (route, listener) => void listeners.push({ route, listener }),
-    forgetKeys: () => answers.clear(),
+    forgetKeys: () => responses.clear(),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -125,12 +127,12 @@ const CONFLICT = error(409, {
   message: 'In use.',
 });
 
-/** Takes the first entry for the route out of the list. */
+/** Removes and returns the first entry for the route. */
 function take<T extends { route: string }>(entries: T[], route: string): T | undefined {
   const index = entries.findIndex((entry) => route.endsWith(entry.route));
   return index === -1 ? undefined : entries.splice(index, 1)[0];
 }
 
-function error(status: number, details: { type: string; code?: string; message: string }): Answer {
+function error(status: number, details: { type: string; code?: string; message: string }): FakeResponse {
   return { status, body: { error: details } };
 }

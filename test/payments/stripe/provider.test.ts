@@ -34,16 +34,16 @@ const onlyIntent = () => {
   expect(fake.intents.size).toBe(1);
   return [...fake.intents.values()][0]!;
 };
-const routesAsked = () => fake.requests.map(({ route }) => route.replace('/v1/payment_intents', ''));
+const requestedRoutes = () => fake.requests.map(({ route }) => route.replace('/v1/payment_intents', ''));
 const refused = { name: 'PaymentRefused' };
 const keyReused = { name: 'PaymentKeyReused' };
 
-describe('a payment', () => {
-  it('is authorised by an intent that is confirmed once its id is known, and captured', async () => {
+describe('a payment by Stripe', () => {
+  it('is authorised by an intent that is confirmed after its id is stored, and captured', async () => {
     const payment = newPayment();
     const { key, orderId, amount, currency } = payment;
-    const answer = await stripe.authorize(payment);
-    expect(answer).toEqual({
+    const authorized = await stripe.authorize(payment);
+    expect(authorized).toEqual({
       key,
       reference: onlyIntent().id,
       status: 'authorized',
@@ -54,11 +54,11 @@ describe('a payment', () => {
       refunds: [],
     });
     expect(onlyIntent()).toMatchObject({ amount, currency: 'eur', metadata: { key, orderId } });
-    expect(routesAsked()).toEqual(['POST ', 'POST /:id/confirm']);
+    expect(requestedRoutes()).toEqual(['POST ', 'POST /:id/confirm']);
     expect(await stripe.capture('c', payment)).toMatchObject({ status: 'captured', captured: amount });
   });
 
-  it('is refunded in parts, each of which is listed, however many', async () => {
+  it('is refunded in any number of parts, all of which are listed', async () => {
     const payment = await captured({ amount: 200 });
     for (let n = 0; n < 120; n++) await stripe.refund(`${payment.key}-${n}`, payment, 1);
     const found = await stripe.find(payment);
@@ -68,7 +68,7 @@ describe('a payment', () => {
     await stripe.refund(newKey(), payment, 80);
   });
 
-  it('is voided, which says whether there was anything to give back', async () => {
+  it('is voided, and the result tells whether anything was reserved', async () => {
     const payment = await authorized();
     const voided = { status: 'voided', authorized: payment.amount, captured: 0 };
     expect(await stripe.void('v', { ...payment, reference: null })).toMatchObject(voided);
@@ -76,12 +76,12 @@ describe('a payment', () => {
     expect(onlyIntent()).toMatchObject({ status: 'canceled', cancellation_reason: 'requested_by_customer' });
   });
 
-  it('that was never heard of is null, and Stripe is not asked', async () => {
+  it('is null without a request to Stripe if it is unknown', async () => {
     expect(await stripe.find(newPayment())).toBeNull();
     expect(fake.requests).toEqual([]);
   });
 
-  it('is found by its key however old it is', async () => {
+  it('is found by its key at any age', async () => {
     const payment = await captured();
     fake.forgetKeys();
     expect(await stripe.find({ ...payment, reference: null })).toMatchObject({
@@ -91,8 +91,8 @@ describe('a payment', () => {
   });
 });
 
-describe('a key is closed for good', () => {
-  it('when it is voided before it was ever authorised', async () => {
+describe('a key is closed permanently', () => {
+  it('when it is voided before it is authorised', async () => {
     const payment = newPayment();
     const voided = { key: payment.key, status: 'voided', reference: '', authorized: 0 };
     expect(await stripe.void('v', payment)).toMatchObject(voided);
@@ -103,7 +103,7 @@ describe('a key is closed for good', () => {
   });
 
   it.each(['/v1/payment_intents', '/confirm'])(
-    'when it is voided while the authorisation is at %s',
+    'when it is voided while the authorisation requests %s',
     async (route) => {
       const payment = newPayment();
       fake.on(route, () => stripe.void('v', payment));
@@ -115,7 +115,7 @@ describe('a key is closed for good', () => {
     },
   );
 
-  it('when the authorisation is voided right after it', async () => {
+  it('when it is voided after the authorisation', async () => {
     const payment = await authorized();
     await stripe.void('v', payment);
     await expect(stripe.authorize(payment)).rejects.toMatchObject(refused);
@@ -123,7 +123,7 @@ describe('a key is closed for good', () => {
   });
 });
 
-describe('every operation happens once', () => {
+describe('every operation takes effect once', () => {
   const operations: [string, string, (payment: PaymentRef) => Promise<unknown>, () => Promise<PaymentRef>][] =
     [
       ['create', '/v1/payment_intents', (payment) => stripe.authorize(payment), async () => newPayment()],
@@ -141,33 +141,33 @@ describe('every operation happens once', () => {
     const broken = isRefund ? `POST /v1${route}` : route;
 
     it.each<[string, Fault, number]>([
-      ['a lost reply, which the SDK repeats', 'after', 1],
+      ['a lost reply, after which the SDK repeats the request', 'after', 1],
       ['a lost reply', 'after', 2],
       ['a lost request', 'before', 2],
-      ['a repeat that is under way elsewhere', 'conflict', 1],
+      ['a conflict with a concurrent request', 'conflict', 1],
     ])('after %s', async (_what, fault, times) => {
       const payment = await prepare();
       fake.break(broken, fault, times);
       const first = await work(payment).catch((error: Error) => error);
       if (first instanceof Error) expect(first.name).not.toMatch(/^Payment/);
       else expect(times).toBe(1);
-      const answer = await work(payment);
+      const result = await work(payment);
       fake.forgetKeys();
-      expect(await work(payment)).toEqual(answer);
+      expect(await work(payment)).toEqual(result);
       expect(balance()).toHaveLength(1);
       expect(fake.refunds).toHaveLength(isRefund ? 1 : 0);
     });
 
-    it('when it is asked for many times at once', async () => {
+    it('when it is requested many times concurrently', async () => {
       const payment = await prepare();
-      const answers = await Promise.all(Array.from({ length: 10 }, () => work(payment)));
-      expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+      const results = await Promise.all(Array.from({ length: 10 }, () => work(payment)));
+      expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
       expect(fake.intents.size).toBe(1);
       expect(fake.refunds).toHaveLength(isRefund ? 1 : 0);
     });
   });
 
-  it('every request that changes something has an idempotency key of ours, no two the same', async () => {
+  it('and every changing request has its own idempotency key with our prefix', async () => {
     const payment = await captured();
     await stripe.refund('r', payment, 1);
     await stripe.void('v', await authorized());
@@ -182,7 +182,7 @@ describe('every operation happens once', () => {
     ['/capture', 'captured', (payment: PaymentRef) => stripe.capture('c', payment)],
     ['/cancel', 'voided', (payment: PaymentRef) => stripe.void('v', payment)],
   ] as const)(
-    'a failure that Stripe replays for a day does not keep %s from being done',
+    'although Stripe replays a failure of %s for a day: the request gets a new key',
     async (route, status, work) => {
       const payment = await authorized();
       fake.break(route, 'failure');
@@ -191,7 +191,7 @@ describe('every operation happens once', () => {
     },
   );
 
-  it('a refund whose failure is replayed is not made under another key: it could be made twice', async () => {
+  it('and a refund keeps its key when Stripe replays its failure, since a new key could refund twice', async () => {
     const payment = await captured();
     fake.break('POST /v1/refunds', 'failure');
     for (let time = 0; time < 2; time++)
@@ -200,7 +200,7 @@ describe('every operation happens once', () => {
     expect(refundedOf(await stripe.refund('r', payment, 5))).toBe(5);
   });
 
-  it('100 refunds of a tenth at once: ten succeed', async () => {
+  it('and ten of 100 concurrent refunds of a tenth succeed', async () => {
     const payment = await captured();
     const results = await Promise.allSettled(
       Array.from({ length: 100 }, (_, n) => stripe.refund(`${payment.key}-${n}`, payment, 1_000)),
@@ -227,7 +227,7 @@ describe('a payment is declined', () => {
     ['pm_blocked', 'It is blocked. Use another payment method.'],
     ['pm_used_before', NOT_ACCEPTED],
     ['pm_missing', NOT_ACCEPTED],
-  ])('by %s, for good', async (paymentMethod, message) => {
+  ])('with %s, permanently', async (paymentMethod, message) => {
     const payment = newPayment({ paymentMethod });
     const declined = { name: 'PaymentDeclined', message };
     expect(await errorOf(stripe.authorize(payment))).toMatchObject(declined);
@@ -242,9 +242,9 @@ describe('a payment is declined', () => {
   });
 
   it.each<[string, string]>([
-    ['before it has looked why', 'GET /v1/payment_intents/:id'],
-    ['before it has closed the intent', '/cancel'],
-  ])('also when the process dies %s', async (_when, route) => {
+    ['before it reads the reason', 'GET /v1/payment_intents/:id'],
+    ['before it cancels the intent', '/cancel'],
+  ])('when the process dies %s, too', async (_when, route) => {
     const payment = newPayment({ paymentMethod: 'pm_card_chargeDeclined' });
     const message = 'Your card was declined. Use another payment method.';
     fake.break(route, 'before', 2);
@@ -254,20 +254,20 @@ describe('a payment is declined', () => {
     expect(onlyIntent()).toMatchObject({ status: 'canceled', cancellation_reason: 'abandoned' });
   });
 
-  it('when Stripe does not take the amount', async () => {
+  it('when Stripe does not accept the amount', async () => {
     const payment = newPayment({ amount: 49 });
     const message =
       'The payment service does not accept a payment of 0.49 EUR: change the items or their quantities.';
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
   });
 
-  it('when Stripe could only take another amount', async () => {
+  it('when Stripe cannot represent the amount', async () => {
     const payment = newPayment({ amount: 5_124, currency: 'KWD' });
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined' });
     expect(fake.requests).toEqual([]);
   });
 
-  it('not while Stripe has not decided', async () => {
+  it('only once Stripe has decided', async () => {
     const payment = newPayment({ paymentMethod: 'pm_processing' });
     for (const work of [() => stripe.authorize(payment), () => stripe.find(payment)])
       expect(await errorOf(work())).toMatchObject({ name: 'Error' });
@@ -276,7 +276,7 @@ describe('a payment is declined', () => {
   });
 });
 
-it('amounts are those of ISO 4217 to us and those of Stripe to Stripe', async () => {
+it('converts amounts between ISO 4217 and Stripe', async () => {
   const payment = await captured({ amount: 5_000, currency: 'ISK' });
   expect(onlyIntent()).toMatchObject({ amount: 500_000, currency: 'isk' });
   expect(await stripe.refund('r', payment, 70)).toMatchObject({
@@ -289,13 +289,13 @@ it('amounts are those of ISO 4217 to us and those of Stripe to Stripe', async ()
   expect(fake.refunds).toMatchObject([{ amount: 7_000 }]);
 });
 
-describe('is refused', () => {
+describe('Stripe rejects', () => {
   it.each<[string, () => Promise<unknown>]>([
-    ['to capture what was never authorised', () => stripe.capture('c', newPayment())],
-    ['to refund what was never authorised', () => stripe.refund('r', newPayment(), 1)],
-    ['to capture again under another key', async () => stripe.capture('c2', await captured())],
+    ['the capture of a payment that was never authorised', () => stripe.capture('c', newPayment())],
+    ['the refund of a payment that was never authorised', () => stripe.refund('r', newPayment(), 1)],
+    ['a second capture with another key', async () => stripe.capture('c2', await captured())],
     [
-      'to capture what somebody else has captured',
+      'the capture of a payment that another program has captured',
       async () => {
         const payment = await authorized();
         await fake.client.paymentIntents.capture(payment.reference!);
@@ -303,29 +303,29 @@ describe('is refused', () => {
       },
     ],
     [
-      'to capture what has lapsed',
+      'the capture of an expired authorisation',
       async () => stripe.capture('c', await authorized({ paymentMethod: 'pm_lapses' })),
     ],
     [
-      'to capture what the bank does not pay after all',
+      'a capture that the bank declines',
       async () => stripe.capture('c', await authorized({ paymentMethod: 'pm_capture_fails' })),
     ],
-    ['to void what is captured', async () => stripe.void('v', await captured())],
-    ['to refund what is not captured', async () => stripe.refund('r', await authorized(), 1)],
-    ['to refund more than was captured', async () => stripe.refund('r', await captured(), 10_001)],
+    ['the void of a captured payment', async () => stripe.void('v', await captured())],
+    ['the refund of an uncaptured payment', async () => stripe.refund('r', await authorized(), 1)],
+    ['a refund of more than was captured', async () => stripe.refund('r', await captured(), 10_001)],
     [
-      'to refund what is disputed',
+      'the refund of a disputed payment',
       async () => stripe.refund('r', await captured({ paymentMethod: 'pm_disputed' }), 1),
     ],
     [
-      'to refund what Stripe cannot pay back exactly',
+      'a refund that Stripe cannot make exactly',
       async () => stripe.refund('r', await captured({ amount: 5_120, currency: 'KWD' }), 5),
     ],
   ])('%s', async (_what, work) => {
     expect(await errorOf(work())).toMatchObject(refused);
   });
 
-  it('more than is left, also when somebody else refunds at the same moment', async () => {
+  it('a refund of more than is left, also when another program refunds concurrently', async () => {
     const payment = await captured();
     fake.on('POST /v1/refunds', () =>
       fake.client.refunds.create({ payment_intent: payment.reference!, amount: 9_999 }),
@@ -335,7 +335,7 @@ describe('is refused', () => {
   });
 
   it.each([{ amount: 9_999 }, { currency: 'USD' }, { orderId: 'ord_x' }, { paymentMethod: 'pm_card_amex' }])(
-    'a key that was used with other parameters, %j, now and later',
+    'a key that was used before, for an authorisation with %j, now and a day later',
     async (changes) => {
       const payment = await authorized();
       const other = { ...payment, ...changes };
@@ -345,14 +345,14 @@ describe('is refused', () => {
     },
   );
 
-  it('a key that was used with other parameters by a process that died before it could note it', async () => {
+  it('a key that was used with other parameters by a process that died before it recorded them', async () => {
     const payment = newPayment();
     fake.break('/v1/payment_intents', 'after', 2);
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ type: 'StripeConnectionError' });
     expect(await errorOf(stripe.authorize({ ...payment, amount: 1_000 }))).toMatchObject(keyReused);
   });
 
-  it('the key of a refund for another amount or another payment', async () => {
+  it('the key of a refund for another amount or payment', async () => {
     const payment = await captured();
     await stripe.refund('r', payment, 10);
     expect(await errorOf(stripe.refund('r', payment, 11))).toMatchObject(keyReused);
@@ -364,7 +364,7 @@ describe('is refused', () => {
 });
 
 it.each(['failed', 'canceled'])(
-  'a refund that is %s later does not count, and is not repeated',
+  'does not count a refund that is %s later, and does not repeat it',
   async (status) => {
     const payment = await captured({ paymentMethod: 'pm_refund_pending' });
     expect(refundedOf(await stripe.refund('r', payment, 10_000))).toBe(10_000);
@@ -375,7 +375,7 @@ it.each(['failed', 'canceled'])(
   },
 );
 
-it('what is wrong with our account or our program is thrown as it is', async () => {
+it('throws errors of our account or our program unchanged', async () => {
   const ourFault = { type: 'StripeInvalidRequestError' };
   const payment = { ...newPayment(), reference: 'pi_of_another_account' };
   expect(await errorOf(stripe.find(payment))).toMatchObject(ourFault);
@@ -383,7 +383,7 @@ it('what is wrong with our account or our program is thrown as it is', async () 
   expect(await errorOf(stripe.authorize(unusable))).toMatchObject(ourFault);
 });
 
-it('the client leaves repeats to the workflow', async () => {
+it('leaves retries to the workflow', async () => {
   fake.break('GET /v1/payment_intents/:id', 'failure');
   await errorOf(stripe.find({ ...newPayment(), reference: 'pi_1' }));
   expect(fake.requests).toHaveLength(1);

@@ -5,7 +5,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await openTestDatabase()));
 afterAll(() => db.drop());
 
-/** How MongoDB found what the queries asked for, such as `IXSCAN { reference: 1 }`. */
+/** Returns the query plans that MongoDB used, for example `IXSCAN { reference: 1 }`. */
 async function plansOf(queries: () => Promise<unknown>): Promise<string[]> {
   const database = db.connection.db!;
   await database.command({ profile: 2 });
@@ -15,7 +15,7 @@ async function plansOf(queries: () => Promise<unknown>): Promise<string[]> {
   return profiled.map(({ planSummary }) => String(planSummary));
 }
 
-it('the key of a PaymentIntent is found by an index, and only one of ours is', async () => {
+it('finds the key of a PaymentIntent of ours by an index', async () => {
   const payments = createStripePaymentRepository(db.connection);
   await payments.claim('key-1', 'pi_1');
   await payments.claim('key-2', null);

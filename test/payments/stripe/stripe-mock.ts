@@ -19,8 +19,9 @@ const STOP_MS = 5_000;
 export type Found = { executable: string } | { reason: string };
 
 /**
- * stripe-mock on PATH, in the user's cache, or built by Go into it. It takes up to two minutes to build, once per
- * machine; synchronously, so that a test file knows whether it has one when it declares its tests.
+ * Finds stripe-mock on PATH or in the user's cache, or lets Go build it into the cache, which takes up to two
+ * minutes once per machine. It is synchronous, because a test file must know the result when it declares its
+ * tests.
  */
 export function findStripeMock(env: NodeJS.ProcessEnv = process.env): Found {
   const cached = join(cacheFolder(env), `stripe-mock-${VERSION}-${PLATFORM}`);
@@ -38,7 +39,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Into a folder of its own first: nobody takes half a program for a whole one. */
+/** Builds in a temporary folder first, so that the cache never has an incomplete program. */
 function install(target: string, env: NodeJS.ProcessEnv): Found {
   const folder = mkdtempSync(join(tmpdir(), 'stripe-mock-build-'));
   try {
@@ -50,9 +51,9 @@ function install(target: string, env: NodeJS.ProcessEnv): Found {
     if (error) return { reason: `it is not on PATH, and Go cannot build it (${error.message})` };
     if (status !== 0) return { reason: `it is not on PATH, and go install failed (${lastLine(stderr)})` };
     mkdirSync(dirname(target), { recursive: true });
-    const whole = `${target}.${process.pid}`; // beside its place, so that it is moved in one step
-    copyFileSync(join(folder, 'stripe-mock'), whole);
-    renameSync(whole, target);
+    const staged = `${target}.${process.pid}`; // in the same folder, so that the rename is atomic
+    copyFileSync(join(folder, 'stripe-mock'), staged);
+    renameSync(staged, target);
     return { executable: target };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -70,7 +71,7 @@ export async function startStripeMock(executable: string): Promise<StripeMock> {
   const mock = new ManagedProcess({
     name: 'stripe-mock',
     command: executable,
-    // It serves HTTPS too, on a fixed port unless it may choose one.
+    // It also serves HTTPS, on a fixed port unless the address names none.
     args: ['-http-addr', `127.0.0.1:${port}`, '-https-addr', '127.0.0.1:'],
     logFile: join(folder, 'stripe-mock.log'),
   });
@@ -78,7 +79,7 @@ export async function startStripeMock(executable: string): Promise<StripeMock> {
   await until(
     READY_MS,
     async () => (await fetch(`http://127.0.0.1:${port}/`)).status,
-    (error) => new Error(`stripe-mock does not answer on port ${port}: ${String(error)}`),
+    (error) => new Error(`stripe-mock does not respond on port ${port}: ${String(error)}`),
   );
   return {
     port,

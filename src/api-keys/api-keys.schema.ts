@@ -65,7 +65,7 @@ export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
     .description('Everything that the key may do'),
   expiresAt: isoTimeText()
     .allow(null)
-    .description('When the key expires; without a time it is valid until it is revoked'),
+    .description('When the key expires; without it, the key is valid until it is revoked'),
 })
   .id('CreateApiKeyRequest')
   .example({ name: 'Warehouse', scopes: ['orders:read', 'orders:write'] });

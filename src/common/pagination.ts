@@ -70,6 +70,8 @@ function parse(cursor: string): unknown {
 
 function invalidCursor(): AppError {
   return new AppError('validation_failed', 'The cursor is invalid: it does not come from this list.', {
-    errors: [{ path: 'cursor', message: 'must be a nextCursor of this list; omit it for the first page' }],
+    errors: [
+      { path: 'cursor', message: 'must be a nextCursor of this list; leave it out for the first page' },
+    ],
   });
 }

@@ -42,7 +42,8 @@ async function fill(): Promise<void> {
         createdAt: time,
       };
       const half = n % 2 === 1;
-      const state = { status: half ? 'confirmed' : text, kind: 'product', currency: 'EUR', isActive: true };
+      const live = collection.collectionName === 'users' ? 'active' : 'confirmed';
+      const state = { status: half ? live : text, kind: 'product', currency: 'EUR', isActive: true };
       const owner = { userId: text, customerId: half ? 'usr_1' : text, role: half ? 'ADMIN' : text };
       return { _id: text as never, items: [], ...owner, ...unique, ...state };
     });
@@ -122,8 +123,8 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
 }
 
 function revokedTokensCalls(connection: Connection): Calls<ReturnType<typeof createRevokedTokensRepository>> {
-  const ended = createRevokedTokensRepository(connection);
-  return { findSince: () => ended.findSince(NOW), watch: () => ended.watch().close() };
+  const revoked = createRevokedTokensRepository(connection);
+  return { findSince: () => revoked.findSince(NOW), watch: () => revoked.watch().close() };
 }
 
 function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrderRepository>> {

@@ -28,7 +28,7 @@ afterEach(async () => {
   await api.ended;
 });
 
-/** The real API as two processes, which the process with the id of `api` looks after. */
+/** Starts the real API with two processes, supervised by `api`. */
 async function startCluster(env: NodeJS.ProcessEnv = {}): Promise<void> {
   api = spawnNode(['--import', 'tsx', SERVER], {
     NODE_ENV: 'test',
@@ -40,13 +40,13 @@ async function startCluster(env: NodeJS.ProcessEnv = {}): Promise<void> {
     RATE_LIMIT_MAX: String(LIMIT),
     ...env,
   });
-  await comesTrue(() => logged('API listening').length === 2);
+  await waitUntil(() => logged('API listening').length === 2);
 }
 
 interface LogLine {
   msg: string;
   pid: number;
-  /** Of whom the line is about. */
+  /** The process that the line is about. */
   apiPid: number;
   requestId?: string;
 }
@@ -58,8 +58,8 @@ function logged(message: string): LogLine[] {
 
 const startedPids = () => logged('API process started').map(({ apiPid }) => apiPid);
 
-/** Compiling three processes takes its time on a busy machine. */
-async function comesTrue(condition: () => boolean): Promise<void> {
+/** Waits until the condition holds. Compiling three processes is slow on a busy machine. */
+async function waitUntil(condition: () => boolean): Promise<void> {
   const late = () => new Error(`Not within ${WAIT_MS / 1_000} s: ${String(condition)}`);
   await until(WAIT_MS, async () => condition() || undefined, late);
 }
@@ -72,14 +72,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** On a connection of its own. */
+/** Sends a request on its own connection. */
 async function statusOf(path: string): Promise<number> {
   const response = await fetch(base + path, { headers: { Connection: 'close' } });
   await response.arrayBuffer();
   return response.status;
 }
 
-/** A connection that is kept, so that all its requests go to one process. */
+/** A kept-alive connection, whose requests all go to one process. */
 class Connection {
   readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
@@ -90,17 +90,20 @@ class Connection {
     return response.statusCode!;
   }
 
-  /** Which process has it. The health routes are not counted. */
+  /** Returns the id of the process behind the connection. The rate limit does not count health routes. */
   async pid(): Promise<number> {
     const id = randomUUID();
     await this.statusOf('/health/live', id);
     const own = () => logged('request').find(({ requestId }) => requestId === id);
-    await comesTrue(() => own() !== undefined);
+    await waitUntil(() => own() !== undefined);
     return own()!.pid;
   }
 }
 
-/** One connection to each of the two; many are opened at once, so that one process does not take them all. */
+/**
+ * Returns a connection to each process. Many are opened concurrently, so that one process does not get them
+ * all.
+ */
 async function connectToBoth(): Promise<Connection[]> {
   const byPid = new Map<number, Connection>();
   const rest: Connection[] = [];
@@ -115,7 +118,7 @@ async function connectToBoth(): Promise<Connection[]> {
   return chosen;
 }
 
-it('the limit is one for all processes of the machine', async () => {
+it('the processes of a machine share one rate limit', async () => {
   await startCluster();
   const connections = await connectToBoth();
   const statuses = [];
@@ -125,32 +128,32 @@ it('the limit is one for all processes of the machine', async () => {
   for (const { agent } of connections) agent.destroy();
 });
 
-it('one that is killed under load is replaced, and costs no more than what it had in hand', async () => {
+it('a process that is killed under load is replaced, and only its current requests fail', async () => {
   await startCluster({ RATE_LIMIT_MAX: '1000000' });
   const [victim] = startedPids();
-  const broken: unknown[] = [];
-  let answered = 0;
+  const failed: unknown[] = [];
+  let succeeded = 0;
   let isOver = false;
   const clients = Array.from({ length: CLIENTS }, async () => {
     while (!isOver) {
-      const status = await statusOf('/product-services').catch((error: unknown) => void broken.push(error));
+      const status = await statusOf('/product-services').catch((error: unknown) => void failed.push(error));
       if (status === undefined) continue;
       expect(status).toBe(200);
-      answered++;
+      succeeded++;
     }
   });
-  await comesTrue(() => answered > 50);
+  await waitUntil(() => succeeded > 50);
   process.kill(victim!, 'SIGKILL');
-  await comesTrue(() => logged('API listening').length === 3);
-  const sofar = answered;
-  await comesTrue(() => answered > sofar + 50);
+  await waitUntil(() => logged('API listening').length === 3);
+  const before = succeeded;
+  await waitUntil(() => succeeded > before + 50);
   isOver = true;
   await Promise.all(clients);
-  expect(broken.length).toBeLessThanOrEqual(CLIENTS);
+  expect(failed.length).toBeLessThanOrEqual(CLIENTS);
   expect(startedPids()).toHaveLength(3);
 });
 
-it.each(['SIGTERM', 'SIGINT'] as const)('%s drains all of them, then all end', async (signal) => {
+it.each(['SIGTERM', 'SIGINT'] as const)('%s drains all processes, and then all exit', async (signal) => {
   await startCluster();
   api.kill(signal);
   expect(await api.ended).toBeNull();
@@ -158,9 +161,9 @@ it.each(['SIGTERM', 'SIGINT'] as const)('%s drains all of them, then all end', a
   expect(startedPids().some(isAlive)).toBe(false);
 });
 
-it('none outlives the process that looks after them', async () => {
+it('no process outlives its supervisor', async () => {
   await startCluster();
   api.kill('SIGKILL');
   await api.ended;
-  await comesTrue(() => !startedPids().some(isAlive));
+  await waitUntil(() => !startedPids().some(isAlive));
 });

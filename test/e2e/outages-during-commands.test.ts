@@ -10,13 +10,12 @@ import { startStoppableServers, type StoppableServers } from '../support/stoppab
 import { paymentsTaskQueueOf } from '../support/worker';
 import { deferred, type Deferred } from '../workflows/saga/deferred';
 
-/** Servers die in the middle of commands on orders that are placed. */
 let servers: StoppableServers;
 let shop: Shop;
 let service: OrderService;
-/** The write at which each order waits for the death, and whether that write is done. */
-const deaths = new Map<string, { step: keyof Activities; isWritten: Deferred }>();
-let died: Deferred;
+/** The step after whose write each order waits for the crash, and a promise for that write. */
+const crashes = new Map<string, { step: keyof Activities; isWritten: Deferred }>();
+let crashed: Deferred;
 const usual = { ...process.env };
 
 beforeAll(async () => {
@@ -31,7 +30,7 @@ beforeAll(async () => {
     commandTimeoutMs: 15_000,
   });
   service = createOrderService({ orders: shop.orders, workflows });
-  await shop.startWorker({ activities: mortal });
+  await shop.startWorker({ activities: waitingForCrash });
 });
 afterAll(async () => {
   await shop.close();
@@ -39,15 +38,15 @@ afterAll(async () => {
   await servers.remove();
 });
 
-function mortal(activities: Activities): Activities {
+function waitingForCrash(activities: Activities): Activities {
   const entries = Object.entries(activities).map(([name, run]) => [
     name,
     async (...args: [{ id?: string; orderId?: string }]) => {
       const result: unknown = await (run as (...args: unknown[]) => Promise<unknown>)(...args);
-      const death = deaths.get(args[0].id ?? args[0].orderId!);
-      if (death?.step !== name) return result;
-      death.isWritten.resolve();
-      await died.promise;
+      const crash = crashes.get(args[0].id ?? args[0].orderId!);
+      if (crash?.step !== name) return result;
+      crash.isWritten.resolve();
+      await crashed.promise;
       return result;
     },
   ]);
@@ -55,8 +54,8 @@ function mortal(activities: Activities): Activities {
 }
 
 const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
-const code = (asked: Promise<unknown>): Promise<string> =>
-  asked.then(
+const code = (command: Promise<unknown>): Promise<string> =>
+  command.then(
     () => 'done',
     (error: { code: string }) => error.code,
   );
@@ -90,8 +89,8 @@ const refund = ({ id }: Placed, key: string) =>
 interface Case {
   step: keyof Activities;
   before(order: Placed): Promise<unknown>;
-  ask(order: Placed): Promise<unknown>;
-  /** What is right afterwards, whatever the client was answered. */
+  send(order: Placed): Promise<unknown>;
+  /** Asserts the state after the outage, whatever response the client got. */
   after(order: Placed): Promise<void>;
 }
 
@@ -99,7 +98,7 @@ const CASES: Record<string, Case> = {
   'an amendment': {
     step: 'amendOrder',
     before: async () => undefined,
-    ask: (order) => amend(order, 2, 'mine'),
+    send: (order) => amend(order, 2, 'mine'),
     async after(order) {
       expect(await read(order)).toMatchObject({ version: 3, note: 'mine' });
       expect(await code(amend(order, 2, 'mine'))).toBe('precondition_failed');
@@ -112,7 +111,7 @@ const CASES: Record<string, Case> = {
       await ship(order, 1, 'first');
       await deliver(order, 0);
     },
-    ask: (order) => ship(order, 1, 'second'),
+    send: (order) => ship(order, 1, 'second'),
     async after(order) {
       expect(await ship(order, 1, 'second')).toMatchObject({ isReplay: true });
       expect(await deliver(order, 1)).toMatchObject({ status: 'completed', captured: 4_758 });
@@ -124,7 +123,7 @@ const CASES: Record<string, Case> = {
       await ship(order, 1, 'first');
       await ship(order, 1, 'second');
     },
-    ask: (order) => deliver(order, 0),
+    send: (order) => deliver(order, 0),
     async after(order) {
       expect(await code(deliver(order, 0))).toBe('invalid_transition');
       expect(await deliver(order, 1)).toMatchObject({ status: 'completed' });
@@ -133,7 +132,7 @@ const CASES: Record<string, Case> = {
   'a refund': {
     step: 'recordRefund',
     before: (order) => ship(order, 2, 'first'),
-    ask: (order) => refund(order, 'dent'),
+    send: (order) => refund(order, 'dent'),
     async after(order) {
       expect((await refund(order, 'dent')).order).toMatchObject({ refunded: 100 });
       expect((await refund(order, 'another')).order).toMatchObject({ refunded: 200 });
@@ -142,7 +141,7 @@ const CASES: Record<string, Case> = {
   'a cancellation': {
     step: 'cancelOrder',
     before: async () => undefined,
-    ask: ({ id }) => service.cancel(id, ADMIN, { reason: null }),
+    send: ({ id }) => service.cancel(id, ADMIN, { reason: null }),
     async after(order) {
       expect(await code(service.cancel(order.id, ADMIN, { reason: null }))).toBe('invalid_transition');
       await owesNothing(order);
@@ -152,7 +151,7 @@ const CASES: Record<string, Case> = {
   'an archiving': {
     step: 'archiveOrder',
     before: ({ id }) => service.cancel(id, ADMIN, { reason: null }),
-    ask: ({ id }) => service.archive(id, ADMIN),
+    send: ({ id }) => service.archive(id, ADMIN),
     async after(order) {
       expect(await code(service.archive(order.id, ADMIN))).toBe('done');
       expect((await read(order)).archivedAt).not.toBeNull();
@@ -165,41 +164,41 @@ async function owesNothing(order: Placed): Promise<void> {
   expect(unsettled(await read(order))).toEqual([]);
 }
 
-/** The server is back, and has done whatever it still had to do. */
-async function back(server: 'temporal' | 'mongodb'): Promise<void> {
+/** Starts the server and waits until it has done its outstanding work. */
+async function restart(server: 'temporal' | 'mongodb'): Promise<void> {
   await servers[server].start();
   for (let tries = 0; tries < 300; tries++) {
-    const isBack = await Promise.all([shop.temporal.checkHealth(), shop.products.findActiveByIds([])]).then(
+    const isUp = await Promise.all([shop.temporal.checkHealth(), shop.products.findActiveByIds([])]).then(
       () => true,
       () => false,
     );
-    if (isBack) break;
+    if (isUp) break;
     await delay(200);
   }
-  await delay(12_000); // longer than a workflow task that the server gave out before
+  await delay(12_000); // longer than the time-out of a workflow task from before the crash
 }
 
 it.each(['temporal', 'mongodb'] as const)(
-  'when %s dies right behind a write of each command, what is read then is what commands find, and books agree',
+  'when %s crashes right after the write of each command, reads and commands agree, and so do stock and payments',
   async (server) => {
-    died = deferred();
+    crashed = deferred();
     const orders = await Promise.all(
       Object.entries(CASES).map(async ([name, one]) => {
         const order = await placed();
         await one.before(order);
         await owesNothing(order);
         const isWritten = deferred();
-        deaths.set(order.id, { step: one.step, isWritten });
+        crashes.set(order.id, { step: one.step, isWritten });
         return { ...one, ...order, name, isWritten };
       }),
     );
-    const asked = orders.map((order) => code(order.ask(order)));
+    const pending = orders.map((order) => code(order.send(order)));
     await Promise.all(orders.map(({ isWritten }) => isWritten.promise));
     await servers[server].kill();
-    died.resolve();
-    deaths.clear();
-    await Promise.all(asked);
-    await back(server);
+    crashed.resolve();
+    crashes.clear();
+    await Promise.all(pending);
+    await restart(server);
     for (const order of orders) {
       await order.after(order).catch((error: Error) => {
         throw new Error(`after ${order.name}: ${error.message}`, { cause: error });

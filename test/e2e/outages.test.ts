@@ -94,13 +94,13 @@ async function confirmed(id: string): Promise<void> {
 
 const stockOf = async (id: string) => (await products.findActiveByIds([id]))[0]!.stock;
 
-it('takes orders while no worker runs, and a worker that comes later places them', async () => {
+it('accepts orders while no worker runs, and places them once a worker starts', async () => {
   const [product, key] = [await sell(), randomUUID()];
   const first = await place(product, key);
   expect(first.status).toBe(202);
   const { id } = await orderOf(first);
   expect(await orderOf(await read(id))).toMatchObject({ status: 'pending', version: 0 });
-  // The repeat and the other body are told apart although no worker validates.
+  // The API tells a repeat from another body although no worker validates.
   const repeat = await place(product, key);
   expect([repeat.status, repeat.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
   expect((await place(await sell(), key)).status).toBe(422);
@@ -109,7 +109,7 @@ it('takes orders while no worker runs, and a worker that comes later places them
   expect(await stockOf(product)).toEqual({ available: 98, reserved: 2 });
 }, 60_000);
 
-it('takes orders while MongoDB is down, shows what they wait for, and places them when it is back', async () => {
+it('accepts orders while MongoDB is down, shows the failure in Temporal, and places them after the outage', async () => {
   const product = await sell();
   await servers.mongodb.kill();
   const accepted = await Promise.all([place(product, randomUUID()), place(product, randomUUID())]);
@@ -124,7 +124,7 @@ it('takes orders while MongoDB is down, shows what they wait for, and places the
 }, 120_000);
 
 it.each(['killed', 'frozen'] as const)(
-  'answers 503 in time while Temporal is %s, writes nothing, and places the order when asked again',
+  'returns 503 in time while Temporal is %s, writes nothing, and places the order on a repeat',
   async (how) => {
     const [product, key] = [await sell(), randomUUID()];
     const count = () => mongodb.connection.collection('orders').countDocuments();
@@ -133,10 +133,10 @@ it.each(['killed', 'frozen'] as const)(
     else servers.temporal.freeze();
 
     const started = Date.now();
-    const refused = await place(product, key);
-    expect(Date.now() - started).toBeLessThan(3_000); // the contract
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
-    expect((await read('ord_00000000000000000000000000000000')).status).toBe(503); // it may be an order under way
+    const rejected = await place(product, key);
+    expect(Date.now() - started).toBeLessThan(3_000); // the API promises this
+    expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await read('ord_00000000000000000000000000000000')).status).toBe(503); // it may be an order in progress
     expect(await count()).toBe(before);
     expect(await stockOf(product)).toEqual({ available: 100, reserved: 0 });
 
@@ -151,7 +151,7 @@ it.each(['killed', 'frozen'] as const)(
   120_000,
 );
 
-it('an order whose API process is killed in mid-request is placed once by the repeat', async () => {
+it('a repeat places an order once after its API process was killed during the first request', async () => {
   const [product, key] = [await sell(), randomUUID()];
   const doomed = spawnNode([join(ENTRIES, 'server.js')], env);
   const [, url] = await doomed.line(/"url":"([^"]+)"/);
@@ -164,7 +164,7 @@ it('an order whose API process is killed in mid-request is placed once by the re
   expect(await stockOf(product)).toEqual({ available: 98, reserved: 2 });
 }, 60_000);
 
-/** The failure that the Temporal UI shows at the pending activity of an order. */
+/** Returns the failure that the Temporal UI shows at the pending activity of an order. */
 async function pendingFailure(orderId: string): Promise<string> {
   const connection = await Connection.connect({ address: servers.temporal.address });
   try {

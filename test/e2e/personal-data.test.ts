@@ -9,10 +9,10 @@ import { startWholeSystem, type WholeSystem } from '../support/whole-system';
 import { tokenFor } from '../support/tokens';
 
 type Json = Record<string, unknown>;
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- bodies are what this test sends about, not what it checks
-type Answer = { status: number; body: any; headers: Headers };
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- this test does not check the shape of bodies
+type ApiResponse = { status: number; body: any; headers: Headers };
 
-/** What was found where, after the life of some orders with a canary in every personal field. */
+/** The canaries found in each place after some orders with a canary in every personal field. */
 interface Findings {
   canaries: Canaries;
   errorBodies: string[];
@@ -22,36 +22,36 @@ interface Findings {
 
 const NEVER_IN_TEMPORAL = ['password', 'wrong password', 'e-mail', 'unknown e-mail', 'access token'];
 
-it('base64 of a text is known wherever the text begins', () => {
+it('a text is found in base64 at any offset', () => {
   for (const before of ['', 'a', 'ab', 'abc', '{"note":"']) {
     const encoded = Buffer.from(`${before}canary<<??>>~~${before}`).toString('base64');
     expect(formsOf('canary<<??>>~~').filter((form) => encoded.includes(form))).not.toEqual([]);
   }
 });
 
-it('nothing personal is in any log, in any error, or in the files of Temporal', async () => {
+it('no personal data is in any log, any problem or the files of Temporal', async () => {
   const key = randomBytes(32).toString('base64');
-  const { canaries, errorBodies, logs, temporal } = await liveWith({ PAYLOAD_KEYS: `canary:${key}` });
+  const { canaries, errorBodies, logs, temporal } = await findingsWith({ PAYLOAD_KEYS: `canary:${key}` });
   expect(canaries.names.length).toBeGreaterThan(20);
   expect({ errorBodies, logs, temporal }).toEqual({ errorBodies: [], logs: [], temporal: [] });
 }, 300_000);
 
-it('without keys, what the orders were given is in the files of Temporal, and still in no log', async () => {
-  const { canaries, errorBodies, logs, temporal } = await liveWith({});
+it('without payload keys, the data of orders is in the files of Temporal, but in no log', async () => {
+  const { canaries, errorBodies, logs, temporal } = await findingsWith({});
   expect({ errorBodies, logs }).toEqual({ errorBodies: [], logs: [] });
   const found = new Set(temporal.map((finding) => finding.replace(/^[^:]+: /, '')));
   const given = canaries.names.filter((name) => /address|note|reason|tracking|carrier/.test(name));
-  const missed = given.filter((name) => !found.has(name) && !/invalid|refused/.test(name));
+  const missed = given.filter((name) => !found.has(name) && !/invalid|rejected/.test(name));
   expect(missed).toEqual([]);
   expect(NEVER_IN_TEMPORAL.filter((name) => found.has(name))).toEqual([]);
 }, 300_000);
 
-async function liveWith(env: NodeJS.ProcessEnv): Promise<Findings> {
+async function findingsWith(env: NodeJS.ProcessEnv): Promise<Findings> {
   const canaries = new Canaries();
   const system = await startWholeSystem({ LOG_LEVEL: 'trace', ORDER_COMMAND_TIMEOUT_MS: '4000', ...env });
   try {
     const errors: string[] = [];
-    await live(system, canaries, errors);
+    await exerciseApi(system, canaries, errors);
     await system.stop();
     return {
       canaries,
@@ -65,27 +65,27 @@ async function liveWith(env: NodeJS.ProcessEnv): Promise<Findings> {
   }
 }
 
-async function live(system: WholeSystem, canaries: Canaries, errors: string[]): Promise<void> {
+async function exerciseApi(system: WholeSystem, canaries: Canaries, errors: string[]): Promise<void> {
   const call = caller(system.baseUrl, errors);
   const admin = tokenFor(testConfig(), 'ADMIN');
   canaries.add('access token of the ADMIN', admin);
   const customer = await signUp(call, canaries);
   const product = await sell(call, admin);
-  const shop: Customer = { call, canaries, admin, customer, product };
+  const shop: TestShop = { call, canaries, admin, customer, product };
   await fulfilledAndRefunded(shop);
   await cancelled(shop);
-  await refusedOrders(shop);
+  await rejectedOrders(shop);
   await invalidBodies(shop);
   await failingActivity(shop, system);
   await readByCodec(shop);
 }
 
-interface Customer {
+interface TestShop {
   call: Call;
   canaries: Canaries;
   admin: string;
   customer: string;
-  /** The id of something to order. */
+  /** The id of a product to order. */
   product: string;
 }
 
@@ -94,7 +94,7 @@ type Call = (
   path: string,
   body?: unknown,
   headers?: Record<string, string>,
-) => Promise<Answer>;
+) => Promise<ApiResponse>;
 
 function caller(baseUrl: string, errors: string[]): Call {
   return async (method, path, body, headers = {}) => {
@@ -119,9 +119,9 @@ async function signUp(call: Call, canaries: Canaries): Promise<string> {
   expect(registered.status).toBe(201);
   const wrong = await call('POST', '/auth/login', { email, password: canaries.make('wrong password') });
   const unknown = `${canaries.make('unknown e-mail')}@example.com`;
-  const nobody = await call('POST', '/auth/login', { email: unknown, password });
+  const unknownUser = await call('POST', '/auth/login', { email: unknown, password });
   const again = await call('POST', '/auth/register', { email, password, name: canaries.make('other name') });
-  expect([wrong.status, nobody.status, again.status]).toEqual([401, 401, 409]);
+  expect([wrong.status, unknownUser.status, again.status]).toEqual([401, 401, 409]);
   for (const [name, value] of Object.entries(registered.body.data as Json))
     if (/token/i.test(name)) canaries.add(name, String(value));
   return canaries.add('access token', registered.body.data.accessToken);
@@ -141,8 +141,8 @@ function addressOf(canaries: Canaries, whose: string): Json {
   return { ...(Object.fromEntries(values) as Json), postalCode, country: 'DE' };
 }
 
-/** The body of an order with canaries of its own. */
-function orderOf({ canaries, product }: Customer, whose: string, given: Json = {}): Json {
+/** Returns the body of an order with its own canaries. */
+function orderOf({ canaries, product }: TestShop, whose: string, given: Json = {}): Json {
   return {
     items: [{ productServiceId: product, quantity: 2 }],
     paymentMethod: 'pm_card_visa',
@@ -152,7 +152,7 @@ function orderOf({ canaries, product }: Customer, whose: string, given: Json = {
   };
 }
 
-async function placed(shop: Customer, whose: string, given?: Json): Promise<string> {
+async function placed(shop: TestShop, whose: string, given?: Json): Promise<string> {
   const { status, body } = await shop.call(
     'POST',
     '/orders',
@@ -165,23 +165,23 @@ async function placed(shop: Customer, whose: string, given?: Json): Promise<stri
   return id;
 }
 
-async function orderAt({ call, customer }: Customer, id: string): Promise<Json> {
+async function orderAt({ call, customer }: TestShop, id: string): Promise<Json> {
   return (await call('GET', `/orders/${id}`, undefined, bearer(customer))).body.data as Json;
 }
 
-/** Sends a command until it is answered: a busy machine may say 503 first. */
+/** Sends a command until it returns a result. A busy machine may return 503 first. */
 async function command(
-  shop: Customer,
+  shop: TestShop,
   [method, path, body]: [method: string, path: string, body?: unknown],
   headers: Record<string, string>,
-): Promise<Answer> {
+): Promise<ApiResponse> {
   for (;;) {
-    const answer = await shop.call(method, path, body, headers);
-    if (answer.status !== 503) return answer;
+    const response = await shop.call(method, path, body, headers);
+    if (response.status !== 503) return response;
   }
 }
 
-async function fulfilledAndRefunded(shop: Customer): Promise<void> {
+async function fulfilledAndRefunded(shop: TestShop): Promise<void> {
   const { canaries, admin, customer, product } = shop;
   const id = await placed(shop, 'first', { paymentMethod: 'pm_sandbox_flaky' });
   const { version } = (await orderAt(shop, id)) as { version: number };
@@ -190,7 +190,7 @@ async function fulfilledAndRefunded(shop: Customer): Promise<void> {
     ...bearer(customer),
     'If-Match': `"${version}"`,
   });
-  expect([200, 412]).toContain(amended.status); // 412: it was done by the attempt before
+  expect([200, 412]).toContain(amended.status); // 412: an earlier attempt has made the change
   const fulfillment = {
     items: [{ productServiceId: product, quantity: 2 }],
     carrier: canaries.make('carrier'),
@@ -199,33 +199,33 @@ async function fulfilledAndRefunded(shop: Customer): Promise<void> {
   const path = `/orders/${id}/fulfillments`;
   const { status, body } = await command(shop, ['POST', path, fulfillment], keyed(admin));
   expect(status).toBe(201);
-  const late = { reason: canaries.make('refused reason') };
+  const late = { reason: canaries.make('rejected reason') };
   expect((await command(shop, ['POST', `/orders/${id}/cancel`, late], bearer(customer))).status).toBe(409);
   const fulfillmentId = (body.data.fulfillments as { id: string }[])[0]!.id;
   await command(shop, ['POST', `${path}/${fulfillmentId}/deliver`], bearer(admin));
   const refund = keyed(admin);
-  const [part, other] = [canaries.make('refund reason'), canaries.make('other refund refused reason')];
+  const [part, other] = [canaries.make('refund reason'), canaries.make('other refund rejected reason')];
   const refunds = `/orders/${id}/refunds`;
   expect((await command(shop, ['POST', refunds, { amount: 500, reason: part }], refund)).status).toBe(201);
   expect((await command(shop, ['POST', refunds, { amount: 500, reason: other }], refund)).status).toBe(422);
-  const tooMuch = { amount: 999_999, reason: canaries.make('too much refused reason') };
+  const tooMuch = { amount: 999_999, reason: canaries.make('too much rejected reason') };
   expect((await command(shop, ['POST', refunds, tooMuch], keyed(admin))).status).toBe(409);
 }
 
-async function cancelled(shop: Customer): Promise<void> {
+async function cancelled(shop: TestShop): Promise<void> {
   const id = await placed(shop, 'cancelled');
   const reason = shop.canaries.make('cancel reason');
   const { status } = await command(shop, ['POST', `/orders/${id}/cancel`, { reason }], bearer(shop.customer));
   expect([200, 409]).toContain(status);
   const shipping = {
     items: [{ productServiceId: shop.product, quantity: 1 }],
-    trackingNumber: shop.canaries.make('refused tracking number'),
+    trackingNumber: shop.canaries.make('rejected tracking number'),
   };
   const late = await command(shop, ['POST', `/orders/${id}/fulfillments`, shipping], keyed(shop.admin));
   expect(late.status).toBe(409);
 }
 
-async function refusedOrders(shop: Customer): Promise<void> {
+async function rejectedOrders(shop: TestShop): Promise<void> {
   const unknown = { items: [{ productServiceId: newId('ps'), quantity: 1 }] };
   const tooMany = { items: [{ productServiceId: shop.product, quantity: 5_000 }] };
   const declined = { paymentMethod: 'pm_card_chargeDeclined' };
@@ -235,13 +235,13 @@ async function refusedOrders(shop: Customer): Promise<void> {
     ['declined', 402, declined],
   ] as const) {
     const [body, headers] = [orderOf(shop, whose, given), keyed(shop.customer)];
-    let answer = await shop.call('POST', '/orders', body, headers);
-    while (answer.status === 202) answer = await shop.call('POST', '/orders', body, headers);
-    expect([whose, answer.status]).toEqual([whose, status]);
+    let response = await shop.call('POST', '/orders', body, headers);
+    while (response.status === 202) response = await shop.call('POST', '/orders', body, headers);
+    expect([whose, response.status]).toEqual([whose, status]);
   }
 }
 
-async function invalidBodies(shop: Customer): Promise<void> {
+async function invalidBodies(shop: TestShop): Promise<void> {
   const { call, canaries, customer, admin } = shop;
   const invalid = (what: string) => canaries.make(`invalid ${what}`);
   const address = addressOf(canaries, 'invalid');
@@ -279,8 +279,8 @@ async function invalidBodies(shop: Customer): Promise<void> {
   expect((await call('GET', '/orders', undefined, bearer(forged))).status).toBe(401);
 }
 
-/** MongoDB refuses a value and repeats it in its error; the activity tries again until it may. */
-async function failingActivity(shop: Customer, { mongodbUri, temporalAddress }: WholeSystem): Promise<void> {
+/** Makes an activity fail until an index is dropped: the error of MongoDB repeats a canary. */
+async function failingActivity(shop: TestShop, { mongodbUri, temporalAddress }: WholeSystem): Promise<void> {
   const [first, second] = [await placed(shop, 'taken'), await placed(shop, 'colliding')];
   const { note } = (await orderAt(shop, first)) as { note: string };
   const { version } = (await orderAt(shop, second)) as { version: number };
@@ -316,8 +316,8 @@ async function failingAttempts(address: string, orderId: string): Promise<number
   }
 }
 
-/** Whoever may read them all: that leaves no traces either. */
-async function readByCodec({ call, canaries, admin }: Customer): Promise<void> {
+/** Decodes a payload with the codec server. */
+async function readByCodec({ call, canaries, admin }: TestShop): Promise<void> {
   const text = canaries.make('decoded');
   const data = Buffer.from(text).toString('base64');
   const encoded = await call('POST', '/codec/encode', { payloads: [{ data }] }, bearer(admin));

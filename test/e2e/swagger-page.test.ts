@@ -16,7 +16,7 @@ const ALICE = DEMO_USERS[1]!._id;
 const chromium = findChromium();
 if (!chromium) {
   console.warn(
-    'The Swagger page is not tested: there is no Chromium on PATH. Install it, on Debian "chromium".',
+    'The Swagger page is not tested, because there is no Chromium on PATH. Install it, for example `apt install chromium`.',
   );
 }
 
@@ -46,21 +46,21 @@ if (!chromium) {
     await shop?.close();
   });
 
-  /** An operation of the page, unfolded; the page offers to try it out at once. */
+  /** Unfolds and returns an operation of the page, which is ready to be tried out. */
   async function open(tag: string, operationId: string): Promise<Locator> {
     const operation = browser.page.locator(`#operations-${tag}-${operationId}`);
     await operation.locator('.opblock-summary-control').click();
     return operation;
   }
 
-  /** Executes an operation and returns the answer that the page shows. */
+  /** Executes an operation and returns the response that the page shows. */
   async function execute(operation: Locator): Promise<{ status: string; data: Record<string, unknown> }> {
     await operation.getByRole('button', { name: 'Execute' }).click();
-    const answer = operation.locator('.live-responses-table .response').first();
-    const body = JSON.parse(await answer.locator('.highlight-code .microlight').first().innerText()) as {
+    const response = operation.locator('.live-responses-table .response').first();
+    const body = JSON.parse(await response.locator('.highlight-code .microlight').first().innerText()) as {
       data: Record<string, unknown>;
     };
-    return { status: (await answer.locator('.response-col_status').innerText()).trim(), data: body.data };
+    return { status: (await response.locator('.response-col_status').innerText()).trim(), data: body.data };
   }
 
   async function authorize(token: string): Promise<void> {
@@ -74,17 +74,17 @@ if (!chromium) {
   }
 
   it('lists every operation of the API', async () => {
-    const { page, complaints } = browser;
+    const { page, faults } = browser;
     await page.locator('.opblock').first().waitFor();
     const shown = await page
       .locator('.opblock')
       .evaluateAll((blocks) => blocks.map(({ id }) => id.split('-').at(-1)!));
     expect(shown).toEqual(await operationIds(server.url));
     expect(shown).toEqual(expect.arrayContaining(['ready', 'login', 'listProductServices', 'placeOrder']));
-    expect(complaints).toEqual([]);
+    expect(faults).toEqual([]);
   });
 
-  it('signs in, places an order and reads it back, with the examples as they stand', async () => {
+  it('signs in, places an order and reads it with the unchanged examples', async () => {
     const session = await execute(await open('Auth', 'login'));
     expect(session).toMatchObject({ status: '200', data: { user: { name: 'Alice' } } });
     await authorize(session.data.accessToken as string);
@@ -96,16 +96,16 @@ if (!chromium) {
 
     const getOrder = await open('Orders', 'getOrder');
     const id = getOrder.getByPlaceholder('id', { exact: true });
-    expect(await id.inputValue()).toBe(orderIdOf(ALICE, key)); // and so works with the seeded id of Alice
+    expect(await id.inputValue()).toBe(orderIdOf(ALICE, key)); // the example is right for the seeded id of Alice
     await id.fill(placed.data.id as string);
     expect(await execute(getOrder)).toEqual({ status: '200', data: placed.data });
-    expect(browser.complaints).toEqual([]);
+    expect(browser.faults).toEqual([]);
   });
 });
 
 /**
- * The demo data, with another id for the customer who signs in: from it and the example's Idempotency-Key comes the
- * id of the order's workflow, which may be there already when the Temporal server is not of this run alone.
+ * Adds the demo data, with another id for the customer who signs in. The id of the order depends on it and on
+ * the Idempotency-Key of the example, and a shared Temporal server may already have a workflow with that id.
  */
 async function seedFor(connection: Connection): Promise<void> {
   await seed(connection, 'test');

@@ -22,7 +22,7 @@ function authorization(role: 'CUSTOMER' | 'ADMIN'): string {
   return `Bearer ${tokenFor(testConfig(), role)}`;
 }
 
-/** The id of an order, whose note only keys can read. */
+/** Places an order with an encrypted note and returns its id. */
 async function placeOrder(): Promise<string> {
   const response = await fetch(`${system.baseUrl}/orders`, {
     method: 'POST',
@@ -32,7 +32,7 @@ async function placeOrder(): Promise<string> {
       Authorization: authorization('CUSTOMER'),
     },
     body: JSON.stringify({
-      items: [{ productServiceId: newId('ps'), quantity: 1 }], // it is rejected, which is a history as well
+      items: [{ productServiceId: newId('ps'), quantity: 1 }], // the order is rejected, which is enough for a history
       paymentMethod: 'pm_card_visa',
       note: NOTE,
     }),
@@ -50,7 +50,7 @@ withChromium(
     browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
     const context = await browser.newContext({ viewport: { width: 1_400, height: 1_000 } });
     const page = await context.newPage();
-    const api = system.baseUrl.replace('127.0.0.1', 'localhost'); // the cookie is for the host that the UI has
+    const api = system.baseUrl.replace('127.0.0.1', 'localhost'); // the cookie must have the same host as the UI
     await page.goto(`${system.temporalUiUrl}/namespaces/default/workflows/order-${orderId}`);
     await page.getByText('orderWorkflow').first().waitFor();
     expect(await page.locator('body').innerText()).not.toContain(NOTE);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Death } from '../support/crashing-worker';
+import type { Crash } from '../support/crashing-worker';
 import { spawnNode, type NodeProcess } from '../support/process';
 import { drawCharts, placesOf, titleOf, type Place } from '../workflows/saga/chart';
 import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from '../workflows/saga/saga';
@@ -7,33 +7,35 @@ import { expectAll, expectEnd } from '../workflows/saga/trial';
 import { asCharted } from '../workflows/saga/trials';
 
 const WORKER = join(__dirname, '..', 'support', 'crashing-worker.ts');
-/** Orders that share a process and die with it: all come to their moments within the time that a step may take. */
+/**
+ * Orders that share a worker and crash with it. All must reach their steps within the time limit of a step.
+ */
 const PER_WORKER = 8;
 const WORKERS_AT_A_TIME = 5;
 
-interface Kill {
+interface PlannedCrash {
   place: Place;
-  moment: Death['moment'];
+  moment: Crash['moment'];
 }
 
-interface Victim extends Kill {
+interface CrashedOrder extends PlannedCrash {
   saga: Saga;
   answers: string[];
 }
 
-it('whichever step a worker is killed at, another worker goes on from there, and nothing is done twice', async () => {
+it('another worker continues every order of a worker that is killed at any step, and nothing takes effect twice', async () => {
   const places = await findPlaces();
-  const kills = places.flatMap((place): Kill[] => [
+  const crashes = places.flatMap((place): PlannedCrash[] => [
     { place, moment: 'before' },
     { place, moment: 'after' },
   ]);
-  await expectAll(WORKERS_AT_A_TIME, inGroups(kills), {
-    title: (group) => `${group.length} orders in the hands of one worker:`,
-    hold: dieTogether,
+  await expectAll(WORKERS_AT_A_TIME, inGroups(crashes), {
+    title: (group) => `${group.length} orders of one worker:`,
+    hold: crashTogether,
   });
 }, 600_000);
 
-/** Sorted by how far into a move they are. */
+/** Returns all places, sorted by their position in a move. */
 async function findPlaces(): Promise<Place[]> {
   const spoiled = await openSpoiledShop();
   try {
@@ -44,26 +46,26 @@ async function findPlaces(): Promise<Place[]> {
   }
 }
 
-async function dieTogether(group: readonly Kill[]): Promise<void> {
+async function crashTogether(group: readonly PlannedCrash[]): Promise<void> {
   const spoiled = await openSpoiledShop();
   try {
-    const begin = async (kill: Kill): Promise<Victim> => {
-      return { ...kill, saga: await beginSaga(spoiled, kill.place.chart.life), answers: [] };
+    const begin = async (crash: PlannedCrash): Promise<CrashedOrder> => {
+      return { ...crash, saga: await beginSaga(spoiled, crash.place.chart.life), answers: [] };
     };
-    const victims = await Promise.all(group.map(begin));
-    const mortal = startMortalWorker(spoiled, victims);
-    await mortal.line(/worker started/);
-    await Promise.all(victims.map((victim) => makeMoves(victim, victim.place.move)));
-    const onTheirWay = new Map(victims.map((victim) => [victim, makeMoves(victim, victim.place.move + 1)]));
-    await expectDeath(mortal);
+    const orders = await Promise.all(group.map(begin));
+    const worker = startCrashingWorker(spoiled, orders);
+    await worker.line(/worker started/);
+    await Promise.all(orders.map((order) => makeMoves(order, order.place.move)));
+    const inProgress = new Map(orders.map((order) => [order, makeMoves(order, order.place.move + 1)]));
+    await expectCrash(worker);
     await spoiled.startWorker();
-    await expectAll(victims.length, victims, {
+    await expectAll(orders.length, orders, {
       title: ({ place, moment }) => `${titleOf(place)}, killed ${moment} its effect`,
-      async hold(victim) {
-        const expected = asCharted(victim.place.chart);
-        await onTheirWay.get(victim);
-        await makeMoves(victim, expected.answers.length);
-        await expectEnd(victim.saga, victim.answers, expected);
+      async hold(order) {
+        const expected = asCharted(order.place.chart);
+        await inProgress.get(order);
+        await makeMoves(order, expected.answers.length);
+        await expectEnd(order.saga, order.answers, expected);
       },
     });
   } finally {
@@ -71,31 +73,31 @@ async function dieTogether(group: readonly Kill[]): Promise<void> {
   }
 }
 
-async function makeMoves({ saga, answers }: Victim, until: number): Promise<void> {
+async function makeMoves({ saga, answers }: CrashedOrder, until: number): Promise<void> {
   while (answers.length < until) {
     answers.push(wordOf(await saga.make(answers.length)));
     await saga.settled();
   }
 }
 
-function startMortalWorker({ shop }: SpoiledShop, victims: Victim[]): NodeProcess {
-  const deaths = victims.map(({ saga: { orderId }, place: { step, chart }, moment }): Death => {
+function startCrashingWorker({ shop }: SpoiledShop, orders: CrashedOrder[]): NodeProcess {
+  const crashes = orders.map(({ saga: { orderId }, place: { step, chart }, moment }): Crash => {
     return { orderId, step, moment, authorizing: chart.life.authorizing };
   });
   return spawnNode(['--import', 'tsx', WORKER], {
     ...process.env,
     MONGODB_URI: shop.db.uri,
     TASK_QUEUE: shop.taskQueue,
-    DEATHS: JSON.stringify(deaths),
+    CRASHES: JSON.stringify(crashes),
   });
 }
 
-async function expectDeath(mortal: NodeProcess): Promise<void> {
-  const complaint = mortal.line(/did not come: .*/).then(
+async function expectCrash(worker: NodeProcess): Promise<void> {
+  const notReached = worker.line(/not reached: .*/).then(
     ([line]) => line,
     () => undefined,
   );
-  expect([await mortal.ended, await complaint]).toEqual(['SIGKILL', undefined]);
+  expect([await worker.ended, await notReached]).toEqual(['SIGKILL', undefined]);
 }
 
 function inGroups<T>(items: readonly T[]): T[][] {

@@ -1,23 +1,23 @@
-import type { Answer, Sent, WholeApi } from './whole-api';
+import type { ApiRequest, ApiResponse, WholeApi } from './whole-api';
 import { sampleOf, type Operation } from './operations';
 
 type Target = WholeApi['operations'][number];
 
-/** One request that must not do anything. */
+/** A request that must have no effect. */
 export interface Attack {
   target: Target;
-  /** Where the payload is and what it is, for the message. */
+  /** The place and the payload, for the message of the test. */
   what: string;
-  request: Partial<Sent>;
-  /** undefined when the answer is as it has to be. */
-  objection(answer: Answer): string | undefined;
+  request: Partial<ApiRequest>;
+  /** Returns undefined if the response is as expected. */
+  objection(response: ApiResponse): string | undefined;
 }
 
 const AT_A_TIME = 16;
 const SHOWN = 20;
 
-/** A request that is valid in all but its payload. */
-export function validRequest(operation: Operation, token?: string): Sent {
+/** Returns a valid request. */
+export function validRequest(operation: Operation, token?: string): ApiRequest {
   const { method, path, parameters, body, example } = operation;
   const headers = parameters
     .filter((parameter) => parameter.in === 'header' && parameter.required)
@@ -42,12 +42,12 @@ export function pathOf(
   });
 }
 
-/** 400 for the payload and for nothing else, so that all the rest of the request was valid. */
+/** Expects 400 because of the payload alone, so that the rest of the request was valid. */
 export function blames(path: string): Attack['objection'] {
   return ({ status, code, errors = [] }) => {
     if (status !== 400 || code !== 'validation_failed') return `${status} ${code} instead of 400`;
     const others = errors.filter((error) => error.path !== path && !error.path.startsWith(`${path}.`));
-    return others.length === 0 ? undefined : `it complains of ${JSON.stringify(others)}`;
+    return others.length === 0 ? undefined : `it also rejects ${JSON.stringify(others)}`;
   };
 }
 
@@ -56,24 +56,24 @@ export function oneOf(...statuses: number[]): Attack['objection'] {
     statuses.includes(status) ? undefined : `${status} ${code} instead of ${statuses.join(' or ')}`;
 }
 
-/** Makes all of them, and names those whose answers are not as they have to be. */
+/** Sends all attacks and returns a message for each unexpected response. */
 export async function failuresOf(attacks: readonly Attack[], token?: string): Promise<string[]> {
   const failures: string[] = [];
   const queue = [...attacks];
   const work = async () => {
     for (let attack = queue.pop(); attack; attack = queue.pop()) {
       const { target, what, request, objection } = attack;
-      const answer = await target
+      const response = await target
         .send(merged(validRequest(target, token), request))
         .catch((error: Error) => ({ status: 0, code: error.message }));
-      const complaint = objection(answer);
-      if (complaint !== undefined) failures.push(`${target.id}, ${what}: ${complaint}`);
+      const unexpected = objection(response);
+      if (unexpected !== undefined) failures.push(`${target.id}, ${what}: ${unexpected}`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   return failures.slice(0, SHOWN);
 }
 
-function merged(valid: Sent, request: Partial<Sent>): Sent {
+function merged(valid: ApiRequest, request: Partial<ApiRequest>): ApiRequest {
   return { ...valid, ...request, headers: { ...valid.headers, ...request.headers } };
 }

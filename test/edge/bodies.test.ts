@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { openSocket, parseAnswer, readAll } from '../support/raw-http';
+import { openSocket, parseResponse, readAll } from '../support/raw-http';
 import { failuresOf, oneOf, validRequest, type Attack } from './attack';
 import { openWholeApi, STRIPE_WEBHOOK_SECRET, type WholeApi } from './whole-api';
 
@@ -22,26 +22,29 @@ afterAll(() => api.close());
 
 const bodies = () => api.operations.filter(({ body }) => body !== undefined);
 
-/** The same for every operation with a body. */
+/** Sends one request to every operation with a body. */
 function everywhere(what: string, request: Attack['request'], ...statuses: number[]): Promise<string[]> {
   const attacks = bodies().map((target) => ({ target, what, request, objection: oneOf(...statuses) }));
   return failuresOf(attacks, api.tokens.ADMIN);
 }
 
-it.each(Object.entries(DEEP))('%s nested 10 000 deep are 400 everywhere', async (_kind, deep) => {
-  expect(await everywhere('the whole', { body: deep }, 400)).toEqual([]);
-  expect(await everywhere('a field', { body: `{"extra":${deep}}` }, 400)).toEqual([]);
-  const first = bodies().map((target): Attack => {
-    const [key] = Object.keys(target.example as object);
-    return { target, what: key!, request: { body: `{"${key}":${deep}}` }, objection: oneOf(400) };
-  });
-  expect(await failuresOf(first, api.tokens.ADMIN)).toEqual([]);
-});
+it.each(Object.entries(DEEP))(
+  'every operation returns 400 for %s nested 10 000 deep',
+  async (_kind, deep) => {
+    expect(await everywhere('the whole', { body: deep }, 400)).toEqual([]);
+    expect(await everywhere('a field', { body: `{"extra":${deep}}` }, 400)).toEqual([]);
+    const first = bodies().map((target): Attack => {
+      const [key] = Object.keys(target.example as object);
+      return { target, what: key!, request: { body: `{"${key}":${deep}}` }, objection: oneOf(400) };
+    });
+    expect(await failuresOf(first, api.tokens.ADMIN)).toEqual([]);
+  },
+);
 
-it('they are refused in an event with a valid signature too, where unknown fields are welcome', async () => {
+it('a signed Stripe event with such nesting returns 400, although its unknown fields are allowed', async () => {
   const target = api.operations.find(({ id }) => id === 'receiveStripeEvent')!;
   const attackOf = (extra: string, status: number): Attack => {
-    // Of this type nothing is kept.
+    // Events of this type have no effect.
     const event = JSON.stringify({ ...(target.example as object), type: 'customer.created' });
     const body = event.replace(/\}$/, `,"extra":${extra}}`);
     const headers = { 'Stripe-Signature': signatureOf(body) };
@@ -54,31 +57,31 @@ it('they are refused in an event with a valid signature too, where unknown field
   expect(await failuresOf(attacks)).toEqual([]);
 });
 
-it('10 MB are 413 everywhere', async () => {
+it('every operation returns 413 for 10 MB', async () => {
   expect(await everywhere('10 MB', { body: `{"a":"${'x'.repeat(TEN_MEGABYTES)}"}` }, 413)).toEqual([]);
 });
 
-it('10 MB that gzip makes small are 413 everywhere', async () => {
+it('every operation returns 413 for a small gzip body that expands to 10 MB', async () => {
   const bomb = gzipSync(JSON.stringify({ a: 'x'.repeat(TEN_MEGABYTES) }));
   expect(bomb.length).toBeLessThan(20_000);
   const request = { body: bomb, headers: { 'Content-Encoding': 'gzip' } };
   expect(await everywhere('a bomb', request, 413)).toEqual([]);
 });
 
-it('a body that says that it has 10 MB is 413 before it comes', async () => {
+it('returns 413 before the body if Content-Length is 10 MB', async () => {
   const text = readAll(await begin('Content-Length: 10000000\r\n\r\n'));
-  expect(parseAnswer(await text)).toMatchObject({
+  expect(parseResponse(await text)).toMatchObject({
     status: 413,
     headers: { connection: 'close', 'content-type': 'application/problem+json' },
     body: expect.stringContaining('"payload_too_large"') as string,
   });
 });
 
-it('a body that does not say how much it is is 413 as soon as it is too much', async () => {
+it('returns 413 during a chunked body as soon as it is too large', async () => {
   const socket = await begin('Transfer-Encoding: chunked\r\n\r\n');
   const text = readAll(socket);
-  for (let chunk = 0; chunk < 11; chunk++) socket.write(`2710\r\n${' '.repeat(10_000)}\r\n`); // 110 kB, and no end
-  expect(parseAnswer(await text)).toMatchObject({ status: 413, headers: { connection: 'close' } });
+  for (let chunk = 0; chunk < 11; chunk++) socket.write(`2710\r\n${' '.repeat(10_000)}\r\n`); // 110 kB without an end
+  expect(parseResponse(await text)).toMatchObject({ status: 413, headers: { connection: 'close' } });
 });
 
 async function begin(rest: string) {

@@ -1,13 +1,13 @@
 import type { JsonSchema } from '../../src/openapi/json-schema';
 import { itemsOf, propertiesOf, type Json } from './operations';
 
-/** A place in a body, such as `items.0.quantity`. */
+/** A place in a body, for example `items.0.quantity`. */
 export interface Field {
   path: string[];
   schema: JsonSchema;
 }
 
-/** Every field of a body, those within others too, but not the body itself. */
+/** Returns all fields of a body, including nested ones but not the body itself. */
 export function fieldsOf(schema: JsonSchema, path: string[] = []): Field[] {
   const own: Field[] = path.length === 0 ? [] : [{ path, schema }];
   const properties = Object.entries(propertiesOf(schema) ?? {});
@@ -19,14 +19,14 @@ export function fieldsOf(schema: JsonSchema, path: string[] = []): Field[] {
   ];
 }
 
-/** Every object of a body whose keys are all known, the body itself included. */
+/** Returns all objects of a body that allow no unknown keys, including the body itself. */
 export function closedObjectsOf(schema: JsonSchema): Field[] {
   return [{ path: [], schema }, ...fieldsOf(schema)].filter(
     (field) => propertiesOf(field.schema) && field.schema.additionalProperties === false,
   );
 }
 
-/** The same body with another value at that place. */
+/** Returns a copy of the body with another value at the place. */
 export function replaced(body: Json, [key, ...rest]: string[], value: unknown): unknown {
   if (key === undefined) return value;
   if (Array.isArray(body)) {

@@ -1,7 +1,7 @@
 import { blames, failuresOf, oneOf, pathOf, type Attack } from './attack';
 import { closedObjectsOf, fieldsOf, replaced, valueAt, type Field } from './fields';
 import type { Json } from './operations';
-import { KEYS, QUERIES, refusesText, STRUCTURES, TEXTS, UNKNOWN_QUERIES } from './payloads';
+import { KEYS, QUERIES, excludesText, STRUCTURES, TEXTS, UNKNOWN_QUERIES } from './payloads';
 import { openWholeApi, type WholeApi } from './whole-api';
 
 type Target = WholeApi['operations'][number];
@@ -18,21 +18,21 @@ afterAll(() => api.close());
 const bodies = () => api.operations.filter(({ body }) => body !== undefined);
 const short = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
-/** JSON that holds a raw text at one place: what `JSON.stringify` cannot write. */
+/** Returns JSON with raw text at one place, which `JSON.stringify` cannot write. */
 function withRaw(example: Json, path: string[], raw: string): string {
   const marker = 'the place of the payload';
   return JSON.stringify(replaced(example, path, marker)).replace(JSON.stringify(marker), () => raw);
 }
 
-describe('of all operations, with all else valid and as ADMIN', () => {
-  it('there are some, with fields and parameters', () => {
+describe('in otherwise valid requests of an ADMIN to all operations', () => {
+  it('the test covers many operations, fields and payloads', () => {
     expect(api.operations.length).toBeGreaterThan(20);
     expect(bodies().flatMap(({ body }) => fieldsOf(body!)).length).toBeGreaterThan(60);
     expect(STRUCTURES.length).toBeGreaterThan(30);
     expect(TEXTS.length).toBeGreaterThan(30);
   });
 
-  it('no field of a body takes a structure that it does not declare', async () => {
+  it('every field of a body rejects undeclared structures', async () => {
     const attacks = bodies().flatMap((target) =>
       fieldsOf(target.body!).flatMap(({ path }) =>
         STRUCTURES.map((raw): Attack => {
@@ -49,10 +49,10 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('no field of a body takes a text that its schema refuses', async () => {
+  it('every field of a body rejects texts that its schema excludes', async () => {
     const attacks = bodies().flatMap((target) =>
       fieldsOf(target.body!).flatMap(({ path, schema }) =>
-        TEXTS.filter((text) => refusesText(schema, text)).map((text): Attack => {
+        TEXTS.filter((text) => excludesText(schema, text)).map((text): Attack => {
           const request = { body: JSON.stringify(replaced(target.example!, path, text)) };
           return {
             target,
@@ -66,14 +66,14 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('no object of a body takes another key', async () => {
+  it('every object of a body rejects unknown keys', async () => {
     const attacks = bodies().flatMap((target) =>
       closedObjectsOf(target.body!).flatMap(({ path }) => KEYS.map((key) => keyAttack(target, path, key))),
     );
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('no body takes __proto__ at any depth, be other unknown keys welcome or not', async () => {
+  it('every body rejects __proto__ at any depth, even where unknown keys are allowed', async () => {
     const attacks = bodies().flatMap((target) =>
       ['{"__proto__":{}}', '{"a":[{"__proto__":1}]}', '{"\\u005f_proto__":null}'].map((raw): Attack => {
         const body = JSON.stringify(target.example).replace(/^\{/, `{"extra":${raw},`);
@@ -83,7 +83,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('a body that is no object is refused', async () => {
+  it('every body rejects values other than an object', async () => {
     const wholes = [
       ...STRUCTURES.filter((raw) => raw.startsWith('[')),
       '"x"',
@@ -100,7 +100,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('no parameter of a path names anything but what it names', async () => {
+  it('every path parameter rejects or does not find malicious values', async () => {
     const attacks = api.operations.flatMap((target) =>
       target.parameters
         .filter((parameter) => parameter.in === 'path')
@@ -120,7 +120,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('a path whose escapes are none is refused', async () => {
+  it('rejects a path with malformed percent-encoding', async () => {
     const broken = ['%', '%zz', '%c0%ae', '%ff', 'a%', '%u0041', '%e0%a4%a'];
     const attacks = api.operations
       .filter(({ path }) => path.includes('{'))
@@ -133,7 +133,7 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('no parameter of a query is a structure, or comes twice', async () => {
+  it('every query parameter rejects structures and repetition', async () => {
     const attacks = queryParameters().flatMap(({ target, name }) =>
       QUERIES.map((queryOf) => queryAttack(target, queryOf(name), oneOf(400))),
     );
@@ -141,18 +141,19 @@ describe('of all operations, with all else valid and as ADMIN', () => {
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('no parameter of a query takes a text that its schema refuses, nor acts on one that it takes', async () => {
+  it('every query parameter rejects texts that its schema excludes, and others have no effect', async () => {
     const attacks = queryParameters().flatMap(({ target, name, schema }) =>
       [...TEXTS, ...STRUCTURES].map((text) => {
         const query = `${name}=${encodeURIComponent(text)}`;
-        return queryAttack(target, query, refusesText(schema, text) ? oneOf(400) : oneOf(200, 400));
+        return queryAttack(target, query, excludesText(schema, text) ? oneOf(400) : oneOf(200, 400));
       }),
     );
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });
 
-  it('none takes an unknown parameter in its query', async () => {
-    // Those of Temporal's protocol ignore what they do not know, since it may grow.
+  it('every operation but those of the codec rejects unknown query parameters', async () => {
+    // The operations of Temporal's codec protocol ignore unknown parameters, because the protocol may be
+    // extended.
     const own = api.operations.filter(({ path }) => !/\/codec\/(en|de)code$/.test(path));
     expect(own).toHaveLength(api.operations.length - 2);
     const attacks = own.flatMap((target) =>
@@ -187,7 +188,7 @@ function queryAttack(target: Target, query: string, objection: Attack['objection
   return { target, what: short(query), request: { path }, objection };
 }
 
-/** Empty ones, and those of dots, are another path. */
+/** Tells whether a text is a segment of its own: empty ones and dots lead to another path. */
 function isSegment(text: string): boolean {
   return text.trim() !== '' && !/^\.{1,2}$/.test(text);
 }

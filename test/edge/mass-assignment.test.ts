@@ -3,7 +3,7 @@ import { closedObjectsOf, replaced, valueAt } from './fields';
 import { propertiesOf, type Json } from './operations';
 import { openWholeApi, type WholeApi } from './whole-api';
 
-/** What is the server's to say, and what each would like to have said. */
+/** Fields that only the server sets, with values that an attacker would like to set. */
 const ASSIGNMENTS: Readonly<Record<string, Json>> = {
   _id: 'ord_00000000000000000000000000000000',
   id: 'usr_01HZX000000000000000ADM1N0',
@@ -66,7 +66,7 @@ afterEach(async () => expect(await api.dump()).toEqual(before));
 afterAll(() => api.close());
 
 it.each(['CUSTOMER', 'ADMIN'] as const)(
-  'no object of a body that a %s may send takes what is not theirs to say',
+  'no object in a body from a %s accepts fields that only the server sets',
   async (role) => {
     const attacks = api.operations
       .filter((operation) => operation.body && (role === 'ADMIN' || operation.role !== 'ADMIN'))
@@ -89,14 +89,14 @@ it.each(['CUSTOMER', 'ADMIN'] as const)(
   },
 );
 
-it('a CUSTOMER orders for nobody else', async () => {
+it('rejects the customerId of another user in an order of a CUSTOMER', async () => {
   const target = api.operations.find(({ id }) => id === 'placeOrder')!;
   const body = JSON.stringify({ ...(target.example as object), customerId: ASSIGNMENTS.customerId });
   const attack = { target, what: 'customerId', request: { body }, objection: blames('customerId') };
   expect(await failuresOf([attack], api.tokens.CUSTOMER)).toEqual([]);
 });
 
-/** It is for an ADMIN, to whom the example of all fields is addressed. */
+/** Removes `customerId`, which only an ADMIN may send, from the example with all fields. */
 function withoutCustomer(example: Json): Json {
   const { customerId: _customerId, ...rest } = example as Record<string, Json>;
   return rest;

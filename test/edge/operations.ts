@@ -1,16 +1,16 @@
 import type { JsonSchema } from '../../src/openapi/json-schema';
 
-/** One operation of the OpenAPI document, all references resolved. */
+/** An operation of the OpenAPI document with all references resolved. */
 export interface Operation {
   id: string;
   method: string;
-  /** Below the prefix, such as `/orders/{id}`. */
+  /** The path below the prefix, for example `/orders/{id}`. */
   path: string;
-  /** Whom the description names: PUBLIC, CUSTOMER or ADMIN. */
+  /** The role that the description names: PUBLIC, CUSTOMER or ADMIN. */
   role: string;
   parameters: { name: string; in: 'path' | 'query' | 'header'; required: boolean; schema: JsonSchema }[];
   body?: JsonSchema;
-  /** A body that is valid, with every field that the schema knows. */
+  /** A valid body with every field of the schema. */
   example?: Json;
 }
 
@@ -61,7 +61,7 @@ function resolver(document: Document): (node: unknown) => unknown {
   return resolve;
 }
 
-/** The example, and samples of those fields that it leaves out. */
+/** Returns the example, with samples of the fields that it omits. */
 function completed(schema: JsonSchema, example: Json | undefined): Json {
   const properties = propertiesOf(schema);
   if (!properties) return example ?? sampleOf(schema);
@@ -70,7 +70,7 @@ function completed(schema: JsonSchema, example: Json | undefined): Json {
   return { ...given, ...(Object.fromEntries(entries) as Record<string, Json>) };
 }
 
-/** A value that a schema accepts. */
+/** Returns a value that the schema accepts. */
 export function sampleOf(schema: JsonSchema): Json {
   const [example] = (schema.examples ?? schema.enum ?? []) as Json[];
   if (example !== undefined) return example;
@@ -103,7 +103,7 @@ function textFor({ pattern, format, minLength }: JsonSchema): string {
     (text) => pattern === undefined || new RegExp(pattern as string, 'u').test(text),
   );
   if (found === undefined)
-    throw new Error(`Give the field with the pattern ${String(pattern)} an .example().`);
+    throw new Error(`The field with the pattern ${String(pattern)} needs an .example().`);
   return found.padEnd(Number(minLength ?? 0), '-');
 }
 

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../../src/openapi/json-schema';
 
 const NESTED = Array.from({ length: 20 }).reduce<unknown>((inner) => ({ $and: [inner] }), { $ne: null });
 
-/** Values that no field takes, of whatever kind it is. Raw JSON, since `__proto__` cannot be written otherwise. */
+/** Values that every field rejects, whatever its type. They are raw JSON, because of `__proto__`. */
 export const STRUCTURES: readonly string[] = [
   ...[
     { $ne: null },
@@ -56,7 +56,7 @@ export const STRUCTURES: readonly string[] = [
   '{"a":{"constructor":{"prototype":{"isAdmin":true}}}}',
 ];
 
-/** Texts that mean something to a database, a shell, a template or a file system. */
+/** Texts with a meaning for a database, a shell, a template or a file system. */
 export const TEXTS: readonly string[] = [
   '{"$ne":null}',
   '{"$gt":""}',
@@ -101,7 +101,7 @@ export const TEXTS: readonly string[] = [
   'x'.repeat(6_000),
 ];
 
-/** Keys that no object has. */
+/** Keys that no schema declares. */
 export const KEYS: readonly string[] = [
   '$where',
   '$ne',
@@ -121,7 +121,7 @@ export const KEYS: readonly string[] = [
   '__v',
 ];
 
-/** Query strings in which a parameter is not what it seems, by its name. */
+/** Functions of a parameter's name that return a manipulated query string. */
 export const QUERIES: readonly ((name: string) => string)[] = [
   (name) => `${name}[$ne]=`,
   (name) => `${name}[$gt]=`,
@@ -139,7 +139,7 @@ export const QUERIES: readonly ((name: string) => string)[] = [
   (name) => `${name}%00=a`,
 ];
 
-/** Query strings that no route knows, nor a browser or proxy adds. */
+/** Query strings that no route knows, and that no browser or proxy adds. */
 export const UNKNOWN_QUERIES: readonly string[] = [
   '__proto__=x',
   '__proto__[isAdmin]=true',
@@ -160,13 +160,13 @@ export const UNKNOWN_QUERIES: readonly string[] = [
   '__proto__=x&__proto__=y',
 ];
 
-/** Whether the document says that a field does not take that text. What it takes is no attack, however it looks. */
-export function refusesText(schema: JsonSchema, text: string): boolean {
+/** Tells whether the document excludes a text from a field. An allowed text is not an attack. */
+export function excludesText(schema: JsonSchema, text: string): boolean {
   const { type, pattern, format, maxLength, minLength } = schema as Record<string, string> & JsonSchema;
   const types = [type].flat();
   if (type !== undefined && !types.includes('string')) return true;
   if (schema.enum) return !(schema.enum as unknown[]).includes(text);
   if (pattern !== undefined && !new RegExp(pattern, 'u').test(text)) return true;
-  if (format !== undefined) return true; // none of the texts is an address or a time
+  if (format !== undefined) return true; // none of the texts is an e-mail address or a time
   return text.length > Number(maxLength ?? Infinity) || text.length < Number(minLength ?? 0);
 }

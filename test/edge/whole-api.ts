@@ -9,33 +9,33 @@ import { operationsOf, type Document, type Operation } from './operations';
 
 export const STRIPE_WEBHOOK_SECRET = 'whsec_Zm9yIHRlc3RzIG9ubHk';
 
-/** Webhooks exist with one provider of payments only, the sandbox's switch with the other one. */
+/** One server per payment service: Stripe has the webhook, and the sandbox has its switch. */
 const PROVIDERS = {
   sandbox: { PAYMENT_PROVIDER: 'sandbox' },
   stripe: { PAYMENT_PROVIDER: 'stripe', STRIPE_WEBHOOK_SECRET },
 };
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   code?: string;
   errors?: { path: string; message: string }[];
 }
 
-export interface Sent {
-  /** With its query; the path parameters are filled in. */
+export interface ApiRequest {
+  /** The path with its parameters and the query. */
   path: string;
   method: string;
   token?: string;
   headers?: Record<string, string>;
-  /** Raw JSON, or whatever else. */
+  /** The raw body, usually JSON. */
   body?: string | Buffer;
 }
 
-/** The API as it is deployed, on the demo data; every operation with the server that has it. Nothing is placed. */
+/** The API as deployed, with the demo data and no worker. Every operation knows the server that has it. */
 export interface WholeApi {
-  operations: (Operation & { url: string; send(request: Sent): Promise<Answer> })[];
+  operations: (Operation & { url: string; send(request: ApiRequest): Promise<ApiResponse> })[];
   tokens: { ADMIN: string; CUSTOMER: string };
-  /** All documents of all collections. */
+  /** Returns all documents of all collections. */
   dump(): Promise<Record<string, unknown[]>>;
   close(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function openWholeApi(): Promise<WholeApi> {
   };
 }
 
-/** With the real Temporal, but a task queue on which nobody works: a request that gets so far is answered 202. */
+/** Starts a server on a task queue without workers: an order that is accepted there returns 202. */
 function start(db: TestDatabase, env: NodeJS.ProcessEnv): Promise<RunningServer> {
   const queue = taskQueueEnv(`test-${randomBytes(8).toString('hex')}`);
   const timeouts = { PLACE_ORDER_TIMEOUT_MS: '1000', ORDER_COMMAND_TIMEOUT_MS: '1000' };
@@ -86,7 +86,7 @@ async function logIn(url: string, email: string): Promise<string> {
   return data.accessToken;
 }
 
-async function send(url: string, { path, method, token, headers, body }: Sent): Promise<Answer> {
+async function send(url: string, { path, method, token, headers, body }: ApiRequest): Promise<ApiResponse> {
   const response = await fetch(url + path, {
     method,
     headers: {

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { listen, type HttpServer, type HttpServerOptions } from '../../src/http/server';
 import type { EarlyError } from '../../src/http/early-errors';
 import { PROBLEMS, type ErrorCode } from '../../src/errors/problems';
-import { openSocket, parseAnswer, readAll, sendRaw, type RawAnswer } from '../support/raw-http';
+import { openSocket, parseResponse, readAll, sendRaw, type RawResponse } from '../support/raw-http';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: shop.example\r\n';
 const QUICK = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 };
@@ -24,7 +24,7 @@ async function start(listener: RequestListener, timeouts?: HttpServerOptions['ti
 
 const serveAll: RequestListener = (req, res) => void req.resume().on('end', () => res.end('served'));
 
-function expectProblem({ status, headers, body }: RawAnswer, code: ErrorCode): void {
+function expectProblem({ status, headers, body }: RawResponse, code: ErrorCode): void {
   const problem = JSON.parse(body) as Record<string, unknown>;
   expect({ status, ...problem }).toMatchObject({ status: PROBLEMS[code].status, code });
   expect(headers).toMatchObject({
@@ -94,7 +94,7 @@ describe('a slow client', () => {
     const drip = setInterval(() => socket.write(drop), 10);
     const text = await readAll(socket);
     clearInterval(drip);
-    expectProblem(parseAnswer(text), 'request_timeout');
+    expectProblem(parseResponse(text), 'request_timeout');
   });
 
   it('is not waited for, nor read further, if it is rejected in the middle of its body', async () => {
@@ -110,7 +110,10 @@ describe('a slow client', () => {
     const text = readAll(socket);
     socket.write(`${REQUEST}Content-Length: 10000000\r\n\r\n`);
     for (let sent = 0; sent < 100; sent++) socket.write('x'.repeat(100_000));
-    expect(parseAnswer(await text)).toMatchObject({ status: 413, body: expect.stringContaining('too much') });
+    expect(parseResponse(await text)).toMatchObject({
+      status: 413,
+      body: expect.stringContaining('too much'),
+    });
     await server!.close(0);
     expect(bytesRead).toBeLessThan(1_000_000);
   });

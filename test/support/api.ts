@@ -21,7 +21,10 @@ import { tokenFor } from './tokens';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete' | 'head' | 'options';
 
-/** The HTTP edge without orders, on a database of its own; every answer is checked against what its route declares. */
+/**
+ * The API without orders, on its own database. Every response is checked against the declarations of its
+ * route.
+ */
 export interface TestApi {
   app: Koa;
   config: Config;
@@ -29,7 +32,7 @@ export interface TestApi {
   jwt: Jwt;
   health: Health;
   routes: Route[];
-  /** Parsed log lines. */
+  /** The parsed log lines. */
   logs: Record<string, unknown>[];
   call(method: Method, path: string, token?: string): Test;
   tokenOf(role: UserRole, id?: string): string;
@@ -42,7 +45,7 @@ export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
   routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens) => Route[]);
-  /** Instead of a database of its own; it is not dropped then. */
+  /** A database to use instead of its own. It is not dropped. */
   db?: TestDatabase;
 }
 

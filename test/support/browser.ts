@@ -6,47 +6,47 @@ const EXECUTABLES = ['chromium', 'chromium-browser', 'google-chrome'];
 
 export interface TestBrowser {
   page: Page;
-  /** What went wrong so far: warnings and errors on the console, failed requests, requests to other hosts. */
-  complaints: string[];
+  /** All faults so far: warnings and errors on the console, failed requests, requests to other hosts. */
+  faults: string[];
   close(): Promise<void>;
 }
 
-/** The path of a Chromium on PATH, if there is one. */
+/** Returns the path of a Chromium on PATH, or undefined. */
 export function findChromium(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
   return folders.flatMap((folder) => EXECUTABLES.map((name) => join(folder, name))).find(isExecutable);
 }
 
-/** Starts a headless Chromium with a fresh profile. It has no sandbox, as root may not have one: open own pages only. */
+/** Starts a headless Chromium with a new profile. */
 export async function openBrowser(executablePath: string, { origin }: URL): Promise<TestBrowser> {
   const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-quic'] });
   const context = await browser.newContext({ viewport: { width: 1_300, height: 1_000 } });
   return {
     page: await context.newPage(),
-    complaints: complaintsOf(context, origin),
+    faults: faultsOf(context, origin),
     close: () => browser.close(),
   };
 }
 
-function complaintsOf(context: BrowserContext, origin: string): string[] {
-  const complaints: string[] = [];
+function faultsOf(context: BrowserContext, origin: string): string[] {
+  const faults: string[] = [];
   context.on('console', (message) => {
     const type = message.type();
-    if (type === 'error' || type === 'warning') complaints.push(`console ${type}: ${message.text()}`);
+    if (type === 'error' || type === 'warning') faults.push(`console ${type}: ${message.text()}`);
   });
-  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
+  context.on('weberror', (error) => faults.push(`uncaught: ${error.error().message}`));
   context.on('request', (request) => {
     const url = new URL(request.url());
     const isRemote = url.protocol !== 'data:' && url.protocol !== 'blob:';
-    if (isRemote && url.origin !== origin) complaints.push(`another host: ${url.href}`);
+    if (isRemote && url.origin !== origin) faults.push(`request to another host: ${url.href}`);
   });
   context.on('requestfailed', (request) => {
-    complaints.push(`failed: ${request.url()} (${request.failure()?.errorText})`);
+    faults.push(`failed: ${request.url()} (${request.failure()?.errorText})`);
   });
   context.on('response', (response) => {
-    if (response.status() >= 400) complaints.push(`status ${response.status()}: ${response.url()}`);
+    if (response.status() >= 400) faults.push(`status ${response.status()}: ${response.url()}`);
   });
-  return complaints;
+  return faults;
 }
 
 function isExecutable(path: string): boolean {

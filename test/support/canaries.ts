@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Text that is nowhere else, by the name of what it stands for. */
+/** Unique texts that stand for personal data, by name, to find out where they leak. */
 export class Canaries {
   private readonly texts = new Map<string, string>();
 
-  /** A new one; its text is safe in every field. */
+  /** Creates a text that every field accepts. */
   make(name: string): string {
     return this.add(name, `canary${randomBytes(8).toString('hex')}`);
   }
 
-  /** Something that was given out, such as a token. */
+  /** Adds an existing text, for example a token. */
   add(name: string, text: string): string {
     this.texts.set(name, text);
     return text;
@@ -21,17 +21,17 @@ export class Canaries {
     return [...this.texts.keys()];
   }
 
-  /** The names of those that are in there, as they are or in base64. */
+  /** Returns the names of the texts that the bytes contain, plain or in base64. */
   foundIn(bytes: Buffer | string): string[] {
     const haystack = Buffer.from(bytes as string);
     const isIn = (text: string) => formsOf(text).some((form) => haystack.includes(form));
     return [...this.texts].filter(([, text]) => isIn(text)).map(([name]) => name);
   }
 
-  /** What is found in each file of a folder whose name matches, as `file: name`. */
+  /** Returns all finds in the matching files of a folder, as `file: name`. */
   async foundInFiles(folder: string, pattern: RegExp): Promise<string[]> {
     const files = (await readdir(folder)).filter((file) => pattern.test(file));
-    if (files.length === 0) throw new Error(`There is no ${String(pattern)} in ${folder}.`);
+    if (files.length === 0) throw new Error(`No file in ${folder} matches ${String(pattern)}.`);
     const found = files.map(async (file) =>
       this.foundIn(await readFile(join(folder, file))).map((name) => `${file}: ${name}`),
     );
@@ -39,7 +39,9 @@ export class Canaries {
   }
 }
 
-/** Base64 of a text depends on where it begins: in the first, second or third byte of a group. */
+/**
+ * Returns a text and its forms in base64, which depend on the byte of a group of three where the text starts.
+ */
 export function formsOf(text: string): string[] {
   const shifted = [0, 1, 2].map((shift) => {
     const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(text)]);

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
 export interface Certificate {
-  /** Both in PEM. */
+  /** The certificate in PEM. */
   certificate: string;
+  /** The private key in PEM. */
   key: string;
 }
 
@@ -11,7 +12,10 @@ interface Issuer extends Certificate {
   signingKey: KeyObject;
 }
 
-/** Certificates (X.509, P-256) of an authority of its own, valid for a day: Node.js reads them but makes none. */
+/**
+ * Creates an authority that issues certificates (X.509, P-256) for a day. Node.js reads certificates but
+ * makes none.
+ */
 export function createAuthority(): Issuer & { issue(name: string): Certificate } {
   const name = `authority-${randomBytes(4).toString('hex')}`;
   const { privateKey, publicKey } = keyPair();

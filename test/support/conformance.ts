@@ -24,7 +24,10 @@ const problem = Joi.object({
   data: Joi.any(),
 });
 
-/** For supertest's `expect`: throws unless an answer is one that its route declares, in status, shape and code. */
+/**
+ * Returns a check for supertest's `expect`: it throws unless the route declares the response's status, shape
+ * and code.
+ */
 export function conformsTo(routes: Route[], prefix: string): (response: Response) => void {
   return (response) => {
     const { method, path } = (response as unknown as { req: { method: string; path: string } }).req;
@@ -46,9 +49,9 @@ function assertProblem(response: Response, route: Route | undefined): void {
   Joi.assert(response.body, problem, { convert: false });
   const { code, status, type } = response.body as { code: ErrorCode; status: number; type: string };
   if (response.headers['content-type'] !== 'application/problem+json')
-    throw new Error('It is not a problem+json.');
+    throw new Error('The content type is not application/problem+json.');
   if (status !== response.status || PROBLEMS[code].status !== status)
-    throw new Error(`${code} is not ${status}.`);
+    throw new Error(`${code} does not have the status ${status}.`);
   if (type !== problemType(code)) throw new Error(`${type} is not the type of ${code}.`);
   if (route && !errorCodesOf(route).includes(code))
     throw new Error(`${route.operationId} does not declare ${code}.`);

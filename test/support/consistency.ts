@@ -3,7 +3,7 @@ import { createOrderModel } from '../../src/orders/orders.model';
 import { createSandboxPaymentModel } from '../../src/payments/sandbox/model';
 import type { Shop } from './shop';
 
-/** Money, in minor units, of the payments of one order in the ledger of the sandbox. */
+/** The sums, in minor units, of the payments of one order in the ledger of the sandbox. */
 export interface Ledger {
   authorized: number;
   open: number;
@@ -24,13 +24,15 @@ export async function ledgerOf({ db }: Shop, orderId: string): Promise<Ledger> {
   };
 }
 
-/** What the ledger must hold of an order that owes nothing. */
+/** Returns what the ledger must contain for an order without outstanding compensations. */
 function expectedOf({ paymentStatus, payment, captured, refunded }: Order): Partial<Ledger> {
   return { open: paymentStatus === 'authorized' ? payment!.amount : 0, captured, refunded };
 }
 
-/** Fails unless the order is stored as its Mongoose schema has it, to the field: the schema does not check writes. */
-async function expectAsDeclared({ db }: Shop, orderId: string): Promise<void> {
+/**
+ * Fails unless the stored order matches its Mongoose schema in every field. The schema does not check writes.
+ */
+async function expectDeclaredShape({ db }: Shop, orderId: string): Promise<void> {
   const Declared = createOrderModel(db.connection);
   const stored = await Declared.findById(orderId).lean();
   const declared = new Declared(stored!, null, { strict: 'throw' });
@@ -39,10 +41,10 @@ async function expectAsDeclared({ db }: Shop, orderId: string): Promise<void> {
 }
 
 /**
- * Fails unless ledger, stock and order agree to the unit.
- * @param initial the units of the product before anybody ordered it
+ * Fails unless ledger, stock and orders agree exactly.
+ * @param initial the units of the product before the first order
  * @param orders all orders for the product
- * @param isNet what was captured for an order that did not come to know of it may have been refunded
+ * @param isNet allows captures that an order does not know, if they were refunded in full
  */
 export async function expectConsistency(
   shop: Shop,
@@ -54,12 +56,12 @@ export async function expectConsistency(
   }: { productId: string; initial: number; orders: readonly Order[]; isNet?: boolean },
 ): Promise<void> {
   for (const order of orders) {
-    await expectAsDeclared(shop, order.id);
+    await expectDeclaredShape(shop, order.id);
     const ledger = await ledgerOf(shop, order.id);
     const expected = expectedOf(order);
-    const more = isNet ? ledger.captured - order.captured : 0;
+    const unknown = isNet ? ledger.captured - order.captured : 0;
     const { captured, refunded } = ledger;
-    const known = { ...ledger, captured: captured - more, refunded: refunded - more };
+    const known = { ...ledger, captured: captured - unknown, refunded: refunded - unknown };
     expect({ orderId: order.id, ...known }).toMatchObject(expected);
     expect(ledger.authorized).toBe(ledger.captured + ledger.voided + ledger.open);
     expect(ledger.refunded).toBeLessThanOrEqual(ledger.captured);

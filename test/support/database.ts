@@ -11,7 +11,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own on the real server, with its collections and indexes. */
+/** Creates a database with its collections and indexes on the real server. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const uri = new URL(process.env.MONGODB_URI!);
   uri.pathname = `/test_${randomBytes(8).toString('hex')}`;

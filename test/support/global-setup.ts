@@ -7,7 +7,9 @@ declare global {
   var servers: Servers | undefined;
 }
 
-/** Starts the real servers and bundles the workflows, once per run. Test files find both in the environment. */
+/**
+ * Starts the real servers and bundles the workflows once per run. Test files find both in the environment.
+ */
 export default async function globalSetup({ collectCoverage }: { collectCoverage: boolean } & Config) {
   const [servers, bundle] = await Promise.all([
     startServers({ output: createOutput() }),

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 
 const FOLDER = join(__dirname, '..', 'histories');
 
-/** Keeps the history of a run for the replay test, when `RECORD_HISTORIES` is set and there is none of that name yet. */
+/**
+ * Records the history of a run for the replay test if `RECORD_HISTORIES` is set and no file has this name.
+ */
 export async function recordHistory(name: string, handle: WorkflowHandle): Promise<void> {
   if (!process.env.RECORD_HISTORIES) return;
   const history = await handle.fetchHistory();
   const file = join(FOLDER, `${name}.json`);
-  // Recorded ones are never changed: they stand for the workflows that are running somewhere.
+  // A recorded history never changes: it stands for workflows that are running in production.
   await writeFile(file, `${withoutPaths(historyToJSON(history))}\n`, { flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
@@ -18,7 +20,7 @@ export async function recordHistory(name: string, handle: WorkflowHandle): Promi
   );
 }
 
-/** Stack traces name where the project lies on this machine. */
+/** Removes the path of the project on this machine, which stack traces contain. */
 function withoutPaths(json: string): string {
   return json.replaceAll(join(__dirname, '..', '..'), '.');
 }

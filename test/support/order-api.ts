@@ -14,23 +14,23 @@ import type { TestDatabase } from './database';
 import { openShop, type Shop } from './shop';
 import { paymentsTaskQueueOf } from './worker';
 
-/** The whole API of a shop of its own. Workers are started by the tests. */
+/** The whole API on its own shop. The tests start the workers. */
 export interface OrderApi extends TestApi {
   shop: Shop;
   service: OrderService;
-  /** Places an order; the key is a new one unless told. */
+  /** Places an order, with a new Idempotency-Key unless the headers have one. */
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
-  /** An order that is placed, as the API shows it to that user. */
+  /** Places an order and returns it as the API shows it to that user. */
   placed(token: string, ...items: Line[]): Promise<OrderBody>;
-  /** Fulfils of an order what is told. */
+  /** Fulfils the given items of an order. */
   fulfill(id: string, items: Line[], headers?: Record<string, string>): Test;
-  /** An order of a product at 23.79 EUR each, all of it fulfilled and delivered. */
+  /** Places an order for a product at 23.79 EUR each, fulfils and delivers all of it, and returns it. */
   completed(token: string, quantity: number): Promise<OrderBody>;
   refund(id: string, body: unknown, headers?: Record<string, string>): Test;
 }
 
-/** An order in an answer. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the schema of the route checks each answer
+/** An order in a response. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the schema of the route checks each response
 export type OrderBody = any;
 
 type Line = [productServiceId: string, quantity: number];
@@ -40,7 +40,7 @@ const PATIENT = { PLACE_ORDER_TIMEOUT_MS: '30000', ORDER_COMMAND_TIMEOUT_MS: '30
 
 type MoreRoutes = (db: TestDatabase, config: Config, revokedTokens: RevokedTokens) => Route[];
 
-/** @param more routes besides */
+/** @param more returns additional routes */
 export async function openOrderApi(
   env: NodeJS.ProcessEnv = {},
   more: MoreRoutes = () => [],
@@ -112,7 +112,7 @@ async function openApiOf(
   return { api, service: service! };
 }
 
-/** What a customer orders, and pays with a card that works. */
+/** Returns the items of an order with an accepted payment method. */
 export const lines = (...items: Line[]): { items: OrderLine[]; paymentMethod: string } => ({
   items: items.map(([productServiceId, quantity]) => ({ productServiceId, quantity })),
   paymentMethod: 'pm_card_visa',

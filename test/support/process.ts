@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 export interface NodeProcess {
-  /** The first line of output that matches; rejects when the process ends before. */
+  /** Resolves with the next line of output that matches, and rejects if the process ends first. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Resolves with the signal that ended it, null when it ended by itself. */
+  /** Resolves with the signal that ended the process, or null if it exited. */
   readonly ended: Promise<NodeJS.Signals | null>;
   kill(signal: NodeJS.Signals): void;
-  /** All that it has said so far. */
+  /** All output so far. */
   readonly lines: readonly string[];
 }
 

@@ -1,38 +1,38 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** What a server says to bytes that no HTTP client would send. */
-export interface RawAnswer {
-  /** undefined when it closed the connection without a word. */
+/** A server's response to bytes that no HTTP client would send. */
+export interface RawResponse {
+  /** Undefined if the server closed the connection without a response. */
   status?: number;
   headers: Record<string, string>;
   body: string;
 }
 
-/** A connection to the port of a URL, on loopback. */
+/** Opens a connection to the port of a URL on loopback. */
 export async function openSocket(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  socket.on('error', () => undefined); // a reset is one of the ways to be closed
+  socket.on('error', () => undefined); // the server may close the connection by a reset
   await once(socket, 'connect');
   return socket;
 }
 
-/** Sends the text as it stands and reads until the server closes. */
-export async function sendRaw(url: string, text: string): Promise<RawAnswer> {
+/** Sends the text unchanged and reads until the server closes the connection. */
+export async function sendRaw(url: string, text: string): Promise<RawResponse> {
   const socket = await openSocket(url);
-  const answer = readAll(socket);
+  const response = readAll(socket);
   socket.write(text);
-  return parseAnswer(await answer);
+  return parseResponse(await response);
 }
 
 export async function readAll(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await new Promise((resolve) => socket.once('close', resolve)); // after an error, too
+  await new Promise((resolve) => socket.once('close', resolve)); // also follows an error
   return text;
 }
 
-export function parseAnswer(text: string): RawAnswer {
+export function parseResponse(text: string): RawResponse {
   const [head = '', body = ''] = text.split('\r\n\r\n', 2);
   const [first = '', ...lines] = head.split('\r\n');
   const headers = lines.map((line) => [

@@ -1,4 +1,4 @@
-/** The steps of the order workflow as somebody might break them: the order is opened before it is priced. */
+/** The steps of the order workflow in the wrong order: the order is opened before it is priced. */
 import { steps as inOrder } from '../../workflows/order.steps';
 
 export * from '../../workflows/order.steps';

@@ -26,19 +26,19 @@ import {
   type WorkerPayloads,
 } from './worker';
 
-/** A shop of its own: a database, a task queue, and as many workers as a test starts. */
+/** An isolated shop: a database, a task queue, and the workers that a test starts. */
 export interface Shop {
   db: TestDatabase;
   temporal: TemporalClient;
   taskQueue: string;
-  /** Commands answer with the order as it is stored then. */
+  /** Runs commands, and returns the stored order. */
   workflows: OrderWorkflows<Order>;
   orders: OrderRepository;
   products: ProductServiceRepository;
-  /** The worker's activities, to be called without a workflow. */
+  /** The worker's activities, for calls without a workflow. */
   activities: Activities;
   startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker>;
-  /** Puts a product into the catalogue; its stock is 100 unless told. */
+  /** Adds a product to the catalogue. Its stock defaults to 100. */
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
   stockOf(id: string): Promise<ProductService['stock']>;
   close(): Promise<void>;
@@ -88,7 +88,7 @@ export async function openShop({
 
     async sell({ available = 100, ...entry } = {}) {
       const product = await products.insert({ ...entryOf(available), ...entry });
-      if (!product) throw new Error('The sku is taken.');
+      if (!product) throw new Error('The sku is in use.');
       return product;
     },
 
@@ -104,11 +104,12 @@ export async function openShop({
 }
 
 function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): OrderWorkflows<Order> {
-  async function read<T extends string>(id: string, asked: Promise<CommandDone | T>): Promise<Order | T> {
-    const answer = await asked;
-    if (typeof answer === 'string') return answer;
+  async function read<T extends string>(id: string, pending: Promise<CommandDone | T>): Promise<Order | T> {
+    const result = await pending;
+    if (typeof result === 'string') return result;
     const order = (await orders.findById(id))!;
-    if (order.version < answer.version) throw new Error(`Order ${id} is behind what was answered.`);
+    if (order.version < result.version)
+      throw new Error(`The stored order ${id} is older than the result of the command.`);
     return order;
   }
   return {
@@ -118,7 +119,7 @@ function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): Orde
   };
 }
 
-/** Tests keep the machine so busy that a late answer says nothing about whether Temporal lives. */
+/** Tests keep the machine so busy that a late response does not mean that Temporal is down. */
 function patient(temporal: TemporalClient): TemporalClient {
   return { ...temporal, lastAnswerAt: Date.now };
 }
@@ -150,7 +151,7 @@ export function entryOf(available: number): NewProductService {
   };
 }
 
-/** A request as the API makes it of a POST. */
+/** Returns the request that the API makes from a POST. */
 export function orderRequest(request: Partial<OrderRequest> & Pick<OrderRequest, 'items'>): OrderRequest {
   const content = {
     items: request.items,

@@ -13,7 +13,7 @@ export interface Person {
 
 let count = 0;
 
-/** A user who is signed in. */
+/** Registers and signs in a user. */
 export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise<Person> {
   const email = `person-${++count}@example.com`;
   const account = { email, password: PASSWORD, name: 'Person' };
@@ -23,7 +23,7 @@ export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise
   return signIn(api, email);
 }
 
-/** Somewhere else: another session of the same user. */
+/** Opens another session of the same user. */
 export async function signIn(api: TestApi, email: string, password = PASSWORD): Promise<Person> {
   return personOf(dataOf(await api.call('post', '/auth/login').send({ email, password }).expect(200)));
 }

@@ -9,14 +9,14 @@ import { freePorts } from '../../tools/devstack/ports';
 import { startTemporal } from '../../tools/devstack/temporal';
 import { MONGODB, TEMPORAL } from '../../tools/devstack/binaries/tools';
 
-/** A real server that a test may kill and start again; it finds its data. */
+/** A real server that a test can kill and start again with its data. */
 export interface StoppableServer {
-  /** Where it listens: a URI of MongoDB, an address of Temporal. */
+  /** MongoDB's URI or Temporal's address. */
   readonly address: string;
   start(): Promise<void>;
-  /** As the loss of its machine would. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>;
-  /** It holds its connections and answers nothing, until `thaw`. */
+  /** Suspends the server until `thaw`: it keeps its connections but does not respond. */
   freeze(): void;
   thaw(): void;
 }
@@ -27,7 +27,7 @@ export interface StoppableServers {
   remove(): Promise<void>;
 }
 
-/** Servers apart from those of the test run, which other test files need. */
+/** Starts separate servers: those of the test run are shared with other test files. */
 export async function startStoppableServers(): Promise<StoppableServers> {
   const folder = await mkdtemp(join(tmpdir(), 'orders-stoppable-'));
   const [mongodbPort, temporalPort] = (await freePorts(2)) as [number, number];

@@ -16,9 +16,9 @@ export type TimeSkippingServer =
   { executable: string; missing?: undefined } | { executable?: undefined; missing: string };
 
 /**
- * Temporal's test server, whose clock can be moved on: an executable that takes a port, or what is missing for it.
- * It is a Java program, fetched from Maven Central with what it depends on, into the cache of the other binaries. At
- * once and not by a promise, since Jest wants to know what is skipped before it runs anything.
+ * Finds Temporal's test server, whose clock can be advanced: an executable that takes a port, or the reason
+ * why it is missing. It is a Java program, which Maven downloads with its dependencies into the cache of the
+ * other binaries. The function is synchronous, because Jest must know which tests to skip before it runs any.
  */
 export function findTimeSkippingServer(env: NodeJS.ProcessEnv = process.env): TimeSkippingServer {
   if (!runs('java', ['-version'], env)) return { missing: 'there is no Java on PATH' };
@@ -35,11 +35,12 @@ function runs(command: string, args: string[], env: NodeJS.ProcessEnv): boolean 
   return spawnSync(command, args, { env, stdio: 'ignore' }).status === 0;
 }
 
-/** The folder appears whole or not at all: it is made elsewhere, and moved to its place in one step. */
+/** Prepares the folder elsewhere and renames it, so that it is never incomplete. */
 function download(folder: string, env: NodeJS.ProcessEnv): void {
-  if (!runs('mvn', ['--version'], env)) throw new Error('there is no Maven on PATH to fetch it');
+  if (!runs('mvn', ['--version'], env)) throw new Error('there is no Maven on PATH to download it');
   mkdirSync(cacheFolder(env), { recursive: true });
-  // Named as other downloads are: what a killed process leaves behind is removed by the next one.
+  // The name is that of other downloads, so that the leftovers of a killed process are removed by the next
+  // one.
   const staging = mkdtempSync(join(cacheFolder(env), `download-${process.pid}-`));
   try {
     const whole = join(staging, ARTIFACT);
@@ -60,15 +61,15 @@ function fetchJars(staging: string, lib: string, env: NodeJS.ProcessEnv): void {
     { cwd: staging, env, encoding: 'utf8', timeout: DOWNLOAD_MS },
   );
   if (status === 0) return;
-  const said = /\[ERROR\] (\S.*)/.exec(stdout)?.[1]; // the first of many says why
-  throw new Error(`Maven cannot fetch it (${error?.message ?? said ?? lastLine(stdout)})`);
+  const said = /\[ERROR\] (\S.*)/.exec(stdout)?.[1]; // the first of many errors names the cause
+  throw new Error(`Maven cannot download it (${error?.message ?? said ?? lastLine(stdout)})`);
 }
 
 function move(whole: string, folder: string): void {
   try {
     renameSync(whole, folder);
   } catch (error) {
-    if (!existsSync(folder)) throw error; // else another process was faster, with the same
+    if (!existsSync(folder)) throw error; // otherwise another process has made the same folder
   }
 }
 
@@ -87,7 +88,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
       <artifactId>${ARTIFACT}</artifactId>
       <version>${VERSION}</version>
     </dependency>
-    <!-- Its log goes nowhere: without this it complains that there is none. -->
+    <!-- Discards the log. Without it the server warns that no logger is configured. -->
     <dependency>
       <groupId>org.slf4j</groupId>
       <artifactId>slf4j-nop</artifactId>

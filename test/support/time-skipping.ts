@@ -4,13 +4,16 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract';
 import { openShop, type Shop } from './shop';
 import { installRuntime } from './worker';
 
-/** A shop, open for business, on a Temporal whose clock only a test moves on; MongoDB and the activities are real. */
+/**
+ * A shop with a worker, on a Temporal server whose clock only the test advances. MongoDB and the activities
+ * are real.
+ */
 export interface TimeSkippingShop extends Shop {
-  /** Moves the clock on; timers that are due go off. */
+  /** Advances the clock and fires the timers that are due. */
   skip(durationMs: number): Promise<void>;
 }
 
-/** @param executable of the test server, see `findTimeSkippingServer` */
+/** @param executable the test server that `findTimeSkippingServer` returns */
 export async function openTimeSkippingShop(executable: string): Promise<TimeSkippingShop> {
   installRuntime();
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
@@ -18,13 +21,13 @@ export async function openTimeSkippingShop(executable: string): Promise<TimeSkip
   });
   await addSearchAttributes(environment);
   const usual = process.env.TEMPORAL_ADDRESS;
-  process.env.TEMPORAL_ADDRESS = environment.address; // what the configuration of shop and worker is made of
+  process.env.TEMPORAL_ADDRESS = environment.address; // the configuration of shop and worker reads it
   const shop = await openShop();
   const worker = await shop.startWorker();
   return {
     ...shop,
     skip: (durationMs) => environment.sleep(durationMs),
-    // Not the shop's own way: this server cannot list workflows.
+    // The shop's own `close` lists workflows, which this server cannot do.
     async close() {
       process.env.TEMPORAL_ADDRESS = usual;
       await worker.stop();
@@ -35,7 +38,7 @@ export async function openTimeSkippingShop(executable: string): Promise<TimeSkip
   };
 }
 
-/** Without asking which there are, which this server does not know: it is a new one. */
+/** Adds the search attributes without listing the existing ones, which this server does not support. */
 async function addSearchAttributes({ connection, namespace }: TestWorkflowEnvironment): Promise<void> {
   const types = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => [
     name,

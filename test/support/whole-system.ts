@@ -7,32 +7,32 @@ import { freePorts } from '../../tools/devstack/ports';
 import { runOnce, startApi, startWorker } from '../../tools/devstack/app-processes';
 import { JWT_SECRET } from './config';
 
-/** All processes as they are run for real, with a folder of their own that keeps what they write. */
+/** All processes as in production, with a folder for everything they write. */
 export interface WholeSystem {
   baseUrl: string;
   mongodbUri: string;
   temporalAddress: string;
-  /** Of Temporal's web UI, when it was asked for. */
+  /** The URL of Temporal's web UI, if it was started. */
   temporalUiUrl?: string;
-  /** A log file of each process. */
+  /** The folder with a log file per process. */
   logFolder: string;
-  /** Temporal's database is here, `temporal.db`. */
+  /** The folder with Temporal's database, `temporal.db`. */
   folder: string;
-  /** Ends all processes, so that everything is written. */
+  /** Stops all processes, so that they have written everything. */
   stop(): Promise<void>;
   remove(): Promise<void>;
 }
 
 const STOP_MS = 30_000;
 
-/** @param options with Temporal's web UI, or without */
+/** @param extra additional environment variables @param options whether to start Temporal's web UI */
 export async function startWholeSystem(
   extra: NodeJS.ProcessEnv,
   { withUi = false } = {},
 ): Promise<WholeSystem> {
   const folder = await mkdtemp(join(tmpdir(), 'orders-whole-'));
   const logFolder = join(folder, 'logs');
-  // The servers of the test run are other tests' too, and keep nothing.
+  // The servers of the test run are shared with other tests and keep no data.
   const { MONGODB_URI: _mongodb, TEMPORAL_ADDRESS: _temporal, ...inherited } = process.env;
   const [temporal, mongodb, temporalUi] = (await freePorts(3)) as [number, number, number];
   const ports = { temporal, mongodb, ...(withUi && { temporalUi }) };

@@ -17,13 +17,13 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
-/** Makes steps fail, stall or die: takes the real ones and returns what the worker runs. */
+/** Makes steps fail, stall or crash: each function replaces the real implementation. */
 export interface Sabotage {
   activities?(activities: Activities): Activities;
   provider?(provider: PaymentProvider): PaymentProvider;
 }
 
-/** What a worker is to have of the keys of payloads, and the bundle that goes with it. */
+/** The keys of a worker's payloads, and the workflow bundle for encrypted payloads. */
 export interface WorkerPayloads {
   keys: string;
   bundle: string;
@@ -33,16 +33,16 @@ export interface TestWorkerOptions {
   taskQueue: string;
   connection: Connection;
   sabotage?: Sabotage;
-  /** In clear unless told. */
+  /** Defaults to unencrypted payloads. */
   payloads?: WorkerPayloads;
 }
 
-/** Each test has its own, like its task queue for orders. */
+/** Returns the task queue for payments that belongs to a task queue for orders. */
 export function paymentsTaskQueueOf(taskQueue: string): string {
   return `${taskQueue}-payments`;
 }
 
-/** The configuration of a process that is to work on the queues of a test. */
+/** Returns the environment variables of a process that works on the queues of a test. */
 export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
   return {
     TEMPORAL_TASK_QUEUE: taskQueue,
@@ -50,13 +50,13 @@ export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
   };
 }
 
-/** A real worker of both queues in this process, on a task queue of the test's own. */
+/** Starts real workers of both queues in this process, on the task queues of the test. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
   const { taskQueue, connection: database, sabotage = {}, payloads } = options;
   installRuntime();
   const config = testWorkerConfig({
     ...taskQueueEnv(taskQueue),
-    WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall at once
+    WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall concurrently
     SHUTDOWN_TIMEOUT_MS: '1000',
     PAYLOAD_KEYS: payloads?.keys,
   });
@@ -64,7 +64,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;
   const buildId = await buildIdOf(bundle);
   const coverage = new WorkflowCoverage();
-  const activities = sabotagedActivities(config, database, sabotage);
+  const activities = activitiesOf(config, database, sabotage);
   const orders = await Worker.create(
     coverage.augmentWorkerOptionsWithBundle({
       ...workerOptions('orders', config, { activities: activities.orders, buildId }),
@@ -88,17 +88,19 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   };
 }
 
-/** What each queue runs, as in `createActivities` of src/worker.ts. */
-function sabotagedActivities(
+/**
+ * Returns the activities of each queue, as `createActivities` of the worker does, with the replaced steps.
+ */
+function activitiesOf(
   config: WorkerConfig,
   database: Connection,
-  { activities: spoil = same, provider: spoilProvider = same }: Sabotage,
+  { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
-  const provider = spoilProvider(createPaymentProvider(config, database));
+  const provider = replaceProvider(createPaymentProvider(config, database));
   const orders = createOrderQueueActivities(database);
   const payments = createPaymentActivities({ provider });
-  const spoiled = spoil({ ...orders, ...payments });
-  return { orders: pick(spoiled, orders), payments: pick(spoiled, payments) };
+  const replaced = replaceActivities({ ...orders, ...payments });
+  return { orders: pick(replaced, orders), payments: pick(replaced, payments) };
 }
 
 function same<T>(value: T): T {
@@ -114,7 +116,7 @@ let installed = false;
 export function installRuntime(): void {
   if (installed) return;
   Runtime.install({
-    logger: new DefaultLogger('ERROR', () => undefined), // tests make steps fail by the dozen
+    logger: new DefaultLogger('ERROR', () => undefined), // tests make dozens of steps fail
     telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
     shutdownSignals: [],
   });

@@ -7,12 +7,18 @@ import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 
 export const WORKFLOWS_PATH = require.resolve('../../workflows');
 
-/** Bundles the workflows once for all test files, with counters when coverage is asked for. Returns the file's path. */
+/**
+ * Bundles the workflows once for all test files, with counters if coverage is collected. Returns the path of
+ * the file.
+ */
 export async function bundleForTests(collectCoverage: boolean): Promise<string> {
   return writeBundle(collectCoverage ? instrumented(plain()) : plain());
 }
 
-/** The bundle that goes with encrypted payloads, for the few tests that want it. The caller removes its folder. */
+/**
+ * Bundles the workflows for encrypted payloads. Returns the path of the file, whose folder the caller
+ * removes.
+ */
 export async function encodedBundleForTests(): Promise<string> {
   return writeBundle({
     ...plain(),
@@ -31,7 +37,7 @@ async function writeBundle(options: BundleOptions): Promise<string> {
   return file;
 }
 
-/** Nothing is preloaded: the SDK freezes what is, counters too. */
+/** Adds counters, and preloads no modules: the SDK freezes preloaded modules with their counters. */
 function instrumented({ preloadModules: _frozen, ...options }: BundleOptions): BundleOptions {
   (globalThis as { __coverage__?: object }).__coverage__ ??= {}; // tells the library that coverage is collected
   const augmented = new WorkflowCoverage().augmentBundleOptions(options);
@@ -40,7 +46,7 @@ function instrumented({ preloadModules: _frozen, ...options }: BundleOptions): B
     webpackConfigHook(config) {
       const hooked = augmented.webpackConfigHook!(config);
       const rule = hooked.module!.rules!.at(-1);
-      // What test files import too is counted there.
+      // The modules that test files import as well are counted there.
       if (rule && typeof rule === 'object') rule.include = /[/\\]workflows[/\\](?!contract)/;
       return hooked;
     },

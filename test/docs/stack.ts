@@ -8,6 +8,7 @@ import { findExecutable } from '../../tools/devstack/binaries/find';
 import { silentOutput } from '../../tools/output';
 import { freePorts } from '../../tools/devstack/ports';
 import { PROJECT_ROOT } from '../../tools/project';
+import { run, type RunResult } from '../../tools/run';
 import { TEMPORAL } from '../../tools/devstack/binaries/tools';
 
 /** `npm start`, as the documentation has it, but on free ports and with data of its own. */
@@ -17,7 +18,7 @@ export interface Stack {
   /** The same text with the ports of this stack in place of the default ones. */
   withPorts(text: string): string;
   /** Runs a script in the shell that a reader would use, in the root of the project. */
-  run(script: string): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  run(script: string): Promise<RunResult>;
   stop(): Promise<void>;
 }
 
@@ -25,6 +26,7 @@ const LAST_LINE = /Ctrl-C stops everything/;
 const SCRIPT_MS = 60_000;
 
 export async function startStack(): Promise<Stack> {
+  await run(process.execPath, [join(PROJECT_ROOT, 'scripts', 'prepare.mjs')]); // a build takes longer than ports stay free
   const folder = await mkdtemp(join(tmpdir(), 'orders-docs-'));
   const [port, temporal, temporalUi, mongodb] = (await freePorts(4)) as [number, number, number, number];
   // The servers and the mode of the test run are not a reader's.
@@ -75,9 +77,17 @@ export async function startStack(): Promise<Stack> {
 
   try {
     const output = await readUntil(started, LAST_LINE);
-    const run: Stack['run'] = (script) =>
-      runScript(withPorts(script), { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${temporal}` });
-    return { output, withPorts, run, stop };
+    return {
+      output,
+      withPorts,
+      run: (script) =>
+        run('bash', ['-euo', 'pipefail', '-c', withPorts(script)], {
+          cwd: PROJECT_ROOT,
+          env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${temporal}` },
+          timeoutMs: SCRIPT_MS,
+        }),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -96,18 +106,4 @@ function readUntil(started: ChildProcess, line: RegExp): Promise<string> {
     started.stderr!.on('data', read);
     started.once('exit', (code) => reject(new Error(`npm start exited with ${code}:\n${output}`)));
   });
-}
-
-async function runScript(script: string, env: NodeJS.ProcessEnv) {
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
-    cwd: PROJECT_ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: SCRIPT_MS,
-    env,
-  });
-  const texts = { stdout: '', stderr: '' };
-  shell.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
-  shell.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()));
-  const [code] = (await once(shell, 'close')) as [number | null];
-  return { code, ...texts };
 }

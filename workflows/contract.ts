@@ -1,12 +1,27 @@
 /** What the API, the workers and the workflows agree on. Changing it is a change of a published contract. */
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType, type UpdateDefinition } from '@temporalio/common';
 import { defineUpdate } from '@temporalio/workflow';
-import type { AmendOrder } from '../src/domain/amendment';
-import type { ArchiveOrder, CancelOrder } from '../src/domain/closing';
-import type { ResolveCompensation, RetryCompensation } from '../src/domain/compensation';
-import type { DeliverFulfillment, FulfillOrder } from '../src/domain/fulfillment';
-import type { Order } from '../src/domain/order';
-import type { RefundOrder } from '../src/domain/refund';
+import { requireAmendable, type AmendOrder } from '../src/domain/amendment';
+import {
+  requireArchivable,
+  requireCancellable,
+  type ArchiveOrder,
+  type CancelOrder,
+} from '../src/domain/closing';
+import type { Command, KeyedCommand } from '../src/domain/command';
+import {
+  requireUnsettled,
+  type ResolveCompensation,
+  type RetryCompensation,
+} from '../src/domain/compensation';
+import {
+  requireDeliverable,
+  requireFulfillable,
+  type DeliverFulfillment,
+  type FulfillOrder,
+} from '../src/domain/fulfillment';
+import type { Fulfillment, Order, Refund } from '../src/domain/order';
+import { requireRefundable, type RefundOrder } from '../src/domain/refund';
 
 /** The workflow type; its arguments are the `OrderRequest` and the `OrderPolicy`. */
 export const ORDER_WORKFLOW = 'orderWorkflow';
@@ -21,15 +36,23 @@ export interface OrderPolicy {
   paymentsTaskQueue: string;
 }
 
-/** The workflow type for what happens to an order whose own workflow has ended; the arguments are the same. */
+/**
+ * The workflow type for what happens to an order whose own workflow has ended; the arguments are the same.
+ */
 export const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
 
 export const closedOrderWorkflowId = (orderId: string): string => `closed-order-${orderId}`;
 
-/** Waits for the outcome of placing the order: confirmed or rejected. The argument is the request's fingerprint. */
+/**
+ * Waits for the outcome of placing the order: confirmed or rejected. The argument is the request's
+ * fingerprint.
+ */
 export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('place');
 
-/** One update per request: another body under the same Idempotency-Key is another update, and is refused. Half of the hash tells them apart. */
+/**
+ * One update per request: another body under the same Idempotency-Key is another update, and is refused. Half
+ * of the hash tells them apart.
+ */
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
 /** The result of a command: the version of the order that MongoDB has now. */
@@ -37,17 +60,50 @@ export interface CommandDone {
   version: number;
 }
 
-// Commands on an order. They are handled one after the other.
-export const amendOrderUpdate = defineUpdate<CommandDone, [AmendOrder]>('amend');
-export const cancelOrderUpdate = defineUpdate<CommandDone, [CancelOrder]>('cancel');
-export const fulfillOrderUpdate = defineUpdate<CommandDone, [FulfillOrder]>('fulfill');
-export const deliverFulfillmentUpdate = defineUpdate<CommandDone, [DeliverFulfillment]>('deliver');
-export const refundOrderUpdate = defineUpdate<CommandDone, [RefundOrder]>('refund');
-export const archiveOrderUpdate = defineUpdate<CommandDone, [ArchiveOrder]>('archive');
-export const retryCompensationUpdate = defineUpdate<CommandDone, [RetryCompensation]>('retryCompensation');
-export const resolveCompensationUpdate = defineUpdate<CommandDone, [ResolveCompensation]>(
-  'resolveCompensation',
-);
+/** A kind of command on an order. */
+export interface CommandType<C extends Command> {
+  update: UpdateDefinition<CommandDone, [C]>;
+  /** @throws {BusinessError} why the order does not allow the command */
+  check(order: Order, command: NoInfer<C>): void;
+  /** Whether the command is possible even after the order's own workflow has ended. */
+  outlives?: boolean;
+}
+
+/** A kind of command that adds something to an order, once for each Idempotency-Key. */
+export interface AdditionType<C extends KeyedCommand> extends CommandType<C> {
+  additions(order: Order): readonly (Fulfillment | Refund)[];
+}
+
+/** All commands on an order. A workflow carries them out one after the other. */
+export const COMMANDS = {
+  amend: { update: defineUpdate<CommandDone, [AmendOrder]>('amend'), check: requireAmendable },
+  cancel: { update: defineUpdate<CommandDone, [CancelOrder]>('cancel'), check: requireCancellable },
+  fulfill: {
+    update: defineUpdate<CommandDone, [FulfillOrder]>('fulfill'),
+    check: requireFulfillable,
+    additions: ({ fulfillments }: Order) => fulfillments,
+  },
+  deliver: { update: defineUpdate<CommandDone, [DeliverFulfillment]>('deliver'), check: requireDeliverable },
+  refund: {
+    update: defineUpdate<CommandDone, [RefundOrder]>('refund'),
+    check: requireRefundable,
+    additions: ({ refunds }: Order) => refunds,
+    outlives: true,
+  },
+  archive: {
+    update: defineUpdate<CommandDone, [ArchiveOrder]>('archive'),
+    check: requireArchivable,
+    outlives: true,
+  },
+  retryCompensation: {
+    update: defineUpdate<CommandDone, [RetryCompensation]>('retryCompensation'),
+    check: requireUnsettled,
+  },
+  resolveCompensation: {
+    update: defineUpdate<CommandDone, [ResolveCompensation]>('resolveCompensation'),
+    check: requireUnsettled,
+  },
+};
 
 /** Failure types that callers tell apart; those of rejections are in `REJECTION_CODES`. */
 export const FAILURES = {

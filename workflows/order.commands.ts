@@ -1,10 +1,8 @@
 import { setHandler } from '@temporalio/workflow';
-import { amendedOrder, needsPayment, requireAmendable, type AmendOrder } from '../src/domain/amendment';
+import { amendedOrder, needsPayment, type AmendOrder } from '../src/domain/amendment';
 import {
   archivedOrder,
-  requireArchivable,
   requireCancellable,
-  type ArchiveOrder,
   type Cancellation,
   type CancelOrder,
 } from '../src/domain/closing';
@@ -17,47 +15,23 @@ import {
   type ResolveCompensation,
   type RetryCompensation,
 } from '../src/domain/compensation';
-import {
-  deliveredOrder,
-  fulfilledOrder,
-  requireDeliverable,
-  requireFulfillable,
-  type DeliverFulfillment,
-  type FulfillOrder,
-} from '../src/domain/fulfillment';
+import { deliveredOrder, fulfilledOrder, type FulfillOrder } from '../src/domain/fulfillment';
 import type { Order, OrderPayment } from '../src/domain/order';
 import { amendmentPayment } from '../src/domain/order-payment';
 import { isClosed } from '../src/domain/order-transitions';
 import { requestOf } from '../src/domain/placing';
-import { refundAmount, refundedOrder, requireRefundable, type RefundOrder } from '../src/domain/refund';
-import {
-  amendOrderUpdate,
-  archiveOrderUpdate,
-  cancelOrderUpdate,
-  deliverFulfillmentUpdate,
-  fulfillOrderUpdate,
-  refundOrderUpdate,
-  resolveCompensationUpdate,
-  retryCompensationUpdate,
-  type CommandDone,
-} from './contract';
+import { refundAmount, refundedOrder, type RefundOrder } from '../src/domain/refund';
+import { COMMANDS, type CommandDone } from './contract';
 import { isDeclined, refusing, atVersion } from './failures';
 import { type OrderSession, now } from './order.entity';
 import { steps } from './order.steps';
 
 /** What may happen to an order for as long as it is open. */
 export function handleOrderCommands(session: OrderSession, placed: Promise<unknown>): void {
-  session.on(
-    cancelOrderUpdate,
-    requireCancellable,
-    (_order, command) => cancelOrder(session, command),
-    'undone',
-  );
-  session.on(amendOrderUpdate, requireAmendable, (order, command) => amendOrder(session, order, command));
-  session.on(fulfillOrderUpdate, requireFulfillable, (order, command) =>
-    fulfillOrder(session, order, command),
-  );
-  session.on(deliverFulfillmentUpdate, requireDeliverable, (order, command: DeliverFulfillment) => {
+  session.on(COMMANDS.cancel, (_order, command) => cancelOrder(session, command), 'undone');
+  session.on(COMMANDS.amend, (order, command) => amendOrder(session, order, command));
+  session.on(COMMANDS.fulfill, (order, command) => fulfillOrder(session, order, command));
+  session.on(COMMANDS.deliver, (order, command) => {
     const delivered = deliveredOrder(order, command, now());
     const { deliverFulfillment } = isClosed(delivered) ? session.closing : steps;
     return session.commit(delivered, deliverFulfillment);
@@ -68,8 +42,8 @@ export function handleOrderCommands(session: OrderSession, placed: Promise<unkno
 
 /** What may happen to it afterwards too. */
 export function handleClosedOrderCommands(session: OrderSession): void {
-  session.on(refundOrderUpdate, requireRefundable, (order, command) => refundOrder(session, order, command));
-  session.on(archiveOrderUpdate, requireArchivable, async (order, command: ArchiveOrder) => {
+  session.on(COMMANDS.refund, (order, command) => refundOrder(session, order, command));
+  session.on(COMMANDS.archive, async (order, command) => {
     if (!order.archivedAt) await session.commit(archivedOrder(order, command, now()), steps.archiveOrder);
   });
 }
@@ -89,8 +63,8 @@ function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>):
     await compensator.tell(command.step, resolve);
     return { version: current().version };
   };
-  setHandler(retryCompensationUpdate, (command) => tell(command), { validator });
-  setHandler(resolveCompensationUpdate, (command) => tell(command, command), { validator });
+  setHandler(COMMANDS.retryCompensation.update, (command) => tell(command), { validator });
+  setHandler(COMMANDS.resolveCompensation.update, (command) => tell(command, command), { validator });
 }
 
 /** Releases its stock first; what is reserved of the payment is owed from then on. Returns the order as it is stored. */

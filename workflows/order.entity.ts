@@ -1,12 +1,11 @@
 import { allHandlersFinished, CancellationScope, setHandler } from '@temporalio/workflow';
-import type { UpdateDefinition } from '@temporalio/common';
 import type { Command } from '../src/domain/command';
 import { unsettled } from '../src/domain/compensation';
 import type { Order, OrderRequest } from '../src/domain/order';
 import { InvalidTransition } from '../src/domain/errors';
 import { isSameWrite } from '../src/domain/same-write';
 import { createCompensator } from './compensations';
-import type { CommandDone, OrderPolicy } from './contract';
+import type { CommandDone, CommandType, OrderPolicy } from './contract';
 import { asFailure, refusing } from './failures';
 import { createHistoryLimit } from './history-limit';
 import { createOrderDisplay } from './order.display';
@@ -129,8 +128,7 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy, c
 
   /** Answers the update when it is done; what is hopeless from the start is not even accepted. */
   function on<C extends Command>(
-    update: UpdateDefinition<CommandDone, [C]>,
-    check: (order: Order, command: C) => void,
+    { update, check }: CommandType<C>,
     run: (order: Order, command: C) => Promise<void>,
     until?: Until,
   ): void {

@@ -1,10 +1,16 @@
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
-import type { OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
+import { sha256 } from '../common/hash';
+import { hashOfKey } from '../common/idempotency-key';
+import type { Command, KeyedCommand } from '../domain/command';
+import type { FulfillOrder } from '../domain/fulfillment';
+import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
+import type { RefundOrder } from '../domain/refund';
+import type { Principal } from '../role/principal';
 
 /** The order id is the idempotency key: the same customer and Idempotency-Key always name the same order. */
 export function orderIdOf(customerId: string, idempotencyKey: string): string {
-  return `ord_${hashOf(customerId, idempotencyKey)}`;
+  return `ord_${hashOfKey(customerId, idempotencyKey)}`;
 }
 
 export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
@@ -16,11 +22,10 @@ export interface OrderContent {
   shippingAddress: ShippingAddress | null;
 }
 
-/** The same for the same order, however the client sorted its fields. */
+/** Returns a hash that is the same for the same order, however the client sorted its fields. */
 export function fingerprintOf({ items, paymentMethod, note, shippingAddress }: OrderContent): string {
-  const lines = items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
   const address = shippingAddress && Object.entries(shippingAddress).sort(([a], [b]) => (a < b ? -1 : 1));
-  return sha256(JSON.stringify([lines, note, address, paymentMethod]));
+  return hashOfContent(linesOf(items), note, address, paymentMethod);
 }
 
 export interface PlaceOrder extends OrderContent {
@@ -30,22 +35,62 @@ export interface PlaceOrder extends OrderContent {
   requestId: string;
 }
 
-/** The request as it goes to Temporal; its order id is known before anything is done. */
-export function orderRequest({ idempotencyKey, ...command }: PlaceOrder): OrderRequest {
+/** Makes the request that goes to Temporal. Its order id is known before anything else happens. */
+export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderRequest {
   return {
-    ...command,
-    orderId: orderIdOf(command.customerId, idempotencyKey),
-    fingerprint: fingerprintOf(command),
+    ...request,
+    orderId: orderIdOf(request.customerId, idempotencyKey),
+    fingerprint: fingerprintOf(request),
     attemptId: ulid(),
     createdAt: new Date().toISOString(),
   };
 }
 
-/** What a key names, of those that belong to `owner`. */
-export function hashOf(owner: string, idempotencyKey: string): string {
-  return sha256(`${owner}\n${idempotencyKey}`).slice(0, 32);
+/** The user or program that sends a command, and the HTTP request with which they do. */
+export interface Caller {
+  principal: Principal;
+  requestId: string;
 }
 
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** A command without the fields that all commands have. */
+export type Content<C extends Command> = Omit<C, keyof KeyedCommand>;
+
+/**
+ * Returns the fields that all commands have.
+ * @param order the order as the caller has read it
+ */
+export function commandBy({ principal, requestId }: Caller, { version: seenVersion }: Order): Command {
+  return { by: principal.id, requestId, seenVersion };
+}
+
+/** @param key the Idempotency-Key; without one, every request makes a new fulfillment */
+export function fulfillCommand(
+  order: Order,
+  caller: Caller,
+  content: Content<FulfillOrder>,
+  key?: string,
+): FulfillOrder {
+  const hash = key === undefined ? randomBytes(16).toString('hex') : hashOfKey(order.id, key);
+  const { items, carrier, trackingNumber } = content;
+  const fingerprint = hashOfContent(linesOf(items), carrier, trackingNumber);
+  return { ...content, ...commandBy(caller, order), id: `ful_${hash}`, fingerprint, attemptId: ulid() };
+}
+
+export function refundCommand(
+  order: Order,
+  caller: Caller,
+  content: Content<RefundOrder>,
+  key: string,
+): RefundOrder {
+  const id = `ref_${hashOfKey(order.id, key)}`;
+  const fingerprint = hashOfContent(content.amount, content.reason);
+  return { ...content, ...commandBy(caller, order), id, fingerprint, attemptId: ulid() };
+}
+
+function linesOf(items: readonly OrderLine[]): [productServiceId: string, quantity: number][] {
+  return items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
+}
+
+function hashOfContent(...content: unknown[]): string {
+  return sha256(JSON.stringify(content));
 }

@@ -8,7 +8,7 @@ type Dated<T> = T extends readonly (infer E)[]
     ? { [K in keyof T]: K extends (typeof TIME_FIELDS)[number] ? Date | Extract<T[K], null> : Dated<T[K]> }
     : T;
 
-/** An order in MongoDB: the domain's order with `_id` for its id and dates for its times. */
+/** An order in MongoDB: the domain's order, with its id as `_id` and its times as dates. */
 export type OrderDocument = Dated<Omit<Order, 'id'>> & { _id: string };
 
 const amount = { type: Number, default: null };
@@ -64,7 +64,7 @@ const paymentSchema = new Schema(
   { _id: false },
 );
 
-/** What happened once for a key: which request did it, and who. */
+/** The fields of what an Idempotency-Key names: who sent it, with which request. */
 const keyed = { id, fingerprint: id, attemptId: id, by: id, createdAt: time };
 
 const fulfillmentSchema = new Schema(
@@ -131,8 +131,8 @@ const orderSchema = new Schema<OrderDocument>(
   { collection: 'orders', versionKey: false, autoIndex: false, autoCreate: false },
 );
 
-// Lists are newest first and without what is archived: a customer's, everybody's, and everybody's in one state (for
-// those who ship or refund).
+// Lists are newest first and leave out archived orders. They have the orders of one customer, of all
+// customers, or of all customers in one state, for the staff who ship or refund.
 const listed = (name: string) => ({ name: `listed_${name}`, partialFilterExpression: { archivedAt: null } });
 orderSchema.index({ customerId: 1, createdAt: -1, _id: -1 }, listed('by_customer'));
 orderSchema.index({ createdAt: -1, _id: -1 }, listed('by_time'));

@@ -10,17 +10,18 @@ import type {
 } from '../domain/order';
 import type { Principal } from '../role/principal';
 import { orderWorkflowId } from '../../workflows/contract';
+import type { CompensationView, FulfillmentView, OrderView, RefundView } from './order-view';
 
 export interface TemporalLinks {
   uiUrl: string;
   namespace: string;
 }
 
-export type OrderPresenter = (order: Order, principal: Principal) => Record<string, unknown>;
+export type OrderPresenter = ReturnType<typeof createOrderPresenter>;
 
-/** What the API shows of an order; ADMINs also get what operating it takes. */
-export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks): OrderPresenter {
-  return (order, { role }) => {
+/** Presents orders to the caller: to an ADMIN together with all that it takes to operate them. */
+export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
+  return (order: Order, { role }: Principal): OrderView => {
     const workflowId = orderWorkflowId(order.id);
     const isAdmin = role === 'ADMIN';
     return {
@@ -35,11 +36,8 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks): Order
       tax: order.tax,
       total: order.total,
       refunded: order.refunded,
-      fulfillments: order.fulfillments.map((one) => ({
-        ...presentFulfillment(one),
-        ...(isAdmin && { by: one.by }),
-      })),
-      refunds: order.refunds.map((one) => ({ ...presentRefund(one), ...(isAdmin && { by: one.by }) })),
+      fulfillments: order.fulfillments.map((fulfillment) => presentFulfillment(fulfillment, isAdmin)),
+      refunds: order.refunds.map((refund) => presentRefund(refund, isAdmin)),
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && { code: order.rejection.code, detail: order.rejection.detail },
@@ -61,44 +59,38 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks): Order
 }
 
 function presentItem(item: OrderItem): OrderItem {
-  const { productServiceId, sku, name, kind, quantity, fulfilledQuantity } = item;
-  const { unitPrice, taxRateBps, subtotal, tax, total } = item;
   return {
-    productServiceId,
-    sku,
-    name,
-    kind,
-    quantity,
-    unitPrice,
-    taxRateBps,
-    subtotal,
-    tax,
-    total,
-    fulfilledQuantity,
+    productServiceId: item.productServiceId,
+    sku: item.sku,
+    name: item.name,
+    kind: item.kind,
+    quantity: item.quantity,
+    unitPrice: item.unitPrice,
+    taxRateBps: item.taxRateBps,
+    subtotal: item.subtotal,
+    tax: item.tax,
+    total: item.total,
+    fulfilledQuantity: item.fulfilledQuantity,
   };
 }
 
-function presentFulfillment(fulfillment: Fulfillment): Record<string, unknown> {
-  const { id, items, carrier, trackingNumber, createdAt, deliveredAt } = fulfillment;
-  return { id, items: items.map(presentLine), carrier, trackingNumber, createdAt, deliveredAt };
+function presentFulfillment(fulfillment: Fulfillment, isAdmin: boolean): FulfillmentView {
+  const { id, items, carrier, trackingNumber, by, createdAt, deliveredAt } = fulfillment;
+  const view = { id, items: items.map(presentLine), carrier, trackingNumber, createdAt, deliveredAt };
+  return isAdmin ? { ...view, by } : view;
 }
 
 function presentLine({ productServiceId, quantity }: OrderLine): OrderLine {
   return { productServiceId, quantity };
 }
 
-function presentRefund({ id, amount, reason, createdAt }: Refund): Record<string, unknown> {
-  return { id, amount, reason, createdAt };
+function presentRefund({ id, amount, reason, by, createdAt }: Refund, isAdmin: boolean): RefundView {
+  const view = { id, amount, reason, createdAt };
+  return isAdmin ? { ...view, by } : view;
 }
 
-function presentCompensation({
-  step,
-  state,
-  payment,
-  since,
-  failure,
-  resolution,
-}: Compensation): Record<string, unknown> {
+function presentCompensation(compensation: Compensation): CompensationView {
+  const { step, state, payment, since, failure, resolution } = compensation;
   const { amount, currency } = payment;
   const settled = resolution && { note: resolution.note, by: resolution.by, at: resolution.at };
   return { step, state, amount, currency, since, failure, resolution: settled };

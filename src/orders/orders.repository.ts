@@ -6,39 +6,35 @@ import { createOrderModel, type OrderDocument } from './orders.model';
 
 export interface OrderFilter extends Partial<OrderState> {
   customerId?: string;
-  /** Created at or after. */
+  /** Matches orders created at or after this time. */
   from?: Date;
-  /** Created before. */
+  /** Matches orders created before this time. */
   to?: Date;
 }
 
-/** The last order of the page before. */
+/** The place of an order in a list: the next page begins after it. */
 export interface OrderPosition {
   createdAt: Date;
   id: string;
 }
 
-export interface OrderRepository {
-  findById(id: string, session?: ClientSession): Promise<Order | null>;
-  /** Newest first, without those that are archived. */
-  list(filter: OrderFilter, page: { limit: number; after?: OrderPosition }): Promise<Order[]>;
-  /** @throws {DuplicateOrder} which ends the transaction */
-  insert(order: Order, session: ClientSession): Promise<void>;
-  /** Writes the next version of an order; false when the stored one is no longer the version before it. */
-  save(order: Order, session?: ClientSession): Promise<boolean>;
-}
+export type OrderRepository = ReturnType<typeof createOrderRepository>;
 
-export function createOrderRepository(connection: Connection): OrderRepository {
+export function createOrderRepository(connection: Connection) {
   const orders = createOrderModel(connection);
-  /** For whole orders: Mongoose would cast and check each field once more, at more than the price of the write itself. */
+  /** Writes whole orders: Mongoose would cast and check each field, which costs more than the write. */
   const documents = connection.collection<OrderDocument>(orders.collection.collectionName);
   return {
-    async findById(id, session) {
+    async findById(id: string, session?: ClientSession): Promise<Order | null> {
       const found = await orders.findById(id, null, { session }).lean<OrderDocument>();
       return found && fromDocument(found);
     },
 
-    async list(filter, { limit, after }) {
+    /** Lists orders, newest first, without archived ones. */
+    async list(
+      filter: OrderFilter,
+      { limit, after }: { limit: number; after?: OrderPosition },
+    ): Promise<Order[]> {
       const found = await orders
         .find({ $and: [{ archivedAt: null }, matching(filter), ...(after ? [olderThan(after)] : [])] })
         .sort({ createdAt: -1, _id: -1 })
@@ -47,7 +43,8 @@ export function createOrderRepository(connection: Connection): OrderRepository {
       return found.map(fromDocument);
     },
 
-    async insert(order, session) {
+    /** @throws {DuplicateOrder} which ends the transaction */
+    async insert(order: Order, session: ClientSession): Promise<void> {
       try {
         await documents.insertOne(toDocument(order), { session, ignoreUndefined: true });
       } catch (error) {
@@ -55,10 +52,11 @@ export function createOrderRepository(connection: Connection): OrderRepository {
       }
     },
 
-    async save(order, session) {
-      const before = { _id: order.id, version: order.version - 1 };
+    /** Replaces the preceding version of an order. Returns false if another version is stored. */
+    async save(order: Order, session?: ClientSession): Promise<boolean> {
+      const preceding = { _id: order.id, version: order.version - 1 };
       const options = { session, ignoreUndefined: true };
-      const { matchedCount } = await documents.replaceOne(before, toDocument(order), options);
+      const { matchedCount } = await documents.replaceOne(preceding, toDocument(order), options);
       return matchedCount === 1;
     },
   };
@@ -93,7 +91,7 @@ function withDates(value: unknown, field = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, withDates(entry, name)]));
 }
 
-/** Changes what it is given, which comes fresh from the driver: a copy would double the cost of a read. */
+/** Changes its argument, which is fresh from the driver, since a copy would double the cost of a read. */
 function withoutDates(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (typeof value !== 'object' || value === null) return value;

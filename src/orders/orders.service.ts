@@ -4,18 +4,25 @@ import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder } from '../domain/placing';
 import { AppError } from '../errors/app-error';
 import type { Principal } from '../role/principal';
-import type { OrderWorkflows } from './temporal/order-workflows';
-import { keyReused, orderingUnavailable } from './temporal/failures';
+import { createAmend } from './commands/amend';
+import { createArchive } from './commands/archive';
+import { createAuthorizationEnded, createCancel } from './commands/cancel';
+import { createResolveCompensation, createRetryCompensation } from './commands/compensations';
+import { createDeliver } from './commands/deliver';
+import { createFulfill } from './commands/fulfill';
+import { createRefund } from './commands/refund';
+import { createCommandRunner } from './commands/run';
 import { ORDER_ID } from './order-request';
-import { createOrderCommands } from './commands/commands';
 import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
+import { keyReused, orderingUnavailable } from './temporal/failures';
+import type { OrderWorkflows } from './temporal/order-workflows';
 
 export interface Placement {
-  /** As it stands; a draft while it is not in MongoDB yet. */
+  /** The order as it stands; a draft while it is not in MongoDB yet. */
   order: Order;
-  /** The outcome is known: confirmed, rejected or closed since. */
+  /** Whether the outcome is known: the order is confirmed, rejected, or closed since then. */
   isSettled: boolean;
-  /** Another POST placed it before this one. */
+  /** Whether an earlier POST placed the order. */
   isReplay: boolean;
 }
 
@@ -46,45 +53,44 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return underWay(request);
   }
 
-  /** What is known of an order that Temporal has accepted, but not finished in time. */
+  /** Returns what is known of an order that Temporal has accepted but not finished in time. */
   async function underWay(request: OrderRequest): Promise<Placement> {
-    const looking = workflows.find(request.orderId);
-    looking.catch(() => undefined); // MongoDB may know it all the same
+    const finding = workflows.find(request.orderId);
+    finding.catch(() => undefined); // MongoDB may know the order all the same
     const stored = await findSoon(request.orderId);
     if (stored) return placement(stored, request);
-    const known = await looking;
+    const known = await finding;
     if (known?.isRunning) return placement(draftOrder(known.request), request);
-    const ended = await findSoon(request.orderId); // between the two looks
+    const ended = await findSoon(request.orderId); // it may have been saved meanwhile
     if (ended) return placement(ended, request);
-    throw orderingUnavailable(undefined, request.orderId); // nobody is at work on it: nothing to promise
+    throw orderingUnavailable(undefined, request.orderId); // no workflow runs, so there is nothing to promise
   }
 
-  /** Placing goes on while MongoDB is down: then the workflow finds out what is stored. */
+  /** Placing continues while MongoDB is away: the workflow then finds out what is stored. */
   function findSoon(id: string): Promise<Order | null> {
     const stored = orders.findById(id).catch(() => null);
     return Promise.race([stored, delay(FIND_SOON_MS, null, { ref: false })]);
   }
 
-  /** @throws {AppError} not_found also when it is somebody else's */
+  /** @throws {AppError} not_found, also when it is another user's order */
   async function get(id: string, principal: Principal): Promise<Order> {
     const order = await find(id);
     if (!order || !maySee(order, principal)) {
-      throw new AppError('not_found', 'There is no order with this id among those that you may see.');
+      throw new AppError('not_found', 'Order not found, or you do not have access to it.');
     }
     return order;
   }
 
-  /** MongoDB first; an order that it does not have yet is in Temporal. */
+  /** Looks in MongoDB first: an order that it does not have yet is in Temporal. */
   async function find(id: string): Promise<Order | null> {
     if (!ORDER_ID.test(id)) return null;
     const stored = await orders.findById(id);
     if (stored) return stored;
     const known = await workflows.find(id);
     if (!known) return null;
-    return (await orders.findById(id)) ?? draftOrder(known.request); // it may have been saved between the two looks
+    return (await orders.findById(id)) ?? draftOrder(known.request); // it may have been saved meanwhile
   }
 
-  /** Newest first. */
   async function list(
     filter: OrderFilter,
     page: { limit: number; after?: OrderPosition },
@@ -92,7 +98,22 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return pageOf(await orders.list(filter, { ...page, limit: page.limit + 1 }), page.limit);
   }
 
-  return { place, placeAsync, get, list, ...createOrderCommands({ workflows, get, find }) };
+  const runner = createCommandRunner({ workflows, get, find });
+  return {
+    place,
+    placeAsync,
+    get,
+    list,
+    amend: createAmend(runner),
+    cancel: createCancel(runner),
+    fulfill: createFulfill(runner),
+    deliver: createDeliver(runner),
+    refund: createRefund(runner),
+    archive: createArchive(runner),
+    retryCompensation: createRetryCompensation(runner),
+    resolveCompensation: createResolveCompensation(runner),
+    authorizationEnded: createAuthorizationEnded(runner),
+  };
 }
 
 /** @throws {AppError} idempotency_key_reused */

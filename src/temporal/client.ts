@@ -5,17 +5,17 @@ import type { Config } from '../config';
 
 export interface TemporalClient {
   client: Client;
-  /** When the server last answered any call, milliseconds since the epoch; 0: never. */
+  /** When the server last responded to any call, in milliseconds since the epoch; 0 if it never has. */
   lastAnswerAt(): number;
-  /** @throws when the server does not answer for the namespace */
+  /** @throws if the server does not respond for the namespace */
   checkHealth(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A server that is down must be known well before the caller's patience ends: about 1 s instead of the SDK's 20. */
+/** Notices a server that is down after about 1 s, before clients give up; the SDK's defaults take 20 s. */
 const retry = defaultGrpcRetryOptions({ maxAttempts: 4, initialIntervalMs: () => 100 });
 
-/** Connects on the first call, and again whenever the server comes back; never fails because it is down at boot. */
+/** Connects on the first call, which may be long after the start, and again whenever the server comes back. */
 export function createTemporalClient(
   { address, namespace, security }: Config['temporal'],
   dataConverter: DataConverter,
@@ -41,7 +41,7 @@ function onAnswer(note: () => void): Interceptor {
       start(metadata, _listener, next) {
         next(metadata, {
           onReceiveMessage(message, pass) {
-            if (message != null) note(); // null stands for the answer that a failed call did not get
+            if (message != null) note(); // null stands for the response that a failed call did not get
             pass(message);
           },
         });

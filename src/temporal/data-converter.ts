@@ -2,7 +2,7 @@ import type { DataConverter } from '@temporalio/common';
 import type { PayloadKey } from '../config/payload-keys';
 import { createPayloadCodec } from './payload-codec';
 
-/** How clients and workers turn values into what Temporal stores, and back. A worker's workflow bundle has to match. */
+/** Makes the converter that clients and workers share. The workflow bundle of a worker has to match it. */
 export function createDataConverter(keys: readonly PayloadKey[]): DataConverter {
   return {
     payloadCodecs: [createPayloadCodec(keys)],

@@ -1,15 +1,17 @@
 import { DefaultFailureConverter, type FailureConverter } from '@temporalio/common';
 
 /**
- * Puts messages and stacks of failures into payloads, which the codec encrypts. It goes into a workflow bundle of its
- * own: without keys they are to be read as they are in the Temporal UI.
+ * Puts the messages and stacks of failures into payloads, which the codec encrypts. It is part of a workflow
+ * bundle of its own, since without keys the Temporal UI is to show them unencrypted.
  */
 class EncodedFailureConverter extends DefaultFailureConverter {
-  /** As a copy: the base class replaces the message in what this returns, which may be what the error itself keeps. */
+  /**
+   * Returns a copy, since the base class replaces the message in the result, which the error itself may keep.
+   */
   override errorToFailureInner(...args: Parameters<FailureConverter['errorToFailure']>) {
     return { ...super.errorToFailureInner(...args) };
   }
 }
 
-/** The name under which the SDK looks for it. */
+/** The SDK looks for an export with this name. */
 export const failureConverter = new EncodedFailureConverter({ encodeCommonAttributes: true });

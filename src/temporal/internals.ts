@@ -1,7 +1,7 @@
 /**
- * The functions of the Temporal SDK that are used here although it exports them only from `lib/`. Any release of the
- * SDK may move or change them: when you upgrade it, compare them with @temporalio/common 1.24.0, from which this was
- * written.
+ * The functions of the Temporal SDK that are used here although it exports them only from `lib/`. Any release
+ * of the SDK may move or change them: when you upgrade it, compare them with @temporalio/common 1.24.0, from
+ * which this was written.
  */
 
 /** Reads a duration, such as `30 days`, as the SDK reads those of its own options. */

@@ -8,23 +8,24 @@ const { Payload: PayloadMessage } = temporal.api.common.v1;
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-/** As in Temporal's own samples of encryption, so that their tools know the payloads for what they are. */
+/** The same as in Temporal's own samples of encryption, so that its tools recognise the payloads. */
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
 
-/** An encrypted payload that the keys of this process do not open. */
+/** Thrown for an encrypted payload that the keys of this process do not open. */
 export class UndecodablePayload extends Error {
   override readonly name = 'UndecodablePayload';
 }
 
 /**
- * Encrypts whatever Temporal is to store, with the first key, and decrypts with the one that a payload names. Payloads
- * that are not encrypted pass, so that histories of before go on; without keys everything is stored in clear, but an
- * encrypted payload is an error even then: the task that needs it fails until a process with the key gets it.
+ * Encrypts everything that Temporal stores with the first key, and decrypts with the key that a payload
+ * names. Without keys everything is stored unencrypted. Unencrypted payloads are always read, so that orders
+ * continue when keys are introduced. An encrypted payload without its key is an error: the task that needs it
+ * fails until a process with the key gets it.
  *
- * The key's id is no additional authenticated data: under another id the payload is opened with another key, which
- * fails all the same, and without it the format stays the one of the samples. Neither are the ids of the workflow:
- * the codec server is not told them.
+ * The id of the key is not authenticated, so that the format stays the one of the samples. With another id
+ * the payload would be opened with another key, which fails anyway. The ids of the workflow are not
+ * authenticated either, because the codec server does not learn them.
  */
 export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
   const [first] = keys;

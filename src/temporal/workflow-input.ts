@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from './internals';
 
-/** What the newest run of a workflow was started with: the first event of its history, and no more, is fetched. */
+/** Fetches the arguments of the newest run of a workflow, from the first event of its history alone. */
 export async function workflowInput(client: Client, workflowId: string): Promise<unknown[]> {
   const { namespace, loadedDataConverter } = client.workflow.options;
   const { history } = await client.workflowService.getWorkflowExecutionHistory({

@@ -19,7 +19,7 @@ async function paymentKeyOf({ id }: OrderBody): Promise<string> {
   return (await api.shop.orders.findById(id))!.payment!.key;
 }
 
-it('cancels the order that was to be paid by it, once', async () => {
+it('cancels the order that uses the authorisation, once', async () => {
   const order = await api.placed(alice, [productId, 1]);
   const key = await paymentKeyOf(order);
   await api.service.authorizationEnded(order.id, key);
@@ -31,7 +31,7 @@ it('cancels the order that was to be paid by it, once', async () => {
   expect(await read(order)).toEqual(now);
 });
 
-it('does nothing about a payment that was replaced, and about orders that are not known', async () => {
+it('ignores a replaced payment and unknown orders', async () => {
   const order = await api.placed(alice, [productId, 1]);
   const key = await paymentKeyOf(order);
   const path = `/orders/${order.id}`;
@@ -43,7 +43,7 @@ it('does nothing about a payment that was replaced, and about orders that are no
   await api.service.authorizationEnded('nonsense', key);
 });
 
-it('does nothing about an order of which something is fulfilled', async () => {
+it('ignores an order that is partly fulfilled', async () => {
   const order = await api.placed(alice, [productId, 1]);
   const key = await paymentKeyOf(order);
   await api.fulfill(order.id, [[productId, 1]]).expect(201);

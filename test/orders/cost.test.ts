@@ -8,12 +8,12 @@ import { CHANGES_MAX_AWAIT_MS } from '../../src/mongodb/follow-changes';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import type { ProductService } from '../../src/product-service/product-service.repository';
 
-/** So long after an API has started, it has loaded for the second time whose tokens were ended. */
+/** How long after its start an API has loaded the revoked tokens for the second time, in milliseconds. */
 const QUIET_MS = 2 * CHANGES_MAX_AWAIT_MS;
 
 /**
- * What one order of one line costs, counted: what is added to it here is paid with every order. docs/capacity.md is
- * computed from the same figures, `bench/counts.ts`.
+ * Counts what one order of one line costs, since every order pays what is added here. docs/capacity.md is
+ * computed from the same figures, those of `bench/counts.ts`.
  */
 let api: OrderApi;
 let alice: string;
@@ -24,12 +24,12 @@ beforeAll(async () => {
   await api.shop.startWorker();
   alice = api.tokenOf('CUSTOMER');
   product = await api.shop.sell({ sku: 'TSHIRT-M', name: 'T-shirt, medium' });
-  await api.placed(alice, [product.id, 1]); // whatever a first one costs
+  await api.placed(alice, [product.id, 1]); // the first one may cost more
   while ((await mongoDbCommandsOf(() => delay(QUIET_MS))).length > 0);
 });
 afterAll(() => api.close());
 
-/** What MongoDB was asked meanwhile, such as `insert orders`. */
+/** Returns the commands that MongoDB gets during the work, such as `insert orders`. */
 async function mongoDbCommandsOf(work: () => Promise<unknown>): Promise<string[]> {
   const commands: string[] = [];
   const note = ({ commandName, command }: mongo.CommandStartedEvent) => {
@@ -43,7 +43,7 @@ async function mongoDbCommandsOf(work: () => Promise<unknown>): Promise<string[]
   return commands;
 }
 
-/** What the API asked Temporal meanwhile. */
+/** Returns the calls that Temporal gets from the API during the work. */
 async function temporalCallsOf(work: () => Promise<unknown>): Promise<string[]> {
   const calls: string[] = [];
   const service = api.shop.temporal.client.workflowService as unknown as Record<string, () => unknown>;
@@ -61,7 +61,7 @@ async function temporalCallsOf(work: () => Promise<unknown>): Promise<string[]> 
 
 type Counts = Omit<StageCounts, 'apiCalls' | 'mongoDbCommands' | 'historyBytes'>;
 
-/** What Temporal keeps of it. */
+/** Counts what Temporal keeps of an order. */
 async function historyOf({ id }: OrderBody): Promise<Counts & Pick<StageCounts, 'historyBytes'>> {
   const handle = api.shop.temporal.client.workflow.getHandle(orderWorkflowId(id));
   const { historyLength, raw } = await handle.describe();
@@ -87,7 +87,10 @@ async function historyOf({ id }: OrderBody): Promise<Counts & Pick<StageCounts, 
   };
 }
 
-/** How much more the names of the processes take than `12345@vm`: they are in most events, and those of machines differ. */
+/**
+ * Returns the bytes by which the names of the processes are longer than `12345@vm`. Most events have them,
+ * and they differ between machines.
+ */
 function bytesOfLongName(events: object[]): number {
   const identity = `${process.pid}@${hostname()}`;
   const times = JSON.stringify(events).split(identity).length - 1;
@@ -95,13 +98,13 @@ function bytesOfLongName(events: object[]): number {
   return times * (identity.length - '12345@vm'.length);
 }
 
-/** The figure is a limit, and near enough to plan with. */
+/** Expects a figure that is a limit, and near enough to plan with. */
 function expectRoundedUp(bytes: number, figure: number): void {
   expect(bytes).toBeLessThanOrEqual(figure);
   expect(bytes).toBeGreaterThan(0.98 * figure);
 }
 
-/** What is in the file, without what is counted elsewhere. */
+/** Returns the figures of the file without those that are counted elsewhere. */
 function countsOf({ apiCalls: _calls, mongoDbCommands: _commands, historyBytes, ...counts }: StageCounts) {
   return { historyBytes, counts: counts satisfies Counts };
 }
@@ -111,7 +114,7 @@ function sum(one: Counts, other: Counts): Counts {
   return Object.fromEntries(keys.map((key) => [key, one[key] + other[key]])) as unknown as Counts;
 }
 
-it('placing it: one call of Temporal, five commands of MongoDB and one of the sandbox', async () => {
+it('costs one call of Temporal, five commands of MongoDB and one of the sandbox to place', async () => {
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {
     commands = await mongoDbCommandsOf(async () => {
@@ -122,14 +125,14 @@ it('placing it: one call of Temporal, five commands of MongoDB and one of the sa
   expect(commands).toEqual(PLACING.mongoDbCommands);
 });
 
-it('placing it: 17 events in 7 state transitions, below 6 kB', async () => {
+it('costs 17 events in 7 state transitions, below 6 kB, to place', async () => {
   const { historyBytes, ...counted } = await historyOf(order);
   const expected = countsOf(PLACING);
   expect(counted).toEqual(expected.counts);
   expectRoundedUp(historyBytes, expected.historyBytes);
 });
 
-it('its whole life, fulfilled and delivered: 43 events in 16 state transitions, below 12.6 kB', async () => {
+it('costs 43 events in 16 state transitions, below 12.6 kB, until it is delivered', async () => {
   const admin = api.tokenOf('ADMIN');
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {
@@ -147,7 +150,7 @@ it('its whole life, fulfilled and delivered: 43 events in 16 state transitions, 
   expectRoundedUp(historyBytes, PLACING.historyBytes + FULFILLING.historyBytes);
 });
 
-it('what stays of it in MongoDB: two documents, below 3 kB together', async () => {
+it('costs two documents, below 3 kB together, in MongoDB', async () => {
   const sizeOf = async (collection: string, filter: object) => {
     const found = await api.shop.db.connection.collection(collection).find(filter).toArray();
     expect(found).toHaveLength(1);

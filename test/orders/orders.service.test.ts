@@ -7,8 +7,8 @@ import { orderRequest } from '../support/shop';
 const request = orderRequest({ items: [{ productServiceId: 'ps_x', quantity: 1 }] });
 const saved: Order = { ...draftOrder(request), version: 1 };
 
-/** A service that has waited in vain for the outcome, and looks what is known of the order. */
-function waitedInVain(
+/** Places an order that takes too long, so that the service looks for what is known of it. */
+function placeLate(
   find: OrderServiceDeps['workflows']['find'],
   ...inMongoDb: (Order | Error | null)[]
 ): Promise<unknown> {
@@ -27,30 +27,30 @@ function waitedInVain(
 const busy = async () => {
   throw new AppError('service_unavailable', 'Temporal does not answer.');
 };
-const at = (isRunning: boolean) => async () => ({ request, isRunning });
+const known = (isRunning: boolean) => async () => ({ request, isRunning });
 const forgotten = async () => null;
 const unavailable = { code: 'service_unavailable' };
 
-it('answers what MongoDB has, though Temporal is too busy to say anything', async () => {
-  await expect(waitedInVain(busy, saved)).resolves.toMatchObject({ order: { version: 1 }, isSettled: false });
+it('returns the order that MongoDB has if Temporal is too busy', async () => {
+  await expect(placeLate(busy, saved)).resolves.toMatchObject({ order: { version: 1 }, isSettled: false });
 });
 
-it('promises an order that Temporal alone knows, while a workflow is at work on it', async () => {
-  await expect(waitedInVain(at(true), null)).resolves.toMatchObject({ order: { version: 0 } });
-  await expect(waitedInVain(at(true), new Error('MongoDB is away.'))).resolves.toMatchObject({
+it('returns the draft of an order that only Temporal knows while its workflow runs', async () => {
+  await expect(placeLate(known(true), null)).resolves.toMatchObject({ order: { version: 0 } });
+  await expect(placeLate(known(true), new Error('MongoDB is away.'))).resolves.toMatchObject({
     order: { version: 0 },
   });
 });
 
-it('answers an order whose workflow has ended between the look at the one and the other', async () => {
+it('returns an order that is saved between the lookups in MongoDB and Temporal', async () => {
   const rejected: Order = { ...saved, status: 'rejected' };
-  await expect(waitedInVain(at(false), null, rejected)).resolves.toMatchObject({ order: rejected });
+  await expect(placeLate(known(false), null, rejected)).resolves.toMatchObject({ order: rejected });
 });
 
 it.each([
-  ['neither knows it', forgotten],
-  ['nobody is at work on it', at(false)],
-  ['nobody says anything', busy],
-])('promises nothing when %s', async (_what, find) => {
-  await expect(waitedInVain(find, null, null)).rejects.toMatchObject(unavailable);
+  ['neither MongoDB nor Temporal knows it', forgotten],
+  ['its workflow has ended and MongoDB does not have it', known(false)],
+  ['MongoDB does not have it and Temporal is too busy', busy],
+])('fails with 503 if %s', async (_, find) => {
+  await expect(placeLate(find, null, null)).rejects.toMatchObject(unavailable);
 });

@@ -5,28 +5,28 @@ import { lines, openOrderApi, type OrderApi } from '../support/order-api';
 let api: OrderApi;
 beforeAll(async () => {
   api = await openOrderApi();
-  // Two workers: their queues per product know nothing of each other, only MongoDB stands between.
+  // The two workers do not share their queues per product: only MongoDB prevents overselling.
   await api.shop.startWorker();
   await api.shop.startWorker();
 });
 afterAll(() => api.close());
 
 /**
- * Everybody orders at the same time and, as a client should, repeats a request that is answered 202 or 503 with the
- * same key. Returns how often each final status was answered.
+ * Places all orders at the same time and, as a client should, repeats a request that gets 202 or 503 with the
+ * same key. Returns the number of final responses with each status.
  */
 async function rush(bodies: object[]): Promise<Record<number, number>> {
   const counts: Record<number, number> = {};
   await Promise.all(
     bodies.map(async (body) => {
-      const status = await insist(api.tokenOf('CUSTOMER'), body);
+      const status = await placeUntilSettled(api.tokenOf('CUSTOMER'), body);
       counts[status] = (counts[status] ?? 0) + 1;
     }),
   );
   return counts;
 }
 
-async function insist(token: string, body: object): Promise<number> {
+async function placeUntilSettled(token: string, body: object): Promise<number> {
   const key = { 'Idempotency-Key': randomUUID() };
   for (;;) {
     const { status } = await api.place(token, body, key);
@@ -34,7 +34,7 @@ async function insist(token: string, body: object): Promise<number> {
   }
 }
 
-/** What MongoDB holds of the orders for a product. */
+/** Returns the number of orders for a product with each outcome in MongoDB. */
 async function outcomesOf(productId: string): Promise<Record<string, number>> {
   const orders = await api.shop.db.connection
     .collection('orders')

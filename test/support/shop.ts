@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { randomBytes } from 'node:crypto';
+import type { Command } from '../../src/domain/command';
 import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
@@ -15,7 +16,8 @@ import { createTemporalClient, type TemporalClient } from '../../src/temporal/cl
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createActivities, type Activities } from '../../src/worker';
-import type { CommandDone } from '../../workflows/contract';
+import type { Unanswered } from '../../src/temporal/updates';
+import type { CommandDone, CommandType } from '../../workflows/contract';
 import { testConfig, testWorkerConfig } from './config';
 import { openTestDatabase, type TestDatabase } from './database';
 import {
@@ -31,8 +33,7 @@ export interface Shop {
   db: TestDatabase;
   temporal: TemporalClient;
   taskQueue: string;
-  /** Runs commands, and returns the stored order. */
-  workflows: OrderWorkflows<Order>;
+  workflows: ShopWorkflows;
   orders: OrderRepository;
   products: ProductServiceRepository;
   /** The worker's activities, for calls without a workflow. */
@@ -42,6 +43,16 @@ export interface Shop {
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
   stockOf(id: string): Promise<ProductService['stock']>;
   close(): Promise<void>;
+}
+
+/** Runs commands as the API does, but returns the stored order. */
+export interface ShopWorkflows extends Omit<OrderWorkflows, 'execute' | 'executeAlways'> {
+  execute<C extends Command>(
+    request: OrderRequest,
+    type: CommandType<C>,
+    command: C,
+  ): Promise<Order | Unanswered>;
+  executeAlways<C extends Command>(order: Order, type: CommandType<C>, command: C): Promise<Order | 'late'>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -103,7 +114,7 @@ export async function openShop({
   };
 }
 
-function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): OrderWorkflows<Order> {
+function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): ShopWorkflows {
   async function read<T extends string>(id: string, pending: Promise<CommandDone | T>): Promise<Order | T> {
     const result = await pending;
     if (typeof result === 'string') return result;
@@ -114,8 +125,8 @@ function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): Orde
   }
   return {
     ...workflows,
-    execute: (request, ...command) => read(request.orderId, workflows.execute(request, ...command)),
-    executeAlways: (order, ...command) => read(order.id, workflows.executeAlways(order, ...command)),
+    execute: (request, type, command) => read(request.orderId, workflows.execute(request, type, command)),
+    executeAlways: (order, type, command) => read(order.id, workflows.executeAlways(order, type, command)),
   };
 }
 

@@ -8,7 +8,7 @@ import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { failureConverter } from '../../src/temporal/encoded-failures';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { cancelOrderUpdate, fulfillOrderUpdate, orderWorkflowId } from '../../workflows/contract';
+import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
 import { eventually } from '../support/eventually';
 import { lines } from '../support/order-api';
@@ -30,7 +30,7 @@ afterEach(() => shop.close());
 const withKeys = (...keys: string[]) => shop.startWorker(undefined, { keys: keys.join(), bundle });
 const withoutKeys = () => shop.startWorker();
 
-/** As another process of the API has it, with keys of its own. */
+/** Acts as another process of the API, with its own keys. */
 async function asApiWith(keys: string, use: (api: OrderWorkflows) => Promise<unknown>): Promise<void> {
   const config = testConfig({ PAYLOAD_KEYS: keys });
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
@@ -57,7 +57,7 @@ async function historyOf(request: OrderRequest): Promise<string> {
   return historyToJSON(await handleOf(request).fetchHistory());
 }
 
-/** The message of every workflow task that failed so far. */
+/** Returns the message of every workflow task that has failed so far. */
 async function failuresOf(request: OrderRequest): Promise<string[]> {
   const { events } = await handleOf(request).fetchHistory();
   return (events ?? []).flatMap(
@@ -77,14 +77,14 @@ it.each([
   ['with another key', () => withKeys(NEW)],
   ['without keys', withoutKeys],
 ])(
-  'an order waits while all workers are %s, and is placed when one has its key',
+  'keeps an order waiting while all workers are %s, and places it when one has its key',
   async (_what, startWrongWorker) => {
     const request = await requestFor();
     const wrong = await startWrongWorker();
     const placing = shop.workflows.place(request);
     await eventually(async () => expect(await failuresOf(request)).not.toEqual([]));
     const [failure] = await failuresOf(request);
-    // A worker with keys encodes this too; its log has it.
+    // A worker with keys encodes this message too, but logs it.
     expect(failure).toMatch(/Encoded failure|key "old", which this process does not have.*PAYLOAD_KEYS/);
     expect(await shop.orders.findById(request.orderId)).toBeNull();
     expect((await handleOf(request).describe()).status.name).toBe('RUNNING');
@@ -97,11 +97,11 @@ it.each([
   },
 );
 
-it('an update that a worker cannot read is neither refused nor lost', async () => {
+it('neither rejects nor loses an update that a worker cannot read', async () => {
   const request = await requestFor();
-  const clear = await withoutKeys(); // has the workflow at hand, all in clear, when an API with keys comes
+  const clear = await withoutKeys(); // has the unencrypted workflow cached when an API with keys comes
   await asApiWith('', (api) => api.place(request));
-  const cancelling = shop.workflows.execute(request, cancelOrderUpdate, {
+  const cancelling = shop.workflows.execute(request, COMMANDS.cancel, {
     by: request.customerId,
     reason: NOTE,
     requestId: 'test',
@@ -113,7 +113,7 @@ it('an update that a worker cannot read is neither refused nor lost', async () =
   expect(await cancelling).toMatchObject({ status: 'cancelled' });
 });
 
-it('keys are rotated while an order is open', async () => {
+it('rotates keys while an order is open', async () => {
   const request = await requestFor(2);
   const before = await withKeys(OLD, NEW);
   await shop.workflows.place(request);
@@ -122,7 +122,7 @@ it('keys are rotated while an order is open', async () => {
 
   await withKeys(NEW, OLD);
   await asApiWith(`${NEW},${OLD}`, async (api) => {
-    const shipped = await api.execute(request, fulfillOrderUpdate, {
+    const shipped = await api.execute(request, COMMANDS.fulfill, {
       by: 'system',
       requestId: 'test',
       seenVersion: 2,
@@ -143,16 +143,16 @@ it('keys are rotated while an order is open', async () => {
   });
 });
 
-it('an order begun in clear goes on with keys', async () => {
+it('continues an unencrypted order with keys', async () => {
   const request = await requestFor();
   const before = await withoutKeys();
   await asApiWith('', (api) => api.place(request));
   await before.stop();
   await withKeys(OLD);
   const cancel = { by: 'system', reason: null, requestId: 'test', seenVersion: 2 };
-  // An API without keys cannot read the answer; the order has what it asked for.
+  // An API without keys cannot read the answer, but the command has been carried out.
   await asApiWith('', (api) =>
-    expect(api.execute(request, cancelOrderUpdate, cancel)).rejects.toMatchObject({
+    expect(api.execute(request, COMMANDS.cancel, cancel)).rejects.toMatchObject({
       code: 'service_unavailable',
       cause: { message: expect.stringContaining('PAYLOAD_KEYS') as string },
     }),
@@ -160,7 +160,7 @@ it('an order begun in clear goes on with keys', async () => {
   expect(await shop.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled' });
 });
 
-it('failures show neither message nor stack, and callers still get both', async () => {
+it('hides messages and stacks of failures in Temporal, but not from callers', async () => {
   const request = await requestFor();
   const worker = await shop.startWorker(
     {
@@ -186,7 +186,7 @@ it('failures show neither message nor stack, and callers still get both', async 
   expect(history).toContain('Encoded failure');
   expect(history).not.toContain(NOTE);
 
-  const refused = shop.workflows.execute(request, fulfillOrderUpdate, {
+  const refused = shop.workflows.execute(request, COMMANDS.fulfill, {
     by: 'system',
     requestId: 'test',
     seenVersion: 2,
@@ -204,8 +204,8 @@ it('failures show neither message nor stack, and callers still get both', async 
   await expect(refused).rejects.not.toThrow('Encoded failure');
 });
 
-it('a failure that is told twice keeps its message', () => {
-  const told = () => {
+it('keeps the message of a failure that is encoded twice', () => {
+  const encodedTwice = () => {
     const error = failureConverter.failureToError(
       {
         message: 'Encoded failure',
@@ -215,7 +215,7 @@ it('a failure that is told twice keeps its message', () => {
     );
     return [1, 2].map(() => failureConverter.errorToFailure(error, defaultPayloadConverter));
   };
-  for (const { message, encodedAttributes } of told()) {
+  for (const { message, encodedAttributes } of encodedTwice()) {
     expect(message).toBe('Encoded failure');
     expect(defaultPayloadConverter.fromPayload(encodedAttributes!)).toMatchObject({ message: NOTE });
   }

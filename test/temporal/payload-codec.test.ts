@@ -22,7 +22,7 @@ const payload = fc.record({
   data: bytes,
 });
 
-it('whatever is encrypted comes back as it was, and does not show', async () => {
+it('decrypts what it encrypted, which does not show', async () => {
   const codec = codecOf(NEW);
   await fc.assert(
     fc.asyncProperty(fc.array(payload, { maxLength: 5 }), async (payloads) => {
@@ -37,7 +37,7 @@ it('whatever is encrypted comes back as it was, and does not show', async () => 
   expect(text(secret!.data!)).not.toContain('canary');
 });
 
-it('the first key encrypts, and every other one still decrypts', async () => {
+it('encrypts with the first key and decrypts with every other one', async () => {
   const before = await codecOf(OLD).encode([payloadOf('a note')]);
   const during = codecOf(OLD, NEW);
   const after = codecOf(NEW, OLD);
@@ -60,14 +60,14 @@ async function keyIdsOf(codec: ReturnType<typeof codecOf>): Promise<string[]> {
 it.each([
   ['another key', codecOf(NEW)],
   ['no key at all', createPayloadCodec([])],
-])('a process with %s says which one is missing and what to do', async (_what, codec) => {
+])('says which key is missing and what to do, with %s', async (_what, codec) => {
   const encoded = await codecOf(OLD).encode([payloadOf('a note')]);
   await expect(codec.decode(encoded)).rejects.toThrow(
     /key "old", which this process does not have.*PAYLOAD_KEYS/,
   );
 });
 
-it('a payload that was changed at any byte, cut, or put under another key is refused', async () => {
+it('rejects a payload that was changed at any byte, shortened, or given the id of another key', async () => {
   const codec = codecOf(NEW, OLD);
   const [encoded] = await codec.encode([payloadOf('a note')]);
   const { metadata, data } = encoded as { metadata: Record<string, Uint8Array>; data: Uint8Array };
@@ -82,14 +82,14 @@ it('a payload that was changed at any byte, cut, or put under another key is ref
   await expect(codec.decode([{ metadata }])).rejects.toThrow(refusal);
 });
 
-it('payloads of before are left as they are, with keys and without', async () => {
+it('leaves unencrypted payloads as they are, with and without keys', async () => {
   const payloads = [payloadOf({ note: 'a note' }), {}];
   for (const codec of [codecOf(NEW), createPayloadCodec([])])
     expect(await codec.decode(payloads)).toEqual(payloads);
   expect(await createPayloadCodec([]).encode(payloads)).toEqual(payloads);
 });
 
-it('no nonce is used twice', async () => {
+it('never uses a nonce twice', async () => {
   const encoded = await codecOf(NEW).encode(Array.from({ length: 20_000 }, () => payloadOf('a note')));
   const nonces = encoded.map(({ data }) => Buffer.from(data!.subarray(0, 12)).toString('hex'));
   expect(new Set(nonces).size).toBe(20_000);

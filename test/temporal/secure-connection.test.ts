@@ -16,7 +16,9 @@ import { openTestDatabase } from '../support/database';
 const UNIMPLEMENTED = '12';
 const API_KEY = 'an-api-key';
 
-/** Speaks TLS and HTTP/2 as Temporal does, wants certificates of clients, notes who called, and can do nothing. */
+/**
+ * A server like Temporal's that requires client certificates, records its callers, and implements nothing.
+ */
 let server: Http2SecureServer;
 let sessions: Set<ServerHttp2Session>;
 let calls: { method: string; client: string; authorization: unknown; namespace: unknown }[];
@@ -72,14 +74,14 @@ afterEach(async () => {
 
 const KNOWN = { client: 'a-client', authorization: `Bearer ${API_KEY}` };
 
-it('is what the API has to Temporal', async () => {
+it('connects the API with TLS, a client certificate and an API key', async () => {
   const client = createTemporalClient(loadConfig('api', env).temporal, createDataConverter([]));
   await expect(client.checkHealth()).rejects.toThrow(/UNIMPLEMENTED/);
   expect(calls).toEqual([{ method: 'DescribeNamespace', namespace: 'shop', ...KNOWN }]);
   await client.close();
 });
 
-it('is what a worker has', async () => {
+it('connects a worker in the same way', async () => {
   const done = work(env, process.env.TEST_WORKFLOW_BUNDLE);
   await called;
   process.emit('SIGTERM');
@@ -87,14 +89,14 @@ it('is what a worker has', async () => {
   expect(calls[0]).toEqual({ method: 'GetSystemInfo', namespace: undefined, ...KNOWN });
 });
 
-it('is what the set-up has', async () => {
+it('connects the set-up in the same way', async () => {
   const db = await openTestDatabase();
   await expect(setUp({ ...env, MONGODB_URI: db.uri })).rejects.toThrow(/cannot be set up.*UNIMPLEMENTED/);
   expect(calls.at(-1)).toEqual({ method: 'ListSearchAttributes', namespace: 'shop', ...KNOWN });
   await db.drop();
 });
 
-it('fails with a server whose authority is not known', async () => {
+it('rejects a server whose certificate authority is unknown', async () => {
   const { TEMPORAL_TLS_SERVER_CA_CERT_PATH: _, ...rest } = env;
   const client = createTemporalClient(loadConfig('api', rest).temporal, createDataConverter([]));
   await expect(client.checkHealth()).rejects.toThrow();

@@ -3,7 +3,7 @@ import { owedVoid, withOwed } from '../../src/domain/compensation';
 import { deliveredOrder, fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
-import { amendOrderUpdate, deliverFulfillmentUpdate } from '../../workflows/contract';
+import { COMMANDS } from '../../workflows/contract';
 import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
@@ -106,14 +106,14 @@ it('what is owed as it is read can be tried', async () => {
 it('a version that nobody has written changes nothing', async () => {
   const { order, request } = await placed();
   const seen = { ...by, seenVersion: 99 };
-  const amended = await shop.workflows.execute(request, amendOrderUpdate, {
+  const amended = await shop.workflows.execute(request, COMMANDS.amend, {
     ...seen,
     ifMatch: [2],
     note: 'x',
   });
   expect(amended).toMatchObject({ version: 3, note: 'x' });
   const delivery = { ...seen, fulfillmentId: 'ful_none' };
-  const refused = shop.workflows.execute(request, deliverFulfillmentUpdate, delivery);
+  const refused = shop.workflows.execute(request, COMMANDS.deliver, delivery);
   await expect(refused).rejects.toMatchObject({ code: 'not_found' });
   expect(await read(order.id)).toMatchObject({ version: 3 });
 });

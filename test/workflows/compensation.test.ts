@@ -4,13 +4,7 @@ import { paymentRef } from '../../src/domain/order-payment';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
-import {
-  amendOrderUpdate,
-  cancelOrderUpdate,
-  fulfillOrderUpdate,
-  resolveCompensationUpdate,
-  retryCompensationUpdate,
-} from '../../workflows/contract';
+import { COMMANDS } from '../../workflows/contract';
 import { expectConsistency, ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
@@ -43,7 +37,7 @@ function faulty(provider: PaymentProvider): PaymentProvider {
 
 const by = { by: 'usr_operator', requestId: 'test', seenVersion: 0 };
 const cancel = (request: OrderRequest) =>
-  shop.workflows.execute(request, cancelOrderUpdate, { ...by, reason: null });
+  shop.workflows.execute(request, COMMANDS.cancel, { ...by, reason: null });
 const handleOf = ({ orderId }: OrderRequest) => shop.temporal.client.workflow.getHandle(`order-${orderId}`);
 const sandbox = () => createSandboxRepository(shop.db.connection);
 
@@ -93,7 +87,7 @@ describe('a payment that cannot be given back', () => {
     expect(await detailsOf(request)).toContain('**compensation_pending**: `voidPayment-1` keeps failing');
 
     const retry = () =>
-      shop.workflows.execute(request, retryCompensationUpdate, { ...by, step: 'voidPayment-1' });
+      shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step: 'voidPayment-1' });
     // Nothing is new about it: the version stays.
     expect(await retry()).toMatchObject({ compensations: [{ state: 'pending' }], version: answer.version });
     await sandbox().setAvailable(true);
@@ -108,7 +102,7 @@ describe('a payment that cannot be given back', () => {
   it('is settled by the word of a person, which is kept', async () => {
     const { request } = await cancelledInOutage();
     const command = { ...by, step: 'voidPayment-1', note: 'Paid back by bank transfer' };
-    const resolved = (await shop.workflows.execute(request, resolveCompensationUpdate, command)) as Order;
+    const resolved = (await shop.workflows.execute(request, COMMANDS.resolveCompensation, command)) as Order;
     expect(resolved).toMatchObject({
       paymentStatus: 'voided',
       compensations: [{ state: 'resolved', resolution: { note: command.note, by: by.by } }],
@@ -120,8 +114,8 @@ describe('a payment that cannot be given back', () => {
 
   it('knows no other name', async () => {
     const { request } = await cancelledInOutage();
-    for (const update of [retryCompensationUpdate, resolveCompensationUpdate]) {
-      const answer = shop.workflows.execute(request, update as typeof resolveCompensationUpdate, {
+    for (const type of [COMMANDS.retryCompensation, COMMANDS.resolveCompensation]) {
+      const answer = shop.workflows.execute(request, type as typeof COMMANDS.resolveCompensation, {
         ...by,
         step: 'voidPayment-9',
         note: 'x',
@@ -134,7 +128,7 @@ describe('a payment that cannot be given back', () => {
     const { request } = await cancelledInOutage();
     await handleOf(request).terminate('by mistake');
     const command = { ...by, step: 'voidPayment-1', note: 'By hand' };
-    expect(await shop.workflows.execute(request, resolveCompensationUpdate, command)).toMatchObject({
+    expect(await shop.workflows.execute(request, COMMANDS.resolveCompensation, command)).toMatchObject({
       compensations: [{ state: 'resolved' }],
     });
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
@@ -144,9 +138,9 @@ describe('a payment that cannot be given back', () => {
     const { request } = await cancelledInOutage();
     const step = 'voidPayment-1';
     const answers = await Promise.all([
-      shop.workflows.execute(request, retryCompensationUpdate, { ...by, step }),
-      shop.workflows.execute(request, resolveCompensationUpdate, { ...by, step, note: 'By hand' }),
-      shop.workflows.execute(request, retryCompensationUpdate, { ...by, step }),
+      shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step }),
+      shop.workflows.execute(request, COMMANDS.resolveCompensation, { ...by, step, note: 'By hand' }),
+      shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step }),
     ]);
     expect(answers).toHaveLength(3);
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
@@ -197,7 +191,7 @@ describe('an amendment that fails', () => {
         quantity: (change as { productQuantity?: number }).productQuantity ?? 1,
       },
     ];
-    const answer = shop.workflows.execute(request, amendOrderUpdate, { ...by, ifMatch: null, items });
+    const answer = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
     await expect(answer).rejects.toMatchObject({ code });
     await eventually(async () =>
       expect(await shop.orders.findById(order.id)).toMatchObject({ compensations: [] }),
@@ -215,7 +209,7 @@ describe('an amendment that fails', () => {
   it('is not done later by a run that comes late', async () => {
     const { request, order, productId } = await place({}, { available: 3 });
     const items = [{ productServiceId: productId, quantity: 9 }];
-    const answer = shop.workflows.execute(request, amendOrderUpdate, { ...by, ifMatch: null, items });
+    const answer = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
     await expect(answer).rejects.toMatchObject({ code: 'out_of_stock' });
     // The run that the workflow gave up, with stock enough by now.
     await shop.products.adjustStock({ productServiceId: productId, delta: 50, reason: 'more', by: 'usr_1' });
@@ -235,7 +229,7 @@ it('an order that costs nothing needs no payment service, all its life', async (
   expect(order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized', total: 0 });
   const items = [{ productServiceId: productId, quantity: 1 }];
   const keyed = { id: 'ful_1', fingerprint: 'f', attemptId: 'a' };
-  const shipped = await shop.workflows.execute(request, fulfillOrderUpdate, {
+  const shipped = await shop.workflows.execute(request, COMMANDS.fulfill, {
     ...by,
     ...keyed,
     items,
@@ -252,7 +246,7 @@ it('what somebody else wrote meanwhile is decided upon again', async () => {
   await shop.db.connection
     .collection('orders')
     .updateOne({ _id: order.id as never }, { $inc: { version: 1 }, $set: { note: 'by hand' } });
-  const amended = await shop.workflows.execute(request, amendOrderUpdate, {
+  const amended = await shop.workflows.execute(request, COMMANDS.amend, {
     ...by,
     ifMatch: null,
     shippingAddress: null,
@@ -264,7 +258,7 @@ it('an order that much happens to goes on in new runs, and still answers', async
   const { request, order } = await place();
   let latest = order;
   for (let n = 0; n < 100; n++) {
-    latest = (await shop.workflows.execute(request, amendOrderUpdate, {
+    latest = (await shop.workflows.execute(request, COMMANDS.amend, {
       ...by,
       ifMatch: [latest.version],
       note: `note ${n}`,

@@ -1,7 +1,7 @@
 import { fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
-import { deliverFulfillmentUpdate } from '../../workflows/contract';
+import { COMMANDS } from '../../workflows/contract';
 import { expectConsistency } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
@@ -157,7 +157,7 @@ describe('an order of which nothing is fulfilled within two seconds', () => {
     expect(await shop.orders.findById(order.id)).toEqual(fulfilled);
     expect((await handleOf(shop, order).describe()).status.name).toBe('RUNNING');
     const delivery = { ...command, fulfillmentId: 'ful_1' };
-    expect(await shop.workflows.execute(request, deliverFulfillmentUpdate, delivery)).toMatchObject({
+    expect(await shop.workflows.execute(request, COMMANDS.deliver, delivery)).toMatchObject({
       status: 'completed',
     });
     expect(await handleOf(shop, order).result()).toEqual({ status: 'completed' });

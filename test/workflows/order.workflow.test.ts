@@ -1,7 +1,7 @@
 import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { openedOrder } from '../../src/domain/placing';
-import { cancelOrderUpdate } from '../../workflows/contract';
+import { COMMANDS } from '../../workflows/contract';
 import { ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { openShop, orderRequest, type Shop } from '../support/shop';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const command = { by: 'usr_1', reason: 'Changed my mind', requestId: 'test', seenVersion: 0 };
-const cancel = (request: OrderRequest) => shop.workflows.execute(request, cancelOrderUpdate, command);
+const cancel = (request: OrderRequest) => shop.workflows.execute(request, COMMANDS.cancel, command);
 const handleOf = ({ orderId }: OrderRequest) => shop.temporal.client.workflow.getHandle(`order-${orderId}`);
 const order = (productServiceId: string, quantity = 1) =>
   orderRequest({ items: [{ productServiceId, quantity }] });

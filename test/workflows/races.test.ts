@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Order, OrderLine } from '../../src/domain/order';
 import { AppError } from '../../src/errors/app-error';
-import type { Addition } from '../../src/orders/commands/commands';
+import type { Addition } from '../../src/orders/commands/run';
 import { expectConsistency, ledgerOf } from '../support/consistency';
 import { eventually } from '../support/eventually';
 import { openOrderApi, type OrderApi } from '../support/order-api';

@@ -44,7 +44,7 @@ export const REFUSALS: readonly { path: string; message: string; why: string }[]
   },
   {
     path: 'customerId',
-    message: 'is for an ADMIN only: leave it out',
+    message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   },
   {

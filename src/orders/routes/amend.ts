@@ -1,11 +1,9 @@
 import { ifMatchVersions } from '../../common/etag';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { amendOrderBody, amendOrderHeaders, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
-import { amendOrderBody, amendOrderHeaders } from '../schema/command-requests';
-import { orderIdParams } from '../schema/requests';
 
-/** `PATCH /orders/:id`: all of it, or nothing. */
 export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
   return route({
@@ -16,10 +14,11 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'amendOrder',
     summary: 'Amend an order',
     description:
-      "Possible while nothing of it is fulfilled. New lines are priced at today's prices, the stock is adjusted by the " +
-      'difference, and another total is authorised anew; or nothing changes. What is left out stays as it is. Giving ' +
-      'back a payment raises the version too: when the payment service takes long, behind the answer. A refusal tells ' +
-      'the version that the order has then, in ETag.',
+      'Possible until something of the order is fulfilled. The new lines get the current prices, the stock ' +
+      'is adjusted by the difference, and a different total is authorised again. If any of this fails, ' +
+      'nothing changes. Fields that you leave out stay as they are. Voiding the replaced payment raises ' +
+      'the version once more; if the payment service is slow, this happens after the response. When an ' +
+      'amendment is rejected, the ETag of the response is the current version.',
     tag: TAG,
     params: orderIdParams,
     headers: amendOrderHeaders,

@@ -1,14 +1,11 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { cancelOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
-import { cancelOrderBody } from '../schema/command-requests';
-import { orderIdParams } from '../schema/requests';
 
-/** Cancelling an order, and putting a closed one away. */
-export function closingRoutes({ service, present }: OrderRouteDeps): Route[] {
+export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
-
-  const cancel = route({
+  return route({
     method: 'post',
     path: '/orders/:id/cancel',
     role: Role.CUSTOMER,
@@ -16,8 +13,8 @@ export function closingRoutes({ service, present }: OrderRouteDeps): Route[] {
     operationId: 'cancelOrder',
     summary: 'Cancel an order',
     description:
-      'Releases its stock and gives back what is reserved of the payment. An order that is closed, or of which ' +
-      'something is fulfilled, answers 409.',
+      'Releases its stock and voids its payment. The response is 409 if the order is closed or something ' +
+      'of it is fulfilled.',
     tag: TAG,
     params: orderIdParams,
     body: cancelOrderBody,
@@ -29,8 +26,10 @@ export function closingRoutes({ service, present }: OrderRouteDeps): Route[] {
       send(ctx, 200, order, principal);
     },
   });
+}
 
-  const archive = route({
+export function archiveOrderRoute({ service }: OrderRouteDeps): Route {
+  return route({
     method: 'delete',
     path: '/orders/:id',
     role: Role.ADMIN,
@@ -38,16 +37,15 @@ export function closingRoutes({ service, present }: OrderRouteDeps): Route[] {
     operationId: 'archiveOrder',
     summary: 'Archive a closed order',
     description:
-      'It is gone from the lists, and still readable by its id. An order that is open or owes something answers 409.',
+      'Removes it from the lists; it can still be read by its id. The response is 409 if the order is open ' +
+      'or has an outstanding compensation.',
     tag: TAG,
     params: orderIdParams,
-    responses: { 204: { description: 'It is archived' } },
+    responses: { 204: { description: 'The order is archived' } },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, principal }) {
       await service.archive(id, callerOf(ctx, id, principal));
       ctx.status = 204;
     },
   });
-
-  return [cancel, archive];
 }

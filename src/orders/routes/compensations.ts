@@ -1,25 +1,24 @@
-import { route, type Route } from '../../http/route';
 import type { ErrorCode } from '../../errors/problems';
+import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { compensationParams, resolveCompensationBody } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
-import { compensationParams, resolveCompensationBody } from '../schema/command-requests';
 
 const ERRORS: ErrorCode[] = ['not_found', 'service_unavailable'];
 
-/** What an operator does about a compensation that is not done yet. */
-export function compensationRoutes({ service, present }: OrderRouteDeps): Route[] {
+export function retryCompensationRoute({ service, present }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
-
-  const retry = route({
+  return route({
     method: 'post',
     path: '/orders/:id/compensations/:step/retry',
     role: Role.ADMIN,
     scope: 'orders:write',
     operationId: 'retryCompensation',
-    summary: 'Try a compensation that is owed at once',
+    summary: 'Retry an outstanding compensation now',
     description:
-      'It is tried again without end anyway. The order tells what came of it: `compensations`. One that is `owed` while ' +
-      'no workflow is at work on the order, since somebody terminated it, is taken up again by this.',
+      'Compensations are retried automatically without limit; this makes one attempt at once. ' +
+      '`compensations` in the response says how it went. If someone terminated the workflow of the order, ' +
+      'this restarts it, even for a compensation that is `owed` but has never failed.',
     tag: TAG,
     params: compensationParams,
     responses: { 200: orderResponse('The order after the attempt') },
@@ -29,27 +28,28 @@ export function compensationRoutes({ service, present }: OrderRouteDeps): Route[
       send(ctx, 200, order, principal);
     },
   });
+}
 
-  const resolve = route({
+export function resolveCompensationRoute({ service, present }: OrderRouteDeps): Route {
+  const { send } = orderSender(present);
+  return route({
     method: 'post',
     path: '/orders/:id/compensations/:step/resolve',
     role: Role.ADMIN,
     scope: 'orders:write',
     operationId: 'resolveCompensation',
-    summary: 'Say that a compensation that is owed was settled by hand',
+    summary: 'Mark an outstanding compensation as resolved',
     description:
-      'It is not tried again. The note says what was done about it. When the attempt under way just then gives the ' +
-      'payment back after all, the answer is 409, so that the customer is not paid twice.',
+      'It is not retried any more. The note says how you settled it. If an attempt that is already running ' +
+      'voids the payment after all, the response is 409, so that the customer is not paid twice.',
     tag: TAG,
     params: compensationParams,
     body: resolveCompensationBody,
-    responses: { 200: orderResponse('The order with the compensation as resolved') },
+    responses: { 200: orderResponse('The order with the resolved compensation') },
     errors: [...ERRORS, 'invalid_transition'],
     async handler(ctx, { params: { id, step }, body, principal }) {
       const order = await service.resolveCompensation(id, callerOf(ctx, id, principal), { step, ...body });
       send(ctx, 200, order, principal);
     },
   });
-
-  return [retry, resolve];
 }

@@ -1,23 +1,20 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { fulfillmentParams, fulfillOrderBody, fulfillOrderHeaders, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
-import { fulfillmentParams, fulfillOrderBody, fulfillOrderHeaders } from '../schema/command-requests';
-import { orderIdParams } from '../schema/requests';
 
-/** Shipping goods or performing services, and their delivery. */
-export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[] {
-  const { send, sendAddition } = orderSender(present);
-
-  const fulfill = route({
+export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
+  const { sendAddition } = orderSender(present);
+  return route({
     method: 'post',
     path: '/orders/:id/fulfillments',
     role: Role.ADMIN,
     scope: 'orders:write',
     operationId: 'fulfillOrder',
-    summary: 'Fulfil an order, or a part of it',
+    summary: 'Fulfil all or part of an order',
     description:
-      'Goods that were shipped or services that were performed. The first fulfillment captures the payment, and each ' +
-      'takes its goods out of the stock.',
+      'Records goods that were shipped or services that were performed. The first fulfillment captures the ' +
+      'payment, and each one takes its goods out of the stock.',
     tag: TAG,
     params: orderIdParams,
     headers: fulfillOrderHeaders,
@@ -38,15 +35,18 @@ export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[]
       sendAddition(ctx, addition, principal);
     },
   });
+}
 
-  const deliver = route({
+export function deliverFulfillmentRoute({ service, present }: OrderRouteDeps): Route {
+  const { send } = orderSender(present);
+  return route({
     method: 'post',
     path: '/orders/:id/fulfillments/:fulfillmentId/deliver',
     role: Role.ADMIN,
     scope: 'orders:write',
     operationId: 'deliverFulfillment',
-    summary: 'Say that a fulfillment was delivered',
-    description: 'With the last of its fulfillments delivered, the order is completed.',
+    summary: 'Mark a fulfillment as delivered',
+    description: 'When the last fulfillment of a fulfilled order is delivered, the order is completed.',
     tag: TAG,
     params: fulfillmentParams,
     responses: { 200: orderResponse('The order with the delivery') },
@@ -56,6 +56,4 @@ export function fulfillmentRoutes({ service, present }: OrderRouteDeps): Route[]
       send(ctx, 200, order, principal);
     },
   });
-
-  return [fulfill, deliver];
 }

@@ -1,15 +1,15 @@
+import { requireIdempotencyKey } from '../../common/idempotency-key';
+import type { Order } from '../../domain/order';
+import { AppError } from '../../errors/app-error';
 import type { Context } from '../../http/context';
 import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
-import type { Order } from '../../domain/order';
-import { AppError } from '../../errors/app-error';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';
-import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
-import { adminOnly, requireIdempotencyKey } from './problems';
-import { placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
 import type { Placement } from '../orders.service';
+import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
+import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   users: { exists(id: string): Promise<boolean> };
@@ -19,7 +19,6 @@ export interface PlaceOrderRouteDeps extends OrderRouteDeps {
 
 const HEADERS = { Location: 'The path of the order', ...ETAG };
 
-/** `POST /orders`: 201 with the outcome, 202 when it takes longer or is not waited for, or why it was rejected. */
 export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderRouteDeps): Route {
   const { send } = orderSender(present);
   return route({
@@ -30,22 +29,23 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     operationId: 'placeOrder',
     summary: 'Place an order',
     description:
-      'Fetches the product details, computes the totals, reserves the stock, saves the order and has the payment ' +
-      'authorised, or does nothing of it. Once answered, the order is never lost and never placed twice: repeat the request with the same ' +
-      'Idempotency-Key whenever you do not know what became of it.',
+      'Fetches the product details, computes the totals, reserves the stock, saves the order and ' +
+      'authorises the payment. If any of this fails, nothing is reserved or charged. Once you have a ' +
+      'response, the order is never lost and never placed twice. If you do not know whether a request ' +
+      'succeeded, repeat it with the same Idempotency-Key.',
     tag: TAG,
     headers: placeOrderHeaders,
     body: placeOrderBody,
     responses: {
       201: {
-        ...orderResponse('Placed: confirmed, or closed since, as `status` says'),
+        ...orderResponse('The order is placed: it is confirmed, or closed since then, as `status` says'),
         headers: HEADERS,
         optionalHeaders: REPLAYED,
       },
       202: {
-        ...orderResponse('Accepted and still being placed: read it at Location'),
+        ...orderResponse('The order is accepted and still being placed: read it at Location'),
         headers: HEADERS,
-        optionalHeaders: { ...REPLAYED, 'Preference-Applied': '`respond-async` when asked for' },
+        optionalHeaders: { ...REPLAYED, 'Preference-Applied': '`respond-async` if the request prefers it' },
       },
     },
     errors: [
@@ -94,13 +94,13 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
   }
 }
 
-/** A person orders for themselves; a program cannot. */
+/** A person orders for themselves, which a program cannot. */
 function ownIdOf({ id, scopes }: Principal): string {
   if (!scopes) return id;
-  throw invalid([{ path: 'customerId', message: 'is required with an API key: say for whom the order is' }]);
+  throw invalid([{ path: 'customerId', message: 'is required with an API key: name the customer' }]);
 }
 
-/** A rejected order is answered with its reason, the first time and every time. */
+/** The response to a rejected order is the reason, for a replay too. */
 function requireNotRejected({ id, rejection }: Order): void {
   if (rejection) throw new AppError(rejection.code, rejection.detail, { orderId: id });
 }

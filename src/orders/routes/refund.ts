@@ -1,11 +1,9 @@
+import { requireIdempotencyKey } from '../../common/idempotency-key';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { orderIdParams, refundOrderBody, refundOrderHeaders } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
-import { refundOrderBody, refundOrderHeaders } from '../schema/command-requests';
-import { requireIdempotencyKey } from './problems';
-import { orderIdParams } from '../schema/requests';
 
-/** `POST /orders/:id/refunds`: once for each key, and never more than was captured. */
 export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
   const { sendAddition } = orderSender(present);
   return route({
@@ -14,10 +12,10 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     role: Role.ADMIN,
     scope: 'refunds:write',
     operationId: 'refundOrder',
-    summary: 'Refund an order, or a part of it',
+    summary: 'Refund all or part of an order',
     description:
-      'As often as something is left of what was captured, also after the order is completed. Repeat the request with ' +
-      'the same Idempotency-Key whenever you do not know what became of it.',
+      'Possible until everything that was captured is refunded, even after the order is completed. If you ' +
+      'do not know whether a request succeeded, repeat it with the same Idempotency-Key.',
     tag: TAG,
     params: orderIdParams,
     headers: refundOrderHeaders,

@@ -1,3 +1,5 @@
+import type { OrderView } from '../order-view';
+
 const ID = 'ord_ac7967cc99a25d86c46d6c4d77a65393';
 const ALICE = 'usr_01HZX000000000000000A11CE0';
 const PLACED_AT = '2026-01-15T09:30:00.000Z';
@@ -5,8 +7,8 @@ const CONFIRMED_AT = '2026-01-15T09:30:00.150Z';
 const BY_SYSTEM = { at: CONFIRMED_AT, by: 'system', reason: null };
 const AMOUNTS = { subtotal: 3_998, tax: 760, total: 4_758 };
 
-/** What placing the example of the request gives, with the demo data. */
-export const EXAMPLE_ORDER = {
+/** The order that the example of a request places, given the demo data. */
+export const EXAMPLE_ORDER: OrderView = {
   id: ID,
   customerId: ALICE,
   status: 'confirmed',

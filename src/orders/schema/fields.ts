@@ -1,4 +1,4 @@
-/** What several of the requests on orders have in common. */
+/** The fields that several requests on orders have in common. */
 import Joi from 'joi';
 import { multiLine, singleLine } from '../../common/text';
 import type { OrderLine, ShippingAddress } from '../../domain/order';
@@ -6,9 +6,8 @@ import type { OrderLine, ShippingAddress } from '../../domain/order';
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
 export const MAX_NOTE_LENGTH = 500;
-const MAX_KEY_LENGTH = 255;
 
-/** Any id may be asked for: one that is not in the catalogue is an unknown product, not a malformed request. */
+/** Any id may be sent: one that is not in the catalogue is an unknown product, not a malformed request. */
 export const productServiceId = Joi.string()
   .pattern(/^[\w-]{1,64}$/)
   .example('ps_01HZX0000000000000TSHRTM00');
@@ -40,14 +39,5 @@ export const lines = Joi.array()
 export const note = multiLine(MAX_NOTE_LENGTH).allow(null);
 export const reason = singleLine(200);
 
-export const orderId = Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d77a65393'); // what the example of placing an order gives
-export const idempotencyKey = Joi.string()
-  .pattern(new RegExp(`^[\\x21-\\x7e]{1,${MAX_KEY_LENGTH}}$`))
-  .messages({
-    'string.pattern.base': `{#label} must be 1 to ${MAX_KEY_LENGTH} printable ASCII characters without spaces`,
-  })
-  .example('demo-1');
-
-export interface KeyHeaders {
-  'idempotency-key'?: string;
-}
+/** The example is the id that the example of placing an order gives. */
+export const orderId = Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d77a65393');

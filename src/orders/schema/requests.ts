@@ -1,7 +1,10 @@
-import Joi, { type ObjectSchema } from 'joi';
+import Joi from 'joi';
 import { isoTime } from '../../common/dates';
+import { ifMatchSchema } from '../../common/etag';
+import { idempotencyKeySchema, type IdempotencyKeyHeaders } from '../../common/idempotency-key';
 import { idSchema } from '../../common/ids';
 import { pageQuery, type PageQuery } from '../../common/pagination';
+import { anyText, singleLine } from '../../common/text';
 import {
   FULFILLMENT_STATUSES,
   ORDER_STATUSES,
@@ -10,7 +13,43 @@ import {
   type OrderState,
   type ShippingAddress,
 } from '../../domain/order';
-import { idempotencyKey, lines, note, orderId, shippingAddress, type KeyHeaders } from './fields';
+import type { AppError } from '../../errors/app-error';
+import { invalid } from '../../http/validate';
+import { lines, MAX_NOTE_LENGTH, note, orderId, reason, shippingAddress } from './fields';
+
+/** Returns the problem of a CUSTOMER who sent a field that only an ADMIN may send. */
+export function adminOnly(path: string): AppError {
+  return invalid([{ path, message: 'is for ADMINs only: leave it out' }]);
+}
+
+export interface OrderIdParams {
+  id: string;
+}
+
+export const orderIdParams = Joi.object<OrderIdParams, true>({ id: orderId });
+
+export type ListOrdersQuery = PageQuery &
+  Partial<OrderState> & { from?: Date; to?: Date; customerId?: string };
+
+export const listOrdersQuery = Joi.object<ListOrdersQuery, true>({
+  ...pageQuery,
+  status: Joi.string().valid(...ORDER_STATUSES),
+  paymentStatus: Joi.string().valid(...PAYMENT_STATUSES),
+  fulfillmentStatus: Joi.string().valid(...FULFILLMENT_STATUSES),
+  from: isoTime().description('Created at or after this time'),
+  to: isoTime().description('Created before this time'),
+  customerId: idSchema('usr').description('For ADMINs only'),
+});
+
+export interface ReadOrderHeaders {
+  'if-none-match'?: string;
+}
+
+export const readOrderHeaders = Joi.object<ReadOrderHeaders, true>({
+  'if-none-match': Joi.string()
+    .max(1_000)
+    .description('The ETag that you have. The response is 304 while it is still current'),
+});
 
 export interface PlaceOrderBody {
   items: OrderLine[];
@@ -20,57 +59,132 @@ export interface PlaceOrderBody {
   customerId?: string;
 }
 
-export const placeOrderBody: ObjectSchema<PlaceOrderBody> = Joi.object<PlaceOrderBody, true>({
+export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
   items: lines.required(),
   paymentMethod: Joi.string()
     .pattern(/^pm_[A-Za-z0-9_]{1,100}$/)
-    .messages({
-      'string.pattern.base': '{#label} must be the name of a payment method, such as pm_card_visa',
-    })
+    .messages({ 'string.pattern.base': '{#label} must be the id of a payment method, such as pm_card_visa' })
     .required()
-    .description(
-      'What the payment service calls the card that is to pay; `pm_card_visa` always works in the sandbox',
-    )
+    .description("The payment service's id of the card to charge; `pm_card_visa` always works in the sandbox")
     .example('pm_card_visa'),
   shippingAddress: shippingAddress.allow(null),
   note: note.example('Please ring twice.'),
-  customerId: idSchema('usr').description('ADMIN only: the customer for whom the order is placed'),
+  customerId: idSchema('usr').description('For ADMINs only: the customer for whom the order is placed'),
 });
 
-export interface PlaceOrderHeaders extends KeyHeaders {
+export interface PlaceOrderHeaders extends IdempotencyKeyHeaders {
   prefer?: string;
 }
 
-export const placeOrderHeaders: ObjectSchema<PlaceOrderHeaders> = Joi.object<PlaceOrderHeaders, true>({
-  'idempotency-key': idempotencyKey
+export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({
+  'idempotency-key': idempotencyKeySchema()
     .meta({ required: true })
     .description(
-      'Required. One key names one order of one customer for ever: repeating the request returns that order.',
+      'Required. A key names one order of one customer permanently: repeating the request returns that order.',
     ),
-  prefer: Joi.string().max(1_000).description('`respond-async`: answer 202 at once (RFC 7240)'),
+  prefer: Joi.string().max(1_000).description('`respond-async`: respond with 202 at once (RFC 7240)'),
 });
 
-export interface OrderIdParams {
-  id: string;
+export interface AmendOrderBody {
+  items?: OrderLine[];
+  note?: string | null;
+  shippingAddress?: ShippingAddress | null;
 }
 
-export const orderIdParams: ObjectSchema<OrderIdParams> = Joi.object<OrderIdParams, true>({ id: orderId });
+export const amendOrderBody = Joi.object<AmendOrderBody, true>({
+  items: lines.description(
+    'All lines that the order is to have. They stay as they are if you leave this out',
+  ),
+  note: note.description('null removes it').example('Please ring once.'),
+  shippingAddress: shippingAddress.allow(null).description('null removes it'),
+})
+  .min(1)
+  .messages({ 'object.min': '{#label} must have items, note or shippingAddress' });
 
-export const readOrderHeaders: ObjectSchema<{ 'if-none-match'?: string }> = Joi.object({
-  'if-none-match': Joi.string()
-    .max(1_000)
-    .description('The ETag that you have: 304 when it is still current'),
+export interface AmendOrderHeaders {
+  'if-match'?: string;
+}
+
+export const amendOrderHeaders = Joi.object<AmendOrderHeaders, true>({
+  'if-match': ifMatchSchema().description(
+    'Required. The ETag of the version that you have read, such as `"2"`, or `*` for any version',
+  ),
 });
 
-export type ListOrdersQuery = PageQuery &
-  Partial<OrderState> & { from?: Date; to?: Date; customerId?: string };
+export interface CancelOrderBody {
+  reason?: string | null;
+}
 
-export const listOrdersQuery: ObjectSchema<ListOrdersQuery> = Joi.object<ListOrdersQuery, true>({
-  ...pageQuery,
-  status: Joi.string().valid(...ORDER_STATUSES),
-  paymentStatus: Joi.string().valid(...PAYMENT_STATUSES),
-  fulfillmentStatus: Joi.string().valid(...FULFILLMENT_STATUSES),
-  from: isoTime().description('Created at or after'),
-  to: isoTime().description('Created before'),
-  customerId: idSchema('usr').description('ADMIN only'),
+export const cancelOrderBody = Joi.object<CancelOrderBody, true>({
+  reason: reason.allow(null).example('Ordered by mistake'),
+});
+
+export interface FulfillOrderBody {
+  items: OrderLine[];
+  carrier?: string | null;
+  trackingNumber?: string | null;
+}
+
+export const fulfillOrderBody = Joi.object<FulfillOrderBody, true>({
+  items: lines
+    .required()
+    .description('The lines that were shipped or performed, at most what is left of the order'),
+  carrier: singleLine(100).allow(null).example('DHL'),
+  trackingNumber: singleLine(100).allow(null).example('00340434161094021501'),
+});
+
+export const fulfillOrderHeaders = Joi.object<IdempotencyKeyHeaders, true>({
+  'idempotency-key': idempotencyKeySchema().description(
+    'A key names one fulfillment of this order. Without a key, every request makes another one.',
+  ),
+});
+
+export type FulfillmentParams = OrderIdParams & { fulfillmentId: string };
+
+export const fulfillmentParams = Joi.object<FulfillmentParams, true>({
+  id: orderId,
+  fulfillmentId: anyText(100).required().example('ful_31d0b9f7a41dbd20bfe8ed2be2a4dd4b'),
+});
+
+export interface RefundOrderBody {
+  amount?: number;
+  reason: string;
+}
+
+export const refundOrderBody = Joi.object<RefundOrderBody, true>({
+  amount: Joi.number()
+    .integer()
+    .min(1)
+    .description('In minor units; by default all that is left of the captured amount')
+    .example(1_000),
+  reason: reason.required().example('Arrived damaged'),
+});
+
+export const refundOrderHeaders = Joi.object<IdempotencyKeyHeaders, true>({
+  'idempotency-key': idempotencyKeySchema()
+    .meta({ required: true })
+    .description(
+      'Required. A key names one refund of this order: repeating the request refunds nothing more.',
+    ),
+});
+
+export type CompensationParams = OrderIdParams & { step: string };
+
+export const compensationParams = Joi.object<CompensationParams, true>({
+  id: orderId,
+  step: anyText(100)
+    .required()
+    .description('The `step` of an outstanding compensation')
+    .example('voidPayment-1'),
+});
+
+export interface ResolveCompensationBody {
+  note: string;
+}
+
+export const resolveCompensationBody = Joi.object<ResolveCompensationBody, true>({
+  note: singleLine(MAX_NOTE_LENGTH)
+    .required()
+    .description('What was done to settle it')
+    .example('Voided by hand at the payment service.'),
 });

@@ -4,90 +4,96 @@ import {
   ORDER_STATUSES,
   PAYMENT_STATUSES,
   type Compensation,
+  type OrderItem,
+  type OrderLine,
+  type StatusChange,
 } from '../../domain/order';
-import { REJECTION_CODES } from '../../domain/rejection';
+import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
+import type { CompensationView, FulfillmentView, OrderView, RefundView } from '../order-view';
 import { EXAMPLE_ORDER } from './example';
 import { productServiceId, shippingAddress } from './fields';
 
 const COMPENSATION_STATES: Compensation['state'][] = ['owed', 'pending', 'resolved'];
 
-const amount = Joi.number().integer().description('Minor units; null while the order is not priced');
+const minorUnits = Joi.number().integer().required();
+const price = minorUnits.allow(null).description('In minor units; null until the order is priced');
+const text = Joi.string().allow(null).required();
 const time = Joi.string().isoDate();
 
-const item = Joi.object({
+const item = Joi.object<OrderItem, true>({
   productServiceId: productServiceId.required(),
-  sku: Joi.string().allow(null).required(),
-  name: Joi.string().allow(null).required(),
+  sku: text,
+  name: text,
   kind: Joi.string().valid('product', 'service').allow(null).required(),
   quantity: Joi.number().integer().required(),
-  unitPrice: amount.allow(null).required(),
-  taxRateBps: Joi.number().integer().allow(null).required().description('Basis points: 1900 is 19 %'),
-  subtotal: amount.allow(null).required(),
-  tax: amount.allow(null).required(),
-  total: amount.allow(null).required(),
+  unitPrice: price,
+  taxRateBps: Joi.number().integer().allow(null).required().description('In basis points: 1900 is 19 %'),
+  subtotal: price,
+  tax: price,
+  total: price,
   fulfilledQuantity: Joi.number().integer().required().description('Units that were shipped or performed'),
 });
 
-const statusChange = Joi.object({
-  at: time.required(),
-  axis: Joi.string().valid('status', 'paymentStatus', 'fulfillmentStatus').required(),
-  from: Joi.string().allow(null).required(),
-  to: Joi.string().required(),
-  by: Joi.string().required().description('A user id, or `system`'),
-  reason: Joi.string().allow(null).required(),
+const line = Joi.object<OrderLine, true>({
+  productServiceId: productServiceId.required(),
+  quantity: Joi.number().integer().required(),
 });
 
-const by = Joi.string().description('ADMIN only: a user id');
+const statusChange = Joi.object<StatusChange, true>({
+  at: time.required(),
+  axis: Joi.string().valid('status', 'paymentStatus', 'fulfillmentStatus').required(),
+  from: text,
+  to: Joi.string().required(),
+  by: Joi.string().required().description('The id of a user or API key, or `system`'),
+  reason: text,
+});
 
-const fulfillment = Joi.object({
+const by = Joi.string().description('For ADMINs only: the id of a user or API key');
+
+const fulfillment = Joi.object<FulfillmentView, true>({
   id: Joi.string()
     .pattern(/^ful_[0-9a-f]{32}$/)
     .required(),
-  items: Joi.array()
-    .items(
-      Joi.object({
-        productServiceId: productServiceId.required(),
-        quantity: Joi.number().integer().required(),
-      }),
-    )
-    .required(),
-  carrier: Joi.string().allow(null).required(),
-  trackingNumber: Joi.string().allow(null).required(),
+  items: Joi.array().items(line).required(),
+  carrier: text,
+  trackingNumber: text,
   by,
   createdAt: time.required(),
   deliveredAt: time.allow(null).required(),
 });
 
-const refund = Joi.object({
+const refund = Joi.object<RefundView, true>({
   id: Joi.string()
     .pattern(/^ref_[0-9a-f]{32}$/)
     .required(),
-  amount: Joi.number().integer().required().description('Minor units'),
+  amount: minorUnits.description('In minor units'),
   reason: Joi.string().required(),
   by,
   createdAt: time.required(),
 });
 
-const compensation = Joi.object({
+const compensation = Joi.object<CompensationView, true>({
   step: Joi.string().required(),
   state: Joi.string()
     .valid(...COMPENSATION_STATES)
     .required()
-    .description('`pending`: it keeps failing; `resolved`: a person settled it'),
-  amount: Joi.number()
-    .integer()
-    .required()
-    .description('Minor units; 0 when it is not known what an amendment that was interrupted has reserved'),
+    .description('`pending`: it keeps failing; `resolved`: an operator settled it'),
+  amount: minorUnits.description(
+    'In minor units; 0 if it is not known how much an interrupted amendment has reserved',
+  ),
   currency: Joi.string().length(3).required(),
   since: time.required(),
-  failure: Joi.string().allow('', null).required().description('Of the last attempt'),
-  resolution: Joi.object({ note: Joi.string().required(), by: Joi.string().required(), at: time.required() })
+  failure: Joi.string().allow('', null).required().description('Why the last attempt failed'),
+  resolution: Joi.object<NonNullable<Compensation['resolution']>, true>({
+    note: Joi.string().required(),
+    by: Joi.string().required(),
+    at: time.required(),
+  })
     .allow(null)
     .required(),
 });
 
-/** An order as the API shows it. */
-export const orderSchema = Joi.object({
+export const orderSchema = Joi.object<OrderView, true>({
   id: Joi.string()
     .pattern(/^ord_[0-9a-f]{32}$/)
     .required(),
@@ -103,15 +109,15 @@ export const orderSchema = Joi.object({
     .required(),
   items: Joi.array().items(item).required(),
   currency: Joi.string().length(3).allow(null).required(),
-  subtotal: amount.allow(null).required(),
-  tax: amount.allow(null).required(),
-  total: amount.allow(null).required(),
-  refunded: Joi.number().integer().required().description('Minor units: the sum of the refunds'),
+  subtotal: price,
+  tax: price,
+  total: price,
+  refunded: minorUnits.description('The sum of the refunds, in minor units'),
   fulfillments: Joi.array().items(fulfillment).required(),
   refunds: Joi.array().items(refund).required(),
   note: Joi.string().allow('', null).required(),
   shippingAddress: shippingAddress.allow(null).required(),
-  rejection: Joi.object({
+  rejection: Joi.object<Rejection, true>({
     code: Joi.string()
       .valid(...Object.values(REJECTION_CODES))
       .required(),
@@ -123,16 +129,16 @@ export const orderSchema = Joi.object({
   version: Joi.number()
     .integer()
     .required()
-    .description('The number in the ETag; 0 while still being placed'),
+    .description('The number in the ETag; 0 while the order is still being placed'),
   workflowId: Joi.string().required(),
-  temporalUrl: Joi.string().uri().description('ADMIN only: the order in the Temporal UI'),
+  temporalUrl: Joi.string().uri().description('For ADMINs only: the order in the Temporal UI'),
   compensationPending: Joi.boolean().description(
-    'ADMIN only: something that has to be undone keeps failing; `compensations` tells what and why',
+    'For ADMINs only: whether a compensation keeps failing; `compensations` says which one and why',
   ),
   compensations: Joi.array()
     .items(compensation)
-    .description('ADMIN only: payments that have to be given back, and those that a person settled'),
-  archivedAt: time.allow(null).description('ADMIN only: gone from the lists since'),
+    .description('For ADMINs only: payments still to be voided, and those that an operator settled'),
+  archivedAt: time.allow(null).description('For ADMINs only: when the order was archived'),
   createdAt: time.required(),
   updatedAt: time.required(),
 })

@@ -1,77 +1,42 @@
-import {
-  isGrpcServiceError,
-  ServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
-import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
+import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import { etagOf, preconditionFailed } from '../../common/etag';
 import { type BusinessError, StaleVersion } from '../../domain/errors';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
-import { FAILURES } from '../../../workflows/contract';
+import { rootCause } from '../../temporal/errors';
 import { UndecodablePayload } from '../../temporal/payload-codec';
+import { FAILURES } from '../../../workflows/contract';
 
 /**
- * The only place where an error of Temporal becomes an error of the API. Whatever the server answers but to the
- * request itself (it is away, busy, or lacks the namespace or search attributes), or in payloads that this process has
- * no key for, is ours to mend, not the caller's: the cause is in the log.
- * @param orderId of the order that a command was about
+ * Turns an error of Temporal into a problem of the API; nothing else does. If the server is away or busy,
+ * lacks the namespace or search attributes, or holds payloads that this process has no key for, this is for
+ * us to mend and not for the caller: the response is 503 and the log has the cause.
+ * @param orderId the order that the command is for
  */
 export function temporalProblem(error: unknown, orderId?: string): unknown {
   if (error instanceof WorkflowUpdateFailedError) {
     const failure = rootCause(error);
-    const answer = failure && answerProblem(failure.type!, failure.message, failure.details?.[0], orderId);
-    return answer ?? orderingUnavailable(error, orderId); // its workflow was terminated: asked again, it is taken up again
+    const problem = failure && failureProblem(failure.type!, failure.message, failure.details?.[0], orderId);
+    return problem ?? orderingUnavailable(error, orderId); // a repeat restarts its workflow
   }
   const types = [ServiceError, NamespaceNotFoundError, UndecodablePayload];
   const isTemporals = isGrpcServiceError(error) || types.some((type) => error instanceof type);
   return isTemporals ? orderingUnavailable(error, orderId) : error;
 }
 
-/** The answer that the workflow would have given. */
+/** Returns the problem that the caller would get if the workflow had thrown the error. */
 export function businessProblem(error: BusinessError, orderId: string): unknown {
   const version = error instanceof StaleVersion ? error.version : undefined;
-  return answerProblem(error.name, error.message, version, orderId) ?? error;
+  return failureProblem(error.name, error.message, version, orderId) ?? error;
 }
 
-/** Whether the same update again, shortly, will be taken: too many are under way, or the workflow is moving on. */
-export function isBusy(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateFailedError) return rootCause(error)?.type === FAILURES.continuingAsNew;
-  return grpcError(error)?.code === status.RESOURCE_EXHAUSTED;
-}
-
-/** Whether the server is away, or has dropped an update that no worker had taken yet: it alone can tell. */
-export function isUnavailable(error: unknown): boolean {
-  return grpcError(error)?.code === status.UNAVAILABLE;
-}
-
-/** Whether the workflow that an update was for has ended, or is not known any more. */
-export function hasEnded(error: unknown): boolean {
-  const types = [WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError];
-  return types.some((type) => error instanceof type) || grpcError(error)?.code === status.NOT_FOUND;
-}
-
-/** Update-with-Start throws what happened to one of its two parts as it came. */
-function grpcError(error: unknown): GrpcError | undefined {
-  return [error, (error as Error | undefined)?.cause].find(isGrpcServiceError);
-}
-
-/** @param orderId of the order that it is about, when that is known */
 export function orderingUnavailable(cause?: unknown, orderId?: string): AppError {
   const detail =
-    'Orders cannot be taken or changed right now, and this may have been done or not. Send the same request again, ' +
-    'with the same Idempotency-Key if it had one; if not, read the order first.';
+    'Orders cannot be placed or changed right now, and this request may or may not have been carried out. ' +
+    'If it had an Idempotency-Key, repeat it with the same one; if not, read the order first.';
   return new AppError('service_unavailable', detail, { cause, orderId });
-}
-
-/** What the workflow itself threw, or a step that it ran. */
-function rootCause({ cause }: WorkflowUpdateFailedError): ApplicationFailure | undefined {
-  const root = cause instanceof ActivityFailure ? cause.cause : cause;
-  return root instanceof ApplicationFailure ? root : undefined;
 }
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -82,8 +47,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   [FAILURES.notFound]: 'not_found',
 };
 
-/** Undefined for what is no answer of the business. */
-function answerProblem(
+/** Returns undefined if the failure is not a business error. */
+function failureProblem(
   type: string,
   message: string,
   version: unknown,
@@ -100,7 +65,7 @@ function answerProblem(
 export function keyReused(orderId?: string): AppError {
   return new AppError(
     'idempotency_key_reused',
-    'This Idempotency-Key was used for another request. Send a new key, or repeat the first request unchanged.',
+    'This Idempotency-Key was used for a different request. Send a new key, or repeat the first request unchanged.',
     { orderId },
   );
 }
@@ -108,7 +73,7 @@ export function keyReused(orderId?: string): AppError {
 function paymentUnanswered(orderId?: string): AppError {
   return new AppError(
     'service_unavailable',
-    'The payment service did not answer in time, so nothing was changed: try again later.',
+    'The payment service did not respond in time, so nothing was changed. Try again later.',
     { orderId },
   );
 }

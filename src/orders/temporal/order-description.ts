@@ -5,19 +5,23 @@ interface Description {
   staticDetails: string;
 }
 
-/** How the Temporal UI titles an order. Identifiers and quantities only: anyone with access to Temporal reads it. */
-export function describeOrder(request: OrderRequest): Description {
-  const { customerId, items } = request;
+const SHOWN_LINES = 20;
+
+/** Describes an order in the Temporal UI, by identifiers and quantities only: anyone with access reads it. */
+export function describeOrder({ customerId, items }: OrderRequest): Description {
   const units = items.reduce((sum, line) => sum + line.quantity, 0);
-  const summary = `${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`;
-  const details = [
-    ...items.slice(0, 20).map((line) => `- ${line.quantity} × \`${line.productServiceId}\``),
-    ...(items.length > 20 ? [`- and ${count(items.length - 20, 'more line')}`] : []),
-  ];
-  return { staticSummary: summary, staticDetails: details.join('\n') };
+  const details = items
+    .slice(0, SHOWN_LINES)
+    .map((line) => `- ${line.quantity} × \`${line.productServiceId}\``);
+  const more = items.length - SHOWN_LINES;
+  if (more > 0) details.push(`- and ${count(more, 'more line')}`);
+  return {
+    staticSummary: `${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`,
+    staticDetails: details.join('\n'),
+  };
 }
 
-/** The same for what happens after the order's own workflow has ended. */
+/** Describes in the Temporal UI what happens after the order's own workflow has ended. */
 export function describeClosedOrder({ orderId, customerId }: OrderRequest): Description {
   return {
     staticSummary: `After the end of an order for ${customerId}`,

@@ -1,151 +1,176 @@
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  type UpdateDefinition,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ulid } from 'ulid';
 import type { Command } from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import type { Order, OrderRequest } from '../../domain/order';
 import { isClosed } from '../../domain/order-transitions';
 import { requestOf } from '../../domain/placing';
+import type { TemporalClient } from '../../temporal/client';
+import { createKeyedLimit } from '../../temporal/keyed-limit';
+import { whileServerLives } from '../../temporal/liveness';
 import {
-  ORDER_WORKFLOW,
+  pauseWithin,
+  sendToRunning,
+  sendToRunningOrStart,
+  sendWithStart,
+  untilAnswered,
+  type Unanswered,
+  type Update,
+} from '../../temporal/updates';
+import { workflowInput } from '../../temporal/workflow-input';
+import {
   orderWorkflowId,
   placeOrderUpdate,
   placeUpdateId,
   type CommandDone,
+  type CommandType,
 } from '../../../workflows/contract';
-import type { TemporalClient } from '../../temporal/client';
-import { whileServerLives } from '../../temporal/liveness';
-import {
-  createOrderUpdates,
-  type OrderUpdate,
-  type OrderUpdatesOptions,
-  type Unanswered,
-} from './order-updates';
-import { orderStartOptions } from './start-options';
 import { temporalProblem } from './failures';
-import { createTurns, type Turns } from '../../temporal/keyed-limit';
-import { workflowInput } from '../../temporal/workflow-input';
+import { closedOrderWorkflow, orderWorkflow, type OrderStartOptions } from './start-options';
 
-/** @typeParam Done what is told of a command that is done */
-export interface OrderWorkflows<Done = CommandDone> {
-  /** Starts the order's workflow, or joins the one there is, and waits; null without an answer in time. */
-  place(request: OrderRequest): Promise<Order | null>;
-  /** Starts the order's workflow without waiting; does nothing when there is one. */
-  start(request: OrderRequest): Promise<void>;
-  /** What was sent, of an order whose workflow Temporal remembers, and whether it is still at work. */
-  find(orderId: string): Promise<{ request: OrderRequest; isRunning: boolean } | null>;
-  /** Has the order's workflow do it, taking the order up again when an operator terminated that. */
-  execute<C extends Command>(
-    request: OrderRequest,
-    update: UpdateDefinition<CommandDone, [C]>,
-    command: C,
-  ): Promise<Done | Unanswered>;
-  /** The same for what outlives the order's own workflow: when that has ended, another one does it. */
-  executeAlways<C extends Command>(
-    order: Order,
-    update: UpdateDefinition<CommandDone, [C]>,
-    command: C,
-  ): Promise<Done | 'late'>;
-}
+export type OrderWorkflows = ReturnType<typeof createOrderWorkflows>;
 
-export interface OrderWorkflowsOptions extends OrderUpdatesOptions {
-  /** How long to wait until an order is placed, milliseconds. */
+export interface OrderWorkflowsOptions extends OrderStartOptions {
+  /** How long to wait until an order is placed, in milliseconds. */
   timeoutMs: number;
-  /** The same for what is done to an order later. */
+  /** How long to wait until a command on an order is done, in milliseconds. */
   commandTimeoutMs: number;
 }
 
 const CALL_TIMEOUT_MS = 2_300;
-/** A server that lives may be busy: what it knows of an order is worth waiting for. */
+/** A live server may be busy, but what it knows of an order is worth waiting for. */
 const FIND_TIMEOUT_MS = 10_000;
 /**
- * Temporal allows 10 updates of a workflow in flight, and may drop them all at the eleventh. They are done one after
- * the other anyway; a few at a time leave room for other processes.
+ * Temporal allows 10 updates of a workflow in flight, and may drop them all when there is one more. Since
+ * they are handled one after the other anyway, a few at a time lose nothing and leave room for other
+ * processes.
  */
 const IN_FLIGHT_PER_ORDER = 4;
 
-/** What the API asks of Temporal. Every method throws an AppError: service_unavailable when Temporal is down. */
+/**
+ * Starts and updates the workflows of orders. Throws an AppError, service_unavailable if Temporal is away.
+ */
 export function createOrderWorkflows(
   temporal: TemporalClient,
-  { timeoutMs, commandTimeoutMs, ...options }: OrderWorkflowsOptions,
-): OrderWorkflows {
+  { timeoutMs, commandTimeoutMs, ...startOptions }: OrderWorkflowsOptions,
+) {
   const { client } = temporal;
-  const updates = createOrderUpdates(temporal, options);
-  const turns = createTurns(IN_FLIGHT_PER_ORDER);
-  const inTurn: Turns = (key, deadline, work) =>
-    turns(key, deadline, () => whileServerLives(temporal, work()));
+  const limited = createKeyedLimit(IN_FLIGHT_PER_ORDER);
 
-  return {
-    async place(request) {
-      const { fingerprint } = request;
-      const answer = await whileServerLives(
-        temporal,
-        updates.first(
-          {
-            request,
-            definition: placeOrderUpdate,
-            options: { args: [fingerprint], updateId: placeUpdateId(fingerprint) },
-          },
-          Date.now() + timeoutMs,
-        ),
+  /** Starts the order's workflow, or joins the running one, and waits. Returns null if it takes too long. */
+  async function place(request: OrderRequest): Promise<Order | null> {
+    const { fingerprint, orderId } = request;
+    const update: Update<Order, string> = {
+      definition: placeOrderUpdate,
+      options: { args: [fingerprint], updateId: placeUpdateId(fingerprint) },
+    };
+    const workflow = orderWorkflow(request, startOptions);
+    const placing = untilAnswered(temporal, Date.now() + timeoutMs, () =>
+      sendWithStart(client, workflow, update),
+    );
+    const answer = await translatingErrors(whileServerLives(temporal, placing), orderId);
+    return typeof answer === 'object' ? answer : null;
+  }
+
+  /** Starts the order's workflow without waiting, unless it is running. */
+  async function start(request: OrderRequest): Promise<void> {
+    const { type, options } = orderWorkflow(request, startOptions);
+    try {
+      await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+        client.workflow.start(type, { ...options, workflowIdConflictPolicy: 'FAIL' }),
       );
-      return typeof answer === 'object' ? answer : null;
-    },
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw temporalProblem(error);
+    }
+  }
 
-    async start(request) {
-      const { policy, taskQueue } = options;
-      const startOptions = { ...orderStartOptions(request, policy), taskQueue };
-      try {
-        await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-          client.workflow.start(ORDER_WORKFLOW, { ...startOptions, workflowIdConflictPolicy: 'FAIL' }),
-        );
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw temporalProblem(error);
-      }
-    },
+  /** Finds the request for an order that Temporal remembers, and whether its workflow is running. */
+  async function find(orderId: string): Promise<{ request: OrderRequest; isRunning: boolean } | null> {
+    const finding = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, async () => {
+      const workflowId = orderWorkflowId(orderId);
+      const { status } = await client.workflow.getHandle(workflowId).describe();
+      const [request] = (await workflowInput(client, workflowId)) as [OrderRequest];
+      return { request, isRunning: status.name === 'RUNNING' };
+    });
+    try {
+      return await whileServerLives(temporal, finding);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw temporalProblem(error);
+    }
+  }
 
-    async find(orderId) {
-      try {
-        const looking = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, async () => {
-          const workflowId = orderWorkflowId(orderId);
-          const { status } = await client.workflow.getHandle(workflowId).describe();
-          const [request] = (await workflowInput(client, workflowId)) as [OrderRequest];
-          return { request, isRunning: status.name === 'RUNNING' };
-        });
-        return await whileServerLives(temporal, looking);
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return null;
-        throw temporalProblem(error);
-      }
-    },
+  /** Has the order's workflow carry out the command, and restarts one that an operator terminated. */
+  async function execute<C extends Command>(
+    request: OrderRequest,
+    type: CommandType<C>,
+    command: C,
+  ): Promise<CommandDone | Unanswered> {
+    const workflow = orderWorkflow(request, startOptions);
+    const update = commandUpdate(type, command);
+    return inTurn(request.orderId, (deadline) =>
+      untilAnswered(temporal, deadline, () => sendToRunningOrStart(client, workflow, update)),
+    );
+  }
 
-    execute(request, definition, command) {
-      const update = commandUpdate(request, definition, command);
-      const deadline = Date.now() + commandTimeoutMs;
-      return inTurn(request.orderId, deadline, () => updates.own(update, deadline));
-    },
+  /**
+   * Has the order's workflow carry out the command, or the workflow of the closed order if that has ended.
+   */
+  async function executeAlways<C extends Command>(
+    order: Order,
+    type: CommandType<C>,
+    command: C,
+  ): Promise<CommandDone | 'late'> {
+    const request = requestOf(order);
+    const workflow = orderWorkflow(request, startOptions);
+    const update = commandUpdate(type, command);
+    // Temporal may have forgotten the workflow of a finished order, which must not run once more.
+    const send = isFinished(order) ? sendToRunning : sendToRunningOrStart;
+    return inTurn(order.id, async (deadline) => {
+      const answer = await untilAnswered(temporal, deadline, () => send(client, workflow, update));
+      return answer === 'ended' ? executeClosed(request, update, deadline) : answer;
+    });
+  }
 
-    executeAlways(order, definition, command) {
-      const update = commandUpdate(requestOf(order), definition, command);
-      const deadline = Date.now() + commandTimeoutMs;
-      return inTurn(order.id, deadline, async () => {
-        // Temporal may have forgotten the workflow of a finished order: it is not to run once more for this.
-        const first = await updates[isFinished(order) ? 'running' : 'own'](update, deadline);
-        return first === 'ended' ? updates.closed(update, deadline) : first;
-      });
-    },
-  };
+  /** The workflow of a closed order ends when it is idle. If it does so just now, another one is started. */
+  async function executeClosed<C extends Command>(
+    request: OrderRequest,
+    update: Update<CommandDone, C>,
+    deadline: number,
+  ): Promise<CommandDone | 'late'> {
+    const workflow = closedOrderWorkflow(request, startOptions);
+    for (let attempt = 0; ; attempt++) {
+      const answer = await untilAnswered(temporal, deadline, () =>
+        sendToRunningOrStart(client, workflow, update),
+      );
+      if (answer !== 'ended') return answer;
+      if (!(await pauseWithin(deadline, attempt))) return 'late';
+    }
+  }
+
+  function inTurn<T>(orderId: string, work: (deadline: number) => Promise<T>): Promise<T | 'late'> {
+    const deadline = Date.now() + commandTimeoutMs;
+    const answer = limited(orderId, deadline, () => whileServerLives(temporal, work(deadline)));
+    return translatingErrors(answer, orderId);
+  }
+
+  return { place, start, find, execute, executeAlways };
 }
 
 function commandUpdate<C extends Command>(
-  request: OrderRequest,
-  definition: UpdateDefinition<CommandDone, [C]>,
+  { update: definition }: CommandType<C>,
   command: C,
-): OrderUpdate<CommandDone, C> {
-  return { request, definition, options: { args: [command], updateId: ulid() } };
+): Update<CommandDone, C> {
+  return { definition, options: { args: [command], updateId: ulid() } };
+}
+
+/** @throws {AppError} the problem for the error of Temporal */
+async function translatingErrors<T>(answer: Promise<T>, orderId: string): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw temporalProblem(error, orderId);
+  }
 }
 
 function isFinished(order: Order): boolean {

@@ -1,43 +1,63 @@
-import type { WorkflowStartOptions } from '@temporalio/client';
 import type { OrderRequest } from '../../domain/order';
 import { INITIAL_STATE } from '../../domain/order-transitions';
+import type { StartableWorkflow } from '../../temporal/updates';
 import {
+  CLOSED_ORDER_WORKFLOW,
   closedOrderWorkflowId,
+  ORDER_WORKFLOW,
   orderWorkflowId,
   SEARCH_ATTRIBUTES,
   type OrderPolicy,
 } from '../../../workflows/contract';
 import { describeClosedOrder, describeOrder } from './order-description';
 
-type StartOptions = Omit<WorkflowStartOptions, 'taskQueue'> & { workflowIdConflictPolicy: 'USE_EXISTING' };
+export interface OrderStartOptions {
+  taskQueue: string;
+  policy: OrderPolicy;
+}
 
 /**
- * One workflow per order: a running one is joined, a completed one is never started again. One that was terminated
- * or cancelled in Temporal is, so that the order it left behind is taken up again by the next request for it.
+ * Returns the one workflow of an order. A running one is joined, and a completed one is never started again.
+ * One that was terminated or cancelled in Temporal is started again, so that the next request for the order
+ * resumes it.
  */
-export function orderStartOptions(request: OrderRequest, policy: OrderPolicy): StartOptions {
+export function orderWorkflow(
+  request: OrderRequest,
+  { taskQueue, policy }: OrderStartOptions,
+): StartableWorkflow {
   const { orderStatus, customerId } = SEARCH_ATTRIBUTES;
   return {
-    workflowId: orderWorkflowId(request.orderId),
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-    args: [request, policy],
-    typedSearchAttributes: [
-      { key: orderStatus, value: INITIAL_STATE.status },
-      { key: customerId, value: request.customerId },
-    ],
-    ...describeOrder(request),
+    type: ORDER_WORKFLOW,
+    options: {
+      taskQueue,
+      workflowId: orderWorkflowId(request.orderId),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      args: [request, policy],
+      typedSearchAttributes: [
+        { key: orderStatus, value: INITIAL_STATE.status },
+        { key: customerId, value: request.customerId },
+      ],
+      ...describeOrder(request),
+    },
   };
 }
 
-/** One at a time too, but as many one after the other as there are occasions. */
-export function closedOrderStartOptions(request: OrderRequest, policy: OrderPolicy): StartOptions {
+/** Returns the workflow of a closed order. It runs whenever there is something to do, one at a time. */
+export function closedOrderWorkflow(
+  request: OrderRequest,
+  { taskQueue, policy }: OrderStartOptions,
+): StartableWorkflow {
   return {
-    workflowId: closedOrderWorkflowId(request.orderId),
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    args: [request, policy],
-    typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.customerId, value: request.customerId }],
-    ...describeClosedOrder(request),
+    type: CLOSED_ORDER_WORKFLOW,
+    options: {
+      taskQueue,
+      workflowId: closedOrderWorkflowId(request.orderId),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      args: [request, policy],
+      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.customerId, value: request.customerId }],
+      ...describeClosedOrder(request),
+    },
   };
 }

@@ -1,10 +1,11 @@
 import type { Order } from '../../../src/domain/order';
 import { AppError } from '../../../src/errors/app-error';
-import { createOrderCommands, type OrderCommandsDeps } from '../../../src/orders/commands/commands';
+import { createOrderService, type OrderServiceDeps } from '../../../src/orders/orders.service';
 import { LATER, orderIn, owed } from '../../domain/fixtures';
 
+const ID = `ord_${'0'.repeat(32)}`;
 const caller = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' } as const;
-const CONFIRMED = orderIn({ status: 'confirmed', paymentStatus: 'authorized' });
+const CONFIRMED: Order = { ...orderIn({ status: 'confirmed', paymentStatus: 'authorized' }), id: ID };
 const shipment = (deliveredAt: string | null) => ({
   id: 'ful_1',
   items: [],
@@ -28,162 +29,157 @@ const CANCELLED: Order = {
     { at: LATER, axis: 'status', from: 'confirmed', to: 'cancelled', by: 'usr_1', reason: null },
   ],
 };
+const ARCHIVED: Order = { ...CANCELLED, archivedAt: LATER };
 const OWING: Order = { ...CANCELLED, compensations: [owed()] };
+const { step } = owed();
 
 type Answer = Order | 'late' | 'ended' | AppError;
 
-/** What Temporal answers, and the order as it is read, one time after the other. */
-function commands(answer: Answer, ...reads: (Order | null | AppError)[]) {
+/**
+ * A service with what Temporal answers to a command, and the order as it is read, one time after the other.
+ */
+function serviceWith(answer: Answer, ...reads: (Order | null | AppError)[]) {
   const read = reads.values();
-  const next = async () => {
-    const order = read.next().value ?? null;
-    if (order instanceof AppError) throw order;
-    return order;
+  const orders = {
+    async findById() {
+      const order = read.next().value ?? null;
+      if (order instanceof AppError) throw order;
+      return order;
+    },
   };
   const answered = async () => {
     if (answer instanceof AppError) throw answer;
     return answer;
   };
-  const workflows = { execute: answered, executeAlways: answered };
-  return createOrderCommands({ workflows, get: next, find: next } as unknown as OrderCommandsDeps);
+  const workflows = { execute: answered, executeAlways: answered, find: async () => null };
+  return createOrderService({ orders, workflows } as unknown as OrderServiceDeps);
 }
 
+type Service = ReturnType<typeof serviceWith>;
+
 const problem = (code: string) => ({ code });
-const CONTENT = { fulfillmentId: 'ful_1' };
-const { step } = owed();
+const unavailable = problem('service_unavailable');
+const cancel = (service: Service) => service.cancel(ID, caller, { reason: null });
+const deliver = (service: Service) => service.deliver(ID, caller, { fulfillmentId: 'ful_1' });
+const archive = (service: Service) => service.archive(ID, caller);
+const retry = (service: Service) => service.retryCompensation(ID, caller, { step });
+const amend = (service: Service) => service.amend(ID, caller, { ifMatch: null, note: 'x' });
 
-describe('an answer that comes too late', () => {
+describe('a late command', () => {
   it.each([
-    ['a delivery', () => commands('late', SHIPPED, DELIVERED).deliver('ord_1', caller, CONTENT), DELIVERED],
-    [
-      'a cancellation',
-      () => commands('late', CONFIRMED, CANCELLED).cancel('ord_1', caller, { reason: null }),
-      CANCELLED,
-    ],
-    [
-      'an archiving',
-      () => commands('late', CANCELLED, { ...CANCELLED, archivedAt: LATER }).archive('ord_1', caller),
-      undefined,
-    ],
-  ])('is read from the order, when it is %s that was done', async (_what, send, answer) => {
-    await expect(send()).resolves.toEqual(answer);
-  });
+    ['delivery', deliver, [SHIPPED, DELIVERED], DELIVERED],
+    ['cancellation', cancel, [CONFIRMED, CANCELLED], CANCELLED],
+    ['archiving', archive, [CANCELLED, ARCHIVED], undefined],
+  ] as [string, (service: Service) => Promise<unknown>, Order[], Order | undefined][])(
+    'succeeds if the order shows that it was carried out: %s',
+    async (_, send, reads, result) => {
+      await expect(send(serviceWith('late', ...reads))).resolves.toEqual(result);
+    },
+  );
 
   it.each([
-    ['a delivery', () => commands('late', SHIPPED, SHIPPED).deliver('ord_1', caller, CONTENT)],
+    ['delivery', deliver, [SHIPPED, SHIPPED]],
+    ['cancellation', cancel, [CONFIRMED, CONFIRMED]],
+    ['archiving', archive, [CANCELLED, CANCELLED]],
+    ['retry of a compensation', retry, [OWING]],
     [
-      'a cancellation',
-      () => commands('late', CONFIRMED, CONFIRMED).cancel('ord_1', caller, { reason: null }),
+      'resolution of a compensation',
+      (service: Service) => service.resolveCompensation(ID, caller, { step, note: 'x' }),
+      [OWING],
     ],
-    ['an archiving', () => commands('late', CANCELLED, CANCELLED).archive('ord_1', caller)],
-    ['a retry', () => commands('late', OWING).retryCompensation('ord_1', caller, { step })],
-    ['a settlement', () => commands('late', OWING).resolveCompensation('ord_1', caller, { step, note: 'x' })],
-    ['an end of its payment', () => commands('late', CONFIRMED).authorizationEnded('ord_1', 'ord_1-1')],
-  ])('promises nothing, when it is %s that may still be done', async (_what, send) => {
-    await expect(send()).rejects.toMatchObject(problem('service_unavailable'));
-  });
+    [
+      'cancellation because its payment ended',
+      (service: Service) => service.authorizationEnded(ID, 'ord_1-1'),
+      [CONFIRMED],
+    ],
+  ] as [string, (service: Service) => Promise<unknown>, Order[]][])(
+    'fails with 503 if the order does not show it: %s',
+    async (_, send, reads) => {
+      await expect(send(serviceWith('late', ...reads))).rejects.toMatchObject(unavailable);
+    },
+  );
 
-  it('says why not, when somebody else was faster', async () => {
-    const others = { ...CANCELLED, statusHistory: [] };
-    const cancelling = commands('late', CONFIRMED, others).cancel('ord_1', caller, { reason: null });
+  it('fails with the reason if another user has cancelled the order meanwhile', async () => {
+    const cancelling = cancel(serviceWith('late', CONFIRMED, { ...CANCELLED, statusHistory: [] }));
     await expect(cancelling).rejects.toMatchObject(problem('invalid_transition'));
   });
 });
 
-describe('a workflow that has ended', () => {
-  const cancel = (...reads: (Order | null)[]) =>
-    commands('ended', ...reads).cancel('ord_1', caller, { reason: null });
-
-  it('leaves the answer to the order as it is then', async () => {
-    await expect(cancel(CONFIRMED, CANCELLED)).rejects.toMatchObject(problem('invalid_transition'));
+describe('a command whose workflow has ended', () => {
+  it('fails with the reason that the stored order gives', async () => {
+    const cancelling = cancel(serviceWith('ended', CONFIRMED, CANCELLED));
+    await expect(cancelling).rejects.toMatchObject(problem('invalid_transition'));
   });
 
-  it.each([[CONFIRMED], [null]])('promises nothing when nobody can do it', async (now) => {
-    await expect(cancel(CONFIRMED, now)).rejects.toMatchObject(problem('service_unavailable'));
+  it.each([[CONFIRMED], [null]])('fails with 503 if the stored order would allow it', async (now) => {
+    await expect(cancel(serviceWith('ended', CONFIRMED, now))).rejects.toMatchObject(unavailable);
   });
 });
 
-describe('a retry', () => {
-  const retry = (answer: Answer, ...reads: Order[]) =>
-    commands(answer, ...reads).retryCompensation('ord_1', caller, { step });
-
-  it('answers with the order when it was done just before', async () => {
-    await expect(retry(new AppError('not_found', 'Done.'), OWING, CANCELLED)).resolves.toEqual(CANCELLED);
+describe('a retry of a compensation', () => {
+  it('returns the order if the compensation completed just before', async () => {
+    const done = new AppError('not_found', 'Done.');
+    await expect(retry(serviceWith(done, OWING, CANCELLED))).resolves.toEqual(CANCELLED);
   });
 
-  it('passes on every other refusal', async () => {
-    const refusal = new AppError('service_unavailable', 'Busy.');
-    await expect(retry(refusal, OWING)).rejects.toBe(refusal);
+  it('fails with any other problem', async () => {
+    const busy = new AppError('service_unavailable', 'Busy.');
+    await expect(retry(serviceWith(busy, OWING))).rejects.toBe(busy);
   });
 });
 
-describe('an authorisation that has ended', () => {
-  it.each([[null], [CANCELLED], [SHIPPED]])(
-    'changes nothing of an order that cannot be cancelled',
-    async (order) => {
-      await expect(commands('late', order).authorizationEnded('ord_1', 'ord_1-1')).resolves.toBeUndefined();
-    },
-  );
+describe('the end of an authorisation', () => {
+  it.each([[null], [CANCELLED], [SHIPPED]])('leaves an order that cannot be cancelled', async (order) => {
+    await expect(serviceWith('late', order).authorizationEnded(ID, 'ord_1-1')).resolves.toBeUndefined();
+  });
 
-  it('leaves alone an order that stands on another payment by now', async () => {
-    const refusal = new AppError('invalid_transition', 'Another payment.');
-    await expect(commands(refusal, CONFIRMED).authorizationEnded('ord_1', 'x')).resolves.toBeUndefined();
+  it('leaves an order that now uses another payment', async () => {
+    const other = new AppError('invalid_transition', 'Another payment.');
+    await expect(serviceWith(other, CONFIRMED).authorizationEnded(ID, 'x')).resolves.toBeUndefined();
   });
 });
 
-it('what is archived already stays so, without asking anybody', async () => {
-  await expect(
-    commands('late', { ...CANCELLED, archivedAt: LATER }).archive('ord_1', caller),
-  ).resolves.toBeUndefined();
+it('leaves an archived order as it is without sending the command', async () => {
+  await expect(archive(serviceWith('late', ARCHIVED))).resolves.toBeUndefined();
 });
 
-it('what is no refusal of the business goes through as it is', async () => {
-  const { amend } = commands(new AppError('service_unavailable', 'Busy.'), CONFIRMED);
-  await expect(amend('ord_1', caller, { ifMatch: null, note: 'x' })).rejects.toMatchObject(
-    problem('service_unavailable'),
-  );
+it('fails an amendment with any problem that is not a business error', async () => {
+  const busy = new AppError('service_unavailable', 'Busy.');
+  await expect(amend(serviceWith(busy, CONFIRMED))).rejects.toMatchObject(unavailable);
 });
 
-describe('an amendment whose old payment is still to be given back', () => {
+describe('an amendment whose replaced payment is not voided yet', () => {
   const AMENDED: Order = { ...CONFIRMED, version: 5, compensations: [owed()] };
   const SETTLED: Order = { ...AMENDED, version: 6, compensations: [] };
   const gone = new AppError('service_unavailable', 'No database.');
-  const content = { ifMatch: null, note: 'x' };
 
-  it('answers with the version after that', async () => {
-    await expect(
-      commands(AMENDED, CONFIRMED, AMENDED, SETTLED).amend('ord_1', caller, content),
-    ).resolves.toBe(SETTLED);
+  it('returns the version in which it is', async () => {
+    await expect(amend(serviceWith(AMENDED, CONFIRMED, AMENDED, SETTLED))).resolves.toBe(SETTLED);
   });
 
-  it('answers with the last that was read when the database goes away', async () => {
-    const amended = commands(AMENDED, CONFIRMED, AMENDED, gone, SETTLED);
-    await expect(amended.amend('ord_1', caller, content)).resolves.toBe(SETTLED);
-    const unsettled = commands(AMENDED, CONFIRMED, AMENDED, null);
-    await expect(unsettled.amend('ord_1', caller, content)).resolves.toBe(AMENDED);
+  it('returns the last version that was read if the database goes away', async () => {
+    await expect(amend(serviceWith(AMENDED, CONFIRMED, AMENDED, gone, SETTLED))).resolves.toBe(SETTLED);
+    await expect(amend(serviceWith(AMENDED, CONFIRMED, AMENDED, null))).resolves.toBe(AMENDED);
   });
 
-  it('is refused as it was when it cannot be read any more, else with the version of now', async () => {
-    const refusal = new AppError('precondition_failed', 'Changed.', { headers: { ETag: '"4"' } });
-    const amend = (...reads: (Order | null | AppError)[]) =>
-      commands(refusal, CONFIRMED, ...reads).amend('ord_1', caller, content);
-    await expect(amend(gone)).rejects.toBe(refusal);
-    await expect(amend(AMENDED, SETTLED)).rejects.toMatchObject({
+  it('is rejected with the current version, unless the order cannot be read', async () => {
+    const stale = new AppError('precondition_failed', 'Changed.', { headers: { ETag: '"4"' } });
+    await expect(amend(serviceWith(stale, CONFIRMED, gone))).rejects.toBe(stale);
+    await expect(amend(serviceWith(stale, CONFIRMED, AMENDED, SETTLED))).rejects.toMatchObject({
       code: 'precondition_failed',
       headers: { ETag: '"6"' },
     });
   });
 });
 
-describe('what is done', () => {
+describe('a command that was carried out', () => {
   const gone = new AppError('service_unavailable', 'No database.');
 
-  it.each([[gone], [null], [CONFIRMED]])('is said to be done when it cannot be read: %p', async (read) => {
-    const cancelling = commands(CANCELLED, CONFIRMED, read).cancel('ord_1', caller, { reason: null });
-    await expect(cancelling).rejects.toMatchObject({
-      ...problem('service_unavailable'),
-      detail: expect.stringContaining('It is done') as string,
-      orderId: 'ord_1',
+  it.each([[gone], [null], [CONFIRMED]])('fails with 503 and says so if the order reads %p', async (read) => {
+    await expect(cancel(serviceWith(CANCELLED, CONFIRMED, read))).rejects.toMatchObject({
+      ...unavailable,
+      detail: expect.stringContaining('The command was carried out') as string,
+      orderId: ID,
     });
   });
 });

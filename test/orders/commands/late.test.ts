@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 import type { TestWorker } from '../../support/worker';
 
-/** No worker runs unless a test starts one; nobody waits for long. */
+/** No worker runs unless a test starts one, and the API does not wait for long. */
 let api: OrderApi;
 let alice: string;
 let bob: string;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-it('a pending order may or may not be cancelled, the answer says so, and the stock is right either way', async () => {
+it('returns 503 for a cancellation of a pending order, whose stock is right whether it is cancelled or not', async () => {
   const { id } = await api.shop.sell();
   const { body } = await api.place(alice, lines([id, 1])).expect(202);
   const path = `/orders/${body.data.id}`;
@@ -30,7 +30,7 @@ it('a pending order may or may not be cancelled, the answer says so, and the sto
   });
 });
 
-it('an order that Temporal has forgotten is answered from MongoDB, to the same body only', async () => {
+it('replays an order that Temporal has forgotten from MongoDB, but rejects another body', async () => {
   const { id } = await api.shop.sell();
   const key = { 'Idempotency-Key': randomUUID() };
   const worker = await api.shop.startWorker();
@@ -42,7 +42,7 @@ it('an order that Temporal has forgotten is answered from MongoDB, to the same b
     }),
   );
   await worker.stop();
-  // Terminated, so that the next request starts a run that no worker takes: as after the retention.
+  // The next request starts a run that no worker takes, as it would after the retention.
   await api.shop.temporal.client.workflow.getHandle(workflowId).terminate();
   const repeat = await api
     .place(alice, lines([id, 1]), key)
@@ -53,7 +53,7 @@ it('an order that Temporal has forgotten is answered from MongoDB, to the same b
   expect(other.body.code).toBe('idempotency_key_reused');
 });
 
-it('an order whose workflow was terminated before it was saved is still there, and can be cancelled', async () => {
+it('reads and cancels an order whose workflow was terminated before it was saved', async () => {
   const { id } = await api.shop.sell();
   const { body } = await api.place(alice, lines([id, 1])).expect(202);
   await api.shop.temporal.client.workflow.getHandle(body.data.workflowId).terminate();
@@ -65,7 +65,7 @@ it('an order whose workflow was terminated before it was saved is still there, a
   expect(await api.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
 });
 
-/** An order that is confirmed, though a worker may take its time. */
+/** Places an order and waits until it is confirmed, however long the worker takes. */
 async function confirmed(productId: string): Promise<OrderBody> {
   const { body } = await api.place(alice, lines([productId, 2]));
   let order: OrderBody;
@@ -76,7 +76,7 @@ async function confirmed(productId: string): Promise<OrderBody> {
   return order;
 }
 
-describe('a command that no worker answers in time', () => {
+describe('a command that no worker handles in time', () => {
   let worker: TestWorker;
   let order: OrderBody;
   let productId: string;
@@ -88,11 +88,17 @@ describe('a command that no worker answers in time', () => {
   });
 
   it.each([
-    ['an amendment', 'patch', '', { note: 'New' }, 'read the order again'],
-    ['a fulfillment without a key', 'post', '/fulfillments', undefined, 'read the order again'],
-    ['an archiving', 'delete', '', undefined, 'read the order again'],
-    ['a settlement', 'post', '/compensations/voidPayment-1/resolve', { note: 'x' }, 'read the order again'],
-  ] as const)('may still be done, and says so: %s', async (_, method, path, body, what) => {
+    ['an amendment', 'patch', '', { note: 'New' }, 'read the order before repeating'],
+    ['a fulfillment without a key', 'post', '/fulfillments', undefined, 'read the order before repeating'],
+    ['an archiving', 'delete', '', undefined, 'read the order before repeating'],
+    [
+      'a resolution',
+      'post',
+      '/compensations/voidPayment-1/resolve',
+      { note: 'x' },
+      'read the order before repeating',
+    ],
+  ] as const)('returns 503 and says that it may still complete: %s', async (_, method, path, body, what) => {
     const items = lines([productId, 1]).items;
     const sent = path === '/fulfillments' ? { items } : body;
     const answer = await api
@@ -105,7 +111,7 @@ describe('a command that no worker answers in time', () => {
     expect(answer.body.detail).toContain(what);
   });
 
-  it('is repeated with its key, and done once', async () => {
+  it('is carried out once if it is repeated with its key', async () => {
     const key = { 'Idempotency-Key': randomUUID() };
     const answer = await api.fulfill(order.id, [[productId, 1]], key).expect(503);
     expect(answer.body.detail).toContain('with the same Idempotency-Key');
@@ -118,9 +124,9 @@ describe('a command that no worker answers in time', () => {
   });
 });
 
-describe('a command that was done though its answer is late', () => {
+describe('a command that was carried out too late for its answer', () => {
   let release: () => void;
-  /** The worker tells nobody that the step has had its effect. */
+  /** Starts a worker that does not report the end of the activity, which has had its effect. */
   const startSilent = (name: 'cancelOrder' | 'fulfillOrder' | 'deliverFulfillment' | 'archiveOrder') => {
     const released = new Promise<void>((resolve) => (release = resolve));
     return api.shop.startWorker({
@@ -137,7 +143,7 @@ describe('a command that was done though its answer is late', () => {
   };
   afterEach(() => release());
 
-  it('is answered from what is stored, when it is a fulfillment', async () => {
+  it('succeeds if the stored order shows it: a fulfillment', async () => {
     await startSilent('fulfillOrder');
     const { id: productId } = await api.shop.sell();
     const { id } = await confirmed(productId);
@@ -146,7 +152,7 @@ describe('a command that was done though its answer is late', () => {
     expect(headers).not.toHaveProperty('idempotent-replayed');
   });
 
-  it('is answered from what is stored, when it is a cancellation', async () => {
+  it('succeeds if the stored order shows it: a cancellation', async () => {
     await startSilent('cancelOrder');
     const { id: productId } = await api.shop.sell();
     const { id } = await confirmed(productId);
@@ -154,7 +160,7 @@ describe('a command that was done though its answer is late', () => {
     expect(body.data).toMatchObject({ status: 'cancelled' });
   });
 
-  it('is answered from what is stored, when it is a delivery', async () => {
+  it('succeeds if the stored order shows it: a delivery', async () => {
     await startSilent('deliverFulfillment');
     const { id: productId } = await api.shop.sell();
     const { id } = await confirmed(productId);
@@ -163,11 +169,11 @@ describe('a command that was done though its answer is late', () => {
     const path = `/orders/${id}/fulfillments/${fulfillments[0].id}/deliver`;
     const { body } = await api.call('post', path, admin).expect(200);
     expect(body.data.fulfillments).toMatchObject([{ deliveredAt: expect.any(String) }]);
-    // It was delivered before this one was sent.
+    // The fulfillment was delivered before this request was sent.
     await api.call('post', path, admin).expect(503);
   });
 
-  it('is answered from what is stored, when it is an archiving', async () => {
+  it('succeeds if the stored order shows it: an archiving', async () => {
     await startSilent('archiveOrder');
     const { id: productId } = await api.shop.sell();
     const { id } = await confirmed(productId);

@@ -5,7 +5,7 @@ import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../suppor
 let api: OrderApi;
 let alice: string;
 let admin: string;
-/** What the payment service waits for before it gives anything back. */
+/** The payment service waits for this before it voids a payment. */
 let voiding: Promise<void> | undefined;
 const aliceId = newId('usr');
 beforeAll(async () => {
@@ -33,7 +33,7 @@ async function stateOf(order: OrderBody): Promise<OrderBody> {
   return (await api.call('get', `/orders/${order.id}`, alice).expect(200)).body.data;
 }
 
-it("prices new lines at today's prices, and adjusts stock and payment", async () => {
+it('gives new lines the current prices and adjusts stock and payment', async () => {
   const [first, second] = [await api.shop.sell(), await api.shop.sell({ unitPrice: 500, taxRateBps: 0 })];
   const order = await api.placed(alice, [first.id, 3]);
   await api
@@ -54,13 +54,13 @@ it("prices new lines at today's prices, and adjusts stock and payment", async ()
   });
   expect(body.data.version).toBeGreaterThan(2);
   expect(headers.etag).toBe(`"${body.data.version}"`);
-  // The payment of before is given back by then, which raised the version too.
+  // The replaced payment is voided by then, which raised the version too.
   expect(await stateOf(order)).toEqual(body.data);
   expect(await api.shop.stockOf(first.id)).toEqual({ available: 99, reserved: 1 });
   expect(await api.shop.stockOf(second.id)).toEqual({ available: 96, reserved: 4 });
 });
 
-it('is answered though the payment of before cannot be given back for a while', async () => {
+it('responds while the replaced payment cannot be voided for a while', async () => {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 1]);
   let release!: () => void;
@@ -74,7 +74,7 @@ it('is answered though the payment of before cannot be given back for a while', 
     compensationPending: false,
     compensations: [{ step: 'voidPayment-1', state: 'owed', amount: 2_379 }],
   });
-  // Neither does anything else wait for it.
+  // Other commands do not wait for it either.
   const shipped = await api.fulfill(order.id, [[id, 2]]).expect(201);
   expect(shipped.body.data).toMatchObject({ paymentStatus: 'captured', compensations: [{ state: 'owed' }] });
   release();
@@ -84,7 +84,7 @@ it('is answered though the payment of before cannot be given back for a while', 
   });
 });
 
-it('changes note and address alone, removes them with null, and leaves alone what is left out', async () => {
+it('changes only the note and address that are sent, and removes them with null', async () => {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 1]);
   const noted = await amend(order, '"2"', { note: 'Ring', shippingAddress: address }).expect(200);
@@ -96,7 +96,7 @@ it('changes note and address alone, removes them with null, and leaves alone wha
   expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
 });
 
-it('answers 428 without If-Match, and 400 to what is none', async () => {
+it('returns 428 without If-Match and 400 with an invalid one', async () => {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 1]);
   const path = `/orders/${order.id}`;
@@ -106,7 +106,7 @@ it('answers 428 without If-Match, and 400 to what is none', async () => {
 });
 
 it.each(['"1"', '"3"', 'W/"2"', '"02"', '"abc"', '"0", "1"'])(
-  'answers 412 to If-Match %s on version 2, with the current version',
+  'returns 412 with the current version to If-Match %s on version 2',
   async (tag) => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 1]);
@@ -116,7 +116,7 @@ it.each(['"1"', '"3"', 'W/"2"', '"02"', '"abc"', '"0", "1"'])(
   },
 );
 
-it('lets one of several win who amend the same version', async () => {
+it('carries out one of several amendments of the same version', async () => {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 1]);
   const answers = await Promise.all(
@@ -127,14 +127,14 @@ it('lets one of several win who amend the same version', async () => {
 });
 
 it.each([
-  ['nothing', {}, ''],
+  ['an empty body', {}, ''],
   ['no lines', { items: [] }, 'items'],
   ['a quantity of 0', to(['ps_x', 0]), 'items.0.quantity'],
   ['a total', { ...to(['ps_x', 1]), total: 1 }, 'total'],
   ['another payment method', { paymentMethod: 'pm_card_visa' }, 'paymentMethod'],
   ['a note that is too long', { note: 'x'.repeat(501) }, 'note'],
-  ['half an address', { shippingAddress: { name: 'Alice' } }, 'shippingAddress.line1'],
-])('answers 400 to %s', async (_, body, path) => {
+  ['an incomplete address', { shippingAddress: { name: 'Alice' } }, 'shippingAddress.line1'],
+])('returns 400 to %s', async (_, body, path) => {
   const response = await amend({ id: `ord_${'0'.repeat(32)}` }, '*', body).expect(400);
   expect(response.body.code).toBe('validation_failed');
   expect(response.body.errors).toContainEqual({ path, message: expect.any(String) });
@@ -153,17 +153,17 @@ it.each([
     422,
     async () => to([(await api.shop.sell({ unitPrice: Number.MAX_SAFE_INTEGER })).id, 2]),
   ],
-])('changes nothing when the answer is %s', async (code, status, change) => {
+])('changes nothing if the response is %s', async (code, status, change) => {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 2]);
   const { body } = await amend(order, '"2"', { ...(await change(id)), note: 'Not this' }).expect(status);
   expect(body).toMatchObject({ code, orderId: order.id, detail: expect.any(String) });
   const unversioned = { version: expect.any(Number), updatedAt: expect.any(String) };
-  expect(await stateOf(order)).toEqual({ ...order, ...unversioned }); // what came of a new payment may be saved
+  expect(await stateOf(order)).toEqual({ ...order, ...unversioned }); // the end of a new payment may be saved
   expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 2 });
 });
 
-it('tells the version that the order has after an amendment that was refused, for the next one', async () => {
+it('returns the current version with a rejected amendment, for the next one', async () => {
   const { id } = await api.shop.sell({ available: 5 });
   const order = await api.placed(alice, [id, 2]);
   const { body, headers } = await amend(order, '"2"', to([id, 9])).expect(409);
@@ -172,7 +172,7 @@ it('tells the version that the order has after an amendment that was refused, fo
   await amend(order, headers.etag!, to([id, 5])).expect(200);
 });
 
-it('answers 409 once something is fulfilled, and to an order that is closed', async () => {
+it('returns 409 for an order that is partly fulfilled or closed', async () => {
   const { id } = await api.shop.sell();
   const begun = await api.placed(alice, [id, 2]);
   await api.fulfill(begun.id, [[id, 1]]).expect(201);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 describe('POST /orders/:id/cancel', () => {
-  it('cancels once, with its reason, and releases the stock', async () => {
+  it('cancels an order once, with its reason, and releases the stock', async () => {
     const { id } = await api.shop.sell();
     const placed = await api.place(alice, lines([id, 3])).expect(201);
     const path = `/orders/${placed.body.data.id}/cancel`;
@@ -42,7 +42,7 @@ describe('POST /orders/:id/cancel', () => {
     expect(await api.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
   });
 
-  it('answers 409 once something is fulfilled', async () => {
+  it('returns 409 for an order that is partly fulfilled', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 2]);
     await api.fulfill(order.id, [[id, 1]]).expect(201);
@@ -61,7 +61,7 @@ describe('DELETE /orders/:id', () => {
     return body.data.map(({ id }: { id: string }) => id);
   };
 
-  it('takes a closed order out of the lists, for good, and leaves it readable', async () => {
+  it('removes a closed order from the lists permanently and leaves it readable', async () => {
     const carol = api.tokenOf('CUSTOMER');
     const [archived, kept] = [await api.completed(carol, 1), await api.completed(carol, 1)];
     const path = `/orders/${archived.id}`;
@@ -75,7 +75,7 @@ describe('DELETE /orders/:id', () => {
     expect(shown.data.archivedAt).toBe(body.data.updatedAt);
   });
 
-  it('archives a cancelled order, and one that was rejected', async () => {
+  it('archives cancelled and rejected orders', async () => {
     const { id } = await api.shop.sell({ available: 1 });
     const cancelled = await api.placed(alice, [id, 1]);
     await api.call('post', `/orders/${cancelled.id}/cancel`, alice).send({}).expect(200);
@@ -85,7 +85,7 @@ describe('DELETE /orders/:id', () => {
     }
   });
 
-  it('answers 409 to an order that is open', async () => {
+  it('returns 409 for an open order', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 1]);
     const { body } = await api.call('delete', `/orders/${order.id}`, admin).expect(409);

@@ -7,7 +7,7 @@ let alice: string;
 let admin: string;
 /** Whether the payment service voids payments. */
 let isUp = true;
-/** By order. */
+/** The number of failed attempts of each order. */
 const failures = new Map<string, number>();
 const adminId = newId('usr');
 beforeAll(async () => {
@@ -33,21 +33,21 @@ async function read(id: string, token = admin): Promise<OrderBody> {
   return (await api.call('get', `/orders/${id}`, token).expect(200)).body.data;
 }
 
-/** A cancelled order whose payment cannot be voided, and the step that keeps failing. */
-async function owing(): Promise<{ id: string; path: string }> {
+/** Cancels an order whose payment cannot be voided; the path is that of the failing compensation. */
+async function cancelledOwing(): Promise<{ id: string; path: string }> {
   const product = await api.shop.sell();
   const { id } = await api.placed(alice, [product.id, 1]);
   isUp = false;
   await api.call('post', `/orders/${id}/cancel`, alice).send({}).expect(200);
   await eventually(async () => expect(await read(id)).toMatchObject({ compensationPending: true }));
-  // The first of those without limit: the next after that is seconds away.
+  // This is the first attempt without limit: the next one is seconds away.
   await eventually(async () => expect(failures.get(id)).toBeGreaterThanOrEqual(5));
   const [{ step }] = (await read(id)).compensations;
   return { id, path: `/orders/${id}/compensations/${step}` };
 }
 
-it('shows what keeps failing to an ADMIN, and nothing of it to the customer', async () => {
-  const { id } = await owing();
+it('shows a failing compensation to an ADMIN, but not to the customer', async () => {
+  const { id } = await cancelledOwing();
   const order = await read(id);
   expect(order).toMatchObject({
     status: 'cancelled',
@@ -72,12 +72,12 @@ it('shows what keeps failing to an ADMIN, and nothing of it to the customer', as
   expect(body).toMatchObject({ code: 'invalid_transition', detail: expect.stringContaining('compensation') });
 });
 
-it('is tried at once, fails again, and succeeds when the payment service is back', async () => {
-  const { id, path } = await owing();
+it('retries at once, fails again, and succeeds when the payment service is back', async () => {
+  const { id, path } = await cancelledOwing();
   const before = failures.get(id)!;
   const { body } = await api.call('post', `${path}/retry`, admin).expect(200);
   expect(body.data).toMatchObject({ compensationPending: true, paymentStatus: 'authorized' });
-  // One attempt for the operator, another to go on with: the next after that is seconds away.
+  // One attempt is for the operator, another one continues the retries: the next one is seconds away.
   await eventually(async () => expect(failures.get(id)).toBe(before + 2));
   isUp = true;
   const done = await api.call('post', `${path}/retry`, admin).expect(200);
@@ -91,8 +91,8 @@ it('is tried at once, fails again, and succeeds when the payment service is back
   await api.call('delete', `/orders/${id}`, admin).expect(204);
 });
 
-it('is settled by a person, with a note', async () => {
-  const { id, path } = await owing();
+it('marks a compensation as resolved, with a note', async () => {
+  const { id, path } = await cancelledOwing();
   await api.call('post', `${path}/resolve`, admin).send({}).expect(400);
   await api.call('post', `${path}/resolve`, admin).send({ note: ' ' }).expect(400);
   await api.call('post', `${path}/resolve`, admin).send({ note: 'x', step: 'y' }).expect(400);
@@ -108,7 +108,7 @@ it('is settled by a person, with a note', async () => {
   expect(again).toMatchObject({ code: 'not_found', orderId: id });
 });
 
-it('answers 404 when nothing of that name is owed', async () => {
+it('returns 404 for a compensation that the order does not owe', async () => {
   const product = await api.shop.sell();
   const { id } = await api.placed(alice, [product.id, 1]);
   const { body } = await api

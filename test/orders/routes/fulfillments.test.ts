@@ -17,7 +17,7 @@ const deliver = (id: string, fulfillmentId: string) =>
   api.call('post', `/orders/${id}/fulfillments/${fulfillmentId}/deliver`, admin);
 
 describe('POST /orders/:id/fulfillments', () => {
-  it('takes the payment with the first, and the stock of each', async () => {
+  it('captures the payment with the first fulfillment, and takes the goods of each out of the stock', async () => {
     const { id: goods } = await api.shop.sell();
     const { id: service } = await api.shop.sell({ kind: 'service', stock: null });
     const order = await api.placed(alice, [goods, 3], [service, 1]);
@@ -58,7 +58,7 @@ describe('POST /orders/:id/fulfillments', () => {
     expect(await api.shop.stockOf(goods)).toEqual({ available: 97, reserved: 0 });
   });
 
-  it('shows the customer who shipped it to nobody but an ADMIN', async () => {
+  it('shows who shipped it to ADMINs only', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 1]);
     const { body } = await api.fulfill(order.id, [[id, 1]]).expect(201);
@@ -67,7 +67,7 @@ describe('POST /orders/:id/fulfillments', () => {
     expect(read.data.fulfillments).toEqual([shown]);
   });
 
-  it('makes one fulfillment of one key, and another one of each request without a key', async () => {
+  it('makes one fulfillment per key, and another one for each request without a key', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 10]);
     const key = { 'Idempotency-Key': randomUUID() };
@@ -88,7 +88,7 @@ describe('POST /orders/:id/fulfillments', () => {
     expect(await api.shop.stockOf(id)).toEqual({ available: 90, reserved: 1 });
   });
 
-  it('answers a repeat after the order was completed', async () => {
+  it('replays a fulfillment after the order was completed', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 1]);
     const key = { 'Idempotency-Key': randomUUID() };
@@ -102,18 +102,18 @@ describe('POST /orders/:id/fulfillments', () => {
   });
 
   it.each([
-    ['more than is left', (id: string) => [[id, 3]], 'left to fulfil'],
+    ['more units than are left', (id: string) => [[id, 3]], 'left to fulfil'],
     [
-      'more than is left, in two lines',
+      'more units than are left, in two lines',
       (id: string) => [
         [id, 2],
         [id, 1],
       ],
       'left to fulfil',
     ],
-    ['what is not part of it', () => [['ps_other', 1]], 'not part of this order'],
+    ['a product that is not part of the order', () => [['ps_other', 1]], 'not part of this order'],
   ] as [string, (id: string) => [string, number][], string][])(
-    'answers 409 to %s, and changes nothing',
+    'returns 409 to %s and changes nothing',
     async (_, items, detail) => {
       const { id } = await api.shop.sell();
       const order = await api.placed(alice, [id, 2]);
@@ -125,7 +125,7 @@ describe('POST /orders/:id/fulfillments', () => {
     },
   );
 
-  it('answers 409 to an order that is closed', async () => {
+  it('returns 409 for a closed order', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 1]);
     await api.call('post', `/orders/${order.id}/cancel`, alice).send({}).expect(200);
@@ -134,17 +134,17 @@ describe('POST /orders/:id/fulfillments', () => {
   });
 
   it.each([
-    ['nothing', {}, 'items'],
+    ['an empty body', {}, 'items'],
     ['no lines', { items: [] }, 'items'],
     ['too many lines', { items: Array(101).fill({ productServiceId: 'ps_x', quantity: 1 }) }, 'items'],
     ['quantity 0', { items: [{ productServiceId: 'ps_x', quantity: 0 }] }, 'items.0.quantity'],
     [
-      'a carrier of two lines',
+      'a carrier with a line break',
       { items: [{ productServiceId: 'ps_x', quantity: 1 }], carrier: 'a\nb' },
       'carrier',
     ],
     ['a price', { items: [{ productServiceId: 'ps_x', quantity: 1, unitPrice: 1 }] }, 'items.0.unitPrice'],
-  ])('answers 400 to %s', async (_, body, path) => {
+  ])('returns 400 to %s', async (_, body, path) => {
     const response = await api
       .call('post', `/orders/ord_${'0'.repeat(32)}/fulfillments`, admin)
       .send(body)
@@ -163,7 +163,7 @@ describe('POST /orders/:id/fulfillments/:fulfillmentId/deliver', () => {
     return body.data.fulfillments.map((fulfillment: { id: string }) => fulfillment.id);
   };
 
-  it('completes the order with the last one', async () => {
+  it('completes the order with the last delivery', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 3]);
     const [first, second] = await fulfillmentsOf(order, 1, 2);
@@ -178,7 +178,7 @@ describe('POST /orders/:id/fulfillments/:fulfillmentId/deliver', () => {
     expect(last.headers.etag).toBe(`"${last.body.data.version}"`);
   });
 
-  it('answers 409 to one that was delivered, before and after the order is completed', async () => {
+  it('returns 409 for a delivered fulfillment, before and after the order is completed', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 2]);
     const [first, second] = await fulfillmentsOf(order, 1, 1);
@@ -189,7 +189,7 @@ describe('POST /orders/:id/fulfillments/:fulfillmentId/deliver', () => {
     }
   });
 
-  it('answers 404 to one that is none of this order', async () => {
+  it('returns 404 for a fulfillment that is not part of this order', async () => {
     const { id } = await api.shop.sell();
     const [order, other] = [await api.placed(alice, [id, 1]), await api.placed(alice, [id, 1])];
     const [others] = await fulfillmentsOf(other, 1);

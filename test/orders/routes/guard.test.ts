@@ -4,7 +4,7 @@ let api: OrderApi;
 let alice: string;
 let bob: string;
 let admin: string;
-/** Alice's; no worker is needed to be refused. */
+/** An order of Alice. No worker is needed to reject requests. */
 let orderId: string;
 beforeAll(async () => {
   api = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '3000' });
@@ -34,11 +34,11 @@ describe.each([...OWN, ...ADMINS])('%s /orders/:id%s', (method, path, body) => {
   const send = (id: string, token?: string) =>
     api.call(method, `/orders/${id}${path}`, token).set(HEADERS).send(body);
 
-  it('answers 401 to nobody', async () => {
+  it('returns 401 without a token', async () => {
     await send(orderId).expect(401);
   });
 
-  it('answers 404 to an order that does not exist', async () => {
+  it('returns 404 for an order that does not exist', async () => {
     const answers = [await send(`ord_${'0'.repeat(32)}`, admin), await send('nonsense', admin)];
     for (const { status, body: problem } of answers)
       expect([status, problem.code]).toEqual([404, 'not_found']);
@@ -46,7 +46,7 @@ describe.each([...OWN, ...ADMINS])('%s /orders/:id%s', (method, path, body) => {
 });
 
 it.each(OWN)(
-  "%s /orders/:id%s answers alike to somebody else's order and to none",
+  "%s /orders/:id%s returns the same 404 for another user's order as for a missing one",
   async (method, path, body) => {
     const answers = await Promise.all(
       [orderId, `ord_${'0'.repeat(32)}`, 'nonsense'].map((id) =>
@@ -57,6 +57,6 @@ it.each(OWN)(
   },
 );
 
-it.each(ADMINS)('%s /orders/:id%s answers 403 to the customer', async (method, path, body) => {
+it.each(ADMINS)('%s /orders/:id%s returns 403 to a CUSTOMER', async (method, path, body) => {
   await api.call(method, `/orders/${orderId}${path}`, alice).set(HEADERS).send(body).expect(403);
 });

@@ -26,7 +26,7 @@ const address = {
 };
 
 describe('POST /orders', () => {
-  it('answers 201 with the confirmed order, where it is and its version', async () => {
+  it('returns 201 with the confirmed order, its location and its version', async () => {
     const { id } = await api.shop.sell();
     const sent = { ...lines([id, 2]), note: 'Ring twice', shippingAddress: address };
     const { body, headers } = await api.place(alice, sent).set('X-Request-Id', 'place-1').expect(201);
@@ -74,21 +74,17 @@ describe('POST /orders', () => {
     ['a status', { ...lines(['ps_x', 1]), status: 'confirmed' }, 'status'],
     ['a payment method left out', { items: lines(['ps_x', 1]).items }, 'paymentMethod'],
     ['a card number', { ...lines(['ps_x', 1]), paymentMethod: '4242424242424242' }, 'paymentMethod'],
-    [
-      'a payment method that is none',
-      { ...lines(['ps_x', 1]), paymentMethod: 'pm_card visa' },
-      'paymentMethod',
-    ],
+    ['an invalid payment method', { ...lines(['ps_x', 1]), paymentMethod: 'pm_card visa' }, 'paymentMethod'],
     [
       'a price on a line',
       { ...lines(), items: [{ productServiceId: 'ps_x', quantity: 1, unitPrice: 1 }] },
       'items.0.unitPrice',
     ],
-    ['a customer, from a CUSTOMER', { ...lines(['ps_x', 1]), customerId: aliceId }, 'customerId'],
+    ['a customerId from a CUSTOMER', { ...lines(['ps_x', 1]), customerId: aliceId }, 'customerId'],
     ['half a surrogate pair', { ...lines(['ps_x', 1]), note: '\ud800' }, 'note'],
     ['a note of 501 characters', { ...lines(['ps_x', 1]), note: 'x'.repeat(501) }, 'note'],
     [
-      'a country that is none',
+      'an invalid country',
       { ...lines(['ps_x', 1]), shippingAddress: { ...address, country: 'de' } },
       'shippingAddress.country',
     ],
@@ -97,7 +93,7 @@ describe('POST /orders', () => {
       { ...lines(), items: [{ productServiceId: { $ne: '' }, quantity: 1 }] },
       'items.0.productServiceId',
     ],
-  ])('answers 400 to %s and names it', async (_, body, path) => {
+  ])('returns 400 to %s and names the field', async (_, body, path) => {
     const response = await api.place(alice, body).expect(400);
     expect(response.body).toMatchObject({
       code: 'validation_failed',
@@ -108,7 +104,7 @@ describe('POST /orders', () => {
   it.each([
     ['__proto__', '{"__proto__":{"customerId":"usr_x"},"items":[{"productServiceId":"ps_x","quantity":1}]}'],
     ['malformed JSON', '{"items":[{"productServiceId":"ps_x","quantity":1}'],
-  ])('answers 400 to %s', async (_, body) => {
+  ])('returns 400 to %s', async (_, body) => {
     const request = api
       .call('post', '/orders', alice)
       .set({ 'Idempotency-Key': 'k', 'Content-Type': 'application/json' });
@@ -116,14 +112,14 @@ describe('POST /orders', () => {
     expect(response.body.code).toBe('validation_failed');
   });
 
-  it('answers 415 to another type of body', async () => {
+  it('returns 415 to another type of body', async () => {
     const request = api
       .call('post', '/orders', alice)
       .set({ 'Idempotency-Key': 'k', 'Content-Type': 'text/plain' });
     await request.send('items=1').expect(415);
   });
 
-  it('answers 401 to nobody and 400 without a key', async () => {
+  it('returns 401 without a token and 400 without an Idempotency-Key', async () => {
     await api
       .call('post', '/orders')
       .send(lines(['ps_x', 1]))
@@ -151,18 +147,18 @@ describe('POST /orders', () => {
       async () => lines([(await api.shop.sell({ unitPrice: Number.MAX_SAFE_INTEGER })).id, 2]),
     ],
     [
-      'more than in stock',
+      'more units than are in stock',
       409,
       'out_of_stock',
       async () => lines([(await api.shop.sell({ available: 1 })).id, 2]),
     ],
     [
-      'a card that is declined',
+      'a declined card',
       402,
       'payment_declined',
       async () => ({ ...lines([(await api.shop.sell()).id, 1]), paymentMethod: 'pm_card_chargeDeclined' }),
     ],
-  ])('answers %s with %i %s, every time, and keeps the rejected order', async (_, status, code, body) => {
+  ])('rejects %s with %i %s, repeats too, and keeps the rejected order', async (_, status, code, body) => {
     const sent = await body();
     const key = { 'Idempotency-Key': randomUUID() };
     const first = await api.place(alice, sent, key).expect(status);
@@ -173,7 +169,7 @@ describe('POST /orders', () => {
     expect(read.data).toMatchObject({ status: 'rejected', rejection: { code, detail: first.body.detail } });
   });
 
-  it('answers a repeat as the first time, also after the order was cancelled, and refuses another body', async () => {
+  it('replays a request, even after the order was cancelled, and rejects another body with its key', async () => {
     const { id } = await api.shop.sell();
     const key = { 'Idempotency-Key': randomUUID() };
     const first = await api.place(alice, lines([id, 1]), key).expect(201);
@@ -190,13 +186,13 @@ describe('POST /orders', () => {
     const late = await api.place(alice, lines([id, 1]), key).expect(201);
     expect(late.body.data).toEqual(first.body.data);
     await api.place(alice, lines([id, 2]), key).expect(422);
-    // The key is the customer's own.
+    // A key belongs to one customer.
     const bobs = await api.place(bob, lines([id, 1]), key).expect(201);
     expect(bobs.body.data.id).not.toBe(first.body.data.id);
     expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
   });
 
-  it('gives 50 identical requests at once one workflow, one document, one unit and 50 equal answers', async () => {
+  it('gives 50 concurrent identical requests one workflow, one document, one unit and equal responses', async () => {
     const { id } = await api.shop.sell();
     const key = { 'Idempotency-Key': randomUUID() };
     const customerId = newId('usr');
@@ -212,7 +208,7 @@ describe('POST /orders', () => {
     expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
   });
 
-  it('answers 202 at once to Prefer: respond-async, and the order is placed', async () => {
+  it('returns 202 at once to Prefer: respond-async, and places the order', async () => {
     const { id } = await api.shop.sell();
     const headers = { 'Idempotency-Key': randomUUID(), Prefer: 'respond-async' };
     const first = await api
@@ -244,13 +240,13 @@ describe('POST /orders', () => {
       .expect('Idempotent-Replayed', 'true');
   });
 
-  it('never answers 202 for an order that nobody is at work on', async () => {
+  it('never returns 202 for an order that no workflow is placing', async () => {
     const { id } = await api.shop.sell();
     const headers = { 'Idempotency-Key': randomUUID(), Prefer: 'respond-async' };
     const { Prefer: _, ...key } = headers;
     const { body } = await api.place(alice, lines([id, 1]), key).expect(201);
     await api.call('post', `/orders/${body.data.id}/cancel`, alice).send({}).expect(200);
-    // Its workflow has ended, and MongoDB does not say how.
+    // Its workflow has ended, and MongoDB does not have the outcome.
     await api.shop.db.connection.collection('orders').deleteOne({ _id: body.data.id });
     const answer = await api
       .place(alice, lines([id, 1]), headers)
@@ -259,7 +255,7 @@ describe('POST /orders', () => {
     expect(answer.body.code).toBe('service_unavailable');
   });
 
-  it('lets an ADMIN order for a customer, who must exist', async () => {
+  it('places an order of an ADMIN for an existing customer', async () => {
     const { id } = await api.shop.sell();
     const account = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };
     const { body: registered } = await api.call('post', '/auth/register').send(account).expect(201);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 describe('GET /orders/:id', () => {
-  it('answers 304 to the version that the client has', async () => {
+  it('returns 304 if the client has the current version', async () => {
     const { id } = await api.shop.sell();
     const { body } = await api.place(alice, lines([id, 1])).expect(201);
     const path = `/orders/${body.data.id}`;
@@ -24,7 +24,7 @@ describe('GET /orders/:id', () => {
     await api.call('get', path, alice).set('If-None-Match', '"1"').expect(200);
   });
 
-  it('answers 401 to nobody, and 404 alike to others and for orders that do not exist', async () => {
+  it("returns 401 without a token, and the same 404 for another user's order as for a missing one", async () => {
     const { id } = await api.shop.sell();
     const { body } = await api.place(alice, lines([id, 1])).expect(201);
     const path = `/orders/${body.data.id}`;
@@ -40,7 +40,7 @@ describe('GET /orders/:id', () => {
 });
 
 describe('GET /orders', () => {
-  it('pages through the own orders, newest first, and filters them', async () => {
+  it("pages through and filters the caller's orders, newest first", async () => {
     const { id } = await api.shop.sell();
     const token = api.tokenOf('CUSTOMER');
     const placed: string[] = [];
@@ -84,11 +84,11 @@ describe('GET /orders', () => {
     ['customerId[$ne]=x'],
     [`customerId=${aliceId}`],
     ['unknown=1'],
-  ])('answers 400 to ?%s', async (query) => {
+  ])('returns 400 to ?%s', async (query) => {
     await api.call('get', `/orders?${query}`, bob).expect(400);
   });
 
-  it('answers 401 to nobody', async () => {
+  it('returns 401 without a token', async () => {
     await api.call('get', '/orders').expect(401);
   });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** Of one unit at 23.79 EUR, captured; the order stays open. */
+/** Places an order of one unit at 23.79 EUR and captures its payment. The order stays open. */
 async function captured(): Promise<string> {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 1]);
@@ -22,7 +22,7 @@ async function captured(): Promise<string> {
 }
 
 describe('POST /orders/:id/refunds', () => {
-  it('refunds a part, then the rest, and nothing more', async () => {
+  it('refunds a part, then the rest, then nothing more', async () => {
     const id = await captured();
     const part = await api.refund(id, { amount: 1_000, reason: 'Scratched' }).expect(201);
     expect(part.body.data).toMatchObject({
@@ -43,7 +43,7 @@ describe('POST /orders/:id/refunds', () => {
     await api.refund(id, { reason: 'x' }).expect(409);
   });
 
-  it('refunds once for each key, and refuses another body under it', async () => {
+  it('refunds once for each key, and rejects another body with its key', async () => {
     const id = await captured();
     const key = { 'Idempotency-Key': randomUUID() };
     const sent = { amount: 500, reason: 'Late' };
@@ -57,7 +57,7 @@ describe('POST /orders/:id/refunds', () => {
     }
   });
 
-  it('says who did it to an ADMIN only', async () => {
+  it('shows who refunded it to ADMINs only', async () => {
     const id = await captured();
     const { body } = await api.refund(id, { amount: 1, reason: 'x' }).expect(201);
     const { by, ...shown } = body.data.refunds[0];
@@ -66,7 +66,7 @@ describe('POST /orders/:id/refunds', () => {
     expect(read.data.refunds).toEqual([shown]);
   });
 
-  it('answers each of more than Temporal takes at a time', async () => {
+  it('responds to each of more concurrent refunds than Temporal allows updates in flight', async () => {
     const id = await captured();
     const answers = await Promise.all(
       Array.from({ length: 15 }, () => api.refund(id, { amount: 200, reason: 'x' })),
@@ -77,7 +77,7 @@ describe('POST /orders/:id/refunds', () => {
     expect(body.data).toMatchObject({ refunded: 2_200, paymentStatus: 'partially_refunded' });
   });
 
-  it('answers 409 while nothing was captured, and when nothing ever will be', async () => {
+  it('returns 409 while nothing is captured, also for a cancelled order', async () => {
     const { id } = await api.shop.sell();
     const order = await api.placed(alice, [id, 1]);
     const open = await api.refund(order.id, { reason: 'x' }).expect(409);
@@ -100,22 +100,22 @@ describe('POST /orders/:id/refunds', () => {
     ['amount "1"', { amount: '1', reason: 'x' }, 'amount'],
     ['an amount beyond the safe integers', { amount: 2 ** 53, reason: 'x' }, 'amount'],
     ['a currency', { amount: 1, currency: 'EUR', reason: 'x' }, 'currency'],
-  ])('answers 400 to %s', async (_, body, path) => {
+  ])('returns 400 to %s', async (_, body, path) => {
     const response = await api.refund(`ord_${'0'.repeat(32)}`, body).expect(400);
     expect(response.body.errors).toEqual([{ path, message: expect.any(String) }]);
   });
 
-  it('answers 400 without a key', async () => {
+  it('returns 400 without an Idempotency-Key', async () => {
     const path = `/orders/ord_${'0'.repeat(32)}/refunds`;
     const { body } = await api.call('post', path, api.tokenOf('ADMIN')).send({ reason: 'x' }).expect(400);
     expect(body.code).toBe('idempotency_key_required');
   });
 });
 
-describe('of an order that is completed', () => {
+describe('a refund of a completed order', () => {
   const describeWorkflow = (id: string) => api.shop.temporal.client.workflow.getHandle(id).describe();
 
-  it('is done by a workflow of its own, once for each key', async () => {
+  it('is carried out by another workflow, once for each key', async () => {
     const { id } = await api.completed(alice, 1);
     const key = { 'Idempotency-Key': randomUUID() };
     const first = await api.refund(id, { amount: 79, reason: 'x' }, key).expect(201);
@@ -132,7 +132,7 @@ describe('of an order that is completed', () => {
     expect(searchAttributes.CustomerId).toEqual([aliceId]);
   });
 
-  it('is done also when Temporal has forgotten the order, whose workflow does not run again', async () => {
+  it('is carried out without restarting the workflow of an order that Temporal has forgotten', async () => {
     const { id } = await api.completed(alice, 1);
     const { workflowService, options } = api.shop.temporal.client;
     const workflowId = orderWorkflowId(id);
@@ -147,7 +147,7 @@ describe('of an order that is completed', () => {
     await expect(describeWorkflow(workflowId)).rejects.toThrow(/not found/i);
   });
 
-  it('answers each of many at once, never more than was captured', async () => {
+  it('never refunds more than was captured, for many at once', async () => {
     const { id } = await api.completed(alice, 1);
     const answers = await Promise.all(
       Array.from({ length: 15 }, () => api.refund(id, { amount: 200, reason: 'x' })),

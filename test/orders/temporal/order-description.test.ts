@@ -2,7 +2,7 @@ import { describeOrder } from '../../../src/orders/temporal/order-description';
 import { lines } from '../../support/order-api';
 import { orderRequest } from '../../support/shop';
 
-it('says how much of what is ordered, and for whom, without a word about who that is', () => {
+it('says which quantities are ordered by which customer id, but nothing personal', () => {
   const shippingAddress = {
     name: 'Alice',
     line1: 'Street 1',
@@ -20,7 +20,7 @@ it('says how much of what is ordered, and for whom, without a word about who tha
 it.each([
   [21, /and 1 more line$/],
   [25, /and 5 more lines$/],
-])('shortens %i lines', (count, ending) => {
+])('shortens an order of %i lines', (count, ending) => {
   const many = Array.from({ length: count }, (_, n) => [`ps_${n}`, 1] as [string, number]);
   expect(describeOrder(orderRequest(lines(...many))).staticDetails).toMatch(ending);
 });

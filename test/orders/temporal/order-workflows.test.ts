@@ -2,12 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RefundOrder } from '../../../src/domain/refund';
 import type { Order } from '../../../src/domain/order';
 import { createOrderWorkflows, type OrderWorkflows } from '../../../src/orders/temporal/order-workflows';
-import {
-  cancelOrderUpdate,
-  fulfillOrderUpdate,
-  orderWorkflowId,
-  refundOrderUpdate,
-} from '../../../workflows/contract';
+import { COMMANDS, orderWorkflowId } from '../../../workflows/contract';
 import { lines } from '../../support/order-api';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import { paymentsTaskQueueOf } from '../../support/worker';
@@ -38,11 +33,11 @@ async function captured(): Promise<{ order: Order; request: ReturnType<typeof or
   const request = orderRequest(lines([id, 1]));
   await shop.workflows.place(request);
   const command = { ...keyed('ful'), items: request.items, carrier: null, trackingNumber: null };
-  const order = (await shop.workflows.execute(request, fulfillOrderUpdate, command)) as Order;
+  const order = (await shop.workflows.execute(request, COMMANDS.fulfill, command)) as Order;
   return { order, request };
 }
 
-/** As another process of the API has it. */
+/** Makes what another process of the API has. */
 function otherProcess(): OrderWorkflows {
   return createOrderWorkflows(shop.temporal, {
     taskQueue: shop.taskQueue,
@@ -52,12 +47,12 @@ function otherProcess(): OrderWorkflows {
   });
 }
 
-it('has everything done once that several processes ask for, though Temporal refuses more than 10 at a time', async () => {
+it('carries out each command of several processes once, though Temporal allows 10 updates in flight', async () => {
   const { order, request } = await captured();
   const processes = Array.from({ length: 4 }, otherProcess);
   const answers = await Promise.all(
     processes.flatMap((process) =>
-      Array.from({ length: 5 }, () => process.execute(request, refundOrderUpdate, refund(10))),
+      Array.from({ length: 5 }, () => process.execute(request, COMMANDS.refund, refund(10))),
     ),
   );
   expect(answers.map((answer) => typeof answer)).toEqual(Array(20).fill('object'));
@@ -67,26 +62,26 @@ it('has everything done once that several processes ask for, though Temporal ref
 
 it('answers a command with the version of the order, and no more', async () => {
   const { order, request } = await captured();
-  const answer = await otherProcess().execute(request, refundOrderUpdate, refund(10));
+  const answer = await otherProcess().execute(request, COMMANDS.refund, refund(10));
   expect(answer).toEqual({ version: order.version + 1 });
 });
 
-it('takes an order up again whose workflow was terminated', async () => {
+it('resumes an order whose workflow was terminated', async () => {
   const order = await placed(1);
   const handle = shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id));
   await handle.terminate();
   const request = orderRequest({ ...lines(), ...(await requestOf(order.id)) });
-  const answer = await shop.workflows.execute(request, cancelOrderUpdate, { ...by, reason: null });
+  const answer = await shop.workflows.execute(request, COMMANDS.cancel, { ...by, reason: null });
   expect(answer).toMatchObject({ id: order.id, status: 'cancelled' });
 });
 
-it('says that the workflow of a closed order has ended', async () => {
+it('reports that the workflow of a closed order has ended', async () => {
   const order = await placed(1);
   const request = orderRequest({ ...lines(), ...(await requestOf(order.id)) });
   const command = { ...by, reason: null };
-  await shop.workflows.execute(request, cancelOrderUpdate, command);
+  await shop.workflows.execute(request, COMMANDS.cancel, command);
   await shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id)).result();
-  expect(await shop.workflows.execute(request, cancelOrderUpdate, command)).toBe('ended');
+  expect(await shop.workflows.execute(request, COMMANDS.cancel, command)).toBe('ended');
 });
 
 async function requestOf(orderId: string) {

@@ -2,7 +2,7 @@ import { until } from '../../../tools/devstack/until';
 import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService, type OrderService } from '../../../src/orders/orders.service';
-import type { Addition } from '../../../src/orders/commands/commands';
+import type { Addition } from '../../../src/orders/commands/run';
 import { ledgerOf } from '../../support/consistency';
 import { orderRequest, type Shop } from '../../support/shop';
 import { CATALOGUE, GOODS, type Answer, type Good, type Line, type OrderModel } from './model';

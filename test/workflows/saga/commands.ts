@@ -1,16 +1,7 @@
 import type { AmendOrder } from '../../../src/domain/amendment';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { AppError } from '../../../src/errors/app-error';
-import {
-  amendOrderUpdate,
-  archiveOrderUpdate,
-  cancelOrderUpdate,
-  deliverFulfillmentUpdate,
-  fulfillOrderUpdate,
-  refundOrderUpdate,
-  resolveCompensationUpdate,
-  retryCompensationUpdate,
-} from '../../../workflows/contract';
+import { COMMANDS } from '../../../workflows/contract';
 import type { Shop } from '../../support/shop';
 
 /** The order, or why there is none: the code of the problem, or that its workflow has ended. */
@@ -35,26 +26,23 @@ export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
   return {
     stored,
     place: async () => (await answer(workflows.place(request))) ?? 'no answer',
-    cancel: () =>
-      answer(workflows.execute(request, cancelOrderUpdate, { ...WHO, reason: 'Changed my mind' })),
+    cancel: () => answer(workflows.execute(request, COMMANDS.cancel, { ...WHO, reason: 'Changed my mind' })),
     amend: (change: Partial<AmendOrder>) =>
-      answer(workflows.execute(request, amendOrderUpdate, { ...WHO, ifMatch: null, ...change })),
+      answer(workflows.execute(request, COMMANDS.amend, { ...WHO, ifMatch: null, ...change })),
     fulfill(id: string, items: OrderLine[]) {
       const command = { ...keyed(id, items), items, carrier: null, trackingNumber: null };
-      return answer(workflows.execute(request, fulfillOrderUpdate, command));
+      return answer(workflows.execute(request, COMMANDS.fulfill, command));
     },
     deliver: (id: string) =>
-      answer(
-        workflows.execute(request, deliverFulfillmentUpdate, { ...WHO, fulfillmentId: `${orderId}-${id}` }),
-      ),
+      answer(workflows.execute(request, COMMANDS.deliver, { ...WHO, fulfillmentId: `${orderId}-${id}` })),
     async refund(id: string, amount: number | null) {
       const command = { ...keyed(id, { amount }), amount, reason: 'Broken' };
-      return answer(workflows.executeAlways((await stored())!, refundOrderUpdate, command));
+      return answer(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
     },
-    archive: async () => answer(workflows.executeAlways((await stored())!, archiveOrderUpdate, WHO)),
-    retry: (step: string) => answer(workflows.execute(request, retryCompensationUpdate, { ...WHO, step })),
+    archive: async () => answer(workflows.executeAlways((await stored())!, COMMANDS.archive, WHO)),
+    retry: (step: string) => answer(workflows.execute(request, COMMANDS.retryCompensation, { ...WHO, step })),
     resolve: (step: string, note: string) =>
-      answer(workflows.execute(request, resolveCompensationUpdate, { ...WHO, step, note })),
+      answer(workflows.execute(request, COMMANDS.resolveCompensation, { ...WHO, step, note })),
   };
 }
 

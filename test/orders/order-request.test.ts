@@ -1,4 +1,4 @@
-import { fulfillCommand, refundCommand } from '../../src/orders/command-request';
+import { fulfillCommand, refundCommand } from '../../src/orders/order-request';
 import { orderIn } from '../domain/fixtures';
 
 const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, version: 7 });
@@ -10,7 +10,7 @@ const fulfill = (changes: Partial<typeof SHIPPED | { carrier: string }> = {}, ke
 const refund = (amount: number | null, reason: string, key = 'k', order = ORDER) =>
   refundCommand(order, CALLER, { amount, reason }, key);
 
-it('names the same thing with the same key of the same order, and something else otherwise', () => {
+it('gives one id to one key of one order, and another id to anything else', () => {
   expect(fulfill({}, 'k').id).toBe(fulfill({ carrier: 'DHL' }, 'k').id);
   expect(refund(1, 'a').id).toBe(refund(null, 'b').id);
   const ids = [
@@ -27,7 +27,7 @@ it('names the same thing with the same key of the same order, and something else
   for (const id of ids) expect(id).toMatch(/^(ful|ref)_[0-9a-f]{32}$/);
 });
 
-it('tells what is asked for apart', () => {
+it('gives different content a different fingerprint', () => {
   const prints = [
     fulfill(),
     fulfill({ carrier: 'DHL' }),
@@ -41,7 +41,7 @@ it('tells what is asked for apart', () => {
   expect(fulfill().attemptId).not.toBe(fulfill().attemptId);
 });
 
-it('says who asks, and which version of the order was read', () => {
+it('says who sends the command, and which version of the order they had read', () => {
   expect(fulfill()).toMatchObject({ by: 'usr_1', requestId: 'r', seenVersion: 7 });
   expect(refund(1, 'a')).toMatchObject({ by: 'usr_1', requestId: 'r', amount: 1, reason: 'a' });
 });

@@ -1,0 +1,124 @@
+import { madeBefore, type Command, type KeyedCommand } from '../../domain/command';
+import { BusinessError } from '../../domain/errors';
+import type { Order } from '../../domain/order';
+import { isClosed } from '../../domain/order-transitions';
+import { requestOf } from '../../domain/placing';
+import { AppError } from '../../errors/app-error';
+import type { ErrorCode } from '../../errors/problems';
+import type { Principal } from '../../role/principal';
+import type { AdditionType, CommandDone, CommandType } from '../../../workflows/contract';
+import type { Caller } from '../order-request';
+import { businessProblem, orderingUnavailable } from '../temporal/failures';
+import type { OrderWorkflows } from '../temporal/order-workflows';
+
+/** An order with something added to it, possibly by an earlier request with the same key. */
+export interface Addition {
+  order: Order;
+  isReplay: boolean;
+}
+
+export interface CommandRunnerDeps {
+  workflows: OrderWorkflows;
+  /** @throws {AppError} not_found, also when it is another user's order */
+  get(id: string, principal: Principal): Promise<Order>;
+  find(id: string): Promise<Order | null>;
+}
+
+export type CommandRunner = ReturnType<typeof createCommandRunner>;
+
+/** Has the workflow of an order carry out commands, and reads the order that results. */
+export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps) {
+  /** Returns `late` if the command may still be carried out. @throws {AppError} why it is not */
+  async function send<C extends Command>(
+    order: Order,
+    type: CommandType<C>,
+    command: NoInfer<C>,
+  ): Promise<Order | 'late'> {
+    // What a closed order rejects it rejects permanently, and Temporal may have forgotten its workflow.
+    if (isClosed(order)) orProblem(order, () => type.check(order, command));
+    const answer = type.outlives
+      ? await workflows.executeAlways(order, type, command)
+      : await workflows.execute(requestOf(order), type, command);
+    if (answer === 'late') return answer;
+    if (answer !== 'ended') return readDone(order.id, answer);
+    const now = (await find(order.id)) ?? order;
+    orProblem(now, () => type.check(now, command));
+    throw orderingUnavailable(undefined, order.id);
+  }
+
+  /** @throws {AppError} service_unavailable if the database is away, or has only an earlier version */
+  async function readDone(id: string, { version }: CommandDone): Promise<Order> {
+    const now = await findIfPossible(id);
+    if (now && now.version >= version) return now;
+    throw new AppError(
+      'service_unavailable',
+      'The command was carried out, but the order cannot be read right now. Do not repeat the request: read the ' +
+        'order later.',
+      { orderId: id },
+    );
+  }
+
+  /** @throws {AppError} service_unavailable if the command is late */
+  async function complete<C extends Command>(
+    order: Order,
+    type: CommandType<C>,
+    command: NoInfer<C>,
+  ): Promise<Order> {
+    const answer = await send(order, type, command);
+    if (answer === 'late') throw late(order.id);
+    return answer;
+  }
+
+  /** Adds what the command is about, unless an earlier request with the same key has done so. */
+  async function add<C extends KeyedCommand>(
+    id: string,
+    { principal }: Caller,
+    type: AdditionType<C>,
+    commandOn: (order: Order) => C,
+    key?: string,
+  ): Promise<Addition> {
+    const order = await get(id, principal);
+    const command = commandOn(order);
+    const findAdded = (order: Order) => orProblem(order, () => madeBefore(type.additions(order), command));
+    if (findAdded(order)) return { order, isReplay: true };
+    const answer = await send(order, type, command);
+    // A late command may have been carried out: its addition has a known id.
+    const now = answer === 'late' ? await get(id, principal) : answer;
+    const added = findAdded(now);
+    if (!added) throw late(id, key);
+    return { order: now, isReplay: added.attemptId !== command.attemptId };
+  }
+
+  /** Returns null if the database is away, since a decision stands and gets its response regardless. */
+  function findIfPossible(id: string): Promise<Order | null> {
+    return find(id).catch(() => null);
+  }
+
+  return { send, complete, add, get, find, findIfPossible };
+}
+
+/** Runs a check of the domain. @throws {AppError} the problem for the BusinessError that the check throws */
+export function orProblem<T>({ id }: Order, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof BusinessError ? businessProblem(error, id) : error;
+  }
+}
+
+/** Returns a handler of rejected promises that turns problems with this code into null. */
+export function unless(code: ErrorCode): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof AppError && error.code === code) return null;
+    throw error;
+  };
+}
+
+/** @param key the Idempotency-Key of the request */
+export function late(orderId: string, key?: string): AppError {
+  const advice = key
+    ? 'repeat the request with the same Idempotency-Key'
+    : 'read the order before repeating the request';
+  const detail = `The command timed out and may still complete: ${advice}.`;
+  return new AppError('service_unavailable', detail, { orderId });
+}

@@ -1,0 +1,40 @@
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
+import { FAILURES } from '../../workflows/contract';
+
+/**
+ * Tells whether the same update may succeed shortly, because too many are in flight or the workflow is
+ * continuing as new.
+ */
+export function isBusy(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateFailedError) return rootCause(error)?.type === FAILURES.continuingAsNew;
+  return grpcError(error)?.code === status.RESOURCE_EXHAUSTED;
+}
+
+/** Tells whether the server is away. It also says so when it drops an update that no worker had accepted. */
+export function isUnavailable(error: unknown): boolean {
+  return grpcError(error)?.code === status.UNAVAILABLE;
+}
+
+/** Tells whether the workflow has ended, or is no longer known. */
+export function hasEnded(error: unknown): boolean {
+  const types = [WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError];
+  return types.some((type) => error instanceof type) || grpcError(error)?.code === status.NOT_FOUND;
+}
+
+/** Returns what the workflow itself threw, or an activity that it ran. */
+export function rootCause({ cause }: WorkflowUpdateFailedError): ApplicationFailure | undefined {
+  const root = cause instanceof ActivityFailure ? cause.cause : cause;
+  return root instanceof ApplicationFailure ? root : undefined;
+}
+
+/** The SDK wraps most errors of gRPC, but Update-with-Start throws them as they are. */
+function grpcError(error: unknown): GrpcError | undefined {
+  return [error, (error as Error | undefined)?.cause].find(isGrpcServiceError);
+}

@@ -35,19 +35,19 @@
 - temporal.paymentsTaskQueue is the same as temporal.taskQueue: the workers of one do not know the work of the other
 {{- end }}
 {{- if lt (int $v.config.SHUTDOWN_TIMEOUT_MS) (int (max $v.config.PLACE_ORDER_TIMEOUT_MS $v.config.ORDER_COMMAND_TIMEOUT_MS)) }}
-- config.SHUTDOWN_TIMEOUT_MS is less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests would be cut at every deployment
+- config.SHUTDOWN_TIMEOUT_MS is less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests would be cut off at every deployment
 {{- end }}
 {{- if and $apiKey (not $tls.enabled) }}
-- temporal.apiKey is set without temporal.tls.enabled: the key would be sent in clear
+- temporal.apiKey is set without temporal.tls.enabled: the key would be sent unencrypted
 {{- end }}
 {{- if and (not $tls.enabled) (or $certificate $tls.ca.existingSecret $tls.serverName) }}
 - temporal.tls has a certificate or a server name, but temporal.tls.enabled is false: nothing would be encrypted
 {{- end }}
 {{- if and $keda $tls.enabled (not (or $apiKey $certificate)) }}
-- temporal.tls.enabled without temporal.apiKey or temporal.tls.clientCertificate is beyond KEDA, whose temporal scaler would connect without TLS: set one of them, or autoscaling.enabled of orderWorker and paymentWorker to false
+- temporal.tls.enabled without temporal.apiKey or temporal.tls.clientCertificate is not supported by KEDA, whose temporal scaler would connect without TLS: set one of them, or autoscaling.enabled of orderWorker and paymentWorker to false
 {{- end }}
 {{- if and $keda $apiKey $tls.ca.existingSecret (not $certificate) }}
-- temporal.tls.ca with temporal.apiKey but no client certificate is beyond KEDA, whose temporal scaler knows public authorities only then: set autoscaling.enabled of orderWorker and paymentWorker to false
+- temporal.tls.ca with temporal.apiKey but no client certificate is not supported by KEDA, whose temporal scaler knows public authorities only then: set autoscaling.enabled of orderWorker and paymentWorker to false
 {{- end }}
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) }}
 - ingress.hosts is empty, but ingress.enabled is true: name at least one host

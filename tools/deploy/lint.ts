@@ -1,0 +1,120 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { goModule, goProgram, type GoProgram } from '../go';
+import { createOutput } from '../output';
+import { removeFolder } from '../owned-folder';
+import { PROJECT_ROOT, SetupError } from '../project';
+import { pythonPackages, type PythonPackages } from '../python';
+import { run } from '../run';
+import { CHART, HELM, KUBERNETES, render, VALUES } from './chart';
+
+const HELM_UNITTEST: GoProgram = {
+  name: 'helm-unittest',
+  module: 'github.com/helm-unittest/helm-unittest',
+  version: 'v1.1.2',
+  folder: 'cmd/helm-unittest',
+};
+const KEDA = { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' };
+/** Exact versions with their hashes; the first line of the file says how it is made. */
+const REQUIREMENTS = join(__dirname, 'requirements.txt');
+const COMPOSE = ['compose', '-f', 'docker-compose.yml', '-f', 'docker-compose.production.yml'];
+
+const output = createOutput();
+let failures = 0;
+
+/**
+ * Lints what is deployed, without a container engine and a cluster. Programs that npm does not have are installed once:
+ * by pip, without which this fails in CI, and by Go, without which the chart is not checked.
+ */
+async function main(): Promise<void> {
+  await lintMerge();
+  const packages = await available('Dockerfile, .ci/run and manifests', process.env.CI !== undefined, () =>
+    pythonPackages('deploy-linters', REQUIREMENTS, process.env, output),
+  );
+  if (packages) {
+    const program = (name: string): string => join(packages.folder, 'bin', name);
+    await check('hadolint', program('hadolint'), ['Dockerfile']);
+    await check('shellcheck', program('shellcheck'), ['.ci/run']);
+  }
+  const helm = await available('chart', false, () => goProgram(HELM, process.env, output));
+  if (helm) await lintChart(helm, packages);
+  const unittest = await available('tests of the chart', false, () =>
+    goProgram(HELM_UNITTEST, process.env, output),
+  );
+  if (unittest) await check('helm-unittest', unittest, [CHART, '--strict']);
+  process.exitCode = failures === 0 ? 0 : 1;
+}
+
+/** Merges the Compose files as the engine does, where it is installed. */
+async function lintMerge(): Promise<void> {
+  const { code } = await run('docker', ['compose', 'version']).catch(() => ({ code: 1 }));
+  if (code !== 0) return output.line('skipped  docker compose config: Docker Compose is not installed');
+  const secrets = { JWT_SECRET: 'x', PAYLOAD_KEYS: 'x', POSTGRES_PASSWORD: 'x' };
+  await check('docker compose config', 'docker', [...COMPOSE, 'config', '--quiet'], secrets);
+}
+
+async function lintChart(helm: string, packages: PythonPackages | undefined): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lint-chart-'));
+  try {
+    const manifests: string[] = [];
+    for (const values of VALUES) {
+      await check(`helm lint, ${values}`, helm, ['lint', CHART, '--strict', '--quiet', '--values', values]);
+      const { stdout } = await render(helm, values);
+      manifests.push(join(folder, basename(values)));
+      await writeFile(manifests.at(-1)!, stdout);
+    }
+    if (packages) await validate(manifests, packages);
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+async function validate(manifests: string[], { command, env }: PythonPackages): Promise<void> {
+  const versions = KUBERNETES.flatMap((version) => ['-k', version]);
+  const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', ...versions, ...manifests];
+  // It only warns of kinds that Kubernetes does not have; those of KEDA are checked below.
+  await check(`schemas of Kubernetes ${KUBERNETES.join(', ')}`, command, args, env, /WARN (?!.* keda\.sh\/)/);
+  const keda = await available('schemas of KEDA', false, () => goModule(KEDA, process.env));
+  if (!keda) return;
+  const definitions = join(keda, 'config', 'crd', 'bases');
+  await check('schemas of KEDA', command, [join(__dirname, 'keda.py'), definitions, ...manifests], env);
+}
+
+/** Runs a linter, which fails by its exit code or, where given, by what it says. */
+async function check(
+  name: string,
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  mistake?: RegExp,
+): Promise<void> {
+  const result = await run(command, args, { cwd: PROJECT_ROOT, env: { ...process.env, ...env } });
+  const said = result.stdout + result.stderr;
+  const passed = result.code === 0 && !mistake?.test(said);
+  output.line(`${passed ? 'passed  ' : 'FAILED  '} ${name}`);
+  if (passed) return;
+  failures++;
+  output.line(said.trim().replace(/^/gm, '  '));
+}
+
+/** Returns undefined, and says what is skipped, where a tool cannot be had. */
+async function available<T>(
+  what: string,
+  isRequired: boolean,
+  find: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    output.line(`${isRequired ? 'FAILED  ' : 'SKIPPED '} ${what}: ${error.message}`);
+    if (isRequired) failures++;
+    return undefined;
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

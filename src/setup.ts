@@ -1,6 +1,7 @@
 /** Prepares MongoDB (indexes) and Temporal (search attributes). Run before a new version starts; safe to repeat. */
 import { Connection } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from './temporal/internals';
+import { searchAttributesCommand } from './temporal/search-attributes';
 import type { Connection as MongooseConnection } from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApiKeyModel } from './api-keys/api-keys.model';
@@ -72,19 +73,11 @@ export async function createSearchAttributes(connection: Connection, namespace: 
   } catch (cause) {
     throw new Error(
       `The search attributes of namespace ${namespace} cannot be set up (${(cause as Error).message}). ` +
-        `Let an administrator of Temporal run: ${SEARCH_ATTRIBUTES_COMMAND} --namespace ${namespace}`,
+        `Let an administrator of Temporal run: ${searchAttributesCommand(namespace)}`,
       { cause },
     );
   }
 }
-
-/** As Temporal's command line spells them. */
-const TYPE_NAMES: Readonly<Record<string, string>> = { KEYWORD: 'Keyword', INT: 'Int', BOOL: 'Bool' };
-
-const SEARCH_ATTRIBUTES_COMMAND = Object.values(SEARCH_ATTRIBUTES).reduce(
-  (command, { name, type }) => `${command} --name ${name} --type ${TYPE_NAMES[type]!}`,
-  'temporal operator search-attribute create',
-);
 
 const CONNECT_TIMEOUT_MS = 30_000;
 

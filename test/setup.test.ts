@@ -1,6 +1,8 @@
 import { Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { createIndexes, createSearchAttributes, main } from '../src/setup';
+import { searchAttributesCommand } from '../src/temporal/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import { openTestDatabase } from './support/database';
 
 const address = process.env.TEMPORAL_ADDRESS!;
@@ -57,14 +59,14 @@ it('registers the search attributes that a namespace lacks', async () => {
       }
     }
   };
-  const names = ['OrderStatus', 'CustomerId', 'Currency', 'OrderTotal', 'CompensationPending'];
+  const names = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => name);
   expect(await create()).toEqual(names);
   const registered = async () =>
     (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
-  while (!('CompensationPending' in (await registered())));
+  while (!(SEARCH_ATTRIBUTES.compensationPending.name in (await registered())));
   expect(await create()).toEqual([]);
   await expect(createSearchAttributes(connection, 'missing')).rejects.toThrow(
-    /create --name OrderStatus --type Keyword .*--name CompensationPending --type Bool/,
+    searchAttributesCommand('missing'),
   );
   await connection.close();
 });

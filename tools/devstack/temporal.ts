@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { join } from 'node:path';
+import { SEARCH_ATTRIBUTE_FLAGS } from '../../src/temporal/search-attributes';
 import type { ManagedProcess } from './managed-process';
 import { SetupError } from '../project';
 import { lastLine } from '../run';
@@ -24,15 +25,6 @@ export interface TemporalServer {
 const HOST = '127.0.0.1';
 const READY_MS = 60_000;
 const PROBE_MS = 2_000;
-
-/** Search attributes of the order workflow; given as flags they exist before the first client connects. */
-const SEARCH_ATTRIBUTES = [
-  'OrderStatus=Keyword',
-  'CustomerId=Keyword',
-  'Currency=Keyword',
-  'OrderTotal=Int',
-  'CompensationPending=Bool',
-];
 
 /** Starts the Temporal dev server, on loopback only, and waits until its namespace answers. */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
@@ -78,7 +70,7 @@ function serverArgs(options: TemporalOptions, namespace: string): string[] {
     namespace,
     ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort)]),
     ...(dbFilename === undefined ? [] : databaseArgs(dbFilename)),
-    ...SEARCH_ATTRIBUTES.flatMap((attribute) => ['--search-attribute', attribute]),
+    ...SEARCH_ATTRIBUTE_FLAGS,
     '--dynamic-config-value',
     QUEUE_LOADS,
     '--log-level',

@@ -86,7 +86,7 @@ describe('POST /orders/:id/refunds', () => {
     for (const { body } of [open, closed]) {
       expect(body).toMatchObject({
         code: 'invalid_transition',
-        detail: expect.stringContaining('Nothing was captured'),
+        detail: expect.stringContaining('No payment was captured'),
       });
     }
   });

@@ -12,8 +12,16 @@ const focusedTests = ['describe', 'it', 'test'].map((object) => ({
   message: 'It would silently skip every other test.',
 }));
 
+/** Rejects the phrases of the glossary in what the selector finds, `%` being the pattern, on one line or two. */
+const plainEnglish = (selector) =>
+  Object.entries(GLOSSARY).map(([phrase, instead]) => ({
+    selector: selector.replaceAll('%', `/\\b${phrase.replaceAll(' ', '\\s+')}\\b/i`),
+    message: `Instead of "${phrase}" write: ${instead} (see "Style" in CONTRIBUTING.md).`,
+  }));
+
 /** One way to write what has two. */
 const dialect = [
+  ...plainEnglish(':matches(Literal[value=%], TemplateElement[value.cooked=%])'),
   {
     selector: 'ObjectExpression > SpreadElement > ObjectExpression',
     message: 'Write the properties themselves instead of spreading a literal.',
@@ -36,13 +44,6 @@ const oneNameForTests = {
   selector: 'CallExpression > :matches(Identifier[name="test"], MemberExpression[object.name="test"]).callee',
   message: 'Tests are written with `it`.',
 };
-
-/** Rejects the phrases of the glossary in what the selector finds, `%` being the pattern, on one line or two. */
-const plainEnglish = (selector) =>
-  Object.entries(GLOSSARY).map(([phrase, instead]) => ({
-    selector: selector.replace('%', `/\\b${phrase.replaceAll(' ', '\\s+')}\\b/i`),
-    message: `Instead of "${phrase}" write: ${instead} (see "Style" in CONTRIBUTING.md).`,
-  }));
 
 /** At the top of a module, or exported from there. */
 const topLevel = (what) => [`Program > ${what}`, `Program > ExportNamedDeclaration > ${what}`];
@@ -75,7 +76,11 @@ export default defineConfig(
       'no-restricted-syntax': ['error', ...plainEnglish('text[value=%]')],
     },
   },
-  { files: ['**/*.{js,cjs,mjs,ts}'], extends: [js.configs.recommended] },
+  {
+    files: ['**/*.{js,cjs,mjs,ts}'],
+    extends: [js.configs.recommended],
+    rules: { 'no-warning-comments': ['error', { terms: Object.keys(GLOSSARY), location: 'anywhere' }] },
+  },
   {
     // The compiler knows better than `no-undef` what exists.
     files: ['**/*.{js,cjs,mjs}'],

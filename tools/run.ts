@@ -23,7 +23,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       stdio: ['ignore', 'pipe', 'pipe'],
       killSignal: 'SIGKILL',
     });
-    // The time-out of `spawn` goes on when the command cannot be started, and keeps this process alive until it is over.
+    // The time-out of `spawn` keeps running if the command cannot be started, and keeps this process alive.
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let stdout = '';
     let stderr = '';

@@ -53,7 +53,7 @@ export async function openSystem(output: Output) {
     'Content-Type': 'application/json',
   });
 
-  /** One that is measured by itself. */
+  /** Starts a process that is measured on its own. */
   async function startScript(file: string, ready: string, extra: NodeJS.ProcessEnv): Promise<ManagedProcess> {
     let isReady = false;
     const name = file.replace(/\W+/g, '-');

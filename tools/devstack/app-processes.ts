@@ -15,7 +15,7 @@ export type AppOptions = Omit<ServerOptions, 'executable'> & {
 const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
-/** Runs an entry that ends by itself, such as the creation of indexes. */
+/** Runs an entry to its end, for example the creation of indexes. */
 export async function runOnce(name: string, options: AppOptions, signal: AbortSignal): Promise<void> {
   const logFile = join(options.logFolder, `${name}.log`);
   const { code, stdout, stderr } = await run(process.execPath, [entry(name)], {

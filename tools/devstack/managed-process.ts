@@ -91,7 +91,7 @@ export class ManagedProcess {
     clearTimeout(this.restartTimer);
   }
 
-  /** SIGTERM, and SIGKILL when it has not ended within the limit. Says whether it went by itself. */
+  /** Sends SIGTERM, and SIGKILL if the process has not ended within the limit. Returns which of them ended it. */
   async stop(limitMs: number): Promise<'stopped' | 'killed'> {
     this.retire();
     const how = await this.endWithin(limitMs);

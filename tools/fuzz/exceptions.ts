@@ -1,4 +1,4 @@
-/** Everything in which the fuzzer is told to expect something else than it would by itself, with the reasons. */
+/** Everything that the fuzzer is told to expect in place of its own expectations, with the reasons. */
 
 /**
  * All checks are on; these expect more answers. A request that fits the document may still get a "no" of the

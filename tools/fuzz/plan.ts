@@ -58,7 +58,7 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
       wanted.filter((one) => !endsSessions(one)),
       demoUsers,
     );
-    // Each by itself: what the one answers about its caller would be what the other one is tried on.
+    // One at a time: what one of them returns about its caller would become the input of the other.
     for (const risky of wanted.filter(endsSessions)) {
       const actor = await sacrificialUser(shop, role);
       const victim = await sacrificialUser(shop, 'CUSTOMER');

@@ -5,8 +5,8 @@
 export const GLOSSARY = {
   'of before': 'earlier, from earlier releases',
   'unless told': 'defaults to',
-  'is none': 'is invalid, does not exist',
-  'are none': 'are invalid, do not exist',
+  'that is none': 'that is invalid, that does not exist',
+  'that are none': 'that are invalid, that do not exist',
   'ended tokens': 'revoked tokens',
   'tokens are ended': 'tokens are revoked',
   somebody: 'another user, the caller, someone',
@@ -17,7 +17,6 @@ export const GLOSSARY = {
   'giving back': 'voiding or refunding',
   'goes on': 'continues',
   'go on': 'continue',
-  'takes up': 'resumes',
   'taken up': 'resumed',
   'at work on': 'running, working on',
   'in clear': 'unencrypted',
@@ -25,6 +24,4 @@ export const GLOSSARY = {
   'by themselves': 'automatically, separately',
   'for ever': 'permanently',
   'for so long': 'for this long',
-  'not there yet': 'missing, not available yet',
-  'what became of': 'the outcome of',
 };

@@ -28,7 +28,7 @@ export function logOrder(ctx: Context, orderId: string): void {
   ctx.state.logFields = { orderId };
 }
 
-/** Returns the caller of a command on that order, which goes on the request's log line. */
+/** Returns the caller of a command on that order, and adds the order to the request's log line. */
 export function callerOf(ctx: Context, orderId: string, principal: Principal): Caller {
   logOrder(ctx, orderId);
   return { principal, requestId: ctx.state.requestId };

@@ -11,7 +11,7 @@ export interface TransferWatch {
   /** the folder that grows while data flows */
   folder: string;
   totalBytes?: number;
-  /** give up when nothing has arrived for so long; the first limit holds until the first data */
+  /** How long to wait for data before giving up: before the first data arrive, and afterwards. */
   stallMs: { first: number; later: number };
 }
 

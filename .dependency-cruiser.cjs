@@ -9,6 +9,31 @@ const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
 /** Types are gone when the code runs; an `import type` couples nothing at run time. */
 const VALUES = { dependencyTypesNot: ['type-only'] };
 
+/**
+ * The folders of src, floor by floor. A folder imports only from floors below its own, so that no two import
+ * each other.
+ */
+const FLOORS = [
+  ['create-admin', 'seed', 'setup', 'worker'],
+  ['authentication', 'cluster', 'health', 'openapi', 'orders', 'payments', 'product-service'],
+  ['api-keys', 'auth', 'temporal'],
+  ['jwt', 'users'],
+  ['rate-limit'],
+  ['http'],
+  ['common', 'logger'],
+  ['config', 'domain', 'errors', 'mongodb', 'role'],
+];
+const inSrc = (folders) => `^src/(${folders.join('|')})/`;
+
+const floorRules = FLOORS.map((folders, floor) => ({
+  name: `6-floor-${FLOORS.length - floor}-imports-downwards`,
+  comment:
+    'Move what both need to a lower floor, or pass it in; types count as well. FLOORS lists the folders.',
+  severity: 'error',
+  from: { path: inSrc(folders) },
+  to: { path: inSrc(FLOORS.slice(0, floor + 1).flat()), pathNot: '^src/$1/' },
+}));
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -90,6 +115,14 @@ module.exports = {
         ],
         ...VALUES,
       },
+    },
+    ...floorRules,
+    {
+      name: '6-every-folder-has-a-floor',
+      comment: 'Add the folder to FLOORS above.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/[^/]+/', pathNot: inSrc(FLOORS.flat()) },
     },
     {
       name: 'no-cycles',

@@ -12,10 +12,7 @@ const UNAVAILABLE = [
 ];
 /** The names of further such errors, which the driver does not export. */
 const UNAVAILABLE_NAMES = new Set(['MongoPoolClosedError', 'MongoWaitQueueTimeoutError']);
-/**
- * The labels of errors of servers that step down, shut down or start up, and of conflicts that outlast the
- * retries.
- */
+/** The labels of errors of servers that step down, shut down or start, and of lasting conflicts. */
 const TRANSIENT_LABELS = [
   mongo.MongoErrorLabel.RetryableWriteError,
   mongo.MongoErrorLabel.TransientTransactionError,
@@ -32,10 +29,7 @@ export function isUnavailableError(error: unknown): boolean {
   return UNAVAILABLE_NAMES.has(error.name) || TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label));
 }
 
-/**
- * Tells whether mongoose has rejected an operation because there is no connection yet: it throws its base
- * error.
- */
+/** Tells whether mongoose threw its base error because there is no connection yet. */
 export function isWithoutConnection(error: unknown, connection: Connection): boolean {
   return error instanceof MongooseError && connection.readyState !== ConnectionStates.connected;
 }

@@ -4,10 +4,7 @@ import type { mongo } from 'mongoose';
 import type { Logger } from 'pino';
 
 const RETRY_MS = 500;
-/**
- * How long the server waits for changes before it responds, in milliseconds: well below the socket's
- * time-out.
- */
+/** How long the server waits for changes, in milliseconds: well below the socket's time-out. */
 export const CHANGES_MAX_AWAIT_MS = 500;
 
 export interface FollowOptions<T extends mongo.Document> {
@@ -17,8 +14,7 @@ export interface FollowOptions<T extends mongo.Document> {
   connected: Promise<void>;
   open(): mongo.ChangeStream<T>;
   /**
-   * Loads the current state. Called before and after the stream is opened, and again after every
-   * interruption.
+   * Loads the current state: before and after the stream is opened, and after every interruption.
    * @param isFollowed whether the stream is open, so that later changes will be applied
    */
   load(isFollowed: boolean): Promise<void>;
@@ -43,8 +39,7 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
     markReady();
     if (closing.signal.aborted) return; // a stream opened now would never be closed
     stream = options.open();
-    // This opens the stream on the server. Earlier changes are loaded next, and later ones come through the
-    // stream.
+    // This opens the stream on the server: earlier changes are loaded next, later ones come through it.
     const first = await stream.tryNext();
     await options.load(true);
     if (first) options.apply(first);

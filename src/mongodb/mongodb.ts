@@ -17,10 +17,7 @@ const OPTIONS: ConnectOptions = {
 
 export interface MongoDbOptions {
   uri: string;
-  /**
-   * How long to wait for a connected server that does not respond, in milliseconds; the driver then retries
-   * once.
-   */
+  /** How long to wait for a response of the server, in milliseconds; the driver then retries once. */
   responseTimeoutMs?: number;
 }
 

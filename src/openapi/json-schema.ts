@@ -8,10 +8,7 @@ type StandardJsonSchema = {
   '~standard': { jsonSchema: { input(options: { target: string }): JsonSchema } };
 };
 
-/**
- * Returns the JSON Schema of a Joi schema, corrected where Joi's own is incomplete. OpenAPI 3.1 takes it
- * unchanged.
- */
+/** Returns the JSON Schema of a Joi schema with corrections. OpenAPI 3.1 takes it unchanged. */
 export function jsonSchemaOf(schema: Schema): JsonSchema {
   const standard = (schema as unknown as StandardJsonSchema)['~standard'];
   const emitted = correct(standard.jsonSchema.input({ target: 'draft-2020-12' })) as JsonSchema;

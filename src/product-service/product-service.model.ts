@@ -65,8 +65,7 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
 
 // The sku of a retired entry may be used again.
 productServiceSchema.index({ sku: 1 }, { unique: true, partialFilterExpression: { isActive: true } });
-// The list is newest first, optionally by kind or currency. A text search filters the results of these
-// indexes.
+// The list is newest first, optionally by kind or currency. A text search filters their results.
 productServiceSchema.index({ isActive: 1, _id: -1 });
 productServiceSchema.index({ isActive: 1, kind: 1, _id: -1 });
 productServiceSchema.index({ isActive: 1, currency: 1, _id: -1 });

@@ -41,8 +41,7 @@ export function createCatalogueService(repository: ProductServiceRepository) {
       checkVersion: (version: number) => void,
       changes: ChangeBody,
     ): Promise<ProductService> {
-      // A change that loses a race is tried again: the check then rejects a stale version, and `*` matches
-      // any.
+      // A change that loses a race is tried again: then a stale version is rejected, and `*` matches any.
       for (;;) {
         const { version } = await get(id);
         checkVersion(version);

@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 import type { Authorization, PaymentRef } from '../../domain/payment';
 import { PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../../domain/errors';
-import { declineReasonOf } from './methods';
+import { declineReasonOf } from './payment-methods';
 import type { SandboxOperation } from './model';
 import type { SandboxMove, SandboxPayment, SandboxRepository } from './repository';
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Authorization, ProviderPayment } from '../../domain/payment';
 import type { PaymentProvider } from '../payment-provider';
 import { createSandboxLedger, type LedgerResult } from './ledger';
-import { FAULTY_METHODS } from './methods';
+import { FAULTY_METHODS } from './payment-methods';
 import type { SandboxPayment, SandboxRepository } from './repository';
 
 const FAILURES_OF_FLAKY = 2;

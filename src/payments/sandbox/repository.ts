@@ -1,7 +1,7 @@
 import { trusted, type Connection } from 'mongoose';
 import type { ProviderPaymentStatus } from '../../domain/payment';
 import { unlessTaken } from '../../mongodb/errors';
-import { FAULTY_METHODS } from './methods';
+import { FAULTY_METHODS } from './payment-methods';
 import {
   createSandboxAttemptsModel,
   createSandboxPaymentModel,
@@ -28,10 +28,7 @@ export interface SandboxMove {
 const OUTAGE_SWITCH = FAULTY_METHODS.outage;
 const UPSERT = { upsert: true, returnDocument: 'after' } as const;
 
-/**
- * The ledger of the sandbox. It stands for a separate payment service, so it takes part in no transaction of
- * ours.
- */
+/** The sandbox's ledger. It stands for a separate payment service, so it takes no part in our transactions. */
 export function createSandboxRepository(connection: Connection) {
   const payments = createSandboxPaymentModel(connection);
   const attempts = createSandboxAttemptsModel(connection);

@@ -15,18 +15,12 @@ export function declineReasonOf({ last_payment_error: error }: Intent): string {
   return error.type === 'card_error' && error.message ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
 }
 
-/**
- * Returns the reason for the customer behind an error. Only the messages of card errors are meant for
- * customers.
- */
+/** Returns the reason behind an error. Only the messages of card errors are meant for customers. */
 export function declineReasonOfError(error: FinalStripeError): string {
   return error instanceof Stripe.errors.StripeCardError ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
 }
 
-/**
- * Returns the reason for the customer if Stripe does not accept this payment, or undefined for any other
- * error.
- */
+/** Returns the reason if Stripe does not accept this payment, or undefined for any other error. */
 export function notAccepted({ param }: FinalStripeError, authorization: Authorization): string | undefined {
   if (param === 'payment_method') return NOT_ACCEPTED;
   return param === 'amount' || param === 'currency' ? amountNotAccepted(authorization) : undefined;

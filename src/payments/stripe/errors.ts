@@ -22,10 +22,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   refund_disputed_payment: DISPUTED,
 };
 
-/**
- * Tells whether Stripe would return the error again. Any other error leaves the outcome of the request
- * unknown.
- */
+/** Tells whether Stripe would return the error again. Any other error leaves the outcome unknown. */
 export function isFinalError(error: unknown): error is FinalStripeError {
   if (error instanceof StripeCardError || error instanceof StripeIdempotencyError) return true;
   return error instanceof StripeInvalidRequestError && error.statusCode === BAD_REQUEST;

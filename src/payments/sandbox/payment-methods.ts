@@ -12,10 +12,7 @@ export const FAULTY_METHODS = {
 
 const ANOTHER = 'use another payment method.';
 
-/**
- * Stripe's declined test payment methods (https://docs.stripe.com/testing), with the message for the
- * customer.
- */
+/** Stripe's declined test payment methods (https://docs.stripe.com/testing), with their messages. */
 const DECLINES: Readonly<Record<string, string>> = {
   pm_card_chargeDeclined: `The card was declined: ${ANOTHER}`,
   pm_card_visa_chargeDeclined: `The card was declined: ${ANOTHER}`,

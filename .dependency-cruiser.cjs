@@ -1,8 +1,10 @@
 /** The direction of imports. Every rule says in its comment what to do instead. */
 
 const PRODUCTION = '^(src|workflows|activities)/';
-/** The processes, and what the API's is put together from; they alone build what the rest is handed. */
-const ENTRIES = '^src/(server|api-routes|worker|setup|seed|create-admin)\\.ts$';
+/** The processes. */
+const ENTRIES = '^src/(server|worker|setup|seed|create-admin|healthcheck)\\.ts$';
+/** What the processes are put together from; with the entries, they alone build what the rest is handed. */
+const COMPOSITION = ['^src/(api-server|api-routes)\\.ts$', '^src/worker/'];
 const CONTRACT = '^workflows/contract\\.ts$';
 
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -91,14 +93,15 @@ module.exports = {
       name: '4-src-knows-workflows-by-their-contract',
       comment: 'Import workflows/contract.ts, or use `import type`; the worker alone runs activities.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/worker\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/worker/' },
       to: { path: '^(workflows|activities)/', pathNot: CONTRACT, ...VALUES },
     },
     {
       name: '5-only-entries-construct',
-      comment: 'Take it as an argument, with `import type`; the entries of src/ and api-routes.ts build it.',
+      comment:
+        'Take it as an argument, with `import type`; entries, api-server, api-routes and src/worker build it.',
       severity: 'error',
-      from: { path: PRODUCTION, pathNot: ENTRIES },
+      from: { path: PRODUCTION, pathNot: [ENTRIES, ...COMPOSITION] },
       to: {
         path: [
           '^src/cluster/primary(-store)?\\.ts$',
@@ -110,7 +113,7 @@ module.exports = {
           '(^|[./])(repository|service|provider|client)\\.ts$',
           '^src/payments/stripe/webhook\\.ts$',
           '^src/orders/temporal/order-workflows\\.ts$',
-          ENTRIES,
+          ...COMPOSITION,
           packages('@temporalio/worker'),
         ],
         ...VALUES,
@@ -123,6 +126,14 @@ module.exports = {
       severity: 'error',
       from: {},
       to: { path: '^src/[^/]+/', pathNot: inSrc(FLOORS.flat()) },
+    },
+    {
+      name: '5-nobody-imports-an-entry',
+      comment:
+        'An entry runs when it is loaded: import what it is put together from, or start it as a process.',
+      severity: 'error',
+      from: {},
+      to: { path: ENTRIES },
     },
     {
       name: 'no-cycles',

@@ -161,7 +161,7 @@ export default defineConfig(
       'temporal/activity-prefer-applicationfailure': 'off',
     },
   },
-  { files: ['src/worker.ts'], extends: [temporal.configs.worker] },
+  { files: ['src/worker.ts', 'src/worker/**/*.ts'], extends: [temporal.configs.worker] },
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -1,4 +1,3 @@
-import { msToNumber } from './temporal/internals';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createApiKeyCache } from './api-keys/api-key-cache';
@@ -61,7 +60,7 @@ export function createRoutes({
     workflows: createOrderWorkflows(temporal, {
       taskQueue: config.temporal.taskQueue,
       policy: {
-        fulfillmentDeadlineMs: msToNumber(config.orders.fulfillmentDeadline),
+        fulfillmentDeadlineMs: config.orders.fulfillmentDeadlineMs,
         paymentsTaskQueue: config.temporal.paymentsTaskQueue,
       },
       timeoutMs: config.orders.placeTimeoutMs,

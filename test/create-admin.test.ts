@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { main } from '../src/create-admin';
+import { createAdmin, parseOptions } from '../src/create-admin/create-admin';
 import { createUsersRepository } from '../src/users/users.repository';
 import { openTestApi, type TestApi } from './support/api';
 import { testConfig } from './support/config';
+import { runEntry } from './support/entries';
 import { PASSWORD, person, signIn } from './support/signed-in-users';
 
 let api: TestApi;
@@ -13,16 +14,18 @@ afterAll(() => api.close());
 
 const ADA = ['--email', ' Ada@Example.com ', '--name', 'Ada'];
 
-const run = (args: string[], password = PASSWORD) =>
-  main({ NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri }, args, async () => password);
+const run = async (args: string[], password = PASSWORD) =>
+  createAdmin(createUsersRepository(api.db.connection), parseOptions(args), async () => password);
 
-it('makes an ADMIN who can sign in', async () => {
-  await run(ADA);
+it('the command creates an ADMIN who can sign in, with the password from standard input', async () => {
+  const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
+  const { code, stdout, stderr } = await runEntry('create-admin', env, { args: ADA, input: `${PASSWORD}\n` });
+  expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('the user is an ADMIN'), '']);
   const ada = await signIn(api, 'ada@example.com');
   await api.call('get', '/users', ada.accessToken).expect(200);
 });
 
-it('makes an ADMIN of somebody who has an account', async () => {
+it('promotes an existing user', async () => {
   const alice = await person(api);
   await run(['--email', alice.email, '--promote']);
   await api.call('get', '/users', (await signIn(api, alice.email)).accessToken).expect(200);
@@ -31,17 +34,17 @@ it('makes an ADMIN of somebody who has an account', async () => {
 it.each([
   ['without an address', [], PASSWORD, 'Usage'],
   ['without a name', ['--email', 'ada@example.com'], PASSWORD, 'name'],
-  ['for no address', ['--email', 'ada', '--name', 'Ada'], PASSWORD, 'email must be'],
+  ['with an invalid address', ['--email', 'ada', '--name', 'Ada'], PASSWORD, 'email must be'],
   ['with a short password', ADA, 'short', 'at least 12'],
   ['with a common password', ADA, 'administrator', 'most common'],
   ['with an unknown option', [...ADA, '--role', 'ADMIN'], PASSWORD, 'Unknown option'],
-  ['promoting nobody', ['--email', 'ada@example.com', '--promote'], '', 'no account'],
-])('refuses to do it %s', async (_what, args, password, message) => {
+  ['when there is no user to promote', ['--email', 'ada@example.com', '--promote'], '', 'no account'],
+])('creates no ADMIN %s', async (_case, args, password, message) => {
   await expect(run(args, password)).rejects.toThrow(message);
   expect(await createUsersRepository(api.db.connection).list({}, { limit: 1 })).toEqual([]);
 });
 
-it('does not enable somebody whom an ADMIN has disabled', async () => {
+it('does not promote a disabled user', async () => {
   const alice = await person(api);
   const users = createUsersRepository(api.db.connection);
   await users.change(alice.id, { status: 'disabled' });
@@ -49,14 +52,20 @@ it('does not enable somebody whom an ADMIN has disabled', async () => {
   expect(await users.findById(alice.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
 });
 
-it('refuses an address that is taken, in a database that is not set up yet too', async () => {
+it('rejects an address that is taken, even in a database without indexes', async () => {
   await api.db.connection.dropDatabase();
-  await run(ADA);
-  await expect(run(ADA)).rejects.toThrow('--promote');
+  const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
+  const results = [];
+  for (let attempt = 0; attempt < 2; attempt++)
+    results.push(await runEntry('create-admin', env, { args: ADA, input: PASSWORD }));
+  expect(results).toMatchObject([
+    { code: 0 },
+    { code: 1, stderr: expect.stringContaining('--promote') as string },
+  ]);
 });
 
 it.each(['ES256', 'RS256', 'HS256'])(
-  'npm run jwt:key makes a key for %s that JWT_KEYS takes',
+  'npm run jwt:key creates a key for %s that JWT_KEYS accepts',
   (algorithm) => {
     const script = join(__dirname, '..', 'scripts', 'make-jwt-key.mjs');
     const { stdout } = spawnSync(process.execPath, [script, algorithm], { encoding: 'utf8' });

@@ -1,18 +1,20 @@
-import { createProductServiceModel } from '../src/product-service/product-service.model';
-import { DEMO_CATALOGUE, DEMO_PASSWORD, DEMO_USERS, main, seed } from '../src/seed';
 import { ID_PATTERNS } from '../src/common/ids';
-import { placeOrderBody } from '../src/orders/schema/requests';
 import { exampleOf } from '../src/openapi/example';
+import { placeOrderBody } from '../src/orders/schema/requests';
+import { createProductServiceModel } from '../src/product-service/product-service.model';
 import { idParams } from '../src/product-service/product-service.schema';
-import { JWT_SECRET } from './support/config';
+import { DEMO_CATALOGUE } from '../src/seed/catalogue';
+import { seed } from '../src/seed/seed';
+import { DEMO_PASSWORD, DEMO_USERS } from '../src/users/demo-users';
 import { openTestApi, type TestApi } from './support/api';
+import { runEntry } from './support/entries';
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));
 beforeEach(() => api.clear());
 afterAll(() => api.close());
 
-it('the demo users can sign in, each with their role', async () => {
+it('demo users can sign in, each with their role', async () => {
   await seed(api.db.connection, 'development');
   for (const { email, role } of DEMO_USERS) {
     const { body } = await api
@@ -23,7 +25,7 @@ it('the demo users can sign in, each with their role', async () => {
   }
 });
 
-it('the demo catalogue has products and services in two currencies, and the ids of the examples', async () => {
+it('the catalogue has products and services in two currencies, and the ids of the examples', async () => {
   await seed(api.db.connection, 'test');
   const { body } = await api.call('get', '/product-services').expect(200);
   const entries = (body as { data: { id: string; kind: string; currency: string }[] }).data;
@@ -36,7 +38,7 @@ it('the demo catalogue has products and services in two currencies, and the ids 
   expect(ids).toContain(order.items[0]!.productServiceId);
 });
 
-it('a second run changes nothing, neither stock nor what an admin edited', async () => {
+it('a second run changes neither stock nor what an ADMIN edited', async () => {
   const connection = api.db.connection;
   const entries = createProductServiceModel(connection);
   expect(await seed(connection, 'development')).toEqual({ users: 3, entries: DEMO_CATALOGUE.length });
@@ -53,7 +55,7 @@ it('a second run changes nothing, neither stock nor what an admin edited', async
   expect(await entries.find().sort({ _id: 1 }).lean()).toEqual(before);
 });
 
-it('a sku that someone else took meanwhile is left to them', async () => {
+it('keeps an entry that has the SKU of a demo entry', async () => {
   const entries = createProductServiceModel(api.db.connection);
   const { sku, name, unitPrice, currency } = DEMO_CATALOGUE[0]!;
   await entries.create({
@@ -70,14 +72,17 @@ it('a sku that someone else took meanwhile is left to them', async () => {
   expect(await seed(api.db.connection, 'development')).toMatchObject({ entries: DEMO_CATALOGUE.length - 1 });
 });
 
-it('production is refused', async () => {
-  await expect(seed(api.db.connection, 'production')).rejects.toThrow('never for production');
+it('is rejected in production', async () => {
+  await expect(seed(api.db.connection, 'production')).rejects.toThrow('never in production');
 });
 
-it('the command seeds the database that the environment names', async () => {
-  const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', MONGODB_URI: api.db.uri, JWT_SECRET };
-  await main(env);
+it('the command seeds the database in MONGODB_URI, but not in production', async () => {
+  const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
+  expect(await runEntry('seed', env)).toMatchObject({ code: 0, stderr: '' });
   const { body } = await api.call('get', '/product-services').expect(200);
   expect((body as { data: unknown[] }).data).toHaveLength(DEMO_CATALOGUE.length);
-  await expect(main({ ...env, NODE_ENV: 'production' })).rejects.toThrow('never for production');
+  expect(await runEntry('seed', { ...env, NODE_ENV: 'production' })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('never in production') as string,
+  });
 });

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import pino from 'pino';
-import { main, startServer } from '../src/server';
+import { freePorts } from '../tools/devstack/ports';
+import { startServer } from '../src/api-server';
 import { JWT_SECRET, testConfig } from './support/config';
 import { openTestDatabase, type TestDatabase } from './support/database';
+import { entryArgs, runEntry } from './support/entries';
+import { spawnNode } from './support/process';
 import { tokenFor } from './support/tokens';
 
 const logger = pino({ level: 'silent' });
-const DEAD = { MONGODB_URI: 'mongodb://127.0.0.1:1/?directConnection=true', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+const DOWN = { MONGODB_URI: 'mongodb://127.0.0.1:1/?directConnection=true', TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
 async function ready(url: string): Promise<void> {
   let status;
@@ -22,16 +24,16 @@ describe('startServer', () => {
   beforeAll(async () => void (db = await openTestDatabase()));
   afterAll(() => db.drop());
 
-  it('is ready with the real servers', async () => {
+  it('is ready as soon as it listens, with the real servers', async () => {
     const server = await startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri }), logger);
-    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200); // as soon as it listens
+    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
     expect((await fetch(`${server.url}/orders`)).status).toBe(401);
     await server.close();
   });
 
-  it('listens while MongoDB, Temporal and Redis are down: alive, not ready, reads 503', async () => {
+  it('listens while MongoDB, Temporal and Redis are down: live, not ready, 503 for reads', async () => {
     const server = await startServer(
-      testConfig({ ...DEAD, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' }),
+      testConfig({ ...DOWN, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' }),
       logger,
     );
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
@@ -45,8 +47,8 @@ describe('startServer', () => {
     await server.close();
   });
 
-  it('without MongoDB, no credentials keep the public routes from answering, and no ADMIN is believed', async () => {
-    const config = testConfig({ ...DEAD, PORT: '0' });
+  it('without MongoDB serves public routes to every token, and trusts no ADMIN', async () => {
+    const config = testConfig({ ...DOWN, PORT: '0' });
     const server = await startServer(config, logger);
     const as = (token: string, path: string, method = 'GET') =>
       fetch(`${server.url}${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
@@ -64,7 +66,7 @@ describe('startServer', () => {
     await server.close();
   });
 
-  it('answers the request in flight while it drains, and then takes no more', async () => {
+  it('finishes the request in flight while it drains, then accepts no more', async () => {
     const server = await startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri }), logger);
     await ready(server.url);
     const agent = new Agent({ keepAlive: true });
@@ -77,7 +79,7 @@ describe('startServer', () => {
 
     const login = send('/auth/login', 'POST');
     login.flushHeaders();
-    await once(login, 'continue'); // the server has it and waits for its body
+    await once(login, 'continue'); // the server has the headers and waits for the body
     const closed = server.close();
     login.end('{"email":"nobody@example.com","password":"whatever it is"}');
     const [response] = (await once(login, 'response')) as [IncomingMessage];
@@ -98,29 +100,16 @@ describe('startServer', () => {
   });
 });
 
-it('the command runs until SIGTERM and then ends', async () => {
-  const port = await freePort();
-  const env = {
-    ...DEAD,
-    NODE_ENV: 'test',
-    WEB_CONCURRENCY: '1',
-    LOG_LEVEL: 'silent',
-    PORT: String(port),
-    JWT_SECRET,
-  };
-  const done = main(env);
+it('the command runs until SIGTERM, and does not start with an invalid configuration', async () => {
+  const [port] = (await freePorts(1)) as [number];
+  const env = { ...DOWN, NODE_ENV: 'test', WEB_CONCURRENCY: '1', PORT: String(port), JWT_SECRET };
+  const api = spawnNode(entryArgs('server'), env);
+  await api.line(/API listening/);
   const live = `http://127.0.0.1:${port}/orders-management-system/health/live`;
-  while (!(await fetch(live).catch(() => undefined))?.ok);
-  process.emit('SIGTERM');
-  await done;
-  await expect(fetch(live)).rejects.toThrow('fetch failed');
-  await expect(main({ ...env, JWT_SECRET: 'short' })).rejects.toThrow('JWT_SECRET');
+  expect((await fetch(live)).status).toBe(200);
+  api.kill('SIGTERM');
+  await expect(api.ended).resolves.toBeNull();
+  expect(api.lines.at(-1)).toContain('API stopped');
+  const { code, stderr } = await runEntry('server', { ...env, JWT_SECRET: 'short' });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('JWT_SECRET')]);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}

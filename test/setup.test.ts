@@ -1,17 +1,22 @@
 import { Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import { createIndexes, createSearchAttributes, main } from '../src/setup';
+import { createIndexes } from '../src/setup/indexes';
+import { createSearchAttributes } from '../src/setup/search-attributes';
 import { searchAttributesCommand } from '../src/temporal/search-attributes';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import { openTestDatabase } from './support/database';
+import { runEntry } from './support/entries';
+import { openTestDatabase } from './support/database';
+import { runEntry } from './support/entries';
 
 const address = process.env.TEMPORAL_ADDRESS!;
 
-it('creates collections and indexes, and may be repeated', async () => {
+it('creates collections and indexes, and can be repeated', async () => {
   const db = await openTestDatabase();
   await db.connection.dropDatabase();
-  const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', TEMPORAL_ADDRESS: address };
-  for (let run = 0; run < 2; run++) await main({ ...env, MONGODB_URI: db.uri });
+  const env = { NODE_ENV: 'test', TEMPORAL_ADDRESS: address, MONGODB_URI: db.uri };
+  for (let run = 0; run < 2; run++)
+    expect(await runEntry('setup', env)).toMatchObject({ code: 0, stderr: '' });
   const collections = await db.connection.db!.listCollections().toArray();
   const indexes: Record<string, number> = {};
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
@@ -32,7 +37,7 @@ it('creates collections and indexes, and may be repeated', async () => {
   await db.drop();
 });
 
-it('says which documents keep an index from being made', async () => {
+it('names the documents that prevent an index', async () => {
   const db = await openTestDatabase();
   const users = db.connection.collection<{ _id: string; email: string }>('users');
   await users.dropIndexes();
@@ -55,7 +60,7 @@ it('registers the search attributes that a namespace lacks', async () => {
       try {
         return await createSearchAttributes(connection, namespace);
       } catch (error) {
-        if (!/not found/i.test(String(error))) throw error; // a new namespace is known after a while
+        if (!/not found/i.test(String(error))) throw error; // a new namespace takes a moment to become known
       }
     }
   };

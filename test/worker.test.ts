@@ -1,36 +1,57 @@
+import { NativeConnection } from '@temporalio/worker';
+import pino from 'pino';
+import { runWorkers } from '../src/worker/run';
+import { testWorkerConfig } from './support/config';
+import { entryArgs, runEntry } from './support/entries';
+import { spawnNode } from './support/process';
 import { openShop, orderRequest } from './support/shop';
-import { taskQueueEnv } from './support/worker';
-import { main } from '../src/worker';
+import { installRuntime, taskQueueEnv } from './support/worker';
 
-const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent' };
 const bundle = process.env.TEST_WORKFLOW_BUNDLE!;
 
-it('works until SIGTERM', async () => {
+it('works on both queues until it is told to stop', async () => {
+  installRuntime();
   const shop = await openShop();
+  const config = testWorkerConfig(taskQueueEnv(shop.taskQueue));
+  const temporal = await NativeConnection.connect({ address: config.temporal.address });
+  const { connection: database } = shop.db;
+  const stopping = new AbortController();
   try {
-    const { uri: MONGODB_URI } = shop.db;
-    const { TEMPORAL_ADDRESS } = process.env;
-    const done = main({ ...env, ...taskQueueEnv(shop.taskQueue), MONGODB_URI, TEMPORAL_ADDRESS }, bundle);
+    const { signal } = stopping;
+    const done = runWorkers(config, {
+      temporal,
+      database,
+      bundle,
+      logger: pino({ level: 'silent' }),
+      signal,
+    });
     const { id } = await shop.sell();
     const placed = await shop.workflows.place(
       orderRequest({ items: [{ productServiceId: id, quantity: 1 }] }),
     );
     expect(placed).toMatchObject({ status: 'confirmed' });
-    process.emit('SIGTERM');
+    stopping.abort();
     await done;
   } finally {
+    await temporal.close();
     await shop.close();
   }
 });
 
-it('waits for servers that are not there yet, and can be stopped meanwhile', async () => {
-  const dead = { MONGODB_URI: 'mongodb://127.0.0.1:1/?replicaSet=rs0', TEMPORAL_ADDRESS: '127.0.0.1:1' };
-  const done = main({ ...env, ...dead }, bundle);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  process.emit('SIGTERM');
-  await done;
-});
+describe('the command', () => {
+  const env = { NODE_ENV: 'test' };
 
-it('refuses to start on a wrong configuration', async () => {
-  await expect(main(env, bundle)).rejects.toThrow('MONGODB_URI');
+  it('waits for servers that are not there yet, and stops on SIGTERM meanwhile', async () => {
+    const down = { MONGODB_URI: 'mongodb://127.0.0.1:1/?replicaSet=rs0', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+    const worker = spawnNode(entryArgs('worker'), { ...env, ...down });
+    await worker.line(/Temporal is not reachable; trying again/);
+    worker.kill('SIGTERM');
+    await expect(worker.ended).resolves.toBeNull();
+    expect(worker.lines.join()).toContain('worker stopped');
+  });
+
+  it('does not start with an invalid configuration', async () => {
+    const { code, stderr } = await runEntry('worker', env);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('MONGODB_URI')]);
+  });
 });

@@ -5,7 +5,8 @@ import pino from 'pino';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
-import { createPaymentProvider, workerOptions } from '../../src/worker';
+import { createPaymentProvider } from '../../src/worker/activities';
+import { workerOptions } from '../../src/worker/options';
 
 /** A worker of the payments queue whose payment service takes as long as a real one: PAYMENT_LATENCY_MS. */
 async function main(): Promise<void> {

@@ -2,12 +2,12 @@ import { bundleWorkflowCode, NativeConnection, Runtime, Worker, DefaultLogger } 
 import { once } from 'node:events';
 import { join } from 'node:path';
 import pino from 'pino';
-import { createPaymentActivities } from '../../activities/payments.activities';
 import { PROJECT_ROOT } from '../../tools/project';
 import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
-import { createOrderQueueActivities, createPaymentProvider, workerOptions } from '../../src/worker';
+import { createOrderQueueActivities, createPaymentQueueActivities } from '../../src/worker/activities';
+import { workerOptions } from '../../src/worker/options';
 import { BENCH_PAYMENTS_TASK_QUEUE, BENCH_TASK_QUEUE } from './contract';
 
 /** A worker of the workflows that ours is compared with: the same activities, options and servers. */
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   await mongodb.connected;
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const orders = createOrderQueueActivities(mongodb.connection);
-  const payments = createPaymentActivities({ provider: createPaymentProvider(config, mongodb.connection) });
+  const payments = createPaymentQueueActivities(config, mongodb.connection);
   const buildId = 'bench';
   const workers = await Promise.all([
     Worker.create({

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { DEMO_PASSWORD, DEMO_USERS } from '../users/demo-users';
 import { email, name, newPassword, password, user, type UserView } from '../users/users.schema';
 
 export interface RegisterBody {
@@ -41,7 +42,7 @@ export const loginBody = Joi.object<LoginBody, true>({
   password: password.required(),
 })
   .id('LoginRequest')
-  .example({ email: 'alice@example.com', password: 'orders-demo-2026' });
+  .example({ email: DEMO_USERS[1]!.email, password: DEMO_PASSWORD });
 
 const refreshToken = Joi.string()
   .required()

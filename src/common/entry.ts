@@ -1,11 +1,14 @@
-/**
- * Runs `main` if Node was started with its module (`require.main === module`). An error is printed as one
- * line on standard error, and the exit code is 1.
- */
-export function runEntry(isEntry: boolean, main: (env: NodeJS.ProcessEnv) => Promise<void>): void {
-  if (!isEntry) return;
+/** Runs an entry with the environment. A failure is one line on standard error, and exit code 1. */
+export function runEntry(main: (env: NodeJS.ProcessEnv) => Promise<void>): void {
   main(process.env).catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
+  });
+}
+
+/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
 }

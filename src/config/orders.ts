@@ -3,6 +3,8 @@ import type { ProcessEnv } from './process';
 import { count, MAX_TIMER_MS } from './rules';
 import { section, type EnvOf } from './section';
 
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
 const variables = {
   PLACE_ORDER_TIMEOUT_MS: count(5_000, MAX_TIMER_MS)
     .unit('ms')
@@ -12,8 +14,7 @@ const variables = {
     .description(
       'How long a request that changes an order waits for the outcome before it responds with 503',
     ),
-  // The duration is Temporal's format.
-  FULFILLMENT_DEADLINE: Joi.string<`${number}${'s' | 'm' | 'h' | 'd'}`>()
+  FULFILLMENT_DEADLINE: Joi.string()
     .pattern(/^[1-9]\d{0,4}[smhd]$/)
     .default('6d')
     .description(
@@ -37,6 +38,11 @@ export const orders = section({
   config: (env) => ({
     placeTimeoutMs: env.PLACE_ORDER_TIMEOUT_MS,
     commandTimeoutMs: env.ORDER_COMMAND_TIMEOUT_MS,
-    fulfillmentDeadline: env.FULFILLMENT_DEADLINE,
+    fulfillmentDeadlineMs: millisecondsOf(env.FULFILLMENT_DEADLINE),
   }),
 });
+
+/** @param duration such as 6d, which the rule has checked */
+function millisecondsOf(duration: string): number {
+  return Number(duration.slice(0, -1)) * UNIT_MS[duration.at(-1)!]!;
+}

@@ -53,7 +53,7 @@ export const tlsVariables = {
     .note('`false`')
     .example('true')
     .description(
-      'Whether the connection is encrypted; each of the following variables turns encryption on as well',
+      '`true` encrypts the connection; so does each of the following variables',
     ),
   TEMPORAL_API_KEY: Joi.string<string | undefined>()
     .pattern(/^[\x21-\x7e]+$/)

@@ -4,9 +4,6 @@
  * which this was written.
  */
 
-/** Reads a duration, such as `30 days`, as the SDK reads those of its own options. */
-export { msToNumber } from '@temporalio/common/lib/time';
-
 /** Returns the number that the operator service wants for the type of a search attribute. */
 export { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 

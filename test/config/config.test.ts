@@ -73,7 +73,7 @@ describe('loadConfig', () => {
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 2_592_000,
       },
-      orders: { placeTimeoutMs: 5_000, commandTimeoutMs: 8_000, fulfillmentDeadline: '6d' },
+      orders: { placeTimeoutMs: 5_000, commandTimeoutMs: 8_000, fulfillmentDeadlineMs: 6 * 86_400_000 },
     });
     expect(loadConfig('worker', REQUIRED)).toEqual({
       ...shared,

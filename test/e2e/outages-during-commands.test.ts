@@ -3,7 +3,7 @@ import type { Order } from '../../src/domain/order';
 import { unsettled } from '../../src/domain/compensation';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import type { Activities } from '../../src/worker';
+import type { Activities } from '../../src/worker/activities';
 import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';

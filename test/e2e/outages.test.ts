@@ -8,8 +8,8 @@ import {
   createProductServiceRepository,
   type ProductServiceRepository,
 } from '../../src/product-service/product-service.repository';
-import { startServer, type RunningServer } from '../../src/server';
-import { createIndexes } from '../../src/setup';
+import { startServer, type RunningServer } from '../../src/api-server';
+import { createIndexes } from '../../src/setup/indexes';
 import { JWT_SECRET, testConfig } from '../support/config';
 import { spawnNode, type NodeProcess } from '../support/process';
 import { entryOf } from '../support/shop';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
-import { DEMO_PASSWORD, DEMO_USERS, seed } from '../../src/seed';
-import { startServer, type RunningServer } from '../../src/server';
+import { startServer, type RunningServer } from '../../src/api-server';
+import { seed } from '../../src/seed/seed';
+import { DEMO_PASSWORD, DEMO_USERS } from '../../src/users/demo-users';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { taskQueueEnv } from '../support/worker';

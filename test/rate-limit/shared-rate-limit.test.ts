@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import pino from 'pino';
 import { freePorts } from '../../tools/devstack/ports';
 import { newId } from '../../src/common/ids';
-import { startServer, type RunningServer } from '../../src/server';
+import { startServer, type RunningServer } from '../../src/api-server';
 import { testConfig } from '../support/config';
 import { tokenFor } from '../support/tokens';
 

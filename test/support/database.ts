@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import pino from 'pino';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
-import { createIndexes } from '../../src/setup';
+import { createIndexes } from '../../src/setup/indexes';
 
 export interface TestDatabase {
   connection: Connection;

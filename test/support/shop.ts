@@ -15,7 +15,11 @@ import {
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { createActivities, type Activities } from '../../src/worker';
+import {
+  createOrderQueueActivities,
+  createPaymentQueueActivities,
+  type Activities,
+} from '../../src/worker/activities';
 import type { Unanswered } from '../../src/temporal/updates';
 import type { CommandDone, CommandType } from '../../workflows/contract';
 import { testConfig, testWorkerConfig } from './config';
@@ -136,7 +140,10 @@ function patient(temporal: TemporalClient): TemporalClient {
 }
 
 function runnable({ connection }: TestDatabase): Activities {
-  const activities = createActivities(testWorkerConfig(), connection);
+  const activities = {
+    ...createOrderQueueActivities(connection),
+    ...createPaymentQueueActivities(testWorkerConfig(), connection),
+  };
   const run =
     (activity: (...args: never[]) => Promise<unknown>) =>
     (...args: never[]) =>

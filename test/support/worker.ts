@@ -5,12 +5,11 @@ import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import {
-  buildIdOf,
   createOrderQueueActivities,
   createPaymentProvider,
-  workerOptions,
   type Activities,
-} from '../../src/worker';
+} from '../../src/worker/activities';
+import { buildIdOf, workerOptions } from '../../src/worker/options';
 import { testWorkerConfig } from './config';
 
 export interface TestWorker {
@@ -88,9 +87,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   };
 }
 
-/**
- * Returns the activities of each queue, as `createActivities` of the worker does, with the replaced steps.
- */
+/** Returns the activities of each queue, as src/worker/activities.ts creates them, with the replaced steps. */
 function activitiesOf(
   config: WorkerConfig,
   database: Connection,

@@ -5,15 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import pino from 'pino';
 import { loadConfig } from '../../src/config';
-import { main as setUp } from '../../src/setup';
+import { createSearchAttributes, openSetupConnection } from '../../src/setup/search-attributes';
 import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { main as work } from '../../src/worker';
+import { connectToTemporal } from '../../src/worker/run';
 import { createAuthority } from '../support/certificates';
-import { openTestDatabase } from '../support/database';
 
 const UNIMPLEMENTED = '12';
+const CONNECT_TIMEOUT_MS = 10_000;
 const API_KEY = 'an-api-key';
 
 /**
@@ -82,18 +83,20 @@ it('connects the API with TLS, a client certificate and an API key', async () =>
 });
 
 it('connects a worker in the same way', async () => {
-  const done = work(env, process.env.TEST_WORKFLOW_BUNDLE);
+  const stopping = new AbortController();
+  const logger = pino({ level: 'silent' });
+  const done = connectToTemporal(loadConfig('worker', env).temporal, logger, stopping.signal);
   await called;
-  process.emit('SIGTERM');
-  await done;
+  stopping.abort();
+  await (await done)?.close();
   expect(calls[0]).toEqual({ method: 'GetSystemInfo', namespace: undefined, ...KNOWN });
 });
 
 it('connects the set-up in the same way', async () => {
-  const db = await openTestDatabase();
-  await expect(setUp({ ...env, MONGODB_URI: db.uri })).rejects.toThrow(/cannot be set up.*UNIMPLEMENTED/);
+  const connection = openSetupConnection(loadConfig('setup', env).temporal, CONNECT_TIMEOUT_MS);
+  await expect(createSearchAttributes(connection, 'shop')).rejects.toThrow(/cannot be set up.*UNIMPLEMENTED/);
   expect(calls.at(-1)).toEqual({ method: 'ListSearchAttributes', namespace: 'shop', ...KNOWN });
-  await db.drop();
+  await connection.close();
 });
 
 it('rejects a server whose certificate authority is unknown', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mongo } from 'mongoose';
-import { DEMO_PASSWORD } from '../devstack/start/api-client';
+import { DEMO_PASSWORD } from '../../src/users/demo-users';
 
 /** The running API, as one who prepares a run sees it. */
 export interface Shop {

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
-import type { Activities } from '../../../src/worker';
+import type { Activities } from '../../../src/worker/activities';
 import type { Sabotage } from '../../support/worker';
 import { deferred, type Deferred } from './deferred';
 

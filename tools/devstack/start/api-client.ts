@@ -1,3 +1,5 @@
+import { DEMO_PASSWORD } from '../../../src/users/demo-users';
+
 /** What the demo needs of the API's answers (API.md). */
 export interface Order {
   id: string;
@@ -48,7 +50,6 @@ class ApiProblem extends Error {
   }
 }
 
-export const DEMO_PASSWORD = 'orders-demo-2026';
 export const DEMO_CUSTOMER = 'alice@example.com';
 export const DEMO_ADMIN = 'admin@example.com';
 const REQUEST_TIMEOUT_MS = 15_000;

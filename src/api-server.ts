@@ -1,0 +1,89 @@
+import cluster from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { createRoutes, followCredentials } from './api-routes';
+import { createApp } from './app';
+import { createAuthentication } from './authentication/authentication';
+import { createPrimaryStore } from './cluster/primary-store';
+import type { Config } from './config';
+import { checksOf } from './health/checks';
+import { createHealth } from './health/health';
+import { listen } from './http/server';
+import { createJwt } from './jwt/jwt';
+import { openMongoDb } from './mongodb/mongodb';
+import { createRedisStore, type RedisStore } from './rate-limit/redis-store';
+import type { Store } from './rate-limit/store';
+import { createTemporalClient } from './temporal/client';
+import { createDataConverter } from './temporal/data-converter';
+import { createUsersRepository } from './users/users.repository';
+
+/** Shorter than in workers, because a caller is waiting: two attempts end within 4 s. */
+const DATABASE_RESPONSE_TIMEOUT_MS = 2_000;
+/**
+ * How long to wait for the revoked tokens before listening, in milliseconds. A listening server receives requests even
+ * when it is not ready, so it should know them first, but it does not wait indefinitely.
+ */
+const CREDENTIALS_TIMEOUT_MS = 3_000;
+
+export interface RunningServer {
+  url: string;
+  /** Lets the requests in flight finish, then closes everything. */
+  close(): Promise<void>;
+}
+
+/** Starts the API. After some seconds it listens even while MongoDB or Temporal is down; readiness reports that. */
+export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_RESPONSE_TIMEOUT_MS }, logger);
+  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const rateLimitStore = sharedStore(config, logger);
+  const jwt = createJwt(config.jwt);
+  const credentials = followCredentials(mongodb, logger);
+  const health = createHealth(
+    checksOf({ mongodb, temporal, credentials, users: createUsersRepository(mongodb.connection) }),
+    logger,
+  );
+  const { revokedTokens } = credentials;
+  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens });
+  const app = createApp({
+    config,
+    logger,
+    routes,
+    jwt,
+    authentication: createAuthentication({ jwt, ...credentials }),
+    isUnavailable: mongodb.isUnavailable,
+    rateLimitStore,
+  });
+
+  const closeClients = async () => {
+    rateLimitStore?.close?.();
+    await credentials.close();
+    await Promise.all([temporal.close(), mongodb.close()]);
+  };
+  await Promise.race([credentials.ready, delay(CREDENTIALS_TIMEOUT_MS)]);
+  const handle = app.callback();
+  const http = await listen((req, res) => void handle(req, res), {
+    ...config.http,
+    maxResponseMs: Math.max(config.orders.placeTimeoutMs, config.orders.commandTimeoutMs),
+    onEarlyError: (error) => logger.info(error, 'request rejected'),
+  }).catch(async (error: unknown) => {
+    await closeClients();
+    throw error;
+  });
+  const url = `${http.url}${config.http.prefix}`;
+  logger.info({ url }, 'API listening');
+  return {
+    url,
+    async close() {
+      health.drain();
+      await http.close(config.shutdownTimeoutMs);
+      await closeClients();
+    },
+  };
+}
+
+/** Returns the store in Redis, else in the primary of this cluster, else none: a single process counts for itself. */
+function sharedStore({ http }: Config, logger: Logger): (Store & Partial<RedisStore>) | undefined {
+  const { redisUrl } = http.rateLimit;
+  if (redisUrl !== undefined) return createRedisStore(redisUrl, logger);
+  return cluster.isWorker ? createPrimaryStore(process, logger) : undefined;
+}

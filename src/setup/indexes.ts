@@ -1,0 +1,51 @@
+import type { Connection } from 'mongoose';
+import { createApiKeyModel } from '../api-keys/api-keys.model';
+import { isDuplicateKey } from '../mongodb/errors';
+import { createOrderModel } from '../orders/orders.model';
+import {
+  createSandboxAttemptsModel,
+  createSandboxPaymentModel,
+  createSandboxSwitchModel,
+} from '../payments/sandbox/model';
+import { createPaymentEventModel } from '../payments/stripe/events.model';
+import { createStripePaymentModel } from '../payments/stripe/model';
+import {
+  createProductServiceModel,
+  createStockAdjustmentModel,
+} from '../product-service/product-service.model';
+import { createLoginFailuresModel } from '../users/passwords/login-failures.model';
+import { createSessionModel } from '../users/sessions/sessions.model';
+import { createUserModel } from '../users/users.model';
+
+/** Creates the collections, which have to exist before a transaction uses them, and their indexes. */
+export async function createIndexes(connection: Connection): Promise<void> {
+  const models = [
+    createOrderModel(connection),
+    createProductServiceModel(connection),
+    createStockAdjustmentModel(connection),
+    createUserModel(connection),
+    createSessionModel(connection),
+    createLoginFailuresModel(connection),
+    createApiKeyModel(connection),
+    createSandboxPaymentModel(connection),
+    createSandboxAttemptsModel(connection),
+    createSandboxSwitchModel(connection),
+    createStripePaymentModel(connection),
+    createPaymentEventModel(connection),
+  ];
+  for (const model of models) {
+    await model.createCollection();
+    await model.createIndexes().catch((error: unknown) => {
+      throw isDuplicateKey(error) ? duplicatesError(model.collection.name, error) : error;
+    });
+  }
+}
+
+function duplicatesError(collection: string, cause: unknown): Error {
+  const { keyValue } = cause as { keyValue?: object };
+  return new Error(
+    `The index cannot be created: several documents of ${collection} have ${JSON.stringify(keyValue)}. ` +
+      'Change or remove all but one of them, then run it again.',
+    { cause },
+  );
+}

@@ -1,0 +1,72 @@
+import type { WorkerOptions } from '@temporalio/worker';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { businessAnswers } from '../../activities/business-answers';
+import { logFields } from '../../activities/log-fields';
+import type { WorkerConfig } from '../config';
+import type { Queue } from '../config/worker';
+import { createDataConverter } from '../temporal/data-converter';
+import type { Activities } from './activities';
+
+const DEPLOYMENT = 'orders';
+const BUILD_ID_CHARACTERS = 12;
+/** How long a worker that was told to stop may exceed its own limit before the SDK ends it. */
+const FORCED_SHUTDOWN_MARGIN_MS = 5_000;
+
+/** The path of the bundle that `npm run build` made; with payload keys, failures are converted by another one. */
+export function bundleFor({ payloadKeys }: WorkerConfig): string {
+  const name = payloadKeys.length > 0 ? 'workflow-bundle.encoded.js' : 'workflow-bundle.js';
+  return join(__dirname, '..', '..', name);
+}
+
+/** Identifies the code in every task of a history and in the Temporal UI. The SDK's own id has 92 characters. */
+export async function buildIdOf(bundle: string): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(bundle));
+  return hash.digest('hex').slice(0, BUILD_ID_CHARACTERS);
+}
+
+/** The options of the worker of one queue, without its connection and its workflows. */
+export function workerOptions(
+  queue: Queue,
+  config: WorkerConfig,
+  { activities, buildId }: { activities: Partial<Activities>; buildId: string },
+): Omit<WorkerOptions, 'connection'> {
+  const { temporal, worker, payments, payloadKeys, shutdownTimeoutMs } = config;
+  const common = {
+    namespace: temporal.namespace,
+    activities,
+    workerDeploymentOptions: {
+      version: { deploymentName: DEPLOYMENT, buildId },
+      useWorkerVersioning: false as const, // open orders move on to new code, which recorded histories prove compatible
+    },
+    dataConverter: createDataConverter(payloadKeys),
+    interceptors: { activity: [logFields, () => ({ inbound: businessAnswers })] },
+    shutdownGraceTime: shutdownTimeoutMs, // with the default of 0, activities would be cancelled at once
+    shutdownForceTime: shutdownTimeoutMs + FORCED_SHUTDOWN_MARGIN_MS,
+  };
+  if (queue === 'payments') {
+    return {
+      ...common,
+      taskQueue: temporal.paymentsTaskQueue,
+      maxConcurrentActivityTaskExecutions: worker.maxConcurrentPayments,
+      activityTaskPollerBehavior: pollers(worker.activityTaskPollers, worker.maxConcurrentPayments),
+      maxTaskQueueActivitiesPerSecond: payments.maxPerSecond,
+    };
+  }
+  return {
+    ...common,
+    taskQueue: temporal.taskQueue,
+    maxConcurrentWorkflowTaskExecutions: worker.maxConcurrentWorkflowTasks,
+    maxConcurrentLocalActivityExecutions: worker.maxConcurrentLocalActivities,
+    maxConcurrentActivityTaskExecutions: worker.maxConcurrentActivities,
+    workflowTaskPollerBehavior: pollers(worker.workflowTaskPollers, worker.maxConcurrentWorkflowTasks),
+    activityTaskPollerBehavior: pollers(worker.activityTaskPollers, worker.maxConcurrentActivities),
+    maxCachedWorkflows: worker.maxCachedWorkflows,
+  };
+}
+
+/** Limits the pollers to the slots for the tasks that they fetch. */
+function pollers(wanted: number, slots: number): WorkerOptions['activityTaskPollerBehavior'] {
+  return { type: 'simple-maximum', maximum: Math.min(wanted, slots) };
+}

@@ -1,0 +1,73 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Connection } from 'mongoose';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { WorkerConfig } from '../config';
+import { createActivities } from './activities';
+import { buildIdOf, workerOptions } from './options';
+
+const RETRY_MS = 1_000;
+
+/** Connects to Temporal, waiting for it if it is not there yet; undefined if the signal aborts first. */
+export async function connectToTemporal(
+  { address, security }: WorkerConfig['temporal'],
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<NativeConnection | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await NativeConnection.connect({ address, ...security });
+    } catch (err) {
+      logger.warn({ err, address }, 'Temporal is not reachable; trying again');
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+export interface WorkersDeps {
+  temporal: NativeConnection;
+  database: Connection;
+  /** The path of the workflow bundle. */
+  bundle: string;
+  logger: Logger;
+  /** Aborts when the workers have to stop. */
+  signal: AbortSignal;
+}
+
+/** Runs a worker on each configured queue until the signal aborts, then finishes the work in progress. */
+export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promise<void> {
+  const { temporal, database, bundle, logger, signal } = deps;
+  const buildId = await buildIdOf(bundle);
+  const workers = await Promise.all(
+    config.worker.queues.map((queue) => {
+      const activities = createActivities(queue, config, database);
+      return Worker.create({
+        ...workerOptions(queue, config, { activities, buildId }),
+        ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),
+        connection: temporal,
+      });
+    }),
+  );
+  logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
+  await runAll(workers, signal);
+}
+
+/** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */
+async function runAll(workers: Worker[], signal: AbortSignal): Promise<void> {
+  const failure = new AbortController();
+  const stop = AbortSignal.any([signal, failure.signal]);
+  const stopped = stop.aborted ? Promise.resolve() : once(stop, 'abort').then(() => undefined);
+  const runs = workers.map(async (worker) => {
+    try {
+      await worker.runUntil(stopped);
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  });
+  for (const run of await Promise.allSettled(runs)) {
+    if (run.status === 'rejected') throw run.reason;
+  }
+}

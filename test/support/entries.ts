@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+/** The arguments with which Node.js runs an entry of src/ from source. */
+export function entryArgs(name: string): string[] {
+  return ['--import', 'tsx', join(__dirname, '..', '..', 'src', `${name}.ts`)];
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs an entry that ends by itself. */
+export async function runEntry(
+  name: string,
+  env: NodeJS.ProcessEnv,
+  { args = [], input = '' }: { args?: string[]; input?: string } = {},
+): Promise<Finished> {
+  const child = spawn(process.execPath, [...entryArgs(name), ...args], {
+    env: { PATH: process.env.PATH, ...env },
+  });
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}

@@ -136,6 +136,13 @@ module.exports = {
       to: { path: ENTRIES },
     },
     {
+      name: 'production-has-no-seed',
+      comment: 'The production image is built without src/seed.',
+      severity: 'error',
+      from: { path: PRODUCTION, pathNot: '^src/seed(/|\\.ts$)' },
+      to: { path: '^src/seed/', ...VALUES },
+    },
+    {
       name: 'no-cycles',
       comment: 'Move what both need into a third file.',
       severity: 'error',

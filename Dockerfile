@@ -13,9 +13,13 @@ COPY scripts ./scripts
 COPY activities ./activities
 COPY workflows ./workflows
 COPY src ./src
-# Compiles, and bundles the workflows ahead of time, so that every worker runs the same code: once for payloads in
-# clear and once for encrypted ones.
+# Compiles, and bundles the workflows ahead of time, so that every worker runs the same code: once for unencrypted
+# payloads and once for encrypted ones.
 RUN npm run build
+
+# What production runs: it has no way to add the demo users, whose password is published.
+FROM build AS build-without-seed
+RUN rm -r dist/src/seed dist/src/seed.js dist/src/seed.js.map
 
 FROM base AS production-dependencies
 # The Temporal core comes for five platforms, 137 MB; the last line fails the build if the wrong one was kept.
@@ -23,28 +27,39 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
   && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
     ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} + \
   && node --eval "require('@temporalio/core-bridge')"
-# The authorities of this Node.js, as a file: slim images have none, and without it the Temporal core of the workers
-# refuses every TLS connection (NativeCertsNotFound), as to Temporal Cloud.
+# The certificate authorities of this Node.js, as a file: slim images have none, and without it the Temporal core of the
+# workers rejects every TLS connection (NativeCertsNotFound), for example to Temporal Cloud.
 RUN node --eval "fs.writeFileSync('/ca-certificates.crt', tls.rootCertificates.join('\n'))"
 
-FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0
+FROM node:24-bookworm-slim AS runtime
+ENV HOST=0.0.0.0
 WORKDIR /app
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=production-dependencies /ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /app/dist/activities ./dist/activities
-COPY --from=build /app/dist/workflows ./dist/workflows
-COPY --from=build /app/dist/workflow-bundle.js /app/dist/workflow-bundle.encoded.js ./dist/
-COPY --from=build /app/dist/src ./dist/src
 COPY package.json ./
 # The user `node`. The files belong to root, so that the processes cannot change them.
 USER 1000:1000
 EXPOSE 3000
-# Each process drains on this signal by itself; run it with an init (`docker run --init`), so that it also stops
-# while it is still starting.
+# Each process drains on this signal; run it with an init (`docker run --init`), so that it also stops while it is still
+# starting.
 STOPSIGNAL SIGTERM
-# Liveness of the API. The worker has no port: it ends when it fails, and Temporal lists who polls its task queue.
+# Liveness of the API. The worker has no port: it exits when it fails, and Temporal lists who polls its task queue.
 # Run it with `--no-healthcheck`.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["node", "--eval", "const { PORT = 3000, API_PREFIX = '/orders-management-system' } = process.env; fetch(`http://127.0.0.1:${PORT}${API_PREFIX}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "dist/src/healthcheck.js"]
 CMD ["node", "dist/src/server.js"]
+
+# For trying things out (`docker build --target development`): with the command that adds demo data.
+FROM runtime AS development
+ENV NODE_ENV=development
+COPY --from=build /app/dist/activities ./dist/activities
+COPY --from=build /app/dist/workflows ./dist/workflows
+COPY --from=build /app/dist/workflow-bundle.js /app/dist/workflow-bundle.encoded.js ./dist/
+COPY --from=build /app/dist/src ./dist/src
+
+# The default.
+FROM runtime AS production
+ENV NODE_ENV=production
+COPY --from=build-without-seed /app/dist/activities ./dist/activities
+COPY --from=build-without-seed /app/dist/workflows ./dist/workflows
+COPY --from=build-without-seed /app/dist/workflow-bundle.js /app/dist/workflow-bundle.encoded.js ./dist/
+COPY --from=build-without-seed /app/dist/src ./dist/src

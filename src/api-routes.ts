@@ -7,6 +7,7 @@ import { createApiKeyService } from './api-keys/api-keys.service';
 import { authRoutes } from './auth/auth.routes';
 import { createAuthService } from './auth/auth.service';
 import { createLoginFailureRepository } from './users/passwords/login-failures.repository';
+import { createDemoPasswordGuard } from './users/passwords/demo-password';
 import { createPasswordCheck } from './users/passwords/password-check';
 import { createSessionRepository } from './users/sessions/sessions.repository';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
@@ -43,9 +44,10 @@ export interface RouteDeps {
   health: Health;
   jwt: Jwt;
   revokedTokens: Pick<RevokedTokens, 'has'>;
+  logger: Logger;
 }
 
-/** Every route of the API. */
+/** Creates every route of the API. */
 export function createRoutes({
   config,
   mongodb: { connection },
@@ -53,6 +55,7 @@ export function createRoutes({
   health,
   jwt,
   revokedTokens,
+  logger,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
   const orders = createOrderService({
@@ -69,7 +72,7 @@ export function createRoutes({
   });
   return [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection }),
+    ...identityRoutes({ config, jwt, connection, logger }),
     ...productServiceRoutes(createCatalogueService(createProductServiceRepository(connection))),
     ...orderRoutes({
       service: orders,
@@ -82,18 +85,26 @@ export function createRoutes({
   ];
 }
 
-/** Signing in, users and API keys. */
+/** Creates the routes of signing in, users and API keys. */
 export function identityRoutes({
   config,
   jwt,
   connection,
-}: Pick<RouteDeps, 'config' | 'jwt'> & { connection: Connection }): Route[] {
+  logger,
+}: Pick<RouteDeps, 'config' | 'jwt' | 'logger'> & { connection: Connection }): Route[] {
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
   const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
-  const { refreshTokenTtlSeconds } = config.jwt;
+  const auth = createAuthService({
+    users,
+    sessions,
+    checkPassword,
+    allowsPassword: createDemoPasswordGuard(config.env, logger),
+    jwt,
+    refreshTokenTtlSeconds: config.jwt.refreshTokenTtlSeconds,
+  });
   return [
-    ...authRoutes(createAuthService({ users, sessions, checkPassword, jwt, refreshTokenTtlSeconds })),
+    ...authRoutes(auth),
     ...userRoutes(createUsersService({ users, sessions, checkPassword })),
     ...apiKeyRoutes(createApiKeyService({ keys: createApiKeyRepository(connection), users })),
   ];
@@ -114,7 +125,7 @@ function paymentRoutesDeps(
   return { webhook };
 }
 
-/** What ends tokens and API keys before their time. */
+/** Follows the revocation of access tokens and API keys. */
 export function followCredentials(mongodb: MongoDb, logger: Logger) {
   const { connection } = mongodb;
   const revokedTokens = followRevokedTokens(createRevokedTokensRepository(connection), mongodb, logger);

@@ -7,6 +7,7 @@ import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
 import type { Config } from './config';
 import { checksOf } from './health/checks';
+import { createDemoUsersCheck } from './health/demo-users';
 import { createHealth } from './health/health';
 import { listen } from './http/server';
 import { createJwt } from './jwt/jwt';
@@ -38,12 +39,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const rateLimitStore = sharedStore(config, logger);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
-  const health = createHealth(
-    checksOf({ mongodb, temporal, credentials, users: createUsersRepository(mongodb.connection) }),
-    logger,
-  );
+  const users = createUsersRepository(mongodb.connection);
+  const checks = {
+    ...checksOf({ mongodb, temporal, credentials, users }),
+    ...(config.env === 'production' && { demoUsers: createDemoUsersCheck(users) }),
+  };
+  const health = createHealth(checks, logger);
   const { revokedTokens } = credentials;
-  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens });
+  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens, logger });
   const app = createApp({
     config,
     logger,
@@ -71,6 +74,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   const url = `${http.url}${config.http.prefix}`;
   logger.info({ url }, 'API listening');
+  void health.readiness(); // logs what is not ready, even if nobody probes
   return {
     url,
     async close() {

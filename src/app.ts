@@ -24,7 +24,7 @@ export interface AppDeps {
   routes: Route[];
   jwt: Pick<Jwt, 'publicKeys'>;
   authentication: Authentication;
-  /** Whether an error means that a server we depend on cannot be reached. */
+  /** Returns whether the error means that MongoDB cannot be reached. */
   isUnavailable(error: unknown): boolean;
   /** Counts requests for the rate limit of all API processes. Defaults to counting in this process. */
   rateLimitStore?: Store;

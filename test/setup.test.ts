@@ -6,8 +6,6 @@ import { searchAttributesCommand } from '../src/temporal/search-attributes';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import { openTestDatabase } from './support/database';
 import { runEntry } from './support/entries';
-import { openTestDatabase } from './support/database';
-import { runEntry } from './support/entries';
 
 const address = process.env.TEMPORAL_ADDRESS!;
 

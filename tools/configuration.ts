@@ -35,7 +35,7 @@ function sections(): [title: string, Variable[]][] {
 
 /** What Joi says of a rule, as far as it is documented. */
 interface Described {
-  flags?: { default?: unknown; description?: string; presence?: string; unit?: string };
+  flags?: { default?: string | number | string[]; description?: string; presence?: string; unit?: string };
   notes?: string[];
   examples?: string[];
 }

@@ -32,6 +32,8 @@ export interface AuthServiceDeps {
   users: UsersRepository;
   sessions: SessionRepository;
   checkPassword: PasswordCheck;
+  /** Returns false for a password that nobody may sign in with, whoever has it. */
+  allowsPassword(password: string): boolean;
   jwt: Pick<Jwt, 'issue'>;
   refreshTokenTtlSeconds: number;
 }
@@ -39,7 +41,7 @@ export interface AuthServiceDeps {
 export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
-  const { users, sessions, checkPassword, jwt, refreshTokenTtlSeconds } = deps;
+  const { users, sessions, checkPassword, allowsPassword, jwt, refreshTokenTtlSeconds } = deps;
 
   async function begin(user: User): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
@@ -82,7 +84,10 @@ export function createAuthService(deps: AuthServiceDeps) {
      */
     async login({ email, password }: LoginBody, address: string): Promise<SignIn> {
       let user: User | null = null;
-      const findHash = async () => (user = await users.findByEmail(email))?.passwordHash;
+      const findHash = async () => {
+        user = await users.findByEmail(email);
+        return allowsPassword(password) ? user?.passwordHash : undefined; // undefined never matches, in the same time
+      };
       const isRight = await checkPassword({ email, address, password }, findHash);
       if (!user || !isRight) throw wrongCredentials();
       requireActive(user);

@@ -8,7 +8,7 @@ export type Process = 'api' | 'worker' | 'setup';
  * an `example` where it has no default, and a `note` in place of a default that is not a constant. With `tag`, only
  * those processes read the variable.
  */
-type Variables = Readonly<Record<string, Joi.Schema>>;
+export type Variables = Readonly<Record<string, Joi.Schema>>;
 
 /** The values that the rules let through. */
 export type EnvOf<V extends Variables> = {

@@ -52,9 +52,7 @@ export const tlsVariables = {
     .valid('1', 'true', '0', 'false')
     .note('`false`')
     .example('true')
-    .description(
-      '`true` encrypts the connection; so does each of the following variables',
-    ),
+    .description('`true` encrypts the connection; so does each of the following variables'),
   TEMPORAL_API_KEY: Joi.string<string | undefined>()
     .pattern(/^[\x21-\x7e]+$/)
     .description('API key, for example of Temporal Cloud; never sent unencrypted')

@@ -6,12 +6,11 @@ import type { Check } from './health';
 export interface CheckedServers {
   mongodb: Pick<MongoDb, 'ping'>;
   temporal: Pick<TemporalClient, 'checkHealth'>;
-  /** Whether it is known which tokens are ended: MongoDB has to have said so once. */
   credentials: { isLoaded(): boolean };
   users: Pick<UsersRepository, 'isSetUp'>;
 }
 
-/** What the API needs to serve requests. */
+/** Checks the servers that the API needs to serve requests. */
 export function checksOf({ mongodb, temporal, credentials, users }: CheckedServers): Record<string, Check> {
   let isSetUp = false;
   return {
@@ -19,7 +18,7 @@ export function checksOf({ mongodb, temporal, credentials, users }: CheckedServe
       await mongodb.ping();
       isSetUp ||= await users.isSetUp();
       if (!isSetUp) throw new Error('The database lacks its indexes: run npm run setup.');
-      if (!credentials.isLoaded()) throw new Error('MongoDB has not told yet which tokens are ended.');
+      if (!credentials.isLoaded()) throw new Error('The revoked tokens have not been loaded yet.');
     },
     temporal: temporal.checkHealth,
   };

@@ -11,11 +11,15 @@ const TAG = 'Health';
 const checkResult = Joi.object<CheckResult, true>({
   status: Joi.string().valid('up', 'down').required(),
   latencyMs: Joi.number().min(0).required(),
+  action: Joi.string().description('What an operator has to do; absent where waiting is enough'),
 });
 
 const readiness = Joi.object<Readiness, true>({
   status: Joi.string().valid('ready', 'unavailable', 'draining').required(),
-  checks: Joi.object().pattern(Joi.string(), checkResult).required().description('By name of what is needed'),
+  checks: Joi.object()
+    .pattern(Joi.string(), checkResult)
+    .required()
+    .description('Results by the name of the check'),
 }).id('Readiness');
 
 const liveness = Joi.object({
@@ -29,17 +33,17 @@ export function healthRoutes(health: Health): Route[] {
       path: '/health/live',
       role: Role.PUBLIC,
       operationId: 'live',
-      summary: 'Whether the process runs',
+      summary: 'Check whether the process runs',
       tag: TAG,
-      responses: { 200: { description: 'It runs', data: liveness } },
+      responses: { 200: { description: 'The process runs', data: liveness } },
       errors: [],
       handler(ctx) {
         ctx.set('Cache-Control', 'no-store');
         sendData(ctx, 200, { status: 'live' });
       },
     }),
-    readinessRoute('/health/ready', 'ready', 'Whether requests can be served', health),
-    readinessRoute('/health', 'health', 'The same as ready, for people', health),
+    readinessRoute('/health/ready', 'ready', 'Check whether requests can be served', health),
+    readinessRoute('/health', 'health', 'Check whether requests can be served, at a shorter path', health),
   ];
 }
 
@@ -50,10 +54,12 @@ function readinessRoute(path: string, operationId: string, summary: string, heal
     role: Role.PUBLIC,
     operationId,
     summary,
-    description: 'Checks MongoDB and Temporal. The 503 problem carries the same `data`.',
+    description:
+      'Checks MongoDB and Temporal, and in production that no active demo user has the published password. The 503 ' +
+      'problem carries the same `data`.',
     tag: TAG,
     responses: {
-      200: { description: 'All that is needed answers', data: readiness },
+      200: { description: 'All checks succeed', data: readiness },
     },
     errors: ['service_unavailable'],
     handler: async (ctx) => sendReadiness(ctx, await health.readiness()),
@@ -67,7 +73,10 @@ function sendReadiness(ctx: Context, data: Readiness): void {
 }
 
 function explain({ status, checks }: Readiness): string {
-  if (status === 'draining') return 'This process is shutting down: send requests to another.';
-  const down = Object.keys(checks).filter((name) => checks[name]?.status === 'down');
-  return `Not answering: ${down.join(', ')}. Try again shortly.`;
+  if (status === 'draining') return 'This process is shutting down: send requests to another one.';
+  const down = Object.entries(checks).filter(([, check]) => check.status === 'down');
+  const actions = down.flatMap(([, { action }]) => action ?? []);
+  const servers = down.filter(([, { action }]) => action === undefined).map(([name]) => name);
+  const waiting = servers.length > 0 ? [`Not responding: ${servers.join(', ')}. Try again shortly.`] : [];
+  return [...actions, ...waiting].join(' ');
 }

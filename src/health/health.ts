@@ -2,11 +2,17 @@ import type { Logger } from 'pino';
 
 const CHECK_TIMEOUT_MS = 2_000;
 
+/** @throws if what it checks is not ready */
 export type Check = () => Promise<void>;
+
+/** Thrown by a check that fails until an operator does something; clients see its message. */
+export class ActionRequired extends Error {}
 
 export interface CheckResult {
   status: 'up' | 'down';
   latencyMs: number;
+  /** What an operator has to do. */
+  action?: string;
 }
 
 export interface Readiness {
@@ -16,21 +22,21 @@ export interface Readiness {
 
 export interface Health {
   readiness(): Promise<Readiness>;
-  /** From now on not ready, so that nobody sends new requests here. */
+  /** Reports this process as not ready from now on, so that it receives no new requests. */
   drain(): void;
 }
 
 export function createHealth(checks: Readonly<Record<string, Check>>, logger: Logger): Health {
   let draining = false;
-  /** Checks that failed when last made: an outage is logged once, not at every probe. */
+  /** The checks that failed last time, so that an outage is logged once and not at every probe. */
   const failing = new Set<string>();
-  /** Those under way: however many ask, and however late a check is, there is one at a time. */
-  const underWay = new Map<string, Promise<void>>();
+  /** The checks that are running: however many probes come, and however slow it is, each runs once at a time. */
+  const running = new Map<string, Promise<void>>();
   const once = (name: string, check: Check): Check =>
     function () {
-      const running = underWay.get(name) ?? check().finally(() => underWay.delete(name));
-      underWay.set(name, running);
-      return running;
+      const current = running.get(name) ?? check().finally(() => running.delete(name));
+      running.set(name, current);
+      return current;
     };
   return {
     async readiness() {
@@ -48,25 +54,26 @@ export function createHealth(checks: Readonly<Record<string, Check>>, logger: Lo
 
 async function run(name: string, check: Check, failing: Set<string>, logger: Logger): Promise<CheckResult> {
   const started = performance.now();
-  const result = (status: CheckResult['status']) => ({
-    status,
-    latencyMs: Math.round(performance.now() - started),
-  });
+  const latency = () => Math.round(performance.now() - started);
   try {
     await withinTimeout(check());
     failing.delete(name);
-    return result('up');
+    return { status: 'up', latencyMs: latency() };
   } catch (err) {
     if (!failing.has(name)) logger.warn({ err, check: name }, 'a health check failed');
     failing.add(name);
-    return result('down');
+    const action = err instanceof ActionRequired && { action: err.message };
+    return { status: 'down', latencyMs: latency(), ...action };
   }
 }
 
 async function withinTimeout(check: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${CHECK_TIMEOUT_MS} ms.`)), CHECK_TIMEOUT_MS);
+    timer = setTimeout(
+      () => reject(new Error(`No response within ${CHECK_TIMEOUT_MS} ms.`)),
+      CHECK_TIMEOUT_MS,
+    );
   });
   await Promise.race([check, timeout]).finally(() => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+import pino from 'pino';
 import type { Connection } from 'mongoose';
 import { randomBytes } from 'node:crypto';
 import { codecRoutes } from '../../src/temporal/codec-server/codec.routes';
@@ -68,6 +69,7 @@ function methodsOf(): Map<string, Method> {
       health,
       jwt,
       revokedTokens: { has: () => false },
+      logger: pino({ level: 'silent' }),
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
     return Object.values(paths).flatMap((path) => Object.entries(path));

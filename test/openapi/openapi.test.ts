@@ -28,6 +28,7 @@ beforeAll(async () => {
     health,
     jwt: createJwt(api.config.jwt),
     revokedTokens: { has: () => false },
+    logger: pino({ level: 'silent' }),
   });
 });
 afterAll(async () => {

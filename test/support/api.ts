@@ -66,7 +66,7 @@ export async function openTestApi({
   await credentials.ready;
   const routes = [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection: db.connection }),
+    ...identityRoutes({ config, jwt, connection: db.connection, logger }),
     ...productServiceRoutes(createCatalogueService(createProductServiceRepository(db.connection))),
     ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens) : extra),
   ];

@@ -2,6 +2,13 @@ import { loadConfig, type Config, type WorkerConfig } from '../../src/config';
 
 export const JWT_SECRET = '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d';
 
+/** What production requires in addition. */
+export const PRODUCTION_ENV = {
+  NODE_ENV: 'production',
+  PAYMENT_PROVIDER: 'sandbox',
+  PAYLOAD_KEYS: '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
+};
+
 /** The configuration of an API under test. */
 export function testConfig(env: NodeJS.ProcessEnv = {}): Config {
   return loadConfig('api', { ...testEnv(), ...env });

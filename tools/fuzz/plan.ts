@@ -64,7 +64,7 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
       const victim = await sacrificialUser(shop, 'CUSTOMER');
       await add(
         `${role} sacrificed ${risky.operationId}`,
-        await login(shop, actor.email),
+        await login(shop, actor.email, actor.password),
         [risky],
         [victim.id],
       );

@@ -49,18 +49,22 @@ async function must(...request: Parameters<typeof call>): Promise<Answer> {
   throw new Error(`preparing the fuzz run: ${method} ${path} answered ${answer.status}`);
 }
 
-export async function login(shop: Shop, email: string): Promise<string> {
-  const { data } = await must(shop, undefined, 'POST', '/auth/login', { email, password: DEMO_PASSWORD });
+export async function login(shop: Shop, email: string, password = DEMO_PASSWORD): Promise<string> {
+  const { data } = await must(shop, undefined, 'POST', '/auth/login', { email, password });
   return (data as { accessToken: string }).accessToken;
 }
 
 /** A user of that role whom nothing else needs; an ADMIN is made in the database, as there is no other way by HTTP. */
-export async function sacrificialUser(shop: Shop, role: string): Promise<{ email: string; id: string }> {
+export async function sacrificialUser(
+  shop: Shop,
+  role: string,
+): Promise<{ email: string; password: string; id: string }> {
   const email = `sacrificed-${randomUUID()}@example.com`;
-  const body = { email, password: DEMO_PASSWORD, name: 'Sacrificed' };
+  const password = randomUUID();
+  const body = { email, password, name: 'Sacrificed' };
   const { data } = await must(shop, undefined, 'POST', '/auth/register', body);
   await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role } }));
-  return { email, id: (data as { user: { id: string } }).user.id };
+  return { email, password, id: (data as { user: { id: string } }).user.id };
 }
 
 export async function userIds(shop: Shop, emails: string[]): Promise<string[]> {

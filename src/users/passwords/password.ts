@@ -42,6 +42,6 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Normalizes code points, which differ between keyboards for the same password. */
-function canonical(password: string): string {
+export function canonical(password: string): string {
   return password.normalize('NFKC');
 }

@@ -78,6 +78,7 @@ describe('a refresh token', () => {
         users: { ...users, findById },
         sessions: createSessionRepository(connection),
         checkPassword: createPasswordCheck(createLoginFailureRepository(connection)),
+        allowsPassword: () => true,
         jwt: api.jwt,
         refreshTokenTtlSeconds: 60,
       });

@@ -1,0 +1,97 @@
+import pino from 'pino';
+import { startServer } from '../../src/api-server';
+import { createDemoUsersCheck } from '../../src/health/demo-users';
+import { seed } from '../../src/seed/seed';
+import { DEMO_USERS } from '../../src/users/demo-users';
+import * as passwords from '../../src/users/passwords/password';
+import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
+import { PRODUCTION_ENV, testConfig } from '../support/config';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+
+jest.mock('../../src/users/passwords/password', () => {
+  const actual = jest.requireActual<typeof passwords>('../../src/users/passwords/password');
+  return { ...actual, verifyPassword: jest.fn(actual.verifyPassword) };
+});
+
+const ADMIN = DEMO_USERS[0]!.email;
+
+let db: TestDatabase;
+let users: UsersRepository;
+beforeEach(async () => {
+  db = await openTestDatabase();
+  users = createUsersRepository(db.connection);
+  jest.mocked(passwords.verifyPassword).mockClear();
+});
+afterEach(() => db.drop());
+
+const find = async (email: string): Promise<User> => (await users.findByEmail(email))!;
+const disable = async (email: string) => users.change((await find(email)).id, { status: 'disabled' });
+
+it('succeeds without demo users', async () => {
+  await expect(createDemoUsersCheck(users)()).resolves.toBeUndefined();
+});
+
+it('fails until the last demo user with the demo password is disabled or has another password', async () => {
+  await seed(db.connection, 'development');
+  const check = createDemoUsersCheck(users);
+  const [admin, ...others] = DEMO_USERS.map(({ email }) => email);
+  await expect(check()).rejects.toThrow('PATCH /users/{id}');
+  for (const email of others) await disable(email);
+  await expect(check()).rejects.toThrow('PATCH /users/{id}');
+  await users.changePassword(await find(admin!), await passwords.hashPassword('correct horse battery'), null);
+  await expect(check()).resolves.toBeUndefined();
+});
+
+it('verifies each password once, and again only if it has changed', async () => {
+  await seed(db.connection, 'development');
+  const check = createDemoUsersCheck(users);
+  for (let probe = 0; probe < 5; probe++) await check().catch(() => undefined);
+  expect(passwords.verifyPassword).toHaveBeenCalledTimes(DEMO_USERS.length);
+  await users.changePassword(await find(ADMIN), await passwords.hashPassword('correct horse battery'), null);
+  for (let probe = 0; probe < 5; probe++) await check().catch(() => undefined);
+  expect(passwords.verifyPassword).toHaveBeenCalledTimes(DEMO_USERS.length + 1);
+});
+
+describe('the API with demo users', () => {
+  const logs: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void logs.push(line) });
+  const start = (env: NodeJS.ProcessEnv) =>
+    startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri, ...env }), logger);
+  beforeEach(async () => {
+    logs.length = 0;
+    await seed(db.connection, 'development');
+  });
+
+  it('is not ready in production, and says what to do', async () => {
+    const server = await start(PRODUCTION_ENV);
+    const response = await fetch(`${server.url}/health/ready`);
+    const action = expect.stringMatching(/published password: disable .*PATCH \/users\/\{id\}/) as string;
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      code: 'service_unavailable',
+      detail: action,
+      data: {
+        checks: {
+          mongodb: { status: 'up' },
+          temporal: { status: 'up' },
+          demoUsers: { status: 'down', action },
+        },
+      },
+    });
+    await server.close();
+  });
+
+  it('logs it at its start, even if nobody probes', async () => {
+    const server = await start(PRODUCTION_ENV);
+    while (!logs.some((line) => line.includes('published password'))) await new Promise(setImmediate);
+    await server.close();
+  });
+
+  it('is ready in development', async () => {
+    const server = await start({});
+    const response = await fetch(`${server.url}/health/ready`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).not.toHaveProperty('data.checks.demoUsers');
+    await server.close();
+  });
+});

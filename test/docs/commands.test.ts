@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../tools/project';
 import { blocksOf, type Block } from './markdown';
@@ -15,6 +16,8 @@ interface Command {
   block: Block;
   shown?: Block;
 }
+
+const read = (name: string) => readFileSync(join(PROJECT_ROOT, name), 'utf8');
 
 const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: PROJECT_ROOT, encoding: 'utf8' })
   .trim()
@@ -36,6 +39,24 @@ function scriptOf(commands: readonly Command[]): string {
 it.each(pages)('$name marks each of its shell blocks as run or not run', ({ name, blocks }) => {
   const unmarked = blocks.filter(({ language, marker }) => SHELLS.has(language) && !MARKER.test(marker));
   expect(unmarked.map(({ line }) => `${name}:${line}`)).toEqual([]);
+});
+
+describe('names in the text', () => {
+  const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts);
+  /** A path in backticks that begins with a folder of the project, but for the `x` of an example. */
+  const PATH = /`((?:src|workflows|activities|test|tools|scripts|bench|deploy|docs)\/(?!x\/)[\w./-]*)`/g;
+
+  it.each(pages)('$name mentions only npm scripts that exist', ({ name }) => {
+    const mentioned = [...read(name).matchAll(/\bnpm run (?:-s |--silent )?([\w:-]+)/g)].map(
+      ([, script]) => script!,
+    );
+    expect(mentioned.filter((script) => !scripts.includes(script))).toEqual([]);
+  });
+
+  it.each(pages)('$name mentions only files and folders that exist', ({ name }) => {
+    const mentioned = [...read(name).matchAll(PATH)].map(([, path]) => path!);
+    expect(mentioned.filter((path) => !existsSync(join(PROJECT_ROOT, path)))).toEqual([]);
+  });
 });
 
 describe('on a running system', () => {

@@ -1,13 +1,13 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
-/** What every activity takes first: a request or a payment has an `orderId`, an order is one. */
+/** The first argument of every activity: a request or a payment with an `orderId`, or an order. */
 interface Subject {
   id?: string;
   orderId?: string;
   requestId: string;
 }
 
-/** Puts the order id and the request id on every log line of an activity, those of the SDK included. */
+/** Adds the order id and the request id to every log line of an activity, including those of the SDK. */
 export const logFields: ActivityInterceptorsFactory = () => {
   let fields: Record<string, unknown> = {};
   return {

@@ -21,11 +21,12 @@ export interface OrderActivityDeps {
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
 
 /**
- * Every one may run twice, late, or beside itself: the order's `_id` and version decide which run counts. Those that
- * are given an order save it as its next version and return null, or what is stored when somebody else wrote it.
+ * Each may run twice, late, or twice at once: the `_id` and the version of the order decide which run counts.
+ * Those that take an order save it as the next version and return null, or the stored order if another writer
+ * was faster.
  */
 export function createOrderActivities(deps: OrderActivityDeps) {
-  /** The next version as it stands alone. */
+  /** Saves the next version of an order, without moving stock. */
   async function save(next: Order): Promise<Order | null> {
     if (await deps.orders.save(next)) return null;
     return otherThan(next, await deps.orders.findById(next.id));
@@ -41,7 +42,8 @@ export function createOrderActivities(deps: OrderActivityDeps) {
 
   return {
     /**
-     * Reserves the stock and saves the order as pending, both or neither. Returns what an earlier run opened.
+     * Reserves the stock and saves the order as pending, both or neither. Returns the order that an earlier
+     * run has opened, or null.
      * @throws {OrderRejected} OutOfStock
      * @throws {IdempotencyKeyReused} the order was made from another request
      */
@@ -52,21 +54,21 @@ export function createOrderActivities(deps: OrderActivityDeps) {
     },
 
     confirmOrder: saved('order confirmed'),
-    /** Moves the difference in stock too, both or neither. @throws {OrderRejected} OutOfStock */
+    /** Moves the difference in stock, too, both or neither. @throws {OrderRejected} OutOfStock */
     amendOrder: saved('order amended', (next) => saveWithStock(deps, next)),
-    /** Takes the stock of what is fulfilled too, both or neither. */
+    /** Takes what is fulfilled out of the stock, too, both or neither. */
     fulfillOrder: saved('order fulfilled', (next) => saveWithStock(deps, next)),
     deliverFulfillment: saved('fulfillment delivered'),
     recordRefund: saved('refund recorded'),
     recordCompensation: saved('compensation recorded'),
     archiveOrder: saved('order archived'),
 
-    /** The order as it is stored. */
+    /** Returns the order as it is stored. */
     async loadOrder({ orderId }: OrderRequest): Promise<Order> {
       return requireStored(await deps.orders.findById(orderId), orderId);
     },
 
-    /** Saves the order as rejected, or turns the pending one into it and releases its stock. */
+    /** Rejects the order and releases its stock. One that was never opened is saved as rejected. */
     async rejectOrder(
       request: OrderRequest,
       pricing: Pricing | null,
@@ -81,7 +83,7 @@ export function createOrderActivities(deps: OrderActivityDeps) {
       return order;
     },
 
-    /** Cancels the order and releases its stock; one that was never opened is saved as cancelled. */
+    /** Cancels the order and releases its stock. One that was never opened is saved as cancelled. */
     async cancelOrder(
       request: OrderRequest,
       pricing: Pricing | null,
@@ -109,8 +111,8 @@ async function open({ orders, stock, stockQueue, transact }: OrderActivityDeps, 
     return null;
   } catch (error) {
     if (!(error instanceof OutOfStock) && !(error instanceof DuplicateOrder)) throw error;
-    // An earlier run of this very step may have opened the order, and may be what took the stock.
-    // Read in a transaction: only what a majority has, and so will never be taken back.
+    // An earlier run of this step may have opened the order, and taken the stock. The read is part of a
+    // transaction, so that it returns only what a majority has and what will not be rolled back.
     const opened = await transact((session) => orders.findById(order.id, session));
     if (opened) return opened;
     if (!(error instanceof OutOfStock)) throw error;
@@ -118,7 +120,7 @@ async function open({ orders, stock, stockQueue, transact }: OrderActivityDeps, 
   }
 }
 
-/** The next version, and what it moves in stock. */
+/** Saves the next version of an order, and moves its stock. */
 async function saveWithStock(deps: OrderActivityDeps, next: Order): Promise<Order | null> {
   const { orders, stock, stockQueue, transact } = deps;
   let moves: StockMove[] = [];
@@ -139,7 +141,7 @@ async function saveWithStock(deps: OrderActivityDeps, next: Order): Promise<Orde
   }
 }
 
-/** Inserting the closed order also shuts the door on a run of `openOrder` that comes late. */
+/** Inserts or saves the closed order. The insert also keeps out a run of `openOrder` that comes late. */
 async function close(
   deps: OrderActivityDeps,
   request: OrderRequest,
@@ -169,7 +171,9 @@ function isClosable(order: Order, { to }: Closing): boolean {
 
 class OutOfStock extends Error {}
 
-/** Only what is available can run out; what an order has reserved must be there. */
+/**
+ * Returns the error for stock that cannot be moved: what is available may run out, what is reserved may not.
+ */
 function shortOf({ id }: Order, moves: StockMove[]): Error {
   if (moves.some(({ available }) => available < 0)) return new OutOfStock(id);
   return new Error(`The stock lacks what order ${id} has reserved: it was changed by hand.`);
@@ -183,32 +187,32 @@ async function shortage(stock: StockRepository, order: Order, moves: StockMove[]
     if (left >= -change) return [];
     const items = order.items.filter((item) => item.productServiceId === productServiceId);
     const ordered = items.reduce((sum, { quantity }) => sum + quantity, 0);
-    const held = ordered + change; // by the order before it was to be amended
+    const held = ordered + change; // by this order, before the amendment
     return [`${items[0]?.sku} (${ordered} ordered, ${left + held} available)`];
   });
   return `Not enough in stock${short.length > 0 ? `: ${short.join(', ')}` : ''}. Nothing was changed; order fewer.`;
 }
 
-/** After Temporal has forgotten a closed order, only its document knows which request its key was used for. */
+/** Rejects another request under the same key, also when Temporal has forgotten the workflow of the first. */
 function requireSameRequest(order: Order, { fingerprint }: { fingerprint: string }): Order {
   if (order.fingerprint === fingerprint) return order;
-  throw new IdempotencyKeyReused('Another order was placed with this key.');
+  throw new IdempotencyKeyReused('This Idempotency-Key was used for another order.');
 }
 
 function requireStored(order: Order | null, id: string): Order {
-  if (!order) throw new Error(`Order ${id} is gone from MongoDB.`);
+  if (!order) throw new Error(`Order ${id} is missing in MongoDB.`);
   return order;
 }
 
 async function requireSaved(saving: Promise<boolean>, { id }: Order): Promise<void> {
-  if (!(await saving)) throw new Error(`Order ${id} changed meanwhile.`);
+  if (!(await saving)) throw new Error(`Order ${id} was changed by another writer.`);
 }
 
-/** Null when what is stored is this very version, saved by an earlier run. */
+/** Returns the stored order, or null if an earlier run has saved this very version. */
 function otherThan(next: Order, stored: Order | null): Order | null {
   const found = requireStored(stored, next.id);
   if (found.version < next.version - 1)
-    throw new Error(`Order ${next.id} is behind: its history is missing.`);
+    throw new Error(`Order ${next.id} is behind its workflow: MongoDB has lost versions of it.`);
   return found.version === next.version && found.updatedAt === next.updatedAt ? null : found;
 }
 

@@ -5,7 +5,9 @@ import type { ProductServiceRepository } from '../src/product-service/product-se
 
 export type PricingActivities = ReturnType<typeof createPricingActivities>;
 
-/** Pricing is an activity, not workflow code, so that a new pricing rule never breaks a running workflow. */
+/**
+ * Pricing is an activity and not workflow code, so that a new pricing rule never breaks a running workflow.
+ */
 export function createPricingActivities({
   products,
 }: {

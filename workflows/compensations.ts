@@ -1,170 +1,197 @@
 import { CancellationScope, condition, log } from '@temporalio/workflow';
 import { withDone, withPending, withResolved, type ResolveCompensation } from '../src/domain/compensation';
-import type { Compensation, Order } from '../src/domain/order';
 import { InvalidTransition } from '../src/domain/errors';
+import type { Compensation, Order } from '../src/domain/order';
 import { asFailure, messageOf } from './failures';
 import type { VoidAttempts } from './payment.steps';
 
-export interface CompensatorDeps {
-  /** Gives the payment back; returns whether there was anything. */
-  attempt(compensation: Compensation, attempts: VoidAttempts): Promise<boolean>;
-  /** Told after each of them. */
-  attempted(): void;
-  /** Saves what the change makes of the order, after whatever is being done to it now. */
+export interface CompensationDeps {
+  /** Voids or refunds the payment. Returns whether anything was reserved. */
+  voidPayment(compensation: Compensation, attempts: VoidAttempts): Promise<boolean>;
+  /** Called after each call of `voidPayment`. */
+  onAttempt(): void;
+  /** Saves the order as `change` makes it, once it is its turn. */
   record(change: (order: Order) => Order): Promise<void>;
   now(): string;
 }
 
-/** What an operator wants of a compensation; `heard` when it has been done, or refused. */
-interface Word {
-  resolve?: ResolveCompensation;
-  refusal?: InvalidTransition;
-  heard: boolean;
+/** The wish of an operator to have a compensation retried or, with `resolution`, marked as resolved. */
+interface OperatorRequest {
+  resolution?: ResolveCompensation;
+  /** It was carried out or rejected. */
+  isAcknowledged: boolean;
+  rejection?: InvalidTransition;
 }
 
-interface Running {
-  /** It was tried: done, or known to keep failing. */
-  isAttempted: boolean;
-  words: Word[];
+interface Task {
+  compensation: Compensation;
+  /** The first attempts are over. */
+  isTried: boolean;
+  /** Those that are not acknowledged. */
+  requests: OperatorRequest[];
 }
 
-/** When the payment service says a definite no: it may have been settled there, by a person or by time. */
-const AFTER_REFUSAL = '60s';
-
-/** What operators are told whose word that it was settled by hand has come too late: theirs may be another payment. */
-const GIVEN_BACK = 'The payment service has just given this payment back: do not pay it back once more.';
-const SETTLED = 'Somebody else has just settled this: read the order, and do not pay it back once more.';
-
-/** How it was settled: by the word of a person, or by itself; and what whoever says otherwise is told. */
-interface End {
-  word?: Word;
-  otherwise: string;
+/**
+ * How a compensation was settled, by an operator or automatically, and the error for any conflicting operator
+ * request.
+ */
+interface Settlement {
+  request?: OperatorRequest;
+  conflict: string;
 }
 
 type Outcome = { wasAuthorized: boolean } | { failure: string };
 
 /**
- * Does what an order owes, however long it takes and whatever cancels the workflow meanwhile. From the fifth attempt
- * on the order says so, and an operator may have it tried at once, or say that it was settled by hand.
+ * How long to wait when the payment service refuses: meanwhile an operator may settle it there, or time may.
  */
-export function createCompensator({ attempt, attempted, record, now }: CompensatorDeps) {
-  const running = new Map<string, Running>();
+const AFTER_REFUSAL = '60s';
 
-  /** Begins with those that are not under way yet. */
+const VOIDED =
+  'The payment service has just voided or refunded this payment: do not pay the customer back again.';
+const RESOLVED =
+  'Another operator has just settled this compensation: read the order, and do not pay the customer back again.';
+
+/**
+ * Carries out the compensations of an order. Each is tried a few times, then recorded as pending, and retried
+ * without limit until it succeeds or an operator resolves it, even if the workflow is cancelled meanwhile.
+ */
+export function createCompensations({ voidPayment, onAttempt, record, now }: CompensationDeps) {
+  const tasks = new Map<string, Task>();
+
+  /** Starts those that are not under way. */
   function start(compensations: readonly Compensation[]): void {
     for (const compensation of compensations) {
-      if (running.has(compensation.step)) continue;
-      const task: Running = { isAttempted: false, words: [] };
-      running.set(compensation.step, task);
-      void CancellationScope.nonCancellable(async () => {
-        const end = await settle(compensation, task);
-        running.delete(compensation.step);
-        task.isAttempted = true;
-        for (const word of task.words) {
-          if (word.resolve && word !== end.word) word.refusal = new InvalidTransition(end.otherwise);
-          word.heard = true;
-        }
-      });
+      if (tasks.has(compensation.step)) continue;
+      const task: Task = { compensation, isTried: false, requests: [] };
+      tasks.set(compensation.step, task);
+      void CancellationScope.nonCancellable(() => run(task));
     }
   }
 
-  async function settle(compensation: Compensation, task: Running): Promise<End> {
-    const tryIt = (attempts: VoidAttempts) => outcomeOf(attempt(compensation, attempts), attempted);
-    let outcome = await tryIt(compensation.state === 'pending' ? 'one' : 'few');
-    while ('failure' in outcome) {
-      const word = task.words.find(({ resolve }) => resolve);
-      if (word) return { word: await recordResolved(word), otherwise: SETTLED };
-      await recordPending(compensation, outcome.failure);
-      task.isAttempted = true;
-      for (const word of task.words) word.heard ||= !word.resolve;
-      task.words = task.words.filter((word) => word.resolve);
-      outcome = await insist(tryIt, task);
-      if ('failure' in outcome && !task.words.some((word) => word.resolve)) outcome = await tryIt('one');
+  async function run(task: Task): Promise<void> {
+    const { compensation } = task;
+    const outcome = await attempt(compensation, compensation.state === 'pending' ? 'one' : 'few');
+    const { request, conflict } = await ('failure' in outcome
+      ? retryUntilSettled(task, outcome.failure)
+      : settleAsDone(compensation, outcome));
+    tasks.delete(compensation.step);
+    task.isTried = true;
+    for (const one of task.requests) {
+      if (one.resolution && one !== request) one.rejection = new InvalidTransition(conflict);
+      one.isAcknowledged = true;
     }
-    const { wasAuthorized } = outcome;
+  }
+
+  async function attempt(compensation: Compensation, attempts: VoidAttempts): Promise<Outcome> {
+    try {
+      return { wasAuthorized: await voidPayment(compensation, attempts) };
+    } catch (error) {
+      return { failure: messageOf(error) };
+    } finally {
+      onAttempt();
+    }
+  }
+
+  async function retryUntilSettled(task: Task, firstFailure: string): Promise<Settlement> {
+    for (let failure = firstFailure; ;) {
+      const request = resolutionIn(task);
+      if (request) return settleAsResolved(request);
+      await recordPending(task, failure);
+      const outcome = await retry(task);
+      if (!('failure' in outcome)) return settleAsDone(task.compensation, outcome);
+      ({ failure } = outcome);
+    }
+  }
+
+  /**
+   * Records the failure, unless the order has it already: a new version would outdate the customer's
+   * If-Match.
+   */
+  async function recordPending(task: Task, failure: string): Promise<void> {
+    const { compensation } = task;
+    log.warn('compensation pending', { compensation: compensation.step, failure });
     await record((order) =>
-      owes(order, compensation) ? withDone(order, compensation, wasAuthorized, now()) : order,
+      isPending(order, compensation, failure) ? order : withPending(order, compensation, failure, now()),
     );
-    return { otherwise: GIVEN_BACK };
+    task.isTried = true;
+    for (const request of task.requests) if (!request.resolution) request.isAcknowledged = true;
+    task.requests = task.requests.filter(({ isAcknowledged }) => !isAcknowledged);
   }
 
-  /** Returns the word, unless the order did not owe it any more. */
-  async function recordResolved(word: Word): Promise<Word | undefined> {
-    let isKept = false;
-    await record((order) => {
-      const next = withResolved(order, word.resolve!, now());
-      isKept = next !== order;
-      return next;
-    });
-    return isKept ? word : undefined;
-  }
-
-  /** Tries without limit until it is done or an operator says something. */
-  async function insist(
-    tryIt: (attempts: VoidAttempts) => Promise<Outcome>,
-    task: Running,
-  ): Promise<Outcome> {
+  /**
+   * Tries without limit until it succeeds, or an operator asks for something; a retry is one more attempt.
+   */
+  async function retry(task: Task): Promise<Outcome> {
+    const { compensation } = task;
     const scope = new CancellationScope();
     let outcome: Outcome | undefined;
-    const trying = scope.run(() => tryIt('unlimited')).then((result) => (outcome = result));
-    await condition(() => task.words.length > 0 || outcome !== undefined);
+    const trying = scope.run(() => attempt(compensation, 'unlimited')).then((result) => (outcome = result));
+    await condition(() => task.requests.length > 0 || outcome !== undefined);
     if (!outcome) scope.cancel();
-    else if ('failure' in outcome) await condition(() => task.words.length > 0, AFTER_REFUSAL);
-    return trying; // an attempt under way may have done it
+    else if ('failure' in outcome) await condition(() => task.requests.length > 0, AFTER_REFUSAL);
+    const last = await trying; // an attempt under way may have succeeded
+    return 'failure' in last && !resolutionIn(task) ? attempt(compensation, 'one') : last;
   }
 
-  /** Says it on the order, unless that says so: its version is the customer's If-Match. */
-  async function recordPending(compensation: Compensation, failure: string): Promise<void> {
-    log.warn('compensation pending', { compensation: compensation.step, failure });
+  async function settleAsDone(
+    compensation: Compensation,
+    { wasAuthorized }: { wasAuthorized: boolean },
+  ): Promise<Settlement> {
+    await record((order) =>
+      isOutstanding(order, compensation) ? withDone(order, compensation, wasAuthorized, now()) : order,
+    );
+    return { conflict: VOIDED };
+  }
+
+  /** Names the request, unless the compensation was settled by someone else in the meantime. */
+  async function settleAsResolved(request: OperatorRequest): Promise<Settlement> {
+    let isRecorded = false;
     await record((order) => {
-      const isKnown = isPendingFor(order, compensation, failure);
-      return isKnown ? order : withPending(order, compensation, failure, now());
+      const next = withResolved(order, request.resolution!, now());
+      isRecorded = next !== order;
+      return next;
     });
+    return { request: isRecorded ? request : undefined, conflict: RESOLVED };
   }
 
-  /** Has it tried at once, or settled, and waits until that has been done. Throws the failure of the update. */
-  async function tell(step: string, resolve?: ResolveCompensation): Promise<void> {
-    const task = running.get(step);
-    if (!task) return; // done since
-    const word: Word = { resolve, heard: false };
-    task.words.push(word);
-    await patiently(() => word.heard);
-    if (word.refusal) throw asFailure(word.refusal);
+  /** Waits until the request is acknowledged. @throws the failure of the update when it is rejected */
+  async function ask(step: string, resolution?: ResolveCompensation): Promise<void> {
+    const task = tasks.get(step);
+    if (!task) return; // it has just been settled
+    const request: OperatorRequest = { resolution, isAcknowledged: false };
+    task.requests.push(request);
+    await uncancelled(() => request.isAcknowledged);
+    if (request.rejection) throw asFailure(request.rejection);
   }
 
   return {
     start,
-    tell,
-    /** Resolves when all that is under way was tried. */
-    attempted: () => patiently(() => [...running.values()].every((task) => task.isAttempted)),
-    isIdle: () => running.size === 0,
-    /** Nothing but attempts without limit is under way: they can begin again elsewhere. */
-    isQuiet: () => [...running.values()].every(({ isAttempted, words }) => isAttempted && words.length === 0),
+    requestRetry: ({ step }: { step: string }) => ask(step),
+    requestResolution: (resolution: ResolveCompensation) => ask(resolution.step, resolution),
+    /** Resolves when each that is under way has been tried. */
+    tried: () => uncancelled(() => [...tasks.values()].every(({ isTried }) => isTried)),
+    isIdle: () => tasks.size === 0,
+    /**
+     * Returns whether nothing but retries is under way: the next run of the workflow can start them again.
+     */
+    isQuiet: () => [...tasks.values()].every(({ isTried, requests }) => isTried && requests.length === 0),
   };
 }
 
-function patiently(isSo: () => boolean): Promise<void> {
+function uncancelled(isSo: () => boolean): Promise<void> {
   return CancellationScope.nonCancellable(() => condition(isSo));
 }
 
-function isPendingFor({ compensations }: Order, { step }: Compensation, failure: string): boolean {
-  const known = compensations.find((one) => one.step === step);
-  return known?.state === 'pending' && known.failure === failure;
+function resolutionIn({ requests }: Task): OperatorRequest | undefined {
+  return requests.find(({ resolution }) => resolution);
 }
 
-function owes({ compensations }: Order, { step }: Compensation): boolean {
+function isOutstanding({ compensations }: Order, { step }: Compensation): boolean {
   return compensations.some((one) => one.step === step);
 }
 
-function outcomeOf(attempt: Promise<boolean>, attempted: () => void): Promise<Outcome> {
-  return attempt.then(
-    (wasAuthorized) => {
-      attempted();
-      return { wasAuthorized };
-    },
-    (error: unknown) => {
-      attempted();
-      return { failure: messageOf(error) };
-    },
-  );
+function isPending({ compensations }: Order, { step }: Compensation, failure: string): boolean {
+  const known = compensations.find((one) => one.step === step);
+  return known?.state === 'pending' && known.failure === failure;
 }

@@ -1,4 +1,4 @@
-/** What the API, the workers and the workflows agree on. Changing it is a change of a published contract. */
+/** The contract between the API, the workers and the workflows. A change has to suit two releases at once. */
 import { defineSearchAttributeKey, SearchAttributeType, type UpdateDefinition } from '@temporalio/common';
 import { defineUpdate } from '@temporalio/workflow';
 import { requireAmendable, type AmendOrder } from '../src/domain/amendment';
@@ -28,31 +28,23 @@ export const ORDER_WORKFLOW = 'orderWorkflow';
 
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 
-/** What is decided where the order is taken; a run that takes it up again gets what holds then. */
+/** The policy that holds when the workflow is started. */
 export interface OrderPolicy {
-  /** How long a confirmed order waits for its first fulfillment before it is cancelled, milliseconds. */
+  /** How long a confirmed order waits for its first fulfillment before it is cancelled, in milliseconds. */
   fulfillmentDeadlineMs: number;
-  /** Where the payment activities run. */
+  /** The task queue of the payment activities. */
   paymentsTaskQueue: string;
 }
 
-/**
- * The workflow type for what happens to an order whose own workflow has ended; the arguments are the same.
- */
+/** The workflow type for commands on an order whose own workflow has ended, with the same arguments. */
 export const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
 
 export const closedOrderWorkflowId = (orderId: string): string => `closed-order-${orderId}`;
 
-/**
- * Waits for the outcome of placing the order: confirmed or rejected. The argument is the request's
- * fingerprint.
- */
+/** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
 export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('place');
 
-/**
- * One update per request: another body under the same Idempotency-Key is another update, and is refused. Half
- * of the hash tells them apart.
- */
+/** Returns one id per request, so that another body under the same Idempotency-Key is another update. */
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
 /** The result of a command: the version of the order that MongoDB has now. */
@@ -74,7 +66,7 @@ export interface AdditionType<C extends KeyedCommand> extends CommandType<C> {
   additions(order: Order): readonly (Fulfillment | Refund)[];
 }
 
-/** All commands on an order. A workflow carries them out one after the other. */
+/** All commands on an order. A workflow carries them out one at a time. */
 export const COMMANDS = {
   amend: { update: defineUpdate<CommandDone, [AmendOrder]>('amend'), check: requireAmendable },
   cancel: { update: defineUpdate<CommandDone, [CancelOrder]>('cancel'), check: requireCancellable },
@@ -105,27 +97,27 @@ export const COMMANDS = {
   },
 };
 
-/** Failure types that callers tell apart; those of rejections are in `REJECTION_CODES`. */
+/** The types of failures that callers tell apart, without those of rejections (`REJECTION_CODES`). */
 export const FAILURES = {
   idempotencyKeyReused: 'IdempotencyKeyReused',
   invalidTransition: 'InvalidTransition',
   notFound: 'NotFound',
-  /** Its first detail is the current version. */
+  /** The first detail is the current version. */
   staleVersion: 'StaleVersion',
-  /** The payment service gave no clear answer in time; what it may have reserved is given back. */
+  /** The payment service did not respond in time; what it may have reserved is voided. */
   paymentUnanswered: 'PaymentUnanswered',
-  /** The key of a payment belongs to another one, which may be reserved: that is given back. */
+  /** The key of a payment belongs to another one, which may be reserved and is voided. */
   paymentKeyReused: 'PaymentKeyReused',
-  /** The workflow is about to continue as new: the same update again reaches the new run. */
+  /** The workflow is about to continue as new: the same update, sent again, reaches the new run. */
   continuingAsNew: 'ContinuingAsNew',
 } as const;
 
-/** Readable by anyone with access to Temporal: identifiers and figures only. */
+/** The search attributes, identifiers and figures only: anyone with access to Temporal can read them. */
 export const SEARCH_ATTRIBUTES = {
   orderStatus: defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD),
   customerId: defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD),
   currency: defineSearchAttributeKey('Currency', SearchAttributeType.KEYWORD),
   orderTotal: defineSearchAttributeKey('OrderTotal', SearchAttributeType.INT),
-  /** Something that has to be undone keeps failing: an operator should look. */
+  /** A compensation keeps failing, so an operator should look. */
   compensationPending: defineSearchAttributeKey('CompensationPending', SearchAttributeType.BOOL),
 };

@@ -3,14 +3,14 @@ import { BusinessError, StaleVersion } from '../src/domain/errors';
 import { isRejectionType, REJECTION_CODES, type Rejection } from '../src/domain/rejection';
 import { FAILURES } from './contract';
 
-/** Whether a step's failure is an answer of the business, which asking again would not change. */
+/** Returns whether a step has failed with a business error, so that another attempt would not change it. */
 export function isFinal(error: unknown): boolean {
-  // Not `retryState`: the one of a local activity does not tell.
-  return !!answerOf(error)?.nonRetryable;
+  // `retryState` does not tell for a local activity.
+  return !!failureOf(error)?.nonRetryable;
 }
 
-/** What the activity itself threw. */
-function answerOf(error: unknown): ApplicationFailure | undefined {
+/** Returns the failure that the activity itself has thrown. */
+function failureOf(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure ? cause : undefined;
 }
@@ -20,32 +20,36 @@ export function messageOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Why the order is rejected. @throws the error itself when it is no reason to reject an order */
+/** Returns why the order is rejected. @throws the error itself if it is no reason to reject an order */
 export function rejectionOf(error: unknown): { rejection: Rejection; isDeclined: boolean } {
-  const answer = answerOf(error);
-  const type = UNPAID.has(answer?.type) ? 'PaymentDeclined' : answer?.type;
+  const failure = failureOf(error);
+  const type = UNPAID.has(failure?.type) ? 'PaymentDeclined' : failure?.type;
   if (!isRejectionType(type)) throw error;
-  const detail = answer!.type === FAILURES.paymentKeyReused ? KEY_REUSED : answer!.message;
+  const detail = failure!.type === FAILURES.paymentKeyReused ? ORDER_KEY_REUSED : failure!.message;
   const rejection = { code: REJECTION_CODES[type], detail };
   return { rejection, isDeclined: isDeclined(error) };
 }
 
-/** The order is not paid, but something may be reserved. */
+/** The failures after which the order is not paid, but something may be reserved. */
 const UNPAID: ReadonlySet<string | null | undefined> = new Set([
   FAILURES.paymentUnanswered,
   FAILURES.paymentKeyReused,
 ]);
 
-const KEY_REUSED =
-  'Another payment may be reserved under the key of this order: it is given back, and nothing is charged. Try again, ' +
-  'with a new order.';
+const ORDER_KEY_REUSED =
+  'Another payment may be reserved under the key of this order. It will be voided, and nothing is charged: place a new ' +
+  'order.';
 
-/** Whether the payment service said no, so that nothing is reserved. */
+const AMENDMENT_KEY_REUSED =
+  'An interrupted attempt may have reserved another payment. It will be voided, and nothing was changed: read the ' +
+  'order again, then repeat the request.';
+
+/** Returns whether the payment was declined, so that nothing is reserved. */
 export function isDeclined(error: unknown): boolean {
-  return answerOf(error)?.type === 'PaymentDeclined';
+  return failureOf(error)?.type === 'PaymentDeclined';
 }
 
-/** What a caller is told: a plain error in a handler would stop the workflow instead. */
+/** Makes a business error a failure of the update; a plain error would fail the workflow task. */
 export function asFailure(error: unknown): unknown {
   if (!(error instanceof BusinessError)) return error;
   const { message, name: type } = error;
@@ -53,7 +57,8 @@ export function asFailure(error: unknown): unknown {
   return ApplicationFailure.create({ message, type, details, nonRetryable: true, category: 'BENIGN' });
 }
 
-export function refusing<Args extends unknown[]>(check: (...args: Args) => void): (...args: Args) => void {
+/** Makes the business errors of a check failures of the update. */
+export function rejecting<Args extends unknown[]>(check: (...args: Args) => void): (...args: Args) => void {
   return (...args) => {
     try {
       check(...args);
@@ -63,17 +68,15 @@ export function refusing<Args extends unknown[]>(check: (...args: Args) => void)
   };
 }
 
-/** The same answer, with the version that the order has now: what was refused may have raised it. */
-export function atVersion(error: unknown, version: number): unknown {
-  const answer = answerOf(error);
-  if (!answer) return error;
-  const { message } = answer;
-  const type = answer.type ?? undefined;
-  return ApplicationFailure.create({
-    message,
-    type,
-    details: [version],
-    nonRetryable: true,
-    category: 'BENIGN',
-  });
+/**
+ * Makes the failure of an amendment tell the current version of the order: withdrawing the amendment may have
+ * raised it.
+ */
+export function amendmentFailure(error: unknown, version: number): unknown {
+  const failure = failureOf(error);
+  if (!failure) return error;
+  const type = failure.type ?? undefined;
+  const message = type === FAILURES.paymentKeyReused ? AMENDMENT_KEY_REUSED : failure.message;
+  const details = [version];
+  return ApplicationFailure.create({ message, type, details, nonRetryable: true, category: 'BENIGN' });
 }

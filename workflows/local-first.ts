@@ -9,43 +9,56 @@ import { isFinal, messageOf } from './failures';
 
 type Activities<A> = { [K in keyof A]: (...args: never[]) => Promise<unknown> };
 
-export interface Attempts {
-  /** None: the first attempt is to be seen in the history before it is made. */
+/** How often a step is tried, and how. Stages that are left out are skipped. */
+export interface Stages {
   local?: LocalActivityOptions;
-  /** A few more before somebody is told, when that is asked for. */
+  /** A regular activity with a few attempts; `onStuck` is called when they have failed. */
   few?: ActivityOptions;
-  regular: ActivityOptions;
+  /** A regular activity with unlimited attempts. */
+  unlimited: ActivityOptions;
 }
 
 /**
- * Steps on our own database: a local activity costs one event instead of six; when its short budget is used up,
- * the same activity is called again as a regular one, so that the Temporal UI shows the pending attempt and its
- * last failure. An answer of the business (non-retryable) is final at once. Safe because activities are idempotent.
- * @param summaries what each step does, shown beside its name in the Temporal UI
- * @param onStuck told when the few attempts are used up, before those without limit
+ * Returns steps on our own database. A local activity costs one event instead of six. When its short budget
+ * is used up, the same activity is scheduled as a regular one, so that the Temporal UI shows the pending
+ * attempt and its last failure. This is safe because activities are idempotent. A business error is final.
+ * @param summaries the text beside the name of each step in the Temporal UI
+ * @param onStuck called when the few attempts have failed, before the unlimited ones
  */
 export function localFirst<A extends Activities<A>>(
   summaries: { [K in keyof A]: string },
-  { local, few, regular }: Attempts,
+  { local, few, unlimited }: Stages,
   onStuck: (step: string, failure: string) => void = () => undefined,
 ): A {
-  const first = local && proxyLocalActivities(local);
-  const then = few && proxyActivities(few);
-  const atLast = proxyActivities(regular);
-  const step =
-    (name: string, summary: string) =>
-    async (...args: unknown[]) => {
-      for (const proxy of [first, then]) {
-        if (!proxy) continue;
+  const localProxy = local && proxyLocalActivities(local);
+  const fewProxy = few && proxyActivities(few);
+  const unlimitedProxy = proxyActivities(unlimited);
+
+  function stepOf(name: string, summary: string) {
+    return async (...args: unknown[]): Promise<unknown> => {
+      if (localProxy) {
         try {
-          return await proxy[name]!.executeWithOptions({ summary }, args);
+          return await localProxy[name]!.executeWithOptions({ summary }, args);
         } catch (error) {
-          if (isCancellation(error) || isFinal(error)) throw error;
-          if (proxy === then) onStuck(name, messageOf(error));
+          throwIfFinal(error);
         }
       }
-      return await atLast[name]!.executeWithOptions({ summary }, args);
+      if (fewProxy) {
+        try {
+          return await fewProxy[name]!.executeWithOptions({ summary }, args);
+        } catch (error) {
+          throwIfFinal(error);
+          onStuck(name, messageOf(error));
+        }
+      }
+      return unlimitedProxy[name]!.executeWithOptions({ summary }, args);
     };
-  const steps = Object.entries<string>(summaries).map(([name, summary]) => [name, step(name, summary)]);
+  }
+
+  const steps = Object.entries<string>(summaries).map(([name, summary]) => [name, stepOf(name, summary)]);
   return Object.fromEntries(steps) as A;
+}
+
+function throwIfFinal(error: unknown): void {
+  if (isCancellation(error) || isFinal(error)) throw error;
 }

@@ -1,9 +1,12 @@
-/** Runs tasks one after the other in the order in which they were given, whether the one before failed or not. */
-export function serial(): <T>(task: () => Promise<T>) => Promise<T> {
+/**
+ * Returns a function that runs tasks one at a time, in the order in which they came, even after one has
+ * failed.
+ */
+export function createMutex(): <T>(task: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {
     const result = last.then(task);
-    last = result.catch(() => undefined); // its caller gets the failure
+    last = result.catch(() => undefined); // the caller of that task handles its failure
     return result;
   };
 }

@@ -3,123 +3,121 @@ import { amendedOrder, needsPayment, type AmendOrder } from '../src/domain/amend
 import {
   archivedOrder,
   requireCancellable,
+  type ArchiveOrder,
   type Cancellation,
   type CancelOrder,
 } from '../src/domain/closing';
 import { madeBefore } from '../src/domain/command';
+import { inNextVersion, owedVoid, withOwed } from '../src/domain/compensation';
 import {
-  inNextVersion,
-  owedVoid,
-  requireUnsettled,
-  withOwed,
-  type ResolveCompensation,
-  type RetryCompensation,
-} from '../src/domain/compensation';
-import { deliveredOrder, fulfilledOrder, type FulfillOrder } from '../src/domain/fulfillment';
+  deliveredOrder,
+  fulfilledOrder,
+  type DeliverFulfillment,
+  type FulfillOrder,
+} from '../src/domain/fulfillment';
 import type { Order, OrderPayment } from '../src/domain/order';
 import { amendmentPayment } from '../src/domain/order-payment';
 import { isClosed } from '../src/domain/order-transitions';
 import { requestOf } from '../src/domain/placing';
 import { refundAmount, refundedOrder, type RefundOrder } from '../src/domain/refund';
-import { COMMANDS, type CommandDone } from './contract';
-import { isDeclined, refusing, atVersion } from './failures';
-import { type OrderSession, now } from './order.entity';
+import { COMMANDS } from './contract';
+import { amendmentFailure, isDeclined } from './failures';
+import { now, type OrderEntity } from './order.entity';
 import { steps } from './order.steps';
 
-/** What may happen to an order for as long as it is open. */
-export function handleOrderCommands(session: OrderSession, placed: Promise<unknown>): void {
-  session.on(COMMANDS.cancel, (_order, command) => cancelOrder(session, command), 'undone');
-  session.on(COMMANDS.amend, (order, command) => amendOrder(session, order, command));
-  session.on(COMMANDS.fulfill, (order, command) => fulfillOrder(session, order, command));
-  session.on(COMMANDS.deliver, (order, command) => {
-    const delivered = deliveredOrder(order, command, now());
-    const { deliverFulfillment } = isClosed(delivered) ? session.closing : steps;
-    return session.commit(delivered, deliverFulfillment);
-  });
-  handleOperatorCommands(session, placed);
-  handleClosedOrderCommands(session);
+/** Handles the commands on an order whose workflow is open. */
+export function handleOrderCommands(entity: OrderEntity): void {
+  entity.handle(COMMANDS.cancel, (_order, command) => cancelOrder(entity, command), 'compensated');
+  entity.handle(COMMANDS.amend, (order, command) => amendOrder(entity, order, command));
+  entity.handle(COMMANDS.fulfill, (order, command) => fulfillOrder(entity, order, command));
+  entity.handle(COMMANDS.deliver, (order, command) => deliverFulfillment(entity, order, command));
+  handleOperatorCommands(entity);
+  handleClosedOrderCommands(entity);
 }
 
-/** What may happen to it afterwards too. */
-export function handleClosedOrderCommands(session: OrderSession): void {
-  session.on(COMMANDS.refund, (order, command) => refundOrder(session, order, command));
-  session.on(COMMANDS.archive, async (order, command) => {
-    if (!order.archivedAt) await session.commit(archivedOrder(order, command, now()), steps.archiveOrder);
-  });
+/** Handles the commands that are possible after the order's own workflow has ended, too. */
+export function handleClosedOrderCommands(entity: OrderEntity): void {
+  entity.handle(COMMANDS.refund, (order, command) => refundOrder(entity, order, command));
+  entity.handle(COMMANDS.archive, (order, command) => archiveOrder(entity, order, command));
 }
 
-/** An operator's word on a compensation. @param ready when the order is known */
-function handleOperatorCommands(session: OrderSession, ready: Promise<unknown>): void {
-  const { compensator, current, history } = session;
-  const validator = refusing((command: RetryCompensation) => {
-    history.requireOpen();
-    if (session.isTaken() && !session.isBehind(command)) requireUnsettled(current(), command);
-  });
-  const tell = async (command: RetryCompensation, resolve?: ResolveCompensation): Promise<CommandDone> => {
-    history.note();
-    await ready;
-    if (session.isBehind(command)) await session.oneAtATime(session.catchUp);
-    refusing(requireUnsettled)(current(), command);
-    await compensator.tell(command.step, resolve);
-    return { version: current().version };
-  };
-  setHandler(COMMANDS.retryCompensation.update, (command) => tell(command), { validator });
-  setHandler(COMMANDS.resolveCompensation.update, (command) => tell(command, command), { validator });
+/** Handles the commands of operators, which take effect while a compensation is under way. */
+function handleOperatorCommands(entity: OrderEntity): void {
+  const { retryCompensation: retry, resolveCompensation: resolve } = COMMANDS;
+  setHandler(retry.update, entity.retryCompensation, { validator: entity.validator(retry) });
+  setHandler(resolve.update, entity.resolveCompensation, { validator: entity.validator(resolve) });
 }
 
-/** Releases its stock first; what is reserved of the payment is owed from then on. Returns the order as it is stored. */
+/**
+ * Releases the stock first. What is reserved of the payment is a compensation from then on. Returns the order
+ * as it is stored, which is not cancelled if it has been fulfilled in the meantime.
+ */
 export async function releaseAndCancel(
-  session: OrderSession,
+  entity: OrderEntity,
   cancellation: Cancellation,
-  { cancelOrder: cancel }: Pick<OrderSession['undo'], 'cancelOrder'> = session.undo,
+  { cancelOrder: cancel }: Pick<OrderEntity['undo'], 'cancelOrder'> = entity.undo,
 ): Promise<Order> {
-  session.display.say('Cancelling: releasing the stock.');
-  return session.take(await cancel(session.request, null, cancellation));
+  entity.say('Cancelling: releasing the stock.');
+  return entity.adopt(await cancel(entity.request, null, cancellation));
 }
 
-async function cancelOrder(session: OrderSession, command: CancelOrder): Promise<void> {
-  const stored = await releaseAndCancel(session, command, session.closing);
+async function cancelOrder(entity: OrderEntity, command: CancelOrder): Promise<void> {
+  const stored = await releaseAndCancel(entity, command, entity.closing);
   if (stored.status !== 'cancelled') requireCancellable(stored);
 }
 
-/** The new payment is authorised before anything is changed, and the old one given back when all is. */
-async function amendOrder(session: OrderSession, order: Order, command: AmendOrder): Promise<void> {
+/** Authorises the new payment before anything changes, and has the old one voided when everything has. */
+async function amendOrder(entity: OrderEntity, order: Order, command: AmendOrder): Promise<void> {
   const { items } = command;
   const pricing = items ? await steps.priceOrder({ ...requestOf(order), items }) : null;
   let payment = needsPayment(order, pricing) ? amendmentPayment(order, pricing) : null;
   try {
-    if (payment) payment = await session.payments.authorize(order, payment);
-    await session.commit(amendedOrder(order, command, { pricing, payment }, now()), steps.amendOrder);
+    if (payment) payment = await entity.payments.authorize(order, payment);
+    await entity.commit(amendedOrder(order, command, { pricing, payment }, now()), steps.amendOrder);
   } catch (error) {
-    await session.untilCommitted(() => withdrawAmendment(session, order, payment, error));
-    throw atVersion(error, session.current().version);
+    await entity.untilCommitted(() => withdrawAmendment(entity, order, payment, error));
+    throw amendmentFailure(error, entity.current().version);
   }
 }
 
-/** Makes owed what may be reserved, in a version that keeps out a run of `amendOrder` that comes late. */
+/** Has what may be reserved voided, in a version that keeps out a run of `amendOrder` that comes late. */
 async function withdrawAmendment(
-  session: OrderSession,
+  entity: OrderEntity,
   { version }: Order,
   payment: OrderPayment | null,
   error: unknown,
 ): Promise<void> {
-  const order = session.current();
+  const order = entity.current();
   const isReserved =
     payment && payment.amount > 0 && !isDeclined(error) && order.payment?.key !== payment.key;
   if (!isReserved && order.version > version) return;
   const next = isReserved ? withOwed(order, owedVoid(payment, now()), now()) : inNextVersion(order, now());
-  await session.commit(next, steps.recordCompensation);
+  await entity.commit(next, steps.recordCompensation);
 }
 
-/** The first fulfillment captures the payment: under the payment's key, so that it happens once. */
-async function fulfillOrder(session: OrderSession, order: Order, command: FulfillOrder): Promise<void> {
+/** Captures the payment with the first fulfillment, under the payment's key, so that it happens once. */
+async function fulfillOrder(entity: OrderEntity, order: Order, command: FulfillOrder): Promise<void> {
   if (madeBefore(order.fulfillments, command)) return;
-  if (order.paymentStatus === 'authorized') await session.payments.capture(order, order.payment!);
-  await session.commit(fulfilledOrder(order, command, now()), steps.fulfillOrder);
+  if (order.paymentStatus === 'authorized') await entity.payments.capture(order, order.payment!);
+  await entity.commit(fulfilledOrder(order, command, now()), steps.fulfillOrder);
 }
 
-async function refundOrder(session: OrderSession, order: Order, command: RefundOrder): Promise<void> {
+async function deliverFulfillment(
+  entity: OrderEntity,
+  order: Order,
+  command: DeliverFulfillment,
+): Promise<void> {
+  const delivered = deliveredOrder(order, command, now());
+  await entity.commit(delivered, (isClosed(delivered) ? entity.closing : steps).deliverFulfillment);
+}
+
+async function refundOrder(entity: OrderEntity, order: Order, command: RefundOrder): Promise<void> {
   if (madeBefore(order.refunds, command)) return;
-  await session.payments.refund(order, command.id, refundAmount(order, command));
-  await session.commit(refundedOrder(order, command, now()), steps.recordRefund);
+  await entity.payments.refund(order, command.id, refundAmount(order, command));
+  await entity.commit(refundedOrder(order, command, now()), steps.recordRefund);
+}
+
+async function archiveOrder(entity: OrderEntity, order: Order, command: ArchiveOrder): Promise<void> {
+  if (order.archivedAt) return;
+  await entity.commit(archivedOrder(order, command, now()), steps.archiveOrder);
 }

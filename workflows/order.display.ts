@@ -5,7 +5,7 @@ import type { Order } from '../src/domain/order';
 import { INITIAL_STATE } from '../src/domain/order-transitions';
 import { SEARCH_ATTRIBUTES } from './contract';
 
-/** What the Temporal UI shows of an order besides its history: current details and search attributes. */
+/** Shows an order in the Temporal UI, by its current details and search attributes. */
 export function createOrderDisplay() {
   let shown: Shown = { status: INITIAL_STATE.status, currency: null, total: null };
   let isPending = false;
@@ -17,21 +17,21 @@ export function createOrderDisplay() {
   }
 
   return {
-    /** What is being done now. */
+    /** Shows what the workflow is doing. */
     say: (details: string) => setCurrentDetails(details),
 
-    /** A compensation on our own database that keeps failing: the order itself cannot say it. */
+    /** Shows a compensation on our own database that keeps failing, which the order itself cannot tell. */
     showStuck(step: string, failure: string): void {
       showPending(true);
       setCurrentDetails(`**compensation_pending**: ${keepsFailing(step, failure)}`);
     },
 
-    /** Any other write that keeps failing: nothing is being undone. */
+    /** Shows any other write that keeps failing. */
     showDelayed(step: string, failure: string): void {
       setCurrentDetails(keepsFailing(step, failure));
     },
 
-    /** The order as it stands. */
+    /** Shows the state of the order. */
     show(order: Order): void {
       const { status, currency, total } = order;
       if (status !== shown.status || total !== shown.total || currency !== shown.currency) {
@@ -49,7 +49,7 @@ export function createOrderDisplay() {
 }
 
 function keepsFailing(step: string, failure: string): string {
-  return `\`${step}\` keeps failing (${failure}) and is tried again.`;
+  return `\`${step}\` keeps failing (${failure}) and is being retried.`;
 }
 
 type Shown = Pick<Order, 'status' | 'currency' | 'total'>;

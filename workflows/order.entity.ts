@@ -1,80 +1,97 @@
 import { allHandlersFinished, CancellationScope, setHandler } from '@temporalio/workflow';
 import type { Command } from '../src/domain/command';
-import { unsettled } from '../src/domain/compensation';
-import type { Order, OrderRequest } from '../src/domain/order';
+import {
+  requireUnsettled,
+  unsettled,
+  type ResolveCompensation,
+  type RetryCompensation,
+} from '../src/domain/compensation';
 import { InvalidTransition } from '../src/domain/errors';
+import type { Order, OrderRequest } from '../src/domain/order';
 import { isSameWrite } from '../src/domain/same-write';
-import { createCompensator } from './compensations';
+import { createCompensations } from './compensations';
 import type { CommandDone, CommandType, OrderPolicy } from './contract';
-import { asFailure, refusing } from './failures';
+import { asFailure, rejecting } from './failures';
 import { createHistoryLimit } from './history-limit';
+import { createMutex } from './mutex';
 import { createOrderDisplay } from './order.display';
 import { closingSteps, steps, undoSteps } from './order.steps';
 import { createPaymentSteps } from './payment.steps';
-import { serial } from './mutex';
 
-export type OrderSession = ReturnType<typeof createOrderSession>;
+export type OrderEntity = ReturnType<typeof createOrderEntity>;
 
-/** When a command is answered: as soon as the order is saved, or when what it owes then was tried. */
-type Until = 'committed' | 'undone';
+/** When a command is done: once the order is saved, or once its compensations have been tried as well. */
+type Until = 'committed' | 'compensated';
 
-/** Somebody else wrote the order: what was to be saved has to be decided again. */
+/** Thrown when another writer changed the order: what was to be saved has to be decided again. */
 class Superseded extends Error {}
 
 /**
- * One order in the hands of one workflow: the order as it stands, and the only way to change it. What changes it is
- * done one after the other, saved before it is shown, and followed by what it makes owed.
+ * The order that a workflow holds, and the only way to change it. Changes run one at a time. Each is saved
+ * before it is shown, and starts the compensations that it makes necessary.
+ * @param carried the order, in a run that continues another as new
  */
-export function createOrderSession(request: OrderRequest, policy: OrderPolicy, carried?: Order) {
-  const oneAtATime = serial();
+export function createOrderEntity(request: OrderRequest, policy: OrderPolicy, carried?: Order) {
+  const oneAtATime = createMutex();
   const display = createOrderDisplay();
   const undo = undoSteps(display.showStuck);
-  const closing = closingSteps({ ofCancellation: display.showStuck, ofDelivery: display.showDelayed });
+  const closing = closingSteps({
+    onCancellationStuck: display.showStuck,
+    onDeliveryStuck: display.showDelayed,
+  });
   const payments = createPaymentSteps(policy.paymentsTaskQueue);
   const history = createHistoryLimit();
-  const compensator = createCompensator({
-    attempt: ({ payment }, attempts) => payments.void(current(), payment, attempts),
-    attempted: history.note,
+  const compensations = createCompensations({
+    voidPayment: ({ payment }, attempts) => payments.void(current(), payment, attempts),
+    onAttempt: history.note,
     record,
     now,
   });
   let order: Order | undefined;
-  if (carried) take(carried);
+  let started: Promise<unknown> = Promise.resolve();
+  if (carried) adopt(carried);
 
   function current(): Order {
     return order!;
   }
 
-  /** Goes on from the order as it is stored now. */
-  function take(stored: Order): Order {
+  /** Continues from the order as it is stored. */
+  function adopt(stored: Order): Order {
     history.note();
     order = stored;
     display.show(order);
-    compensator.start(unsettled(order));
+    compensations.start(unsettled(order));
     return order;
+  }
+
+  /** Places or loads the order, before any command. */
+  function start(load: () => Promise<Order>): Promise<Order> {
+    const loaded = oneAtATime(async () => adopt(await load()));
+    started = loaded;
+    return loaded;
   }
 
   /** Saves the next version of the order. @throws {Superseded} */
   async function commit(next: Order, save: (next: Order) => Promise<Order | null>): Promise<void> {
-    const other = await save(next);
-    take(other ?? next);
-    if (other && !isSameWrite(other, next)) throw new Superseded();
+    const stored = await save(next);
+    adopt(stored ?? next);
+    if (stored && !isSameWrite(stored, next)) throw new Superseded();
   }
 
-  /** Runs it to its end, again when somebody else wrote the order meanwhile. */
-  async function untilCommitted(run: () => Promise<void>): Promise<void> {
+  /** Runs a change to its end, and again if another writer changed the order in the meantime. */
+  async function untilCommitted(change: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
-        return await CancellationScope.nonCancellable(run);
+        return await CancellationScope.nonCancellable(change);
       } catch (error) {
         if (!(error instanceof Superseded)) throw error;
       }
     }
   }
 
-  /** Has it done after what was asked for before. */
-  function inTurn(run: () => Promise<void>): Promise<void> {
-    return oneAtATime(() => untilCommitted(run));
+  /** Runs a change when it is its turn. */
+  function inTurn(change: () => Promise<void>): Promise<void> {
+    return oneAtATime(() => untilCommitted(change));
   }
 
   function record(change: (order: Order) => Order): Promise<void> {
@@ -85,9 +102,9 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy, c
   }
 
   /**
-   * Whether the order was seen in a version that is not known here. An update is durable only with the workflow task
-   * that accepts it, and a local activity runs within that task: were Temporal to die just then, the order would be
-   * written, and nothing would come to tell.
+   * Returns whether the caller has read a version of the order that this workflow does not know. An update is
+   * durable only with the workflow task that accepts it, and a local activity runs within that task: if
+   * Temporal dies at that moment, the order is written, and nothing tells this workflow.
    */
   function isBehind({ seenVersion }: Command): boolean {
     return order !== undefined && seenVersion > order.version;
@@ -95,76 +112,85 @@ export function createOrderSession(request: OrderRequest, policy: OrderPolicy, c
 
   async function catchUp(): Promise<void> {
     const stored = await CancellationScope.nonCancellable(() => steps.loadOrder(request));
-    if (stored.version > current().version) take(stored);
+    if (stored.version > current().version) adopt(stored);
   }
 
-  /**
-   * Has a command done.
-   * @param check what the order must be like; throws a BusinessError
-   * @param until `undone`: waits until what is owed was tried, too
-   */
-  async function perform<C extends Command>(
-    command: C,
-    check: (order: Order, command: C) => void,
+  /** Rejects a command that cannot succeed before the update is accepted. */
+  function validator<C extends Command>({ check }: CommandType<C>): (command: C) => void {
+    return rejecting((command) => {
+      history.requireOpen();
+      if (order && !isBehind(command)) check(order, command);
+    });
+  }
+
+  /** Carries out the commands of one type. */
+  function handle<C extends Command>(
+    type: CommandType<C>,
     run: (order: Order, command: C) => Promise<void>,
     until: Until = 'committed',
-  ): Promise<CommandDone> {
-    history.note();
-    let isAsked = true;
-    try {
-      await inTurn(async () => {
-        if (!order) throw new InvalidTransition('There is no order: placing it has failed.');
-        if (isAsked && isBehind(command)) await catchUp();
-        isAsked = false;
-        check(current(), command);
-        await run(current(), command);
-      });
-    } catch (error) {
-      throw asFailure(error);
-    }
-    if (until === 'undone') await compensator.attempted();
-    return { version: current().version };
+  ): void {
+    const carryOut = async (command: C): Promise<CommandDone> => {
+      history.note();
+      let isFirstRun = true;
+      try {
+        await inTurn(async () => {
+          if (!order) throw new InvalidTransition('The order does not exist: placing it has failed.');
+          if (isFirstRun && isBehind(command)) await catchUp();
+          isFirstRun = false;
+          type.check(current(), command);
+          await run(current(), command);
+        });
+      } catch (error) {
+        throw asFailure(error);
+      }
+      if (until === 'compensated') await compensations.tried();
+      return { version: current().version };
+    };
+    setHandler(type.update, carryOut, { validator: validator(type) });
   }
 
-  /** Answers the update when it is done; what is hopeless from the start is not even accepted. */
-  function on<C extends Command>(
-    { update, check }: CommandType<C>,
-    run: (order: Order, command: C) => Promise<void>,
-    until?: Until,
-  ): void {
-    setHandler(update, (command) => perform(command, check, run, until), {
-      validator: refusing((command: C) => {
-        history.requireOpen();
-        if (order && !isBehind(command)) check(order, command);
-      }),
-    });
+  /** Carries out an operator's wish, which takes effect while the compensation is under way. */
+  async function asOperator<C extends RetryCompensation>(
+    command: C,
+    ask: (command: C) => Promise<void>,
+  ): Promise<CommandDone> {
+    history.note();
+    await started;
+    if (isBehind(command)) await oneAtATime(catchUp);
+    rejecting(requireUnsettled)(current(), command);
+    await ask(command);
+    return { version: current().version };
   }
 
   return {
     request,
-    display,
-    history,
     undo,
     closing,
     payments,
-    compensator,
-    oneAtATime,
     current,
-    take,
-    isBehind,
-    catchUp,
+    isStarted: () => order !== undefined,
+    start,
+    adopt,
     commit,
     untilCommitted,
     inTurn,
-    on,
-    isTaken: () => order !== undefined,
-    /** Nothing is under way that would be lost with this run of the workflow. */
-    isQuiet: () => allHandlersFinished() && compensator.isQuiet(),
-    isIdle: () => allHandlersFinished() && compensator.isIdle(),
+    handle,
+    validator,
+    requireOpen: history.requireOpen,
+    retryCompensation: (command: RetryCompensation) => asOperator(command, compensations.requestRetry),
+    resolveCompensation: (command: ResolveCompensation) =>
+      asOperator(command, compensations.requestResolution),
+    /** Shows in the Temporal UI what the workflow is doing. */
+    say: display.say,
+    isIdle: () => allHandlersFinished() && compensations.isIdle(),
+    /**
+     * Returns whether the history is long, and nothing is under way that the next run could not start again.
+     */
+    canContinueAsNew: () => history.isFull() && allHandlersFinished() && compensations.isQuiet(),
   };
 }
 
-/** ISO 8601; in a workflow, when its task began. */
+/** Returns the time at which the current workflow task began, ISO 8601. */
 export function now(): string {
   return new Date().toISOString();
 }

@@ -2,13 +2,13 @@ import type { Duration } from '@temporalio/common';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { OrderActivities } from '../activities/orders.activities';
 import type { PricingActivities } from '../activities/pricing.activities';
-import { localFirst, type Attempts } from './local-first';
+import { localFirst, type Stages } from './local-first';
 
 /**
- * An outage delays an order, it never rejects one: no schedule-to-close time-out, attempts without limit. What is not
- * tried again says so itself, see `businessAnswers`.
+ * An outage delays an order but never rejects it, so there is no schedule-to-close time-out and no limit of
+ * attempts. Errors that are not retried are marked by the activity, see `businessFailures`.
  */
-function attempts(maximumInterval: Duration): Attempts {
+function stages(maximumInterval: Duration): Stages {
   return {
     local: {
       startToCloseTimeout: '4s',
@@ -16,7 +16,7 @@ function attempts(maximumInterval: Duration): Attempts {
       retry: { maximumAttempts: 2, initialInterval: '100ms' },
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     },
-    regular: regular({ initialInterval: '500ms', backoffCoefficient: 2, maximumInterval }),
+    unlimited: regular({ initialInterval: '500ms', backoffCoefficient: 2, maximumInterval }),
   };
 }
 
@@ -46,50 +46,51 @@ export const steps = localFirst<Steps>(
     fulfillOrder: 'Take the stock and save the fulfillment, all or nothing',
     deliverFulfillment: 'Save that the fulfillment was delivered',
     recordRefund: 'Save the refund',
-    recordCompensation: 'Save what became of a compensation',
+    recordCompensation: 'Save the state of a compensation',
     archiveOrder: 'Take the order out of the lists',
     loadOrder: 'Fetch the order',
   },
-  attempts('10s'),
+  stages('10s'),
 );
 
 /**
- * Writes that close an order for good, when an update asks for them. An update is durable only with the workflow task
- * that accepts it, and a local activity runs within that task: were Temporal to die just then, the order would be
- * closed in MongoDB and open in its workflow, and nothing more would come to tell.
- * @param ofCancellation told from the fifth attempt on
- * @param ofDelivery told from the third
+ * Returns the writes with which an update closes an order. They are regular activities at once: an update is
+ * durable only with the workflow task that accepts it, and a local activity runs within that task. If
+ * Temporal died at that moment, the order would be closed in MongoDB and open in its workflow, and no command
+ * would come to tell it.
+ * @param onCancellationStuck called when four attempts have failed
+ * @param onDeliveryStuck called when two attempts have failed
  */
 export function closingSteps({
-  ofCancellation,
-  ofDelivery,
+  onCancellationStuck,
+  onDeliveryStuck,
 }: {
-  ofCancellation: OnStuck;
-  ofDelivery: OnStuck;
+  onCancellationStuck: OnStuck;
+  onDeliveryStuck: OnStuck;
 }): ClosingSteps {
-  const { regular: unlimited } = attempts('60s');
+  const { unlimited } = stages('60s');
   return {
     ...localFirst<Pick<ClosingSteps, 'cancelOrder'>>(
       { cancelOrder: CANCEL },
-      { few: few(4), regular: unlimited },
-      ofCancellation,
+      { few: few(4), unlimited },
+      onCancellationStuck,
     ),
     ...localFirst<Pick<ClosingSteps, 'deliverFulfillment'>>(
       { deliverFulfillment: 'Save that all is delivered, and complete the order' },
-      { few: few(2), regular: unlimited },
-      ofDelivery,
+      { few: few(2), unlimited },
+      onDeliveryStuck,
     ),
   };
 }
 
-/** @param onStuck told from the fifth attempt on */
+/** @param onStuck called when two local and two regular attempts have failed */
 export function undoSteps(onStuck: OnStuck): Undo {
   return localFirst<Undo>(
     {
-      rejectOrder: 'Release the stock and save why the order was rejected',
+      rejectOrder: 'Release the stock and reject the order',
       cancelOrder: CANCEL,
     },
-    { ...attempts('60s'), few: few(2) },
+    { ...stages('60s'), few: few(2) },
     onStuck,
   );
 }

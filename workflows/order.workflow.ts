@@ -6,86 +6,76 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { isCancellable, type Cancellation } from '../src/domain/closing';
-import type { Order, OrderRequest, OrderStatus } from '../src/domain/order';
 import { IdempotencyKeyReused } from '../src/domain/errors';
+import type { Order, OrderRequest, OrderStatus } from '../src/domain/order';
 import { isClosed } from '../src/domain/order-transitions';
 import { placeOrderUpdate, type OrderPolicy } from './contract';
-import { refusing } from './failures';
+import { rejecting } from './failures';
 import { handleOrderCommands, releaseAndCancel } from './order.commands';
-import { createOrderSession, type OrderSession } from './order.entity';
+import { createOrderEntity, type OrderEntity } from './order.entity';
 import { cancelledInTemporal, placeOrder } from './order.placing';
 
-/** What the run before hands over. */
+/** What a run hands to the one that continues it. */
 interface Continued {
   order: Order;
-  /** What placing the order was answered: each repeat of the request is to get the same. */
+  /** The result of placing the order, which each repeat of the request gets. */
   placed: Order;
 }
 
 /**
- * The life of one order, open until the order is closed and owes nothing. It is placed here, from the workflow's
- * input and not by the update: an update that no worker has accepted is not durable, a started workflow is.
- * @param continued in a run that continues another as new
+ * The life of one order, open until the order is closed and its compensations are settled. It is placed here,
+ * from the workflow's input and not by the update: an update that no worker has accepted is not durable, a
+ * started workflow is.
  */
 export async function orderWorkflow(
   request: OrderRequest,
   policy: OrderPolicy,
   continued?: Continued,
 ): Promise<{ status: OrderStatus }> {
-  const session = createOrderSession(request, policy, continued?.order);
-  const placed = continued ? Promise.resolve(continued.placed) : session.oneAtATime(() => place(session));
+  const entity = createOrderEntity(request, policy, continued?.order);
+  const placed = continued ? Promise.resolve(continued.placed) : entity.start(() => placeOrder(entity));
   setHandler(placeOrderUpdate, () => placed, {
-    validator: refusing((fingerprint: string) => requireSameRequest(session, fingerprint)),
+    validator: rejecting((fingerprint: string) => requireSameRequest(entity, fingerprint)),
   });
-  handleOrderCommands(session, placed);
+  handleOrderCommands(entity);
 
   try {
     await placed;
-    await expireUnlessBegun(session, policy);
-    await condition(() => isFinished(session) || session.history.isFull());
-    await condition(() => session.isQuiet());
+    await expireUnlessBegun(entity, policy);
+    await condition(() => isFinished(entity) || entity.canContinueAsNew());
   } catch (error) {
-    if (isCancellation(error)) await cancelIfPossible(session, cancelledInTemporal(request));
-    await untilIdle(session);
-    if (session.isIdle()) throw error;
+    if (isCancellation(error)) await cancelIfPossible(entity, cancelledInTemporal(request));
+    // What cannot be voided yet may take long: a cancelled workflow continues as new, too.
+    await CancellationScope.nonCancellable(() =>
+      condition(() => entity.isIdle() || entity.canContinueAsNew()),
+    );
+    if (entity.isIdle()) throw error;
   }
   // replay-tested: test/workflows/replay.test.ts
-  if (!isFinished(session)) {
-    const continued = { order: session.current(), placed: await placed };
-    await continueAsNew<typeof orderWorkflow>(request, policy, continued);
+  if (!isFinished(entity)) {
+    await continueAsNew<typeof orderWorkflow>(request, policy, {
+      order: entity.current(),
+      placed: await placed,
+    });
   }
-  return { status: session.current().status };
+  return { status: entity.current().status };
 }
 
-/** Or until it may go on in another run: what cannot be given back may take long, in a cancelled workflow too. */
-async function untilIdle({ isIdle, isQuiet, history }: OrderSession): Promise<void> {
-  if (isIdle()) return;
-  await CancellationScope.nonCancellable(() => condition(() => isIdle() || (history.isFull() && isQuiet())));
-}
-
-async function place(session: OrderSession): Promise<Order> {
-  return session.take(await placeOrder(session));
-}
-
-/** An order that nobody begins to fulfil is cancelled: the authorisation of its payment will not last for ever. */
-async function expireUnlessBegun(
-  session: OrderSession,
-  { fulfillmentDeadlineMs }: OrderPolicy,
-): Promise<void> {
-  const isBegun = () => !isCancellable(session.current());
+/** Cancels an order of which nothing is fulfilled in time: the authorisation of its payment will lapse. */
+async function expireUnlessBegun(entity: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
+  const isBegun = () => !isCancellable(entity.current());
   if (isBegun()) return;
-  const deadline = Date.parse(confirmedAt(session.current())) + fulfillmentDeadlineMs;
+  const deadline = Date.parse(confirmedAt(entity.current())) + fulfillmentDeadlineMs;
   const timeLeft = Math.max(1, deadline - Date.now());
-  if (await condition(() => isBegun() || session.history.isFull(), timeLeft)) return;
-  const { requestId } = session.request;
-  await cancelIfPossible(session, { by: 'system', reason: 'expired', requestId });
+  if (await condition(() => isBegun() || entity.canContinueAsNew(), timeLeft)) return;
+  const { requestId } = entity.request;
+  await cancelIfPossible(entity, { by: 'system', reason: 'expired', requestId });
 }
 
-async function cancelIfPossible(session: OrderSession, cancellation: Cancellation): Promise<void> {
-  if (!session.isTaken()) return;
-  await session.inTurn(async () => {
-    // The stored order has the last word: if it may not be cancelled any more, nothing is.
-    if (isCancellable(session.current())) await releaseAndCancel(session, cancellation);
+async function cancelIfPossible(entity: OrderEntity, cancellation: Cancellation): Promise<void> {
+  if (!entity.isStarted()) return;
+  await entity.inTurn(async () => {
+    if (isCancellable(entity.current())) await releaseAndCancel(entity, cancellation);
   });
 }
 
@@ -93,13 +83,12 @@ function confirmedAt({ statusHistory, createdAt }: Order): string {
   return statusHistory.find(({ to }) => to === 'confirmed')?.at ?? createdAt;
 }
 
-/** Closed, and nothing owed. */
-function isFinished(session: OrderSession): boolean {
-  return isClosed(session.current()) && session.compensator.isIdle();
+function isFinished(entity: OrderEntity): boolean {
+  return isClosed(entity.current()) && entity.isIdle();
 }
 
-function requireSameRequest(session: OrderSession, fingerprint: string): void {
-  session.history.requireOpen();
-  if (fingerprint === session.request.fingerprint) return;
-  throw new IdempotencyKeyReused('Another order was sent with this key.');
+function requireSameRequest(entity: OrderEntity, fingerprint: string): void {
+  entity.requireOpen();
+  if (fingerprint === entity.request.fingerprint) return;
+  throw new IdempotencyKeyReused('This Idempotency-Key was used for another order.');
 }

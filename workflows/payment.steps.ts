@@ -11,10 +11,13 @@ import { paymentRef } from '../src/domain/order-payment';
 import { FAILURES } from './contract';
 import { isFinal } from './failures';
 
-/** Attempts at giving a payment back: a few at first, then without limit; or just one, when an operator asks. */
+/**
+ * How often voiding a payment is tried: a few times at first, then without limit, or once when an operator
+ * asks.
+ */
 export type VoidAttempts = 'few' | 'unlimited' | 'one';
 
-/** Calls to the payment service: regular activities on a task queue of their own. */
+/** Returns the calls to the payment service: regular activities on a task queue of their own. */
 export function createPaymentSteps(taskQueue: string) {
   const proxy = ({ retry, ...options }: ActivityOptions) =>
     proxyActivities<PaymentActivities>({
@@ -27,13 +30,13 @@ export function createPaymentSteps(taskQueue: string) {
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '20s' } as const;
   const inTime = proxy({ scheduleToCloseTimeout: '2m', retry });
   const lookUp = proxy({ scheduleToCloseTimeout: '30s', retry });
-  /** Once the money may have moved, only the payment service's own answer will do. */
+  /** Without a limit: once money may have moved, only the payment service knows the outcome. */
   const insisting = proxy({ retry });
   const undoing = { startToCloseTimeout: '10s', retry: { ...retry, maximumInterval: '60s' } } as const;
   const voiding = {
     few: proxy({
       ...undoing,
-      scheduleToCloseTimeout: '60s', // also when no worker serves the queue
+      scheduleToCloseTimeout: '60s', // ends the attempts even if no worker serves the queue
       retry: { ...undoing.retry, maximumAttempts: 4 },
     }),
     unlimited: proxy({ ...undoing, retry: { ...undoing.retry, initialInterval: '10s' } }),
@@ -42,9 +45,9 @@ export function createPaymentSteps(taskQueue: string) {
 
   return {
     /**
-     * Reserves the amount and returns the payment with the provider's id of it. An unclear outcome is resolved by
-     * asking under the payment's key.
-     * @throws PaymentDeclined: nothing is reserved; PaymentUnanswered and PaymentKeyReused, as any other: it may be
+     * Reserves the amount and returns the payment with the provider's id. If the outcome is unknown, the
+     * provider is asked by the payment's key.
+     * @throws a failure; only after PaymentDeclined is it certain that nothing is reserved
      */
     async authorize(order: Order, payment: OrderPayment): Promise<OrderPayment> {
       if (payment.amount === 0) return payment;
@@ -70,16 +73,16 @@ export function createPaymentSteps(taskQueue: string) {
       await insisting.capturePayment.executeWithOptions({ summary }, [callFor(order, payment)]);
     },
 
-    /** @param key names this refund @param amount in minor units */
+    /** @param key names the refund @param amount in minor units */
     async refund(order: Order, key: string, amount: number): Promise<void> {
       const payment = order.payment!;
       const summary = `Refund ${amountOf({ ...payment, amount })}`;
       await insisting.refundPayment.executeWithOptions({ summary }, [callFor(order, payment), key, amount]);
     },
 
-    /** Returns whether there was anything to give back. */
+    /** Voids or refunds the payment. Returns whether anything was reserved. */
     void(order: Order, payment: OrderPayment, attempts: VoidAttempts): Promise<boolean> {
-      const summary = `Give back ${payment.amount === 0 ? 'what may be reserved' : amountOf(payment)}`;
+      const summary = `Void or refund ${payment.amount === 0 ? 'what may be reserved' : amountOf(payment)}`;
       return voiding[attempts].voidPayment.executeWithOptions({ summary }, [callFor(order, payment)]);
     },
   };
@@ -100,8 +103,7 @@ function unlessCancelled(error: unknown): null {
 
 function unanswered(cause: unknown): ApplicationFailure {
   return ApplicationFailure.create({
-    message:
-      'The payment service did not answer in time. Nothing is charged: try again later, with a new order.',
+    message: 'The payment service did not respond in time. Nothing is charged: place a new order later.',
     type: FAILURES.paymentUnanswered,
     nonRetryable: true,
     cause: cause as Error,

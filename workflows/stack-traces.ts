@@ -1,5 +1,6 @@
 /**
- * The SDK keeps a stack trace of every promise, for the stack trace query of the Temporal UI. Its usual ten frames cost
- * a quarter of what a worker spends on workflows; four still show the line at which each of our functions waits.
+ * The SDK keeps a stack trace of every promise for the stack trace query of the Temporal UI. The default of
+ * ten frames takes a quarter of the time that a worker spends on workflows. Four still show the line at which
+ * a function waits.
  */
 Error.stackTraceLimit = 4;

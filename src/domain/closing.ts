@@ -60,7 +60,9 @@ export interface Closing {
   isDeclined: boolean;
 }
 
-/** Returns the order rejected or cancelled: its stock is released, and what may be reserved has to be voided. */
+/**
+ * Returns the order rejected or cancelled: its stock is released, and what may be reserved has to be voided.
+ */
 export function closedOrder(order: Order, closing: Closing, at: string): Order {
   const { to, by, reason, rejection, isDeclined } = closing;
   const payment = isDeclined ? null : paymentToVoid(order);

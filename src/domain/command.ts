@@ -6,7 +6,10 @@ export interface Command {
   by: string;
   /** The X-Request-Id of the HTTP request. */
   requestId: string;
-  /** The version of the order that the caller had read. A workflow that has not seen it reloads the order first. */
+  /**
+   * The version of the order that the caller had read. A workflow that has not seen it reloads the order
+   * first.
+   */
   seenVersion: number;
 }
 

@@ -13,7 +13,10 @@ export interface ResolveCompensation extends RetryCompensation {
   note: string;
 }
 
-/** Returns the compensation for a payment that must not stay reserved or captured, named by the end of its key. */
+/**
+ * Returns the compensation for a payment that must not stay reserved or captured, named by the end of its
+ * key.
+ */
 export function owedVoid(payment: OrderPayment, since: string): Compensation {
   const suffix = payment.key.slice(payment.key.indexOf('-'));
   return { step: `voidPayment${suffix}`, payment, state: 'owed', since, failure: null, resolution: null };
@@ -30,7 +33,8 @@ export function pendingCompensations({ compensations }: Pick<Order, 'compensatio
 }
 
 /**
- * Accepts a compensation that has never failed, too: the workflow may have been terminated before the first attempt.
+ * Accepts a compensation that has never failed, too: the workflow may have been terminated before the first
+ * attempt.
  * @throws {NotFound} the order has no such compensation that is to be done
  */
 export function requireUnsettled(order: Order, { step }: RetryCompensation): void {
@@ -55,7 +59,10 @@ export function inNextVersion(order: Order, at: string): Order {
   return changeOrder(order, {}, { at, by: 'system', reason: null });
 }
 
-/** Returns the order with a compensation that an operator settled, or the same order if there is no such compensation. */
+/**
+ * Returns the order with a compensation that an operator settled, or the same order if there is no such
+ * compensation.
+ */
 export function withResolved(order: Order, command: ResolveCompensation, at: string): Order {
   const { step, note, by } = command;
   const settled = order.compensations.find((one) => one.step === step);

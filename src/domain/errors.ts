@@ -1,8 +1,8 @@
 import type { RejectionType } from './rejection';
 
 /**
- * Thrown where a rule of the business says no: asking again does not change it. Its `name` becomes the type of the
- * Temporal failure, and its message is written for the caller of the API.
+ * Thrown where a rule of the business says no: asking again does not change it. Its `name` becomes the type
+ * of the Temporal failure, and its message is written for the caller of the API.
  */
 export class BusinessError extends Error {}
 
@@ -49,8 +49,8 @@ export class PaymentRefused extends BusinessError {
 }
 
 /**
- * Thrown when the key of a payment has been used for something else, such as another amount. Unlike any other error of
- * a payment it does not tell what is reserved: something may be.
+ * Thrown when the key of a payment has been used for something else, such as another amount. Unlike any other
+ * error of a payment it does not tell what is reserved: something may be.
  */
 export class PaymentKeyReused extends PaymentRefused {
   override name = 'PaymentKeyReused';

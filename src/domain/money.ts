@@ -17,7 +17,10 @@ const WITHOUT_MINOR_UNIT: ReadonlySet<string> = new Set(
 );
 const WITH_THREE_DIGITS: ReadonlySet<string> = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
 
-/** Returns the digits after the decimal point by ISO 4217. `Intl` follows CLDR, which differs for several codes. */
+/**
+ * Returns the digits after the decimal point by ISO 4217. `Intl` follows CLDR, which differs for several
+ * codes.
+ */
 export function minorUnitDigits(currency: string): number {
   if (WITHOUT_MINOR_UNIT.has(currency)) return 0;
   return WITH_THREE_DIGITS.has(currency) ? 3 : 2;

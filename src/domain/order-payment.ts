@@ -12,16 +12,16 @@ export function firstPayment({ id, total, currency }: Order): OrderPayment {
 }
 
 /**
- * Returns the payment of an amendment. Its key belongs to the version that is amended. Whether the amendment succeeds or
- * fails, the order gets a new version, so no key is used twice.
+ * Returns the payment of an amendment. Its key belongs to the version that is amended. Whether the amendment
+ * succeeds or fails, the order gets a new version, so no key is used twice.
  */
 export function amendmentPayment({ id, version }: Order, { total, currency }: Pricing): OrderPayment {
   return { key: amendmentKey(id, version), reference: null, amount: total, currency };
 }
 
 /**
- * Returns the payment that an interrupted amendment may have reserved, since it is authorised before the order is saved.
- * Its amount is unknown and stands as 0. Returns null if the order cannot have been amended.
+ * Returns the payment that an interrupted amendment may have reserved, since it is authorised before the
+ * order is saved. Its amount is unknown and stands as 0. Returns null if the order cannot have been amended.
  */
 export function interruptedPayment({
   id,

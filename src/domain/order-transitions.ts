@@ -54,8 +54,8 @@ export interface ChangeMade {
 }
 
 /**
- * Returns the next version of the order, changed on any number of axes. An axis that is already in the new state stays
- * as it is.
+ * Returns the next version of the order, changed on any number of axes. An axis that is already in the new
+ * state stays as it is.
  * @throws {InvalidTransition}
  */
 export function changeOrder(order: Order, to: Partial<OrderState>, { at, by, reason }: ChangeMade): Order {

@@ -112,8 +112,8 @@ export interface StatusChange {
 }
 
 /**
- * Where the stock of an order is: `held` means that what is not fulfilled yet is in the reserved stock of its products,
- * `released` that it is available again, and `committed` that all of it has left the stock.
+ * Where the stock of an order is: `held` means that what is not fulfilled yet is in the reserved stock of its
+ * products, `released` that it is available again, and `committed` that all of it has left the stock.
  */
 export type Reservation = 'none' | 'held' | 'released' | 'committed';
 
@@ -156,8 +156,9 @@ export interface Refund {
 }
 
 /**
- * A payment that has to be voided or refunded. The write that makes this necessary puts it on the order, and it is taken
- * off when it is done. `pending` means that it keeps failing, `resolved` that an operator settled it.
+ * A payment that has to be voided or refunded. The write that makes this necessary puts it on the order, and
+ * it is taken off when it is done. `pending` means that it keeps failing, `resolved` that an operator settled
+ * it.
  */
 export interface Compensation {
   /** Names it in routes and in Temporal. */

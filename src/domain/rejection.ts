@@ -1,6 +1,6 @@
 /**
- * The reasons why an order cannot be placed: the type of the failure that the Temporal UI shows, and the code that the
- * API returns.
+ * The reasons why an order cannot be placed: the type of the failure that the Temporal UI shows, and the code
+ * that the API returns.
  */
 export const REJECTION_CODES = {
   UnknownProduct: 'unknown_product',

@@ -2,7 +2,9 @@ import { TIME_FIELDS, type Order } from './order';
 
 const TIMES: ReadonlySet<string> = new Set(TIME_FIELDS);
 
-/** Returns whether both are the same write: a step that runs again after a crash differs in its times only. */
+/**
+ * Returns whether both are the same write: a step that runs again after a crash differs in its times only.
+ */
 export function isSameWrite(one: Order, other: Order): boolean {
   return content(one) === content(other);
 }

@@ -1,6 +1,9 @@
 import type { Order, Pricing } from './order';
 
-/** The units of one product that an order moves when it changes. `available + reserved` lose what leaves the stock. */
+/**
+ * The units of one product that an order moves when it changes. `available + reserved` lose what leaves the
+ * stock.
+ */
 export interface StockMove {
   productServiceId: string;
   available: number;
@@ -15,8 +18,8 @@ export function reservationOf({ items }: Pick<Pricing, 'items'>): 'held' | 'none
 }
 
 /**
- * Returns what a change of an order moves in stock, sorted by product so that all transactions lock in the same order.
- * For each product, the sum of available, reserved and fulfilled units stays the same.
+ * Returns what a change of an order moves in stock, sorted by product so that all transactions lock in the
+ * same order. For each product, the sum of available, reserved and fulfilled units stays the same.
  * @param before null for a new order
  */
 export function stockMoves(before: Stocked | null, after: Stocked): StockMove[] {

@@ -2,7 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { businessAnswers } from '../../activities/business-answers';
+import { businessFailures } from '../../activities/business-failures';
 import { logFields } from '../../activities/log-fields';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
@@ -41,7 +41,7 @@ export function workerOptions(
       useWorkerVersioning: false as const, // open orders move on to new code, which recorded histories prove compatible
     },
     dataConverter: createDataConverter(payloadKeys),
-    interceptors: { activity: [logFields, () => ({ inbound: businessAnswers })] },
+    interceptors: { activity: [logFields, () => ({ inbound: businessFailures })] },
     shutdownGraceTime: shutdownTimeoutMs, // with the default of 0, activities would be cancelled at once
     shutdownForceTime: shutdownTimeoutMs + FORCED_SHUTDOWN_MARGIN_MS,
   };

@@ -89,7 +89,7 @@ it('an order that vanished from MongoDB is an error to look into, not a new orde
   const { request, opened, confirmed } = await priced();
   await shop.activities.openOrder(opened);
   await shop.db.connection.collection('orders').deleteOne({ _id: request.orderId as never });
-  await expect(shop.activities.confirmOrder(confirmed)).rejects.toThrow('gone from MongoDB');
+  await expect(shop.activities.confirmOrder(confirmed)).rejects.toThrow('missing in MongoDB');
 });
 
 it('a version that somebody else wrote stands', async () => {
@@ -100,7 +100,7 @@ it('a version that somebody else wrote stands', async () => {
   const other = { ...confirmed, updatedAt: '2026-01-02T00:00:00.000Z' };
   expect(await confirmOrder(other)).toEqual(confirmed);
   expect(await amendOrder({ ...other, note: 'mine' })).toEqual(confirmed);
-  await expect(amendOrder({ ...other, version: 9 })).rejects.toThrow('is behind');
+  await expect(amendOrder({ ...other, version: 9 })).rejects.toThrow('is behind its workflow');
 });
 
 it('an amendment moves the stock by the difference, or does nothing', async () => {

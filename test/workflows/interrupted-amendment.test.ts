@@ -95,7 +95,7 @@ describe('a key under which another payment is reserved', () => {
     expect(await spoiled.shop.workflows.place(request)).toMatchObject({
       status: 'rejected',
       reservation: 'released',
-      rejection: { code: 'payment_declined', detail: expect.stringContaining('it is given back') },
+      rejection: { code: 'payment_declined', detail: expect.stringContaining('It will be voided') },
     });
     await handleOf(request.orderId).result();
     const order = (await spoiled.shop.orders.findById(request.orderId))!;

@@ -131,7 +131,7 @@ it.each<[Authorizing, string]>([
     });
     expect(await saga.make(0)).toMatchObject({
       status: 'rejected',
-      rejection: { code: 'payment_declined', detail: expect.stringContaining('did not answer in time') },
+      rejection: { code: 'payment_declined', detail: expect.stringContaining('did not respond in time') },
     });
     expect(await saga.rest()).toMatchObject({ order: { paymentStatus, reservation: 'released', owed: [] } });
     const order = (await saga.customer.stored())!;

@@ -238,7 +238,7 @@ it('who says that a payment was settled by hand while it is being given back is 
   });
   released.resolve();
   expect(await resolved).toBe(
-    'invalid_transition: The payment service has just given this payment back: do not pay it back once more.',
+    'invalid_transition: The payment service has just voided or refunded this payment: do not pay the customer back again.',
   );
   expect(await saga.customer.stored()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
   await handleOf(saga).result();
@@ -258,7 +258,7 @@ it('the word of one of two who say that they settled a payment by hand is kept, 
   expect(kept).toHaveLength(1);
   // The second one has either come while the first was being heard, or after it.
   expect(answers.find((answer) => answer !== 'done')).toMatch(
-    /^(invalid_transition: Somebody else|not_found)/,
+    /^(invalid_transition: Another operator|not_found)/,
   );
   const notes = (await saga.customer.stored())!.compensations.map(({ resolution }) => resolution!.note);
   expect(notes).toEqual([['Paid in cash', 'Paid by bank'][answers.indexOf('done')]]);

@@ -3,10 +3,10 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { BusinessError } from '../src/domain/errors';
 
 /**
- * Turns the domain's refusals into Temporal failures of the same type that are not tried again: asking again would
- * not change the answer. Everything else that an activity throws is tried again without limit.
+ * Turns business errors into Temporal failures of the same type that are not retried: another attempt would
+ * not change the outcome. Temporal retries everything else that an activity throws.
  */
-export const businessAnswers: ActivityInboundCallsInterceptor = {
+export const businessFailures: ActivityInboundCallsInterceptor = {
   async execute(input, next) {
     try {
       return await next(input);

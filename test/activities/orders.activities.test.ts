@@ -10,7 +10,7 @@ const REASON = { code: 'out_of_stock', detail: 'none left' } as const;
 const AT = '2026-01-01T00:00:00.000Z';
 const CANCEL = { by: 'usr_1', reason: null, requestId: 'test' };
 
-/** There is just as much as is ordered: a step that ran before must not be taken for a shortage. */
+/** Sells just as much as is ordered: an earlier run of a step must not be taken for a shortage. */
 async function priced(available = 2) {
   const { id } = await shop.sell({ available });
   const request = orderRequest(lines([id, 2]));
@@ -20,7 +20,7 @@ async function priced(available = 2) {
   return { id, request, pricing, opened, confirmed: confirmedOrder(opened, payment, AT) };
 }
 
-it('every step run twice, or at the same time, is done once', async () => {
+it('carries out a step once when it runs twice or at the same time', async () => {
   const { id, request, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, cancelOrder } = shop.activities;
   const twice = <T>(step: () => Promise<T>) => Promise.all([step(), step()]);
@@ -40,7 +40,7 @@ it('every step run twice, or at the same time, is done once', async () => {
   expect(await shop.stockOf(id)).toEqual({ available: 2, reserved: 0 });
 });
 
-it('an order of services holds nothing', async () => {
+it('holds no stock for an order of services', async () => {
   const { id } = await shop.sell({ kind: 'service', stock: null });
   const request = orderRequest(lines([id, 2]));
   const { priceOrder, openOrder, cancelOrder } = shop.activities;
@@ -53,7 +53,7 @@ it('an order of services holds nothing', async () => {
   expect(await shop.stockOf(id)).toBeNull();
 });
 
-it('an order that was never opened is saved as cancelled, with its lines as sent', async () => {
+it('saves an order that was never opened as cancelled, with its lines as sent', async () => {
   const request = orderRequest(lines(['ps_unknown', 2]));
   const cancelled = await shop.activities.cancelOrder(request, null, CANCEL);
   expect(cancelled).toMatchObject({
@@ -64,7 +64,7 @@ it('an order that was never opened is saved as cancelled, with its lines as sent
   expect(await shop.orders.findById(request.orderId)).toEqual(cancelled);
 });
 
-it('no step touches an order that was made from another request', async () => {
+it('changes no order that was made from another request', async () => {
   const { id, request, pricing, opened } = await priced();
   const { openOrder, rejectOrder, cancelOrder } = shop.activities;
   await openOrder(opened);
@@ -77,7 +77,7 @@ it('no step touches an order that was made from another request', async () => {
   expect(await shop.stockOf(id)).toEqual({ available: 0, reserved: 2 });
 });
 
-it('a confirmed order cannot be rejected any more', async () => {
+it('does not reject a confirmed order', async () => {
   const { request, pricing, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, rejectOrder } = shop.activities;
   await openOrder(opened);
@@ -85,14 +85,14 @@ it('a confirmed order cannot be rejected any more', async () => {
   expect(await rejectOrder(request, pricing, REASON)).toEqual(confirmed);
 });
 
-it('an order that vanished from MongoDB is an error to look into, not a new order', async () => {
+it('throws for an order that is missing in MongoDB, instead of creating it', async () => {
   const { request, opened, confirmed } = await priced();
   await shop.activities.openOrder(opened);
   await shop.db.connection.collection('orders').deleteOne({ _id: request.orderId as never });
   await expect(shop.activities.confirmOrder(confirmed)).rejects.toThrow('missing in MongoDB');
 });
 
-it('a version that somebody else wrote stands', async () => {
+it('returns a version that another writer has saved', async () => {
   const { opened, confirmed } = await priced();
   const { openOrder, confirmOrder, amendOrder } = shop.activities;
   await openOrder(opened);
@@ -103,7 +103,7 @@ it('a version that somebody else wrote stands', async () => {
   await expect(amendOrder({ ...other, version: 9 })).rejects.toThrow('is behind its workflow');
 });
 
-it('an amendment moves the stock by the difference, or does nothing', async () => {
+it('moves the stock of an amendment by the difference, or changes nothing', async () => {
   const { id, opened, confirmed } = await priced(5);
   const { openOrder, confirmOrder, amendOrder } = shop.activities;
   await openOrder(opened);
@@ -124,7 +124,7 @@ it('an amendment moves the stock by the difference, or does nothing', async () =
   expect(await shop.stockOf(id)).toEqual({ available: 4, reserved: 1 });
 });
 
-it('a fulfillment of what is not reserved is an error to look into, not a shortage', async () => {
+it('throws for a fulfillment of what is not reserved, instead of reporting a shortage', async () => {
   const { id, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, fulfillOrder } = shop.activities;
   await openOrder(opened);

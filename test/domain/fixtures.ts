@@ -63,7 +63,10 @@ export const payment = (amount: number, suffix = '1'): OrderPayment => ({
   currency: 'EUR',
 });
 
-/** An order of two units of a product and one of a service, confirmed and authorised unless `fields` say otherwise. */
+/**
+ * An order of two units of a product and one of a service, confirmed and authorised unless `fields` say
+ * otherwise.
+ */
 export function orderIn(fields: Partial<Order> = {}): Order {
   return {
     ...draftOrder(requestFor()),

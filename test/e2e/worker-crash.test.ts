@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Crash } from '../support/crashing-worker';
 import { spawnNode, type NodeProcess } from '../support/process';
-import { drawCharts, placesOf, titleOf, type Place } from '../workflows/saga/chart';
-import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from '../workflows/saga/saga';
+import { recordBaselines, placesOf, titleOf, type Place } from '../workflows/saga/baseline';
+import { beginSaga, openFaultyShop, outcomeOf, type Saga, type FaultyShop } from '../workflows/saga/saga';
 import { expectAll, expectEnd } from '../workflows/saga/trial';
-import { asCharted } from '../workflows/saga/trials';
+import { asBaseline } from '../workflows/saga/trials';
 
 const WORKER = join(__dirname, '..', 'support', 'crashing-worker.ts');
 /**
@@ -37,52 +37,52 @@ it('another worker continues every order of a worker that is killed at any step,
 
 /** Returns all places, sorted by their position in a move. */
 async function findPlaces(): Promise<Place[]> {
-  const spoiled = await openSpoiledShop();
+  const faulty = await openFaultyShop();
   try {
-    await spoiled.startWorker();
-    return placesOf(await drawCharts(spoiled)).sort((a, b) => a.position - b.position);
+    await faulty.startWorker();
+    return placesOf(await recordBaselines(faulty)).sort((a, b) => a.position - b.position);
   } finally {
-    await spoiled.shop.close();
+    await faulty.shop.close();
   }
 }
 
 async function crashTogether(group: readonly PlannedCrash[]): Promise<void> {
-  const spoiled = await openSpoiledShop();
+  const faulty = await openFaultyShop();
   try {
     const begin = async (crash: PlannedCrash): Promise<CrashedOrder> => {
-      return { ...crash, saga: await beginSaga(spoiled, crash.place.chart.life), answers: [] };
+      return { ...crash, saga: await beginSaga(faulty, crash.place.baseline.scenario), answers: [] };
     };
     const orders = await Promise.all(group.map(begin));
-    const worker = startCrashingWorker(spoiled, orders);
+    const worker = startCrashingWorker(faulty, orders);
     await worker.line(/worker started/);
     await Promise.all(orders.map((order) => makeMoves(order, order.place.move)));
     const inProgress = new Map(orders.map((order) => [order, makeMoves(order, order.place.move + 1)]));
     await expectCrash(worker);
-    await spoiled.startWorker();
+    await faulty.startWorker();
     await expectAll(orders.length, orders, {
       title: ({ place, moment }) => `${titleOf(place)}, killed ${moment} its effect`,
       async hold(order) {
-        const expected = asCharted(order.place.chart);
+        const expected = asBaseline(order.place.baseline);
         await inProgress.get(order);
         await makeMoves(order, expected.answers.length);
         await expectEnd(order.saga, order.answers, expected);
       },
     });
   } finally {
-    await spoiled.shop.close();
+    await faulty.shop.close();
   }
 }
 
 async function makeMoves({ saga, answers }: CrashedOrder, until: number): Promise<void> {
   while (answers.length < until) {
-    answers.push(wordOf(await saga.make(answers.length)));
+    answers.push(outcomeOf(await saga.make(answers.length)));
     await saga.settled();
   }
 }
 
-function startCrashingWorker({ shop }: SpoiledShop, orders: CrashedOrder[]): NodeProcess {
-  const crashes = orders.map(({ saga: { orderId }, place: { step, chart }, moment }): Crash => {
-    return { orderId, step, moment, authorizing: chart.life.authorizing };
+function startCrashingWorker({ shop }: FaultyShop, orders: CrashedOrder[]): NodeProcess {
+  const crashes = orders.map(({ saga: { orderId }, place: { step, baseline }, moment }): Crash => {
+    return { orderId, step, moment, authorizing: baseline.scenario.authorizing };
   });
   return spawnNode(['--import', 'tsx', WORKER], {
     ...process.env,

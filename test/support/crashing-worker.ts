@@ -4,7 +4,7 @@
  */
 import pino from 'pino';
 import { openMongoDb } from '../../src/mongodb/mongodb';
-import { createSaboteur, type Authorizing, type Fault } from '../workflows/saga/saboteur';
+import { createFaultInjector, type Authorizing, type Fault } from '../workflows/saga/fault-injector';
 import { startTestWorker } from './worker';
 
 export interface Crash {
@@ -22,7 +22,7 @@ const { TASK_QUEUE, CRASHES, MONGODB_URI } = process.env;
 async function main(): Promise<void> {
   const mongodb = openMongoDb({ uri: MONGODB_URI! }, pino({ level: 'silent' }));
   await mongodb.connected;
-  const saboteur = createSaboteur();
+  const injector = createFaultInjector();
   const waiting = new Set<Crash>();
   const crashes = JSON.parse(CRASHES!) as Crash[];
   for (const crash of crashes) {
@@ -33,12 +33,12 @@ async function main(): Promise<void> {
       return new Promise<never>(() => undefined);
     };
     const { orderId, step, authorizing } = crash;
-    saboteur.plan(orderId, { authorizing, faults: new Map([[step, crashingAt(crash, arrive)]]) });
+    injector.plan(orderId, { authorizing, faults: new Map([[step, crashingAt(crash, arrive)]]) });
   }
   await startTestWorker({
     taskQueue: TASK_QUEUE!,
     connection: mongodb.connection,
-    sabotage: saboteur.sabotage,
+    sabotage: injector.sabotage,
   });
   process.stdout.write('worker started\n');
 }

@@ -7,7 +7,9 @@ import { COMMANDS } from '../../workflows/contract';
 import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
-/** What an update leaves whose write Temporal did not hear of before it died: an order that its workflow does not know. */
+/**
+ * Orders whose workflow has missed a write, as when Temporal dies just after an update has written the order.
+ */
 let shop: Shop;
 let service: OrderService;
 beforeAll(async () => {
@@ -44,7 +46,7 @@ const content = (productId: string, quantity: number) => ({
   trackingNumber: null,
 });
 
-it('an order is amended in the version that is read, and not in one before', async () => {
+it('amends the version that is read, and rejects an earlier one', async () => {
   const { order } = await placed();
   const lost = { ...by, ifMatch: null, note: 'lost' };
   await shop.activities.amendOrder(amendedOrder(order, lost, { pricing: null, payment: null }, nowIso()));
@@ -58,7 +60,7 @@ it('an order is amended in the version that is read, and not in one before', asy
   });
 });
 
-it('a fulfillment that is read can be delivered', async () => {
+it('delivers a fulfillment that is read', async () => {
   const { order, productId, shipment } = await placed();
   const first = await service.fulfill(order.id, ADMIN, content(productId, 1), 'first');
   const lost = fulfilledOrder(first.order, shipment('lost', 2), nowIso());
@@ -73,7 +75,7 @@ it('a fulfillment that is read can be delivered', async () => {
   await expectConsistency(shop, { productId, initial: 100, orders: [completed] });
 });
 
-it('a delivery that is read is not made twice, and the other one completes the order', async () => {
+it('rejects a delivery that is read, and completes the order with the other one', async () => {
   const { order, productId } = await placed();
   await service.fulfill(order.id, ADMIN, content(productId, 1), 'first');
   const { order: fulfilled } = await service.fulfill(order.id, ADMIN, content(productId, 2), 'second');
@@ -85,7 +87,7 @@ it('a delivery that is read is not made twice, and the other one completes the o
   expect(await service.deliver(order.id, ADMIN, second!)).toMatchObject({ status: 'completed' });
 });
 
-it('an order that costs nothing is not cancelled when its fulfillment is read', async () => {
+it('rejects cancelling a free order whose fulfillment is read', async () => {
   const { order, shipment } = await placed(0);
   await shop.activities.fulfillOrder(fulfilledOrder(order, shipment('lost', 3), nowIso()));
   await expect(service.cancel(order.id, ADMIN, { reason: null })).rejects.toMatchObject({
@@ -94,7 +96,7 @@ it('an order that costs nothing is not cancelled when its fulfillment is read', 
   });
 });
 
-it('what is owed as it is read can be tried', async () => {
+it('retries a compensation that is read', async () => {
   const { order } = await placed();
   const payment = { key: `${order.id}-v9`, reference: null, amount: 1, currency: 'EUR' };
   await shop.activities.recordCompensation(withOwed(order, owedVoid(payment, nowIso()), nowIso()));
@@ -103,7 +105,7 @@ it('what is owed as it is read can be tried', async () => {
   expect(await read(order.id)).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
 });
 
-it('a version that nobody has written changes nothing', async () => {
+it('ignores a seenVersion that does not exist', async () => {
   const { order, request } = await placed();
   const seen = { ...by, seenVersion: 99 };
   const amended = await shop.workflows.execute(request, COMMANDS.amend, {

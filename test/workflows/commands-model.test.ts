@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { openShop, type Shop } from '../support/shop';
-import { answers, commands, placement } from './commands-model/commands';
+import { commands, placement, results } from './commands-model/commands';
 import { Counter } from './commands-model/counter';
 import { OrderModel } from './commands-model/model';
 
-/** Orders that are worked on at the same time, and how many sequences of commands each lane has. */
+/** How many orders are tested at the same time, and how many sequences of commands each lane has. */
 const LANES = 20;
 const RUNS = 12;
-/** Answers that dozens get in so many sequences: the commands reach what they are to test. */
+/**
+ * Results that occur dozens of times in this many sequences, which proves that the commands reach what they
+ * test.
+ */
 const OFTEN = [
   'place: done',
   'place: out_of_stock',
@@ -30,7 +33,7 @@ const OFTEN = [
   'archive: done',
   'archive: invalid_transition',
 ];
-/** Time to tell of a failure what it shrank to. */
+/** When shrinking a failure stops, so that it is reported before the test times out. */
 const SHRINK_UNTIL_MS = 240_000;
 
 let shop: Shop;
@@ -40,7 +43,9 @@ beforeAll(async () => {
 });
 afterAll(() => shop?.close());
 
-/** A failure says its seed and path: `fc.assert(…, { seed, path })` repeats it. */
+/**
+ * Runs sequences of commands. A failure names its seed and path; `fc.assert(…, { seed, path })` repeats it.
+ */
 async function lane(): Promise<void> {
   const sequences = fc.asyncProperty(placement, commands, async (place, sequence) => {
     const counter = await Counter.open(shop);
@@ -51,8 +56,8 @@ async function lane(): Promise<void> {
   await fc.assert(sequences, { numRuns: RUNS, interruptAfterTimeLimit: SHRINK_UNTIL_MS });
 }
 
-it(`an order does what the contract says, whatever is asked of it: ${LANES * RUNS} sequences of commands`, async () => {
+it(`an order follows the contract in ${LANES * RUNS} random sequences of commands`, async () => {
   const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
   for (const result of lanes) if (result.status === 'rejected') throw result.reason;
-  expect([...answers.keys()]).toEqual(expect.arrayContaining(OFTEN));
+  expect([...results.keys()]).toEqual(expect.arrayContaining(OFTEN));
 }, 300_000);

@@ -10,7 +10,7 @@ import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
-/** Orders whose authorisation is done, but never answered. */
+/** The ids of orders whose authorisation succeeds without a response. */
 const silent = new Set<string>();
 
 let shop: Shop;
@@ -48,14 +48,14 @@ async function place(request: Partial<OrderRequest> = {}, product = {}) {
   return { request: sent, order, productId: id };
 }
 
-/** Cancelled while the payment service is down: the void has been tried four times in vain. */
+/** Cancels an order while the payment service is down: voiding has failed four times. */
 async function cancelledInOutage() {
   await sandbox().setAvailable(true);
   const placed = await place({ paymentMethod: 'pm_sandbox_outage' });
   expect(placed.order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
   await sandbox().setAvailable(false);
-  const answer = (await cancel(placed.request)) as Order;
-  return { ...placed, answer };
+  const cancelled = (await cancel(placed.request)) as Order;
+  return { ...placed, cancelled };
 }
 
 async function attributesOf(request: OrderRequest) {
@@ -68,15 +68,15 @@ async function detailsOf(request: OrderRequest): Promise<string> {
   return metadata.currentDetails;
 }
 
-describe('a payment that cannot be given back', () => {
-  it('is shown on the order, whose stock is released at once, and is given back when an operator asks', async () => {
-    const { request, answer, productId } = await cancelledInOutage();
-    expect(answer).toMatchObject({
+describe('a payment that cannot be voided', () => {
+  it('is shown on the order, whose stock is released at once, and is voided by a retry', async () => {
+    const { request, cancelled, productId } = await cancelledInOutage();
+    expect(cancelled).toMatchObject({
       status: 'cancelled',
       paymentStatus: 'authorized',
       reservation: 'released',
       compensations: [
-        { step: 'voidPayment-1', state: 'pending', failure: expect.stringContaining('is down') },
+        { step: 'voidPayment-1', state: 'pending', failure: expect.stringContaining('is unavailable') },
       ],
     });
     expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
@@ -88,8 +88,11 @@ describe('a payment that cannot be given back', () => {
 
     const retry = () =>
       shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step: 'voidPayment-1' });
-    // Nothing is new about it: the version stays.
-    expect(await retry()).toMatchObject({ compensations: [{ state: 'pending' }], version: answer.version });
+    // The failure is the same, so the version stays.
+    expect(await retry()).toMatchObject({
+      compensations: [{ state: 'pending' }],
+      version: cancelled.version,
+    });
     await sandbox().setAvailable(true);
     expect(await retry()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
@@ -99,7 +102,7 @@ describe('a payment that cannot be given back', () => {
     await recordHistory('compensation-retried', handleOf(request));
   });
 
-  it('is settled by the word of a person, which is kept', async () => {
+  it('is resolved by an operator, whose note is kept', async () => {
     const { request } = await cancelledInOutage();
     const command = { ...by, step: 'voidPayment-1', note: 'Paid back by bank transfer' };
     const resolved = (await shop.workflows.execute(request, COMMANDS.resolveCompensation, command)) as Order;
@@ -112,7 +115,7 @@ describe('a payment that cannot be given back', () => {
     await recordHistory('compensation-resolved', handleOf(request));
   });
 
-  it('knows no other name', async () => {
+  it('is not found under another name', async () => {
     const { request } = await cancelledInOutage();
     for (const type of [COMMANDS.retryCompensation, COMMANDS.resolveCompensation]) {
       const answer = shop.workflows.execute(request, type as typeof COMMANDS.resolveCompensation, {
@@ -124,7 +127,7 @@ describe('a payment that cannot be given back', () => {
     }
   });
 
-  it('is taken up again, and settled, when its workflow was terminated', async () => {
+  it('can be resolved after its workflow was terminated', async () => {
     const { request } = await cancelledInOutage();
     await handleOf(request).terminate('by mistake');
     const command = { ...by, step: 'voidPayment-1', note: 'By hand' };
@@ -134,7 +137,7 @@ describe('a payment that cannot be given back', () => {
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
   });
 
-  it('hears every operator, also when they speak at once', async () => {
+  it('answers every operator, even when several act at once', async () => {
     const { request } = await cancelledInOutage();
     const step = 'voidPayment-1';
     const answers = await Promise.all([
@@ -150,15 +153,15 @@ describe('a payment that cannot be given back', () => {
   });
 });
 
-describe('an authorisation of which nothing is known', () => {
-  it('is given back by its key, and one that comes late is refused', async () => {
+describe('an authorisation without a known outcome', () => {
+  it('is voided by its key, and one that comes late is rejected', async () => {
     const { id } = await shop.sell({ available: 2 });
     const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
     silent.add(request.orderId);
     const handle = handleOf(request);
     await shop.workflows.start(request);
     await eventually(async () => expect((await ledgerOf(shop, request.orderId)).open).toBeGreaterThan(0));
-    await handle.cancel(); // instead of waiting for two minutes
+    await handle.cancel(); // instead of waiting two minutes for the time-out
     await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     const order = (await shop.orders.findById(request.orderId))!;
     expect(order).toMatchObject({ status: 'cancelled', paymentStatus: 'voided', compensations: [] });
@@ -182,7 +185,7 @@ describe('an amendment that fails', () => {
   it.each([
     ['out of stock', { productQuantity: 200 }, 'out_of_stock'],
     ['of an unknown product', { productId: 'ps_unknown' }, 'unknown_product'],
-  ])('%s changes nothing but the version, and gives its own payment back', async (_, change, code) => {
+  ])('%s changes nothing but the version, and its own payment is voided', async (_, change, code) => {
     const { request, order, productId } = await place();
     const items = [
       { productServiceId: productId, quantity: 1 },
@@ -206,12 +209,12 @@ describe('an amendment that fails', () => {
     });
   });
 
-  it('is not done later by a run that comes late', async () => {
+  it('is not carried out by a run that comes late', async () => {
     const { request, order, productId } = await place({}, { available: 3 });
     const items = [{ productServiceId: productId, quantity: 9 }];
     const answer = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
     await expect(answer).rejects.toMatchObject({ code: 'out_of_stock' });
-    // The run that the workflow gave up, with stock enough by now.
+    // The run that the workflow has abandoned, now with enough stock.
     await shop.products.adjustStock({ productServiceId: productId, delta: 50, reason: 'more', by: 'usr_1' });
     const late = {
       ...order,
@@ -224,7 +227,7 @@ describe('an amendment that fails', () => {
   });
 });
 
-it('an order that costs nothing needs no payment service, all its life', async () => {
+it('a free order never needs the payment service', async () => {
   const { request, order, productId } = await place({ paymentMethod: 'pm_sandbox_outage' }, { unitPrice: 0 });
   expect(order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized', total: 0 });
   const items = [{ productServiceId: productId, quantity: 1 }];
@@ -241,7 +244,7 @@ it('an order that costs nothing needs no payment service, all its life', async (
   expect(await cancel(another.request)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
 });
 
-it('what somebody else wrote meanwhile is decided upon again', async () => {
+it('a command is decided again when another writer has changed the order', async () => {
   const { request, order } = await place();
   await shop.db.connection
     .collection('orders')
@@ -254,7 +257,7 @@ it('what somebody else wrote meanwhile is decided upon again', async () => {
   expect(amended).toMatchObject({ note: 'by hand', version: order.version + 2 });
 });
 
-it('an order that much happens to goes on in new runs, and still answers', async () => {
+it('an order with many commands continues in new runs, and a repeated POST gets the first result', async () => {
   const { request, order } = await place();
   let latest = order;
   for (let n = 0; n < 100; n++) {
@@ -284,7 +287,7 @@ it('an order that much happens to goes on in new runs, and still answers', async
   await recordHistory('continued-from-another-run', handleOf(request));
 });
 
-it('an order that was rejected stays so when its opening comes late', async () => {
+it('a rejected order stays rejected when openOrder comes late', async () => {
   const { id } = await shop.sell({ available: 2 });
   const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
   const { priceOrder, openOrder, rejectOrder } = shop.activities;

@@ -61,13 +61,13 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
   });
   afterAll(() => shop?.close());
 
-  /** The order as it stands when its workflow has done whatever was due. */
+  /** Returns the order once its workflow has done everything that was due. */
   async function settled({ order }: Placed): Promise<Order> {
     await handleOf(shop, order).query('__temporal_workflow_metadata');
     return (await shop.orders.findById(order.id))!;
   }
 
-  it('is cancelled then and not before, its payment voided and its stock released', async () => {
+  it('is cancelled then and not earlier, its payment voided and its stock released', async () => {
     const placed = await placeOne(shop);
     await shop.skip(6 * DAY_MS - HOUR_MS);
     expect(await settled(placed)).toEqual(placed.order);
@@ -84,7 +84,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     const amended = await service.amend(order.id, caller, { ifMatch: [order.version], items });
     expect(amended).toMatchObject({ status: 'confirmed', total: 7_136 });
     await shop.skip(DAY_MS - HOUR_MS);
-    // The payment of before has been given back meanwhile.
+    // The earlier payment has been voided in the meantime.
     const { version, updatedAt } = await settled(placed);
     expect(await settled(placed)).toEqual({ ...amended, version, updatedAt, compensations: [] });
     await shop.skip(HOUR_MS);
@@ -93,7 +93,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     expect(expired.payment).toEqual(amended.payment);
   });
 
-  it('lives on when its fulfillment has begun, and can be completed any time later', async () => {
+  it('stays open when its fulfillment has begun, and can be completed at any time', async () => {
     const placed = await placeOne(shop);
     const { order, productId } = placed;
     const fulfil = (key: string) => {
@@ -116,7 +116,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
   });
 });
 
-/** The same on a Temporal as it is run, whose clock nobody moves. */
+/** Runs on a real Temporal server, whose clock cannot be skipped. */
 describe('an order of which nothing is fulfilled within two seconds', () => {
   let shop: Shop;
 
@@ -137,17 +137,17 @@ describe('an order of which nothing is fulfilled within two seconds', () => {
     await recordHistory('expired', handleOf(shop, placed.order));
   });
 
-  it('is left as it is when its fulfillment has begun without its workflow knowing', async () => {
+  it('stays open when its fulfillment has begun without its workflow knowing', async () => {
     const { id: productId } = await shop.sell({ available: STOCK, unitPrice: 0 });
     const request = orderRequest({ items: [{ productServiceId: productId, quantity: 1 }] });
     const order = (await shop.workflows.place(request))!;
-    // What an update leaves whose write Temporal did not hear of before it died.
+    // A write that the workflow has missed, as when Temporal dies just after it.
     const { items } = request;
     const keyed = { id: 'ful_1', fingerprint: 'f', attemptId: 'a', ...command };
     const shipment = { ...keyed, items, carrier: null, trackingNumber: null };
     const fulfilled = fulfilledOrder(order, shipment, new Date().toISOString());
     expect(await shop.activities.fulfillOrder(fulfilled)).toBeNull();
-    // The timer has gone off when the workflow knows what is stored.
+    // The timer has fired once the workflow knows the stored order.
     await eventually(async () => {
       const { currentDetails } = await handleOf(shop, order).query<{ currentDetails: string }>(
         '__temporal_workflow_metadata',

@@ -5,27 +5,30 @@ import { expectConsistency, ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { orderRequest } from '../support/shop';
 import { deferred } from './saga/deferred';
-import { AVAILABLE, LIVES, ORDERED } from './saga/lives';
-import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from './saga/saga';
+import { AVAILABLE, SCENARIOS, ORDERED } from './saga/scenarios';
+import { beginSaga, openFaultyShop, outcomeOf, type Saga, type FaultyShop } from './saga/saga';
 
-/** An amendment is authorised before the order tells of it: whatever comes between, the payment is given back. */
-let spoiled: SpoiledShop;
+/**
+ * The payment of an amendment is authorised before the order is saved. Whatever happens in between, it is
+ * voided.
+ */
+let faulty: FaultyShop;
 beforeAll(async () => {
-  spoiled = await openSpoiledShop();
-  await spoiled.startWorker();
+  faulty = await openFaultyShop();
+  await faulty.startWorker();
 });
-afterAll(() => spoiled.shop.close());
+afterAll(() => faulty.shop.close());
 
-const AMENDED = LIVES.find(({ name }) => name === 'amended to more')!;
-const handleOf = (orderId: string) => spoiled.shop.temporal.client.workflow.getHandle(`order-${orderId}`);
+const AMENDED = SCENARIOS.find(({ name }) => name === 'amended to more')!;
+const handleOf = (orderId: string) => faulty.shop.temporal.client.workflow.getHandle(`order-${orderId}`);
 const itemsOf = ({ productId: productServiceId }: Saga, quantity: number) => [{ productServiceId, quantity }];
 
-/** Terminated when the payment of an amendment is authorised. */
+/** Terminates the workflow when the payment of an amendment is authorised. */
 async function interrupted(): Promise<Saga> {
-  const saga = await beginSaga(spoiled, AMENDED);
+  const saga = await beginSaga(faulty, AMENDED);
   await saga.make(0);
   const [reached, released] = [deferred(), deferred()];
-  saga.spoil('authorizePayment#2', async (_attempt, effect) => {
+  saga.inject('authorizePayment#2', async (_attempt, effect) => {
     const result = await effect();
     reached.resolve();
     await released.promise;
@@ -35,72 +38,72 @@ async function interrupted(): Promise<Saga> {
   await reached.promise;
   await handleOf(saga.orderId).terminate();
   released.resolve();
-  expect(wordOf(await amended)).not.toBe('confirmed');
-  expect(await ledgerOf(spoiled.shop, saga.orderId)).toMatchObject({ open: 7_136 + 11_894 });
+  expect(outcomeOf(await amended)).not.toBe('confirmed');
+  expect(await ledgerOf(faulty.shop, saga.orderId)).toMatchObject({ open: 7_136 + 11_894 });
   return saga;
 }
 
 async function expectOpen(saga: Saga, open: number): Promise<void> {
   await saga.settled();
-  expect(await ledgerOf(spoiled.shop, saga.orderId)).toMatchObject({ open });
+  expect(await ledgerOf(faulty.shop, saga.orderId)).toMatchObject({ open });
   await saga.end();
 }
 
-describe('an amendment whose workflow was terminated', () => {
-  it('is given back when the order is amended in another way', async () => {
+describe('the payment of an amendment whose workflow was terminated', () => {
+  it('is voided when the order is amended in another way', async () => {
     const saga = await interrupted();
     expect(await saga.customer.amend({ items: itemsOf(saga, 4) })).toMatchObject({ total: 9_515 });
     await expectOpen(saga, 9_515);
     await recordHistory('amended-after-an-interruption', handleOf(saga.orderId));
   });
 
-  it('is given back when the order is amended without a payment', async () => {
+  it('is voided when the order is amended without a new payment', async () => {
     const saga = await interrupted();
     expect(await saga.customer.amend({ note: 'Ring twice' })).toMatchObject({ total: 7_136 });
     await expectOpen(saga, 7_136);
   });
 
-  it('is given back when the order is cancelled', async () => {
+  it('is voided when the order is cancelled', async () => {
     const saga = await interrupted();
-    expect(wordOf(await saga.customer.cancel())).toBe('cancelled');
+    expect(outcomeOf(await saga.customer.cancel())).toBe('cancelled');
     await expectOpen(saga, 0);
   });
 });
 
 describe('a key under which another payment is reserved', () => {
-  /** What a workflow leaves that was reset to before its amendment. */
+  /** Reserves what a workflow leaves behind that was reset to a point before its amendment. */
   async function reserve(order: Order, quantity: number): Promise<void> {
     const pricing = { items: [], currency: 'EUR', subtotal: 0, tax: 0, total: quantity * 1_000 };
     const payment = paymentRef(order, amendmentPayment(order, pricing));
-    await spoiled.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
+    await faulty.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
   }
 
-  it('refuses the amendment, and is given back, so that the amendment can be repeated', async () => {
-    const saga = await beginSaga(spoiled, AMENDED);
+  it('rejects the amendment, and is voided, so that the amendment can be repeated', async () => {
+    const saga = await beginSaga(faulty, AMENDED);
     await reserve((await saga.make(0)) as Order, 1);
     expect(await saga.make(1)).toBe('invalid_transition');
     await saga.settled();
-    expect(await ledgerOf(spoiled.shop, saga.orderId)).toMatchObject({ open: 7_136 });
-    expect(wordOf(await saga.make(1))).toBe('confirmed');
+    expect(await ledgerOf(faulty.shop, saga.orderId)).toMatchObject({ open: 7_136 });
+    expect(outcomeOf(await saga.make(1))).toBe('confirmed');
     await expectOpen(saga, 11_894);
     await recordHistory('amendment-of-a-reused-key', handleOf(saga.orderId));
   });
 
-  it('rejects the order, and is given back', async () => {
-    const { id: productId } = await spoiled.shop.sell({ available: AVAILABLE });
+  it('rejects the order, and is voided', async () => {
+    const { id: productId } = await faulty.shop.sell({ available: AVAILABLE });
     const request = orderRequest({ items: [{ productServiceId: productId, quantity: ORDERED }] });
-    const opened = openedOrder(request, await spoiled.shop.activities.priceOrder(request));
+    const opened = openedOrder(request, await faulty.shop.activities.priceOrder(request));
     const payment = paymentRef(opened, { ...firstPayment(opened), amount: 1 });
-    await spoiled.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
-    expect(await spoiled.shop.workflows.place(request)).toMatchObject({
+    await faulty.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
+    expect(await faulty.shop.workflows.place(request)).toMatchObject({
       status: 'rejected',
       reservation: 'released',
       rejection: { code: 'payment_declined', detail: expect.stringContaining('It will be voided') },
     });
     await handleOf(request.orderId).result();
-    const order = (await spoiled.shop.orders.findById(request.orderId))!;
+    const order = (await faulty.shop.orders.findById(request.orderId))!;
     expect(order).toMatchObject({ paymentStatus: 'voided', compensations: [] });
-    await expectConsistency(spoiled.shop, { productId, initial: AVAILABLE, orders: [order] });
+    await expectConsistency(faulty.shop, { productId, initial: AVAILABLE, orders: [order] });
     await recordHistory('rejected-for-a-reused-key', handleOf(request.orderId));
   });
 });

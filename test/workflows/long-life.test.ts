@@ -8,7 +8,7 @@ import { customerOf } from './saga/commands';
 
 const DEADLINE_MS = 3 * 24 * 60 * 60 * 1_000;
 const COMMANDS = 160;
-/** A workflow takes ten commands at a time. */
+/** Temporal allows ten updates of a workflow in flight. */
 const AT_A_TIME = 8;
 
 let shop: Shop;
@@ -21,7 +21,7 @@ afterAll(() => shop.close());
 type Events = NonNullable<History['events']>;
 type Timestamp = Events[number]['eventTime'];
 
-/** The events of each run of a workflow, the first run first. */
+/** Returns the events of each run of a workflow, from the first run to the last. */
 async function runsOf({ workflowId }: WorkflowHandle): Promise<Events[]> {
   const runs: Events[] = [];
   let runId: string | undefined;
@@ -35,7 +35,7 @@ async function runsOf({ workflowId }: WorkflowHandle): Promise<Events[]> {
 
 const milliseconds = (time: Timestamp) => Number(time!.seconds) * 1_000 + time!.nanos! / 1_000_000;
 
-/** When the timers of a run go off. */
+/** Returns when the timers of a run fire, in milliseconds since the epoch. */
 function dueTimes(events: Events): number[] {
   const eventOf = (id: unknown) => events.find(({ eventId }) => String(eventId) === String(id))!;
   return events.flatMap(({ timerStartedEventAttributes: timer }) => {
@@ -46,7 +46,7 @@ function dueTimes(events: Events): number[] {
   });
 }
 
-it('an order that much happens to goes on in new runs: it answers, owes nothing, and keeps its deadline', async () => {
+it('an order with many commands continues in new runs, without losing a command or its deadline', async () => {
   const { id: productId } = await shop.sell();
   const request = orderRequest({ items: [{ productServiceId: productId, quantity: 2 }] });
   const customer = customerOf(shop, request);
@@ -65,7 +65,7 @@ it('an order that much happens to goes on in new runs: it answers, owes nothing,
     note: expect.stringMatching(/^note 1[45]\d$/),
     updatedAt: order.updatedAt,
   });
-  expect(await customer.place()).toEqual(placed); // a repeat is answered as the first request was
+  expect(await customer.place()).toEqual(placed); // a repeat gets the first result
 
   const handle = shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id));
   const [, ...continued] = await runsOf(handle);

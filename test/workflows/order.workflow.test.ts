@@ -20,7 +20,7 @@ const order = (productServiceId: string, quantity = 1) =>
   orderRequest({ items: [{ productServiceId, quantity }] });
 
 describe('placing an order', () => {
-  it('prices it, reserves its stock, has it paid, saves it and confirms it', async () => {
+  it('prices it, reserves its stock, authorises its payment, saves it and confirms it', async () => {
     const shirt = await shop.sell();
     const fitting = await shop.sell({ kind: 'service', stock: null, unitPrice: 50, taxRateBps: 0 });
     const request = orderRequest({
@@ -49,7 +49,7 @@ describe('placing an order', () => {
     expect(await ledgerOf(shop, request.orderId)).toMatchObject({ authorized: 4_908, open: 4_908 });
   });
 
-  it('shows it in Temporal: what it is, where it stands, and its steps', async () => {
+  it('shows its summary, state and steps in Temporal', async () => {
     const { id } = await shop.sell();
     const request = order(id, 3);
     await shop.workflows.place(request);
@@ -93,7 +93,7 @@ describe('placing an order', () => {
       async () => [(await shop.sell({ unitPrice: Number.MAX_SAFE_INTEGER })).id],
     ],
     ['more than there is', 'out_of_stock', async () => [(await shop.sell({ available: 0 })).id]],
-  ])('rejects %s, with its reason, and holds nothing', async (_, code, products) => {
+  ])('rejects %s with its reason, and holds nothing', async (_, code, products) => {
     const ids = await products();
     const request = orderRequest({
       items: ids.map((productServiceId) => ({ productServiceId, quantity: 1 })),
@@ -107,12 +107,12 @@ describe('placing an order', () => {
     expect(await shop.orders.findById(request.orderId)).toEqual(rejected);
     expect(await reservedOf(ids)).toBe(0);
     expect(await handleOf(request).result()).toEqual({ status: 'rejected' });
-    // A rejection is an answer too: asked again, the same.
+    // A repeat gets the same rejection.
     expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(rejected);
     await recordHistory(`rejected-${code}`, handleOf(request));
   });
 
-  it('takes nothing from any product when one of them is short', async () => {
+  it('reserves no product when one of them is short', async () => {
     const [plenty, few] = [await shop.sell(), await shop.sell({ available: 3 })];
     const request = orderRequest({
       items: [
@@ -126,7 +126,7 @@ describe('placing an order', () => {
     expect(await reservedOf([plenty.id, few.id])).toBe(0);
   });
 
-  it('gives 50 identical requests at once one order and one answer', async () => {
+  it('places one order for 50 identical requests at once, with one result', async () => {
     const { id } = await shop.sell();
     const request = order(id);
     const attempts = Array.from({ length: 50 }, (_, n) => ({ ...request, attemptId: `attempt-${n}` }));
@@ -139,13 +139,13 @@ describe('placing an order', () => {
   it.each([
     ['while the first is open', false],
     ['after the first was closed', true],
-  ])('refuses another body under the same key %s', async (_, closed) => {
+  ])('rejects another body under the same key %s', async (_, closed) => {
     const { id } = await shop.sell();
     const request = order(id);
     const placed = await shop.workflows.place(request);
     if (closed) await cancel(request);
     const another = shop.workflows.place({ ...request, fingerprint: 'another' });
-    // A closed workflow answers nothing: the service finds the other fingerprint in its document.
+    // A closed workflow takes no updates: the service finds the other fingerprint in the document.
     if (closed) expect(await another).toBeNull();
     else await expect(another).rejects.toMatchObject({ code: 'idempotency_key_reused' });
     expect((await shop.orders.findById(request.orderId))!.fingerprint).toBe(placed!.fingerprint);
@@ -153,7 +153,7 @@ describe('placing an order', () => {
 });
 
 describe('an order that Temporal has forgotten', () => {
-  /** What the namespace's retention leaves: the document, but no workflow. */
+  /** Leaves the document without a workflow, as after the namespace's retention. */
   async function placedAndForgotten(): Promise<{
     request: OrderRequest;
     cancelled: Order;
@@ -167,7 +167,7 @@ describe('an order that Temporal has forgotten', () => {
     return { request, cancelled: await cancelOrder(request, pricing, command), productId: id };
   }
 
-  it('is answered from MongoDB and not placed again', async () => {
+  it('is returned from MongoDB and not placed again', async () => {
     const { request, cancelled, productId } = await placedAndForgotten();
     expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(cancelled);
     expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
@@ -176,7 +176,7 @@ describe('an order that Temporal has forgotten', () => {
   it.each([
     ['another body', {}],
     ['another body that would be rejected', { items: [{ productServiceId: 'ps_unknown', quantity: 1 }] }],
-  ])('still refuses %s under its key', async (what, items) => {
+  ])('still rejects %s under its key', async (what, items) => {
     const { request, cancelled } = await placedAndForgotten();
     const another = shop.workflows.place({ ...request, ...items, fingerprint: 'another' });
     await expect(another).rejects.toMatchObject({ code: 'idempotency_key_reused' });
@@ -206,7 +206,7 @@ describe('cancelling an order', () => {
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
   });
 
-  it('happens once however often it is asked for at the same time', async () => {
+  it('happens once, however many requests come at once', async () => {
     const { id } = await shop.sell();
     const request = order(id, 4);
     await shop.workflows.place(request);
@@ -218,7 +218,7 @@ describe('cancelling an order', () => {
     expect(await shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
   });
 
-  it('is what cancelling the workflow in Temporal does', async () => {
+  it('happens when the workflow is cancelled in Temporal', async () => {
     const { id } = await shop.sell();
     const request = order(id, 4);
     await shop.workflows.place(request);
@@ -234,7 +234,7 @@ describe('cancelling an order', () => {
 });
 
 describe('an order whose workflow was terminated', () => {
-  it('still answers as it did, and is taken up again by the next command', async () => {
+  it('still returns the order, and is restarted by the next command', async () => {
     const { id } = await shop.sell();
     const request = order(id, 4);
     const placed = await shop.workflows.place(request);
@@ -257,7 +257,7 @@ async function reservedOf(ids: string[]): Promise<number> {
   return found.reduce((sum, { stock }) => sum + (stock?.reserved ?? 0), 0);
 }
 
-/** The local activities of an order's history, in order. */
+/** Returns the names of the local activities in the history of an order. */
 async function localSteps(request: OrderRequest): Promise<string[]> {
   const { events } = await handleOf(request).fetchHistory();
   const markers = (events ?? []).flatMap(

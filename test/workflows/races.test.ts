@@ -8,7 +8,7 @@ import { openOrderApi, type OrderApi } from '../support/order-api';
 import { orderRequest } from '../support/shop';
 
 const RACES = 500;
-/** Orders that race at the same time. */
+/** How many orders race at the same time. */
 const LANES = 25;
 const STOCK = 1_000;
 
@@ -19,7 +19,7 @@ let api: OrderApi;
 beforeAll(async () => {
   const patient = { PLACE_ORDER_TIMEOUT_MS: '100000', ORDER_COMMAND_TIMEOUT_MS: '100000' };
   api = await openOrderApi(patient);
-  // Two workers: their queues per product know nothing of each other, only MongoDB stands between.
+  // Two workers do not share their queues per product, so only MongoDB keeps them apart.
   await api.shop.startWorker();
   await api.shop.startWorker();
 });
@@ -31,7 +31,7 @@ async function place(items: OrderLine[]): Promise<Order> {
   return order;
 }
 
-/** 1.00 EUR for each unit. */
+/** Sells a product at 1.00 EUR for each unit. */
 async function product(): Promise<string> {
   return (await api.shop.sell({ available: STOCK, unitPrice: 100, taxRateBps: 0 })).id;
 }
@@ -44,7 +44,7 @@ const fulfill = ({ id }: Order, items: OrderLine[], key: string = randomUUID()) 
 const refund = ({ id }: Order, amount: number) =>
   api.service.refund(id, caller, { amount, reason: 'Broken' }, randomUUID());
 
-/** How each ended: `done`, or the code of its refusal. */
+/** Returns `done` for each that succeeded, and the code of the problem for each that did not. */
 async function outcomesOf(attempts: Promise<unknown>[]): Promise<string[]> {
   const settled = await Promise.allSettled(attempts);
   return settled.map((result) => {
@@ -61,13 +61,16 @@ function countsOf(outcomes: readonly (string | number)[]): Record<string, number
 }
 
 const stored = async ({ id }: Order): Promise<Order> => (await api.shop.orders.findById(id))!;
-/** As it is when it owes nothing: an amendment is answered before the payment of before is given back. */
+/**
+ * Returns the order once no compensation is outstanding: an amendment returns before the earlier payment is
+ * voided.
+ */
 async function settled(order: Order): Promise<Order> {
   await eventually(async () => expect(await stored(order)).toMatchObject({ compensations: [] }));
   return stored(order);
 }
 
-it(`of ${RACES} orders that are cancelled and fulfilled at the same moment, each is exactly one of the two`, async () => {
+it(`each of ${RACES} orders that are cancelled and fulfilled at once is exactly one of the two`, async () => {
   const products = await Promise.all(Array.from({ length: 4 }, product));
   const orders: Order[] = [];
   const winners: string[] = [];
@@ -102,8 +105,8 @@ it(`of ${RACES} orders that are cancelled and fulfilled at the same moment, each
   }
 }, 300_000);
 
-describe('of 100 refunds of 10 at once, of 100 that were captured', () => {
-  /** One unit at 1.00 EUR, fulfilled. */
+describe('of 100 refunds of 10 at once, when 100 are captured', () => {
+  /** Returns a fulfilled order of one unit at 1.00 EUR. */
   async function captured(): Promise<{ productId: string; order: Order; fulfillmentId: string }> {
     const productId = await product();
     const { order } = await fulfill(await place([line(productId, 1)]), [line(productId, 1)]);
@@ -147,7 +150,7 @@ describe('of 100 refunds of 10 at once, of 100 that were captured', () => {
   }, 120_000);
 });
 
-it('the same fulfillment sent 20 times at once is made once, and each gets it as its answer', async () => {
+it('the same fulfillment sent 20 times at once is made once, and each request returns it', async () => {
   const productId = await product();
   const order = await place([line(productId, 3)]);
   const attempts = Array.from({ length: 20 }, () => fulfill(order, [line(productId, 2)], 'the same key'));
@@ -160,7 +163,7 @@ it('the same fulfillment sent 20 times at once is made once, and each gets it as
   await expectConsistency(api.shop, { productId, initial: STOCK, orders: [now] });
 });
 
-it('an order that is amended, fulfilled and cancelled at once is what those that succeeded say', async () => {
+it('an order that is amended, fulfilled and cancelled at once matches the commands that succeeded', async () => {
   const productId = await product();
   const races = Array.from({ length: 30 }, async (_, n) => {
     const order = await place([line(productId, 2)]);
@@ -172,8 +175,8 @@ it('an order that is amended, fulfilled and cancelled at once is what those that
     const inTurn = [...commands.slice(n % 3), ...commands.slice(0, n % 3)];
     const outcomes = await outcomesOf(inTurn.map(({ send }) => send()));
     const did = (name: string) => outcomes[inTurn.findIndex((one) => one.name === name)] === 'done';
-    const refusals = outcomes.filter((outcome) => outcome !== 'done');
-    expect(new Set(refusals)).toEqual(new Set(['invalid_transition']));
+    const rejections = outcomes.filter((outcome) => outcome !== 'done');
+    expect(new Set(rejections)).toEqual(new Set(['invalid_transition']));
     expect(did('cancel')).toBe(!did('fulfill'));
 
     const now = await settled(order);

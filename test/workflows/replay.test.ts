@@ -9,7 +9,7 @@ import { encodedBundleForTests, WORKFLOWS_PATH } from '../support/workflow-bundl
 const { sinks } = new WorkflowCoverage(); // the bundle counts what it runs
 beforeAll(installRuntime);
 
-/** Replays every recorded history; the failure of each, by its name. */
+/** Replays every recorded history. Returns the failure of each, by its name. */
 async function replay(workflowBundle: WorkflowBundleOption): Promise<Map<string, Error | undefined>> {
   const histories = await recordedHistories();
   const results = new Map<string, Error | undefined>();
@@ -68,13 +68,13 @@ const OUTCOMES = [
   'taken-up-again-and-void',
 ];
 
-it('every recorded history replays with the workflow of today', async () => {
+it('replays every recorded history with the current workflow', async () => {
   const results = await replay({ codePath: process.env.TEST_WORKFLOW_BUNDLE! });
   expect([...results.keys()].sort()).toEqual(OUTCOMES);
   expect([...results.values()].filter(Boolean)).toEqual([]);
 });
 
-it('every recorded history replays with the bundle that goes with encrypted payloads', async () => {
+it('replays every recorded history with the bundle for encrypted payloads', async () => {
   const bundle = await encodedBundleForTests();
   try {
     const results = await replay({ codePath: bundle });
@@ -84,7 +84,7 @@ it('every recorded history replays with the bundle that goes with encrypted payl
   }
 });
 
-it('a workflow whose steps are in another order does not replay', async () => {
+it('fails to replay with a workflow whose steps are reordered', async () => {
   const reordered = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
     logger: new DefaultLogger('ERROR'),
@@ -98,7 +98,7 @@ it('a workflow whose steps are in another order does not replay', async () => {
   });
   const results = await replay({ code: reordered.code });
   for (const [name, error] of results) {
-    // Neither a closed order's workflow nor a run that continues another prices or opens the order.
+    // The workflow of a closed order and a run that continues another neither price nor open the order.
     if (/-(afterwards|from-another-run)$/.test(name)) expect(error).toBeUndefined();
     else expect(error).toMatchObject({ name: 'DeterminismViolationError' });
   }

@@ -1,37 +1,37 @@
-import { drawCharts, placesOf, titleOf, type Chart, type Place } from './saga/chart';
-import { beginSaga, openSpoiledShop, wordOf, type SpoiledShop } from './saga/saga';
+import { recordBaselines, placesOf, titleOf, type Baseline, type Place } from './saga/baseline';
+import { beginSaga, openFaultyShop, outcomeOf, type FaultyShop } from './saga/saga';
 import { terminate, terminationsAt, type Termination } from './saga/termination';
 import { expectAll, expectEnd, run, type Trial } from './saga/trial';
-import { asCharted, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
+import { asBaseline, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
 
 const AT_A_TIME = 40;
 
-/** Payment methods of the sandbox that fail as real services do. */
+/** The payment methods of the sandbox that fail as real services do. */
 const METHODS = ['pm_sandbox_flaky', 'pm_sandbox_slow', 'pm_sandbox_lost_reply'];
 
-let spoiled: SpoiledShop;
-let charts: Chart[];
+let faulty: FaultyShop;
+let baselines: Baseline[];
 let places: Place[];
 beforeAll(async () => {
-  spoiled = await openSpoiledShop();
-  await spoiled.startWorker();
-  charts = await drawCharts(spoiled);
-  places = placesOf(charts);
+  faulty = await openFaultyShop();
+  await faulty.startWorker();
+  baselines = await recordBaselines(faulty);
+  places = placesOf(baselines);
 });
-afterAll(() => spoiled.shop.close());
+afterAll(() => faulty.shop.close());
 
-it('every step is part of a life', () => {
+it('covers every step', () => {
   const lived = places.map(({ step }) => step);
-  expect(lived).toEqual(expect.arrayContaining(Object.keys(spoiled.shop.activities)));
+  expect(lived).toEqual(expect.arrayContaining(Object.keys(faulty.shop.activities)));
 });
 
 it.each([
-  ['a step fails, stalls or loses its reply, the order goes its way', passingTrials],
-  ['a step says no for good, it undoes what was done', businessTrials],
-  ['a customer cancels, the order is cancelled or goes its way', cancelTrials],
+  ['a step fails, stalls or loses its reply, the order ends as without the fault', passingTrials],
+  ['a step fails with a business error, the earlier steps are undone', businessTrials],
+  ['a customer cancels, the order is cancelled or continues', cancelTrials],
   [
-    'its workflow is cancelled in Temporal, so is the order, if it may be',
-    (place: Place) => temporalTrials(place, spoiled.shop.temporal),
+    'its workflow is cancelled in Temporal, the order is cancelled if its state allows it',
+    (place: Place) => temporalTrials(place, faulty.shop.temporal),
   ],
 ])(
   'whenever %s, and ledger, stock and order agree',
@@ -39,30 +39,30 @@ it.each([
     const trials = places.flatMap(trialsAt);
     expect(trials.length).toBeGreaterThan(0);
     const title = ({ place, what }: Trial) => `${titleOf(place)} ${what}`;
-    await expectAll(AT_A_TIME, trials, { title, hold: (trial) => run(spoiled, trial) });
+    await expectAll(AT_A_TIME, trials, { title, hold: (trial) => run(faulty, trial) });
   },
   240_000,
 );
 
-it('whenever its workflow is terminated, the next command takes the order up, and nothing stays owed', async () => {
+it('whenever its workflow is terminated, the next command restarts it, and no compensation stays outstanding', async () => {
   const title = ({ place, next }: Termination) => `${titleOf(place)} is terminated, and the client ${next}`;
-  const hold = (termination: Termination) => terminate(spoiled, termination);
+  const hold = (termination: Termination) => terminate(faulty, termination);
   await expectAll(AT_A_TIME, places.flatMap(terminationsAt), { title, hold });
 }, 240_000);
 
 it.each(METHODS)(
-  'whatever is paid with %s goes its way, and ledger, stock and order agree',
+  'with the payment method %s every scenario ends as usual, and ledger, stock and order agree',
   async (paymentMethod) => {
-    const paid = charts.filter(({ life }) => !life.request);
-    const title = ({ life }: Chart) => `an order that is ${life.name}`;
-    const hold = async (chart: Chart) => {
-      const saga = await beginSaga(spoiled, { ...chart.life, request: { paymentMethod } });
+    const paid = baselines.filter(({ scenario }) => !scenario.request);
+    const title = ({ scenario }: Baseline) => `an order that is ${scenario.name}`;
+    const hold = async (baseline: Baseline) => {
+      const saga = await beginSaga(faulty, { ...baseline.scenario, request: { paymentMethod } });
       const answers: string[] = [];
-      for (const move of chart.stages.keys()) {
-        answers.push(wordOf(await saga.make(move)));
+      for (const move of baseline.stages.keys()) {
+        answers.push(outcomeOf(await saga.make(move)));
         await saga.settled();
       }
-      await expectEnd(saga, answers, asCharted(chart));
+      await expectEnd(saga, answers, asBaseline(baseline));
     };
     await expectAll(AT_A_TIME, paid, { title, hold });
   },

@@ -6,27 +6,27 @@ import { orderWorkflowId } from '../../workflows/contract';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import { deferred } from './saga/deferred';
-import { PASSING_FAULTS, sayingNo } from './saga/faults';
-import { LIVES, type Life } from './saga/lives';
-import { beginSaga, openSpoiledShop, wordOf, type Saga, type SpoiledShop } from './saga/saga';
-import type { Fault } from './saga/saboteur';
+import { PASSING_FAULTS, failingForGood } from './saga/faults';
+import { SCENARIOS, type Scenario } from './saga/scenarios';
+import { beginSaga, openFaultyShop, outcomeOf, type Saga, type FaultyShop } from './saga/saga';
+import type { Fault } from './saga/fault-injector';
 
-/** What orders get into, and how they get out of it: each way is one of the recorded histories. */
-let spoiled: SpoiledShop;
+/** Orders in trouble, and how each ends: every way is one of the recorded histories. */
+let faulty: FaultyShop;
 beforeAll(async () => {
-  spoiled = await openSpoiledShop();
-  await spoiled.startWorker();
+  faulty = await openFaultyShop();
+  await faulty.startWorker();
 });
-afterAll(() => spoiled.shop.close());
+afterAll(() => faulty.shop.close());
 
-const lifeOf = (name: string): Life => LIVES.find((life) => life.name === name)!;
+const scenarioOf = (name: string): Scenario => SCENARIOS.find((scenario) => scenario.name === name)!;
 const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 const STEP = 'voidPayment-1';
 const handleOf = ({ orderId }: Saga) =>
-  spoiled.shop.temporal.client.workflow.getHandle(orderWorkflowId(orderId));
+  faulty.shop.temporal.client.workflow.getHandle(orderWorkflowId(orderId));
 const record = (name: string, saga: Saga) => recordHistory(name, handleOf(saga));
 
-/** Fails until it is told to work. */
+/** Fails until the outage ends. */
 function outage(error: () => Error = () => new Error('It is down.')) {
   let isOver = false;
   const fault: Fault = async (_attempt, effect) => {
@@ -37,21 +37,21 @@ function outage(error: () => Error = () => new Error('It is down.')) {
 }
 
 function resolve({ orderId }: Saga, note: string): Promise<unknown> {
-  const service = createOrderService(spoiled.shop);
+  const service = createOrderService(faulty.shop);
   return service.resolveCompensation(orderId, ADMIN, { step: STEP, note });
 }
 
 const retry = ({ orderId }: Saga): Promise<Order> =>
-  createOrderService(spoiled.shop).retryCompensation(orderId, ADMIN, { step: STEP });
+  createOrderService(faulty.shop).retryCompensation(orderId, ADMIN, { step: STEP });
 
-const told = (asked: Promise<unknown>): Promise<string> =>
-  asked.then(
+const outcomeOrProblem = (command: Promise<unknown>): Promise<string> =>
+  command.then(
     () => 'done',
     (error: AppError) => `${error.code}: ${error.message}`,
   );
 
 async function begun(name: string, moves = 1): Promise<Saga> {
-  const saga = await beginSaga(spoiled, lifeOf(name));
+  const saga = await beginSaga(faulty, scenarioOf(name));
   for (let move = 0; move < moves; move++) await saga.make(move);
   return saga;
 }
@@ -74,15 +74,15 @@ const detailsOf = async (saga: Saga) => {
 it.each(['priceOrder', 'openOrder', 'confirmOrder'])(
   'places an order whose %s fails at first',
   async (step) => {
-    const saga = await beginSaga(spoiled, lifeOf('placed'));
-    saga.spoil(step, PASSING_FAULTS['fails at first']);
-    expect(wordOf(await saga.make(0))).toBe('confirmed');
+    const saga = await beginSaga(faulty, scenarioOf('placed'));
+    saga.inject(step, PASSING_FAULTS['fails at first']);
+    expect(outcomeOf(await saga.make(0))).toBe('confirmed');
     await record(`${step}-retried`, saga);
     await saga.end();
   },
 );
 
-it('an amendment for which there is no stock is withdrawn, and its payment given back', async () => {
+it('withdraws an amendment for which there is no stock, and voids its payment', async () => {
   const saga = await begun('amended to more');
   const items = [{ productServiceId: saga.productId, quantity: 99 }];
   expect(await saga.customer.amend({ items })).toBe('out_of_stock');
@@ -91,34 +91,34 @@ it('an amendment for which there is no stock is withdrawn, and its payment given
   await saga.end();
 });
 
-it('an amendment whose payment is declined is withdrawn', async () => {
+it('withdraws an amendment whose payment is declined', async () => {
   const saga = await begun('amended to more');
-  saga.spoil('authorizePayment#2', sayingNo('authorizePayment'));
+  saga.inject('authorizePayment#2', failingForGood('authorizePayment'));
   expect(await saga.make(1)).toBe('payment_declined');
   await record('amendment-payment_declined', saga);
   await saga.end();
 });
 
-it('a fulfillment whose payment cannot be captured is refused', async () => {
+it('rejects a fulfillment whose payment cannot be captured', async () => {
   const saga = await begun('refunded');
-  saga.spoil('capturePayment', sayingNo('capturePayment'));
+  saga.inject('capturePayment', failingForGood('capturePayment'));
   expect(await saga.make(1)).toBe('invalid_transition');
   await record('capture-refused', saga);
   await saga.end();
 });
 
-it('what the payment service refuses to give back is asked of it again', async () => {
+it('retries voiding a payment that the payment service refuses to void', async () => {
   const saga = await begun('cancelled');
   let attempts = 0;
   const { fault, end } = outage(() => {
     attempts++;
     return new PaymentRefused('A person has to look.');
   });
-  saga.spoil('voidPayment', fault);
+  saga.inject('voidPayment', fault);
   expect(await saga.make(1)).toMatchObject({
     compensations: [{ step: STEP, state: 'pending', failure: 'A person has to look.' }],
   });
-  // The first timer is that of the deadline.
+  // The first timer is the one for the deadline.
   await eventually(async () => expect(await eventsOf(saga, 'timerStartedEventAttributes')).toBe(2));
   const { version } = (await saga.customer.stored())!;
   const { events } = await handleOf(saga).fetchHistory();
@@ -135,11 +135,11 @@ it('what the payment service refuses to give back is asked of it again', async (
   await saga.end();
 });
 
-it('what cannot be given back is tried four times before the order says so, and without limit from then on', async () => {
+it('tries to void a payment four times before it is recorded as pending, and then without limit', async () => {
   const saga = await begun('cancelled');
   const { fault, end } = outage();
   const states: unknown[] = [];
-  saga.spoil('voidPayment', async (attempt, effect) => {
+  saga.inject('voidPayment', async (attempt, effect) => {
     states.push((await saga.customer.stored())!.compensations[0]?.state);
     return fault(attempt, effect);
   });
@@ -157,38 +157,38 @@ it.each([
   ['cancellation-stuck', 'cancelled', 1, 'cancelOrder', 'cancelled', 4],
   ['delivery-stuck', 'refunded when completed', 2, 'deliverFulfillment', 'completed', undefined],
 ])(
-  'what closes an order is done when MongoDB is back: %s',
-  async (name, life, move, step, status, shownAfter) => {
-    const saga = await begun(life, move);
+  'carries out what closes an order when MongoDB is back: %s',
+  async (name, scenario, move, step, status, shownAfter) => {
+    const saga = await begun(scenario, move);
     const failures: number[] = [];
     const { fault, end } = outage();
-    saga.spoil(step, (attempt, effect) => {
+    saga.inject(step, (attempt, effect) => {
       failures.push(attempt.number);
       return fault(attempt, effect);
     });
     const answer = saga.make(move);
-    // Each of them schedules the step again when its few attempts are used up.
+    // The step is scheduled again when its few attempts have failed.
     await eventually(async () => {
       const { events } = await handleOf(saga).fetchHistory();
       const names = events!.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
       expect(names.filter((one) => one === step)).toHaveLength(2);
     });
-    // Undoing shows from the fifth attempt on; a delivery undoes nothing.
+    // A cancellation is shown as pending after four attempts; a delivery is no compensation.
     if (shownAfter) expect(failures.length).toBeGreaterThanOrEqual(shownAfter);
     expect(await isShownPending(saga)).toBe(shownAfter !== undefined);
     expect(await detailsOf(saga)).toContain(`\`${step}\` keeps failing (It is down.)`);
     end();
-    expect(wordOf(await answer)).toBe(status);
+    expect(outcomeOf(await answer)).toBe(status);
     await handleOf(saga).result();
     await record(name, saga);
     await saga.end();
   },
 );
 
-it('an order that is cancelled in Temporal owes on, and its workflow ends when nothing is owed', async () => {
+it('keeps the workflow of an order that is cancelled in Temporal until its payment is voided', async () => {
   const saga = await begun('cancelled');
   const { fault, end } = outage();
-  saga.spoil('voidPayment', fault);
+  saga.inject('voidPayment', fault);
   await handleOf(saga).cancel();
   await eventually(async () => expect(await isShownPending(saga)).toBe(true));
   end();
@@ -198,12 +198,12 @@ it('an order that is cancelled in Temporal owes on, and its workflow ends when n
   await saga.end();
 });
 
-it('an order whose workflow was terminated is taken up again, confirmed or owing', async () => {
+it('restarts a terminated workflow of an order that is confirmed, or has an outstanding compensation', async () => {
   const saga = await begun('cancelled');
   await handleOf(saga).terminate();
   const { fault, end } = outage();
-  saga.spoil('voidPayment', fault); // of what an amendment may have reserved
-  saga.spoil('voidPayment#2', fault);
+  saga.inject('voidPayment', fault); // the payment that an amendment may have reserved
+  saga.inject('voidPayment#2', fault);
   expect((await saga.make(1)) as Order).toMatchObject({ status: 'cancelled' });
   await record('taken-up-again-and-void', saga);
   await handleOf(saga).terminate();
@@ -214,17 +214,17 @@ it('an order whose workflow was terminated is taken up again, confirmed or owing
   await saga.end();
 });
 
-it('an order of which all but the last is delivered stays open', async () => {
+it('keeps an order open of which all but the last fulfillment is delivered', async () => {
   const saga = await begun('delivered in parts', 4);
   expect(await saga.customer.stored()).toMatchObject({ status: 'confirmed', captured: 7_136 });
   await record('delivered-but-the-last', saga);
   await saga.end();
 });
 
-it('who says that a payment was settled by hand while it is being given back is told so', async () => {
+it('rejects resolving a compensation whose payment is voided at that moment', async () => {
   const saga = await begun('cancelled');
   const [reached, released] = [deferred(), deferred()];
-  saga.spoil('voidPayment', async ({ number }, effect) => {
+  saga.inject('voidPayment', async ({ number }, effect) => {
     if (number <= 4) throw new Error('It is down.');
     reached.resolve();
     await released.promise;
@@ -232,7 +232,7 @@ it('who says that a payment was settled by hand while it is being given back is 
   });
   await saga.make(1);
   await reached.promise;
-  const resolved = told(resolve(saga, 'Paid back by bank transfer'));
+  const resolved = outcomeOrProblem(resolve(saga, 'Paid back by bank transfer'));
   await eventually(async () => {
     expect(await eventsOf(saga, 'workflowExecutionUpdateAcceptedEventAttributes')).toBeGreaterThanOrEqual(3);
   });
@@ -246,17 +246,17 @@ it('who says that a payment was settled by hand while it is being given back is 
   await saga.end();
 });
 
-it('the word of one of two who say that they settled a payment by hand is kept, and the other told so', async () => {
+it('keeps one of two resolutions that come at once, and rejects the other', async () => {
   const saga = await begun('cancelled');
   const { fault } = outage();
-  saga.spoil('voidPayment', fault);
+  saga.inject('voidPayment', fault);
   await saga.make(1);
   const answers = await Promise.all(
-    ['Paid in cash', 'Paid by bank'].map((note) => told(resolve(saga, note))),
+    ['Paid in cash', 'Paid by bank'].map((note) => outcomeOrProblem(resolve(saga, note))),
   );
   const kept = answers.filter((answer) => answer === 'done');
   expect(kept).toHaveLength(1);
-  // The second one has either come while the first was being heard, or after it.
+  // The second one has come either while the first was being recorded, or after it.
   expect(answers.find((answer) => answer !== 'done')).toMatch(
     /^(invalid_transition: Another operator|not_found)/,
   );
@@ -264,10 +264,10 @@ it('the word of one of two who say that they settled a payment by hand is kept, 
   expect(notes).toEqual([['Paid in cash', 'Paid by bank'][answers.indexOf('done')]]);
 });
 
-it('a payment that is owed, and has not been seen to fail, is given back by a new workflow when told so', async () => {
+it('voids a payment in a new workflow when a compensation is retried that has never failed', async () => {
   const saga = await begun('cancelled');
   const { fault, end } = outage();
-  saga.spoil('voidPayment', fault);
+  saga.inject('voidPayment', fault);
   const cancelled = saga.make(1);
   await eventually(async () => expect(await saga.customer.stored()).toMatchObject({ status: 'cancelled' }));
   await handleOf(saga).terminate();

@@ -1,35 +1,38 @@
 import fc from 'fast-check';
 import { CALLER, type Changes, type Counter } from './counter';
-import { GOODS, type Answer, type Line, type OrderModel } from './model';
+import { GOODS, type Result, type Line, type OrderModel } from './model';
 
 export type OrderCommand = fc.AsyncCommand<OrderModel, Counter>;
 
-/** How often which command got which answer. */
-export const answers = new Map<string, number>();
+/** How often each command had each result. */
+export const results = new Map<string, number>();
 
-/** Asks model and reality the same, for the same answer; only what is done changes anything. */
+/**
+ * Sends the same command to model and order, and expects the same result. Only a command that succeeds
+ * changes anything.
+ */
 function command(
   name: string,
   what: object,
-  expected: (model: OrderModel) => Answer,
-  real: (counter: Counter, model: OrderModel) => Promise<Answer>,
+  expected: (model: OrderModel) => Result,
+  real: (counter: Counter, model: OrderModel) => Promise<Result>,
 ): OrderCommand {
   return {
     check: () => true,
     toString: () => `${name}(${JSON.stringify(what)})`,
     async run(model, counter) {
-      const answer = await real(counter, model);
-      expect(`${name}: ${answer}`).toBe(`${name}: ${expected(model)}`);
-      answers.set(`${name}: ${answer}`, (answers.get(`${name}: ${answer}`) ?? 0) + 1);
-      await counter.expectToBe(model, changesBy(name, answer));
+      const result = await real(counter, model);
+      expect(`${name}: ${result}`).toBe(`${name}: ${expected(model)}`);
+      results.set(`${name}: ${result}`, (results.get(`${name}: ${result}`) ?? 0) + 1);
+      await counter.expectToBe(model, changesBy(name, result));
     },
   };
 }
 
-function changesBy(name: string, answer: Answer): Changes {
-  if (answer === 'done') return 'something';
-  // By then the payment service had been asked for the new amount.
-  const isWithdrawn = name === 'amend' && (answer === 'out_of_stock' || answer === 'payment_declined');
+function changesBy(name: string, result: Result): Changes {
+  if (result === 'done') return 'something';
+  // The payment service has been asked for the new amount, so the order has a new version.
+  const isWithdrawn = name === 'amend' && (result === 'out_of_stock' || result === 'payment_declined');
   return isWithdrawn ? 'bookkeeping' : 'nothing';
 }
 
@@ -39,10 +42,10 @@ const good = fc.oneof(
 );
 const line: fc.Arbitrary<Line> = fc.tuple(good, fc.integer({ min: 1, max: 4 }));
 const lines = fc.array(line, { minLength: 1, maxLength: 3 });
-/** Few, so that they are used again. */
+/** Only two keys, so that they are used again. */
 const key = fc.constantFrom('key-1', 'key-2');
 
-/** The first command of all. */
+/** The first command of each sequence. */
 export const placement = fc
   .record({ lines, card: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)) })
   .map(({ lines, card }) =>
@@ -72,7 +75,7 @@ const placeOther = fc.constant(
   ),
 );
 
-/** Versions that the client has seen, counted back from the one that it is at. */
+/** The versions of the If-Match header, counted back from the current one. */
 const SEEN = { any: null, last: [0], lastTwo: [1, 0], stale: [1], none: [] as number[] };
 
 const amend = fc
@@ -90,12 +93,12 @@ const amend = fc
         const ifMatch = SEEN[seen]?.map((back) => counter.version - back) ?? null;
         const items = lines ? { items: counter.items(lines) } : {};
         const content = { ifMatch, ...items, ...(note !== undefined && { note }) };
-        return counter.ask((service, id) => service.amend(id, CALLER, content));
+        return counter.send((service, id) => service.amend(id, CALLER, content));
       },
     ),
   );
 
-/** What is left of the order, units of its nth line, or anything. */
+/** All that is not fulfilled, units of the nth line, or any lines. */
 type Shipment = 'the rest' | { n: number; units: number } | Line[];
 
 const shipment = fc.oneof<fc.WeightedArbitrary<Shipment>[]>(
@@ -116,7 +119,7 @@ const fulfill = fc.record({ shipment, key: fc.option(key, { nil: undefined }) })
     (model) => model.fulfill(linesOf(shipment, model), key),
     (counter, model) => {
       const content = { items: counter.items(linesOf(shipment, model)), carrier: null, trackingNumber: null };
-      return counter.ask((service, id) => service.fulfill(id, CALLER, content, key));
+      return counter.send((service, id) => service.fulfill(id, CALLER, content, key));
     },
   ),
 );
@@ -134,7 +137,7 @@ const deliver = which.map((which) => {
     (model) => model.deliver(nOf(model)),
     (counter, model) => {
       const fulfillmentId = counter.fulfillmentId(nOf(model));
-      return counter.ask((service, id) => service.deliver(id, CALLER, { fulfillmentId }));
+      return counter.send((service, id) => service.deliver(id, CALLER, { fulfillmentId }));
     },
   );
 });
@@ -147,7 +150,7 @@ const refund = fc
       { amount, key },
       (model) => model.refund(amount, key),
       (counter) =>
-        counter.ask((service, id) => service.refund(id, CALLER, { amount, reason: 'Broken' }, key)),
+        counter.send((service, id) => service.refund(id, CALLER, { amount, reason: 'Broken' }, key)),
     ),
   );
 
@@ -156,7 +159,7 @@ const cancel = fc.constant(
     'cancel',
     {},
     (model) => model.cancel(),
-    (counter) => counter.ask((service, id) => service.cancel(id, CALLER, { reason: 'No' })),
+    (counter) => counter.send((service, id) => service.cancel(id, CALLER, { reason: 'No' })),
   ),
 );
 
@@ -169,7 +172,7 @@ const archive = fc.constant(
   ),
 );
 
-/** What the catalogue asks from now on: nothing that was ordered changes by it. */
+/** Changes a price of the catalogue, which changes nothing that was ordered. */
 const reprice = fc
   .record({ good: fc.constantFrom(...GOODS), price: fc.constantFrom(0, 100, 800, 1_500) })
   .map(({ good, price }): OrderCommand => ({
@@ -182,7 +185,7 @@ const reprice = fc
     },
   }));
 
-/** Some stand there several times: what comes after them is of more interest. */
+/** Commands that lead to more states are listed several times. */
 export const commands = fc.commands(
   [
     fulfill,

@@ -5,21 +5,21 @@ import { createOrderService, type OrderService } from '../../../src/orders/order
 import type { Addition } from '../../../src/orders/commands/run';
 import { ledgerOf } from '../../support/consistency';
 import { orderRequest, type Shop } from '../../support/shop';
-import { CATALOGUE, GOODS, type Answer, type Good, type Line, type OrderModel } from './model';
+import { CATALOGUE, GOODS, type Result, type Good, type Line, type OrderModel } from './model';
 
 export const CALLER = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 
-/** `bookkeeping`: nothing but the version, since something was to be given back. */
+/** `bookkeeping` means nothing but the version, because a payment had to be voided. */
 export type Changes = 'something' | 'bookkeeping' | 'nothing';
 
 const SETTLED_MS = 60_000;
 
-/** The real thing beside the model: one order, for goods that nobody else orders. */
+/** The real order beside the model, for goods that no other order has. */
 export class Counter {
   private readonly service: OrderService;
   private request!: OrderRequest;
-  private firstAnswer!: Order;
-  /** As it was after the last command. */
+  private firstResult!: Order;
+  /** The order after the last command. */
   private stored?: Order;
 
   private constructor(
@@ -40,7 +40,7 @@ export class Counter {
     return new Counter(shop, new Map([...(await Promise.all(goods)), ['nothing', 'ps_nothing']]));
   }
 
-  /** The version that the client saw last. */
+  /** The last version that the client has seen. */
   get version(): number {
     return this.stored!.version;
   }
@@ -49,41 +49,43 @@ export class Counter {
     return this.stored!.fulfillments[n]?.id ?? 'ful_unknown';
   }
 
-  async place(lines: readonly Line[], paymentMethod: string): Promise<Answer> {
+  async place(lines: readonly Line[], paymentMethod: string): Promise<Result> {
     this.request = orderRequest({ items: this.items(lines), paymentMethod });
     const { order } = await this.service.place(this.request);
-    this.firstAnswer = order;
-    return (order.rejection?.code ?? 'done') as Answer;
+    this.firstResult = order;
+    return (order.rejection?.code ?? 'done') as Result;
   }
 
-  /** The same POST again; its answer is the first one's. */
-  async placeAgain(): Promise<Answer> {
+  /** Repeats the POST, which returns the first result. */
+  async placeAgain(): Promise<Result> {
     const { order, isReplay } = await this.service.place({ ...this.request, attemptId: 'again' });
-    expect({ order, isReplay }).toEqual({ order: this.firstAnswer, isReplay: true });
+    expect({ order, isReplay }).toEqual({ order: this.firstResult, isReplay: true });
     return 'again';
   }
 
-  placeOther(): Promise<Answer> {
-    return this.told(async () => {
+  placeOther(): Promise<Result> {
+    return this.resultOf(async () => {
       await this.service.place({ ...this.request, attemptId: 'other', fingerprint: 'other' });
       return 'done';
     });
   }
 
-  /** Has it done by the service. */
-  ask(run: (service: OrderService, id: string) => Promise<Order | Addition>): Promise<Answer> {
-    return this.told(async () => {
-      const answer = await run(this.service, this.request.orderId);
-      const { order, isReplay } = 'isReplay' in answer ? answer : { order: answer, isReplay: false };
-      // What an amendment makes owed is given back behind its answer, and raises the version once more.
-      const isOwing = order.compensations.length > 0;
-      expect(await this.find()).toEqual(isOwing ? expect.objectContaining(withoutBookkeeping(order)) : order);
+  /** Sends a command to the service. */
+  send(run: (service: OrderService, id: string) => Promise<Order | Addition>): Promise<Result> {
+    return this.resultOf(async () => {
+      const result = await run(this.service, this.request.orderId);
+      const { order, isReplay } = 'isReplay' in result ? result : { order: result, isReplay: false };
+      // The payment that an amendment replaces is voided after the response, which raises the version again.
+      const isCompensating = order.compensations.length > 0;
+      expect(await this.find()).toEqual(
+        isCompensating ? expect.objectContaining(withoutBookkeeping(order)) : order,
+      );
       return isReplay ? 'again' : 'done';
     });
   }
 
-  archive(): Promise<Answer> {
-    return this.told(async () => {
+  archive(): Promise<Result> {
+    return this.resultOf(async () => {
       await this.service.archive(this.request.orderId, CALLER);
       return this.stored!.archivedAt ? 'again' : 'done';
     });
@@ -98,7 +100,7 @@ export class Counter {
     await this.shop.products.update(id, version, { unitPrice });
   }
 
-  /** Fails unless states, money and stock are the model's, and nothing has changed but what was to be. */
+  /** Fails unless states, money and stock match the model, and nothing else has changed. */
   async expectToBe(model: OrderModel, changes: Changes): Promise<void> {
     const before = this.stored;
     const stored = await this.settled();
@@ -149,7 +151,7 @@ export class Counter {
     expect(ledger.authorized).toBe(ledger.open + ledger.captured + ledger.voided);
   }
 
-  /** What was reserved for nothing is given back after the answer, and is to be. */
+  /** Waits until what was reserved for nothing is voided, and returns the order. */
   private settled(): Promise<Order> {
     return until(
       SETTLED_MS,
@@ -157,7 +159,7 @@ export class Counter {
         const order = await this.find();
         return order.compensations.length === 0 ? order : undefined;
       },
-      () => new Error('What the order owes was not given back.'),
+      () => new Error('A compensation of the order is still outstanding.'),
     );
   }
 
@@ -165,12 +167,12 @@ export class Counter {
     return (await this.shop.orders.findById(this.request.orderId))!;
   }
 
-  private async told(run: () => Promise<Answer>): Promise<Answer> {
+  private async resultOf(run: () => Promise<Result>): Promise<Result> {
     try {
       return await run();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      return error.code as Answer;
+      return error.code as Result;
     }
   }
 }

@@ -1,12 +1,15 @@
 /**
- * One order on paper: what the contract of the API says, in the plainest way. It shares no code with the domain, so
- * that a mistake there is not made here too.
+ * One order as the contract of the API describes it, in the plainest way. It shares no code with the domain,
+ * so that it does not share its mistakes.
  */
 
 export const GOODS = ['shirt', 'mug', 'fitting', 'advice'] as const;
 export type Good = (typeof GOODS)[number];
 
-/** Of each good: minor units at first, tax in percent, units in stock at first (none: a service). */
+/**
+ * The first price in minor units, the tax in percent, and the first stock of each good; a service has no
+ * stock.
+ */
 export const CATALOGUE: Readonly<Record<Good, { price: number; tax: number; stock: number | null }>> = {
   shirt: { price: 1_000, tax: 10, stock: 6 },
   mug: { price: 500, tax: 0, stock: 3 },
@@ -14,12 +17,12 @@ export const CATALOGUE: Readonly<Record<Good, { price: number; tax: number; stoc
   advice: { price: 0, tax: 0, stock: null },
 };
 
-/** `nothing` is not in the catalogue. */
+/** `nothing` stands for a product that is not in the catalogue. */
 export type Line = readonly [good: Good | 'nothing', quantity: number];
 
-export type Answer =
+export type Result =
   | 'done'
-  | 'again' // done before
+  | 'again' // a replay
   | 'idempotency_key_reused'
   | 'invalid_transition'
   | 'not_found'
@@ -30,14 +33,14 @@ export type Answer =
 
 interface Addition {
   key: string | undefined;
-  /** What was asked for. */
+  /** The content of the command, as JSON. */
   content: string;
 }
 
 interface BoughtLine {
   good: Good;
   quantity: number;
-  /** With tax, minor units. */
+  /** In minor units, with tax. */
   total: number;
 }
 
@@ -48,15 +51,15 @@ export class OrderModel {
   private card = true;
   lines: BoughtLine[] = [];
   note: string | null = null;
-  /** Units by good. */
+  /** The fulfilled units by good. */
   readonly fulfilled = new Map<string, number>();
   readonly fulfillments: (Addition & { isDelivered: boolean })[] = [];
   readonly refunds: (Addition & { amount: number })[] = [];
   captured = 0;
   isArchived = false;
 
-  /** @param card whether it is good */
-  place(lines: readonly Line[], card: boolean): Answer {
+  /** @param card whether the card is accepted */
+  place(lines: readonly Line[], card: boolean): Result {
     if (hasUnknown(lines)) return 'unknown_product';
     if (this.shortOf(lines)) return 'out_of_stock';
     this.card = card;
@@ -69,7 +72,7 @@ export class OrderModel {
     return 'done';
   }
 
-  amend(lines: readonly Line[] | null, note: string | null | undefined, hasSeenIt: boolean): Answer {
+  amend(lines: readonly Line[] | null, note: string | null | undefined, hasSeenIt: boolean): Result {
     if (!hasSeenIt) return 'precondition_failed';
     if (this.status !== 'confirmed' || this.fulfillments.length > 0) return 'invalid_transition';
     if (lines) {
@@ -83,9 +86,9 @@ export class OrderModel {
     return 'done';
   }
 
-  fulfill(lines: readonly Line[], key: string | undefined): Answer {
+  fulfill(lines: readonly Line[], key: string | undefined): Result {
     const content = JSON.stringify(lines);
-    const earlier = answerOfEarlier(this.fulfillments, key, content);
+    const earlier = resultOfEarlier(this.fulfillments, key, content);
     if (earlier) return earlier;
     if (this.status !== 'confirmed') return 'invalid_transition';
     const wanted = unitsOf(lines);
@@ -97,8 +100,8 @@ export class OrderModel {
     return 'done';
   }
 
-  /** @param n counted from 0 in the order in which they were made */
-  deliver(n: number): Answer {
+  /** @param n the number of the fulfillment, from 0 */
+  deliver(n: number): Result {
     const fulfillment = this.fulfillments[n];
     if (!fulfillment) return 'not_found';
     if (fulfillment.isDelivered) return 'invalid_transition';
@@ -108,9 +111,9 @@ export class OrderModel {
     return 'done';
   }
 
-  refund(amount: number | null, key: string): Answer {
+  refund(amount: number | null, key: string): Result {
     const content = JSON.stringify(amount);
-    const earlier = answerOfEarlier(this.refunds, key, content);
+    const earlier = resultOfEarlier(this.refunds, key, content);
     if (earlier) return earlier;
     const left = this.captured - this.refunded;
     if (left === 0 || (amount ?? 0) > left) return 'invalid_transition';
@@ -118,7 +121,7 @@ export class OrderModel {
     return 'done';
   }
 
-  /** Lines for all that is not fulfilled; a unit too many when there is none. */
+  /** Returns lines for all that is not fulfilled, or for one unit too many if everything is. */
   rest(): Line[] {
     const left = [...new Set(this.lines.map(({ good }) => good))].flatMap((good): Line[] =>
       this.left(good) > 0 ? [[good, this.left(good)]] : [],
@@ -130,19 +133,19 @@ export class OrderModel {
     return [this.lines[n % this.lines.length]?.good ?? 'nothing', units];
   }
 
-  /** Counted from 0. */
+  /** Returns the number of the next fulfillment to deliver, from 0. */
   nextToDeliver(): number {
     const next = this.fulfillments.findIndex(({ isDelivered }) => !isDelivered);
     return next < 0 ? this.fulfillments.length : next;
   }
 
-  cancel(): Answer {
+  cancel(): Result {
     if (this.status !== 'confirmed' || this.fulfillments.length > 0) return 'invalid_transition';
     this.status = 'cancelled';
     return 'done';
   }
 
-  archive(): Answer {
+  archive(): Result {
     if (this.status === 'confirmed') return 'invalid_transition';
     if (this.isArchived) return 'again';
     this.isArchived = true;
@@ -178,12 +181,12 @@ export class OrderModel {
     return this.isAllFulfilled ? 'fulfilled' : 'partially_fulfilled';
   }
 
-  /** What is reserved on the customer's card and not taken yet. */
+  /** The amount that is reserved on the customer's card and not captured. */
   get open(): number {
     return this.paymentStatus === 'authorized' ? this.total : 0;
   }
 
-  /** Null for a service. */
+  /** Returns null for a service. */
   stockOf(good: Good): { available: number; reserved: number } | null {
     const { stock } = CATALOGUE[good];
     if (stock === null) return null;
@@ -196,7 +199,7 @@ export class OrderModel {
     return ordered - (this.fulfilled.get(good) ?? 0);
   }
 
-  /** What the order holds now may be used for its new lines. */
+  /** Counts what the order holds now as available for its new lines. */
   private shortOf(lines: readonly Line[]): boolean {
     return [...unitsOf(lines)].some(([good, units]) => {
       const stock = this.stockOf(good as Good);
@@ -212,7 +215,7 @@ export class OrderModel {
   }
 }
 
-function answerOfEarlier(made: readonly Addition[], key: string | undefined, content: string): Answer | null {
+function resultOfEarlier(made: readonly Addition[], key: string | undefined, content: string): Result | null {
   const earlier = made.find((one) => key !== undefined && one.key === key);
   if (!earlier) return null;
   return earlier.content === content ? 'again' : 'idempotency_key_reused';

@@ -4,18 +4,18 @@ import { AppError } from '../../../src/errors/app-error';
 import { COMMANDS } from '../../../workflows/contract';
 import type { Shop } from '../../support/shop';
 
-/** The order, or why there is none: the code of the problem, or that its workflow has ended. */
+/** The order, or the code of the problem, or `ended` when the workflow has ended. */
 export type Answer = Order | string;
 
 const WHO = { by: 'usr_1', requestId: 'test', seenVersion: 0 };
 
 export type Customer = ReturnType<typeof customerOf>;
 
-/** What may be asked of one order, as the API asks it. */
+/** Sends the commands on one order as the API does. */
 export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
   const { orderId } = request;
   const stored = () => orders.findById(orderId);
-  /** The same id is the same thing, as the same Idempotency-Key makes it. */
+  /** The same id names the same command, like the same Idempotency-Key. */
   const keyed = (id: string, content: object) => ({
     ...WHO,
     id: `${orderId}-${id}`,

@@ -4,16 +4,16 @@ import {
   PaymentDeclined,
   PaymentRefused,
 } from '../../../src/domain/errors';
-import type { Attempt, Fault, StepName } from './saboteur';
+import type { Attempt, Fault, StepName } from './fault-injector';
 
-/** Uses up the local attempts of a step, and the first regular one. */
+/** As many as the local attempts of a step and the first regular one. */
 const FAILURES = 3;
 
 async function failAtFirst({ number }: Attempt): Promise<void> {
   if (number <= FAILURES) throw new Error(`The network is down at attempt ${number}.`);
 }
 
-/** What the order gets over: it ends as if nothing had happened. */
+/** Faults that do not change how the order ends. */
 export const PASSING_FAULTS = {
   'fails at first': async (attempt, effect) => {
     await failAtFirst(attempt);
@@ -34,13 +34,13 @@ export const PASSING_FAULTS = {
     await attempt.overtaken;
     throw new Error('The connection was lost.');
   },
-  'stalls and has its effect when all is over': async (attempt, effect) => {
-    if (attempt.number === 1) await attempt.lifeOver;
+  'stalls and has its effect after the end': async (attempt, effect) => {
+    if (attempt.number === 1) await attempt.scenarioOver;
     return effect();
   },
 } satisfies Record<string, Fault>;
 
-/** The steps that may say no for good, and what they say then. */
+/** The business error of each step that can have one. */
 export const BUSINESS_ERRORS: Partial<Record<StepName, () => BusinessError>> = {
   priceOrder: () => new OrderRejected('UnknownProduct', 'It is not sold any more.'),
   openOrder: () => new OrderRejected('OutOfStock', 'Too few are left.'),
@@ -51,15 +51,15 @@ export const BUSINESS_ERRORS: Partial<Record<StepName, () => BusinessError>> = {
   voidPayment: () => new PaymentRefused('Come back later.'),
 };
 
-/** Once: the one compensation among them is tried again. */
-export function sayingNo(name: StepName): Fault {
+/** Fails once with a business error; a compensation is retried all the same. */
+export function failingForGood(name: StepName): Fault {
   return async ({ number }, effect) => {
     if (number === 1) throw BUSINESS_ERRORS[name]!();
     return effect();
   };
 }
 
-/** Has something done while the step is under way. */
+/** Does something while the step is running. */
 export function meanwhile(act: (attempt: Attempt) => Promise<void>): Fault {
   return async (attempt, effect) => {
     if (attempt.number === 1) await act(attempt);

@@ -8,23 +8,23 @@ import { recordHistory } from '../../support/histories';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import type { TestWorker } from '../../support/worker';
 import { customerOf, type Answer, type Customer } from './commands';
-import { AVAILABLE, ORDERED, type Life } from './lives';
-import { createSaboteur, type Fault, type Saboteur } from './saboteur';
+import { AVAILABLE, ORDERED, type Scenario } from './scenarios';
+import { createFaultInjector, type Fault, type FaultInjector } from './fault-injector';
 
-/** A shop whose steps can be spoiled. */
-export interface SpoiledShop {
+/** A shop whose steps can be made to fail. */
+export interface FaultyShop {
   shop: Shop;
-  saboteur: Saboteur;
+  injector: FaultInjector;
   startWorker(): Promise<TestWorker>;
 }
 
-export async function openSpoiledShop(): Promise<SpoiledShop> {
+export async function openFaultyShop(): Promise<FaultyShop> {
   const shop = await openShop({ timeoutMs: 100_000 });
-  const saboteur = createSaboteur();
-  return { shop, saboteur, startWorker: () => shop.startWorker(saboteur.sabotage) };
+  const injector = createFaultInjector();
+  return { shop, injector, startWorker: () => shop.startWorker(injector.sabotage) };
 }
 
-/** What matters of an order, without what differs from one to the next. */
+/** The part of an order that does not differ from one order to the next. */
 export type Gist = ReturnType<typeof gistOf>;
 
 export function gistOf(order: Order) {
@@ -54,50 +54,50 @@ export function gistOf(order: Order) {
   };
 }
 
-/** Where an order is when nothing more happens to it. */
+/** The state of an order when nothing more happens to it. */
 export interface Rest {
   order: Partial<Gist>;
-  /** The status of its workflow, and of the one for what comes after that. */
+  /** The status of its workflow, and of the workflow for commands after that. */
   workflow: string;
   afterwards: string;
 }
 
-/** One order of a product of its own. */
+/** One order of a product that no other order has. */
 export interface Saga {
   orderId: string;
   productId: string;
   customer: Customer;
   make(move: number): Promise<Answer>;
-  spoil(step: string, fault: Fault): void;
-  /** Those that were spoiled indeed. */
-  spoiledSteps(): string[];
-  /** Waits until it owes nothing. */
+  inject(step: string, fault: Fault): void;
+  /** Returns the steps at which a fault was injected. */
+  faultySteps(): string[];
+  /** Waits until no compensation is outstanding. */
   settled(): Promise<void>;
-  /** Waits until it stands still, or no longer; the rest that is expected ends the waiting. */
+  /** Waits until the order is at rest, for a limited time. */
   rest(expected?: Rest): Promise<Rest>;
-  /** Keeps its histories for the replay test, see `recordHistory`. */
+  /** Records its histories for the replay test, see `recordHistory`. */
   record(name: string): Promise<void>;
-  /** Lets go of what was held back, and fails unless ledger, stock and order agree. */
+  /** Releases what was held back, and fails unless ledger, stock and order agree. */
   end(): Promise<void>;
 }
 
-export async function beginSaga({ shop, saboteur }: SpoiledShop, life: Life): Promise<Saga> {
+export async function beginSaga({ shop, injector }: FaultyShop, scenario: Scenario): Promise<Saga> {
   const { id: productId } = await shop.sell({ available: AVAILABLE });
   const request = orderRequest({
     items: [{ productServiceId: productId, quantity: ORDERED }],
-    ...life.request,
+    ...scenario.request,
   });
   const { orderId } = request;
   const customer = customerOf(shop, request);
   const faults = new Map<string, Fault>();
-  saboteur.plan(orderId, { authorizing: life.authorizing, faults });
+  injector.plan(orderId, { authorizing: scenario.authorizing, faults });
   return {
     orderId,
     productId,
     customer,
-    make: (move) => life.moves[move]!.make(customer, productId),
-    spoil: (step, fault) => void faults.set(step, fault),
-    spoiledSteps: () => saboteur.spoiledStepsOf(orderId),
+    make: (move) => scenario.moves[move]!.make(customer, productId),
+    inject: (step, fault) => void faults.set(step, fault),
+    faultySteps: () => injector.faultyStepsOf(orderId),
     settled: () => until(async () => (await customer.stored())?.compensations.length === 0),
     rest: (expected) => restOf(shop, request, expected),
     async record(name) {
@@ -108,7 +108,7 @@ export async function beginSaga({ shop, saboteur }: SpoiledShop, life: Life): Pr
       await recordHistory(`${name}-afterwards`, client.workflow.getHandle(afterwards));
     },
     async end() {
-      await saboteur.endLife(orderId);
+      await injector.endScenario(orderId);
       await expectConsistency(shop, {
         productId,
         initial: AVAILABLE,
@@ -135,7 +135,7 @@ async function restOf(shop: Shop, { orderId }: OrderRequest, expected?: Rest): P
 const PATIENCE_MS = 90_000;
 const PAUSE_MS = 250;
 
-/** Gives up after a while: what is checked then tells what is wrong. */
+/** Returns after a limited time in any case: the assertion that follows tells what is wrong. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await delay(PAUSE_MS)) {
     if (await isSo()) return;
@@ -152,7 +152,7 @@ async function statusOf({ temporal }: Shop, workflowId: string): Promise<string>
   }
 }
 
-/** What was answered, in one word. */
-export function wordOf(answer: Answer): string {
+/** Returns the status of the order, or the code of the problem. */
+export function outcomeOf(answer: Answer): string {
   return typeof answer === 'string' ? answer : answer.status;
 }

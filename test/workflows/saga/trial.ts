@@ -1,54 +1,54 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Place } from './chart';
+import type { Place } from './baseline';
 import type { Answer } from './commands';
 import { meanwhile } from './faults';
-import { beginSaga, wordOf, type Rest, type Saga, type SpoiledShop } from './saga';
-import type { Fault } from './saboteur';
+import { beginSaga, outcomeOf, type Rest, type Saga, type FaultyShop } from './saga';
+import type { Fault } from './fault-injector';
 
-/** One cell of the matrix: something happens at one step of a life. */
+/** One cell of the matrix: something happens at one step of a scenario. */
 export interface Trial {
   place: Place;
   what: string;
   fault?: Fault;
-  /** A customer's command, just before the move that the step is part of or while the step is under way. */
+  /** When a customer cancels: just before the move that the step is part of, or during the step. */
   cancel?: 'before' | 'during';
   expected: Expected;
 }
 
 export interface Expected {
-  /** What each move is answered, as far as they are to be made. */
+  /** The outcome of each move, as far as the moves are made. */
   answers: (string | RegExp)[];
   cancel?: string | RegExp;
   rest: Rest;
 }
 
-/** Long enough for a command to reach Temporal. The outcome is the same when it does not. */
+/** The time for a command to reach Temporal, in milliseconds. The outcome is the same if it does not. */
 const ON_ITS_WAY_MS = 300;
 
-/** @throws when the order is not where it should be, or the books do not agree */
-export async function run(spoiled: SpoiledShop, { place, fault, cancel, expected }: Trial): Promise<void> {
-  const saga = await beginSaga(spoiled, place.chart.life);
+/** @throws if the order does not end as expected, or ledger, stock and order do not agree */
+export async function run(faulty: FaultyShop, { place, fault, cancel, expected }: Trial): Promise<void> {
+  const saga = await beginSaga(faulty, place.baseline.scenario);
   let cancelled: Promise<Answer> | undefined;
   const sendCancel = () => (cancelled = saga.customer.cancel());
   const cancelling = meanwhile(async () => {
     void sendCancel();
     await delay(ON_ITS_WAY_MS);
   });
-  if (cancel !== 'before') saga.spoil(place.step, cancel ? cancelling : fault!);
+  if (cancel !== 'before') saga.inject(place.step, cancel ? cancelling : fault!);
 
   const answers: string[] = [];
   for (const move of expected.answers.keys()) {
     if (cancel === 'before' && move === place.move) await sendCancel();
-    answers.push(wordOf(await saga.make(move)));
+    answers.push(outcomeOf(await saga.make(move)));
     await saga.settled();
   }
 
-  if (cancel) expect(cancelled && wordOf(await cancelled)).toEqual(matching(expected.cancel!));
-  expect(saga.spoiledSteps()).toEqual(cancel === 'before' ? [] : [place.step]);
+  if (cancel) expect(cancelled && outcomeOf(await cancelled)).toEqual(matching(expected.cancel!));
+  expect(saga.faultySteps()).toEqual(cancel === 'before' ? [] : [place.step]);
   await expectEnd(saga, answers, expected);
 }
 
-/** Also when what was held back has come too late. */
+/** Expects the end to be the same after the attempts that were held back have run. */
 export async function expectEnd(saga: Saga, answers: string[], expected: Expected): Promise<void> {
   expect(answers).toEqual(expected.answers.map(matching));
   expect(await saga.rest(expected.rest)).toMatchObject(expected.rest);
@@ -56,7 +56,7 @@ export async function expectEnd(saga: Saga, answers: string[], expected: Expecte
   expect(await saga.rest(expected.rest)).toMatchObject(expected.rest);
 }
 
-/** Fails with the title of every one that does not hold. */
+/** Fails with the titles of all items that do not hold. */
 export async function expectAll<T>(
   limit: number,
   items: readonly T[],

@@ -1,30 +1,30 @@
 import type { RejectionCode } from '../../../src/domain/rejection';
 import type { TemporalClient } from '../../../src/temporal/client';
-import type { Chart, Place, Stage } from './chart';
-import { BUSINESS_ERRORS, meanwhile, PASSING_FAULTS, sayingNo } from './faults';
+import type { Baseline, Place, Stage } from './baseline';
+import { BUSINESS_ERRORS, meanwhile, PASSING_FAULTS, failingForGood } from './faults';
 import type { Gist, Rest } from './saga';
-import type { StepName } from './saboteur';
+import type { StepName } from './fault-injector';
 import type { Expected, Trial } from './trial';
 
-const REFUSED = /^(invalid_transition|ended)$/;
-/** What a move is answered that is overtaken by a cancellation. */
+const REJECTED = /^(invalid_transition|ended)$/;
+/** The outcome of a move that races with a cancellation. */
 const DONE_OR_CANCELLED = /^(confirmed|cancelled)$/;
 
-/** Failures, time-outs and lost replies: what the order gets over. */
+/** Failures, time-outs and lost replies, which do not change the outcome. */
 export function passingTrials(place: Place): Trial[] {
   return Object.entries(PASSING_FAULTS).map(([what, fault]) => ({
     place,
     what,
     fault,
-    expected: asCharted(place.chart),
+    expected: asBaseline(place.baseline),
   }));
 }
 
-export function asCharted({ stages }: Chart): Expected {
+export function asBaseline({ stages }: Baseline): Expected {
   return { answers: stages.map(({ answer }) => answer), rest: stages.at(-1)!.rest };
 }
 
-/** Steps that say no for good, where they can. */
+/** Business errors of the steps that can have one. */
 export function businessTrials(place: Place): Trial[] {
   const name = nameOf(place);
   const error = BUSINESS_ERRORS[name]?.();
@@ -32,14 +32,14 @@ export function businessTrials(place: Place): Trial[] {
   return [
     {
       place,
-      what: `says ${error.name}`,
-      fault: sayingNo(name),
-      expected: name === 'voidPayment' ? insistedOn(place.chart) : refused(place, error.name),
+      what: `fails with ${error.name}`,
+      fault: failingForGood(name),
+      expected: name === 'voidPayment' ? retriedUntilDone(place.baseline) : rejected(place, error.name),
     },
   ];
 }
 
-/** What an order cannot be placed for, or a command is refused with. */
+/** The codes of rejections and of problems, by the type of the failure. */
 const CODES: Record<string, RejectionCode | 'invalid_transition'> = {
   UnknownProduct: 'unknown_product',
   OutOfStock: 'out_of_stock',
@@ -47,14 +47,14 @@ const CODES: Record<string, RejectionCode | 'invalid_transition'> = {
   PaymentRefused: 'invalid_transition',
 };
 
-/** An amendment that is withdrawn shuts the door behind it, and is given back what was reserved for it. */
+/** The writes with which a failed amendment keeps out late steps, and voids its payment. */
 const WRITES_OF_REFUSALS: Record<string, number> = { 'authorizePayment#2': 1, amendOrder: 2 };
 
-function refused({ chart, move, step }: Place, error: string): Expected {
+function rejected({ baseline, move, step }: Place, error: string): Expected {
   const code = CODES[error]!;
   if (move > 0) {
-    const { answers } = asCharted(chart);
-    const { rest } = chart.stages[move - 1]!;
+    const { answers } = asBaseline(baseline);
+    const { rest } = baseline.stages[move - 1]!;
     const afterwards = rest.workflow === 'COMPLETED' ? 'COMPLETED' : rest.afterwards;
     const version = rest.order.version! + (WRITES_OF_REFUSALS[step] ?? 0);
     return {
@@ -75,34 +75,36 @@ function refused({ chart, move, step }: Place, error: string): Expected {
   return { answers: ['rejected'], rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' } };
 }
 
-/** A compensation is done all the same; the order has said meanwhile that it is pending. */
-function insistedOn(chart: Chart): Expected {
-  const { answers, rest } = asCharted(chart);
+/** The compensation succeeds in the end, after the order has recorded it as pending. */
+function retriedUntilDone(baseline: Baseline): Expected {
+  const { answers, rest } = asBaseline(baseline);
   return { answers, rest: { ...rest, order: { ...rest.order, version: rest.order.version! + 1 } } };
 }
 
-/** A customer who cancels. Between the steps of one move a command cannot come: it waits until the move is made. */
+/**
+ * A customer who cancels. A command cannot come between the steps of one move: it waits for the move to end.
+ */
 export function cancelTrials(place: Place): Trial[] {
-  const { chart, move, position } = place;
+  const { baseline, move, position } = place;
   const during: Trial = {
     place,
-    what: 'is under way when the customer cancels',
+    what: 'is running when the customer cancels',
     cancel: 'during',
-    expected: cancelledDuring(chart, move),
+    expected: cancelledDuring(baseline, move),
   };
   const before: Trial = {
     place,
-    what: 'has not begun when the customer cancels',
+    what: 'has not started when the customer cancels',
     cancel: 'before',
-    expected: cancelledBefore(chart, move),
+    expected: cancelledBefore(baseline, move),
   };
   return position === 0 ? [before, during] : [during];
 }
 
-function cancelledDuring(chart: Chart, move: number): Expected {
-  const { answers } = asCharted(chart);
-  const { rest } = chart.stages[move]!;
-  if (!isCancellable(rest)) return { ...asCharted(chart), cancel: REFUSED };
+function cancelledDuring(baseline: Baseline, move: number): Expected {
+  const { answers } = asBaseline(baseline);
+  const { rest } = baseline.stages[move]!;
+  if (!isCancellable(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
   const last = move === 0 ? answers[0]! : DONE_OR_CANCELLED;
   return {
     answers: [...answers.slice(0, move), last],
@@ -111,16 +113,16 @@ function cancelledDuring(chart: Chart, move: number): Expected {
   };
 }
 
-function cancelledBefore(chart: Chart, move: number): Expected {
-  const { answers } = asCharted(chart);
-  // To cancel an order that is on its way starts its workflow, which places it first.
-  const { rest } = chart.stages[Math.max(0, move - 1)]!;
+function cancelledBefore(baseline: Baseline, move: number): Expected {
+  const { answers } = asBaseline(baseline);
+  // Cancelling an order before its POST arrives starts the workflow, which places it first.
+  const { rest } = baseline.stages[Math.max(0, move - 1)]!;
   if (!isCancellable(rest)) {
     const first = move === 0 ? [/^(no answer|rejected)$/] : [answers[0]!];
-    return { answers: [...first, ...answers.slice(1)], cancel: REFUSED, rest: chart.stages.at(-1)!.rest };
+    return { answers: [...first, ...answers.slice(1)], cancel: REJECTED, rest: baseline.stages.at(-1)!.rest };
   }
   return {
-    answers: [...answers.slice(0, move), move === 0 ? 'no answer' : REFUSED],
+    answers: [...answers.slice(0, move), move === 0 ? 'no answer' : REJECTED],
     cancel: 'cancelled',
     rest: cancelled(rest, 'usr_ (Changed my mind)'),
   };
@@ -130,7 +132,7 @@ function isCancellable({ order }: Rest): boolean {
   return order.status === 'confirmed' && order.fulfillmentStatus === 'unfulfilled';
 }
 
-/** @param by who cancelled it, and why */
+/** @param by the user who cancelled it, and the reason */
 function cancelled({ order, afterwards }: Rest, by: string): Rest {
   return {
     order: {
@@ -152,52 +154,53 @@ function cancelled({ order, afterwards }: Rest, by: string): Rest {
   };
 }
 
-/** Somebody who cancels the workflow in Temporal, also that of a closed order. */
+/** An operator who cancels the workflow in Temporal, including that of a closed order. */
 export function temporalTrials(place: Place, { client }: TemporalClient): Trial[] {
   const fault = meanwhile(async ({ workflowId }) => {
     await client.workflow.getHandle(workflowId).cancel();
   });
-  const what = 'is under way when the workflow is cancelled in Temporal';
+  const what = 'is running when the workflow is cancelled in Temporal';
   return [{ place, what, fault, expected: cancelledInTemporal(place) }];
 }
 
 function cancelledInTemporal(place: Place): Expected {
-  const { chart, move } = place;
+  const { baseline, move } = place;
   if (move === 0) return cancelledWhilePlaced(place);
-  const { answers, rest: last } = asCharted(chart);
-  const { rest } = chart.stages[move]!;
+  const { answers, rest: last } = asBaseline(baseline);
+  const { rest } = baseline.stages[move]!;
   if (isCancellable(rest)) {
     return {
       answers: [...answers.slice(0, move), DONE_OR_CANCELLED],
       rest: { ...cancelled(rest, 'syst (The workflow was cancelled.)'), workflow: 'CANCELLED' },
     };
   }
-  const replies = answers.with(move, orUnavailable(chart.stages[move]!));
-  if (chart.stages[move - 1]!.rest.workflow === 'COMPLETED') {
+  const replies = answers.with(move, orUnavailable(baseline.stages[move]!));
+  if (baseline.stages[move - 1]!.rest.workflow === 'COMPLETED') {
     return {
       answers: replies,
       rest: { ...last, afterwards: expect.stringMatching(/^(COMPLETED|CANCELLED)$/) },
     };
   }
-  // The next command takes up an order that is open.
-  const isTakenUp = rest.workflow === 'RUNNING' && move < answers.length - 1;
-  return { answers: replies, rest: { ...last, workflow: isTakenUp ? last.workflow : 'CANCELLED' } };
+  // The next command restarts the workflow of an open order.
+  const isRestarted = rest.workflow === 'RUNNING' && move < answers.length - 1;
+  return { answers: replies, rest: { ...last, workflow: isRestarted ? last.workflow : 'CANCELLED' } };
 }
 
 /**
- * A workflow that ends and is cancelled at the same moment is run once more from where Temporal last heard of it. It
- * may not have heard of the command then; sent again, that is answered.
+ * Accepts service_unavailable as well. A workflow that ends and is cancelled at the same moment runs again
+ * from the last state that Temporal knows, which may not include the command. The command succeeds when it is
+ * repeated.
  */
 function orUnavailable({ answer, rest: { workflow } }: Stage): string | RegExp {
   return workflow === 'COMPLETED' ? new RegExp(`^(${answer}|service_unavailable)$`) : answer;
 }
 
 /**
- * What is under way is finished, and then undone with what was done before. Temporal tells the workflow of it with the
- * next task, and the steps on our own database are all part of one task with those around them.
+ * The current step is finished, and then undone with the earlier ones. The workflow learns of the
+ * cancellation with its next task, and consecutive steps on our own database are part of one task.
  */
 function cancelledWhilePlaced(place: Place): Expected {
-  const { life, stages } = place.chart;
+  const { scenario, stages } = place.baseline;
   const { answer, rest } = stages[0]!;
   const isPaid = answer === 'confirmed';
   switch (nameOf(place)) {
@@ -205,7 +208,7 @@ function cancelledWhilePlaced(place: Place): Expected {
     case 'openOrder':
       return undone(isPaid ? /^cancelled$/ : /^(cancelled|rejected)$/, /^(voided|declined)$/);
     case 'authorizePayment':
-      if (life.authorizing === 'unanswered') return undone(/^cancelled$/, /^declined$/);
+      if (scenario.authorizing === 'unanswered') return undone(/^cancelled$/, /^declined$/);
       if (isPaid) return undone(/^cancelled$/, /^voided$/);
       break;
     case 'findAuthorization':

@@ -10,34 +10,34 @@ export type StepName = keyof Activities;
 
 /** One attempt at a step of one order. */
 export interface Attempt {
-  /** Its name and, from the second time on that the order comes to it with other arguments, its number: `fulfillOrder#2`. */
+  /** The name and, if the order has had this step with other arguments before, a number: `fulfillOrder#2`. */
   step: string;
   name: StepName;
   /** Counts from 1. */
   number: number;
   workflowId: string;
-  /** Resolves when the next attempt has come to its end. */
+  /** Resolves when the next attempt has ended. */
   overtaken: Promise<void>;
-  /** Resolves when the life of the order is over, as far as the test is concerned. */
-  lifeOver: Promise<void>;
+  /** Resolves when the test ends the scenario. */
+  scenarioOver: Promise<void>;
 }
 
-/** What happens instead of the effect; most have the effect too, sooner or later. */
+/** Runs instead of a step, and mostly calls `effect`, which is the step itself. */
 export type Fault = (attempt: Attempt, effect: () => Promise<unknown>) => Promise<unknown>;
 
-/** How the payment service answers when the payment of an order is to be authorised. */
+/** How the payment service reacts when the payment of an order is authorised. */
 export type Authorizing = 'answered' | 'done but unanswered' | 'unanswered';
 
 export interface Plan {
   authorizing?: Authorizing;
-  /** By step. */
+  /** The faults, by step. */
   faults?: ReadonlyMap<string, Fault>;
 }
 
-export type Saboteur = ReturnType<typeof createSaboteur>;
+export type FaultInjector = ReturnType<typeof createFaultInjector>;
 
-/** Watches the steps of every order, and spoils those that it was told to. Payments are spoiled at the provider. */
-export function createSaboteur() {
+/** Observes the steps of each order and injects the planned faults; those of payments at the provider. */
+export function createFaultInjector() {
   const subjects = new Map<string, Subject>();
   const current = new AsyncLocalStorage<Running>();
   const subject = (orderId: string): Subject => {
@@ -46,39 +46,39 @@ export function createSaboteur() {
     return known;
   };
 
-  function spoiledActivity(name: StepName, run: AnyFunction): AnyFunction {
+  function faultyActivity(name: StepName, run: AnyFunction): AnyFunction {
     return (...args) => {
       const { id, orderId = id } = args[0] as { id?: string; orderId?: string };
       const running = begin(subject(orderId!), name, args);
-      const work = () => (name in OPERATIONS ? run(...args) : spoiled(running, () => run(...args)));
+      const work = () => (name in OPERATIONS ? run(...args) : withFault(running, () => run(...args)));
       const result = current.run(running, work).finally(running.end);
       running.subject.runs.add(result.catch(() => undefined));
       return result;
     };
   }
 
-  function spoiledOperation(operation: keyof PaymentProvider, run: AnyFunction): AnyFunction {
+  function faultyOperation(operation: keyof PaymentProvider, run: AnyFunction): AnyFunction {
     return (...args) => {
       const running = current.getStore()!;
       const effect = () => run(...args);
-      // An activity may ask for more than the operation it is named after.
-      return OPERATIONS[running.attempt.name] === operation ? spoiled(running, effect) : effect();
+      // An activity may call other operations than the one that it is named after.
+      return OPERATIONS[running.attempt.name] === operation ? withFault(running, effect) : effect();
     };
   }
 
   const sabotage: Sabotage = {
-    activities: (activities) => mapMethods(activities, spoiledActivity),
-    provider: (provider) => ({ ...mapMethods(provider, spoiledOperation), name: provider.name }),
+    activities: (activities) => mapMethods(activities, faultyActivity),
+    provider: (provider) => ({ ...mapMethods(provider, faultyOperation), name: provider.name }),
   };
 
   return {
     sabotage,
     plan: (orderId: string, plan: Plan) => void (subject(orderId).plan = plan),
-    /** The steps of the order so far, each once. */
+    /** Returns the steps of the order so far, without repetitions. */
     stepsOf: (orderId: string) => [...subject(orderId).steps.keys()],
-    spoiledStepsOf: (orderId: string) => [...subject(orderId).spoiledSteps],
-    /** Lets go of what has waited for the end, and waits for whatever still runs behind the workflow's back. */
-    async endLife(orderId: string): Promise<void> {
+    faultyStepsOf: (orderId: string) => [...subject(orderId).faultySteps],
+    /** Releases the attempts that wait for the end, and waits until all attempts have ended. */
+    async endScenario(orderId: string): Promise<void> {
       subject(orderId).over.resolve();
       await Promise.all(subject(orderId).runs);
     },
@@ -87,7 +87,7 @@ export function createSaboteur() {
 
 type AnyFunction = (...args: unknown[]) => Promise<unknown>;
 
-/** The operation of the provider that each payment step is about. */
+/** The operation of the provider that each payment step is named after. */
 const OPERATIONS: Partial<Record<StepName, keyof PaymentProvider>> = {
   authorizePayment: 'authorize',
   findAuthorization: 'find',
@@ -98,9 +98,9 @@ const OPERATIONS: Partial<Record<StepName, keyof PaymentProvider>> = {
 
 interface Subject {
   plan: Plan;
-  /** The ends of the attempts at each step, and the arguments that make it another one. */
+  /** The attempts at each step, by their ends, and the arguments that identify the step. */
   steps: Map<string, { args: string; ends: Deferred[] }>;
-  spoiledSteps: Set<string>;
+  faultySteps: Set<string>;
   runs: Set<Promise<unknown>>;
   over: Deferred;
 }
@@ -112,7 +112,7 @@ interface Running {
 }
 
 function newSubject(): Subject {
-  return { plan: {}, steps: new Map(), spoiledSteps: new Set(), runs: new Set(), over: deferred() };
+  return { plan: {}, steps: new Map(), faultySteps: new Set(), runs: new Set(), over: deferred() };
 }
 
 function begin(subject: Subject, name: StepName, args: unknown[]): Running {
@@ -127,7 +127,7 @@ function begin(subject: Subject, name: StepName, args: unknown[]): Running {
     name,
     number: ends.length - 1,
     overtaken: next.promise,
-    lifeOver: subject.over.promise,
+    scenarioOver: subject.over.promise,
     workflowId: Context.current().info.workflowExecution!.workflowId,
   };
   return { subject, attempt, end: end.resolve };
@@ -142,25 +142,25 @@ function stepOf({ steps }: Subject, name: StepName, args: string): string {
   }
 }
 
-function spoiled({ subject, attempt }: Running, effect: () => Promise<unknown>) {
-  const { plan, over, spoiledSteps } = subject;
+function withFault({ subject, attempt }: Running, effect: () => Promise<unknown>) {
+  const { plan, over, faultySteps } = subject;
   const { authorizing = 'answered', faults } = plan;
   const isUnanswered = () => attempt.name === 'authorizePayment' && !over.isResolved();
   const asUsual = () =>
     authorizing !== 'answered' && isUnanswered() ? withoutAnswer(authorizing, effect) : effect();
   const fault = faults?.get(attempt.step);
   if (!fault) return asUsual();
-  spoiledSteps.add(attempt.step);
+  faultySteps.add(attempt.step);
   return fault(attempt, asUsual);
 }
 
 /**
- * The delay is longer than the workflow's patience with the payment service, so that Temporal does not wait for the
- * next attempt but says at once that the time is over.
+ * Fails with a retry delay beyond the workflow's time-out for the payment service, so that Temporal ends the
+ * activity at once.
  */
 async function withoutAnswer(authorizing: Authorizing, effect: () => Promise<unknown>): Promise<never> {
   if (authorizing === 'done but unanswered') await effect();
-  throw ApplicationFailure.create({ message: 'The payment service does not answer.', nextRetryDelay: '1h' });
+  throw ApplicationFailure.create({ message: 'The payment service does not respond.', nextRetryDelay: '1h' });
 }
 
 function mapMethods<T extends object>(

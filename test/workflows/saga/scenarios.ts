@@ -1,22 +1,22 @@
 import type { OrderRequest } from '../../../src/domain/order';
 import type { Answer, Customer } from './commands';
-import type { Authorizing } from './saboteur';
+import type { Authorizing } from './fault-injector';
 
-/** One thing that is asked of an order. */
+/** One command that an order gets. */
 export interface Move {
   name: string;
   make(customer: Customer, productId: string): Promise<Answer>;
 }
 
-/** One way in which an order may go, when nothing goes wrong. */
-export interface Life {
+/** The life of an order, if nothing goes wrong. */
+export interface Scenario {
   name: string;
   request?: Partial<OrderRequest>;
   authorizing?: Authorizing;
   moves: readonly Move[];
 }
 
-/** What every order is for, and what there is: just enough, so that a step done twice cannot pass unseen. */
+/** The units of each order and of the stock: so few that a step that runs twice is noticed. */
 export const ORDERED = 3;
 export const AVAILABLE = 5;
 
@@ -47,7 +47,7 @@ const refund = (amount: number | null): Move => ({
   make: (customer) => customer.refund(`ref-${amount}`, amount),
 });
 
-export const LIVES: readonly Life[] = [
+export const SCENARIOS: readonly Scenario[] = [
   { name: 'placed', moves: [place] },
   { name: 'declined', request: { paymentMethod: 'pm_card_chargeDeclined' }, moves: [place] },
   { name: 'paid without an answer', authorizing: 'done but unanswered', moves: [place] },

@@ -1,0 +1,64 @@
+import { SCENARIOS, type Scenario } from './scenarios';
+import { beginSaga, outcomeOf, type Rest, type FaultyShop } from './saga';
+
+/** What one move does if nothing goes wrong. */
+export interface Stage {
+  /** The steps that the move has added. */
+  steps: string[];
+  answer: string;
+  rest: Rest;
+}
+
+export interface Baseline {
+  scenario: Scenario;
+  stages: Stage[];
+}
+
+/** Runs each scenario without faults and returns its steps. */
+export function recordBaselines(faulty: FaultyShop): Promise<Baseline[]> {
+  return Promise.all(SCENARIOS.map((scenario) => baselineOf(faulty, scenario)));
+}
+
+async function baselineOf(faulty: FaultyShop, scenario: Scenario): Promise<Baseline> {
+  const saga = await beginSaga(faulty, scenario);
+  const stages: Stage[] = [];
+  for (const move of scenario.moves.keys()) {
+    const known = faulty.injector.stepsOf(saga.orderId).length;
+    const answer = outcomeOf(await saga.make(move));
+    const rest = await saga.rest();
+    stages.push({ steps: faulty.injector.stepsOf(saga.orderId).slice(known), answer, rest });
+  }
+  await saga.end();
+  await saga.record(scenario.name.replaceAll(/\W+/g, '-'));
+  return { scenario, stages };
+}
+
+/** A step of a scenario. */
+export interface Place {
+  baseline: Baseline;
+  /** The move that it is part of. */
+  move: number;
+  step: string;
+  /** The number of the step within the move, from 0. */
+  position: number;
+}
+
+/**
+ * Returns every step of every scenario. Moves that several scenarios begin with are taken from the first one.
+ */
+export function placesOf(baselines: readonly Baseline[]): Place[] {
+  const beginnings = new Set<string>();
+  return baselines.flatMap((baseline) =>
+    baseline.stages.flatMap(({ steps }, move) => {
+      const { request, authorizing, moves } = baseline.scenario;
+      const beginning = JSON.stringify([request, authorizing, moves.slice(0, move + 1)]);
+      if (beginnings.has(beginning)) return [];
+      beginnings.add(beginning);
+      return steps.map((step, position) => ({ baseline, move, step, position }));
+    }),
+  );
+}
+
+export function titleOf({ baseline, move, step }: Place): string {
+  return `an order that is ${baseline.scenario.name}: ${step} of "${baseline.scenario.moves[move]!.name}"`;
+}

@@ -42,9 +42,7 @@ interface Settlement {
 
 type Outcome = { wasAuthorized: boolean } | { failure: string };
 
-/**
- * How long to wait when the payment service refuses: meanwhile an operator may settle it there, or time may.
- */
+/** How long to wait after the payment service has refused: an operator, or time, may settle it meanwhile. */
 const AFTER_REFUSAL = '60s';
 
 const VOIDED =

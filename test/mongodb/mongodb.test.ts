@@ -44,11 +44,9 @@ describe('openMongoDb', () => {
     await mongodb.connected;
     await proxy.close();
     expect(mongodb.isUnavailable(await errorOf(users.findOne()))).toBe(true);
-    expect(
-      mongodb.isUnavailable(
-        await errorOf(users.create({ _id: 'x', email: 'x', name: 'x', role: 'ADMIN', passwordHash: 'x' })),
-      ),
-    ).toBe(true);
+    const state = { role: 'ADMIN', status: 'active', tokenVersion: 0 } as const;
+    const user = { _id: 'x', email: 'x', name: 'x', passwordHash: 'x', ...state };
+    expect(mongodb.isUnavailable(await errorOf(users.create(user)))).toBe(true);
     const again = await openMongodbProxy(proxy.port);
     await eventually(() => mongodb.ping());
     await expect(users.findOne({ email: 'unknown' })).resolves.toBeNull();

@@ -52,8 +52,8 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     if (now && now.version >= version) return now;
     throw new AppError(
       'service_unavailable',
-      'The command was carried out, but the order cannot be read right now. Do not repeat the request: read the ' +
-        'order later.',
+      'The command was carried out, but the order cannot be read right now. Do not repeat the request: ' +
+        'read the order later.',
       { orderId: id },
     );
   }

@@ -32,7 +32,7 @@ export interface AuthServiceDeps {
   users: UsersRepository;
   sessions: SessionRepository;
   checkPassword: PasswordCheck;
-  /** Returns false for a password that nobody may sign in with, whoever has it. */
+  /** Returns false for a password that no user may sign in with. */
   allowsPassword(password: string): boolean;
   jwt: Pick<Jwt, 'issue'>;
   refreshTokenTtlSeconds: number;

@@ -70,7 +70,7 @@ describe('health', () => {
     await again;
   });
 
-  it('takes MongoDB for down until it is set up and has told which tokens are ended', async () => {
+  it('reports MongoDB as down until it is set up and the revoked tokens have been loaded', async () => {
     let [isLoaded, isSetUp] = [false, false];
     const checks = checksOf({
       mongodb: { ping: up },

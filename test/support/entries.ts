@@ -14,7 +14,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs an entry that ends by itself. */
+/** Runs an entry to its end. */
 export async function runEntry(
   name: string,
   env: NodeJS.ProcessEnv,

@@ -17,7 +17,7 @@ export function createDemoPasswordGuard(env: Config['env'], logger: Logger): (pa
     const isRejected = env === 'production' && isDemoPassword(password);
     if (isRejected)
       logger.warn(
-        'Somebody tried to sign in with the demo password, which production rejects. If the demo users exist, ' +
+        'Rejected a sign-in with the demo password, which production does not accept. If the demo users exist, ' +
           HOW_TO_DISABLE_DEMO_USERS,
       );
     return !isRejected;

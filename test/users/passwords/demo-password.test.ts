@@ -13,7 +13,7 @@ describe('the demo password in production', () => {
   beforeAll(async () => void (api = await openTestApi({ env: PRODUCTION_ENV })));
   beforeEach(async () => {
     await api.clear();
-    await seed(api.db.connection, 'development'); // as somebody did before the switch
+    await seed(api.db.connection, 'development'); // a database that was seeded in development
   });
   afterAll(() => api.close());
 

@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 
-/** Where the set-up says what it does: whole lines, and progress of slow transfers. */
+/** Shows lines, and the progress of slow transfers. */
 export interface Output {
   line(text: string): void;
   transfer(label: string, totalBytes?: number): Transfer;
@@ -14,9 +14,9 @@ export interface Transfer {
 const MEGABYTE = 1_000_000;
 const PLAIN_INTERVAL_MS = 5_000;
 
-/** Progress bars on a terminal, plain lines (one every five seconds of a transfer) anywhere else. */
+/** Returns an output with progress bars on a terminal, and with a line every five seconds of a transfer elsewhere. */
 export function createOutput(stream: NodeJS.WriteStream = process.stdout): Output {
-  stream.on('error', () => undefined); // a reader that has gone, such as `| head`, is no reason to fail
+  stream.on('error', () => undefined); // a reader that has gone, for example `| head`, is no reason to fail
   return stream.isTTY ? terminalOutput(stream) : plainOutput(stream);
 }
 
@@ -88,7 +88,7 @@ function amount(bytes: number, totalBytes?: number): string {
   return totalBytes ? `${done} of ${(totalBytes / MEGABYTE).toFixed(0)} MB` : `${done} MB`;
 }
 
-/** `1.2 s` since the given `Date.now()`. */
+/** Returns the time since a `Date.now()`, for example `1.2 s`. */
 export function secondsSince(start: number): string {
   return `${((Date.now() - start) / 1_000).toFixed(1)} s`;
 }

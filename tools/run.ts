@@ -8,13 +8,13 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** null when it was ended by a signal, such as on a time-out */
+  /** Null if a signal ended it, for example after a time-out. */
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command to its end and returns what it said; rejects only when it cannot be started. */
+/** Runs a command to its end and returns its output; rejects only if it cannot be started. */
 export function run(command: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
   const { timeoutMs, ...spawnOptions } = options;
   return new Promise((resolve, reject) => {
@@ -23,7 +23,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
       stdio: ['ignore', 'pipe', 'pipe'],
       killSignal: 'SIGKILL',
     });
-    // The time-out of `spawn` keeps running if the command cannot be started, and keeps this process alive.
+    // The time-out of `spawn` would keep this process alive even if the command cannot be started.
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let stdout = '';
     let stderr = '';
@@ -40,7 +40,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
   });
 }
 
-/** The last line that says something, for one-line error messages. */
+/** Returns the last line that is not empty, for one-line error messages. */
 export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1)?.trim() ?? '';
 }

@@ -13,10 +13,10 @@ import {
   type StageCost,
 } from './plan';
 
-/** Orders per second that are planned for. */
+/** Orders per second of the plan. */
 const STEPS = [10, 1_000, 10_000] as const;
 
-/** What one order costs, by stage. */
+/** The cost of one order, by stage. */
 export function countsTable(): string {
   const counted: [string, (counts: StageCounts) => number][] = [
     ['History events', ({ events }) => events],
@@ -52,7 +52,7 @@ function stages(name: string, placing: number, fulfilling: number): string[] {
   return [name, ...[placing, fulfilling, placing + fulfilling].map(grouped)];
 }
 
-/** What each step needs. */
+/** The needs of each step. */
 export function planTable(): string {
   const rows: [string, (plan: Plan) => string][] = [
     ['Actions/s', (plan) => grouped(plan.actionsPerSecond)],
@@ -90,7 +90,7 @@ function orNone(count: number): string {
   return count === 0 ? 'none' : grouped(count);
 }
 
-/** An order takes a product's stock in two transactions: when it is placed, and when it is fulfilled. */
+/** An order changes a product's stock in two transactions: when it is placed, and when it is fulfilled. */
 function shareOfOneProduct({ ordersPerSecond }: Plan): string {
   const share = MONGODB.transactionsPerProductSecond / 2 / ordersPerSecond;
   return share >= 1 ? 'all' : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
@@ -117,7 +117,7 @@ export function waitsTable(): string {
   return markdownTable(['Order workers', 'busy', 'orders that wait', 'mean wait of all orders'], rows);
 }
 
-/** What orders take on disk. */
+/** The disk space of orders. */
 export function storageTable(): string {
   const { mongoDbDocuments, mongoDbIndexes, temporal } = storageOf(1_000_000);
   const inEach = (bytes: (plan: Plan) => number) => STEPS.map((step) => sized(bytes(planFor(step))));
@@ -142,7 +142,7 @@ export function storageTable(): string {
   );
 }
 
-/** What the plan takes for granted. */
+/** The assumptions of the plan. */
 export function assumptionsTable(): string {
   const { apiRequestCpuSeconds, placingCpuSeconds, fulfillingCpuSeconds, paymentSeconds } = PROCESSES;
   const ms = (seconds: number) => `${grouped(1_000 * seconds)} ms`;
@@ -154,7 +154,7 @@ export function assumptionsTable(): string {
       ['CPU of an order worker to fulfil and deliver it', ms(fulfillingCpuSeconds), 'the same'],
       ['A call to the payment service takes', ms(paymentSeconds), 'its own p50'],
       ['Payments at a time per payment worker', grouped(PROCESSES.paymentSlots), 'the setting (a default)'],
-      ['Processes are busy at most', `${100 * PROCESSES.utilisation} %`, 'what p99 allows'],
+      ['Processes are busy at most', `${100 * PROCESSES.utilization} %`, 'what p99 allows'],
       ['GETs of an order over its life', grouped(TRAFFIC.readsPerOrder), 'the access log'],
       ['Days from placing to delivery', grouped(TRAFFIC.openDays), 'the shop'],
       ['A sale, times the usual rate', grouped(TRAFFIC.saleFactor), 'the shop'],

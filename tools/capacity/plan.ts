@@ -1,7 +1,7 @@
 import { type StageCounts, DOCUMENT_BYTES, FULFILLING, PLACING } from '../../bench/counts';
 import { MONGODB, PAYMENT_SERVICE, PROCESSES, TEMPORAL_CLOUD, TEMPORAL_SERVER, TRAFFIC } from './assumptions';
 
-/** What one order costs in one stage of its life. */
+/** The cost of one order in one stage of its life. */
 export interface StageCost {
   /** As Temporal Cloud bills and limits them. */
   actions: number;
@@ -10,15 +10,15 @@ export interface StageCost {
   stateTransitions: number;
   historyEvents: number;
   historyBytes: number;
-  /** Without those of the sandbox, which are the payment service's own. */
+  /** Without those of the sandbox, which stands for the payment service. */
   mongoDbCommands: number;
   /** Calls to the payment service, each an activity on its queue. */
   paymentCalls: number;
 }
 
 /**
- * An Action each: a start, an accepted update, a scheduled activity, a started timer, an upsert of search attributes; and
- * all markers of one workflow task together, which is what its local activities are.
+ * Counts one Action for a start, an accepted update, a scheduled activity, a started timer, an upsert of search attributes,
+ * and for all markers of one workflow task together, which its local activities leave.
  */
 export function actionsOf(counts: StageCounts): number {
   const { workflowStarts, updates, activities, timers, searchAttributeUpserts, workflowTasksWithMarkers } =
@@ -52,11 +52,11 @@ export const PLACING_COST = costOf(PLACING);
 export const FULFILLING_COST = costOf(FULFILLING);
 export const LIFE_COST = both(PLACING_COST, FULFILLING_COST);
 
-/** What is needed when so many orders per second are placed, and as many fulfilled and delivered. */
+/** What N orders placed per second need, with as many fulfilled and delivered. */
 export interface Plan {
   ordersPerSecond: number;
   actionsPerSecond: number;
-  /** The same in a sale, when orders are placed and not yet fulfilled. */
+  /** In a sale, when orders are placed and not yet fulfilled. */
   saleActionsPerSecond: number;
   temporalRequestsPerSecond: number;
   /** Temporal Resource Units; zero where the default of a namespace is enough. */
@@ -131,9 +131,9 @@ function namespacesFor(trus: number): number {
 
 const SECONDS_PER_DAY = 86_400;
 
-/** @param busy how many would be busy all the time */
+/** @param busy processes that would be busy all the time */
 function processes(busy: number): number {
-  return Math.max(PROCESSES.atLeast, Math.ceil(busy / PROCESSES.utilisation));
+  return Math.max(PROCESSES.atLeast, Math.ceil(busy / PROCESSES.utilization));
 }
 
 function trusFor(actionsPerSecond: number, requestsPerSecond: number): number {
@@ -144,13 +144,13 @@ function trusFor(actionsPerSecond: number, requestsPerSecond: number): number {
   );
 }
 
-/** A power of two, since clusters with multiples of each other's shards can replicate to each other. */
+/** Returns a power of two: clusters can replicate to each other if their numbers of shards are multiples. */
 function historyShardsFor(transitionsPerSecond: number): number {
   const wanted = transitionsPerSecond / TEMPORAL_SERVER.transitionsPerShardSecond;
   return Math.max(TEMPORAL_SERVER.leastShards, 2 ** Math.ceil(Math.log2(wanted)));
 }
 
-/** Bytes that so many delivered orders take, before compression and in one copy. */
+/** Bytes of delivered orders, before compression and in one copy. */
 export interface Storage {
   mongoDbDocuments: number;
   mongoDbIndexes: number;
@@ -165,12 +165,12 @@ export function storageOf(orders: number): Storage {
   };
 }
 
-/** Bytes in Temporal of the orders that are closed and kept for so many days. */
+/** Returns the bytes in Temporal of closed orders that are kept for N days. */
 export function retainedBytes(ordersPerSecond: number, days: number): number {
   return storageOf(ordersPerSecond * days * SECONDS_PER_DAY).temporal;
 }
 
-/** Bytes in Temporal of the orders that are open: placed, and not yet delivered. */
+/** Returns the bytes in Temporal of open orders, which are placed and not yet delivered. */
 export function openBytes({ openWorkflows }: Plan): number {
   return openWorkflows * (PLACING_COST.historyBytes + TEMPORAL_SERVER.stateBytes);
 }

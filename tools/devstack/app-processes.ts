@@ -15,7 +15,7 @@ export type AppOptions = Omit<ServerOptions, 'executable'> & {
 const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
-/** Runs an entry to its end, for example the creation of indexes. */
+/** Runs an entry that ends on its own, for example `setup`. @throws {SetupError} with the reason if it fails */
 export async function runOnce(name: string, options: AppOptions, signal: AbortSignal): Promise<void> {
   const logFile = join(options.logFolder, `${name}.log`);
   const { code, stdout, stderr } = await run(process.execPath, [entry(name)], {
@@ -26,21 +26,21 @@ export async function runOnce(name: string, options: AppOptions, signal: AbortSi
   if (code !== 0) throw new SetupError(`${name} failed: ${explain(stdout + stderr)} (log: ${logFile})`);
 }
 
-/** Starts the API and waits until it and all it depends on are ready. */
+/** Starts the API and waits until it and its dependencies are ready. */
 export function startApi(baseUrl: string, options: AppOptions): Promise<ManagedProcess> {
   return startApp({ name: 'api', args: [entry('server')] }, options, async (check) => {
     const late = (error: unknown): Error =>
       new SetupError(
-        `the API is not ready after ${READY_MS / 1_000} s: ${baseUrl}/health/ready says: ${String(error)}`,
+        `The API is not ready after ${READY_MS / 1_000} s. ${baseUrl}/health/ready returns: ${String(error)}`,
       );
     await until(READY_MS, () => probe(`${baseUrl}/health/ready`), late, check);
   });
 }
 
-/** Starts the worker and waits until it polls. */
+/** Starts the worker and waits until it polls its task queues. */
 export function startWorker(options: AppOptions): Promise<ManagedProcess> {
   let polls = false;
-  // The line waited for is on level info.
+  // It says so on level info.
   const env = {
     ...options.env,
     LOG_LEVEL: /^(debug|trace)$/.test(options.env.LOG_LEVEL ?? '') ? options.env.LOG_LEVEL : 'info',
@@ -48,7 +48,7 @@ export function startWorker(options: AppOptions): Promise<ManagedProcess> {
   const onLine = (line: string): void => void (polls ||= messageIn(line) === 'worker started');
   return startApp({ name: 'worker', args: [entry('worker')], onLine }, { ...options, env }, async (check) => {
     const late = (): Error =>
-      new SetupError(`the worker does not poll after ${READY_MS / 1_000} s; see its log`);
+      new SetupError(`The worker does not poll after ${READY_MS / 1_000} s. See its log.`);
     await until(READY_MS, async () => polls || undefined, late, check);
   });
 }
@@ -58,7 +58,7 @@ async function startApp(
   options: AppOptions,
   waitReady: (check: () => void) => Promise<void>,
 ): Promise<ManagedProcess> {
-  let ready = false; // what is logged while all starts is of interest only if it fails
+  let ready = false; // what it logs while starting is shown only if it fails
   const onLine = (line: string): void => {
     command.onLine?.(line);
     const shown = ready ? consoleLine(command.name, line) : undefined;
@@ -79,7 +79,7 @@ async function probe(url: string): Promise<true> {
   throw new Error(`${response.status} ${(await response.text()).slice(0, 500)}`);
 }
 
-/** The last loud line of a log, as the console shows it. */
+/** Returns the last line of a log that the console shows. */
 function explain(log: string): string {
   const shown = log.split('\n').map((line) => consoleLine('', line)?.trim());
   return shown.filter((line) => line !== undefined).at(-1) ?? lastLine(log);

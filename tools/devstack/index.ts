@@ -17,9 +17,9 @@ export interface ServersOptions extends Pick<
 > {
   env?: NodeJS.ProcessEnv;
   output?: Output;
-  /** Absent: a temporary folder, removed by `stop`. */
+  /** Defaults to a temporary folder, which `stop` removes. */
   dataFolder?: string;
-  /** Absent: free ones, and no Web UI. */
+  /** Defaults to free ports and no Web UI. */
   ports?: { temporal: number; temporalUi?: number; mongodb: number };
   signal?: AbortSignal;
 }
@@ -27,11 +27,11 @@ export interface ServersOptions extends Pick<
 export interface Servers {
   mongodbUri: string;
   temporalAddress: string;
-  /** only of a Temporal started here */
+  /** Undefined if Temporal was not started here. */
   temporalUiUrl?: string;
-  /** the `temporal` that runs it, which is the command line for it too */
+  /** The `temporal` that runs it, which is also its command line. */
   temporalExecutable?: string;
-  /** those started here, in the order in which they are to be stopped */
+  /** Those started here, in the order in which to stop them. */
   processes: ManagedProcess[];
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export interface Servers {
 const STOP_MS = 15_000;
 const TEMPORARY_PREFIX = 'orders-management-system-';
 
-/** Real servers: those that the environment names, else found or fetched and started here, both at once. */
+/** Starts real servers side by side, except those that the environment names. */
 export async function startServers(options: ServersOptions = {}): Promise<Servers> {
   const { env = process.env, output = silentOutput, dataFolder } = options;
   const folder = dataFolder ?? (await createOwnedFolder(tmpdir(), TEMPORARY_PREFIX));

@@ -7,7 +7,7 @@ interface LogLine {
 
 const LOUD = new Set(['warn', 'error', 'fatal']);
 
-/** A line of a process's log as the console shows it; undefined for those that only the log file needs. */
+/** Returns a line of a log as the console shows it; undefined if it is only for the log file. */
 export function consoleLine(name: string, line: string): string | undefined {
   const entry = parse(line);
   if (!entry) return line.trim() === '' ? undefined : `${name}  ${line}`;

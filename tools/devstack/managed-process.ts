@@ -10,10 +10,10 @@ export interface ProcessOptions {
   args: string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** what it says goes here, appended */
+  /** Its output is appended to this file. */
   logFile: string;
   onLine?: (line: string) => void;
-  /** one that dies is started again, later and later */
+  /** Restarts it when it dies, with growing waits. */
   restart?: boolean;
   onStart?: (pid: number) => void;
   onDeath?: (how: string, restartInMs: number | undefined) => void;
@@ -23,8 +23,8 @@ const BACKOFF_MS = { first: 500, most: 10_000 };
 const STEADY_AFTER_MS = 30_000;
 
 /**
- * A child process in a group of its own, so that Ctrl-C reaches it only through `stop`. It is ended when its
- * parent dies, and started again when it dies itself, if so wished.
+ * A child process in its own process group, so that Ctrl-C reaches it only through `stop`. It ends with its parent, and
+ * is restarted when it dies if `restart` is set.
  */
 export class ManagedProcess {
   private child: ChildProcess | undefined;
@@ -49,7 +49,7 @@ export class ManagedProcess {
     return this.options.logFile;
   }
 
-  /** false from its death until it has been started again */
+  /** False between its death and its restart. */
   get isRunning(): boolean {
     return this.child !== undefined;
   }
@@ -85,13 +85,13 @@ export class ManagedProcess {
     this.options.onStart?.(child.pid as number);
   }
 
-  /** From now on it is not started again when it ends. */
+  /** Prevents further restarts. */
   retire(): void {
     this.retired = true;
     clearTimeout(this.restartTimer);
   }
 
-  /** Sends SIGTERM, and SIGKILL if the process has not ended within the limit. Returns which of them ended it. */
+  /** Sends SIGTERM, and SIGKILL if it has not ended within the limit. */
   async stop(limitMs: number): Promise<'stopped' | 'killed'> {
     this.retire();
     const how = await this.endWithin(limitMs);
@@ -99,7 +99,7 @@ export class ManagedProcess {
     return how;
   }
 
-  /** Ends it and starts it again, as new code needs it. */
+  /** Ends it and starts it again, with new code. */
   async replace(limitMs: number): Promise<void> {
     clearTimeout(this.restartTimer);
     this.replacing = true;

@@ -25,7 +25,7 @@ const PROBE_MS = 2_000;
 const NOT_YET_INITIALIZED = 94;
 const EXIT_NEED_UPGRADE = /featureCompatibilityVersion|UPGRADE PROBLEM|unsupported WiredTiger file version/;
 
-/** Starts mongod, on loopback only, as a replica set of one (transactions need one), and waits for its primary. */
+/** Starts mongod on loopback as a replica set of one, which transactions need, and waits for its primary. */
 export async function startMongodb(options: MongodbOptions): Promise<MongodbServer> {
   const { port, dbPath, logFolder } = options;
   await mkdir(dbPath, { recursive: true });
@@ -54,10 +54,10 @@ function serverArgs(port: number, dbPath: string): string[] {
     '1',
     '--setParameter',
     'diagnosticDataCollectionEnabled=false',
-    // A worker that is killed in a transaction leaves its locks behind: 60 s by default, ours take 3.5 s at most.
+    // A worker that is killed in a transaction leaves its locks behind, for 60 s by default; ours take at most 3.5 s.
     '--setParameter',
     'transactionLifetimeLimitSeconds=5',
-    // Its log repeats slow operations whole, with whatever is in the documents.
+    // Otherwise its log repeats slow operations with the contents of documents.
     '--slowOpSampleRate',
     '0',
   ];
@@ -68,12 +68,12 @@ async function waitForPrimary(host: string, check: () => void): Promise<void> {
     READY_MS,
     async () => ((await isPrimary(host)) ? true : undefined),
     (error) =>
-      new SetupError(`mongodb has no primary on ${host} after ${READY_MS / 1_000} s (${String(error)})`),
+      new SetupError(`MongoDB has no primary on ${host} after ${READY_MS / 1_000} s (${String(error)}).`),
     check,
   );
 }
 
-/** With a client of its own each time: one that could not connect stays closed for good. */
+/** Uses a new client each time, because one that could not connect stays closed. */
 async function isPrimary(host: string): Promise<boolean> {
   const client = new mongo.MongoClient(`mongodb://${host}/?directConnection=true`, {
     serverSelectionTimeoutMS: PROBE_MS,
@@ -85,7 +85,7 @@ async function isPrimary(host: string): Promise<boolean> {
   }
 }
 
-/** Brings the replica set a step nearer to having a primary: initiates it once, follows a changed port. */
+/** Initiates the replica set, or moves it to a changed port. Returns whether it has a primary. */
 async function advance(admin: mongo.Db, host: string): Promise<boolean> {
   const hello = await admin.command({ hello: 1 });
   if (hello.isWritablePrimary) return true;
@@ -119,12 +119,12 @@ async function readConfig(admin: mongo.Db): Promise<ReplicaSetConfig | undefined
   }
 }
 
-/** The last error in mongod's JSON log; data of another version gets its way out. */
+/** Returns the last error in mongod's JSON log, or what to do about data of another version. */
 function explain(log: string): string {
   const errors = log.split('\n').filter((line) => /"s":"[EF]"/.test(line));
   const said = lastLine(errors.join('\n')) || lastLine(log);
   if (!EXIT_NEED_UPGRADE.test(log)) return messageIn(said);
-  return `the data were written by another version of MongoDB; use that one, or remove them with \`${resetCommand()}\``;
+  return `the data were written by another version of MongoDB. Use that version, or remove them with \`${resetCommand()}\`.`;
 }
 
 function messageIn(line: string): string {

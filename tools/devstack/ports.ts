@@ -4,17 +4,17 @@ import { SetupError } from '../project';
 const LOOPBACK = '127.0.0.1';
 const CONNECT_TIMEOUT_MS = 1_000;
 
-/** A port by the name of the environment variable that sets it. */
+/** Ports by the names of the environment variables that set them. */
 export type PortVariables = Readonly<Record<string, number>>;
 
-/** Throws one sentence that names every port that cannot be had, with the variable that changes it. */
+/** @throws {SetupError} that names every port that is not free, with the variable that changes it */
 export async function requireFreePorts(ports: PortVariables): Promise<void> {
   const taken = new Map<number, string>();
   const problems: string[] = [];
   for (const [variable, port] of Object.entries(ports)) {
     const other = taken.get(port);
     if (other) {
-      problems.push(`${other} and ${variable} are both ${port}; give each a port of its own`);
+      problems.push(`${other} and ${variable} are both ${port}; set them to different ports`);
       continue;
     }
     taken.set(port, variable);
@@ -24,15 +24,13 @@ export async function requireFreePorts(ports: PortVariables): Promise<void> {
   if (problems.length > 0) throw new SetupError(problems.join('; '));
 }
 
-/** Connecting finds listeners on other addresses, which some systems let us bind beside. */
+/** Connects first, because some systems allow binding a port that a listener on another address uses. */
 async function whyNotFree(port: number): Promise<string | undefined> {
   if (await accepts(port)) return 'is in use by another program';
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(
-        error.code === 'EACCES' ? 'may not be opened by this user' : `cannot be opened (${error.code})`,
-      );
+      resolve(error.code === 'EACCES' ? 'cannot be opened by this user' : `cannot be opened (${error.code})`);
     });
     server.listen(port, LOOPBACK, () => server.close(() => resolve(undefined)));
   });
@@ -53,7 +51,7 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Ports that are free now, all different: they are held until the last one is found. */
+/** Returns different ports that are free now: each is held until the last one is found. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()));
   const ports = servers.map((server) => (server.address() as { port: number }).port);

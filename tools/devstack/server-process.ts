@@ -2,18 +2,18 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ManagedProcess, type ProcessOptions } from './managed-process';
 import { SetupError } from '../project';
 
-/** What callers may ask of a server that this project starts. */
+/** Options of a server that this project starts. */
 export interface ServerOptions {
   executable: string;
-  /** folder of the log file */
+  /** Folder of the log file. */
   logFolder: string;
   restart?: boolean;
-  /** called with each new process id */
+  /** Called with each new process id. */
   onSpawn?: (name: string, pid: number) => void;
-  /** called with each new process id after the first time that it was ready */
+  /** Called with the new process id after a restart. */
   onRestart?: (name: string, pid: number) => void;
   onDeath?: (name: string, how: string, restartInMs: number | undefined) => void;
-  /** called with the process before it is started, so that it can be stopped whatever happens next */
+  /** Called with the process before it is started, so that it can be stopped whatever happens. */
   register?: (process: ManagedProcess) => void;
 }
 
@@ -22,7 +22,7 @@ export interface ServerCommand {
   args: string[];
   env?: NodeJS.ProcessEnv;
   onLine?: (line: string) => void;
-  /** the line of the log that tells best why it ended */
+  /** Returns the line of the log that best explains why it ended. */
   explain(log: string): string;
 }
 
@@ -30,8 +30,8 @@ const STOP_MS = 15_000;
 const TAIL_BYTES = 16_384;
 
 /**
- * Starts a server and waits until `waitReady` is through. When it dies first, the error says why, from its log;
- * only then is it watched and started again.
+ * Starts a server and waits until it is ready; it is restarted only after that.
+ * @throws {SetupError} with the reason from its log if it dies first
  */
 export async function startServer(
   command: ServerCommand,

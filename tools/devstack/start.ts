@@ -20,7 +20,7 @@ import { createPayloadCodec } from '../../src/temporal/payload-codec';
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
-/** `npm start`: real servers, the API and a worker, in the foreground until Ctrl-C. `--watch`: `npm run dev`. */
+/** `npm start`: runs real servers, the API and a worker in the foreground until Ctrl-C. `npm run dev` adds `--watch`. */
 async function main(output: Output): Promise<void> {
   const options = readOptions(process.env, process.argv.slice(2));
   requireDevelopment(process.env, options.allowRemoteServers);
@@ -33,7 +33,7 @@ async function main(output: Output): Promise<void> {
   try {
     await startup;
   } catch (error) {
-    if (signal.aborted) return; // whatever fails then fails because of it
+    if (signal.aborted) return; // it fails because it is being stopped
     await stack.stop();
     throw error;
   }
@@ -70,14 +70,14 @@ async function startAll(
       MONGODB_URI: servers.mongodbUri,
       TEMPORAL_ADDRESS: servers.temporalAddress,
       ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
-      WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one is easier to follow, and starts sooner
+      WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one process is easier to follow, and starts sooner
       JWT_SECRET: process.env.JWT_SECRET || (await jwtSecret(options.dataFolder)),
     },
   };
   await runOnce('setup', app, signal);
   await runOnce('seed', app, signal);
   await Promise.all([startApi(options.baseUrl, app), startWorker(app)]);
-  output.line(`api and worker: up, ${secondsSince(start)} in all\n`);
+  output.line(`api and worker: up, ${secondsSince(start)} in total\n`);
   stack.announcePids();
   output.line(`ready ${options.baseUrl}`);
   const running: Running = { baseUrl: options.baseUrl, logFolder, temporal: temporalOf(servers) };
@@ -87,17 +87,17 @@ async function startAll(
 
 function temporalOf({ temporalAddress, temporalExecutable }: Servers): TemporalAccess {
   const namespace = process.env.TEMPORAL_NAMESPACE || 'default';
-  const { PAYLOAD_KEYS } = process.env; // the API has refused them by now if they are wrong
+  const { PAYLOAD_KEYS } = process.env; // the API, which is up by now, has checked them
   const codec = createPayloadCodec(PAYLOAD_KEYS ? parsePayloadKeys(PAYLOAD_KEYS) : []);
   return { address: temporalAddress, namespace, codec, executable: temporalExecutable };
 }
 
-/** Everything is up by now: whatever goes wrong with the demo order is said, and no more. */
+/** Places the demo order. Everything is up by now, so a failure is reported and ends nothing. */
 async function demo(running: Running, output: Output): Promise<Demo> {
   try {
     return await placeDemoOrder(running, output);
   } catch (error) {
-    output.line(`No demo order this time: ${messageOf(error)}`);
+    output.line(`The demo order could not be placed: ${messageOf(error)}`);
     return {};
   }
 }

@@ -9,9 +9,9 @@ import { until } from './until';
 
 export interface TemporalOptions extends ServerOptions {
   port: number;
-  /** none: no Web UI */
+  /** Undefined for no Web UI. */
   uiPort?: number;
-  /** none: all is lost when it ends */
+  /** Undefined to keep the data in memory. */
   dbFilename?: string;
   namespace?: string;
 }
@@ -26,7 +26,7 @@ const HOST = '127.0.0.1';
 const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
-/** Starts the Temporal dev server, on loopback only, and waits until its namespace answers. */
+/** Starts Temporal's development server on loopback and waits until its namespace responds. */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const { port, uiPort, namespace = 'default', logFolder } = options;
   const address = `${HOST}:${port}`;
@@ -46,8 +46,8 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 }
 
 /**
- * A shard loads its queue of tasks 20 times a second at most by default, and this server has only one: each step of a
- * workflow would wait for 30 ms.
+ * By default a shard loads its queue of tasks at most 20 times a second, and this server has a single shard: each step of
+ * a workflow would wait for 30 ms.
  */
 const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 
@@ -95,7 +95,7 @@ async function waitForNamespace(address: string, namespace: string, check: () =>
         ),
       (error) =>
         new SetupError(
-          `temporal does not answer on ${address} after ${READY_MS / 1_000} s (${String(error)})`,
+          `Temporal does not respond on ${address} after ${READY_MS / 1_000} s (${String(error)}).`,
         ),
       check,
     );

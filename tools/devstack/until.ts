@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_MS = 100;
 
 /**
- * Tries `attempt` until it gives something. Throws what the last try threw, or `late()`, when time is over;
- * what `check` throws ends it at once.
+ * Repeats `attempt` until it returns something.
+ * @param late returns the error to throw when time is up, from the one of the last attempt
+ * @param check throws to give up early
  */
 export async function until<T>(
   limitMs: number,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Waits for the end of its input, which comes with the death of its parent, however sudden. */
+/** Waits for the end of its input, which comes when its parent dies, even if it is killed. */
 const SCRIPT = `
 read -r _
 kill -TERM "$1" 2>/dev/null || exit 0
@@ -11,13 +11,13 @@ done
 kill -KILL "$1" 2>/dev/null
 `;
 
-/** Ends the process `pid` should this one die without having done so. Returns how to call it off. */
+/** Ends the process `pid` if this one dies first. Returns a function that cancels this. */
 export function endWithParent(pid: number): () => void {
   const watchdog = spawn('sh', ['-c', SCRIPT, 'watchdog', String(pid)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  watchdog.on('error', () => undefined); // without a shell there is no watchdog, and nothing else is lost
+  watchdog.on('error', () => undefined); // without a shell there is no watchdog; the rest works
   watchdog.stdin.on('error', () => undefined);
   watchdog.unref();
   return () => void watchdog.kill('SIGKILL');

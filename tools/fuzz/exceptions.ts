@@ -1,8 +1,8 @@
-/** Everything that the fuzzer is told to expect in place of its own expectations, with the reasons. */
+/** Where the fuzzer has to expect something else than by default, with the reasons. */
 
 /**
- * All checks are on; these expect more answers. A request that fits the document may still get a "no" of the
- * business, and then what is wrong is the state of the shop, never the request: 400 stays a failure.
+ * All checks are on; these expect more statuses. A valid request may still be rejected by the business, because of the
+ * state of the shop and never because of the request: 400 remains a failure.
  */
 export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>> = {
   positive_data_acceptance: {
@@ -16,7 +16,7 @@ export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>>
       '429',
       '402', // the payment is declined
       '412', // If-Match names another version
-      '422', // no such product, products in two currencies, a key that was used for another order
+      '422', // no such product, products in two currencies, or a key that was used for another order
     ],
   },
   missing_required_header: {
@@ -27,20 +27,20 @@ export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>>
       '406',
       '415',
       '422',
-      '428', // Precondition Required (RFC 6585) is what a missing If-Match is answered with
+      '428', // If-Match is missing: Precondition Required (RFC 6585)
     ],
   },
 };
 
 /**
- * What the document cannot say, so that a request may fit it and yet be refused with 400: exactly these mistakes, as the
- * problem's `errors` names them, and no other one beside them.
+ * What the document cannot express, so that a request may fit it and be rejected with 400: exactly these mistakes, as the
+ * problem's `errors` has them, and no others beside them.
  */
-export const REFUSALS: readonly { path: string; message: string; why: string }[] = [
+export const REJECTIONS: readonly { path: string; message: string; why: string }[] = [
   {
     path: 'cursor',
     message: 'must be a nextCursor of this list; leave it out for the first page',
-    why: 'a cursor is opaque: only what the list gave out is one',
+    why: 'a cursor is opaque, and only the list issues them',
   },
   {
     path: 'customerId',
@@ -50,7 +50,7 @@ export const REFUSALS: readonly { path: string; message: string; why: string }[]
   {
     path: 'customerId',
     message: 'must be the id of a user',
-    why: 'only the database knows who is one',
+    why: 'only the database knows the users',
   },
   {
     path: 'currentPassword',
@@ -65,10 +65,10 @@ export const REFUSALS: readonly { path: string; message: string; why: string }[]
 ];
 
 /**
- * Operations that may end or change the session of the run itself, by method and path: they are fuzzed as well, but
- * in a run of their own as users whom nothing else needs. After each run its session has to be good still.
+ * Operations that may end the session of the run itself, by method and path. They are fuzzed in a run of their own, as
+ * users that nothing else needs. After each run its session has to be valid.
  */
 export const ENDS_SESSIONS: readonly { operation: string; why: string }[] = [
-  { operation: 'PATCH /users/me', why: 'changes the own password, which ends other sessions' },
+  { operation: 'PATCH /users/me', why: 'changes the password of the caller, which ends other sessions' },
   { operation: 'PATCH /users/{id}', why: 'disables users and changes their roles' },
 ];

@@ -11,7 +11,7 @@ import { pythonPackages, type PythonPackages } from '../python';
 /** Exact versions with their hashes; the first line of the file says how it is made. */
 const REQUIREMENTS = join(__dirname, 'requirements.txt');
 
-/** `npm run fuzz`: schemathesis against a running API from its own OpenAPI document, once per role. */
+/** `npm run fuzz`: runs schemathesis on a running API from its OpenAPI document, once per role. */
 async function main(output: Output): Promise<boolean> {
   const start = Date.now();
   const options = readFuzzOptions(process.argv.slice(2), process.env);
@@ -64,9 +64,9 @@ async function fuzz(stack: RunningStack, options: FuzzOptions, context: RunConte
     if (!isGood) {
       const { output } = context;
       output.line(
-        `${run.title}: the session ended on the way, so that what came after was refused. Name the`,
+        `${run.title}: the session ended during the run, so later requests were rejected. Add the operation that ` +
+          'ended it to ENDS_SESSIONS in tools/fuzz/exceptions.ts.',
       );
-      output.line('operation that ended it in ENDS_SESSIONS of tools/fuzz/exceptions.ts.');
     }
     outcomes.push({ ...outcome, passed: outcome.passed && isGood });
   }

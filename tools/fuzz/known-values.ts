@@ -1,17 +1,17 @@
 import { call, type Shop } from './shop';
 
-/** What the fuzzer draws from for one parameter, beside what it makes up. */
+/** Values for one parameter that the fuzzer uses beside those it generates. */
 export interface KnownValues {
-  /** such as `path.id` or `body.items[*].productServiceId` */
+  /** For example `path.id` or `body.items[*].productServiceId`. */
   parameter: string;
   values: string[];
-  /** how often it draws from them */
+  /** How often it uses one of them. */
   probability: number;
 }
 
 export interface Operation {
   operationId: string;
-  /** such as `POST /orders/{id}/cancel` */
+  /** For example `POST /orders/{id}/cancel`. */
   name: string;
   parameters?: { name: string; in: string }[];
 }
@@ -22,13 +22,13 @@ export interface Document {
 
 interface List {
   ids: string[];
-  /** those of the fulfillments of orders */
+  /** Ids of the fulfillments of orders. */
   nested: string[];
   cursor: string | null;
 }
 
 const HALF = 0.5;
-/** Works, is declined, and loses the first reply of each call. An outage is left out: 503 would be right then. */
+/** One that works, one that is declined, and one that loses the first reply of each call. An outage would give 503. */
 const CARDS = ['pm_card_visa', 'pm_card_chargeDeclined', 'pm_sandbox_lost_reply'];
 
 export function operationsOf({ paths }: Document): Operation[] {
@@ -41,8 +41,8 @@ export function operationsOf({ paths }: Document): Operation[] {
 }
 
 /**
- * Values that only the running API knows, by operation: the ids in its lists and the cursors of their pages. It goes by
- * the document alone, so that a new collection is known as soon as it has a list.
+ * Returns values that only the running API knows, by operation: the ids in its lists and the cursors of their pages. They
+ * follow from the document alone, so a new collection is included as soon as it has a list.
  */
 export async function knownValues(
   shop: Shop,
@@ -60,7 +60,7 @@ export async function knownValues(
   const known = new Map<string, KnownValues[]>();
   for (const operation of operations) {
     const collection = /\/[^/]+/.exec(operation.name)![0];
-    // Of the users only those whom the caller of this function names: some may be disabled, others are needed.
+    // Of the users only those that the caller passes: some may be disabled, and others are needed.
     const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids: users } : {}) };
     const catalogue = await listOf('/product-services');
     const values =
@@ -98,7 +98,7 @@ async function readList(shop: Shop, token: string | undefined, path: string | fa
   const none: List = { ids: [], nested: [], cursor: null };
   if (!path) return none;
   const { status, data } = await call(shop, token, 'GET', `${path}?limit=100`);
-  if (status !== 200 || !Array.isArray(data)) return none; // not for this role, or no list
+  if (status !== 200 || !Array.isArray(data)) return none; // not allowed for this role, or not a list
   const entries = data as { id: string; fulfillments?: { id: string }[] }[];
   const { nextCursor } = await call(shop, token, 'GET', `${path}?limit=1`);
   return {

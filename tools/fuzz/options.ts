@@ -6,25 +6,25 @@ export const ROLES = ['PUBLIC', 'CUSTOMER', 'ADMIN'] as const;
 export type FuzzRole = (typeof ROLES)[number];
 
 export interface FuzzOptions {
-  /** per operation */
+  /** Per operation. */
   examples: number;
   seed: number;
   roles: readonly FuzzRole[];
   phases: readonly string[];
-  /** these operations alone; none: all */
+  /** Only these operations; all of them if empty. */
   operations: string[];
-  /** for logs and reports; what is in it goes first */
+  /** For logs and reports; it is emptied first. */
   reportFolder: string;
-  /** Without Python that is a pity, in CI it is a failure. */
+  /** Without Python the run is skipped, but it fails in CI. */
   mayBeSkipped: boolean;
 }
 
-/** All that schemathesis has. */
+/** All phases of schemathesis. */
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'];
 const DEFAULT_EXAMPLES = 500;
 const DEFAULT_SEED = 20_261_124;
 
-/** From the command line, and the number of examples from FUZZ_EXAMPLES too. */
+/** Reads the command line, and the number of examples also from FUZZ_EXAMPLES. */
 export function readFuzzOptions(argv: string[], env: NodeJS.ProcessEnv): FuzzOptions {
   const { values } = parse(argv);
   const roles = values.role?.map((role) => role.toUpperCase()) ?? [...ROLES];
@@ -49,7 +49,7 @@ function parse(argv: string[]): { values: ReturnType<typeof parseOptions>['value
     return parseOptions(argv);
   } catch (error) {
     throw new SetupError(
-      `${(error as Error).message}; the options are --examples N, --seed N, --role ROLE, --phase PHASE, --operation ID and --report FOLDER`,
+      `${(error as Error).message}. The options are --examples N, --seed N, --role ROLE, --phase PHASE, --operation ID and --report FOLDER.`,
     );
   }
 }

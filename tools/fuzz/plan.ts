@@ -12,7 +12,7 @@ const DEMO_USERS: Readonly<Record<FuzzRole, string | undefined>> = {
   ADMIN: DEMO_ADMIN,
 };
 
-/** Once per role over everything, and once more for what could end the session, as users whom nothing else needs. */
+/** Plans a run per role over everything, and runs as users that nothing else needs for what may end the session. */
 export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRun[]> {
   const response = await fetch(`${shop.baseUrl}/api/openapi.json`);
   const operations = operationsOf((await response.json()) as Document);
@@ -38,8 +38,8 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
       const known = await knownValues(shop, token, operations, users);
       runs.push({ title, token, operationIds, phases: single.join(), known });
     }
-    // Here the ids come from what other operations answered, so that a few alone have none; values from outside would
-    // make it end early.
+    // Here the ids come from responses of other operations, so a few operations alone have none; known values would end
+    // it early.
     const isWhole = options.operations.length === 0 && (token === undefined || !part.some(endsSessions));
     if (options.phases.includes(STATEFUL) && isWhole) {
       runs.push({ title: `${title} stateful`, token, operationIds, phases: STATEFUL, known: new Map() });
@@ -58,7 +58,7 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
       wanted.filter((one) => !endsSessions(one)),
       demoUsers,
     );
-    // One at a time: what one of them returns about its caller would become the input of the other.
+    // Each on its own: one returns its caller's id, which the other would then be tried on.
     for (const risky of wanted.filter(endsSessions)) {
       const actor = await sacrificialUser(shop, role);
       const victim = await sacrificialUser(shop, 'CUSTOMER');
@@ -73,7 +73,7 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
   return runs;
 }
 
-/** A run whose token is refused has tested nothing but that. */
+/** Returns whether the token is still valid: a run with a rejected token has tested nothing else. */
 export async function sessionIsGood(shop: Shop, token: string | undefined): Promise<boolean> {
   if (token === undefined) return true;
   return (await call(shop, token, 'GET', '/orders?limit=1')).status === 200;

@@ -4,13 +4,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { secondsSince, type Output } from '../output';
-import { REFUSALS } from './exceptions';
+import { REJECTIONS } from './exceptions';
 import { settings, TOKEN_VARIABLE } from './settings';
 import type { PythonPackages } from '../python';
 import type { KnownValues } from './known-values';
 
 export interface FuzzRun {
-  /** such as `CUSTOMER`; names its folder too */
+  /** For example `CUSTOMER`; also the name of its folder. */
   title: string;
   phases: string;
   token: string | undefined;
@@ -21,7 +21,7 @@ export interface FuzzRun {
 export interface RunContext {
   schemathesis: PythonPackages;
   baseUrl: string;
-  /** of the reports; each run has a folder of its own in it */
+  /** For the reports; each run has a subfolder. */
   folder: string;
   examples: number;
   seed: number;
@@ -32,17 +32,17 @@ export interface RunContext {
 export interface RunOutcome {
   title: string;
   passed: boolean;
-  /** `1869 generated, 0 failures …`, as schemathesis counts */
+  /** As schemathesis counts: `1869 generated, 0 failures …`. */
   cases: string;
   seconds: string;
   folder: string;
 }
 
 const HEARTBEAT_MS = 30_000;
-/** Of what schemathesis says, that which shows how far it is; the rest is in its log. */
+/** Lines of schemathesis that show its progress; the rest is in its log. */
 const PROGRESS = /^ (✅|❌|🚫|⏭|⏭️) +[A-Z]/u;
 
-/** Runs schemathesis once to its end, with its progress, and leaves its log and reports in a folder. */
+/** Runs schemathesis, shows its progress, and leaves its log and reports in a folder. */
 export async function runSchemathesis(run: FuzzRun, context: RunContext): Promise<RunOutcome> {
   const { output, examples, seed } = context;
   const start = Date.now();
@@ -103,7 +103,7 @@ function follow(
     const env = {
       ...schemathesis.env,
       PYTHONUNBUFFERED: '1',
-      FUZZ_REFUSALS: JSON.stringify(REFUSALS),
+      FUZZ_REJECTIONS: JSON.stringify(REJECTIONS),
       [TOKEN_VARIABLE]: token,
     };
     const child = spawn(schemathesis.command, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });

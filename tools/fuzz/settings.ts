@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { CHECKS } from './exceptions';
 import type { KnownValues } from './known-values';
 
-/** The token comes by this variable, so that no list of processes and no file shows it. */
+/** The variable with the token, so that no list of processes and no file shows it. */
 export const TOKEN_VARIABLE = 'FUZZ_TOKEN';
 const REQUEST_TIMEOUT_S = 30;
 const HOOKS = join(__dirname, 'hooks.py');
 
-/** The configuration of schemathesis (TOML) for one run. */
+/** Returns the configuration of schemathesis (TOML) for one run. */
 export function settings(known: Map<string, KnownValues[]>, isSignedIn: boolean): string {
   const dictionaries: [name: string, values: string[]][] = [];
   const operations = [...known].flatMap(([operationId, values]) => {
@@ -29,9 +29,9 @@ export function settings(known: Map<string, KnownValues[]>, isSignedIn: boolean)
     'continue-on-failure = true',
     `hooks = ${toml(HOOKS)}`,
     '[cache]',
-    'enabled = false', // each run is the same, whatever was before
+    'enabled = false', // so that earlier runs do not change this one
     '[auth]',
-    'auto-signup = false', // who is not signed in stays so
+    'auto-signup = false', // an unauthenticated caller stays one
     ...(isSignedIn ? ['[auth.openapi.bearerAuth]', `bearer = "\${${TOKEN_VARIABLE}}"`] : []),
     ...Object.entries(CHECKS).flatMap(([check, expectation]) => [
       `[checks.${check}]`,
@@ -44,7 +44,7 @@ export function settings(known: Map<string, KnownValues[]>, isSignedIn: boolean)
   ].join('\n');
 }
 
-/** Strings and lists of them are written in TOML as in JSON. */
+/** Strings and lists of strings look the same in TOML and JSON. */
 function toml(value: string | string[]): string {
   return JSON.stringify(value);
 }

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mongo } from 'mongoose';
 import { DEMO_PASSWORD } from '../../src/users/demo-users';
 
-/** The running API, as one who prepares a run sees it. */
+/** The running API and its database, for the preparation of a run. */
 export interface Shop {
   baseUrl: string;
   mongodbUri: string;
 }
 
-export interface Answer {
+export interface Response {
   status: number;
   data: unknown;
   nextCursor: string | null;
@@ -23,7 +23,7 @@ export async function call(
   method: string,
   path: string,
   body?: unknown,
-): Promise<Answer> {
+): Promise<Response> {
   const response = await fetch(baseUrl + path, {
     method,
     headers: {
@@ -41,12 +41,12 @@ export async function call(
   return { status: response.status, data: answer.data, nextCursor: answer.meta?.page?.nextCursor ?? null };
 }
 
-/** Like `call`, but what is refused ends the preparation. */
-async function must(...request: Parameters<typeof call>): Promise<Answer> {
+/** @throws {Error} for a status of 300 or above */
+async function must(...request: Parameters<typeof call>): Promise<Response> {
   const answer = await call(...request);
   if (answer.status < 300) return answer;
   const [, , method, path] = request;
-  throw new Error(`preparing the fuzz run: ${method} ${path} answered ${answer.status}`);
+  throw new Error(`preparing the fuzz run: ${method} ${path} returned ${answer.status}`);
 }
 
 export async function login(shop: Shop, email: string, password = DEMO_PASSWORD): Promise<string> {
@@ -54,7 +54,7 @@ export async function login(shop: Shop, email: string, password = DEMO_PASSWORD)
   return (data as { accessToken: string }).accessToken;
 }
 
-/** A user of that role whom nothing else needs; an ADMIN is made in the database, as there is no other way by HTTP. */
+/** Creates a user that nothing else needs; the role is set in the database, because the API cannot create an ADMIN. */
 export async function sacrificialUser(
   shop: Shop,
   role: string,
@@ -86,7 +86,7 @@ async function withUsers<T>(
   }
 }
 
-/** Orders in several states, so that what is done to orders has something to be done to. */
+/** Places orders and brings them to several states, for the operations on orders. */
 export async function placeOrders(shop: Shop, alice: string, admin: string): Promise<void> {
   const { data } = await must(shop, alice, 'GET', '/product-services?limit=100&currency=EUR');
   const items = (data as { id: string }[])

@@ -8,7 +8,7 @@ import type { Shop } from './shop';
 
 const HOST = '127.0.0.1';
 const STOP_MS = 20_000;
-/** What the processes may know of the environment: a developer's own settings would make it another run. */
+/** Variables that the processes inherit: a developer's other settings would change the run. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LD_LIBRARY_PATH', 'NO_COLOR'];
 const SETTINGS = {
   NODE_ENV: 'development',
@@ -16,16 +16,16 @@ const SETTINGS = {
   PAYMENT_PROVIDER: 'sandbox',
   ACCESS_TOKEN_TTL_SECONDS: '86400',
   RATE_LIMIT_MAX: '1000000000',
-  PLACE_ORDER_TIMEOUT_MS: '1000', // an order that waits for its payment is answered 202 sooner
+  PLACE_ORDER_TIMEOUT_MS: '1000', // an order that waits for its payment gets its 202 sooner
 };
 
 export interface RunningStack extends Shop {
-  /** What died, if anything did. */
+  /** Processes that died, and how. */
   deaths: string[];
   stop(): Promise<void>;
 }
 
-/** Servers of their own on free ports, the API and a worker, and the demo data. */
+/** Starts servers on free ports, the API and a worker, with the demo data. */
 export async function startStack(
   logFolder: string,
   output: Output,
@@ -47,7 +47,7 @@ export async function startStack(
       logFolder,
       onDeath,
       register: (one) => void apps.push(one),
-      print: () => undefined, // the fuzzer provokes warnings without end; they are in the log
+      print: () => undefined, // the fuzzer provokes many warnings, which are in the log
       env: {
         ...own,
         ...SETTINGS,

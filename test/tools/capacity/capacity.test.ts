@@ -13,7 +13,7 @@ it('docs/capacity.md has the tables that npm run capacity writes', async () => {
 });
 
 describe('Erlang C', () => {
-  it('agrees with M/M/1, where the probability to wait is the utilisation', () => {
+  it('agrees with M/M/1, where the probability of waiting is the utilization', () => {
     expect(waitProbability({ arrivalsPerSecond: 0.7, meanServiceSeconds: 1, servers: 1 })).toBeCloseTo(
       0.7,
       12,
@@ -39,16 +39,16 @@ describe('Erlang C', () => {
 });
 
 describe('what an order costs', () => {
-  it('the Actions of placing it: start, update, two tasks with markers, activity, upsert, timer', () => {
+  it('counts 7 Actions to place it: start, update, two tasks with markers, activity, upsert, timer', () => {
     expect(actionsOf(PLACING)).toBe(7);
   });
 
-  it('more local activities in the same workflow task cost no Action more', () => {
+  it('counts no Action for more local activities in the same workflow task', () => {
     expect(actionsOf({ ...PLACING, localActivities: 10 })).toBe(actionsOf(PLACING));
     expect(actionsOf({ ...PLACING, activities: 2 })).toBe(actionsOf(PLACING) + 1);
   });
 
-  it('its life: 13 Actions, 21 requests to Temporal, 14 commands of MongoDB, two payment activities', () => {
+  it('counts 13 Actions, 21 requests to Temporal, 14 MongoDB commands and two payment activities for its life', () => {
     expect(LIFE_COST).toMatchObject({
       actions: 13,
       temporalRequests: 21,
@@ -59,18 +59,18 @@ describe('what an order costs', () => {
 });
 
 describe('the plan', () => {
-  it('a hundred times the orders are a hundred times the traffic', () => {
+  it('has a hundred times the traffic for a hundred times the orders', () => {
     const [few, many] = [planFor(100), planFor(10_000)];
     expect(many.actionsPerSecond).toBe(100 * few.actionsPerSecond);
     expect(many.stateTransitionsPerSecond).toBe(100 * few.stateTransitionsPerSecond);
     expect(many.mongoDbCommandsPerSecond).toBe(100 * few.mongoDbCommandsPerSecond);
   });
 
-  it('within the default of a namespace no capacity is provisioned, and two processes of each kind are enough', () => {
+  it('provisions no capacity within the default of a namespace, and two processes of each kind', () => {
     expect(planFor(10)).toMatchObject({ trus: 0, namespaces: 1, apiProcesses: 2, paymentWorkers: 2 });
   });
 
-  it('history shards are a power of two, and at least as many as is usual', () => {
+  it('has a power of two of history shards, and at least 512', () => {
     for (const rate of [1, 10, 500, 1_000, 10_000]) {
       const { historyShards } = planFor(rate);
       expect(Number.isInteger(Math.log2(historyShards))).toBe(true);
@@ -78,13 +78,13 @@ describe('the plan', () => {
     }
   });
 
-  it('storage grows with the orders', () => {
+  it('needs storage in proportion to the orders', () => {
     expect(storageOf(2_000).temporal).toBe(2 * storageOf(1_000).temporal);
   });
 });
 
 describe('Markdown', () => {
-  it('tables are aligned as Prettier aligns them', () => {
+  it('aligns tables as Prettier does', () => {
     expect(
       markdownTable(
         ['', 'of it'],
@@ -103,7 +103,7 @@ describe('Markdown', () => {
     [999, '999'],
     [12_600, '12 600'],
     [4_320_000_000, '4 320 000 000'],
-  ])('%d is written %s', (value, text) => expect(grouped(value)).toBe(text));
+  ])('writes %d as %s', (value, text) => expect(grouped(value)).toBe(text));
 
   it.each([
     [0, '0.0 B'],
@@ -111,9 +111,9 @@ describe('Markdown', () => {
     [2_850, '2.9 kB'],
     [378e9, '378 GB'],
     [1.12e15, '1.1 PB'],
-  ])('%d bytes are written %s', (bytes, text) => expect(sized(bytes)).toBe(text));
+  ])('writes %d bytes as %s', (bytes, text) => expect(sized(bytes)).toBe(text));
 
-  it('a block is replaced, again with the same result, and its place must be there', () => {
+  it('replaces a block, twice with the same result, and throws if its place is missing', () => {
     const written = withBlock('a\n\n<!-- x -->\nold\n<!-- /x -->\n\nb', 'x', 'new');
     expect(written).toBe('a\n\n<!-- x -->\n\nnew\n\n<!-- /x -->\n\nb');
     expect(withBlock(written, 'x', 'new')).toBe(written);

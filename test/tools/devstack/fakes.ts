@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Output } from '../../../tools/output';
 import { PLATFORM, type Tool } from '../../../tools/devstack/binaries/tools';
 
-/** A fresh folder, with a space in its name as some people have. */
+/** Makes a folder with a space in its name, as some users have. */
 export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'orders test '));
 }
@@ -18,7 +18,7 @@ export async function writeScript(path: string, text: string): Promise<string> {
 
 export const answering = (version: string): string => `#!/bin/sh\necho "frobd version ${version}"\n`;
 
-/** A `python3` whose pip keeps its arguments in `pip.log` and "downloads" a wheel that holds version 2.5.0. */
+/** Writes a `python3` whose pip logs its arguments to `pip.log` and "downloads" a wheel with version 2.5.0. */
 export function fakePython(folder: string): Promise<string> {
   return writeScript(
     join(folder, 'python3'),
@@ -36,7 +36,7 @@ esac
   );
 }
 
-/** A tool that no machine has, whose official download is the given script. */
+/** Returns a tool that no machine has, whose official download is the given script. */
 export function fakeTool(officialScript: string): Tool {
   return {
     name: 'frob',

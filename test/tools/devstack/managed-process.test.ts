@@ -37,7 +37,7 @@ describe('a managed process', () => {
     return managed.pid!;
   }
 
-  it('is started again, later and later, with its new id told', async () => {
+  it('is restarted after growing waits, and reports its new id', async () => {
     const pids: number[] = [];
     const waits: (number | undefined)[] = [];
     const tell = {
@@ -53,21 +53,21 @@ describe('a managed process', () => {
     expect(waits).toEqual([500, 1_000]);
   });
 
-  it('is not started again once it was stopped', async () => {
+  it('is not restarted after it was stopped', async () => {
     const pid = await start(SLEEP, { restart: true });
     expect(await managed.stop(5_000)).toBe('stopped');
     expect(isAlive(pid)).toBe(false);
     await expect(managed.start()).rejects.toThrow('being stopped');
   });
 
-  it('is killed when it does not end within the limit', async () => {
+  it('is killed if it does not end within the limit', async () => {
     const pid = await start(STUBBORN);
     expect(await managed.stop(300)).toBe('killed');
     expect(isAlive(pid)).toBe(false);
     expect(readFileSync(log, 'utf8')).toContain('no');
   });
 
-  it('says what to call it when its program is missing', async () => {
+  it('names itself if its program is missing', async () => {
     managed = new ManagedProcess({ name: 'test', command: join(folder, 'nothing'), args: [], logFile: log });
     await expect(managed.start()).rejects.toThrow(/^test cannot be started: .*ENOENT/);
   });

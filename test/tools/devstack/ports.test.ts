@@ -17,21 +17,21 @@ describe('ports', () => {
     },
   );
 
-  it('names all that are in use at once', async () => {
+  it('names all ports in use together', async () => {
     server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const [PORT, MONGODB_PORT] = [server, other].map((one) => (one.address() as AddressInfo).port);
-    const refused = requireFreePorts({ PORT: PORT!, MONGODB_PORT: MONGODB_PORT! });
-    await expect(refused).rejects.toThrow(
+    const rejected = requireFreePorts({ PORT: PORT!, MONGODB_PORT: MONGODB_PORT! });
+    await expect(rejected).rejects.toThrow(
       `port ${PORT} is in use by another program; set PORT to another one; ` +
         `port ${MONGODB_PORT} is in use by another program; set MONGODB_PORT to another one`,
     );
     other.close();
   });
 
-  it('refuses one port for two servers', async () => {
+  it('rejects one port for two servers', async () => {
     const [port] = (await freePorts(1)) as [number];
     await expect(requireFreePorts({ PORT: port, TEMPORAL_PORT: port })).rejects.toThrow(
       'PORT and TEMPORAL_PORT are both',

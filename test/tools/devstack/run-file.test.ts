@@ -19,7 +19,7 @@ describe('the mark on a data folder in use', () => {
     await rm(folder, { recursive: true });
   });
 
-  /** A process whose command line looks like one of ours. */
+  /** Starts a process whose command line looks like one of ours. */
   async function living(mark: string): Promise<ChildProcess & { pid: number }> {
     const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1000)', mark]);
     children.push(child);
@@ -30,13 +30,13 @@ describe('the mark on a data folder in use', () => {
     writeFile(file, JSON.stringify({ pid, processes }));
   const acquire = (output = collectingOutput()) => RunFile.acquire(folder, output);
 
-  it('keeps a second npm start out', async () => {
+  it('rejects a second npm start', async () => {
     const { pid } = await living('tools/devstack/start.ts');
     await claim(pid);
     await expect(acquire()).rejects.toThrow(`in use by the npm start with process id ${pid}`);
   });
 
-  it('is taken over from a dead one, and from an id that another program has now', async () => {
+  it('is taken over from a dead one, and from one whose id another program has now', async () => {
     const { pid } = await living('something-else.js');
     await claim(spawnSync('true').pid, { mongodb: pid });
     const own = await acquire();
@@ -49,7 +49,7 @@ describe('the mark on a data folder in use', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('waits for what a killed run left and is just ending', async () => {
+  it('waits for the processes of a killed run to end', async () => {
     const mongod = await living('mongod');
     await claim(spawnSync('true').pid, { mongodb: mongod.pid });
     const output = collectingOutput();

@@ -15,7 +15,7 @@ describe('a process whose parent is killed', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('is ended too', async () => {
+  it('ends too', async () => {
     const parentScript = `
       const { ManagedProcess } = require('./tools/devstack/managed-process.ts');
       const managed = new ManagedProcess({

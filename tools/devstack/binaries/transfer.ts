@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import type { Output } from '../../output';
 
 const POLL_MS = 250;
-/** Less than this is a lock file or the like, not yet data. */
+/** Less than this is a lock file, not data. */
 const FIRST_DATA_BYTES = 65_536;
 
 export interface TransferWatch {
   label: string;
-  /** the folder that grows while data flows */
+  /** The folder that grows during the download. */
   folder: string;
   totalBytes?: number;
-  /** How long to wait for data before giving up: before the first data arrive, and afterwards. */
+  /** Aborts if nothing has arrived for this long, before and after the first data. */
   stallMs: { first: number; later: number };
 }
 
 /**
- * Runs a download and shows how its folder grows. Aborts it when nothing comes any more, so that an unreachable
- * host costs seconds while a slow line may take as long as it needs.
+ * Runs a download and shows how its folder grows. Aborts it when data stop arriving, so that an unreachable host costs
+ * seconds while a slow line may take as long as it needs.
  */
 export async function watchTransfer<T>(
   output: Output,

@@ -1,6 +1,6 @@
 import { DEMO_PASSWORD } from '../../../src/users/demo-users';
 
-/** What the demo needs of the API's answers (API.md). */
+/** The fields of the API's responses that the demo shows. */
 export interface Order {
   id: string;
   status: string;
@@ -34,12 +34,12 @@ export interface CatalogueEntry {
   stock: { available: number } | null;
 }
 
-export interface Answer<T> {
+export interface Response<T> {
   status: number;
   data: T;
 }
 
-/** The API said no; `code` is the stable one of its problem document. */
+/** Thrown for a problem that the API returns; `code` is its stable code. */
 class ApiProblem extends Error {
   constructor(
     readonly status: number,
@@ -54,7 +54,7 @@ export const DEMO_CUSTOMER = 'alice@example.com';
 export const DEMO_ADMIN = 'admin@example.com';
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Talks HTTP to the API like any client. */
+/** A client of the API over HTTP. */
 export class ApiClient {
   private constructor(
     private readonly baseUrl: string,
@@ -70,11 +70,11 @@ export class ApiClient {
     return new ApiClient(baseUrl, data.accessToken);
   }
 
-  get<T>(path: string): Promise<Answer<T>> {
+  get<T>(path: string): Promise<Response<T>> {
     return this.send<T>('GET', path, {});
   }
 
-  post<T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  post<T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response<T>> {
     return this.send<T>(
       'POST',
       path,
@@ -87,21 +87,17 @@ export class ApiClient {
     method: string,
     path: string,
     headers: Record<string, string>,
-    body?: string,
-  ): Promise<Answer<T>> {
+    content?: string,
+  ): Promise<Response<T>> {
     const authorization: Record<string, string> = this.token ? { Authorization: `Bearer ${this.token}` } : {};
     const response = await fetch(this.baseUrl + path, {
       method,
       headers: { ...headers, ...authorization },
-      body,
+      body: content,
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
-    const answer = (await response.json()) as {
-      data: T;
-      code: string;
-      detail: string;
-    };
-    if (!response.ok) throw new ApiProblem(response.status, answer.code, answer.detail);
-    return { status: response.status, data: answer.data };
+    const body = (await response.json()) as { data: T; code: string; detail: string };
+    if (!response.ok) throw new ApiProblem(response.status, body.code, body.detail);
+    return { status: response.status, data: body.data };
   }
 }

@@ -7,10 +7,10 @@ import { workflowSteps, type TemporalAccess } from './workflow-steps';
 
 const SETTLE_MS = 30_000;
 const QUANTITIES = [2, 1];
-/** The seeded entries: whatever else is in the catalogue is not ours to order. */
+/** Only seeded entries are ordered: others belong to the user. */
 const SEEDED = 'ps_01HZX0000000000000';
 
-/** What is up now, and where. */
+/** What is running, and where. */
 export interface Running {
   baseUrl: string;
   logFolder: string;
@@ -18,20 +18,20 @@ export interface Running {
 }
 
 export interface Demo {
-  /** absent when nothing was in stock */
+  /** Absent if nothing was in stock. */
   order?: Order;
-  /** something of the catalogue, for the next order */
+  /** An entry of the catalogue, for the next order. */
   product?: CatalogueEntry;
 }
 
-/** Places one order over HTTP like any client, follows it, and shows its steps and totals. */
+/** Places an order over HTTP, waits until it is settled, and shows its steps and totals. */
 export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Output): Promise<Demo> {
   const alice = await ApiClient.login(baseUrl, DEMO_CUSTOMER);
   const { data: catalogue } = await alice.get<CatalogueEntry[]>('/product-services?limit=100');
   const basket = chooseBasket(catalogue);
   if (basket.length === 0) {
     output.line(
-      `No demo order this time: the demo stock is used up. \`${resetCommand()}\` after Ctrl-C brings it back.`,
+      `No demo order was placed: the demo stock is used up. Stop with Ctrl-C and run \`${resetCommand()}\` to restore it.`,
     );
     return { product: catalogue[0] };
   }
@@ -50,7 +50,7 @@ export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Out
   return { order: await asAdminSees(baseUrl, order), product: basket[0] };
 }
 
-/** Two seeded entries in one currency, of which enough is there; services have no stock to run out of. */
+/** Chooses two seeded entries in one currency with enough stock; services have no stock that could run out. */
 function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
   const most = Math.max(...QUANTITIES);
   const seeded = catalogue.filter(({ id }) => id.startsWith(SEEDED));
@@ -60,7 +60,7 @@ function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
   return [first, second].filter((entry) => entry !== undefined);
 }
 
-/** A 202 means that the order is still on its way. */
+/** Waits for the outcome of an order that was answered with 202. */
 function settled(client: ApiClient, id: string): Promise<Order> {
   const read = async (): Promise<Order | undefined> => {
     const { data } = await client.get<Order>(`/orders/${id}`);
@@ -69,7 +69,7 @@ function settled(client: ApiClient, id: string): Promise<Order> {
   return until(SETTLE_MS, read, () => new Error(`order ${id} is still pending after ${SETTLE_MS / 1_000} s`));
 }
 
-/** Only an ADMIN is told the address of the workflow. */
+/** Reads the order as an ADMIN, who alone gets the address of its workflow. */
 async function asAdminSees(baseUrl: string, order: Order): Promise<Order> {
   const admin = await ApiClient.login(baseUrl, DEMO_ADMIN);
   return (await admin.get<Order>(`/orders/${order.id}`)).data;

@@ -4,23 +4,23 @@ import { DEMO_ADMIN, DEMO_CUSTOMER } from './api-client';
 import type { Demo, Running } from './demo-order';
 import type { TemporalAccess } from './workflow-steps';
 
-/** What to open and what to type now. */
+/** Returns what to open and to type next. */
 export function nextSteps({ order, product }: Demo, { baseUrl, logFolder, temporal }: Running): string {
   return [
     '',
     'Open',
     `  ${baseUrl}/api   the API, to try out (sign in as ${DEMO_CUSTOMER} or ${DEMO_ADMIN}, password ${DEMO_PASSWORD})`,
-    ...(order?.temporalUrl ? [`  ${order.temporalUrl}   this very order in the Temporal UI`] : []),
+    ...(order?.temporalUrl ? [`  ${order.temporalUrl}   this order in the Temporal UI`] : []),
     '',
     ...(temporal.executable
       ? ['Ask Temporal', '', temporalCommand(temporal.executable, temporal, order?.workflowId), '']
       : []),
     ...(product ? ['Place another order', '', curl(baseUrl, product.id), ''] : []),
-    `Logs are in ${logFolder}. Ctrl-C stops everything; the data stay (\`${resetCommand()}\` removes them).`,
+    `Logs are in ${logFolder}. Ctrl-C stops everything and keeps the data (\`${resetCommand()}\` removes them).`,
   ].join('\n');
 }
 
-/** With the path of the executable, which need not be on PATH. */
+/** Names the executable by its path, because it need not be on PATH. */
 function temporalCommand(
   executable: string,
   { address, namespace }: TemporalAccess,
@@ -30,7 +30,7 @@ function temporalCommand(
   return `${shellWord(executable)} workflow ${what} --address ${address} --namespace ${shellWord(namespace)}`;
 }
 
-/** One command to copy: it signs in, takes the token out of the answer, and places an order. */
+/** Returns one command to copy, which signs in, takes the token from the response, and places an order. */
 function curl(baseUrl: string, productServiceId: string): string {
   const credentials = JSON.stringify({
     email: DEMO_CUSTOMER,

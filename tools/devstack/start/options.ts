@@ -11,7 +11,7 @@ export interface StartOptions {
   temporalPort: number;
   temporalUiPort: number;
   mongodbPort: number;
-  /** development data, logs and the generated secret; below the project unless given as an absolute path */
+  /** For development data, logs and the generated secret. */
   dataFolder: string;
   baseUrl: string;
 }
@@ -27,9 +27,14 @@ export function readOptions(env: NodeJS.ProcessEnv, args: string[]): StartOption
     temporalPort: portFrom(env, 'TEMPORAL_PORT', 7_233),
     temporalUiPort: portFrom(env, 'TEMPORAL_UI_PORT', 8_233),
     mongodbPort: portFrom(env, 'MONGODB_PORT', 27_017),
-    dataFolder: resolve(PROJECT_ROOT, env.DATA_DIR || '.data'),
+    dataFolder: dataFolderOf(env),
     baseUrl: `http://localhost:${port}${env.API_PREFIX || '/orders-management-system'}`,
   };
+}
+
+/** Returns the folder of the development data, which is relative to the project unless DATA_DIR is absolute. */
+export function dataFolderOf({ DATA_DIR }: NodeJS.ProcessEnv): string {
+  return resolve(PROJECT_ROOT, DATA_DIR || '.data');
 }
 
 function parse(args: string[]): { watch?: boolean; 'allow-remote-servers'?: boolean } {
@@ -43,7 +48,7 @@ function parse(args: string[]): { watch?: boolean; 'allow-remote-servers'?: bool
   }
 }
 
-/** The ports that are going to be opened here: none for a server that the environment names. */
+/** Returns the ports to be opened here: none for a server that the environment names. */
 export function portsToOpen(options: StartOptions, env: NodeJS.ProcessEnv): PortVariables {
   const { port, temporalPort, temporalUiPort, mongodbPort } = options;
   return {
@@ -58,5 +63,5 @@ function portFrom(env: NodeJS.ProcessEnv, variable: string, fallback: number): n
   if (!text) return fallback;
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
-  throw new SetupError(`${variable} must be a port from 1 to 65535, not "${text}"`);
+  throw new SetupError(`${variable} must be a port from 1 to 65535, not "${text}".`);
 }

@@ -4,7 +4,7 @@ import type { WorkflowStep } from './workflow-steps';
 
 type Row = readonly string[];
 
-/** The steps of an order's workflow, its status changes, and its lines and totals, in plain columns. */
+/** Returns the steps of an order's workflow, its status changes, and its lines and totals in columns. */
 export function orderTable(order: Order, steps: WorkflowStep[]): string {
   const money = (amount: number | null): string =>
     amount === null || order.currency === null ? '–' : formatAmount(amount, order.currency);
@@ -32,7 +32,7 @@ export function orderTable(order: Order, steps: WorkflowStep[]): string {
   ].join('\n');
 }
 
-/** Pads the cells of each column to one width; columns from `numericFrom` on are set flush right. */
+/** Pads the cells of each column to one width; columns from `numericFrom` on are right-aligned. */
 function columns(rows: Row[], numericFrom = Infinity): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) => {

@@ -2,12 +2,12 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { run } from '../../run';
-import { isAlive } from '../../owned-folder';
 import type { Output } from '../../output';
+import { isAlive } from '../../owned-folder';
 import { SetupError } from '../../project';
+import { run } from '../../run';
 
-/** Who uses a data folder: the `npm start` with this id, and what it started. */
+/** The `npm start` that uses a data folder, and the processes that it started. */
 interface RunRecord {
   pid: number;
   processes: Record<string, number>;
@@ -15,10 +15,11 @@ interface RunRecord {
 
 const LEFTOVER_LIMIT_MS = 20_000;
 const POLL_MS = 250;
+const START = 'npm start';
 
-/** What the command line of each process contains, so that a reused process id is not mistaken for it. */
+/** Part of the command line of each process, so that another program with a reused id is not mistaken for it. */
 const MARKS: Readonly<Record<string, string>> = {
-  start: 'start.ts',
+  [START]: 'start.ts',
   api: 'server.js',
   worker: 'worker.js',
   temporal: 'temporal',
@@ -31,13 +32,17 @@ export class RunFile {
 
   private constructor(private readonly file: string) {}
 
-  /** Waits for what a killed run left behind and is just ending; throws while a living one uses the folder. */
+  /**
+   * Waits for the processes of a killed run, which are about to end.
+   * @throws {SetupError} while another `npm start` uses the folder
+   */
   static async acquire(dataFolder: string, output: Output): Promise<RunFile> {
-    const file = join(dataFolder, 'run.json');
+    const file = fileIn(dataFolder);
     const record = readRecord(file);
-    if (record && (await isRunning('start', record.pid))) {
+    if (record && (await isRunning(START, record.pid))) {
       throw new SetupError(
-        `${dataFolder} is in use by the npm start with process id ${record.pid}; stop that one with Ctrl-C, or set DATA_DIR to another folder and other ports (PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, MONGODB_PORT)`,
+        `${dataFolder} is in use by the npm start with process id ${record.pid}. Stop that one with Ctrl-C, or set ` +
+          'DATA_DIR to another folder and PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT and MONGODB_PORT to other ports.',
       );
     }
     if (record) await waitForLeftovers(record, output);
@@ -62,6 +67,18 @@ export class RunFile {
   }
 }
 
+/** Returns a running process that uses the data folder, in words; undefined if there is none. */
+export async function findUser(dataFolder: string): Promise<string | undefined> {
+  const record = readRecord(fileIn(dataFolder));
+  if (!record) return undefined;
+  const [first] = await running({ [START]: record.pid, ...record.processes });
+  return first && `${first[0]} (process id ${first[1]})`;
+}
+
+function fileIn(dataFolder: string): string {
+  return join(dataFolder, 'run.json');
+}
+
 function readRecord(file: string): RunRecord | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunRecord;
@@ -70,29 +87,29 @@ function readRecord(file: string): RunRecord | undefined {
   }
 }
 
-async function waitForLeftovers(record: RunRecord, output: Output): Promise<void> {
+async function waitForLeftovers({ processes }: RunRecord, output: Output): Promise<void> {
   const deadline = Date.now() + LEFTOVER_LIMIT_MS;
-  let said = false;
+  let isAnnounced = false;
   for (;;) {
-    const left = await leftovers(record);
+    const left = await running(processes);
     if (left.length === 0) return;
     const names = left.map(([name, pid]) => `${name} pid ${pid}`).join(', ');
-    if (!said) output.line(`the last run was killed, its processes are still ending (${names}), waiting …`);
-    said = true;
+    if (!isAnnounced) output.line(`Waiting for processes of the last run, which was killed: ${names} …`);
+    isAnnounced = true;
     if (Date.now() > deadline) {
       const pids = left.map(([, pid]) => pid).join(' ');
       throw new SetupError(
-        `the last run was killed and left processes behind (${names}); end them: kill -9 ${pids}`,
+        `Processes of the last run, which was killed, are still running: ${names}. End them: kill -9 ${pids}`,
       );
     }
     await delay(POLL_MS);
   }
 }
 
-async function leftovers(record: RunRecord): Promise<[string, number][]> {
-  const entries = Object.entries(record.processes);
-  const running = await Promise.all(entries.map(([name, pid]) => isRunning(name, pid)));
-  return entries.filter((_, index) => running[index]);
+async function running(processes: RunRecord['processes']): Promise<[string, number][]> {
+  const entries = Object.entries(processes);
+  const flags = await Promise.all(entries.map(([name, pid]) => isRunning(name, pid)));
+  return entries.filter((_, index) => flags[index]);
 }
 
 async function isRunning(name: string, pid: number): Promise<boolean> {
@@ -101,7 +118,7 @@ async function isRunning(name: string, pid: number): Promise<boolean> {
   return command === undefined || command.includes(MARKS[name] ?? name);
 }
 
-/** undefined when this machine does not tell */
+/** Returns undefined on systems that do not tell. */
 async function commandOf(pid: number): Promise<string | undefined> {
   if (existsSync('/proc/self/cmdline')) return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   const listed = await run('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => undefined);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const SECRET_BYTES = 48;
 
-/** The secret that signs access tokens: made once, so that tokens survive a restart, and readable by its owner only. */
+/** Returns the secret that signs access tokens, which is kept so that tokens survive a restart. */
 export async function jwtSecret(dataFolder: string): Promise<string> {
   const file = join(dataFolder, 'jwt-secret');
   const secret = randomBytes(SECRET_BYTES).toString('base64url');

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '../../output';
 import type { Stack } from './stack';
 
-/** npm passes on the Ctrl-C that the terminal has already sent to us: within this time both are one. */
+/** npm passes on a Ctrl-C that the terminal has sent to this process too: both within this time are one. */
 const SAME_PRESS_MS = 1_000;
 
-/** How long a start that is called off may take to clean up, such as half a download. */
+/** How long an aborted start may take to clean up, for example after half a download. */
 const CLEAN_UP_MS = 3_000;
 
 /**
- * On the first SIGINT or SIGTERM everything is stopped in order and this process ends with 0; a second one ends
- * it at once. The returned signal is aborted with the first.
+ * Stops everything in order on the first SIGINT or SIGTERM and exits with 0; a second one kills everything. The returned
+ * signal is aborted by the first.
  */
 export function onStopSignal(output: Output, stack: Stack, startup: () => Promise<unknown>): AbortSignal {
   const stopping = new AbortController();
@@ -18,7 +18,9 @@ export function onStopSignal(output: Output, stack: Stack, startup: () => Promis
 
   async function stop(): Promise<void> {
     stopping.abort();
-    output.line('\nstopping api, worker, temporal, mongodb in this order (Ctrl-C again: at once) …');
+    output.line(
+      '\nstopping api, worker, temporal, mongodb in this order (press Ctrl-C again to kill them) …',
+    );
     await stack.stop();
     await Promise.race([startup().catch(() => undefined), delay(CLEAN_UP_MS)]);
     process.exit(0);
@@ -29,7 +31,7 @@ export function onStopSignal(output: Output, stack: Stack, startup: () => Promis
       firstAt = Date.now();
       void stop();
     } else if (Date.now() - firstAt > SAME_PRESS_MS) {
-      output.line('stopped at once');
+      output.line('killed');
       stack.killAll();
       process.exit(130);
     }

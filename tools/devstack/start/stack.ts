@@ -3,10 +3,10 @@ import { secondsSince, type Output } from '../../output';
 import type { RunFile } from './run-file';
 
 const STOP_ORDER = ['api', 'worker', 'temporal', 'mongodb'];
-/** Above the limit that API and worker set themselves (SHUTDOWN_TIMEOUT_MS). */
+/** Added to the limit that API and worker have for themselves (SHUTDOWN_TIMEOUT_MS). */
 const STOP_MARGIN_MS = 8_000;
 
-/** All processes of one `npm start`: says what happens to them, and stops them in order. */
+/** The processes of one `npm start`: reports what happens to them, and stops them in order. */
 export class Stack {
   private readonly members = new Map<string, ManagedProcess>();
   private stopped: Promise<void> | undefined;
@@ -17,17 +17,17 @@ export class Stack {
     private readonly shutdownTimeoutMs: number,
   ) {}
 
-  /** What every process that is started needs to know. */
+  /** The options of every process that is started. */
   readonly hooks = {
     restart: true,
     register: (member: ManagedProcess): void => {
-      if (this.stopped) member.retire(); // it comes too late to be started
+      if (this.stopped) member.retire(); // too late to be started
       this.members.set(member.name, member);
     },
     onSpawn: (name: string, pid: number): void => this.runFile.record(name, pid),
     onRestart: (name: string, pid: number): void => this.output.line(`${name} pid ${pid}`),
     onDeath: (name: string, how: string, restartInMs: number | undefined): void => {
-      const next = restartInMs === undefined ? '' : `, it is started again in ${restartInMs / 1_000} s`;
+      const next = restartInMs === undefined ? '' : `, restarting in ${restartInMs / 1_000} s`;
       this.output.line(`${name} ${how}${next}`);
     },
   };
@@ -61,7 +61,7 @@ export class Stack {
       if (!member.isRunning) continue;
       const start = Date.now();
       const how = await member.stop(limitMs);
-      const forced = how === 'killed' ? ` (killed, it did not end within ${limitMs / 1_000} s)` : '';
+      const forced = how === 'killed' ? ` (killed after ${limitMs / 1_000} s)` : '';
       this.output.line(`${member.name} stopped${forced}, ${secondsSince(start)}`);
     }
     this.runFile.release();

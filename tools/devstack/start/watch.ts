@@ -11,17 +11,17 @@ import type { Stack } from './stack';
 const STOP_MS = 15_000;
 const DIST = join(PROJECT_ROOT, 'dist');
 
-/** Compiled folders and what has to be done anew when one of their files changes. */
+/** Compiled folders, and what a change in one of them affects. */
 const WATCHED = {
   src: { bundle: false, restart: ['api', 'worker'] },
-  // The domain is part of the workflow bundle too.
+  // The domain is also part of the workflow bundle.
   'src/domain': { bundle: true, restart: ['api', 'worker'] },
   workflows: { bundle: true, restart: ['api', 'worker'] },
   activities: { bundle: false, restart: ['worker'] },
 } as const;
 type Folder = keyof typeof WATCHED;
 
-/** Compiles on every change of the sources, then bundles and restarts what the change concerns. */
+/** Compiles on every change of the sources, then bundles and restarts what the change affects. */
 export function watchSources(stack: Stack, output: Output, signal: AbortSignal): void {
   let known = hashFolders();
   let work = Promise.resolve();
@@ -45,7 +45,7 @@ export function watchSources(stack: Stack, output: Output, signal: AbortSignal):
       if (line.includes('error')) output.line(line);
       return;
     }
-    if (finished[1] !== '0') return output.line(`tsc: ${finished[1]} to correct, nothing is restarted`);
+    if (finished[1] !== '0') return output.line(`tsc: ${finished[1]} errors, nothing is restarted`);
     const now = hashFolders();
     const changed = (Object.keys(WATCHED) as Folder[]).filter((folder) => now[folder] !== known[folder]);
     known = now;
@@ -63,7 +63,7 @@ async function apply(changed: Folder[], stack: Stack, output: Output, signal: Ab
   }
   const names = new Set(changed.flatMap((folder) => [...WATCHED[folder].restart]));
   for (const name of names) {
-    output.line(`${changed.join(', ')} changed, ${name} is restarted`);
+    output.line(`${changed.join(', ')} changed, restarting ${name}`);
     await stack.get(name)?.replace(STOP_MS);
   }
 }

@@ -4,15 +4,15 @@ import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 export interface TemporalAccess {
   address: string;
   namespace: string;
-  /** the `temporal` that runs it, when it was started here */
+  /** The `temporal` that runs it, if it was started here. */
   executable?: string;
-  /** opens what is encrypted in its histories */
+  /** Decrypts its histories. */
   codec: PayloadCodec;
 }
 
 export interface WorkflowStep {
   name: string;
-  /** what it does, in words */
+  /** In words. */
   summary: string;
 }
 
@@ -20,7 +20,7 @@ type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
-/** The activities of a workflow, in the order in which they are in its history. */
+/** Returns the activities of a workflow in the order of its history. */
 export async function workflowSteps(
   { address, namespace, codec }: TemporalAccess,
   workflowId: string,
@@ -40,7 +40,7 @@ export async function workflowSteps(
   }
 }
 
-/** A regular activity has an event of its own, a local one the marker that the SDK leaves for replay. */
+/** A regular activity has its own event; a local one has the marker that the SDK records for replay. */
 function activityName(event: HistoryEvent): string | undefined {
   const marker = event.markerRecordedEventAttributes?.details?.data?.payloads?.[0];
   return (

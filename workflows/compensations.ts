@@ -42,7 +42,7 @@ interface Settlement {
 
 type Outcome = { wasAuthorized: boolean } | { failure: string };
 
-/** How long to wait after the payment service has refused: an operator, or time, may settle it meanwhile. */
+/** How long to wait after the payment service has refused: in the meantime, an operator may settle it. */
 const AFTER_REFUSAL = '60s';
 
 const VOIDED =

@@ -24,8 +24,8 @@ it('carries out a step once when it runs twice or at the same time', async () =>
   const { id, request, opened, confirmed } = await priced();
   const { openOrder, confirmOrder, cancelOrder } = shop.activities;
   const twice = <T>(step: () => Promise<T>) => Promise.all([step(), step()]);
-  const answers = await twice(() => openOrder(opened));
-  for (const stored of answers.filter((answer) => answer !== null)) expect(stored).toEqual(opened);
+  const results = await twice(() => openOrder(opened));
+  for (const stored of results.filter((result) => result !== null)) expect(stored).toEqual(opened);
   expect(await shop.orders.findById(opened.id)).toEqual(opened);
   expect(await shop.stockOf(id)).toEqual({ available: 0, reserved: 2 });
   expect(await twice(() => confirmOrder(confirmed))).toEqual([null, null]);

@@ -45,7 +45,7 @@ describe('needsPayment', () => {
     ['a higher total', pricingOf(priced('ps_b', 4)), true],
     ['a lower total', pricingOf(priced('ps_b', 2)), true],
     ['another currency', { ...pricingOf(priced('ps_b', 3)), currency: 'USD' }, true],
-  ])('is told for %s', (_, pricing, expected) => {
+  ])('depends on total and currency: %s', (_, pricing, expected) => {
     expect(needsPayment(order, pricing)).toBe(expected);
   });
 });

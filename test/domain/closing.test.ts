@@ -30,7 +30,7 @@ describe('requireCancellable', () => {
   it.each([
     [{ status: 'completed', fulfillmentStatus: 'delivered' }, /is completed:/],
     [{ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' }, /is partially fulfilled:/],
-  ] as const)('says why not: %j', (state, message) => {
+  ] as const)('names the reason in the message: %j', (state, message) => {
     expect(() => requireCancellable(orderIn(state))).toThrow(message);
   });
 });

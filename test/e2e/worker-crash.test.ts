@@ -20,7 +20,7 @@ interface PlannedCrash {
 
 interface CrashedOrder extends PlannedCrash {
   saga: Saga;
-  answers: string[];
+  outcomes: string[];
 }
 
 it('another worker continues every order of a worker that is killed at any step, and nothing takes effect twice', async () => {
@@ -50,7 +50,7 @@ async function crashTogether(group: readonly PlannedCrash[]): Promise<void> {
   const faulty = await openFaultyShop();
   try {
     const begin = async (crash: PlannedCrash): Promise<CrashedOrder> => {
-      return { ...crash, saga: await beginSaga(faulty, crash.place.baseline.scenario), answers: [] };
+      return { ...crash, saga: await beginSaga(faulty, crash.place.baseline.scenario), outcomes: [] };
     };
     const orders = await Promise.all(group.map(begin));
     const worker = startCrashingWorker(faulty, orders);
@@ -64,8 +64,8 @@ async function crashTogether(group: readonly PlannedCrash[]): Promise<void> {
       async hold(order) {
         const expected = asBaseline(order.place.baseline);
         await inProgress.get(order);
-        await makeMoves(order, expected.answers.length);
-        await expectEnd(order.saga, order.answers, expected);
+        await makeMoves(order, expected.outcomes.length);
+        await expectEnd(order.saga, order.outcomes, expected);
       },
     });
   } finally {
@@ -73,9 +73,9 @@ async function crashTogether(group: readonly PlannedCrash[]): Promise<void> {
   }
 }
 
-async function makeMoves({ saga, answers }: CrashedOrder, until: number): Promise<void> {
-  while (answers.length < until) {
-    answers.push(outcomeOf(await saga.make(answers.length)));
+async function makeMoves({ saga, outcomes }: CrashedOrder, until: number): Promise<void> {
+  while (outcomes.length < until) {
+    outcomes.push(outcomeOf(await saga.make(outcomes.length)));
     await saga.settled();
   }
 }

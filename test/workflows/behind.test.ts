@@ -115,7 +115,7 @@ it('ignores a seenVersion that does not exist', async () => {
   });
   expect(amended).toMatchObject({ version: 3, note: 'x' });
   const delivery = { ...seen, fulfillmentId: 'ful_none' };
-  const refused = shop.workflows.execute(request, COMMANDS.deliver, delivery);
-  await expect(refused).rejects.toMatchObject({ code: 'not_found' });
+  const rejected = shop.workflows.execute(request, COMMANDS.deliver, delivery);
+  await expect(rejected).rejects.toMatchObject({ code: 'not_found' });
   expect(await read(order.id)).toMatchObject({ version: 3 });
 });

@@ -25,11 +25,11 @@ function faulty(provider: PaymentProvider): PaymentProvider {
     ...provider,
     async authorize(authorization) {
       const payment = await provider.authorize(authorization);
-      if (silent.has(authorization.orderId)) throw new Error('no answer');
+      if (silent.has(authorization.orderId)) throw new Error('no response');
       return payment;
     },
     async find(payment) {
-      if (silent.has(payment.orderId)) throw new Error('no answer');
+      if (silent.has(payment.orderId)) throw new Error('no response');
       return provider.find(payment);
     },
   };
@@ -118,12 +118,12 @@ describe('a payment that cannot be voided', () => {
   it('is not found under another name', async () => {
     const { request } = await cancelledInOutage();
     for (const type of [COMMANDS.retryCompensation, COMMANDS.resolveCompensation]) {
-      const answer = shop.workflows.execute(request, type as typeof COMMANDS.resolveCompensation, {
+      const result = shop.workflows.execute(request, type as typeof COMMANDS.resolveCompensation, {
         ...by,
         step: 'voidPayment-9',
         note: 'x',
       });
-      await expect(answer).rejects.toMatchObject({ code: 'not_found' });
+      await expect(result).rejects.toMatchObject({ code: 'not_found' });
     }
   });
 
@@ -140,12 +140,12 @@ describe('a payment that cannot be voided', () => {
   it('answers every operator, even when several act at once', async () => {
     const { request } = await cancelledInOutage();
     const step = 'voidPayment-1';
-    const answers = await Promise.all([
+    const results = await Promise.all([
       shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step }),
       shop.workflows.execute(request, COMMANDS.resolveCompensation, { ...by, step, note: 'By hand' }),
       shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step }),
     ]);
-    expect(answers).toHaveLength(3);
+    expect(results).toHaveLength(3);
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
     expect(await shop.orders.findById(request.orderId)).toMatchObject({
       compensations: [{ state: 'resolved' }],
@@ -194,8 +194,8 @@ describe('an amendment that fails', () => {
         quantity: (change as { productQuantity?: number }).productQuantity ?? 1,
       },
     ];
-    const answer = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
-    await expect(answer).rejects.toMatchObject({ code });
+    const result = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
+    await expect(result).rejects.toMatchObject({ code });
     await eventually(async () =>
       expect(await shop.orders.findById(order.id)).toMatchObject({ compensations: [] }),
     );
@@ -212,8 +212,8 @@ describe('an amendment that fails', () => {
   it('is not carried out by a run that comes late', async () => {
     const { request, order, productId } = await place({}, { available: 3 });
     const items = [{ productServiceId: productId, quantity: 9 }];
-    const answer = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
-    await expect(answer).rejects.toMatchObject({ code: 'out_of_stock' });
+    const result = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
+    await expect(result).rejects.toMatchObject({ code: 'out_of_stock' });
     // The run that the workflow has abandoned, now with enough stock.
     await shop.products.adjustStock({ productServiceId: productId, delta: 50, reason: 'more', by: 'usr_1' });
     const late = {

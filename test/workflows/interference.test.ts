@@ -22,10 +22,10 @@ function interfereAt(step: string, saga: Saga): void {
 }
 
 async function live(saga: Saga, moves: number): Promise<string[]> {
-  const answers: string[] = [];
-  for (let move = 0; move < moves; move++) answers.push(outcomeOf(await saga.make(move)));
+  const outcomes: string[] = [];
+  for (let move = 0; move < moves; move++) outcomes.push(outcomeOf(await saga.make(move)));
   await saga.settled();
-  return answers;
+  return outcomes;
 }
 
 it.each([
@@ -42,11 +42,11 @@ it.each([
   const scenario = SCENARIOS.find((one) => one.name === name)!;
   const [undisturbed, saga] = [await beginSaga(faulty, scenario), await beginSaga(faulty, scenario)];
   interfereAt(step, saga);
-  const [expected, answers] = [
+  const [expected, outcomes] = [
     await live(undisturbed, scenario.moves.length),
     await live(saga, scenario.moves.length),
   ];
-  expect(answers).toEqual(expected);
+  expect(outcomes).toEqual(expected);
   expect(saga.faultySteps()).toEqual([step]);
   const { order } = await undisturbed.rest();
   expect((await saga.rest()).order).toEqual({ ...order, version: order.version! + 1 });

@@ -130,9 +130,9 @@ describe('placing an order', () => {
     const { id } = await shop.sell();
     const request = order(id);
     const attempts = Array.from({ length: 50 }, (_, n) => ({ ...request, attemptId: `attempt-${n}` }));
-    const answers = await Promise.all(attempts.map((attempt) => shop.workflows.place(attempt)));
-    expect(answers[0]).toMatchObject({ status: 'confirmed' });
-    expect(answers).toEqual(answers.map(() => answers[0]));
+    const results = await Promise.all(attempts.map((attempt) => shop.workflows.place(attempt)));
+    expect(results[0]).toMatchObject({ status: 'confirmed' });
+    expect(results).toEqual(results.map(() => results[0]));
     expect(await shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
   });
 
@@ -210,9 +210,9 @@ describe('cancelling an order', () => {
     const { id } = await shop.sell();
     const request = order(id, 4);
     await shop.workflows.place(request);
-    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => cancel(request)));
-    const cancelled = answers.filter(
-      (answer) => answer.status === 'fulfilled' && typeof answer.value === 'object',
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => cancel(request)));
+    const cancelled = results.filter(
+      (result) => result.status === 'fulfilled' && typeof result.value === 'object',
     );
     expect(cancelled).toHaveLength(1);
     expect(await shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });

@@ -116,8 +116,8 @@ it('a step on our own database that keeps failing is shown, and the order is can
 });
 
 it.each<[Authorizing, string]>([
-  ['done but unanswered', 'voided'],
-  ['unanswered', 'declined'],
+  ['done without a response', 'voided'],
+  ['no response', 'declined'],
 ])(
   'a payment without a known outcome (%s) is %s by its key, and cannot be authorised later',
   async (authorizing, paymentStatus) => {

@@ -144,8 +144,8 @@ describe('of 100 refunds of 10 at once, when 100 are captured', () => {
   it('ten succeed over HTTP', async () => {
     const { productId, order } = await captured();
     const body = { amount: 10, reason: 'Broken' };
-    const answers = await Promise.all(hundred(() => api.refund(order.id, body).then(({ status }) => status)));
-    expect(countsOf(answers)).toEqual({ 201: 10, 409: 90 });
+    const results = await Promise.all(hundred(() => api.refund(order.id, body).then(({ status }) => status)));
+    expect(countsOf(results)).toEqual({ 201: 10, 409: 90 });
     await expectAllRefunded(productId, order);
   }, 120_000);
 });
@@ -154,11 +154,11 @@ it('the same fulfillment sent 20 times at once is made once, and each request re
   const productId = await product();
   const order = await place([line(productId, 3)]);
   const attempts = Array.from({ length: 20 }, () => fulfill(order, [line(productId, 2)], 'the same key'));
-  const answers: Addition[] = await Promise.all(attempts);
-  expect(answers.filter(({ isReplay }) => !isReplay)).toHaveLength(1);
+  const results: Addition[] = await Promise.all(attempts);
+  expect(results.filter(({ isReplay }) => !isReplay)).toHaveLength(1);
   const now = await stored(order);
   expect(now.fulfillments).toHaveLength(1);
-  expect(answers.map((answer) => answer.order)).toEqual(answers.map(() => now));
+  expect(results.map((result) => result.order)).toEqual(results.map(() => now));
   expect(now.items[0]).toMatchObject({ quantity: 3, fulfilledQuantity: 2 });
   await expectConsistency(api.shop, { productId, initial: STOCK, orders: [now] });
 });

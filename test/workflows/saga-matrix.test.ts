@@ -57,12 +57,12 @@ it.each(METHODS)(
     const title = ({ scenario }: Baseline) => `an order that is ${scenario.name}`;
     const hold = async (baseline: Baseline) => {
       const saga = await beginSaga(faulty, { ...baseline.scenario, request: { paymentMethod } });
-      const answers: string[] = [];
+      const outcomes: string[] = [];
       for (const move of baseline.stages.keys()) {
-        answers.push(outcomeOf(await saga.make(move)));
+        outcomes.push(outcomeOf(await saga.make(move)));
         await saga.settled();
       }
-      await expectEnd(saga, answers, asBaseline(baseline));
+      await expectEnd(saga, outcomes, asBaseline(baseline));
     };
     await expectAll(AT_A_TIME, paid, { title, hold });
   },

@@ -166,7 +166,7 @@ it.each([
       failures.push(attempt.number);
       return fault(attempt, effect);
     });
-    const answer = saga.make(move);
+    const outcome = saga.make(move);
     // The step is scheduled again when its few attempts have failed.
     await eventually(async () => {
       const { events } = await handleOf(saga).fetchHistory();
@@ -178,7 +178,7 @@ it.each([
     expect(await isShownPending(saga)).toBe(shownAfter !== undefined);
     expect(await detailsOf(saga)).toContain(`\`${step}\` keeps failing (It is down.)`);
     end();
-    expect(outcomeOf(await answer)).toBe(status);
+    expect(outcomeOf(await outcome)).toBe(status);
     await handleOf(saga).result();
     await record(name, saga);
     await saga.end();
@@ -251,17 +251,17 @@ it('keeps one of two resolutions that come at once, and rejects the other', asyn
   const { fault } = outage();
   saga.inject('voidPayment', fault);
   await saga.make(1);
-  const answers = await Promise.all(
+  const outcomes = await Promise.all(
     ['Paid in cash', 'Paid by bank'].map((note) => outcomeOrProblem(resolve(saga, note))),
   );
-  const kept = answers.filter((answer) => answer === 'done');
+  const kept = outcomes.filter((outcome) => outcome === 'done');
   expect(kept).toHaveLength(1);
   // The second one has come either while the first was being recorded, or after it.
-  expect(answers.find((answer) => answer !== 'done')).toMatch(
+  expect(outcomes.find((outcome) => outcome !== 'done')).toMatch(
     /^(invalid_transition: Another operator|not_found)/,
   );
   const notes = (await saga.customer.stored())!.compensations.map(({ resolution }) => resolution!.note);
-  expect(notes).toEqual([['Paid in cash', 'Paid by bank'][answers.indexOf('done')]]);
+  expect(notes).toEqual([['Paid in cash', 'Paid by bank'][outcomes.indexOf('done')]]);
 });
 
 it('voids a payment in a new workflow when a compensation is retried that has never failed', async () => {

@@ -5,7 +5,7 @@ import { beginSaga, outcomeOf, type Rest, type FaultyShop } from './saga';
 export interface Stage {
   /** The steps that the move has added. */
   steps: string[];
-  answer: string;
+  outcome: string;
   rest: Rest;
 }
 
@@ -24,9 +24,9 @@ async function baselineOf(faulty: FaultyShop, scenario: Scenario): Promise<Basel
   const stages: Stage[] = [];
   for (const move of scenario.moves.keys()) {
     const known = faulty.injector.stepsOf(saga.orderId).length;
-    const answer = outcomeOf(await saga.make(move));
+    const outcome = outcomeOf(await saga.make(move));
     const rest = await saga.rest();
-    stages.push({ steps: faulty.injector.stepsOf(saga.orderId).slice(known), answer, rest });
+    stages.push({ steps: faulty.injector.stepsOf(saga.orderId).slice(known), outcome, rest });
   }
   await saga.end();
   await saga.record(scenario.name.replaceAll(/\W+/g, '-'));

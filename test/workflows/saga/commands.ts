@@ -5,7 +5,7 @@ import { COMMANDS } from '../../../workflows/contract';
 import type { Shop } from '../../support/shop';
 
 /** The order, or the code of the problem, or `ended` when the workflow has ended. */
-export type Answer = Order | string;
+export type Result = Order | string;
 
 const WHO = { by: 'usr_1', requestId: 'test', seenVersion: 0 };
 
@@ -25,29 +25,31 @@ export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
 
   return {
     stored,
-    place: async () => (await answer(workflows.place(request))) ?? 'no answer',
-    cancel: () => answer(workflows.execute(request, COMMANDS.cancel, { ...WHO, reason: 'Changed my mind' })),
+    place: async () => (await resultOf(workflows.place(request))) ?? 'no response',
+    cancel: () =>
+      resultOf(workflows.execute(request, COMMANDS.cancel, { ...WHO, reason: 'Changed my mind' })),
     amend: (change: Partial<AmendOrder>) =>
-      answer(workflows.execute(request, COMMANDS.amend, { ...WHO, ifMatch: null, ...change })),
+      resultOf(workflows.execute(request, COMMANDS.amend, { ...WHO, ifMatch: null, ...change })),
     fulfill(id: string, items: OrderLine[]) {
       const command = { ...keyed(id, items), items, carrier: null, trackingNumber: null };
-      return answer(workflows.execute(request, COMMANDS.fulfill, command));
+      return resultOf(workflows.execute(request, COMMANDS.fulfill, command));
     },
     deliver: (id: string) =>
-      answer(workflows.execute(request, COMMANDS.deliver, { ...WHO, fulfillmentId: `${orderId}-${id}` })),
+      resultOf(workflows.execute(request, COMMANDS.deliver, { ...WHO, fulfillmentId: `${orderId}-${id}` })),
     async refund(id: string, amount: number | null) {
       const command = { ...keyed(id, { amount }), amount, reason: 'Broken' };
-      return answer(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
+      return resultOf(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
     },
-    archive: async () => answer(workflows.executeAlways((await stored())!, COMMANDS.archive, WHO)),
-    retry: (step: string) => answer(workflows.execute(request, COMMANDS.retryCompensation, { ...WHO, step })),
+    archive: async () => resultOf(workflows.executeAlways((await stored())!, COMMANDS.archive, WHO)),
+    retry: (step: string) =>
+      resultOf(workflows.execute(request, COMMANDS.retryCompensation, { ...WHO, step })),
     resolve: (step: string, note: string) =>
-      answer(workflows.execute(request, COMMANDS.resolveCompensation, { ...WHO, step, note })),
+      resultOf(workflows.execute(request, COMMANDS.resolveCompensation, { ...WHO, step, note })),
   };
 }
 
-function answer<T>(asked: Promise<T>): Promise<T | string> {
-  return asked.catch((error: unknown) => {
+function resultOf<T>(command: Promise<T>): Promise<T | string> {
+  return command.catch((error: unknown) => {
     if (error instanceof AppError) return error.code;
     throw error;
   });

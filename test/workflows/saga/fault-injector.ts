@@ -26,7 +26,7 @@ export interface Attempt {
 export type Fault = (attempt: Attempt, effect: () => Promise<unknown>) => Promise<unknown>;
 
 /** How the payment service reacts when the payment of an order is authorised. */
-export type Authorizing = 'answered' | 'done but unanswered' | 'unanswered';
+export type Authorizing = 'response' | 'done without a response' | 'no response';
 
 export interface Plan {
   authorizing?: Authorizing;
@@ -144,10 +144,10 @@ function stepOf({ steps }: Subject, name: StepName, args: string): string {
 
 function withFault({ subject, attempt }: Running, effect: () => Promise<unknown>) {
   const { plan, over, faultySteps } = subject;
-  const { authorizing = 'answered', faults } = plan;
-  const isUnanswered = () => attempt.name === 'authorizePayment' && !over.isResolved();
+  const { authorizing = 'response', faults } = plan;
+  const hasNoResponse = () => attempt.name === 'authorizePayment' && !over.isResolved();
   const asUsual = () =>
-    authorizing !== 'answered' && isUnanswered() ? withoutAnswer(authorizing, effect) : effect();
+    authorizing !== 'response' && hasNoResponse() ? withoutResponse(authorizing, effect) : effect();
   const fault = faults?.get(attempt.step);
   if (!fault) return asUsual();
   faultySteps.add(attempt.step);
@@ -158,8 +158,8 @@ function withFault({ subject, attempt }: Running, effect: () => Promise<unknown>
  * Fails with a retry delay beyond the workflow's time-out for the payment service, so that Temporal ends the
  * activity at once.
  */
-async function withoutAnswer(authorizing: Authorizing, effect: () => Promise<unknown>): Promise<never> {
-  if (authorizing === 'done but unanswered') await effect();
+async function withoutResponse(authorizing: Authorizing, effect: () => Promise<unknown>): Promise<never> {
+  if (authorizing === 'done without a response') await effect();
   throw ApplicationFailure.create({ message: 'The payment service does not respond.', nextRetryDelay: '1h' });
 }
 

@@ -7,7 +7,7 @@ import { expectConsistency } from '../../support/consistency';
 import { recordHistory } from '../../support/histories';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import type { TestWorker } from '../../support/worker';
-import { customerOf, type Answer, type Customer } from './commands';
+import { customerOf, type Result, type Customer } from './commands';
 import { AVAILABLE, ORDERED, type Scenario } from './scenarios';
 import { createFaultInjector, type Fault, type FaultInjector } from './fault-injector';
 
@@ -67,7 +67,7 @@ export interface Saga {
   orderId: string;
   productId: string;
   customer: Customer;
-  make(move: number): Promise<Answer>;
+  make(move: number): Promise<Result>;
   inject(step: string, fault: Fault): void;
   /** Returns the steps at which a fault was injected. */
   faultySteps(): string[];
@@ -153,6 +153,6 @@ async function statusOf({ temporal }: Shop, workflowId: string): Promise<string>
 }
 
 /** Returns the status of the order, or the code of the problem. */
-export function outcomeOf(answer: Answer): string {
-  return typeof answer === 'string' ? answer : answer.status;
+export function outcomeOf(result: Result): string {
+  return typeof result === 'string' ? result : result.status;
 }

@@ -1,11 +1,11 @@
 import type { OrderRequest } from '../../../src/domain/order';
-import type { Answer, Customer } from './commands';
+import type { Result, Customer } from './commands';
 import type { Authorizing } from './fault-injector';
 
 /** One command that an order gets. */
 export interface Move {
   name: string;
-  make(customer: Customer, productId: string): Promise<Answer>;
+  make(customer: Customer, productId: string): Promise<Result>;
 }
 
 /** The life of an order, if nothing goes wrong. */
@@ -50,8 +50,8 @@ const refund = (amount: number | null): Move => ({
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'placed', moves: [place] },
   { name: 'declined', request: { paymentMethod: 'pm_card_chargeDeclined' }, moves: [place] },
-  { name: 'paid without an answer', authorizing: 'done but unanswered', moves: [place] },
-  { name: 'not paid, without an answer', authorizing: 'unanswered', moves: [place] },
+  { name: 'paid without a response', authorizing: 'done without a response', moves: [place] },
+  { name: 'not paid, without a response', authorizing: 'no response', moves: [place] },
   { name: 'cancelled', moves: [place, cancel, archive] },
   { name: 'amended to more', moves: [place, amend(AVAILABLE)] },
   { name: 'amended to fewer', moves: [place, amend(1)] },

@@ -61,9 +61,9 @@ export async function terminate(faulty: FaultyShop, { place, next }: Termination
 
 /** Repeats a move as a client that reads the order again if it has changed. */
 async function repeat(faulty: FaultyShop, saga: Saga, move: number): Promise<void> {
-  const answer = await saga.make(move);
+  const outcome = await saga.make(move);
   await settle(faulty, saga);
-  if (answer === 'precondition_failed') await saga.make(move);
+  if (outcome === 'precondition_failed') await saga.make(move);
   await saga.settled();
 }
 

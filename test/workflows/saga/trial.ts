@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Place } from './baseline';
-import type { Answer } from './commands';
+import type { Result } from './commands';
 import { meanwhile } from './faults';
 import { beginSaga, outcomeOf, type Rest, type Saga, type FaultyShop } from './saga';
 import type { Fault } from './fault-injector';
@@ -17,7 +17,7 @@ export interface Trial {
 
 export interface Expected {
   /** The outcome of each move, as far as the moves are made. */
-  answers: (string | RegExp)[];
+  outcomes: (string | RegExp)[];
   cancel?: string | RegExp;
   rest: Rest;
 }
@@ -28,7 +28,7 @@ const ON_ITS_WAY_MS = 300;
 /** @throws if the order does not end as expected, or ledger, stock and order do not agree */
 export async function run(faulty: FaultyShop, { place, fault, cancel, expected }: Trial): Promise<void> {
   const saga = await beginSaga(faulty, place.baseline.scenario);
-  let cancelled: Promise<Answer> | undefined;
+  let cancelled: Promise<Result> | undefined;
   const sendCancel = () => (cancelled = saga.customer.cancel());
   const cancelling = meanwhile(async () => {
     void sendCancel();
@@ -36,21 +36,21 @@ export async function run(faulty: FaultyShop, { place, fault, cancel, expected }
   });
   if (cancel !== 'before') saga.inject(place.step, cancel ? cancelling : fault!);
 
-  const answers: string[] = [];
-  for (const move of expected.answers.keys()) {
+  const outcomes: string[] = [];
+  for (const move of expected.outcomes.keys()) {
     if (cancel === 'before' && move === place.move) await sendCancel();
-    answers.push(outcomeOf(await saga.make(move)));
+    outcomes.push(outcomeOf(await saga.make(move)));
     await saga.settled();
   }
 
   if (cancel) expect(cancelled && outcomeOf(await cancelled)).toEqual(matching(expected.cancel!));
   expect(saga.faultySteps()).toEqual(cancel === 'before' ? [] : [place.step]);
-  await expectEnd(saga, answers, expected);
+  await expectEnd(saga, outcomes, expected);
 }
 
 /** Expects the end to be the same after the attempts that were held back have run. */
-export async function expectEnd(saga: Saga, answers: string[], expected: Expected): Promise<void> {
-  expect(answers).toEqual(expected.answers.map(matching));
+export async function expectEnd(saga: Saga, outcomes: string[], expected: Expected): Promise<void> {
+  expect(outcomes).toEqual(expected.outcomes.map(matching));
   expect(await saga.rest(expected.rest)).toMatchObject(expected.rest);
   await saga.end();
   expect(await saga.rest(expected.rest)).toMatchObject(expected.rest);

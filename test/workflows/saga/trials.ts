@@ -21,7 +21,7 @@ export function passingTrials(place: Place): Trial[] {
 }
 
 export function asBaseline({ stages }: Baseline): Expected {
-  return { answers: stages.map(({ answer }) => answer), rest: stages.at(-1)!.rest };
+  return { outcomes: stages.map(({ outcome }) => outcome), rest: stages.at(-1)!.rest };
 }
 
 /** Business errors of the steps that can have one. */
@@ -53,12 +53,12 @@ const WRITES_OF_REFUSALS: Record<string, number> = { 'authorizePayment#2': 1, am
 function rejected({ baseline, move, step }: Place, error: string): Expected {
   const code = CODES[error]!;
   if (move > 0) {
-    const { answers } = asBaseline(baseline);
+    const { outcomes } = asBaseline(baseline);
     const { rest } = baseline.stages[move - 1]!;
     const afterwards = rest.workflow === 'COMPLETED' ? 'COMPLETED' : rest.afterwards;
     const version = rest.order.version! + (WRITES_OF_REFUSALS[step] ?? 0);
     return {
-      answers: [...answers.slice(0, move), code],
+      outcomes: [...outcomes.slice(0, move), code],
       rest: { ...rest, order: { ...rest.order, version }, afterwards },
     };
   }
@@ -72,13 +72,13 @@ function rejected({ baseline, move, step }: Place, error: string): Expected {
     reservation: wasOpened ? 'released' : 'none',
     version: wasOpened ? 2 : 1,
   };
-  return { answers: ['rejected'], rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' } };
+  return { outcomes: ['rejected'], rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' } };
 }
 
 /** The compensation succeeds in the end, after the order has recorded it as pending. */
 function retriedUntilDone(baseline: Baseline): Expected {
-  const { answers, rest } = asBaseline(baseline);
-  return { answers, rest: { ...rest, order: { ...rest.order, version: rest.order.version! + 1 } } };
+  const { outcomes, rest } = asBaseline(baseline);
+  return { outcomes, rest: { ...rest, order: { ...rest.order, version: rest.order.version! + 1 } } };
 }
 
 /**
@@ -102,27 +102,31 @@ export function cancelTrials(place: Place): Trial[] {
 }
 
 function cancelledDuring(baseline: Baseline, move: number): Expected {
-  const { answers } = asBaseline(baseline);
+  const { outcomes } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
   if (!isCancellable(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
-  const last = move === 0 ? answers[0]! : DONE_OR_CANCELLED;
+  const last = move === 0 ? outcomes[0]! : DONE_OR_CANCELLED;
   return {
-    answers: [...answers.slice(0, move), last],
+    outcomes: [...outcomes.slice(0, move), last],
     cancel: 'cancelled',
     rest: cancelled(rest, 'usr_ (Changed my mind)'),
   };
 }
 
 function cancelledBefore(baseline: Baseline, move: number): Expected {
-  const { answers } = asBaseline(baseline);
+  const { outcomes } = asBaseline(baseline);
   // Cancelling an order before its POST arrives starts the workflow, which places it first.
   const { rest } = baseline.stages[Math.max(0, move - 1)]!;
   if (!isCancellable(rest)) {
-    const first = move === 0 ? [/^(no answer|rejected)$/] : [answers[0]!];
-    return { answers: [...first, ...answers.slice(1)], cancel: REJECTED, rest: baseline.stages.at(-1)!.rest };
+    const first = move === 0 ? [/^(no response|rejected)$/] : [outcomes[0]!];
+    return {
+      outcomes: [...first, ...outcomes.slice(1)],
+      cancel: REJECTED,
+      rest: baseline.stages.at(-1)!.rest,
+    };
   }
   return {
-    answers: [...answers.slice(0, move), move === 0 ? 'no answer' : REJECTED],
+    outcomes: [...outcomes.slice(0, move), move === 0 ? 'no response' : REJECTED],
     cancel: 'cancelled',
     rest: cancelled(rest, 'usr_ (Changed my mind)'),
   };
@@ -166,24 +170,24 @@ export function temporalTrials(place: Place, { client }: TemporalClient): Trial[
 function cancelledInTemporal(place: Place): Expected {
   const { baseline, move } = place;
   if (move === 0) return cancelledWhilePlaced(place);
-  const { answers, rest: last } = asBaseline(baseline);
+  const { outcomes, rest: last } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
   if (isCancellable(rest)) {
     return {
-      answers: [...answers.slice(0, move), DONE_OR_CANCELLED],
+      outcomes: [...outcomes.slice(0, move), DONE_OR_CANCELLED],
       rest: { ...cancelled(rest, 'syst (The workflow was cancelled.)'), workflow: 'CANCELLED' },
     };
   }
-  const replies = answers.with(move, orUnavailable(baseline.stages[move]!));
+  const replies = outcomes.with(move, orUnavailable(baseline.stages[move]!));
   if (baseline.stages[move - 1]!.rest.workflow === 'COMPLETED') {
     return {
-      answers: replies,
+      outcomes: replies,
       rest: { ...last, afterwards: expect.stringMatching(/^(COMPLETED|CANCELLED)$/) },
     };
   }
   // The next command restarts the workflow of an open order.
-  const isRestarted = rest.workflow === 'RUNNING' && move < answers.length - 1;
-  return { answers: replies, rest: { ...last, workflow: isRestarted ? last.workflow : 'CANCELLED' } };
+  const isRestarted = rest.workflow === 'RUNNING' && move < outcomes.length - 1;
+  return { outcomes: replies, rest: { ...last, workflow: isRestarted ? last.workflow : 'CANCELLED' } };
 }
 
 /**
@@ -191,8 +195,8 @@ function cancelledInTemporal(place: Place): Expected {
  * from the last state that Temporal knows, which may not include the command. The command succeeds when it is
  * repeated.
  */
-function orUnavailable({ answer, rest: { workflow } }: Stage): string | RegExp {
-  return workflow === 'COMPLETED' ? new RegExp(`^(${answer}|service_unavailable)$`) : answer;
+function orUnavailable({ outcome, rest: { workflow } }: Stage): string | RegExp {
+  return workflow === 'COMPLETED' ? new RegExp(`^(${outcome}|service_unavailable)$`) : outcome;
 }
 
 /**
@@ -201,24 +205,24 @@ function orUnavailable({ answer, rest: { workflow } }: Stage): string | RegExp {
  */
 function cancelledWhilePlaced(place: Place): Expected {
   const { scenario, stages } = place.baseline;
-  const { answer, rest } = stages[0]!;
-  const isPaid = answer === 'confirmed';
+  const { outcome, rest } = stages[0]!;
+  const isPaid = outcome === 'confirmed';
   switch (nameOf(place)) {
     case 'priceOrder':
     case 'openOrder':
       return undone(isPaid ? /^cancelled$/ : /^(cancelled|rejected)$/, /^(voided|declined)$/);
     case 'authorizePayment':
-      if (scenario.authorizing === 'unanswered') return undone(/^cancelled$/, /^declined$/);
+      if (scenario.authorizing === 'no response') return undone(/^cancelled$/, /^declined$/);
       if (isPaid) return undone(/^cancelled$/, /^voided$/);
       break;
     case 'findAuthorization':
       if (isPaid) return undone(/^cancelled$/, /^voided$/);
       break;
     case 'confirmOrder':
-      return { ...undone(/^cancelled$/, /^voided$/), answers: [DONE_OR_CANCELLED] };
+      return { ...undone(/^cancelled$/, /^voided$/), outcomes: [DONE_OR_CANCELLED] };
     default:
   }
-  return { answers: [orUnavailable(stages[0]!)], rest: { ...rest, workflow: 'CANCELLED' } };
+  return { outcomes: [orUnavailable(stages[0]!)], rest: { ...rest, workflow: 'CANCELLED' } };
 }
 
 function undone(status: RegExp, paymentStatus: RegExp): Expected {
@@ -229,7 +233,7 @@ function undone(status: RegExp, paymentStatus: RegExp): Expected {
     reservation: 'released',
     owed: [],
   };
-  return { answers: [status], rest: { order, workflow: 'CANCELLED', afterwards: 'never begun' } };
+  return { outcomes: [status], rest: { order, workflow: 'CANCELLED', afterwards: 'never begun' } };
 }
 
 function nameOf({ step }: Place): StepName {

@@ -24,12 +24,12 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 const ROUNDS = 5;
 const SECONDS = 4;
-/** `--quick` is for those who work on the bench itself. */
+/** `--quick` is for work on the bench itself. */
 const QUICK = { rounds: 1, seconds: 2 };
 const QUICKLY = '--quick';
 const SETTLE_MS = 2_000;
 
-/** `npm run bench [-- scenario … --quick]`: on real servers of its own. Ends with code 1 when a goal is missed. */
+/** `npm run bench [-- scenario … --quick]`: measures on its own servers, and exits with 1 if a goal is missed. */
 async function main(): Promise<void> {
   const output = createOutput();
   const args = process.argv.slice(2);
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const unknown = chosen.filter((name) => !Object.hasOwn(SCENARIOS, name));
   if (unknown.length > 0)
     throw new Error(
-      `There is no scenario ${unknown.join(', ')}: choose of ${Object.keys(SCENARIOS).join(', ')}, and ${QUICKLY}.`,
+      `There is no scenario ${unknown.join(', ')}. Choose from ${Object.keys(SCENARIOS).join(', ')}; ${QUICKLY} is the only option.`,
     );
   let folder = '';
   const goals: Goal[] = [];
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     await delay(SETTLE_MS);
   }
   printTable(goals);
-  output.line(`Tables, plots and figures are in ${relative(process.cwd(), folder)}.`);
+  output.line(`Tables, charts and figures are in ${relative(process.cwd(), folder)}.`);
   if (!goals.every(({ met }) => met)) process.exitCode = 1;
 }
 

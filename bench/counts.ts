@@ -1,15 +1,15 @@
 /**
- * What one order of one line costs, counted and not timed: `test/orders/cost.test.ts` asserts each figure against real
- * servers, and docs/capacity.md is computed from them. A change that costs more fails there first.
+ * The cost of an order of one line, counted and not timed: `test/orders/cost.test.ts` asserts each figure against real
+ * servers, and docs/capacity.md is computed from them. A change that costs more fails there.
  */
 export interface StageCounts {
   /** Events in the workflow's history. */
   events: number;
-  /** Size of the history in Temporal, bytes; rounded up. */
+  /** Size of the history in Temporal in bytes, rounded up. */
   historyBytes: number;
   /** Writes of the workflow's state in Temporal (`stateTransitionCount`). */
   stateTransitions: number;
-  /** Calls that the API makes of Temporal, by method of its WorkflowService. */
+  /** Calls of the API to Temporal, by method of its WorkflowService. */
   apiCalls: readonly string[];
   workflowStarts: number;
   updates: number;
@@ -20,7 +20,7 @@ export interface StageCounts {
   activities: number;
   timers: number;
   searchAttributeUpserts: number;
-  /** Commands that MongoDB got, in their order, as `command collection`. Those of the sandbox stand for a payment service. */
+  /** Commands to MongoDB in their order, as `command collection`. Those of the sandbox stand for a payment service. */
   mongoDbCommands: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export const PLACING: StageCounts = {
   ],
 };
 
-/** One shipment of the whole order, and its delivery: what comes on top of placing it. The workflow has ended then. */
+/** One shipment of the whole order and its delivery, on top of placing it. The workflow has ended then. */
 export const FULFILLING: StageCounts = {
   events: 26,
   historyBytes: 6_600,
@@ -77,5 +77,5 @@ export const FULFILLING: StageCounts = {
   ],
 };
 
-/** The documents that stay in MongoDB of a delivered order, BSON bytes without indexes; rounded up. */
+/** Size of the documents of a delivered order in MongoDB: BSON bytes without indexes, rounded up. */
 export const DOCUMENT_BYTES = { order: 2_300, payment: 545 };

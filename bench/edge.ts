@@ -22,8 +22,8 @@ const STOP_MS = 20_000;
 type Measure = (url: string, pid: number) => Promise<Goal[]>;
 
 /**
- * What a hostile internet costs one API process: `npm run bench:edge`. Real servers, on loopback only, all bounded in
- * count and time. Ends with code 1 when a goal is missed. Words after `--` choose what is measured: `-- gzip JSON`.
+ * `npm run bench:edge`: measures what a hostile internet costs one API process, on real servers on loopback, bounded in
+ * count and time. Exits with 1 if a goal is missed. Words after `--` choose measurements: `-- gzip JSON`.
  */
 async function main(): Promise<void> {
   const output = createOutput();
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   if (!goals.every(({ met }) => met)) process.exitCode = 1;
 }
 
-/** Each on a process of its own, so that none stands on the memory of another. */
+/** Runs a measurement on its own process, so that none inherits the memory of another. */
 async function withApi(options: AppOptions, work: Measure): Promise<Goal[]> {
   const [port] = (await freePorts(1)) as [number];
   const env = { ...options.env, PORT: String(port) };
@@ -64,7 +64,7 @@ async function withApi(options: AppOptions, work: Measure): Promise<Goal[]> {
   }
 }
 
-/** How much the process grows at most above what it has when it is as busy with ordinary requests. */
+/** Measures by how much the process grows beyond its memory under ordinary requests. */
 function memoryUnder({ what, times, expected, run }: Attack): Measure {
   return async (url, pid) => {
     await beBusy(url);

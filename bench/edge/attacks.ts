@@ -11,7 +11,7 @@ const SLOW_SOCKETS = 100;
 export interface Attack {
   what: string;
   times: number;
-  /** The status that each has to get. */
+  /** The status that each request must get. */
   expected: number;
   run(url: string, times: number): Promise<Tally>;
 }
@@ -20,7 +20,7 @@ const large = Buffer.alloc(TEN_MEGABYTES, ' ');
 const bomb = gzipSync(large);
 const deep = Buffer.from(`{"email":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}}`);
 
-/** All against a route that everybody may call. */
+/** All of them use a route that needs no access token. */
 export const attacks: readonly Attack[] = [
   attack('bodies of 10 MB', 500, 413, { 'Content-Length': String(TEN_MEGABYTES) }, large),
   attack('bodies of 10 MB in chunks', 500, 413, { 'Transfer-Encoding': 'chunked' }, large),

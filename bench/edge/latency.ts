@@ -10,7 +10,7 @@ const REQUESTS_PER_ROUND = 2_000;
 const CLIENTS = 10;
 const SLOW_SOCKETS = 100;
 
-/** What 100 slow connections do to everybody else: rounds with and without them, in turns, so that both see the same machine. */
+/** Measures what 100 slow connections do to other callers: rounds with and without them alternate on the same machine. */
 export async function slowSocketsLeaveOthersAlone(url: string): Promise<Goal[]> {
   const usual: number[] = [];
   const beside: number[] = [];
@@ -35,7 +35,7 @@ export async function slowSocketsLeaveOthersAlone(url: string): Promise<Goal[]> 
   ];
 }
 
-/** The server closes slow ones after a while: others take their place. */
+/** Keeps slow connections open: the server closes each after a while, and another takes its place. */
 async function keepSlow(url: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) await dripFrom(url, SLOW_SOCKETS, {}, signal);
 }
@@ -55,7 +55,7 @@ async function round(url: string): Promise<number[]> {
 function read(url: string, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { agent }, (response) => {
-      if (response.statusCode !== 200) reject(new Error(`${url} answers ${response.statusCode}`));
+      if (response.statusCode !== 200) reject(new Error(`${url} returns ${response.statusCode}`));
       response.resume().on('end', resolve);
     });
     sent.on('error', reject).end();

@@ -7,10 +7,10 @@ import { count, type Tally } from './tally';
 const LIMIT = 100_000;
 const WINDOW_S = 60;
 const SOCKETS = 20;
-/** Sent at once on one connection, as HTTP/1.1 allows: the client costs less of the machine that way. */
+/** Requests sent together on one connection, as HTTP/1.1 allows, so that the client costs less. */
 const PIPELINE = 50;
 
-/** As many real requests as are allowed within the window, and one more. */
+/** Sends as many requests as the window allows, and one more. */
 export async function onlySoManyRequests(url: string): Promise<Goal[]> {
   const start = performance.now();
   const tally: Tally = {};
@@ -44,7 +44,7 @@ function openClient(url: string) {
   const socket = connect(Number(port), '127.0.0.1').setEncoding('latin1');
   const request = `GET ${pathname}/api/assets/initializer.js HTTP/1.1\r\nHost: bench\r\n\r\n`;
   return {
-    /** The statuses of so many requests. */
+    /** Sends N requests and returns their statuses. */
     async send(requests: number): Promise<string[]> {
       socket.write(request.repeat(requests));
       let text = '';
@@ -58,7 +58,7 @@ function openClient(url: string) {
   };
 }
 
-/** Whether the last answer has come to the end of its body. */
+/** Returns whether the last response has arrived to the end of its body. */
 function isWhole(text: string): boolean {
   const last = text.slice(text.lastIndexOf('HTTP/1.1 '));
   const end = last.indexOf('\r\n\r\n');

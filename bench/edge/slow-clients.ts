@@ -4,7 +4,7 @@ import { count, type Tally } from './tally';
 
 const DRIP_MS = 500;
 
-/** Opens so many connections whose headers, or whose bodies, come byte by byte. Resolves when the server has closed all. */
+/** Opens N connections that send their headers or bodies byte by byte. Resolves when the server has closed all of them. */
 export async function dripFrom(
   url: string,
   sockets: number,

@@ -1,11 +1,11 @@
-/** How often each answer came. */
+/** How often each status or error occurred. */
 export type Tally = Record<string, number>;
 
 export function count(tally: Tally, answer: string | number): void {
   tally[answer] = (tally[answer] ?? 0) + 1;
 }
 
-/** Calls `work` so many times, some of them at once. */
+/** Calls `work` N times, with a limit on concurrent calls. */
 export async function repeat(
   times: number,
   atATime: number,

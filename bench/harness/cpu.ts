@@ -5,7 +5,7 @@ const MS_PER_TICK = 10;
 const USER_TIME = 14;
 const SYSTEM_TIME = 15;
 
-/** Milliseconds of processor time that a process has used since it began, from /proc (man 5 proc): all its threads. */
+/** Returns the processor time of a process and its threads since its start, in milliseconds, from /proc (man 5 proc). */
 export async function cpuOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   // The name of the program, in parentheses, may have spaces; what follows it starts with field 3.
@@ -14,7 +14,7 @@ export async function cpuOf(pid: number): Promise<number> {
   return (at(USER_TIME) + at(SYSTEM_TIME)) * MS_PER_TICK;
 }
 
-/** The same of the process and those that it has forked. */
+/** Returns the processor time of a process and those that it has forked, in milliseconds. */
 export async function cpuOfFamily(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
   const lists = await Promise.all(
@@ -25,7 +25,7 @@ export async function cpuOfFamily(pid: number): Promise<number> {
   return used.reduce((sum, ms) => sum + ms, 0);
 }
 
-/** Does the work, and says how many milliseconds of processor time each of the processes used meanwhile. */
+/** Does the work, and returns the processor time of each process meanwhile, in milliseconds. */
 export async function cpuDuring<T>(
   pids: Readonly<Record<string, number>>,
   work: () => Promise<T>,

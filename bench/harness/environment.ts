@@ -2,7 +2,7 @@ import type { Servers } from '../../tools/devstack';
 
 export const PREFIX = '/orders-management-system';
 
-/** What every process of a bench is told, but for what a measurement changes. */
+/** Returns the environment of every process, before the changes of a measurement. */
 export function environmentOf({ mongodbUri, temporalAddress }: Servers): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,

@@ -1,4 +1,4 @@
-/** One line of the result. */
+/** A line of the result. */
 export interface Goal {
   what: string;
   goal: string;
@@ -6,7 +6,7 @@ export interface Goal {
   met: boolean;
 }
 
-/** @param ratio is to be at least, or at most, that many times */
+/** @param bound of the ratio */
 export function goal(what: string, ratio: number, bound: { atLeast?: number; atMost?: number }): Goal {
   const { atLeast = -Infinity, atMost = Infinity } = bound;
   return {

@@ -8,28 +8,28 @@ export interface Call {
   body?: string;
 }
 
-export interface Answer {
+export interface Response {
   status: number;
   body: string;
 }
 
-/** What a round of load gave. */
+/** The outcome of a round of load. */
 export interface Round {
-  /** Requests that were answered as expected while it counted. */
+  /** Requests with the expected response while it counted. */
   done: number;
-  /** How long it counted. */
+  /** Duration of the count. */
   seconds: number;
-  /** Of those, milliseconds each. */
+  /** Of those requests, in milliseconds. */
   latencies: number[];
   /** All requests, also those before and after it counted. */
   sent: number;
 }
 
-/** Connections that are kept and used again, as many as are needed at once. */
+/** Creates a client that keeps its connections, as many as are needed concurrently. */
 export function createHttpClient() {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
   return {
-    send({ url, method, headers, body }: Call): Promise<Answer> {
+    send({ url, method, headers, body }: Call): Promise<Response> {
       return new Promise((resolve, reject) => {
         const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
         const sent = request(url, { agent, method, headers: { ...headers, ...length } }, (response) => {
@@ -45,8 +45,8 @@ export function createHttpClient() {
 }
 
 /**
- * Always so many in flight: the next one is sent when one is answered (closed loop). It measures throughput, from when
- * each lane has had its first answer, and without those that are still under way at the end.
+ * Keeps a fixed number of requests in flight (closed loop), to measure throughput. Counting starts when each lane has had
+ * its first response, and leaves out requests in flight at the end.
  */
 export async function closedLoop(
   work: () => Promise<void>,
@@ -71,9 +71,9 @@ export async function closedLoop(
 }
 
 /**
- * So many a second, whether the ones before are answered or not (open loop). A latency counts from when the request
- * should have been sent, so that a stall counts for all that had to wait (no coordinated omission).
- * @throws the first failure, when all have been sent
+ * Sends requests at a fixed rate, whether earlier ones have finished or not (open loop). A latency starts when the request
+ * was due, so a stall counts for every request that had to wait (no coordinated omission).
+ * @throws the first failure, after all have been sent
  */
 export async function openLoop(
   work: () => Promise<void>,

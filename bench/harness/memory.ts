@@ -4,13 +4,13 @@ import { promisify } from 'node:util';
 const POLL_MS = 200;
 const KB_PER_MB = 1_024;
 
-/** The memory of that process that is in use (resident), in MB. */
+/** Returns the resident memory of a process in MB. */
 export async function memoryOf(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
   return Number(stdout.trim()) / KB_PER_MB;
 }
 
-/** Does the work, and says how much memory the process had meanwhile at most. */
+/** Does the work, and returns the peak of the process's resident memory meanwhile. */
 export async function watchMemory<T>(
   pid: number,
   work: () => Promise<T>,

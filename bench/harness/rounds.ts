@@ -5,16 +5,16 @@ import type { Round } from './load';
 import type { Row } from './results';
 import { median, quantile } from './stats';
 
-/** What a request leaves to be done after its answer is done by then, and counts as its processor time. */
+/** By then the work that a request leaves behind is done; it counts as processor time of the request. */
 const SETTLE_MS = 1_000;
 
-/** One of what is compared: a round of it under the same load as the others. */
+/** Something that is compared with others under the same load, in rounds. */
 export interface Contender {
   name: string;
   round(): Promise<Round>;
 }
 
-/** The same kind of round of each. */
+/** Returns a contender for each way, with the same kind of round. */
 export function contendersOf<Work>(
   ways: Readonly<Record<string, Work>>,
   round: (work: Work) => Promise<Round>,
@@ -26,7 +26,7 @@ export interface Standing {
   name: string;
   /** Requests per second in each round. */
   rates: number[];
-  /** Of all rounds, milliseconds. */
+  /** Of all rounds, in milliseconds. */
   latencies: number[];
   /** Milliseconds of processor time per request in each round, by the name of the process. */
   cpu: Record<string, number[]>;
@@ -35,13 +35,13 @@ export interface Standing {
 export interface TurnOptions {
   rounds: number;
   output: Output;
-  /** Processes whose processor time is to be counted, by name. */
+  /** Processes whose processor time is counted, by name. */
   pids?: Readonly<Record<string, number>>;
 }
 
 /**
- * Each in turn, again and again, there and back (A B C, C B A, A B C …), so that all of them see the same machine and
- * none is always behind the same other. One round of each, before, is not counted.
+ * Runs rounds of each contender in turn, there and back (A B C, C B A, A B C …), so that all of them see the same machine
+ * and none always follows the same one. The first round of each is a warm-up and does not count.
  */
 export async function inTurns(
   contenders: readonly Contender[],
@@ -77,12 +77,12 @@ export async function inTurns(
   return standings;
 }
 
-/** The median of the ratios of the rounds, each of which had both. */
+/** Returns the median of the ratios of the rounds, each of which had both. */
 export function ratio(one: Standing, other: Standing): number {
   return ratioOf(one.rates, other.rates);
 }
 
-/** The same of any two figures per round. */
+/** Returns the median ratio of two figures per round. */
 export function ratioOf(one: readonly number[], other: readonly number[]): number {
   return median(one.map((value, n) => value / other[n]!));
 }
@@ -102,7 +102,7 @@ export function rowOf({ name, rates, latencies }: Standing): Row {
   };
 }
 
-/** Milliseconds of processor time per request, of each process. */
+/** Returns the processor time per request of each process, in milliseconds. */
 export function cpuRowOf({ name, cpu }: Standing): Row {
   const values = Object.entries(cpu).map(([process, rounds]) => [process, median(rounds)]);
   return { name, values: Object.fromEntries(values) as Record<string, number>, rounds: cpu };

@@ -22,7 +22,7 @@ const STOP_MS = 20_000;
 const SETUP_MS = 120_000;
 const READY_MS = 120_000;
 
-/** The real servers, and as many processes of ours and of the variants as a scenario starts. */
+/** Real servers, and the processes of ours and of the variants that a scenario starts. */
 export type System = Awaited<ReturnType<typeof openSystem>>;
 
 export interface RunningApp {
@@ -98,7 +98,7 @@ export async function openSystem(output: Output) {
     customerId,
     headers,
     serverVersions: { Temporal: serverVersion, MongoDB: version },
-    /** Of the servers that all variants share. */
+    /** Process ids of the servers that all variants share. */
     serverPids: () =>
       Object.fromEntries(servers.processes.map(({ name, pid }) => [name, pid!])) as Record<
         'temporal' | 'mongodb',
@@ -127,7 +127,7 @@ export async function openSystem(output: Output) {
       return { process, url: `http://127.0.0.1:${port}` };
     },
 
-    /** Ids of so many products, with more in stock than can be ordered. @param unitPrice in cents */
+    /** Adds N products with more stock than can be ordered, and returns their ids. @param unitPrice in cents */
     async sell(count: number, unitPrice = 1_999): Promise<string[]> {
       const ids = Array.from({ length: count }, () => newId('ps'));
       for (const id of ids) {
@@ -139,12 +139,14 @@ export async function openSystem(output: Output) {
       return ids;
     },
 
-    /** @throws when it is answered otherwise */
+    /** @throws {Error} for another status */
     async expect(call: Call, status: number): Promise<string> {
-      const answer = await http.send(call);
-      if (answer.status !== status)
-        throw new Error(`${call.method} ${call.url} answers ${answer.status}: ${answer.body.slice(0, 500)}`);
-      return answer.body;
+      const response = await http.send(call);
+      if (response.status !== status)
+        throw new Error(
+          `${call.method} ${call.url} returns ${response.status}: ${response.body.slice(0, 500)}`,
+        );
+      return response.body;
     },
 
     async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Call } from '../harness/load';
 import type { System } from '../harness/system';
 
-/** What places an order of one piece each. @param url of `POST /orders`, or of what is measured in its place */
+/** Returns a request for an order of one piece each. @param url of `POST /orders`, or of a variant */
 export function placeCall(system: System, url: string, productServiceIds: readonly string[]): Call {
   return {
     url,
@@ -15,7 +15,7 @@ export function placeCall(system: System, url: string, productServiceIds: readon
   };
 }
 
-/** The `data` of an answer. */
+/** Returns the `data` of a response. */
 export function dataOf<T>(body: string): T {
   return (JSON.parse(body) as { data: T }).data;
 }

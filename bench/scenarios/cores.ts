@@ -10,12 +10,12 @@ import type { RunningApp } from '../harness/system';
 import type { Scenario } from './scenario';
 
 const SOCKETS = 32;
-/** So many requests at once on each connection (HTTP/1.1 pipelining): the client then costs next to nothing. */
+/** Requests sent together on each connection (HTTP/1.1 pipelining), so that the client costs little. */
 const PIPELINE = 16;
 const ANSWER_MS = 10_000;
 const BRACE = 0x7d; // }
 
-/** The same reads by one API process and by two. */
+/** Compares one API process with two. */
 export const cores: Scenario = async (system, { rounds, seconds }) => {
   const headers = system.headers('CUSTOMER');
   const apis = {
@@ -79,14 +79,14 @@ export const cores: Scenario = async (system, { rounds, seconds }) => {
   };
 };
 
-/** In one round, in cores. */
+/** What a round used, in cores. */
 interface Used {
   client: number;
   ours: number;
   perSecond: number;
 }
 
-/** The status line of an answer that is as it should be. */
+/** The start of an expected response. */
 const ANSWER = Buffer.from('HTTP/1.1 403 ');
 
 async function pipelined(url: string, authorization: string, seconds: number): Promise<Round> {
@@ -116,7 +116,7 @@ async function pipelined(url: string, authorization: string, seconds: number): P
   return { done, seconds: (performance.now() - start) / 1_000, latencies, sent: done };
 }
 
-/** Whole ones: each ends with the problem's last brace. */
+/** Counts whole responses: each ends with the last brace of its problem. */
 function answersIn(received: Buffer): number {
   let answers = 0;
   for (let at = received.indexOf(ANSWER); at >= 0; at = received.indexOf(ANSWER, at + ANSWER.length))

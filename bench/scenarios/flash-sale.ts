@@ -10,7 +10,7 @@ const WORKERS = [1, 4];
 const IN_FLIGHT = 20;
 const PRODUCTS = 1_000;
 
-/** Everybody wants the same thing: one document of MongoDB takes all reservations. */
+/** All orders are for one product, so one document of MongoDB takes all reservations. */
 export const flashSale: Scenario = async (system, { rounds, seconds }) => {
   const api = await system.startApi();
   const products = await system.sell(PRODUCTS);

@@ -11,7 +11,7 @@ interface OrderView {
   fulfillments: { id: string }[];
 }
 
-/** Place, fulfil, deliver: one after the other, as a shop that ships at once. */
+/** Places, fulfills and delivers orders one step after the other, like a shop that ships immediately. */
 export const life: Scenario = async (system, { rounds, seconds }) => {
   const api = await system.startApi();
   await system.startWorker();
@@ -54,7 +54,7 @@ export const life: Scenario = async (system, { rounds, seconds }) => {
     tables: [
       {
         title: `Whole lives of orders: ${(done / counted).toFixed(1)} a second`,
-        method: `Place, fulfil, deliver over HTTP, ${IN_FLIGHT} lives at a time for ${rounds * seconds} s.`,
+        method: `Place, fulfill, deliver over HTTP, ${IN_FLIGHT} lives at a time for ${rounds * seconds} s.`,
         rows: Object.entries(steps).map(([name, latencies]) => ({
           name,
           values: {

@@ -4,9 +4,9 @@ import type { System } from '../harness/system';
 export interface ScenarioOptions {
   /** Rounds of each contender. */
   rounds: number;
-  /** Length of a round. */
+  /** Length of a round, in seconds. */
   seconds: number;
 }
 
-/** Something that is measured; it gets servers of its own. */
+/** A measurement, with its own servers. */
 export type Scenario = (system: System, options: ScenarioOptions) => Promise<ScenarioResult>;

@@ -12,7 +12,7 @@ const SHARE_OF_CAPACITY = 0.7;
 const LOOK_EVERY_MS = 1_000;
 const PRODUCTS = 1_000;
 
-/** Orders for ten minutes, and what they leave in the memory of our processes. */
+/** Places orders for ten minutes, and watches the memory of the processes. */
 export const soak: Scenario = async (system, { rounds, seconds }) => {
   const api = await system.startApi();
   const worker = await system.startWorker();

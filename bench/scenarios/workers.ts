@@ -9,7 +9,7 @@ import type { Scenario, ScenarioOptions } from './scenario';
 
 const WORKERS = [1, 2, 4];
 const LATENCY_MS = 200;
-/** By the issue, which asks of four workers more orders than two cores can place; and so few that the slots are the limit. */
+/** One load with more orders than two cores can place, and one where slots are the limit. */
 const LOADS = [
   { slots: 8, each: '8 slots each', inFlight: 100 },
   { slots: 1, each: '1 slot each', inFlight: 24 },
@@ -17,7 +17,7 @@ const LOADS = [
 const PRODUCTS = 1_000;
 const STOP_MS = 20_000;
 
-/** A payment service that takes its time: what payments need is slots, so more processes are more orders. */
+/** With a slow payment service slots are what payments need, so more processes mean more orders. */
 export const workers: Scenario = async (system, options) => {
   const api = await system.startApi();
   await system.startWorker({ WORKER_QUEUES: 'orders' });

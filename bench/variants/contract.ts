@@ -1,7 +1,7 @@
-/** The task queue of the variants that are measured beside ours. */
+/** The task queue of the variants that are compared with ours. */
 export const BENCH_TASK_QUEUE = 'bench';
 export const BENCH_PAYMENTS_TASK_QUEUE = 'bench-payments';
 
-/** What can be measured by one request each. */
+/** Each of them takes one request. */
 export const VARIANTS = ['empty-route', 'no-durability', 'empty-workflow', 'empty-update', 'usual'] as const;
 export type Variant = (typeof VARIANTS)[number];

@@ -8,7 +8,7 @@ import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createPaymentProvider } from '../../src/worker/activities';
 import { workerOptions } from '../../src/worker/options';
 
-/** A worker of the payments queue whose payment service takes as long as a real one: PAYMENT_LATENCY_MS. */
+/** A worker of the payments queue whose payment service takes PAYMENT_LATENCY_MS, like a real one. */
 async function main(): Promise<void> {
   const config = loadConfig('worker', process.env);
   const latencyMs = Number(process.env.PAYMENT_LATENCY_MS);

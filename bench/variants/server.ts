@@ -28,7 +28,7 @@ interface PlaceBody {
   paymentMethod: string;
 }
 
-/** Each variant answers the same request as `POST /orders`, from a caller whose access token is checked as there. */
+/** Each variant takes the same request as `POST /orders`, and checks the access token of its caller. */
 async function main(): Promise<void> {
   const config = loadConfig('api', process.env);
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));

@@ -10,7 +10,7 @@ import { createOrderQueueActivities, createPaymentQueueActivities } from '../../
 import { workerOptions } from '../../src/worker/options';
 import { BENCH_PAYMENTS_TASK_QUEUE, BENCH_TASK_QUEUE } from './contract';
 
-/** A worker of the workflows that ours is compared with: the same activities, options and servers. */
+/** A worker of the workflows that ours is compared with, with the same activities, options and servers. */
 async function main(): Promise<void> {
   const config = loadConfig('worker', {
     ...process.env,

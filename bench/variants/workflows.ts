@@ -6,12 +6,12 @@ import { paymentRef, firstPayment } from '../../src/domain/order-payment';
 import { confirmedOrder, openedOrder } from '../../src/domain/placing';
 import type { Order, OrderRequest } from '../../src/domain/order';
 
-/** The floor of every workflow. */
+/** The lower bound of every workflow. */
 export async function emptyWorkflow(): Promise<void> {}
 
 export const emptyUpdate = defineUpdate<void>('empty');
 
-/** The floor of a workflow that answers an Update-with-Start: it ends in the same task. */
+/** The lower bound of a workflow with an Update-with-Start: it ends in the same task. */
 export async function emptyUpdateWorkflow(): Promise<void> {
   let isAnswered = false;
   setHandler(emptyUpdate, () => void (isAnswered = true));
@@ -20,7 +20,7 @@ export async function emptyUpdateWorkflow(): Promise<void> {
 
 const steps = proxyActivities<OrderActivities & PricingActivities>({ startToCloseTimeout: '10s' });
 
-/** The usual way to write it: each step a regular activity, and the API waits for the result of the workflow. */
+/** The usual way to write an order: each step is a regular activity, and the API waits for the workflow's result. */
 export async function usualOrderWorkflow(request: OrderRequest, paymentsTaskQueue: string): Promise<Order> {
   const payments = proxyActivities<PaymentActivities>({
     taskQueue: paymentsTaskQueue,

@@ -1,7 +1,7 @@
-// Asks the registry for known vulnerabilities of what runs in production. Each finding has to be gone, or explained in
-// audit-exceptions.json: { "GHSA-…": "why it does not concern us" }. Where the registry does not answer audits, as a
-// mirror may not, it says so; with --required that is a failure.
-// Other arguments go to npm; AUDIT_EXCEPTIONS names another file, for the tests.
+// Asks the registry for known vulnerabilities in what runs in production. Each finding must be fixed, or explained in
+// audit-exceptions.json: { "GHSA-…": "why it does not affect us" }. A registry that does not support audits, such as a
+// mirror, is reported, and fails only with --required. Other arguments are passed to npm; AUDIT_EXCEPTIONS names another
+// file, for the tests.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,8 +16,8 @@ const explained = JSON.parse(readFileSync(EXCEPTIONS, 'utf8'));
 const report = ask(own.filter((argument) => argument !== '--required'));
 
 if (!report.vulnerabilities) {
-  console.error(`no audit: ${report.message ?? report.error?.summary ?? 'the registry did not answer'}`);
-  console.error('Ask a registry that knows advisories: npm run audit -- --registry=<its address>');
+  console.error(`no audit: ${report.message ?? report.error?.summary ?? 'the registry did not respond'}`);
+  console.error('Use a registry that supports audits: npm run audit -- --registry=<its address>');
   process.exitCode = own.includes('--required') ? 1 : 0;
 } else {
   process.exitCode = judge(report.vulnerabilities) ? 0 : 1;
@@ -36,12 +36,12 @@ function ask(args) {
   }
 }
 
-/** Whether nothing is left to do: neither a finding without an explanation, nor an explanation without its finding. */
+/** Returns whether every finding has an explanation and every explanation its finding. */
 function judge(vulnerabilities) {
   const advisories = new Map();
   for (const { name, via } of Object.values(vulnerabilities)) {
     for (const cause of via) {
-      // A text names the package that brings the finding in, which has an entry of its own.
+      // A string names another package with the finding, which has its own entry.
       if (typeof cause === 'object') advisories.set(cause.url.split('/').at(-1), { name, ...cause });
     }
   }
@@ -51,7 +51,7 @@ function judge(vulnerabilities) {
   }
   const stale = Object.keys(explained).filter((id) => !advisories.has(id));
   for (const id of stale)
-    console.log(`STALE  ${id} is explained in ${EXCEPTIONS}, and is no finding any more: remove it`);
+    console.log(`STALE  ${id} is explained in ${EXCEPTIONS}, but is no longer found: remove it`);
   const open = [...advisories.keys()].filter((id) => !(id in explained));
   console.log(`${advisories.size} known vulnerabilities, ${open.length} of them not explained`);
   return open.length === 0 && stale.length === 0;

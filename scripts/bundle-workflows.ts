@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   });
 }
 
-/** The one that goes with PAYLOAD_KEYS differs in how it tells failures, nothing else. */
+/** The bundle for use with PAYLOAD_KEYS differs only in how it encodes failures. */
 async function writeBundle(name: string, options: Partial<BundleOptions>): Promise<void> {
   const { code } = await bundleWorkflowCode({
     ...workflowBundleOptions(join(DIST, 'workflows'), 'js'),
@@ -26,7 +26,7 @@ async function writeBundle(name: string, options: Partial<BundleOptions>): Promi
   await rename(`${bundle}.new`, bundle); // a worker that is starting reads the old one or the new one, whole
 }
 
-/** Webpack's statistics are noise; warnings and errors are not. */
+/** Leaves out Webpack's statistics, but not warnings and errors. */
 const ignore = (): void => undefined;
 const say = (message: string): void => console.error(message);
 const quietLogger = {

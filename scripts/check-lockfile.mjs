@@ -1,12 +1,12 @@
-// What is installed is what was looked at: package.json names exact versions, and package-lock.json the SHA-512 of every
-// package and no place to get it from but the registry that npm is set to. `npm ci` checks the rest.
-// Takes another folder than this project's as its argument, for the tests.
+// Requires that package.json has exact versions, and that package-lock.json has the SHA-512 of every package and no
+// address of one, so that all come from the registry that npm is set to. `npm ci` checks the rest. An argument names
+// another folder than the project's, for the tests.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = process.argv[2] ?? path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-/** Also an alias, such as `npm:@typescript/typescript6@6.0.2`. */
+/** An alias is allowed too, for example `npm:@typescript/typescript6@6.0.2`. */
 const EXACT = /^(npm:(@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.-]+)?$/;
 const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
 
@@ -43,7 +43,9 @@ function readJson(name) {
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) {
-  console.error('Install with "npm install --save-exact", with the settings of .npmrc, from the registry.');
+  console.error(
+    'Install packages from the registry with "npm install --save-exact" and the settings of .npmrc.',
+  );
   process.exitCode = 1;
 } else {
   console.log(`${Object.keys(packages).length - 1} packages, each with an exact version and its SHA-512`);

@@ -1,5 +1,5 @@
-// Runs before `npm start`, `npm test` and `npm run dev`: installs and builds what is missing or stale.
-// Plain Node without dependencies, since it has to work in a bare clone; silent when there is nothing to do.
+// Runs before `npm start`, `npm test` and others: installs and builds what is missing or stale, and says nothing if there
+// is nothing to do. It has no dependencies, because it must work in a fresh clone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

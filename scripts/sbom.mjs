@@ -1,4 +1,5 @@
-// Writes sbom.cdx.json: what the API and the workers consist of, in CycloneDX 1.5, from the lockfile alone.
+// Writes sbom.cdx.json, the bill of materials of the API and the workers in CycloneDX 1.5, from the lockfile alone.
+// @cyclonedx/cyclonedx-npm would leave out the hashes, because this lockfile has no addresses of packages.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +12,7 @@ const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'
 const { status, stdout, stderr, error } = spawnSync('npm', args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
 if (status === 0) {
   const sbom = withoutDevelopment(JSON.parse(stdout), readJson('package-lock.json').packages);
-  sbom.metadata.component.name = readJson('package.json').name; // npm takes the folder's
+  sbom.metadata.component.name = readJson('package.json').name; // npm uses the folder's name
   writeFileSync(FILE, `${JSON.stringify(sbom, null, 2)}\n`);
   console.log(`${FILE}: ${sbom.components.length} packages`);
 } else {
@@ -19,7 +20,7 @@ if (status === 0) {
   process.exitCode = 1;
 }
 
-/** By the marks of the lockfile: `npm sbom --omit dev` (11.19) loses what a development dependency uses as well. */
+/** Uses the marks of the lockfile: `npm sbom --omit dev` (11.19) loses packages that development dependencies use too. */
 function withoutDevelopment(sbom, packages) {
   const kept = new Set([sbom.metadata.component['bom-ref']]);
   for (const [folder, { name = folder.replace(/^.*node_modules\//, ''), version, dev }] of Object.entries(

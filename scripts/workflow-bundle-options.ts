@@ -2,11 +2,11 @@ import type { BundleOptions } from '@temporalio/worker';
 import { join } from 'node:path';
 
 /**
- * How workflows are bundled. They are loaded once per worker and not once per workflow, which holds only for modules
- * that keep nothing in variables of their own (`preloadModules` of the SDK); a lint rule sees to that.
+ * Returns how workflows are bundled. Modules are loaded once per worker and not once per workflow (`preloadModules` of the
+ * SDK), which is safe only if they keep nothing in variables of their own; a lint rule ensures that.
  * @param folder of the compiled or the source workflows
  * @param extension of their files
- * @param workflowsPath of others than ours
+ * @param workflowsPath of other workflows than ours
  */
 export function workflowBundleOptions(
   folder: string,

@@ -1,4 +1,4 @@
-{{/* What values.schema.json cannot say, or not clearly: one sentence for each mistake, all at once. */}}
+{{/* Checks that values.schema.json cannot express clearly. All mistakes are reported together. */}}
 {{- define "oms.mistakes" -}}
 {{- $v := .Values -}}
 {{- $secrets := $v.secrets -}}

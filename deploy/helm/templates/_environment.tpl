@@ -1,11 +1,11 @@
-{{/* What the processes find in their environment. Nothing here holds a secret: those are references. */}}
+{{/* The environment of the processes. It contains no secrets, only references to them. */}}
 
-{{/* A value of a variable. Helm reads numbers as floats, and would write 2592000 as 2.592e+06. */}}
+{{/* The value of a variable. Helm reads numbers as floats, and would write 2592000 as 2.592e+06. */}}
 {{- define "oms.value" -}}
 {{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . | quote }}{{- else -}}{{ . | toString | quote }}{{- end -}}
 {{- end -}}
 
-{{/* Takes a dict of variables; those without a value are left to the application. */}}
+{{/* Takes a dict of variables, and leaves out those without a value. */}}
 {{- define "oms.variables" -}}
 {{- range $name, $value := . }}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
@@ -14,7 +14,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* Where Temporal is, and how to talk to it; the files are those of "oms.temporalVolume". */}}
+{{/* The variables for the connection to Temporal; its files are in "oms.volumes". */}}
 {{- define "oms.temporalVariables" -}}
 {{- $temporal := .Values.temporal -}}
 {{- $variables := dict "TEMPORAL_ADDRESS" $temporal.address "TEMPORAL_NAMESPACE" $temporal.namespace -}}
@@ -55,7 +55,7 @@
 {{- include "oms.variables" $variables -}}
 {{- end -}}
 
-{{/* Which Secrets a process gets: README and src/config say who needs what. Takes a dict: root, component. */}}
+{{/* The Secrets of a process, as values.yaml lists them. Takes a dict: root, component. */}}
 {{- define "oms.secretEnv" -}}
 {{- $secrets := .root.Values.secrets -}}
 {{- $stripe := eq .root.Values.payments.provider "stripe" -}}

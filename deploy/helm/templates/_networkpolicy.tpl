@@ -1,4 +1,4 @@
-{{/* One rule of egress. Takes a dict: destination (to, ports), protocols. */}}
+{{/* One egress rule. Takes a dict: destination (to, ports), protocols. */}}
 {{- define "oms.egressRule" -}}
 {{- $protocols := default (list "TCP") .protocols -}}
 - ports:
@@ -14,7 +14,7 @@
   {{- end }}
 {{- end -}}
 
-{{/* What all processes have to reach. */}}
+{{/* The destinations of all processes. */}}
 {{- define "oms.commonEgress" -}}
 {{- $egress := .Values.networkPolicy.egress -}}
 {{ include "oms.egressRule" (dict "destination" $egress.dns "protocols" (list "UDP" "TCP")) }}

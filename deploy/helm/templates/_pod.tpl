@@ -1,10 +1,10 @@
-{{/* What all pods have in common. */}}
+{{/* Parts that all pods have in common. */}}
 
 {{- define "oms.podSecurity" -}}
 automountServiceAccountToken: false
 # Otherwise every Service of the namespace would be in the environment.
 enableServiceLinks: false
-# Node.js is then not process 1, and a signal ends it also while it still starts and has no handler.
+# Otherwise Node.js is process 1, and no signal ends it before it has installed its handlers.
 shareProcessNamespace: true
 securityContext:
   runAsNonRoot: true
@@ -73,13 +73,13 @@ securityContext:
 {{- end -}}
 
 {{/*
-The template of a Deployment's pods. Takes a dict: root, component, values of the component, command, and what the
-container has besides (ports, probes, lifecycle) as YAML in container. stopSeconds is how long the process may take to stop.
+The template of a Deployment's pods. Takes a dict: root, component, values of the component, command, more fields of the
+container (ports, probes, lifecycle) as YAML in container, and stopSeconds, the time that the process may take to stop.
 */}}
 {{- define "oms.podTemplate" -}}
 {{- $selector := include "oms.componentSelector" . -}}
 metadata:
-  # Without the version of the chart: a new one must not restart pods in which nothing changed.
+  # Without the version of the chart, which must not restart pods in which nothing changed.
   labels:
     {{- $selector | nindent 4 }}
     {{- with .values.podLabels }}
@@ -100,7 +100,7 @@ spec:
   {{- with .values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
-  # Longer than the process takes by itself, so that it is never killed at its work.
+  # Longer than the process takes to stop, so that it is not killed while it works.
   terminationGracePeriodSeconds: {{ .stopSeconds }}
   {{- if .root.Values.topologySpread.enabled }}
   topologySpreadConstraints:

@@ -29,7 +29,9 @@ const QUICK = { rounds: 1, seconds: 2 };
 const QUICKLY = '--quick';
 const SETTLE_MS = 2_000;
 
-/** `npm run bench [-- scenario … --quick]`: measures on its own servers, and exits with 1 if a goal is missed. */
+/**
+ * `npm run bench [-- scenario … --quick]`: measures on its own servers, and exits with 1 if a goal is missed.
+ */
 async function main(): Promise<void> {
   const output = createOutput();
   const args = process.argv.slice(2);

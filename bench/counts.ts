@@ -1,6 +1,6 @@
 /**
- * The cost of an order of one line, counted and not timed: `test/orders/cost.test.ts` asserts each figure against real
- * servers, and docs/capacity.md is computed from them. A change that costs more fails there.
+ * The cost of an order of one line, counted and not timed: `test/orders/cost.test.ts` asserts each figure
+ * against real servers, and docs/capacity.md is computed from them. A change that costs more fails there.
  */
 export interface StageCounts {
   /** Events in the workflow's history. */
@@ -20,7 +20,10 @@ export interface StageCounts {
   activities: number;
   timers: number;
   searchAttributeUpserts: number;
-  /** Commands to MongoDB in their order, as `command collection`. Those of the sandbox stand for a payment service. */
+  /**
+   * Commands to MongoDB in their order, as `command collection`. Those of the sandbox stand for a payment
+   * service.
+   */
   mongoDbCommands: readonly string[];
 }
 

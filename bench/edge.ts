@@ -22,8 +22,9 @@ const STOP_MS = 20_000;
 type Measure = (url: string, pid: number) => Promise<Goal[]>;
 
 /**
- * `npm run bench:edge`: measures what a hostile internet costs one API process, on real servers on loopback, bounded in
- * count and time. Exits with 1 if a goal is missed. Words after `--` choose measurements: `-- gzip JSON`.
+ * `npm run bench:edge`: measures what a hostile internet costs one API process, on real servers on loopback,
+ * bounded in count and time. Exits with 1 if a goal is missed. Words after `--` choose measurements: `-- gzip
+ * JSON`.
  */
 async function main(): Promise<void> {
   const output = createOutput();

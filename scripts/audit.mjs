@@ -1,7 +1,7 @@
-// Asks the registry for known vulnerabilities in what runs in production. Each finding must be fixed, or explained in
-// audit-exceptions.json: { "GHSA-…": "why it does not affect us" }. A registry that does not support audits, such as a
-// mirror, is reported, and fails only with --required. Other arguments are passed to npm; AUDIT_EXCEPTIONS names another
-// file, for the tests.
+// Asks the registry for known vulnerabilities in what runs in production. Each finding must be fixed, or
+// explained in audit-exceptions.json: { "GHSA-…": "why it does not affect us" }. A registry that does not
+// support audits, such as a mirror, is reported, and fails only with --required. Other arguments are passed
+// to npm; AUDIT_EXCEPTIONS names another file, for the tests.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -6,7 +6,9 @@ import { workflowBundleOptions } from './workflow-bundle-options';
 /** This file runs from there, compiled. */
 const DIST = join(__dirname, '..');
 
-/** Builds the workflow bundles ahead of time, so that a worker starts in a second and all run the same code. */
+/**
+ * Builds the workflow bundles ahead of time, so that a worker starts in a second and all run the same code.
+ */
 async function main(): Promise<void> {
   await writeBundle('workflow-bundle.js', {});
   await writeBundle('workflow-bundle.encoded.js', {

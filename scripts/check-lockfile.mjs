@@ -1,6 +1,6 @@
-// Requires that package.json has exact versions, and that package-lock.json has the SHA-512 of every package and no
-// address of one, so that all come from the registry that npm is set to. `npm ci` checks the rest. An argument names
-// another folder than the project's, for the tests.
+// Requires that package.json has exact versions, and that package-lock.json has the SHA-512 of every package
+// and no address of one, so that all come from the registry that npm is set to. `npm ci` checks the rest. An
+// argument names another folder than the project's, for the tests.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// Prints a new JWK Set with one key for JWT_KEYS: `npm run jwt:key` (ES256), or `npm run jwt:key RS256` or HS256.
-// To rotate, put the new key first and leave the old ones behind it until their tokens have expired.
+// Prints a new JWK Set with one key for JWT_KEYS: `npm run jwt:key` (ES256), or `npm run jwt:key RS256` or
+// HS256. To rotate, put the new key first and leave the old ones behind it until their tokens have expired.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
 const MAKE = {

@@ -1,5 +1,5 @@
-// Runs before `npm start`, `npm test` and others: installs and builds what is missing or stale, and says nothing if there
-// is nothing to do. It has no dependencies, because it must work in a fresh clone.
+// Runs before `npm start`, `npm test` and others: installs and builds what is missing or stale, and says
+// nothing if there is nothing to do. It has no dependencies, because it must work in a fresh clone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// Writes sbom.cdx.json, the bill of materials of the API and the workers in CycloneDX 1.5, from the lockfile alone.
+// Writes sbom.cdx.json, the bill of materials of the API and the workers in CycloneDX 1.5, from the lockfile
+// alone.
 // @cyclonedx/cyclonedx-npm would leave out the hashes, because this lockfile has no addresses of packages.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,10 @@ if (status === 0) {
   process.exitCode = 1;
 }
 
-/** Uses the marks of the lockfile: `npm sbom --omit dev` (11.19) loses packages that development dependencies use too. */
+/**
+ * Uses the marks of the lockfile: `npm sbom --omit dev` (11.19) loses packages that development dependencies
+ * use too.
+ */
 function withoutDevelopment(sbom, packages) {
   const kept = new Set([sbom.metadata.component['bom-ref']]);
   for (const [folder, { name = folder.replace(/^.*node_modules\//, ''), version, dev }] of Object.entries(

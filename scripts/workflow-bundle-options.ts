@@ -2,8 +2,9 @@ import type { BundleOptions } from '@temporalio/worker';
 import { join } from 'node:path';
 
 /**
- * Returns how workflows are bundled. Modules are loaded once per worker and not once per workflow (`preloadModules` of the
- * SDK), which is safe only if they keep nothing in variables of their own; a lint rule ensures that.
+ * Returns how workflows are bundled. Modules are loaded once per worker and not once per workflow
+ * (`preloadModules` of the SDK), which is safe only if they keep nothing in variables of their own; a lint
+ * rule ensures that.
  * @param folder of the compiled or the source workflows
  * @param extension of their files
  * @param workflowsPath of other workflows than ours

@@ -7,15 +7,17 @@ import { messageOf, SetupError } from './project';
 
 const STAGING_PREFIX = 'download-';
 
-/** The user's cache of programs that npm does not have. The XDG specification says to ignore relative paths. */
+/**
+ * The user's cache of programs that npm does not have. The XDG specification says to ignore relative paths.
+ */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
   const base = env.XDG_CACHE_HOME;
   return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'orders-management-system');
 }
 
 /**
- * Lets `make` put a file or folder into a staging folder, then moves it to its place in the cache in one step: others
- * see all of it or nothing, and concurrent downloads replace it with an identical one.
+ * Lets `make` put a file or folder into a staging folder, then moves it to its place in the cache in one
+ * step: others see all of it or nothing, and concurrent downloads replace it with an identical one.
  * @param target path in the cache
  * @param make returns the path of what it made, which need not be in the staging folder
  */

@@ -4,7 +4,9 @@ import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 import { PROJECT_ROOT } from './project';
 
-/** `npm run figures`: prints how large the rooms, files and functions of the project are. It judges nothing. */
+/**
+ * `npm run figures`: prints how large the rooms, files and functions of the project are. It judges nothing.
+ */
 function main(): void {
   const product = sources(/^(src|workflows|activities)\/.*\.ts$/);
   const tooling = sources(/^(scripts|tools|bench)\/.*\.(ts|mjs|py)$/);

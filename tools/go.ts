@@ -26,8 +26,8 @@ export function findGoProgram(program: GoProgram, env: NodeJS.ProcessEnv): strin
 }
 
 /**
- * Returns the path of the program, which is built into the cache if it is neither there nor on PATH. It is built in its
- * own module, as `go install` does not build modules with `replace` directives.
+ * Returns the path of the program, which is built into the cache if it is neither there nor on PATH. It is
+ * built in its own module, as `go install` does not build modules with `replace` directives.
  * @throws {SetupError} without Go, or with a version of Go that is too old for it
  */
 export async function goProgram(program: GoProgram, env: NodeJS.ProcessEnv, output: Output): Promise<string> {

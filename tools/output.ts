@@ -14,7 +14,10 @@ export interface Transfer {
 const MEGABYTE = 1_000_000;
 const PLAIN_INTERVAL_MS = 5_000;
 
-/** Returns an output with progress bars on a terminal, and with a line every five seconds of a transfer elsewhere. */
+/**
+ * Returns an output with progress bars on a terminal, and with a line every five seconds of a transfer
+ * elsewhere.
+ */
 export function createOutput(stream: NodeJS.WriteStream = process.stdout): Output {
   stream.on('error', () => undefined); // a reader that has gone, for example `| head`, is no reason to fail
   return stream.isTTY ? terminalOutput(stream) : plainOutput(stream);

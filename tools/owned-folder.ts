@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Makes a new folder with this process's id in its name, and removes those that killed processes left behind, so that
- * unfinished work does not pile up.
+ * Makes a new folder with this process's id in its name, and removes those that killed processes left behind,
+ * so that unfinished work does not pile up.
  */
 export async function createOwnedFolder(parent: string, prefix: string): Promise<string> {
   await mkdir(parent, { recursive: true });

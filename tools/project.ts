@@ -13,7 +13,10 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Thrown when the user has to act: the message says what happened and what to do, and is shown without its stack. */
+/**
+ * Thrown when the user has to act: the message says what happened and what to do, and is shown without its
+ * stack.
+ */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }

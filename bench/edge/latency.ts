@@ -10,7 +10,10 @@ const REQUESTS_PER_ROUND = 2_000;
 const CLIENTS = 10;
 const SLOW_SOCKETS = 100;
 
-/** Measures what 100 slow connections do to other callers: rounds with and without them alternate on the same machine. */
+/**
+ * Measures what 100 slow connections do to other callers: rounds with and without them alternate on the same
+ * machine.
+ */
 export async function slowSocketsLeaveOthersAlone(url: string): Promise<Goal[]> {
   const usual: number[] = [];
   const beside: number[] = [];

@@ -4,7 +4,10 @@ import { count, type Tally } from './tally';
 
 const DRIP_MS = 500;
 
-/** Opens N connections that send their headers or bodies byte by byte. Resolves when the server has closed all of them. */
+/**
+ * Opens N connections that send their headers or bodies byte by byte. Resolves when the server has closed all
+ * of them.
+ */
 export async function dripFrom(
   url: string,
   sockets: number,

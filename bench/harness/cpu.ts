@@ -5,7 +5,10 @@ const MS_PER_TICK = 10;
 const USER_TIME = 14;
 const SYSTEM_TIME = 15;
 
-/** Returns the processor time of a process and its threads since its start, in milliseconds, from /proc (man 5 proc). */
+/**
+ * Returns the processor time of a process and its threads since its start, in milliseconds, from /proc (man 5
+ * proc).
+ */
 export async function cpuOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   // The name of the program, in parentheses, may have spaces; what follows it starts with field 3.

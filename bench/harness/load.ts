@@ -45,8 +45,8 @@ export function createHttpClient() {
 }
 
 /**
- * Keeps a fixed number of requests in flight (closed loop), to measure throughput. Counting starts when each lane has had
- * its first response, and leaves out requests in flight at the end.
+ * Keeps a fixed number of requests in flight (closed loop), to measure throughput. Counting starts when each
+ * lane has had its first response, and leaves out requests in flight at the end.
  */
 export async function closedLoop(
   work: () => Promise<void>,
@@ -71,8 +71,8 @@ export async function closedLoop(
 }
 
 /**
- * Sends requests at a fixed rate, whether earlier ones have finished or not (open loop). A latency starts when the request
- * was due, so a stall counts for every request that had to wait (no coordinated omission).
+ * Sends requests at a fixed rate, whether earlier ones have finished or not (open loop). A latency starts
+ * when the request was due, so a stall counts for every request that had to wait (no coordinated omission).
  * @throws the first failure, after all have been sent
  */
 export async function openLoop(

@@ -1,4 +1,6 @@
-/** Returns a table as Prettier formats it, with the first column left-aligned and the others right-aligned. */
+/**
+ * Returns a table as Prettier formats it, with the first column left-aligned and the others right-aligned.
+ */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_cell, column) => Math.max(3, ...all.map((row) => row[column]!.length)));

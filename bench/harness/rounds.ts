@@ -40,8 +40,8 @@ export interface TurnOptions {
 }
 
 /**
- * Runs rounds of each contender in turn, there and back (A B C, C B A, A B C …), so that all of them see the same machine
- * and none always follows the same one. The first round of each is a warm-up and does not count.
+ * Runs rounds of each contender in turn, there and back (A B C, C B A, A B C …), so that all of them see the
+ * same machine and none always follows the same one. The first round of each is a warm-up and does not count.
  */
 export async function inTurns(
   contenders: readonly Contender[],

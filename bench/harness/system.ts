@@ -127,7 +127,10 @@ export async function openSystem(output: Output) {
       return { process, url: `http://127.0.0.1:${port}` };
     },
 
-    /** Adds N products with more stock than can be ordered, and returns their ids. @param unitPrice in cents */
+    /**
+     * Adds N products with more stock than can be ordered, and returns their ids.
+     * @param unitPrice in cents
+     */
     async sell(count: number, unitPrice = 1_999): Promise<string[]> {
       const ids = Array.from({ length: count }, () => newId('ps'));
       for (const id of ids) {

@@ -20,7 +20,9 @@ const WITHOUT_WORKFLOW: readonly Variant[] = ['empty-route', 'no-durability'];
 /** Sends one request that places an order in one of the ways. */
 type Way = () => Promise<void>;
 
-/** Compares `POST /orders` with its lower bounds on the same servers, and with the usual way of writing it. */
+/**
+ * Compares `POST /orders` with its lower bounds on the same servers, and with the usual way of writing it.
+ */
 export const place: Scenario = async (system, options) => {
   const [api, variants] = [await system.startApi(), await system.startVariantsServer()];
   const [worker, variantsWorker] = [await system.startWorker(), await system.startVariantsWorker()];

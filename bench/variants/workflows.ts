@@ -20,7 +20,10 @@ export async function emptyUpdateWorkflow(): Promise<void> {
 
 const steps = proxyActivities<OrderActivities & PricingActivities>({ startToCloseTimeout: '10s' });
 
-/** The usual way to write an order: each step is a regular activity, and the API waits for the workflow's result. */
+/**
+ * The usual way to write an order: each step is a regular activity, and the API waits for the workflow's
+ * result.
+ */
 export async function usualOrderWorkflow(request: OrderRequest, paymentsTaskQueue: string): Promise<Order> {
   const payments = proxyActivities<PaymentActivities>({
     taskQueue: paymentsTaskQueue,

@@ -1,15 +1,23 @@
 /**
- * The assumptions of the plan, each with its unit and source. No test counts them: replace them by measurements on the
- * machines that will be used.
+ * The assumptions of the plan, each with its unit and source. No test counts them: replace them by
+ * measurements on the machines that will be used.
  */
 
-/** CPU and concurrency of one process. Measurements are of two cores that all processes shared (bench/results). */
+/**
+ * CPU and concurrency of one process. Measurements are of two cores that all processes shared
+ * (bench/results).
+ */
 export const PROCESSES = {
-  /** CPU of the API for one request, seconds. Measured: 0.0046 for a POST of an order, 0.0008 for a GET of one. */
+  /**
+   * CPU of the API for one request, seconds. Measured: 0.0046 for a POST of an order, 0.0008 for a GET of
+   * one.
+   */
   apiRequestCpuSeconds: 0.003,
   /** CPU of an order worker to place an order, seconds. Measured, with the payment: 0.028. */
   placingCpuSeconds: 0.03,
-  /** CPU of an order worker for one shipment and its delivery, which activate the workflow as often. Assumed. */
+  /**
+   * CPU of an order worker for one shipment and its delivery, which activate the workflow as often. Assumed.
+   */
   fulfillingCpuSeconds: 0.03,
   /** Duration of a call to the payment service, seconds; it waits, and hardly computes. Assumed. */
   paymentSeconds: 0.3,
@@ -47,8 +55,8 @@ export const TEMPORAL_CLOUD = {
 /** A Temporal cluster of your own. */
 export const TEMPORAL_SERVER = {
   /**
-   * State transitions per second and history shard. A shard writes one at a time, in 10 ms each, and is busy for a third of
-   * the time. Assumed.
+   * State transitions per second and history shard. A shard writes one at a time, in 10 ms each, and is busy
+   * for a third of the time. Assumed.
    */
   transitionsPerShardSecond: 30,
   /** The usual minimum in production; it cannot be changed later. */
@@ -65,8 +73,8 @@ export const MONGODB = {
   /** Of all indexes of an order and its payment, bytes. Assumed. */
   indexBytesPerOrder: 700,
   /**
-   * Transactions per second on one product with several processes: prototypes did 74 to 109. One process, which runs them
-   * one after the other, did 340 to 380.
+   * Transactions per second on one product with several processes: prototypes did 74 to 109. One process,
+   * which runs them one after the other, did 340 to 380.
    */
   transactionsPerProductSecond: 90,
 } as const;

@@ -97,8 +97,8 @@ function shareOfOneProduct({ ordersPerSecond }: Plan): string {
 }
 
 /**
- * How long a placed order waits for an order worker in a sale of the first step, by the number of workers. A worker
- * counts as one server that places one order at a time.
+ * How long a placed order waits for an order worker in a sale of the first step, by the number of workers. A
+ * worker counts as one server that places one order at a time.
  */
 export function waitsTable(): string {
   const arrivalsPerSecond = STEPS[0] * TRAFFIC.saleFactor;

@@ -17,8 +17,8 @@ export interface StageCost {
 }
 
 /**
- * Counts one Action for a start, an accepted update, a scheduled activity, a started timer, an upsert of search attributes,
- * and for all markers of one workflow task together, which its local activities leave.
+ * Counts one Action for a start, an accepted update, a scheduled activity, a started timer, an upsert of
+ * search attributes, and for all markers of one workflow task together, which its local activities leave.
  */
 export function actionsOf(counts: StageCounts): number {
   const { workflowStarts, updates, activities, timers, searchAttributeUpserts, workflowTasksWithMarkers } =

@@ -24,8 +24,8 @@ const output = createOutput();
 let failures = 0;
 
 /**
- * Lints what is deployed, without a container engine and a cluster. Programs that npm does not have are installed once:
- * by pip, without which this fails in CI, and by Go, without which the chart is not checked.
+ * Lints what is deployed, without a container engine and a cluster. Programs that npm does not have are
+ * installed once: by pip, without which this fails in CI, and by Go, without which the chart is not checked.
  */
 async function main(): Promise<void> {
   await lintMerge();

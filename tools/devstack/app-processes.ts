@@ -15,7 +15,10 @@ export type AppOptions = Omit<ServerOptions, 'executable'> & {
 const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
-/** Runs an entry that ends on its own, for example `setup`. @throws {SetupError} with the reason if it fails */
+/**
+ * Runs an entry that ends on its own, for example `setup`.
+ * @throws {SetupError} with the reason if it fails
+ */
 export async function runOnce(name: string, options: AppOptions, signal: AbortSignal): Promise<void> {
   const logFile = join(options.logFolder, `${name}.log`);
   const { code, stdout, stderr } = await run(process.execPath, [entry(name)], {

@@ -23,8 +23,8 @@ const BACKOFF_MS = { first: 500, most: 10_000 };
 const STEADY_AFTER_MS = 30_000;
 
 /**
- * A child process in its own process group, so that Ctrl-C reaches it only through `stop`. It ends with its parent, and
- * is restarted when it dies if `restart` is set.
+ * A child process in its own process group, so that Ctrl-C reaches it only through `stop`. It ends with its
+ * parent, and is restarted when it dies if `restart` is set.
  */
 export class ManagedProcess {
   private child: ChildProcess | undefined;

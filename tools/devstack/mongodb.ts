@@ -54,7 +54,8 @@ function serverArgs(port: number, dbPath: string): string[] {
     '1',
     '--setParameter',
     'diagnosticDataCollectionEnabled=false',
-    // A worker that is killed in a transaction leaves its locks behind, for 60 s by default; ours take at most 3.5 s.
+    // A worker that is killed in a transaction leaves its locks behind, for 60 s by default; ours take at
+    // most 3.5 s.
     '--setParameter',
     'transactionLifetimeLimitSeconds=5',
     // Otherwise its log repeats slow operations with the contents of documents.

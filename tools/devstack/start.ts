@@ -20,7 +20,10 @@ import { createPayloadCodec } from '../../src/temporal/payload-codec';
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
-/** `npm start`: runs real servers, the API and a worker in the foreground until Ctrl-C. `npm run dev` adds `--watch`. */
+/**
+ * `npm start`: runs real servers, the API and a worker in the foreground until Ctrl-C. `npm run dev` adds
+ * `--watch`.
+ */
 async function main(output: Output): Promise<void> {
   const options = readOptions(process.env, process.argv.slice(2));
   requireDevelopment(process.env, options.allowRemoteServers);

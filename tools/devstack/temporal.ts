@@ -46,14 +46,15 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 }
 
 /**
- * By default a shard loads its queue of tasks at most 20 times a second, and this server has a single shard: each step of
- * a workflow would wait for 30 ms.
+ * By default a shard loads its queue of tasks at most 20 times a second, and this server has a single shard:
+ * each step of a workflow would wait for 30 ms.
  */
 const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 
 /**
- * The server writes each step of a workflow in a transaction of its own. With a write-ahead log that is not forced to
- * disk at each commit they cost less: a killed server loses nothing, a power cut may lose the last transactions.
+ * The server writes each step of a workflow in a transaction of its own. With a write-ahead log that is not
+ * forced to disk at each commit they cost less: a killed server loses nothing, a power cut may lose the last
+ * transactions.
  */
 const SQLITE_PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
 

@@ -1,8 +1,8 @@
 /** Where the fuzzer has to expect something else than by default, with the reasons. */
 
 /**
- * All checks are on; these expect more statuses. A valid request may still be rejected by the business, because of the
- * state of the shop and never because of the request: 400 remains a failure.
+ * All checks are on; these expect more statuses. A valid request may still be rejected by the business,
+ * because of the state of the shop and never because of the request: 400 remains a failure.
  */
 export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>> = {
   positive_data_acceptance: {
@@ -33,8 +33,8 @@ export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>>
 };
 
 /**
- * What the document cannot express, so that a request may fit it and be rejected with 400: exactly these mistakes, as the
- * problem's `errors` has them, and no others beside them.
+ * What the document cannot express, so that a request may fit it and be rejected with 400: exactly these
+ * mistakes, as the problem's `errors` has them, and no others beside them.
  */
 export const REJECTIONS: readonly { path: string; message: string; why: string }[] = [
   {
@@ -65,8 +65,8 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
 ];
 
 /**
- * Operations that may end the session of the run itself, by method and path. They are fuzzed in a run of their own, as
- * users that nothing else needs. After each run its session has to be valid.
+ * Operations that may end the session of the run itself, by method and path. They are fuzzed in a run of
+ * their own, as users that nothing else needs. After each run its session has to be valid.
  */
 export const ENDS_SESSIONS: readonly { operation: string; why: string }[] = [
   { operation: 'PATCH /users/me', why: 'changes the password of the caller, which ends other sessions' },

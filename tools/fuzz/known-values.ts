@@ -28,7 +28,10 @@ interface List {
 }
 
 const HALF = 0.5;
-/** One that works, one that is declined, and one that loses the first reply of each call. An outage would give 503. */
+/**
+ * One that works, one that is declined, and one that loses the first reply of each call. An outage would give
+ * 503.
+ */
 const CARDS = ['pm_card_visa', 'pm_card_chargeDeclined', 'pm_sandbox_lost_reply'];
 
 export function operationsOf({ paths }: Document): Operation[] {
@@ -41,8 +44,8 @@ export function operationsOf({ paths }: Document): Operation[] {
 }
 
 /**
- * Returns values that only the running API knows, by operation: the ids in its lists and the cursors of their pages. They
- * follow from the document alone, so a new collection is included as soon as it has a list.
+ * Returns values that only the running API knows, by operation: the ids in its lists and the cursors of their
+ * pages. They follow from the document alone, so a new collection is included as soon as it has a list.
  */
 export async function knownValues(
   shop: Shop,

@@ -12,7 +12,10 @@ const DEMO_USERS: Readonly<Record<FuzzRole, string | undefined>> = {
   ADMIN: DEMO_ADMIN,
 };
 
-/** Plans a run per role over everything, and runs as users that nothing else needs for what may end the session. */
+/**
+ * Plans a run per role over everything, and runs as users that nothing else needs for what may end the
+ * session.
+ */
 export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRun[]> {
   const response = await fetch(`${shop.baseUrl}/api/openapi.json`);
   const operations = operationsOf((await response.json()) as Document);
@@ -38,8 +41,8 @@ export async function planRuns(shop: Shop, options: FuzzOptions): Promise<FuzzRu
       const known = await knownValues(shop, token, operations, users);
       runs.push({ title, token, operationIds, phases: single.join(), known });
     }
-    // Here the ids come from responses of other operations, so a few operations alone have none; known values would end
-    // it early.
+    // Here the ids come from responses of other operations, so a few operations alone have none; known values
+    // would end it early.
     const isWhole = options.operations.length === 0 && (token === undefined || !part.some(endsSessions));
     if (options.phases.includes(STATEFUL) && isWhole) {
       runs.push({ title: `${title} stateful`, token, operationIds, phases: STATEFUL, known: new Map() });

@@ -54,7 +54,10 @@ export async function login(shop: Shop, email: string, password = DEMO_PASSWORD)
   return (data as { accessToken: string }).accessToken;
 }
 
-/** Creates a user that nothing else needs; the role is set in the database, because the API cannot create an ADMIN. */
+/**
+ * Creates a user that nothing else needs; the role is set in the database, because the API cannot create an
+ * ADMIN.
+ */
 export async function sacrificialUser(
   shop: Shop,
   role: string,

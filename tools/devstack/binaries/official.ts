@@ -8,8 +8,8 @@ import { watchTransfer } from './transfer';
 const STALL_MS = { first: 8_000, later: 30_000 };
 
 /**
- * Downloads the vendor's program by the library of the vendor or the community, in its own process, which can be killed
- * if it hangs. Returns the path of the executable.
+ * Downloads the vendor's program by the library of the vendor or the community, in its own process, which can
+ * be killed if it hangs. Returns the path of the executable.
  */
 export async function downloadOfficial(
   tool: Tool,

@@ -16,8 +16,8 @@ export interface TransferWatch {
 }
 
 /**
- * Runs a download and shows how its folder grows. Aborts it when data stop arriving, so that an unreachable host costs
- * seconds while a slow line may take as long as it needs.
+ * Runs a download and shows how its folder grows. Aborts it when data stop arriving, so that an unreachable
+ * host costs seconds while a slow line may take as long as it needs.
  */
 export async function watchTransfer<T>(
   output: Output,

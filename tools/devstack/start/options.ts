@@ -32,7 +32,9 @@ export function readOptions(env: NodeJS.ProcessEnv, args: string[]): StartOption
   };
 }
 
-/** Returns the folder of the development data, which is relative to the project unless DATA_DIR is absolute. */
+/**
+ * Returns the folder of the development data, which is relative to the project unless DATA_DIR is absolute.
+ */
 export function dataFolderOf({ DATA_DIR }: NodeJS.ProcessEnv): string {
   return resolve(PROJECT_ROOT, DATA_DIR || '.data');
 }

@@ -17,7 +17,9 @@ const LEFTOVER_LIMIT_MS = 20_000;
 const POLL_MS = 250;
 const START = 'npm start';
 
-/** Part of the command line of each process, so that another program with a reused id is not mistaken for it. */
+/**
+ * Part of the command line of each process, so that another program with a reused id is not mistaken for it.
+ */
 const MARKS: Readonly<Record<string, string>> = {
   [START]: 'start.ts',
   api: 'server.js',

@@ -9,8 +9,8 @@ const SAME_PRESS_MS = 1_000;
 const CLEAN_UP_MS = 3_000;
 
 /**
- * Stops everything in order on the first SIGINT or SIGTERM and exits with 0; a second one kills everything. The returned
- * signal is aborted by the first.
+ * Stops everything in order on the first SIGINT or SIGTERM and exits with 0; a second one kills everything.
+ * The returned signal is aborted by the first.
  */
 export function onStopSignal(output: Output, stack: Stack, startup: () => Promise<unknown>): AbortSignal {
   const stopping = new AbortController();

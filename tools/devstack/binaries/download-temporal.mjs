@@ -1,7 +1,6 @@
 // Usage: node download-temporal.mjs <folder> <version>
-// Prints the path of the Temporal CLI that
-// @temporalio/testing downloads. It has no function that only downloads, so this starts a server and stops it
-// again.
+// Prints the path of the Temporal CLI that @temporalio/testing downloads. It has no function that only
+// downloads, so this starts a server and stops it again.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';

@@ -12,7 +12,7 @@ export interface State {
   /** The payload of a valid access token, left by koa-jwt. */
   accessToken?: object;
   /** koa-jwt would verify access tokens with it, instead of with the configured keys. */
-  secret?: never;
+  secret?: undefined;
   /** Fields that a handler adds to the request's one log line, such as `{ orderId }`. */
   logFields?: Record<string, unknown>;
   /** The error that became the response, for the log. */

@@ -64,6 +64,10 @@ export function createJwt({ keys, issuer, audience, accessTokenTtlSeconds: expir
       return (ctx, next) => {
         // Only a valid token overwrites what an earlier look at the same request has left.
         ctx.state.accessToken = undefined;
+        ctx.state.principal = undefined;
+        // koa-jwt reads the header in its own way where `getToken` finds nothing, and prefers this to our keys.
+        ctx.state.secret = undefined;
+        if (getToken(ctx) === undefined) return next();
         return verify(ctx, () => {
           ctx.state.principal = principalOf(ctx.state.accessToken);
           return next();

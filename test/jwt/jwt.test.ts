@@ -245,3 +245,27 @@ it('an earlier valid token of the request leaves nothing behind', async () => {
   await authenticate(ctx as never, next);
   expect(ctx.state).toMatchObject({ principal: undefined });
 });
+
+describe('the middleware of access tokens', () => {
+  const authenticate = (getToken: () => string | undefined) =>
+    createJwt(api.config.jwt).authenticate({ getToken, isRevoked: () => false });
+  const contextOf = (state: object, authorization = '') =>
+    ({ state, header: { authorization }, request: {}, req: {}, cookies: {} }) as never;
+
+  it('reads the header by our grammar alone, where koa-jwt would take another token', async () => {
+    const state = {};
+    const next = jest.fn();
+    await authenticate(() => undefined)(contextOf(state, `Bearer ${forge()}`), next);
+    expect(next).toHaveBeenCalledTimes(1);
+    expect(state).toMatchObject({ principal: undefined, accessToken: undefined });
+  });
+
+  it('ignores a secret in the state of the request', async () => {
+    const attacker = 'x'.repeat(48);
+    const state = { secret: attacker };
+    await authenticate(() => forge({}, ADMIN, attacker))(contextOf(state), jest.fn());
+    expect(state).toMatchObject({ principal: undefined });
+    await authenticate(() => forge())(contextOf(state), jest.fn());
+    expect(state).toMatchObject({ principal: { id: USER } });
+  });
+});

@@ -1,18 +1,8 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { messageOf, SetupError } from '../project';
+import { requireOwnFolder } from './start/data-folder';
 import { dataFolderOf } from './start/options';
 import { findUser } from './start/run-file';
-
-/** Entries that `npm start` makes; anything else in the folder means that it is not ours to remove. */
-const OURS = new Set([
-  'jwt-secret',
-  'logs',
-  'mongodb',
-  'run.json',
-  'temporal.db',
-  'temporal.db-shm',
-  'temporal.db-wal',
-]);
 
 /**
  * Removes the development data, and returns what was done.
@@ -22,10 +12,7 @@ export async function reset(folder: string): Promise<string> {
   if (!existsSync(folder)) return `${folder} does not exist: there is nothing to remove.`;
   const user = await findUser(folder);
   if (user) throw new SetupError(`${folder} is in use by ${user}. Stop npm start first (Ctrl-C).`);
-  const foreign = readdirSync(folder).find((name) => !OURS.has(name));
-  if (foreign) {
-    throw new SetupError(`${folder} holds ${foreign}, which npm start did not make. Check DATA_DIR.`);
-  }
+  await requireOwnFolder(folder);
   rmSync(folder, { recursive: true });
   return `${folder} has been removed.`;
 }

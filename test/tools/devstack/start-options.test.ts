@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rm, stat, chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareDataFolder } from '../../../tools/devstack/start/data-folder';
 import { requireDevelopment } from '../../../tools/devstack/start/development-only';
@@ -88,5 +88,14 @@ describe('the folder of the development data', () => {
       return ((await stat(join(folder, name))).mode & 0o777).toString(8);
     });
     expect(await Promise.all(modes)).toEqual(['700', '700', '600', '600']);
+  });
+
+  it('is left as it is if it holds files that npm start did not make', async () => {
+    const folder = join(parent, 'shared');
+    await mkdir(folder);
+    await chmod(folder, 0o755);
+    await writeFile(join(folder, 'letters.txt'), '');
+    await expect(prepareDataFolder(folder)).rejects.toThrow('letters.txt, which npm start did not make');
+    expect((await stat(folder)).mode & 0o777).toBe(0o755);
   });
 });

@@ -36,6 +36,15 @@ const floorRules = FLOORS.map((folders, floor) => ({
   to: { path: inSrc(FLOORS.slice(0, floor + 1).flat()), pathNot: '^src/$1/' },
 }));
 
+const rootRule = {
+  name: '6-roofs-are-imported-by-entries',
+  comment:
+    'What stands at the top of src puts the rooms together: take what you need from it as an argument.',
+  severity: 'error',
+  from: { path: '^src/[^/]+/' },
+  to: { path: '^src/[^/]+\\.ts$' },
+};
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -119,6 +128,7 @@ module.exports = {
         ...VALUES,
       },
     },
+    rootRule,
     ...floorRules,
     {
       name: '6-every-folder-has-a-floor',

@@ -99,7 +99,7 @@ export function identityRoutes({
     users,
     sessions,
     checkPassword,
-    allowsPassword: createDemoPasswordGuard(config.env, logger),
+    demoPassword: createDemoPasswordGuard(config.env, logger),
     jwt,
     refreshTokenTtlSeconds: config.jwt.refreshTokenTtlSeconds,
   });

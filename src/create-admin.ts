@@ -1,7 +1,7 @@
 /** Creates an ADMIN, for a shop without one: `npm run user:create-admin -- --email ada@shop.example --name Ada`. */
 import { runEntry } from './common/entry';
 import { loadConfig } from './config';
-import { createAdmin, parseOptions } from './create-admin/create-admin';
+import { createAdmin, disableDemoUsers, parseOptions } from './create-admin/create-admin';
 import { readPassword } from './create-admin/read-password';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
@@ -16,8 +16,14 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   try {
     await mongodb.connected;
     await createUserModel(mongodb.connection).createIndexes(); // addresses are not unique without them
-    const userId = await createAdmin(createUsersRepository(mongodb.connection), options, readPassword);
-    logger.info({ userId }, 'the user is an ADMIN');
+    const users = createUsersRepository(mongodb.connection);
+    if (options === 'disable-demo-users') {
+      await disableDemoUsers(users);
+      logger.info('the demo users are disabled');
+    } else {
+      const userId = await createAdmin(users, options, readPassword);
+      logger.info({ userId }, 'the user is an ADMIN');
+    }
   } finally {
     await mongodb.close();
   }

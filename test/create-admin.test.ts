@@ -1,10 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createAdmin, parseOptions } from '../src/create-admin/create-admin';
+import {
+  createAdmin,
+  disableDemoUsers,
+  parseOptions,
+  type AdminOptions,
+} from '../src/create-admin/create-admin';
+import { seed } from '../src/seed/seed';
+import { DEMO_PASSWORD, DEMO_USERS } from '../src/users/demo-users';
 import { createUsersRepository } from '../src/users/users.repository';
 import { openTestApi, type TestApi } from './support/api';
 import { testConfig } from './support/config';
 import { runEntry } from './support/entries';
+import { eventually } from './support/eventually';
 import { PASSWORD, person, signIn } from './support/signed-in-users';
 
 let api: TestApi;
@@ -15,7 +23,11 @@ afterAll(() => api.close());
 const ADA = ['--email', ' Ada@Example.com ', '--name', 'Ada'];
 
 const run = async (args: string[], password = PASSWORD) =>
-  createAdmin(createUsersRepository(api.db.connection), parseOptions(args), async () => password);
+  createAdmin(
+    createUsersRepository(api.db.connection),
+    parseOptions(args) as AdminOptions,
+    async () => password,
+  );
 
 it('the command creates an ADMIN who can sign in, with the password from standard input', async () => {
   const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
@@ -38,10 +50,32 @@ it.each([
   ['with a short password', ADA, 'short', 'at least 12'],
   ['with a common password', ADA, 'administrator', 'most common'],
   ['with an unknown option', [...ADA, '--role', 'ADMIN'], PASSWORD, 'Unknown option'],
+  ['when demo users are to be disabled', [...ADA, '--disable-demo-users'], PASSWORD, 'Usage'],
   ['when there is no user to promote', ['--email', 'ada@example.com', '--promote'], '', 'no account'],
 ])('creates no ADMIN %s', async (_case, args, password, message) => {
   await expect(run(args, password)).rejects.toThrow(message);
   expect(await createUsersRepository(api.db.connection).list({}, { limit: 1 })).toEqual([]);
+});
+
+it('the command disables the demo users, and ends their sessions', async () => {
+  await seed(api.db.connection, 'development');
+  const { accessToken } = await signIn(api, DEMO_USERS[1]!.email, DEMO_PASSWORD);
+  await run(ADA);
+  const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
+  const { code, stdout } = await runEntry('create-admin', env, { args: ['--disable-demo-users'] });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('the demo users are disabled')]);
+  const users = createUsersRepository(api.db.connection);
+  for (const { email } of DEMO_USERS)
+    expect(await users.findByEmail(email)).toMatchObject({ status: 'disabled' });
+  await eventually(() => api.call('get', '/users/me', accessToken).expect(401));
+});
+
+it('disables no last ADMIN, though it is a demo user', async () => {
+  await seed(api.db.connection, 'development');
+  await expect(disableDemoUsers(createUsersRepository(api.db.connection))).rejects.toThrow(
+    'last active ADMIN',
+  );
+  await signIn(api, DEMO_USERS[0]!.email, DEMO_PASSWORD);
 });
 
 it('does not promote a disabled user', async () => {

@@ -7,6 +7,7 @@ import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { LoginBody, RegisterBody } from './auth.schema';
+import type { DemoPasswordGuard } from '../users/passwords/demo-password';
 import type { PasswordCheck } from '../users/passwords/password-check';
 import {
   decodeRefreshToken,
@@ -32,8 +33,7 @@ export interface AuthServiceDeps {
   users: UsersRepository;
   sessions: SessionRepository;
   checkPassword: PasswordCheck;
-  /** Returns false for a password that no user may sign in with. */
-  allowsPassword(password: string): boolean;
+  demoPassword: DemoPasswordGuard;
   jwt: Pick<Jwt, 'issue'>;
   refreshTokenTtlSeconds: number;
 }
@@ -41,7 +41,7 @@ export interface AuthServiceDeps {
 export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
-  const { users, sessions, checkPassword, allowsPassword, jwt, refreshTokenTtlSeconds } = deps;
+  const { users, sessions, checkPassword, demoPassword, jwt, refreshTokenTtlSeconds } = deps;
 
   async function begin(user: User): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
@@ -55,12 +55,13 @@ export function createAuthService(deps: AuthServiceDeps) {
     return signIn(user, token);
   }
 
-  /** Returns null if the user or an ADMIN has ended the session. */
+  /** Returns null if the user or an ADMIN has ended the session, or if it is a demo user's in production. */
   async function userOf(sessionId: string): Promise<User | null> {
     const session = await sessions.find(sessionId);
     if (!session) return null;
     const user = await users.findById(session.userId);
-    return isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId }) ? user : null;
+    if (!user || !isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId })) return null;
+    return (await demoPassword.allowsUser(user)) ? user : null;
   }
 
   function signIn(user: User, token: RefreshToken): SignIn {
@@ -86,7 +87,8 @@ export function createAuthService(deps: AuthServiceDeps) {
       let user: User | null = null;
       const findHash = async () => {
         user = await users.findByEmail(email);
-        return allowsPassword(password) ? user?.passwordHash : undefined; // undefined never matches, in the same time
+        // An undefined hash never matches, and takes the same time.
+        return demoPassword.allowsPassword(password, email) ? user?.passwordHash : undefined;
       };
       const isRight = await checkPassword({ email, address, password }, findHash);
       if (!user || !isRight) throw wrongCredentials();

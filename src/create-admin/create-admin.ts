@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import { newId } from '../common/ids';
 import { Role } from '../role/role';
 import { hashPassword } from '../users/passwords/password';
+import { DEMO_USERS } from '../users/demo-users';
+import { LAST_ADMIN } from '../users/user-status';
 import type { UsersRepository } from '../users/users.repository';
 import { email, name, newPassword } from '../users/users.schema';
 
 const USAGE =
   'Usage: npm run user:create-admin -- --email <address> --name <name>, with the password on standard input; or ' +
-  '--email <address> --promote for an existing user.';
+  '--email <address> --promote for an existing user; or --disable-demo-users, once there is an ADMIN besides them.';
 
 export interface AdminOptions {
   email: string;
@@ -29,12 +31,22 @@ const newAdmin = Joi.object<NewAdmin, true>({
   password: newPassword.required(),
 }).prefs({ abortEarly: false, errors: { wrap: { label: false } } });
 
-/** @throws {Error} with the usage */
-export function parseOptions(args: string[]): AdminOptions {
+/**
+ * @returns what to do: `disable-demo-users`, or the ADMIN to create or promote
+ * @throws {Error} with the usage
+ */
+export function parseOptions(args: string[]): AdminOptions | 'disable-demo-users' {
   const { values } = parseArgs({
     args,
-    options: { email: { type: 'string' }, name: { type: 'string' }, promote: { type: 'boolean' } },
+    options: {
+      email: { type: 'string' },
+      name: { type: 'string' },
+      promote: { type: 'boolean' },
+      'disable-demo-users': { type: 'boolean' },
+    },
   });
+  if (values['disable-demo-users'] && Object.keys(values).length === 1) return 'disable-demo-users';
+  if (values['disable-demo-users']) throw new Error(USAGE);
   if (values.email === undefined) throw new Error(USAGE);
   return { email: values.email, name: values.name ?? '', promote: values.promote ?? false };
 }
@@ -74,4 +86,18 @@ async function promote(users: UsersRepository, address: string): Promise<string>
     throw new Error('This account is disabled: have an ADMIN enable it first, or create another account.');
   await users.change(user.id, { role: Role.ADMIN });
   return user.id;
+}
+
+/**
+ * Disables the demo users, whose password is published, and so ends their sessions. It needs no API, which is not
+ * ready while they are active in production.
+ * @throws {Error} if no other active ADMIN would be left
+ */
+export async function disableDemoUsers(users: UsersRepository): Promise<void> {
+  for (const { email: address } of DEMO_USERS) {
+    const user = await users.findByEmail(address);
+    if (!user) continue;
+    if ((await users.change(user.id, { status: 'disabled' })) === LAST_ADMIN)
+      throw new Error(`${address} is the last active ADMIN: create another one first. ${USAGE}`);
+  }
 }

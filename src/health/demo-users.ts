@@ -2,7 +2,7 @@ import { DEMO_PASSWORD, DEMO_USERS } from '../users/demo-users';
 import { HOW_TO_DISABLE_DEMO_USERS } from '../users/passwords/demo-password';
 import { verifyPassword } from '../users/passwords/password';
 import type { User, UsersRepository } from '../users/users.repository';
-import { ActionRequired, type Check } from './health';
+import type { Check } from './health';
 
 /**
  * Creates a check that fails while an active demo user has the demo password. Verifying a password takes some 35 ms of
@@ -24,8 +24,6 @@ export function createDemoUsersCheck(users: Pick<UsersRepository, 'findByEmail'>
     const active = found.filter((user) => user?.status === 'active');
     const results = await Promise.all(active.map((user) => hasDemoPassword(user!)));
     if (results.includes(true))
-      throw new ActionRequired(
-        `An active demo user has the published password: ${HOW_TO_DISABLE_DEMO_USERS}`,
-      );
+      throw new Error(`An active demo user has the published password: ${HOW_TO_DISABLE_DEMO_USERS}`);
   };
 }

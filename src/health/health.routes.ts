@@ -11,7 +11,6 @@ const TAG = 'Health';
 const checkResult = Joi.object<CheckResult, true>({
   status: Joi.string().valid('up', 'down').required(),
   latencyMs: Joi.number().min(0).required(),
-  action: Joi.string().description('What an operator has to do; absent where waiting is enough'),
 });
 
 const readiness = Joi.object<Readiness, true>({
@@ -74,9 +73,6 @@ function sendReadiness(ctx: Context, data: Readiness): void {
 
 function explain({ status, checks }: Readiness): string {
   if (status === 'draining') return 'This process is shutting down: send requests to another one.';
-  const down = Object.entries(checks).filter(([, check]) => check.status === 'down');
-  const actions = down.flatMap(([, { action }]) => action ?? []);
-  const servers = down.filter(([, { action }]) => action === undefined).map(([name]) => name);
-  const waiting = servers.length > 0 ? [`Not responding: ${servers.join(', ')}. Try again shortly.`] : [];
-  return [...actions, ...waiting].join(' ');
+  const down = Object.keys(checks).filter((name) => checks[name]!.status === 'down');
+  return `Not ready: ${down.join(', ')}. Try again shortly; the log of the API says why.`;
 }

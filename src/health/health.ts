@@ -2,17 +2,12 @@ import type { Logger } from 'pino';
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** @throws if what it checks is not ready */
+/** @throws if what it checks is not ready; the log has the message, which clients do not see */
 export type Check = () => Promise<void>;
-
-/** Thrown by a check that fails until an operator does something; clients see its message. */
-export class ActionRequired extends Error {}
 
 export interface CheckResult {
   status: 'up' | 'down';
   latencyMs: number;
-  /** What an operator has to do. */
-  action?: string;
 }
 
 export interface Readiness {
@@ -62,8 +57,7 @@ async function run(name: string, check: Check, failing: Set<string>, logger: Log
   } catch (err) {
     if (!failing.has(name)) logger.warn({ err, check: name }, 'a health check failed');
     failing.add(name);
-    const action = err instanceof ActionRequired && { action: err.message };
-    return { status: 'down', latencyMs: latency(), ...action };
+    return { status: 'down', latencyMs: latency() };
   }
 }
 

@@ -78,7 +78,7 @@ describe('a refresh token', () => {
         users: { ...users, findById },
         sessions: createSessionRepository(connection),
         checkPassword: createPasswordCheck(createLoginFailureRepository(connection)),
-        allowsPassword: () => true,
+        demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
         jwt: api.jwt,
         refreshTokenTtlSeconds: 60,
       });

@@ -15,12 +15,16 @@ export interface TemporalClient {
 /** Notices a server that is down after about 1 s, before clients give up; the SDK's defaults take 20 s. */
 const retry = defaultGrpcRetryOptions({ maxAttempts: 4, initialIntervalMs: () => 100 });
 
+/** How long a health check may take, with all its attempts, in milliseconds. */
+const HEALTH_TIMEOUT_MS = 2_000;
+
 /** Connects on the first call, which may be long after the start, and again whenever the server comes back. */
 export function createTemporalClient(
   { address, namespace, security }: Config['temporal'],
   dataConverter: DataConverter,
 ): TemporalClient {
   let answeredAt = 0;
+  const checks = new Set<Promise<unknown>>();
   const connection = Connection.lazy({
     address,
     ...security,
@@ -30,8 +34,17 @@ export function createTemporalClient(
   return {
     client: new Client({ connection, namespace, dataConverter }),
     lastAnswerAt: () => answeredAt,
-    checkHealth: async () => void (await connection.workflowService.describeNamespace({ namespace })),
-    close: () => connection.close(),
+    async checkHealth() {
+      const check = connection.withDeadline(Date.now() + HEALTH_TIMEOUT_MS, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
+      checks.add(check);
+      await check.finally(() => checks.delete(check));
+    },
+    async close() {
+      await Promise.allSettled(checks); // the next attempt of a check would throw where nobody catches it
+      await connection.close();
+    },
   };
 }
 

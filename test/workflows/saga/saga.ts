@@ -71,7 +71,7 @@ export interface Saga {
   inject(step: string, fault: Fault): void;
   /** Returns the steps at which a fault was injected. */
   faultySteps(): string[];
-  /** Waits until no compensation is outstanding. */
+  /** Waits until no compensation is outstanding, and the workflow of a closed order has ended. */
   settled(): Promise<void>;
   /** Waits until the order is at rest, for a limited time. */
   rest(expected?: Rest): Promise<Rest>;
@@ -98,7 +98,13 @@ export async function beginSaga({ shop, injector }: FaultyShop, scenario: Scenar
     make: (move) => scenario.moves[move]!.make(customer, productId),
     inject: (step, fault) => void faults.set(step, fault),
     faultySteps: () => injector.faultyStepsOf(orderId),
-    settled: () => until(async () => (await customer.stored())?.compensations.length === 0),
+    settled: () =>
+      until(async () => {
+        const order = await customer.stored();
+        if (order?.compensations.length !== 0) return false;
+        // A command that came before its end would be one more for this workflow, not for that of a closed order.
+        return !isClosed(order) || (await statusOf(shop, orderWorkflowId(orderId))) !== 'RUNNING';
+      }),
     rest: (expected) => restOf(shop, request, expected),
     async record(name) {
       const { client } = shop.temporal;

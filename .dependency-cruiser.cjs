@@ -138,7 +138,7 @@ module.exports = {
       to: { path: '^src/[^/]+/', pathNot: inSrc(FLOORS.flat()) },
     },
     {
-      name: '5-nobody-imports-an-entry',
+      name: '5-entries-are-not-imported',
       comment:
         'An entry runs when it is loaded: import what it is put together from, or start it as a process.',
       severity: 'error',

@@ -20,7 +20,7 @@ export function envExample(): string {
 
 const HEADER = `# Copy to .env, which git ignores. Docker Compose reads it automatically; for a process outside of containers:
 #   node --env-file=.env dist/src/server.js
-# Set what is not commented out. Commented lines show the default, or an example where there is none.
+# Set the variables that are not commented out. Commented lines show the default, or an example where there is none.
 # Written by \`npm run docs:configuration\`. \`npm start\` needs none of this.`;
 
 const FOOTER = `${heading('Docker Compose')}

@@ -1,5 +1,5 @@
 const E_MAIL = /[^\s"'<>@:/]+@[^\s"'<>@]+\.[^\s"'<>@,;)}]+/g;
-/** What MongoDB says of a unique index: the value may be anything of the document. */
+/** In MongoDB's message about a unique index; the value may be anything from the document. */
 const DUPLICATE_KEY = /(dup key: )\{.*\}/g;
 const CREDENTIALS = /(:\/\/)[^\s/@]+@/g;
 const MAX_CAUSES = 5;
@@ -13,8 +13,8 @@ export interface SerializedError {
 }
 
 /**
- * What a log needs of an error, and nothing else: drivers put keys and values of documents on theirs,
- * so values of unique keys, e-mail addresses and credentials in URLs are removed from the text.
+ * Returns what the log needs of an error and nothing else, because drivers attach keys and values of documents. Values
+ * of unique keys, e-mail addresses and credentials in URLs are removed from its text.
  */
 export function serializeError(error: unknown, depth = 0): SerializedError {
   if (!(error instanceof Error)) return { type: typeof error, message: scrub(String(error)) };

@@ -13,7 +13,7 @@ const SECRET_KEYS = [
   'email',
 ];
 
-/** JSON lines on standard output; readable ones in development on a terminal. */
+/** Writes JSON lines to standard output, or readable lines in development on a terminal. */
 export function createLogger(
   config: Pick<Config, 'env' | 'logLevel'>,
   destination?: DestinationStream,
@@ -39,7 +39,7 @@ function defaultDestination(config: Pick<Config, 'env'>): DestinationStream {
   });
 }
 
-/** A development dependency, which images do not have. */
+/** The images do not have this development dependency. */
 function hasPretty(): boolean {
   try {
     return Boolean(require.resolve('pino-pretty'));

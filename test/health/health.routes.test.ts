@@ -15,7 +15,7 @@ describe('health', () => {
     await api.close();
   });
 
-  it('is 503 with the same data when one fails, without saying why to the client', async () => {
+  it('responds with 503 and the same data if a check fails, without the reason', async () => {
     const api = await openTestApi({ checks: { mongodb: down, temporal: up } });
     const { body, text, headers } = await api.call('get', '/health/ready').expect(503);
     expect(body).toMatchObject({
@@ -30,7 +30,7 @@ describe('health', () => {
     await api.close();
   });
 
-  it('logs an outage once, however often it is asked', async () => {
+  it('logs an outage once, however many probes come', async () => {
     let check: () => Promise<void> = down;
     const api = await openTestApi({ checks: { mongodb: () => check() } });
     const failures = () => api.logs.filter(({ msg }) => msg === 'a health check failed');
@@ -45,7 +45,7 @@ describe('health', () => {
     await api.close();
   });
 
-  it('does not wait for a check that hangs', async () => {
+  it('reports a check that hangs as down', async () => {
     const health = createHealth(
       { mongodb: () => new Promise(() => undefined), temporal: up },
       pino({ level: 'silent' }),
@@ -56,17 +56,17 @@ describe('health', () => {
     });
   });
 
-  it('makes each check once at a time, however many ask', async () => {
-    let answer!: () => void;
-    const check = jest.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+  it('runs each check once at a time, however many probes come', async () => {
+    let respond!: () => void;
+    const check = jest.fn(() => new Promise<void>((resolve) => (respond = resolve)));
     const health = createHealth({ mongodb: check }, pino({ level: 'silent' }));
-    const asked = Array.from({ length: 500 }, () => health.readiness());
+    const probes = Array.from({ length: 500 }, () => health.readiness());
     expect(check).toHaveBeenCalledTimes(1);
-    answer();
-    for (const { status } of await Promise.all(asked)) expect(status).toBe('ready');
+    respond();
+    for (const { status } of await Promise.all(probes)) expect(status).toBe('ready');
     const again = health.readiness();
     expect(check).toHaveBeenCalledTimes(2);
-    answer();
+    respond();
     await again;
   });
 
@@ -89,7 +89,7 @@ describe('health', () => {
     await expect(health.readiness()).resolves.toMatchObject({ status: 'ready' });
   });
 
-  it('is not ready as soon as it drains', async () => {
+  it('is not ready while it drains', async () => {
     const api = await openTestApi({ checks: { mongodb: up } });
     await api.call('get', '/health/ready').expect(200);
     api.health.drain();

@@ -9,7 +9,7 @@ function lines(log: (logger: ReturnType<typeof createLogger>) => void): string {
 
 describe('the logger', () => {
   it.each(['password', 'accessToken', 'authorization', 'email'])(
-    'hides %s, at any of the upper levels',
+    'hides %s at each of the upper three levels',
     (key) => {
       const text = lines((logger) =>
         logger.info({ [key]: 'hunter2', a: { [key]: 'hunter2', b: { [key]: 'hunter2' } } }),
@@ -27,7 +27,7 @@ describe('the logger', () => {
     });
   });
 
-  it('takes out keys, e-mail addresses and credentials of errors and their causes, and their other properties', () => {
+  it('removes keys, e-mail addresses and credentials from errors and their causes, and all other properties', () => {
     const cause = Object.assign(new Error('for carol@example.com, dup key: { name: "Carol" }'), {
       keyValue: { email: 'x' },
     });
@@ -44,7 +44,7 @@ describe('the logger', () => {
     expect(JSON.stringify(serialized)).not.toMatch(/carol|Carol|hunter2|keyValue/);
   });
 
-  it('serializes what is no error, and no endless chain', () => {
+  it('serializes other values than errors, and a limited number of causes', () => {
     expect(serializeError('carol@example.com')).toEqual({ type: 'string', message: '[redacted]' });
     const loop = new Error('loop');
     loop.cause = loop;

@@ -74,12 +74,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   const url = `${http.url}${config.http.prefix}`;
   logger.info({ url }, 'API listening');
-  void health.readiness(); // logs what is not ready, even if nobody probes
+  const firstReadiness = health.readiness(); // logs what is not ready, even if nobody probes
   return {
     url,
     async close() {
       health.drain();
       await http.close(config.shutdownTimeoutMs);
+      await firstReadiness;
       await closeClients();
     },
   };

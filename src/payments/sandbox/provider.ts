@@ -10,8 +10,8 @@ const SLOW_MS = 5_000;
 
 export interface SandboxProviderDeps {
   repository: SandboxRepository;
-  /** How long `pm_sandbox_slow` takes to reply. */
-  slowMs?: number;
+  /** Waits before a reply to `pm_sandbox_slow`. */
+  pause?: () => Promise<unknown>;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface SandboxProviderDeps {
  */
 export function createSandboxProvider({
   repository,
-  slowMs = SLOW_MS,
+  pause = () => delay(SLOW_MS),
 }: SandboxProviderDeps): PaymentProvider {
   const ledger = createSandboxLedger(repository);
 
@@ -33,7 +33,7 @@ export function createSandboxProvider({
     await requireAvailable(paymentMethod);
     if (paymentMethod === FAULTY_METHODS.flaky) await failAtFirst(operationKey);
     const { payment, isNew } = await work();
-    if (paymentMethod === FAULTY_METHODS.slow) await delay(slowMs);
+    if (paymentMethod === FAULTY_METHODS.slow) await pause();
     if (paymentMethod === FAULTY_METHODS.lostReply && isNew) throw connectionLost();
     return present(payment);
   }

@@ -4,17 +4,19 @@ import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
+import { eventually } from '../../support/eventually';
+import { deferred } from '../../workflows/saga/deferred';
 import { ledgerOf } from './checked-ledger';
 import { errorOf, newKey, newPayment, refundedOf } from '../fixtures';
 
-const SLOW_MS = 300;
-
 let db: TestDatabase;
 let sandbox: PaymentProvider;
+/** What a reply to `pm_sandbox_slow` waits for. */
+const pause = jest.fn<Promise<void>, []>();
 const repository = () => createSandboxRepository(db.connection);
 beforeAll(async () => {
   db = await openTestDatabase();
-  sandbox = createSandboxProvider({ repository: repository(), slowMs: SLOW_MS });
+  sandbox = createSandboxProvider({ repository: repository(), pause });
 });
 afterAll(() => db.drop());
 
@@ -324,15 +326,18 @@ describe('the faulty payment method', () => {
 
   it('pm_sandbox_slow does each operation at once and replies late', async () => {
     const payment = newPayment({ paymentMethod: 'pm_sandbox_slow' });
-    const started = Date.now();
-    const result = sandbox.authorize(payment);
-    while (!(await sandbox.find(payment)));
-    expect(Date.now() - started).toBeLessThan(SLOW_MS);
+    const replies = deferred();
+    pause.mockReturnValueOnce(replies.promise);
+    const replied = jest.fn();
+    const result = sandbox.authorize(payment).then(replied);
+    await eventually(async () => expect(await sandbox.find(payment)).toMatchObject({ status: 'authorized' }));
+    expect(replied).not.toHaveBeenCalled();
+    replies.resolve();
     await result;
     await live('pm_sandbox_slow', async (work) => {
-      const start = performance.now();
+      pause.mockClear();
       await work();
-      expect(performance.now() - start).toBeGreaterThan(SLOW_MS - 5);
+      expect(pause).toHaveBeenCalledTimes(1);
     });
   });
 

@@ -9,12 +9,13 @@ import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { FAILURES } from '../../workflows/contract';
 
 /**
- * Tells whether the same update may succeed shortly, because too many are in flight or the workflow is
- * continuing as new.
+ * Tells whether the same update may succeed shortly, because too many are in flight, the workflow is continuing as new, or
+ * its tasks have failed or timed out several times in a row: the server then rejects updates as WorkflowNotReady.
  */
 export function isBusy(error: unknown): boolean {
   if (error instanceof WorkflowUpdateFailedError) return rootCause(error)?.type === FAILURES.continuingAsNew;
-  return grpcError(error)?.code === status.RESOURCE_EXHAUSTED;
+  const code = grpcError(error)?.code;
+  return code === status.RESOURCE_EXHAUSTED || code === status.FAILED_PRECONDITION;
 }
 
 /** Tells whether the server is away. It also says so when it drops an update that no worker had accepted. */

@@ -16,6 +16,8 @@ const updateFailure = (type: string) =>
 it.each([
   ['too many updates in flight', wrapped(status.RESOURCE_EXHAUSTED), true],
   ['too many updates in flight, as Update-with-Start throws it', grpc(status.RESOURCE_EXHAUSTED), true],
+  ['a workflow whose tasks keep failing', wrapped(status.FAILED_PRECONDITION), true],
+  ['a workflow whose tasks keep failing, at Update-with-Start', grpc(status.FAILED_PRECONDITION), true],
   ['a workflow that continues as new', updateFailure('ContinuingAsNew'), true],
   ['a rejected update', updateFailure('InvalidTransition'), false],
   ['a server that is away', wrapped(status.UNAVAILABLE), false],

@@ -1,7 +1,38 @@
-/** @type {import('jest').Config} */
-module.exports = {
+const { randomInt } = require('node:crypto');
+const { availableParallelism } = require('node:os');
+
+// For the processes of this run, which inherit it.
+process.env.TEST_SEED ??= String(randomInt(2 ** 31));
+if (!/^\d{1,10}$/.test(process.env.TEST_SEED)) throw new Error('TEST_SEED must be an integer below 2^31.');
+
+/** Tests that need no server: `npm run test:unit`. All others are given Temporal and MongoDB. */
+const UNIT = [
+  'api-keys/api-key-cache',
+  'bench/*',
+  'cluster/primary-store',
+  'common/{dates,etag,pagination,text}',
+  'config/*',
+  'dockerfile',
+  'docs/output',
+  'domain/*',
+  'http/{error-middleware,server}',
+  'logger/*',
+  'mongodb/follow-changes',
+  'openapi/{example,joi-rules}',
+  'orders/{order-request,orders.service}',
+  'orders/commands/commands',
+  'orders/temporal/{failures,order-description}',
+  'payments/stripe/amounts',
+  'rate-limit/{client-address,store,window-counter}',
+  'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
+  'tools/capacity/*',
+  'tools/devstack/{demo-output,ports,start-options}',
+  'users/passwords/password',
+].map((name) => `<rootDir>/test/${name}.test.ts`);
+
+const project = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  setupFiles: ['<rootDir>/test/support/random.ts'],
   transform: {
     '^.+\\.[tj]s$': [
       '@swc/jest',
@@ -10,10 +41,25 @@ module.exports = {
   },
   // The driver loads `os` by a dynamic import, which Jest's sandbox refuses: compile that one file to a require.
   transformIgnorePatterns: ['/node_modules/(?!mongodb/lib/runtime_adapters\\.js$)'],
-  globalSetup: '<rootDir>/test/support/global-setup.ts',
-  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 180_000,
-  maxWorkers: 2,
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    { ...project, displayName: 'unit', testMatch: UNIT },
+    {
+      ...project,
+      displayName: 'servers',
+      testMatch: ['<rootDir>/test/**/*.test.ts', ...UNIT.map((path) => path.replace('<rootDir>', '!**'))],
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
+  ],
+  testTimeout: 15 * 60_000, // ends a hang, and never judges how fast a machine is
+  maxWorkers: Math.min(4, availableParallelism() + 1), // one more than cores, because tests wait a lot; all share two servers
+  maxConcurrency: 8, // of `it.concurrent`: orders that mostly wait
+  workerIdleMemoryLimit: '600MB', // of heap: what V8 has not collected and the SDK's native memory remain
+  reporters: ['default', '<rootDir>/test/support/progress-reporter.mjs'],
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [
     'src/**/*.ts',

@@ -1,5 +1,6 @@
 // Runs before `npm start`, `npm test` and others: installs and builds what is missing or stale, and says
-// nothing if there is nothing to do. It has no dependencies, because it must work in a fresh clone.
+// nothing if there is nothing to do. It has no dependencies, because it must work in a fresh clone. With `--no-build` it
+// only installs, for commands that run from source.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -19,6 +20,7 @@ const BUILD_INPUTS = [
 ];
 const BUILD_STAMP = path.join(ROOT, 'dist', '.sources.sha256');
 const LOCK_POLL_MS = 250;
+const needsBuild = !process.argv.includes('--no-build');
 
 class PrepareError extends Error {}
 
@@ -58,7 +60,9 @@ function install() {
 }
 
 function buildIsStale() {
-  return !fs.existsSync(BUILD_STAMP) || fs.readFileSync(BUILD_STAMP, 'utf8') !== hashOfSources();
+  return (
+    needsBuild && (!fs.existsSync(BUILD_STAMP) || fs.readFileSync(BUILD_STAMP, 'utf8') !== hashOfSources())
+  );
 }
 
 function build() {

@@ -10,6 +10,7 @@ import { seed } from '../src/seed/seed';
 import { DEMO_PASSWORD, DEMO_USERS } from '../src/users/demo-users';
 import { createUsersRepository } from '../src/users/users.repository';
 import { openTestApi, type TestApi } from './support/api';
+import { openTestDatabase } from './support/database';
 import { testConfig } from './support/config';
 import { runEntry } from './support/entries';
 import { eventually } from './support/eventually';
@@ -87,8 +88,9 @@ it('does not promote a disabled user', async () => {
 });
 
 it('rejects an address that is taken, even in a database without indexes', async () => {
-  await api.db.connection.dropDatabase();
-  const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
+  const db = await openTestDatabase({ own: true });
+  await db.connection.dropDatabase();
+  const env = { NODE_ENV: 'test', MONGODB_URI: db.uri };
   const results = [];
   for (let attempt = 0; attempt < 2; attempt++)
     results.push(await runEntry('create-admin', env, { args: ADA, input: PASSWORD }));
@@ -96,6 +98,7 @@ it('rejects an address that is taken, even in a database without indexes', async
     { code: 0 },
     { code: 1, stderr: expect.stringContaining('--promote') as string },
   ]);
+  await db.drop();
 });
 
 it.each(['ES256', 'RS256', 'HS256'])(

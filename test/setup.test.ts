@@ -10,7 +10,7 @@ import { runEntry } from './support/entries';
 const address = process.env.TEMPORAL_ADDRESS!;
 
 it('creates collections and indexes, and can be repeated', async () => {
-  const db = await openTestDatabase();
+  const db = await openTestDatabase({ own: true });
   await db.connection.dropDatabase();
   const env = { NODE_ENV: 'test', TEMPORAL_ADDRESS: address, MONGODB_URI: db.uri };
   for (let run = 0; run < 2; run++)
@@ -36,7 +36,7 @@ it('creates collections and indexes, and can be repeated', async () => {
 });
 
 it('names the documents that prevent an index', async () => {
-  const db = await openTestDatabase();
+  const db = await openTestDatabase({ own: true });
   const users = db.connection.collection<{ _id: string; email: string }>('users');
   await users.dropIndexes();
   await users.insertMany(['usr_1', 'usr_2'].map((_id) => ({ _id, email: 'ada@example.com' })));

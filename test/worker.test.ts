@@ -5,13 +5,14 @@ import { testWorkerConfig } from './support/config';
 import { entryArgs, runEntry } from './support/entries';
 import { spawnNode } from './support/process';
 import { openShop, orderRequest } from './support/shop';
-import { installRuntime, taskQueueEnv } from './support/worker';
+import { taskQueueEnv } from './support/task-queues';
+import { installRuntime } from './support/worker';
 
 const bundle = process.env.TEST_WORKFLOW_BUNDLE!;
 
 it('works on both queues until it is told to stop', async () => {
   installRuntime();
-  const shop = await openShop();
+  const shop = await openShop({ own: true });
   const config = testWorkerConfig(taskQueueEnv(shop.taskQueue));
   const temporal = await NativeConnection.connect({ address: config.temporal.address });
   const { connection: database } = shop.db;

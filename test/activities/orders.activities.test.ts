@@ -1,9 +1,15 @@
 import { confirmedOrder, openedOrder } from '../../src/domain/placing';
+import type { Activities } from '../../src/worker/activities';
+import { activitiesOn } from '../support/activities';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
 let shop: Shop;
-beforeAll(async () => void (shop = await openShop()));
+let activities: Activities;
+beforeAll(async () => {
+  shop = await openShop();
+  activities = activitiesOn(shop.db);
+});
 afterAll(() => shop.close());
 
 const REASON = { code: 'out_of_stock', detail: 'none left' } as const;
@@ -14,7 +20,7 @@ const CANCEL = { by: 'usr_1', reason: null, requestId: 'test' };
 async function priced(available = 2) {
   const { id } = await shop.sell({ available });
   const request = orderRequest(lines([id, 2]));
-  const pricing = await shop.activities.priceOrder(request);
+  const pricing = await activities.priceOrder(request);
   const opened = openedOrder(request, pricing);
   const payment = { key: `${opened.id}-1`, reference: null, amount: opened.total!, currency: 'EUR' };
   return { id, request, pricing, opened, confirmed: confirmedOrder(opened, payment, AT) };
@@ -22,7 +28,7 @@ async function priced(available = 2) {
 
 it('carries out a step once when it runs twice or at the same time', async () => {
   const { id, request, opened, confirmed } = await priced();
-  const { openOrder, confirmOrder, cancelOrder } = shop.activities;
+  const { openOrder, confirmOrder, cancelOrder } = activities;
   const twice = <T>(step: () => Promise<T>) => Promise.all([step(), step()]);
   const results = await twice(() => openOrder(opened));
   for (const stored of results.filter((result) => result !== null)) expect(stored).toEqual(opened);
@@ -43,7 +49,7 @@ it('carries out a step once when it runs twice or at the same time', async () =>
 it('holds no stock for an order of services', async () => {
   const { id } = await shop.sell({ kind: 'service', stock: null });
   const request = orderRequest(lines([id, 2]));
-  const { priceOrder, openOrder, cancelOrder } = shop.activities;
+  const { priceOrder, openOrder, cancelOrder } = activities;
   expect(await openOrder(openedOrder(request, await priceOrder(request)))).toBeNull();
   expect(await shop.orders.findById(request.orderId)).toMatchObject({ reservation: 'none' });
   expect(await cancelOrder(request, null, CANCEL)).toMatchObject({
@@ -55,7 +61,7 @@ it('holds no stock for an order of services', async () => {
 
 it('saves an order that was never opened as cancelled, with its lines as sent', async () => {
   const request = orderRequest(lines(['ps_unknown', 2]));
-  const cancelled = await shop.activities.cancelOrder(request, null, CANCEL);
+  const cancelled = await activities.cancelOrder(request, null, CANCEL);
   expect(cancelled).toMatchObject({
     status: 'cancelled',
     currency: null,
@@ -66,7 +72,7 @@ it('saves an order that was never opened as cancelled, with its lines as sent', 
 
 it('changes no order that was made from another request', async () => {
   const { id, request, pricing, opened } = await priced();
-  const { openOrder, rejectOrder, cancelOrder } = shop.activities;
+  const { openOrder, rejectOrder, cancelOrder } = activities;
   await openOrder(opened);
   const other = { ...request, fingerprint: 'another' };
   const reused = { name: 'IdempotencyKeyReused' };
@@ -79,7 +85,7 @@ it('changes no order that was made from another request', async () => {
 
 it('does not reject a confirmed order', async () => {
   const { request, pricing, opened, confirmed } = await priced();
-  const { openOrder, confirmOrder, rejectOrder } = shop.activities;
+  const { openOrder, confirmOrder, rejectOrder } = activities;
   await openOrder(opened);
   await confirmOrder(confirmed);
   expect(await rejectOrder(request, pricing, REASON)).toEqual(confirmed);
@@ -87,14 +93,14 @@ it('does not reject a confirmed order', async () => {
 
 it('throws for an order that is missing in MongoDB, instead of creating it', async () => {
   const { request, opened, confirmed } = await priced();
-  await shop.activities.openOrder(opened);
+  await activities.openOrder(opened);
   await shop.db.connection.collection('orders').deleteOne({ _id: request.orderId as never });
-  await expect(shop.activities.confirmOrder(confirmed)).rejects.toThrow('missing in MongoDB');
+  await expect(activities.confirmOrder(confirmed)).rejects.toThrow('missing in MongoDB');
 });
 
 it('returns a version that another writer has saved', async () => {
   const { opened, confirmed } = await priced();
-  const { openOrder, confirmOrder, amendOrder } = shop.activities;
+  const { openOrder, confirmOrder, amendOrder } = activities;
   await openOrder(opened);
   await confirmOrder(confirmed);
   const other = { ...confirmed, updatedAt: '2026-01-02T00:00:00.000Z' };
@@ -105,7 +111,7 @@ it('returns a version that another writer has saved', async () => {
 
 it('moves the stock of an amendment by the difference, or changes nothing', async () => {
   const { id, opened, confirmed } = await priced(5);
-  const { openOrder, confirmOrder, amendOrder } = shop.activities;
+  const { openOrder, confirmOrder, amendOrder } = activities;
   await openOrder(opened);
   await confirmOrder(confirmed);
   const withQuantity = (quantity: number, version: number) => ({
@@ -126,7 +132,7 @@ it('moves the stock of an amendment by the difference, or changes nothing', asyn
 
 it('throws for a fulfillment of what is not reserved, instead of reporting a shortage', async () => {
   const { id, opened, confirmed } = await priced();
-  const { openOrder, confirmOrder, fulfillOrder } = shop.activities;
+  const { openOrder, confirmOrder, fulfillOrder } = activities;
   await openOrder(opened);
   await confirmOrder(confirmed);
   await shop.db.connection

@@ -30,11 +30,13 @@ let methods: Map<string, Method>;
 
 beforeAll(async () => {
   const PAYLOAD_KEYS = `key:${randomBytes(32).toString('base64')}`;
-  api = await openOrderApi({ PAYLOAD_KEYS }, ({ connection }, config, revokedTokens) => [
-    ...paymentRoutes({ sandbox: createSandboxRepository(connection), webhook: stripeWebhook(connection) }),
-    ...codecRoutes(config, revokedTokens),
-  ]);
-  await api.shop.startWorker();
+  api = await openOrderApi({
+    env: { PAYLOAD_KEYS },
+    more: ({ connection }, config, revokedTokens) => [
+      ...paymentRoutes({ sandbox: createSandboxRepository(connection), webhook: stripeWebhook(connection) }),
+      ...codecRoutes(config, revokedTokens),
+    ],
+  });
   const [alice, admin] = [await person(api), await person(api, 'ADMIN')];
   [bob, disabled] = [await person(api), await person(api, 'ADMIN')];
   const { id: productId } = await api.shop.sell({ available: 1_000 });

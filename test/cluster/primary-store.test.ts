@@ -4,6 +4,7 @@ import pino from 'pino';
 import type { CountRequests } from '../../src/cluster/messages';
 import { createPrimaryStore, type Channel } from '../../src/cluster/primary-store';
 import type { Store } from '../../src/rate-limit/store';
+import { HANG_MS } from '../support/eventually';
 
 const warnings: string[] = [];
 const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
@@ -35,7 +36,7 @@ it('asks in one message for all requests of a turn, and returns to each its own 
     emitter.emit('message', 'noise');
     return undefined;
   });
-  const store = createPrimaryStore(channel, logger);
+  const store = createPrimaryStore(channel, logger, HANG_MS);
   const first = ['1', '3', '6'].map((key) => ask(store, key));
   await nextTurn();
   const second = ['2', '4'].map((key) => ask(store, key));

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { freePorts } from '../../tools/devstack/ports';
 import { createSupervisor, type Supervisor } from '../../src/cluster/supervisor';
 import { createWindowCounter } from '../../src/rate-limit/window-counter';
+import { HANG_MS } from '../support/eventually';
 
 const PROGRAM = join(__dirname, '..', 'support', 'fake-api-process.mjs');
 
@@ -65,7 +66,7 @@ it('starts the given number of processes on one port, and counts for all of them
   const counts: string[] = [];
   for (let call = 0; call < 6; call++) counts.push(await ask('/count'));
   expect(counts).toEqual(['1', '2', '3', '4', '5', '6']);
-  await supervisor.stop(60_000);
+  await supervisor.stop(HANG_MS);
   await run;
   await expect(ask()).rejects.toThrow('fetch failed');
 });
@@ -85,7 +86,7 @@ it('tries again if a process cannot be started, and can be stopped then', async 
   const run = supervisor.run();
   await responding(1);
   expect(log[0]).toMatchObject({ how: 'not started: ENOENT' });
-  await supervisor.stop(60_000);
+  await supervisor.stop(HANG_MS);
   await run;
 });
 
@@ -97,7 +98,7 @@ it('replaces a process that is killed, while the other one continues', async () 
   expect(log).toContainEqual(
     expect.objectContaining({ apiPid: victim, how: 'killed by SIGKILL', restartInMs: 100 }),
   );
-  await supervisor.stop(60_000);
+  await supervisor.stop(HANG_MS);
   await run;
 });
 

@@ -10,6 +10,7 @@ import { freePorts } from '../../tools/devstack/ports';
 import { PROJECT_ROOT } from '../../tools/project';
 import { run, type RunResult } from '../../tools/run';
 import { TEMPORAL } from '../../tools/devstack/binaries/tools';
+import { HANG_MS } from '../support/eventually';
 
 /** `npm start`, as the documentation has it, but on free ports and with data of its own. */
 export interface Stack {
@@ -23,7 +24,6 @@ export interface Stack {
 }
 
 const LAST_LINE = /Ctrl-C stops everything/;
-const SCRIPT_MS = 60_000;
 
 export async function startStack(): Promise<Stack> {
   await run(process.execPath, [join(PROJECT_ROOT, 'scripts', 'prepare.mjs')]); // a build takes longer than ports stay free
@@ -84,7 +84,7 @@ export async function startStack(): Promise<Stack> {
         run('bash', ['-euo', 'pipefail', '-c', withPorts(script)], {
           cwd: PROJECT_ROOT,
           env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${temporal}` },
-          timeoutMs: SCRIPT_MS,
+          timeoutMs: HANG_MS,
         }),
       stop,
     };

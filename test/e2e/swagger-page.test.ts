@@ -9,10 +9,10 @@ import { DEMO_USERS } from '../../src/users/demo-users';
 import { createUserModel } from '../../src/users/users.model';
 import { findChromium, openBrowser, type TestBrowser } from '../support/browser';
 import { testConfig } from '../support/config';
+import { HANG_MS } from '../support/eventually';
 import { openShop, type Shop } from '../support/shop';
-import { taskQueueEnv } from '../support/worker';
+import { taskQueueEnv } from '../support/task-queues';
 
-const WAIT_MS = 15_000;
 const ALICE = DEMO_USERS[1]!._id;
 const chromium = findChromium();
 if (!chromium) {
@@ -32,13 +32,13 @@ if (!chromium) {
       PORT: '0',
       MONGODB_URI: shop.db.uri,
       ...taskQueueEnv(shop.taskQueue),
-      PLACE_ORDER_TIMEOUT_MS: '20000',
+      PLACE_ORDER_TIMEOUT_MS: String(HANG_MS),
     });
     server = await startServer(config, pino({ level: 'silent' }));
     while (!(await fetch(`${server.url}/health/ready`)).ok);
     const opened = openBrowser(chromium!, new URL(server.url));
-    [browser] = await Promise.all([opened, shop.startWorker(), seedFor(shop.db.connection)]);
-    browser.page.setDefaultTimeout(WAIT_MS);
+    [browser] = await Promise.all([opened, seedFor(shop.db.connection)]);
+    browser.page.setDefaultTimeout(HANG_MS);
     await browser.page.goto(`${server.url}/api`);
   });
   afterAll(async () => {

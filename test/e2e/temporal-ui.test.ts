@@ -3,6 +3,7 @@ import { chromium, type Browser } from 'playwright-core';
 import { newId } from '../../src/common/ids';
 import { findChromium } from '../support/browser';
 import { testConfig } from '../support/config';
+import { HANG_MS } from '../support/eventually';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system';
 import { tokenFor } from '../support/tokens';
 
@@ -45,11 +46,15 @@ withChromium(
   'an ADMIN reads encrypted payloads in the Temporal UI, as docs/encryption.md describes',
   async () => {
     const key = randomBytes(32).toString('base64');
-    system = await startWholeSystem({ PAYLOAD_KEYS: `ui:${key}` }, { withUi: true });
+    system = await startWholeSystem(
+      { PAYLOAD_KEYS: `ui:${key}`, PLACE_ORDER_TIMEOUT_MS: String(HANG_MS) },
+      { withUi: true },
+    );
     const orderId = await placeOrder();
     browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
     const context = await browser.newContext({ viewport: { width: 1_400, height: 1_000 } });
     const page = await context.newPage();
+    page.setDefaultTimeout(HANG_MS);
     const api = system.baseUrl.replace('127.0.0.1', 'localhost'); // the cookie must have the same host as the UI
     await page.goto(`${system.temporalUiUrl}/namespaces/default/workflows/order-${orderId}`);
     await page.getByText('orderWorkflow').first().waitFor();
@@ -73,5 +78,4 @@ withChromium(
     await page.reload();
     await page.getByText(NOTE).first().waitFor();
   },
-  180_000,
 );

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import type { Crash } from '../support/crashing-worker';
 import { spawnNode, type NodeProcess } from '../support/process';
+import { sample } from '../support/sample';
 import { recordBaselines, placesOf, titleOf, type Place } from '../workflows/saga/baseline';
 import { beginSaga, openFaultyShop, outcomeOf, type Saga, type FaultyShop } from '../workflows/saga/saga';
 import { expectAll, expectEnd } from '../workflows/saga/trial';
@@ -11,7 +13,7 @@ const WORKER = join(__dirname, '..', 'support', 'crashing-worker.ts');
  * Orders that share a worker and crash with it. All must reach their steps within the time limit of a step.
  */
 const PER_WORKER = 8;
-const WORKERS_AT_A_TIME = 5;
+const workersAtATime = pLimit(5);
 
 interface PlannedCrash {
   place: Place;
@@ -25,15 +27,16 @@ interface CrashedOrder extends PlannedCrash {
 
 it('another worker continues every order of a worker that is killed at any step, and nothing takes effect twice', async () => {
   const places = await findPlaces();
-  const crashes = places.flatMap((place): PlannedCrash[] => [
+  const all = places.flatMap((place): PlannedCrash[] => [
     { place, moment: 'before' },
     { place, moment: 'after' },
   ]);
-  await expectAll(WORKERS_AT_A_TIME, inGroups(crashes), {
+  const crashes = sample('e2e/worker-crash: kills', all, { groupOf: ({ place }) => place.step });
+  await expectAll(workersAtATime, inGroups(crashes), {
     title: (group) => `${group.length} orders of one worker:`,
     hold: crashTogether,
   });
-}, 600_000);
+});
 
 /** Returns all places, sorted by their position in a move. */
 async function findPlaces(): Promise<Place[]> {
@@ -59,7 +62,7 @@ async function crashTogether(group: readonly PlannedCrash[]): Promise<void> {
     const inProgress = new Map(orders.map((order) => [order, makeMoves(order, order.place.move + 1)]));
     await expectCrash(worker);
     await faulty.startWorker();
-    await expectAll(orders.length, orders, {
+    await expectAll(pLimit(orders.length), orders, {
       title: ({ place, moment }) => `${titleOf(place)}, killed ${moment} its effect`,
       async hold(order) {
         const expected = asBaseline(order.place.baseline);

@@ -5,7 +5,8 @@ import { seed } from '../../src/seed/seed';
 import { DEMO_PASSWORD, DEMO_USERS } from '../../src/users/demo-users';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
-import { taskQueueEnv } from '../support/worker';
+import { HANG_MS } from '../support/eventually';
+import { taskQueueEnv } from '../support/task-queues';
 import { operationsOf, type Document, type Operation } from './operations';
 
 export const STRIPE_WEBHOOK_SECRET = 'whsec_Zm9yIHRlc3RzIG9ubHk';
@@ -96,7 +97,7 @@ async function send(url: string, { path, method, token, headers, body }: ApiRequ
       ...headers,
     },
     body,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(HANG_MS),
   });
   const text = await response.text();
   return { ...(text ? (JSON.parse(text) as object) : {}), status: response.status };

@@ -2,13 +2,18 @@ import pino from 'pino';
 import { checksOf } from '../../src/health/checks';
 import { createHealth } from '../../src/health/health';
 import { openTestApi } from '../support/api';
+import { openTestDatabase, type TestDatabase } from '../support/database';
 
 const up = () => Promise.resolve();
 const down = () => Promise.reject(new Error('mongodb://user:secret@host is gone'));
 
+let db: TestDatabase;
+beforeAll(async () => void (db = await openTestDatabase()));
+afterAll(() => db.drop());
+
 describe('health', () => {
   it.each(['/health', '/health/ready'])('%s names each check with its latency', async (path) => {
-    const api = await openTestApi({ checks: { mongodb: up, temporal: up } });
+    const api = await openTestApi({ db, checks: { mongodb: up, temporal: up } });
     const { body } = await api.call('get', path).expect(200);
     const check = { status: 'up', latencyMs: expect.any(Number) as number };
     expect(body).toMatchObject({ data: { status: 'ready', checks: { mongodb: check, temporal: check } } });
@@ -16,7 +21,7 @@ describe('health', () => {
   });
 
   it('responds with 503 and the same data if a check fails, without the reason', async () => {
-    const api = await openTestApi({ checks: { mongodb: down, temporal: up } });
+    const api = await openTestApi({ db, checks: { mongodb: down, temporal: up } });
     const { body, text, headers } = await api.call('get', '/health/ready').expect(503);
     expect(body).toMatchObject({
       code: 'service_unavailable',
@@ -32,7 +37,7 @@ describe('health', () => {
 
   it('logs an outage once, however many probes come', async () => {
     let check: () => Promise<void> = down;
-    const api = await openTestApi({ checks: { mongodb: () => check() } });
+    const api = await openTestApi({ db, checks: { mongodb: () => check() } });
     const failures = () => api.logs.filter(({ msg }) => msg === 'a health check failed');
     for (let probe = 0; probe < 3; probe++) await api.call('get', '/health/ready').expect(503);
     expect(failures()).toHaveLength(1);
@@ -50,7 +55,11 @@ describe('health', () => {
       { mongodb: () => new Promise(() => undefined), temporal: up },
       pino({ level: 'silent' }),
     );
-    await expect(health.readiness()).resolves.toMatchObject({
+    jest.useFakeTimers();
+    const readiness = health.readiness();
+    await jest.advanceTimersByTimeAsync(2_000);
+    jest.useRealTimers();
+    await expect(readiness).resolves.toMatchObject({
       status: 'unavailable',
       checks: { mongodb: { status: 'down' }, temporal: { status: 'up' } },
     });
@@ -90,7 +99,7 @@ describe('health', () => {
   });
 
   it('is not ready while it drains', async () => {
-    const api = await openTestApi({ checks: { mongodb: up } });
+    const api = await openTestApi({ db, checks: { mongodb: up } });
     await api.call('get', '/health/ready').expect(200);
     api.health.drain();
     const { body } = await api.call('get', '/health/ready').expect(503);

@@ -18,7 +18,7 @@ import { entryOf } from '../support/shop';
 
 let db: TestDatabase;
 beforeEach(async () => {
-  db = await openTestDatabase();
+  db = await openTestDatabase({ own: true });
   await fill();
 });
 afterEach(() => db.drop());

@@ -5,7 +5,6 @@ let alice: string;
 let productId: string;
 beforeAll(async () => {
   api = await openOrderApi();
-  await api.shop.startWorker();
   alice = api.tokenOf('CUSTOMER');
   productId = (await api.shop.sell()).id;
 });

@@ -20,7 +20,7 @@ let alice: string;
 let product: ProductService;
 let order: OrderBody;
 beforeAll(async () => {
-  api = await openOrderApi();
+  api = await openOrderApi({ own: true });
   await api.shop.startWorker();
   alice = api.tokenOf('CUSTOMER');
   product = await api.shop.sell({ sku: 'TSHIRT-M', name: 'T-shirt, medium' });

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Order } from '../../src/domain/order';
 import { lines, openOrderApi, type OrderApi } from '../support/order-api';
+import { sampleSize } from '../support/sample';
+
+/** Four buyers for each unit. */
+const BUYERS = sampleSize('orders/oversell: buyers', 200);
+const UNITS = BUYERS / 4;
 
 let api: OrderApi;
 beforeAll(async () => {
-  api = await openOrderApi();
+  api = await openOrderApi({ own: true });
   // The two workers do not share their queues per product: only MongoDB prevents overselling.
   await api.shop.startWorker();
   await api.shop.startWorker();
@@ -48,26 +53,29 @@ async function outcomesOf(productId: string): Promise<Record<string, number>> {
   return counts;
 }
 
-const buyers = (body: (n: number) => object) => Array.from({ length: 200 }, (_, n) => body(n));
+const buyers = (body: (n: number) => object) => Array.from({ length: BUYERS }, (_, n) => body(n));
 
-it('sells 50 units to 50 of 200 buyers', async () => {
-  const { id } = await api.shop.sell({ available: 50 });
-  expect(await rush(buyers(() => lines([id, 1])))).toEqual({ 201: 50, 409: 150 });
-  expect(await outcomesOf(id)).toEqual({ confirmed: 50, out_of_stock: 150 });
-  expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
-}, 120_000);
+it(`sells ${UNITS} units to as many of ${BUYERS} buyers`, async () => {
+  const { id } = await api.shop.sell({ available: UNITS });
+  expect(await rush(buyers(() => lines([id, 1])))).toEqual({ 201: UNITS, 409: BUYERS - UNITS });
+  expect(await outcomesOf(id)).toEqual({ confirmed: UNITS, out_of_stock: BUYERS - UNITS });
+  expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: UNITS });
+});
 
-it('sells 50 units of each of two products that are ordered in opposite order', async () => {
-  const [a, b] = [await api.shop.sell({ available: 50 }), await api.shop.sell({ available: 50 })];
+it(`sells ${UNITS} units of each of two products that are ordered in opposite order`, async () => {
+  const [a, b] = [await api.shop.sell({ available: UNITS }), await api.shop.sell({ available: UNITS })];
   const bodies = buyers((n) => (n % 2 ? lines([a.id, 1], [b.id, 1]) : lines([b.id, 1], [a.id, 1])));
-  expect(await rush(bodies)).toEqual({ 201: 50, 409: 150 });
-  expect(await outcomesOf(a.id)).toEqual({ confirmed: 50, out_of_stock: 150 });
-  for (const { id } of [a, b]) expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
-}, 120_000);
+  expect(await rush(bodies)).toEqual({ 201: UNITS, 409: BUYERS - UNITS });
+  expect(await outcomesOf(a.id)).toEqual({ confirmed: UNITS, out_of_stock: BUYERS - UNITS });
+  for (const { id } of [a, b]) expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: UNITS });
+});
 
-it('sells 50 units to 25 buyers of two lines of one each', async () => {
-  const { id } = await api.shop.sell({ available: 50 });
-  expect(await rush(buyers(() => lines([id, 1], [id, 1])))).toEqual({ 201: 25, 409: 175 });
-  expect(await outcomesOf(id)).toEqual({ confirmed: 25, out_of_stock: 175 });
-  expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 50 });
-}, 120_000);
+it(`sells ${UNITS} units to half as many buyers of two lines of one each`, async () => {
+  const { id } = await api.shop.sell({ available: UNITS });
+  expect(await rush(buyers(() => lines([id, 1], [id, 1])))).toEqual({
+    201: UNITS / 2,
+    409: BUYERS - UNITS / 2,
+  });
+  expect(await outcomesOf(id)).toEqual({ confirmed: UNITS / 2, out_of_stock: BUYERS - UNITS / 2 });
+  expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: UNITS });
+});

@@ -6,12 +6,21 @@ import type { State } from '../../src/http/context';
 import { countIn, type Store } from '../../src/rate-limit/store';
 import { createWindowCounter } from '../../src/rate-limit/window-counter';
 import { openTestApi, type TestApi } from '../support/api';
+import { openTestDatabase, type TestDatabase } from '../support/database';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await openTestDatabase()));
+afterAll(() => db.drop());
+
+/** Opens an API that has counted no request yet, and whose windows do not end during a test. */
+const openLimited = (env: NodeJS.ProcessEnv = {}) =>
+  openTestApi({ db, env: { RATE_LIMIT_MAX: '3', RATE_LIMIT_WINDOW_MS: String(DAY_MS), ...env } });
 
 describe('the rate limit', () => {
   let api: TestApi;
-  beforeEach(async () => {
-    api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', CORS_ORIGINS: 'https://shop.example' } });
-  });
+  beforeEach(async () => void (api = await openLimited({ CORS_ORIGINS: 'https://shop.example' })));
   afterEach(() => api.close());
 
   it('counts down in the headers, then returns 429 with Retry-After and all other headers', async () => {
@@ -67,7 +76,7 @@ describe('the rate limit', () => {
 
 describe('forged headers', () => {
   it('make no new client of another address in the same IPv6 network', async () => {
-    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
+    const api = await openLimited({ TRUSTED_PROXIES: '1' });
     const from = async (address: string) =>
       (await api.call('get', '/nothing').set('X-Forwarded-For', address)).status;
     for (let n = 0; n < 3; n++) expect(await from(`2001:db8::${n}`)).toBe(404);
@@ -79,7 +88,7 @@ describe('forged headers', () => {
   const forged = (n: number) => `10.${n >> 8}.${n & 255}.1`;
 
   it('make no new client by 1,000 values of X-Forwarded-For if no proxy is trusted', async () => {
-    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
+    const api = await openLimited();
     const statuses = new Map<number, number>();
     for (let n = 0; n < 1_000; n++) {
       const { status } = await api.call('get', '/nothing').set('X-Forwarded-For', forged(n));
@@ -95,7 +104,7 @@ describe('forged headers', () => {
   });
 
   it('make no new client by what precedes the entry of one trusted proxy', async () => {
-    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3', TRUSTED_PROXIES: '1' } });
+    const api = await openLimited({ TRUSTED_PROXIES: '1' });
     const from = (n: number, client: string) =>
       api.call('get', '/nothing').set('X-Forwarded-For', `${forged(n)}, ${client}`);
     for (let n = 0; n < 3; n++) await from(n, '192.0.2.1').expect(404);
@@ -105,7 +114,7 @@ describe('forged headers', () => {
   });
 
   it('count for the address, not for the user whom a forged token names', async () => {
-    const api = await openTestApi({ env: { RATE_LIMIT_MAX: '3' } });
+    const api = await openLimited();
     const id = newId('usr');
     const valid = api.tokenOf('CUSTOMER', id);
     const [head, claims] = valid.split('.');
@@ -131,7 +140,7 @@ it('allows requests again when the window has ended', async () => {
 
 it('counts in a store that several processes share', async () => {
   const counter = createWindowCounter();
-  const apps = [1, 2].map(() => limited({ max: 1, windowMs: 5_000 }, countIn(counter)));
+  const apps = [1, 2].map(() => limited({ max: 1, windowMs: DAY_MS }, countIn(counter)));
   await request(apps[0]!.callback()).get('/').expect(200);
   await request(apps[1]!.callback()).get('/').expect(429);
 });

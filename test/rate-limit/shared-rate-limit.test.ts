@@ -7,9 +7,12 @@ import { freePorts } from '../../tools/devstack/ports';
 import { newId } from '../../src/common/ids';
 import { startServer, type RunningServer } from '../../src/api-server';
 import { testConfig } from '../support/config';
+import { eventually } from '../support/eventually';
 import { tokenFor } from '../support/tokens';
 
 const MAX = 5;
+/** No window ends during a test. */
+const UNENDING = { RATE_LIMIT_WINDOW_MS: String(24 * 60 * 60 * 1_000) };
 const executable = findRedis();
 if (!executable) {
   console.warn(
@@ -26,7 +29,12 @@ if (!executable) {
   beforeAll(async () => {
     [port] = (await freePorts(1)) as [number];
     redis = startRedis(port);
-    const env = { PORT: '0', REDIS_URL: `redis://127.0.0.1:${port}`, RATE_LIMIT_MAX: String(MAX) };
+    const env = {
+      PORT: '0',
+      REDIS_URL: `redis://127.0.0.1:${port}`,
+      RATE_LIMIT_MAX: String(MAX),
+      ...UNENDING,
+    };
     const config = testConfig(env);
     tokenOf = (id) => tokenFor(config, 'CUSTOMER', id);
     const logger = pino({ level: 'silent' });
@@ -38,7 +46,10 @@ if (!executable) {
     await kill(redis);
   });
 
-  /** Returns what remains of the limit after a request; undefined if the request was rejected. */
+  /**
+   * Returns what remains of the limit after a request; undefined if the request was rejected. The servers let a
+   * request pass uncounted if Redis is slow: then a test repeats its calls as another user.
+   */
   async function callOf(user: string, server: RunningServer): Promise<number | undefined> {
     const headers = { Authorization: `Bearer ${tokenOf(user)}` };
     const response = await fetch(`${server.url}/nothing`, { headers });
@@ -61,7 +72,9 @@ if (!executable) {
   }
 
   it('counts each user once for all processes', async () => {
-    expect(await calls(newId('usr'), MAX + 2)).toEqual([4, 3, 2, 1, 0, undefined, undefined]);
+    await eventually(async () =>
+      expect(await calls(newId('usr'), MAX + 2)).toEqual([4, 3, 2, 1, 0, undefined, undefined]),
+    );
     expect(await calls(newId('usr'), 1)).toEqual([MAX - 1]);
   });
 
@@ -71,7 +84,9 @@ if (!executable) {
     expect(await calls(user, MAX + 2)).not.toContain(undefined);
     redis = startRedis(port);
     await counting();
-    expect(await calls(user, MAX + 1)).toEqual([4, 3, 2, 1, 0, undefined]);
+    await eventually(async () =>
+      expect(await calls(newId('usr'), MAX + 1)).toEqual([4, 3, 2, 1, 0, undefined]),
+    );
   });
 });
 

@@ -37,13 +37,17 @@ describe('prepare', () => {
     write('package-lock.json', JSON.stringify({ packages: { '': {}, 'node_modules/koa': { version } } }));
 
   /** Runs it with next to nothing in the environment; returns what npm was asked for. */
-  function prepare(): { status: number | null; said: string; asked: string[] } {
+  function prepare(...args: string[]): { status: number | null; said: string; asked: string[] } {
     write('npm.log', '');
     const env = { PATH: process.env.PATH, npm_execpath: join(root, 'npm-cli.js') };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'prepare.mjs')], {
-      env,
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'scripts', 'prepare.mjs'), ...args],
+      {
+        env,
+        encoding: 'utf8',
+      },
+    );
     const asked = readFileSync(join(root, 'npm.log'), 'utf8').split('\n').filter(Boolean);
     return { status, said: stdout + stderr, asked: asked.map((line) => line.split(' --')[0]!) };
   }
@@ -53,6 +57,11 @@ describe('prepare', () => {
     expect(first.said).toMatch(/npm ci.*done, \d+\.\d s.*npm run build.*done, \d+\.\d s/s);
     expect(first).toMatchObject({ status: 0, asked: ['ci', 'run'] });
     expect(prepare()).toEqual({ status: 0, said: '', asked: [] });
+  });
+
+  it('only installs with --no-build', () => {
+    expect(prepare('--no-build')).toMatchObject({ status: 0, asked: ['ci'] });
+    expect(prepare('--no-build')).toEqual({ status: 0, said: '', asked: [] });
   });
 
   it('only builds when a source has changed', () => {

@@ -16,7 +16,7 @@ import { createAuthentication } from '../../src/authentication/authentication';
 import { followCredentials, identityRoutes } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
-import { openTestDatabase, type TestDatabase } from './database';
+import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
 import { tokenFor } from './tokens';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete' | 'head' | 'options';
@@ -90,7 +90,7 @@ export async function openTestApi({
     tokenOf: (role, id) => tokenFor(config, role, id),
     async clear() {
       logs.length = 0;
-      for (const collection of await db.connection.db!.collections()) await collection.deleteMany();
+      await emptyCollections(db.connection);
     },
     async close() {
       await credentials.close();

@@ -5,6 +5,7 @@
 import pino from 'pino';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createFaultInjector, type Authorizing, type Fault } from '../workflows/saga/fault-injector';
+import { HANG_MS } from './eventually';
 import { startTestWorker } from './worker';
 
 export interface Crash {
@@ -13,9 +14,6 @@ export interface Crash {
   moment: 'before' | 'after';
   authorizing?: Authorizing;
 }
-
-/** How long to wait for the other orders, in milliseconds. */
-const WAIT_MS = 60_000;
 
 const { TASK_QUEUE, CRASHES, MONGODB_URI } = process.env;
 
@@ -29,7 +27,7 @@ async function main(): Promise<void> {
     const arrive = () => {
       waiting.add(crash);
       if (waiting.size === crashes.length) process.kill(process.pid, 'SIGKILL');
-      setTimeout(() => giveUp(crashes.filter((other) => !waiting.has(other))), WAIT_MS);
+      setTimeout(() => giveUp(crashes.filter((other) => !waiting.has(other))), HANG_MS);
       return new Promise<never>(() => undefined);
     };
     const { orderId, step, authorizing } = crash;

@@ -1,17 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../tools/devstack/until';
 
-const ATTEMPTS = 100;
-const INTERVAL_MS = 100;
+/** After this time a wait has hung. It ends a test that would never end, and does not judge how fast a machine is. */
+export const HANG_MS = 3 * 60_000;
 
-/** Repeats an assertion until it passes, for about ten seconds. */
+/** Repeats an assertion until it passes. */
 export async function eventually(assertion: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await assertion();
-      return;
-    } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
-      await delay(INTERVAL_MS);
-    }
-  }
+  const attempt = async () => {
+    await assertion();
+    return true;
+  };
+  await until(HANG_MS, attempt, (lastError) => lastError as Error);
 }

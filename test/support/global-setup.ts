@@ -1,22 +1,27 @@
 import type { Config } from 'jest';
 import { startServers, type Servers } from '../../tools/devstack';
 import { createOutput } from '../../tools/output';
+import { provideSharedShops } from './shared-shops';
 import { bundleForTests } from './workflow-bundle';
 
 declare global {
   var servers: Servers | undefined;
+  var stopSharedShops: (() => void) | undefined;
 }
 
 /**
- * Starts the real servers and bundles the workflows once per run. Test files find both in the environment.
+ * Starts the real servers, bundles the workflows, and prepares what the files of each Jest process share, once per run.
+ * Test files find all of it in the environment.
  */
-export default async function globalSetup({ collectCoverage }: { collectCoverage: boolean } & Config) {
+export default async function globalSetup({ collectCoverage }: Config) {
   const [servers, bundle] = await Promise.all([
     startServers({ output: createOutput() }),
-    bundleForTests(collectCoverage),
+    bundleForTests(collectCoverage!),
   ]);
   globalThis.servers = servers;
   process.env.MONGODB_URI = servers.mongodbUri;
   process.env.TEMPORAL_ADDRESS = servers.temporalAddress;
   process.env.TEST_WORKFLOW_BUNDLE = bundle;
+  // What a worker process runs would not be counted.
+  if (!collectCoverage) globalThis.stopSharedShops = provideSharedShops();
 }

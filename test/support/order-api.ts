@@ -11,10 +11,11 @@ import type { Config } from '../../src/config';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { openTestApi, type TestApi } from './api';
 import type { TestDatabase } from './database';
-import { openShop, type Shop } from './shop';
-import { paymentsTaskQueueOf } from './worker';
+import { HANG_MS } from './eventually';
+import { openShop, type Shop, type ShopOptions } from './shop';
+import { paymentsTaskQueueOf } from './task-queues';
 
-/** The whole API on its own shop. The tests start the workers. */
+/** The whole API on a shop, which has a worker unless it is the test's own. */
 export interface OrderApi extends TestApi {
   shop: Shop;
   service: OrderService;
@@ -35,17 +36,23 @@ export type OrderBody = any;
 
 type Line = [productServiceId: string, quantity: number];
 
-/** How long the API waits for a worker, unless a test says otherwise: longer than a busy machine takes. */
-const PATIENT = { PLACE_ORDER_TIMEOUT_MS: '30000', ORDER_COMMAND_TIMEOUT_MS: '30000' };
+/** How long the API waits for a worker, unless a test says otherwise. */
+const PATIENT = { PLACE_ORDER_TIMEOUT_MS: String(HANG_MS), ORDER_COMMAND_TIMEOUT_MS: String(HANG_MS) };
 
 type MoreRoutes = (db: TestDatabase, config: Config, revokedTokens: RevokedTokens) => Route[];
 
-/** @param more returns additional routes */
-export async function openOrderApi(
-  env: NodeJS.ProcessEnv = {},
-  more: MoreRoutes = () => [],
-): Promise<OrderApi> {
-  const shop = await openShop();
+export interface OrderApiOptions extends Pick<ShopOptions, 'own'> {
+  env?: NodeJS.ProcessEnv;
+  /** Returns additional routes. */
+  more?: MoreRoutes;
+}
+
+export async function openOrderApi({
+  own,
+  env = {},
+  more = () => [],
+}: OrderApiOptions = {}): Promise<OrderApi> {
+  const shop = await openShop({ own });
   const { api, service } = await openApiOf(shop, { ...PATIENT, ...env }, more);
   const admin = api.tokenOf('ADMIN');
   const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>

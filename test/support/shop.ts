@@ -1,5 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { randomBytes } from 'node:crypto';
 import type { Command } from '../../src/domain/command';
 import type { Order, OrderRequest } from '../../src/domain/order';
@@ -15,24 +13,17 @@ import {
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import {
-  createOrderQueueActivities,
-  createPaymentQueueActivities,
-  type Activities,
-} from '../../src/worker/activities';
 import type { Unanswered } from '../../src/temporal/updates';
-import type { CommandDone, CommandType } from '../../workflows/contract';
-import { testConfig, testWorkerConfig } from './config';
+import { orderWorkflowId, type CommandDone, type CommandType } from '../../workflows/contract';
+import { testConfig } from './config';
 import { openTestDatabase, type TestDatabase } from './database';
-import {
-  paymentsTaskQueueOf,
-  startTestWorker,
-  type Sabotage,
-  type TestWorker,
-  type WorkerPayloads,
-} from './worker';
+import { HANG_MS } from './eventually';
+import { requestSharedWorker, sharedShop } from './shared-shops';
+import { paymentsTaskQueueOf } from './task-queues';
+import type * as workers from './worker';
+import type { Sabotage, TestWorker, WorkerPayloads } from './worker';
 
-/** An isolated shop: a database, a task queue, and the workers that a test starts. */
+/** A shop with a database, a task queue and workers. */
 export interface Shop {
   db: TestDatabase;
   temporal: TemporalClient;
@@ -40,8 +31,7 @@ export interface Shop {
   workflows: ShopWorkflows;
   orders: OrderRepository;
   products: ProductServiceRepository;
-  /** The worker's activities, for calls without a workflow. */
-  activities: Activities;
+  /** Starts workers of its own queue, see `own`. */
   startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker>;
   /** Adds a product to the catalogue. Its stock defaults to 100. */
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
@@ -61,45 +51,63 @@ export interface ShopWorkflows extends Omit<OrderWorkflows, 'execute' | 'execute
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
+export interface ShopOptions {
+  /**
+   * Whether to create a database and a task queue for this shop, on which no worker runs until the test starts one.
+   * Otherwise it has what the files of this Jest process share, a worker included.
+   */
+  own?: boolean;
+  fulfillmentDeadlineMs?: number;
+  payloadKeys?: string;
+}
+
 export async function openShop({
-  timeoutMs = 20_000,
+  own = false,
   fulfillmentDeadlineMs = 6 * DAY_MS,
   payloadKeys = '',
-} = {}): Promise<Shop> {
-  const taskQueue = `test-${randomBytes(8).toString('hex')}`;
-  const db = await openTestDatabase();
+}: ShopOptions = {}): Promise<Shop> {
+  const db = await openTestDatabase({ own });
+  const taskQueue = db.isShared ? sharedShop()!.taskQueue : `test-${randomBytes(8).toString('hex')}`;
   const config = testConfig({ PAYLOAD_KEYS: payloadKeys });
-  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const temporal = patient(createTemporalClient(config.temporal, createDataConverter(config.payloadKeys)));
   const products = createProductServiceRepository(db.connection);
-  const workers = new Set<TestWorker>();
+  const started = new Set<TestWorker>();
   const orders = createOrderRepository(db.connection);
+
+  async function startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker> {
+    if (db.isShared) throw new Error('This shop has a worker already: open one with `own`.');
+    // Most files do without the SDK of workers, which takes long to load.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { startTestWorker } = require('./worker') as typeof workers;
+    const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage, payloads });
+    const tracked: TestWorker = {
+      async stop() {
+        if (started.delete(tracked)) await worker.stop();
+      },
+    };
+    started.add(tracked);
+    return tracked;
+  }
+  if (db.isShared) requestSharedWorker();
+  else if (!own) await startWorker();
+
   return {
     db,
     temporal,
     taskQueue,
     workflows: readingOrders(
-      createOrderWorkflows(patient(temporal), {
+      createOrderWorkflows(temporal, {
         taskQueue,
         policy: { fulfillmentDeadlineMs, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) },
-        timeoutMs,
-        commandTimeoutMs: timeoutMs,
+        timeoutMs: HANG_MS,
+        commandTimeoutMs: HANG_MS,
       }),
       orders,
     ),
     orders,
     products,
-    activities: runnable(db),
 
-    async startWorker(sabotage, payloads) {
-      const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage, payloads });
-      const tracked: TestWorker = {
-        async stop() {
-          if (workers.delete(tracked)) await worker.stop();
-        },
-      };
-      workers.add(tracked);
-      return tracked;
-    },
+    startWorker,
 
     async sell({ available = 100, ...entry } = {}) {
       const product = await products.insert({ ...entryOf(available), ...entry });
@@ -110,8 +118,8 @@ export async function openShop({
     stockOf: async (id) => (await products.findActiveByIds([id]))[0]!.stock,
 
     async close() {
-      for (const worker of workers) await worker.stop();
-      await terminateOpenOrders(temporal, taskQueue);
+      for (const worker of started) await worker.stop();
+      await terminateOrders(temporal, taskQueue, await db.connection.collection('orders').distinct('_id'));
       await temporal.close();
       await db.drop();
     },
@@ -137,19 +145,6 @@ function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): Shop
 /** Tests keep the machine so busy that a late response does not mean that Temporal is down. */
 function patient(temporal: TemporalClient): TemporalClient {
   return { ...temporal, lastAnswerAt: Date.now };
-}
-
-function runnable({ connection }: TestDatabase): Activities {
-  const activities = {
-    ...createOrderQueueActivities(connection),
-    ...createPaymentQueueActivities(testWorkerConfig(), connection),
-  };
-  const run =
-    (activity: (...args: never[]) => Promise<unknown>) =>
-    (...args: never[]) =>
-      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(activity, ...args);
-  const entries = Object.entries(activities).map(([name, activity]) => [name, run(activity)]);
-  return Object.fromEntries(entries) as Activities;
 }
 
 export function entryOf(available: number): NewProductService {
@@ -191,12 +186,12 @@ export function orderRequest(request: Partial<OrderRequest> & Pick<OrderRequest,
   };
 }
 
-async function terminateOpenOrders({ client }: TemporalClient, taskQueue: string): Promise<void> {
-  const open = client.workflow.list({ query: `TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'` });
-  for await (const { workflowId } of open) {
-    await client.workflow
-      .getHandle(workflowId)
-      .terminate('The test is over.')
-      .catch(() => undefined);
-  }
+/** Terminates the workflows that run on the queue. The list may miss the latest, whose orders are stored. */
+async function terminateOrders({ client }: TemporalClient, taskQueue: string, ids: unknown[]): Promise<void> {
+  const workflowIds = new Set((ids as string[]).map(orderWorkflowId));
+  const query = `TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) workflowIds.add(workflowId);
+  const terminate = (workflowId: string) =>
+    client.workflow.getHandle(workflowId).terminate('The test is over.');
+  await Promise.allSettled([...workflowIds].map(terminate)); // most have ended
 }

@@ -41,20 +41,21 @@ export async function startStoppableServers(): Promise<StoppableServers> {
   };
   const dbPath = join(folder, 'mongodb');
   const dbFilename = join(folder, 'temporal.db');
-  const servers = {
-    mongodb: await stoppable(async () => {
+  const servers = await Promise.all([
+    stoppable(async () => {
       const { uri, process: server } = await startMongodb({ ...mongod, dbPath });
       return { address: uri, server };
     }),
-    temporal: await stoppable(async () => {
+    stoppable(async () => {
       const { address, process: server } = await startTemporal({ ...temporal, dbFilename });
       return { address, server };
     }),
-  };
+  ]);
   return {
-    ...servers,
+    mongodb: servers[0],
+    temporal: servers[1],
     async remove() {
-      await Promise.all([servers.mongodb.kill(), servers.temporal.kill()]);
+      await Promise.all(servers.map((server) => server.kill()));
       await rm(folder, { recursive: true, force: true });
     },
   };

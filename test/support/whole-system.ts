@@ -6,6 +6,7 @@ import type { ManagedProcess } from '../../tools/devstack/managed-process';
 import { freePorts } from '../../tools/devstack/ports';
 import { runOnce, startApi, startWorker } from '../../tools/devstack/app-processes';
 import { JWT_SECRET } from './config';
+import { HANG_MS } from './eventually';
 
 /** All processes as in production, with a folder for everything they write. */
 export interface WholeSystem {
@@ -23,8 +24,6 @@ export interface WholeSystem {
   remove(): Promise<void>;
 }
 
-const STOP_MS = 30_000;
-
 /** @param extra additional environment variables @param options whether to start Temporal's web UI */
 export async function startWholeSystem(
   extra: NodeJS.ProcessEnv,
@@ -39,7 +38,7 @@ export async function startWholeSystem(
   const servers = await startServers({ env: inherited, dataFolder: folder, ports });
   const started: ManagedProcess[] = [];
   const stop = async () => {
-    for (const app of started.splice(0).reverse()) await app.stop(STOP_MS);
+    for (const app of started.splice(0).reverse()) await app.stop(HANG_MS);
     await servers.stop();
   };
   const [port] = await freePorts(1);

@@ -1,4 +1,3 @@
-import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
 import { createPaymentActivities } from '../../activities/payments.activities';
@@ -11,6 +10,9 @@ import {
 } from '../../src/worker/activities';
 import { buildIdOf, workerOptions } from '../../src/worker/options';
 import { testWorkerConfig } from './config';
+import { HANG_MS } from './eventually';
+import { taskQueueEnv } from './task-queues';
+import { createWorkflowCoverage } from './workflow-coverage';
 
 export interface TestWorker {
   stop(): Promise<void>;
@@ -36,19 +38,6 @@ export interface TestWorkerOptions {
   payloads?: WorkerPayloads;
 }
 
-/** Returns the task queue for payments that belongs to a task queue for orders. */
-export function paymentsTaskQueueOf(taskQueue: string): string {
-  return `${taskQueue}-payments`;
-}
-
-/** Returns the environment variables of a process that works on the queues of a test. */
-export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
-  return {
-    TEMPORAL_TASK_QUEUE: taskQueue,
-    TEMPORAL_PAYMENTS_TASK_QUEUE: paymentsTaskQueueOf(taskQueue),
-  };
-}
-
 /** Starts real workers of both queues in this process, on the task queues of the test. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
   const { taskQueue, connection: database, sabotage = {}, payloads } = options;
@@ -62,18 +51,19 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;
   const buildId = await buildIdOf(bundle);
-  const coverage = new WorkflowCoverage();
+  const coverage = createWorkflowCoverage();
+  // When its time is up, the SDK ends a worker that still polls, and fails with "Worker still in use".
+  const common = { connection, shutdownForceTime: HANG_MS };
   const activities = activitiesOf(config, database, sabotage);
-  const orders = await Worker.create(
-    coverage.augmentWorkerOptionsWithBundle({
-      ...workerOptions('orders', config, { activities: activities.orders, buildId }),
-      connection,
-      workflowBundle: { codePath: bundle },
-    }),
-  );
+  const orders = await Worker.create({
+    ...workerOptions('orders', config, { activities: activities.orders, buildId }),
+    ...common,
+    workflowBundle: { codePath: bundle },
+    sinks: coverage.sinks,
+  });
   const payments = await Worker.create({
     ...workerOptions('payments', config, { activities: activities.payments, buildId }),
-    connection,
+    ...common,
   });
   const running = Promise.all([orders.run(), payments.run()]);
   return {
@@ -82,7 +72,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
       payments.shutdown();
       await running;
       await connection.close();
-      collect(coverage);
+      coverage.collect();
     },
   };
 }
@@ -118,11 +108,4 @@ export function installRuntime(): void {
     shutdownSignals: [],
   });
   installed = true;
-}
-
-function collect(coverage: WorkflowCoverage): void {
-  const holder = globalThis as { __coverage__?: object };
-  if (!holder.__coverage__) return;
-  coverage.mergeIntoGlobalCoverage();
-  holder.__coverage__ = JSON.parse(JSON.stringify(holder.__coverage__)) as object; // Jest cannot send class instances
 }

@@ -43,6 +43,10 @@ function instrumented({ preloadModules: _frozen, ...options }: BundleOptions): B
   const augmented = new WorkflowCoverage().augmentBundleOptions(options);
   return {
     ...augmented,
+    workflowInterceptorModules: [
+      ...(options.workflowInterceptorModules ?? []),
+      require.resolve('./coverage-interceptor'),
+    ],
     webpackConfigHook(config) {
       const hooked = augmented.webpackConfigHook!(config);
       const rule = hooked.module!.rules!.at(-1);

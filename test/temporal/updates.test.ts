@@ -8,6 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { status } from '@grpc/grpc-js';
 import type { TemporalClient } from '../../src/temporal/client';
 import { untilAnswered } from '../../src/temporal/updates';
+import { HANG_MS } from '../support/eventually';
 
 const grpc = (code: status) => Object.assign(new Error('grpc'), { code, details: 'd', metadata: {} });
 const BUSY = new ServiceError('x', { cause: grpc(status.RESOURCE_EXHAUSTED) });
@@ -20,7 +21,7 @@ const REJECTED = new WorkflowUpdateFailedError(
 );
 
 /** Sends an update that fails with one error after the other before it is answered. */
-async function send(errors: Error[], { patienceMs = 5_000, isServerAlive = true } = {}) {
+async function send(errors: Error[], { patienceMs = HANG_MS, isServerAlive = true } = {}) {
   const temporal = {
     client: {
       withDeadline: (_deadline: number, call: () => Promise<unknown>) => call(),

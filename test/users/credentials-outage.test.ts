@@ -66,7 +66,7 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
   await credentials.close();
   await mongodb.close();
   await restored.close();
-}, 60_000);
+});
 
 it('loads revocations whose tokens have not expired when a process starts', async () => {
   const user = await disabledUser();

@@ -4,6 +4,7 @@ import { deliveredOrder, fulfilledOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { COMMANDS } from '../../workflows/contract';
+import { activitiesOn } from '../support/activities';
 import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
@@ -13,8 +14,7 @@ import { openShop, orderRequest, type Shop } from '../support/shop';
 let shop: Shop;
 let service: OrderService;
 beforeAll(async () => {
-  shop = await openShop({ timeoutMs: 50_000 });
-  await shop.startWorker();
+  shop = await openShop();
   service = createOrderService(shop);
 });
 afterAll(() => shop.close());
@@ -49,7 +49,9 @@ const content = (productId: string, quantity: number) => ({
 it('amends the version that is read, and rejects an earlier one', async () => {
   const { order } = await placed();
   const lost = { ...by, ifMatch: null, note: 'lost' };
-  await shop.activities.amendOrder(amendedOrder(order, lost, { pricing: null, payment: null }, nowIso()));
+  await activitiesOn(shop.db).amendOrder(
+    amendedOrder(order, lost, { pricing: null, payment: null }, nowIso()),
+  );
   const { version, note } = await read(order.id);
   expect([version, note]).toEqual([3, 'lost']);
   const stale = service.amend(order.id, ADMIN, { ifMatch: [2], note: 'stale' });
@@ -64,7 +66,7 @@ it('delivers a fulfillment that is read', async () => {
   const { order, productId, shipment } = await placed();
   const first = await service.fulfill(order.id, ADMIN, content(productId, 1), 'first');
   const lost = fulfilledOrder(first.order, shipment('lost', 2), nowIso());
-  await shop.activities.fulfillOrder(lost);
+  await activitiesOn(shop.db).fulfillOrder(lost);
   const { fulfillments } = await read(order.id);
   expect(fulfillments).toHaveLength(2);
   for (const { id: fulfillmentId } of fulfillments.reverse()) {
@@ -80,7 +82,7 @@ it('rejects a delivery that is read, and completes the order with the other one'
   await service.fulfill(order.id, ADMIN, content(productId, 1), 'first');
   const { order: fulfilled } = await service.fulfill(order.id, ADMIN, content(productId, 2), 'second');
   const [first, second] = fulfilled.fulfillments.map(({ id: fulfillmentId }) => ({ fulfillmentId }));
-  await shop.activities.deliverFulfillment(deliveredOrder(fulfilled, { ...by, ...first! }, nowIso()));
+  await activitiesOn(shop.db).deliverFulfillment(deliveredOrder(fulfilled, { ...by, ...first! }, nowIso()));
   await expect(service.deliver(order.id, ADMIN, first!)).rejects.toMatchObject({
     code: 'invalid_transition',
   });
@@ -89,7 +91,7 @@ it('rejects a delivery that is read, and completes the order with the other one'
 
 it('rejects cancelling a free order whose fulfillment is read', async () => {
   const { order, shipment } = await placed(0);
-  await shop.activities.fulfillOrder(fulfilledOrder(order, shipment('lost', 3), nowIso()));
+  await activitiesOn(shop.db).fulfillOrder(fulfilledOrder(order, shipment('lost', 3), nowIso()));
   await expect(service.cancel(order.id, ADMIN, { reason: null })).rejects.toMatchObject({
     code: 'invalid_transition',
     message: expect.stringContaining('fulfilled'),
@@ -99,7 +101,7 @@ it('rejects cancelling a free order whose fulfillment is read', async () => {
 it('retries a compensation that is read', async () => {
   const { order } = await placed();
   const payment = { key: `${order.id}-v9`, reference: null, amount: 1, currency: 'EUR' };
-  await shop.activities.recordCompensation(withOwed(order, owedVoid(payment, nowIso()), nowIso()));
+  await activitiesOn(shop.db).recordCompensation(withOwed(order, owedVoid(payment, nowIso()), nowIso()));
   const step = { step: 'voidPayment-v9' };
   expect(await service.retryCompensation(order.id, ADMIN, step)).toMatchObject({ compensations: [] });
   expect(await read(order.id)).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });

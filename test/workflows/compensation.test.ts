@@ -5,6 +5,7 @@ import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
 import { COMMANDS } from '../../workflows/contract';
+import { activitiesOn } from '../support/activities';
 import { expectConsistency, ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
@@ -12,10 +13,12 @@ import { openShop, orderRequest, type Shop } from '../support/shop';
 
 /** The ids of orders whose authorisation succeeds without a response. */
 const silent = new Set<string>();
+/** The ids of orders for which the payment service is down. */
+const down = new Set<string>();
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ timeoutMs: 55_000 });
+  shop = await openShop({ own: true });
   await shop.startWorker({ provider: faulty });
 });
 afterAll(() => shop.close());
@@ -31,6 +34,10 @@ function faulty(provider: PaymentProvider): PaymentProvider {
     async find(payment) {
       if (silent.has(payment.orderId)) throw new Error('no response');
       return provider.find(payment);
+    },
+    async void(key, payment) {
+      if (down.has(payment.orderId)) throw new Error('The payment service is unavailable.');
+      return provider.void(key, payment);
     },
   };
 }
@@ -50,10 +57,9 @@ async function place(request: Partial<OrderRequest> = {}, product = {}) {
 
 /** Cancels an order while the payment service is down: voiding has failed four times. */
 async function cancelledInOutage() {
-  await sandbox().setAvailable(true);
-  const placed = await place({ paymentMethod: 'pm_sandbox_outage' });
+  const placed = await place();
   expect(placed.order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
-  await sandbox().setAvailable(false);
+  down.add(placed.request.orderId);
   const cancelled = (await cancel(placed.request)) as Order;
   return { ...placed, cancelled };
 }
@@ -69,40 +75,43 @@ async function detailsOf(request: OrderRequest): Promise<string> {
 }
 
 describe('a payment that cannot be voided', () => {
-  it('is shown on the order, whose stock is released at once, and is voided by a retry', async () => {
-    const { request, cancelled, productId } = await cancelledInOutage();
-    expect(cancelled).toMatchObject({
-      status: 'cancelled',
-      paymentStatus: 'authorized',
-      reservation: 'released',
-      compensations: [
-        { step: 'voidPayment-1', state: 'pending', failure: expect.stringContaining('is unavailable') },
-      ],
-    });
-    expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
-    expect(await attributesOf(request)).toMatchObject({
-      OrderStatus: 'cancelled',
-      CompensationPending: true,
-    });
-    expect(await detailsOf(request)).toContain('**compensation_pending**: `voidPayment-1` keeps failing');
+  it.concurrent(
+    'is shown on the order, whose stock is released at once, and is voided by a retry',
+    async () => {
+      const { request, cancelled, productId } = await cancelledInOutage();
+      expect(cancelled).toMatchObject({
+        status: 'cancelled',
+        paymentStatus: 'authorized',
+        reservation: 'released',
+        compensations: [
+          { step: 'voidPayment-1', state: 'pending', failure: expect.stringContaining('is unavailable') },
+        ],
+      });
+      expect(await shop.stockOf(productId)).toEqual({ available: 100, reserved: 0 });
+      expect(await attributesOf(request)).toMatchObject({
+        OrderStatus: 'cancelled',
+        CompensationPending: true,
+      });
+      expect(await detailsOf(request)).toContain('**compensation_pending**: `voidPayment-1` keeps failing');
 
-    const retry = () =>
-      shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step: 'voidPayment-1' });
-    // The failure is the same, so the version stays.
-    expect(await retry()).toMatchObject({
-      compensations: [{ state: 'pending' }],
-      version: cancelled.version,
-    });
-    await sandbox().setAvailable(true);
-    expect(await retry()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
-    expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
-    expect(await attributesOf(request)).toMatchObject({ CompensationPending: false });
-    const stored = (await shop.orders.findById(request.orderId))!;
-    await expectConsistency(shop, { productId, initial: 100, orders: [stored] });
-    await recordHistory('compensation-retried', handleOf(request));
-  });
+      const retry = () =>
+        shop.workflows.execute(request, COMMANDS.retryCompensation, { ...by, step: 'voidPayment-1' });
+      // The failure is the same, so the version stays.
+      expect(await retry()).toMatchObject({
+        compensations: [{ state: 'pending' }],
+        version: cancelled.version,
+      });
+      down.delete(request.orderId);
+      expect(await retry()).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+      expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
+      expect(await attributesOf(request)).toMatchObject({ CompensationPending: false });
+      const stored = (await shop.orders.findById(request.orderId))!;
+      await expectConsistency(shop, { productId, initial: 100, orders: [stored] });
+      await recordHistory('compensation-retried', handleOf(request));
+    },
+  );
 
-  it('is resolved by an operator, whose note is kept', async () => {
+  it.concurrent('is resolved by an operator, whose note is kept', async () => {
     const { request } = await cancelledInOutage();
     const command = { ...by, step: 'voidPayment-1', note: 'Paid back by bank transfer' };
     const resolved = (await shop.workflows.execute(request, COMMANDS.resolveCompensation, command)) as Order;
@@ -115,7 +124,7 @@ describe('a payment that cannot be voided', () => {
     await recordHistory('compensation-resolved', handleOf(request));
   });
 
-  it('is not found under another name', async () => {
+  it.concurrent('is not found under another name', async () => {
     const { request } = await cancelledInOutage();
     for (const type of [COMMANDS.retryCompensation, COMMANDS.resolveCompensation]) {
       const result = shop.workflows.execute(request, type as typeof COMMANDS.resolveCompensation, {
@@ -127,7 +136,7 @@ describe('a payment that cannot be voided', () => {
     }
   });
 
-  it('can be resolved after its workflow was terminated', async () => {
+  it.concurrent('can be resolved after its workflow was terminated', async () => {
     const { request } = await cancelledInOutage();
     await handleOf(request).terminate('by mistake');
     const command = { ...by, step: 'voidPayment-1', note: 'By hand' };
@@ -137,7 +146,7 @@ describe('a payment that cannot be voided', () => {
     expect(await handleOf(request).result()).toEqual({ status: 'cancelled' });
   });
 
-  it('answers every operator, even when several act at once', async () => {
+  it.concurrent('answers every operator, even when several act at once', async () => {
     const { request } = await cancelledInOutage();
     const step = 'voidPayment-1';
     const results = await Promise.all([
@@ -154,7 +163,7 @@ describe('a payment that cannot be voided', () => {
 });
 
 describe('an authorisation without a known outcome', () => {
-  it('is voided by its key, and one that comes late is rejected', async () => {
+  it.concurrent('is voided by its key, and one that comes late is rejected', async () => {
     const { id } = await shop.sell({ available: 2 });
     const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
     silent.add(request.orderId);
@@ -182,7 +191,7 @@ describe('an authorisation without a known outcome', () => {
 });
 
 describe('an amendment that fails', () => {
-  it.each([
+  it.concurrent.each([
     ['out of stock', { productQuantity: 200 }, 'out_of_stock'],
     ['of an unknown product', { productId: 'ps_unknown' }, 'unknown_product'],
   ])('%s changes nothing but the version, and its own payment is voided', async (_, change, code) => {
@@ -209,7 +218,7 @@ describe('an amendment that fails', () => {
     });
   });
 
-  it('is not carried out by a run that comes late', async () => {
+  it.concurrent('is not carried out by a run that comes late', async () => {
     const { request, order, productId } = await place({}, { available: 3 });
     const items = [{ productServiceId: productId, quantity: 9 }];
     const result = shop.workflows.execute(request, COMMANDS.amend, { ...by, ifMatch: null, items });
@@ -221,13 +230,13 @@ describe('an amendment that fails', () => {
       version: order.version + 1,
       items: order.items.map((i) => ({ ...i, quantity: 9 })),
     };
-    expect(await shop.activities.amendOrder(late)).not.toBeNull();
+    expect(await activitiesOn(shop.db).amendOrder(late)).not.toBeNull();
     expect((await shop.orders.findById(order.id))!.items[0]!.quantity).toBe(2);
     expect(await shop.stockOf(productId)).toEqual({ available: 51, reserved: 2 });
   });
 });
 
-it('a free order never needs the payment service', async () => {
+it.concurrent('a free order never needs the payment service', async () => {
   const { request, order, productId } = await place({ paymentMethod: 'pm_sandbox_outage' }, { unitPrice: 0 });
   expect(order).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized', total: 0 });
   const items = [{ productServiceId: productId, quantity: 1 }];
@@ -244,7 +253,7 @@ it('a free order never needs the payment service', async () => {
   expect(await cancel(another.request)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
 });
 
-it('a command is decided again when another writer has changed the order', async () => {
+it.concurrent('a command is decided again when another writer has changed the order', async () => {
   const { request, order } = await place();
   await shop.db.connection
     .collection('orders')
@@ -257,40 +266,43 @@ it('a command is decided again when another writer has changed the order', async
   expect(amended).toMatchObject({ note: 'by hand', version: order.version + 2 });
 });
 
-it('an order with many commands continues in new runs, and a repeated POST gets the first result', async () => {
-  const { request, order } = await place();
-  let latest = order;
-  for (let n = 0; n < 100; n++) {
-    latest = (await shop.workflows.execute(request, COMMANDS.amend, {
-      ...by,
-      ifMatch: [latest.version],
-      note: `note ${n}`,
-    })) as Order;
-  }
-  expect(latest).toMatchObject({ note: 'note 99', version: order.version + 100 });
-  const { runId, historyLength } = await handleOf(request).describe();
-  expect(historyLength).toBeLessThan(1_000);
-  const executions = shop.temporal.client.workflow.list({ query: `WorkflowId = 'order-${order.id}'` });
-  await eventually(async () => {
-    const runs = [];
-    for await (const run of executions) runs.push(run);
-    expect(runs.length).toBeGreaterThan(1);
-    expect(Math.max(...runs.map((run) => run.historyLength))).toBeLessThan(1_000);
-    const first = runs.find((run) => run.runId !== runId)!;
-    await recordHistory(
-      'continued-as-new',
-      shop.temporal.client.workflow.getHandle(`order-${order.id}`, first.runId),
-    );
-  });
-  expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(order);
-  expect(await cancel(request)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
-  await recordHistory('continued-from-another-run', handleOf(request));
-});
+it.concurrent(
+  'an order with many commands continues in new runs, and a repeated POST gets the first result',
+  async () => {
+    const { request, order } = await place();
+    let latest = order;
+    for (let n = 0; n < 100; n++) {
+      latest = (await shop.workflows.execute(request, COMMANDS.amend, {
+        ...by,
+        ifMatch: [latest.version],
+        note: `note ${n}`,
+      })) as Order;
+    }
+    expect(latest).toMatchObject({ note: 'note 99', version: order.version + 100 });
+    const { runId, historyLength } = await handleOf(request).describe();
+    expect(historyLength).toBeLessThan(1_000);
+    const executions = shop.temporal.client.workflow.list({ query: `WorkflowId = 'order-${order.id}'` });
+    await eventually(async () => {
+      const runs = [];
+      for await (const run of executions) runs.push(run);
+      expect(runs.length).toBeGreaterThan(1);
+      expect(Math.max(...runs.map((run) => run.historyLength))).toBeLessThan(1_000);
+      const first = runs.find((run) => run.runId !== runId)!;
+      await recordHistory(
+        'continued-as-new',
+        shop.temporal.client.workflow.getHandle(`order-${order.id}`, first.runId),
+      );
+    });
+    expect(await shop.workflows.place({ ...request, attemptId: 'another' })).toEqual(order);
+    expect(await cancel(request)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+    await recordHistory('continued-from-another-run', handleOf(request));
+  },
+);
 
-it('a rejected order stays rejected when openOrder comes late', async () => {
+it.concurrent('a rejected order stays rejected when openOrder comes late', async () => {
   const { id } = await shop.sell({ available: 2 });
   const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
-  const { priceOrder, openOrder, rejectOrder } = shop.activities;
+  const { priceOrder, openOrder, rejectOrder } = activitiesOn(shop.db);
   const pricing = await priceOrder(request);
   const rejected = await rejectOrder(request, pricing, { code: 'out_of_stock', detail: 'none left' });
   expect(await openOrder(openedOrder(request, pricing))).toEqual(rejected);

@@ -28,7 +28,7 @@ async function live(saga: Saga, moves: number): Promise<string[]> {
   return outcomes;
 }
 
-it.each([
+it.concurrent.each([
   ['fulfillOrder', 'delivered in parts'],
   ['fulfillOrder#2', 'delivered in parts'],
   ['deliverFulfillment#2', 'delivered in parts'],
@@ -58,7 +58,7 @@ describe('when another writer changes the order during an amendment', () => {
   const scenario = SCENARIOS.find(({ name }) => name === 'amended to more')!;
   const items = ({ productId: productServiceId }: Saga) => [{ productServiceId, quantity: 5 }];
 
-  it('rejects an amendment of the earlier version, and voids its payment', async () => {
+  it.concurrent('rejects an amendment of the earlier version, and voids its payment', async () => {
     const saga = await beginSaga(faulty, scenario);
     interfereAt('amendOrder', saga);
     expect(await live(saga, 2)).toEqual(['confirmed', 'precondition_failed']);
@@ -66,7 +66,7 @@ describe('when another writer changes the order during an amendment', () => {
     await saga.end();
   });
 
-  it('carries out an amendment of any version, with a new payment', async () => {
+  it.concurrent('carries out an amendment of any version, with a new payment', async () => {
     const saga = await beginSaga(faulty, scenario);
     interfereAt('amendOrder', saga);
     await saga.make(0);

@@ -1,6 +1,7 @@
 import type { Order } from '../../src/domain/order';
 import { amendmentPayment, firstPayment, paymentRef } from '../../src/domain/order-payment';
 import { openedOrder } from '../../src/domain/placing';
+import { activitiesOn } from '../support/activities';
 import { expectConsistency, ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { orderRequest } from '../support/shop';
@@ -75,7 +76,7 @@ describe('a key under which another payment is reserved', () => {
   async function reserve(order: Order, quantity: number): Promise<void> {
     const pricing = { items: [], currency: 'EUR', subtotal: 0, tax: 0, total: quantity * 1_000 };
     const payment = paymentRef(order, amendmentPayment(order, pricing));
-    await faulty.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
+    await activitiesOn(faulty.shop.db).authorizePayment({ ...payment, requestId: 'test' });
   }
 
   it('rejects the amendment, and is voided, so that the amendment can be repeated', async () => {
@@ -92,9 +93,9 @@ describe('a key under which another payment is reserved', () => {
   it('rejects the order, and is voided', async () => {
     const { id: productId } = await faulty.shop.sell({ available: AVAILABLE });
     const request = orderRequest({ items: [{ productServiceId: productId, quantity: ORDERED }] });
-    const opened = openedOrder(request, await faulty.shop.activities.priceOrder(request));
+    const opened = openedOrder(request, await activitiesOn(faulty.shop.db).priceOrder(request));
     const payment = paymentRef(opened, { ...firstPayment(opened), amount: 1 });
-    await faulty.shop.activities.authorizePayment({ ...payment, requestId: 'test' });
+    await activitiesOn(faulty.shop.db).authorizePayment({ ...payment, requestId: 'test' });
     expect(await faulty.shop.workflows.place(request)).toMatchObject({
       status: 'rejected',
       reservation: 'released',

@@ -13,8 +13,7 @@ const AT_A_TIME = 8;
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ timeoutMs: 60_000, fulfillmentDeadlineMs: DEADLINE_MS });
-  await shop.startWorker();
+  shop = await openShop({ fulfillmentDeadlineMs: DEADLINE_MS });
 });
 afterAll(() => shop.close());
 

@@ -2,14 +2,14 @@ import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { openedOrder } from '../../src/domain/placing';
 import { COMMANDS } from '../../workflows/contract';
+import { activitiesOn } from '../support/activities';
 import { ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ timeoutMs: 50_000 });
-  await shop.startWorker();
+  shop = await openShop();
 });
 afterAll(() => shop.close());
 
@@ -161,7 +161,7 @@ describe('an order that Temporal has forgotten', () => {
   }> {
     const { id } = await shop.sell();
     const request = order(id);
-    const { priceOrder, openOrder, cancelOrder } = shop.activities;
+    const { priceOrder, openOrder, cancelOrder } = activitiesOn(shop.db);
     const pricing = await priceOrder(request);
     await openOrder(openedOrder(request, pricing));
     return { request, cancelled: await cancelOrder(request, pricing, command), productId: id };

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Order } from '../../src/domain/order';
 import { firstPayment, paymentRef } from '../../src/domain/order-payment';
 import { orderWorkflowId } from '../../workflows/contract';
+import { activitiesOn } from '../support/activities';
 import { ledgerOf } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
@@ -77,7 +78,7 @@ it('a pending compensation outlives its worker, and the next worker carries it o
   await expectSettled(saga);
 });
 
-it.each([
+it.concurrent.each([
   ['was cancelled', cancelledInOutage],
   ['was cancelled in Temporal', cancelledInTemporalInOutage],
 ])('a pending compensation continues in a new run after the order %s', async (how, begin) => {
@@ -98,24 +99,27 @@ it.each([
   await expectSettled(saga);
 });
 
-it('a step on our own database that keeps failing is shown, and the order is cancelled once it works', async () => {
-  const saga = await beginSaga(faulty, CANCELLED);
-  const { fault, end } = outage();
-  saga.inject('cancelOrder', fault);
-  await saga.make(0);
-  const cancelled = saga.make(1);
-  await eventually(async () => expect(await isShownPending(saga)).toBe(true));
-  const { currentDetails } = await handleOf(saga).query<{ currentDetails: string }>(
-    '__temporal_workflow_metadata',
-  );
-  expect(currentDetails).toContain('**compensation_pending**: `cancelOrder` keeps failing (It is down.)');
-  expect(await saga.customer.stored()).toMatchObject({ status: 'confirmed' });
-  end();
-  expect(outcomeOf(await cancelled)).toBe('cancelled');
-  await expectSettled(saga);
-});
+it.concurrent(
+  'a step on our own database that keeps failing is shown, and the order is cancelled once it works',
+  async () => {
+    const saga = await beginSaga(faulty, CANCELLED);
+    const { fault, end } = outage();
+    saga.inject('cancelOrder', fault);
+    await saga.make(0);
+    const cancelled = saga.make(1);
+    await eventually(async () => expect(await isShownPending(saga)).toBe(true));
+    const { currentDetails } = await handleOf(saga).query<{ currentDetails: string }>(
+      '__temporal_workflow_metadata',
+    );
+    expect(currentDetails).toContain('**compensation_pending**: `cancelOrder` keeps failing (It is down.)');
+    expect(await saga.customer.stored()).toMatchObject({ status: 'confirmed' });
+    end();
+    expect(outcomeOf(await cancelled)).toBe('cancelled');
+    await expectSettled(saga);
+  },
+);
 
-it.each<[Authorizing, string]>([
+it.concurrent.each<[Authorizing, string]>([
   ['done without a response', 'voided'],
   ['no response', 'declined'],
 ])(
@@ -133,7 +137,7 @@ it.each<[Authorizing, string]>([
     expect(await saga.rest()).toMatchObject({ order: { paymentStatus, reservation: 'released', owed: [] } });
     const order = (await saga.customer.stored())!;
     const late = { ...paymentRef(order, firstPayment(order)), requestId: 'test' };
-    await expect(faulty.shop.activities.authorizePayment(late)).rejects.toMatchObject({
+    await expect(activitiesOn(faulty.shop.db).authorizePayment(late)).rejects.toMatchObject({
       name: 'PaymentDeclined',
     });
     expect(await ledgerOf(faulty.shop, order.id)).toMatchObject({ open: 0, captured: 0 });

@@ -1,12 +1,12 @@
-import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { recordedHistories } from '../support/histories';
 import { installRuntime } from '../support/worker';
 import { encodedBundleForTests, WORKFLOWS_PATH } from '../support/workflow-bundle';
+import { createWorkflowCoverage } from '../support/workflow-coverage';
 
-const { sinks } = new WorkflowCoverage(); // the bundle counts what it runs
+const { sinks } = createWorkflowCoverage(); // the bundle counts what it runs
 beforeAll(installRuntime);
 
 /** Replays every recorded history. Returns the failure of each, by its name. */

@@ -1,10 +1,14 @@
+import pLimit from 'p-limit';
+import { activitiesOn } from '../support/activities';
+import { sample } from '../support/sample';
 import { recordBaselines, placesOf, titleOf, type Baseline, type Place } from './saga/baseline';
 import { beginSaga, openFaultyShop, outcomeOf, type FaultyShop } from './saga/saga';
 import { terminate, terminationsAt, type Termination } from './saga/termination';
 import { expectAll, expectEnd, run, type Trial } from './saga/trial';
 import { asBaseline, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
 
-const AT_A_TIME = 40;
+/** How many orders are tried at a time, in all tests together. */
+const limit = pLimit(40);
 
 /** The payment methods of the sandbox that fail as real services do. */
 const METHODS = ['pm_sandbox_flaky', 'pm_sandbox_slow', 'pm_sandbox_lost_reply'];
@@ -22,10 +26,10 @@ afterAll(() => faulty.shop.close());
 
 it('covers every step', () => {
   const lived = places.map(({ step }) => step);
-  expect(lived).toEqual(expect.arrayContaining(Object.keys(faulty.shop.activities)));
+  expect(lived).toEqual(expect.arrayContaining(Object.keys(activitiesOn(faulty.shop.db))));
 });
 
-it.each([
+it.concurrent.each([
   ['a step fails, stalls or loses its reply, the order ends as without the fault', passingTrials],
   ['a step fails with a business error, the earlier steps are undone', businessTrials],
   ['a customer cancels, the order is cancelled or continues', cancelTrials],
@@ -33,27 +37,34 @@ it.each([
     'its workflow is cancelled in Temporal, the order is cancelled if its state allows it',
     (place: Place) => temporalTrials(place, faulty.shop.temporal),
   ],
-])(
-  'whenever %s, and ledger, stock and order agree',
-  async (_, trialsAt) => {
-    const trials = places.flatMap(trialsAt);
-    expect(trials.length).toBeGreaterThan(0);
-    const title = ({ place, what }: Trial) => `${titleOf(place)} ${what}`;
-    await expectAll(AT_A_TIME, trials, { title, hold: (trial) => run(faulty, trial) });
+])('whenever %s, and ledger, stock and order agree', async (_, trialsAt) => {
+  const trials = sample('workflows/saga-matrix: trials of each kind', places.flatMap(trialsAt), {
+    groupOf: ({ place }) => place.step,
+  });
+  expect(trials.length).toBeGreaterThan(0);
+  const title = ({ place, what }: Trial) => `${titleOf(place)} ${what}`;
+  await expectAll(limit, trials, { title, hold: (trial) => run(faulty, trial) });
+});
+
+it.concurrent(
+  'whenever its workflow is terminated, the next command restarts it, and no compensation stays outstanding',
+  async () => {
+    const title = ({ place, next }: Termination) => `${titleOf(place)} is terminated, and the client ${next}`;
+    const hold = (termination: Termination) => terminate(faulty, termination);
+    const terminations = sample('workflows/saga-matrix: terminations', places.flatMap(terminationsAt), {
+      groupOf: ({ place }) => place.step,
+    });
+    await expectAll(limit, terminations, { title, hold });
   },
-  240_000,
 );
 
-it('whenever its workflow is terminated, the next command restarts it, and no compensation stays outstanding', async () => {
-  const title = ({ place, next }: Termination) => `${titleOf(place)} is terminated, and the client ${next}`;
-  const hold = (termination: Termination) => terminate(faulty, termination);
-  await expectAll(AT_A_TIME, places.flatMap(terminationsAt), { title, hold });
-}, 240_000);
-
-it.each(METHODS)(
+it.concurrent.each(METHODS)(
   'with the payment method %s every scenario ends as usual, and ledger, stock and order agree',
   async (paymentMethod) => {
-    const paid = baselines.filter(({ scenario }) => !scenario.request);
+    const payable = baselines.filter(({ scenario }) => !scenario.request);
+    const paid = sample('workflows/saga-matrix: scenarios with each failing payment method', payable, {
+      salt: paymentMethod,
+    });
     const title = ({ scenario }: Baseline) => `an order that is ${scenario.name}`;
     const hold = async (baseline: Baseline) => {
       const saga = await beginSaga(faulty, { ...baseline.scenario, request: { paymentMethod } });
@@ -64,7 +75,6 @@ it.each(METHODS)(
       }
       await expectEnd(saga, outcomes, asBaseline(baseline));
     };
-    await expectAll(AT_A_TIME, paid, { title, hold });
+    await expectAll(limit, paid, { title, hold });
   },
-  240_000,
 );

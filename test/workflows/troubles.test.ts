@@ -71,7 +71,7 @@ const detailsOf = async (saga: Saga) => {
   return (await query).currentDetails;
 };
 
-it.each(['priceOrder', 'openOrder', 'confirmOrder'])(
+it.concurrent.each(['priceOrder', 'openOrder', 'confirmOrder'])(
   'places an order whose %s fails at first',
   async (step) => {
     const saga = await beginSaga(faulty, scenarioOf('placed'));
@@ -82,7 +82,7 @@ it.each(['priceOrder', 'openOrder', 'confirmOrder'])(
   },
 );
 
-it('withdraws an amendment for which there is no stock, and voids its payment', async () => {
+it.concurrent('withdraws an amendment for which there is no stock, and voids its payment', async () => {
   const saga = await begun('amended to more');
   const items = [{ productServiceId: saga.productId, quantity: 99 }];
   expect(await saga.customer.amend({ items })).toBe('out_of_stock');
@@ -91,7 +91,7 @@ it('withdraws an amendment for which there is no stock, and voids its payment', 
   await saga.end();
 });
 
-it('withdraws an amendment whose payment is declined', async () => {
+it.concurrent('withdraws an amendment whose payment is declined', async () => {
   const saga = await begun('amended to more');
   saga.inject('authorizePayment#2', failingForGood('authorizePayment'));
   expect(await saga.make(1)).toBe('payment_declined');
@@ -99,7 +99,7 @@ it('withdraws an amendment whose payment is declined', async () => {
   await saga.end();
 });
 
-it('rejects a fulfillment whose payment cannot be captured', async () => {
+it.concurrent('rejects a fulfillment whose payment cannot be captured', async () => {
   const saga = await begun('refunded');
   saga.inject('capturePayment', failingForGood('capturePayment'));
   expect(await saga.make(1)).toBe('invalid_transition');
@@ -107,7 +107,7 @@ it('rejects a fulfillment whose payment cannot be captured', async () => {
   await saga.end();
 });
 
-it('retries voiding a payment that the payment service refuses to void', async () => {
+it.concurrent('retries voiding a payment that the payment service refuses to void', async () => {
   const saga = await begun('cancelled');
   let attempts = 0;
   const { fault, end } = outage(() => {
@@ -135,25 +135,28 @@ it('retries voiding a payment that the payment service refuses to void', async (
   await saga.end();
 });
 
-it('tries to void a payment four times before it is recorded as pending, and then without limit', async () => {
-  const saga = await begun('cancelled');
-  const { fault, end } = outage();
-  const states: unknown[] = [];
-  saga.inject('voidPayment', async (attempt, effect) => {
-    states.push((await saga.customer.stored())!.compensations[0]?.state);
-    return fault(attempt, effect);
-  });
-  expect(await saga.make(1)).toMatchObject({ compensations: [{ state: 'pending' }] });
-  expect(states.slice(0, 4)).toEqual(['owed', 'owed', 'owed', 'owed']);
-  const scheduled = 'activityTaskScheduledEventAttributes';
-  await eventually(async () => expect(await eventsOf(saga, scheduled)).toBeGreaterThanOrEqual(4));
-  await record('compensation-pending', saga);
-  end();
-  await saga.customer.retry(STEP);
-  await saga.end();
-});
+it.concurrent(
+  'tries to void a payment four times before it is recorded as pending, and then without limit',
+  async () => {
+    const saga = await begun('cancelled');
+    const { fault, end } = outage();
+    const states: unknown[] = [];
+    saga.inject('voidPayment', async (attempt, effect) => {
+      states.push((await saga.customer.stored())!.compensations[0]?.state);
+      return fault(attempt, effect);
+    });
+    expect(await saga.make(1)).toMatchObject({ compensations: [{ state: 'pending' }] });
+    expect(states.slice(0, 4)).toEqual(['owed', 'owed', 'owed', 'owed']);
+    const scheduled = 'activityTaskScheduledEventAttributes';
+    await eventually(async () => expect(await eventsOf(saga, scheduled)).toBeGreaterThanOrEqual(4));
+    await record('compensation-pending', saga);
+    end();
+    await saga.customer.retry(STEP);
+    await saga.end();
+  },
+);
 
-it.each([
+it.concurrent.each([
   ['cancellation-stuck', 'cancelled', 1, 'cancelOrder', 'cancelled', 4],
   ['delivery-stuck', 'refunded when completed', 2, 'deliverFulfillment', 'completed', undefined],
 ])(
@@ -185,43 +188,49 @@ it.each([
   },
 );
 
-it('keeps the workflow of an order that is cancelled in Temporal until its payment is voided', async () => {
-  const saga = await begun('cancelled');
-  const { fault, end } = outage();
-  saga.inject('voidPayment', fault);
-  await handleOf(saga).cancel();
-  await eventually(async () => expect(await isShownPending(saga)).toBe(true));
-  end();
-  expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
-  await expect(handleOf(saga).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
-  await record('cancelled-in-temporal-and-owing', saga);
-  await saga.end();
-});
+it.concurrent(
+  'keeps the workflow of an order that is cancelled in Temporal until its payment is voided',
+  async () => {
+    const saga = await begun('cancelled');
+    const { fault, end } = outage();
+    saga.inject('voidPayment', fault);
+    await handleOf(saga).cancel();
+    await eventually(async () => expect(await isShownPending(saga)).toBe(true));
+    end();
+    expect(await saga.customer.retry(STEP)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+    await expect(handleOf(saga).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    await record('cancelled-in-temporal-and-owing', saga);
+    await saga.end();
+  },
+);
 
-it('restarts a terminated workflow of an order that is confirmed, or has an outstanding compensation', async () => {
-  const saga = await begun('cancelled');
-  await handleOf(saga).terminate();
-  const { fault, end } = outage();
-  saga.inject('voidPayment', fault); // the payment that an amendment may have reserved
-  saga.inject('voidPayment#2', fault);
-  expect((await saga.make(1)) as Order).toMatchObject({ status: 'cancelled' });
-  await record('taken-up-again-and-void', saga);
-  await handleOf(saga).terminate();
-  end();
-  expect(await retry(saga)).toMatchObject({ paymentStatus: 'voided' });
-  await handleOf(saga).result();
-  await record('compensation-taken-up-again', saga);
-  await saga.end();
-});
+it.concurrent(
+  'restarts a terminated workflow of an order that is confirmed, or has an outstanding compensation',
+  async () => {
+    const saga = await begun('cancelled');
+    await handleOf(saga).terminate();
+    const { fault, end } = outage();
+    saga.inject('voidPayment', fault); // the payment that an amendment may have reserved
+    saga.inject('voidPayment#2', fault);
+    expect((await saga.make(1)) as Order).toMatchObject({ status: 'cancelled' });
+    await record('taken-up-again-and-void', saga);
+    await handleOf(saga).terminate();
+    end();
+    expect(await retry(saga)).toMatchObject({ paymentStatus: 'voided' });
+    await handleOf(saga).result();
+    await record('compensation-taken-up-again', saga);
+    await saga.end();
+  },
+);
 
-it('keeps an order open of which all but the last fulfillment is delivered', async () => {
+it.concurrent('keeps an order open of which all but the last fulfillment is delivered', async () => {
   const saga = await begun('delivered in parts', 4);
   expect(await saga.customer.stored()).toMatchObject({ status: 'confirmed', captured: 7_136 });
   await record('delivered-but-the-last', saga);
   await saga.end();
 });
 
-it('rejects resolving a compensation whose payment is voided at that moment', async () => {
+it.concurrent('rejects resolving a compensation whose payment is voided at that moment', async () => {
   const saga = await begun('cancelled');
   const [reached, released] = [deferred(), deferred()];
   saga.inject('voidPayment', async ({ number }, effect) => {
@@ -246,7 +255,7 @@ it('rejects resolving a compensation whose payment is voided at that moment', as
   await saga.end();
 });
 
-it('keeps one of two resolutions that come at once, and rejects the other', async () => {
+it.concurrent('keeps one of two resolutions that come at once, and rejects the other', async () => {
   const saga = await begun('cancelled');
   const { fault } = outage();
   saga.inject('voidPayment', fault);
@@ -264,17 +273,20 @@ it('keeps one of two resolutions that come at once, and rejects the other', asyn
   expect(notes).toEqual([['Paid in cash', 'Paid by bank'][outcomes.indexOf('done')]]);
 });
 
-it('voids a payment in a new workflow when a compensation is retried that has never failed', async () => {
-  const saga = await begun('cancelled');
-  const { fault, end } = outage();
-  saga.inject('voidPayment', fault);
-  const cancelled = saga.make(1);
-  await eventually(async () => expect(await saga.customer.stored()).toMatchObject({ status: 'cancelled' }));
-  await handleOf(saga).terminate();
-  await cancelled;
-  end();
-  expect(await saga.customer.stored()).toMatchObject({ compensations: [{ step: STEP, state: 'owed' }] });
-  expect(await retry(saga)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
-  await handleOf(saga).result();
-  await saga.end();
-});
+it.concurrent(
+  'voids a payment in a new workflow when a compensation is retried that has never failed',
+  async () => {
+    const saga = await begun('cancelled');
+    const { fault, end } = outage();
+    saga.inject('voidPayment', fault);
+    const cancelled = saga.make(1);
+    await eventually(async () => expect(await saga.customer.stored()).toMatchObject({ status: 'cancelled' }));
+    await handleOf(saga).terminate();
+    await cancelled;
+    end();
+    expect(await saga.customer.stored()).toMatchObject({ compensations: [{ step: STEP, state: 'owed' }] });
+    expect(await retry(saga)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+    await handleOf(saga).result();
+    await saga.end();
+  },
+);

@@ -1,192 +1,251 @@
 import { randomUUID } from 'node:crypto';
+import { createOrderPresenter } from '../../../src/orders/orders.presenter';
+import { orderRoutes } from '../../../src/orders/routes';
+import { createOrderService } from '../../../src/orders/orders.service';
+import { createOrderWorkflows } from '../../../src/orders/temporal/order-workflows';
+import { createUsersRepository } from '../../../src/users/users.repository';
+import { openTestApi, type TestApi } from '../../support/api';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
-import type { TestWorker } from '../../support/worker';
+import { replaceDeadlines } from '../../support/patience';
+import type { Shop } from '../../support/shop';
+import { paymentsTaskQueueOf } from '../../support/task-queues';
+import type { Sabotage, TestWorker } from '../../support/worker';
 
-/** No worker runs unless a test starts one, and the API does not wait for long. */
+/** Passes before any result where it is used: no worker runs then, or the step does not end. */
+const BRIEFLY_MS = 300;
+
 let api: OrderApi;
+/** Another process of the API, which waits for workers only briefly. */
+let impatient: TestApi;
 let alice: string;
 let bob: string;
 let admin: string;
-beforeEach(async () => {
-  api = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '1500', ORDER_COMMAND_TIMEOUT_MS: '1500' });
+let worker: TestWorker | undefined;
+beforeAll(async () => {
+  api = await openOrderApi({ own: true });
+  impatient = await openImpatientApi(api.shop);
   [alice, bob, admin] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
 });
-afterEach(() => api.close());
+afterAll(async () => {
+  await impatient.close();
+  await api.close();
+});
 
-it('returns 503 for a cancellation of a pending order, whose stock is right whether it is cancelled or not', async () => {
-  const { id } = await api.shop.sell();
-  const { body } = await api.place(alice, lines([id, 1])).expect(202);
-  const path = `/orders/${body.data.id}`;
-  const answer = await api.call('post', `${path}/cancel`, alice).send({}).expect(503);
-  expect(answer.body).toMatchObject({ code: 'service_unavailable', orderId: body.data.id });
-  await api.call('get', path, bob).expect(404);
-  await api.shop.startWorker();
-  await eventually(async () => {
-    const { status } = (await api.call('get', path, alice).expect(200)).body.data;
-    expect(['confirmed', 'cancelled']).toContain(status); // Temporal may still have the cancellation, or not
-    const held = status === 'confirmed' ? 1 : 0;
-    expect(await api.shop.stockOf(id)).toEqual({ available: 100 - held, reserved: held });
+function openImpatientApi({ db, temporal, taskQueue, orders }: Shop): Promise<TestApi> {
+  const policy = { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) };
+  const workflows = createOrderWorkflows(temporal, {
+    taskQueue,
+    policy,
+    timeoutMs: BRIEFLY_MS,
+    commandTimeoutMs: BRIEFLY_MS,
   });
-});
-
-it('replays an order that Temporal has forgotten from MongoDB, but rejects another body', async () => {
-  const { id } = await api.shop.sell();
-  const key = { 'Idempotency-Key': randomUUID() };
-  const worker = await api.shop.startWorker();
-  const first = await api.place(alice, lines([id, 1]), key);
-  const { workflowId, id: orderId } = first.body.data;
-  await eventually(() =>
-    api.call('get', `/orders/${orderId}`, alice).expect(({ body }) => {
-      expect(body.data.status).toBe('confirmed');
-    }),
-  );
-  await worker.stop();
-  // The next request starts a run that no worker takes, as it would after the retention.
-  await api.shop.temporal.client.workflow.getHandle(workflowId).terminate();
-  const repeat = await api
-    .place(alice, lines([id, 1]), key)
-    .expect(201)
-    .expect('Idempotent-Replayed', 'true');
-  expect(repeat.body.data).toMatchObject({ id: orderId, status: 'confirmed', version: 2 });
-  const other = await api.place(alice, lines([id, 2]), key).expect(422);
-  expect(other.body.code).toBe('idempotency_key_reused');
-});
-
-it('reads and cancels an order whose workflow was terminated before it was saved', async () => {
-  const { id } = await api.shop.sell();
-  const { body } = await api.place(alice, lines([id, 1])).expect(202);
-  await api.shop.temporal.client.workflow.getHandle(body.data.workflowId).terminate();
-  const path = `/orders/${body.data.id}`;
-  const read = await api.call('get', path, alice).expect(200);
-  expect(read.body.data).toMatchObject({ status: 'pending', version: 0 });
-  await api.shop.startWorker();
-  await eventually(async () => {
-    // On a slow machine the cancellation is late: a repeat is then answered 409.
-    await api.call('post', `${path}/cancel`, alice).send({});
-    const { body: cancelled } = await api.call('get', path, alice).expect(200);
-    expect(cancelled.data).toMatchObject({ status: 'cancelled' });
+  return openTestApi({
+    db,
+    routes: ({ http, temporal }) =>
+      orderRoutes({
+        service: createOrderService({ orders, workflows }),
+        present: createOrderPresenter(temporal),
+        users: createUsersRepository(db.connection),
+        prefix: http.prefix,
+      }),
   });
-  expect(await api.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
-});
+}
 
-/** Places an order and waits until it is confirmed, however long the worker takes. */
-async function confirmed(productId: string): Promise<OrderBody> {
-  const { body } = await api.place(alice, lines([productId, 2]));
+async function startWorker(sabotage?: Sabotage): Promise<void> {
+  worker = await api.shop.startWorker(sabotage);
+}
+
+const keyed = () => ({ 'Idempotency-Key': randomUUID() });
+
+const placeBriefly = (body: object, key: Record<string, string>) =>
+  impatient.call('post', '/orders', alice).set(key).send(body);
+
+/** Places an order that no worker takes. Until Temporal has it, which may take longer, the API returns 503. */
+async function pending(productId: string): Promise<OrderBody> {
+  const key = keyed();
   let order: OrderBody;
   await eventually(async () => {
-    order = (await api.call('get', `/orders/${body.data.id}`, alice).expect(200)).body.data;
-    expect(order.status).toBe('confirmed');
+    order = (await placeBriefly(lines([productId, 1]), key).expect(202)).body.data;
   });
   return order;
 }
 
-describe('a command that no worker handles in time', () => {
-  let worker: TestWorker;
-  let order: OrderBody;
-  let productId: string;
-  beforeEach(async () => {
-    worker = await api.shop.startWorker();
-    productId = (await api.shop.sell()).id;
-    order = await confirmed(productId);
-    await worker.stop();
+const orderAt = async (id: string, token = admin): Promise<OrderBody> =>
+  (await api.call('get', `/orders/${id}`, token).expect(200)).body.data;
+
+describe('an order that no worker has taken', () => {
+  afterEach(() => worker?.stop());
+
+  it('cannot be cancelled yet, and its stock is right whether it is cancelled or not', async () => {
+    const { id } = await api.shop.sell();
+    const { id: orderId } = await pending(id);
+    const answer = await impatient.call('post', `/orders/${orderId}/cancel`, alice).send({}).expect(503);
+    expect(answer.body).toMatchObject({ code: 'service_unavailable', orderId });
+    await api.call('get', `/orders/${orderId}`, bob).expect(404);
+    await startWorker();
+    await eventually(async () => {
+      const { status } = await orderAt(orderId, alice);
+      expect(['confirmed', 'cancelled']).toContain(status); // Temporal may still have the cancellation, or not
+      const held = status === 'confirmed' ? 1 : 0;
+      expect(await api.shop.stockOf(id)).toEqual({ available: 100 - held, reserved: held });
+    });
+  });
+
+  it('can be read and cancelled after its workflow was terminated', async () => {
+    const { id } = await api.shop.sell();
+    const { id: orderId, workflowId } = await pending(id);
+    await api.shop.temporal.client.workflow.getHandle(workflowId).terminate();
+    expect(await orderAt(orderId, alice)).toMatchObject({ status: 'pending', version: 0 });
+    await startWorker();
+    const { body } = await api.call('post', `/orders/${orderId}/cancel`, alice).send({}).expect(200);
+    expect(body.data).toMatchObject({ status: 'cancelled' });
+    expect(await api.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
+  });
+});
+
+describe('while no worker runs', () => {
+  const key = keyed();
+  let productIds: string[];
+  /** Orders of two units of each product. The first one was placed with the key. */
+  let orders: OrderBody[];
+  beforeAll(async () => {
+    await startWorker();
+    productIds = await Promise.all([1, 2, 3].map(async () => (await api.shop.sell()).id));
+    const placing = productIds.map((id, n) =>
+      api.place(alice, lines([id, 2]), n === 0 ? key : {}).expect(201),
+    );
+    orders = (await Promise.all(placing)).map(({ body }) => body.data);
+    await worker!.stop();
+  });
+
+  it('replays an order that Temporal has forgotten from MongoDB, but rejects another body', async () => {
+    const [productId, order] = [productIds[0]!, orders[0]];
+    // The next request starts a run that no worker takes, as it would after the retention.
+    await api.shop.temporal.client.workflow.getHandle(order.workflowId).terminate();
+    await eventually(async () => {
+      const again = placeBriefly(lines([productId, 2]), key);
+      const { body } = await again.expect(201).expect('Idempotent-Replayed', 'true');
+      expect(body.data).toMatchObject({ id: order.id, status: 'confirmed', version: 2 });
+    });
+    await eventually(async () => {
+      const { body } = await placeBriefly(lines([productId, 1]), key).expect(422);
+      expect(body.code).toBe('idempotency_key_reused');
+    });
   });
 
   it.each([
-    ['an amendment', 'patch', '', { note: 'New' }, 'read the order before repeating'],
-    ['a fulfillment without a key', 'post', '/fulfillments', undefined, 'read the order before repeating'],
-    ['an archiving', 'delete', '', undefined, 'read the order before repeating'],
-    [
-      'a resolution',
-      'post',
-      '/compensations/voidPayment-1/resolve',
-      { note: 'x' },
-      'read the order before repeating',
-    ],
-  ] as const)('returns 503 and says that it may still complete: %s', async (_, method, path, body, what) => {
-    const items = lines([productId, 1]).items;
+    ['an amendment', 'patch', '', { note: 'New' }],
+    ['a fulfillment without a key', 'post', '/fulfillments', undefined],
+    ['an archiving', 'delete', '', undefined],
+    ['a resolution', 'post', '/compensations/voidPayment-1/resolve', { note: 'x' }],
+  ] as const)('returns 503 and says that a command may still complete: %s', async (_, method, path, body) => {
+    const [productId, order] = [productIds[1]!, orders[1]];
+    const { items } = lines([productId, 1]);
     const sent = path === '/fulfillments' ? { items } : body;
-    const answer = await api
+    const answer = await impatient
       .call(method, `/orders/${order.id}${path}`, admin)
       .set('If-Match', '*')
       .send(sent)
       .expect(503)
       .expect('Retry-After', '5');
     expect(answer.body).toMatchObject({ code: 'service_unavailable', orderId: order.id });
-    expect(answer.body.detail).toContain(what);
+    expect(answer.body.detail).toContain('read the order before repeating');
   });
 
-  it('is carried out once if it is repeated with its key', async () => {
-    const key = { 'Idempotency-Key': randomUUID() };
-    const answer = await api.fulfill(order.id, [[productId, 1]], key).expect(503);
+  it('returns 503 for a command that is carried out once if it is repeated with its key', async () => {
+    const [productId, order] = [productIds[2]!, orders[2]];
+    const same = keyed();
+    const answer = await impatient
+      .call('post', `/orders/${order.id}/fulfillments`, admin)
+      .set(same)
+      .send({ items: lines([productId, 1]).items })
+      .expect(503);
     expect(answer.body.detail).toContain('with the same Idempotency-Key');
-    await api.shop.startWorker();
-    await eventually(async () => {
-      const { body } = await api.fulfill(order.id, [[productId, 1]], key).expect(201);
-      expect(body.data.fulfillments).toHaveLength(1);
-    });
+    await startWorker();
+    const { body } = await api.fulfill(order.id, [[productId, 1]], same).expect(201);
+    expect(body.data.fulfillments).toHaveLength(1);
     expect(await api.shop.stockOf(productId)).toEqual({ available: 98, reserved: 1 });
+    await worker!.stop();
   });
 });
 
 describe('a command that was carried out too late for its answer', () => {
+  type Step = 'cancelOrder' | 'fulfillOrder' | 'deliverFulfillment' | 'archiveOrder';
+  let silent: Step;
+  /** Ends the wait of the API, as its time-out does: when the silent step has had its effect. */
+  let patience: AbortController;
   let release: () => void;
-  /** Starts a worker that does not report the end of the activity, which has had its effect. */
-  const startSilent = (name: 'cancelOrder' | 'fulfillOrder' | 'deliverFulfillment' | 'archiveOrder') => {
-    const released = new Promise<void>((resolve) => (release = resolve));
-    return api.shop.startWorker({
-      activities(activities) {
+  let released: Promise<void>;
+
+  /** Makes the worker report the end of the silent step only after the test. */
+  const silently: Sabotage = {
+    activities(activities) {
+      const steps = ['cancelOrder', 'fulfillOrder', 'deliverFulfillment', 'archiveOrder'] as const;
+      const entries = steps.map((name) => {
         const run = activities[name] as (...args: unknown[]) => Promise<unknown>;
-        const silent = async (...args: unknown[]) => {
+        const replaced = async (...args: unknown[]) => {
           const result = await run(...args);
+          if (name !== silent) return result;
+          patience.abort();
           await released;
           return result;
         };
-        return { ...activities, [name]: silent };
-      },
-    });
+        return [name, replaced];
+      });
+      return { ...activities, ...Object.fromEntries(entries) };
+    },
   };
-  afterEach(() => release());
+
+  beforeAll(() => startWorker(silently));
+  beforeEach(() => {
+    patience = replaceDeadlines(api.shop.temporal);
+    released = new Promise((resolve) => (release = resolve));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    release();
+  });
+  afterAll(() => worker?.stop());
+
+  /** Places an order of two units. */
+  async function placed(): Promise<{ id: string; productId: string }> {
+    const { id: productId } = await api.shop.sell();
+    return { id: (await api.placed(alice, [productId, 2])).id, productId };
+  }
 
   it('succeeds if the stored order shows it: a fulfillment', async () => {
-    await startSilent('fulfillOrder');
-    const { id: productId } = await api.shop.sell();
-    const { id } = await confirmed(productId);
+    silent = 'fulfillOrder';
+    const { id, productId } = await placed();
     const { body, headers } = await api.fulfill(id, [[productId, 2]]).expect(201);
     expect(body.data).toMatchObject({ paymentStatus: 'captured', fulfillmentStatus: 'fulfilled' });
     expect(headers).not.toHaveProperty('idempotent-replayed');
   });
 
   it('succeeds if the stored order shows it: a cancellation', async () => {
-    await startSilent('cancelOrder');
-    const { id: productId } = await api.shop.sell();
-    const { id } = await confirmed(productId);
+    silent = 'cancelOrder';
+    const { id } = await placed();
     const { body } = await api.call('post', `/orders/${id}/cancel`, alice).send({}).expect(200);
     expect(body.data).toMatchObject({ status: 'cancelled' });
   });
 
   it('succeeds if the stored order shows it: a delivery', async () => {
-    await startSilent('deliverFulfillment');
-    const { id: productId } = await api.shop.sell();
-    const { id } = await confirmed(productId);
-    await eventually(() => api.fulfill(id, [[productId, 1]], { 'Idempotency-Key': 'f' }).expect(201));
-    const { fulfillments } = (await api.call('get', `/orders/${id}`, admin).expect(200)).body.data;
-    const path = `/orders/${id}/fulfillments/${fulfillments[0].id}/deliver`;
+    silent = 'deliverFulfillment';
+    const { id, productId } = await placed();
+    const { body: shipped } = await api.fulfill(id, [[productId, 1]]).expect(201);
+    const path = `/orders/${id}/fulfillments/${shipped.data.fulfillments[0].id}/deliver`;
     const { body } = await api.call('post', path, admin).expect(200);
     expect(body.data.fulfillments).toMatchObject([{ deliveredAt: expect.any(String) }]);
     // The fulfillment was delivered before this request was sent.
-    await api.call('post', path, admin).expect(503);
+    jest.restoreAllMocks();
+    await impatient.call('post', path, admin).expect(503);
   });
 
   it('succeeds if the stored order shows it: an archiving', async () => {
-    await startSilent('archiveOrder');
-    const { id: productId } = await api.shop.sell();
-    const { id } = await confirmed(productId);
-    await eventually(async () => {
-      await api.call('post', `/orders/${id}/cancel`, alice).send({});
-      const { paymentStatus } = (await api.call('get', `/orders/${id}`, admin).expect(200)).body.data;
-      expect(paymentStatus).toBe('voided');
-    });
+    silent = 'archiveOrder';
+    const { id } = await placed();
+    await api.call('post', `/orders/${id}/cancel`, alice).send({}).expect(200);
+    await eventually(async () => expect((await orderAt(id)).paymentStatus).toBe('voided'));
     await api.call('delete', `/orders/${id}`, admin).expect(204);
   });
 });

@@ -9,7 +9,7 @@ let admin: string;
 let voiding: Promise<void> | undefined;
 const aliceId = newId('usr');
 beforeAll(async () => {
-  api = await openOrderApi();
+  api = await openOrderApi({ own: true });
   await api.shop.startWorker({
     provider: (provider) => ({
       ...provider,

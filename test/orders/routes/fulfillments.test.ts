@@ -8,7 +8,6 @@ let admin: string;
 const adminId = newId('usr');
 beforeAll(async () => {
   api = await openOrderApi();
-  await api.shop.startWorker();
   [alice, admin] = [api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN', adminId)];
 });
 afterAll(() => api.close());

@@ -7,10 +7,11 @@ let admin: string;
 /** An order of Alice. No worker is needed to reject requests. */
 let orderId: string;
 beforeAll(async () => {
-  api = await openOrderApi({ PLACE_ORDER_TIMEOUT_MS: '3000' });
+  api = await openOrderApi({ own: true });
   [alice, bob, admin] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
   const { id } = await api.shop.sell();
-  orderId = (await api.place(alice, lines([id, 1])).expect(202)).body.data.id;
+  const placing = api.place(alice, lines([id, 1]), { Prefer: 'respond-async' }).expect(202);
+  orderId = (await placing).body.data.id;
 });
 afterAll(() => api.close());
 

@@ -10,7 +10,6 @@ let admin: string;
 const aliceId = newId('usr');
 beforeAll(async () => {
   api = await openOrderApi();
-  await api.shop.startWorker();
   [alice, bob, admin] = [api.tokenOf('CUSTOMER', aliceId), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
 });
 afterAll(() => api.close());
@@ -203,6 +202,7 @@ describe('POST /orders', () => {
     const orders = answers.map(({ body }) => body.data);
     expect(orders).toEqual(orders.map(() => orders[0]));
     expect(await api.shop.orders.list({ customerId }, { limit: 2 })).toHaveLength(1);
+    await eventually(async () => expect(await runsOf(orders[0].workflowId)).toBeGreaterThan(0));
     expect(await runsOf(orders[0].workflowId)).toBe(1);
     expect(answers.filter(({ headers }) => headers['idempotent-replayed'])).toHaveLength(49);
     expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
@@ -247,6 +247,7 @@ describe('POST /orders', () => {
     const { body } = await api.place(alice, lines([id, 1]), key).expect(201);
     await api.call('post', `/orders/${body.data.id}/cancel`, alice).send({}).expect(200);
     // Its workflow has ended, and MongoDB does not have the outcome.
+    await api.shop.temporal.client.workflow.getHandle(body.data.workflowId).result();
     await api.shop.db.connection.collection('orders').deleteOne({ _id: body.data.id });
     const answer = await api
       .place(alice, lines([id, 1]), headers)

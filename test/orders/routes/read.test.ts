@@ -8,7 +8,6 @@ let admin: string;
 const aliceId = newId('usr');
 beforeAll(async () => {
   api = await openOrderApi();
-  await api.shop.startWorker();
   [alice, bob, admin] = [api.tokenOf('CUSTOMER', aliceId), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
 });
 afterAll(() => api.close());

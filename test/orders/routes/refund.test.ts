@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
 import { newId } from '../../../src/common/ids';
+import { eventually } from '../../support/eventually';
 import { openOrderApi, type OrderApi } from '../../support/order-api';
 
 let api: OrderApi;
@@ -8,7 +9,6 @@ let alice: string;
 const aliceId = newId('usr');
 beforeAll(async () => {
   api = await openOrderApi();
-  await api.shop.startWorker();
   alice = api.tokenOf('CUSTOMER', aliceId);
 });
 afterAll(() => api.close());
@@ -117,6 +117,7 @@ describe('a refund of a completed order', () => {
 
   it('is carried out by another workflow, once for each key', async () => {
     const { id } = await api.completed(alice, 1);
+    await api.shop.temporal.client.workflow.getHandle(orderWorkflowId(id)).result();
     const key = { 'Idempotency-Key': randomUUID() };
     const first = await api.refund(id, { amount: 79, reason: 'x' }, key).expect(201);
     expect(first.body.data).toMatchObject({ status: 'completed', refunded: 79 });
@@ -140,8 +141,7 @@ describe('a refund of a completed order', () => {
       namespace: options.namespace,
       workflowExecution: { workflowId },
     });
-    while (await describeWorkflow(workflowId).catch(() => null))
-      await new Promise((next) => setTimeout(next, 50));
+    await eventually(() => expect(describeWorkflow(workflowId)).rejects.toThrow(/not found/i));
     const { body } = await api.refund(id, { reason: 'x' }).expect(201);
     expect(body.data).toMatchObject({ status: 'completed', paymentStatus: 'refunded', refunded: 2_379 });
     await expect(describeWorkflow(workflowId)).rejects.toThrow(/not found/i);

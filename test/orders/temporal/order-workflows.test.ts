@@ -3,14 +3,14 @@ import type { RefundOrder } from '../../../src/domain/refund';
 import type { Order } from '../../../src/domain/order';
 import { createOrderWorkflows, type OrderWorkflows } from '../../../src/orders/temporal/order-workflows';
 import { COMMANDS, orderWorkflowId } from '../../../workflows/contract';
+import { HANG_MS } from '../../support/eventually';
 import { lines } from '../../support/order-api';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
-import { paymentsTaskQueueOf } from '../../support/worker';
+import { paymentsTaskQueueOf } from '../../support/task-queues';
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ timeoutMs: 50_000 });
-  await shop.startWorker();
+  shop = await openShop();
 });
 afterAll(() => shop.close());
 
@@ -42,8 +42,8 @@ function otherProcess(): OrderWorkflows {
   return createOrderWorkflows(shop.temporal, {
     taskQueue: shop.taskQueue,
     policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
-    timeoutMs: 50_000,
-    commandTimeoutMs: 50_000,
+    timeoutMs: HANG_MS,
+    commandTimeoutMs: HANG_MS,
   });
 }
 
@@ -58,7 +58,7 @@ it('carries out each command of several processes once, though Temporal allows 1
   expect(answers.map((answer) => typeof answer)).toEqual(Array(20).fill('object'));
   const stored = await shop.orders.findById(order.id);
   expect(stored).toMatchObject({ refunded: 200, version: order.version + 20 });
-}, 90_000);
+});
 
 it('answers a command with the version of the order, and no more', async () => {
   const { order, request } = await captured();

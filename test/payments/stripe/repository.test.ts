@@ -2,7 +2,7 @@ import { createStripePaymentRepository } from '../../../src/payments/stripe/repo
 import { openTestDatabase, type TestDatabase } from '../../support/database';
 
 let db: TestDatabase;
-beforeAll(async () => void (db = await openTestDatabase()));
+beforeAll(async () => void (db = await openTestDatabase({ own: true })));
 afterAll(() => db.drop());
 
 /** Returns the query plans that MongoDB used, for example `IXSCAN { reference: 1 }`. */

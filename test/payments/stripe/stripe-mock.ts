@@ -8,13 +8,12 @@ import { freePorts } from '../../../tools/devstack/ports';
 import { lastLine } from '../../../tools/run';
 import { PLATFORM } from '../../../tools/devstack/binaries/tools';
 import { until } from '../../../tools/devstack/until';
+import { HANG_MS } from '../../support/eventually';
 
 const VERSION = '0.203.0';
 const GO = 'go';
 const MODULE = 'github.com/stripe/stripe-mock';
 const INSTALL_TIMEOUT_MS = 300_000;
-const READY_MS = 15_000;
-const STOP_MS = 5_000;
 
 export type Found = { executable: string } | { reason: string };
 
@@ -77,14 +76,14 @@ export async function startStripeMock(executable: string): Promise<StripeMock> {
   });
   await mock.start();
   await until(
-    READY_MS,
+    HANG_MS,
     async () => (await fetch(`http://127.0.0.1:${port}/`)).status,
     (error) => new Error(`stripe-mock does not respond on port ${port}: ${String(error)}`),
   );
   return {
     port,
     async stop() {
-      await mock.stop(STOP_MS);
+      await mock.stop(HANG_MS);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { ManagedProcess, type ProcessOptions } from '../../../tools/devstack/managed-process';
 import { isAlive } from '../../../tools/owned-folder';
 import { until } from '../../../tools/devstack/until';
+import { HANG_MS } from '../../support/eventually';
 import { temporaryFolder } from './fakes';
 
 const SLEEP = 'console.log("up"); setInterval(() => {}, 1000);';
 const STUBBORN = `process.on('SIGTERM', () => console.log('no')); ${SLEEP}`;
 const within = <T>(attempt: () => T | undefined) =>
   until(
-    10_000,
+    HANG_MS,
     async () => attempt(),
     () => new Error('late'),
   );
@@ -55,7 +56,7 @@ describe('a managed process', () => {
 
   it('is not restarted after it was stopped', async () => {
     const pid = await start(SLEEP, { restart: true });
-    expect(await managed.stop(5_000)).toBe('stopped');
+    expect(await managed.stop(HANG_MS)).toBe('stopped');
     expect(isAlive(pid)).toBe(false);
     await expect(managed.start()).rejects.toThrow('being stopped');
   });

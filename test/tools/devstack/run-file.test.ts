@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunFile } from '../../../tools/devstack/start/run-file';
+import { eventually } from '../../support/eventually';
 import { collectingOutput, temporaryFolder } from './fakes';
 
 describe('the mark on a data folder in use', () => {
@@ -54,7 +55,8 @@ describe('the mark on a data folder in use', () => {
     await claim(spawnSync('true').pid, { mongodb: mongod.pid });
     const output = collectingOutput();
     const acquired = acquire(output);
-    setTimeout(() => mongod.kill('SIGKILL'), 500);
+    await eventually(async () => expect(output.lines).toHaveLength(1));
+    mongod.kill('SIGKILL');
     await acquired;
     expect(output.lines).toEqual([expect.stringContaining(`mongodb pid ${mongod.pid}`)]);
   });

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { isAlive } from '../../../tools/owned-folder';
 import { PROJECT_ROOT } from '../../../tools/project';
-import { until } from '../../../tools/devstack/until';
+import { eventually } from '../../support/eventually';
 import { temporaryFolder } from './fakes';
 
 describe('a process whose parent is killed', () => {
@@ -29,10 +29,6 @@ describe('a process whose parent is killed', () => {
     });
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await until(
-      10_000,
-      async () => !isAlive(pid) || undefined,
-      () => new Error(`${pid} outlived its parent`),
-    );
+    await eventually(async () => expect(isAlive(pid)).toBe(false));
   });
 });

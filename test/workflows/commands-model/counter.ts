@@ -4,6 +4,7 @@ import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService, type OrderService } from '../../../src/orders/orders.service';
 import type { Addition } from '../../../src/orders/commands/run';
 import { ledgerOf } from '../../support/consistency';
+import { HANG_MS } from '../../support/eventually';
 import { orderRequest, type Shop } from '../../support/shop';
 import { CATALOGUE, GOODS, type Result, type Good, type Line, type OrderModel } from './model';
 
@@ -11,8 +12,6 @@ export const CALLER = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId
 
 /** `bookkeeping` means nothing but the version, because a payment had to be voided. */
 export type Changes = 'something' | 'bookkeeping' | 'nothing';
-
-const SETTLED_MS = 60_000;
 
 /** The real order beside the model, for goods that no other order has. */
 export class Counter {
@@ -154,7 +153,7 @@ export class Counter {
   /** Waits until what was reserved for nothing is voided, and returns the order. */
   private settled(): Promise<Order> {
     return until(
-      SETTLED_MS,
+      HANG_MS,
       async () => {
         const order = await this.find();
         return order.compensations.length === 0 ? order : undefined;

@@ -4,6 +4,7 @@ import type { Order, OrderRequest } from '../../../src/domain/order';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
 import { expectConsistency } from '../../support/consistency';
+import { HANG_MS } from '../../support/eventually';
 import { recordHistory } from '../../support/histories';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import type { TestWorker } from '../../support/worker';
@@ -19,7 +20,7 @@ export interface FaultyShop {
 }
 
 export async function openFaultyShop(): Promise<FaultyShop> {
-  const shop = await openShop({ timeoutMs: 100_000 });
+  const shop = await openShop({ own: true });
   const injector = createFaultInjector();
   return { shop, injector, startWorker: () => shop.startWorker(injector.sabotage) };
 }
@@ -138,12 +139,11 @@ async function restOf(shop: Shop, { orderId }: OrderRequest, expected?: Rest): P
   return rest;
 }
 
-const PATIENCE_MS = 90_000;
 const PAUSE_MS = 250;
 
 /** Returns after a limited time in any case: the assertion that follows tells what is wrong. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await delay(PAUSE_MS)) {
+  for (const deadline = Date.now() + HANG_MS; Date.now() < deadline; await delay(PAUSE_MS)) {
     if (await isSo()) return;
   }
 }

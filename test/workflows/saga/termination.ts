@@ -3,6 +3,7 @@ import { unsettled } from '../../../src/domain/compensation';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { createOrderService } from '../../../src/orders/orders.service';
 import { expectConsistency } from '../../support/consistency';
+import { HANG_MS } from '../../support/eventually';
 import type { Place } from './baseline';
 import { meanwhile } from './faults';
 import { AVAILABLE } from './scenarios';
@@ -23,7 +24,6 @@ export function terminationsAt(place: Place): Termination[] {
   return place.step.startsWith('refundPayment') ? [repeated] : [repeated, { place, next: 'cancels' }];
 }
 
-const PATIENCE_MS = 60_000;
 const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 
 /** @throws if a compensation stays outstanding, or ledger, stock and order do not agree */
@@ -41,7 +41,7 @@ export async function terminate(faulty: FaultyShop, { place, next }: Termination
   }
   await saga.make(place.move);
   await until(
-    PATIENCE_MS,
+    HANG_MS,
     async () => saga.faultySteps()[0],
     () => new Error('The step was never reached.'),
   );
@@ -59,12 +59,13 @@ export async function terminate(faulty: FaultyShop, { place, next }: Termination
   await expectConsistency(shop, { productId, initial: AVAILABLE, orders: [order], isNet: true });
 }
 
-/** Repeats a move as a client that reads the order again if it has changed. */
+/** Repeats a move as a client that reads the order again for as long as it changes. */
 async function repeat(faulty: FaultyShop, saga: Saga, move: number): Promise<void> {
-  const outcome = await saga.make(move);
-  await settle(faulty, saga);
-  if (outcome === 'precondition_failed') await saga.make(move);
-  await saga.settled();
+  let outcome;
+  do {
+    outcome = await saga.make(move);
+    await settle(faulty, saga);
+  } while (outcome === 'precondition_failed');
 }
 
 async function settle(faulty: FaultyShop, saga: Saga): Promise<void> {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Limit } from 'p-limit';
 import type { Place } from './baseline';
 import type { Result } from './commands';
 import { meanwhile } from './faults';
@@ -56,20 +57,19 @@ export async function expectEnd(saga: Saga, outcomes: string[], expected: Expect
   expect(await saga.rest(expected.rest)).toMatchObject(expected.rest);
 }
 
-/** Fails with the titles of all items that do not hold. */
+/**
+ * Fails with the titles of all items that do not hold.
+ * @param limit how many items are tried at a time
+ */
 export async function expectAll<T>(
-  limit: number,
+  limit: Limit,
   items: readonly T[],
   { title, hold }: { title(item: T): string; hold(item: T): Promise<void> },
 ): Promise<void> {
   const failures: string[] = [];
-  const entries = items.values();
-  const work = async () => {
-    for (const item of entries) {
-      await hold(item).catch((error: Error) => failures.push(`${title(item)}\n${error.message}`));
-    }
-  };
-  await Promise.all(Array.from({ length: limit }, work));
+  const attempt = (item: T) =>
+    hold(item).catch((error: Error) => void failures.push(`${title(item)}\n${error.message}`));
+  await Promise.all(items.map((item) => limit(() => attempt(item))));
   expect(failures.join('\n\n')).toBe('');
 }
 

@@ -9,6 +9,8 @@ import type { Expected, Trial } from './trial';
 const REJECTED = /^(invalid_transition|ended)$/;
 /** The outcome of a move that races with a cancellation. */
 const DONE_OR_CANCELLED = /^(confirmed|cancelled)$/;
+/** An amendment is sent again when its workflow has ended, and then names an earlier version than the cancelled one. */
+const DONE_CANCELLED_OR_OUTDATED = /^(confirmed|cancelled|precondition_failed)$/;
 
 /** Failures, time-outs and lost replies, which do not change the outcome. */
 export function passingTrials(place: Place): Trial[] {
@@ -174,7 +176,7 @@ function cancelledInTemporal(place: Place): Expected {
   const { rest } = baseline.stages[move]!;
   if (isCancellable(rest)) {
     return {
-      outcomes: [...outcomes.slice(0, move), DONE_OR_CANCELLED],
+      outcomes: [...outcomes.slice(0, move), DONE_CANCELLED_OR_OUTDATED],
       rest: { ...cancelled(rest, 'syst (The workflow was cancelled.)'), workflow: 'CANCELLED' },
     };
   }

@@ -143,7 +143,7 @@ function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): Shop
 }
 
 /** Tests keep the machine so busy that a late response does not mean that Temporal is down. */
-function patient(temporal: TemporalClient): TemporalClient {
+export function patient(temporal: TemporalClient): TemporalClient {
   return { ...temporal, lastAnswerAt: Date.now };
 }
 

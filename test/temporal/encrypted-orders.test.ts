@@ -12,13 +12,22 @@ import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
 import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
-import { openShop, orderRequest, type Shop } from '../support/shop';
+import { openShop, orderRequest, patient, type Shop } from '../support/shop';
 import { paymentsTaskQueueOf } from '../support/task-queues';
 import { encodedBundleForTests } from '../support/workflow-bundle';
 
 const newKey = () => randomBytes(32).toString('base64');
 const [OLD, NEW] = [`old:${newKey()}`, `new:${newKey()}`];
 const NOTE = 'a canary in a note';
+/** The fields of a fulfillment that do not matter here. */
+const FULFILLMENT = {
+  by: 'system',
+  requestId: 'test',
+  seenVersion: 2,
+  id: 'ful_1',
+  fingerprint: 'f',
+  attemptId: 'a',
+};
 
 let bundle: string;
 beforeAll(async () => void (bundle = await encodedBundleForTests()));
@@ -44,12 +53,11 @@ async function asApiWith(
   use: (api: OrderWorkflows) => Promise<unknown>,
 ): Promise<void> {
   const config = testConfig({ PAYLOAD_KEYS: keys });
-  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
-  const patient = { ...temporal, lastAnswerAt: Date.now };
+  const temporal = patient(createTemporalClient(config.temporal, createDataConverter(config.payloadKeys)));
   const policy = { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) };
   try {
     await use(
-      createOrderWorkflows(patient, { taskQueue, policy, timeoutMs: HANG_MS, commandTimeoutMs: HANG_MS }),
+      createOrderWorkflows(temporal, { taskQueue, policy, timeoutMs: HANG_MS, commandTimeoutMs: HANG_MS }),
     );
   } finally {
     await temporal.close();
@@ -140,12 +148,7 @@ it.concurrent(
     await withKeys(shop, NEW, OLD);
     await asApiWith(shop, `${NEW},${OLD}`, async (api) => {
       const shipped = await api.execute(request, COMMANDS.fulfill, {
-        by: 'system',
-        requestId: 'test',
-        seenVersion: 2,
-        id: 'ful_1',
-        fingerprint: 'f',
-        attemptId: 'a',
+        ...FULFILLMENT,
         items: request.items,
         carrier: null,
         trackingNumber: NOTE,
@@ -210,12 +213,7 @@ it.concurrent(
     expect(history).not.toContain(NOTE);
 
     const refused = shop.workflows.execute(request, COMMANDS.fulfill, {
-      by: 'system',
-      requestId: 'test',
-      seenVersion: 2,
-      id: 'ful_1',
-      fingerprint: 'f',
-      attemptId: 'a',
+      ...FULFILLMENT,
       items: [{ productServiceId: request.items[0]!.productServiceId, quantity: 9 }],
       carrier: null,
       trackingNumber: null,

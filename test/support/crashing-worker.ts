@@ -18,6 +18,7 @@ export interface Crash {
 const { TASK_QUEUE, CRASHES, MONGODB_URI } = process.env;
 
 async function main(): Promise<void> {
+  process.stdin.on('end', () => process.exit()).resume();
   const mongodb = openMongoDb({ uri: MONGODB_URI! }, pino({ level: 'silent' }));
   await mongodb.connected;
   const injector = createFaultInjector();

@@ -15,7 +15,7 @@ export interface NodeProcess {
 export function spawnNode(args: string[], env: NodeJS.ProcessEnv): NodeProcess {
   const child: ChildProcess = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'], // its input ends when this process does, however it ends
   });
   const ended = once(child, 'exit').then(([, signal]) => signal as NodeJS.Signals | null);
   const output = createInterface(child.stdout!);

@@ -25,7 +25,7 @@ export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
 
   return {
     stored,
-    place: async () => (await resultOf(workflows.place(request))) ?? 'no response',
+    place: async () => (await resultOf(workflows.place(request))) ?? (await stored()) ?? 'no response',
     cancel: () =>
       resultOf(workflows.execute(request, COMMANDS.cancel, { ...WHO, reason: 'Changed my mind' })),
     amend: (change: Partial<AmendOrder>) =>

@@ -120,15 +120,10 @@ function cancelledBefore(baseline: Baseline, move: number): Expected {
   // Cancelling an order before its POST arrives starts the workflow, which places it first.
   const { rest } = baseline.stages[Math.max(0, move - 1)]!;
   if (!isCancellable(rest)) {
-    const first = move === 0 ? [/^(no response|rejected)$/] : [outcomes[0]!];
-    return {
-      outcomes: [...first, ...outcomes.slice(1)],
-      cancel: REJECTED,
-      rest: baseline.stages.at(-1)!.rest,
-    };
+    return { ...asBaseline(baseline), cancel: REJECTED };
   }
   return {
-    outcomes: [...outcomes.slice(0, move), move === 0 ? 'no response' : REJECTED],
+    outcomes: [...outcomes.slice(0, move), move === 0 ? 'cancelled' : REJECTED],
     cancel: 'cancelled',
     rest: cancelled(rest, 'usr_ (Changed my mind)'),
   };

@@ -55,7 +55,7 @@ module.exports = {
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
   ],
-  testTimeout: 15 * 60_000, // ends a hang, and never judges how fast a machine is
+  testTimeout: 30 * 60_000, // ends a hang, and never judges how fast a machine is
   maxWorkers: Math.min(4, availableParallelism() + 1), // one more than cores, because tests wait a lot; all share two servers
   maxConcurrency: 8, // of `it.concurrent`: orders that mostly wait
   workerIdleMemoryLimit: '400MB', // of heap: what V8 has not collected and the SDK's native memory remain

@@ -31,6 +31,8 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
   const closing = new AbortController();
   let markReady!: () => void;
   const ready = new Promise<void>((resolve) => (markReady = resolve));
+  let markFollowed!: () => void;
+  const followed = new Promise<void>((resolve) => (markFollowed = resolve));
   let stream: mongo.ChangeStream<T> | undefined;
   let isFailing = false;
 
@@ -43,6 +45,7 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
     const first = await stream.tryNext();
     await options.load(true);
     if (first) options.apply(first);
+    markFollowed();
     isFailing = false;
     for await (const change of stream) options.apply(change);
   }
@@ -66,6 +69,8 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
   return {
     /** Resolves when the state has been loaded for the first time. */
     ready,
+    /** Resolves when the state has been loaded again, since the stream is open and no later change is missed. */
+    followed,
 
     async close(): Promise<void> {
       closing.abort();

@@ -1,4 +1,6 @@
+import { status } from '@grpc/grpc-js';
 import {
+  isGrpcServiceError,
   WithStartWorkflowOperation,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
@@ -78,13 +80,20 @@ export async function untilAnswered<Answer>(
     try {
       return await temporal.client.withDeadline(deadline, send);
     } catch (error) {
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'late';
       if (hasEnded(error)) return 'ended';
       if (isUnavailable(error)) await requireLiveServer(temporal);
-      else if (!isBusy(error)) throw error;
+      else if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+        if (isOver(error, deadline)) return 'late';
+      } else if (!isBusy(error)) throw error;
     }
     if (!(await pauseWithin(deadline, attempt))) return 'late';
   }
+}
+
+/** A server that is busy may give up before our own deadline has passed: the update is then sent again. */
+function isOver({ cause }: WorkflowUpdateRPCTimeoutOrCancelledError, deadline: number): boolean {
+  const isServers = isGrpcServiceError(cause) && cause.code === status.DEADLINE_EXCEEDED;
+  return !isServers || deadline - Date.now() < FIRST_PAUSE_MS;
 }
 
 const FIRST_PAUSE_MS = 100;

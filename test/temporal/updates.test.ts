@@ -15,6 +15,7 @@ const BUSY = new ServiceError('x', { cause: grpc(status.RESOURCE_EXHAUSTED) });
 const AWAY = new ServiceError('x', { cause: grpc(status.UNAVAILABLE) });
 const ENDED = new WorkflowNotFoundError('x', 'w', undefined);
 const TIMED_OUT = new WorkflowUpdateRPCTimeoutOrCancelledError('x');
+const GAVE_UP = new WorkflowUpdateRPCTimeoutOrCancelledError('x', { cause: grpc(status.DEADLINE_EXCEEDED) });
 const REJECTED = new WorkflowUpdateFailedError(
   'x',
   ApplicationFailure.nonRetryable('Why.', 'InvalidTransition'),
@@ -40,6 +41,7 @@ async function send(errors: Error[], { patienceMs = HANG_MS, isServerAlive = tru
 it.each([
   ['the workflow is busy', [BUSY, BUSY]],
   ['a server that is alive drops the update', [AWAY]],
+  ['a busy server gives up before the deadline', [GAVE_UP]],
 ])('sends an update again while %s', async (_, errors) => {
   await expect(send(errors)).resolves.toBe('answer');
 });

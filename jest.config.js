@@ -58,7 +58,7 @@ module.exports = {
   testTimeout: 30 * 60_000, // ends a hang, and never judges how fast a machine is
   maxWorkers: Math.min(4, availableParallelism() + 1), // one more than cores, because tests wait a lot; all share two servers
   maxConcurrency: 8, // of `it.concurrent`: orders that mostly wait
-  workerIdleMemoryLimit: '400MB', // of heap: what V8 has not collected and the SDK's native memory remain
+  workerIdleMemoryLimit: '500MB', // of heap, so that none ends above 1.2 GB
   reporters: ['default', '<rootDir>/test/support/progress-reporter.mjs'],
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [

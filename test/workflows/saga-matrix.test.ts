@@ -8,7 +8,7 @@ import { expectAll, expectEnd, run, type Trial } from './saga/trial';
 import { asBaseline, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
 
 /** How many orders are tried at a time, in all tests together. */
-const limit = pLimit(16);
+const limit = pLimit(24);
 
 /** The payment methods of the sandbox that fail as real services do. */
 const METHODS = ['pm_sandbox_flaky', 'pm_sandbox_slow', 'pm_sandbox_lost_reply'];

@@ -19,6 +19,29 @@ const TRANSIENT_LABELS = [
   mongo.MongoErrorLabel.UnknownTransactionCommitResult,
 ];
 
+/**
+ * The codes with which a server answers that has no primary, is about to stop, or cannot answer in time. Reads have
+ * them without a label.
+ */
+const UNAVAILABLE_CODES: ReadonlySet<unknown> = new Set([
+  6, // HostUnreachable
+  7, // HostNotFound
+  50, // MaxTimeMSExpired
+  89, // NetworkTimeout
+  91, // ShutdownInProgress
+  133, // FailedToSatisfyReadPreference
+  134, // ReadConcernMajorityNotAvailableYet
+  189, // PrimarySteppedDown
+  246, // SnapshotUnavailable
+  262, // ExceededTimeLimit
+  9_001, // SocketException
+  10_107, // NotWritablePrimary
+  11_600, // InterruptedAtShutdown
+  11_602, // InterruptedDueToReplStateChange
+  13_435, // NotPrimaryNoSecondaryOk
+  13_436, // NotPrimaryOrSecondary
+]);
+
 /** The codes of socket errors, some of which the driver passes on unchanged. */
 const SOCKET_CODES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH']);
 
@@ -26,7 +49,8 @@ export function isUnavailableError(error: unknown): boolean {
   if (SOCKET_CODES.has(String((error as NodeJS.ErrnoException | null)?.code))) return true;
   if (UNAVAILABLE.some((type) => error instanceof type)) return true;
   if (!(error instanceof mongo.MongoError)) return false;
-  return UNAVAILABLE_NAMES.has(error.name) || TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label));
+  if (UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CODES.has(error.code)) return true;
+  return TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label));
 }
 
 /** Tells whether mongoose threw its base error because there is no connection yet. */

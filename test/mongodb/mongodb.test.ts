@@ -106,6 +106,18 @@ describe('an error of the driver', () => {
     expect(isUnavailableError(error)).toBe(expected);
   });
 
+  it.each([
+    ['the primary is unknown', [10_107, 13_435, 13_436]],
+    ['the primary steps down or its state changes', [189, 11_602]],
+    ['no member may be read', [133, 134, 246]],
+    ['another server of the cluster cannot be reached', [6, 7, 89, 9_001]],
+    ['the server stops', [91, 11_600]],
+    ['the time is up', [50, 262]],
+  ])('means unavailable when a read fails because %s: codes %j', (_why, codes) => {
+    const errors = codes.map((code) => new mongo.MongoServerError({ message: 'failed', code }));
+    expect(errors.map(isUnavailableError)).toEqual(codes.map(() => true));
+  });
+
   it('for a duplicate key is told from all others', () => {
     expect(isDuplicateKey(new mongo.MongoServerError({ message: 'dup', code: 11_000 }))).toBe(true);
     expect(isDuplicateKey(labelled)).toBe(false);

@@ -2,11 +2,14 @@ const { randomInt } = require('node:crypto');
 const { availableParallelism } = require('node:os');
 
 // For the processes of this run, which inherit it.
-process.env.TEST_SEED ??= String(randomInt(2 ** 31));
-if (!/^\d{1,10}$/.test(process.env.TEST_SEED)) throw new Error('TEST_SEED must be an integer below 2^31.');
+const SEEDS = 2 ** 31;
+process.env.TEST_SEED ||= String(randomInt(SEEDS));
+if (!/^\d+$/.test(process.env.TEST_SEED) || Number(process.env.TEST_SEED) >= SEEDS)
+  throw new Error(`TEST_SEED must be an integer from 0 to ${SEEDS - 1}.`);
 
 /** Tests that need no server: `npm run test:unit`. All others are given Temporal and MongoDB. */
 const UNIT = [
+  'activities/payment-calls',
   'api-keys/api-key-cache',
   'bench/*',
   'cluster/primary-store',
@@ -51,6 +54,7 @@ module.exports = {
       ...project,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/**/*.test.ts', ...UNIT.map((path) => path.replace('<rootDir>', '!**'))],
+      setupFilesAfterEnv: ['<rootDir>/test/support/collect-garbage.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
@@ -58,7 +62,7 @@ module.exports = {
   testTimeout: 30 * 60_000, // ends a hang, and never judges how fast a machine is
   maxWorkers: Math.min(4, availableParallelism() + 1), // one more than cores, because tests wait a lot; all share two servers
   maxConcurrency: 8, // of `it.concurrent`: orders that mostly wait
-  workerIdleMemoryLimit: '500MB', // of heap, so that none ends above 1.2 GB
+  workerIdleMemoryLimit: '500MB', // of heap; below that, replacing processes costs more time than the tests
   reporters: ['default', '<rootDir>/test/support/progress-reporter.mjs'],
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [

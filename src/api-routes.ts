@@ -125,6 +125,8 @@ function paymentRoutesDeps(
   return { webhook };
 }
 
+export type Credentials = ReturnType<typeof followCredentials>;
+
 /** Follows the revocation of access tokens and API keys. */
 export function followCredentials(mongodb: MongoDb, logger: Logger) {
   const { connection } = mongodb;

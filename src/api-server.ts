@@ -26,6 +26,14 @@ const DATABASE_RESPONSE_TIMEOUT_MS = 2_000;
  */
 const CREDENTIALS_TIMEOUT_MS = 3_000;
 
+export interface ServerOptions {
+  /**
+   * How long a request waits to be counted before it passes uncounted, in milliseconds. Defaults to what the store of the
+   * rate limit finds reasonable.
+   */
+  countTimeoutMs?: number;
+}
+
 export interface RunningServer {
   url: string;
   /** Lets the requests in flight finish, then closes everything. */
@@ -33,10 +41,14 @@ export interface RunningServer {
 }
 
 /** Starts the API. After some seconds it listens even while MongoDB or Temporal is down; readiness reports that. */
-export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  { countTimeoutMs }: ServerOptions = {},
+): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_RESPONSE_TIMEOUT_MS }, logger);
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
-  const rateLimitStore = sharedStore(config, logger);
+  const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
@@ -87,8 +99,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
 }
 
 /** Returns the store in Redis, else in the primary of this cluster, else none: a single process counts for itself. */
-function sharedStore({ http }: Config, logger: Logger): (Store & Partial<RedisStore>) | undefined {
+function sharedStore(
+  { http }: Config,
+  logger: Logger,
+  timeoutMs?: number,
+): (Store & Partial<RedisStore>) | undefined {
   const { redisUrl } = http.rateLimit;
-  if (redisUrl !== undefined) return createRedisStore(redisUrl, logger);
-  return cluster.isWorker ? createPrimaryStore(process, logger) : undefined;
+  if (redisUrl !== undefined) return createRedisStore(redisUrl, logger, timeoutMs);
+  return cluster.isWorker ? createPrimaryStore(process, logger, timeoutMs) : undefined;
 }

@@ -7,17 +7,11 @@ import { JWT_SECRET, testConfig } from './support/config';
 import { openTestDatabase, type TestDatabase } from './support/database';
 import { entryArgs, runEntry } from './support/entries';
 import { spawnNode } from './support/process';
+import { untilReady } from './support/ready';
 import { tokenFor } from './support/tokens';
 
 const logger = pino({ level: 'silent' });
 const DOWN = { MONGODB_URI: 'mongodb://127.0.0.1:1/?directConnection=true', TEMPORAL_ADDRESS: '127.0.0.1:1' };
-
-async function ready(url: string): Promise<void> {
-  let status;
-  do status = (await fetch(`${url}/health/ready`)).status;
-  while (status === 503);
-  expect(status).toBe(200);
-}
 
 describe('startServer', () => {
   let db: TestDatabase;
@@ -68,7 +62,7 @@ describe('startServer', () => {
 
   it('finishes the request in flight while it drains, then accepts no more', async () => {
     const server = await startServer(testConfig({ PORT: '0', MONGODB_URI: db.uri }), logger);
-    await ready(server.url);
+    await untilReady(server.url);
     const agent = new Agent({ keepAlive: true });
     const send = (path: string, method = 'GET') =>
       httpRequest(`${server.url}${path}`, {

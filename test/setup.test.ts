@@ -6,6 +6,7 @@ import { searchAttributesCommand } from '../src/temporal/search-attributes';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import { openTestDatabase } from './support/database';
 import { runEntry } from './support/entries';
+import { eventually, repeat } from './support/eventually';
 
 const address = process.env.TEMPORAL_ADDRESS!;
 
@@ -53,20 +54,19 @@ it('registers the search attributes that a namespace lacks', async () => {
     namespace,
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
-  const create = async (): Promise<string[]> => {
-    for (;;) {
-      try {
-        return await createSearchAttributes(connection, namespace);
-      } catch (error) {
-        if (!/not found/i.test(String(error))) throw error; // a new namespace takes a moment to become known
-      }
-    }
-  };
+  const attempt = () =>
+    createSearchAttributes(connection, namespace).catch((error: unknown) => {
+      if (!/not found/i.test(String(error))) throw error; // a new namespace takes a moment to become known
+      return undefined;
+    });
+  const create = () => repeat(attempt, () => `Temporal does not know the namespace ${namespace}.`);
   const names = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => name);
   expect(await create()).toEqual(names);
   const registered = async () =>
     (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
-  while (!(SEARCH_ATTRIBUTES.compensationPending.name in (await registered())));
+  await eventually(async () =>
+    expect(Object.keys(await registered())).toEqual(expect.arrayContaining(names)),
+  );
   expect(await create()).toEqual([]);
   await expect(createSearchAttributes(connection, 'missing')).rejects.toThrow(
     searchAttributesCommand('missing'),

@@ -28,9 +28,9 @@ export interface RedisStore extends Store {
  * Counts the requests of all API processes in Redis, with one number per client. The script of koa-ratelimit
  * would keep an entry per request.
  */
-export function createRedisStore(url: string, logger: Logger): RedisStore {
+export function createRedisStore(url: string, logger: Logger, timeoutMs = TIMEOUT_MS): RedisStore {
   const redis = new Redis(url, {
-    commandTimeout: TIMEOUT_MS,
+    commandTimeout: timeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

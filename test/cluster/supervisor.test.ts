@@ -4,7 +4,7 @@ import pino from 'pino';
 import { freePorts } from '../../tools/devstack/ports';
 import { createSupervisor, type Supervisor } from '../../src/cluster/supervisor';
 import { createWindowCounter } from '../../src/rate-limit/window-counter';
-import { HANG_MS } from '../support/eventually';
+import { HANG_MS, repeat } from '../support/eventually';
 
 const PROGRAM = join(__dirname, '..', 'support', 'fake-api-process.mjs');
 
@@ -49,15 +49,16 @@ const ask = async (path = '/') => (await fetch(`http://127.0.0.1:${port}${path}`
 /** Returns the ids of the processes that respond, once that many do. */
 async function responding(count: number, isNew: (pid: number) => boolean = () => true): Promise<Set<number>> {
   const pids = new Set<number>();
-  while (pids.size < count) {
+  const attempt = async () => {
     // Sends many at once, so that no process takes all. Some fail while no process listens or one is killed.
     const responses = await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
     for (const response of responses) {
       const pid = response.status === 'fulfilled' ? Number(response.value) : undefined;
       if (pid !== undefined && isNew(pid)) pids.add(pid);
     }
-  }
-  return pids;
+    return pids.size < count ? undefined : pids;
+  };
+  return repeat(attempt, () => `Only ${pids.size} of ${count} processes respond.`);
 }
 
 it('starts the given number of processes on one port, and counts for all of them', async () => {

@@ -63,6 +63,8 @@ export async function startStack(): Promise<Stack> {
       TEMPORAL_PORT: String(temporal),
       TEMPORAL_UI_PORT: String(temporalUi),
       MONGODB_PORT: String(mongodb),
+      // A slow machine places the demo order late, but shows what the README does.
+      PLACE_ORDER_TIMEOUT_MS: String(HANG_MS),
       PAYLOAD_KEYS: `docs:${randomBytes(32).toString('base64')}`,
     },
   });

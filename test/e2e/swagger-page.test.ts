@@ -10,6 +10,7 @@ import { createUserModel } from '../../src/users/users.model';
 import { findChromium, openBrowser, type TestBrowser } from '../support/browser';
 import { testConfig } from '../support/config';
 import { HANG_MS } from '../support/eventually';
+import { untilReady } from '../support/ready';
 import { openShop, type Shop } from '../support/shop';
 import { taskQueueEnv } from '../support/task-queues';
 
@@ -35,7 +36,7 @@ if (!chromium) {
       PLACE_ORDER_TIMEOUT_MS: String(HANG_MS),
     });
     server = await startServer(config, pino({ level: 'silent' }));
-    while (!(await fetch(`${server.url}/health/ready`)).ok);
+    await untilReady(server.url);
     const opened = openBrowser(chromium!, new URL(server.url));
     [browser] = await Promise.all([opened, seedFor(shop.db.connection)]);
     browser.page.setDefaultTimeout(HANG_MS);

@@ -6,6 +6,7 @@ import { DEMO_PASSWORD, DEMO_USERS } from '../../src/users/demo-users';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { HANG_MS } from '../support/eventually';
+import { untilReady } from '../support/ready';
 import { taskQueueEnv } from '../support/task-queues';
 import { operationsOf, type Document, type Operation } from './operations';
 
@@ -48,7 +49,7 @@ export async function openWholeApi(): Promise<WholeApi> {
   const servers = await Promise.all(Object.values(PROVIDERS).map((env) => start(db, env)));
   const known = new Map<string, WholeApi['operations'][number]>();
   for (const { url } of servers) {
-    while (!(await fetch(`${url}/health/ready`)).ok);
+    await untilReady(url);
     const document = (await (await fetch(`${url}/api/openapi.json`)).json()) as Document;
     for (const operation of operationsOf(document)) {
       known.set(operation.id, { ...operation, url, send: (request) => send(url, request) });

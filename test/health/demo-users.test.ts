@@ -90,8 +90,9 @@ describe('the API with demo users', () => {
 
   it('logs at its start what to do, even if nobody probes', async () => {
     const server = await start(PRODUCTION_ENV);
-    while (!logs.some((line) => /published password: run .*--disable-demo-users/.test(line)))
-      await new Promise(setImmediate);
+    await eventually(async () =>
+      expect(logs.join('')).toMatch(/published password: run .*--disable-demo-users/),
+    );
     await server.close();
   });
 

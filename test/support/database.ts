@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import pino from 'pino';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { createIndexes } from '../../src/setup/indexes';
+import { HANG_MS } from './eventually';
 import { newDatabaseUri, sharedShop } from './shared-shops';
 
 export interface TestDatabase {
@@ -25,7 +26,7 @@ export async function openTestDatabase({ own = false } = {}): Promise<TestDataba
   if (shared) isSharedInUse = true;
   const uri = new URL(shared?.mongodbUri ?? newDatabaseUri(process.env.MONGODB_URI!));
   uri.searchParams.set('monitorCommands', 'true');
-  const mongodb = openMongoDb({ uri: uri.href }, pino({ level: 'silent' }));
+  const mongodb = openMongoDb({ uri: uri.href, responseTimeoutMs: HANG_MS }, pino({ level: 'silent' }));
   const { connection } = mongodb;
   await mongodb.connected;
   if (shared) await emptyCollections(connection);

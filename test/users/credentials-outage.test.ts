@@ -7,7 +7,7 @@ import { followCredentials } from '../../src/api-routes';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { openMongodbProxy } from '../support/mongodb-proxy';
 import { openTestDatabase, type TestDatabase } from '../support/database';
-import { eventually } from '../support/eventually';
+import { eventually, HANG_MS } from '../support/eventually';
 
 const logger = pino({ level: 'silent' });
 const ISSUED = { tokenVersion: 0, sessionId: 'a'.repeat(32) };
@@ -21,7 +21,7 @@ function connectBy(port: number): MongoDb {
   const uri = new URL(db.uri);
   uri.host = `127.0.0.1:${port}`;
   uri.search = 'directConnection=true';
-  return openMongoDb({ uri: uri.href, responseTimeoutMs: 2_000 }, logger);
+  return openMongoDb({ uri: uri.href, responseTimeoutMs: HANG_MS }, logger);
 }
 
 async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown> }> {

@@ -4,7 +4,7 @@ import type { ManagedProcess } from './managed-process';
 import { PROJECT_ROOT, SetupError } from '../project';
 import { lastLine, run } from '../run';
 import { startServer, type ServerCommand, type ServerOptions } from './server-process';
-import { until } from './until';
+import { HANG_MS, until } from './until';
 import { consoleLine, messageIn } from './log-lines';
 
 export type AppOptions = Omit<ServerOptions, 'executable'> & {
@@ -12,7 +12,6 @@ export type AppOptions = Omit<ServerOptions, 'executable'> & {
   print: (line: string) => void;
 };
 
-const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
 /**
@@ -34,9 +33,9 @@ export function startApi(baseUrl: string, options: AppOptions): Promise<ManagedP
   return startApp({ name: 'api', args: [entry('server')] }, options, async (check) => {
     const late = (error: unknown): Error =>
       new SetupError(
-        `The API is not ready after ${READY_MS / 1_000} s. ${baseUrl}/health/ready returns: ${String(error)}`,
+        `The API is not ready after ${HANG_MS / 60_000} min. ${baseUrl}/health/ready returns: ${String(error)}`,
       );
-    await until(READY_MS, () => probe(`${baseUrl}/health/ready`), late, check);
+    await until(HANG_MS, () => probe(`${baseUrl}/health/ready`), late, check);
   });
 }
 
@@ -51,8 +50,8 @@ export function startWorker(options: AppOptions): Promise<ManagedProcess> {
   const onLine = (line: string): void => void (polls ||= messageIn(line) === 'worker started');
   return startApp({ name: 'worker', args: [entry('worker')], onLine }, { ...options, env }, async (check) => {
     const late = (): Error =>
-      new SetupError(`The worker does not poll after ${READY_MS / 1_000} s. See its log.`);
-    await until(READY_MS, async () => polls || undefined, late, check);
+      new SetupError(`The worker does not poll after ${HANG_MS / 60_000} min. See its log.`);
+    await until(HANG_MS, async () => polls || undefined, late, check);
   });
 }
 

@@ -5,7 +5,7 @@ import type { ManagedProcess } from './managed-process';
 import { resetCommand, SetupError } from '../project';
 import { lastLine } from '../run';
 import { startServer, type ServerOptions } from './server-process';
-import { until } from './until';
+import { HANG_MS, until } from './until';
 
 export interface MongodbOptions extends ServerOptions {
   port: number;
@@ -20,7 +20,6 @@ export interface MongodbServer {
 const HOST = '127.0.0.1';
 const REPLICA_SET = 'rs0';
 const DATABASE = 'orders';
-const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 const NOT_YET_INITIALIZED = 94;
 const EXIT_NEED_UPGRADE = /featureCompatibilityVersion|UPGRADE PROBLEM|unsupported WiredTiger file version/;
@@ -66,10 +65,10 @@ function serverArgs(port: number, dbPath: string): string[] {
 
 async function waitForPrimary(host: string, check: () => void): Promise<void> {
   await until(
-    READY_MS,
+    HANG_MS,
     async () => ((await isPrimary(host)) ? true : undefined),
     (error) =>
-      new SetupError(`MongoDB has no primary on ${host} after ${READY_MS / 1_000} s (${String(error)}).`),
+      new SetupError(`MongoDB has no primary on ${host} after ${HANG_MS / 60_000} min (${String(error)}).`),
     check,
   );
 }

@@ -5,7 +5,7 @@ import type { ManagedProcess } from './managed-process';
 import { SetupError } from '../project';
 import { lastLine } from '../run';
 import { startServer, type ServerOptions } from './server-process';
-import { until } from './until';
+import { HANG_MS, until } from './until';
 
 export interface TemporalOptions extends ServerOptions {
   port: number;
@@ -23,7 +23,6 @@ export interface TemporalServer {
 }
 
 const HOST = '127.0.0.1';
-const READY_MS = 60_000;
 const PROBE_MS = 2_000;
 
 /** Starts Temporal's development server on loopback and waits until its namespace responds. */
@@ -89,14 +88,14 @@ async function waitForNamespace(address: string, namespace: string, check: () =>
   const connection = Connection.lazy({ address });
   try {
     await until(
-      READY_MS,
+      HANG_MS,
       () =>
         connection.withDeadline(Date.now() + PROBE_MS, () =>
           connection.workflowService.describeNamespace({ namespace }),
         ),
       (error) =>
         new SetupError(
-          `Temporal does not respond on ${address} after ${READY_MS / 1_000} s (${String(error)}).`,
+          `Temporal does not respond on ${address} after ${HANG_MS / 60_000} min (${String(error)}).`,
         ),
       check,
     );

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../devstack/until';
+import { HANG_MS, until } from '../devstack/until';
 
 const PERIOD_US = 100_000;
-const REMOVAL_MS = 60_000;
+/** The most that a group can have, so that what runs beside it takes nothing from its share. */
+const MOST_SHARES = 262_144;
+const MOST_WEIGHT = 10_000;
 
 /** Processes that together get a limited share of the processor. */
 export interface LimitedGroup {
@@ -27,6 +29,8 @@ export function createLimitedGroup(cores: number): LimitedGroup {
     if (isFirst) writeFileSync(join(folder, 'cpu.cfs_period_us'), String(PERIOD_US));
     if (isFirst) writeFileSync(join(folder, 'cpu.cfs_quota_us'), String(quota));
     else writeFileSync(join(folder, 'cpu.max'), `${quota} ${PERIOD_US}`);
+    if (isFirst) writeFileSync(join(folder, 'cpu.shares'), String(MOST_SHARES));
+    else writeFileSync(join(folder, 'cpu.weight'), String(MOST_WEIGHT));
   } catch (error) {
     const cause = (error as Error).message;
     throw new Error(
@@ -43,7 +47,7 @@ export function createLimitedGroup(cores: number): LimitedGroup {
         rmdirSync(folder);
         return true;
       };
-      await until(REMOVAL_MS, attempt, (lastError) => lastError as Error);
+      await until(HANG_MS, attempt, (lastError) => lastError as Error);
     },
   };
 }

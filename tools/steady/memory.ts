@@ -3,32 +3,58 @@ import { readdirSync, readFileSync } from 'node:fs';
 const INTERVAL_MS = 1_000;
 const KILOBYTES_PER_MEGABYTE = 1_000;
 
-/** The processes that a Jest process has started for test files. */
-export interface WatchedMemory {
-  /** Returns the last size of the largest in MB; undefined where there is no /proc, which is everywhere but on Linux. */
-  stop(): number | undefined;
+/** Resident memory in MB. */
+export interface Memory {
+  /** Of the process of Jest itself, at its end. */
+  jest: number;
+  /** Of the largest process that runs test files, at its end. */
+  testFiles: number;
+  /** Of the largest worker that test files share, at its end. */
+  sharedWorker: number;
 }
 
+export interface WatchedMemory {
+  /** Returns undefined where there is no /proc, which is everywhere but on Linux. */
+  stop(): Memory | undefined;
+}
+
+/** Watches the process of Jest and those that it starts. */
 export function watchMemory(jestPid: number): WatchedMemory {
   if (process.platform !== 'linux') return { stop: () => undefined };
-  const sizes = new Map<string, number>();
+  const sizes = { jest: newSizes(), testFiles: newSizes(), sharedWorker: newSizes() };
   const timer = setInterval(() => {
-    for (const pid of childrenOf(jestPid)) sizes.set(pid, sizeOf(pid) ?? sizes.get(pid) ?? 0);
+    note(sizes.jest, String(jestPid));
+    for (const pid of childrenOf(jestPid)) {
+      const command = textOf(`/proc/${pid}/cmdline`);
+      if (command.includes('jest-worker')) note(sizes.testFiles, pid);
+      else if (command.includes('shared-worker')) note(sizes.sharedWorker, pid);
+    }
   }, INTERVAL_MS);
   return {
     stop() {
       clearInterval(timer);
-      return Math.max(0, ...sizes.values());
+      const { jest, testFiles, sharedWorker } = sizes;
+      return { jest: largest(jest), testFiles: largest(testFiles), sharedWorker: largest(sharedWorker) };
     },
   };
 }
 
+/** The last size of each process, by its id. */
+type Sizes = Map<string, number>;
+
+const newSizes = (): Sizes => new Map();
+
+function note(sizes: Sizes, pid: string): void {
+  sizes.set(pid, sizeOf(pid) ?? sizes.get(pid) ?? 0);
+}
+
+function largest(sizes: Sizes): number {
+  return Math.max(0, ...sizes.values());
+}
+
 function childrenOf(parent: number): string[] {
   return readdirSync('/proc').filter(
-    (pid) =>
-      /^\d+$/.test(pid) &&
-      new RegExp(`^PPid:\\s+${parent}$`, 'm').test(textOf(`/proc/${pid}/status`)) &&
-      textOf(`/proc/${pid}/cmdline`).includes('jest-worker'),
+    (pid) => /^\d+$/.test(pid) && new RegExp(`^PPid:\\s+${parent}$`, 'm').test(textOf(`/proc/${pid}/status`)),
   );
 }
 

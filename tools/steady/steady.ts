@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from '../project';
 import { createLimitedGroup } from './limited-group';
-import { watchMemory } from './memory';
+import { watchMemory, type Memory } from './memory';
 
 const USAGE = `npm run test:steady [-- --runs N] [--cores C]
 
@@ -12,16 +13,16 @@ Runs the tests again and again, to show that no outcome depends on how fast the 
 (default 20), then once on one core and once on half of one. With --cores, it runs them N times (default 1) on
 that many cores. Limiting the cores takes Linux and root.`;
 
-/** A Jest process that is larger at its end has a leak. */
+/** A process that is larger at its end has a leak. */
 const MOST_MEGABYTES = 1_200;
 
 interface Outcome {
   /** Undefined stands for all. */
   cores?: number;
+  seed: number;
   result: string;
   minutes: number;
-  /** Of the largest Jest process at its end. */
-  megabytes?: number;
+  memory?: Memory;
 }
 
 async function main(): Promise<void> {
@@ -29,8 +30,11 @@ async function main(): Promise<void> {
     options: { runs: { type: 'string' }, cores: { type: 'string' }, help: { type: 'boolean' } },
   });
   if (values.help) return console.log(USAGE);
+  const plan = planOf(values);
+  // Fails now where the cores cannot be limited, and not after hours.
+  if (plan.some((cores) => cores !== undefined)) await createLimitedGroup(1).remove();
   const outcomes: Outcome[] = [];
-  for (const cores of planOf(values)) {
+  for (const cores of plan) {
     outcomes.push(await runTests(cores));
     console.log(`\n${tableOf(outcomes)}\n`);
   }
@@ -48,31 +52,43 @@ function planOf(given: { runs?: string; cores?: string }): (number | undefined)[
 
 async function runTests(cores: number | undefined): Promise<Outcome> {
   const group = cores === undefined ? undefined : createLimitedGroup(cores);
+  const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31));
   const start = performance.now();
   const jest = spawn(process.execPath, [join(PROJECT_ROOT, 'node_modules/jest/bin/jest.js')], {
     cwd: PROJECT_ROOT,
+    env: { ...process.env, TEST_SEED: String(seed) },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   group?.add(jest.pid!); // Jest starts its processes much later
-  const memory = watchMemory(jest.pid!);
+  const watched = watchMemory(jest.pid!);
   const [code] = (await once(jest, 'exit')) as [number | null];
   const minutes = (performance.now() - start) / 60_000;
-  const megabytes = memory.stop();
+  const memory = watched.stop();
   await group?.remove();
-  return { cores, result: resultOf(code, megabytes), minutes, megabytes };
+  return { cores, seed, result: resultOf(code, memory), minutes, memory };
 }
 
-function resultOf(code: number | null, megabytes = 0): string {
+function resultOf(code: number | null, memory?: Memory): string {
   if (code !== 0) return `failed (${code})`;
-  return megabytes > MOST_MEGABYTES ? 'grew too large' : 'passed';
+  return Math.max(0, ...Object.values(memory ?? {})) > MOST_MEGABYTES ? 'grew too large' : 'passed';
 }
 
 function tableOf(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ cores = 'all', result, minutes, megabytes }, index) =>
-    row(index + 1, cores, result, minutes.toFixed(1), megabytes?.toFixed(0) ?? 'not measured'),
-  );
-  const head = row('Run', 'Cores', 'Result', 'Minutes', 'Largest Jest process at its end, MB');
-  return [head, row('---', '---', '---', '---', '---'), ...rows].join('\n');
+  const sizes = ['Jest', 'Largest process of test files', 'Largest shared worker'];
+  const head = [
+    'Run',
+    'Cores',
+    'Seed',
+    'Result',
+    'Minutes',
+    ...sizes.map((what) => `${what}, MB at its end`),
+  ];
+  const rows = outcomes.map(({ cores = 'all', seed, result, minutes, memory }, index) => {
+    const megabytes = memory && [memory.jest, memory.testFiles, memory.sharedWorker];
+    const shown = megabytes?.map((size) => size.toFixed(0)) ?? sizes.map(() => 'not measured');
+    return row(index + 1, cores, seed, result, minutes.toFixed(1), ...shown);
+  });
+  return [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 }
 
 function row(...cells: (string | number)[]): string {

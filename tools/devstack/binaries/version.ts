@@ -1,7 +1,6 @@
 import { lastLine, run } from '../../run';
+import { HANG_MS } from '../until';
 import type { Tool } from './tools';
-
-const VERSION_TIMEOUT_MS = 20_000;
 
 /**
  * Returns the version of an executable.
@@ -9,7 +8,7 @@ const VERSION_TIMEOUT_MS = 20_000;
  */
 export async function checkVersion(tool: Tool, executable: string, signal?: AbortSignal): Promise<string> {
   const { code, stdout, stderr } = await run(executable, ['--version'], {
-    timeoutMs: VERSION_TIMEOUT_MS,
+    timeoutMs: HANG_MS,
     signal,
   });
   const match = tool.versionPattern.exec(stdout);

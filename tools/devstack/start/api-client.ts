@@ -1,4 +1,5 @@
 import { DEMO_PASSWORD } from '../../../src/users/demo-users';
+import { HANG_MS } from '../until';
 
 /** The fields of the API's responses that the demo shows. */
 export interface Order {
@@ -52,7 +53,6 @@ class ApiProblem extends Error {
 
 export const DEMO_CUSTOMER = 'alice@example.com';
 export const DEMO_ADMIN = 'admin@example.com';
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /** A client of the API over HTTP. */
 export class ApiClient {
@@ -94,7 +94,7 @@ export class ApiClient {
       method,
       headers: { ...headers, ...authorization },
       body: content,
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.timeout(HANG_MS),
     });
     const body = (await response.json()) as { data: T; code: string; detail: string };
     if (!response.ok) throw new ApiProblem(response.status, body.code, body.detail);

@@ -1,11 +1,10 @@
 import { secondsSince, type Output } from '../../output';
 import { resetCommand } from '../../project';
-import { until } from '../until';
+import { HANG_MS, until } from '../until';
 import { ApiClient, DEMO_ADMIN, DEMO_CUSTOMER, type CatalogueEntry, type Order } from './api-client';
 import { orderTable } from './order-table';
 import { workflowSteps, type TemporalAccess } from './workflow-steps';
 
-const SETTLE_MS = 30_000;
 const QUANTITIES = [2, 1];
 /** Only seeded entries are ordered: others belong to the user. */
 const SEEDED = 'ps_01HZX0000000000000';
@@ -68,7 +67,7 @@ function settled(client: ApiClient, id: string): Promise<Order> {
     const { data } = await client.get<Order>(`/orders/${id}`);
     return data.status === 'pending' ? undefined : data;
   };
-  return until(SETTLE_MS, read, () => new Error(`order ${id} is still pending after ${SETTLE_MS / 1_000} s`));
+  return until(HANG_MS, read, () => new Error(`order ${id} is still pending after ${HANG_MS / 60_000} min`));
 }
 
 /** Reads the order as an ADMIN, who alone gets the address of its workflow. */

@@ -1,9 +1,8 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
-/** The first argument of every activity: a request or a payment with an `orderId`, or an order. */
+/** The part that the first argument of every activity has. */
 interface Subject {
-  id?: string;
-  orderId?: string;
+  orderId: string;
   requestId: string;
 }
 
@@ -13,7 +12,7 @@ export const logFields: ActivityInterceptorsFactory = () => {
   return {
     inbound: {
       execute(input, next) {
-        const { id, orderId = id, requestId } = input.args[0] as Subject;
+        const { orderId, requestId } = input.args[0] as Subject;
         fields = { orderId, requestId };
         return next(input);
       },

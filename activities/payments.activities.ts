@@ -1,47 +1,48 @@
 import { log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { BusinessError, PaymentRefused } from '../src/domain/errors';
+import type { PaymentOutcome, PaymentTask } from '../src/domain/intention';
 import type { PaymentRef } from '../src/domain/payment';
-import { PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../src/domain/errors';
 import type { PaymentProvider } from '../src/payments/payment-provider';
+import { callProvider } from './payment-calls';
 
-/** A payment, and the id of the HTTP request that led to the call, for the logs. */
-export interface PaymentCall extends PaymentRef {
+/** The order that a call is for, and the id of the HTTP request that led to it, for the logs. */
+interface Subject {
+  orderId: string;
   requestId: string;
 }
+
+export type PaymentTaskCall = PaymentTask & Subject;
+/** A payment of an order. */
+export type PaymentCall = PaymentRef & Subject;
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
 
 /** Each may run twice, late, or twice at once: the provider carries out an operation once for each key. */
 export function createPaymentActivities({ provider }: { provider: PaymentProvider }) {
+  async function call(task: PaymentTaskCall): Promise<PaymentOutcome> {
+    const outcome = await callProvider({ provider, task });
+    const { operation, amount } = task;
+    log.info('payment service called', { operation, amount, outcome: outcome.state });
+    return outcome;
+  }
+
   return {
-    /**
-     * Returns the provider's own id of the payment.
-     * @throws {PaymentDeclined} nothing is reserved
-     * @throws {PaymentKeyReused} another amount may be reserved under this key
-     */
-    async authorizePayment(payment: PaymentCall): Promise<string> {
-      const { reference } = await provider.authorize(payment).catch(asDeclined);
-      log.info('payment authorised', { reference });
-      return reference;
-    },
+    /** Reserves the amount. */
+    authorizePayment: call,
+
+    /** Captures the whole amount. */
+    capturePayment: call,
+
+    /** Refunds the amount. */
+    refundPayment: call,
 
     /**
      * Returns the provider's id of an authorisation whose outcome is unknown, or null if nothing is reserved.
      */
-    async findAuthorization(payment: PaymentCall): Promise<string | null> {
+    async findAuthorization({ payment }: PaymentTaskCall): Promise<string | null> {
       const found = await provider.find(payment);
       return found?.status === 'authorized' ? found.reference : null;
-    },
-
-    /** Captures the whole amount. @throws {PaymentRefused} the authorisation has lapsed or was voided */
-    async capturePayment(payment: PaymentCall): Promise<void> {
-      const { captured } = await provider.capture(`${payment.key}-capture`, payment);
-      log.info('payment captured', { captured });
-    },
-
-    /** @param key names the refund @throws {PaymentRefused} less than the amount is left */
-    async refundPayment(payment: PaymentCall, key: string, amount: number): Promise<void> {
-      await provider.refund(key, payment, amount);
-      log.info('payment refunded', { amount });
     },
 
     /**
@@ -49,7 +50,7 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
      * authorisation that comes late is rejected. Returns whether anything was reserved.
      */
     async voidPayment(payment: PaymentCall): Promise<boolean> {
-      const wasAuthorized = await voidOrRefund(provider, payment);
+      const wasAuthorized = await voidOrRefund(provider, payment).catch(withoutRetry);
       log.info('payment voided', { wasAuthorized });
       return wasAuthorized;
     },
@@ -70,8 +71,9 @@ async function voidOrRefund(provider: PaymentProvider, payment: PaymentRef): Pro
   }
 }
 
-/** Treats a key that was voided before as declined: nothing is reserved, and nothing will be. */
-function asDeclined(error: unknown): never {
-  if (error instanceof PaymentKeyReused) throw error;
-  throw error instanceof PaymentRefused ? new PaymentDeclined(error.message) : error;
+/** Temporal does not repeat what the payment service has refused: an operator should look. */
+function withoutRetry(error: unknown): never {
+  if (!(error instanceof BusinessError)) throw error;
+  const { message, name: type } = error;
+  throw ApplicationFailure.create({ message, type, nonRetryable: true, category: 'BENIGN' });
 }

@@ -64,7 +64,9 @@ export function createRoutes({
       taskQueue: config.temporal.taskQueue,
       policy: {
         fulfillmentDeadlineMs: config.orders.fulfillmentDeadlineMs,
+        paymentDeadlineMs: config.orders.paymentDeadlineMs,
         paymentsTaskQueue: config.temporal.paymentsTaskQueue,
+        inlinePayments: config.payments.inline,
       },
       timeoutMs: config.orders.placeTimeoutMs,
       commandTimeoutMs: config.orders.commandTimeoutMs,

@@ -1,10 +1,12 @@
-import { NativeConnection } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger, NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
+import { createActivities } from '../src/worker/activities';
 import { runWorkers } from '../src/worker/run';
 import { testWorkerConfig } from './support/config';
 import { entryArgs, runEntry } from './support/entries';
 import { spawnNode } from './support/process';
-import { openShop, orderRequest } from './support/shop';
+import { openShop, orderRequest, type Shop } from './support/shop';
 import { taskQueueEnv } from './support/task-queues';
 import { installRuntime } from './support/worker';
 
@@ -27,9 +29,7 @@ it('works on both queues until it is told to stop', async () => {
       signal,
     });
     const { id } = await shop.sell();
-    const placed = await shop.workflows.place(
-      orderRequest({ items: [{ productServiceId: id, quantity: 1 }] }),
-    );
+    const placed = await shop.place(orderRequest({ items: [{ productServiceId: id, quantity: 1 }] }));
     expect(placed).toMatchObject({ status: 'confirmed' });
     stopping.abort();
     await done;
@@ -37,6 +37,26 @@ it('works on both queues until it is told to stop', async () => {
     await temporal.close();
     await shop.close();
   }
+});
+
+describe('the workers of orders', () => {
+  let shop: Shop;
+  beforeAll(async () => {
+    shop = await openShop();
+  });
+  afterAll(() => shop.close());
+
+  it.each([
+    ['call the payment service themselves by default', {}, 'confirmed'],
+    ['leave it to the payments queue with PAYMENTS_INLINE=false', { PAYMENTS_INLINE: 'false' }, 'pending'],
+    ['leave it to the payments queue with a limit per second', { PAYMENTS_MAX_PER_SECOND: '50' }, 'pending'],
+  ])('%s, for an order whose policy lets them call it', async (_, env, status) => {
+    const { placeOrder } = createActivities('orders', testWorkerConfig(env), shop.db.connection);
+    const { id } = await shop.sell();
+    const request = orderRequest({ items: [{ productServiceId: id, quantity: 1 }] });
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    expect(await environment.run(placeOrder!, request, { inline: true })).toMatchObject({ status });
+  });
 });
 
 describe('the command', () => {

@@ -1,21 +1,20 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { OrderRequest } from '../src/domain/order';
 import type { OrderPolicy } from './contract';
-import { handleClosedOrderCommands } from './order.commands';
+import { handleOutlivingCommands } from './order.commands';
 import { createOrderEntity } from './order.entity';
-import { steps } from './order.steps';
 
 /**
  * Carries out the commands on an order whose own workflow has ended: refunds and archiving. The command
  * starts it, and it ends when there is nothing more to do.
  */
 export async function closedOrderWorkflow(request: OrderRequest, policy: OrderPolicy): Promise<void> {
-  const entity = createOrderEntity(request, policy);
+  const order = createOrderEntity(request, policy);
   // Cancelling it in Temporal must not stop a refund halfway, between the payment service and the order.
   await CancellationScope.nonCancellable(async () => {
-    const loaded = entity.start(() => steps.loadOrder(request));
-    handleClosedOrderCommands(entity);
-    await loaded;
-    await condition(entity.isIdle);
+    const begun = order.begin('continue');
+    handleOutlivingCommands(order);
+    await begun;
+    await condition(order.isIdle);
   });
 }

@@ -1,43 +1,39 @@
 import { CancellationScope, condition, log } from '@temporalio/workflow';
-import { withDone, withPending, withResolved, type ResolveCompensation } from '../src/domain/compensation';
-import { InvalidTransition } from '../src/domain/errors';
-import type { Compensation, Order } from '../src/domain/order';
+import {
+  RESOLVED,
+  VOIDED,
+  type CompensationEvent,
+  type ResolveCompensation,
+} from '../src/domain/compensation';
+import type { ErrorRecord } from '../src/domain/order';
+import type { Owed } from '../src/domain/order-summary';
+import { FAILURES } from './contract';
 import { asFailure, messageOf } from './failures';
 import type { VoidAttempts } from './payment.steps';
 
 export interface CompensationDeps {
   /** Voids or refunds the payment. Returns whether anything was reserved. */
-  voidPayment(compensation: Compensation, attempts: VoidAttempts): Promise<boolean>;
-  /** Called after each call of `voidPayment`. */
-  onAttempt(): void;
-  /** Saves the order as `change` makes it, once it is its turn. */
-  record(change: (order: Order) => Order): Promise<void>;
-  now(): string;
+  voidPayment(owed: Owed, attempts: VoidAttempts): Promise<boolean>;
+  /** Saves how an attempt ended, once it is its turn. */
+  record(step: string, event: CompensationEvent): Promise<void>;
+  /** Saves that an operator has settled it. Returns why not, if the order turns that down. */
+  resolve(command: ResolveCompensation): Promise<ErrorRecord | null>;
 }
 
 /** The wish of an operator to have a compensation retried or, with `resolution`, marked as resolved. */
 interface OperatorRequest {
   resolution?: ResolveCompensation;
-  /** It was carried out or rejected. */
+  /** It was carried out or turned down. */
   isAcknowledged: boolean;
-  rejection?: InvalidTransition;
+  error?: ErrorRecord | null;
 }
 
 interface Task {
-  compensation: Compensation;
+  owed: Owed;
   /** The first attempts are over. */
   isTried: boolean;
   /** Those that are not acknowledged. */
   requests: OperatorRequest[];
-}
-
-/**
- * How a compensation was settled, by an operator or automatically, and the error for any conflicting operator
- * request.
- */
-interface Settlement {
-  request?: OperatorRequest;
-  conflict: string;
 }
 
 type Outcome = { wasAuthorized: boolean } | { failure: string };
@@ -45,75 +41,73 @@ type Outcome = { wasAuthorized: boolean } | { failure: string };
 /** How long to wait after the payment service has refused: in the meantime, an operator may settle it. */
 const AFTER_REFUSAL = '60s';
 
-const VOIDED =
-  'The payment service has just voided or refunded this payment: do not pay the customer back again.';
-const RESOLVED =
-  'Another operator has just settled this compensation: read the order, and do not pay the customer back again.';
-
 /**
  * Carries out the compensations of an order. Each is tried a few times, then recorded as pending, and retried
  * without limit until it succeeds or an operator resolves it, even if the workflow is cancelled meanwhile.
  */
-export function createCompensations({ voidPayment, onAttempt, record, now }: CompensationDeps) {
+export function createCompensations({ voidPayment, record, resolve }: CompensationDeps) {
   const tasks = new Map<string, Task>();
+  let fault: Error | undefined;
 
   /** Starts those that are not under way. */
-  function start(compensations: readonly Compensation[]): void {
-    for (const compensation of compensations) {
-      if (tasks.has(compensation.step)) continue;
-      const task: Task = { compensation, isTried: false, requests: [] };
-      tasks.set(compensation.step, task);
-      void CancellationScope.nonCancellable(() => run(task));
+  function start(owed: readonly Owed[]): void {
+    for (const one of owed) {
+      if (tasks.has(one.step)) continue;
+      const task: Task = { owed: one, isTried: false, requests: [] };
+      tasks.set(one.step, task);
+      CancellationScope.nonCancellable(() => run(task)).catch((error: Error) => (fault = error));
     }
   }
 
   async function run(task: Task): Promise<void> {
-    const { compensation } = task;
-    const outcome = await attempt(compensation, compensation.state === 'pending' ? 'one' : 'few');
-    const { request, conflict } = await ('failure' in outcome
-      ? retryUntilSettled(task, outcome.failure)
-      : settleAsDone(compensation, outcome));
-    tasks.delete(compensation.step);
-    task.isTried = true;
+    const { owed } = task;
+    const outcome = await attempt(owed, owed.state === 'pending' ? 'one' : 'few');
+    const conflict =
+      'failure' in outcome ? await retryUntilSettled(task, outcome.failure) : await done(task, outcome);
+    tasks.delete(owed.step);
     for (const one of task.requests) {
-      if (one.resolution && one !== request) one.rejection = new InvalidTransition(conflict);
+      if (one.resolution && one.error === undefined) one.error = conflict;
       one.isAcknowledged = true;
     }
   }
 
-  async function attempt(compensation: Compensation, attempts: VoidAttempts): Promise<Outcome> {
+  async function attempt(owed: Owed, attempts: VoidAttempts): Promise<Outcome> {
     try {
-      return { wasAuthorized: await voidPayment(compensation, attempts) };
+      const wasAuthorized = await voidPayment(owed, attempts);
+      // An operator may have completed it by hand.
+      return typeof wasAuthorized === 'boolean' ? { wasAuthorized } : { failure: 'its result is malformed' };
     } catch (error) {
       return { failure: messageOf(error) };
-    } finally {
-      onAttempt();
     }
   }
 
-  async function retryUntilSettled(task: Task, firstFailure: string): Promise<Settlement> {
+  /** Returns the error for a conflicting operator request. */
+  async function retryUntilSettled(task: Task, firstFailure: string): Promise<ErrorRecord> {
     for (let failure = firstFailure; ;) {
       const request = resolutionIn(task);
-      if (request) return settleAsResolved(request);
+      if (request) {
+        request.error = await resolve(request.resolution!);
+        if (!request.error || request.error.type === FAILURES.notFound) return RESOLVED;
+        acknowledge(task, (one) => one === request); // the order turns it down, so the payment is still owed
+        continue;
+      }
       await recordPending(task, failure);
       const outcome = await retry(task);
-      if (!('failure' in outcome)) return settleAsDone(task.compensation, outcome);
-      ({ failure } = outcome);
+      if (!('failure' in outcome)) return done(task, outcome);
+      if (!resolutionIn(task)) ({ failure } = outcome); // else the attempt was only interrupted
     }
   }
 
-  /**
-   * Records the failure, unless the order has it already: a new version would outdate the customer's
-   * If-Match.
-   */
   async function recordPending(task: Task, failure: string): Promise<void> {
-    const { compensation } = task;
-    log.warn('compensation pending', { compensation: compensation.step, failure });
-    await record((order) =>
-      isPending(order, compensation, failure) ? order : withPending(order, compensation, failure, now()),
-    );
+    const { step } = task.owed;
+    log.warn('compensation pending', { compensation: step, failure });
+    await record(step, { state: 'pending', failure });
     task.isTried = true;
-    for (const request of task.requests) if (!request.resolution) request.isAcknowledged = true;
+    acknowledge(task, ({ resolution }) => !resolution);
+  }
+
+  function acknowledge(task: Task, isAnswered: (request: OperatorRequest) => boolean): void {
+    for (const request of task.requests) request.isAcknowledged ||= isAnswered(request);
     task.requests = task.requests.filter(({ isAcknowledged }) => !isAcknowledged);
   }
 
@@ -121,55 +115,44 @@ export function createCompensations({ voidPayment, onAttempt, record, now }: Com
    * Tries without limit until it succeeds, or an operator asks for something; a retry is one more attempt.
    */
   async function retry(task: Task): Promise<Outcome> {
-    const { compensation } = task;
     const scope = new CancellationScope();
     let outcome: Outcome | undefined;
-    const trying = scope.run(() => attempt(compensation, 'unlimited')).then((result) => (outcome = result));
+    const trying = scope.run(() => attempt(task.owed, 'unlimited')).then((result) => (outcome = result));
     await condition(() => task.requests.length > 0 || outcome !== undefined);
     if (!outcome) scope.cancel();
     else if ('failure' in outcome) await condition(() => task.requests.length > 0, AFTER_REFUSAL);
     const last = await trying; // an attempt under way may have succeeded
-    return 'failure' in last && !resolutionIn(task) ? attempt(compensation, 'one') : last;
+    return 'failure' in last && !resolutionIn(task) ? attempt(task.owed, 'one') : last;
   }
 
-  async function settleAsDone(
-    compensation: Compensation,
-    { wasAuthorized }: { wasAuthorized: boolean },
-  ): Promise<Settlement> {
-    await record((order) =>
-      isOutstanding(order, compensation) ? withDone(order, compensation, wasAuthorized, now()) : order,
-    );
-    return { conflict: VOIDED };
+  async function done({ owed }: Task, { wasAuthorized }: { wasAuthorized: boolean }): Promise<ErrorRecord> {
+    await record(owed.step, { state: 'done', wasAuthorized });
+    return VOIDED;
   }
 
-  /** Names the request, unless the compensation was settled by someone else in the meantime. */
-  async function settleAsResolved(request: OperatorRequest): Promise<Settlement> {
-    let isRecorded = false;
-    await record((order) => {
-      const next = withResolved(order, request.resolution!, now());
-      isRecorded = next !== order;
-      return next;
-    });
-    return { request: isRecorded ? request : undefined, conflict: RESOLVED };
-  }
-
-  /** Waits until the request is acknowledged. @throws the failure of the update when it is rejected */
+  /**
+   * Waits until the request about a compensation under way is acknowledged.
+   * @throws the failure of the update when it is turned down
+   */
   async function ask(step: string, resolution?: ResolveCompensation): Promise<void> {
-    const task = tasks.get(step);
-    if (!task) return; // it has just been settled
     const request: OperatorRequest = { resolution, isAcknowledged: false };
-    task.requests.push(request);
+    tasks.get(step)!.requests.push(request);
     await uncancelled(() => request.isAcknowledged);
-    if (request.rejection) throw asFailure(request.rejection);
+    if (request.error) throw asFailure(request.error);
   }
 
   return {
     start,
+    isUnderWay: (step: string) => tasks.has(step),
     requestRetry: ({ step }: { step: string }) => ask(step),
     requestResolution: (resolution: ResolveCompensation) => ask(resolution.step, resolution),
     /** Resolves when each that is under way has been tried. */
     tried: () => uncancelled(() => [...tasks.values()].every(({ isTried }) => isTried)),
-    isIdle: () => tasks.size === 0,
+    /** @throws what a fault of our own has thrown, which fails the workflow task, and not the order */
+    isIdle(): boolean {
+      if (fault) throw fault;
+      return tasks.size === 0;
+    },
     /**
      * Returns whether nothing but retries is under way: the next run of the workflow can start them again.
      */
@@ -183,13 +166,4 @@ function uncancelled(isSo: () => boolean): Promise<void> {
 
 function resolutionIn({ requests }: Task): OperatorRequest | undefined {
   return requests.find(({ resolution }) => resolution);
-}
-
-function isOutstanding({ compensations }: Order, { step }: Compensation): boolean {
-  return compensations.some((one) => one.step === step);
-}
-
-function isPending({ compensations }: Order, { step }: Compensation, failure: string): boolean {
-  const known = compensations.find((one) => one.step === step);
-  return known?.state === 'pending' && known.failure === failure;
 }

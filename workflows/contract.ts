@@ -9,6 +9,7 @@ import {
   type CancelOrder,
 } from '../src/domain/closing';
 import type { Command, KeyedCommand } from '../src/domain/command';
+import { SHAPES, type Shape } from '../src/domain/command-shapes';
 import {
   requireUnsettled,
   type ResolveCompensation,
@@ -21,9 +22,10 @@ import {
   type FulfillOrder,
 } from '../src/domain/fulfillment';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
+import type { OrderSummary } from '../src/domain/order-summary';
 import { requireRefundable, type RefundOrder } from '../src/domain/refund';
 
-/** The workflow type; its arguments are the `OrderRequest` and the `OrderPolicy`. */
+/** The workflow type; its arguments are the `OrderRequest`, the `OrderPolicy` and the `Beginning`. */
 export const ORDER_WORKFLOW = 'orderWorkflow';
 
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
@@ -32,9 +34,19 @@ export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 export interface OrderPolicy {
   /** How long a confirmed order waits for its first fulfillment before it is cancelled, in milliseconds. */
   fulfillmentDeadlineMs: number;
+  /** How long an order may wait for its payment to be authorised, in milliseconds. */
+  paymentDeadlineMs: number;
   /** The task queue of the payment activities. */
   paymentsTaskQueue: string;
+  /** Whether workers of orders may call the payment service themselves while it answers at once. */
+  inlinePayments: boolean;
 }
+
+/**
+ * How a workflow begins: by placing the order, by resuming one whose workflow was terminated, or as the next
+ * run of the same workflow.
+ */
+export type Beginning = 'place' | 'resume' | 'continue';
 
 /** The workflow type for commands on an order whose own workflow has ended, with the same arguments. */
 export const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
@@ -42,12 +54,12 @@ export const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
 export const closedOrderWorkflowId = (orderId: string): string => `closed-order-${orderId}`;
 
 /** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
-export const placeOrderUpdate = defineUpdate<Order, [fingerprint: string]>('place');
+export const placeOrderUpdate = defineUpdate<OrderSummary, [fingerprint: string]>('place');
 
 /** Returns one id per request, so that another body under the same Idempotency-Key is another update. */
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
 
-/** The result of a command: the version of the order that MongoDB has now. */
+/** The result of a command: the version of the order that MongoDB has at least. */
 export interface CommandDone {
   version: number;
 }
@@ -55,10 +67,13 @@ export interface CommandDone {
 /** A kind of command on an order. */
 export interface CommandType<C extends Command> {
   update: UpdateDefinition<CommandDone, [C]>;
+  shape: Shape<C>;
   /** @throws {BusinessError} why the order does not allow the command */
   check(order: Order, command: NoInfer<C>): void;
   /** Whether the command is possible even after the order's own workflow has ended. */
   outlives?: boolean;
+  /** Whether each failure tells the version of the order, which the next command of the type has to name. */
+  tellsVersion?: boolean;
 }
 
 /** A kind of command that adds something to an order, once for each Idempotency-Key. */
@@ -68,44 +83,70 @@ export interface AdditionType<C extends KeyedCommand> extends CommandType<C> {
 
 /** All commands on an order. A workflow carries them out one at a time. */
 export const COMMANDS = {
-  amend: { update: defineUpdate<CommandDone, [AmendOrder]>('amend'), check: requireAmendable },
-  cancel: { update: defineUpdate<CommandDone, [CancelOrder]>('cancel'), check: requireCancellable },
+  amend: {
+    update: defineUpdate<CommandDone, [AmendOrder]>('amend'),
+    shape: SHAPES.amend,
+    check: requireAmendable,
+    tellsVersion: true,
+  },
+  cancel: {
+    update: defineUpdate<CommandDone, [CancelOrder]>('cancel'),
+    shape: SHAPES.cancel,
+    check: requireCancellable,
+  },
   fulfill: {
     update: defineUpdate<CommandDone, [FulfillOrder]>('fulfill'),
+    shape: SHAPES.fulfill,
     check: requireFulfillable,
     additions: ({ fulfillments }: Order) => fulfillments,
   },
-  deliver: { update: defineUpdate<CommandDone, [DeliverFulfillment]>('deliver'), check: requireDeliverable },
+  deliver: {
+    update: defineUpdate<CommandDone, [DeliverFulfillment]>('deliver'),
+    shape: SHAPES.deliver,
+    check: requireDeliverable,
+  },
   refund: {
     update: defineUpdate<CommandDone, [RefundOrder]>('refund'),
+    shape: SHAPES.refund,
     check: requireRefundable,
     additions: ({ refunds }: Order) => refunds,
     outlives: true,
   },
   archive: {
     update: defineUpdate<CommandDone, [ArchiveOrder]>('archive'),
+    shape: SHAPES.archive,
     check: requireArchivable,
     outlives: true,
   },
   retryCompensation: {
     update: defineUpdate<CommandDone, [RetryCompensation]>('retryCompensation'),
+    shape: SHAPES.retryCompensation,
     check: requireUnsettled,
   },
   resolveCompensation: {
     update: defineUpdate<CommandDone, [ResolveCompensation]>('resolveCompensation'),
+    shape: SHAPES.resolveCompensation,
     check: requireUnsettled,
   },
 };
 
-/** The types of failures that callers tell apart, without those of rejections (`REJECTION_CODES`). */
+/**
+ * The types of failures that callers tell apart, without those of rejections (`REJECTION_CODES`). The first detail is
+ * the version of the order.
+ */
 export const FAILURES = {
   idempotencyKeyReused: 'IdempotencyKeyReused',
+  /** The update has an argument that no API sends. */
+  malformedCommand: 'MalformedCommand',
   invalidTransition: 'InvalidTransition',
   notFound: 'NotFound',
-  /** The first detail is the current version. */
+  /** The order does not remember whether it has answered the command before: this attempt did nothing. */
+  outdatedCommand: 'OutdatedCommand',
   staleVersion: 'StaleVersion',
-  /** The payment service did not respond in time; what it may have reserved is voided. */
+  /** The payment service did not respond; what it may have reserved is voided. */
   paymentUnanswered: 'PaymentUnanswered',
+  /** The amendment was interrupted, and nothing was changed. */
+  interrupted: 'Interrupted',
   /** The key of a payment belongs to another one, which may be reserved and is voided. */
   paymentKeyReused: 'PaymentKeyReused',
   /** The workflow is about to continue as new: the same update, sent again, reaches the new run. */

@@ -2,10 +2,11 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  sleep,
   type ActivityOptions,
   type LocalActivityOptions,
 } from '@temporalio/workflow';
-import { isFinal, messageOf } from './failures';
+import { messageOf } from './failures';
 
 type Activities<A> = { [K in keyof A]: (...args: never[]) => Promise<unknown> };
 
@@ -18,40 +19,49 @@ export interface Stages {
   unlimited: ActivityOptions;
 }
 
+/** How long to wait before a step that an operator has failed or completed by hand is tried again. */
+const AFTER_OPERATOR = '10s';
+
+export interface LocalFirstOptions {
+  /** Tells whether a result is the activity's own, and not one with which an operator has completed it. */
+  isResult(value: unknown): boolean;
+  /** Called when the few attempts have failed, before the unlimited ones. */
+  onStuck?(step: string, failure: string): void;
+}
+
 /**
  * Returns steps on our own database. A local activity costs one event instead of six. When its short budget
  * is used up, the same activity is scheduled as a regular one, so that the Temporal UI shows the pending
- * attempt and its last failure. This is safe because activities are idempotent. A business error is final.
+ * attempt and its last failure. This is safe because activities are idempotent. A step never fails: what an
+ * operator fails is tried again.
  * @param summaries the text beside the name of each step in the Temporal UI
- * @param onStuck called when the few attempts have failed, before the unlimited ones
  */
 export function localFirst<A extends Activities<A>>(
   summaries: { [K in keyof A]: string },
   { local, few, unlimited }: Stages,
-  onStuck: (step: string, failure: string) => void = () => undefined,
+  { isResult, onStuck = () => undefined }: LocalFirstOptions,
 ): A {
   const localProxy = local && proxyLocalActivities(local);
   const fewProxy = few && proxyActivities(few);
   const unlimitedProxy = proxyActivities(unlimited);
 
   function stepOf(name: string, summary: string) {
+    const options = { summary };
     return async (...args: unknown[]): Promise<unknown> => {
       if (localProxy) {
-        try {
-          return await localProxy[name]!.executeWithOptions({ summary }, args);
-        } catch (error) {
-          throwIfFinal(error);
-        }
+        const result = await localProxy[name]!.executeWithOptions(options, args).catch(asFailed);
+        if (isResult(result)) return result;
       }
       if (fewProxy) {
-        try {
-          return await fewProxy[name]!.executeWithOptions({ summary }, args);
-        } catch (error) {
-          throwIfFinal(error);
-          onStuck(name, messageOf(error));
-        }
+        const result = await fewProxy[name]!.executeWithOptions(options, args).catch(asFailed);
+        if (isResult(result)) return result;
+        onStuck(name, result instanceof Failed ? result.message : 'its result is malformed');
       }
-      return unlimitedProxy[name]!.executeWithOptions({ summary }, args);
+      for (;;) {
+        const result = await unlimitedProxy[name]!.executeWithOptions(options, args).catch(asFailed);
+        if (isResult(result)) return result;
+        await sleep(AFTER_OPERATOR);
+      }
     };
   }
 
@@ -59,6 +69,9 @@ export function localFirst<A extends Activities<A>>(
   return Object.fromEntries(steps) as A;
 }
 
-function throwIfFinal(error: unknown): void {
-  if (isCancellation(error) || isFinal(error)) throw error;
+class Failed extends Error {}
+
+function asFailed(error: unknown): Failed {
+  if (isCancellation(error)) throw error;
+  return new Failed(messageOf(error));
 }

@@ -1,7 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { pendingCompensations } from '../src/domain/compensation';
 import { formatAmount } from '../src/domain/money';
-import type { Order } from '../src/domain/order';
+import type { OrderSummary } from '../src/domain/order-summary';
 import { INITIAL_STATE } from '../src/domain/order-transitions';
 import { SEARCH_ATTRIBUTES } from './contract';
 
@@ -9,6 +8,8 @@ import { SEARCH_ATTRIBUTES } from './contract';
 export function createOrderDisplay() {
   let shown: Shown = { status: INITIAL_STATE.status, currency: null, total: null };
   let isPending = false;
+  /** How long the parts of placing the order took, in milliseconds. */
+  let took: Record<string, number> = {};
 
   function showPending(pending: boolean): void {
     if (pending === isPending) return;
@@ -31,10 +32,17 @@ export function createOrderDisplay() {
       setCurrentDetails(keepsFailing(step, failure));
     },
 
+    /** Keeps how long the parts of placing the order took, in milliseconds. */
+    keepTimes(times: Record<string, number>): void {
+      took = times;
+    },
+
     /** Shows the state of the order. */
-    show(order: Order): void {
+    show(order: OrderSummary): void {
       const { status, currency, total } = order;
-      if (status !== shown.status || total !== shown.total || currency !== shown.currency) {
+      // An order that is being placed is shown as the client has started it.
+      const isNews = status !== shown.status || total !== shown.total || currency !== shown.currency;
+      if (isNews && status !== INITIAL_STATE.status) {
         shown = { status, currency, total };
         upsertSearchAttributes([
           { key: SEARCH_ATTRIBUTES.orderStatus, value: status },
@@ -42,8 +50,8 @@ export function createOrderDisplay() {
           { key: SEARCH_ATTRIBUTES.orderTotal, value: total },
         ]);
       }
-      showPending(pendingCompensations(order).length > 0);
-      setCurrentDetails(describe(order));
+      showPending(order.owed.some(({ state }) => state === 'pending'));
+      setCurrentDetails(describe(order, took));
     },
   };
 }
@@ -52,15 +60,19 @@ function keepsFailing(step: string, failure: string): string {
   return `\`${step}\` keeps failing (${failure}) and is being retried.`;
 }
 
-type Shown = Pick<Order, 'status' | 'currency' | 'total'>;
+type Shown = Pick<OrderSummary, 'status' | 'currency' | 'total'>;
 
-function describe(order: Order): string {
+function describe(order: OrderSummary, took: Record<string, number>): string {
   const { status, paymentStatus, fulfillmentStatus, rejection, captured, refunded, currency } = order;
   const why = rejection ? `: ${rejection.code} (${rejection.detail})` : '';
   const taken = captured > 0 ? `, ${formatAmount(captured - refunded, currency!)} taken` : '';
-  const pending = pendingCompensations(order).map(
-    ({ step, failure }) => `- **compensation_pending**: \`${step}\` keeps failing (${failure})`,
-  );
+  const pending = order.owed
+    .filter(({ state }) => state === 'pending')
+    .map(({ step, failure }) => `- **compensation_pending**: \`${step}\` keeps failing (${failure})`);
   const axes = `Payment ${paymentStatus}${taken}, fulfillment ${fulfillmentStatus}.`;
-  return [`The order is **${status}**${why}.`, axes.replaceAll('_', ' '), ...pending].join('\n\n');
+  const parts = Object.entries(took).map(([part, ms]) => `\`${part}\` ${ms} ms`);
+  const placing = parts.length > 0 ? [`Placed in one step: ${parts.join(', ')}.`] : [];
+  return [`The order is **${status}**${why}.`, axes.replaceAll('_', ' '), ...placing, ...pending].join(
+    '\n\n',
+  );
 }

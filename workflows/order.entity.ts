@@ -1,153 +1,222 @@
-import { allHandlersFinished, CancellationScope, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import type { Inline, Addressed } from '../activities/order-changes';
+import { isCancellable, type CancelOrder } from '../src/domain/closing';
 import type { Command } from '../src/domain/command';
 import {
-  requireUnsettled,
-  unsettled,
+  noSuchCompensation,
   type ResolveCompensation,
   type RetryCompensation,
 } from '../src/domain/compensation';
-import { InvalidTransition } from '../src/domain/errors';
-import type { Order, OrderRequest } from '../src/domain/order';
-import { isSameWrite } from '../src/domain/same-write';
+import { recordOf } from '../src/domain/errors';
+import type { OrderRequest } from '../src/domain/order';
+import type { OrderAnswer, OrderSummary, PlacedAnswer } from '../src/domain/order-summary';
+import { INTERRUPTED } from '../src/domain/intention';
+import { isClosed } from '../src/domain/order-transitions';
 import { createCompensations } from './compensations';
-import type { CommandDone, CommandType, OrderPolicy } from './contract';
-import { asFailure, rejecting } from './failures';
+import type { Beginning, CommandDone, OrderPolicy } from './contract';
+import { asFailure } from './failures';
 import { createHistoryLimit } from './history-limit';
+import { createInterruptible } from './interruptible';
 import { createMutex } from './mutex';
 import { createOrderDisplay } from './order.display';
-import { closingSteps, steps, undoSteps } from './order.steps';
+import { createOrderSteps, type OrderSteps } from './order.steps';
 import { createPaymentSteps } from './payment.steps';
 
 export type OrderEntity = ReturnType<typeof createOrderEntity>;
 
-/** When a command is done: once the order is saved, or once its compensations have been tried as well. */
-type Until = 'committed' | 'compensated';
-
-/** Thrown when another writer changed the order: what was to be saved has to be decided again. */
-class Superseded extends Error {}
+/** A step that carries out a command; it is sent again if another command had to be finished first. */
+export type CommandStep<C extends Command> = (
+  steps: OrderSteps,
+  command: Addressed<C>,
+  context: { order: OrderSummary; inline: Inline },
+) => Promise<OrderAnswer>;
 
 /**
- * The order that a workflow holds, and the only way to change it. Changes run one at a time. Each is saved
- * before it is shown, and starts the compensations that it makes necessary.
- * @param carried the order, in a run that continues another as new
+ * What a workflow knows of its order, and the only way to change it. The document decides: each step loads the order,
+ * decides on it and answers with a summary. Steps run one at a time, and what they make the order owe is started.
  */
-export function createOrderEntity(request: OrderRequest, policy: OrderPolicy, carried?: Order) {
+export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
+  const { orderId, requestId } = request;
+  const inline: Inline = { inline: policy.inlinePayments };
   const oneAtATime = createMutex();
   const display = createOrderDisplay();
-  const undo = undoSteps(display.showStuck);
-  const closing = closingSteps({
-    onCancellationStuck: display.showStuck,
-    onDeliveryStuck: display.showDelayed,
+  const steps = createOrderSteps({
+    onCompensationStuck: display.showStuck,
+    onDelayed: display.showDelayed,
   });
-  const payments = createPaymentSteps(policy.paymentsTaskQueue);
+  const payments = createPaymentSteps(request, policy);
   const history = createHistoryLimit();
+  const authorizing = createInterruptible();
   const compensations = createCompensations({
-    voidPayment: ({ payment }, attempts) => payments.void(current(), payment, attempts),
-    onAttempt: history.note,
-    record,
-    now,
+    voidPayment: (owed, attempts) => payments.void(owed, attempts).finally(history.note),
+    record: (step, event) =>
+      inTurn(async () => void learn(await steps.recordCompensation({ orderId, requestId, step }, event))),
+    resolve: (command) =>
+      inTurn(async () => {
+        const step = () => steps.resolveCompensation(on(command));
+        return (await repeatUntilAnswered(command, step)).answer!.error;
+      }),
   });
-  let order: Order | undefined;
-  let started: Promise<unknown> = Promise.resolve();
-  if (carried) adopt(carried);
+  let order: OrderSummary | undefined;
+  let isBegun = false;
 
-  function current(): Order {
-    return order!;
-  }
-
-  /** Continues from the order as it is stored. */
-  function adopt(stored: Order): Order {
+  /** Takes over what a step has answered. */
+  function learn<T extends OrderSummary>(answer: T): T {
     history.note();
-    order = stored;
+    order = answer;
     display.show(order);
-    compensations.start(unsettled(order));
-    return order;
+    compensations.start(answer.owed);
+    return answer;
   }
 
-  /** Places or loads the order, before any command. */
-  function start(load: () => Promise<Order>): Promise<Order> {
-    const loaded = oneAtATime(async () => adopt(await load()));
-    started = loaded;
-    return loaded;
+  /** Addresses a command to the order as this workflow knows it. */
+  function on<C extends Command>(command: C): Addressed<C> {
+    return { ...command, orderId, resumedRevision: order?.resumedRevision };
   }
 
-  /** Saves the next version of the order. @throws {Superseded} */
-  async function commit(next: Order, save: (next: Order) => Promise<Order | null>): Promise<void> {
-    const stored = await save(next);
-    adopt(stored ?? next);
-    if (stored && !isSameWrite(stored, next)) throw new Superseded();
+  /** Runs work when it is its turn, to its end. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return oneAtATime(() => CancellationScope.nonCancellable(work));
   }
 
-  /** Runs a change to its end, and again if another writer changed the order in the meantime. */
-  async function untilCommitted(change: () => Promise<void>): Promise<void> {
+  /** Has the payment service do what a command waits for, and saves what becomes of the order. */
+  async function settlePayment({ toPay }: OrderSummary): Promise<OrderAnswer> {
+    const pay = () => payments.pay(toPay!);
+    const outcome = toPay!.operation === 'authorize' ? await authorizing.run(pay) : await pay();
+    history.note();
+    return learn(await steps.recordPayment(payments.callFor(toPay!), outcome ?? INTERRUPTED));
+  }
+
+  /** Begins the order, before any command. A cancellation interrupts this; if it is turned down, placing continues. */
+  async function begin(beginning: Beginning): Promise<void> {
+    await inTurn(async () => {
+      if (beginning === 'place') return place();
+      return continueWith(beginning === 'resume' ? await resume() : await steps.loadOrder(request));
+    });
+    while (!order || order.status === 'pending') {
+      await CancellationScope.nonCancellable(() => condition(() => !authorizing.isInterrupted()));
+      await inTurn(() => continueWith(order?.version ? order : null));
+    }
+    isBegun = true;
+  }
+
+  /** Runs work on an order that is placed, when it is its turn. */
+  async function onceBegun<T>(work: () => Promise<T>): Promise<T> {
+    await CancellationScope.nonCancellable(() => condition(() => isBegun));
+    return inTurn(work);
+  }
+
+  /** Returns the order as it is stored, with what was interrupted; null if it was never saved. */
+  function resume(): Promise<OrderSummary | null> {
+    return steps.resumeOrder(request, workflowInfo().runId);
+  }
+
+  /** Continues with the order as it was found. @param found null if it was never saved */
+  async function continueWith(found: OrderSummary | null): Promise<void> {
+    if (!found) return place();
+    learn(found);
+    if (found.status === 'pending') return authorizeFirst(found);
+    if (found.toPay) await settlePayment(found);
+  }
+
+  /** Places the order in one step, or in as many as it takes. */
+  async function place(): Promise<void> {
+    if (authorizing.isInterrupted()) return;
+    display.say(
+      'Placing the order: fetching the product details, reserving the stock, authorising the payment.',
+    );
+    const {
+      isNew,
+      snapshot: _snapshot,
+      took,
+      ...opened
+    }: PlacedAnswer = (await steps.placeOrder(request, inline)) ?? (await steps.openOrder(request));
+    if (opened.answer!.error) throw asFailure(opened.answer!.error);
+    if (!isNew) return continueWith(await resume());
+    display.keepTimes(took);
+    await authorizeFirst(learn(opened));
+  }
+
+  /** Authorises the payment of an order that is not placed yet, unless someone cancels it meanwhile. */
+  async function authorizeFirst(opened: OrderSummary): Promise<void> {
+    if (opened.status !== 'pending') return;
+    display.say('The stock is reserved. Authorising the payment.');
+    const outcome = await authorizing.run(() => payments.pay(opened.toPay!));
+    history.note();
+    if (outcome) learn(await steps.recordPayment(payments.callFor(opened.toPay!), outcome));
+  }
+
+  async function carryOut<C extends Command>(command: C, step: CommandStep<C>): Promise<OrderAnswer> {
+    history.note();
+    return onceBegun(() =>
+      repeatUntilAnswered(command, () => step(steps, on(command), { order: order!, inline })),
+    );
+  }
+
+  /** Takes a step until the order has answered the command. */
+  async function repeatUntilAnswered(
+    { id }: Command,
+    step: () => Promise<OrderAnswer>,
+  ): Promise<OrderAnswer> {
     for (;;) {
-      try {
-        return await CancellationScope.nonCancellable(change);
-      } catch (error) {
-        if (!(error instanceof Superseded)) throw error;
-      }
+      const answered = learn(await step());
+      if (answered.answer) return answered;
+      if (!answered.toPay?.commandId) continue; // another workflow has resumed the order meanwhile
+      // The order waits for the payment of this command, or of another one that was interrupted.
+      const isOwn = answered.toPay.commandId === id;
+      const paid = await settlePayment(answered);
+      if (isOwn && paid.answer) return paid;
     }
   }
 
-  /** Runs a change when it is its turn. */
-  function inTurn(change: () => Promise<void>): Promise<void> {
-    return oneAtATime(() => untilCommitted(change));
-  }
-
-  function record(change: (order: Order) => Order): Promise<void> {
-    return inTurn(async () => {
-      const next = change(current());
-      if (next !== current()) await commit(next, steps.recordCompensation);
-    });
-  }
-
   /**
-   * Returns whether the caller has read a version of the order that this workflow does not know. An update is
-   * durable only with the workflow task that accepts it, and a local activity runs within that task: if
-   * Temporal dies at that moment, the order is written, and nothing tells this workflow.
+   * Cancels the order, also before it is placed: what authorises a payment ends as soon as it can.
+   * @param commandFor returns the command when it is its turn, or null if there is nothing to cancel any more
    */
-  function isBehind({ seenVersion }: Command): boolean {
-    return order !== undefined && seenVersion > order.version;
+  async function cancelled(commandFor: () => CancelOrder | null): Promise<OrderAnswer | null> {
+    const release = authorizing.interrupt();
+    return inTurn(async () => {
+      const command = commandFor();
+      return command && repeatUntilAnswered(command, () => steps.cancelOrder(on(command), request));
+    }).finally(release);
   }
 
-  async function catchUp(): Promise<void> {
-    const stored = await CancellationScope.nonCancellable(() => steps.loadOrder(request));
-    if (stored.version > current().version) adopt(stored);
-  }
-
-  /** Rejects a command that cannot succeed before the update is accepted. */
-  function validator<C extends Command>({ check }: CommandType<C>): (command: C) => void {
-    return rejecting((command) => {
-      history.requireOpen();
-      if (order && !isBehind(command)) check(order, command);
-    });
-  }
-
-  /** Carries out the commands of one type. */
-  function handle<C extends Command>(
-    type: CommandType<C>,
-    run: (order: Order, command: C) => Promise<void>,
-    until: Until = 'committed',
-  ): void {
-    const carryOut = async (command: C): Promise<CommandDone> => {
+  return {
+    request,
+    begin,
+    carryOut,
+    current: () => order,
+    async cancel(command: CancelOrder): Promise<OrderAnswer> {
       history.note();
-      let isFirstRun = true;
-      try {
-        await inTurn(async () => {
-          if (!order) throw new InvalidTransition('The order does not exist: placing it has failed.');
-          if (isFirstRun && isBehind(command)) await catchUp();
-          isFirstRun = false;
-          type.check(current(), command);
-          await run(current(), command);
-        });
-      } catch (error) {
-        throw asFailure(error);
-      }
-      if (until === 'compensated') await compensations.tried();
-      return { version: current().version };
-    };
-    setHandler(type.update, carryOut, { validator: validator(type) });
-  }
+      return (await cancelled(() => command))!;
+    },
+
+    /** Cancels the order for the system, if its state allows it. */
+    async cancelBySystem(reason: string): Promise<void> {
+      await cancelled(() => {
+        if (order && !isCancellable(order)) return null;
+        const id = `system-${order?.version ?? 0}`;
+        return { id, by: 'system', reason, requestId, seenRevision: Number.MAX_SAFE_INTEGER };
+      });
+    },
+
+    retryCompensation: (command: RetryCompensation) => asOperator(command, compensations.requestRetry),
+    resolveCompensation: (command: ResolveCompensation) =>
+      asOperator(command, compensations.requestResolution),
+    /** Resolves when the compensations that are under way have been tried. */
+    compensated: compensations.tried,
+
+    /** Learns what others have written meanwhile. */
+    lookAgain: () => inTurn(async () => void learn(await steps.loadOrder(request))),
+    requireOpen: history.requireOpen,
+    isIdle: () => allHandlersFinished() && compensations.isIdle(),
+    isFinished: () =>
+      order !== undefined && isClosed(order) && allHandlersFinished() && compensations.isIdle(),
+    /**
+     * Returns whether the history is long, and nothing is under way that the next run could not start again.
+     */
+    canContinueAsNew: () => history.isFull() && allHandlersFinished() && compensations.isQuiet(),
+  };
 
   /** Carries out an operator's wish, which takes effect while the compensation is under way. */
   async function asOperator<C extends RetryCompensation>(
@@ -155,42 +224,11 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy, ca
     ask: (command: C) => Promise<void>,
   ): Promise<CommandDone> {
     history.note();
-    await started;
-    if (isBehind(command)) await oneAtATime(catchUp);
-    rejecting(requireUnsettled)(current(), command);
+    await onceBegun(async () => {
+      if (!compensations.isUnderWay(command.step)) learn(await steps.loadOrder(request));
+    });
+    if (!compensations.isUnderWay(command.step)) throw asFailure(recordOf(noSuchCompensation()));
     await ask(command);
-    return { version: current().version };
+    return { version: order!.version };
   }
-
-  return {
-    request,
-    undo,
-    closing,
-    payments,
-    current,
-    isStarted: () => order !== undefined,
-    start,
-    adopt,
-    commit,
-    untilCommitted,
-    inTurn,
-    handle,
-    validator,
-    requireOpen: history.requireOpen,
-    retryCompensation: (command: RetryCompensation) => asOperator(command, compensations.requestRetry),
-    resolveCompensation: (command: ResolveCompensation) =>
-      asOperator(command, compensations.requestResolution),
-    /** Shows in the Temporal UI what the workflow is doing. */
-    say: display.say,
-    isIdle: () => allHandlersFinished() && compensations.isIdle(),
-    /**
-     * Returns whether the history is long, and nothing is under way that the next run could not start again.
-     */
-    canContinueAsNew: () => history.isFull() && allHandlersFinished() && compensations.isQuiet(),
-  };
-}
-
-/** Returns the time at which the current workflow task began, ISO 8601. */
-export function now(): string {
-  return new Date().toISOString();
 }

@@ -1,19 +1,22 @@
 import type { Duration } from '@temporalio/common';
-import type { ActivityOptions } from '@temporalio/workflow';
-import type { OrderActivities } from '../activities/orders.activities';
-import type { PricingActivities } from '../activities/pricing.activities';
-import { localFirst, type Stages } from './local-first';
+import { isCancellation, proxyLocalActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { CommandActivities } from '../activities/command.activities';
+import type { Inline } from '../activities/order-changes';
+import type { PlacingActivities } from '../activities/placing.activities';
+import type { OrderRequest } from '../src/domain/order';
+import { isPlacedAnswer, isSummary, type PlacedAnswer } from '../src/domain/order-summary';
+import { localFirst, type LocalFirstOptions, type Stages } from './local-first';
 
-/**
- * An outage delays an order but never rejects it, so there is no schedule-to-close time-out and no limit of
- * attempts. Errors that are not retried are marked by the activity, see `businessFailures`.
- */
+type OrderActivities = PlacingActivities & CommandActivities;
+
+/** Steps that an outage delays but never fails: there is no schedule-to-close time-out and no limit of attempts. */
 function stages(maximumInterval: Duration): Stages {
   return {
     local: {
       startToCloseTimeout: '4s',
       scheduleToCloseTimeout: '5s',
-      retry: { maximumAttempts: 2, initialInterval: '100ms' },
+      // The SDK would end a second attempt by the timer of the first: https://github.com/temporalio/sdk-rust/issues/1454
+      retry: { maximumAttempts: 1 },
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     },
     unlimited: regular({ initialInterval: '500ms', backoffCoefficient: 2, maximumInterval }),
@@ -22,75 +25,115 @@ function stages(maximumInterval: Duration): Stages {
 
 function regular(retry: ActivityOptions['retry']): ActivityOptions {
   return {
-    startToCloseTimeout: '10s', // above the driver's own time-outs
+    startToCloseTimeout: '12s', // above the driver's own time-outs, and the time of a payment within the step
     retry,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };
 }
 
-type OnStuck = (step: string, failure: string) => void;
-
-const CANCEL = 'Release the stock and cancel the order';
 const few = (maximumAttempts: number) => regular({ maximumAttempts, initialInterval: '1s' });
 
-type ClosingSteps = Pick<OrderActivities, 'cancelOrder' | 'deliverFulfillment'>;
-type Undo = Pick<OrderActivities, 'rejectOrder' | 'cancelOrder'>;
-type Steps = PricingActivities & Omit<OrderActivities, keyof Undo>;
+type OnStuck = (step: string, failure: string) => void;
 
-export const steps = localFirst<Steps>(
-  {
-    priceOrder: 'Fetch the product details, compute the totals',
-    openOrder: 'Reserve the stock and save the order as pending, all or nothing',
-    confirmOrder: 'Confirm the order',
-    amendOrder: 'Move the stock by the difference and save the new lines, all or nothing',
-    fulfillOrder: 'Take the stock and save the fulfillment, all or nothing',
-    deliverFulfillment: 'Save that the fulfillment was delivered',
-    recordRefund: 'Save the refund',
-    recordCompensation: 'Save the state of a compensation',
-    archiveOrder: 'Take the order out of the lists',
-    loadOrder: 'Fetch the order',
-  },
-  stages('10s'),
-);
+export type OrderSteps = ReturnType<typeof createOrderSteps>;
 
 /**
- * Returns the writes with which an update closes an order. They are regular activities at once: an update is
- * durable only with the workflow task that accepts it, and a local activity runs within that task. If
- * Temporal died at that moment, the order would be closed in MongoDB and open in its workflow, and no command
- * would come to tell it.
- * @param onCancellationStuck called when four attempts have failed
- * @param onDeliveryStuck called when two attempts have failed
+ * @param onCompensationStuck called when a step that releases what is reserved keeps failing
+ * @param onDelayed called when any other step keeps failing
  */
-export function closingSteps({
-  onCancellationStuck,
-  onDeliveryStuck,
+export function createOrderSteps({
+  onCompensationStuck,
+  onDelayed,
 }: {
-  onCancellationStuck: OnStuck;
-  onDeliveryStuck: OnStuck;
-}): ClosingSteps {
-  const { unlimited } = stages('60s');
-  return {
-    ...localFirst<Pick<ClosingSteps, 'cancelOrder'>>(
-      { cancelOrder: CANCEL },
-      { few: few(4), unlimited },
-      onCancellationStuck,
-    ),
-    ...localFirst<Pick<ClosingSteps, 'deliverFulfillment'>>(
-      { deliverFulfillment: 'Save that all is delivered, and complete the order' },
-      { few: few(2), unlimited },
-      onDeliveryStuck,
-    ),
-  };
-}
-
-/** @param onStuck called when two local and two regular attempts have failed */
-export function undoSteps(onStuck: OnStuck): Undo {
-  return localFirst<Undo>(
+  onCompensationStuck: OnStuck;
+  onDelayed: OnStuck;
+}) {
+  const options: LocalFirstOptions = { isResult: isSummary, onStuck: onDelayed };
+  type Quick = Pick<
+    OrderActivities,
+    'loadOrder' | 'recordPayment' | 'deliverFulfillment' | 'recordCompensation' | 'archiveOrder'
+  >;
+  const quick = localFirst<Quick>(
     {
-      rejectOrder: 'Release the stock and reject the order',
-      cancelOrder: CANCEL,
+      loadOrder: 'Fetch the order',
+      recordPayment: 'Save what the payment service has answered',
+      deliverFulfillment: 'Save that the fulfillment was delivered',
+      recordCompensation: 'Save the state of a compensation',
+      archiveOrder: 'Take the order out of the lists',
     },
-    { ...stages('60s'), few: few(2) },
-    onStuck,
+    { ...stages('10s'), few: few(2) },
+    options,
   );
+  const opening = localFirst<Pick<OrderActivities, 'openOrder'>>(
+    {
+      openOrder:
+        'Fetch the product details, compute the totals, reserve the stock and save the order, all or nothing',
+    },
+    { ...stages('10s'), few: few(2) },
+    { isResult: isPlacedAnswer, onStuck: onDelayed },
+  );
+  const resuming = localFirst<Pick<OrderActivities, 'resumeOrder'>>(
+    { resumeOrder: 'Fetch the order, and what was interrupted' },
+    stages('10s'),
+    { isResult: (value) => value === null || isSummary(value) },
+  );
+
+  /**
+   * Steps that oblige the workflow to something, so they are regular activities at once: an update is durable only with
+   * the workflow task that accepts it, and a local activity runs within that task. If Temporal died at that moment, the
+   * order would be changed in MongoDB, and nothing would tell its workflow.
+   */
+  const obliging = localFirst<
+    Pick<OrderActivities, 'amendOrder' | 'fulfillOrder' | 'refundOrder' | 'resolveCompensation'>
+  >(
+    {
+      amendOrder:
+        'Price the new lines, authorise their payment, move the difference in stock, all or nothing',
+      fulfillOrder: 'Capture the payment, take the stock and save the fulfillment',
+      refundOrder: 'Refund, and save the refund',
+      resolveCompensation: 'Save that an operator has settled a compensation',
+    },
+    { ...stages('10s'), local: undefined, few: few(4) },
+    options,
+  );
+  const light = localFirst<Pick<OrderActivities, 'amendOrder' | 'fulfillOrder'>>(
+    {
+      amendOrder: 'Save the new note or address',
+      fulfillOrder: 'Take the stock and save the fulfillment, all or nothing',
+    },
+    { ...stages('10s'), few: few(2) },
+    options,
+  );
+  const cancelling = localFirst<Pick<OrderActivities, 'cancelOrder'>>(
+    { cancelOrder: 'Release the stock and cancel the order' },
+    { ...stages('60s'), local: undefined, few: few(4) },
+    { ...options, onStuck: onCompensationStuck },
+  );
+  const { placeOrder } = proxyLocalActivities<Pick<OrderActivities, 'placeOrder'>>({
+    startToCloseTimeout: '6s',
+    scheduleToCloseTimeout: '15s',
+    retry: { maximumAttempts: 1 },
+  });
+
+  return {
+    ...quick,
+    ...opening,
+    ...resuming,
+    ...obliging,
+    ...cancelling,
+    /** Saves what needs no payment. */
+    light,
+
+    /** Places the order in one go. Returns null if that fails: the other steps are then taken one by one. */
+    async placeOrder(request: OrderRequest, inline: Inline): Promise<PlacedAnswer | null> {
+      const summary =
+        'Fetch the product details, compute the totals, reserve the stock, pay, and save the order';
+      try {
+        return await placeOrder.executeWithOptions({ summary }, [request, inline]);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        return null;
+      }
+    },
+  };
 }

@@ -5,90 +5,66 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow';
-import { isCancellable, type Cancellation } from '../src/domain/closing';
-import { IdempotencyKeyReused } from '../src/domain/errors';
-import type { Order, OrderRequest, OrderStatus } from '../src/domain/order';
-import { isClosed } from '../src/domain/order-transitions';
-import { placeOrderUpdate, type OrderPolicy } from './contract';
-import { rejecting } from './failures';
-import { handleOrderCommands, releaseAndCancel } from './order.commands';
+import { isCancellable } from '../src/domain/closing';
+import { ORDER_KEY_REUSED } from '../src/domain/errors';
+import type { OrderRequest, OrderStatus } from '../src/domain/order';
+import { placeOrderUpdate, type Beginning, type OrderPolicy } from './contract';
+import { asFailure } from './failures';
+import { handleOrderCommands } from './order.commands';
 import { createOrderEntity, type OrderEntity } from './order.entity';
-import { cancelledInTemporal, placeOrder } from './order.placing';
-
-/** What a run hands to the one that continues it. */
-interface Continued {
-  order: Order;
-  /** The result of placing the order, which each repeat of the request gets. */
-  placed: Order;
-}
 
 /**
- * The life of one order, open until the order is closed and its compensations are settled. It is placed here,
- * from the workflow's input and not by the update: an update that no worker has accepted is not durable, a
- * started workflow is.
+ * The life of one order, open until the order is closed and owes nothing. It is placed here, from the workflow's
+ * input and not by the update: an update that no worker has accepted is not durable, a started workflow is.
  */
 export async function orderWorkflow(
   request: OrderRequest,
   policy: OrderPolicy,
-  continued?: Continued,
+  beginning: Beginning = 'place',
 ): Promise<{ status: OrderStatus }> {
-  const entity = createOrderEntity(request, policy, continued?.order);
-  const placed = continued ? Promise.resolve(continued.placed) : entity.start(() => placeOrder(entity));
-  setHandler(placeOrderUpdate, () => placed, {
-    validator: rejecting((fingerprint: string) => requireSameRequest(entity, fingerprint)),
+  const order = createOrderEntity(request, policy);
+  const begun = order.begin(beginning); // before the first command has its turn
+  handleOrderCommands(order);
+  setHandler(placeOrderUpdate, () => begun.then(() => order.current()!), {
+    validator: (fingerprint) => requireSameRequest(order, fingerprint),
   });
-  handleOrderCommands(entity);
 
   try {
-    await placed;
-    await expireUnlessBegun(entity, policy);
-    await condition(() => isFinished(entity) || entity.canContinueAsNew());
+    await Promise.race([begun, CancellationScope.current().cancelRequested]);
+    if (beginning === 'resume') await lookAgain(order);
+    await expireUnlessBegun(order, policy);
+    await condition(() => order.isFinished() || order.canContinueAsNew());
   } catch (error) {
-    if (isCancellation(error)) await cancelIfPossible(entity, cancelledInTemporal(request));
+    if (!isCancellation(error)) throw error;
+    await order.cancelBySystem('The workflow was cancelled.');
     // What cannot be voided yet may take long: a cancelled workflow continues as new, too.
-    await CancellationScope.nonCancellable(() =>
-      condition(() => entity.isIdle() || entity.canContinueAsNew()),
-    );
-    if (entity.isIdle()) throw error;
+    await CancellationScope.nonCancellable(() => condition(() => order.isIdle() || order.canContinueAsNew()));
+    if (order.isIdle()) throw error;
   }
   // replay-tested: test/workflows/replay.test.ts
-  if (!isFinished(entity)) {
-    await continueAsNew<typeof orderWorkflow>(request, policy, {
-      order: entity.current(),
-      placed: await placed,
-    });
-  }
-  return { status: entity.current().status };
+  if (!order.isFinished()) await continueAsNew<typeof orderWorkflow>(request, policy, 'continue');
+  return { status: order.current()!.status };
+}
+
+/** How long after it was resumed an order is looked at again: a worker that was frozen may still have written. */
+const LOOK_AGAIN = '60s';
+
+async function lookAgain(order: OrderEntity): Promise<void> {
+  const isOver = () => order.isFinished() || order.canContinueAsNew();
+  if (!(await condition(isOver, LOOK_AGAIN))) await order.lookAgain();
 }
 
 /** Cancels an order of which nothing is fulfilled in time: the authorisation of its payment will lapse. */
-async function expireUnlessBegun(entity: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
-  const isBegun = () => !isCancellable(entity.current());
-  if (isBegun()) return;
-  const deadline = Date.parse(confirmedAt(entity.current())) + fulfillmentDeadlineMs;
-  const timeLeft = Math.max(1, deadline - Date.now());
-  if (await condition(() => isBegun() || entity.canContinueAsNew(), timeLeft)) return;
-  const { requestId } = entity.request;
-  await cancelIfPossible(entity, { by: 'system', reason: 'expired', requestId });
+async function expireUnlessBegun(order: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
+  const isOver = () => !isCancellable(order.current()!) || order.canContinueAsNew();
+  const { confirmedAt } = order.current()!;
+  if (isOver() || !confirmedAt) return;
+  const timeLeft = Math.max(1, Date.parse(confirmedAt) + fulfillmentDeadlineMs - Date.now());
+  if (!(await condition(isOver, timeLeft))) await order.cancelBySystem('expired');
 }
 
-async function cancelIfPossible(entity: OrderEntity, cancellation: Cancellation): Promise<void> {
-  if (!entity.isStarted()) return;
-  await entity.inTurn(async () => {
-    if (isCancellable(entity.current())) await releaseAndCancel(entity, cancellation);
-  });
-}
-
-function confirmedAt({ statusHistory, createdAt }: Order): string {
-  return statusHistory.find(({ to }) => to === 'confirmed')?.at ?? createdAt;
-}
-
-function isFinished(entity: OrderEntity): boolean {
-  return isClosed(entity.current()) && entity.isIdle();
-}
-
-function requireSameRequest(entity: OrderEntity, fingerprint: string): void {
-  entity.requireOpen();
-  if (fingerprint === entity.request.fingerprint) return;
-  throw new IdempotencyKeyReused('This Idempotency-Key was used for another order.');
+function requireSameRequest({ request, requireOpen }: OrderEntity, fingerprint: string): void {
+  requireOpen();
+  if (fingerprint === request.fingerprint) return;
+  throw asFailure(ORDER_KEY_REUSED);
 }

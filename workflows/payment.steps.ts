@@ -1,15 +1,11 @@
-import {
-  ApplicationFailure,
-  isCancellation,
-  proxyActivities,
-  type ActivityOptions,
-} from '@temporalio/workflow';
-import type { PaymentActivities, PaymentCall } from '../activities/payments.activities';
+import { isCancellation, proxyActivities, sleep, type ActivityOptions } from '@temporalio/workflow';
+import type { PaymentActivities, PaymentTaskCall } from '../activities/payments.activities';
+import { isOutcome, UNANSWERED, type PaymentOutcome, type PaymentTask } from '../src/domain/intention';
 import { formatAmount } from '../src/domain/money';
-import type { Order, OrderPayment } from '../src/domain/order';
+import type { OrderRequest } from '../src/domain/order';
+import type { Owed } from '../src/domain/order-summary';
 import { paymentRef } from '../src/domain/order-payment';
-import { FAILURES } from './contract';
-import { isFinal } from './failures';
+import type { OrderPolicy } from './contract';
 
 /**
  * How often voiding a payment is tried: a few times at first, then without limit, or once when an operator
@@ -17,8 +13,21 @@ import { isFinal } from './failures';
  */
 export type VoidAttempts = 'few' | 'unlimited' | 'one';
 
+/**
+ * How often the payment service is asked to authorise: over almost two minutes if it fails at once, over four if it is
+ * silent. Attempts are counted and not the time, since an attempt that waits in the queue, or is paused by an operator,
+ * is not the payment service's silence.
+ */
+const AUTHORIZATIONS = 10;
+const LOOK_UPS = 4;
+/** How long to wait before a call that an operator has failed is made again. */
+const AFTER_OPERATOR = '10s';
+
 /** Returns the calls to the payment service: regular activities on a task queue of their own. */
-export function createPaymentSteps(taskQueue: string) {
+export function createPaymentSteps(
+  { orderId, requestId, paymentMethod }: OrderRequest,
+  { paymentsTaskQueue: taskQueue, paymentDeadlineMs }: OrderPolicy,
+) {
   const proxy = ({ retry, ...options }: ActivityOptions) =>
     proxyActivities<PaymentActivities>({
       taskQueue,
@@ -28,8 +37,10 @@ export function createPaymentSteps(taskQueue: string) {
       ...options,
     });
   const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '20s' } as const;
-  const inTime = proxy({ scheduleToCloseTimeout: '2m', retry });
-  const lookUp = proxy({ scheduleToCloseTimeout: '30s', retry });
+  const limited = (maximumAttempts: number) =>
+    proxy({ scheduleToCloseTimeout: paymentDeadlineMs, retry: { ...retry, maximumAttempts } });
+  const authorizing = limited(AUTHORIZATIONS);
+  const lookUp = limited(LOOK_UPS);
   /** Without a limit: once money may have moved, only the payment service knows the outcome. */
   const insisting = proxy({ retry });
   const undoing = { startToCloseTimeout: '10s', retry: { ...retry, maximumInterval: '60s' } } as const;
@@ -43,69 +54,65 @@ export function createPaymentSteps(taskQueue: string) {
     one: proxy({ ...undoing, scheduleToCloseTimeout: '15s', retry: { maximumAttempts: 1 } }),
   };
 
+  /** If the outcome is unknown, the payment service is asked by the payment's key. */
+  async function authorize(call: PaymentTaskCall): Promise<PaymentOutcome> {
+    const summary = `Authorise ${amountOf(call)}`;
+    const deadline = Date.now() + paymentDeadlineMs;
+    const outcome = await authorizing.authorizePayment
+      .executeWithOptions({ summary }, [call])
+      .catch(unlessCancelled);
+    if (isOutcome(outcome)) return outcome;
+    const question = 'Ask whether the payment was authorised';
+    const reference = await lookUp.findAuthorization
+      .executeWithOptions({ summary: question, scheduleToCloseTimeout: timeUntil(deadline) }, [call])
+      .catch(unlessCancelled);
+    return typeof reference === 'string' ? { state: 'done', reference } : UNANSWERED;
+  }
+
+  /** Captures or refunds, and insists when an operator fails the activity or completes it by hand. */
+  async function insist(call: PaymentTaskCall): Promise<PaymentOutcome> {
+    const isCapture = call.operation === 'capture';
+    const activity = isCapture ? insisting.capturePayment : insisting.refundPayment;
+    const summary = `${isCapture ? 'Capture' : 'Refund'} ${amountOf(call)}`;
+    for (;;) {
+      const outcome = await activity.executeWithOptions({ summary }, [call]).catch(unlessCancelled);
+      if (isOutcome(outcome)) return outcome;
+      await sleep(AFTER_OPERATOR);
+    }
+  }
+
+  const callFor = (task: PaymentTask): PaymentTaskCall => ({ ...task, orderId, requestId });
+
   return {
-    /**
-     * Reserves the amount and returns the payment with the provider's id. If the outcome is unknown, the
-     * provider is asked by the payment's key.
-     * @throws a failure; only after PaymentDeclined is it certain that nothing is reserved
-     */
-    async authorize(order: Order, payment: OrderPayment): Promise<OrderPayment> {
-      if (payment.amount === 0) return payment;
-      const args: [PaymentCall] = [callFor(order, payment)];
-      try {
-        const summary = `Authorise ${amountOf(payment)}`;
-        const reference = await inTime.authorizePayment.executeWithOptions({ summary }, args);
-        return { ...payment, reference };
-      } catch (error) {
-        if (isCancellation(error) || isFinal(error)) throw error;
-        const summary = 'Ask whether the payment was authorised';
-        const found = await lookUp.findAuthorization
-          .executeWithOptions({ summary }, args)
-          .catch(unlessCancelled);
-        if (found === null) throw unanswered(error);
-        return { ...payment, reference: found };
-      }
-    },
+    callFor,
 
-    async capture(order: Order, payment: OrderPayment): Promise<void> {
-      if (payment.amount === 0) return;
-      const summary = `Capture ${amountOf(payment)}`;
-      await insisting.capturePayment.executeWithOptions({ summary }, [callFor(order, payment)]);
-    },
-
-    /** @param key names the refund @param amount in minor units */
-    async refund(order: Order, key: string, amount: number): Promise<void> {
-      const payment = order.payment!;
-      const summary = `Refund ${amountOf({ ...payment, amount })}`;
-      await insisting.refundPayment.executeWithOptions({ summary }, [callFor(order, payment), key, amount]);
+    /** Has the payment service carry out what the order waits for. @throws if the scope is cancelled meanwhile */
+    async pay(task: PaymentTask): Promise<PaymentOutcome> {
+      if (task.amount === 0) return { state: 'done', reference: null };
+      return task.operation === 'authorize' ? authorize(callFor(task)) : insist(callFor(task));
     },
 
     /** Voids or refunds the payment. Returns whether anything was reserved. */
-    void(order: Order, payment: OrderPayment, attempts: VoidAttempts): Promise<boolean> {
-      const summary = `Void or refund ${payment.amount === 0 ? 'what may be reserved' : amountOf(payment)}`;
-      return voiding[attempts].voidPayment.executeWithOptions({ summary }, [callFor(order, payment)]);
+    void({ payment }: Pick<Owed, 'payment'>, attempts: VoidAttempts): Promise<boolean> {
+      const summary = `Void or refund ${formatAmount(payment.amount, payment.currency)}`;
+      const call = { ...paymentRef({ id: orderId, paymentMethod }, payment), requestId };
+      return voiding[attempts].voidPayment.executeWithOptions({ summary }, [call]);
     },
   };
 }
 
-function callFor(order: Order, payment: OrderPayment): PaymentCall {
-  return { ...paymentRef(order, payment), requestId: order.requestId };
+/** How long a look-up may take at least, in milliseconds. */
+const SHORTEST_LOOK_UP_MS = 60_000;
+
+function timeUntil(deadline: number): number {
+  return Math.max(SHORTEST_LOOK_UP_MS, deadline - Date.now());
 }
 
-function amountOf({ amount, currency }: OrderPayment): string {
-  return formatAmount(amount, currency);
+function amountOf({ amount, payment }: PaymentTask): string {
+  return formatAmount(amount, payment.currency);
 }
 
 function unlessCancelled(error: unknown): null {
   if (isCancellation(error)) throw error;
   return null;
-}
-
-function unanswered(cause: unknown): ApplicationFailure {
-  return ApplicationFailure.create({
-    message: 'The payment service did not respond in time. Nothing is charged: place a new order later.',
-    type: FAILURES.paymentUnanswered,
-    nonRetryable: true,
-    cause: cause as Error,
-  });
 }

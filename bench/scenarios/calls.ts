@@ -15,6 +15,17 @@ export function placeCall(system: System, url: string, productServiceIds: readon
   };
 }
 
+const MAX_LINES = 5;
+
+/** Returns a function that places an order of 1 to 5 lines. @param url of `POST /orders`, or of a variant */
+export function wayToPlace(system: System, url: string, products: readonly string[]): () => Promise<void> {
+  return async () => {
+    const lines = 1 + Math.floor(Math.random() * MAX_LINES);
+    const first = Math.floor(Math.random() * (products.length - lines));
+    await system.expect(placeCall(system, url, products.slice(first, first + lines)), 201);
+  };
+}
+
 /** Returns the `data` of a response. */
 export function dataOf<T>(body: string): T {
   return (JSON.parse(body) as { data: T }).data;

@@ -1,5 +1,6 @@
 import { closedLoop } from '../harness/load';
 import { quantile } from '../harness/stats';
+import type { System } from '../harness/system';
 import { anyOf, dataOf, placeCall } from './calls';
 import type { Scenario } from './scenario';
 
@@ -11,11 +12,12 @@ interface OrderView {
   fulfillments: { id: string }[];
 }
 
-/** Places, fulfills and delivers orders one step after the other, like a shop that ships immediately. */
-export const life: Scenario = async (system, { rounds, seconds }) => {
-  const api = await system.startApi();
-  await system.startWorker();
-  const products = await system.sell(PRODUCTS);
+/**
+ * Returns a function that places, fulfills and delivers an order one step after the other, like a shop that ships
+ * immediately, and the latencies of each step, which it adds to.
+ * @param orders the URL of `POST /orders`
+ */
+export function livesOf(system: System, orders: string, products: readonly string[]) {
   const admin = system.headers('ADMIN');
   const steps: Record<string, number[]> = { place: [], fulfill: [], deliver: [] };
 
@@ -29,9 +31,9 @@ export const life: Scenario = async (system, { rounds, seconds }) => {
   async function live(): Promise<void> {
     const productServiceId = anyOf(products);
     const placed = await timed('place', () =>
-      system.expect(placeCall(system, `${api.url}/orders`, [productServiceId]), 201),
+      system.expect(placeCall(system, orders, [productServiceId]), 201),
     );
-    const url = `${api.url}/orders/${dataOf<OrderView>(placed).id}/fulfillments`;
+    const url = `${orders}/${dataOf<OrderView>(placed).id}/fulfillments`;
     const body = JSON.stringify({ items: [{ productServiceId, quantity: 1 }] });
     const fulfilled = await timed('fulfill', () =>
       system.expect({ url, method: 'POST', headers: admin, body }, 201),
@@ -42,6 +44,14 @@ export const life: Scenario = async (system, { rounds, seconds }) => {
     );
   }
 
+  return { live, steps };
+}
+
+/** Measures whole lives of orders. */
+export const life: Scenario = async (system, { rounds, seconds }) => {
+  const api = await system.startApi();
+  await system.startWorker();
+  const { live, steps } = livesOf(system, `${api.url}/orders`, await system.sell(PRODUCTS));
   system.output.line('lives of orders');
   await closedLoop(live, { inFlight: IN_FLIGHT, seconds });
   for (const latencies of Object.values(steps)) latencies.length = 0;

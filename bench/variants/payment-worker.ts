@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { createPaymentActivities } from '../../activities/payments.activities';
+import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createPaymentProvider } from '../../src/worker/activities';
@@ -16,8 +17,8 @@ async function main(): Promise<void> {
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));
   await mongodb.connected;
   const connection = await NativeConnection.connect({ address: config.temporal.address });
-  const provider = createPaymentProvider(config, mongodb.connection);
-  const slow: typeof provider = {
+  const provider = createPaymentProvider(config, mongodb.connection)!;
+  const slow: PaymentProvider = {
     ...provider,
     async authorize(authorization) {
       await delay(latencyMs);

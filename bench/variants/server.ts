@@ -87,6 +87,7 @@ async function main(): Promise<void> {
     ctx.status = variant === 'read' ? 200 : 201;
   });
   const server = app.listen(config.http.port, '127.0.0.1');
+  server.keepAliveTimeout = 65_000; // as the API: the client keeps connections that idle while others have their turn
   await once(server, 'listening');
   console.log(`listening on ${(server.address() as AddressInfo).port}`);
   process.once('SIGTERM', () => process.exit(0));

@@ -6,11 +6,12 @@ import { PROJECT_ROOT } from '../../tools/project';
 import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
-import { createOrderQueueActivities, createPaymentQueueActivities } from '../../src/worker/activities';
+import { createActivities } from '../../src/worker/activities';
 import { workerOptions } from '../../src/worker/options';
+import { createUsualActivities } from './activities';
 import { BENCH_PAYMENTS_TASK_QUEUE, BENCH_TASK_QUEUE } from './contract';
 
-/** A worker of the workflows that ours is compared with, with the same activities, options and servers. */
+/** A worker of the workflows that ours is compared with, with the same rules, writes, options and servers. */
 async function main(): Promise<void> {
   const config = loadConfig('worker', {
     ...process.env,
@@ -25,12 +26,12 @@ async function main(): Promise<void> {
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));
   await mongodb.connected;
   const connection = await NativeConnection.connect({ address: config.temporal.address });
-  const orders = createOrderQueueActivities(mongodb.connection);
-  const payments = createPaymentQueueActivities(config, mongodb.connection);
+  const payments = createActivities('payments', config, mongodb.connection);
   const buildId = 'bench';
   const workers = await Promise.all([
     Worker.create({
-      ...workerOptions('orders', config, { activities: orders, buildId }),
+      ...workerOptions('orders', config, { activities: {}, buildId }),
+      activities: createUsualActivities(mongodb.connection),
       connection,
       workflowBundle,
     }),

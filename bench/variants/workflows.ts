@@ -1,10 +1,16 @@
-import { condition, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { OrderActivities } from '../../activities/orders.activities';
+import {
+  ApplicationFailure,
+  condition,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import type { PaymentActivities } from '../../activities/payments.activities';
-import type { PricingActivities } from '../../activities/pricing.activities';
-import { paymentRef, firstPayment } from '../../src/domain/order-payment';
-import { confirmedOrder, openedOrder } from '../../src/domain/placing';
+import { paymentTaskOf } from '../../src/domain/intention';
+import { firstPayment } from '../../src/domain/order-payment';
+import { openedOrder } from '../../src/domain/placing';
 import type { Order, OrderRequest } from '../../src/domain/order';
+import type { UsualActivities } from './activities';
 
 /** The lower bound of every workflow. */
 export async function emptyWorkflow(): Promise<void> {}
@@ -18,24 +24,22 @@ export async function emptyUpdateWorkflow(): Promise<void> {
   await condition(() => isAnswered);
 }
 
-const steps = proxyActivities<OrderActivities & PricingActivities>({ startToCloseTimeout: '10s' });
+const steps = proxyActivities<UsualActivities>({ startToCloseTimeout: '10s' });
 
 /**
- * The usual way to write an order: each step is a regular activity, and the API waits for the workflow's
- * result.
+ * The usual way to write an order: each step is a regular activity, the workflow holds the order, and the API waits for
+ * the workflow's result.
  */
 export async function usualOrderWorkflow(request: OrderRequest, paymentsTaskQueue: string): Promise<Order> {
   const payments = proxyActivities<PaymentActivities>({
     taskQueue: paymentsTaskQueue,
     startToCloseTimeout: '15s',
   });
+  const { orderId, requestId } = request;
   const pricing = await steps.priceOrder(request);
-  const opened = openedOrder(request, pricing);
-  await steps.openOrder(opened);
-  const payment = firstPayment(opened);
-  const call = { ...paymentRef(opened, payment), requestId: request.requestId };
-  const reference = await payments.authorizePayment(call);
-  const confirmed = confirmedOrder(opened, { ...payment, reference }, new Date().toISOString());
-  await steps.confirmOrder(confirmed);
-  return confirmed;
+  const opened = await steps.openOrder(openedOrder(request, pricing));
+  const outcome = await payments.authorizePayment({ ...paymentTaskOf(opened)!, orderId, requestId });
+  if (outcome.state !== 'done') throw ApplicationFailure.nonRetryable(outcome.error.message);
+  const payment = { ...firstPayment(opened), reference: outcome.reference };
+  return (await steps.confirmOrder(opened, payment))!;
 }

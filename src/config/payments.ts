@@ -18,12 +18,19 @@ const variables = {
       'any.required':
         '{#label} must be set in production: "stripe", or "sandbox" for a trial, which takes no money',
     }),
+  PAYMENTS_INLINE: Joi.boolean()
+    .default(true)
+    .description(
+      'Whether workers of orders call the payment service themselves while it answers at once; `false` and ' +
+        '`PAYMENTS_MAX_PER_SECOND` send every call to the queue `payments`',
+    ),
   PAYMENTS_MAX_PER_SECOND: Joi.number<number | undefined>()
     .positive()
-    .tag('worker')
     .note('unlimited')
     .example('50')
-    .description('Calls per second to the payment service, by all workers together'),
+    .description(
+      'Calls per second to the payment service, by all workers together; the same for API and workers',
+    ),
   STRIPE_SECRET_KEY: stripeSecret(
     /^[rs]k_(test|live)_\w+$/,
     'sk_live_… or rk_live_…',
@@ -61,6 +68,8 @@ function stripeSecret(pattern: RegExp, looks: string, source: string) {
 
 interface PaymentsConfig {
   provider: 'sandbox' | 'stripe';
+  /** Whether workers of orders may call the payment service themselves. */
+  inline: boolean;
   maxPerSecond?: number;
   /** Only with this provider; each process has the secret that it reads. */
   stripe?: { secretKey?: string; webhookSecret?: string };
@@ -72,6 +81,7 @@ export const payments = section({
   variables,
   config: (env): PaymentsConfig => ({
     provider: env.PAYMENT_PROVIDER,
+    inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
     ...(env.PAYMENT_PROVIDER === 'stripe' && {
       stripe: { secretKey: env.STRIPE_SECRET_KEY, webhookSecret: env.STRIPE_WEBHOOK_SECRET },

@@ -1,8 +1,9 @@
 import { InvalidTransition, StaleVersion } from './errors';
 import type { Command } from './command';
-import { owedVoid } from './compensation';
-import type { Order, OrderLine, OrderPayment, Pricing, ShippingAddress } from './order';
-import { changeOrder } from './order-transitions';
+import { owedVoid, unsettled } from './compensation';
+import type { Amendment, Order, OrderLine, OrderPayment, Pricing, ShippingAddress } from './order';
+import { amendmentPayment } from './order-payment';
+import { changeOrder, type ChangeMade } from './order-transitions';
 import { unfulfilled } from './placing';
 import { reservationOf } from './stock';
 
@@ -13,6 +14,9 @@ export interface AmendOrder extends Command {
   note?: string | null;
   shippingAddress?: ShippingAddress | null;
 }
+
+/** How many earlier payments may wait to be voided, so that what a workflow knows of an order stays small. */
+const MAX_UNSETTLED = 20;
 
 /** @throws {StaleVersion} @throws {InvalidTransition} */
 export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
@@ -29,23 +33,59 @@ export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
   }
 }
 
-/** Returns whether the new prices need another authorisation. */
-export function needsPayment(order: Order, pricing: Pricing | null): pricing is Pricing {
-  return pricing !== null && (pricing.total !== order.total || pricing.currency !== order.currency);
+/** @throws {InvalidTransition} */
+function requireRoomForDebt(order: Order): void {
+  if (unsettled(order).length < MAX_UNSETTLED) return;
+  throw new InvalidTransition(
+    `${MAX_UNSETTLED} earlier payments of this order are not voided yet: amend it when they are.`,
+  );
+}
+
+/** Returns what the command changes. @param pricing null when the lines stay */
+export function amendmentOf(order: Order, command: AmendOrder, pricing: Pricing | null): Amendment {
+  const { note = order.note, shippingAddress = order.shippingAddress } = command;
+  return { pricing, note, shippingAddress };
+}
+
+/** Returns the payment that the new prices need, or null if the order keeps the one that it has. */
+export function paymentFor(order: Order, { pricing }: Amendment): OrderPayment | null {
+  if (!pricing || (pricing.total === order.total && pricing.currency === order.currency)) return null;
+  return amendmentPayment(order, pricing);
+}
+
+/**
+ * Returns the order amended, or intending to amend once the payment of the new lines is authorised.
+ * @param pricing of the new lines; null when the lines stay
+ * @throws {StaleVersion} @throws {InvalidTransition}
+ */
+export function amend(order: Order, command: AmendOrder, pricing: Pricing | null, at: string): Order {
+  requireAmendable(order, command);
+  const { id, by } = command;
+  const amendment = amendmentOf(order, command, pricing);
+  const payment = paymentFor(order, amendment);
+  if (payment) requireRoomForDebt(order);
+  if (!payment || payment.amount === 0) return amendedOrder(order, amendment, payment, { at, by });
+  const intention = {
+    kind: 'amendment',
+    command: { id, fingerprint: null },
+    amendment,
+    payment,
+    by,
+  } as const;
+  return { ...order, intention };
 }
 
 /**
  * Returns the order with new lines, note or address.
- * @param pricing null when the lines stay
  * @param payment null when the payment stays; otherwise the payment that it replaces has to be voided
+ * @throws {InvalidTransition}
  */
 export function amendedOrder(
   order: Order,
-  command: AmendOrder,
-  { pricing, payment }: { pricing: Pricing | null; payment: OrderPayment | null },
-  at: string,
+  { pricing, note, shippingAddress }: Amendment,
+  payment: OrderPayment | null,
+  { at, by }: Omit<ChangeMade, 'reason'>,
 ): Order {
-  const { note = order.note, shippingAddress = order.shippingAddress, by } = command;
   const replaced = payment && order.payment!.amount > 0 ? [owedVoid(order.payment!, at)] : [];
   const next: Order = {
     ...order,

@@ -6,12 +6,8 @@ import { InvalidTransition } from './errors';
 import { firstPayment, firstPaymentKey } from './order-payment';
 import type { Rejection } from './rejection';
 
-/** Who cancels an order, why, and because of which HTTP request. */
-export interface Cancellation extends Pick<Command, 'by' | 'requestId'> {
+export interface CancelOrder extends Command {
   reason: string | null;
-}
-
-export interface CancelOrder extends Command, Cancellation {
   /** Cancels the order only if this is its payment. */
   paymentKey?: string;
 }
@@ -19,19 +15,25 @@ export interface CancelOrder extends Command, Cancellation {
 export type ArchiveOrder = Command;
 
 /** Returns whether the order may still be cancelled: nothing of it has been fulfilled. */
-export function isCancellable(order: Order): boolean {
+export function isCancellable({ status, fulfillmentStatus }: OrderState): boolean {
   return (
-    canTransition('status', order.status, 'cancelled') &&
-    canTransition('fulfillmentStatus', order.fulfillmentStatus, 'cancelled')
+    canTransition('status', status, 'cancelled') &&
+    canTransition('fulfillmentStatus', fulfillmentStatus, 'cancelled')
   );
 }
 
+/** Returns whether the command is about the payment that the order has. */
+export function isForPayment(order: Order, { paymentKey }: Pick<CancelOrder, 'paymentKey'>): boolean {
+  return paymentKey === undefined || paymentKey === (order.payment?.key ?? firstPaymentKey(order.id));
+}
+
+export function anotherPayment(): InvalidTransition {
+  return new InvalidTransition('The order now uses a different payment.');
+}
+
 /** @throws {InvalidTransition} */
-export function requireCancellable(order: Order, { paymentKey }: Pick<CancelOrder, 'paymentKey'> = {}): void {
-  const key = order.payment?.key ?? firstPaymentKey(order.id);
-  if (paymentKey !== undefined && paymentKey !== key) {
-    throw new InvalidTransition('The order now uses a different payment.');
-  }
+export function requireCancellable(order: Order, command: Pick<CancelOrder, 'paymentKey'> = {}): void {
+  if (!isForPayment(order, command)) throw anotherPayment();
   if (isCancellable(order)) return;
   const state = isClosed(order) ? order.status : order.fulfillmentStatus.replace('_', ' ');
   const isBegun = order.fulfillmentStatus !== 'unfulfilled' && order.fulfillmentStatus !== 'cancelled';
@@ -60,6 +62,17 @@ export interface Closing {
   isDeclined: boolean;
 }
 
+export function rejectedBecause(rejection: Rejection, isDeclined = false): Closing {
+  return { to: 'rejected', by: 'system', reason: rejection.code, rejection, isDeclined };
+}
+
+/** Returns the order cancelled. @throws {InvalidTransition} */
+export function cancelledOrder(order: Order, command: CancelOrder, at: string): Order {
+  requireCancellable(order, command);
+  const { by, reason } = command;
+  return closedOrder(order, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
+}
+
 /**
  * Returns the order rejected or cancelled: its stock is released, and what may be reserved has to be voided.
  */
@@ -85,7 +98,12 @@ function paymentToVoid(order: Order): OrderPayment | null {
   return mayBeAuthorized ? firstPayment(order) : null;
 }
 
-/** Returns the order without a place in the lists; it is still readable by its id. */
+/**
+ * Returns the order without a place in the lists; it is still readable by its id. One that is archived stays as it is.
+ * @throws {InvalidTransition}
+ */
 export function archivedOrder(order: Order, { by }: ArchiveOrder, at: string): Order {
+  requireArchivable(order);
+  if (order.archivedAt) return order;
   return { ...changeOrder(order, {}, { at, by, reason: null }), archivedAt: at };
 }

@@ -1,6 +1,6 @@
 import type { Command } from './command';
 import { NotFound } from './errors';
-import type { Compensation, Order, OrderPayment, OrderState } from './order';
+import type { Compensation, ErrorRecord, Order, OrderPayment, OrderState } from './order';
 import { changeOrder, type ChangeMade } from './order-transitions';
 import { firstPaymentKey } from './order-payment';
 
@@ -39,24 +39,36 @@ export function pendingCompensations({ compensations }: Pick<Order, 'compensatio
  */
 export function requireUnsettled(order: Order, { step }: RetryCompensation): void {
   if (unsettled(order).some((one) => one.step === step)) return;
-  throw new NotFound(
+  throw noSuchCompensation();
+}
+
+export function noSuchCompensation(): NotFound {
+  return new NotFound(
     'This order has no outstanding compensation of this name: it was settled, or never existed.',
   );
 }
 
-/** Returns the order with a compensation that keeps failing. */
-export function withPending(order: Order, compensation: Compensation, failure: string, at: string): Order {
-  return replace(order, { ...compensation, state: 'pending', failure }, { at, by: 'system', reason: null });
+/** How an attempt to settle a compensation ended. */
+export type CompensationEvent =
+  | { state: 'pending'; failure: string }
+  | {
+      state: 'done';
+      /** Whether anything was reserved. */
+      wasAuthorized: boolean;
+    };
+
+/** Returns the order with a compensation that keeps failing. One that is known to fail so stays as it is. */
+export function withPending(order: Order, step: string, failure: string, at: string): Order {
+  const known = unsettled(order).find((one) => one.step === step);
+  // A new version would outdate the customer's If-Match.
+  if (!known || (known.state === 'pending' && known.failure === failure)) return order;
+  return replace(order, { ...known, state: 'pending', failure }, { at, by: 'system', reason: null });
 }
 
-/** Returns the order with another compensation. Its new version keeps out a write that comes late. */
+/** Returns the order with another compensation. */
 export function withOwed(order: Order, owed: Compensation, at: string): Order {
-  return inNextVersion({ ...order, compensations: [...order.compensations, owed] }, at);
-}
-
-/** Returns the same order in a new version, which keeps out a write that comes late. */
-export function inNextVersion(order: Order, at: string): Order {
-  return changeOrder(order, {}, { at, by: 'system', reason: null });
+  const next = { ...order, compensations: [...order.compensations, owed] };
+  return changeOrder(next, {}, { at, by: 'system', reason: null });
 }
 
 /**
@@ -74,13 +86,14 @@ export function withResolved(order: Order, command: ResolveCompensation, at: str
 }
 
 /**
- * Returns the order without a compensation that is done.
+ * Returns the order without a compensation that is done, or the same order if that was settled before.
  * @param wasAuthorized whether anything was reserved
  */
-export function withDone(order: Order, done: Compensation, wasAuthorized: boolean, at: string): Order {
+export function withDone(order: Order, step: string, wasAuthorized: boolean, at: string): Order {
   const made: ChangeMade = { at, by: 'system', reason: null };
-  const compensations = order.compensations.filter(({ step }) => step !== done.step);
-  const next = { ...order, compensations };
+  const done = unsettled(order).find((one) => one.step === step);
+  if (!done) return order;
+  const next = { ...order, compensations: order.compensations.filter((one) => one !== done) };
   return changePayment(next, paymentAfter(order, done, wasAuthorized), made);
 }
 
@@ -112,3 +125,16 @@ function changePayment(order: Order, states: OrderState['paymentStatus'][], made
   const changed = states.reduce((next, paymentStatus) => changeOrder(next, { paymentStatus }, made), order);
   return { ...changed, version: order.version + 1, updatedAt: made.at };
 }
+
+/** Why an operator who was slower than the payment service cannot resolve a compensation. */
+export const VOIDED: ErrorRecord = {
+  type: 'InvalidTransition',
+  message:
+    'The payment service has just voided or refunded this payment: do not pay the customer back again.',
+};
+/** Why an operator who was slower than another one cannot resolve a compensation. */
+export const RESOLVED: ErrorRecord = {
+  type: 'InvalidTransition',
+  message:
+    'Another operator has just settled this compensation: read the order, and do not pay the customer back again.',
+};

@@ -1,3 +1,4 @@
+import type { ErrorRecord } from './order';
 import type { RejectionType } from './rejection';
 
 /**
@@ -6,9 +7,17 @@ import type { RejectionType } from './rejection';
  */
 export class BusinessError extends Error {}
 
+/** Returns the error as an order remembers it. */
+export function recordOf({ name: type, message }: BusinessError): ErrorRecord {
+  return { type, message };
+}
+
 /** Thrown when an order cannot be placed or amended. Its message is the `detail` of the rejection. */
 export class OrderRejected extends BusinessError {
-  constructor(type: RejectionType, detail: string) {
+  constructor(
+    readonly type: RejectionType,
+    detail: string,
+  ) {
     super(detail);
     this.name = type;
   }
@@ -38,6 +47,11 @@ export class IdempotencyKeyReused extends BusinessError {
   override name = 'IdempotencyKeyReused';
 }
 
+/** Thrown when a command may have been answered in a past that the order does not remember. */
+export class OutdatedCommand extends BusinessError {
+  override name = 'OutdatedCommand';
+}
+
 /** Thrown when the customer's bank or card says no: nothing is reserved. */
 export class PaymentDeclined extends BusinessError {
   override name = 'PaymentDeclined';
@@ -60,3 +74,7 @@ export class PaymentKeyReused extends PaymentRefused {
 export class DuplicateOrder extends Error {
   override name = 'DuplicateOrder';
 }
+
+export const ORDER_KEY_REUSED = recordOf(
+  new IdempotencyKeyReused('This Idempotency-Key was used for another order.'),
+);

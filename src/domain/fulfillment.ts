@@ -9,6 +9,9 @@ export interface FulfillOrder extends KeyedCommand {
   trackingNumber: string | null;
 }
 
+/** What an order can have at most, so that it stays far below the 16 MB of a document of MongoDB. */
+const MAX_FULFILLMENTS = 500;
+
 export interface DeliverFulfillment extends Command {
   fulfillmentId: string;
 }
@@ -16,27 +19,39 @@ export interface DeliverFulfillment extends Command {
 /** @throws {InvalidTransition} the order is not confirmed, or less is left to fulfil */
 export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (madeBefore(order.fulfillments, command)) return;
+  if (order.fulfillments.length >= MAX_FULFILLMENTS) {
+    throw new InvalidTransition(
+      `The order has ${MAX_FULFILLMENTS} fulfillments, the most that it can have: cancel or refund what is left of it.`,
+    );
+  }
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be fulfilled.`);
   }
   fulfilLines(order.items, command.items);
 }
 
-/** Returns the order with another fulfillment, its payment captured. */
-export function fulfilledOrder(order: Order, command: FulfillOrder, at: string): Order {
-  const { id, items: lines, carrier, trackingNumber, fingerprint, attemptId, by } = command;
-  const fulfillment: Fulfillment = {
-    id,
-    items: lines,
-    carrier,
-    trackingNumber,
-    fingerprint,
-    attemptId,
-    by,
-    createdAt: at,
-    deliveredAt: null,
-  };
-  const items = fulfilLines(order.items, lines);
+/**
+ * Returns the order with another fulfillment, or intending to have it once the payment is captured.
+ * @throws {InvalidTransition}
+ */
+export function fulfill(order: Order, command: FulfillOrder, at: string): Order {
+  requireFulfillable(order, command);
+  const { id, fingerprint } = command;
+  const fulfillment = fulfillmentOf(command, at);
+  const isToBePaid = order.paymentStatus === 'authorized' && order.payment!.amount > 0;
+  if (!isToBePaid) return fulfilledOrder(order, fulfillment, at);
+  return { ...order, intention: { kind: 'fulfillment', command: { id, fingerprint }, fulfillment } };
+}
+
+/** Returns what the command adds to the order. */
+export function fulfillmentOf(command: FulfillOrder, at: string): Fulfillment {
+  const { id, items, carrier, trackingNumber, fingerprint, attemptId, by } = command;
+  return { id, items, carrier, trackingNumber, fingerprint, attemptId, by, createdAt: at, deliveredAt: null };
+}
+
+/** Returns the order with another fulfillment, its payment captured. @throws {InvalidTransition} */
+export function fulfilledOrder(order: Order, fulfillment: Fulfillment, at: string): Order {
+  const items = fulfilLines(order.items, fulfillment.items);
   const isComplete = items.every((item) => item.fulfilledQuantity === item.quantity);
   const isFirst = order.paymentStatus === 'authorized';
   const next: Order = {
@@ -50,7 +65,7 @@ export function fulfilledOrder(order: Order, command: FulfillOrder, at: string):
   return changeOrder(
     next,
     { ...(isFirst && { paymentStatus: 'captured' }), fulfillmentStatus },
-    { at, by, reason: null },
+    { at, by: fulfillment.by, reason: null },
   );
 }
 
@@ -66,8 +81,14 @@ export function requireDeliverable(order: Order, { fulfillmentId }: DeliverFulfi
   }
 }
 
-/** Returns the order with that fulfillment delivered. The last delivery completes the order. */
-export function deliveredOrder(order: Order, { fulfillmentId, by }: DeliverFulfillment, at: string): Order {
+/**
+ * Returns the order with that fulfillment delivered. The last delivery completes the order.
+ * @throws {NotFound}
+ * @throws {InvalidTransition} it has already been delivered
+ */
+export function deliveredOrder(order: Order, command: DeliverFulfillment, at: string): Order {
+  requireDeliverable(order, command);
+  const { fulfillmentId, by } = command;
   const fulfillments = order.fulfillments.map((fulfillment) =>
     fulfillment.id === fulfillmentId ? { ...fulfillment, deliveredAt: at } : fulfillment,
   );

@@ -171,7 +171,64 @@ export interface Compensation {
   resolution: { note: string; by: string; at: string } | null;
 }
 
-/** An order as it travels through Temporal: plain JSON, with times as ISO 8601 strings. */
+/** What an amendment changes. */
+export interface Amendment {
+  /** Null when the lines stay. */
+  pricing: Pricing | null;
+  note: string | null;
+  shippingAddress: ShippingAddress | null;
+}
+
+interface Intended {
+  /** The command that it is part of. */
+  command: Pick<AnsweredCommand, 'id' | 'fingerprint'>;
+}
+
+/** Authorises `payment`, which replaces that of the order. */
+export type IntendedAmendment = Intended & {
+  kind: 'amendment';
+  amendment: Amendment;
+  payment: OrderPayment;
+  /** The id of the user who amends the order. */
+  by: string;
+};
+/** Captures the payment of the order. */
+export type IntendedFulfillment = Intended & { kind: 'fulfillment'; fulfillment: Fulfillment };
+/** Refunds a part of the payment of the order. */
+export type IntendedRefund = Intended & { kind: 'refund'; refund: Refund };
+
+/**
+ * What a command is about to do once the payment service has answered. It is written before the payment
+ * service is called, keeps other commands out, and is taken off by the write that ends the command. A
+ * workflow that resumes the order after an interruption finds it.
+ */
+export type Intention = IntendedAmendment | IntendedFulfillment | IntendedRefund;
+
+/** Why a rule of the business turned a command down: the name and the message of a `BusinessError`. */
+export interface ErrorRecord {
+  type: string;
+  message: string;
+}
+
+/** A command that was answered. The same command, sent again, gets this answer. */
+export interface AnsweredCommand {
+  id: string;
+  /** A hash of the content, if the id is derived from an Idempotency-Key. */
+  fingerprint: string | null;
+  at: string;
+  /** The version and the revision of the order with this answer. */
+  version: number;
+  revision: number;
+  /** Null if the command was carried out. */
+  error: ErrorRecord | null;
+}
+
+/** The most lines that an order can have. */
+export const MAX_LINES = 100;
+/** Code points. */
+export const MAX_NOTE_LENGTH = 500;
+
+/** An order as MongoDB has it, with times as ISO 8601 strings. */
 export interface Order
   extends Omit<OrderRequest, 'orderId' | 'items'>, Nullable<Omit<Pricing, 'items'>>, OrderState {
   id: string;
@@ -187,8 +244,20 @@ export interface Order
   compensations: Compensation[];
   rejection: Rejection | null;
   statusHistory: StatusChange[];
-  /** Raised by every write; 0 until the order is in MongoDB. */
+  intention: Intention | null;
+  /** The commands that were answered last, oldest first. */
+  commands: AnsweredCommand[];
+  /** Raised by every change that a client can see, and so the ETag; 0 until the order is in MongoDB. */
   version: number;
+  /** Raised by every write, and the condition of the next one. */
+  revision: number;
+  /**
+   * The revision at which a workflow last resumed the order, after another one had been terminated or reset.
+   * What was sent before that, and not answered, is not carried out.
+   */
+  resumedRevision: number;
+  /** The id of the workflow run that did so; null if none has. */
+  resumedBy: string | null;
   updatedAt: string;
   archivedAt: string | null;
 }

@@ -1,5 +1,7 @@
+import { closedOrder, rejectedBecause } from './closing';
 import type { Order, OrderItem, OrderLine, OrderPayment, OrderRequest, PricedItem, Pricing } from './order';
 import { changeOrder, INITIAL_STATE } from './order-transitions';
+import type { Rejection } from './rejection';
 import { reservationOf } from './stock';
 
 /** Returns the order that is accepted but not in MongoDB yet: its lines as sent, no prices, version 0. */
@@ -25,7 +27,12 @@ export function draftOrder(request: OrderRequest): Order {
     statusHistory: [
       { at: rest.createdAt, axis: 'status', from: null, to: 'pending', by: rest.placedBy, reason: null },
     ],
+    intention: null,
+    commands: [],
     version: 0,
+    revision: 0,
+    resumedRevision: 0,
+    resumedBy: null,
     updatedAt: rest.createdAt,
     archivedAt: null,
   };
@@ -62,6 +69,19 @@ export function openedOrder(request: OrderRequest, pricing: Pricing): Order {
   return { ...pricedOrder(request, pricing), reservation: reservationOf(pricing), version: 1 };
 }
 
+/**
+ * Returns the first version of an order that cannot be placed: nothing is reserved.
+ * @param pricing null when pricing it failed
+ */
+export function rejectedOrder(
+  request: OrderRequest,
+  pricing: Pricing | null,
+  rejection: Rejection,
+  at: string,
+): Order {
+  return closedOrder(pricedOrder(request, pricing), rejectedBecause(rejection), at);
+}
+
 /** Returns the order once its payment is authorised. */
 export function confirmedOrder(order: Order, payment: OrderPayment, at: string): Order {
   const to = { paymentStatus: 'authorized', status: 'confirmed' } as const;
@@ -75,4 +95,9 @@ export function unfulfilled(item: PricedItem): OrderItem {
 function unpriced({ productServiceId, quantity }: OrderLine): OrderItem {
   const unknown = { unitPrice: null, taxRateBps: null, subtotal: null, tax: null, total: null };
   return { productServiceId, sku: null, name: null, kind: null, quantity, ...unknown, fulfilledQuantity: 0 };
+}
+
+/** Another request came under the same key, after Temporal has forgotten the workflow of the first. */
+export function isReused(order: Order, request: OrderRequest): boolean {
+  return order.fingerprint !== request.fingerprint;
 }

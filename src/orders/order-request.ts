@@ -56,11 +56,11 @@ export interface Caller {
 export type Content<C extends Command> = Omit<C, keyof KeyedCommand>;
 
 /**
- * Returns the fields that all commands have.
+ * Returns the fields that all commands have. The id is new, since a client may send the same X-Request-Id twice.
  * @param order the order as the caller has read it
  */
-export function commandBy({ principal, requestId }: Caller, { version: seenVersion }: Order): Command {
-  return { by: principal.id, requestId, seenVersion };
+export function commandBy({ principal, requestId }: Caller, { revision: seenRevision }: Order): Command {
+  return { id: `cmd_${ulid()}`, by: principal.id, requestId, seenRevision };
 }
 
 /** @param key the Idempotency-Key; without one, every request makes a new fulfillment */

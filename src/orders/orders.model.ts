@@ -95,6 +95,24 @@ const compensationSchema = new Schema(
   { _id: false },
 );
 
+const answeredCommandSchema = new Schema(
+  {
+    id,
+    fingerprint: text,
+    at: time,
+    version: { type: Number, required: true },
+    revision: { type: Number, required: true },
+    error: {
+      type: new Schema(
+        { type: { $type: String }, message: { $type: String } },
+        { _id: false, typeKey: '$type' },
+      ),
+      default: null,
+    },
+  },
+  { _id: false },
+);
+
 const orderSchema = new Schema<OrderDocument>(
   {
     _id: { type: String, required: true },
@@ -123,7 +141,12 @@ const orderSchema = new Schema<OrderDocument>(
     reservation: { type: String, required: true },
     rejection: { type: new Schema({ code: String, detail: String }, { _id: false }), default: null },
     statusHistory: { type: [statusChangeSchema], required: true },
+    intention: { type: Schema.Types.Mixed, default: null },
+    commands: [answeredCommandSchema],
     version: { type: Number, required: true },
+    revision: { type: Number, required: true },
+    resumedRevision: { type: Number, default: 0 },
+    resumedBy: { type: String, default: null },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
     archivedAt: { type: Date, default: null },

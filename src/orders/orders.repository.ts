@@ -25,8 +25,14 @@ export function createOrderRepository(connection: Connection) {
   /** Writes whole orders: Mongoose would cast and check each field, which costs more than the write. */
   const documents = connection.collection<OrderDocument>(orders.collection.collectionName);
   return {
-    async findById(id: string, session?: ClientSession): Promise<Order | null> {
-      const found = await orders.findById(id, null, { session }).lean<OrderDocument>();
+    async findById(id: string): Promise<Order | null> {
+      const found = await orders.findById(id).lean<OrderDocument>();
+      return found && fromDocument(found);
+    },
+
+    /** Reads an order to decide on it: only what a majority has, and what will not be rolled back. */
+    async load(id: string): Promise<Order | null> {
+      const found = await orders.findById(id).readConcern('majority').lean<OrderDocument>();
       return found && fromDocument(found);
     },
 
@@ -52,9 +58,9 @@ export function createOrderRepository(connection: Connection) {
       }
     },
 
-    /** Replaces the preceding version of an order. Returns false if another version is stored. */
+    /** Replaces the preceding revision of an order. Returns false if another revision is stored. */
     async save(order: Order, session?: ClientSession): Promise<boolean> {
-      const preceding = { _id: order.id, version: order.version - 1 };
+      const preceding = { _id: order.id, revision: order.revision - 1 };
       const options = { session, ignoreUndefined: true };
       const { matchedCount } = await documents.replaceOne(preceding, toDocument(order), options);
       return matchedCount === 1;

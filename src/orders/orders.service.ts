@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pageOf, type Page } from '../common/pagination';
+import { unsettled } from '../domain/compensation';
 import type { Order, OrderRequest } from '../domain/order';
 import { draftOrder } from '../domain/placing';
 import { AppError } from '../errors/app-error';
@@ -40,17 +41,31 @@ export type OrderService = ReturnType<typeof createOrderService>;
 export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   /** Places the order and waits for the outcome as long as a client would. */
   async function place(request: OrderRequest): Promise<Placement> {
-    const order = await workflows.place(request);
-    return order ? placement(order, request) : underWay(request);
+    const isPlaced = await workflows.place(request);
+    const stored = isPlaced ? await orders.findById(request.orderId).catch(() => null) : null;
+    if (!stored) return underWay(request);
+    const placed = placement(stored, request);
+    if (placed.isReplay) await resumeIfInterrupted(stored, request);
+    return placed;
   }
 
   /** Hands the order to Temporal and returns at once. */
   async function placeAsync(request: OrderRequest): Promise<Placement> {
     // Temporal forgets closed workflows, MongoDB does not.
     const stored = await findSoon(request.orderId);
-    if (stored) return placement(stored, request);
-    await workflows.start(request);
-    return underWay(request);
+    const placed = stored && placement(stored, request);
+    if (!stored || !placed?.isSettled) {
+      await workflows.start(request); // also if an operator has terminated the workflow of a pending order
+      return underWay(request);
+    }
+    await resumeIfInterrupted(stored, request);
+    return placed;
+  }
+
+  /** An operator may have terminated the workflow: Temporal repeats its answers, but does not run it again by that. */
+  async function resumeIfInterrupted(stored: Order, request: OrderRequest): Promise<void> {
+    const isUnfinished = stored.intention !== null || unsettled(stored).length > 0;
+    if (isUnfinished) await workflows.start(request).catch(() => undefined); // the next request tries again
   }
 
   /** Returns what is known of an order that Temporal has accepted but not finished in time. */

@@ -1,7 +1,9 @@
 import type { Connection } from 'mongoose';
-import { createOrderActivities } from '../../activities/orders.activities';
+import { createCommandActivities } from '../../activities/command.activities';
+import { createOrderChanges } from '../../activities/order-changes';
+import { createOrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
-import { createPricingActivities } from '../../activities/pricing.activities';
+import { createPlacingActivities } from '../../activities/placing.activities';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import { createTransact } from '../mongodb/transaction';
@@ -16,43 +18,52 @@ import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
-  ReturnType<typeof createPaymentQueueActivities>;
+  ReturnType<typeof createPaymentActivities>;
 
-/** The activities of one queue; only those of the payments queue need the secrets of the payment service. */
+/**
+ * The activities of one queue. Orders leave payments to the queue for them without the secrets of the payment service,
+ * or where inline payments are off: also those orders that were placed when they were on.
+ */
 export function createActivities(
   queue: Queue,
   config: WorkerConfig,
   connection: Connection,
 ): Partial<Activities> {
-  return queue === 'orders'
-    ? createOrderQueueActivities(connection)
-    : createPaymentQueueActivities(config, connection);
+  if (queue === 'payments') {
+    return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
+  }
+  const { inline } = config.payments;
+  return createOrderQueueActivities(
+    connection,
+    inline ? createPaymentProvider(config, connection) : undefined,
+  );
 }
 
-/** These use nothing but our own database. */
-export function createOrderQueueActivities(connection: Connection) {
-  const products = createProductServiceRepository(connection);
-  return {
-    ...createPricingActivities({ products }),
-    ...createOrderActivities({
-      orders: createOrderRepository(connection),
-      stock: createStockRepository(connection),
-      stockQueue: createStockQueue(),
-      transact: createTransact(connection),
-    }),
-  };
+export function createOrderQueueActivities(connection: Connection, provider?: PaymentProvider) {
+  const orders = createOrderRepository(connection);
+  const writer = createOrderWriter({
+    orders,
+    stock: createStockRepository(connection),
+    stockQueue: createStockQueue(),
+    transact: createTransact(connection),
+  });
+  const changes = createOrderChanges({ writer, provider });
+  const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
+  return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
 }
 
-export function createPaymentQueueActivities(config: WorkerConfig, connection: Connection) {
-  return createPaymentActivities({ provider: createPaymentProvider(config, connection) });
-}
-
-export function createPaymentProvider({ payments }: WorkerConfig, connection: Connection): PaymentProvider {
+/** Returns undefined if this process has not been given the secrets of the payment service. */
+export function createPaymentProvider(
+  { payments }: WorkerConfig,
+  connection: Connection,
+): PaymentProvider | undefined {
   if (payments.provider === 'sandbox') {
     return createSandboxProvider({ repository: createSandboxRepository(connection) });
   }
+  const { secretKey } = payments.stripe!;
+  if (!secretKey) return undefined;
   return createStripeProvider({
-    stripe: createStripeClient(payments.stripe!.secretKey!),
+    stripe: createStripeClient(secretKey),
     payments: createStripePaymentRepository(connection),
   });
 }

@@ -2,7 +2,6 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { businessFailures } from '../../activities/business-failures';
 import { logFields } from '../../activities/log-fields';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
@@ -41,7 +40,7 @@ export function workerOptions(
       useWorkerVersioning: false as const, // open orders move on to new code, which recorded histories prove compatible
     },
     dataConverter: createDataConverter(payloadKeys),
-    interceptors: { activity: [logFields, () => ({ inbound: businessFailures })] },
+    interceptors: { activity: [logFields] },
     shutdownGraceTime: shutdownTimeoutMs, // with the default of 0, activities would be cancelled at once
     shutdownForceTime: shutdownTimeoutMs + FORCED_SHUTDOWN_MARGIN_MS,
   };

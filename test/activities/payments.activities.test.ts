@@ -1,9 +1,17 @@
-import type { PaymentCall } from '../../activities/payments.activities';
-import type { Activities } from '../../src/worker/activities';
+import {
+  createPaymentActivities,
+  type PaymentCall,
+  type PaymentTaskCall,
+} from '../../activities/payments.activities';
+import { PaymentRefused } from '../../src/domain/errors';
+import type { PaymentTask } from '../../src/domain/intention';
+import { createPaymentProvider, type Activities } from '../../src/worker/activities';
 import { newPayment } from '../payments/fixtures';
 import { ledgerOf } from '../payments/sandbox/checked-ledger';
 import { activitiesOn } from '../support/activities';
+import { testWorkerConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { repeatedly } from './fixtures';
 
 let db: TestDatabase;
 let activities: Activities;
@@ -15,45 +23,86 @@ afterAll(() => db.drop());
 
 const newCall = (): PaymentCall => ({ ...newPayment(), requestId: 'test' });
 
-/** Carries out a step twice at the same time and once again later, as Temporal may, and expects equal results. */
-async function repeatedly<T>(step: () => Promise<T>): Promise<T> {
-  const [one, other] = await Promise.all([step(), step()]);
-  const late = await step();
-  expect([other, late]).toEqual([one, one]);
-  return one;
+/** Returns the call that carries out the operation on the payment. */
+function callFor(
+  { requestId, ...payment }: PaymentCall,
+  operation: PaymentTask['operation'],
+  { key = `${payment.key}-${operation}`, amount = payment.amount }: Partial<PaymentTask> = {},
+): PaymentTaskCall {
+  const { orderId } = payment;
+  return { operation, payment, key, amount, commandId: null, orderId, requestId };
 }
 
-it('authorises, captures and refunds a payment once each, however often the steps run', async () => {
+/** Authorises the payment, and returns it with the payment service's own id. */
+async function authorized(): Promise<PaymentCall> {
   const payment = newCall();
-  payment.reference = await repeatedly(() => activities.authorizePayment(payment));
-  expect(await repeatedly(() => activities.findAuthorization(payment))).toBe(payment.reference);
-  await repeatedly(() => activities.capturePayment(payment));
-  await repeatedly(() => activities.refundPayment(payment, `${payment.key}-first`, 3_000));
-  await repeatedly(() => activities.refundPayment(payment, `${payment.key}-second`, 3_000));
-  expect(await ledgerOf(db, payment.key)).toMatchObject({
-    authorized: 10_000,
-    captured: 10_000,
-    refunded: 6_000,
-  });
+  const outcome = await repeatedly(() => activities.authorizePayment(callFor(payment, 'authorize')));
+  const reference = outcome.state === 'done' ? outcome.reference : null;
+  expect(reference).toEqual(expect.any(String));
+  return { ...payment, reference };
+}
+
+it('authorises a payment once, and finds it, however often the steps run', async () => {
+  const payment = await authorized();
+  const found = await repeatedly(() => activities.findAuthorization(callFor(payment, 'authorize')));
+  expect(found).toBe(payment.reference);
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ authorized: 10_000, captured: 0 });
+});
+
+it('captures the whole amount and refunds each part once, however often the steps run', async () => {
+  const payment = await authorized();
+  const done = { state: 'done', reference: payment.reference };
+  expect(await repeatedly(() => activities.capturePayment(callFor(payment, 'capture')))).toEqual(done);
+  for (const key of [`${payment.key}-first`, `${payment.key}-second`]) {
+    const call = callFor(payment, 'refund', { key, amount: 3_000 });
+    expect(await repeatedly(() => activities.refundPayment(call))).toEqual(done);
+  }
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 10_000, refunded: 6_000 });
+});
+
+it('finds no authorisation of a payment that was never authorised, or is voided', async () => {
+  const payment = newCall();
+  expect(await activities.findAuthorization(callFor(payment, 'authorize'))).toBeNull();
+  await activities.voidPayment(payment);
+  expect(await activities.findAuthorization(callFor(payment, 'authorize'))).toBeNull();
 });
 
 it('voids an authorised payment once, however often the step runs', async () => {
-  const payment = newCall();
-  payment.reference = await activities.authorizePayment(payment);
+  const payment = await authorized();
   expect(await repeatedly(() => activities.voidPayment(payment))).toBe(true);
   expect(await ledgerOf(db, payment.key)).toMatchObject({ voided: 10_000, open: 0 });
 });
 
-it('voids a payment that was never authorised, which then cannot be authorised', async () => {
+it('voids a payment that was never authorised, which then counts as declined', async () => {
   const payment = newCall();
   expect(await repeatedly(() => activities.voidPayment(payment))).toBe(false);
-  await expect(activities.authorizePayment(payment)).rejects.toMatchObject({ name: 'PaymentDeclined' });
+  const late = await repeatedly(() => activities.authorizePayment(callFor(payment, 'authorize')));
+  expect(late).toMatchObject({ state: 'declined', error: { type: 'PaymentDeclined' } });
 });
 
 it('refunds what an abandoned run has captured when the payment is to be voided', async () => {
-  const payment = newCall();
-  payment.reference = await activities.authorizePayment(payment);
-  await activities.capturePayment(payment);
-  await repeatedly(() => activities.voidPayment(payment));
+  const payment = await authorized();
+  await activities.capturePayment(callFor(payment, 'capture'));
+  expect(await repeatedly(() => activities.voidPayment(payment))).toBe(true);
   expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 10_000, refunded: 10_000 });
+});
+
+it('has Temporal repeat no void that the payment service turns down: an operator should look', async () => {
+  const refuse = () => Promise.reject(new PaymentRefused('It is in dispute.'));
+  const provider = createPaymentProvider(testWorkerConfig(), db.connection)!;
+  const { voidPayment } = createPaymentActivities({ provider: { ...provider, void: refuse } });
+  const failure = { type: 'PaymentRefused', message: 'It is in dispute.', nonRetryable: true };
+  await expect(voidPayment(newCall())).rejects.toMatchObject(failure);
+});
+
+it('returns a capture that the payment service turns down as an outcome, and does not throw', async () => {
+  const payment = await authorized();
+  await activities.voidPayment(payment);
+  const outcome = await activities.capturePayment(callFor(payment, 'capture'));
+  expect(outcome).toMatchObject({ state: 'rejected', error: { type: 'PaymentRefused' } });
+});
+
+it('throws while the payment service is away, so that Temporal tries again', async () => {
+  const payment = { ...newCall(), paymentMethod: 'pm_sandbox_outage' };
+  await expect(activities.authorizePayment(callFor(payment, 'authorize'))).rejects.toThrow('is unavailable');
 });

@@ -52,7 +52,7 @@ describe('loadConfig', () => {
         security: {},
       },
       payloadKeys: [],
-      payments: { provider: 'sandbox' },
+      payments: { provider: 'sandbox', inline: true },
     };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
@@ -73,7 +73,12 @@ describe('loadConfig', () => {
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 2_592_000,
       },
-      orders: { placeTimeoutMs: 5_000, commandTimeoutMs: 8_000, fulfillmentDeadlineMs: 6 * 86_400_000 },
+      orders: {
+        placeTimeoutMs: 5_000,
+        commandTimeoutMs: 8_000,
+        fulfillmentDeadlineMs: 6 * 86_400_000,
+        paymentDeadlineMs: 86_400_000,
+      },
     });
     expect(loadConfig('worker', REQUIRED)).toEqual({
       ...shared,
@@ -109,6 +114,40 @@ describe('loadConfig', () => {
       trustedProxies: 2,
       rateLimit: { redisUrl: 'redis://cache:6379' },
     });
+  });
+
+  it.each([
+    ['90s', 90_000],
+    ['30m', 1_800_000],
+    ['12h', 43_200_000],
+    ['6d', 518_400_000],
+  ])('reads a deadline of %s', (duration, expected) => {
+    const env = { ...REQUIRED, FULFILLMENT_DEADLINE: duration, PAYMENT_DEADLINE: duration };
+    const { fulfillmentDeadlineMs, paymentDeadlineMs } = loadConfig('api', env).orders;
+    expect([fulfillmentDeadlineMs, paymentDeadlineMs]).toEqual([expected, expected]);
+  });
+
+  it.each([
+    ['by default', {}, true],
+    ['with PAYMENTS_INLINE=true', { PAYMENTS_INLINE: 'true' }, true],
+    ['unless PAYMENTS_INLINE=false', { PAYMENTS_INLINE: 'false' }, false],
+    ['unless the calls per second are limited', { PAYMENTS_MAX_PER_SECOND: '50' }, false],
+    [
+      'unless they are limited, whatever PAYMENTS_INLINE says',
+      { PAYMENTS_MAX_PER_SECOND: '50', PAYMENTS_INLINE: 'true' },
+      false,
+    ],
+  ])('has workers of orders call the payment service %s', (_case, env, expected) => {
+    for (const reader of ['api', 'worker'] as const)
+      expect([reader, loadConfig(reader, { ...REQUIRED, ...env }).payments.inline]).toEqual([
+        reader,
+        expected,
+      ]);
+  });
+
+  it.each(['api', 'worker'] as const)('rejects PAYMENTS_MAX_PER_SECOND=0 for the %s', (reader) => {
+    const mistakes = mistakesOf({ ...REQUIRED, PAYMENTS_MAX_PER_SECOND: '0' }, reader);
+    expect(mistakes).toEqual([expect.stringMatching(/^PAYMENTS_MAX_PER_SECOND /)]);
   });
 
   it('treats an empty variable, which compose files write, as not set', () => {
@@ -176,6 +215,9 @@ describe('loadConfig', () => {
     ['FULFILLMENT_DEADLINE', '6'],
     ['FULFILLMENT_DEADLINE', '0d'],
     ['FULFILLMENT_DEADLINE', '6 days'],
+    ['PAYMENT_DEADLINE', '1'],
+    ['PAYMENT_DEADLINE', '0s'],
+    ['PAYMENTS_INLINE', 'sometimes'],
     ['STRIPE_WEBHOOK_SECRET', 'hunter2'],
     ['LOG_LEVEL', 'loud'],
     ['JWT_SECRET', 'x'.repeat(31)],
@@ -190,7 +232,6 @@ describe('loadConfig', () => {
     ['WORKER_QUEUES', 'payments,payments'],
     ['WORKER_QUEUES', ','],
     ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
-    ['PAYMENTS_MAX_PER_SECOND', '0'],
     ['STRIPE_SECRET_KEY', 'hunter2'],
   ])('rejects %s=%s for a worker, and does not read it for the API', (name, value) => {
     const env = { ...REQUIRED, [name]: value };
@@ -291,7 +332,8 @@ describe('what each process knows', () => {
     ['api', { webhookSecret: STRIPE.STRIPE_WEBHOOK_SECRET }],
     ['worker', { secretKey: STRIPE.STRIPE_SECRET_KEY }],
   ] as const)('the %s has its own secret of Stripe, not the other one', (reader, stripe) => {
-    expect(loadConfig(reader, { ...REQUIRED, ...STRIPE }).payments).toEqual({ provider: 'stripe', stripe });
+    const { payments } = loadConfig(reader, { ...REQUIRED, ...STRIPE });
+    expect(payments).toEqual({ provider: 'stripe', inline: true, stripe });
   });
 
   it.each([

@@ -1,5 +1,10 @@
-import { amendedOrder, needsPayment, requireAmendable } from '../../src/domain/amendment';
+import { amend, amendedOrder, amendmentOf, paymentFor, requireAmendable } from '../../src/domain/amendment';
+import type { Amendment, OrderPayment } from '../../src/domain/order';
 import { amending, failing, itemOf, LATER, orderIn, owed, payment, priced, pricingOf } from './fixtures';
+
+const pricing = pricingOf(priced('ps_b', 5));
+const address = { name: 'A', line1: '1 Road', city: 'X', postalCode: '1', country: 'DE' };
+const moved = { ...address, line1: '2 Road' };
 
 describe('requireAmendable', () => {
   it.each([
@@ -36,35 +41,108 @@ describe('requireAmendable', () => {
   });
 });
 
-describe('needsPayment', () => {
-  const order = orderIn();
+describe('amendmentOf', () => {
+  const order = orderIn({ note: 'Old', shippingAddress: address });
 
   it.each([
-    ['no new lines', null, false],
-    ['the same total', pricingOf(priced('ps_b', 3)), false],
-    ['a higher total', pricingOf(priced('ps_b', 4)), true],
-    ['a lower total', pricingOf(priced('ps_b', 2)), true],
-    ['another currency', { ...pricingOf(priced('ps_b', 3)), currency: 'USD' }, true],
-  ])('depends on total and currency: %s', (_, pricing, expected) => {
-    expect(needsPayment(order, pricing)).toBe(expected);
+    ['a new note', { note: 'Ring twice' }, { note: 'Ring twice', shippingAddress: address }],
+    ['the note removed', { note: null }, { note: null, shippingAddress: address }],
+    ['a new address', { shippingAddress: moved }, { note: 'Old', shippingAddress: moved }],
+    ['the address removed', { shippingAddress: null }, { note: 'Old', shippingAddress: null }],
+    ['nothing', {}, { note: 'Old', shippingAddress: address }],
+  ])('keeps what the command leaves out: %s', (_, change, expected) => {
+    expect(amendmentOf(order, amending(change), null)).toEqual({ pricing: null, ...expected });
+  });
+
+  it('has the prices of the new lines', () => {
+    expect(amendmentOf(order, amending(), pricing)).toMatchObject({ pricing });
+  });
+});
+
+describe('paymentFor', () => {
+  const order = orderIn({ revision: 7 });
+  const amendment = (prices: Amendment['pricing']) => ({
+    pricing: prices,
+    note: null,
+    shippingAddress: null,
+  });
+
+  it.each([
+    ['no new lines', null],
+    ['the same total', pricingOf(priced('ps_b', 3))],
+  ])('returns null for %s', (_, prices) => {
+    expect(paymentFor(order, amendment(prices))).toBeNull();
+  });
+
+  it.each([
+    ['a higher total', pricingOf(priced('ps_b', 4)), 4_000, 'EUR'],
+    ['a lower total', pricingOf(priced('ps_b', 2)), 2_000, 'EUR'],
+    ['another currency', { ...pricingOf(priced('ps_b', 3)), currency: 'USD' }, 3_000, 'USD'],
+  ])('returns a payment of the whole new total for %s', (_, prices, amount, currency) => {
+    expect(paymentFor(order, amendment(prices))).toEqual({
+      ...payment(amount, '8'),
+      reference: null,
+      currency,
+    });
+  });
+});
+
+describe('amend', () => {
+  const order = orderIn({ revision: 7 });
+
+  it('intends the amendment if a payment has to be authorised first', () => {
+    const changes = { pricing, note: null, shippingAddress: null };
+    const intention = {
+      kind: 'amendment',
+      command: { id: 'cmd_1', fingerprint: null },
+      amendment: changes,
+      payment: { ...payment(5_000, '8'), reference: null },
+      by: 'usr_9',
+    };
+    expect(amend(order, amending(), pricing, LATER)).toEqual({ ...order, intention });
+  });
+
+  it('rejects another payment while the order owes 20 earlier ones, but not a new note', () => {
+    const compensations = Array.from({ length: 20 }, (_, n) => owed({ step: `voidPayment-${n}` }));
+    const amended = (debts: typeof compensations, prices: typeof pricing | null) =>
+      amend(orderIn({ compensations: debts }), amending({ note: 'New' }), prices, LATER);
+    const error = failing('InvalidTransition', /20 earlier payments of this order are not voided yet/);
+    expect(() => amended(compensations, pricing)).toThrow(error);
+    expect(amended(compensations, null)).toMatchObject({ note: 'New' });
+    const [first, ...others] = compensations;
+    expect(amended([{ ...first!, state: 'resolved' }, ...others], pricing).intention).not.toBeNull();
+  });
+
+  it.each([
+    ['the lines stay', null],
+    ['the total stays', pricingOf(priced('ps_b', 3))],
+    ['the new total is 0', { ...pricingOf(), items: [priced('ps_b', 1)] }],
+  ])('amends the order at once if %s', (_, prices) => {
+    const amended = amend(order, amending({ note: 'New' }), prices, LATER);
+    expect(amended).toMatchObject({ note: 'New', intention: null, version: 3, updatedAt: LATER });
+    expect(amended.total).toBe(prices?.total ?? order.total);
+  });
+
+  it('rejects an order that cannot be amended', () => {
+    const stale = () => amend(order, amending({ ifMatch: [1] }), pricing, LATER);
+    expect(stale).toThrow(failing('StaleVersion', /version 2/));
   });
 });
 
 describe('amendedOrder', () => {
-  const pricing = pricingOf(priced('ps_b', 5));
-  const address = { name: 'A', line1: '1 Road', city: 'X', postalCode: '1', country: 'DE' };
-  const stay = { pricing: null, payment: null };
+  const order = orderIn();
+  const by = { at: LATER, by: 'usr_9' };
+  const amended = (changes: Partial<Amendment>, next: OrderPayment | null = null, from = order) =>
+    amendedOrder(from, { pricing: null, note: null, shippingAddress: null, ...changes }, next, by);
 
   it('has the new lines and prices, nothing of them fulfilled, and the earlier payment to void', () => {
-    const order = orderIn();
-    const next = amendedOrder(order, amending(), { pricing, payment: payment(5_000, 'v2') }, LATER);
-    expect(next).toEqual({
+    expect(amended({ pricing }, payment(5_000, '2'))).toEqual({
       ...order,
       subtotal: 5_000,
       total: 5_000,
       tax: 0,
       items: [itemOf(priced('ps_b', 5))],
-      payment: payment(5_000, 'v2'),
+      payment: payment(5_000, '2'),
       compensations: [owed({ since: LATER })],
       version: 3,
       updatedAt: LATER,
@@ -73,43 +151,29 @@ describe('amendedOrder', () => {
 
   it('keeps earlier compensations', () => {
     const before = owed({ step: 'voidPayment-0', state: 'resolved' });
-    const order = orderIn({ compensations: [before] });
-    const next = amendedOrder(order, amending(), { pricing, payment: payment(5_000, 'v2') }, LATER);
+    const next = amended({ pricing }, payment(5_000, '2'), orderIn({ compensations: [before] }));
     expect(next.compensations).toEqual([before, owed({ since: LATER })]);
   });
 
-  it('has nothing to void when the payment stays or was 0', () => {
-    const same = pricingOf(priced('ps_b', 3));
-    expect(amendedOrder(orderIn(), amending(), { pricing: same, payment: null }, LATER)).toMatchObject({
-      payment: payment(3_000),
-      compensations: [],
-    });
-    const free = orderIn({ payment: payment(0) });
-    const next = amendedOrder(free, amending(), { pricing, payment: payment(5_000, 'v2') }, LATER);
-    expect(next.compensations).toEqual([]);
+  it('keeps the payment, with nothing to void, if the amendment needs none', () => {
+    const next = amended({ pricing: pricingOf(priced('ps_b', 3)) });
+    expect(next).toMatchObject({ payment: payment(3_000), compensations: [] });
   });
 
-  it.each([
-    ['a note', { note: 'Ring twice' }, { note: 'Ring twice', shippingAddress: null }],
-    ['an address', { shippingAddress: address }, { note: 'Old', shippingAddress: address }],
-    ['the note removed', { note: null }, { note: null, shippingAddress: null }],
-    ['nothing', {}, { note: 'Old', shippingAddress: null }],
-  ])('with %s keeps the rest, in the next version', (_, change, expected) => {
-    const order = orderIn({ note: 'Old' });
-    const next = amendedOrder(order, amending(change), stay, LATER);
-    expect(next).toEqual({ ...order, ...expected, version: 3, updatedAt: LATER });
+  it('has nothing to void if the earlier payment was 0', () => {
+    expect(amended({ pricing }, payment(5_000, '2'), orderIn({ payment: payment(0) })).compensations).toEqual(
+      [],
+    );
   });
 
-  it('removes the address on request', () => {
-    const order = orderIn({ shippingAddress: address });
-    expect(amendedOrder(order, amending({ shippingAddress: null }), stay, LATER).shippingAddress).toBeNull();
+  it('changes the note and the address only, in the next version, if the lines stay', () => {
+    const changes = { note: 'Ring twice', shippingAddress: address };
+    expect(amended(changes)).toEqual({ ...order, ...changes, version: 3, updatedAt: LATER });
   });
 
   it('holds stock if its new lines need it', () => {
-    const services = pricingOf(priced('ps_s', 3, 'service'));
-    const without = amendedOrder(orderIn(), amending(), { pricing: services, payment: null }, LATER);
-    expect(without.reservation).toBe('none');
-    const goods = { pricing: pricingOf(priced('ps_a', 3)), payment: null };
-    expect(amendedOrder(without, amending(), goods, LATER).reservation).toBe('held');
+    const services = amended({ pricing: pricingOf(priced('ps_s', 3, 'service')) });
+    expect(services.reservation).toBe('none');
+    expect(amended({ pricing: pricingOf(priced('ps_a', 3)) }, null, services).reservation).toBe('held');
   });
 });

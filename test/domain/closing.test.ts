@@ -1,6 +1,7 @@
-import { type OrderState, FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
+import { type Order, type OrderState, FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
 import {
   archivedOrder,
+  cancelledOrder,
   closedOrder,
   isCancellable,
   requireArchivable,
@@ -8,7 +9,18 @@ import {
   type Closing,
 } from '../../src/domain/closing';
 import { draftOrder, openedOrder, pricedOrder } from '../../src/domain/placing';
-import { command, failing, LATER, orderIn, owed, payment, priced, pricingOf, requestFor } from './fixtures';
+import {
+  command,
+  CREATED,
+  failing,
+  LATER,
+  orderIn,
+  owed,
+  payment,
+  priced,
+  pricingOf,
+  requestFor,
+} from './fixtures';
 
 describe('requireCancellable', () => {
   const states = ORDER_STATUSES.flatMap((status) =>
@@ -39,10 +51,10 @@ describe('requireCancellable for a payment', () => {
   const another = failing('InvalidTransition', /now uses a different payment/);
 
   it.each([
-    ['accepts the payment of the order', payment(3_000, 'v2'), 'ord_1-v2', true],
+    ['accepts the payment of the order', payment(3_000, '2'), 'ord_1-2', true],
     ['accepts the first payment before the order knows it', null, 'ord_1-1', true],
-    ['rejects an earlier payment', payment(3_000, 'v2'), 'ord_1-1', false],
-    ['rejects a later payment before the order knows it', null, 'ord_1-v2', false],
+    ['rejects an earlier payment', payment(3_000, '2'), 'ord_1-1', false],
+    ['rejects a later payment before the order knows it', null, 'ord_1-2', false],
   ])('%s', (_, standing, paymentKey, can) => {
     const require = () => requireCancellable(orderIn({ payment: standing }), { paymentKey });
     if (can) expect(require).not.toThrow();
@@ -72,13 +84,40 @@ describe('requireArchivable', () => {
   });
 });
 
-it('archivedOrder changes nothing but the version and archivedAt', () => {
+describe('archivedOrder', () => {
   const order = orderIn({ status: 'completed' });
-  expect(archivedOrder(order, command, LATER)).toEqual({
-    ...order,
-    version: 3,
-    updatedAt: LATER,
-    archivedAt: LATER,
+
+  it('changes nothing but the version and archivedAt', () => {
+    const archived = { ...order, version: 3, updatedAt: LATER, archivedAt: LATER };
+    expect(archivedOrder(order, command, LATER)).toEqual(archived);
+  });
+
+  it('returns the same order if it is archived already', () => {
+    const archived = { ...order, archivedAt: CREATED };
+    expect(archivedOrder(archived, command, LATER)).toBe(archived);
+  });
+
+  it('rejects an order that is open', () => {
+    expect(() => archivedOrder(orderIn(), command, LATER)).toThrow(
+      failing('InvalidTransition', /is confirmed/),
+    );
+  });
+});
+
+describe('cancelledOrder', () => {
+  const cancelling = { ...command, reason: 'Too late' };
+
+  it('is closed by the user who cancels it, with their reason', () => {
+    const { status, statusHistory } = cancelledOrder(orderIn(), cancelling, LATER);
+    expect(status).toBe('cancelled');
+    expect(statusHistory.at(-1)).toMatchObject({ at: LATER, by: 'usr_9', reason: 'Too late' });
+  });
+
+  it('rejects an order that cannot be cancelled, or that now uses another payment', () => {
+    const cancel = (order: Order, paymentKey?: string) => () =>
+      cancelledOrder(order, { ...cancelling, paymentKey }, LATER);
+    expect(cancel(orderIn({ status: 'completed' }))).toThrow(/can no longer be cancelled/);
+    expect(cancel(orderIn(), 'ord_1-9')).toThrow(/now uses a different payment/);
   });
 });
 

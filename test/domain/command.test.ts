@@ -1,5 +1,26 @@
-import { madeBefore } from '../../src/domain/command';
-import { failing, refundOf, refunding } from './fixtures';
+import {
+  answerTo,
+  madeBefore,
+  requireNotOutdated,
+  withAnswer,
+  type Command,
+  type KeyedCommand,
+} from '../../src/domain/command';
+import type { Order } from '../../src/domain/order';
+import {
+  answered,
+  command,
+  CREATED,
+  failing,
+  intendedFulfillment,
+  LATER,
+  orderIn,
+  refundOf,
+  refunding,
+  refused,
+} from './fixtures';
+
+const keyReused = failing('IdempotencyKeyReused', /used for another request on this order/);
 
 describe('madeBefore', () => {
   const made = [refundOf(100, 'k1'), refundOf(200, 'k2')];
@@ -13,9 +34,103 @@ describe('madeBefore', () => {
   });
 
   it('rejects another content under the same key', () => {
-    const command = refunding(300, { id: 'k1', fingerprint: 'other' });
-    expect(() => madeBefore(made, command)).toThrow(
-      failing('IdempotencyKeyReused', /used for another request/),
-    );
+    const other = refunding(300, { id: 'k1', fingerprint: 'other' });
+    expect(() => madeBefore(made, other)).toThrow(keyReused);
   });
 });
+
+describe('answerTo', () => {
+  const done = answered('cmd_1');
+  const rejected = answered('k1', { fingerprint: 'f1', error: refused });
+  const order = orderIn({ commands: [done, rejected] });
+  const keyed: KeyedCommand = { ...command, id: 'k1', fingerprint: 'f1', attemptId: 'another' };
+
+  it.each<[string, Command, unknown]>([
+    ['a command that was carried out', command, done],
+    ['a command that was turned down, in any attempt', keyed, rejected],
+    ['a command of another user', { ...command, by: 'usr_7' }, done],
+    ['a new command', { ...command, id: 'cmd_2' }, undefined],
+  ])('for %s is what the order remembers', (_, sent, expected) => {
+    expect(answerTo(order, sent)).toBe(expected);
+  });
+
+  it('rejects another content under a key that was answered', () => {
+    expect(() => answerTo(order, { ...keyed, fingerprint: 'f2' } as Command)).toThrow(keyReused);
+  });
+
+  it('rejects another content under the key of a command that is not answered yet', () => {
+    const intending = orderIn({ intention: intendedFulfillment() });
+    expect(() => answerTo(intending, { ...keyed, fingerprint: 'f2' } as Command)).toThrow(keyReused);
+    expect(answerTo(intending, keyed)).toBeUndefined();
+  });
+});
+
+describe('withAnswer', () => {
+  const order = orderIn({ version: 4, revision: 7 });
+
+  it('remembers the version and the revision of the order with this answer', () => {
+    expect(withAnswer(order, command, null, LATER)).toEqual({
+      ...order,
+      commands: [{ id: 'cmd_1', fingerprint: null, at: LATER, version: 4, revision: 8, error: null }],
+    });
+  });
+
+  it('remembers why a command was turned down, and the fingerprint of one with a key', () => {
+    const { commands } = withAnswer(order, refunding(1), refused, LATER);
+    expect(commands).toEqual([expect.objectContaining({ id: 'k1', fingerprint: 'f1', error: refused })]);
+  });
+
+  it('remembers each command once, as the last one', () => {
+    const before = orderIn({ commands: [answered('cmd_1'), answered('cmd_2')] });
+    const { commands } = withAnswer(before, command, refused, LATER);
+    expect(commands.map(({ id, error }) => [id, error])).toEqual([
+      ['cmd_2', null],
+      ['cmd_1', refused],
+    ]);
+  });
+
+  it('forgets the oldest answer beyond 50', () => {
+    const before = orderIn({ commands: answers(50) });
+    const { commands } = withAnswer(before, command, null, LATER);
+    expect(commands.map(({ id }) => id)).toEqual([
+      ...answers(50)
+        .map(({ id }) => id)
+        .slice(1),
+      'cmd_1',
+    ]);
+  });
+});
+
+describe('requireNotOutdated', () => {
+  const outdated = failing('OutdatedCommand', /came too late to be judged/);
+  const require = (order: Partial<Order>, seenRevision: number) => () =>
+    requireNotOutdated(orderIn({ revision: 200, ...order }), { seenRevision });
+
+  it('accepts any revision while the order remembers all of its answers', () => {
+    expect(require({ commands: answers(49) }, 0)).not.toThrow();
+  });
+
+  it('rejects a command that may be one of those whose answer is forgotten', () => {
+    const forgetful = { commands: answers(50) }; // the oldest at revision 101
+    expect(require(forgetful, 101)).not.toThrow();
+    expect(require(forgetful, 100)).toThrow(outdated);
+  });
+
+  it('rejects a command that was sent before the order was resumed', () => {
+    expect(require({ resumedRevision: 120 }, 120)).not.toThrow();
+    expect(require({ resumedRevision: 120 }, 119)).toThrow(outdated);
+  });
+
+  it('rejects a command that is outdated by either', () => {
+    const both = { resumedRevision: 90, commands: answers(50) };
+    expect(require(both, 95)).toThrow(outdated);
+    expect(require({ ...both, resumedRevision: 120 }, 110)).toThrow(outdated);
+  });
+});
+
+/** Answers at the revisions from 101. */
+function answers(count: number) {
+  return Array.from({ length: count }, (_, n) =>
+    answered(`earlier_${n}`, { at: CREATED, revision: 101 + n }),
+  );
+}

@@ -1,5 +1,4 @@
 import {
-  inNextVersion,
   owedVoid,
   pendingCompensations,
   requireUnsettled,
@@ -12,7 +11,7 @@ import {
 import type { Order, PaymentStatus } from '../../src/domain/order';
 import { command, CREATED, failing, LATER, orderIn, owed, payment } from './fixtures';
 
-const other = owed({ step: 'voidPayment-v2', payment: payment(5_000, 'v2') });
+const other = owed({ step: 'voidPayment-2', payment: payment(5_000, '2') });
 const resolving = { ...command, step: 'voidPayment-1', note: 'Paid back by hand' };
 
 /** A cancelled order whose payment has to be voided. */
@@ -27,8 +26,8 @@ const cancelled = (fields: Partial<Order> = {}): Order =>
 
 it('owedVoid names the step by what the key of the payment adds to the order id', () => {
   expect(owedVoid(payment(3_000), CREATED)).toEqual(owed());
-  expect(owedVoid({ ...payment(5_000), key: 'ord_1-v2-7b' }, LATER)).toEqual(
-    owed({ step: 'voidPayment-v2-7b', payment: { ...payment(5_000), key: 'ord_1-v2-7b' }, since: LATER }),
+  expect(owedVoid({ ...payment(5_000), key: 'ord_1-2-7b' }, LATER)).toEqual(
+    owed({ step: 'voidPayment-2-7b', payment: { ...payment(5_000), key: 'ord_1-2-7b' }, since: LATER }),
   );
 });
 
@@ -55,28 +54,49 @@ describe('outstanding compensations', () => {
   });
 });
 
-it('withPending records the failure', () => {
+describe('withPending', () => {
   const order = cancelled();
-  expect(withPending(order, owed(), 'The service is down.', LATER)).toEqual({
-    ...order,
-    compensations: [other, owed({ state: 'pending', failure: 'The service is down.' })],
-    version: 3,
-    updatedAt: LATER,
+
+  it('records the failure', () => {
+    expect(withPending(order, 'voidPayment-1', 'The service is down.', LATER)).toEqual({
+      ...order,
+      compensations: [other, owed({ state: 'pending', failure: 'The service is down.' })],
+      version: 3,
+      updatedAt: LATER,
+    });
+  });
+
+  it('records another failure', () => {
+    const pending = withPending(order, 'voidPayment-1', 'The service is down.', LATER);
+    const next = withPending(pending, 'voidPayment-1', 'It is busy.', LATER);
+    expect(next.compensations).toEqual([other, owed({ state: 'pending', failure: 'It is busy.' })]);
+  });
+
+  it.each([
+    ['the same failure', owed({ state: 'pending', failure: 'down' })],
+    ['a compensation that an operator has settled', owed({ state: 'resolved' })],
+    ['a compensation that is done', other],
+  ])('returns the same order for %s, which would outdate an If-Match', (_, known) => {
+    const before = cancelled({ compensations: [known] });
+    expect(withPending(before, 'voidPayment-1', 'down', LATER)).toBe(before);
   });
 });
 
-it('withOwed raises the version, which keeps out a write that comes late', () => {
+it('withOwed adds a compensation in the next version', () => {
   const order = orderIn({ compensations: [other] });
-  const next = { ...order, version: 3, updatedAt: LATER };
-  expect(withOwed(order, owed(), LATER)).toEqual({ ...next, compensations: [other, owed()] });
-  expect(inNextVersion(order, LATER)).toEqual(next);
+  expect(withOwed(order, owed(), LATER)).toEqual({
+    ...order,
+    compensations: [other, owed()],
+    version: 3,
+    updatedAt: LATER,
+  });
 });
 
 describe('withDone', () => {
   it('takes the compensation off, and the payment of a cancelled order is voided', () => {
     const order = cancelled();
     const by = { at: LATER, by: 'system', reason: null, axis: 'paymentStatus' };
-    expect(withDone(order, owed(), true, LATER)).toEqual({
+    expect(withDone(order, 'voidPayment-1', true, LATER)).toEqual({
       ...order,
       compensations: [other],
       paymentStatus: 'voided',
@@ -91,14 +111,24 @@ describe('withDone', () => {
     [false, ['declined']],
   ])('tells what became of a payment that was being authorised: authorised %s', (was, steps) => {
     const order = cancelled({ paymentStatus: 'pending', payment: null });
-    const done = withDone(order, owed(), was, LATER);
+    const done = withDone(order, 'voidPayment-1', was, LATER);
     expect(done).toMatchObject({ paymentStatus: steps.at(-1), version: 3, updatedAt: LATER });
     expect(done.statusHistory.slice(order.statusHistory.length).map(({ to }) => to)).toEqual(steps);
   });
 
+  it('returns the same order when the compensation is gone', () => {
+    const order = cancelled({ compensations: [other] });
+    expect(withDone(order, 'voidPayment-1', true, LATER)).toBe(order);
+  });
+
+  it('returns the same order, with the note, when an operator has settled the compensation', () => {
+    const resolved = withResolved(cancelled(), resolving, LATER);
+    expect(withDone(resolved, 'voidPayment-1', true, LATER)).toBe(resolved);
+  });
+
   it('leaves the payment status of a confirmed order, which has another payment', () => {
-    const order = orderIn({ compensations: [owed()], payment: payment(5_000, 'v2') });
-    expect(withDone(order, owed(), true, LATER)).toEqual({
+    const order = orderIn({ compensations: [owed()], payment: payment(5_000, '2') });
+    expect(withDone(order, 'voidPayment-1', true, LATER)).toEqual({
       ...order,
       compensations: [],
       version: 3,
@@ -107,21 +137,27 @@ describe('withDone', () => {
   });
 
   it('leaves the payment status of a cancelled order for an earlier payment', () => {
-    const order = cancelled({ payment: payment(5_000, 'v2') });
-    expect(withDone(order, owed(), true, LATER)).toMatchObject({ paymentStatus: 'authorized', version: 3 });
-    expect(withDone(order, other, true, LATER)).toMatchObject({ paymentStatus: 'voided', version: 3 });
+    const order = cancelled({ payment: payment(5_000, '2') });
+    expect(withDone(order, 'voidPayment-1', true, LATER)).toMatchObject({
+      paymentStatus: 'authorized',
+      version: 3,
+    });
+    expect(withDone(order, 'voidPayment-2', true, LATER)).toMatchObject({
+      paymentStatus: 'voided',
+      version: 3,
+    });
   });
 
   it('leaves the payment status of a confirmed order even for its own payment', () => {
     const order = orderIn({ compensations: [owed()] });
-    expect(withDone(order, owed(), true, LATER).paymentStatus).toBe('authorized');
+    expect(withDone(order, 'voidPayment-1', true, LATER).paymentStatus).toBe('authorized');
   });
 
   it.each(['voided', 'captured', 'declined'] as const)(
     'leaves a payment that is %s already',
     (paymentStatus) => {
       const order = cancelled({ paymentStatus });
-      expect(withDone(order, owed(), true, LATER)).toMatchObject({ paymentStatus, version: 3 });
+      expect(withDone(order, 'voidPayment-1', true, LATER)).toMatchObject({ paymentStatus, version: 3 });
     },
   );
 });

@@ -5,9 +5,11 @@ import {
   InvalidTransition,
   NotFound,
   OrderRejected,
+  OutdatedCommand,
   PaymentDeclined,
   PaymentKeyReused,
   PaymentRefused,
+  recordOf,
   StaleVersion,
 } from '../../src/domain/errors';
 
@@ -17,6 +19,7 @@ it.each([
   ['StaleVersion', new StaleVersion(3)],
   ['IdempotencyKeyReused', new IdempotencyKeyReused()],
   ['InvalidTransition', new InvalidTransition()],
+  ['OutdatedCommand', new OutdatedCommand()],
   ['PaymentDeclined', new PaymentDeclined()],
   ['PaymentRefused', new PaymentRefused()],
   ['PaymentKeyReused', new PaymentKeyReused()],
@@ -31,6 +34,11 @@ it('OrderRejected has the reason as its name and the detail as its message', () 
     name: 'OutOfStock',
     message: 'none left',
   });
+});
+
+it('an order remembers a business error by its name and its message', () => {
+  const outOfStock = new OrderRejected('OutOfStock', 'none left');
+  expect(recordOf(outOfStock)).toEqual({ type: 'OutOfStock', message: 'none left' });
 });
 
 it('DuplicateOrder is no business error', () => {

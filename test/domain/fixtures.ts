@@ -1,7 +1,13 @@
 import type { AmendOrder } from '../../src/domain/amendment';
 import type { FulfillOrder } from '../../src/domain/fulfillment';
 import type {
+  AnsweredCommand,
   Compensation,
+  ErrorRecord,
+  Fulfillment,
+  IntendedAmendment,
+  IntendedFulfillment,
+  IntendedRefund,
   Order,
   OrderItem,
   OrderLine,
@@ -80,11 +86,12 @@ export function orderIn(fields: Partial<Order> = {}): Order {
     payment: payment(3_000),
     reservation: 'held',
     version: 2,
+    revision: 2,
     ...fields,
   };
 }
 
-export const command = { by: 'usr_9', requestId: 'r', seenVersion: 2 };
+export const command = { id: 'cmd_1', by: 'usr_9', requestId: 'r', seenRevision: 2 };
 const keyed = { ...command, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
 
 export const amending = (fields: Partial<AmendOrder> = {}): AmendOrder => ({
@@ -103,6 +110,18 @@ export const refunding = (amount: number | null, fields: Partial<RefundOrder> = 
   ...keyed,
   amount,
   reason: 'Broken',
+  ...fields,
+});
+export const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => ({
+  id: 'k1',
+  items: [line('ps_a', 1)],
+  carrier: null,
+  trackingNumber: null,
+  fingerprint: 'f1',
+  attemptId: 'a1',
+  by: 'usr_9',
+  createdAt: LATER,
+  deliveredAt: null,
   ...fields,
 });
 export const refundOf = (amount: number, id: string): Refund => ({
@@ -126,6 +145,39 @@ export function owed(fields: Partial<Compensation> = {}): Compensation {
     ...fields,
   };
 }
+
+/** Intends to replace the lines of the order by five units at 50.00, with a payment of their own. */
+export const intendedAmendment = (fields: Partial<IntendedAmendment> = {}): IntendedAmendment => ({
+  kind: 'amendment',
+  command: { id: 'cmd_1', fingerprint: null },
+  amendment: { pricing: pricingOf(priced('ps_b', 5)), note: 'New', shippingAddress: null },
+  payment: { ...payment(5_000, '3'), reference: null },
+  by: 'usr_9',
+  ...fields,
+});
+export const intendedFulfillment = (): IntendedFulfillment => ({
+  kind: 'fulfillment',
+  command: { id: 'k1', fingerprint: 'f1' },
+  fulfillment: fulfillment(),
+});
+export const intendedRefund = (amount: number): IntendedRefund => ({
+  kind: 'refund',
+  command: { id: 'k1', fingerprint: 'f-k1' },
+  refund: refundOf(amount, 'k1'),
+});
+
+export const refused: ErrorRecord = { type: 'InvalidTransition', message: 'Not now.' };
+
+/** A command that was carried out at revision 1. */
+export const answered = (id: string, fields: Partial<AnsweredCommand> = {}): AnsweredCommand => ({
+  id,
+  fingerprint: null,
+  at: CREATED,
+  version: 1,
+  revision: 1,
+  error: null,
+  ...fields,
+});
 
 /** Matches an error by its name and its message. */
 export const failing = (name: string, message: RegExp) =>

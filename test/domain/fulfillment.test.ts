@@ -1,16 +1,20 @@
 import fc from 'fast-check';
 import {
   deliveredOrder,
+  fulfill,
   fulfilledOrder,
+  fulfillmentOf,
   requireDeliverable,
   requireFulfillable,
 } from '../../src/domain/fulfillment';
-import type { Fulfillment, Order } from '../../src/domain/order';
+import type { Order } from '../../src/domain/order';
 import {
   command,
   CREATED,
   failing,
   fulfilling,
+  fulfillment,
+  intendedFulfillment,
   itemOf,
   LATER,
   line,
@@ -18,19 +22,6 @@ import {
   payment,
   priced,
 } from './fixtures';
-
-const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => ({
-  id: 'k1',
-  items: [line('ps_a', 1)],
-  carrier: null,
-  trackingNumber: null,
-  fingerprint: 'f1',
-  attemptId: 'a1',
-  by: 'usr_9',
-  createdAt: LATER,
-  deliveredAt: null,
-  ...fields,
-});
 
 /** An order with one of two units fulfilled. */
 const begun = (fields: Partial<Order> = {}): Order =>
@@ -86,15 +77,66 @@ describe('requireFulfillable', () => {
   });
 });
 
+describe('the bound of 500 fulfillments', () => {
+  const many = (count: number) =>
+    begun({
+      items: [itemOf(priced('ps_a', 1_000), count)],
+      fulfillments: Array.from({ length: count }, (_, n) => fulfillment({ id: `k${n}` })),
+    });
+  const another = fulfilling([line('ps_a')], { id: 'new' });
+
+  it('allows the last one', () => {
+    expect(() => requireFulfillable(many(499), another)).not.toThrow();
+  });
+
+  it('rejects one more', () => {
+    const error = failing('InvalidTransition', /has 500 fulfillments, the most that it can have: cancel or/);
+    expect(() => requireFulfillable(many(500), another)).toThrow(error);
+  });
+
+  it('accepts a repeat of one of them', () => {
+    expect(() => requireFulfillable(many(500), fulfilling([line('ps_a')], { id: 'k499' }))).not.toThrow();
+  });
+});
+
+describe('fulfill', () => {
+  const command = fulfilling([line('ps_a', 1)]);
+
+  it('intends the first fulfillment, whose payment has to be captured first', () => {
+    const order = orderIn();
+    const intention = intendedFulfillment();
+    expect(fulfill(order, command, LATER)).toEqual({ ...order, intention });
+  });
+
+  it.each([
+    ['the payment was captured', begun()],
+    ['there is nothing to capture', orderIn({ payment: payment(0) })],
+  ])('fulfils the order at once if %s', (_, order) => {
+    const next = fulfill(order, { ...command, id: 'k2' }, LATER);
+    expect(next.fulfillments.at(-1)).toEqual(fulfillment({ id: 'k2' }));
+    expect(next).toMatchObject({ paymentStatus: 'captured', intention: null, version: 3 });
+  });
+
+  it('rejects more than is left', () => {
+    const excess = () => fulfill(orderIn(), fulfilling([line('ps_a', 3)]), LATER);
+    expect(excess).toThrow(failing('InvalidTransition', /Only 2/));
+  });
+});
+
+it('fulfillmentOf takes over what the command says, not delivered yet', () => {
+  const command = fulfilling([line('ps_a', 1)], { carrier: 'DHL', trackingNumber: 'T1' });
+  expect(fulfillmentOf(command, LATER)).toEqual(fulfillment({ carrier: 'DHL', trackingNumber: 'T1' }));
+});
+
 describe('fulfilledOrder', () => {
   it('captures the payment with the first fulfillment', () => {
     const order = orderIn();
-    const command = fulfilling([line('ps_a', 1)], { carrier: 'DHL', trackingNumber: 'T1' });
+    const shipped = fulfillment({ carrier: 'DHL', trackingNumber: 'T1' });
     const by = { at: LATER, by: 'usr_9', reason: null };
-    expect(fulfilledOrder(order, command, LATER)).toEqual({
+    expect(fulfilledOrder(order, shipped, LATER)).toEqual({
       ...order,
       items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
-      fulfillments: [fulfillment({ carrier: 'DHL', trackingNumber: 'T1' })],
+      fulfillments: [shipped],
       paymentStatus: 'captured',
       captured: 3_000,
       fulfillmentStatus: 'partially_fulfilled',
@@ -110,13 +152,13 @@ describe('fulfilledOrder', () => {
 
   it('captures what is authorised, which may be nothing', () => {
     const free = orderIn({ payment: payment(0), total: 0 });
-    const next = fulfilledOrder(free, fulfilling([line('ps_a', 1)]), LATER);
+    const next = fulfilledOrder(free, fulfillment(), LATER);
     expect(next).toMatchObject({ captured: 0, paymentStatus: 'captured' });
   });
 
   it('captures nothing with a later fulfillment, and keeps the refunds', () => {
     const order = begun({ paymentStatus: 'partially_refunded', refunded: 10 });
-    const next = fulfilledOrder(order, fulfilling([line('ps_s', 1)], { id: 'k2' }), LATER);
+    const next = fulfilledOrder(order, fulfillment({ id: 'k2', items: [line('ps_s', 1)] }), LATER);
     expect(next).toMatchObject({
       paymentStatus: 'partially_refunded',
       captured: 3_000,
@@ -131,8 +173,8 @@ describe('fulfilledOrder', () => {
     ['held', 'committed'],
     ['none', 'none'],
   ] as const)('turns stock that was %s into %s with the last fulfillment', (reservation, after) => {
-    const order = begun({ reservation });
-    const next = fulfilledOrder(order, fulfilling([line('ps_a', 1), line('ps_s', 1)], { id: 'k2' }), LATER);
+    const rest = fulfillment({ id: 'k2', items: [line('ps_a', 1), line('ps_s', 1)] });
+    const next = fulfilledOrder(begun({ reservation }), rest, LATER);
     expect(next).toMatchObject({ fulfillmentStatus: 'fulfilled', reservation: after, status: 'confirmed' });
   });
 
@@ -153,7 +195,7 @@ describe('fulfilledOrder', () => {
             continue;
           }
           requireFulfillable(order, wanted);
-          order = fulfilledOrder(order, wanted, LATER);
+          order = fulfilledOrder(order, fulfillmentOf(wanted, LATER), LATER);
           expect(order.items.every((item) => item.fulfilledQuantity <= item.quantity)).toBe(true);
         }
         for (const id of ['ps_a', 'ps_b']) {

@@ -50,7 +50,12 @@ describe('before it is opened, an order', () => {
       statusHistory: [
         { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
       ],
+      intention: null,
+      commands: [],
       version: 0,
+      revision: 0,
+      resumedRevision: 0,
+      resumedBy: null,
       updatedAt: CREATED,
     });
   });

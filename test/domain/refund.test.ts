@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import type { Order } from '../../src/domain/order';
-import { refundAmount, refundedOrder, requireRefundable } from '../../src/domain/refund';
+import {
+  refund,
+  refundAmount,
+  refundedOrder,
+  refundOf as madeFrom,
+  requireRefundable,
+} from '../../src/domain/refund';
 import { failing, LATER, orderIn, refunding, refundOf } from './fixtures';
 
 const captured = (fields: Partial<Order> = {}): Order =>
@@ -43,16 +49,68 @@ describe('refundAmount', () => {
   });
 });
 
+describe('the bound of 500 refunds', () => {
+  const many = (count: number) =>
+    captured({ refunds: Array.from({ length: count }, (_, n) => refundOf(1, `k${n}`)), refunded: count });
+  const another = refunding(1, { id: 'new' });
+
+  it('allows the last one', () => {
+    expect(() => requireRefundable(many(499), another)).not.toThrow();
+  });
+
+  it('rejects one more', () => {
+    const error = failing(
+      'InvalidTransition',
+      /has 500 refunds, the most that it can have: pay the rest back/,
+    );
+    expect(() => requireRefundable(many(500), another)).toThrow(error);
+  });
+
+  it('accepts a repeat of one of them', () => {
+    const repeat = refunding(1, { id: 'k499', fingerprint: 'f-k499' });
+    expect(() => requireRefundable(many(500), repeat)).not.toThrow();
+  });
+});
+
+describe('refund', () => {
+  it('intends the refund, under the key of the command', () => {
+    const order = captured();
+    const intention = {
+      kind: 'refund',
+      command: { id: 'k1', fingerprint: 'f1' },
+      refund: madeFrom(order, refunding(1_000), LATER),
+    };
+    expect(refund(order, refunding(1_000), LATER)).toEqual({ ...order, intention });
+  });
+
+  it('rejects more than is left', () => {
+    const excess = () => refund(captured(), refunding(3_001), LATER);
+    expect(excess).toThrow(failing('InvalidTransition', /Only 30.00 EUR/));
+  });
+});
+
+describe('refundOf', () => {
+  it('has the content of the command', () => {
+    const made = { ...refundOf(1_000, 'k1'), fingerprint: 'f1', attemptId: 'a1', createdAt: LATER };
+    expect(madeFrom(captured(), refunding(1_000), LATER)).toEqual(made);
+  });
+
+  it('has all that is left if the command names no amount', () => {
+    expect(madeFrom(captured({ refunded: 1_000 }), refunding(null), LATER).amount).toBe(2_000);
+  });
+});
+
 describe('refundedOrder', () => {
   it('adds one refund to the order', () => {
     const order = captured();
-    expect(refundedOrder(order, refunding(1_000), LATER)).toEqual({
+    const added = refundOf(1_000, 'k1');
+    expect(refundedOrder(order, added, LATER)).toEqual({
       ...order,
       refunded: 1_000,
       paymentStatus: 'partially_refunded',
       version: 3,
       updatedAt: LATER,
-      refunds: [{ ...refundOf(1_000, 'k1'), fingerprint: 'f1', attemptId: 'a1', createdAt: LATER }],
+      refunds: [added],
       statusHistory: [
         ...order.statusHistory,
         {
@@ -77,10 +135,10 @@ describe('refundedOrder', () => {
           const command = refunding(amount, { id: `k${n}` });
           const expected = amount ?? 3_000 - sum;
           if (expected === 0 || sum + expected > 3_000) {
-            expect(() => refundedOrder(order, command, LATER)).toThrow(failing('InvalidTransition', /./));
+            expect(() => madeFrom(order, command, LATER)).toThrow(failing('InvalidTransition', /./));
             continue;
           }
-          order = refundedOrder(order, command, LATER);
+          order = refundedOrder(order, madeFrom(order, command, LATER), LATER);
           sum += expected;
           expect(order.refunds.at(-1)!.amount).toBe(expected);
           expect(order.paymentStatus).toBe(sum === 3_000 ? 'refunded' : 'partially_refunded');

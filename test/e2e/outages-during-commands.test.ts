@@ -35,9 +35,9 @@ afterAll(async () => {
 function waitingForCrash(activities: Activities): Activities {
   const entries = Object.entries(activities).map(([name, run]) => [
     name,
-    async (...args: [{ id?: string; orderId?: string }]) => {
+    async (...args: [{ orderId: string }]) => {
       const result: unknown = await (run as (...args: unknown[]) => Promise<unknown>)(...args);
-      const crash = crashes.get(args[0].id ?? args[0].orderId!);
+      const crash = crashes.get(args[0].orderId);
       if (crash?.step !== name) return result;
       crash.isWritten.resolve();
       await crashed.promise;
@@ -124,7 +124,7 @@ const CASES: Record<string, Case> = {
     },
   },
   'a refund': {
-    step: 'recordRefund',
+    step: 'refundOrder',
     before: (order) => ship(order, 2, 'first'),
     send: (order) => refund(order, 'dent'),
     async after(order) {

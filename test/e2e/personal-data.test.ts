@@ -4,7 +4,7 @@ import { connect, type Mongoose } from 'mongoose';
 import { newId } from '../../src/common/ids';
 import { Canaries, formsOf } from '../support/canaries';
 import { testConfig } from '../support/config';
-import { eventually } from '../support/eventually';
+import { eventually, repeat } from '../support/eventually';
 import { sample } from '../support/sample';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system';
 import { tokenFor } from '../support/tokens';
@@ -30,27 +30,26 @@ it('a text is found in base64 at any offset', () => {
   }
 });
 
-/** What must be found, for each way to run the system. */
-const SYSTEMS: Record<string, () => Promise<void>> = {
-  async 'with payload keys, no personal data is in any log, any problem or the files of Temporal'() {
-    const key = randomBytes(32).toString('base64');
-    const { canaries, errorBodies, logs, temporal } = await findingsWith({ PAYLOAD_KEYS: `canary:${key}` });
-    expect(canaries.names.length).toBeGreaterThan(20);
-    expect({ errorBodies, logs, temporal }).toEqual({ errorBodies: [], logs: [], temporal: [] });
-  },
+it('with payload keys, no personal data is in any log, any problem or the files of Temporal', async () => {
+  const key = randomBytes(32).toString('base64');
+  const { canaries, errorBodies, logs, temporal } = await findingsWith({ PAYLOAD_KEYS: `canary:${key}` });
+  expect(canaries.names.length).toBeGreaterThan(20);
+  expect({ errorBodies, logs, temporal }).toEqual({ errorBodies: [], logs: [], temporal: [] });
+});
 
-  async 'without payload keys, the data of orders is in the files of Temporal, but in no log'() {
-    const { canaries, errorBodies, logs, temporal } = await findingsWith({});
-    expect({ errorBodies, logs }).toEqual({ errorBodies: [], logs: [] });
-    const found = new Set(temporal.map((finding) => finding.replace(/^[^:]+: /, '')));
-    const given = canaries.names.filter((name) => /address|note|reason|tracking|carrier/.test(name));
-    const missed = given.filter((name) => !found.has(name) && !/invalid|rejected/.test(name));
-    expect(missed).toEqual([]);
-    expect(NEVER_IN_TEMPORAL.filter((name) => found.has(name))).toEqual([]);
-  },
-};
+async function expectOrdersInTemporalOnly(): Promise<void> {
+  const { canaries, errorBodies, logs, temporal } = await findingsWith({});
+  expect({ errorBodies, logs }).toEqual({ errorBodies: [], logs: [] });
+  const found = new Set(temporal.map((finding) => finding.replace(/^[^:]+: /, '')));
+  const given = canaries.names.filter((name) => /address|note|reason|tracking|carrier/.test(name));
+  const missed = given.filter((name) => !found.has(name) && !/invalid|rejected/.test(name));
+  expect(missed).toEqual([]);
+  expect(NEVER_IN_TEMPORAL.filter((name) => found.has(name))).toEqual([]);
+}
 
-it.each(sample('e2e/personal-data: systems', Object.entries(SYSTEMS)))('%s', (_, findings) => findings());
+// This shows that the canaries of orders can be found, so that finding none means something.
+for (const run of sample('e2e/personal-data: systems without payload keys', [expectOrdersInTemporalOnly]))
+  it('without payload keys, the data of orders is in the files of Temporal, but in no log', run);
 
 async function findingsWith(env: NodeJS.ProcessEnv): Promise<Findings> {
   const canaries = new Canaries();
@@ -180,10 +179,11 @@ async function command(
   [method, path, body]: [method: string, path: string, body?: unknown],
   headers: Record<string, string>,
 ): Promise<ApiResponse> {
-  for (;;) {
+  const attempt = async () => {
     const response = await shop.call(method, path, body, headers);
-    if (response.status !== 503) return response;
-  }
+    return response.status === 503 ? undefined : response;
+  };
+  return repeat(attempt, () => `${method} ${path} still returns 503.`);
 }
 
 async function fulfilledAndRefunded(shop: TestShop): Promise<void> {
@@ -240,9 +240,11 @@ async function rejectedOrders(shop: TestShop): Promise<void> {
     ['declined', 402, declined],
   ] as const) {
     const [body, headers] = [orderOf(shop, whose, given), keyed(shop.customer)];
-    let response;
-    do response = await command(shop, ['POST', '/orders', body], headers);
-    while (response.status === 202);
+    const attempt = async () => {
+      const response = await command(shop, ['POST', '/orders', body], headers);
+      return response.status === 202 ? undefined : response;
+    };
+    const response = await repeat(attempt, () => `The order is still pending: ${whose}.`);
     expect([whose, response.status]).toEqual([whose, status]);
   }
 }

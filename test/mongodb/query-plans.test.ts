@@ -141,13 +141,14 @@ function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrder
   return {
     insert: () => createTransact(connection)((session) => orders.insert(order, session)),
     findById: () => orders.findById(order.id),
+    load: () => orders.load(order.id),
     async list() {
       for (const filter of filters) {
         await orders.list(filter, { limit: 20 });
         await orders.list(filter, { limit: 20, after: { createdAt: NOW, id: order.id } });
       }
     },
-    save: () => orders.save({ ...order, version: order.version + 1 }),
+    save: () => orders.save({ ...order, revision: order.revision + 1 }),
   };
 }
 

@@ -49,3 +49,21 @@ it('ignores an order that is partly fulfilled', async () => {
   await api.service.authorizationEnded(order.id, key);
   expect(await read(order)).toMatchObject({ status: 'confirmed', paymentStatus: 'captured' });
 });
+
+it('fails with 503 if the order was resumed meanwhile, and cancels it when the event is sent again', async () => {
+  const order = await api.placed(alice, [productId, 1]);
+  const key = await paymentKeyOf(order);
+  const { revision } = (await api.shop.orders.findById(order.id))!;
+  const orders = api.shop.db.connection.collection('orders');
+  const set = (fields: object) => orders.updateOne({ _id: order.id }, { $set: fields });
+  await set({ resumedRevision: revision + 1 });
+  const outdated = {
+    code: 'service_unavailable',
+    message: expect.stringContaining('nothing was done') as string,
+  };
+  await expect(api.service.authorizationEnded(order.id, key)).rejects.toMatchObject(outdated);
+  expect(await read(order)).toEqual(order);
+  await set({ revision: revision + 1 });
+  await api.service.authorizationEnded(order.id, key);
+  expect(await read(order)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+});

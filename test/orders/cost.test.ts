@@ -1,15 +1,10 @@
 import { temporal } from '@temporalio/proto';
 import { mongo } from 'mongoose';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DOCUMENT_BYTES, FULFILLING, PLACING, type StageCounts } from '../../bench/counts';
 import { orderWorkflowId } from '../../workflows/contract';
-import { CHANGES_MAX_AWAIT_MS } from '../../src/mongodb/follow-changes';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import type { ProductService } from '../../src/product-service/product-service.repository';
-
-/** How long after its start an API has loaded the revoked tokens for the second time, in milliseconds. */
-const QUIET_MS = 2 * CHANGES_MAX_AWAIT_MS;
 
 /**
  * Counts what one order of one line costs, since every order pays what is added here. docs/capacity.md is
@@ -25,7 +20,8 @@ beforeAll(async () => {
   alice = api.tokenOf('CUSTOMER');
   product = await api.shop.sell({ sku: 'TSHIRT-M', name: 'T-shirt, medium' });
   await api.placed(alice, [product.id, 1]); // the first one may cost more
-  while ((await mongoDbCommandsOf(() => delay(QUIET_MS))).length > 0);
+  const { revokedTokens, apiKeys } = api.credentials;
+  await Promise.all([revokedTokens.followed, apiKeys.followed]); // after that, they load nothing more
 });
 afterAll(() => api.close());
 
@@ -114,7 +110,7 @@ function sum(one: Counts, other: Counts): Counts {
   return Object.fromEntries(keys.map((key) => [key, one[key] + other[key]])) as unknown as Counts;
 }
 
-it('costs one call of Temporal, five commands of MongoDB and one of the sandbox to place', async () => {
+it('costs one call of Temporal, six commands of MongoDB and one of the sandbox to place', async () => {
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {
     commands = await mongoDbCommandsOf(async () => {
@@ -125,14 +121,14 @@ it('costs one call of Temporal, five commands of MongoDB and one of the sandbox 
   expect(commands).toEqual(PLACING.mongoDbCommands);
 });
 
-it('costs 17 events in 7 state transitions, below 6 kB, to place', async () => {
+it('costs 9 events in 3 state transitions, below 3.4 kB, to place', async () => {
   const { historyBytes, ...counted } = await historyOf(order);
   const expected = countsOf(PLACING);
   expect(counted).toEqual(expected.counts);
   expectRoundedUp(historyBytes, expected.historyBytes);
 });
 
-it('costs 43 events in 16 state transitions, below 12.6 kB, until it is delivered', async () => {
+it('costs 29 events in 8 state transitions, below 7.7 kB, until it is delivered', async () => {
   const admin = api.tokenOf('ADMIN');
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {

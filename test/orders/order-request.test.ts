@@ -1,7 +1,7 @@
-import { fulfillCommand, refundCommand } from '../../src/orders/order-request';
+import { commandBy, fulfillCommand, refundCommand } from '../../src/orders/order-request';
 import { orderIn } from '../domain/fixtures';
 
-const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, version: 7 });
+const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, revision: 7 });
 const OTHER = orderIn({ id: `ord_${'1'.repeat(32)}` });
 const CALLER = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' } as const;
 const SHIPPED = { items: [{ productServiceId: 'ps_x', quantity: 1 }], carrier: null, trackingNumber: null };
@@ -41,7 +41,15 @@ it('gives different content a different fingerprint', () => {
   expect(fulfill().attemptId).not.toBe(fulfill().attemptId);
 });
 
-it('says who sends the command, and which version of the order they had read', () => {
-  expect(fulfill()).toMatchObject({ by: 'usr_1', requestId: 'r', seenVersion: 7 });
-  expect(refund(1, 'a')).toMatchObject({ by: 'usr_1', requestId: 'r', amount: 1, reason: 'a' });
+it('says who sends the command, and which revision of the order they had read', () => {
+  const by = { by: 'usr_1', requestId: 'r', seenRevision: 7 };
+  expect(commandBy(CALLER, ORDER)).toMatchObject(by);
+  expect(fulfill()).toMatchObject({ ...by, ...SHIPPED });
+  expect(refund(1, 'a')).toMatchObject({ ...by, amount: 1, reason: 'a' });
+});
+
+it('gives each command without a key an id of its own', () => {
+  const [one, other] = [commandBy(CALLER, ORDER), commandBy(CALLER, ORDER)];
+  expect(one.id).toMatch(/^cmd_/);
+  expect(other.id).not.toBe(one.id);
 });

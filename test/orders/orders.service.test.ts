@@ -20,7 +20,7 @@ function placeLate(
       return value;
     },
   };
-  const workflows = { place: async () => null, find };
+  const workflows = { place: async () => false, find };
   return createOrderService({ orders, workflows } as unknown as OrderServiceDeps).place(request);
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Order } from '../../src/domain/order';
+import { repeat } from '../support/eventually';
 import { lines, openOrderApi, type OrderApi } from '../support/order-api';
-import { sampleSize } from '../support/sample';
+import { repetitions } from '../support/sample';
 
 /** Four buyers for each unit. */
-const BUYERS = sampleSize('orders/oversell: buyers', 200);
+const BUYERS = repetitions('orders/oversell: buyers');
 const UNITS = BUYERS / 4;
 
 let api: OrderApi;
@@ -33,10 +34,11 @@ async function rush(bodies: object[]): Promise<Record<number, number>> {
 
 async function placeUntilSettled(token: string, body: object): Promise<number> {
   const key = { 'Idempotency-Key': randomUUID() };
-  for (;;) {
+  const attempt = async () => {
     const { status } = await api.place(token, body, key);
-    if (status !== 202 && status !== 503) return status;
-  }
+    return status === 202 || status === 503 ? undefined : status;
+  };
+  return repeat(attempt, () => 'The order is still pending.');
 }
 
 /** Returns the number of orders for a product with each outcome in MongoDB. */

@@ -1,18 +1,28 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { createPaymentActivities } from '../../activities/payments.activities';
 import {
   createOrderQueueActivities,
-  createPaymentQueueActivities,
+  createPaymentProvider,
   type Activities,
 } from '../../src/worker/activities';
 import { testWorkerConfig } from './config';
 import type { TestDatabase } from './database';
 
+export interface ActivityOptions {
+  /** Whether the activities of orders have the secrets of the payment service; true by default. */
+  hasSecrets?: boolean;
+}
+
 /** Returns the activities of a worker, for calls without a workflow. */
-export function activitiesOn({ connection }: TestDatabase): Activities {
+export function activitiesOn(
+  { connection }: TestDatabase,
+  { hasSecrets = true }: ActivityOptions = {},
+): Activities {
+  const provider = createPaymentProvider(testWorkerConfig(), connection)!;
   const activities = {
-    ...createOrderQueueActivities(connection),
-    ...createPaymentQueueActivities(testWorkerConfig(), connection),
+    ...createOrderQueueActivities(connection, hasSecrets ? provider : undefined),
+    ...createPaymentActivities({ provider }),
   };
   const run =
     (activity: (...args: never[]) => Promise<unknown>) =>

@@ -13,7 +13,7 @@ import { createCatalogueService } from '../../src/product-service/product-servic
 import type { UserRole } from '../../src/role/role';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
-import { followCredentials, identityRoutes } from '../../src/api-routes';
+import { followCredentials, identityRoutes, type Credentials } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
@@ -31,6 +31,7 @@ export interface TestApi {
   db: TestDatabase;
   jwt: Jwt;
   health: Health;
+  credentials: Credentials;
   routes: Route[];
   /** The parsed log lines. */
   logs: Record<string, unknown>[];
@@ -80,6 +81,7 @@ export async function openTestApi({
     db,
     jwt,
     health,
+    credentials,
     routes,
     logs,
     call(method, path, token) {

@@ -13,7 +13,7 @@ import { openTestApi, type TestApi } from './api';
 import type { TestDatabase } from './database';
 import { HANG_MS } from './eventually';
 import { openShop, type Shop, type ShopOptions } from './shop';
-import { paymentsTaskQueueOf } from './task-queues';
+import { orderPolicy } from './commands';
 
 /** The whole API on a shop, which has a worker unless it is the test's own. */
 export interface OrderApi extends TestApi {
@@ -90,10 +90,11 @@ export async function openOrderApi({
   };
 }
 
-async function openApiOf(
+/** Opens an API with the routes of orders on a shop. Closing it leaves the shop open. */
+export async function openApiOf(
   shop: Shop,
   env: NodeJS.ProcessEnv,
-  more: MoreRoutes,
+  more: MoreRoutes = () => [],
 ): Promise<{ api: TestApi; service: OrderService }> {
   let service: OrderService;
   const api = await openTestApi({
@@ -102,7 +103,7 @@ async function openApiOf(
     routes: (config, revokedTokens) => {
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
-        policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
+        policy: orderPolicy(shop.taskQueue),
         timeoutMs: config.orders.placeTimeoutMs,
         commandTimeoutMs: config.orders.commandTimeoutMs,
       });

@@ -12,16 +12,28 @@ import {
 } from '../../src/product-service/product-service.repository';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
+import {
+  createOrderWorkflows,
+  type OrderWorkflows,
+  type Outdated,
+} from '../../src/orders/temporal/order-workflows';
 import type { Unanswered } from '../../src/temporal/updates';
-import { orderWorkflowId, type CommandDone, type CommandType } from '../../workflows/contract';
+import {
+  orderWorkflowId,
+  type CommandDone,
+  type CommandType,
+  type OrderPolicy,
+} from '../../workflows/contract';
 import { testConfig } from './config';
 import { openTestDatabase, type TestDatabase } from './database';
 import { HANG_MS } from './eventually';
 import { requestSharedWorker, sharedShop } from './shared-shops';
-import { paymentsTaskQueueOf } from './task-queues';
+import { orderPolicy } from './commands';
 import type * as workers from './worker';
 import type { Sabotage, TestWorker, WorkerPayloads } from './worker';
+
+/** Where orders are placed and changed. */
+export type Ordering = Pick<Shop, 'workflows' | 'place'>;
 
 /** A shop with a database, a task queue and workers. */
 export interface Shop {
@@ -29,6 +41,10 @@ export interface Shop {
   temporal: TemporalClient;
   taskQueue: string;
   workflows: ShopWorkflows;
+  /** Returns what an API with another policy does with the same database and workers. */
+  withPolicy(policy: Partial<OrderPolicy>): Ordering;
+  /** Places an order as the API does. Returns the stored order, or null if its workflow has not answered. */
+  place(request: OrderRequest): Promise<Order | null>;
   orders: OrderRepository;
   products: ProductServiceRepository;
   /** Starts workers of its own queue, see `own`. */
@@ -45,11 +61,13 @@ export interface ShopWorkflows extends Omit<OrderWorkflows, 'execute' | 'execute
     request: OrderRequest,
     type: CommandType<C>,
     command: C,
-  ): Promise<Order | Unanswered>;
-  executeAlways<C extends Command>(order: Order, type: CommandType<C>, command: C): Promise<Order | 'late'>;
+  ): Promise<Order | Unanswered | Outdated>;
+  executeAlways<C extends Command>(
+    order: Order,
+    type: CommandType<C>,
+    command: C,
+  ): Promise<Order | 'late' | Outdated>;
 }
-
-const DAY_MS = 24 * 60 * 60 * 1_000;
 
 export interface ShopOptions {
   /**
@@ -57,13 +75,13 @@ export interface ShopOptions {
    * Otherwise it has what the files of this Jest process share, a worker included.
    */
   own?: boolean;
-  fulfillmentDeadlineMs?: number;
+  policy?: Partial<OrderPolicy>;
   payloadKeys?: string;
 }
 
 export async function openShop({
   own = false,
-  fulfillmentDeadlineMs = 6 * DAY_MS,
+  policy = {},
   payloadKeys = '',
 }: ShopOptions = {}): Promise<Shop> {
   const db = await openTestDatabase({ own });
@@ -91,19 +109,25 @@ export async function openShop({
   if (db.isShared) requestSharedWorker();
   else if (!own) await startWorker();
 
+  function withPolicy(fields: Partial<OrderPolicy>): Ordering {
+    const workflows = createOrderWorkflows(temporal, {
+      taskQueue,
+      policy: orderPolicy(taskQueue, fields),
+      timeoutMs: HANG_MS,
+      commandTimeoutMs: HANG_MS,
+    });
+    return {
+      workflows: readingOrders(workflows, orders),
+      place: async (request) => ((await workflows.place(request)) ? orders.findById(request.orderId) : null),
+    };
+  }
+
   return {
     db,
     temporal,
     taskQueue,
-    workflows: readingOrders(
-      createOrderWorkflows(temporal, {
-        taskQueue,
-        policy: { fulfillmentDeadlineMs, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) },
-        timeoutMs: HANG_MS,
-        commandTimeoutMs: HANG_MS,
-      }),
-      orders,
-    ),
+    ...withPolicy(policy),
+    withPolicy: (fields) => withPolicy({ ...policy, ...fields }),
     orders,
     products,
 

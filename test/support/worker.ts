@@ -83,8 +83,8 @@ function activitiesOf(
   database: Connection,
   { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
-  const provider = replaceProvider(createPaymentProvider(config, database));
-  const orders = createOrderQueueActivities(database);
+  const provider = replaceProvider(createPaymentProvider(config, database)!);
+  const orders = createOrderQueueActivities(database, provider);
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };

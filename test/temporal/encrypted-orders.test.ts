@@ -13,21 +13,14 @@ import { testConfig } from '../support/config';
 import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, patient, type Shop } from '../support/shop';
-import { paymentsTaskQueueOf } from '../support/task-queues';
+import { newCommand, orderPolicy } from '../support/commands';
 import { encodedBundleForTests } from '../support/workflow-bundle';
 
 const newKey = () => randomBytes(32).toString('base64');
 const [OLD, NEW] = [`old:${newKey()}`, `new:${newKey()}`];
 const NOTE = 'a canary in a note';
 /** The fields of a fulfillment that do not matter here. */
-const FULFILLMENT = {
-  by: 'system',
-  requestId: 'test',
-  seenVersion: 2,
-  id: 'ful_1',
-  fingerprint: 'f',
-  attemptId: 'a',
-};
+const FULFILLMENT = { ...newCommand(), fingerprint: 'f', attemptId: 'a' };
 
 let bundle: string;
 beforeAll(async () => void (bundle = await encodedBundleForTests()));
@@ -54,7 +47,7 @@ async function asApiWith(
 ): Promise<void> {
   const config = testConfig({ PAYLOAD_KEYS: keys });
   const temporal = patient(createTemporalClient(config.temporal, createDataConverter(config.payloadKeys)));
-  const policy = { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) };
+  const policy = orderPolicy(taskQueue);
   try {
     await use(
       createOrderWorkflows(temporal, { taskQueue, policy, timeoutMs: HANG_MS, commandTimeoutMs: HANG_MS }),
@@ -101,7 +94,7 @@ it.concurrent.each([
     inShop(async (shop) => {
       const request = await requestFor(shop);
       const wrong = await startWrongWorker(shop);
-      const placing = shop.workflows.place(request);
+      const placing = shop.place(request);
       await eventually(async () => expect(await failuresOf(shop, request)).not.toEqual([]));
       const [failure] = await failuresOf(shop, request);
       // A worker with keys encodes this message too, but logs it.
@@ -124,10 +117,8 @@ it.concurrent(
     const clear = await withoutKeys(shop); // has the unencrypted workflow cached when an API with keys comes
     await asApiWith(shop, '', (api) => api.place(request));
     const cancelling = shop.workflows.execute(request, COMMANDS.cancel, {
-      by: request.customerId,
+      ...newCommand(),
       reason: NOTE,
-      requestId: 'test',
-      seenVersion: 2,
     });
     await eventually(async () => expect(await failuresOf(shop, request)).not.toEqual([]));
     await clear.stop();
@@ -141,7 +132,7 @@ it.concurrent(
   inShop(async (shop) => {
     const request = await requestFor(shop, 2);
     const before = await withKeys(shop, OLD, NEW);
-    await shop.workflows.place(request);
+    await shop.place(request);
     expect(keyIdsIn(await historyOf(shop, request))).toEqual(new Set(['old']));
     await before.stop();
 
@@ -172,7 +163,7 @@ it.concurrent(
     await asApiWith(shop, '', (api) => api.place(request));
     await before.stop();
     await withKeys(shop, OLD);
-    const cancel = { by: 'system', reason: null, requestId: 'test', seenVersion: 2 };
+    const cancel = { ...newCommand(), reason: null };
     // An API without keys cannot read the answer, but the command has been carried out.
     await asApiWith(shop, '', (api) =>
       expect(api.execute(request, COMMANDS.cancel, cancel)).rejects.toMatchObject({
@@ -188,16 +179,12 @@ it.concurrent(
   'hides messages and stacks of failures in Temporal, but not from callers',
   inShop(async (shop) => {
     const request = await requestFor(shop);
+    const fail = () => Promise.reject(new Error(`The database said: ${NOTE}`));
     const worker = await shop.startWorker(
-      {
-        activities: (activities) => ({
-          ...activities,
-          confirmOrder: () => Promise.reject(new Error(`The database said: ${NOTE}`)),
-        }),
-      },
+      { activities: (activities) => ({ ...activities, placeOrder: fail, openOrder: fail }) },
       { keys: OLD, bundle },
     );
-    const placing = shop.workflows.place(request);
+    const placing = shop.place(request);
     await eventually(async () => {
       const { raw } = await handleOf(shop, request).describe();
       expect(raw.pendingActivities![0]!.lastFailure).toMatchObject({

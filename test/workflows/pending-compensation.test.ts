@@ -1,6 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Order } from '../../src/domain/order';
-import { firstPayment, paymentRef } from '../../src/domain/order-payment';
+import { paymentTaskOf } from '../../src/domain/intention';
+import { requestOf } from '../../src/domain/placing';
+import type { AppError } from '../../src/errors/app-error';
+import { createOrderService, type OrderService, type Placement } from '../../src/orders/orders.service';
 import { orderWorkflowId } from '../../workflows/contract';
 import { activitiesOn } from '../support/activities';
 import { ledgerOf } from '../support/consistency';
@@ -19,7 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => faulty.shop.close());
 
-const CANCELLED = SCENARIOS.find(({ name }) => name === 'cancelled')!;
+const scenarioOf = (name: string): Scenario => SCENARIOS.find((scenario) => scenario.name === name)!;
+const CANCELLED = scenarioOf('cancelled');
 const STEP = 'voidPayment-1';
 
 /** Fails until the outage ends. */
@@ -99,6 +103,22 @@ it.concurrent.each([
   await expectSettled(saga);
 });
 
+const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
+
+it.concurrent.each<[string, (service: OrderService, order: Order) => Promise<unknown>]>([
+  ['a command that the order turns down', (service, { id }) => service.cancel(id, ADMIN, { reason: null })],
+  ['a repeated POST', (service, order) => service.place({ ...requestOf(order), attemptId: 'repeated' })],
+])('%s resumes a terminated workflow that still owes a compensation', async (_, send) => {
+  const { saga, endOutage } = await cancelledInOutage();
+  await handleOf(saga).terminate();
+  endOutage();
+  const order = (await saga.customer.stored())!;
+  const answer = await send(createOrderService(faulty.shop), order).catch(({ code }: AppError) => code);
+  expect(answer === 'invalid_transition' || (answer as Placement).isReplay).toBe(true);
+  await saga.settled();
+  await expectSettled(saga);
+});
+
 it.concurrent(
   'a step on our own database that keeps failing is shown, and the order is cancelled once it works',
   async () => {
@@ -125,10 +145,9 @@ it.concurrent.each<[Authorizing, string]>([
 ])(
   'a payment without a known outcome (%s) is %s by its key, and cannot be authorised later',
   async (authorizing, paymentStatus) => {
-    const scenario: Scenario = { ...SCENARIOS[0]!, authorizing };
-    const saga = await beginSaga(faulty, scenario);
+    const saga = await beginSaga(faulty, { ...scenarioOf('placed'), authorizing });
     saga.inject('findAuthorization', async () => {
-      throw ApplicationFailure.create({ message: 'It is down.', nextRetryDelay: '1h' });
+      throw ApplicationFailure.nonRetryable('It is down.'); // as after the last attempt
     });
     expect(await saga.make(0)).toMatchObject({
       status: 'rejected',
@@ -136,10 +155,9 @@ it.concurrent.each<[Authorizing, string]>([
     });
     expect(await saga.rest()).toMatchObject({ order: { paymentStatus, reservation: 'released', owed: [] } });
     const order = (await saga.customer.stored())!;
-    const late = { ...paymentRef(order, firstPayment(order)), requestId: 'test' };
-    await expect(activitiesOn(faulty.shop.db).authorizePayment(late)).rejects.toMatchObject({
-      name: 'PaymentDeclined',
-    });
+    const task = paymentTaskOf({ ...order, status: 'pending' })!;
+    const late = { ...task, orderId: order.id, requestId: 'test' };
+    expect(await activitiesOn(faulty.shop.db).authorizePayment(late)).toMatchObject({ state: 'declined' });
     expect(await ledgerOf(faulty.shop, order.id)).toMatchObject({ open: 0, captured: 0 });
     await saga.end();
   },

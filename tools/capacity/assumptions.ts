@@ -15,9 +15,7 @@ export const PROCESSES = {
   apiRequestCpuSeconds: 0.003,
   /** CPU of an order worker to place an order, seconds. Measured, with the payment: 0.028. */
   placingCpuSeconds: 0.03,
-  /**
-   * CPU of an order worker for one shipment and its delivery, which activate the workflow as often. Assumed.
-   */
+  /** CPU of an order worker for one shipment and its delivery. Assumed to be the same. */
   fulfillingCpuSeconds: 0.03,
   /** Duration of a call to the payment service, seconds; it waits, and hardly computes. Assumed. */
   paymentSeconds: 0.3,

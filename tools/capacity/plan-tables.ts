@@ -37,7 +37,7 @@ export function countsTable(): string {
     ['MongoDB commands, without it', 'mongoDbCommands'],
     ['**Actions**', 'actions'],
     ['**gRPC requests to Temporal**', 'temporalRequests'],
-    ['Activities on the payments queue', 'paymentCalls'],
+    ['Calls to the payment service', 'paymentCalls'],
   ];
   return markdownTable(
     ['Per order of one line', 'placing', 'fulfilling, delivering', 'whole life'],

@@ -12,7 +12,7 @@ export interface StageCost {
   historyBytes: number;
   /** Without those of the sandbox, which stands for the payment service. */
   mongoDbCommands: number;
-  /** Calls to the payment service, each an activity on its queue. */
+  /** Calls to the payment service. The plan has payment workers for all of them. */
   paymentCalls: number;
 }
 

@@ -39,6 +39,7 @@
 {{- $variables := merge dict $values.config $queues (include "oms.temporalVariables" .root | fromYaml) -}}
 {{- $_ := set $variables "NODE_ENV" "production" -}}
 {{- $_ := set $variables "PAYMENT_PROVIDER" $values.payments.provider -}}
+{{- $_ := set $variables "PAYMENTS_MAX_PER_SECOND" $values.payments.maxPerSecond -}}
 {{- if eq .component "api" -}}
 {{- $variables = merge $variables $values.api.config -}}
 {{- $_ := set $variables "HOST" "0.0.0.0" -}}
@@ -50,7 +51,6 @@
 {{- else -}}
 {{- $variables = merge $variables $values.paymentWorker.config -}}
 {{- $_ := set $variables "WORKER_QUEUES" "payments" -}}
-{{- $_ := set $variables "PAYMENTS_MAX_PER_SECOND" $values.payments.maxPerSecond -}}
 {{- end -}}
 {{- include "oms.variables" $variables -}}
 {{- end -}}

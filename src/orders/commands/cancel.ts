@@ -26,8 +26,9 @@ export function createAuthorizationEnded({ find, complete }: CommandRunner) {
   return async (orderId: string, paymentKey: string): Promise<void> => {
     const order = await find(orderId);
     if (!order || !isCancellable(order)) return;
-    const { requestId, version: seenVersion } = order;
-    const command = { by: 'system', reason: 'payment_voided', requestId, seenVersion, paymentKey };
+    const { requestId, revision: seenRevision } = order;
+    const id = `voided-${paymentKey}`;
+    const command = { id, by: 'system', reason: 'payment_voided', requestId, seenRevision, paymentKey };
     await complete(order, COMMANDS.cancel, command).catch(unless('invalid_transition'));
   };
 }

@@ -1,4 +1,5 @@
-import { madeBefore, type Command, type KeyedCommand } from '../../domain/command';
+import { answerTo, madeBefore, type Command, type KeyedCommand } from '../../domain/command';
+import { unsettled } from '../../domain/compensation';
 import { BusinessError } from '../../domain/errors';
 import type { Order } from '../../domain/order';
 import { isClosed } from '../../domain/order-transitions';
@@ -8,7 +9,7 @@ import type { ErrorCode } from '../../errors/problems';
 import type { Principal } from '../../role/principal';
 import type { AdditionType, CommandDone, CommandType } from '../../../workflows/contract';
 import type { Caller } from '../order-request';
-import { businessProblem, orderingUnavailable } from '../temporal/failures';
+import { businessProblem, orderingUnavailable, recordedProblem } from '../temporal/failures';
 import type { OrderWorkflows } from '../temporal/order-workflows';
 
 /** An order with something added to it, possibly by an earlier request with the same key. */
@@ -24,6 +25,9 @@ export interface CommandRunnerDeps {
   find(id: string): Promise<Order | null>;
 }
 
+/** How often a command is sent to an order that more than 50 others are changing meanwhile. */
+const ATTEMPTS = 3;
+
 export type CommandRunner = ReturnType<typeof createCommandRunner>;
 
 /** Has the workflow of an order carry out commands, and reads the order that results. */
@@ -33,15 +37,22 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     order: Order,
     type: CommandType<C>,
     command: NoInfer<C>,
+    attempts = ATTEMPTS,
   ): Promise<Order | 'late'> {
-    // What a closed order rejects it rejects permanently, and Temporal may have forgotten its workflow.
-    if (isClosed(order)) orProblem(order, () => type.check(order, command));
+    const answered = orProblem(order, () => answerTo(order, command));
+    if (answered?.error) throw recordedProblem(answered.error, answered.version, order.id);
+    if (answered) return order;
+    if (needsNoWorkflow(order, command)) orProblem(order, () => type.check(order, command));
     const answer = type.outlives
       ? await workflows.executeAlways(order, type, command)
       : await workflows.execute(requestOf(order), type, command);
     if (answer === 'late') return answer;
-    if (answer !== 'ended') return readDone(order.id, answer);
+    if (typeof answer === 'object') return readDone(order.id, answer);
     const now = (await find(order.id)) ?? order;
+    if (answer === 'outdated') {
+      if (attempts === 1) throw outdated(order.id);
+      return send(now, type, { ...command, seenRevision: now.revision }, attempts - 1);
+    }
     orProblem(now, () => type.check(now, command));
     throw orderingUnavailable(undefined, order.id);
   }
@@ -97,6 +108,17 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
   return { send, complete, add, get, find, findIfPossible };
 }
 
+/**
+ * Returns whether what the order as it is stored does not allow can be rejected at once. An order that is being placed
+ * may allow it soon. With an Idempotency-Key, the order has to remember the answer, unless it is closed: what that
+ * rejects, it rejects permanently, and Temporal may have forgotten its workflow. If it still owes something, its workflow
+ * may have been terminated, and is resumed even by a command that is rejected.
+ */
+function needsNoWorkflow(order: Order, command: Partial<KeyedCommand>): boolean {
+  if (isClosed(order)) return unsettled(order).length === 0;
+  return order.status !== 'pending' && command.fingerprint === undefined;
+}
+
 /** Runs a check of the domain. @throws {AppError} the problem for the BusinessError that the check throws */
 export function orProblem<T>({ id }: Order, check: () => T): T {
   try {
@@ -120,5 +142,11 @@ export function late(orderId: string, key?: string): AppError {
     ? 'repeat the request with the same Idempotency-Key'
     : 'read the order before repeating the request';
   const detail = `The command timed out and may still complete: ${advice}.`;
+  return new AppError('service_unavailable', detail, { orderId });
+}
+
+function outdated(orderId: string): AppError {
+  const detail =
+    'Many requests are changing the order at once, and nothing was done for this one: repeat it.';
   return new AppError('service_unavailable', detail, { orderId });
 }

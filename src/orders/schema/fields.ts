@@ -1,11 +1,9 @@
 /** The fields that several requests on orders have in common. */
 import Joi from 'joi';
 import { multiLine, singleLine } from '../../common/text';
-import type { OrderLine, ShippingAddress } from '../../domain/order';
+import { MAX_LINES, MAX_NOTE_LENGTH, type OrderLine, type ShippingAddress } from '../../domain/order';
 
-const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
-export const MAX_NOTE_LENGTH = 500;
 
 /** Any id may be sent: one that is not in the catalogue is an unknown product, not a malformed request. */
 export const productServiceId = Joi.string()

@@ -8,6 +8,7 @@ import { anyText, singleLine } from '../../common/text';
 import {
   FULFILLMENT_STATUSES,
   ORDER_STATUSES,
+  MAX_NOTE_LENGTH,
   PAYMENT_STATUSES,
   type OrderLine,
   type OrderState,
@@ -15,7 +16,7 @@ import {
 } from '../../domain/order';
 import type { AppError } from '../../errors/app-error';
 import { invalid } from '../../http/validate';
-import { lines, MAX_NOTE_LENGTH, note, orderId, reason, shippingAddress } from './fields';
+import { lines, note, orderId, reason, shippingAddress } from './fields';
 
 /** Returns the problem of a CUSTOMER who sent a field that only an ADMIN may send. */
 export function adminOnly(path: string): AppError {

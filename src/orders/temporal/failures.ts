@@ -2,6 +2,7 @@ import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@te
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { etagOf, preconditionFailed } from '../../common/etag';
 import { type BusinessError, StaleVersion } from '../../domain/errors';
+import type { ErrorRecord } from '../../domain/order';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
@@ -26,10 +27,24 @@ export function temporalProblem(error: unknown, orderId?: string): unknown {
   return isTemporals ? orderingUnavailable(error, orderId) : error;
 }
 
+/** Returns whether nothing was done because the order had changed much since the caller read it. */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof WorkflowUpdateFailedError && rootCause(error)?.type === FAILURES.outdatedCommand;
+}
+
 /** Returns the problem that the caller would get if the workflow had thrown the error. */
 export function businessProblem(error: BusinessError, orderId: string): unknown {
   const version = error instanceof StaleVersion ? error.version : undefined;
   return failureProblem(error.name, error.message, version, orderId) ?? error;
+}
+
+/** Returns the problem for a command that the order remembers to have turned down. */
+export function recordedProblem({ type, message }: ErrorRecord, version: number, orderId: string): unknown {
+  const isVersionNews = type === FAILURES.staleVersion;
+  return (
+    failureProblem(type, message, isVersionNews ? version : undefined, orderId) ??
+    orderingUnavailable(undefined, orderId)
+  );
 }
 
 export function orderingUnavailable(cause?: unknown, orderId?: string): AppError {
@@ -42,6 +57,7 @@ export function orderingUnavailable(cause?: unknown, orderId?: string): AppError
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ...REJECTION_CODES,
   PaymentRefused: 'invalid_transition',
+  [FAILURES.malformedCommand]: 'validation_failed',
   [FAILURES.paymentKeyReused]: 'invalid_transition',
   [FAILURES.invalidTransition]: 'invalid_transition',
   [FAILURES.notFound]: 'not_found',
@@ -57,6 +73,7 @@ function failureProblem(
   if (type === FAILURES.idempotencyKeyReused) return keyReused(orderId);
   if (type === FAILURES.staleVersion) return preconditionFailed(message, version as number);
   if (type === FAILURES.paymentUnanswered) return paymentUnanswered(orderId);
+  if (type === FAILURES.interrupted) return new AppError('service_unavailable', message, { orderId });
   if (!Object.hasOwn(CODES, type)) return undefined;
   const headers = typeof version === 'number' ? { ETag: etagOf(version) } : undefined;
   return new AppError(CODES[type]!, message, { orderId, headers });

@@ -3,6 +3,7 @@ import { ulid } from 'ulid';
 import type { Command } from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import type { Order, OrderRequest } from '../../domain/order';
+import type { OrderSummary } from '../../domain/order-summary';
 import { isClosed } from '../../domain/order-transitions';
 import { requestOf } from '../../domain/placing';
 import type { TemporalClient } from '../../temporal/client';
@@ -25,10 +26,13 @@ import {
   type CommandDone,
   type CommandType,
 } from '../../../workflows/contract';
-import { temporalProblem } from './failures';
+import { isOutdated, temporalProblem } from './failures';
 import { closedOrderWorkflow, orderWorkflow, type OrderStartOptions } from './start-options';
 
 export type OrderWorkflows = ReturnType<typeof createOrderWorkflows>;
+
+/** Nothing was done, because the order had changed much since the caller read it. */
+export type Outdated = 'outdated';
 
 export interface OrderWorkflowsOptions extends OrderStartOptions {
   /** How long to wait until an order is placed, in milliseconds. */
@@ -57,10 +61,13 @@ export function createOrderWorkflows(
   const { client } = temporal;
   const limited = createKeyedLimit(IN_FLIGHT_PER_ORDER);
 
-  /** Starts the order's workflow, or joins the running one, and waits. Returns null if it takes too long. */
-  async function place(request: OrderRequest): Promise<Order | null> {
+  /**
+   * Starts the order's workflow, or joins the running one, and waits until the order is placed or rejected.
+   * Returns false if this takes too long, or if the workflow has ended.
+   */
+  async function place(request: OrderRequest): Promise<boolean> {
     const { fingerprint, orderId } = request;
-    const update: Update<Order, string> = {
+    const update: Update<OrderSummary, string> = {
       definition: placeOrderUpdate,
       options: { args: [fingerprint], updateId: placeUpdateId(fingerprint) },
     };
@@ -69,7 +76,7 @@ export function createOrderWorkflows(
       sendWithStart(client, workflow, update),
     );
     const answer = await translatingErrors(whileServerLives(temporal, placing), orderId);
-    return typeof answer === 'object' ? answer : null;
+    return typeof answer === 'object';
   }
 
   /** Starts the order's workflow without waiting, unless it is running. */
@@ -89,8 +96,8 @@ export function createOrderWorkflows(
     const finding = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, async () => {
       const workflowId = orderWorkflowId(orderId);
       const { status } = await client.workflow.getHandle(workflowId).describe();
-      const [request] = (await workflowInput(client, workflowId)) as [OrderRequest];
-      return { request, isRunning: status.name === 'RUNNING' };
+      const [request] = (await workflowInput(client, workflowId)) as [Partial<OrderRequest> | undefined];
+      return isRequestFor(orderId, request) ? { request, isRunning: status.name === 'RUNNING' } : null;
     });
     try {
       return await whileServerLives(temporal, finding);
@@ -105,8 +112,8 @@ export function createOrderWorkflows(
     request: OrderRequest,
     type: CommandType<C>,
     command: C,
-  ): Promise<CommandDone | Unanswered> {
-    const workflow = orderWorkflow(request, startOptions);
+  ): Promise<CommandDone | Unanswered | Outdated> {
+    const workflow = orderWorkflow(request, startOptions, 'resume');
     const update = commandUpdate(type, command);
     return inTurn(request.orderId, (deadline) =>
       untilAnswered(temporal, deadline, () => sendToRunningOrStart(client, workflow, update)),
@@ -120,9 +127,9 @@ export function createOrderWorkflows(
     order: Order,
     type: CommandType<C>,
     command: C,
-  ): Promise<CommandDone | 'late'> {
+  ): Promise<CommandDone | 'late' | Outdated> {
     const request = requestOf(order);
-    const workflow = orderWorkflow(request, startOptions);
+    const workflow = orderWorkflow(request, startOptions, 'resume');
     const update = commandUpdate(type, command);
     // Temporal may have forgotten the workflow of a finished order, which must not run once more.
     const send = isFinished(order) ? sendToRunning : sendToRunningOrStart;
@@ -148,10 +155,13 @@ export function createOrderWorkflows(
     }
   }
 
-  function inTurn<T>(orderId: string, work: (deadline: number) => Promise<T>): Promise<T | 'late'> {
+  function inTurn<T>(
+    orderId: string,
+    work: (deadline: number) => Promise<T>,
+  ): Promise<T | 'late' | Outdated> {
     const deadline = Date.now() + commandTimeoutMs;
     const answer = limited(orderId, deadline, () => whileServerLives(temporal, work(deadline)));
-    return translatingErrors(answer, orderId);
+    return translatingErrors(answer.catch(whenOutdated), orderId);
   }
 
   return { place, start, find, execute, executeAlways };
@@ -175,4 +185,14 @@ async function translatingErrors<T>(answer: Promise<T>, orderId: string): Promis
 
 function isFinished(order: Order): boolean {
   return isClosed(order) && unsettled(order).length === 0;
+}
+
+/** Returns whether the input is an order's, and not that of a workflow that someone has started by hand. */
+function isRequestFor(orderId: string, input: Partial<OrderRequest> | undefined): input is OrderRequest {
+  return input?.orderId === orderId && Array.isArray(input.items);
+}
+
+function whenOutdated(error: unknown): Outdated {
+  if (isOutdated(error)) return 'outdated';
+  throw error;
 }

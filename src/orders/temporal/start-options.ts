@@ -7,6 +7,7 @@ import {
   ORDER_WORKFLOW,
   orderWorkflowId,
   SEARCH_ATTRIBUTES,
+  type Beginning,
   type OrderPolicy,
 } from '../../../workflows/contract';
 import { describeClosedOrder, describeOrder } from './order-description';
@@ -24,6 +25,7 @@ export interface OrderStartOptions {
 export function orderWorkflow(
   request: OrderRequest,
   { taskQueue, policy }: OrderStartOptions,
+  beginning: Beginning = 'place',
 ): StartableWorkflow {
   const { orderStatus, customerId } = SEARCH_ATTRIBUTES;
   return {
@@ -33,7 +35,7 @@ export function orderWorkflow(
       workflowId: orderWorkflowId(request.orderId),
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-      args: [request, policy],
+      args: beginning === 'place' ? [request, policy] : [request, policy, beginning],
       typedSearchAttributes: [
         { key: orderStatus, value: INITIAL_STATE.status },
         { key: customerId, value: request.customerId },

@@ -1,5 +1,6 @@
-import type { Order } from '../../../src/domain/order';
+import type { ErrorRecord, Order } from '../../../src/domain/order';
 import { AppError } from '../../../src/errors/app-error';
+import { refundCommand } from '../../../src/orders/order-request';
 import { createOrderService, type OrderServiceDeps } from '../../../src/orders/orders.service';
 import { LATER, orderIn, owed } from '../../domain/fixtures';
 
@@ -111,7 +112,10 @@ describe('a command whose workflow has ended', () => {
     await expect(cancelling).rejects.toMatchObject(problem('invalid_transition'));
   });
 
-  it.each([[CONFIRMED], [null]])('fails with 503 if the stored order would allow it', async (now) => {
+  it.each([
+    ['the stored order would allow it', CONFIRMED],
+    ['there is no order any more', null],
+  ])('fails with 503 if %s', async (_, now) => {
     await expect(cancel(serviceWith('ended', CONFIRMED, now))).rejects.toMatchObject(unavailable);
   });
 });
@@ -172,10 +176,39 @@ describe('an amendment whose replaced payment is not voided yet', () => {
   });
 });
 
+describe('a command that the order remembers', () => {
+  const content = { amount: null, reason: 'x' };
+  const sent = refundCommand(SHIPPED, caller, content, 'key');
+  const remembering = (error: ErrorRecord | null, fingerprint = sent.fingerprint): Order => ({
+    ...SHIPPED,
+    commands: [{ id: sent.id, fingerprint, at: LATER, version: 3, revision: 3, error }],
+  });
+  const refund = (order: Order) => serviceWith('late', order).refund(ID, caller, content, 'key');
+
+  it('is turned down as before, without being sent', async () => {
+    const refused = remembering({ type: 'InvalidTransition', message: 'Nothing is left.' });
+    await expect(refund(refused)).rejects.toMatchObject({
+      ...problem('invalid_transition'),
+      detail: 'Nothing is left.',
+      orderId: ID,
+    });
+  });
+
+  it('fails if it has another content', async () => {
+    await expect(refund(remembering(null, 'another'))).rejects.toMatchObject(
+      problem('idempotency_key_reused'),
+    );
+  });
+});
+
 describe('a command that was carried out', () => {
   const gone = new AppError('service_unavailable', 'No database.');
 
-  it.each([[gone], [null], [CONFIRMED]])('fails with 503 and says so if the order reads %p', async (read) => {
+  it.each([
+    ['the database goes away', gone],
+    ['the order is gone', null],
+    ['an earlier version is read', CONFIRMED],
+  ])('fails with 503 and says so if %s', async (_, read) => {
     await expect(cancel(serviceWith(CANCELLED, CONFIRMED, read))).rejects.toMatchObject({
       ...unavailable,
       detail: expect.stringContaining('The command was carried out') as string,

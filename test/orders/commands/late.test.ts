@@ -1,19 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createOrderPresenter } from '../../../src/orders/orders.presenter';
-import { orderRoutes } from '../../../src/orders/routes';
-import { createOrderService } from '../../../src/orders/orders.service';
-import { createOrderWorkflows } from '../../../src/orders/temporal/order-workflows';
-import { createUsersRepository } from '../../../src/users/users.repository';
-import { openTestApi, type TestApi } from '../../support/api';
+import type { TestApi } from '../../support/api';
 import { eventually } from '../../support/eventually';
-import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+import { lines, openApiOf, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 import { replaceDeadlines } from '../../support/patience';
-import type { Shop } from '../../support/shop';
-import { paymentsTaskQueueOf } from '../../support/task-queues';
 import type { Sabotage, TestWorker } from '../../support/worker';
 
-/** Passes before any result where it is used: no worker runs then, or the step does not end. */
-const BRIEFLY_MS = 300;
+/** Ends before any result where it is used: no worker runs then, or the step does not end. */
+const BRIEF = { PLACE_ORDER_TIMEOUT_MS: '300', ORDER_COMMAND_TIMEOUT_MS: '300' };
 
 let api: OrderApi;
 /** Another process of the API, which waits for workers only briefly. */
@@ -24,33 +17,13 @@ let admin: string;
 let worker: TestWorker | undefined;
 beforeAll(async () => {
   api = await openOrderApi({ own: true });
-  impatient = await openImpatientApi(api.shop);
+  impatient = (await openApiOf(api.shop, BRIEF)).api;
   [alice, bob, admin] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER'), api.tokenOf('ADMIN')];
 });
 afterAll(async () => {
   await impatient.close();
   await api.close();
 });
-
-function openImpatientApi({ db, temporal, taskQueue, orders }: Shop): Promise<TestApi> {
-  const policy = { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) };
-  const workflows = createOrderWorkflows(temporal, {
-    taskQueue,
-    policy,
-    timeoutMs: BRIEFLY_MS,
-    commandTimeoutMs: BRIEFLY_MS,
-  });
-  return openTestApi({
-    db,
-    routes: ({ http, temporal }) =>
-      orderRoutes({
-        service: createOrderService({ orders, workflows }),
-        present: createOrderPresenter(temporal),
-        users: createUsersRepository(db.connection),
-        prefix: http.prefix,
-      }),
-  });
-}
 
 async function startWorker(sabotage?: Sabotage): Promise<void> {
   worker = await api.shop.startWorker(sabotage);
@@ -137,8 +110,7 @@ describe('while no worker runs', () => {
   it.each([
     ['an amendment', 'patch', '', { note: 'New' }],
     ['a fulfillment without a key', 'post', '/fulfillments', undefined],
-    ['an archiving', 'delete', '', undefined],
-    ['a resolution', 'post', '/compensations/voidPayment-1/resolve', { note: 'x' }],
+    ['a cancellation', 'post', '/cancel', {}],
   ] as const)('returns 503 and says that a command may still complete: %s', async (_, method, path, body) => {
     const [productId, order] = [productIds[1]!, orders[1]];
     const { items } = lines([productId, 1]);
@@ -152,6 +124,16 @@ describe('while no worker runs', () => {
     expect(answer.body).toMatchObject({ code: 'service_unavailable', orderId: order.id });
     expect(answer.body.detail).toContain('read the order before repeating');
   });
+
+  it.each([
+    ['an archiving', 409, 'delete', '', undefined],
+    ['a resolution', 404, 'post', '/compensations/voidPayment-1/resolve', { note: 'x' }],
+  ] as const)(
+    'rejects at once what the stored order does not allow: %s',
+    async (_, status, method, path, body) => {
+      await impatient.call(method, `/orders/${orders[1].id}${path}`, admin).send(body).expect(status);
+    },
+  );
 
   it('returns 503 for a command that is carried out once if it is repeated with its key', async () => {
     const [productId, order] = [productIds[2]!, orders[2]];
@@ -238,7 +220,7 @@ describe('a command that was carried out too late for its answer', () => {
     expect(body.data.fulfillments).toMatchObject([{ deliveredAt: expect.any(String) }]);
     // The fulfillment was delivered before this request was sent.
     jest.restoreAllMocks();
-    await impatient.call('post', path, admin).expect(503);
+    await impatient.call('post', path, admin).expect(409);
   });
 
   it('succeeds if the stored order shows it: an archiving', async () => {

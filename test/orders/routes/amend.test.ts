@@ -1,4 +1,5 @@
 import { newId } from '../../../src/common/ids';
+import { owedVoid } from '../../../src/domain/compensation';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
@@ -182,4 +183,21 @@ it('returns 409 for an order that is partly fulfilled or closed', async () => {
     const { body } = await amend(order, '*', { note: 'x' }).expect(409);
     expect(body).toMatchObject({ code: 'invalid_transition', orderId: order.id });
   }
+});
+
+it('returns 409 for an order of which 20 earlier payments are not voided yet', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  const { payment, createdAt } = (await api.shop.orders.findById(order.id))!;
+  const compensations = Array.from({ length: 20 }, (_, n) => ({
+    ...owedVoid(payment!, createdAt),
+    step: `voidPayment-earlier-${n}`,
+  }));
+  await api.shop.db.connection.collection('orders').updateOne({ _id: order.id }, { $set: { compensations } });
+  const { body } = await amend(order, '*', to([id, 2])).expect(409);
+  expect(body).toMatchObject({
+    code: 'invalid_transition',
+    orderId: order.id,
+    detail: expect.stringContaining('not voided yet'),
+  });
 });

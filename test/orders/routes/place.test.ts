@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
+import { orderIdOf } from '../../../src/orders/order-request';
+import { orderWorkflowId } from '../../../workflows/contract';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
+import { orderRequest } from '../../support/shop';
 
 let api: OrderApi;
 let alice: string;
@@ -168,7 +171,7 @@ describe('POST /orders', () => {
     expect(read.data).toMatchObject({ status: 'rejected', rejection: { code, detail: first.body.detail } });
   });
 
-  it('replays a request, even after the order was cancelled, and rejects another body with its key', async () => {
+  it('replays a request, and rejects another body with its key', async () => {
     const { id } = await api.shop.sell();
     const key = { 'Idempotency-Key': randomUUID() };
     const first = await api.place(alice, lines([id, 1]), key).expect(201);
@@ -181,14 +184,24 @@ describe('POST /orders', () => {
       const { body } = await api.place(alice, other, key).expect(422);
       expect(body.code).toBe('idempotency_key_reused');
     }
-    await api.call('post', `/orders/${first.body.data.id}/cancel`, alice).send({}).expect(200);
-    const late = await api.place(alice, lines([id, 1]), key).expect(201);
-    expect(late.body.data).toEqual(first.body.data);
-    await api.place(alice, lines([id, 2]), key).expect(422);
     // A key belongs to one customer.
     const bobs = await api.place(bob, lines([id, 1]), key).expect(201);
     expect(bobs.body.data.id).not.toBe(first.body.data.id);
-    expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
+    expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 2 });
+  });
+
+  it('replays a request after the order was cancelled with the cancelled order, and places nothing', async () => {
+    const { id } = await api.shop.sell();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const first = await api.place(alice, lines([id, 1]), key).expect(201);
+    await api.call('post', `/orders/${first.body.data.id}/cancel`, alice).send({}).expect(200);
+    const late = await api
+      .place(alice, lines([id, 1]), key)
+      .expect(201)
+      .expect('Idempotent-Replayed', 'true');
+    expect(late.body.data).toMatchObject({ id: first.body.data.id, status: 'cancelled' });
+    await api.place(alice, lines([id, 2]), key).expect(422);
+    expect(await api.shop.stockOf(id)).toEqual({ available: 100, reserved: 0 });
   });
 
   it('gives 50 concurrent identical requests one workflow, one document, one unit and equal responses', async () => {
@@ -238,6 +251,28 @@ describe('POST /orders', () => {
       .place(alice, lines([id, 1]), key)
       .expect(201)
       .expect('Idempotent-Replayed', 'true');
+  });
+
+  it('returns 202 to a repeat for a pending order whose workflow was terminated, and places it', async () => {
+    const { id } = await api.shop.sell();
+    const key = randomUUID();
+    const request = orderRequest({
+      ...lines([id, 1]),
+      customerId: aliceId,
+      orderId: orderIdOf(aliceId, key),
+    });
+    const noWorker = { inlinePayments: false, paymentsTaskQueue: `${api.shop.taskQueue}-nobody` };
+    await api.shop.withPolicy(noWorker).workflows.start(request);
+    const stored = () => api.shop.orders.findById(request.orderId);
+    await eventually(async () => expect(await stored()).toMatchObject({ status: 'pending' }));
+    await api.shop.temporal.client.workflow.getHandle(orderWorkflowId(request.orderId)).terminate();
+    const { body } = await api
+      .place(alice, lines([id, 1]), { 'Idempotency-Key': key, Prefer: 'respond-async' })
+      .expect(202)
+      .expect('Idempotent-Replayed', 'true');
+    expect(body.data).toMatchObject({ id: request.orderId, status: 'pending' });
+    await eventually(async () => expect(await stored()).toMatchObject({ status: 'confirmed' }));
+    expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
   });
 
   it('never returns 202 for an order that no workflow is placing', async () => {

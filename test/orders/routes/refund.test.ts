@@ -91,6 +91,17 @@ describe('POST /orders/:id/refunds', () => {
     }
   });
 
+  it('turns a refund down again under its key, even when another one is possible by then', async () => {
+    const { id } = await api.shop.sell();
+    const order = await api.placed(alice, [id, 1]);
+    const key = { 'Idempotency-Key': randomUUID() };
+    const first = await api.refund(order.id, { reason: 'x' }, key).expect(409);
+    await api.fulfill(order.id, [[id, 1]]).expect(201);
+    const again = await api.refund(order.id, { reason: 'x' }, key).expect(409);
+    expect(again.body.detail).toBe(first.body.detail);
+    await api.refund(order.id, { reason: 'x' }).expect(201);
+  });
+
   it.each([
     ['no reason', { amount: 1 }, 'reason'],
     ['an empty reason', { amount: 1, reason: ' ' }, 'reason'],

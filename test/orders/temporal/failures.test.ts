@@ -1,17 +1,13 @@
 import { ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
+import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { status } from '@grpc/grpc-js';
 import { PaymentRefused, StaleVersion } from '../../../src/domain/errors';
-import { businessProblem, temporalProblem } from '../../../src/orders/temporal/failures';
+import { businessProblem, recordedProblem, temporalProblem } from '../../../src/orders/temporal/failures';
 
 const grpc = (code: status) => Object.assign(new Error('grpc'), { code, details: 'd', metadata: {} });
 const failure = (type: string, ...details: unknown[]) =>
   failed(ApplicationFailure.nonRetryable('Why.', type, ...details));
 const failed = (cause: Error) => new WorkflowUpdateFailedError('failed', cause);
-
-function stepFailure(cause: Error): ActivityFailure {
-  return new ActivityFailure('failed', 'openOrder', '1', 'NON_RETRYABLE_FAILURE', undefined, cause);
-}
 
 it.each([
   [
@@ -29,11 +25,6 @@ it.each([
     'idempotency_key_reused',
   ],
   [
-    'another body under the key, found by an activity',
-    failed(stepFailure(ApplicationFailure.nonRetryable('x', 'IdempotencyKeyReused'))),
-    'idempotency_key_reused',
-  ],
-  [
     'a command that is rejected',
     failed(ApplicationFailure.nonRetryable('It is closed.', 'InvalidTransition')),
     'invalid_transition',
@@ -46,6 +37,8 @@ it.each([
   ['a lapsed payment', failure('PaymentRefused'), 'invalid_transition'],
   ['a key that was used for another payment', failure('PaymentKeyReused'), 'invalid_transition'],
   ['a payment service that is away', failure('PaymentUnanswered'), 'service_unavailable'],
+  ['an amendment that was interrupted', failure('Interrupted'), 'service_unavailable'],
+  ['a malformed command', failure('MalformedCommand'), 'validation_failed'],
   ['a thing that the order does not have', failure('NotFound'), 'not_found'],
   ['an earlier version', failure('StaleVersion', 7), 'precondition_failed'],
   ['an unforeseen failure', failure('TypeError'), 'service_unavailable'],
@@ -64,6 +57,30 @@ it('names the order that a command was for, and its current version', () => {
   expect(temporalProblem(grpc(status.UNAVAILABLE), 'ord_1')).toMatchObject({
     orderId: 'ord_1',
     detail: expect.stringContaining('may or may not have been carried out'),
+  });
+});
+
+it('tells the caller why an amendment was interrupted, and which order to read again', () => {
+  expect(temporalProblem(failure('Interrupted'), 'ord_1')).toMatchObject({
+    orderId: 'ord_1',
+    detail: 'Why.',
+  });
+});
+
+describe('a refusal that the order remembers', () => {
+  const recorded = (type: string) => recordedProblem({ type, message: 'Why.' }, 7, 'ord_1');
+
+  it('is the problem that it was at first', () => {
+    expect(recorded('OutOfStock')).toMatchObject({ code: 'out_of_stock', detail: 'Why.', orderId: 'ord_1' });
+    expect(recorded('StaleVersion')).toMatchObject({ code: 'precondition_failed', headers: { ETag: '"7"' } });
+  });
+
+  it('tells no version if the command did not ask for one', () => {
+    expect(recorded('InvalidTransition')).toMatchObject({ code: 'invalid_transition', headers: {} });
+  });
+
+  it('of an unknown type, from another release, is 503', () => {
+    expect(recorded('Novelty')).toMatchObject({ code: 'service_unavailable' });
   });
 });
 

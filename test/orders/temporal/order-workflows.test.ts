@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { RefundOrder } from '../../../src/domain/refund';
 import type { Order } from '../../../src/domain/order';
 import { createOrderWorkflows, type OrderWorkflows } from '../../../src/orders/temporal/order-workflows';
-import { COMMANDS, orderWorkflowId } from '../../../workflows/contract';
+import { orderIdOf } from '../../../src/orders/order-request';
+import { COMMANDS, ORDER_WORKFLOW, orderWorkflowId } from '../../../workflows/contract';
 import { HANG_MS } from '../../support/eventually';
 import { lines } from '../../support/order-api';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
-import { paymentsTaskQueueOf } from '../../support/task-queues';
+import { newCommand, orderPolicy } from '../../support/commands';
 
 let shop: Shop;
 beforeAll(async () => {
@@ -14,25 +14,19 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const by = { by: 'system', requestId: 'test', seenVersion: 0 };
-const keyed = (prefix: string) => ({
-  ...by,
-  id: `${prefix}_${randomBytes(16).toString('hex')}`,
-  fingerprint: 'f',
-  attemptId: 'a',
-});
-const refund = (amount: number): RefundOrder => ({ ...keyed('ref'), amount, reason: 'x' });
+const keyed = () => ({ ...newCommand(), fingerprint: 'f', attemptId: 'a' });
+const refund = (amount: number): RefundOrder => ({ ...keyed(), amount, reason: 'x' });
 
 async function placed(quantity: number): Promise<Order> {
   const { id } = await shop.sell();
-  return (await shop.workflows.place(orderRequest(lines([id, quantity]))))!;
+  return (await shop.place(orderRequest(lines([id, quantity]))))!;
 }
 
 async function captured(): Promise<{ order: Order; request: ReturnType<typeof orderRequest> }> {
   const { id } = await shop.sell();
   const request = orderRequest(lines([id, 1]));
-  await shop.workflows.place(request);
-  const command = { ...keyed('ful'), items: request.items, carrier: null, trackingNumber: null };
+  await shop.place(request);
+  const command = { ...keyed(), items: request.items, carrier: null, trackingNumber: null };
   const order = (await shop.workflows.execute(request, COMMANDS.fulfill, command)) as Order;
   return { order, request };
 }
@@ -41,7 +35,7 @@ async function captured(): Promise<{ order: Order; request: ReturnType<typeof or
 function otherProcess(): OrderWorkflows {
   return createOrderWorkflows(shop.temporal, {
     taskQueue: shop.taskQueue,
-    policy: { fulfillmentDeadlineMs: 86_400_000, paymentsTaskQueue: paymentsTaskQueueOf(shop.taskQueue) },
+    policy: orderPolicy(shop.taskQueue),
     timeoutMs: HANG_MS,
     commandTimeoutMs: HANG_MS,
   });
@@ -71,14 +65,14 @@ it('resumes an order whose workflow was terminated', async () => {
   const handle = shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id));
   await handle.terminate();
   const request = orderRequest({ ...lines(), ...(await requestOf(order.id)) });
-  const answer = await shop.workflows.execute(request, COMMANDS.cancel, { ...by, reason: null });
+  const answer = await shop.workflows.execute(request, COMMANDS.cancel, { ...newCommand(), reason: null });
   expect(answer).toMatchObject({ id: order.id, status: 'cancelled' });
 });
 
 it('reports that the workflow of a closed order has ended', async () => {
   const order = await placed(1);
   const request = orderRequest({ ...lines(), ...(await requestOf(order.id)) });
-  const command = { ...by, reason: null };
+  const command = { ...newCommand(), reason: null };
   await shop.workflows.execute(request, COMMANDS.cancel, command);
   await shop.temporal.client.workflow.getHandle(orderWorkflowId(order.id)).result();
   expect(await shop.workflows.execute(request, COMMANDS.cancel, command)).toBe('ended');
@@ -87,3 +81,12 @@ it('reports that the workflow of a closed order has ended', async () => {
 async function requestOf(orderId: string) {
   return (await shop.workflows.find(orderId))!.request;
 }
+
+it('does not take a workflow that someone has started by hand for an order', async () => {
+  const orderId = orderIdOf('usr_1', 'by hand');
+  const { client } = shop.temporal;
+  const byHand = { workflowId: orderWorkflowId(orderId), taskQueue: 'unserved', args: [{ $gt: 1 }] };
+  const workflow = await client.workflow.start(ORDER_WORKFLOW, byHand);
+  expect(await shop.workflows.find(orderId)).toBeNull();
+  await workflow.terminate();
+});

@@ -5,11 +5,11 @@ import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
-import { sampleSize } from '../../support/sample';
+import { repetitions } from '../../support/sample';
 import { ledgerOf } from './checked-ledger';
 import { newPayment } from '../fixtures';
 
-const RUNS = sampleSize('payments/sandbox: sequences of operations', 60);
+const RUNS = repetitions('payments/sandbox: sequences of operations');
 const AMOUNT = 100;
 
 let db: TestDatabase;

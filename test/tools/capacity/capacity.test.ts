@@ -39,20 +39,20 @@ describe('Erlang C', () => {
 });
 
 describe('what an order costs', () => {
-  it('counts 7 Actions to place it: start, update, two tasks with markers, activity, upsert, timer', () => {
-    expect(actionsOf(PLACING)).toBe(7);
+  it('counts 5 Actions to place it: start, update, a task with a marker, upsert, timer', () => {
+    expect(actionsOf(PLACING)).toBe(5);
   });
 
   it('counts no Action for more local activities in the same workflow task', () => {
     expect(actionsOf({ ...PLACING, localActivities: 10 })).toBe(actionsOf(PLACING));
-    expect(actionsOf({ ...PLACING, activities: 2 })).toBe(actionsOf(PLACING) + 1);
+    expect(actionsOf({ ...PLACING, activities: 1 })).toBe(actionsOf(PLACING) + 1);
   });
 
-  it('counts 13 Actions, 21 requests to Temporal, 14 MongoDB commands and two payment activities for its life', () => {
+  it('counts 10 Actions, 13 requests to Temporal, 17 MongoDB commands and two payment calls for its life', () => {
     expect(LIFE_COST).toMatchObject({
-      actions: 13,
-      temporalRequests: 21,
-      mongoDbCommands: 14,
+      actions: 10,
+      temporalRequests: 13,
+      mongoDbCommands: 17,
       paymentCalls: 2,
     });
   });

@@ -31,8 +31,8 @@ function command(
 
 function changesBy(name: string, result: Result): Changes {
   if (result === 'done') return 'something';
-  // The payment service has been asked for the new amount, so the order has a new version.
-  const isWithdrawn = name === 'amend' && (result === 'out_of_stock' || result === 'payment_declined');
+  // The payment for the new amount was reserved before the stock was moved, so it is voided.
+  const isWithdrawn = name === 'amend' && result === 'out_of_stock';
   return isWithdrawn ? 'bookkeeping' : 'nothing';
 }
 

@@ -55,6 +55,8 @@ export class OrderModel {
   readonly fulfilled = new Map<string, number>();
   readonly fulfillments: (Addition & { isDelivered: boolean })[] = [];
   readonly refunds: (Addition & { amount: number })[] = [];
+  /** The commands with a key that the open order turned down. */
+  private readonly turnedDown: (Addition & { result: Result })[] = [];
   captured = 0;
   isArchived = false;
 
@@ -88,15 +90,20 @@ export class OrderModel {
 
   fulfill(lines: readonly Line[], key: string | undefined): Result {
     const content = JSON.stringify(lines);
-    const earlier = resultOfEarlier(this.fulfillments, key, content);
-    if (earlier) return earlier;
+    return this.once(this.fulfillments, { key: key && `ful ${key}`, content }, () =>
+      this.tryToFulfill(lines, key),
+    );
+  }
+
+  private tryToFulfill(lines: readonly Line[], key: string | undefined): Result {
+    const content = JSON.stringify(lines);
     if (this.status !== 'confirmed') return 'invalid_transition';
     const wanted = unitsOf(lines);
     const isTooMuch = [...wanted].some(([good, units]) => units > this.left(good));
     if (isTooMuch) return 'invalid_transition';
     if (this.fulfillments.length === 0) this.captured = this.total;
     for (const [good, units] of wanted) this.fulfilled.set(good, (this.fulfilled.get(good) ?? 0) + units);
-    this.fulfillments.push({ key, content, isDelivered: false });
+    this.fulfillments.push({ key: key && `ful ${key}`, content, isDelivered: false });
     return 'done';
   }
 
@@ -112,13 +119,28 @@ export class OrderModel {
   }
 
   refund(amount: number | null, key: string): Result {
-    const content = JSON.stringify(amount);
-    const earlier = resultOfEarlier(this.refunds, key, content);
-    if (earlier) return earlier;
+    const addition = { key: `ref ${key}`, content: JSON.stringify(amount) };
+    return this.once(this.refunds, addition, () => this.tryToRefund(amount, addition));
+  }
+
+  private tryToRefund(amount: number | null, addition: Addition): Result {
     const left = this.captured - this.refunded;
     if (left === 0 || (amount ?? 0) > left) return 'invalid_transition';
-    this.refunds.push({ key, content, amount: amount ?? left });
+    this.refunds.push({ ...addition, amount: amount ?? left });
     return 'done';
+  }
+
+  /** Runs a command once for each key. A repeat gets the first result, also if it was turned down. */
+  private once(made: readonly Addition[], addition: Addition, run: () => Result): Result {
+    const { key, content } = addition;
+    const earlier = resultOfEarlier(made, key, content);
+    if (earlier) return earlier;
+    const refused = this.turnedDown.find((one) => key !== undefined && one.key === key);
+    if (refused) return refused.content === content ? refused.result : 'idempotency_key_reused';
+    const isOpen = this.status === 'confirmed';
+    const result = run();
+    if (result !== 'done' && isOpen) this.turnedDown.push({ ...addition, result });
+    return result;
   }
 
   /** Returns lines for all that is not fulfilled, or for one unit too many if everything is. */

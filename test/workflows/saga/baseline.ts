@@ -50,8 +50,8 @@ export function placesOf(baselines: readonly Baseline[]): Place[] {
   const beginnings = new Set<string>();
   return baselines.flatMap((baseline) =>
     baseline.stages.flatMap(({ steps }, move) => {
-      const { request, authorizing, moves } = baseline.scenario;
-      const beginning = JSON.stringify([request, authorizing, moves.slice(0, move + 1)]);
+      const { request, authorizing, inlinePayments, moves } = baseline.scenario;
+      const beginning = JSON.stringify([request, authorizing, inlinePayments, moves.slice(0, move + 1)]);
       if (beginnings.has(beginning)) return [];
       beginnings.add(beginning);
       return steps.map((step, position) => ({ baseline, move, step, position }));

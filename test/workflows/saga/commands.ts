@@ -2,22 +2,21 @@ import type { AmendOrder } from '../../../src/domain/amendment';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { AppError } from '../../../src/errors/app-error';
 import { COMMANDS } from '../../../workflows/contract';
-import type { Shop } from '../../support/shop';
+import { newCommand } from '../../support/commands';
+import type { Ordering, Shop } from '../../support/shop';
 
 /** The order, or the code of the problem, or `ended` when the workflow has ended. */
 export type Result = Order | string;
 
-const WHO = { by: 'usr_1', requestId: 'test', seenVersion: 0 };
-
 export type Customer = ReturnType<typeof customerOf>;
 
 /** Sends the commands on one order as the API does. */
-export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
+export function customerOf({ workflows, place }: Ordering, { orders }: Shop, request: OrderRequest) {
   const { orderId } = request;
   const stored = () => orders.findById(orderId);
   /** The same id names the same command, like the same Idempotency-Key. */
   const keyed = (id: string, content: object) => ({
-    ...WHO,
+    ...newCommand(),
     id: `${orderId}-${id}`,
     fingerprint: JSON.stringify(content),
     attemptId: 'test',
@@ -25,26 +24,28 @@ export function customerOf({ workflows, orders }: Shop, request: OrderRequest) {
 
   return {
     stored,
-    place: async () => (await resultOf(workflows.place(request))) ?? (await stored()) ?? 'no response',
+    place: async () => (await resultOf(place(request))) ?? (await stored()) ?? 'no response',
     cancel: () =>
-      resultOf(workflows.execute(request, COMMANDS.cancel, { ...WHO, reason: 'Changed my mind' })),
+      resultOf(workflows.execute(request, COMMANDS.cancel, { ...newCommand(), reason: 'Changed my mind' })),
     amend: (change: Partial<AmendOrder>) =>
-      resultOf(workflows.execute(request, COMMANDS.amend, { ...WHO, ifMatch: null, ...change })),
+      resultOf(workflows.execute(request, COMMANDS.amend, { ...newCommand(), ifMatch: null, ...change })),
     fulfill(id: string, items: OrderLine[]) {
       const command = { ...keyed(id, items), items, carrier: null, trackingNumber: null };
       return resultOf(workflows.execute(request, COMMANDS.fulfill, command));
     },
     deliver: (id: string) =>
-      resultOf(workflows.execute(request, COMMANDS.deliver, { ...WHO, fulfillmentId: `${orderId}-${id}` })),
+      resultOf(
+        workflows.execute(request, COMMANDS.deliver, { ...newCommand(), fulfillmentId: `${orderId}-${id}` }),
+      ),
     async refund(id: string, amount: number | null) {
       const command = { ...keyed(id, { amount }), amount, reason: 'Broken' };
       return resultOf(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
     },
-    archive: async () => resultOf(workflows.executeAlways((await stored())!, COMMANDS.archive, WHO)),
+    archive: async () => resultOf(workflows.executeAlways((await stored())!, COMMANDS.archive, newCommand())),
     retry: (step: string) =>
-      resultOf(workflows.execute(request, COMMANDS.retryCompensation, { ...WHO, step })),
+      resultOf(workflows.execute(request, COMMANDS.retryCompensation, { ...newCommand(), step })),
     resolve: (step: string, note: string) =>
-      resultOf(workflows.execute(request, COMMANDS.resolveCompensation, { ...WHO, step, note })),
+      resultOf(workflows.execute(request, COMMANDS.resolveCompensation, { ...newCommand(), step, note })),
   };
 }
 

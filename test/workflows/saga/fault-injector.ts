@@ -48,8 +48,8 @@ export function createFaultInjector() {
 
   function faultyActivity(name: StepName, run: AnyFunction): AnyFunction {
     return (...args) => {
-      const { id, orderId = id } = args[0] as { id?: string; orderId?: string };
-      const running = begin(subject(orderId!), name, args);
+      const { orderId } = args[0] as { orderId: string };
+      const running = begin(subject(orderId), name, args);
       const work = () => (name in OPERATIONS ? run(...args) : withFault(running, () => run(...args)));
       const result = current.run(running, work).finally(running.end);
       running.subject.runs.add(result.catch(() => undefined));
@@ -154,13 +154,10 @@ function withFault({ subject, attempt }: Running, effect: () => Promise<unknown>
   return fault(attempt, asUsual);
 }
 
-/**
- * Fails with a retry delay beyond the workflow's time-out for the payment service, so that Temporal ends the
- * activity at once.
- */
+/** Fails as the last attempt does, since the attempts before it would take two minutes. */
 async function withoutResponse(authorizing: Authorizing, effect: () => Promise<unknown>): Promise<never> {
   if (authorizing === 'done without a response') await effect();
-  throw ApplicationFailure.create({ message: 'The payment service does not respond.', nextRetryDelay: '1h' });
+  throw ApplicationFailure.nonRetryable('The payment service does not respond.');
 }
 
 function mapMethods<T extends object>(

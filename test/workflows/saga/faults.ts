@@ -1,13 +1,8 @@
-import {
-  type BusinessError,
-  OrderRejected,
-  PaymentDeclined,
-  PaymentRefused,
-} from '../../../src/domain/errors';
+import { type BusinessError, PaymentDeclined, PaymentRefused } from '../../../src/domain/errors';
 import type { Attempt, Fault, StepName } from './fault-injector';
 
-/** As many as the local attempts of a step and the first regular one. */
-const FAILURES = 3;
+/** As many as the local attempt of a step and the first regular one. */
+const FAILURES = 2;
 
 async function failAtFirst({ number }: Attempt): Promise<void> {
   if (number <= FAILURES) throw new Error(`The network is down at attempt ${number}.`);
@@ -26,12 +21,12 @@ export const PASSING_FAULTS = {
   },
   'stalls after its effect': async (attempt, effect) => {
     const result = await effect();
-    if (attempt.number === 1) await attempt.overtaken;
+    if (attempt.number === 1) await Promise.race([attempt.overtaken, attempt.scenarioOver]);
     return result;
   },
   'stalls and has no effect': async (attempt, effect) => {
     if (attempt.number > 1) return effect();
-    await attempt.overtaken;
+    await Promise.race([attempt.overtaken, attempt.scenarioOver]);
     throw new Error('The connection was lost.');
   },
   'stalls and has its effect after the end': async (attempt, effect) => {
@@ -40,11 +35,8 @@ export const PASSING_FAULTS = {
   },
 } satisfies Record<string, Fault>;
 
-/** The business error of each step that can have one. */
+/** The business error of each call of the payment service. */
 export const BUSINESS_ERRORS: Partial<Record<StepName, () => BusinessError>> = {
-  priceOrder: () => new OrderRejected('UnknownProduct', 'It is not sold any more.'),
-  openOrder: () => new OrderRejected('OutOfStock', 'Too few are left.'),
-  amendOrder: () => new OrderRejected('OutOfStock', 'Too few are left.'),
   authorizePayment: () => new PaymentDeclined('The card was declined.'),
   capturePayment: () => new PaymentRefused('The authorisation has lapsed.'),
   refundPayment: () => new PaymentRefused('The account is closed.'),

@@ -1,16 +1,18 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Order, OrderRequest } from '../../../src/domain/order';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
 import { expectConsistency } from '../../support/consistency';
-import { HANG_MS } from '../../support/eventually';
+import { repeat } from '../../support/eventually';
 import { recordHistory } from '../../support/histories';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import type { TestWorker } from '../../support/worker';
 import { customerOf, type Result, type Customer } from './commands';
 import { AVAILABLE, ORDERED, type Scenario } from './scenarios';
 import { createFaultInjector, type Fault, type FaultInjector } from './fault-injector';
+
+/** Longer than elsewhere, because many orders wait at a time. */
+const PAUSE_MS = 250;
 
 /** A shop whose steps can be made to fail. */
 export interface FaultyShop {
@@ -59,7 +61,7 @@ export function gistOf(order: Order) {
 export interface Rest {
   order: Partial<Gist>;
   /** The status of its workflow, and of the workflow for commands after that. */
-  workflow: string;
+  workflow: string | object;
   afterwards: string;
 }
 
@@ -74,7 +76,7 @@ export interface Saga {
   faultySteps(): string[];
   /** Waits until no compensation is outstanding, and the workflow of a closed order has ended. */
   settled(): Promise<void>;
-  /** Waits until the order is at rest, for a limited time. */
+  /** Waits until the order is at rest. */
   rest(expected?: Rest): Promise<Rest>;
   /** Records its histories for the replay test, see `recordHistory`. */
   record(name: string): Promise<void>;
@@ -89,7 +91,8 @@ export async function beginSaga({ shop, injector }: FaultyShop, scenario: Scenar
     ...scenario.request,
   });
   const { orderId } = request;
-  const customer = customerOf(shop, request);
+  const { inlinePayments = false } = scenario;
+  const customer = customerOf(shop.withPolicy({ inlinePayments }), shop, request);
   const faults = new Map<string, Fault>();
   injector.plan(orderId, { authorizing: scenario.authorizing, faults });
   return {
@@ -99,13 +102,16 @@ export async function beginSaga({ shop, injector }: FaultyShop, scenario: Scenar
     make: (move) => scenario.moves[move]!.make(customer, productId),
     inject: (step, fault) => void faults.set(step, fault),
     faultySteps: () => injector.faultyStepsOf(orderId),
-    settled: () =>
-      until(async () => {
+    async settled() {
+      const attempt = async () => {
         const order = await customer.stored();
-        if (order?.compensations.length !== 0) return false;
+        if (order?.compensations.length !== 0) return undefined;
         // A command that came before its end would be one more for this workflow, not for that of a closed order.
-        return !isClosed(order) || (await statusOf(shop, orderWorkflowId(orderId))) !== 'RUNNING';
-      }),
+        const isOver = !isClosed(order) || (await statusOf(shop, orderWorkflowId(orderId))) !== 'RUNNING';
+        return isOver || undefined;
+      };
+      await repeat(attempt, () => `${orderId} is not settled.`, PAUSE_MS);
+    },
     rest: (expected) => restOf(shop, request, expected),
     async record(name) {
       const { client } = shop.temporal;
@@ -125,27 +131,19 @@ export async function beginSaga({ shop, injector }: FaultyShop, scenario: Scenar
   };
 }
 
-async function restOf(shop: Shop, { orderId }: OrderRequest, expected?: Rest): Promise<Rest> {
-  let rest!: Rest;
-  await until(async () => {
+function restOf(shop: Shop, { orderId }: OrderRequest, expected?: Rest): Promise<Rest> {
+  let last: Rest | undefined;
+  const attempt = async () => {
     const order = (await shop.orders.findById(orderId))!;
     const workflow = await statusOf(shop, orderWorkflowId(orderId));
     const afterwards = await statusOf(shop, closedOrderWorkflowId(orderId));
-    rest = { order: gistOf(order), workflow, afterwards };
-    const usual = isClosed(order) ? 'COMPLETED' : 'RUNNING';
-    const isIdle = workflow === (expected?.workflow ?? usual) && afterwards !== 'RUNNING';
-    return isIdle && order.compensations.length === 0;
-  });
-  return rest;
-}
-
-const PAUSE_MS = 250;
-
-/** Returns after a limited time in any case: the assertion that follows tells what is wrong. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + HANG_MS; Date.now() < deadline; await delay(PAUSE_MS)) {
-    if (await isSo()) return;
-  }
+    last = { order: gistOf(order), workflow, afterwards };
+    const wanted = expected?.workflow ?? (isClosed(order) ? 'COMPLETED' : 'RUNNING');
+    const isThere = typeof wanted === 'string' ? workflow === wanted : workflow !== 'RUNNING';
+    const isIdle = isThere && afterwards !== 'RUNNING';
+    return isIdle && order.compensations.length === 0 ? last : undefined;
+  };
+  return repeat(attempt, () => `The order is not at rest: ${JSON.stringify(last)}`, PAUSE_MS);
 }
 
 async function statusOf({ temporal }: Shop, workflowId: string): Promise<string> {

@@ -13,6 +13,8 @@ export interface Scenario {
   name: string;
   request?: Partial<OrderRequest>;
   authorizing?: Authorizing;
+  /** Whether workers of orders call the payment service themselves. */
+  inlinePayments?: boolean;
   moves: readonly Move[];
 }
 
@@ -48,6 +50,12 @@ const refund = (amount: number | null): Move => ({
 });
 
 export const SCENARIOS: readonly Scenario[] = [
+  { name: 'amended at once', inlinePayments: true, moves: [place, amend(AVAILABLE)] },
+  {
+    name: 'completed and refunded at once',
+    inlinePayments: true,
+    moves: [place, fulfill(ORDERED), refund(null), deliver(ORDERED), archive],
+  },
   { name: 'placed', moves: [place] },
   { name: 'declined', request: { paymentMethod: 'pm_card_chargeDeclined' }, moves: [place] },
   { name: 'paid without a response', authorizing: 'done without a response', moves: [place] },

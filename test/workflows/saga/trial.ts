@@ -14,6 +14,8 @@ export interface Trial {
   /** When a customer cancels: just before the move that the step is part of, or during the step. */
   cancel?: 'before' | 'during';
   expected: Expected;
+  /** Expects what is true of the fault when the order has ended. */
+  afterwards?(): Promise<void>;
 }
 
 export interface Expected {
@@ -21,13 +23,16 @@ export interface Expected {
   outcomes: (string | RegExp)[];
   cancel?: string | RegExp;
   rest: Rest;
+  /** What is expected instead if the response to the last move is service_unavailable. */
+  interrupted?: Expected;
 }
 
 /** The time for a command to reach Temporal, in milliseconds. The outcome is the same if it does not. */
 const ON_ITS_WAY_MS = 300;
 
 /** @throws if the order does not end as expected, or ledger, stock and order do not agree */
-export async function run(faulty: FaultyShop, { place, fault, cancel, expected }: Trial): Promise<void> {
+export async function run(faulty: FaultyShop, trial: Trial): Promise<void> {
+  const { place, fault, cancel, expected } = trial;
   const saga = await beginSaga(faulty, place.baseline.scenario);
   let cancelled: Promise<Result> | undefined;
   const sendCancel = () => (cancelled = saga.customer.cancel());
@@ -46,7 +51,9 @@ export async function run(faulty: FaultyShop, { place, fault, cancel, expected }
 
   if (cancel) expect(cancelled && outcomeOf(await cancelled)).toEqual(matching(expected.cancel!));
   expect(saga.faultySteps()).toEqual(cancel === 'before' ? [] : [place.step]);
-  await expectEnd(saga, outcomes, expected);
+  const isInterrupted = outcomes.at(-1) === 'service_unavailable';
+  await expectEnd(saga, outcomes, (isInterrupted && expected.interrupted) || expected);
+  await trial.afterwards?.();
 }
 
 /** Expects the end to be the same after the attempts that were held back have run. */

@@ -1,11 +1,20 @@
+import { Context } from '@temporalio/activity';
 import type { RejectionCode } from '../../../src/domain/rejection';
 import type { TemporalClient } from '../../../src/temporal/client';
+import { newCommand } from '../../support/commands';
+import { createOperator } from '../../support/operator';
 import type { Baseline, Place, Stage } from './baseline';
 import { BUSINESS_ERRORS, meanwhile, PASSING_FAULTS, failingForGood } from './faults';
 import type { Gist, Rest } from './saga';
-import type { StepName } from './fault-injector';
+import type { Attempt, Fault, StepName } from './fault-injector';
 import type { Expected, Trial } from './trial';
 
+/** Who cancels an order, and why, as `gistOf` has it. */
+const CUSTOMER = 'usr_ (Changed my mind)';
+const TEMPORAL = 'syst (The workflow was cancelled.)';
+
+/** How a workflow ends that is cancelled in Temporal at the moment at which it completes. */
+const CANCELLED_OR_COMPLETED = /^(CANCELLED|COMPLETED)$/;
 const REJECTED = /^(invalid_transition|ended)$/;
 /** The outcome of a move that races with a cancellation. */
 const DONE_OR_CANCELLED = /^(confirmed|cancelled)$/;
@@ -43,36 +52,26 @@ export function businessTrials(place: Place): Trial[] {
 
 /** The codes of rejections and of problems, by the type of the failure. */
 const CODES: Record<string, RejectionCode | 'invalid_transition'> = {
-  UnknownProduct: 'unknown_product',
-  OutOfStock: 'out_of_stock',
   PaymentDeclined: 'payment_declined',
   PaymentRefused: 'invalid_transition',
 };
 
-/** The writes with which a failed amendment keeps out late steps, and voids its payment. */
-const WRITES_OF_REFUSALS: Record<string, number> = { 'authorizePayment#2': 1, amendOrder: 2 };
-
-function rejected({ baseline, move, step }: Place, error: string): Expected {
+function rejected({ baseline, move }: Place, error: string): Expected {
   const code = CODES[error]!;
   if (move > 0) {
     const { outcomes } = asBaseline(baseline);
     const { rest } = baseline.stages[move - 1]!;
     const afterwards = rest.workflow === 'COMPLETED' ? 'COMPLETED' : rest.afterwards;
-    const version = rest.order.version! + (WRITES_OF_REFUSALS[step] ?? 0);
-    return {
-      outcomes: [...outcomes.slice(0, move), code],
-      rest: { ...rest, order: { ...rest.order, version }, afterwards },
-    };
+    return { outcomes: [...outcomes.slice(0, move), code], rest: { ...rest, afterwards } };
   }
-  const wasOpened = step === 'authorizePayment';
   const order: Partial<Gist> = {
     status: 'rejected',
     rejection: code as RejectionCode,
     fulfillmentStatus: 'cancelled',
     owed: [],
-    paymentStatus: wasOpened ? 'declined' : 'pending',
-    reservation: wasOpened ? 'released' : 'none',
-    version: wasOpened ? 2 : 1,
+    paymentStatus: 'declined',
+    reservation: 'released',
+    version: 2,
   };
   return { outcomes: ['rejected'], rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' } };
 }
@@ -84,7 +83,8 @@ function retriedUntilDone(baseline: Baseline): Expected {
 }
 
 /**
- * A customer who cancels. A command cannot come between the steps of one move: it waits for the move to end.
+ * A customer who cancels. A command cannot come between the steps of one move: it waits for the move to end. Only what
+ * authorises a payment is interrupted.
  */
 export function cancelTrials(place: Place): Trial[] {
   const { baseline, move, position } = place;
@@ -92,7 +92,7 @@ export function cancelTrials(place: Place): Trial[] {
     place,
     what: 'is running when the customer cancels',
     cancel: 'during',
-    expected: cancelledDuring(baseline, move),
+    expected: cancelledDuring(place),
   };
   const before: Trial = {
     place,
@@ -103,29 +103,84 @@ export function cancelTrials(place: Place): Trial[] {
   return position === 0 ? [before, during] : [during];
 }
 
-function cancelledDuring(baseline: Baseline, move: number): Expected {
+function cancelledDuring(place: Place): Expected {
+  const { baseline, move } = place;
   const { outcomes } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
+  if (move === 0) return cancelledWhilePlaced(baseline);
   if (!isCancellable(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
-  const last = move === 0 ? outcomes[0]! : DONE_OR_CANCELLED;
   return {
-    outcomes: [...outcomes.slice(0, move), last],
+    outcomes: [...outcomes.slice(0, move), DONE_OR_CANCELLED],
     cancel: 'cancelled',
-    rest: cancelled(rest, 'usr_ (Changed my mind)'),
+    rest: cancelled(rest, CUSTOMER),
+    interrupted: interruptedAmendment(place, CUSTOMER),
+  };
+}
+
+/**
+ * Returns how an order ends whose cancellation has interrupted an amendment before its payment was authorised: the order
+ * keeps its earlier lines. Returns undefined if that cannot happen at this step.
+ * @param by the user who cancelled it, and the reason
+ */
+function interruptedAmendment(place: Place, by: string): Expected | undefined {
+  const { baseline, move } = place;
+  if (!['amendOrder', 'authorizePayment'].includes(nameOf(place))) return undefined;
+  const { outcomes } = asBaseline(baseline);
+  const rest = cancelled(baseline.stages[move - 1]!.rest, by);
+  // The withdrawal, and the end of the payment that may have been reserved.
+  const order = { ...rest.order, version: rest.order.version! + 2 };
+  return {
+    outcomes: [...outcomes.slice(0, move), 'service_unavailable'],
+    cancel: 'cancelled',
+    rest: { ...rest, order },
+  };
+}
+
+/** Placing an order ends as soon as it can; one that is turned down meanwhile has nothing to cancel. */
+function cancelledWhilePlaced({ stages }: Baseline): Expected {
+  const isPaid = stages[0]!.outcome === 'confirmed';
+  const status = isPaid ? /^cancelled$/ : /^(cancelled|rejected)$/;
+  const order: Partial<Gist> = {
+    status: expect.stringMatching(status),
+    paymentStatus: expect.stringMatching(/^(voided|declined)$/),
+    fulfillmentStatus: 'cancelled',
+    reservation: 'released',
+    captured: 0,
+    owed: [],
+  };
+  return {
+    outcomes: [/^(pending|confirmed|cancelled|rejected)$/],
+    cancel: isPaid ? 'cancelled' : /^(cancelled|invalid_transition|ended)$/,
+    rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' },
   };
 }
 
 function cancelledBefore(baseline: Baseline, move: number): Expected {
   const { outcomes } = asBaseline(baseline);
-  // Cancelling an order before its POST arrives starts the workflow, which places it first.
-  const { rest } = baseline.stages[Math.max(0, move - 1)]!;
-  if (!isCancellable(rest)) {
-    return { ...asBaseline(baseline), cancel: REJECTED };
-  }
+  if (move === 0) return cancelledUnplaced();
+  const { rest } = baseline.stages[move - 1]!;
+  if (!isCancellable(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
   return {
-    outcomes: [...outcomes.slice(0, move), move === 0 ? 'cancelled' : REJECTED],
+    outcomes: [...outcomes.slice(0, move), REJECTED],
     cancel: 'cancelled',
-    rest: cancelled(rest, 'usr_ (Changed my mind)'),
+    rest: cancelled(rest, CUSTOMER),
+  };
+}
+
+/** An order that is cancelled before its POST arrives is never placed. */
+function cancelledUnplaced(): Expected {
+  const order: Partial<Gist> = {
+    status: 'cancelled',
+    paymentStatus: 'pending',
+    fulfillmentStatus: 'cancelled',
+    reservation: 'none',
+    paid: null,
+    owed: [],
+  };
+  return {
+    outcomes: ['cancelled'],
+    cancel: 'cancelled',
+    rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' },
   };
 }
 
@@ -166,25 +221,35 @@ export function temporalTrials(place: Place, { client }: TemporalClient): Trial[
 
 function cancelledInTemporal(place: Place): Expected {
   const { baseline, move } = place;
-  if (move === 0) return cancelledWhilePlaced(place);
+  if (move === 0) {
+    const { rest, outcomes } = cancelledWhilePlaced(baseline);
+    return {
+      outcomes,
+      rest: { ...rest, workflow: expect.stringMatching(CANCELLED_OR_COMPLETED) as object },
+    };
+  }
   const { outcomes, rest: last } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
   if (isCancellable(rest)) {
+    const interrupted = interruptedAmendment(place, TEMPORAL);
     return {
       outcomes: [...outcomes.slice(0, move), DONE_CANCELLED_OR_OUTDATED],
-      rest: { ...cancelled(rest, 'syst (The workflow was cancelled.)'), workflow: 'CANCELLED' },
+      rest: { ...cancelled(rest, TEMPORAL), workflow: 'CANCELLED' },
+      interrupted: interrupted && { ...interrupted, rest: { ...interrupted.rest, workflow: 'CANCELLED' } },
     };
   }
   const replies = outcomes.with(move, orUnavailable(baseline.stages[move]!));
   if (baseline.stages[move - 1]!.rest.workflow === 'COMPLETED') {
     return {
       outcomes: replies,
-      rest: { ...last, afterwards: expect.stringMatching(/^(COMPLETED|CANCELLED)$/) },
+      rest: { ...last, afterwards: expect.stringMatching(CANCELLED_OR_COMPLETED) },
     };
   }
   // The next command restarts the workflow of an open order.
   const isRestarted = rest.workflow === 'RUNNING' && move < outcomes.length - 1;
-  return { outcomes: replies, rest: { ...last, workflow: isRestarted ? last.workflow : 'CANCELLED' } };
+  const ended =
+    rest.workflow === 'COMPLETED' ? (expect.stringMatching(CANCELLED_OR_COMPLETED) as object) : 'CANCELLED';
+  return { outcomes: replies, rest: { ...last, workflow: isRestarted ? last.workflow : ended } };
 }
 
 /**
@@ -196,43 +261,98 @@ function orUnavailable({ outcome, rest: { workflow } }: Stage): string | RegExp 
   return workflow === 'COMPLETED' ? new RegExp(`^(${outcome}|service_unavailable)$`) : outcome;
 }
 
-/**
- * The current step is finished, and then undone with the earlier ones. The workflow learns of the
- * cancellation with its next task, and consecutive steps on our own database are part of one task.
- */
-function cancelledWhilePlaced(place: Place): Expected {
-  const { scenario, stages } = place.baseline;
-  const { outcome, rest } = stages[0]!;
-  const isPaid = outcome === 'confirmed';
-  switch (nameOf(place)) {
-    case 'priceOrder':
-    case 'openOrder':
-      return undone(isPaid ? /^cancelled$/ : /^(cancelled|rejected)$/, /^(voided|declined)$/);
-    case 'authorizePayment':
-      if (scenario.authorizing === 'no response') return undone(/^cancelled$/, /^declined$/);
-      if (isPaid) return undone(/^cancelled$/, /^voided$/);
-      break;
-    case 'findAuthorization':
-      if (isPaid) return undone(/^cancelled$/, /^voided$/);
-      break;
-    case 'confirmOrder':
-      return { ...undone(/^cancelled$/, /^voided$/), outcomes: [DONE_OR_CANCELLED] };
-    default:
-  }
-  return { outcomes: [orUnavailable(stages[0]!)], rest: { ...rest, workflow: 'CANCELLED' } };
-}
-
-function undone(status: RegExp, paymentStatus: RegExp): Expected {
-  const order: Partial<Gist> = {
-    status: expect.stringMatching(status),
-    paymentStatus: expect.stringMatching(paymentStatus),
-    fulfillmentStatus: 'cancelled',
-    reservation: 'released',
-    owed: [],
-  };
-  return { outcomes: [status], rest: { order, workflow: 'CANCELLED', afterwards: 'never begun' } };
-}
-
 function nameOf({ step }: Place): StepName {
   return step.replace(/#\d+$/, '') as StepName;
+}
+
+/** An operator who fails an activity that has had its effect, or completes it with a result that it never has. */
+export function operatorTrials(place: Place, temporal: TemporalClient): Trial[] {
+  const operator = createOperator(temporal);
+  const byHand =
+    (act: (workflowId: string, activityId: string) => Promise<void>): Fault =>
+    async ({ number, workflowId }, effect) => {
+      const { isLocal, activityId } = Context.current().info;
+      if (isLocal || number > 1) return effect();
+      const result = await effect();
+      await act(workflowId, activityId);
+      return result;
+    };
+  const expected = judgedByHand(place);
+  return [
+    { place, what: 'is failed by an operator', fault: byHand(operator.failActivity), expected },
+    { place, what: 'is completed by an operator', fault: byHand(operator.completeActivity), expected },
+  ];
+}
+
+/** What an operator says is not believed: what is stored, and the payment service, are asked. */
+function judgedByHand(place: Place): Expected {
+  const { baseline } = place;
+  switch (nameOf(place)) {
+    case 'voidPayment':
+      return retriedUntilDone(baseline);
+    case 'findAuthorization': // nobody else knows whether the payment is reserved, so it is voided
+      return {
+        outcomes: ['rejected'],
+        rest: {
+          order: {
+            status: 'rejected',
+            paymentStatus: expect.stringMatching(/^(voided|declined)$/) as Gist['paymentStatus'],
+            reservation: 'released',
+            owed: [],
+          },
+          workflow: 'COMPLETED',
+          afterwards: 'never begun',
+        },
+      };
+    default:
+      return asBaseline(baseline);
+  }
+}
+
+/** An operator who pauses an activity while it fails, and unpauses it later. */
+export function pauseTrials(place: Place, temporal: TemporalClient): Trial[] {
+  if (nameOf(place) === 'placeOrder') return []; // which is never a regular activity
+  const operator = createOperator(temporal);
+  let unpaused: Promise<void> | undefined;
+  const fault: Fault = async ({ workflowId }, effect) => {
+    const { isLocal, activityId } = Context.current().info;
+    if (unpaused) return effect();
+    if (!isLocal) {
+      await operator.pauseActivity(workflowId, activityId);
+      unpaused = operator.unpauseActivity(workflowId, activityId);
+      unpaused.catch(() => undefined); // it is expected to be fulfilled when the order has ended
+    }
+    throw new Error('The network is down.');
+  };
+  const afterwards = async () => await unpaused;
+  return [
+    { place, what: 'is paused by an operator', fault, expected: asBaseline(place.baseline), afterwards },
+  ];
+}
+
+/** Updates that no API sends. */
+const STRANGE_UPDATES: readonly [name: string, argument: unknown][] = [
+  ['amend', { ...newCommand(), ifMatch: null, items: 'x' }],
+  ['fulfill', { ...newCommand(), fingerprint: 'f', attemptId: 'a', items: [{ quantity: -1 }] }],
+  ['refund', { amount: 1, reason: 'No id' }],
+  ['cancel', null],
+  ['pay', { amount: 1 }],
+];
+
+/** Someone with access to Temporal who sends what no API sends. */
+export function strangeMessageTrials(place: Place, { client }: TemporalClient): Trial[] {
+  let answers: Promise<PromiseSettledResult<unknown>[]> | undefined;
+  const send = async ({ workflowId }: Attempt): Promise<void> => {
+    const handle = client.workflow.getHandle(workflowId);
+    const updates = STRANGE_UPDATES.map(([name, argument]) =>
+      handle.executeUpdate(name, { args: [argument] }),
+    );
+    answers = Promise.allSettled([...updates, handle.query('orders')]); // the answers come after this step
+    await handle.signal('ship', { items: [] });
+  };
+  const afterwards = async () => {
+    for (const answer of (await answers)!) expect(answer.status).toBe('rejected');
+  };
+  const what = 'is running when messages come that no API sends';
+  return [{ place, what, fault: meanwhile(send), expected: asBaseline(place.baseline), afterwards }];
 }

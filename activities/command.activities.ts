@@ -1,0 +1,123 @@
+import { log } from '@temporalio/activity';
+import { amend, requireAmendable, type AmendOrder } from '../src/domain/amendment';
+import {
+  anotherPayment,
+  archivedOrder,
+  cancelledOrder,
+  isForPayment,
+  type ArchiveOrder,
+  type CancelOrder,
+} from '../src/domain/closing';
+import { withAnswer } from '../src/domain/command';
+import {
+  requireUnsettled,
+  withDone,
+  withPending,
+  withResolved,
+  type CompensationEvent,
+  type ResolveCompensation,
+} from '../src/domain/compensation';
+import { ORDER_KEY_REUSED, OrderRejected, recordOf } from '../src/domain/errors';
+import {
+  deliveredOrder,
+  fulfill,
+  type DeliverFulfillment,
+  type FulfillOrder,
+} from '../src/domain/fulfillment';
+import type { Order, OrderRequest } from '../src/domain/order';
+import {
+  amendedAnswer,
+  refusal,
+  summaryOf,
+  type OrderAnswer,
+  type OrderSummary,
+} from '../src/domain/order-summary';
+import { draftOrder, isReused } from '../src/domain/placing';
+import { refund, type RefundOrder } from '../src/domain/refund';
+import type { OrderRepository } from '../src/orders/orders.repository';
+import type { Addressed, Inline } from './order-changes';
+import type { PlacingActivityDeps } from './placing.activities';
+import { priceFrom } from './pricing';
+
+export interface CommandActivityDeps extends PlacingActivityDeps {
+  orders: Pick<OrderRepository, 'load'>;
+}
+
+export type CommandActivities = ReturnType<typeof createCommandActivities>;
+
+/**
+ * Each loads the order, decides by the rules of the domain, writes on the condition that the order is still as it was,
+ * and answers briefly. Each may run twice, late, or twice at once: the order remembers which commands it has answered.
+ */
+export function createCommandActivities({ orders, writer, changes, products }: CommandActivityDeps) {
+  const { carryOut, change } = changes;
+
+  return {
+    /** Cancels the order and releases its stock. One that was never opened is saved as cancelled. */
+    async cancelOrder(command: Addressed<CancelOrder>, request: OrderRequest): Promise<OrderAnswer> {
+      const cancel = (order: Order, at: string) => cancelledOrder(order, command, at);
+      let stored = await orders.load(command.orderId);
+      if (!stored) {
+        const at = new Date().toISOString();
+        const draft = draftOrder(request);
+        if (!isForPayment(draft, command)) return refusal(draft, recordOf(anotherPayment()));
+        const cancelled = withAnswer(cancel(draft, at), command, null, at);
+        ({ order: stored } = await writer.insert(cancelled, () => cancelled));
+      }
+      // The workflow of another request has nothing to do with the stored order.
+      if (isReused(stored, request)) return refusal(draftOrder(request), ORDER_KEY_REUSED);
+      return carryOut(command, cancel);
+    },
+
+    /** Prices the new lines, authorises their payment and moves the difference in stock: all or nothing. */
+    async amendOrder(command: Addressed<AmendOrder>, inline: Inline): Promise<OrderAnswer> {
+      const priced = command.items ? await priceFrom({ products, lines: command.items }) : null;
+      const decide = (order: Order, at: string): Order => {
+        requireAmendable(order, command);
+        if (priced instanceof OrderRejected) throw priced;
+        return amend(order, command, priced, at);
+      };
+      return carryOut(command, decide, { ...inline, complete: command.items && amendedAnswer });
+    },
+
+    /** Captures the payment with the first fulfillment, and takes what is fulfilled out of the stock. */
+    fulfillOrder: (command: Addressed<FulfillOrder>, inline: Inline): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => fulfill(order, command, at), {
+        ...inline,
+        addedTo: ({ fulfillments }) => fulfillments,
+      }),
+
+    deliverFulfillment: (command: Addressed<DeliverFulfillment>): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => deliveredOrder(order, command, at)),
+
+    refundOrder: (command: Addressed<RefundOrder>, inline: Inline): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => refund(order, command, at), {
+        ...inline,
+        addedTo: ({ refunds }) => refunds,
+      }),
+
+    archiveOrder: (command: Addressed<ArchiveOrder>): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => archivedOrder(order, command, at)),
+
+    /** Saves how an attempt to settle a compensation ended. */
+    async recordCompensation(
+      { orderId, step }: { orderId: string; requestId: string; step: string },
+      event: CompensationEvent,
+    ): Promise<OrderSummary> {
+      const order = await change(orderId, (stored, at) =>
+        event.state === 'done'
+          ? withDone(stored, step, event.wasAuthorized, at)
+          : withPending(stored, step, event.failure, at),
+      );
+      log.info('compensation recorded', { step, state: event.state });
+      return summaryOf(order);
+    },
+
+    /** Saves that an operator has settled a compensation. */
+    resolveCompensation: (command: Addressed<ResolveCompensation>): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => {
+        requireUnsettled(order, command);
+        return withResolved(order, command, at);
+      }),
+  };
+}

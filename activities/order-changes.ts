@@ -1,0 +1,129 @@
+import { log } from '@temporalio/activity';
+import {
+  answerTo,
+  madeBefore,
+  requireNotOutdated,
+  withAnswer,
+  type Command,
+  type KeyedCommand,
+} from '../src/domain/command';
+import { BusinessError, IdempotencyKeyReused, OutdatedCommand, recordOf } from '../src/domain/errors';
+import {
+  orderAfterPayment,
+  paymentTaskOf,
+  withoutIntention,
+  type PaymentOutcome,
+  type PaymentTask,
+} from '../src/domain/intention';
+import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
+import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
+import type { PaymentProvider } from '../src/payments/payment-provider';
+import type { Judge, OrderWriter } from './order-writer';
+import { callProviderWithin } from './payment-calls';
+
+export interface OrderChangesDeps {
+  writer: OrderWriter;
+  /** Absent where the secrets of the payment service are kept from the workers of orders. */
+  provider?: PaymentProvider;
+}
+
+/** A command and the order that it is for. */
+export type Addressed<C> = C & {
+  orderId: string;
+  /** That of the order as the workflow knows it. If another workflow has resumed the order since, nothing is done. */
+  resumedRevision?: number;
+};
+
+/** Whether the payment service may be called from within the step, while it answers at once. */
+export interface Inline {
+  inline: boolean;
+}
+
+export interface CarryOutOptions extends Partial<Inline> {
+  /** What commands of this type have added to an order. */
+  addedTo?(order: Order): readonly (Fulfillment | Refund)[];
+  /** Adds to the answer what the history of the workflow has to tell. */
+  complete?(answer: OrderAnswer, order: Order): OrderAnswer;
+}
+
+export type OrderChanges = ReturnType<typeof createOrderChanges>;
+
+/** Beyond this, the payment is left to the payments queue, which shows in Temporal what it waits for. */
+const INLINE_PAYMENT_MS = 2_500;
+
+/** Changes orders as commands and payments make it necessary. */
+export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
+  async function change(orderId: string, judge: Judge, known?: Order): Promise<Order> {
+    const order = await writer.change(orderId, judge, known);
+    if (!order) throw new Error(`Order ${orderId} is missing in MongoDB.`);
+    return order;
+  }
+
+  /** Has the payment service do what the order waits for, if it may be called here and answers at once. */
+  async function payInline(order: Order, { inline = false }: Partial<Inline>): Promise<Order> {
+    const task = paymentTaskOf(order);
+    if (!task) return order;
+    if (task.amount > 0 && !(inline && provider)) return order;
+    const outcome = await callProviderWithin({ timeoutMs: INLINE_PAYMENT_MS, provider: provider!, task });
+    return outcome ? afterPayment(order.id, task, outcome, order) : order;
+  }
+
+  /** Saves the outcome of a call of the payment service, and what it makes of the order. */
+  function afterPayment(
+    orderId: string,
+    task: PaymentTask,
+    outcome: PaymentOutcome,
+    known?: Order,
+  ): Promise<Order> {
+    const judge: Judge = (order, at, short) => {
+      const waiting = paymentTaskOf(order);
+      // An earlier run has recorded it, or the order was resumed meanwhile.
+      if (waiting?.key !== task.key || waiting.commandId !== task.commandId) return order;
+      if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short) }, at);
+      return orderAfterPayment(order, outcome, at);
+    };
+    return change(orderId, judge, known);
+  }
+
+  /**
+   * Carries out a command, unless the order has answered it before or has to finish another one first.
+   * @param decide makes the order that results, or throws a `BusinessError`
+   */
+  async function carryOut<C extends Command>(
+    command: Addressed<C>,
+    decide: (order: Order, at: string) => Order,
+    { inline, addedTo = () => [], complete = (answer) => answer }: CarryOutOptions = {},
+  ): Promise<OrderAnswer> {
+    let unremembered: ErrorRecord | null = null;
+    // A worker that was frozen may wake up when another workflow has resumed the order.
+    const isSuperseded = ({ resumedRevision }: Order) =>
+      resumedRevision !== (command.resumedRevision ?? resumedRevision);
+    let order = await change(command.orderId, (stored, at, short) => {
+      unremembered = null;
+      try {
+        const isAnswered =
+          answerTo(stored, command) ?? madeBefore(addedTo(stored), command as unknown as KeyedCommand);
+        if (isAnswered || stored.intention || isSuperseded(stored)) return stored;
+        if (short) throw short;
+        requireNotOutdated(stored, command);
+        const next = decide(stored, at);
+        return next.intention ? next : withAnswer(next, command, null, at);
+      } catch (error) {
+        if (!(error instanceof BusinessError)) throw error;
+        const isAboutThisAttempt = error instanceof IdempotencyKeyReused || error instanceof OutdatedCommand;
+        if (!isAboutThisAttempt) return withAnswer(stored, command, recordOf(error), at);
+        unremembered = recordOf(error);
+        return stored;
+      }
+    });
+    if (unremembered) return refusal(order, unremembered);
+    if (order.intention && !isSuperseded(order)) order = await payInline(order, { inline });
+    const answer = answerOf(order, command.id);
+    const { version, status } = order;
+    const error = answer.answer?.error?.type ?? null;
+    log.info('command answered', { command: command.id, version, status, error });
+    return complete(answer, order);
+  }
+
+  return { change, payInline, afterPayment, carryOut };
+}

@@ -1,0 +1,139 @@
+import type { ClientSession } from 'mongoose';
+import { DuplicateOrder, OrderRejected } from '../src/domain/errors';
+import type { Order, OrderLine } from '../src/domain/order';
+import { stockMoves, type StockMove } from '../src/domain/stock';
+import type { Transact } from '../src/mongodb/transaction';
+import type { OrderRepository } from '../src/orders/orders.repository';
+import type { StockQueue } from '../src/product-service/stock-queue';
+import type { StockRepository } from '../src/product-service/stock.repository';
+
+export interface OrderWriterDeps {
+  orders: OrderRepository;
+  stock: StockRepository;
+  stockQueue: StockQueue;
+  transact: Transact;
+}
+
+/**
+ * Decides what becomes of an order at that time (ISO 8601). The same object means that nothing changes.
+ * @param short why the change that was decided before cannot be made: the stock lacks units
+ */
+export type Judge = (order: Order, at: string, short?: OrderRejected) => Order;
+
+export type OrderWriter = ReturnType<typeof createOrderWriter>;
+
+/** How often a decision is taken again when another writer was faster, before Temporal tries again later. */
+const DECISIONS = 5;
+
+class OutOfStock extends Error {}
+class WriteConflict extends Error {}
+
+/**
+ * Writes orders, each with the stock that it moves: both or neither. A decision is one write, on the condition that the
+ * order is still as it was when it was read.
+ */
+export function createOrderWriter({ orders, stock, stockQueue, transact }: OrderWriterDeps) {
+  /**
+   * Has the stored order judged and saves what becomes of it. Returns null if there is no such order.
+   * @param known the order as it was just written, which saves reading it
+   */
+  function change(orderId: string, judge: Judge, known?: Order): Promise<Order | null> {
+    return decide(orderId, judge, { known, decisions: DECISIONS });
+  }
+
+  /** Decides again, on what is stored then, if another writer was faster or the stock lacks units. */
+  async function decide(
+    orderId: string,
+    judge: Judge,
+    { known, short, decisions }: { known?: Order; short?: OrderRejected; decisions: number },
+  ): Promise<Order | null> {
+    if (decisions === 0) throw new Error(`Other writers keep changing order ${orderId}.`);
+    const order = known ?? (await orders.load(orderId));
+    if (!order) return null;
+    const judged = judge(order, new Date().toISOString(), short);
+    if (judged === order) return order;
+    const next = { ...judged, revision: order.revision + 1 };
+    const again = { decisions: decisions - 1 };
+    try {
+      return (await save(order, next)) ? next : await decide(orderId, judge, again);
+    } catch (error) {
+      if (!(error instanceof OutOfStock)) throw error;
+      return decide(orderId, judge, { ...again, short: await shortage(order, next) });
+    }
+  }
+
+  /** Returns false if another writer was faster. @throws {OutOfStock} */
+  async function save(order: Order, next: Order): Promise<boolean> {
+    const moves = stockMoves(order, next);
+    if (moves.length === 0) return orders.save(next);
+    return inTransaction(next.items, async (session) => {
+      // Saved first: another run of the same step may have moved the stock, which is then no shortage.
+      if (!(await orders.save(next, session))) throw new WriteConflict();
+      if (!(await stock.move(moves, session))) throw shortOf(next, moves);
+      return true;
+    }).catch((error: unknown) => {
+      if (error instanceof WriteConflict) return false;
+      throw error;
+    });
+  }
+
+  /**
+   * Inserts a new order. Returns the stored one instead if there is one, which is then not new.
+   * @param orIfShort makes the order that is inserted if the stock lacks units
+   */
+  async function insert(
+    draft: Order,
+    orIfShort: (short: OrderRejected) => Order,
+  ): Promise<{ order: Order; isNew: boolean }> {
+    const order = { ...draft, revision: 1 };
+    const moves = stockMoves(null, order);
+    try {
+      await inTransaction(order.items, async (session) => {
+        if (!(await stock.move(moves, session))) throw shortOf(order, moves);
+        await orders.insert(order, session);
+      });
+      return { order, isNew: true };
+    } catch (error) {
+      const isShort = error instanceof OutOfStock;
+      if (!isShort && !(error instanceof DuplicateOrder)) throw error;
+      // An earlier run of this step may have inserted the order, and taken the stock.
+      const stored = await orders.load(order.id);
+      if (stored) return { order: stored, isNew: false };
+      if (!isShort) throw error;
+      const instead = orIfShort(await shortage(null, order));
+      return insert(instead, () => instead);
+    }
+  }
+
+  function inTransaction<T>(
+    lines: readonly OrderLine[],
+    work: (session: ClientSession) => Promise<T>,
+  ): Promise<T> {
+    const productIds = lines.map(({ productServiceId }) => productServiceId);
+    return stockQueue(productIds, () => transact(work));
+  }
+
+  /** @param before null for a new order */
+  async function shortage(before: Order | null, next: Order): Promise<OrderRejected> {
+    const taken = stockMoves(before, next).filter((move) => move.available < 0);
+    const available = await stock.available(taken.map((move) => move.productServiceId));
+    const short = taken.flatMap(({ productServiceId, available: moved }) => {
+      const left = available.get(productServiceId) ?? 0;
+      if (left >= -moved) return [];
+      const items = next.items.filter((item) => item.productServiceId === productServiceId);
+      const ordered = items.reduce((sum, { quantity }) => sum + quantity, 0);
+      const held = ordered + moved; // by this order, before the amendment
+      return [`${items[0]?.sku} (${ordered} ordered, ${left + held} available)`];
+    });
+    const list = short.length > 0 ? `: ${short.join(', ')}` : '';
+    return new OrderRejected('OutOfStock', `Not enough in stock${list}. Nothing was changed; order fewer.`);
+  }
+
+  return { change, insert };
+}
+
+/** Returns the error for stock that cannot be moved: what is available may run out, what is reserved may not. */
+function shortOf({ id }: Order, moves: StockMove[]): Error {
+  if (moves.some(({ available }) => available < 0)) return new OutOfStock(id);
+  return new Error(`The stock lacks what order ${id} has reserved: it was changed by hand.`);
+}

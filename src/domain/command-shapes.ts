@@ -1,0 +1,98 @@
+import type { AmendOrder } from './amendment';
+import type { ArchiveOrder, CancelOrder } from './closing';
+import type { Command, KeyedCommand } from './command';
+import type { ResolveCompensation, RetryCompensation } from './compensation';
+import type { DeliverFulfillment, FulfillOrder } from './fulfillment';
+import { MAX_LINES, MAX_NOTE_LENGTH, type OrderLine, type ShippingAddress } from './order';
+import type { RefundOrder } from './refund';
+
+/** Tells whether a value has the right type and size. */
+type Check = (value: unknown) => boolean;
+
+/** What each field of a type has to be. */
+export type Shape<T> = { readonly [K in keyof T]-?: Check };
+
+const integer =
+  (least: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least;
+const text =
+  (longest = 200): Check =>
+  (value) =>
+    typeof value === 'string' && value.length > 0 && characters(value) <= longest;
+/** Counts code points, as the API does. */
+const characters = (value: string): number => [...value].length;
+const nullable =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const listOf =
+  (check: Check, least: number, most: number): Check =>
+  (value) =>
+    Array.isArray(value) && value.length >= least && value.length <= most && value.every(check);
+
+/** An object that is stored as it is, so it has no other fields. */
+function object<T>(shape: Shape<T>): Check {
+  return (value) =>
+    malformedField(shape, value) === null &&
+    Object.keys(value as object).every((field) => Object.hasOwn(shape, field));
+}
+
+/**
+ * Returns the first field of the value that is not as the shape says, or null. Fields that the shape does not have are
+ * ignored: a newer API may send them.
+ */
+export function malformedField<T>(shape: Shape<T>, value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return '(the argument)';
+  const fields = Object.entries<Check>(shape);
+  const malformed = fields.find(([field, check]) => !check((value as Record<string, unknown>)[field]));
+  return malformed?.[0] ?? null;
+}
+
+/** More than an If-Match header of the API can have. */
+const MOST_VERSIONS = 1_000;
+
+const lines = listOf(object<OrderLine>({ productServiceId: text(), quantity: integer(1) }), 1, MAX_LINES);
+const address = object<ShippingAddress>({
+  name: text(),
+  line1: text(),
+  line2: optional(text()),
+  city: text(),
+  region: optional(text()),
+  postalCode: text(),
+  country: text(),
+});
+
+const command: Shape<Command> = { id: text(), by: text(), requestId: text(), seenRevision: integer(0) };
+const keyed: Shape<KeyedCommand> = { ...command, fingerprint: text(), attemptId: text() };
+
+/** The shapes of the arguments of the updates: anyone with access to Temporal can send one. */
+export const SHAPES = {
+  amend: {
+    ...command,
+    ifMatch: nullable(listOf(integer(0), 0, MOST_VERSIONS)),
+    items: optional(lines),
+    note: optional(nullable((value) => typeof value === 'string' && characters(value) <= MAX_NOTE_LENGTH)),
+    shippingAddress: optional(nullable(address)),
+  } satisfies Shape<AmendOrder>,
+  cancel: { ...command, reason: nullable(text()), paymentKey: optional(text()) } satisfies Shape<CancelOrder>,
+  fulfill: {
+    ...keyed,
+    items: lines,
+    carrier: nullable(text()),
+    trackingNumber: nullable(text()),
+  } satisfies Shape<FulfillOrder>,
+  deliver: { ...command, fulfillmentId: text() } satisfies Shape<DeliverFulfillment>,
+  refund: { ...keyed, amount: nullable(integer(1)), reason: text() } satisfies Shape<RefundOrder>,
+  archive: command satisfies Shape<ArchiveOrder>,
+  retryCompensation: { ...command, step: text() } satisfies Shape<RetryCompensation>,
+  resolveCompensation: {
+    ...command,
+    step: text(),
+    note: text(MAX_NOTE_LENGTH),
+  } satisfies Shape<ResolveCompensation>,
+};

@@ -1,0 +1,168 @@
+import { amendedOrder } from './amendment';
+import { withAnswer } from './command';
+import { owedVoid, withOwed } from './compensation';
+import { fulfilledOrder } from './fulfillment';
+import type { ErrorRecord, Intention, Order, OrderPayment } from './order';
+import { closedOrder, rejectedBecause } from './closing';
+import { firstPayment, paymentRef } from './order-payment';
+import type { PaymentRef } from './payment';
+import { confirmedOrder } from './placing';
+import { refundedOrder } from './refund';
+import { isRejectionType, REJECTION_CODES } from './rejection';
+
+/** A call of the payment service that an order waits for. */
+export interface PaymentTask {
+  operation: 'authorize' | 'capture' | 'refund';
+  payment: PaymentRef;
+  /** Names the capture or the refund; an authorisation is named by the key of its payment. */
+  key: string;
+  /** In minor units. The payment service is not asked for 0. */
+  amount: number;
+  /** The command that it is part of; null for placing the order. */
+  commandId: string | null;
+}
+
+/** What became of a call of the payment service. */
+export type PaymentOutcome =
+  | {
+      state: 'done';
+      /** The payment service's own id of the payment. */
+      reference: string | null;
+    }
+  | {
+      /** `unanswered`: it is unknown whether something is reserved. In all other states nothing has changed. */
+      state: 'declined' | 'rejected' | 'unanswered';
+      error: ErrorRecord;
+    };
+
+/** Returns the call of the payment service that the order waits for, or null. */
+export function paymentTaskOf(order: Order): PaymentTask | null {
+  const { intention } = order;
+  if (order.status === 'pending') return authorizing(order, firstPayment(order), null);
+  switch (intention?.kind) {
+    case undefined:
+      return null;
+    case 'amendment':
+      return authorizing(order, intention.payment, intention.command.id);
+    case 'fulfillment':
+      return ofCurrentPayment(order, intention, 'capture', `${order.payment!.key}-capture`);
+    case 'refund':
+      return {
+        ...ofCurrentPayment(order, intention, 'refund', intention.refund.id),
+        amount: intention.refund.amount,
+      };
+  }
+}
+
+function authorizing(order: Order, payment: OrderPayment, commandId: string | null): PaymentTask {
+  const { key, amount } = payment;
+  return { operation: 'authorize', payment: paymentRef(order, payment), key, amount, commandId };
+}
+
+function ofCurrentPayment(
+  order: Order,
+  { command }: Intention,
+  operation: PaymentTask['operation'],
+  key: string,
+): PaymentTask {
+  const payment = paymentRef(order, order.payment!);
+  return { operation, payment, key, amount: payment.amount, commandId: command.id };
+}
+
+/**
+ * Returns the order after the call of the payment service that it waited for: placed or rejected, or with the
+ * command carried out or turned down.
+ * @throws {BusinessError} the order cannot be changed as it was intended, though the payment service agreed
+ */
+export function orderAfterPayment(order: Order, outcome: PaymentOutcome, at: string): Order {
+  const { intention } = order;
+  if (!intention)
+    return outcome.state === 'done' ? placed(order, outcome, at) : notPlaced(order, outcome, at);
+  if (outcome.state !== 'done') return withoutIntention(order, outcome, at);
+  const done = { ...carriedOut(order, intention, outcome.reference, at), intention: null };
+  return withAnswer(done, intention.command, null, at);
+}
+
+function placed(order: Order, { reference }: { reference: string | null }, at: string): Order {
+  return confirmedOrder(order, { ...firstPayment(order), reference }, at);
+}
+
+function notPlaced(order: Order, { state, error }: Failed, at: string): Order {
+  const code = isRejectionType(error.type) ? REJECTION_CODES[error.type] : REJECTION_CODES.PaymentDeclined;
+  const rejection = { code, detail: error.message };
+  return closedOrder(order, rejectedBecause(rejection, state === 'declined'), at);
+}
+
+function carriedOut(order: Order, intention: Intention, reference: string | null, at: string): Order {
+  switch (intention.kind) {
+    case 'amendment': {
+      const { amendment, payment, by } = intention;
+      return amendedOrder(order, amendment, { ...payment, reference }, { at, by });
+    }
+    case 'fulfillment':
+      return fulfilledOrder(order, intention.fulfillment, at);
+    case 'refund':
+      return refundedOrder(order, intention.refund, at);
+  }
+}
+
+type Failed = Exclude<PaymentOutcome, { state: 'done' }>;
+
+/**
+ * Returns the order with the command turned down. What may be reserved for an amendment has to be voided: a
+ * capture or a refund is never left without an answer.
+ */
+export function withoutIntention(order: Order, { state, error }: Failed, at: string): Order {
+  const intention = order.intention!;
+  const withdrawn = { ...order, intention: null };
+  const mayBeReserved =
+    intention.kind === 'amendment' && intention.payment.amount > 0 && state !== 'declined';
+  const next = mayBeReserved ? withOwed(withdrawn, owedVoid(intention.payment, at), at) : withdrawn;
+  return withAnswer(next, intention.command, error, at);
+}
+
+/**
+ * Returns the order that another workflow resumes, after one was terminated or reset. An amendment that was
+ * interrupted is withdrawn; a capture or a refund stays to be finished, since the money may have moved.
+ * @param runId of the workflow; it resumes the order once, however often the step runs
+ */
+export function resumedOrder(order: Order, runId: string, at: string): Order {
+  if (order.resumedBy === runId) return order;
+  const resumed = { ...order, resumedRevision: order.revision, resumedBy: runId };
+  if (order.intention?.kind !== 'amendment') return resumed;
+  return withoutIntention(resumed, INTERRUPTED, at);
+}
+
+/** The outcome for an amendment whose payment is not waited for any longer. */
+export const INTERRUPTED: Failed = {
+  state: 'unanswered',
+  error: {
+    type: 'Interrupted',
+    message:
+      'The amendment was interrupted, so nothing was changed, and what may be reserved for it will be voided: read the ' +
+      'order again, then repeat the request.',
+  },
+};
+
+/** The outcome for a payment of which the payment service says nothing. */
+export const UNANSWERED: Failed = {
+  state: 'unanswered',
+  error: {
+    type: 'PaymentUnanswered',
+    message: 'The payment service did not respond in time. Nothing is charged: place a new order later.',
+  },
+};
+
+/** Tells whether a value is what the payment service has answered, and not something that came from elsewhere. */
+export function isOutcome(value: unknown): value is PaymentOutcome {
+  if (typeof value !== 'object' || value === null) return false;
+  const { state, reference, error } = value as Record<string, unknown>;
+  if (state === 'done') return typeof reference === 'string';
+  return NOT_DONE.has(state) && typeof (error as ErrorRecord | undefined)?.message === 'string';
+}
+
+const NOT_DONE: ReadonlySet<unknown> = new Set<PaymentOutcome['state']>([
+  'declined',
+  'rejected',
+  'unanswered',
+]);

@@ -1,0 +1,150 @@
+import { paymentTaskOf, type PaymentTask } from './intention';
+import { unsettled } from './compensation';
+import {
+  ORDER_STATUSES,
+  type AnsweredCommand,
+  type Compensation,
+  type ErrorRecord,
+  type Order,
+  type OrderItem,
+  type OrderState,
+} from './order';
+import type { Rejection } from './rejection';
+
+/** What a workflow knows of its order. Its size does not depend on the order's. */
+export interface OrderSummary extends OrderState {
+  version: number;
+  resumedRevision: number;
+  currency: string | null;
+  /** Minor units. */
+  total: number | null;
+  captured: number;
+  refunded: number;
+  rejection: Rejection | null;
+  /** ISO 8601; null until the order is confirmed. */
+  confirmedAt: string | null;
+  /** The payments that are to be voided or refunded. */
+  owed: Owed[];
+  /** The call of the payment service that the order waits for. */
+  toPay: PaymentTask | null;
+}
+
+/** A compensation that is not settled. */
+export type Owed = Pick<Compensation, 'step' | 'payment' | 'state' | 'failure'>;
+
+/** A summary, and how the order has answered the command that led to it. */
+export interface OrderAnswer extends OrderSummary {
+  /** Null if the command was not answered, because another one has to be finished first, or the order was resumed. */
+  answer: Pick<AnsweredCommand, 'version' | 'error'> | null;
+}
+
+export function summaryOf(order: Order): OrderSummary {
+  const { version, resumedRevision, status, paymentStatus, fulfillmentStatus } = order;
+  const { currency, total, captured, refunded, rejection } = order;
+  return {
+    version,
+    resumedRevision,
+    status,
+    paymentStatus,
+    fulfillmentStatus,
+    currency,
+    total,
+    captured,
+    refunded,
+    rejection,
+    confirmedAt: order.statusHistory.find(({ to }) => to === 'confirmed')?.at ?? null,
+    owed: unsettled(order).map(owed),
+    toPay: paymentTaskOf(order),
+  };
+}
+
+function owed({ step, payment, state, failure }: Compensation): Owed {
+  return { step, payment, state, failure };
+}
+
+/** @param commandId the command that led to this state of the order */
+export function answerOf(order: Order, commandId: string): OrderAnswer {
+  const summary = summaryOf(order);
+  const found = order.commands.find(({ id }) => id === commandId);
+  if (found) return { ...summary, answer: { version: found.version, error: found.error } };
+  // What was added stays, after the order has forgotten the command.
+  const isAdded = [...order.fulfillments, ...order.refunds].some(({ id }) => id === commandId);
+  return { ...summary, answer: isAdded ? { version: order.version, error: null } : null };
+}
+
+/** Returns the answer to a command that the order does not remember, since it has another content. */
+export function refusal(order: Order, error: ErrorRecord): OrderAnswer {
+  return { ...summaryOf(order), answer: { version: order.version, error } };
+}
+
+/** What pricing has made of an order, in short: enough to write it again without the catalogue of that time. */
+export interface Snapshot {
+  /** For each line in their order. The unit price is in minor units, the tax rate in basis points. */
+  lines: [sku: string | null, unitPrice: number | null, taxRateBps: number | null][];
+  subtotal: number | null;
+  tax: number | null;
+  reference: string | null;
+}
+
+/** The answer to an amendment of the lines, with what pricing has made of them, or will when they are paid. */
+export interface AmendedAnswer extends OrderAnswer {
+  snapshot: Snapshot;
+  paymentKey: string | null;
+}
+
+export function amendedAnswer(answer: OrderAnswer, order: Order): AmendedAnswer {
+  const { intention, payment } = order;
+  if (intention?.kind !== 'amendment') {
+    return { ...answer, snapshot: snapshotOf(order), paymentKey: payment?.key ?? null };
+  }
+  const { amendment, payment: intended } = intention;
+  const amended = { ...order, ...amendment.pricing, payment: intended };
+  return { ...answer, snapshot: snapshotOf(amended), paymentKey: intended.key };
+}
+
+/** The part of an order that a snapshot is made of. */
+interface Priced extends Pick<Order, 'subtotal' | 'tax' | 'payment'> {
+  items: readonly Pick<OrderItem, 'sku' | 'unitPrice' | 'taxRateBps'>[];
+}
+
+export function snapshotOf({ items, subtotal, tax, payment }: Priced): Snapshot {
+  const lines = items.map(({ sku, unitPrice, taxRateBps }): Snapshot['lines'][number] => [
+    sku,
+    unitPrice,
+    taxRateBps,
+  ]);
+  return { lines, subtotal, tax, reference: payment?.reference ?? null };
+}
+
+/** The answer to placing an order, and how long its parts took, in milliseconds. */
+export interface PlacedAnswer extends OrderAnswer {
+  /** Whether this run of the step has saved the order. One that was found may have been interrupted at any point. */
+  isNew: boolean;
+  snapshot: Snapshot;
+  took: Record<string, number>;
+}
+
+/** Tells whether a value is a summary of an order, and not something that came from elsewhere. */
+export function isSummary(value: unknown): value is OrderSummary {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, status, owed } = value as Partial<OrderSummary>;
+  return (
+    Number.isSafeInteger(version) &&
+    ORDER_STATUSES.includes(status!) &&
+    Array.isArray(owed) &&
+    'toPay' in value
+  );
+}
+
+/** Tells whether a value is the answer to placing an order. */
+export function isPlacedAnswer(value: unknown): value is PlacedAnswer {
+  if (!isSummary(value)) return false;
+  const { answer, isNew, took } = value as Partial<PlacedAnswer>;
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    typeof isNew === 'boolean' &&
+    typeof took === 'object' &&
+    took !== null
+  );
+}

@@ -1,0 +1,103 @@
+import { newCommand } from '../support/commands';
+import { malformedField, SHAPES, type Shape } from '../../src/domain/command-shapes';
+
+const keyed = { ...newCommand(), fingerprint: 'f', attemptId: 'a' };
+const items = [{ productServiceId: 'ps_1', quantity: 2 }];
+const shippingAddress = {
+  name: 'Ada Lovelace',
+  line1: '12 St James Square',
+  city: 'London',
+  postalCode: 'SW1Y 4JH',
+  country: 'GB',
+};
+
+/** A command of each type with all its fields. */
+const WELL_FORMED: { [K in keyof typeof SHAPES]: Record<string, unknown> } = {
+  amend: { ...newCommand(), ifMatch: [3], items, note: 'Ring twice', shippingAddress },
+  cancel: { ...newCommand(), reason: 'Changed my mind', paymentKey: 'ord_1-1' },
+  fulfill: { ...keyed, items, carrier: 'DHL', trackingNumber: '00340' },
+  deliver: { ...newCommand(), fulfillmentId: 'ful_1' },
+  refund: { ...keyed, amount: 100, reason: 'Broken' },
+  archive: newCommand(),
+  retryCompensation: { ...newCommand(), step: 'voidPayment-1' },
+  resolveCompensation: { ...newCommand(), step: 'voidPayment-1', note: 'Paid back by hand' },
+};
+
+const types = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
+const malformed = (type: keyof typeof SHAPES, command: unknown) =>
+  malformedField(SHAPES[type] as Shape<object>, command);
+const fieldsOf = types.flatMap((type) => Object.keys(WELL_FORMED[type]).map((field) => ({ type, field })));
+
+it.each(types)('a well-formed command of the type %s has no malformed field', (type) => {
+  expect(malformed(type, WELL_FORMED[type])).toBeNull();
+});
+
+it.each(types)(
+  'an unknown field of a command of the type %s is ignored, as a newer API may send it',
+  (type) => {
+    expect(malformed(type, { ...WELL_FORMED[type], novelty: '1' })).toBeNull();
+  },
+);
+
+it('an unknown field of an address is malformed, since the address is stored as it is', () => {
+  const command = { ...WELL_FORMED.amend, shippingAddress: { ...shippingAddress, $where: '1' } };
+  expect(malformed('amend', command)).toBe('shippingAddress');
+});
+
+it.each(fieldsOf)('$field of $type is malformed if it is of another type', ({ type, field }) => {
+  for (const value of [-1, 1.5, Number.NaN, true, { $gt: '' }, 'x'.repeat(501), [items]]) {
+    expect([value, malformed(type, { ...WELL_FORMED[type], [field]: value })]).toEqual([value, field]);
+  }
+});
+
+const OPTIONAL = ['items', 'note', 'shippingAddress', 'paymentKey'];
+it.each(fieldsOf)('$field of $type may be left out only if it is optional', ({ type, field }) => {
+  const { [field]: _, ...command } = WELL_FORMED[type];
+  const isOptional = OPTIONAL.includes(field) && (type === 'amend' || type === 'cancel');
+  expect(malformed(type, command)).toBe(isOptional ? null : field);
+});
+
+it.each([null, undefined, 'x', 1, [], [newCommand()]])('%j is no command', (value) => {
+  expect(malformed('archive', value)).toBe('(the argument)');
+});
+
+describe('the lines of a command', () => {
+  const amend = (lines: unknown) => malformed('amend', { ...WELL_FORMED.amend, items: lines });
+
+  it.each([
+    ['none', []],
+    ['more than 100', Array.from({ length: 101 }, () => items[0])],
+    ['no quantity', [{ productServiceId: 'ps_1' }]],
+    ['a quantity of 0', [{ productServiceId: 'ps_1', quantity: 0 }]],
+    ['half a unit', [{ productServiceId: 'ps_1', quantity: 0.5 }]],
+    ['a price', [{ productServiceId: 'ps_1', quantity: 1, unitPrice: 1 }]],
+  ])('are malformed with %s', (_, lines) => expect(amend(lines)).toBe('items'));
+
+  it('may be 100', () => expect(amend(Array.from({ length: 100 }, () => items[0]))).toBeNull());
+});
+
+it('a note may be null, empty, and 500 characters long', () => {
+  for (const note of [null, '', 'x'.repeat(500)]) {
+    expect(malformed('amend', { ...WELL_FORMED.amend, note })).toBeNull();
+  }
+});
+
+it.each<[string, keyof typeof SHAPES, string, number]>([
+  ['a note', 'amend', 'note', 500],
+  ['the reason of a cancellation', 'cancel', 'reason', 200],
+  ['the reason of a refund', 'refund', 'reason', 200],
+  ['the note of a resolution', 'resolveCompensation', 'note', 500],
+])('%s is as long as it has code points, as for the API', (_, type, field, longest) => {
+  const emoji = (count: number) => ({ ...WELL_FORMED[type], [field]: '\u{1f4e6}'.repeat(count) });
+  expect(malformed(type, emoji(longest))).toBeNull();
+  expect(malformed(type, emoji(longest + 1))).toBe(field);
+});
+
+it('an If-Match may name 1 000 versions', () => {
+  const amend = (count: number) => ({
+    ...WELL_FORMED.amend,
+    ifMatch: Array.from({ length: count }, (_, n) => n),
+  });
+  expect(malformed('amend', amend(1_000))).toBeNull();
+  expect(malformed('amend', amend(1_001))).toBe('ifMatch');
+});

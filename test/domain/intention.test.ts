@@ -1,0 +1,269 @@
+import { summaryOf } from '../../src/domain/order-summary';
+import {
+  orderAfterPayment,
+  paymentTaskOf,
+  resumedOrder,
+  withoutIntention,
+  type PaymentOutcome,
+} from '../../src/domain/intention';
+import type { Intention, Order } from '../../src/domain/order';
+import { openedOrder } from '../../src/domain/placing';
+import {
+  answered,
+  fulfillment,
+  intendedAmendment,
+  intendedFulfillment,
+  intendedRefund,
+  itemOf,
+  LATER,
+  orderIn,
+  owed,
+  payment,
+  priced,
+  pricingOf,
+  refundOf,
+  refused,
+  requestFor,
+} from './fixtures';
+
+const opened: Order = { ...openedOrder(requestFor(), pricingOf(priced('ps_a', 2))), revision: 1 };
+const amending = orderIn({ intention: intendedAmendment() });
+const fulfilling = orderIn({ intention: intendedFulfillment() });
+const refunding = orderIn({
+  paymentStatus: 'captured',
+  fulfillmentStatus: 'fulfilled',
+  captured: 3_000,
+  intention: intendedRefund(1_000),
+});
+
+const done: PaymentOutcome = { state: 'done', reference: 'pi_new' };
+const failed = (
+  state: 'declined' | 'rejected' | 'unanswered',
+  type = 'InvalidTransition',
+): PaymentOutcome => ({
+  state,
+  error: { ...refused, type },
+});
+
+describe('paymentTaskOf', () => {
+  const ref = { orderId: 'ord_1', paymentMethod: 'pm_card_visa' };
+
+  it('authorises the first payment of a pending order, as part of no command', () => {
+    expect(paymentTaskOf(opened)).toEqual({
+      operation: 'authorize',
+      payment: { ...payment(2_000), reference: null, ...ref },
+      key: 'ord_1-1',
+      amount: 2_000,
+      commandId: null,
+    });
+  });
+
+  it('authorises the new payment of an intended amendment', () => {
+    expect(paymentTaskOf(amending)).toEqual({
+      operation: 'authorize',
+      payment: { ...payment(5_000, '3'), reference: null, ...ref },
+      key: 'ord_1-3',
+      amount: 5_000,
+      commandId: 'cmd_1',
+    });
+  });
+
+  it('captures the whole payment for an intended fulfillment, under a key of the payment', () => {
+    expect(paymentTaskOf(fulfilling)).toEqual({
+      operation: 'capture',
+      payment: { ...payment(3_000), ...ref },
+      key: 'ord_1-1-capture',
+      amount: 3_000,
+      commandId: 'k1',
+    });
+  });
+
+  it('refunds the amount of an intended refund, under the key of the refund', () => {
+    expect(paymentTaskOf(refunding)).toEqual({
+      operation: 'refund',
+      payment: { ...payment(3_000), ...ref },
+      key: 'k1',
+      amount: 1_000,
+      commandId: 'k1',
+    });
+  });
+
+  it.each([
+    ['a confirmed order', orderIn()],
+    ['a closed order', orderIn({ status: 'cancelled', fulfillmentStatus: 'cancelled' })],
+  ])('is null for %s that intends nothing', (_, order) => {
+    expect(paymentTaskOf(order)).toBeNull();
+  });
+});
+
+describe('a pending order after its payment', () => {
+  it('is confirmed with the reference of the payment service', () => {
+    expect(orderAfterPayment(opened, done, LATER)).toMatchObject({
+      status: 'confirmed',
+      paymentStatus: 'authorized',
+      payment: { ...payment(2_000), reference: 'pi_new' },
+      compensations: [],
+      version: 2,
+    });
+  });
+
+  it('is rejected with nothing to void if the payment was declined', () => {
+    expect(orderAfterPayment(opened, failed('declined', 'PaymentDeclined'), LATER)).toMatchObject({
+      status: 'rejected',
+      paymentStatus: 'declined',
+      reservation: 'released',
+      rejection: { code: 'payment_declined', detail: 'Not now.' },
+      compensations: [],
+    });
+  });
+
+  it('is rejected with the payment to void if it is unknown whether something is reserved', () => {
+    expect(orderAfterPayment(opened, failed('unanswered', 'PaymentUnanswered'), LATER)).toMatchObject({
+      status: 'rejected',
+      paymentStatus: 'pending',
+      reservation: 'released',
+      rejection: { code: 'payment_declined', detail: 'Not now.' },
+      compensations: [owed({ payment: { ...payment(2_000), reference: null }, since: LATER })],
+    });
+  });
+});
+
+describe('an intention that is carried out', () => {
+  it('amends the order, and the payment that is replaced has to be voided', () => {
+    expect(orderAfterPayment(amending, done, LATER)).toMatchObject({
+      items: [itemOf(priced('ps_b', 5))],
+      total: 5_000,
+      note: 'New',
+      payment: { ...payment(5_000, '3'), reference: 'pi_new' },
+      compensations: [owed({ since: LATER })],
+      version: 3,
+    });
+  });
+
+  it('fulfils the order, and its payment is captured', () => {
+    expect(orderAfterPayment(fulfilling, done, LATER)).toMatchObject({
+      fulfillments: [fulfillment()],
+      paymentStatus: 'captured',
+      captured: 3_000,
+      version: 3,
+    });
+  });
+
+  it('refunds the amount', () => {
+    expect(orderAfterPayment(refunding, done, LATER)).toMatchObject({
+      refunds: [refundOf(1_000, 'k1')],
+      refunded: 1_000,
+      version: 3,
+    });
+  });
+
+  it.each([amending, fulfilling, refunding])('is taken off, with the answer to its command', (order) => {
+    const { id, fingerprint } = order.intention!.command;
+    const next = orderAfterPayment(order, done, LATER);
+    expect(next.intention).toBeNull();
+    expect(next.commands).toEqual([{ id, fingerprint, at: LATER, version: 3, revision: 3, error: null }]);
+  });
+});
+
+describe('an intention that is withdrawn', () => {
+  const newPayment = { ...payment(5_000, '3'), reference: null };
+  const voidNew = owed({ step: 'voidPayment-3', payment: newPayment, since: LATER });
+
+  it.each([amending, fulfilling, refunding])('is taken off, with the refusal of its command', (order) => {
+    const next = orderAfterPayment(order, failed('rejected'), LATER);
+    expect(next.intention).toBeNull();
+    expect(next.commands).toEqual([
+      expect.objectContaining({ ...order.intention!.command, version: next.version, error: refused }),
+    ]);
+  });
+
+  it.each([fulfilling, refunding])(
+    'changes nothing that a client can see of a capture or a refund',
+    (order) => {
+      const { commands: _, ...next } = orderAfterPayment(order, failed('rejected'), LATER);
+      const { commands: _before, ...before } = order;
+      expect(next).toEqual({ ...before, intention: null });
+    },
+  );
+
+  it.each(['rejected', 'unanswered'] as const)(
+    'has the new payment of an amendment to void if the payment service has %s, since something may be reserved',
+    (state) => {
+      const { intention: _, ...before } = amending;
+      const next = orderAfterPayment(amending, failed(state), LATER);
+      const { commands } = next;
+      expect(next).toEqual({
+        ...before,
+        intention: null,
+        commands,
+        compensations: [voidNew],
+        version: 3,
+        updatedAt: LATER,
+      });
+    },
+  );
+
+  it('has nothing to void if the payment of the amendment was declined', () => {
+    const next = orderAfterPayment(amending, failed('declined'), LATER);
+    expect(next).toMatchObject({ payment: payment(3_000), compensations: [], version: 2 });
+  });
+
+  it('has nothing to void if the new total is 0', () => {
+    const free = orderIn({ intention: intendedAmendment({ payment: { ...newPayment, amount: 0 } }) });
+    const next = withoutIntention(free, { state: 'rejected', error: refused }, LATER);
+    expect(next.compensations).toEqual([]);
+  });
+});
+
+describe('resumedOrder', () => {
+  it('keeps out what was sent before the revision that it has', () => {
+    const order = orderIn({ revision: 7, resumedRevision: 2, commands: [answered('cmd_0')] });
+    expect(resumedOrder(order, 'run_1', LATER)).toEqual({ ...order, resumedRevision: 7, resumedBy: 'run_1' });
+  });
+
+  it('returns the same order when the step of a run is repeated, also after another write', () => {
+    const resumed = orderIn({ revision: 9, resumedRevision: 7, resumedBy: 'run_1' });
+    expect(resumedOrder(resumed, 'run_1', LATER)).toBe(resumed);
+  });
+
+  it('tells two runs apart that resume it one after the other', () => {
+    const resumed = orderIn({ revision: 8, resumedRevision: 7, resumedBy: 'run_1' });
+    expect(resumedOrder(resumed, 'run_2', LATER)).toEqual({
+      ...resumed,
+      resumedRevision: 8,
+      resumedBy: 'run_2',
+    });
+  });
+
+  it('is resumed although nothing was written since its first revision', () => {
+    expect(resumedOrder(opened, 'run_1', LATER)).toEqual({
+      ...opened,
+      resumedRevision: 1,
+      resumedBy: 'run_1',
+    });
+  });
+
+  it('withdraws an interrupted amendment, whose payment has to be voided', () => {
+    const next = resumedOrder(amending, 'run_1', LATER);
+    expect(next).toMatchObject({
+      intention: null,
+      payment: payment(3_000),
+      compensations: [expect.objectContaining({ step: 'voidPayment-3', state: 'owed' })],
+      resumedRevision: 2,
+    });
+    expect(next.commands).toEqual([
+      expect.objectContaining({ id: 'cmd_1', error: expect.objectContaining({ type: 'Interrupted' }) }),
+    ]);
+  });
+
+  it.each<[Intention['kind'], Order]>([
+    ['fulfillment', fulfilling],
+    ['refund', refunding],
+  ])('leaves an intended %s to be finished, since the money may have moved', (_, order) => {
+    expect(resumedOrder(order, 'run_1', LATER)).toEqual({ ...order, resumedRevision: 2, resumedBy: 'run_1' });
+  });
+
+  it('leaves a pending order waiting for its payment', () => {
+    expect(summaryOf(resumedOrder(opened, 'run_1', LATER)).toPay).toEqual(paymentTaskOf(opened));
+  });
+});

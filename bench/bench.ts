@@ -11,6 +11,7 @@ import { place } from './scenarios/place';
 import { reads } from './scenarios/reads';
 import type { Scenario } from './scenarios/scenario';
 import { soak } from './scenarios/soak';
+import { storage } from './scenarios/storage';
 import { workers } from './scenarios/workers';
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -20,6 +21,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   reads,
   workers,
   cores,
+  storage,
   soak,
 };
 const ROUNDS = 5;

@@ -15,6 +15,8 @@ export interface GoProgram extends GoModule {
   name: string;
   /** Folder of its main package in the module. */
   folder: string;
+  /** How long the build may take, for a large program. What it has compiled by then stays in Go's own cache. */
+  buildMs?: number;
 }
 
 const BUILD_MS = 580_000;
@@ -38,7 +40,11 @@ export async function goProgram(program: GoProgram, env: NodeJS.ProcessEnv, outp
     output.line(`${program.name}: building it by Go, which takes some minutes …`);
     const source = await goModule(program, env);
     const target = join(staging, program.name);
-    await go(['build', '-C', source, '-mod=readonly', '-o', target, `./${program.folder}`], env);
+    await go(
+      ['build', '-C', source, '-mod=readonly', '-o', target, `./${program.folder}`],
+      env,
+      program.buildMs,
+    );
     output.line(`${program.name}: done, ${secondsSince(start)}`);
     return target;
   });
@@ -51,8 +57,8 @@ export async function goModule({ module, version }: GoModule, env: NodeJS.Proces
 }
 
 /** With GOTOOLCHAIN=local a Go that is too old says so, instead of downloading another one. */
-async function go(args: string[], env: NodeJS.ProcessEnv): Promise<string> {
-  const options = { env: { ...env, GOFLAGS: '', GOTOOLCHAIN: 'local' }, timeoutMs: BUILD_MS };
+async function go(args: string[], env: NodeJS.ProcessEnv, timeoutMs = BUILD_MS): Promise<string> {
+  const options = { env: { ...env, GOFLAGS: '', GOTOOLCHAIN: 'local' }, timeoutMs };
   const { code, stdout, stderr } = await run('go', args, options).catch((error: unknown) => ({
     code: 1,
     stdout: '',

@@ -25,6 +25,11 @@ export interface Round {
   sent: number;
 }
 
+export interface SteadyRound extends Round {
+  /** When each response came, in milliseconds since the first request. */
+  doneAt: number[];
+}
+
 /** Creates a client that keeps its connections, as many as are needed concurrently. */
 export function createHttpClient() {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
@@ -78,8 +83,9 @@ export async function closedLoop(
 export async function openLoop(
   work: () => Promise<void>,
   { perSecond, seconds }: { perSecond: number; seconds: number },
-): Promise<Round> {
+): Promise<SteadyRound> {
   const latencies: number[] = [];
+  const doneAt: number[] = [];
   const failures: unknown[] = [];
   const pending: Promise<unknown>[] = [];
   const start = performance.now();
@@ -87,11 +93,15 @@ export async function openLoop(
     const dueAt = start + (n * 1_000) / perSecond;
     const early = dueAt - performance.now();
     if (early > 0) await delay(early);
-    const answered = () => latencies.push(performance.now() - dueAt);
+    const answered = () => {
+      const now = performance.now();
+      latencies.push(now - dueAt);
+      doneAt.push(now - start);
+    };
     pending.push(work().then(answered, (error: unknown) => failures.push(error)));
   }
   await Promise.all(pending);
   if (failures.length > 0) throw failures[0];
   const { length } = latencies;
-  return { done: length, seconds: (performance.now() - start) / 1_000, latencies, sent: length };
+  return { done: length, seconds: (performance.now() - start) / 1_000, latencies, sent: length, doneAt };
 }

@@ -78,14 +78,15 @@ function machineOf(serverVersions: Record<string, string>) {
     cores: cpus().length,
     cpu: cpu?.model ?? 'unknown',
     memoryGiB: Math.round(totalmem() / 2 ** 30),
+    setting: SETTING,
   };
 }
 
 /** How the setting differs from production, and so moves the figures. */
 const SETTING =
-  "Temporal's development server keeps its data in memory and has one shard, whose queue it loads up to 100 times a " +
-  'second; MongoDB is a replica set of one; payloads are unencrypted; all processes and the client share the machine. ' +
-  'Compare figures within one table only.';
+  "Temporal's development server keeps its data in a file, as `npm start` does, and has one shard, whose queue it loads " +
+  'up to 100 times a second; MongoDB is a replica set of one; payloads are unencrypted; all processes and the client ' +
+  'share the machine. Compare figures within one table only.';
 
 function versionsOf(...packages: (keyof typeof dependencies)[]): Record<string, string> {
   return Object.fromEntries(packages.map((name) => [name, dependencies[name]]));
@@ -97,11 +98,11 @@ function git(...args: string[]): string {
 
 /** Returns the Markdown page of a stored result. */
 export function resultPage({ scenario, tables, goals, ...machine }: StoredResult): string {
-  const { at, commit, node, versions, cores, cpu, memoryGiB } = machine;
+  const { at, commit, node, versions, cores, cpu, memoryGiB, setting } = machine;
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `# ${scenario}`,
-    `${at}, commit ${commit}, ${cores} cores (${cpu}), ${memoryGiB} GiB; Node ${node}, ${named.join(', ')}. ${SETTING}`,
+    `${at}, commit ${commit}, ${cores} cores (${cpu}), ${memoryGiB} GiB; Node ${node}, ${named.join(', ')}. ${setting}`,
     ...tables.flatMap(({ title, method, rows, plot }) => [
       `## ${title}`,
       method,

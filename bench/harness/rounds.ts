@@ -12,6 +12,8 @@ const SETTLE_MS = 1_000;
 export interface Contender {
   name: string;
   round(): Promise<Round>;
+  /** Processes whose processor time is counted, if they are not the same for all contenders. */
+  pids?: Readonly<Record<string, number>>;
 }
 
 /** Returns a contender for each way, with the same kind of round. */
@@ -45,20 +47,20 @@ export interface TurnOptions {
  */
 export async function inTurns(
   contenders: readonly Contender[],
-  { rounds, output, pids = {} }: TurnOptions,
+  { rounds, output, pids: shared = {} }: TurnOptions,
 ): Promise<Map<string, Standing>> {
-  const names = Object.keys(pids);
   const standings = new Map<string, Standing>(
-    contenders.map(({ name }) => [
+    contenders.map(({ name, pids = shared }) => [
       name,
-      { name, rates: [], latencies: [], cpu: Object.fromEntries(names.map((process) => [process, []])) },
+      { name, rates: [], latencies: [], cpu: Object.fromEntries(Object.keys(pids).map((one) => [one, []])) },
     ]),
   );
   for (let round = 0; round <= rounds; round++) {
     for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+      const { pids = shared } = contender;
       const { result, cpu } = await cpuDuring(pids, async () => {
         const result = await contender.round();
-        if (names.length > 0) await delay(SETTLE_MS);
+        if (Object.keys(pids).length > 0) await delay(SETTLE_MS);
         return result;
       });
       const { done, seconds, latencies, sent } = result;
@@ -71,7 +73,7 @@ export async function inTurns(
       const standing = standings.get(contender.name)!;
       standing.rates.push(rate);
       standing.latencies.push(...latencies);
-      for (const process of names) standing.cpu[process]!.push(cpu[process]! / sent);
+      for (const [process, ms] of Object.entries(cpu)) standing.cpu[process]!.push(ms / sent);
     }
   }
   return standings;

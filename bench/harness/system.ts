@@ -9,18 +9,25 @@ import type { Output } from '../../tools/output';
 import { freePorts } from '../../tools/devstack/ports';
 import { PROJECT_ROOT } from '../../tools/project';
 import { startServer } from '../../tools/devstack/server-process';
+import { startTemporalOnPostgresql } from '../../tools/temporal-server';
 import { until } from '../../tools/devstack/until';
 import { runOnce, startApi, startWorker } from '../../tools/devstack/app-processes';
 import { newId } from '../../src/common/ids';
 import { loadConfig } from '../../src/config';
 import { createJwt } from '../../src/jwt/jwt';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract';
 import { environmentOf, PREFIX, UNLIMITED } from './environment';
 import { createHttpClient, type Call } from './load';
 
 const STOP_MS = 20_000;
 const SETUP_MS = 120_000;
 const READY_MS = 120_000;
+/** Units of each product, more than can be ordered. */
+export const STOCK = 1_000_000_000;
+
+/** Where Temporal keeps its data: the development server in a file or in memory, a server of its own in PostgreSQL. */
+export type Storage = 'file' | 'memory' | 'postgresql';
 
 /** Real servers, and the processes of ours and of the variants that a scenario starts. */
 export type System = Awaited<ReturnType<typeof openSystem>>;
@@ -30,9 +37,18 @@ export interface RunningApp {
   url: string;
 }
 
-export async function openSystem(output: Output) {
+/** @throws {SetupError} where the storage cannot be had */
+export async function openSystem(output: Output, storage: Storage = 'file') {
   const folder = await mkdtemp(join(tmpdir(), 'orders-management-system-bench-'));
-  const servers = await startServers({ output });
+  const own =
+    storage === 'postgresql'
+      ? await startTemporalOnPostgresql({ folder, env: process.env, output })
+      : undefined;
+  const servers = await startServers({
+    output,
+    dataFolder: storage === 'memory' ? undefined : folder,
+    env: { ...process.env, ...(own && { TEMPORAL_ADDRESS: own.address }) },
+  });
   const env: NodeJS.ProcessEnv = {
     ...environmentOf(servers),
     ...UNLIMITED,
@@ -41,6 +57,17 @@ export async function openSystem(output: Output) {
   };
   const options = { logFolder: folder, print: output.line, env };
   await runOnce('setup', options, AbortSignal.timeout(SETUP_MS));
+  const temporal = await Connection.connect({ address: servers.temporalAddress });
+  /** Counts the workflows that a query of Temporal finds. */
+  async function countWorkflows(query: string): Promise<number> {
+    const { count } = await temporal.workflowService.countWorkflowExecutions({ namespace: 'default', query });
+    return Number(count);
+  }
+  await until(
+    SETUP_MS,
+    () => countWorkflows(`${SEARCH_ATTRIBUTES.orderStatus.name} = 'pending'`),
+    (error) => new Error(`Temporal does not know the search attributes: ${String(error)}`),
+  );
   const database = await mongoose.createConnection(servers.mongodbUri, { dbName: 'orders' }).asPromise();
   const products = createProductServiceRepository(database);
   const jwt = createJwt(loadConfig('api', env).jwt);
@@ -86,10 +113,8 @@ export async function openSystem(output: Output) {
     return (await freePorts(1))[0]!;
   }
 
-  const temporal = await Connection.connect({ address: servers.temporalAddress });
   const { serverVersion } = await temporal.workflowService.getSystemInfo({});
   const { version } = (await database.db!.admin().serverInfo()) as { version: string };
-  await temporal.close();
 
   return {
     output,
@@ -100,10 +125,11 @@ export async function openSystem(output: Output) {
     serverVersions: { Temporal: serverVersion, MongoDB: version },
     /** Process ids of the servers that all variants share. */
     serverPids: () =>
-      Object.fromEntries(servers.processes.map(({ name, pid }) => [name, pid!])) as Record<
-        'temporal' | 'mongodb',
-        number
-      >,
+      Object.fromEntries(
+        [...servers.processes, ...(own?.processes ?? [])].map(({ name, pid }) => [name, pid!]),
+      ) as { temporal: number; mongodb: number; postgresql?: number },
+
+    countWorkflows,
 
     async startApi(extra: NodeJS.ProcessEnv = {}): Promise<RunningApp> {
       const port = await portOf();
@@ -114,8 +140,12 @@ export async function openSystem(output: Output) {
       return { process, url };
     },
 
-    startWorker: (extra: NodeJS.ProcessEnv = {}): Promise<ManagedProcess> =>
-      tracked(startWorker({ ...options, env: { ...env, ...extra } })),
+    /** @param supervision `restart` replaces the worker when it dies */
+    startWorker: (
+      extra: NodeJS.ProcessEnv = {},
+      supervision: { restart?: boolean } = {},
+    ): Promise<ManagedProcess> =>
+      tracked(startWorker({ ...options, ...supervision, env: { ...env, ...extra } })),
 
     startScript,
 
@@ -128,7 +158,7 @@ export async function openSystem(output: Output) {
     },
 
     /**
-     * Adds N products with more stock than can be ordered, and returns their ids.
+     * Adds N products, and returns their ids.
      * @param unitPrice in cents
      */
     async sell(count: number, unitPrice = 1_999): Promise<string[]> {
@@ -136,7 +166,7 @@ export async function openSystem(output: Output) {
       for (const id of ids) {
         const text = { sku: `SKU-${id}`, name: 'T-shirt, medium', description: '' };
         const price = { kind: 'product' as const, unitPrice, currency: 'EUR', taxRateBps: 1_900 };
-        const stock = { available: 1_000_000_000, reserved: 0 };
+        const stock = { available: STOCK, reserved: 0 };
         await products.insert({ id, ...text, ...price, stock, isActive: true, version: 1 });
       }
       return ids;
@@ -155,8 +185,10 @@ export async function openSystem(output: Output) {
     async close(): Promise<void> {
       http.close();
       for (const one of started) await one.stop(STOP_MS);
+      await temporal.close();
       await database.close();
       await servers.stop();
+      await own?.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -19,7 +19,7 @@ const STOP_MS = 20_000;
 
 /** With a slow payment service slots are what payments need, so more processes mean more orders. */
 export const workers: Scenario = async (system, options) => {
-  const api = await system.startApi();
+  const api = await system.startApi({ PAYMENTS_INLINE: 'false' }); // the payment workers are what is measured
   await system.startWorker({ WORKER_QUEUES: 'orders' });
   const products = await system.sell(PRODUCTS);
   const way = async () =>

@@ -1,4 +1,5 @@
-import { connect, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { SetupError } from '../project';
 
 const LOOPBACK = '127.0.0.1';
@@ -53,15 +54,32 @@ function accepts(port: number): Promise<boolean> {
 
 /** Returns different ports that are free now: each is held until the last one is found. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  return release(await Promise.all(Array.from({ length: count }, () => listen(0))));
+}
+
+/** Does the same with ports in a range; the system itself hands out ports above 32 767. */
+export async function freePortsBetween(least: number, below: number, count: number): Promise<number[]> {
+  const servers: Server[] = [];
+  for (
+    let port = randomInt(least, least + (below - least) / 2);
+    servers.length < count && port < below;
+    port++
+  ) {
+    const server = await listen(port).catch(() => undefined);
+    if (server) servers.push(server);
+  }
+  return release(servers);
+}
+
+async function release(servers: readonly Server[]): Promise<number[]> {
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
 
-function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
+function listen(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
-    server.listen(0, LOOPBACK, () => resolve(server));
+    server.listen(port, LOOPBACK, () => resolve(server));
   });
 }

@@ -5,7 +5,12 @@ import { section, type EnvOf } from './section';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-const DURATION = '{#label} must be a duration such as 6d, 12h, 30m or 90s';
+function duration(byDefault: string) {
+  return Joi.string()
+    .pattern(/^[1-9]\d{0,4}[smhd]$/)
+    .default(byDefault)
+    .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' });
+}
 
 const variables = {
   PLACE_ORDER_TIMEOUT_MS: count(5_000, MAX_TIMER_MS)
@@ -16,22 +21,14 @@ const variables = {
     .description(
       'How long a request that changes an order waits for the outcome before it responds with 503',
     ),
-  FULFILLMENT_DEADLINE: Joi.string()
-    .pattern(/^[1-9]\d{0,4}[smhd]$/)
-    .default('6d')
-    .description(
-      'Cancels an order if nothing has been fulfilled within this time (`90s`, `30m`, `12h`, `6d`); card ' +
-        'authorizations lapse after 7 days',
-    )
-    .messages({ 'string.pattern.base': DURATION }),
-  PAYMENT_DEADLINE: Joi.string()
-    .pattern(/^[1-9]\d{0,4}[smhd]$/)
-    .default('1d')
-    .description(
-      'How long an order keeps its stock while its payment waits to be authorised, because the queue is long or paused, ' +
-        'before it is rejected',
-    )
-    .messages({ 'string.pattern.base': DURATION }),
+  FULFILLMENT_DEADLINE: duration('6d').description(
+    'Cancels an order if nothing has been fulfilled within this time (`90s`, `30m`, `12h`, `6d`); card ' +
+      'authorizations lapse after 7 days',
+  ),
+  PAYMENT_DEADLINE: duration('1d').description(
+    'How long an order keeps its stock while its payment waits to be authorised, because the queue is long or paused, ' +
+      'before it is rejected',
+  ),
 };
 
 export const orders = section({

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 /** What is repeated: how often by `npm test`, and how often by `npm run test:all`. */
 const REPETITIONS = {
   'commands-model: sequences of each lane': { sampled: 2, whole: 12 },
-  'orders/oversell: buyers': { sampled: 64, whole: 200 },
+  'orders/oversell: buyers': { sampled: 48, whole: 200 },
   'payments/sandbox: sequences of operations': { sampled: 15, whole: 60 },
   'workflows/races: amendments at once': { sampled: 8, whole: 30 },
   'workflows/races: orders that are cancelled and fulfilled at once': { sampled: 50, whole: 500 },
@@ -19,12 +19,12 @@ const REPETITIONS = {
 const DRAWN_CASES = {
   'e2e/outages-during-commands: servers that crash': 1,
   'e2e/personal-data: systems without payload keys': 0,
-  'e2e/worker-crash: kills': 16,
-  'edge: attacks of each kind': 250,
-  'workflows/operator-matrix: interruptions': 26,
-  'workflows/operator-matrix: trials of each kind': 26,
-  'workflows/saga-matrix: scenarios with each failing payment method': 4,
-  'workflows/saga-matrix: trials of each kind': 26,
+  'e2e/worker-crash: kills': 12,
+  'edge: attacks of each kind': 200,
+  'workflows/operator-matrix: interruptions': 14,
+  'workflows/operator-matrix: trials of each kind': 14,
+  'workflows/saga-matrix: scenarios with each failing payment method': 3,
+  'workflows/saga-matrix: trials of each kind': 16,
 } as const;
 
 /** Whether this run is whole, and no sample. */

@@ -7,6 +7,7 @@ import { JWT_SECRET, testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { repeat } from '../support/eventually';
 import { spawnNode, type NodeProcess } from '../support/process';
+import { sample } from '../support/sample';
 import { tokenFor } from '../support/tokens';
 
 const SERVER = join(__dirname, '..', '..', 'dist', 'src', 'server.js');
@@ -171,13 +172,16 @@ it('a process that is killed under load is replaced, and only its current reques
   expect(startedPids()).toHaveLength(3);
 });
 
-it.each(['SIGTERM', 'SIGINT'] as const)('%s drains all processes, and then all exit', async (signal) => {
-  await startCluster();
-  api.kill(signal);
-  expect(await api.ended).toBeNull();
-  expect(logged('API stopped')).toHaveLength(2);
-  expect(startedPids().some(isAlive)).toBe(false);
-});
+it.each(sample('e2e/cluster: signals that drain', ['SIGTERM', 'SIGINT'] as const))(
+  '%s drains all processes, and then all exit',
+  async (signal) => {
+    await startCluster();
+    api.kill(signal);
+    expect(await api.ended).toBeNull();
+    expect(logged('API stopped')).toHaveLength(2);
+    expect(startedPids().some(isAlive)).toBe(false);
+  },
+);
 
 it('no process outlives its supervisor', async () => {
   await startCluster();

@@ -6,9 +6,9 @@ const REPETITIONS = {
   'commands-model: sequences of each lane': { sampled: 2, whole: 12 },
   'orders/oversell: buyers': { sampled: 48, whole: 200 },
   'payments/sandbox: sequences of operations': { sampled: 15, whole: 60 },
-  'workflows/races: amendments at once': { sampled: 8, whole: 30 },
-  'workflows/races: orders that are cancelled and fulfilled at once': { sampled: 50, whole: 500 },
-  'workflows/races: refunds at once': { sampled: 30, whole: 100 },
+  'workflows/races: amendments at once': { sampled: 6, whole: 30 },
+  'workflows/races: orders that are cancelled and fulfilled at once': { sampled: 30, whole: 500 },
+  'workflows/races: refunds at once': { sampled: 20, whole: 100 },
   'workflows/waiting: milliseconds before a payment is tried': { sampled: 2_000, whole: 180_000 },
 } as const;
 
@@ -17,14 +17,15 @@ const REPETITIONS = {
  * many there are depends on the code that is tested.
  */
 const DRAWN_CASES = {
+  'e2e/cluster: signals that drain': 1,
   'e2e/outages-during-commands: servers that crash': 1,
   'e2e/personal-data: systems without payload keys': 0,
-  'e2e/worker-crash: kills': 12,
+  'e2e/worker-crash: kills': 8,
   'edge: attacks of each kind': 200,
-  'workflows/operator-matrix: interruptions': 14,
-  'workflows/operator-matrix: trials of each kind': 14,
-  'workflows/saga-matrix: scenarios with each failing payment method': 3,
-  'workflows/saga-matrix: trials of each kind': 16,
+  'workflows/operator-matrix: interruptions': 10,
+  'workflows/operator-matrix: trials of each kind': 10,
+  'workflows/saga-matrix: scenarios with each failing payment method': 2,
+  'workflows/saga-matrix: trials of each kind': 12,
 } as const;
 
 /** Whether this run is whole, and no sample. */

@@ -8,7 +8,7 @@ import { encodeSearchAttributeIndexedValueType } from '../../src/temporal/intern
 import { ManagedProcess } from '../../tools/devstack/managed-process';
 import { freePorts } from '../../tools/devstack/ports';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract';
-import { eventually, HANG_MS } from './eventually';
+import { eventually, HANG_MS, repeat } from './eventually';
 import { openShop, type Shop } from './shop';
 import { installRuntime } from './worker';
 
@@ -33,6 +33,17 @@ export async function openTimeSkippingShop(executable: string): Promise<TimeSkip
   const worker = await shop.startWorker();
   return {
     ...shop,
+    // An Update-with-Start may fail on this server when it is slow.
+    async place(request) {
+      await shop.workflows.start(request);
+      return repeat(
+        async () => {
+          const order = await shop.orders.findById(request.orderId);
+          return order?.status === 'pending' ? undefined : (order ?? undefined);
+        },
+        () => `The order ${request.orderId} is not placed.`,
+      );
+    },
     async skip(durationMs) {
       await connection.testService!.unlockTimeSkippingWithSleep({ duration: msToTs(durationMs) });
     },

@@ -60,7 +60,7 @@ module.exports = {
     },
   ],
   testTimeout: 30 * 60_000, // ends a hang, and never judges how fast a machine is
-  maxWorkers: Math.min(4, availableParallelism() + 1), // one more than cores, because tests wait a lot; all share two servers
+  maxWorkers: Math.min(4, availableParallelism() + 2), // more than cores, because tests wait a lot; all share two servers
   maxConcurrency: 8, // of `it.concurrent`: orders that mostly wait
   workerIdleMemoryLimit: '500MB', // of heap; below that, replacing processes costs more time than the tests
   reporters: ['default', '<rootDir>/test/support/progress-reporter.mjs'],

@@ -20,12 +20,14 @@ const DRAWN_CASES = {
   'e2e/cluster: signals that drain': 1,
   'e2e/outages-during-commands: servers that crash': 1,
   'e2e/personal-data: systems without payload keys': 0,
-  'e2e/worker-crash: kills': 8,
+  'e2e/worker-crash: kills': 6,
   'edge: attacks of each kind': 200,
-  'workflows/operator-matrix: interruptions': 10,
-  'workflows/operator-matrix: trials of each kind': 10,
+  'workflows/expiry: days that are skipped': 1,
+  'workflows/operator-matrix: interruptions': 8,
+  'workflows/operator-matrix: trials of each kind': 8,
+  'workflows/replay: histories for each other bundle': 10,
   'workflows/saga-matrix: scenarios with each failing payment method': 2,
-  'workflows/saga-matrix: trials of each kind': 12,
+  'workflows/saga-matrix: trials of each kind': 10,
 } as const;
 
 /** Whether this run is whole, and no sample. */

@@ -6,6 +6,7 @@ import { newCommand } from '../support/commands';
 import { expectConsistency } from '../support/consistency';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
+import { sample } from '../support/sample';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { openTimeSkippingShop, type TimeSkippingShop } from '../support/time-skipping';
 import { findTimeSkippingServer } from '../support/time-skipping-server';
@@ -69,53 +70,62 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     return (await shop.orders.findById(order.id))!;
   }
 
-  it('is cancelled then and not earlier, its payment voided and its stock released', async () => {
-    const placed = await placeOne(shop);
-    await shop.skip(6 * DAY_MS - HOUR_MS);
-    expect(await settled(placed)).toEqual(placed.order);
-    await shop.skip(HOUR_MS);
-    expect(await handleOf(shop, placed.order).result()).toEqual({ status: 'cancelled' });
-    await expectExpired(shop, placed);
-  });
+  const tests: Record<string, () => Promise<void>> = {
+    async 'is cancelled then and not earlier, its payment voided and its stock released'() {
+      const placed = await placeOne(shop);
+      await shop.skip(6 * DAY_MS - HOUR_MS);
+      expect(await settled(placed)).toEqual(placed.order);
+      await shop.skip(HOUR_MS);
+      expect(await handleOf(shop, placed.order).result()).toEqual({ status: 'cancelled' });
+      await expectExpired(shop, placed);
+    },
 
-  it('keeps its deadline when it is amended', async () => {
-    const placed = await placeOne(shop);
-    const { order, productId } = placed;
-    await shop.skip(5 * DAY_MS);
-    const items = [{ productServiceId: productId, quantity: 3 }];
-    const amended = await service.amend(order.id, caller, { ifMatch: [order.version], items });
-    expect(amended).toMatchObject({ status: 'confirmed', total: 7_136 });
-    await shop.skip(DAY_MS - HOUR_MS);
-    // The earlier payment has been voided in the meantime.
-    const { version, updatedAt } = await settled(placed);
-    expect(await settled(placed)).toEqual({ ...amended, version, updatedAt, compensations: [] });
-    await shop.skip(HOUR_MS);
-    expect(await handleOf(shop, order).result()).toEqual({ status: 'cancelled' });
-    const expired = await expectExpired(shop, placed);
-    expect(expired.payment).toEqual(amended.payment);
-  });
+    async 'keeps its deadline when it is amended'() {
+      const placed = await placeOne(shop);
+      const { order, productId } = placed;
+      await shop.skip(5 * DAY_MS);
+      const items = [{ productServiceId: productId, quantity: 3 }];
+      const amended = await service.amend(order.id, caller, { ifMatch: [order.version], items });
+      expect(amended).toMatchObject({ status: 'confirmed', total: 7_136 });
+      await shop.skip(DAY_MS - HOUR_MS);
+      // The earlier payment has been voided in the meantime.
+      const { version, updatedAt } = await settled(placed);
+      expect(await settled(placed)).toEqual({ ...amended, version, updatedAt, compensations: [] });
+      await shop.skip(HOUR_MS);
+      expect(await handleOf(shop, order).result()).toEqual({ status: 'cancelled' });
+      const expired = await expectExpired(shop, placed);
+      expect(expired.payment).toEqual(amended.payment);
+    },
 
-  it('stays open when its fulfillment has begun, and can be completed at any time', async () => {
-    const placed = await placeOne(shop);
-    const { order, productId } = placed;
-    const fulfil = (key: string) => {
-      const items = [{ productServiceId: productId, quantity: 1 }];
-      return service.fulfill(order.id, caller, { items, carrier: null, trackingNumber: null }, key);
-    };
-    await shop.skip(5 * DAY_MS);
-    const { order: begun } = await fulfil('first');
-    await shop.skip(100 * DAY_MS);
-    expect(await settled(placed)).toEqual(begun);
+    async 'stays open when its fulfillment has begun, and can be completed at any time'() {
+      const placed = await placeOne(shop);
+      const { order, productId } = placed;
+      const fulfil = (key: string) => {
+        const items = [{ productServiceId: productId, quantity: 1 }];
+        return service.fulfill(order.id, caller, { items, carrier: null, trackingNumber: null }, key);
+      };
+      await shop.skip(5 * DAY_MS);
+      const { order: begun } = await fulfil('first');
+      await shop.skip(100 * DAY_MS);
+      expect(await settled(placed)).toEqual(begun);
 
-    const { order: fulfilled } = await fulfil('last');
-    for (const { id: fulfillmentId } of fulfilled.fulfillments) {
-      await service.deliver(order.id, caller, { fulfillmentId });
-    }
-    expect(await handleOf(shop, order).result()).toEqual({ status: 'completed' });
-    const completed = await settled(placed);
-    expect(completed).toMatchObject({ status: 'completed', captured: order.total, reservation: 'committed' });
-    await expectConsistency(shop, { productId, initial: STOCK, orders: [completed] });
-  });
+      const { order: fulfilled } = await fulfil('last');
+      for (const { id: fulfillmentId } of fulfilled.fulfillments) {
+        await service.deliver(order.id, caller, { fulfillmentId });
+      }
+      expect(await handleOf(shop, order).result()).toEqual({ status: 'completed' });
+      const completed = await settled(placed);
+      expect(completed).toMatchObject({
+        status: 'completed',
+        captured: order.total,
+        reservation: 'committed',
+      });
+      await expectConsistency(shop, { productId, initial: STOCK, orders: [completed] });
+    },
+  };
+
+  for (const [name, test] of sample('workflows/expiry: days that are skipped', Object.entries(tests)))
+    it(name, test);
 });
 
 /** Runs on a real Temporal server, whose clock cannot be skipped. */

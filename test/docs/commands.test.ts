@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../tools/project';
+import { sample } from '../support/sample';
 import { blocksOf, type Block } from './markdown';
 import { missingLine } from './output';
 import { startStack, type Stack } from './stack';
@@ -59,7 +60,7 @@ describe('names in the text', () => {
   });
 });
 
-describe('on a running system', () => {
+function onARunningSystem(): void {
   let stack: Stack;
   beforeAll(async () => {
     stack = await startStack();
@@ -89,4 +90,8 @@ describe('on a running system', () => {
     if (code !== 0) throw new Error(`${name}:${last} exits with ${code}:\n${stdout}\n${stderr}`);
     commands.forEach((command, index) => expectShown(name, command, outputs[index]!));
   });
-});
+}
+
+for (const run of sample('docs/commands: systems on which all pages run', [onARunningSystem])) {
+  describe('on a running system', run);
+}

@@ -17,6 +17,7 @@ const REPETITIONS = {
  * many there are depends on the code that is tested.
  */
 const DRAWN_CASES = {
+  'docs/commands: systems on which all pages run': 0,
   'e2e/cluster: signals that drain': 1,
   'e2e/outages-during-commands: servers that crash': 1,
   'e2e/personal-data: systems without payload keys': 0,
@@ -26,6 +27,8 @@ const DRAWN_CASES = {
   'workflows/operator-matrix: interruptions': 8,
   'workflows/operator-matrix: trials of each kind': 8,
   'workflows/replay: histories for each other bundle': 10,
+  'workflows/replay: other bundles': 1,
+  'workflows/saga-matrix: failing payment methods': 1,
   'workflows/saga-matrix: scenarios with each failing payment method': 2,
   'workflows/saga-matrix: trials of each kind': 10,
 } as const;

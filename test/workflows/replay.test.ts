@@ -87,7 +87,7 @@ it('replays every recorded history with the current workflow', async () => {
   expect([...results.values()].filter(Boolean)).toEqual([]);
 });
 
-it(`replays ${SOME.length} recorded histories with the bundle for encrypted payloads`, async () => {
+async function replayEncrypted(): Promise<void> {
   const bundle = await encodedBundleForTests();
   try {
     const results = await replay({ codePath: bundle }, SOME);
@@ -95,9 +95,9 @@ it(`replays ${SOME.length} recorded histories with the bundle for encrypted payl
   } finally {
     await rm(dirname(bundle), { recursive: true });
   }
-});
+}
 
-it('fails to replay with a workflow whose steps are reordered', async () => {
+async function replayReordered(): Promise<void> {
   const reordered = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
     logger: new DefaultLogger('ERROR'),
@@ -116,4 +116,10 @@ it('fails to replay with a workflow whose steps are reordered', async () => {
     else expect(error).toMatchObject({ name: 'DeterminismViolationError' });
   }
   expect(results.get('placed')!.message).toContain('openOrder');
-});
+}
+
+const OTHERS: [name: string, test: () => Promise<void>][] = [
+  [`replays ${SOME.length} recorded histories with the bundle for encrypted payloads`, replayEncrypted],
+  ['fails to replay with a workflow whose steps are reordered', replayReordered],
+];
+for (const [name, test] of sample('workflows/replay: other bundles', OTHERS)) it(name, test);

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 /** What is repeated: how often by `npm test`, and how often by `npm run test:all`. */
 const REPETITIONS = {
   'commands-model: sequences of each lane': { sampled: 2, whole: 12 },
-  'orders/oversell: buyers': { sampled: 48, whole: 200 },
+  'orders/oversell: buyers': { sampled: 40, whole: 200 },
   'payments/sandbox: sequences of operations': { sampled: 15, whole: 60 },
   'workflows/races: amendments at once': { sampled: 6, whole: 30 },
   'workflows/races: orders that are cancelled and fulfilled at once': { sampled: 30, whole: 500 },
@@ -21,16 +21,17 @@ const DRAWN_CASES = {
   'e2e/cluster: signals that drain': 1,
   'e2e/outages-during-commands: servers that crash': 1,
   'e2e/personal-data: systems without payload keys': 0,
-  'e2e/worker-crash: kills': 6,
-  'edge: attacks of each kind': 200,
+  'e2e/temporal-ui: systems with a Temporal UI': 0,
+  'e2e/worker-crash: kills': 4,
+  'edge: attacks of each kind': 120,
   'workflows/expiry: days that are skipped': 1,
-  'workflows/operator-matrix: interruptions': 8,
-  'workflows/operator-matrix: trials of each kind': 8,
-  'workflows/replay: histories for each other bundle': 10,
+  'workflows/operator-matrix: interruptions': 6,
+  'workflows/operator-matrix: trials of each kind': 6,
+  'workflows/replay: histories for each other bundle': 6,
   'workflows/replay: other bundles': 1,
   'workflows/saga-matrix: failing payment methods': 1,
   'workflows/saga-matrix: scenarios with each failing payment method': 2,
-  'workflows/saga-matrix: trials of each kind': 10,
+  'workflows/saga-matrix: trials of each kind': 8,
 } as const;
 
 /** Whether this run is whole, and no sample. */

@@ -30,9 +30,12 @@ export interface SteadyRound extends Round {
   doneAt: number[];
 }
 
+/** Shorter than the servers keep idle connections (65 s): a request would be lost in one that is just being closed. */
+const IDLE_MS = 55_000;
+
 /** Creates a client that keeps its connections, as many as are needed concurrently. */
 export function createHttpClient() {
-  const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+  const agent = new Agent({ keepAlive: true, maxSockets: Infinity, timeout: IDLE_MS });
   return {
     send({ url, method, headers, body }: Call): Promise<Response> {
       return new Promise((resolve, reject) => {

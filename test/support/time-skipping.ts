@@ -35,7 +35,7 @@ export async function openTimeSkippingShop(executable: string): Promise<TimeSkip
     ...shop,
     // When this server is slow, it fails an Update-with-Start, and a plain start takes longer than the API waits for it.
     async place(request) {
-      await eventually(() => shop.workflows.start(request));
+      await shop.workflows.start(request);
       return repeat(
         async () => {
           const order = await shop.orders.findById(request.orderId);

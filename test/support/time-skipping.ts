@@ -33,7 +33,7 @@ export async function openTimeSkippingShop(executable: string): Promise<TimeSkip
   const worker = await shop.startWorker();
   return {
     ...shop,
-    // When this server is slow, it fails an Update-with-Start, and a plain start takes longer than the API waits for it.
+    // When this server is slow, it fails an Update-with-Start, so the order is started plainly.
     async place(request) {
       await shop.workflows.start(request);
       return repeat(

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { activitiesOn } from '../support/activities';
 import { sample } from '../support/sample';
-import { recordBaselines, placesOf, titleOf, type Baseline, type Place } from './saga/baseline';
+import { EXCEPTIONAL, recordBaselines, placesOf, titleOf, type Baseline, type Place } from './saga/baseline';
 import { beginSaga, openFaultyShop, outcomeOf, type FaultyShop } from './saga/saga';
 import { expectAll, expectEnd, run, type Trial } from './saga/trial';
 import { asBaseline, businessTrials, cancelTrials, passingTrials, temporalTrials } from './saga/trials';
@@ -22,9 +22,6 @@ beforeAll(async () => {
   places = placesOf(baselines);
 });
 afterAll(() => faulty.shop.close());
-
-/** Steps that an order has only when something goes wrong. */
-const EXCEPTIONAL = ['openOrder', 'resumeOrder', 'resolveCompensation'];
 
 it('covers every step', () => {
   const lived = new Set([...places.map(({ step }) => step), ...EXCEPTIONAL]);

@@ -19,6 +19,10 @@ export function recordBaselines(faulty: FaultyShop): Promise<Baseline[]> {
   return Promise.all(SCENARIOS.map((scenario) => baselineOf(faulty, scenario)));
 }
 
+/** Steps that an order has only when something goes wrong. */
+export const EXCEPTIONAL: readonly string[] = ['openOrder', 'resumeOrder', 'resolveCompensation'];
+
+/** On a slow machine, placing may run out of its time and take other steps instead: then another order is tried. */
 async function baselineOf(faulty: FaultyShop, scenario: Scenario): Promise<Baseline> {
   const saga = await beginSaga(faulty, scenario);
   const stages: Stage[] = [];
@@ -29,6 +33,9 @@ async function baselineOf(faulty: FaultyShop, scenario: Scenario): Promise<Basel
     stages.push({ steps: faulty.injector.stepsOf(saga.orderId).slice(known), outcome, rest });
   }
   await saga.end();
+  if (stages.some(({ steps }) => steps.some((step) => EXCEPTIONAL.includes(step)))) {
+    return baselineOf(faulty, scenario);
+  }
   await saga.record(scenario.name.replaceAll(/\W+/g, '-'));
   return { scenario, stages };
 }

@@ -14,7 +14,7 @@ import {
 } from './plan';
 
 /** Orders per second of the plan. */
-const STEPS = [10, 1_000, 10_000] as const;
+const STEPS = [10, 667, 1_000, 10_000] as const;
 
 /** The cost of one order, by stage. */
 export function countsTable(): string {
@@ -65,6 +65,10 @@ export function planTable(): string {
     ['State transitions/s', (plan) => grouped(plan.stateTransitionsPerSecond)],
     ['– in a sale', (plan) => grouped(plan.saleStateTransitionsPerSecond)],
     ['Own Temporal: history shards', (plan) => grouped(plan.historyShards)],
+    ['Own Temporal: cores', (plan) => grouped(plan.temporalCores)],
+    ['– in a sale', (plan) => grouped(plan.saleTemporalCores)],
+    ['– cores of its database', (plan) => grouped(plan.temporalDatabaseCores)],
+    ['– in a sale', (plan) => grouped(plan.saleTemporalDatabaseCores)],
     ['Open workflows', (plan) => grouped(plan.openWorkflows)],
     ['MongoDB commands/s', (plan) => grouped(plan.mongoDbCommandsPerSecond)],
     ['– in a sale', (plan) => grouped(plan.saleMongoDbCommandsPerSecond)],
@@ -149,9 +153,13 @@ export function assumptionsTable(): string {
   return markdownTable(
     ['Assumed', '', 'to be replaced by'],
     [
-      ['CPU of the API per request', ms(apiRequestCpuSeconds), 'a measurement there (bench: 0.8 to 4.6 ms)'],
-      ['CPU of an order worker to place an order', ms(placingCpuSeconds), 'the same (bench: 28 ms)'],
-      ['CPU of an order worker to fulfil and deliver it', ms(fulfillingCpuSeconds), 'the same'],
+      ['CPU of the API per request', ms(apiRequestCpuSeconds), 'a measurement there (bench: 1 to 8 ms)'],
+      ['CPU of an order worker to place an order', ms(placingCpuSeconds), 'the same (bench: 18 to 23 ms)'],
+      [
+        'CPU of an order worker to fulfil and deliver it',
+        ms(fulfillingCpuSeconds),
+        'the same (bench: 30 ms)',
+      ],
       ['A call to the payment service takes', ms(paymentSeconds), 'its own p50'],
       ['Payments at a time per payment worker', grouped(PROCESSES.paymentSlots), 'the setting (a default)'],
       ['Processes are busy at most', `${100 * PROCESSES.utilization} %`, 'what p99 allows'],

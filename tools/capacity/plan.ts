@@ -67,6 +67,11 @@ export interface Plan {
   stateTransitionsPerSecond: number;
   saleStateTransitionsPerSecond: number;
   historyShards: number;
+  /** Of a Temporal of one's own, on PostgreSQL. */
+  temporalCores: number;
+  saleTemporalCores: number;
+  temporalDatabaseCores: number;
+  saleTemporalDatabaseCores: number;
   openWorkflows: number;
   mongoDbCommandsPerSecond: number;
   saleMongoDbCommandsPerSecond: number;
@@ -98,6 +103,7 @@ export function planFor(ordersPerSecond: number): Plan {
   const requestsAfter = FULFILLING.apiCalls.length + TRAFFIC.readsPerOrder;
   const { apiRequestCpuSeconds, placingCpuSeconds, fulfillingCpuSeconds } = PROCESSES;
   const paying = PROCESSES.paymentSeconds / PROCESSES.paymentSlots;
+  const { cpuSeconds: server, databaseCpuSeconds: database } = TEMPORAL_SERVER;
   return {
     ordersPerSecond,
     actionsPerSecond,
@@ -110,6 +116,10 @@ export function planFor(ordersPerSecond: number): Plan {
     stateTransitionsPerSecond: per(LIFE_COST.stateTransitions),
     saleStateTransitionsPerSecond: saleTransitions,
     historyShards: historyShardsFor(saleTransitions),
+    temporalCores: processes(per(server.placing + server.fulfilling)),
+    saleTemporalCores: processes(inSale(server.placing, server.fulfilling)),
+    temporalDatabaseCores: processes(per(database.placing + database.fulfilling)),
+    saleTemporalDatabaseCores: processes(inSale(database.placing, database.fulfilling)),
     openWorkflows: per(TRAFFIC.openDays * SECONDS_PER_DAY), // Little's law
     mongoDbCommandsPerSecond: per(commandsToPlace + commandsAfter),
     saleMongoDbCommandsPerSecond,

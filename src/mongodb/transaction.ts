@@ -10,16 +10,17 @@ export type Transact = ReturnType<typeof createTransact>;
 /**
  * Creates a function that runs `work` in a transaction with majority writes. If the transaction collides with
  * another one, it is repeated with a jittered back-off, so `work` must have no effects outside the session.
+ * @param deadlineMs how long it is repeated, in milliseconds
  */
-export function createTransact(connection: Connection) {
+export function createTransact(connection: Connection, deadlineMs = DEADLINE_MS) {
   return <T>(work: (session: ClientSession) => Promise<T>): Promise<T> =>
     connection.withSession((session) => {
-      const deadline = Date.now() + DEADLINE_MS;
+      const deadline = Date.now() + deadlineMs;
       return session.withTransaction(
         () => {
           if (Date.now() > deadline)
             throw new mongo.MongoOperationTimeoutError(
-              `The transaction was not committed within ${DEADLINE_MS} ms.`,
+              `The transaction was not committed within ${deadlineMs} ms.`,
             );
           return work(session);
         },

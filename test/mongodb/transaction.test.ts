@@ -2,6 +2,8 @@ import { mongo } from 'mongoose';
 import { createTransact } from '../../src/mongodb/transaction';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 
+const PATIENCE_MS = 600_000;
+
 let db: TestDatabase;
 beforeAll(async () => void (db = await openTestDatabase()));
 afterAll(() => db.drop());
@@ -19,7 +21,8 @@ it('writes all or nothing', async () => {
 });
 
 it('repeats colliding transactions until all have taken effect', async () => {
-  const transact = createTransact(db.connection);
+  // A slow machine may take longer than an activity has: this is about what takes effect, and not when.
+  const transact = createTransact(db.connection, PATIENCE_MS);
   await counters().insertOne({ _id: 'b', n: 0 });
   const increments = Array.from({ length: 10 }, () =>
     transact((session) => counters().updateOne({ _id: 'b' }, { $inc: { n: 1 } }, { session })),

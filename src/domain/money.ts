@@ -49,18 +49,38 @@ export function sumAmounts(amounts: readonly number[]): number {
   return exact(amounts.reduce((sum, amount) => sum + BigInt(amount), 0n));
 }
 
-const BASIS_POINTS = 10_000n;
+/** 100 % in hundredths of a basis point: rates are basis points with up to two decimals. */
+const WHOLE = 1_000_000n;
+
+/** Returns a rate as an integer, in hundredths of a basis point: 997.5 is 99 750. */
+function rateOf(basisPoints: number): bigint {
+  return BigInt(Math.round(basisPoints * 100));
+}
 
 /**
- * Returns the share of a non-negative amount for a rate in basis points (1/100 %), rounded half to even.
+ * Returns the share of a non-negative amount for a rate in basis points (1/100 %) with up to two decimals, rounded half
+ * to even.
  * @throws {AmountOverflow}
  */
 export function shareOf(amount: number, basisPoints: number): number {
-  const product = BigInt(amount) * BigInt(basisPoints);
-  const quotient = product / BASIS_POINTS;
-  const twiceRemainder = (product % BASIS_POINTS) * 2n;
-  const roundsUp = twiceRemainder > BASIS_POINTS || (twiceRemainder === BASIS_POINTS && quotient % 2n === 1n);
-  return exact(roundsUp ? quotient + 1n : quotient);
+  return exact(divideHalfEven(BigInt(amount) * rateOf(basisPoints), WHOLE));
+}
+
+/**
+ * Returns what a non-negative amount contains of a share that was added at that rate, rounded half to even:
+ * `shareWithin(1190, 1900)` is 190.
+ */
+export function shareWithin(amount: number, basisPoints: number): number {
+  const rate = rateOf(basisPoints);
+  return exact(divideHalfEven(BigInt(amount) * rate, WHOLE + rate));
+}
+
+/** Divides non-negative numbers and rounds half to even. */
+export function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor;
+  const twiceRemainder = (dividend % divisor) * 2n;
+  const roundsUp = twiceRemainder > divisor || (twiceRemainder === divisor && quotient % 2n === 1n);
+  return roundsUp ? quotient + 1n : quotient;
 }
 
 function exact(amount: bigint): number {

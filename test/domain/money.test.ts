@@ -6,11 +6,14 @@ import {
   minorUnitDigits,
   multiplyAmount,
   shareOf,
+  shareWithin,
   sumAmounts,
 } from '../../src/domain/money';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const amount = fc.integer({ min: 0, max: MAX });
+/** A rate in hundredths of a basis point. */
+const hundredths = fc.integer({ min: 0, max: 1_000_000 });
 
 describe('shareOf', () => {
   it.each([
@@ -23,15 +26,45 @@ describe('shareOf', () => {
     [1_999, 0, 0],
     [1_999, 10_000, 1_999],
     [MAX, 10_000, MAX],
-  ])('%i at %i basis points is %i', (value, basisPoints, share) => {
+    [10_000, 997.5, 998], // 997.5: half to even, up
+    [30_000, 997.5, 2_992], // 2992.5: half to even, down
+    [MAX, 0.01, 9_007_199_255], // 9007199254.740991
+    [100, 8.29, 0],
+  ])('%i at %d basis points is %i', (value, basisPoints, share) => {
     expect(shareOf(value, basisPoints)).toBe(share);
   });
 
-  it('is at most half a minor unit off', () => {
+  it('is at most half a minor unit off, at every rate of two decimals', () => {
     fc.assert(
-      fc.property(amount, fc.integer({ min: 0, max: 10_000 }), (value, basisPoints) => {
-        const error = BigInt(shareOf(value, basisPoints)) * 10_000n - BigInt(value) * BigInt(basisPoints);
-        return -5_000n <= error && error <= 5_000n;
+      fc.property(amount, hundredths, (value, rate) => {
+        const error = BigInt(shareOf(value, rate / 100)) * 1_000_000n - BigInt(value) * BigInt(rate);
+        return -500_000n <= error && error <= 500_000n;
+      }),
+    );
+  });
+});
+
+describe('shareWithin', () => {
+  it.each([
+    [999, 1_900, 160], // 159.5042
+    [1_500, 1_900, 239], // 239.4958
+    [1_190, 1_900, 190],
+    [3, 10_000, 2], // 1.5: half to even, up
+    [1, 10_000, 0], // 0.5: half to even, down
+    [10_997, 997.5, 997], // 997.46
+    [0, 1_900, 0],
+    [1_999, 0, 0],
+    [MAX, 10_000, 4_503_599_627_370_496],
+  ])('%i contains, at %d basis points, %i', (value, basisPoints, share) => {
+    expect(shareWithin(value, basisPoints)).toBe(share);
+  });
+
+  it('is the share that added to the rest makes the whole, give or take half a minor unit', () => {
+    fc.assert(
+      fc.property(amount, hundredths, (value, rate) => {
+        const share = BigInt(shareWithin(value, rate / 100));
+        const error = share * BigInt(1_000_000 + rate) - BigInt(value) * BigInt(rate);
+        return 2n * error <= BigInt(1_000_000 + rate) && -2n * error <= BigInt(1_000_000 + rate);
       }),
     );
   });

@@ -19,7 +19,7 @@ export async function callProvider({ provider, task }: ProviderCall): Promise<Pa
       operation === 'authorize'
         ? await provider.authorize(payment)
         : operation === 'capture'
-          ? await provider.capture(key, payment)
+          ? await provider.capture(key, payment, { amount, isFinal: true })
           : await provider.refund(key, payment, amount);
     return { state: 'done', reference };
   } catch (error) {

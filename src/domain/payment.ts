@@ -9,6 +9,17 @@ export interface Authorization {
   paymentMethod: string;
 }
 
+/** How often a payment service can capture one payment. */
+export type Captures = 'once' | 'many';
+
+/** What is to be captured of a payment. */
+export interface Capture {
+  /** Minor units, above 0. */
+  amount: number;
+  /** Whether what is left of the authorisation is released. */
+  isFinal: boolean;
+}
+
 /** `authorized` means reserved on the customer's payment method, and not captured yet. */
 export type ProviderPaymentStatus = 'authorized' | 'captured' | 'voided' | 'declined';
 
@@ -23,7 +34,7 @@ export interface ProviderPayment {
   currency: string;
   /** The amount that was ever reserved: 0 or the whole amount. */
   authorized: number;
-  /** 0 or the whole amount. */
+  /** The sum of what was captured: with captures in part, less than what was authorised. */
   captured: number;
   refunds: { key: string; amount: number }[];
   /** Present when the payment was declined. */

@@ -1,4 +1,4 @@
-import type { Authorization, PaymentRef, ProviderPayment } from '../domain/payment';
+import type { Authorization, Capture, Captures, PaymentRef, ProviderPayment } from '../domain/payment';
 
 /**
  * A payment service. Every operation has an idempotency key and takes effect once, however often it is
@@ -8,6 +8,9 @@ import type { Authorization, PaymentRef, ProviderPayment } from '../domain/payme
 export interface PaymentProvider {
   readonly name: 'sandbox' | 'stripe';
 
+  /** How often a payment can be captured. With `once`, the first capture is always final. */
+  readonly captures: Captures;
+
   /**
    * Reserves the amount. `authorization.key` is the idempotency key.
    * @throws {PaymentDeclined} also for a repeat
@@ -16,8 +19,17 @@ export interface PaymentProvider {
    */
   authorize(authorization: Authorization): Promise<ProviderPayment>;
 
-  /** Captures the whole amount. @throws {PaymentRefused} there is no open authorisation, or it has expired */
-  capture(key: string, payment: PaymentRef): Promise<ProviderPayment>;
+  /**
+   * Captures a part of what is still reserved, or all of it.
+   * @throws {PaymentRefused} there is no open authorisation, it has expired, or less is left of it
+   */
+  capture(key: string, payment: PaymentRef, capture: Capture): Promise<ProviderPayment>;
+
+  /**
+   * Releases what is still reserved after captures in part; a payment of which nothing is reserved stays as it is.
+   * @throws {PaymentRefused} nothing of the payment was captured: void it instead
+   */
+  release(key: string, payment: PaymentRef): Promise<ProviderPayment>;
 
   /**
    * Releases what is reserved. A payment that was never authorised is closed as well: a later authorisation

@@ -16,7 +16,8 @@ const task = (operation: PaymentTask['operation'], fields: Partial<PaymentTask> 
 
 /** A payment service that does the same for each operation. */
 function providerThat(answer: () => Promise<never>): PaymentProvider {
-  return { name: 'sandbox', authorize: answer, capture: answer, void: answer, refund: answer, find: answer };
+  const operations = { authorize: answer, capture: answer, release: answer, void: answer, refund: answer };
+  return { name: 'sandbox', captures: 'once', ...operations, find: answer };
 }
 const failing = (error: Error) => providerThat(() => Promise.reject(error));
 const OPERATIONS = ['authorize', 'capture', 'refund'] as const;

@@ -19,6 +19,9 @@ export function newPayment(changes: Partial<Authorization> = {}): PaymentRef {
   };
 }
 
+/** The capture of all of a payment of 100.00 EUR. */
+export const WHOLE = { amount: 10_000, isFinal: true };
+
 /** Returns the error that `work` rejects with, and throws if it succeeds. */
 export async function errorOf(work: Promise<unknown>): Promise<Error & { code?: string }> {
   return work.then(

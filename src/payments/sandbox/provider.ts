@@ -55,9 +55,11 @@ export function createSandboxProvider({
 
   return {
     name: 'sandbox',
+    captures: 'once',
     authorize: (authorization) =>
       serve(authorization.key, authorization, () => ledger.authorize(authorization)),
     capture: (key, payment) => serve(key, payment, () => ledger.capture(key, payment)),
+    release: async (_key, payment) => present((await ledger.find(payment.key))!),
     void: (key, payment) => serve(key, payment, () => ledger.void(key, payment)),
     refund: (key, payment, amount) => serve(key, payment, () => ledger.refund(key, payment, amount)),
 

@@ -54,6 +54,7 @@ export function createStripeProvider({ stripe, payments }: StripeProviderDeps): 
 
   return {
     name: 'stripe',
+    captures: 'once',
 
     authorize: async (authorization) => presentAuthorized(await authorize(authorization), authorization.key),
 
@@ -63,6 +64,8 @@ export function createStripeProvider({ stripe, payments }: StripeProviderDeps): 
       const captured = await ensureDone(requests, intent, isCaptured, (id) => requests.capture(id, key));
       return presentAuthorized(captured, payment.key);
     },
+
+    release: async (_key, payment) => presentAuthorized(await intentOf(payment), payment.key),
 
     async void(key, payment) {
       const record = await payments.claim(payment.key, null); // closes the key if it has no intent yet

@@ -7,7 +7,7 @@ import { type TestDatabase, openTestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 import { deferred } from '../../workflows/saga/deferred';
 import { ledgerOf } from './checked-ledger';
-import { errorOf, newKey, newPayment, refundedOf } from '../fixtures';
+import { errorOf, newKey, newPayment, refundedOf, WHOLE } from '../fixtures';
 
 let db: TestDatabase;
 let sandbox: PaymentProvider;
@@ -28,7 +28,7 @@ async function authorized(paymentMethod = 'pm_card_visa') {
 
 async function captured() {
   const payment = await authorized();
-  await sandbox.capture(newKey(), payment);
+  await sandbox.capture(newKey(), payment, WHOLE);
   return payment;
 }
 
@@ -48,7 +48,7 @@ describe('a payment in the sandbox', () => {
       refunds: [],
     });
     expect(await ledgerOf(db, key)).toMatchObject({ authorized: amount, open: amount });
-    await sandbox.capture('c1', payment);
+    await sandbox.capture('c1', payment, WHOLE);
     expect(await ledgerOf(db, key)).toMatchObject({ open: 0, captured: amount });
     await sandbox.refund('r1', payment, 2_500);
     const refunded = await sandbox.refund('r2', payment, 7_500);
@@ -131,17 +131,20 @@ describe('a payment in the sandbox', () => {
 
 describe('the sandbox rejects', () => {
   it.each<[string, () => Promise<unknown>]>([
-    ['the capture of a payment that was never authorised', () => sandbox.capture(newKey(), newPayment())],
+    [
+      'the capture of a payment that was never authorised',
+      () => sandbox.capture(newKey(), newPayment(), WHOLE),
+    ],
     ['the refund of a payment that was never authorised', () => sandbox.refund(newKey(), newPayment(), 1)],
     [
       'the capture of a voided payment',
       async () => {
         const payment = await authorized();
         await sandbox.void(newKey(), payment);
-        await sandbox.capture(newKey(), payment);
+        await sandbox.capture(newKey(), payment, WHOLE);
       },
     ],
-    ['a second capture with another key', async () => sandbox.capture(newKey(), await captured())],
+    ['a second capture with another key', async () => sandbox.capture(newKey(), await captured(), WHOLE)],
     ['the void of a captured payment', async () => sandbox.void(newKey(), await captured())],
     ['the refund of an uncaptured payment', async () => sandbox.refund(newKey(), await authorized(), 1)],
     ['a refund of more than was captured', async () => sandbox.refund(newKey(), await captured(), 10_001)],
@@ -176,7 +179,7 @@ describe('the sandbox rejects', () => {
   });
 
   it.each<[string, (key: string) => Promise<unknown>]>([
-    ['the capture of another payment', async (key) => sandbox.capture(key, await authorized())],
+    ['the capture of another payment', async (key) => sandbox.capture(key, await authorized(), WHOLE)],
     ['the refund of another payment', async (key) => sandbox.refund(key, await captured(), 10)],
     ['the void of a payment that was never authorised', (key) => sandbox.void(key, newPayment())],
     ['an authorisation', (key) => sandbox.authorize(newPayment({ key }))],
@@ -200,7 +203,7 @@ describe('every operation takes effect once', () => {
     const payment = newPayment();
     const steps = [
       () => sandbox.authorize(payment),
-      () => sandbox.capture('capture', payment),
+      () => sandbox.capture('capture', payment, WHOLE),
       () => sandbox.refund('refund', payment, 1_000),
     ];
     for (const [done, step] of steps.entries()) {
@@ -239,7 +242,7 @@ describe('every operation takes effect once', () => {
       const payment = newPayment();
       for (const work of [
         (provider: PaymentProvider) => provider.authorize(payment),
-        (provider: PaymentProvider) => provider.capture('capture-once', payment),
+        (provider: PaymentProvider) => provider.capture('capture-once', payment, WHOLE),
         (provider: PaymentProvider) => provider.refund('refund-once', payment, 600),
       ]) {
         const results = fulfilled(await atOnce(20, work));
@@ -261,7 +264,9 @@ describe('every operation takes effect once', () => {
       for (let round = 0; round < 20; round++) {
         const payment = await authorized();
         const results = await atOnce(6, (provider, n) =>
-          n % 2 ? provider.capture(`c-${payment.key}`, payment) : provider.void(`v-${payment.key}`, payment),
+          n % 2
+            ? provider.capture(`c-${payment.key}`, payment, WHOLE)
+            : provider.void(`v-${payment.key}`, payment),
         );
         expect(fulfilled(results)).toHaveLength(3);
         const { captured: taken, voided } = await ledgerOf(db, payment.key);
@@ -296,7 +301,7 @@ describe('the faulty payment method', () => {
   async function live(paymentMethod: string, attempt: (work: () => Promise<unknown>) => Promise<unknown>) {
     const payment = newPayment({ paymentMethod });
     await attempt(() => sandbox.authorize(payment));
-    await attempt(() => sandbox.capture(`${payment.key}-c`, payment));
+    await attempt(() => sandbox.capture(`${payment.key}-c`, payment, WHOLE));
     await attempt(() => sandbox.refund(`${payment.key}-r`, payment, 1));
     const toVoid = newPayment({ paymentMethod });
     await attempt(() => sandbox.void(`${toVoid.key}-v`, toVoid));
@@ -356,7 +361,7 @@ describe('the faulty payment method', () => {
     const operations = [
       () => sandbox.authorize(payment),
       () => sandbox.find(payment),
-      () => sandbox.capture('x', payment),
+      () => sandbox.capture('x', payment, WHOLE),
       () => sandbox.refund('y', payment, 1),
       () => sandbox.void('z', payment),
     ];

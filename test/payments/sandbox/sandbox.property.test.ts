@@ -36,9 +36,9 @@ const operation: fc.Arbitrary<Operation> = fc.record({
 function perform(payment: PaymentRef, { kind, key, amount }: Operation): Promise<ProviderPayment> {
   const operationKey = `${payment.key}/${key}`;
   if (kind === 'authorize') return sandbox.authorize(payment);
-  return kind === 'refund'
-    ? sandbox.refund(operationKey, payment, amount)
-    : sandbox[kind](operationKey, payment);
+  if (kind === 'refund') return sandbox.refund(operationKey, payment, amount);
+  if (kind === 'capture') return sandbox.capture(operationKey, payment, { amount: AMOUNT, isFinal: true });
+  return sandbox.void(operationKey, payment);
 }
 
 /** Returns the resulting payment, or `refused`. Any other error fails the test. */

@@ -1,4 +1,4 @@
-import { newPayment, errorOf, newKey, refundedOf } from '../fixtures';
+import { newPayment, errorOf, newKey, refundedOf, WHOLE } from '../fixtures';
 import type { PaymentRef } from '../../../src/domain/payment';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
@@ -26,7 +26,7 @@ async function authorized(changes: Partial<PaymentRef> = {}): Promise<PaymentRef
 
 async function captured(changes: Partial<PaymentRef> = {}): Promise<PaymentRef> {
   const payment = await authorized(changes);
-  await stripe.capture(`${payment.key}-capture`, payment);
+  await stripe.capture(`${payment.key}-capture`, payment, WHOLE);
   return payment;
 }
 
@@ -55,7 +55,7 @@ describe('a payment by Stripe', () => {
     });
     expect(onlyIntent()).toMatchObject({ amount, currency: 'eur', metadata: { key, orderId } });
     expect(requestedRoutes()).toEqual(['POST ', 'POST /:id/confirm']);
-    expect(await stripe.capture('c', payment)).toMatchObject({ status: 'captured', captured: amount });
+    expect(await stripe.capture('c', payment, WHOLE)).toMatchObject({ status: 'captured', captured: amount });
   });
 
   it('is refunded in any number of parts, all of which are listed', async () => {
@@ -98,7 +98,7 @@ describe('a key is closed permanently', () => {
     expect(await stripe.void('v', payment)).toMatchObject(voided);
     expect(await stripe.find(payment)).toMatchObject(voided);
     await expect(stripe.authorize(payment)).rejects.toMatchObject(refused);
-    await expect(stripe.capture('c', payment)).rejects.toMatchObject(refused);
+    await expect(stripe.capture('c', payment, WHOLE)).rejects.toMatchObject(refused);
     expect(fake.requests).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe('a key is closed permanently', () => {
     const payment = await authorized();
     await stripe.void('v', payment);
     await expect(stripe.authorize(payment)).rejects.toMatchObject(refused);
-    await expect(stripe.capture('c', payment)).rejects.toMatchObject(refused);
+    await expect(stripe.capture('c', payment, WHOLE)).rejects.toMatchObject(refused);
   });
 });
 
@@ -128,7 +128,7 @@ describe('every operation takes effect once', () => {
     [
       ['create', '/v1/payment_intents', (payment) => stripe.authorize(payment), async () => newPayment()],
       ['confirm', '/confirm', (payment) => stripe.authorize(payment), async () => newPayment()],
-      ['capture', '/capture', (payment) => stripe.capture(`${payment.key}-c`, payment), authorized],
+      ['capture', '/capture', (payment) => stripe.capture(`${payment.key}-c`, payment, WHOLE), authorized],
       ['void', '/cancel', (payment) => stripe.void(`${payment.key}-v`, payment), authorized],
       ['refund', '/refunds', (payment) => stripe.refund(`${payment.key}-r`, payment, 60), captured],
     ];
@@ -179,7 +179,7 @@ describe('every operation takes effect once', () => {
   });
 
   it.each([
-    ['/capture', 'captured', (payment: PaymentRef) => stripe.capture('c', payment)],
+    ['/capture', 'captured', (payment: PaymentRef) => stripe.capture('c', payment, WHOLE)],
     ['/cancel', 'voided', (payment: PaymentRef) => stripe.void('v', payment)],
   ] as const)(
     'although Stripe replays a failure of %s for a day: the request gets a new key',
@@ -237,7 +237,7 @@ describe('a payment is declined', () => {
     const found = { status: 'declined', declineReason: message, authorized: 0 };
     expect(await stripe.find(payment)).toMatchObject(found);
     expect(await stripe.void('v', payment)).toMatchObject(found);
-    await expect(stripe.capture('c', payment)).rejects.toMatchObject(refused);
+    await expect(stripe.capture('c', payment, WHOLE)).rejects.toMatchObject(refused);
     expect(fake.intents.size).toBe(paymentMethod === 'pm_missing' ? 0 : 1);
   });
 
@@ -291,24 +291,24 @@ it('converts amounts between ISO 4217 and Stripe', async () => {
 
 describe('Stripe rejects', () => {
   it.each<[string, () => Promise<unknown>]>([
-    ['the capture of a payment that was never authorised', () => stripe.capture('c', newPayment())],
+    ['the capture of a payment that was never authorised', () => stripe.capture('c', newPayment(), WHOLE)],
     ['the refund of a payment that was never authorised', () => stripe.refund('r', newPayment(), 1)],
-    ['a second capture with another key', async () => stripe.capture('c2', await captured())],
+    ['a second capture with another key', async () => stripe.capture('c2', await captured(), WHOLE)],
     [
       'the capture of a payment that another program has captured',
       async () => {
         const payment = await authorized();
         await fake.client.paymentIntents.capture(payment.reference!);
-        await stripe.capture('c', payment);
+        await stripe.capture('c', payment, WHOLE);
       },
     ],
     [
       'the capture of an expired authorisation',
-      async () => stripe.capture('c', await authorized({ paymentMethod: 'pm_lapses' })),
+      async () => stripe.capture('c', await authorized({ paymentMethod: 'pm_lapses' }), WHOLE),
     ],
     [
       'a capture that the bank declines',
-      async () => stripe.capture('c', await authorized({ paymentMethod: 'pm_capture_fails' })),
+      async () => stripe.capture('c', await authorized({ paymentMethod: 'pm_capture_fails' }), WHOLE),
     ],
     ['the void of a captured payment', async () => stripe.void('v', await captured())],
     ['the refund of an uncaptured payment', async () => stripe.refund('r', await authorized(), 1)],

@@ -8,7 +8,7 @@ export function firstPaymentKey(orderId: string): string {
 
 /** Returns the payment of a new order, before it is authorised. */
 export function firstPayment({ id, total, currency }: Order): OrderPayment {
-  return { key: firstPaymentKey(id), reference: null, amount: total!, currency: currency! };
+  return { key: firstPaymentKey(id), reference: null, amount: total!, currency: currency!, captures: 'once' };
 }
 
 /**
@@ -16,13 +16,13 @@ export function firstPayment({ id, total, currency }: Order): OrderPayment {
  * used twice.
  */
 export function amendmentPayment({ id, revision }: Order, { total, currency }: Pricing): OrderPayment {
-  return { key: `${id}-${revision + 1}`, reference: null, amount: total, currency };
+  return { key: `${id}-${revision + 1}`, reference: null, amount: total, currency, captures: 'once' };
 }
 
 /** Returns how the payment service refers to the payment. */
 export function paymentRef(
   { id, paymentMethod }: Pick<Order, 'id' | 'paymentMethod'>,
-  payment: OrderPayment,
+  { captures: _, ...payment }: OrderPayment,
 ): PaymentRef {
   return { ...payment, orderId: id, paymentMethod };
 }

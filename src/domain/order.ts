@@ -28,6 +28,12 @@ export interface OrderRequest {
   paymentMethod: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
+  /** The order is rejected unless this is its total, in minor units. */
+  expectedTotal?: number;
+  /** The name that the customer's own system gives the order: unique among the orders of a customer. */
+  externalRef?: string;
+  /** What the customer's own system wants to find with the order. */
+  metadata?: Record<string, string>;
   /** A hash of the canonical request. The same Idempotency-Key with another fingerprint is rejected. */
   fingerprint: string;
   /** Names the one POST that started the order; any other POST for the same order is a replay. */
@@ -44,8 +50,10 @@ export interface PricedItem extends OrderLine {
   name: string;
   kind: 'product' | 'service';
   unitPrice: number;
-  /** Basis points. */
+  /** Basis points, with up to two decimals. */
   taxRateBps: number;
+  /** Whether the unit price contains the tax. */
+  priceIncludesTax: boolean;
   subtotal: number;
   tax: number;
   total: number;
@@ -66,6 +74,16 @@ export type OrderItem = OrderLine &
   Nullable<Omit<PricedItem, keyof OrderLine>> & {
     /** The units that were shipped or performed. */
     fulfilledQuantity: number;
+    /** The units that will never be. */
+    cancelledQuantity: number;
+    /** What the cancelled units would have cost, in minor units. */
+    cancelledAmount: number;
+    /** The fulfilled units that were paid back. */
+    refundedQuantity: number;
+    /** The refunded units that came back into stock. */
+    restockedQuantity: number;
+    /** The units that left the stock and got lost on the way to the customer. */
+    writtenOffQuantity: number;
   };
 
 export const ORDER_STATUSES = ['pending', 'confirmed', 'completed', 'rejected', 'cancelled'] as const;
@@ -126,7 +144,12 @@ export interface OrderPayment {
   /** In minor units. The payment service is not asked for 0. */
   amount: number;
   currency: string;
+  /** Whether the payment service captures it in one part or in many. */
+  captures: Captures;
 }
+
+/** How often a payment service can capture one payment. With `once`, the first fulfillment captures the whole. */
+export type Captures = 'once' | 'many';
 
 /** Goods that were shipped together, or services that were performed. */
 export interface Fulfillment {
@@ -142,12 +165,22 @@ export interface Fulfillment {
   /** ISO 8601. */
   createdAt: string;
   deliveredAt: string | null;
+  /** Present if the goods were lost or came back: the fulfillment counts no more. */
+  undone?: { at: string; by: string; reason: string; restock: boolean };
+}
+
+/** Units that are paid back. */
+export interface RefundedLine extends OrderLine {
+  /** Whether they are back in stock. */
+  restock: boolean;
 }
 
 export interface Refund {
   id: string;
   /** Minor units. */
   amount: number;
+  /** Empty if the refund is of an amount. */
+  items: RefundedLine[];
   reason: string;
   fingerprint: string;
   attemptId: string;
@@ -230,8 +263,15 @@ export const MAX_NOTE_LENGTH = 500;
 
 /** An order as MongoDB has it, with times as ISO 8601 strings. */
 export interface Order
-  extends Omit<OrderRequest, 'orderId' | 'items'>, Nullable<Omit<Pricing, 'items'>>, OrderState {
+  extends
+    Omit<OrderRequest, 'orderId' | 'items' | 'expectedTotal' | 'externalRef' | 'metadata'>,
+    Nullable<Omit<Pricing, 'items'>>,
+    OrderState {
   id: string;
+  /** What people call the order, such as `7K3DQ-9QXWM`. */
+  number: string;
+  externalRef: string | null;
+  metadata: Record<string, string>;
   items: OrderItem[];
   reservation: Reservation;
   /** The current authorisation, or the last one. */
@@ -239,6 +279,8 @@ export interface Order
   /** Minor units. */
   captured: number;
   refunded: number;
+  /** What the cancelled units of its lines would have cost. */
+  cancelled: number;
   fulfillments: Fulfillment[];
   refunds: Refund[];
   compensations: Compensation[];
@@ -260,7 +302,22 @@ export interface Order
   resumedBy: string | null;
   updatedAt: string;
   archivedAt: string | null;
+  /** Since when the rest of the order waits longer for a fulfillment than its policy allows. */
+  overdueSince: string | null;
+}
+
+/** Returns what the order costs without what was cancelled of it, in minor units; null until it is priced. */
+export function dueOf({ total, cancelled }: Pick<Order, 'total' | 'cancelled'>): number | null {
+  return total === null ? null : total - cancelled;
 }
 
 /** The fields of an order, at any depth, that are times: ISO 8601 strings here, dates in MongoDB. */
-export const TIME_FIELDS = ['at', 'since', 'createdAt', 'updatedAt', 'deliveredAt', 'archivedAt'] as const;
+export const TIME_FIELDS = [
+  'at',
+  'since',
+  'createdAt',
+  'updatedAt',
+  'deliveredAt',
+  'archivedAt',
+  'overdueSince',
+] as const;

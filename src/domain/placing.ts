@@ -1,14 +1,18 @@
 import { closedOrder, rejectedBecause } from './closing';
 import type { Order, OrderItem, OrderLine, OrderPayment, OrderRequest, PricedItem, Pricing } from './order';
+import { orderNumberOf } from './order-number';
 import { changeOrder, INITIAL_STATE } from './order-transitions';
 import type { Rejection } from './rejection';
 import { reservationOf } from './stock';
 
 /** Returns the order that is accepted but not in MongoDB yet: its lines as sent, no prices, version 0. */
 export function draftOrder(request: OrderRequest): Order {
-  const { orderId, items, ...rest } = request;
+  const { orderId, items, expectedTotal: _, externalRef = null, metadata = {}, ...rest } = request;
   return {
     id: orderId,
+    number: orderNumberOf(orderId),
+    externalRef,
+    metadata,
     ...rest,
     ...INITIAL_STATE,
     items: items.map(unpriced),
@@ -20,6 +24,7 @@ export function draftOrder(request: OrderRequest): Order {
     payment: null,
     captured: 0,
     refunded: 0,
+    cancelled: 0,
     fulfillments: [],
     refunds: [],
     compensations: [],
@@ -35,13 +40,14 @@ export function draftOrder(request: OrderRequest): Order {
     resumedBy: null,
     updatedAt: rest.createdAt,
     archivedAt: null,
+    overdueSince: null,
   };
 }
 
 /** Returns the request that an order was made from, the inverse of `draftOrder`. */
 export function requestOf(order: Order): OrderRequest {
   const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
-  const { attemptId, requestId, createdAt, paymentMethod } = order;
+  const { attemptId, requestId, createdAt, paymentMethod, externalRef, metadata } = order;
   const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
   return {
     orderId,
@@ -55,6 +61,8 @@ export function requestOf(order: Order): OrderRequest {
     requestId,
     createdAt,
     paymentMethod,
+    ...(externalRef !== null && { externalRef }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
   };
 }
 
@@ -89,13 +97,23 @@ export function confirmedOrder(order: Order, payment: OrderPayment, at: string):
 }
 
 export function unfulfilled(item: PricedItem): OrderItem {
-  return { ...item, fulfilledQuantity: 0 };
+  return { ...item, ...UNTOUCHED };
 }
 
 function unpriced({ productServiceId, quantity }: OrderLine): OrderItem {
-  const unknown = { unitPrice: null, taxRateBps: null, subtotal: null, tax: null, total: null };
-  return { productServiceId, sku: null, name: null, kind: null, quantity, ...unknown, fulfilledQuantity: 0 };
+  const unknown = { sku: null, name: null, kind: null, unitPrice: null, taxRateBps: null };
+  const unpricedAmounts = { priceIncludesTax: null, subtotal: null, tax: null, total: null };
+  return { productServiceId, quantity, ...unknown, ...unpricedAmounts, ...UNTOUCHED };
 }
+
+const UNTOUCHED = {
+  fulfilledQuantity: 0,
+  cancelledQuantity: 0,
+  cancelledAmount: 0,
+  refundedQuantity: 0,
+  restockedQuantity: 0,
+  writtenOffQuantity: 0,
+};
 
 /** Another request came under the same key, after Temporal has forgotten the workflow of the first. */
 export function isReused(order: Order, request: OrderRequest): boolean {

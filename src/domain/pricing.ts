@@ -13,6 +13,8 @@ export interface CatalogueEntry {
   currency: string;
   /** Basis points. */
   taxRateBps: number;
+  /** Whether the unit price contains the tax. */
+  priceIncludesTax: boolean;
 }
 
 /**
@@ -61,10 +63,11 @@ function onlyCurrency(lines: readonly OrderLine[], entries: ReadonlyMap<string, 
 }
 
 function priceLine(line: OrderLine, entry: CatalogueEntry): PricedItem {
-  const { sku, name, kind, unitPrice, taxRateBps } = entry;
+  const { sku, name, kind, unitPrice, taxRateBps, priceIncludesTax } = entry;
   const subtotal = multiplyAmount(unitPrice, line.quantity);
   const tax = shareOf(subtotal, taxRateBps);
   const total = sumAmounts([subtotal, tax]);
   const { productServiceId, quantity } = line;
-  return { productServiceId, sku, name, kind, quantity, unitPrice, taxRateBps, subtotal, tax, total };
+  const price = { unitPrice, taxRateBps, priceIncludesTax };
+  return { productServiceId, sku, name, kind, quantity, ...price, subtotal, tax, total };
 }

@@ -53,7 +53,8 @@ export function refund(order: Order, command: RefundOrder, at: string): Order {
 /** Returns what the command adds to the order. @throws {InvalidTransition} */
 export function refundOf(order: Order, command: RefundOrder, at: string): Refund {
   const { id, reason, fingerprint, attemptId, by } = command;
-  return { id, amount: refundAmount(order, command), reason, fingerprint, attemptId, by, createdAt: at };
+  const amount = refundAmount(order, command);
+  return { id, amount, items: [], reason, fingerprint, attemptId, by, createdAt: at };
 }
 
 /** Returns the order with another refund. */

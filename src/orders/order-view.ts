@@ -1,18 +1,22 @@
-import type { Compensation, Fulfillment, Order, Refund } from '../domain/order';
+import type { Captures, Compensation, Fulfillment, Order, OrderItem, Refund } from '../domain/order';
 
 /** The fields that the API presents as the domain has them. */
 type PresentedAsIs = Pick<
   Order,
   | 'id'
+  | 'number'
+  | 'externalRef'
+  | 'metadata'
   | 'customerId'
   | 'status'
   | 'paymentStatus'
   | 'fulfillmentStatus'
-  | 'items'
   | 'currency'
   | 'subtotal'
   | 'tax'
   | 'total'
+  | 'cancelled'
+  | 'captured'
   | 'refunded'
   | 'note'
   | 'shippingAddress'
@@ -25,6 +29,10 @@ type PresentedAsIs = Pick<
 
 /** An order as the API presents it. The optional fields are for ADMINs only. */
 export interface OrderView extends PresentedAsIs {
+  items: OrderItemView[];
+  /** What the order costs without what was cancelled of it. */
+  due: number | null;
+  captures: Captures;
   fulfillments: FulfillmentView[];
   refunds: RefundView[];
   workflowId: string;
@@ -32,14 +40,20 @@ export interface OrderView extends PresentedAsIs {
   compensationPending?: boolean;
   compensations?: CompensationView[];
   archivedAt?: string | null;
+  overdueSince?: string | null;
 }
 
-export interface FulfillmentView extends Omit<Fulfillment, 'fingerprint' | 'attemptId' | 'by'> {
+/** The units that were lost or came back are bookkeeping of the stock. */
+export type OrderItemView = Omit<OrderItem, 'cancelledAmount' | 'restockedQuantity' | 'writtenOffQuantity'>;
+
+export interface FulfillmentView extends Omit<Fulfillment, 'fingerprint' | 'attemptId' | 'by' | 'undone'> {
   by?: string;
 }
 
 export interface RefundView extends Omit<Refund, 'fingerprint' | 'attemptId' | 'by'> {
-  by?: string;
+  status: 'pending' | 'succeeded' | 'failed';
+  /** Who has made it. */
+  by: 'staff' | 'system' | 'provider';
 }
 
 export interface CompensationView extends Omit<Compensation, 'payment'> {

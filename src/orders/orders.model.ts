@@ -1,6 +1,6 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
-import type { Order, TIME_FIELDS } from '../domain/order';
+import type { Order, OrderItem, TIME_FIELDS } from '../domain/order';
 
 type Dated<T> = T extends readonly (infer E)[]
   ? Dated<E>[]
@@ -8,8 +8,32 @@ type Dated<T> = T extends readonly (infer E)[]
     ? { [K in keyof T]: K extends (typeof TIME_FIELDS)[number] ? Date | Extract<T[K], null> : Dated<T[K]> }
     : T;
 
-/** An order in MongoDB: the domain's order, with its id as `_id` and its times as dates. */
-export type OrderDocument = Dated<Omit<Order, 'id'>> & { _id: string };
+/** The fields that most orders leave at these values, with which they are not stored. */
+export const USUAL = {
+  externalRef: null,
+  metadata: {},
+  cancelled: 0,
+  overdueSince: null,
+} satisfies Partial<Order>;
+
+/** The same of the lines of an order. */
+export const USUAL_OF_ITEM = {
+  priceIncludesTax: false,
+  cancelledQuantity: 0,
+  cancelledAmount: 0,
+  refundedQuantity: 0,
+  restockedQuantity: 0,
+  writtenOffQuantity: 0,
+} satisfies Partial<OrderItem>;
+
+type Sparse<T, Rare extends keyof T> = Omit<T, Rare> & Partial<Pick<T, Rare>>;
+type SparseItem = Sparse<OrderItem, keyof typeof USUAL_OF_ITEM>;
+type SparseOrder = Sparse<Omit<Order, 'id' | 'items'>, keyof typeof USUAL> & { items: SparseItem[] };
+
+/**
+ * An order in MongoDB: the domain's order, with its id as `_id`, its times as dates, and without what is as usual.
+ */
+export type OrderDocument = Dated<SparseOrder> & { _id: string };
 
 const amount = { type: Number, default: null };
 const text = { type: String, default: null };
@@ -23,10 +47,16 @@ const itemSchema = new Schema(
     quantity: { type: Number, required: true },
     unitPrice: amount,
     taxRateBps: amount,
+    priceIncludesTax: Boolean,
     subtotal: amount,
     tax: amount,
     total: amount,
     fulfilledQuantity: { type: Number, default: 0 },
+    cancelledQuantity: Number,
+    cancelledAmount: Number,
+    refundedQuantity: Number,
+    restockedQuantity: Number,
+    writtenOffQuantity: Number,
   },
   { _id: false },
 );
@@ -60,7 +90,7 @@ const id = { type: String, required: true };
 const time = { type: Date, required: true };
 
 const paymentSchema = new Schema(
-  { key: id, reference: text, amount: { type: Number, required: true }, currency: id },
+  { key: id, reference: text, amount: { type: Number, required: true }, currency: id, captures: id },
   { _id: false },
 );
 
@@ -74,12 +104,30 @@ const fulfillmentSchema = new Schema(
     carrier: text,
     trackingNumber: text,
     deliveredAt: { type: Date, default: null },
+    undone: new Schema(
+      { at: time, by: id, reason: id, restock: { type: Boolean, required: true } },
+      { _id: false },
+    ),
   },
   { _id: false },
 );
 
 const refundSchema = new Schema(
-  { ...keyed, amount: { type: Number, required: true }, reason: id },
+  {
+    ...keyed,
+    amount: { type: Number, required: true },
+    items: [
+      new Schema(
+        {
+          productServiceId: id,
+          quantity: { type: Number, required: true },
+          restock: { type: Boolean, required: true },
+        },
+        { _id: false },
+      ),
+    ],
+    reason: id,
+  },
   { _id: false },
 );
 
@@ -116,6 +164,9 @@ const answeredCommandSchema = new Schema(
 const orderSchema = new Schema<OrderDocument>(
   {
     _id: { type: String, required: true },
+    number: { type: String, required: true },
+    externalRef: String,
+    metadata: Schema.Types.Mixed,
     customerId: { type: String, required: true },
     placedBy: { type: String, required: true },
     fingerprint: { type: String, required: true },
@@ -133,6 +184,7 @@ const orderSchema = new Schema<OrderDocument>(
     payment: { type: paymentSchema, default: null },
     captured: { type: Number, default: 0 },
     refunded: { type: Number, default: 0 },
+    cancelled: Number,
     fulfillments: [fulfillmentSchema],
     refunds: [refundSchema],
     compensations: [compensationSchema],
@@ -150,6 +202,7 @@ const orderSchema = new Schema<OrderDocument>(
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
     archivedAt: { type: Date, default: null },
+    overdueSince: Date,
   },
   { collection: 'orders', versionKey: false, autoIndex: false, autoCreate: false },
 );

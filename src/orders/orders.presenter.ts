@@ -1,16 +1,17 @@
 import { pendingCompensations } from '../domain/compensation';
-import type {
-  Compensation,
-  Fulfillment,
-  Order,
-  OrderItem,
-  OrderLine,
-  Refund,
-  ShippingAddress,
+import {
+  dueOf,
+  type Compensation,
+  type Fulfillment,
+  type Order,
+  type OrderItem,
+  type OrderLine,
+  type Refund,
+  type ShippingAddress,
 } from '../domain/order';
 import type { Principal } from '../role/principal';
 import { orderWorkflowId } from '../../workflows/contract';
-import type { CompensationView, FulfillmentView, OrderView, RefundView } from './order-view';
+import type { CompensationView, FulfillmentView, OrderItemView, OrderView, RefundView } from './order-view';
 
 export interface TemporalLinks {
   uiUrl: string;
@@ -26,6 +27,9 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
     const isAdmin = role === 'ADMIN';
     return {
       id: order.id,
+      number: order.number,
+      externalRef: order.externalRef,
+      metadata: { ...order.metadata },
       customerId: order.customerId,
       status: order.status,
       paymentStatus: order.paymentStatus,
@@ -35,9 +39,15 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
       subtotal: order.subtotal,
       tax: order.tax,
       total: order.total,
+      cancelled: order.cancelled,
+      due: dueOf(order),
+      captured: order.captured,
       refunded: order.refunded,
-      fulfillments: order.fulfillments.map((fulfillment) => presentFulfillment(fulfillment, isAdmin)),
-      refunds: order.refunds.map((refund) => presentRefund(refund, isAdmin)),
+      captures: order.payment?.captures ?? 'once',
+      fulfillments: order.fulfillments
+        .filter(({ undone }) => !undone)
+        .map((fulfillment) => presentFulfillment(fulfillment, isAdmin)),
+      refunds: order.refunds.map(presentRefund),
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && { code: order.rejection.code, detail: order.rejection.detail },
@@ -51,6 +61,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
         compensationPending: pendingCompensations(order).length > 0,
         compensations: order.compensations.map(presentCompensation),
         archivedAt: order.archivedAt,
+        overdueSince: order.overdueSince,
       }),
       createdAt: order.createdAt,
       updatedAt: order.updatedAt,
@@ -58,7 +69,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
   };
 }
 
-function presentItem(item: OrderItem): OrderItem {
+function presentItem(item: OrderItem): OrderItemView {
   return {
     productServiceId: item.productServiceId,
     sku: item.sku,
@@ -67,10 +78,13 @@ function presentItem(item: OrderItem): OrderItem {
     quantity: item.quantity,
     unitPrice: item.unitPrice,
     taxRateBps: item.taxRateBps,
+    priceIncludesTax: item.priceIncludesTax,
     subtotal: item.subtotal,
     tax: item.tax,
     total: item.total,
     fulfilledQuantity: item.fulfilledQuantity,
+    cancelledQuantity: item.cancelledQuantity,
+    refundedQuantity: item.refundedQuantity,
   };
 }
 
@@ -84,9 +98,12 @@ function presentLine({ productServiceId, quantity }: OrderLine): OrderLine {
   return { productServiceId, quantity };
 }
 
-function presentRefund({ id, amount, reason, by, createdAt }: Refund, isAdmin: boolean): RefundView {
-  const view = { id, amount, reason, createdAt };
-  return isAdmin ? { ...view, by } : view;
+function presentRefund({ id, amount, items, reason, by, createdAt }: Refund): RefundView {
+  const lines = items.map(({ productServiceId, quantity, restock }) => {
+    return { productServiceId, quantity, restock };
+  });
+  const made = by === 'system' ? by : 'staff';
+  return { id, amount, status: 'succeeded', items: lines, by: made, reason, createdAt };
 }
 
 function presentCompensation(compensation: Compensation): CompensationView {

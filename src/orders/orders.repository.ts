@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
 import { TIME_FIELDS, type Order, type OrderState } from '../domain/order';
 import { DuplicateOrder } from '../domain/errors';
 import { isDuplicateKey } from '../mongodb/errors';
-import { createOrderModel, type OrderDocument } from './orders.model';
+import { createOrderModel, USUAL, USUAL_OF_ITEM, type OrderDocument } from './orders.model';
 
 export interface OrderFilter extends Partial<OrderState> {
   customerId?: string;
@@ -81,17 +82,28 @@ function olderThan({ createdAt, id }: OrderPosition): QueryFilter<OrderDocument>
 }
 
 function toDocument({ id, ...order }: Order): OrderDocument {
-  return { ...(withDates(order) as Omit<OrderDocument, '_id'>), _id: id };
+  const items = order.items.map((item) => without(USUAL_OF_ITEM, item));
+  const document = without(USUAL, { ...order, items });
+  return { ...(withDates(document) as Omit<OrderDocument, '_id'>), _id: id };
 }
 
-function fromDocument({ _id, ...document }: OrderDocument): Order {
-  return withoutDates({ ...document, id: _id }) as Order;
+function fromDocument({ _id, items, ...document }: OrderDocument): Order {
+  const whole = items.map((item) => ({ ...USUAL_OF_ITEM, ...item }));
+  return withoutDates({ ...USUAL, metadata: {}, ...document, id: _id, items: whole }) as Order;
+}
+
+/** Returns the fields without those that have their usual value. */
+function without<T extends object>(usual: object, fields: T): Partial<T> {
+  const differs = ([field, value]: [string, unknown]) =>
+    !Object.hasOwn(usual, field) || !isDeepStrictEqual(value, (usual as Record<string, unknown>)[field]);
+  return Object.fromEntries(Object.entries(fields).filter(differs)) as Partial<T>;
 }
 
 const TIMES: ReadonlySet<string> = new Set(TIME_FIELDS);
 
 function withDates(value: unknown, field = ''): unknown {
   if (typeof value === 'string' && TIMES.has(field)) return new Date(value);
+  if (field === 'metadata') return value; // the names of its fields are the customer's
   if (Array.isArray(value)) return value.map((entry) => withDates(entry));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, withDates(entry, name)]));

@@ -23,6 +23,8 @@ export interface ProductServiceDocument {
   currency: string;
   /** The tax rate in basis points: 1900 is 19 %. */
   taxRateBps: number;
+  /** Whether the price contains the tax. */
+  priceIncludesTax: boolean;
   /** The units of a product; null for a service. */
   stock: Stock | null;
   isActive: boolean;
@@ -53,6 +55,7 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
     unitPrice: count,
     currency: { type: String, required: true },
     taxRateBps: count,
+    priceIncludesTax: { type: Boolean, default: false },
     stock: {
       type: new Schema<Stock>({ available: count, reserved: count }, { _id: false }),
       default: null,

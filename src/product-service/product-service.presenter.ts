@@ -11,6 +11,7 @@ export function presentProductService(entry: ProductService): ProductServiceView
     unitPrice: entry.unitPrice,
     currency: entry.currency,
     taxRateBps: entry.taxRateBps,
+    priceIncludesTax: entry.priceIncludesTax,
     stock: entry.stock && { available: entry.stock.available, reserved: entry.stock.reserved },
     isActive: entry.isActive,
     version: entry.version,

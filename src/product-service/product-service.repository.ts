@@ -13,7 +13,10 @@ export type ProductServiceRepository = ReturnType<typeof createProductServiceRep
 export type ProductService = Omit<ProductServiceDocument, '_id'> & { id: string };
 export type NewProductService = Omit<ProductService, 'createdAt' | 'updatedAt'>;
 export type ProductServiceChanges = Partial<
-  Pick<ProductService, 'sku' | 'name' | 'description' | 'unitPrice' | 'currency' | 'taxRateBps'>
+  Pick<
+    ProductService,
+    'sku' | 'name' | 'description' | 'unitPrice' | 'currency' | 'taxRateBps' | 'priceIncludesTax'
+  >
 >;
 export type StockAdjustment = Omit<StockAdjustmentDocument, 'at'>;
 

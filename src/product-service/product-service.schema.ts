@@ -14,6 +14,7 @@ export interface CreateBody {
   unitPrice: number;
   currency: string;
   taxRateBps: number;
+  priceIncludesTax: boolean;
   stock?: number;
 }
 
@@ -69,6 +70,7 @@ const fields = {
     .min(0)
     .max(MAX_TAX_RATE_BPS)
     .description('In basis points: 1900 is 19 %'),
+  priceIncludesTax: Joi.boolean().description('Whether the unit price contains the tax'),
 };
 
 export const createBody = Joi.object<CreateBody, true>({
@@ -79,6 +81,7 @@ export const createBody = Joi.object<CreateBody, true>({
   unitPrice: fields.unitPrice.required(),
   currency: fields.currency.required(),
   taxRateBps: fields.taxRateBps.default(0),
+  priceIncludesTax: fields.priceIncludesTax.default(false),
   stock: Joi.number()
     .integer()
     .min(0)
@@ -146,6 +149,7 @@ export const productService = Joi.object<ProductServiceView, true>({
   unitPrice: fields.unitPrice.required(),
   currency: currency.required(),
   taxRateBps: fields.taxRateBps.required(),
+  priceIncludesTax: fields.priceIncludesTax.required(),
   stock: Joi.object<Stock, true>({ available: count.required(), reserved: count.required() })
     .allow(null)
     .required(),
@@ -168,6 +172,7 @@ export const productService = Joi.object<ProductServiceView, true>({
     unitPrice: 1_250,
     currency: 'EUR',
     taxRateBps: 1_900,
+    priceIncludesTax: false,
     stock: { available: 498, reserved: 2 },
     isActive: true,
     version: 1,

@@ -1,7 +1,7 @@
 import { createOrderWriter, type OrderWriterDeps } from '../../activities/order-writer';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order } from '../../src/domain/order';
-import { openedOrder, rejectedOrder } from '../../src/domain/placing';
+import { openedOrder, rejectedOrder, requestOf } from '../../src/domain/placing';
 import { createTransact } from '../../src/mongodb/transaction';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
@@ -45,9 +45,9 @@ const withQuantity = (order: Order, quantity: number): Order => ({
   items: order.items.map((item) => ({ ...item, quantity })),
 });
 const rejectedFor =
-  ({ id, ...order }: Order) =>
+  (order: Order) =>
   ({ message: detail }: OrderRejected) =>
-    rejectedOrder({ ...order, orderId: id }, null, { code: 'out_of_stock', detail }, LATER);
+    rejectedOrder(requestOf(order), null, { code: 'out_of_stock', detail }, LATER);
 
 describe('insert', () => {
   it('stores the order at revision 1 with its stock', async () => {

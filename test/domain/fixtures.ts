@@ -17,7 +17,7 @@ import type {
   Pricing,
   Refund,
 } from '../../src/domain/order';
-import { draftOrder } from '../../src/domain/placing';
+import { draftOrder, unfulfilled } from '../../src/domain/placing';
 import type { RefundOrder } from '../../src/domain/refund';
 
 export const CREATED = '2026-01-01T00:00:00.000Z';
@@ -49,7 +49,7 @@ export function priced(
   kind: PricedItem['kind'] = 'product',
 ): PricedItem {
   const total = 1_000 * quantity;
-  const price = { unitPrice: 1_000, taxRateBps: 0, subtotal: total, tax: 0, total };
+  const price = { unitPrice: 1_000, taxRateBps: 0, priceIncludesTax: false, subtotal: total, tax: 0, total };
   return { productServiceId, sku: `SKU-${productServiceId}`, name: 'A thing', kind, quantity, ...price };
 }
 
@@ -59,7 +59,7 @@ export function pricingOf(...items: PricedItem[]): Pricing {
 }
 
 export function itemOf(item: PricedItem, fulfilledQuantity = 0): OrderItem {
-  return { ...item, fulfilledQuantity };
+  return { ...unfulfilled(item), fulfilledQuantity };
 }
 
 export const payment = (amount: number, suffix = '1'): OrderPayment => ({
@@ -67,6 +67,7 @@ export const payment = (amount: number, suffix = '1'): OrderPayment => ({
   reference: `pi_${suffix}`,
   amount,
   currency: 'EUR',
+  captures: 'once',
 });
 
 /**
@@ -127,6 +128,7 @@ export const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => (
 export const refundOf = (amount: number, id: string): Refund => ({
   id,
   amount,
+  items: [],
   reason: 'Broken',
   fingerprint: `f-${id}`,
   attemptId: 'a',

@@ -1,3 +1,4 @@
+import { paymentRef } from '../../src/domain/order-payment';
 import { summaryOf } from '../../src/domain/order-summary';
 import {
   orderAfterPayment,
@@ -46,12 +47,12 @@ const failed = (
 });
 
 describe('paymentTaskOf', () => {
-  const ref = { orderId: 'ord_1', paymentMethod: 'pm_card_visa' };
+  const ref = (amount: number, suffix?: string) => paymentRef(orderIn(), payment(amount, suffix));
 
   it('authorises the first payment of a pending order, as part of no command', () => {
     expect(paymentTaskOf(opened)).toEqual({
       operation: 'authorize',
-      payment: { ...payment(2_000), reference: null, ...ref },
+      payment: { ...ref(2_000), reference: null },
       key: 'ord_1-1',
       amount: 2_000,
       commandId: null,
@@ -61,7 +62,7 @@ describe('paymentTaskOf', () => {
   it('authorises the new payment of an intended amendment', () => {
     expect(paymentTaskOf(amending)).toEqual({
       operation: 'authorize',
-      payment: { ...payment(5_000, '3'), reference: null, ...ref },
+      payment: { ...ref(5_000, '3'), reference: null },
       key: 'ord_1-3',
       amount: 5_000,
       commandId: 'cmd_1',
@@ -71,7 +72,7 @@ describe('paymentTaskOf', () => {
   it('captures the whole payment for an intended fulfillment, under a key of the payment', () => {
     expect(paymentTaskOf(fulfilling)).toEqual({
       operation: 'capture',
-      payment: { ...payment(3_000), ...ref },
+      payment: ref(3_000),
       key: 'ord_1-1-capture',
       amount: 3_000,
       commandId: 'k1',
@@ -81,7 +82,7 @@ describe('paymentTaskOf', () => {
   it('refunds the amount of an intended refund, under the key of the refund', () => {
     expect(paymentTaskOf(refunding)).toEqual({
       operation: 'refund',
-      payment: { ...payment(3_000), ...ref },
+      payment: ref(3_000),
       key: 'k1',
       amount: 1_000,
       commandId: 'k1',

@@ -1,3 +1,4 @@
+import { orderNumberOf } from '../../src/domain/order-number';
 import { INITIAL_STATE } from '../../src/domain/order-transitions';
 import {
   confirmedOrder,
@@ -23,6 +24,15 @@ import {
 const goods = pricingOf(priced('ps_a', 2), priced('ps_s', 1, 'service'));
 const opened = openedOrder(requestFor(), goods);
 
+const UNTOUCHED = {
+  fulfilledQuantity: 0,
+  cancelledQuantity: 0,
+  cancelledAmount: 0,
+  refundedQuantity: 0,
+  restockedQuantity: 0,
+  writtenOffQuantity: 0,
+};
+
 describe('before it is opened, an order', () => {
   const request = requestFor();
   const draft = draftOrder(request);
@@ -31,22 +41,28 @@ describe('before it is opened, an order', () => {
     const { orderId: id, items: _items, ...rest } = request;
     const unpriced = { sku: null, name: null, kind: null, unitPrice: null, taxRateBps: null };
     const noPrice = { subtotal: null, tax: null, total: null };
+    const noLinePrice = { ...noPrice, priceIncludesTax: null };
     expect(draft).toEqual({
       id,
+      number: orderNumberOf(id),
+      externalRef: null,
+      metadata: {},
       ...rest,
       ...INITIAL_STATE,
-      items: [{ ...line('ps_a', 2), ...unpriced, ...noPrice, fulfilledQuantity: 0 }],
+      items: [{ ...line('ps_a', 2), ...unpriced, ...noLinePrice, ...UNTOUCHED }],
       currency: null,
       ...noPrice,
       reservation: 'none',
       payment: null,
       captured: 0,
       refunded: 0,
+      cancelled: 0,
       fulfillments: [],
       refunds: [],
       compensations: [],
       rejection: null,
       archivedAt: null,
+      overdueSince: null,
       statusHistory: [
         { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
       ],
@@ -68,7 +84,7 @@ describe('before it is opened, an order', () => {
   });
 
   it('has lines of which nothing is fulfilled', () => {
-    expect(unfulfilled(priced('ps_a', 2))).toEqual({ ...priced('ps_a', 2), fulfilledQuantity: 0 });
+    expect(unfulfilled(priced('ps_a', 2))).toEqual({ ...priced('ps_a', 2), ...UNTOUCHED });
   });
 
   it('still has the request that it was made from', () => {

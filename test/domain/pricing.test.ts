@@ -11,6 +11,7 @@ function entry(fields: Partial<CatalogueEntry> = {}): CatalogueEntry {
     unitPrice: 1_999,
     currency: 'EUR',
     taxRateBps: 1_900,
+    priceIncludesTax: false,
     ...fields,
   };
 }
@@ -30,6 +31,7 @@ describe('priceLines', () => {
           quantity: 2,
           unitPrice: 1_999,
           taxRateBps: 1_900,
+          priceIncludesTax: false,
           subtotal: 3_998,
           tax: 760,
           total: 4_758,
@@ -42,6 +44,7 @@ describe('priceLines', () => {
           quantity: 1,
           unitPrice: 50,
           taxRateBps: 100,
+          priceIncludesTax: false,
           subtotal: 50,
           tax: 0,
           total: 50,
@@ -54,6 +57,7 @@ describe('priceLines', () => {
           quantity: 1,
           unitPrice: 1_999,
           taxRateBps: 1_900,
+          priceIncludesTax: false,
           subtotal: 1_999,
           tax: 380,
           total: 2_379,

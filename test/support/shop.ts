@@ -183,6 +183,7 @@ export function entryOf(available: number): NewProductService {
     kind: 'product',
     unitPrice: 1_999,
     currency: 'EUR',
+    priceIncludesTax: false,
     taxRateBps: 1_900,
     stock: { available, reserved: 0 },
     isActive: true,

@@ -224,6 +224,7 @@ describe('an authorisation without a known outcome', () => {
       reference: null,
       amount: order.total!,
       currency: 'EUR',
+      captures: 'once',
     });
     await expect(provider.authorize(late)).rejects.toMatchObject({ name: 'PaymentRefused' });
     await recordHistory('cancelled-while-authorising', handle);

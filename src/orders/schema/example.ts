@@ -1,3 +1,4 @@
+import { orderNumberOf } from '../../domain/order-number';
 import type { OrderView } from '../order-view';
 
 const ID = 'ord_ac7967cc99a25d86c46d6c4d77a65393';
@@ -10,6 +11,9 @@ const AMOUNTS = { subtotal: 3_998, tax: 760, total: 4_758 };
 /** The order that the example of a request places, given the demo data. */
 export const EXAMPLE_ORDER: OrderView = {
   id: ID,
+  number: orderNumberOf(ID),
+  externalRef: null,
+  metadata: {},
   customerId: ALICE,
   status: 'confirmed',
   paymentStatus: 'authorized',
@@ -23,13 +27,20 @@ export const EXAMPLE_ORDER: OrderView = {
       quantity: 2,
       unitPrice: 1_999,
       taxRateBps: 1_900,
+      priceIncludesTax: false,
       ...AMOUNTS,
       fulfilledQuantity: 0,
+      cancelledQuantity: 0,
+      refundedQuantity: 0,
     },
   ],
   currency: 'EUR',
   ...AMOUNTS,
+  cancelled: 0,
+  due: AMOUNTS.total,
+  captured: 0,
   refunded: 0,
+  captures: 'once',
   fulfillments: [],
   refunds: [],
   note: 'Please ring twice.',

@@ -4,12 +4,12 @@ import {
   ORDER_STATUSES,
   PAYMENT_STATUSES,
   type Compensation,
-  type OrderItem,
   type OrderLine,
+  type RefundedLine,
   type StatusChange,
 } from '../../domain/order';
 import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
-import type { CompensationView, FulfillmentView, OrderView, RefundView } from '../order-view';
+import type { CompensationView, FulfillmentView, OrderItemView, OrderView, RefundView } from '../order-view';
 import { EXAMPLE_ORDER } from './example';
 import { productServiceId, shippingAddress } from './fields';
 
@@ -20,18 +20,24 @@ const price = minorUnits.allow(null).description('In minor units; null until the
 const text = Joi.string().allow(null).required();
 const time = Joi.string().isoDate();
 
-const item = Joi.object<OrderItem, true>({
+const item = Joi.object<OrderItemView, true>({
   productServiceId: productServiceId.required(),
   sku: text,
   name: text,
   kind: Joi.string().valid('product', 'service').allow(null).required(),
   quantity: Joi.number().integer().required(),
   unitPrice: price,
-  taxRateBps: Joi.number().integer().allow(null).required().description('In basis points: 1900 is 19 %'),
+  taxRateBps: Joi.number().allow(null).required().description('In basis points: 1900 is 19 %'),
+  priceIncludesTax: Joi.boolean()
+    .allow(null)
+    .required()
+    .description('Whether the unit price contains the tax'),
   subtotal: price,
   tax: price,
   total: price,
   fulfilledQuantity: Joi.number().integer().required().description('Units that were shipped or performed'),
+  cancelledQuantity: Joi.number().integer().required().description('Units that will never be'),
+  refundedQuantity: Joi.number().integer().required().description('Units that were paid back'),
 });
 
 const line = Joi.object<OrderLine, true>({
@@ -67,8 +73,19 @@ const refund = Joi.object<RefundView, true>({
     .pattern(/^ref_[0-9a-f]{32}$/)
     .required(),
   amount: minorUnits.description('In minor units'),
+  status: Joi.string().valid('pending', 'succeeded', 'failed').required(),
+  items: Joi.array()
+    .items(
+      Joi.object<RefundedLine, true>({
+        productServiceId: productServiceId.required(),
+        quantity: Joi.number().integer().required(),
+        restock: Joi.boolean().required().description('Whether the units are back in stock'),
+      }),
+    )
+    .required()
+    .description('Empty if the refund is of an amount'),
+  by: Joi.string().valid('staff', 'system', 'provider').required(),
   reason: Joi.string().required(),
-  by,
   createdAt: time.required(),
 });
 
@@ -97,6 +114,12 @@ export const orderSchema = Joi.object<OrderView, true>({
   id: Joi.string()
     .pattern(/^ord_[0-9a-f]{32}$/)
     .required(),
+  number: Joi.string()
+    .pattern(/^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/)
+    .required()
+    .description('What people call the order'),
+  externalRef: text.description("The name that the customer's own system gives the order"),
+  metadata: Joi.object<Record<string, string>>().pattern(Joi.string(), Joi.string().allow('')).required(),
   customerId: Joi.string().required(),
   status: Joi.string()
     .valid(...ORDER_STATUSES)
@@ -112,7 +135,14 @@ export const orderSchema = Joi.object<OrderView, true>({
   subtotal: price,
   tax: price,
   total: price,
+  cancelled: minorUnits.description('What the cancelled units would have cost, in minor units'),
+  due: price.description('`total` − `cancelled`, in minor units; null until the order is priced'),
+  captured: minorUnits.description('In minor units'),
   refunded: minorUnits.description('The sum of the refunds, in minor units'),
+  captures: Joi.string()
+    .valid('once', 'many')
+    .required()
+    .description('`once`: the first fulfillment captures all that is due; `many`: each captures its share'),
   fulfillments: Joi.array().items(fulfillment).required(),
   refunds: Joi.array().items(refund).required(),
   note: Joi.string().allow('', null).required(),
@@ -139,6 +169,9 @@ export const orderSchema = Joi.object<OrderView, true>({
     .items(compensation)
     .description('For ADMINs only: payments still to be voided, and those that an operator settled'),
   archivedAt: time.allow(null).description('For ADMINs only: when the order was archived'),
+  overdueSince: time
+    .allow(null)
+    .description('For ADMINs only: since when the rest of the order has waited too long for a fulfillment'),
   createdAt: time.required(),
   updatedAt: time.required(),
 })

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { orderNumberOf } from '../../src/domain/order-number';
+
+const idOf = (n: number) => `ord_${createHash('sha256').update(String(n)).digest('hex').slice(0, 32)}`;
+
+it('is two groups of five characters that cannot be mistaken for each other', () => {
+  for (let n = 0; n < 1_000; n++) {
+    expect(orderNumberOf(idOf(n))).toMatch(/^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/);
+  }
+});
+
+it('is the same for the same order, and another one where it is taken', () => {
+  expect(orderNumberOf(idOf(1))).toBe(orderNumberOf(idOf(1)));
+  expect(orderNumberOf(idOf(1), 1)).not.toBe(orderNumberOf(idOf(1)));
+});
+
+it('differs between 100,000 orders, and uses each character in each place', () => {
+  const numbers = Array.from({ length: 100_000 }, (_, n) => orderNumberOf(idOf(n)));
+  expect(new Set(numbers).size).toBe(numbers.length);
+  for (const place of [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]) {
+    expect(new Set(numbers.map((number) => number[place])).size).toBe(32);
+  }
+});

@@ -1,34 +1,50 @@
 import Joi, { type CustomValidator, type StringSchema } from 'joi';
+import { MULTI_LINE, OPTIONAL_LINE, SINGLE_LINE } from './text-patterns';
+import { isBroken, isVisible, lengthOf, refusedCharacter } from './unicode';
 
-// The patterns are in the OpenAPI document as well. So they run in linear time and use only what all dialects
-// of regular expressions read alike: escapes instead of \s or \p{…}.
-const SPACE = ' \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\ufeff';
-/** Control characters, line and paragraph separators. */
-const NO_SINGLE_LINE = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029';
-/** Control characters, except for tab and line breaks. */
-const NO_MULTI_LINE = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f';
+const LINE_BREAK = /[\n\r\u2028\u2029]/u;
+const BLANK = /^\s*$/u;
 
-const SINGLE_LINE = new RegExp(`^[${SPACE}]*[^${SPACE}${NO_SINGLE_LINE}][^${NO_SINGLE_LINE}]*$`, 'u');
-const MULTI_LINE = new RegExp(`^[^${NO_MULTI_LINE}]*$`, 'u');
-/** Half a surrogate pair, which UTF-8 cannot encode. */
-const BROKEN_UNICODE = /\p{Cs}/u;
-
-/** One line of text that is not blank. It may have `max` characters as sent, and is trimmed afterwards. */
-export function singleLine(max: number): StringSchema {
-  return trimmed(max, SINGLE_LINE).messages({
-    'string.pattern.base':
-      '{#label} must be one line of text that is not blank, without control characters or broken Unicode',
-  });
-}
+const MESSAGES = {
+  'string.min': '{#label} must have at least {#limit} characters',
+  'string.max': '{#label} must have at most {#limit} characters',
+  'text.blank': '{#label} must not be blank',
+  'text.broken': '{#label} has broken Unicode: half a surrogate pair',
+  'text.lines': '{#label} must be one line of text: replace the line breaks',
+  'text.refused': '{#label} has {#character}, a control or invisible character: remove it',
+  'text.unseen': '{#label} must have something visible',
+};
 
 /**
- * Text that may have line breaks and may be empty. It may have `max` characters as sent, and is trimmed
- * afterwards.
+ * One line of text with something visible. Line breaks and spaces at its ends are trimmed, and tabs within become
+ * spaces. Here as in all texts, what is kept is in Unicode's normal form C, and may have `max` characters.
  */
+export function singleLine(max: number): StringSchema {
+  return text(max, 1, line).meta({ jsonSchema: { pattern: SINGLE_LINE } });
+}
+
+/** One line of text that may be left out, for which null and a blank text stand as well. */
+export function optionalLine(max: number): StringSchema {
+  return singleLine(max)
+    .empty(Joi.string().pattern(BLANK).allow('', null))
+    .meta({ jsonSchema: { type: ['string', 'null'], minLength: 0, pattern: OPTIONAL_LINE } });
+}
+
+/** One line of text that null and a blank text, which becomes an empty one, remove from where it is stored. */
+export function removableLine(max: number): StringSchema {
+  return text(max, 0, (value, helpers) => (BLANK.test(value) ? '' : line(value, helpers)))
+    .allow('', null)
+    .meta({ jsonSchema: { pattern: OPTIONAL_LINE } });
+}
+
+/** Text that may have line breaks and may be empty. It is trimmed. */
 export function multiLine(max: number): StringSchema {
-  return trimmed(max, MULTI_LINE, 0).allow('').messages({
-    'string.pattern.base': '{#label} must not contain control characters or broken Unicode',
-  });
+  return text(max, 0, (value, helpers) => {
+    const trimmed = value.trim();
+    return trimmed === '' ? '' : visible(trimmed, helpers);
+  })
+    .allow('')
+    .meta({ jsonSchema: { pattern: MULTI_LINE } });
 }
 
 /**
@@ -36,7 +52,7 @@ export function multiLine(max: number): StringSchema {
  * digit.
  */
 export function code(max: number, characters: string): StringSchema {
-  return trimmed(max, new RegExp(`^[${SPACE}]*[A-Za-z0-9][${characters}]*[${SPACE}]*$`, 'u'));
+  return text(max, 1, (value) => value.trim()).pattern(new RegExp(`^[A-Za-z0-9][${characters}]*$`, 'u'));
 }
 
 /**
@@ -44,24 +60,41 @@ export function code(max: number, characters: string): StringSchema {
  * count UTF-16 units, of which an emoji has two.
  */
 export function anyText(max: number, min = 1): StringSchema {
-  const limited: CustomValidator<string> = (text, { error }) => {
-    const { length } = [...text];
+  return text(max, min, (value) => value);
+}
+
+/** @param read returns the text as it is kept, or an error */
+function text(max: number, min: number, read: CustomValidator<string>): StringSchema {
+  const limited: CustomValidator<string> = (value, { error }) => {
+    const length = lengthOf(value);
     if (length < min) return error('string.min', { limit: min });
-    return length > max ? error('string.max', { limit: max }) : text;
+    return length > max ? error('string.max', { limit: max }) : value;
   };
   return Joi.string()
     .meta({ jsonSchema: { minLength: min, maxLength: max } })
+    .custom(normalised)
+    .custom(read)
     .custom(limited)
-    .messages({
-      'string.min': '{#label} must have at least {#limit} characters',
-      'string.max': '{#label} must have at most {#limit} characters',
-    });
+    .messages(MESSAGES);
 }
 
-/** Rules apply in order, so the limits hold for the text as sent, as the OpenAPI document says. */
-function trimmed(max: number, pattern: RegExp, min = 1): StringSchema {
-  return anyText(max, min).pattern(pattern).custom(trim);
-}
+const normalised: CustomValidator<string> = (value, { error }) =>
+  isBroken(value) ? error('text.broken') : value.normalize('NFC');
 
-const trim: CustomValidator<string> = (text, { error }) =>
-  BROKEN_UNICODE.test(text) ? error('string.pattern.base') : text.trim();
+const line: CustomValidator<string> = (value, helpers) => {
+  const trimmed = value.trim();
+  if (trimmed === '') return helpers.error('text.blank');
+  if (LINE_BREAK.test(trimmed)) return helpers.error('text.lines');
+  return visible(withoutTabs(trimmed), helpers);
+};
+
+const visible: CustomValidator<string> = (value, { error }) => {
+  const character = refusedCharacter(value);
+  if (character !== undefined) return error('text.refused', { character });
+  return isVisible(value) ? value : error('text.unseen');
+};
+
+/** A tab becomes one space, together with the spaces around it. */
+function withoutTabs(value: string): string {
+  return value.replaceAll(/[ \t]+/gu, (gap) => (gap.includes('\t') ? ' ' : gap));
+}

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { anyText, multiLine, singleLine } from '../../src/common/text';
+import { anyText, multiLine, optionalLine, removableLine, singleLine } from '../../src/common/text';
 import { jsonSchemaOf } from '../../src/openapi/json-schema';
 import { createBody, stockAdjustmentBody } from '../../src/product-service/product-service.schema';
 
@@ -47,6 +47,14 @@ describe('the JSON Schema of a Joi schema', () => {
   });
 
   it('has patterns with the same meaning in every dialect of regular expressions', () => {
-    expect(jsonSchemaOf(singleLine(7)).pattern).not.toMatch(/\\[psSdDwWbB]/);
+    for (const schema of [singleLine(7), multiLine(7), optionalLine(7)]) {
+      expect(jsonSchemaOf(schema).pattern).not.toMatch(/\\[psSdDwWbB]|\\u\{/);
+    }
+  });
+
+  it('lets a text that may be left out be null or empty', () => {
+    for (const schema of [optionalLine(7), removableLine(7)]) {
+      expect(jsonSchemaOf(schema)).toMatchObject({ type: ['string', 'null'], minLength: 0, maxLength: 7 });
+    }
   });
 });

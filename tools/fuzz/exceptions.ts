@@ -34,7 +34,8 @@ export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>>
 
 /**
  * What the document cannot express, so that a request may fit it and be rejected with 400: exactly these
- * mistakes, as the problem's `errors` has them, and no others beside them.
+ * mistakes, as the problem's `errors` has them, and no others beside them. The path `*` stands for any, and messages are
+ * regular expressions.
  */
 export const REJECTIONS: readonly { path: string; message: string; why: string }[] = [
   {
@@ -61,6 +62,12 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     path: 'expiresAt',
     message: 'must be in the future',
     why: 'the document does not know what time it is',
+  },
+  {
+    path: '*',
+    message:
+      '\\w+ (has U\\+[0-9A-F]{4,6}, a control or invisible character: remove it|must have something visible)',
+    why: 'whether a joiner or a selector has a meaning depends on the characters beside it',
   },
 ];
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closedLoop } from '../harness/load';
 import { quantile } from '../harness/stats';
 import type { System } from '../harness/system';
@@ -36,7 +37,10 @@ export function livesOf(system: System, orders: string, products: readonly strin
     const url = `${orders}/${dataOf<OrderView>(placed).id}/fulfillments`;
     const body = JSON.stringify({ items: [{ productServiceId, quantity: 1 }] });
     const fulfilled = await timed('fulfill', () =>
-      system.expect({ url, method: 'POST', headers: admin, body }, 201),
+      system.expect(
+        { url, method: 'POST', headers: { ...admin, 'Idempotency-Key': randomUUID() }, body },
+        201,
+      ),
     );
     const [{ id }] = dataOf<OrderView>(fulfilled).fulfillments as [{ id: string }];
     await timed('deliver', () =>

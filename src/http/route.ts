@@ -22,11 +22,25 @@ export interface ResponseSpec {
   optionalHeaders?: Record<string, string>;
 }
 
-export interface RouteInput<P, Q, B, H, R extends Role, S extends Scope | undefined> {
+/** How much a route needs a header: it has to be sent, or may be. */
+export type Need = 'required' | 'optional';
+
+export interface RouteInput<
+  P,
+  Q,
+  B,
+  H,
+  R extends Role,
+  S extends Scope | undefined,
+  K extends Need | undefined,
+> {
   params: P;
   query: Q;
   body: B;
   headers: H;
+  idempotencyKey: K extends 'required' ? string : string | undefined;
+  /** The versions one of which must be the current one; null for any version. */
+  ifMatch: number[] | null;
   principal: R extends 'PUBLIC' ? Principal | undefined : S extends Scope ? Principal : UserPrincipal;
 }
 
@@ -34,7 +48,15 @@ export interface RouteInput<P, Q, B, H, R extends Role, S extends Scope | undefi
  * The one declaration from which a route's guards, its validation and its part of the OpenAPI document are
  * made.
  */
-export interface RouteSpec<P, Q, B, H, R extends Role = Role, S extends Scope | undefined = undefined> {
+export interface RouteSpec<
+  P,
+  Q,
+  B,
+  H,
+  R extends Role = Role,
+  S extends Scope | undefined = undefined,
+  K extends Need | undefined = undefined,
+> {
   method: 'get' | 'post' | 'patch' | 'put' | 'delete';
   /** The path below the prefix, for example `/orders/:id`. */
   path: string;
@@ -58,15 +80,25 @@ export interface RouteSpec<P, Q, B, H, R extends Role = Role, S extends Scope | 
   bodyLimit?: string;
   /** Names in lower case; headers that the schema does not name are ignored. */
   headers?: ObjectSchema<H>;
+  /**
+   * Whether an Idempotency-Key is supported. It is required wherever a repeat would cost goods or money. Without this,
+   * a request with one is rejected.
+   */
+  idempotency?: K;
+  /**
+   * Whether If-Match is supported: by everything that changes what has an ETag. Without this, a request with it is
+   * rejected. Reading obeys it wherever the response has an ETag, and If-None-Match wherever 304 is declared.
+   */
+  ifMatch?: Need;
   responses: Record<number, ResponseSpec>;
   /** Codes beyond those that role, body and the other declarations imply. */
   errors: ErrorCode[];
-  handler(ctx: Context, input: RouteInput<P, Q, B, H, R, S>): Promise<void> | void;
+  handler(ctx: Context, input: RouteInput<P, Q, B, H, R, S, K>): Promise<void> | void;
 }
 
 /** A route whose input types were checked where it was declared. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the schemas guarantee at run time what is erased here
-export type Route = RouteSpec<any, any, any, any, any, any>;
+export type Route = RouteSpec<any, any, any, any, any, any, any>;
 
 export function route<
   R extends Role,
@@ -75,6 +107,7 @@ export function route<
   B = unknown,
   H = unknown,
   S extends Scope | undefined = undefined,
->(spec: RouteSpec<P, Q, B, H, R, S>): Route {
+  K extends Need | undefined = undefined,
+>(spec: RouteSpec<P, Q, B, H, R, S, K>): Route {
   return spec;
 }

@@ -3,6 +3,7 @@ import Joi from 'joi';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware, State } from './context';
 import { jsonBody } from './json-body';
+import { conditionsOf, explained, judgeRepresentation } from './request-headers';
 import type { Route } from './route';
 import { inputValidator } from './validate';
 
@@ -26,6 +27,7 @@ export interface RouterOptions {
 export function createRouter(options: RouterOptions): AppRouter {
   const router: AppRouter = new Router<State>({ prefix: options.prefix, sensitive: true });
   const readBody = jsonBody(options.bodyLimit);
+  const keyed = options.routes.filter(({ idempotency }) => idempotency).map(nameOf);
   for (const declared of options.routes) {
     const route = withoutUndeclaredBody(declared);
     const guards = options.guardsOf(route);
@@ -33,7 +35,7 @@ export function createRouter(options: RouterOptions): AppRouter {
     router.register(route.path, [route.method], [
       ...guards,
       ...(route.body ? [body, options.recognise, ...guards] : []),
-      handle(route),
+      handle(route, keyed),
     ] as never);
   }
   return router;
@@ -74,13 +76,22 @@ function methodNotAllowed(method: string, allowed: string[]): AppError {
   });
 }
 
-function handle(route: Route): Middleware {
-  const validate = inputValidator(route);
+/** @param keyed the names of the routes that support an Idempotency-Key */
+function handle(route: Route, keyed: readonly string[]): Middleware {
+  const validate = inputValidator(route, keyed);
   return async (ctx) => {
     const input = validate(ctx);
-    await route.handler(ctx, {
-      ...input,
-      principal: ctx.state.principal,
-    } as never);
+    const conditions = conditionsOf(route, input.headers as Record<string, string>);
+    const { principal } = ctx.state;
+    try {
+      await route.handler(ctx, { ...input, ...conditions, principal } as never);
+      if (route.method === 'get') judgeRepresentation(ctx, route);
+    } catch (error) {
+      throw explained(error, ctx.get('If-Match'));
+    }
   };
+}
+
+function nameOf({ method, path }: Route): string {
+  return `${method.toUpperCase()} ${path}`;
 }

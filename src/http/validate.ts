@@ -1,6 +1,7 @@
 import Joi, { type Schema, type ValidationOptions } from 'joi';
 import { AppError, type FieldError } from '../errors/app-error';
 import type { Context } from './context';
+import { acceptedHeaders } from './request-headers';
 import type { Route } from './route';
 
 type Part = 'params' | 'query' | 'headers' | 'body';
@@ -29,9 +30,17 @@ const OPTIONS: Readonly<Record<Part, ValidationOptions>> = {
 /**
  * Creates the check of everything that a route reads from a request; it reports all mistakes of all parts at
  * once.
+ * @param keyed the names of the routes that support an Idempotency-Key
  */
-export function inputValidator(route: Route): (ctx: Context) => Record<Part, unknown> {
-  const schemas = { ...route, query: route.query ?? (route.ignoresOtherQuery ? undefined : NO_QUERY) };
+export function inputValidator(
+  route: Route,
+  keyed: readonly string[] = [],
+): (ctx: Context) => Record<Part, unknown> {
+  const schemas = {
+    ...route,
+    query: route.query ?? (route.ignoresOtherQuery ? undefined : NO_QUERY),
+    headers: acceptedHeaders(route, keyed),
+  };
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
   return (ctx) => {
     const errors: FieldError[] = [];
@@ -60,11 +69,14 @@ function read(ctx: Context, part: Part): object {
   return part === 'query' ? { ...ctx.query } : ctx.headers;
 }
 
+/** Returns one error for each field: the first rule that it breaks. */
 function fieldErrors(details: { path: (string | number)[]; message: string }[]): FieldError[] {
-  return details.map(({ path, message }) => ({
-    path: path.join('.'),
-    message,
-  }));
+  const errors = new Map<string, FieldError>();
+  for (const { path: keys, message } of details) {
+    const path = keys.join('.');
+    if (!errors.has(path)) errors.set(path, { path, message });
+  }
+  return [...errors.values()];
 }
 
 /** The error for mistakes in the input, whether a schema or a handler found them. */

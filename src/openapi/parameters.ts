@@ -1,4 +1,5 @@
 import type { ObjectSchema, Schema } from 'joi';
+import { headersOf } from '../http/request-headers';
 import type { Route } from '../http/route';
 import { exampleOf } from './example';
 import { jsonSchemaOf, type JsonSchema } from './json-schema';
@@ -10,7 +11,7 @@ export function parametersOf(route: Route): Record<string, unknown>[] {
   return [
     ...parametersIn('path', route.params),
     ...parametersIn('query', route.query),
-    ...parametersIn('header', route.headers),
+    ...parametersIn('header', headersOf(route)),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { sendsETag } from '../http/request-headers';
 import type { ResponseSpec, Route } from '../http/route';
 import { PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
 import { Role } from '../role/role';
@@ -30,6 +31,10 @@ export function errorCodesOf(route: Route): ErrorCode[] {
   const mayHaveBody = route.method !== 'get'; // an undeclared body is rejected
   const implied: [ErrorCode, unknown][] = [
     ['validation_failed', true],
+    ['idempotency_key_required', route.idempotency === 'required'],
+    ['idempotency_key_reused', route.idempotency],
+    ['precondition_required', route.ifMatch === 'required'],
+    ['precondition_failed', route.ifMatch ?? sendsETag(route)],
     ['unauthorized', route.role !== Role.PUBLIC],
     ['forbidden', route.role !== Role.PUBLIC],
     ['payload_too_large', mayHaveBody],

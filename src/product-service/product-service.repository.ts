@@ -92,10 +92,10 @@ export function createProductServiceRepository(connection: Connection) {
       });
     },
 
-    /** @returns false if there is no such active entry */
-    async retire(id: string): Promise<boolean> {
+    /** @returns false if the entry is retired or has another version */
+    async retire(id: string, version: number): Promise<boolean> {
       const update = { $set: { isActive: false }, $inc: { version: 1 } };
-      return (await entries.updateOne({ _id: id, isActive: true }, update)).modifiedCount === 1;
+      return (await entries.updateOne({ _id: id, isActive: true, version }, update)).modifiedCount === 1;
     },
 
     /**

@@ -1,4 +1,4 @@
-import { etagOf, requireIfMatch } from '../common/etag';
+import { etagOf, requireVersion } from '../common/etag';
 import { idCursor } from '../common/pagination';
 import { sendData, sendPage } from '../http/respond';
 import type { Context } from '../http/context';
@@ -92,14 +92,14 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       description: 'Existing orders keep what they bought. Kind and stock cannot be changed here.',
       tag: TAG,
       params: schema.idParams,
-      headers: schema.ifMatchHeaders,
+      ifMatch: 'required',
       body: schema.changeBody,
       responses: {
         200: { description: 'The changed entry', data: schema.productService, headers: ETAG },
       },
-      errors: ['not_found', 'already_exists', 'precondition_failed', 'precondition_required'],
-      async handler(ctx, { params, headers, body }) {
-        const checkVersion = requireIfMatch(headers['if-match']);
+      errors: ['not_found', 'already_exists'],
+      async handler(ctx, { params, ifMatch, body }) {
+        const checkVersion = (version: number) => requireVersion(ifMatch, version);
         sendEntry(ctx, 200, await catalogue.change(params.id, checkVersion, body));
       },
     }),
@@ -114,10 +114,11 @@ function editRoutes(catalogue: CatalogueService): Route[] {
         'It can no longer be read or ordered, and its sku may be used again. Existing orders keep what they bought.',
       tag: TAG,
       params: schema.idParams,
+      ifMatch: 'optional',
       responses: { 204: { description: 'The entry is retired' } },
       errors: ['not_found'],
-      async handler(ctx, { params }) {
-        await catalogue.retire(params.id);
+      async handler(ctx, { params, ifMatch }) {
+        await catalogue.retire(params.id, (version) => requireVersion(ifMatch, version));
         ctx.status = 204;
       },
     }),

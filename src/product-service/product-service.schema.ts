@@ -1,5 +1,4 @@
 import Joi from 'joi';
-import { ifMatchSchema } from '../common/etag';
 import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
 import { code, multiLine, singleLine } from '../common/text';
@@ -130,12 +129,6 @@ export const listQuery = Joi.object<ListQuery, true>({
 
 export const idParams = Joi.object<{ id: string }, true>({
   id: idSchema('ps').required().example(EXAMPLE_ID),
-});
-
-export const ifMatchHeaders = Joi.object<{ 'if-match'?: string }, true>({
-  'if-match': ifMatchSchema().description(
-    'The ETag of the version you have read, for example `"3"`; `*` matches any version',
-  ),
 });
 
 const count = Joi.number().integer().min(0);

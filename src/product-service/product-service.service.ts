@@ -51,8 +51,13 @@ export function createCatalogueService(repository: ProductServiceRepository) {
       }
     },
 
-    async retire(id: string): Promise<void> {
-      if (!(await repository.retire(id))) throw notFound(id);
+    /** @param checkVersion throws if the caller has not read the version that it is given */
+    async retire(id: string, checkVersion: (version: number) => void): Promise<void> {
+      for (;;) {
+        const { version } = await get(id);
+        checkVersion(version);
+        if (await repository.retire(id, version)) return;
+      }
     },
 
     async adjustStock(id: string, adjustment: StockAdjustmentBody & { by: string }): Promise<ProductService> {

@@ -157,7 +157,7 @@ describe('an answer', () => {
     const shopped = await placed(shop, activities, { available: 5 });
     const command = amending(shopped.order, { items: units(shopped, 3) });
     const { answer } = await activities.amendOrder(command, INLINE);
-    await shop.products.retire(shopped.productId);
+    await shop.products.retire(shopped.productId, 1);
     expect((await activities.amendOrder(command, INLINE)).answer).toEqual(answer);
     expect(answer).toEqual({ version: 3, error: null });
   });

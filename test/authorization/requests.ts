@@ -100,6 +100,7 @@ export const REQUESTS: Readonly<
   fulfillOrder: async (world) => ({
     path: `/orders/${(await order(world)).id}/fulfillments`,
     body: { items: lines([world.productId, 1]).items },
+    headers: { 'Idempotency-Key': randomUUID() },
   }),
   deliverFulfillment: async (world) => {
     const { id, fulfillments } = await fulfilled(world);

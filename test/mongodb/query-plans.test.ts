@@ -167,7 +167,7 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
     findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
     update: () => products.update(entry.id, 1, { name: 'Another' }),
     adjustStock: () => products.adjustStock({ productServiceId: entry.id, ...adjustment }),
-    retire: () => products.retire(entry.id),
+    retire: () => products.retire(entry.id, entry.version),
   };
 }
 

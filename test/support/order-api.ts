@@ -23,7 +23,7 @@ export interface OrderApi extends TestApi {
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
   /** Places an order and returns it as the API shows it to that user. */
   placed(token: string, ...items: Line[]): Promise<OrderBody>;
-  /** Fulfils the given items of an order. */
+  /** Fulfils the given items of an order, with a new Idempotency-Key unless the headers have one. */
   fulfill(id: string, items: Line[], headers?: Record<string, string>): Test;
   /** Places an order for a product at 23.79 EUR each, fulfils and delivers all of it, and returns it. */
   completed(token: string, quantity: number): Promise<OrderBody>;
@@ -65,7 +65,12 @@ export async function openOrderApi({
   const placed: OrderApi['placed'] = async (token, ...items) =>
     (await place(token, lines(...items)).expect(201)).body.data;
   const fulfill: OrderApi['fulfill'] = (id, items, headers) =>
-    post(`/orders/${id}/fulfillments`, admin, { items: lines(...items).items }, headers);
+    post(
+      `/orders/${id}/fulfillments`,
+      admin,
+      { items: lines(...items).items },
+      { 'Idempotency-Key': randomUUID(), ...headers },
+    );
   return {
     ...api,
     shop,

@@ -78,7 +78,7 @@ describe('the payment of an amendment whose workflow was terminated', () => {
     ['cancelled', 'cancelled', (saga: Saga) => saga.customer.cancel(), 0],
   ])('is voided when its product is retired and the order is %s (%s)', async (_, outcome, command, open) => {
     const saga = await interrupted();
-    await faulty.shop.products.retire(saga.productId);
+    await faulty.shop.products.retire(saga.productId, 1);
     expect(outcomeOf(await command(saga))).toBe(outcome);
     await saga.settled();
     expect(await ledgerOf(faulty.shop, saga.orderId)).toMatchObject({ open });

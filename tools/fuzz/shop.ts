@@ -16,6 +16,8 @@ export interface Response {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const CARD = 'pm_card_visa';
+/** The requests of the preparation that need an Idempotency-Key. */
+const TAKES_KEY = /^POST \/orders(?:$|.*\/fulfillments$)/;
 
 export async function call(
   { baseUrl }: Shop,
@@ -29,7 +31,7 @@ export async function call(
     headers: {
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      'Idempotency-Key': randomUUID(),
+      ...(TAKES_KEY.test(`${method} ${path}`) && { 'Idempotency-Key': randomUUID() }),
     },
     body: body === undefined ? undefined : JSON.stringify(body),
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),

@@ -1,7 +1,6 @@
-import { ifMatchVersions } from '../../common/etag';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { amendOrderBody, amendOrderHeaders, orderIdParams } from '../schema/requests';
+import { amendOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -21,13 +20,11 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
       'amendment is rejected, the ETag of the response is the current version.',
     tag: TAG,
     params: orderIdParams,
-    headers: amendOrderHeaders,
+    ifMatch: 'required',
     body: amendOrderBody,
     responses: { 200: orderResponse('The amended order') },
     errors: [
       'not_found',
-      'precondition_required',
-      'precondition_failed',
       'invalid_transition',
       'out_of_stock',
       'unknown_product',
@@ -36,9 +33,8 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
       'payment_declined',
       'service_unavailable',
     ],
-    async handler(ctx, { params, headers, body, principal }) {
+    async handler(ctx, { params, ifMatch, body, principal }) {
       const caller = callerOf(ctx, params.id, principal);
-      const ifMatch = ifMatchVersions(headers['if-match']);
       send(ctx, 200, await service.amend(params.id, caller, { ...body, ifMatch }), principal);
     },
   });

@@ -17,6 +17,7 @@ export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
       'of it is fulfilled.',
     tag: TAG,
     params: orderIdParams,
+    ifMatch: 'optional',
     body: cancelOrderBody,
     responses: { 200: orderResponse('The cancelled order') },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
@@ -41,6 +42,7 @@ export function archiveOrderRoute({ service }: OrderRouteDeps): Route {
       'or has an outstanding compensation.',
     tag: TAG,
     params: orderIdParams,
+    ifMatch: 'optional',
     responses: { 204: { description: 'The order is archived' } },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, principal }) {

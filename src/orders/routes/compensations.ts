@@ -21,6 +21,7 @@ export function retryCompensationRoute({ service, present }: OrderRouteDeps): Ro
       'this restarts it, even for a compensation that is `owed` but has never failed.',
     tag: TAG,
     params: compensationParams,
+    ifMatch: 'optional',
     responses: { 200: orderResponse('The order after the attempt') },
     errors: ERRORS,
     async handler(ctx, { params: { id, step }, principal }) {
@@ -44,6 +45,7 @@ export function resolveCompensationRoute({ service, present }: OrderRouteDeps): 
       'voids the payment after all, the response is 409, so that the customer is not paid twice.',
     tag: TAG,
     params: compensationParams,
+    ifMatch: 'optional',
     body: resolveCompensationBody,
     responses: { 200: orderResponse('The order with the resolved compensation') },
     errors: [...ERRORS, 'invalid_transition'],

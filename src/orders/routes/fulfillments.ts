@@ -1,6 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { fulfillmentParams, fulfillOrderBody, fulfillOrderHeaders, orderIdParams } from '../schema/requests';
+import { fulfillmentParams, fulfillOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
 
 export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -17,21 +17,16 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
       'payment, and each one takes its goods out of the stock.',
     tag: TAG,
     params: orderIdParams,
-    headers: fulfillOrderHeaders,
+    idempotency: 'required',
+    ifMatch: 'optional',
     body: fulfillOrderBody,
     responses: { 201: { ...orderResponse('The order with the fulfillment'), optionalHeaders: REPLAYED } },
-    errors: [
-      'not_found',
-      'invalid_transition',
-      'payment_declined',
-      'idempotency_key_reused',
-      'service_unavailable',
-    ],
-    async handler(ctx, { params, headers, body, principal }) {
+    errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
+    async handler(ctx, { params, idempotencyKey, body, principal }) {
       const caller = callerOf(ctx, params.id, principal);
       const { items, carrier = null, trackingNumber = null } = body;
       const content = { items, carrier, trackingNumber };
-      const addition = await service.fulfill(params.id, caller, content, headers['idempotency-key']);
+      const addition = await service.fulfill(params.id, caller, content, idempotencyKey);
       sendAddition(ctx, addition, principal);
     },
   });
@@ -49,6 +44,7 @@ export function deliverFulfillmentRoute({ service, present }: OrderRouteDeps): R
     description: 'When the last fulfillment of a fulfilled order is delivered, the order is completed.',
     tag: TAG,
     params: fulfillmentParams,
+    ifMatch: 'optional',
     responses: { 200: orderResponse('The order with the delivery') },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id, fulfillmentId }, principal }) {

@@ -1,4 +1,3 @@
-import { requireIdempotencyKey } from '../../common/idempotency-key';
 import type { Order } from '../../domain/order';
 import { AppError } from '../../errors/app-error';
 import type { Context } from '../../http/context';
@@ -35,6 +34,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       'succeeded, repeat it with the same Idempotency-Key.',
     tag: TAG,
     headers: placeOrderHeaders,
+    idempotency: 'required',
     body: placeOrderBody,
     responses: {
       201: {
@@ -49,18 +49,16 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       },
     },
     errors: [
-      'idempotency_key_required',
       'out_of_stock',
       'unknown_product',
       'mixed_currencies',
       'amount_too_large',
       'payment_declined',
-      'idempotency_key_reused',
       'service_unavailable',
     ],
-    async handler(ctx, { body, headers, principal }) {
+    async handler(ctx, { body, headers, idempotencyKey, principal }) {
       const request = orderRequest({
-        idempotencyKey: requireIdempotencyKey(headers['idempotency-key'], 'order'),
+        idempotencyKey,
         customerId: await customerOf(body, principal),
         placedBy: principal.id,
         requestId: ctx.state.requestId,

@@ -1,7 +1,6 @@
-import { requireIdempotencyKey } from '../../common/idempotency-key';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { orderIdParams, refundOrderBody, refundOrderHeaders } from '../schema/requests';
+import { orderIdParams, refundOrderBody } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
 
 export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -18,22 +17,15 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
       'do not know whether a request succeeded, repeat it with the same Idempotency-Key.',
     tag: TAG,
     params: orderIdParams,
-    headers: refundOrderHeaders,
+    idempotency: 'required',
+    ifMatch: 'optional',
     body: refundOrderBody,
     responses: { 201: { ...orderResponse('The order with the refund'), optionalHeaders: REPLAYED } },
-    errors: [
-      'not_found',
-      'invalid_transition',
-      'payment_declined',
-      'idempotency_key_required',
-      'idempotency_key_reused',
-      'service_unavailable',
-    ],
-    async handler(ctx, { params, headers, body, principal }) {
+    errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
+    async handler(ctx, { params, idempotencyKey, body, principal }) {
       const caller = callerOf(ctx, params.id, principal);
-      const key = requireIdempotencyKey(headers['idempotency-key'], 'refund');
       const content = { amount: body.amount ?? null, reason: body.reason };
-      sendAddition(ctx, await service.refund(params.id, caller, content, key), principal);
+      sendAddition(ctx, await service.refund(params.id, caller, content, idempotencyKey), principal);
     },
   });
 }

@@ -1,7 +1,5 @@
 import Joi from 'joi';
 import { isoTime } from '../../common/dates';
-import { ifMatchSchema } from '../../common/etag';
-import { idempotencyKeySchema, type IdempotencyKeyHeaders } from '../../common/idempotency-key';
 import { idSchema } from '../../common/ids';
 import { pageQuery, type PageQuery } from '../../common/pagination';
 import { anyText, singleLine } from '../../common/text';
@@ -42,16 +40,6 @@ export const listOrdersQuery = Joi.object<ListOrdersQuery, true>({
   customerId: idSchema('usr').description('For ADMINs only'),
 });
 
-export interface ReadOrderHeaders {
-  'if-none-match'?: string;
-}
-
-export const readOrderHeaders = Joi.object<ReadOrderHeaders, true>({
-  'if-none-match': Joi.string()
-    .max(1_000)
-    .description('The ETag that you have. The response is 304 while it is still current'),
-});
-
 export interface PlaceOrderBody {
   items: OrderLine[];
   paymentMethod: string;
@@ -73,16 +61,11 @@ export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
   customerId: idSchema('usr').description('For ADMINs only: the customer for whom the order is placed'),
 });
 
-export interface PlaceOrderHeaders extends IdempotencyKeyHeaders {
+export interface PlaceOrderHeaders {
   prefer?: string;
 }
 
 export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({
-  'idempotency-key': idempotencyKeySchema()
-    .meta({ required: true })
-    .description(
-      'Required. A key names one order of one customer permanently: repeating the request returns that order.',
-    ),
   prefer: Joi.string().max(1_000).description('`respond-async`: respond with 202 at once (RFC 7240)'),
 });
 
@@ -101,16 +84,6 @@ export const amendOrderBody = Joi.object<AmendOrderBody, true>({
 })
   .min(1)
   .messages({ 'object.min': '{#label} must have items, note or shippingAddress' });
-
-export interface AmendOrderHeaders {
-  'if-match'?: string;
-}
-
-export const amendOrderHeaders = Joi.object<AmendOrderHeaders, true>({
-  'if-match': ifMatchSchema().description(
-    'Required. The ETag of the version that you have read, such as `"2"`, or `*` for any version',
-  ),
-});
 
 export interface CancelOrderBody {
   reason?: string | null;
@@ -134,12 +107,6 @@ export const fulfillOrderBody = Joi.object<FulfillOrderBody, true>({
   trackingNumber: singleLine(100).allow(null).example('00340434161094021501'),
 });
 
-export const fulfillOrderHeaders = Joi.object<IdempotencyKeyHeaders, true>({
-  'idempotency-key': idempotencyKeySchema().description(
-    'A key names one fulfillment of this order. Without a key, every request makes another one.',
-  ),
-});
-
 export type FulfillmentParams = OrderIdParams & { fulfillmentId: string };
 
 export const fulfillmentParams = Joi.object<FulfillmentParams, true>({
@@ -159,14 +126,6 @@ export const refundOrderBody = Joi.object<RefundOrderBody, true>({
     .description('In minor units; by default all that is left of the captured amount')
     .example(1_000),
   reason: reason.required().example('Arrived damaged'),
-});
-
-export const refundOrderHeaders = Joi.object<IdempotencyKeyHeaders, true>({
-  'idempotency-key': idempotencyKeySchema()
-    .meta({ required: true })
-    .description(
-      'Required. A key names one refund of this order: repeating the request refunds nothing more.',
-    ),
 });
 
 export type CompensationParams = OrderIdParams & { step: string };

@@ -71,7 +71,7 @@ function failureProblem(
   orderId?: string,
 ): AppError | undefined {
   if (type === FAILURES.idempotencyKeyReused) return keyReused(orderId);
-  if (type === FAILURES.staleVersion) return preconditionFailed(message, version as number);
+  if (type === FAILURES.staleVersion) return preconditionFailed(message, etagOf(version as number));
   if (type === FAILURES.paymentUnanswered) return paymentUnanswered(orderId);
   if (type === FAILURES.interrupted) return new AppError('service_unavailable', message, { orderId });
   if (!Object.hasOwn(CODES, type)) return undefined;

@@ -26,7 +26,11 @@ describe('POST /orders/:id/fulfillments', () => {
       carrier: 'DHL',
       trackingNumber: '0034',
     };
-    const first = await api.call('post', path, admin).send(sent).expect(201);
+    const first = await api
+      .call('post', path, admin)
+      .set('Idempotency-Key', randomUUID())
+      .send(sent)
+      .expect(201);
     expect(first.headers).toMatchObject({ etag: `"${first.body.data.version}"` });
     expect(first.headers).not.toHaveProperty('idempotent-replayed');
     expect(first.body.data).toMatchObject({
@@ -146,6 +150,7 @@ describe('POST /orders/:id/fulfillments', () => {
   ])('returns 400 to %s', async (_, body, path) => {
     const response = await api
       .call('post', `/orders/ord_${'0'.repeat(32)}/fulfillments`, admin)
+      .set('Idempotency-Key', 'x')
       .send(body)
       .expect(400);
     expect(response.body.errors).toEqual([{ path, message: expect.any(String) }]);

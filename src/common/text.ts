@@ -65,21 +65,19 @@ export function anyText(max: number, min = 1): StringSchema {
 
 /** @param read returns the text as it is kept, or an error */
 function text(max: number, min: number, read: CustomValidator<string>): StringSchema {
-  const limited: CustomValidator<string> = (value, { error }) => {
+  const kept: CustomValidator<string> = (sent, helpers) => {
+    if (isBroken(sent)) return helpers.error('text.broken');
+    const value = read(sent.normalize('NFC'), helpers);
+    if (typeof value !== 'string') return value; // an error
     const length = lengthOf(value);
-    if (length < min) return error('string.min', { limit: min });
-    return length > max ? error('string.max', { limit: max }) : value;
+    if (length < min) return helpers.error('string.min', { limit: min });
+    return length > max ? helpers.error('string.max', { limit: max }) : value;
   };
   return Joi.string()
     .meta({ jsonSchema: { minLength: min, maxLength: max } })
-    .custom(normalised)
-    .custom(read)
-    .custom(limited)
+    .custom(kept)
     .messages(MESSAGES);
 }
-
-const normalised: CustomValidator<string> = (value, { error }) =>
-  isBroken(value) ? error('text.broken') : value.normalize('NFC');
 
 const line: CustomValidator<string> = (value, helpers) => {
   const trimmed = value.trim();

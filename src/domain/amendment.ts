@@ -1,10 +1,11 @@
 import { InvalidTransition, StaleVersion } from './errors';
 import type { Command } from './command';
 import { owedVoid, unsettled } from './compensation';
-import type { Amendment, Order, OrderLine, OrderPayment, Pricing, ShippingAddress } from './order';
+import type { AddressChange, Amendment, Order, OrderLine, OrderPayment, Pricing } from './order';
 import { amendmentPayment } from './order-payment';
 import { changeOrder, type ChangeMade } from './order-transitions';
 import { unfulfilled } from './placing';
+import { changedAddress } from './shipping-address';
 import { reservationOf } from './stock';
 
 export interface AmendOrder extends Command {
@@ -12,14 +13,15 @@ export interface AmendOrder extends Command {
   ifMatch: number[] | null;
   items?: OrderLine[];
   note?: string | null;
-  shippingAddress?: ShippingAddress | null;
+  /** Null removes the address. */
+  shippingAddress?: AddressChange | null;
 }
 
 /** How many earlier payments may wait to be voided, so that what a workflow knows of an order stays small. */
 const MAX_UNSETTLED = 20;
 
 /** @throws {StaleVersion} @throws {InvalidTransition} */
-export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
+export function requireAmendable(order: Order, { ifMatch, shippingAddress }: AmendOrder): void {
   if (ifMatch && !ifMatch.includes(order.version)) throw new StaleVersion(order.version);
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(
@@ -31,6 +33,7 @@ export function requireAmendable(order: Order, { ifMatch }: AmendOrder): void {
       'Fulfilling the order has begun: it can no longer be amended. Place another order for what is missing.',
     );
   }
+  if (shippingAddress) changedAddress(order.shippingAddress, shippingAddress);
 }
 
 /** @throws {InvalidTransition} */
@@ -41,9 +44,15 @@ function requireRoomForDebt(order: Order): void {
   );
 }
 
-/** Returns what the command changes. @param pricing null when the lines stay */
+/**
+ * Returns what the command changes.
+ * @param pricing null when the lines stay
+ * @throws {InvalidTransition}
+ */
 export function amendmentOf(order: Order, command: AmendOrder, pricing: Pricing | null): Amendment {
-  const { note = order.note, shippingAddress = order.shippingAddress } = command;
+  const { note = order.note, shippingAddress: change } = command;
+  const shippingAddress =
+    change === undefined ? order.shippingAddress : change && changedAddress(order.shippingAddress, change);
   return { pricing, note, shippingAddress };
 }
 

@@ -3,7 +3,7 @@ import type { ArchiveOrder, CancelOrder } from './closing';
 import type { Command, KeyedCommand } from './command';
 import type { ResolveCompensation, RetryCompensation } from './compensation';
 import type { DeliverFulfillment, FulfillOrder } from './fulfillment';
-import { MAX_LINES, MAX_NOTE_LENGTH, type OrderLine, type ShippingAddress } from './order';
+import { MAX_LINES, MAX_NOTE_LENGTH, type AddressChange, type OrderLine } from './order';
 import type { RefundOrder } from './refund';
 
 /** Tells whether a value has the right type and size. */
@@ -57,14 +57,14 @@ export function malformedField<T>(shape: Shape<T>, value: unknown): string | nul
 const MOST_VERSIONS = 1_000;
 
 const lines = listOf(object<OrderLine>({ productServiceId: text(), quantity: integer(1) }), 1, MAX_LINES);
-const address = object<ShippingAddress>({
-  name: text(),
-  line1: text(),
-  line2: optional(text()),
-  city: text(),
-  region: optional(text()),
-  postalCode: text(),
-  country: text(),
+const address = object<AddressChange>({
+  name: optional(text()),
+  line1: optional(text()),
+  line2: optional(nullable(text())),
+  city: optional(text()),
+  region: optional(nullable(text())),
+  postalCode: optional(nullable(text())),
+  country: optional(text()),
 });
 
 const command: Shape<Command> = { id: text(), by: text(), requestId: text(), seenRevision: integer(0) };

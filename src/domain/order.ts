@@ -12,10 +12,19 @@ export interface ShippingAddress {
   line2?: string;
   city: string;
   region?: string;
-  postalCode: string;
+  /** Many places have none, such as Hong Kong. */
+  postalCode?: string;
   /** ISO 3166-1 alpha-2. */
   country: string;
 }
+
+/** The parts of an address without which nothing can be sent. */
+export type RequiredPart = 'name' | 'line1' | 'city' | 'country';
+
+/** Parts of an address that become those of a stored one; null removes one. */
+export type AddressChange = Partial<Pick<ShippingAddress, RequiredPart>> & {
+  [K in Exclude<keyof ShippingAddress, RequiredPart>]?: string | null;
+};
 
 /** The request of a customer: everything that is known of an order before it is priced. */
 export interface OrderRequest {

@@ -115,5 +115,13 @@ function presentCompensation(compensation: Compensation): CompensationView {
 
 function presentAddress(address: ShippingAddress): ShippingAddress {
   const { name, line1, line2, city, region, postalCode, country } = address;
-  return { name, line1, ...(line2 && { line2 }), city, ...(region && { region }), postalCode, country };
+  return {
+    name,
+    line1,
+    ...(line2 && { line2 }),
+    city,
+    ...(region && { region }),
+    ...(postalCode && { postalCode }),
+    country,
+  };
 }

@@ -5,6 +5,7 @@ import { amending, failing, itemOf, LATER, orderIn, owed, payment, priced, prici
 const pricing = pricingOf(priced('ps_b', 5));
 const address = { name: 'A', line1: '1 Road', city: 'X', postalCode: '1', country: 'DE' };
 const moved = { ...address, line1: '2 Road' };
+const removed = ({ postalCode: _, ...rest }: typeof address) => rest;
 
 describe('requireAmendable', () => {
   it.each([
@@ -33,6 +34,18 @@ describe('requireAmendable', () => {
     expect(() => requireAmendable(orderIn(state), amending())).toThrow(failing('InvalidTransition', message));
   });
 
+  it('rejects a part of an address where there is none', () => {
+    const part = amending({ shippingAddress: { postalCode: '1' } });
+    expect(() => requireAmendable(orderIn(), part)).toThrow(
+      failing(
+        'InvalidTransition',
+        /no shipping address .* send all of it, with name, line1, city and country/,
+      ),
+    );
+    expect(() => requireAmendable(orderIn({ shippingAddress: address }), part)).not.toThrow();
+    expect(() => requireAmendable(orderIn(), amending({ shippingAddress: removed(address) }))).not.toThrow();
+  });
+
   it('reports a stale version before anything else', () => {
     const command = amending({ ifMatch: [1] });
     expect(() => requireAmendable(orderIn({ status: 'completed' }), command)).toThrow(
@@ -52,6 +65,19 @@ describe('amendmentOf', () => {
     ['nothing', {}, { note: 'Old', shippingAddress: address }],
   ])('keeps what the command leaves out: %s', (_, change, expected) => {
     expect(amendmentOf(order, amending(change), null)).toEqual({ pricing: null, ...expected });
+  });
+
+  it.each([
+    ['a part', { postalCode: '2' }, { ...address, postalCode: '2' }],
+    ['a part that was absent', { line2: 'Flat 3' }, { ...address, line2: 'Flat 3' }],
+    [
+      'a part removed',
+      { postalCode: null, region: null },
+      { name: 'A', line1: '1 Road', city: 'X', country: 'DE' },
+    ],
+    ['all that is required, and so another address', { ...removed(moved), region: null }, removed(moved)],
+  ])('changes of the stored address %s', (_, shippingAddress, expected) => {
+    expect(amendmentOf(order, amending({ shippingAddress }), null).shippingAddress).toEqual(expected);
   });
 
   it('has the prices of the new lines', () => {

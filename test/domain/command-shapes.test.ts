@@ -39,6 +39,13 @@ it.each(types)(
   },
 );
 
+it('an address of a command may be a part of one, and remove parts that are not required', () => {
+  const amend = (change: object) => malformed('amend', { ...WELL_FORMED.amend, shippingAddress: change });
+  expect(amend({ postalCode: '1', line2: null, region: null })).toBeNull();
+  for (const part of ['name', 'line1', 'city', 'country'])
+    expect(amend({ [part]: null })).toBe('shippingAddress');
+});
+
 it('an unknown field of an address is malformed, since the address is stored as it is', () => {
   const command = { ...WELL_FORMED.amend, shippingAddress: { ...shippingAddress, $where: '1' } };
   expect(malformed('amend', command)).toBe('shippingAddress');

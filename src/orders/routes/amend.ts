@@ -1,6 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { amendOrderBody, orderIdParams } from '../schema/requests';
+import { amendOrderBody, orderIdParams, type AmendOrderBody } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -35,7 +35,13 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     ],
     async handler(ctx, { params, ifMatch, body, principal }) {
       const caller = callerOf(ctx, params.id, principal);
-      send(ctx, 200, await service.amend(params.id, caller, { ...body, ifMatch }), principal);
+      const order = await service.amend(params.id, caller, { ...withoutBlankNote(body), ifMatch });
+      send(ctx, 200, order, principal);
     },
   });
+}
+
+/** A blank note is none. */
+function withoutBlankNote(body: AmendOrderBody): AmendOrderBody {
+  return body.note === '' ? { ...body, note: null } : body;
 }

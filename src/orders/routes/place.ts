@@ -64,7 +64,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
         requestId: ctx.state.requestId,
         items: body.items,
         paymentMethod: body.paymentMethod,
-        note: body.note ?? null,
+        note: body.note || null,
         shippingAddress: body.shippingAddress ?? null,
       });
       logOrder(ctx, request.orderId);

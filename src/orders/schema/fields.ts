@@ -1,7 +1,14 @@
 /** The fields that several requests on orders have in common. */
 import Joi from 'joi';
-import { multiLine, singleLine } from '../../common/text';
-import { MAX_LINES, MAX_NOTE_LENGTH, type OrderLine, type ShippingAddress } from '../../domain/order';
+import { multiLine, optionalLine, removableLine, singleLine } from '../../common/text';
+import {
+  MAX_LINES,
+  MAX_NOTE_LENGTH,
+  type AddressChange,
+  type OrderLine,
+  type ShippingAddress,
+} from '../../domain/order';
+import { country } from './country';
 
 const MAX_QUANTITY = 10_000;
 
@@ -10,19 +17,36 @@ export const productServiceId = Joi.string()
   .pattern(/^[\w-]{1,64}$/)
   .example('ps_01HZX0000000000000TSHRTM00');
 
+const required = { name: singleLine(200), line1: singleLine(200), city: singleLine(100), country };
+const LONGEST = { line2: 200, region: 100, postalCode: 20 } as const;
+
 export const shippingAddress = Joi.object<ShippingAddress, true>({
-  name: singleLine(200).required(),
-  line1: singleLine(200).required(),
-  line2: singleLine(200),
-  city: singleLine(100).required(),
-  region: singleLine(100),
-  postalCode: singleLine(20).required(),
-  country: Joi.string()
-    .pattern(/^[A-Z]{2}$/)
-    .required()
-    .description('ISO 3166-1 alpha-2')
-    .example('DE'),
+  name: required.name.required(),
+  line1: required.line1.required(),
+  line2: optionalLine(LONGEST.line2),
+  city: required.city.required(),
+  region: optionalLine(LONGEST.region),
+  postalCode: optionalLine(LONGEST.postalCode).description('Leave it out where there is none'),
+  country: required.country.required(),
 });
+
+/** An address as a change of an order may have it: all of it, or a part. */
+export const addressChange = Joi.object<AddressChange, true>({
+  ...required,
+  line2: removableLine(LONGEST.line2),
+  region: removableLine(LONGEST.region),
+  postalCode: removableLine(LONGEST.postalCode),
+})
+  .min(1)
+  .messages({ 'object.min': '{#label} must have what is to change' })
+  .custom(nullForBlank);
+
+/** A part that is to be removed is null. */
+function nullForBlank(change: AddressChange): AddressChange {
+  return Object.fromEntries(
+    Object.entries(change).map(([part, value]) => [part, value === '' ? null : value]),
+  );
+}
 
 export const lines = Joi.array()
   .items(

@@ -2,19 +2,20 @@ import Joi from 'joi';
 import { isoTime } from '../../common/dates';
 import { idSchema } from '../../common/ids';
 import { pageQuery, type PageQuery } from '../../common/pagination';
-import { anyText, singleLine } from '../../common/text';
+import { anyText, optionalLine, singleLine } from '../../common/text';
 import {
   FULFILLMENT_STATUSES,
   ORDER_STATUSES,
   MAX_NOTE_LENGTH,
   PAYMENT_STATUSES,
+  type AddressChange,
   type OrderLine,
   type OrderState,
   type ShippingAddress,
 } from '../../domain/order';
 import type { AppError } from '../../errors/app-error';
 import { invalid } from '../../http/validate';
-import { lines, note, orderId, reason, shippingAddress } from './fields';
+import { addressChange, lines, note, orderId, reason, shippingAddress } from './fields';
 
 /** Returns the problem of a CUSTOMER who sent a field that only an ADMIN may send. */
 export function adminOnly(path: string): AppError {
@@ -72,15 +73,20 @@ export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({
 export interface AmendOrderBody {
   items?: OrderLine[];
   note?: string | null;
-  shippingAddress?: ShippingAddress | null;
+  shippingAddress?: AddressChange | null;
 }
 
 export const amendOrderBody = Joi.object<AmendOrderBody, true>({
   items: lines.description(
     'All lines that the order is to have. They stay as they are if you leave this out',
   ),
-  note: note.description('null removes it').example('Please ring once.'),
-  shippingAddress: shippingAddress.allow(null).description('null removes it'),
+  note: note.description('null or an empty text removes it').example('Please ring once.'),
+  shippingAddress: addressChange
+    .allow(null)
+    .description(
+      'An address with name, line1, city and country replaces that of the order; with less, it changes the parts that ' +
+        'it has. null removes a part (line2, region or postalCode), or the whole',
+    ),
 })
   .min(1)
   .messages({ 'object.min': '{#label} must have items, note or shippingAddress' });
@@ -90,7 +96,7 @@ export interface CancelOrderBody {
 }
 
 export const cancelOrderBody = Joi.object<CancelOrderBody, true>({
-  reason: reason.allow(null).example('Ordered by mistake'),
+  reason: optionalLine(200).example('Ordered by mistake'),
 });
 
 export interface FulfillOrderBody {
@@ -103,8 +109,8 @@ export const fulfillOrderBody = Joi.object<FulfillOrderBody, true>({
   items: lines
     .required()
     .description('The lines that were shipped or performed, at most what is left of the order'),
-  carrier: singleLine(100).allow(null).example('DHL'),
-  trackingNumber: singleLine(100).allow(null).example('00340434161094021501'),
+  carrier: optionalLine(100).example('DHL'),
+  trackingNumber: optionalLine(100).example('00340434161094021501'),
 });
 
 export type FulfillmentParams = OrderIdParams & { fulfillmentId: string };

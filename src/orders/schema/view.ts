@@ -7,11 +7,13 @@ import {
   type OrderLine,
   type RefundedLine,
   type StatusChange,
+  type ShippingAddress,
 } from '../../domain/order';
 import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
 import type { CompensationView, FulfillmentView, OrderItemView, OrderView, RefundView } from '../order-view';
 import { EXAMPLE_ORDER } from './example';
-import { productServiceId, shippingAddress } from './fields';
+import { country } from './country';
+import { productServiceId } from './fields';
 
 const COMPENSATION_STATES: Compensation['state'][] = ['owed', 'pending', 'resolved'];
 
@@ -108,6 +110,16 @@ const compensation = Joi.object<CompensationView, true>({
   })
     .allow(null)
     .required(),
+});
+
+const shippingAddress = Joi.object<ShippingAddress, true>({
+  name: Joi.string().required(),
+  line1: Joi.string().required(),
+  line2: Joi.string(),
+  city: Joi.string().required(),
+  region: Joi.string(),
+  postalCode: Joi.string(),
+  country: country.required(),
 });
 
 export const orderSchema = Joi.object<OrderView, true>({

@@ -97,6 +97,33 @@ it('changes only the note and address that are sent, and removes them with null'
   expect(await api.shop.stockOf(id)).toEqual({ available: 99, reserved: 1 });
 });
 
+it('changes a part of the stored address, and says when there is none', async () => {
+  const { id } = await api.shop.sell();
+  const order = await api.placed(alice, [id, 1]);
+  const part = { shippingAddress: { postalCode: '10117' } };
+  const { body: refused } = await amend(order, '"2"', part).expect(409);
+  expect(refused).toMatchObject({
+    code: 'invalid_transition',
+    detail: expect.stringContaining('send all of it'),
+  });
+  await amend(order, '"2"', { shippingAddress: { ...address, region: '', line2: 'Flat 2' } }).expect(200);
+  const { body: moved } = await amend(order, '"3"', part).expect(200);
+  expect(moved.data.shippingAddress).toEqual({ ...address, line2: 'Flat 2', postalCode: '10117' });
+  const { postalCode: _, ...rest } = address;
+  const { body: bare } = await amend(order, '*', {
+    shippingAddress: { postalCode: null, line2: ' ' },
+  }).expect(200);
+  expect(bare.data.shippingAddress).toEqual(rest);
+  const elsewhere = { name: 'Alice', line1: '1 Queen’s Road', city: 'Hong Kong', country: 'HK' };
+  await amend(order, '*', { shippingAddress: address, note: 'x' }).expect(200);
+  const { body: other } = await amend(order, '*', { shippingAddress: elsewhere, note: '' }).expect(200);
+  expect(other.data).toMatchObject({ shippingAddress: elsewhere, note: null });
+  expect(other.data.shippingAddress).not.toHaveProperty('postalCode');
+  for (const change of [{}, { city: null }, { country: 'UK' }, { planet: 'Mars' }]) {
+    await amend(order, '*', { shippingAddress: change }).expect(400);
+  }
+});
+
 it('returns 428 without If-Match and 400 with an invalid one', async () => {
   const { id } = await api.shop.sell();
   const order = await api.placed(alice, [id, 1]);
@@ -143,7 +170,7 @@ it.each([
   ['a total', { ...to(['ps_x', 1]), total: 1 }, 'total'],
   ['another payment method', { paymentMethod: 'pm_card_visa' }, 'paymentMethod'],
   ['a note that is too long', { note: 'x'.repeat(501) }, 'note'],
-  ['an incomplete address', { shippingAddress: { name: 'Alice' } }, 'shippingAddress.line1'],
+  ['an address without a name', { shippingAddress: { name: null } }, 'shippingAddress.name'],
 ])('returns 400 to %s', async (_, body, path) => {
   const response = await amend({ id: `ord_${'0'.repeat(32)}` }, '*', body).expect(400);
   expect(response.body.code).toBe('validation_failed');

@@ -86,10 +86,11 @@ describe('POST /orders', () => {
     ['half a surrogate pair', { ...lines(['ps_x', 1]), note: '\ud800' }, 'note'],
     ['a note of 501 characters', { ...lines(['ps_x', 1]), note: 'x'.repeat(501) }, 'note'],
     [
-      'an invalid country',
-      { ...lines(['ps_x', 1]), shippingAddress: { ...address, country: 'de' } },
-      'shippingAddress.country',
+      'a name nobody sees',
+      { ...lines(['ps_x', 1]), shippingAddress: { ...address, name: '\u3164' } },
+      'shippingAddress.name',
     ],
+    ['a note that turns around', { ...lines(['ps_x', 1]), note: 'Ring \u202etwice' }, 'note'],
     [
       'a product id that is an object',
       { ...lines(), items: [{ productServiceId: { $ne: '' }, quantity: 1 }] },
@@ -101,6 +102,32 @@ describe('POST /orders', () => {
       code: 'validation_failed',
       errors: [{ path, message: expect.any(String) }],
     });
+  });
+
+  it('takes the countries of ISO 3166-1 only, and says which those are', async () => {
+    for (const country of ['de', 'UK', 'EL', 'XX', 'ZZ', 'AN', 'EU']) {
+      const body = { ...lines(['ps_x', 1]), shippingAddress: { ...address, country } };
+      const { body: problem } = await api.place(alice, body).expect(400);
+      expect(problem.errors).toEqual([
+        { path: 'shippingAddress.country', message: expect.stringContaining('the United Kingdom is GB') },
+      ]);
+    }
+  });
+
+  it('takes addresses and texts as people write them, and one spelling of each for the same', async () => {
+    const { id } = await api.shop.sell();
+    const key = { 'Idempotency-Key': randomUUID() };
+    const place = (shippingAddress: object, note: string | null) =>
+      api.place(alice, { ...lines([id, 1]), shippingAddress, note }, key).expect(201);
+    const kept = { name: 'Zoë 👩🏽‍🚀', line1: 'Rruga B 1', city: 'Prishtinë', country: 'XK' };
+    const { body } = await place(kept, null);
+    expect(body.data).toMatchObject({ note: null });
+    expect(body.data.shippingAddress).toEqual(kept);
+    const blank = { line2: null, region: '', postalCode: ' \t' };
+    const spelled = { ...kept, name: `${kept.name.normalize('NFD')}\r\n`, line1: '\tRruga\tB 1', ...blank };
+    const { body: again, headers } = await place(spelled, ' ');
+    expect(headers['idempotent-replayed']).toBe('true');
+    expect(again.data).toEqual(body.data);
   });
 
   it.each([

@@ -65,6 +65,7 @@ async function voidOrRefund(provider: PaymentProvider, payment: PaymentRef): Pro
     if (!(error instanceof PaymentRefused)) throw error;
     const found = await provider.find(payment);
     if (!found || found.captured === 0) throw error;
+    if (found.status === 'authorized') await provider.release(`${payment.key}-release`, payment);
     const left = found.captured - found.refunds.reduce((sum, { amount }) => sum + amount, 0);
     if (left > 0) await provider.refund(`${payment.key}-undo`, payment, left);
     return true;

@@ -54,6 +54,13 @@ const variables = {
     .description(
       'Verifies the events that Stripe sends to `/payments/stripe/webhook`; required with `stripe`',
     ),
+  STRIPE_MULTICAPTURE: Joi.boolean()
+    .default(false)
+    .tag('worker')
+    .description(
+      'Whether each shipment captures its own part, with cards that allow it; the Stripe account needs multicapture, ' +
+        'which Stripe switches on; the same for all workers',
+    ),
 };
 
 /** A secret that Stripe gave out; the messages never repeat it. */
@@ -72,7 +79,7 @@ interface PaymentsConfig {
   inline: boolean;
   maxPerSecond?: number;
   /** Only with this provider; each process has the secret that it reads. */
-  stripe?: { secretKey?: string; webhookSecret?: string };
+  stripe?: { secretKey?: string; webhookSecret?: string; multicapture?: boolean };
 }
 
 export const payments = section({
@@ -84,7 +91,11 @@ export const payments = section({
     inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
     ...(env.PAYMENT_PROVIDER === 'stripe' && {
-      stripe: { secretKey: env.STRIPE_SECRET_KEY, webhookSecret: env.STRIPE_WEBHOOK_SECRET },
+      stripe: {
+        secretKey: env.STRIPE_SECRET_KEY,
+        webhookSecret: env.STRIPE_WEBHOOK_SECRET,
+        multicapture: env.STRIPE_MULTICAPTURE,
+      },
     }),
   }),
 });

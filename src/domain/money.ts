@@ -26,6 +26,27 @@ export function minorUnitDigits(currency: string): number {
   return WITH_THREE_DIGITS.has(currency) ? 3 : 2;
 }
 
+/**
+ * Returns the smallest amount that cards can be charged, in the minor unit of the currency: every price, tax, share and
+ * refund is a multiple of it. Currencies with three digits are charged in tens, and ariary, whose minor unit by
+ * ISO 4217 is a hundredth though people count fifths, only whole (https://docs.stripe.com/currencies).
+ */
+export function chargeableStep(currency: string): number {
+  if (currency === 'MGA') return 100;
+  return WITH_THREE_DIGITS.has(currency) ? 10 : 1;
+}
+
+/** Returns why cards cannot be charged the amount exactly, with amounts that they can, or null if they can. */
+export function unchargeableReason(amount: number, currency: string): string | null {
+  const step = chargeableStep(currency);
+  const below = amount - (amount % step);
+  if (below === amount) return null;
+  return (
+    `cards are charged in multiples of ${formatAmount(step, currency)}: choose ${below} (${formatAmount(below, currency)}) ` +
+    `or ${below + step} (${formatAmount(below + step, currency)})`
+  );
+}
+
 /** Formats an amount for people: `formatAmount(4758, 'EUR')` is `47.58 EUR`. */
 export function formatAmount(amount: number, currency: string): string {
   const digits = minorUnitDigits(currency);
@@ -60,27 +81,30 @@ function rateOf(basisPoints: number): bigint {
 /**
  * Returns the share of a non-negative amount for a rate in basis points (1/100 %) with up to two decimals, rounded half
  * to even.
+ * @param step of which the share is a multiple
  * @throws {AmountOverflow}
  */
-export function shareOf(amount: number, basisPoints: number): number {
-  return exact(divideHalfEven(BigInt(amount) * rateOf(basisPoints), WHOLE));
+export function shareOf(amount: number, basisPoints: number, step = 1): number {
+  return exact(divideHalfEven(BigInt(amount) * rateOf(basisPoints), WHOLE, BigInt(step)));
 }
 
 /**
  * Returns what a non-negative amount contains of a share that was added at that rate, rounded half to even:
  * `shareWithin(1190, 1900)` is 190.
+ * @param step of which the share is a multiple
  */
-export function shareWithin(amount: number, basisPoints: number): number {
+export function shareWithin(amount: number, basisPoints: number, step = 1): number {
   const rate = rateOf(basisPoints);
-  return exact(divideHalfEven(BigInt(amount) * rate, WHOLE + rate));
+  return exact(divideHalfEven(BigInt(amount) * rate, WHOLE + rate, BigInt(step)));
 }
 
-/** Divides non-negative numbers and rounds half to even. */
-export function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
-  const quotient = dividend / divisor;
-  const twiceRemainder = (dividend % divisor) * 2n;
-  const roundsUp = twiceRemainder > divisor || (twiceRemainder === divisor && quotient % 2n === 1n);
-  return roundsUp ? quotient + 1n : quotient;
+/** Divides non-negative numbers, and rounds half to even to a multiple of the step. */
+export function divideHalfEven(dividend: bigint, divisor: bigint, step = 1n): bigint {
+  const ofSteps = divisor * step;
+  const steps = dividend / ofSteps;
+  const twiceRemainder = (dividend % ofSteps) * 2n;
+  const roundsUp = twiceRemainder > ofSteps || (twiceRemainder === ofSteps && steps % 2n === 1n);
+  return (roundsUp ? steps + 1n : steps) * step;
 }
 
 function exact(amount: bigint): number {

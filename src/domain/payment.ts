@@ -9,18 +9,24 @@ export interface Authorization {
   paymentMethod: string;
 }
 
-/** How often a payment service can capture one payment. */
+/**
+ * How often an authorisation can be captured: `once`, which releases what is left, or `many` times, until a final
+ * capture does.
+ */
 export type Captures = 'once' | 'many';
 
-/** What is to be captured of a payment. */
+/** A capture of an authorisation. */
 export interface Capture {
   /** Minor units, above 0. */
   amount: number;
-  /** Whether what is left of the authorisation is released. */
+  /** Whether what is left is released. Without it, the payment has to allow many captures. */
   isFinal: boolean;
 }
 
-/** `authorized` means reserved on the customer's payment method, and not captured yet. */
+/**
+ * `authorized` means that something is still reserved on the customer's payment method, though a part may have been
+ * captured; `captured`, that something was captured and nothing is reserved any more.
+ */
 export type ProviderPaymentStatus = 'authorized' | 'captured' | 'voided' | 'declined';
 
 /** A payment as the payment service knows it. Amounts are in minor units. */
@@ -34,8 +40,10 @@ export interface ProviderPayment {
   currency: string;
   /** The amount that was ever reserved: 0 or the whole amount. */
   authorized: number;
-  /** The sum of what was captured: with captures in part, less than what was authorised. */
+  /** The sum of its captures. */
   captured: number;
+  /** How often this payment can be captured, which may depend on the card. */
+  captures: Captures;
   refunds: { key: string; amount: number }[];
   /** Present when the payment was declined. */
   declineReason?: string;

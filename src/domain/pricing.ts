@@ -1,4 +1,4 @@
-import { AmountOverflow, multiplyAmount, shareOf, sumAmounts } from './money';
+import { AmountOverflow, chargeableStep, multiplyAmount, shareOf, sumAmounts } from './money';
 import type { OrderLine, PricedItem, Pricing } from './order';
 import { OrderRejected } from './errors';
 
@@ -18,7 +18,8 @@ export interface CatalogueEntry {
 }
 
 /**
- * Prices every line at the catalogue's prices. Tax is rounded per line, and totals are sums of lines.
+ * Prices every line at the catalogue's prices. Tax is rounded per line, to what cards can be
+ * charged, and totals are sums of lines.
  * @param catalogue the active entries that the lines name
  * @throws {OrderRejected} UnknownProduct, MixedCurrencies or AmountTooLarge
  */
@@ -63,9 +64,9 @@ function onlyCurrency(lines: readonly OrderLine[], entries: ReadonlyMap<string, 
 }
 
 function priceLine(line: OrderLine, entry: CatalogueEntry): PricedItem {
-  const { sku, name, kind, unitPrice, taxRateBps, priceIncludesTax } = entry;
+  const { sku, name, kind, unitPrice, taxRateBps, priceIncludesTax, currency } = entry;
   const subtotal = multiplyAmount(unitPrice, line.quantity);
-  const tax = shareOf(subtotal, taxRateBps);
+  const tax = shareOf(subtotal, taxRateBps, chargeableStep(currency));
   const total = sumAmounts([subtotal, tax]);
   const { productServiceId, quantity } = line;
   const price = { unitPrice, taxRateBps, priceIncludesTax };

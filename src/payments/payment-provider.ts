@@ -8,7 +8,7 @@ import type { Authorization, Capture, Captures, PaymentRef, ProviderPayment } fr
 export interface PaymentProvider {
   readonly name: 'sandbox' | 'stripe';
 
-  /** How often a payment can be captured. With `once`, the first capture is always final. */
+  /** How often its payments can be captured at most; each payment says how often it can. */
   readonly captures: Captures;
 
   /**
@@ -20,25 +20,26 @@ export interface PaymentProvider {
   authorize(authorization: Authorization): Promise<ProviderPayment>;
 
   /**
-   * Captures a part of what is still reserved, or all of it.
-   * @throws {PaymentRefused} there is no open authorisation, it has expired, or less is left of it
+   * Captures what is reserved or a part of it.
+   * @throws {PaymentRefused} less is reserved, nothing is, or it has expired; or the capture is not final, and the
+   * payment allows only one
    */
   capture(key: string, payment: PaymentRef, capture: Capture): Promise<ProviderPayment>;
 
   /**
-   * Releases what is still reserved after captures in part; a payment of which nothing is reserved stays as it is.
-   * @throws {PaymentRefused} nothing of the payment was captured: void it instead
+   * Releases what is still reserved after captures in part. Nothing happens if nothing is.
+   * @throws {PaymentRefused} nothing has been captured: void the payment
    */
   release(key: string, payment: PaymentRef): Promise<ProviderPayment>;
 
   /**
-   * Releases what is reserved. A payment that was never authorised is closed as well: a later authorisation
-   * is rejected, and `authorized` of the result is 0.
-   * @throws {PaymentRefused} the payment has been captured
+   * Releases the whole authorisation. A payment that was never authorised is closed as well: a later
+   * authorisation is rejected, and `authorized` of the result is 0.
+   * @throws {PaymentRefused} something has been captured
    */
   void(key: string, payment: PaymentRef): Promise<ProviderPayment>;
 
-  /** Refunds the captured amount or a part of it. @throws {PaymentRefused} it is more than what is left */
+  /** Refunds what is captured or a part of it. @throws {PaymentRefused} it is more than what is left */
   refund(key: string, payment: PaymentRef, amount: number): Promise<ProviderPayment>;
 
   /** Returns the payment in its current state, or null if it is unknown. */

@@ -60,10 +60,11 @@ export function createPaymentProvider(
   if (payments.provider === 'sandbox') {
     return createSandboxProvider({ repository: createSandboxRepository(connection) });
   }
-  const { secretKey } = payments.stripe!;
+  const { secretKey, multicapture } = payments.stripe!;
   if (!secretKey) return undefined;
   return createStripeProvider({
     stripe: createStripeClient(secretKey),
     payments: createStripePaymentRepository(connection),
+    multicapture,
   });
 }

@@ -233,6 +233,7 @@ describe('loadConfig', () => {
     ['WORKER_QUEUES', ','],
     ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
     ['STRIPE_SECRET_KEY', 'hunter2'],
+    ['STRIPE_MULTICAPTURE', 'perhaps'],
   ])('rejects %s=%s for a worker, and does not read it for the API', (name, value) => {
     const env = { ...REQUIRED, [name]: value };
     const mistakes = mistakesOf(env, 'worker');
@@ -333,7 +334,13 @@ describe('what each process knows', () => {
     ['worker', { secretKey: STRIPE.STRIPE_SECRET_KEY }],
   ] as const)('the %s has its own secret of Stripe, not the other one', (reader, stripe) => {
     const { payments } = loadConfig(reader, { ...REQUIRED, ...STRIPE });
-    expect(payments).toEqual({ provider: 'stripe', inline: true, stripe });
+    const expected = { provider: 'stripe', inline: true, stripe: { ...stripe, multicapture: false } };
+    expect(payments).toEqual(expected);
+  });
+
+  it('workers know whether Stripe captures many times', () => {
+    const { payments } = loadConfig('worker', { ...REQUIRED, ...STRIPE, STRIPE_MULTICAPTURE: 'true' });
+    expect(payments.stripe).toMatchObject({ multicapture: true });
   });
 
   it.each([

@@ -6,8 +6,10 @@ import { modelOf } from '../../mongodb/model';
 export interface SandboxOperation {
   /** The idempotency key. */
   key: string;
-  kind: 'authorize' | 'decline' | 'capture' | 'void' | 'refund';
+  kind: 'authorize' | 'decline' | 'capture' | 'release' | 'void' | 'refund';
   amount: number;
+  /** What a final capture has released, which may be 0. */
+  released?: number;
   at: Date;
 }
 
@@ -51,7 +53,13 @@ const text = { type: String, required: true };
 const amount = { type: Number, required: true, min: 0, validate: Number.isSafeInteger };
 
 const operationSchema = new Schema<SandboxOperation>(
-  { key: text, kind: text, amount, at: { type: Date, required: true } },
+  {
+    key: text,
+    kind: text,
+    amount,
+    released: { ...amount, required: false },
+    at: { type: Date, required: true },
+  },
   { _id: false },
 );
 

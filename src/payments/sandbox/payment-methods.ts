@@ -1,3 +1,5 @@
+import type { Captures } from '../../domain/payment';
+
 /** The sandbox's own payment methods, each with a fault that real payment services have. */
 export const FAULTY_METHODS = {
   /** Each operation fails twice, then works. */
@@ -31,6 +33,9 @@ const DECLINES: Readonly<Record<string, string>> = {
   pm_card_authenticationRequired: `The bank requires the cardholder to authenticate, which is not supported: ${ANOTHER}`,
 };
 
+/** Stripe's test card that does not support several captures (https://docs.stripe.com/payments/multicapture). */
+const CAPTURED_ONCE = 'pm_card_credit_disableEnterpriseCardFeatures';
+
 const METHODS: ReadonlySet<string> = new Set(Object.values(FAULTY_METHODS));
 const TEST_CARD = /^pm_card_\w+$/;
 
@@ -39,4 +44,9 @@ export function declineReasonOf(paymentMethod: string): string | null {
   if (Object.hasOwn(DECLINES, paymentMethod)) return DECLINES[paymentMethod]!;
   if (METHODS.has(paymentMethod) || TEST_CARD.test(paymentMethod)) return null;
   return `The payment method "${paymentMethod}" is unknown: use one of Stripe's test cards, for example pm_card_visa.`;
+}
+
+/** Returns how often a payment with this payment method can be captured. */
+export function capturesOf(paymentMethod: string): Captures {
+  return paymentMethod === CAPTURED_ONCE ? 'once' : 'many';
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Authorization, ProviderPayment } from '../../domain/payment';
 import type { PaymentProvider } from '../payment-provider';
 import { createSandboxLedger, type LedgerResult } from './ledger';
-import { FAULTY_METHODS } from './payment-methods';
+import { capturesOf, FAULTY_METHODS } from './payment-methods';
 import type { SandboxPayment, SandboxRepository } from './repository';
 
 const FAILURES_OF_FLAKY = 2;
@@ -55,11 +55,11 @@ export function createSandboxProvider({
 
   return {
     name: 'sandbox',
-    captures: 'once',
+    captures: 'many',
     authorize: (authorization) =>
       serve(authorization.key, authorization, () => ledger.authorize(authorization)),
-    capture: (key, payment) => serve(key, payment, () => ledger.capture(key, payment)),
-    release: async (_key, payment) => present((await ledger.find(payment.key))!),
+    capture: (key, payment, capture) => serve(key, payment, () => ledger.capture(key, payment, capture)),
+    release: (key, payment) => serve(key, payment, () => ledger.release(key, payment)),
     void: (key, payment) => serve(key, payment, () => ledger.void(key, payment)),
     refund: (key, payment, amount) => serve(key, payment, () => ledger.refund(key, payment, amount)),
 
@@ -74,6 +74,7 @@ export function createSandboxProvider({
 function present(payment: SandboxPayment): ProviderPayment {
   const { key, reference, status, amount, currency, authorized, captured, operations, declineReason } =
     payment;
+  const captures = capturesOf(payment.paymentMethod);
   const refunds = operations
     .filter(({ kind }) => kind === 'refund')
     .map((refund) => ({ key: refund.key, amount: refund.amount }));
@@ -85,6 +86,7 @@ function present(payment: SandboxPayment): ProviderPayment {
     currency,
     authorized,
     captured,
+    captures,
     refunds,
     ...(declineReason !== null && { declineReason }),
   };

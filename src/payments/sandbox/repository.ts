@@ -16,7 +16,8 @@ type Balances = Pick<SandboxPayment, 'open' | 'captured' | 'voided' | 'refunded'
 
 /** A change of a payment by one operation, and the condition for it. */
 export interface SandboxMove {
-  from: ProviderPaymentStatus;
+  /** What must be so before the move. */
+  from: Pick<SandboxPayment, 'status' | 'open'>;
   /** The most that may have been refunded before the move. */
   refundedAtMost?: number;
   to: ProviderPaymentStatus;
@@ -63,7 +64,7 @@ export function createSandboxRepository(connection: Connection) {
     ): Promise<SandboxPayment | null | undefined> {
       const condition = {
         _id: key,
-        status: from,
+        ...from,
         'operations.key': trusted({ $ne: operation.key }),
         ...(refundedAtMost !== undefined && { refunded: trusted({ $lte: refundedAtMost }) }),
       };

@@ -1,7 +1,7 @@
 import type { Authorization } from '../../domain/payment';
 import { PaymentDeclined, PaymentRefused } from '../../domain/errors';
-import { toStripeAmount } from './amounts';
-import { amountNotAccepted, declineReasonOf, declineReasonOfError, notAccepted } from './declines';
+import { amountNotAccepted, toStripeAmount } from '../amounts';
+import { declineReasonOf, declineReasonOfError, notAccepted } from './declines';
 import { isFinalError, isKeyReused, keyReused } from './errors';
 import { ensureDone, isCancelled, statusOf } from './intents';
 import type { StripePayment, StripePaymentRepository } from './repository';

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import type { Authorization } from '../../domain/payment';
-import { formatAmount } from '../../domain/money';
+import { amountNotAccepted } from '../amounts';
 import type { FinalStripeError } from './errors';
 import type { Intent } from './requests';
 
@@ -24,8 +24,4 @@ export function declineReasonOfError(error: FinalStripeError): string {
 export function notAccepted({ param }: FinalStripeError, authorization: Authorization): string | undefined {
   if (param === 'payment_method') return NOT_ACCEPTED;
   return param === 'amount' || param === 'currency' ? amountNotAccepted(authorization) : undefined;
-}
-
-export function amountNotAccepted({ amount, currency }: Authorization): string {
-  return `The payment service does not accept a payment of ${formatAmount(amount, currency)}: change the items or their quantities.`;
 }

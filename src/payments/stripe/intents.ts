@@ -1,12 +1,12 @@
-import type { PaymentRef, ProviderPayment, ProviderPaymentStatus } from '../../domain/payment';
+import type { Captures, PaymentRef, ProviderPayment, ProviderPaymentStatus } from '../../domain/payment';
 import { PaymentRefused } from '../../domain/errors';
-import { fromStripeAmount } from './amounts';
+import { fromStripeAmount } from '../amounts';
 import { isFinalError, toPaymentRefused } from './errors';
 import type { StripePayment } from './repository';
 import type { Intent, Refund, StripeRequests } from './requests';
 
 /** Returns the status of a PaymentIntent in our terms. `unconfirmed`: the bank has not been asked yet. */
-export function statusOf({ id, status }: Intent): ProviderPaymentStatus | 'unconfirmed' {
+export function statusOf({ id, status, amount_received }: Intent): ProviderPaymentStatus | 'unconfirmed' {
   switch (status) {
     case 'requires_confirmation':
       return 'unconfirmed';
@@ -15,7 +15,7 @@ export function statusOf({ id, status }: Intent): ProviderPaymentStatus | 'uncon
     case 'succeeded':
       return 'captured';
     case 'canceled':
-      return 'voided';
+      return amount_received > 0 ? 'captured' : 'voided'; // both were requested at once
     case 'requires_payment_method': // the given payment method has failed
     case 'requires_action':
       return 'declined';
@@ -46,18 +46,16 @@ export async function ensureDone(
   }
 }
 
-/** @throws {PaymentRefused} there is nothing to capture, or it was captured under another key */
-export function isCapturedUnder(key: string, intent: Intent): boolean {
-  const status = statusOf(intent);
-  if (status === 'authorized') return false;
-  if (status === 'captured' && intent.metadata.captureKey === key) return true;
-  throw refused(intent, `is ${status} and cannot be captured`);
+/** @throws {PaymentRefused} something was captured */
+export function isCancelled(intent: Intent): boolean {
+  requireUncaptured(intent);
+  return intent.status === 'canceled';
 }
 
-/** @throws {PaymentRefused} the intent was captured */
-export function isCancelled(intent: Intent): boolean {
-  if (intent.status !== 'succeeded') return intent.status === 'canceled';
-  throw refused(intent, 'is captured and cannot be voided: refund it instead');
+/** @throws {PaymentRefused} */
+export function requireUncaptured(intent: Intent): void {
+  if (intent.amount_received > 0)
+    throw refused(intent, 'has a capture, so it cannot be voided: release and refund it');
 }
 
 export function refused({ id }: Intent, what: string): PaymentRefused {
@@ -85,6 +83,7 @@ export function presentIntent(
     currency,
     authorized: wasAuthorized(intent) ? minorUnits(intent.amount) : 0,
     captured: minorUnits(intent.amount_received),
+    captures: capturesOf(intent),
     refunds: refunds.map((refund) => ({
       key: refund.metadata?.key ?? refund.id, // a refund made in the Dashboard has no key of ours
       amount: minorUnits(refund.amount),
@@ -106,9 +105,16 @@ export function presentWithoutIntent(
     currency,
     authorized: 0,
     captured: 0,
+    captures: 'once',
     refunds: [],
     ...(declineReason !== null && { declineReason }),
   };
+}
+
+/** Returns how often the intent can be captured, which Stripe decides when it is confirmed, card by card. */
+export function capturesOf({ latest_charge: charge }: Intent): Captures {
+  const details = typeof charge === 'object' ? charge?.payment_method_details : undefined;
+  return details?.card?.multicapture?.status === 'available' ? 'many' : 'once';
 }
 
 /** A cancelled intent was authorised if it has a charge that succeeded. */

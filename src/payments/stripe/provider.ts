@@ -1,23 +1,24 @@
 import Stripe from 'stripe';
-import { formatAmount } from '../../domain/money';
+import { unchargeableReason } from '../../domain/money';
 import type { PaymentRef, ProviderPayment } from '../../domain/payment';
 import { PaymentRefused } from '../../domain/errors';
 import type { PaymentProvider } from '../payment-provider';
-import { toStripeAmount } from './amounts';
+import { toStripeAmount } from '../amounts';
 import { createStripeAuthorization } from './authorization';
 import { declineReasonOf } from './declines';
+import { createStripeCaptures } from './captures';
 import {
   ensureDone,
   isCancelled,
-  isCapturedUnder,
   presentIntent,
   presentWithoutIntent,
   refused,
+  requireUncaptured,
   statusOf,
 } from './intents';
 import { createStripeRefunds } from './refunds';
 import type { StripePayment, StripePaymentRepository } from './repository';
-import { createStripeRequests, type Intent } from './requests';
+import { createStripeRequests, type Intent, type StripeRequestOptions } from './requests';
 
 /** An operation has 15 s. Most requests take well below one; a bank may need a few to authorise. */
 const TIMEOUT_MS = 10_000;
@@ -27,7 +28,7 @@ export function createStripeClient(secretKey: string, options: Stripe.StripeConf
   return new Stripe(secretKey, { timeout: TIMEOUT_MS, maxNetworkRetries: 0, telemetry: false, ...options });
 }
 
-export interface StripeProviderDeps {
+export interface StripeProviderDeps extends StripeRequestOptions {
   stripe: Stripe;
   payments: StripePaymentRepository;
 }
@@ -36,14 +37,20 @@ export interface StripeProviderDeps {
  * Payments by Stripe, with one manually captured PaymentIntent per key. The state of the PaymentIntent
  * decides what has been done, whatever the response to a request was and whether there was one.
  */
-export function createStripeProvider({ stripe, payments }: StripeProviderDeps): PaymentProvider {
-  const requests = createStripeRequests(stripe);
+export function createStripeProvider({
+  stripe,
+  payments,
+  multicapture = false,
+}: StripeProviderDeps): PaymentProvider {
+  const requests = createStripeRequests(stripe, { multicapture });
+  const captures = createStripeCaptures(requests);
   const refunds = createStripeRefunds(requests);
   const authorize = createStripeAuthorization(requests, payments);
 
   async function presentAuthorized(intent: Intent, key: string): Promise<ProviderPayment> {
-    if (statusOf(intent) !== 'captured') return presentIntent(intent, { key, status: 'authorized' });
-    return presentIntent(intent, { key, status: 'captured', refunds: await refunds.list(intent) });
+    const status = statusOf(intent) === 'captured' ? 'captured' : 'authorized';
+    const made = intent.amount_received > 0 ? await refunds.list(intent) : [];
+    return presentIntent(intent, { key, status, refunds: made });
   }
 
   async function intentOf({ key, reference }: PaymentRef): Promise<Intent> {
@@ -54,18 +61,22 @@ export function createStripeProvider({ stripe, payments }: StripeProviderDeps): 
 
   return {
     name: 'stripe',
-    captures: 'once',
+    captures: multicapture ? 'many' : 'once',
 
     authorize: async (authorization) => presentAuthorized(await authorize(authorization), authorization.key),
 
-    async capture(key, payment) {
+    async capture(key, payment, { amount, isFinal }) {
+      const stripeAmount = toStripeAmount(amount, payment.currency);
+      if (stripeAmount === undefined) throw notExact(payment, amount);
       const intent = await intentOf(payment);
-      const isCaptured = (current: Intent) => isCapturedUnder(key, current);
-      const captured = await ensureDone(requests, intent, isCaptured, (id) => requests.capture(id, key));
+      const captured = await captures.ensureCaptured(intent, key, { amount: stripeAmount, isFinal });
       return presentAuthorized(captured, payment.key);
     },
 
-    release: async (_key, payment) => presentAuthorized(await intentOf(payment), payment.key),
+    async release(key, payment) {
+      const released = await captures.ensureReleased(await intentOf(payment), key);
+      return presentAuthorized(released, payment.key);
+    },
 
     async void(key, payment) {
       const record = await payments.claim(payment.key, null); // closes the key if it has no intent yet
@@ -73,14 +84,16 @@ export function createStripeProvider({ stripe, payments }: StripeProviderDeps): 
       if (id === null) return presentWithoutIntent(payment, record);
       const intent = await requests.retrieve(id);
       const cancel = () => requests.cancel(id, key, 'requested_by_customer');
-      return presentClosed(await ensureDone(requests, intent, isCancelled, cancel), payment.key, record);
+      const cancelled = await ensureDone(requests, intent, isCancelled, cancel);
+      requireUncaptured(cancelled); // a capture may have been faster, which a cancellation does not undo
+      return presentClosed(cancelled, payment.key, record);
     },
 
     async refund(key, payment, amount) {
       const stripeAmount = toStripeAmount(amount, payment.currency);
       if (stripeAmount === undefined) throw notExact(payment, amount);
       const intent = await intentOf(payment);
-      if (statusOf(intent) !== 'captured') throw refused(intent, 'is not captured and cannot be refunded');
+      if (intent.amount_received === 0) throw refused(intent, 'is not captured and cannot be refunded');
       await refunds.ensureMade(intent, key, stripeAmount);
       return presentAuthorized(intent, payment.key);
     },
@@ -106,7 +119,6 @@ function presentClosed(intent: Intent, key: string, record: StripePayment | null
 }
 
 function notExact({ currency }: PaymentRef, amount: number): PaymentRefused {
-  return new PaymentRefused(
-    `Stripe cannot refund exactly ${formatAmount(amount, currency)}: refund an amount that ends in 0.`,
-  );
+  const reason = unchargeableReason(amount, currency) ?? 'it is too large';
+  return new PaymentRefused(`The amount ${amount} is not possible: ${reason}.`);
 }

@@ -7,6 +7,20 @@ export type Intent = Stripe.PaymentIntent;
 export type Refund = Stripe.Refund;
 export type StripeRequests = ReturnType<typeof createStripeRequests>;
 
+export interface StripeCapture {
+  /** In Stripe's unit. */
+  amount: number;
+  /** Whether Stripe releases what is left. */
+  isFinal: boolean;
+  /** The entry of the intent's metadata that tells that this was captured. */
+  record: { name: string; value: string };
+}
+
+export interface StripeRequestOptions {
+  /** Whether intents may be captured many times, if the card supports it; false by default. */
+  multicapture?: boolean;
+}
+
 /** Tells our requests from those of other programs and of the Dashboard on the same Stripe account. */
 const KEY_PREFIX = 'orders-management-system';
 /** The charge tells whether a cancelled intent was ever authorised. */
@@ -18,7 +32,9 @@ const MAX_REFUNDS = 10_000;
  * with the same idempotency key: if you change the parameters of a request here, change the step in its key
  * as well.
  */
-export function createStripeRequests(stripe: Stripe) {
+export function createStripeRequests(stripe: Stripe, { multicapture = false }: StripeRequestOptions = {}) {
+  const cardOptions = { payment_method_options: { card: { request_multicapture: 'if_available' } } } as const;
+
   return {
     /** Creates an intent, which moves no money until it is confirmed. @param amount in Stripe's unit */
     create: ({ key, orderId, currency, paymentMethod }: Authorization, amount: number): Promise<Intent> =>
@@ -30,9 +46,10 @@ export function createStripeRequests(stripe: Stripe) {
           capture_method: 'manual',
           automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
           metadata: { key, orderId, paymentMethod },
+          ...(multicapture && cardOptions),
           ...WITH_CHARGE,
         },
-        { idempotencyKey: idempotencyKeyOf(key, 'create') },
+        { idempotencyKey: idempotencyKeyOf(key, multicapture ? 'create-multicapture' : 'create') },
       ),
 
     retrieve: (id: string): Promise<Intent> => stripe.paymentIntents.retrieve(id, WITH_CHARGE),
@@ -45,11 +62,27 @@ export function createStripeRequests(stripe: Stripe) {
         { idempotencyKey: idempotencyKeyOf(key, 'confirm') },
       ),
 
-    capture: (id: string, key: string): Promise<Intent> =>
-      guardedByState(idempotencyKeyOf(key, 'capture'), (idempotencyKey) =>
+    /** A capture is final unless it says otherwise, which only an intent with multicapture may. */
+    capture: (id: string, key: string, { amount, isFinal, record }: StripeCapture): Promise<Intent> =>
+      (isFinal ? guardedByState : guardedByKeys)(idempotencyKeyOf(key, 'capture'), (idempotencyKey) =>
         stripe.paymentIntents.capture(
           id,
-          { metadata: { captureKey: key }, ...WITH_CHARGE },
+          {
+            amount_to_capture: amount,
+            ...(!isFinal && { final_capture: false }),
+            metadata: { [record.name]: record.value },
+            ...WITH_CHARGE,
+          },
+          { idempotencyKey },
+        ),
+      ),
+
+    /** Releases what is left of an intent that has been captured in part. */
+    release: (id: string, key: string): Promise<Intent> =>
+      guardedByState(idempotencyKeyOf(key, 'release'), (idempotencyKey) =>
+        stripe.paymentIntents.capture(
+          id,
+          { amount_to_capture: 0, final_capture: true, ...WITH_CHARGE },
           { idempotencyKey },
         ),
       ),
@@ -77,7 +110,7 @@ export function createStripeRequests(stripe: Stripe) {
 
 /**
  * Repeats a request with a new key if Stripe replays an earlier failure of its own, which it does for a day.
- * Captures and cancellations allow this: the state of the intent keeps them from taking effect twice.
+ * Final captures and cancellations allow this: the state of the intent keeps them from taking effect twice.
  */
 async function guardedByState<T>(
   idempotencyKey: string,
@@ -88,6 +121,23 @@ async function guardedByState<T>(
   } catch (error) {
     if (!isReplayedFailure(error)) throw error;
     return request(`${idempotencyKey}/${randomUUID()}`);
+  }
+}
+
+/**
+ * Does the same for a capture that leaves the intent open to more. Processes that are at it at the same time walk the
+ * same keys, so Stripe carries it out once.
+ */
+async function guardedByKeys<T>(
+  idempotencyKey: string,
+  request: (idempotencyKey: string) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request(attempt === 1 ? idempotencyKey : `${idempotencyKey}/${attempt}`);
+    } catch (error) {
+      if (!isReplayedFailure(error)) throw error;
+    }
   }
 }
 

@@ -45,6 +45,7 @@ describe('a payment in the sandbox', () => {
       currency,
       authorized: amount,
       captured: 0,
+      captures: 'many',
       refunds: [],
     });
     expect(await ledgerOf(db, key)).toMatchObject({ authorized: amount, open: amount });
@@ -70,6 +71,55 @@ describe('a payment in the sandbox', () => {
       ['r1', 'refund', 2_500],
       ['r2', 'refund', 7_500],
     ]);
+  });
+
+  it('is captured in parts, the last of which releases the rest, and refunded as far as it is captured', async () => {
+    const payment = await authorized();
+    expect(await sandbox.capture('p1', payment, { amount: 3_000, isFinal: false })).toMatchObject({
+      status: 'authorized',
+      authorized: 10_000,
+      captured: 3_000,
+    });
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 7_000, captured: 3_000 });
+    await sandbox.refund('p-refund', payment, 3_000);
+    expect(await errorOf(sandbox.refund(newKey(), payment, 1))).toMatchObject({ name: 'PaymentRefused' });
+    expect(await errorOf(sandbox.capture(newKey(), payment, { amount: 7_001, isFinal: true }))).toMatchObject(
+      {
+        message: `The payment ${payment.key} has only 7000 left to capture, not 7001: capture less.`,
+      },
+    );
+    const last = await sandbox.capture('p2', payment, { amount: 5_000, isFinal: true });
+    expect(last).toMatchObject({ status: 'captured', captured: 8_000 });
+    expect(await sandbox.capture('p1', payment, { amount: 3_000, isFinal: false })).toEqual(last);
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, captured: 8_000, voided: 2_000 });
+  });
+
+  it('is captured in parts to the end, after which nothing is reserved', async () => {
+    const payment = await authorized();
+    await sandbox.capture(newKey(), payment, { amount: 4_000, isFinal: false });
+    const all = await sandbox.capture(newKey(), payment, { amount: 6_000, isFinal: false });
+    expect(all).toMatchObject({ status: 'captured', captured: 10_000 });
+  });
+
+  it('is released after a capture in part, once or often', async () => {
+    const payment = await authorized();
+    await sandbox.capture(newKey(), payment, { amount: 2_500, isFinal: false });
+    const released = await sandbox.release('release-1', payment);
+    expect(released).toMatchObject({ status: 'captured', captured: 2_500 });
+    for (const key of ['release-1', 'release-2'])
+      expect(await sandbox.release(key, payment)).toEqual(released);
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, captured: 2_500, voided: 7_500 });
+  });
+
+  it('is captured only once with a card that allows no more', async () => {
+    const payment = await authorized('pm_card_credit_disableEnterpriseCardFeatures');
+    expect(await sandbox.find(payment)).toMatchObject({ captures: 'once' });
+    expect(await errorOf(sandbox.capture(newKey(), payment, { amount: 1, isFinal: false }))).toMatchObject({
+      name: 'PaymentRefused',
+      message: `The payment ${payment.key} can be captured only once: make its capture final.`,
+    });
+    await sandbox.capture(newKey(), payment, { amount: 1, isFinal: true });
+    expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, captured: 1, voided: 9_999 });
   });
 
   it('is authorised and voided', async () => {
@@ -129,6 +179,48 @@ describe('a payment in the sandbox', () => {
   });
 });
 
+describe('the sandbox declines what cards cannot be charged', () => {
+  const accepts = (amount: number, currency: string) => sandbox.authorize(newPayment({ amount, currency }));
+
+  it.each([
+    [49, 'EUR', 'a payment of 0.49 EUR: the minimum is 0.50 EUR, so order more.'],
+    [49, 'JPY', 'a payment of 49 JPY: the minimum is 50 JPY, so order more.'],
+    [17_499, 'HUF', 'a payment of 174.99 HUF: the minimum is 175.00 HUF, so order more.'],
+    [
+      1_000_000_000_000,
+      'EUR',
+      'a payment of 10000000000.00 EUR: the maximum is 9999999999.99 EUR, so order less at once.',
+    ],
+    [
+      10_000_000_000,
+      'ISK',
+      'a payment of 10000000000 ISK: the maximum is 9999999999 ISK, so order less at once.',
+    ],
+    [
+      5_124,
+      'KWD',
+      'a payment of 5.124 KWD: cards are charged in multiples of 0.010 KWD: choose 5120 (5.120 KWD) or 5130 (5.130 KWD).',
+    ],
+  ])('%d %s', async (amount, currency, what) => {
+    expect(await errorOf(accepts(amount, currency))).toMatchObject({
+      name: 'PaymentDeclined',
+      message: `The payment service does not accept ${what}`,
+    });
+  });
+
+  it.each([
+    [50, 'EUR'],
+    [50, 'JPY'],
+    [999_999_999_999, 'EUR'],
+    [9_999_999_999, 'ISK'],
+    [5, 'UGX'],
+    [80_045, 'TWD'],
+    [5_120, 'KWD'],
+  ])('and accepts %d %s', async (amount, currency) => {
+    expect(await accepts(amount, currency)).toMatchObject({ status: 'authorized' });
+  });
+});
+
 describe('the sandbox rejects', () => {
   it.each<[string, () => Promise<unknown>]>([
     [
@@ -145,6 +237,20 @@ describe('the sandbox rejects', () => {
       },
     ],
     ['a second capture with another key', async () => sandbox.capture(newKey(), await captured(), WHOLE)],
+    [
+      'the void of a payment that is captured in part',
+      async () => {
+        const payment = await authorized();
+        await sandbox.capture(newKey(), payment, { amount: 1, isFinal: false });
+        await sandbox.void(newKey(), payment);
+      },
+    ],
+    ['the release of an uncaptured payment', async () => sandbox.release(newKey(), await authorized())],
+    ['the release of a payment that was never authorised', () => sandbox.release(newKey(), newPayment())],
+    [
+      'a capture of zero',
+      async () => sandbox.capture(newKey(), await authorized(), { amount: 0, isFinal: true }),
+    ],
     ['the void of a captured payment', async () => sandbox.void(newKey(), await captured())],
     ['the refund of an uncaptured payment', async () => sandbox.refund(newKey(), await authorized(), 1)],
     ['a refund of more than was captured', async () => sandbox.refund(newKey(), await captured(), 10_001)],
@@ -159,6 +265,23 @@ describe('the sandbox rejects', () => {
     ['a refund of zero', async () => sandbox.refund(newKey(), await captured(), 0)],
     ['a refund of a negative amount', async () => sandbox.refund(newKey(), await captured(), -1)],
     ['a refund of a fraction', async () => sandbox.refund(newKey(), await captured(), 0.5)],
+    [
+      'a capture that cards cannot be charged exactly',
+      async () => {
+        const payment = newPayment({ amount: 5_120, currency: 'KWD' });
+        await sandbox.authorize(payment);
+        await sandbox.capture(newKey(), payment, { amount: 5, isFinal: false });
+      },
+    ],
+    [
+      'a refund that cards cannot be paid back exactly',
+      async () => {
+        const payment = newPayment({ amount: 5_120, currency: 'KWD' });
+        await sandbox.authorize(payment);
+        await sandbox.capture(newKey(), payment, { amount: 5_120, isFinal: true });
+        await sandbox.refund(newKey(), payment, 5);
+      },
+    ],
     ['an authorisation of zero', () => sandbox.authorize(newPayment({ amount: 0 }))],
   ])('%s', async (_what, work) => {
     expect(await errorOf(work())).toMatchObject({ name: 'PaymentRefused' });
@@ -282,6 +405,15 @@ describe('every operation takes effect once', () => {
         );
         expect(await ledgerOf(db, payment.key)).toMatchObject({ status: 'voided', open: 0 });
       }
+    });
+
+    it('for ten of 100 captures of a tenth', async () => {
+      const payment = await authorized();
+      const results = await atOnce(100, (provider, n) =>
+        provider.capture(`${payment.key}-c${n}`, payment, { amount: 1_000, isFinal: false }),
+      );
+      expect(fulfilled(results)).toHaveLength(10);
+      expect(await ledgerOf(db, payment.key)).toMatchObject({ status: 'captured', captured: 10_000 });
     });
 
     it('for ten of 100 refunds of a tenth', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { PaymentRef, ProviderPayment } from '../../../src/domain/payment';
+import type { Captures, PaymentRef, ProviderPayment } from '../../../src/domain/payment';
 import { PaymentRefused } from '../../../src/domain/errors';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
@@ -20,25 +20,41 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+const KINDS = ['authorize', 'capture', 'capture', 'release', 'void', 'refund', 'refund'] as const;
+
 interface Operation {
-  kind: 'authorize' | 'capture' | 'void' | 'refund';
+  kind: (typeof KINDS)[number];
   /** One of a few keys, so that some are reused, for the same operation and for others. */
   key: number;
   amount: number;
+  /** Of a capture. */
+  isFinal: boolean;
 }
 
 const operation: fc.Arbitrary<Operation> = fc.record({
-  kind: fc.constantFrom('authorize', 'capture', 'void', 'refund', 'refund'),
+  kind: fc.constantFrom(...KINDS),
   key: fc.nat(7),
-  amount: fc.integer({ min: 1, max: AMOUNT }),
+  amount: fc.oneof(fc.integer({ min: 1, max: AMOUNT }), fc.constantFrom(AMOUNT / 4, AMOUNT)),
+  isFinal: fc.boolean(),
 });
 
-function perform(payment: PaymentRef, { kind, key, amount }: Operation): Promise<ProviderPayment> {
+/** Cards that can be captured many times, and once. */
+const paymentMethod = fc.constantFrom('pm_card_visa', 'pm_card_credit_disableEnterpriseCardFeatures');
+const capturesOf = (method: string): Captures => (method === 'pm_card_visa' ? 'many' : 'once');
+
+function perform(payment: PaymentRef, { kind, key, ...capture }: Operation): Promise<ProviderPayment> {
   const operationKey = `${payment.key}/${key}`;
-  if (kind === 'authorize') return sandbox.authorize(payment);
-  if (kind === 'refund') return sandbox.refund(operationKey, payment, amount);
-  if (kind === 'capture') return sandbox.capture(operationKey, payment, { amount: AMOUNT, isFinal: true });
-  return sandbox.void(operationKey, payment);
+  switch (kind) {
+    case 'authorize':
+      return sandbox.authorize(payment);
+    case 'capture':
+      return sandbox.capture(operationKey, payment, capture);
+    case 'refund':
+      return sandbox.refund(operationKey, payment, capture.amount);
+    case 'release':
+    case 'void':
+      return sandbox[kind](operationKey, payment);
+  }
 }
 
 /** Returns the resulting payment, or `refused`. Any other error fails the test. */
@@ -53,47 +69,78 @@ async function outcomeOf(work: Promise<ProviderPayment>): Promise<ProviderPaymen
 class Model {
   private readonly used = new Map<number, string>();
   private status: 'none' | 'authorized' | 'captured' | 'voided' = 'none';
+  private open = 0;
+  captured = 0;
   refunded = 0;
 
+  constructor(private readonly captures: Captures) {}
+
   /** Applies the operation. @returns whether it is expected to succeed */
-  apply({ kind, key, amount }: Operation): boolean {
+  apply(operation: Operation): boolean {
+    const { kind, key, amount, isFinal } = operation;
     if (kind === 'authorize') {
-      if (this.status === 'none') this.status = 'authorized';
+      if (this.status === 'none') Object.assign(this, { status: 'authorized', open: AMOUNT });
       return this.status !== 'voided';
     }
-    const use = kind === 'refund' ? `refund ${amount}` : kind;
+    const uses = {
+      capture: `capture ${amount} ${isFinal}`,
+      refund: `refund ${amount}`,
+      release: kind,
+      void: kind,
+    };
     const earlier = this.used.get(key);
-    if (earlier !== undefined) return earlier === use;
-    if (kind === 'void' && this.status === 'voided') return true;
-    if (!this.advance(kind, amount)) return false;
-    this.used.set(key, use);
-    return true;
+    if (earlier !== undefined) return earlier === uses[kind];
+    const isPossible = this[kind](operation);
+    if (isPossible === 'changed') this.used.set(key, uses[kind]);
+    return isPossible !== false;
   }
 
-  private advance(kind: 'capture' | 'void' | 'refund', amount: number): boolean {
-    if (kind === 'refund') {
-      if (this.status !== 'captured' || this.refunded + amount > AMOUNT) return false;
-      this.refunded += amount;
-      return true;
-    }
-    const from = kind === 'void' ? ['authorized', 'none'] : ['authorized'];
-    if (!from.includes(this.status)) return false;
-    this.status = kind === 'void' ? 'voided' : 'captured';
-    return true;
+  private capture({ amount, isFinal }: Operation): 'changed' | false {
+    if (amount > this.open || (!isFinal && this.captures === 'once')) return false;
+    this.captured += amount;
+    return this.keep(isFinal ? 0 : this.open - amount);
+  }
+
+  private release(): 'changed' | 'as it was' | false {
+    if (this.captured === 0) return false;
+    return this.open === 0 ? 'as it was' : this.keep(0);
+  }
+
+  private void(): 'changed' | 'as it was' | false {
+    if (this.captured > 0) return false;
+    if (this.status === 'voided') return 'as it was';
+    Object.assign(this, { status: 'voided', open: 0 });
+    return 'changed';
+  }
+
+  private refund({ amount }: Operation): 'changed' | false {
+    if (this.refunded + amount > this.captured) return false;
+    this.refunded += amount;
+    return 'changed';
+  }
+
+  private keep(open: number): 'changed' {
+    Object.assign(this, { status: open > 0 ? 'authorized' : 'captured', open });
+    return 'changed';
+  }
+
+  balances() {
+    const { status, open, captured, refunded } = this;
+    return { status, open, captured, refunded };
   }
 }
 
 it('follows the rules in any sequence of operations, with a balanced ledger after each', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(operation, { maxLength: 15 }), async (operations) => {
-      const payment = newPayment({ amount: AMOUNT });
-      const model = new Model();
+    fc.asyncProperty(fc.array(operation, { maxLength: 15 }), paymentMethod, async (operations, method) => {
+      const payment = newPayment({ amount: AMOUNT, paymentMethod: method });
+      const model = new Model(capturesOf(method));
       for (const requested of operations) {
         const outcome = await outcomeOf(perform(payment, requested));
         expect(outcome !== 'refused').toBe(model.apply(requested));
         const found = await sandbox.find(payment);
         if (outcome !== 'refused') expect(outcome).toEqual(found);
-        if (found) expect(await ledgerOf(db, payment.key)).toMatchObject({ refunded: model.refunded });
+        if (found) expect(await ledgerOf(db, payment.key)).toMatchObject(model.balances());
       }
     }),
     { numRuns: RUNS },
@@ -116,10 +163,16 @@ it('keeps the ledger balanced under concurrent operations, and returns its state
           await ledgerOf(db, payment.key);
         }
         const found = await sandbox.find(payment);
-        for (const repeat of accepted.filter(
-          ({ kind }) => kind !== 'authorize' || found?.status !== 'voided',
-        ))
-          expect(await perform(payment, repeat)).toEqual(found);
+        // A release that found nothing to do leaves its key to others.
+        const { operations } = await ledgerOf(db, payment.key);
+        const isReleased = ({ key }: Operation) =>
+          operations.some((made) => made.kind === 'release' && made.key === `${payment.key}/${key}`);
+        const repeats = accepted.filter((repeat) =>
+          repeat.kind === 'authorize'
+            ? found?.status !== 'voided'
+            : repeat.kind !== 'release' || isReleased(repeat),
+        );
+        for (const repeat of repeats) expect(await perform(payment, repeat)).toEqual(found);
         expect(await sandbox.find(payment)).toEqual(found);
       },
     ),

@@ -4,6 +4,8 @@ import { createStripeRequests, type StripeRequests } from '../../../src/payments
 import { newPayment } from '../fixtures';
 import { findStripeMock, startStripeMock, type StripeMock } from './stripe-mock';
 
+const CAPTURE = { amount: 100, record: { name: 'capture_1', value: '100 key' } };
+
 const found = findStripeMock();
 if ('reason' in found)
   console.warn(
@@ -19,10 +21,12 @@ if ('reason' in found)
   let mock: StripeMock;
   let client: Stripe;
   let requests: StripeRequests;
+  let withMulticapture: StripeRequests;
   beforeAll(async () => {
     mock = await startStripeMock(executable);
     client = createStripeClient('sk_test_mock', { host: '127.0.0.1', port: mock.port, protocol: 'http' });
     requests = createStripeRequests(client);
+    withMulticapture = createStripeRequests(client, { multicapture: true });
   });
   afterAll(() => mock.stop());
 
@@ -30,7 +34,14 @@ if ('reason' in found)
     ['create', () => requests.create(newPayment(), 10_000), 'payment_intent'],
     ['retrieve', () => requests.retrieve('pi_1'), 'payment_intent'],
     ['confirm', () => requests.confirm('pi_1', 'key'), 'payment_intent'],
-    ['capture', () => requests.capture('pi_1', 'key'), 'payment_intent'],
+    ['create with multicapture', () => withMulticapture.create(newPayment(), 10_000), 'payment_intent'],
+    ['capture', () => requests.capture('pi_1', 'key', { ...CAPTURE, isFinal: true }), 'payment_intent'],
+    [
+      'capture a part',
+      () => requests.capture('pi_1', 'key', { ...CAPTURE, isFinal: false }),
+      'payment_intent',
+    ],
+    ['release', () => requests.release('pi_1', 'key'), 'payment_intent'],
     ['cancel', () => requests.cancel('pi_1', 'key', 'requested_by_customer'), 'payment_intent'],
     ['cancel after a decline', () => requests.cancel('pi_1', 'key', 'abandoned'), 'payment_intent'],
     ['refund', () => requests.refund('pi_1', 'key', 100), 'refund'],

@@ -8,13 +8,22 @@ export interface FakeIntent {
   object: 'payment_intent';
   status: string;
   amount: number;
+  amount_capturable: number;
   amount_received: number;
   currency: string;
   payment_method: string | null;
   metadata: Params;
   last_payment_error: object | null;
   cancellation_reason: string | null;
-  latest_charge: { id: string; object: 'charge'; status: string } | null;
+  latest_charge: FakeCharge | null;
+  payment_method_options: { card?: { request_multicapture: string } };
+}
+
+interface FakeCharge {
+  id: string;
+  object: 'charge';
+  status: string;
+  payment_method_details: { card: { multicapture: { status: string } } };
 }
 
 export interface FakeRefund {
@@ -46,6 +55,7 @@ const DECLINED: Record<string, string> = {
   pm_card_chargeDeclined: 'Your card was declined.',
   pm_card_authenticationRequired: 'Your card was declined. This transaction requires authentication.',
 };
+const MAX_METADATA = 50;
 const CANCELABLE = [
   'requires_payment_method',
   'requires_confirmation',
@@ -65,11 +75,13 @@ export function createFakeState() {
     if (params.payment_method === 'pm_misconfigured') throw invalid('Not activated.', {}, false);
     if (Number(params.amount) < 50)
       throw invalid('Amount must be at least 50', { code: 'amount_too_small', param: 'amount' }, false);
+    const requested = params['payment_method_options[card][request_multicapture]'];
     const intent: FakeIntent = {
       id: newId('pi'),
       object: 'payment_intent',
       status: 'requires_confirmation',
       amount: Number(params.amount),
+      amount_capturable: 0,
       amount_received: 0,
       currency: params.currency!,
       payment_method: params.payment_method!,
@@ -77,6 +89,7 @@ export function createFakeState() {
       last_payment_error: null,
       cancellation_reason: null,
       latest_charge: null,
+      payment_method_options: requested === undefined ? {} : { card: { request_multicapture: requested } },
     };
     intents.set(intent.id, intent);
     return intent;
@@ -104,7 +117,12 @@ export function createFakeState() {
       (method !== 'pm_card_authenticationRequired' || params.error_on_requires_action)
     )
       fail(intent, DECLINED[method]!);
-    else Object.assign(intent, { status: 'requires_capture', latest_charge: charge('succeeded') });
+    else
+      Object.assign(intent, {
+        status: 'requires_capture',
+        amount_capturable: intent.amount,
+        latest_charge: charge(intent, 'succeeded'),
+      });
   }
 
   function fail(intent: FakeIntent, message: string): never {
@@ -114,12 +132,17 @@ export function createFakeState() {
       status,
       payment_method: null,
       last_payment_error: error,
-      latest_charge: charge('failed'),
+      latest_charge: charge(intent, 'failed'),
     });
     throw new FakeError(402, error);
   }
 
-  const charge = (status: string) => ({ id: newId('ch'), object: 'charge' as const, status });
+  function charge({ payment_method, payment_method_options }: FakeIntent, status: string): FakeCharge {
+    const isRequested = payment_method_options.card?.request_multicapture === 'if_available';
+    const isSupported = payment_method !== 'pm_card_credit_disableEnterpriseCardFeatures';
+    const multicapture = { status: isRequested && isSupported ? 'available' : 'unavailable' };
+    return { id: newId('ch'), object: 'charge', status, payment_method_details: { card: { multicapture } } };
+  }
 
   function capture(intent: FakeIntent, params: Params): void {
     if (intent.status !== 'requires_capture') throw unexpectedState(intent);
@@ -127,19 +150,38 @@ export function createFakeState() {
       throw invalid('The charge has expired.', { code: 'charge_expired_for_capture' });
     if (intent.payment_method === 'pm_capture_fails')
       throw new FakeError(402, { type: 'card_error', message: 'Your card was declined.' });
+    const amount = Number(params.amount_to_capture ?? intent.amount_capturable);
+    const isFinal = params.final_capture !== 'false';
+    if (amount > intent.amount_capturable)
+      throw invalid('More than is capturable.', { code: 'amount_too_large', param: 'amount_to_capture' });
+    if (amount === 0 && (!isFinal || intent.amount_received === 0))
+      throw invalid('Nothing to capture.', { code: 'amount_too_small', param: 'amount_to_capture' });
+    const { status } = intent.latest_charge!.payment_method_details.card.multicapture;
+    if ('final_capture' in params && status !== 'available')
+      throw invalid('Multicapture is not available.', { param: 'final_capture' });
     Object.assign(intent.metadata, metadataOf(params));
-    Object.assign(intent, { status: 'succeeded', amount_received: intent.amount });
+    if (Object.keys(intent.metadata).length > MAX_METADATA)
+      throw invalid('Too many keys.', { param: 'metadata' });
+    intent.amount_received += amount;
+    intent.amount_capturable = isFinal ? 0 : intent.amount_capturable - amount;
+    if (isFinal) intent.status = 'succeeded';
   }
 
   function cancel(intent: FakeIntent, params: Params): void {
     if (!CANCELABLE.includes(intent.status)) throw unexpectedState(intent);
     const cancellation_reason = params.cancellation_reason ?? null;
-    Object.assign(intent, { status: 'canceled', cancellation_reason, last_payment_error: null });
+    const amount_capturable = 0;
+    Object.assign(intent, {
+      status: 'canceled',
+      amount_capturable,
+      cancellation_reason,
+      last_payment_error: null,
+    });
   }
 
   function refund(params: Params): FakeRefund {
     const intent = read(params.payment_intent!);
-    if (intent.status !== 'succeeded') throw invalid('There is no successful charge to refund.');
+    if (intent.amount_received === 0) throw invalid('There is no successful charge to refund.');
     if (intent.payment_method === 'pm_disputed') throw invalid('Charged back.', { code: 'charge_disputed' });
     const left = intent.amount_received - refundedOf(intent.id);
     if (Number(params.amount) > left) throw invalid('Greater than what is left.', { param: 'amount' });

@@ -26,7 +26,7 @@ async function authorized(changes: Partial<PaymentRef> = {}): Promise<PaymentRef
 
 async function captured(changes: Partial<PaymentRef> = {}): Promise<PaymentRef> {
   const payment = await authorized(changes);
-  await stripe.capture(`${payment.key}-capture`, payment, WHOLE);
+  await stripe.capture(`${payment.key}-capture`, payment, { amount: payment.amount, isFinal: true });
   return payment;
 }
 
@@ -51,6 +51,7 @@ describe('a payment by Stripe', () => {
       currency,
       authorized: amount,
       captured: 0,
+      captures: 'once',
       refunds: [],
     });
     expect(onlyIntent()).toMatchObject({ amount, currency: 'eur', metadata: { key, orderId } });
@@ -257,7 +258,7 @@ describe('a payment is declined', () => {
   it('when Stripe does not accept the amount', async () => {
     const payment = newPayment({ amount: 49 });
     const message =
-      'The payment service does not accept a payment of 0.49 EUR: change the items or their quantities.';
+      'The payment service does not accept a payment of 0.49 EUR: the minimum is 0.50 EUR, so order more.';
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
   });
 

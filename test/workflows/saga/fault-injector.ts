@@ -68,7 +68,11 @@ export function createFaultInjector() {
 
   const sabotage: Sabotage = {
     activities: (activities) => mapMethods(activities, faultyActivity),
-    provider: (provider) => ({ ...mapMethods(provider, faultyOperation), name: provider.name }),
+    provider: (provider) => ({
+      ...mapMethods(provider, faultyOperation),
+      name: provider.name,
+      captures: provider.captures,
+    }),
   };
 
   return {

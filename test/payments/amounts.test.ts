@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { CURRENCIES } from '../../../src/domain/money';
-import { fromStripeAmount, toStripeAmount } from '../../../src/payments/stripe/amounts';
+import { CURRENCIES } from '../../src/domain/money';
+import { fromStripeAmount, toStripeAmount } from '../../src/payments/amounts';
 
 // https://docs.stripe.com/currencies
 it.each([

@@ -115,7 +115,7 @@ describe('a key under which another payment is reserved', () => {
     const provider = createSandboxProvider({
       repository: createSandboxRepository(faulty.shop.db.connection),
     });
-    const other: Authorization = { key, orderId, amount: 1, currency: 'EUR', paymentMethod: 'pm_card_visa' };
+    const other: Authorization = { key, orderId, amount: 100, currency: 'EUR', paymentMethod: 'pm_card_visa' };
     await provider.authorize(other);
   }
 

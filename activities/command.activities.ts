@@ -19,8 +19,10 @@ import {
 } from '../src/domain/compensation';
 import { ORDER_KEY_REUSED, OrderRejected, recordOf } from '../src/domain/errors';
 import {
+  correctedOrder,
   deliveredOrder,
   fulfill,
+  type CorrectFulfillment,
   type DeliverFulfillment,
   type FulfillOrder,
 } from '../src/domain/fulfillment';
@@ -32,8 +34,10 @@ import {
   type OrderAnswer,
   type OrderSummary,
 } from '../src/domain/order-summary';
+import { overdueOrder } from '../src/domain/overdue';
 import { draftOrder, isReused } from '../src/domain/placing';
 import { refund, type RefundOrder } from '../src/domain/refund';
+import { undoneOrder, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { Addressed, Inline } from './order-changes';
 import type { PlacingActivityDeps } from './placing.activities';
@@ -53,7 +57,10 @@ export function createCommandActivities({ orders, writer, changes, products }: C
   const { carryOut, change } = changes;
 
   return {
-    /** Cancels the order and releases its stock. One that was never opened is saved as cancelled. */
+    /**
+     * Cancels what is open of the order, or the units that the command names, and releases their stock. An order that was
+     * never opened is saved as cancelled.
+     */
     async cancelOrder(command: Addressed<CancelOrder>, request: OrderRequest): Promise<OrderAnswer> {
       const cancel = (order: Order, at: string) => cancelledOrder(order, command, at);
       let stored = await orders.load(command.orderId);
@@ -80,7 +87,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
       return carryOut(command, decide, { ...inline, complete: command.items && amendedAnswer });
     },
 
-    /** Captures the payment with the first fulfillment, and takes what is fulfilled out of the stock. */
+    /** Captures the payment or the share of it, and takes what is fulfilled out of the stock. */
     fulfillOrder: (command: Addressed<FulfillOrder>, inline: Inline): Promise<OrderAnswer> =>
       carryOut(command, (order, at) => fulfill(order, command, at), {
         ...inline,
@@ -89,6 +96,29 @@ export function createCommandActivities({ orders, writer, changes, products }: C
 
     deliverFulfillment: (command: Addressed<DeliverFulfillment>): Promise<OrderAnswer> =>
       carryOut(command, (order, at) => deliveredOrder(order, command, at)),
+
+    /** Opens what the fulfillment has shipped again, or replaces what was lost, as far as the stock has it. */
+    undoFulfillment: (command: Addressed<UndoFulfillment>): Promise<OrderAnswer> =>
+      carryOut(command, (order, at, available) => undoneOrder(order, command, at, available), {
+        copesWithShortage: true,
+      }),
+
+    correctFulfillment: (command: Addressed<CorrectFulfillment>): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => correctedOrder(order, command, at)),
+
+    /** Saves that the rest of the order waits longer for a fulfillment than it may, unless it does not. */
+    async markOverdue({
+      orderId,
+      deadlineMs,
+    }: {
+      orderId: string;
+      requestId: string;
+      deadlineMs: number;
+    }): Promise<OrderSummary> {
+      const order = await change(orderId, (stored, at) => overdueOrder(stored, deadlineMs, at));
+      if (order.overdueSince) log.warn('order overdue', { overdueSince: order.overdueSince });
+      return summaryOf(order);
+    },
 
     refundOrder: (command: Addressed<RefundOrder>, inline: Inline): Promise<OrderAnswer> =>
       carryOut(command, (order, at) => refund(order, command, at), {

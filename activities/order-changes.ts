@@ -42,6 +42,8 @@ export interface Inline {
 export interface CarryOutOptions extends Partial<Inline> {
   /** What commands of this type have added to an order. */
   addedTo?(order: Order): readonly (Fulfillment | Refund)[];
+  /** Whether the command is decided again, on what is available, if the stock lacks units. */
+  copesWithShortage?: boolean;
   /** Adds to the answer what the history of the workflow has to tell. */
   complete?(answer: OrderAnswer, order: Order): OrderAnswer;
 }
@@ -79,7 +81,7 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
       const waiting = paymentTaskOf(order);
       // An earlier run has recorded it, or the order was resumed meanwhile.
       if (waiting?.key !== task.key || waiting.commandId !== task.commandId) return order;
-      if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short) }, at);
+      if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short.error) }, at);
       return orderAfterPayment(order, outcome, at);
     };
     return change(orderId, judge, known);
@@ -87,12 +89,13 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
 
   /**
    * Carries out a command, unless the order has answered it before or has to finish another one first.
-   * @param decide makes the order that results, or throws a `BusinessError`
+   * @param decide makes the order that results, or throws a `BusinessError`; it is told what is available if the stock
+   * lacks units and the command copes with that
    */
   async function carryOut<C extends Command>(
     command: Addressed<C>,
-    decide: (order: Order, at: string) => Order,
-    { inline, addedTo = () => [], complete = (answer) => answer }: CarryOutOptions = {},
+    decide: (order: Order, at: string, available?: ReadonlyMap<string, number>) => Order,
+    { inline, addedTo = () => [], complete = (answer) => answer, copesWithShortage }: CarryOutOptions = {},
   ): Promise<OrderAnswer> {
     let unremembered: ErrorRecord | null = null;
     // A worker that was frozen may wake up when another workflow has resumed the order.
@@ -104,9 +107,9 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
         const isAnswered =
           answerTo(stored, command) ?? madeBefore(addedTo(stored), command as unknown as KeyedCommand);
         if (isAnswered || stored.intention || isSuperseded(stored)) return stored;
-        if (short) throw short;
+        if (short && !copesWithShortage) throw short.error;
         requireNotOutdated(stored, command);
-        const next = decide(stored, at);
+        const next = decide(stored, at, short?.available);
         return next.intention ? next : withAnswer(next, command, null, at);
       } catch (error) {
         if (!(error instanceof BusinessError)) throw error;

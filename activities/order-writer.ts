@@ -14,11 +14,18 @@ export interface OrderWriterDeps {
   transact: Transact;
 }
 
+/** Why a change that was decided cannot be made: the stock lacks units. */
+export interface Shortage {
+  error: OrderRejected;
+  /** The units that are left of each product that the change would take. */
+  available: ReadonlyMap<string, number>;
+}
+
 /**
  * Decides what becomes of an order at that time (ISO 8601). The same object means that nothing changes.
- * @param short why the change that was decided before cannot be made: the stock lacks units
+ * @param short why the change that was decided before cannot be made
  */
-export type Judge = (order: Order, at: string, short?: OrderRejected) => Order;
+export type Judge = (order: Order, at: string, short?: Shortage) => Order;
 
 export type OrderWriter = ReturnType<typeof createOrderWriter>;
 
@@ -45,7 +52,7 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
   async function decide(
     orderId: string,
     judge: Judge,
-    { known, short, decisions }: { known?: Order; short?: OrderRejected; decisions: number },
+    { known, short, decisions }: { known?: Order; short?: Shortage; decisions: number },
   ): Promise<Order | null> {
     if (decisions === 0) throw new Error(`Other writers keep changing order ${orderId}.`);
     const order = known ?? (await orders.load(orderId));
@@ -100,7 +107,7 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
       const stored = await orders.load(order.id);
       if (stored) return { order: stored, isNew: false };
       if (!isShort) throw error;
-      const instead = orIfShort(await shortage(null, order));
+      const instead = orIfShort((await shortage(null, order)).error);
       return insert(instead, () => instead);
     }
   }
@@ -114,7 +121,7 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
   }
 
   /** @param before null for a new order */
-  async function shortage(before: Order | null, next: Order): Promise<OrderRejected> {
+  async function shortage(before: Order | null, next: Order): Promise<Shortage> {
     const taken = stockMoves(before, next).filter((move) => move.available < 0);
     const available = await stock.available(taken.map((move) => move.productServiceId));
     const short = taken.flatMap(({ productServiceId, available: moved }) => {
@@ -126,7 +133,8 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
       return [`${items[0]?.sku} (${ordered} ordered, ${left + held} available)`];
     });
     const list = short.length > 0 ? `: ${short.join(', ')}` : '';
-    return new OrderRejected('OutOfStock', `Not enough in stock${list}. Nothing was changed; order fewer.`);
+    const detail = `Not enough in stock${list}. Nothing was changed; order fewer.`;
+    return { error: new OrderRejected('OutOfStock', detail), available };
   }
 
   return { change, insert };

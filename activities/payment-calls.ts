@@ -12,15 +12,17 @@ export interface ProviderCall {
  * @throws any other error, after which the outcome is unknown
  */
 export async function callProvider({ provider, task }: ProviderCall): Promise<PaymentOutcome> {
-  const { operation, key, payment, amount } = task;
+  const { operation, key, payment, amount, isFinal = true } = task;
   if (amount === 0) return { state: 'done', reference: payment.reference };
   try {
+    if (operation === 'authorize') {
+      const { reference } = await provider.authorize(payment);
+      return { state: 'done', reference, captures: provider.captures };
+    }
     const { reference } =
-      operation === 'authorize'
-        ? await provider.authorize(payment)
-        : operation === 'capture'
-          ? await provider.capture(key, payment, { amount, isFinal: true })
-          : await provider.refund(key, payment, amount);
+      operation === 'capture'
+        ? await provider.capture(key, payment, { amount, isFinal })
+        : await provider.refund(key, payment, amount);
     return { state: 'done', reference };
   } catch (error) {
     if (error instanceof BusinessError) return turnedDown(error, task);

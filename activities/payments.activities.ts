@@ -15,6 +15,14 @@ interface Subject {
 export type PaymentTaskCall = PaymentTask & Subject;
 /** A payment of an order. */
 export type PaymentCall = PaymentRef & Subject;
+/** A part of a payment that is paid back. */
+export interface PayBackCall extends Subject {
+  payment: PaymentRef;
+  /** The id of the refund. */
+  key: string;
+  /** Minor units. */
+  amount: number;
+}
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
 
@@ -31,18 +39,31 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
     /** Reserves the amount. */
     authorizePayment: call,
 
-    /** Captures the whole amount. */
+    /** Captures the amount, and releases what is left if it is the last capture. */
     capturePayment: call,
 
     /** Refunds the amount. */
     refundPayment: call,
 
-    /**
-     * Returns the provider's id of an authorisation whose outcome is unknown, or null if nothing is reserved.
-     */
-    async findAuthorization({ payment }: PaymentTaskCall): Promise<string | null> {
+    /** Returns what became of an authorisation whose outcome is unknown, or null if nothing is reserved. */
+    async findAuthorization({ payment }: PaymentTaskCall): Promise<PaymentOutcome | null> {
       const found = await provider.find(payment);
-      return found?.status === 'authorized' ? found.reference : null;
+      if (found?.status !== 'authorized') return null;
+      return { state: 'done', reference: found.reference, captures: provider.captures };
+    },
+
+    /** Releases what is still reserved after captures in part. */
+    async releasePayment(payment: PaymentCall): Promise<boolean> {
+      await provider.release(`${payment.key}-release`, payment).catch(withoutRetry);
+      log.info('payment released');
+      return true;
+    },
+
+    /** Refunds what the system owes. */
+    async payBack({ payment, key, amount }: PayBackCall): Promise<boolean> {
+      await provider.refund(key, payment, amount).catch(withoutRetry);
+      log.info('payment paid back', { amount });
+      return true;
     },
 
     /**

@@ -9,11 +9,11 @@ import type { ErrorRecord } from '../src/domain/order';
 import type { Owed } from '../src/domain/order-summary';
 import { FAILURES } from './contract';
 import { asFailure, messageOf } from './failures';
-import type { VoidAttempts } from './payment.steps';
+import type { Attempts } from './payment.steps';
 
 export interface CompensationDeps {
-  /** Voids or refunds the payment. Returns whether anything was reserved. */
-  voidPayment(owed: Owed, attempts: VoidAttempts): Promise<boolean>;
+  /** Gives up or pays back the money. Returns whether anything was reserved. */
+  settle(owed: Owed, attempts: Attempts): Promise<boolean>;
   /** Saves how an attempt ended, once it is its turn. */
   record(step: string, event: CompensationEvent): Promise<void>;
   /** Saves that an operator has settled it. Returns why not, if the order turns that down. */
@@ -45,7 +45,7 @@ const AFTER_REFUSAL = '60s';
  * Carries out the compensations of an order. Each is tried a few times, then recorded as pending, and retried
  * without limit until it succeeds or an operator resolves it, even if the workflow is cancelled meanwhile.
  */
-export function createCompensations({ voidPayment, record, resolve }: CompensationDeps) {
+export function createCompensations({ settle, record, resolve }: CompensationDeps) {
   const tasks = new Map<string, Task>();
   let fault: Error | undefined;
 
@@ -71,9 +71,9 @@ export function createCompensations({ voidPayment, record, resolve }: Compensati
     }
   }
 
-  async function attempt(owed: Owed, attempts: VoidAttempts): Promise<Outcome> {
+  async function attempt(owed: Owed, attempts: Attempts): Promise<Outcome> {
     try {
-      const wasAuthorized = await voidPayment(owed, attempts);
+      const wasAuthorized = await settle(owed, attempts);
       // An operator may have completed it by hand.
       return typeof wasAuthorized === 'boolean' ? { wasAuthorized } : { failure: 'its result is malformed' };
     } catch (error) {

@@ -16,14 +16,17 @@ import {
   type RetryCompensation,
 } from '../src/domain/compensation';
 import {
+  requireCorrectable,
   requireDeliverable,
   requireFulfillable,
+  type CorrectFulfillment,
   type DeliverFulfillment,
   type FulfillOrder,
 } from '../src/domain/fulfillment';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
 import type { OrderSummary } from '../src/domain/order-summary';
 import { requireRefundable, type RefundOrder } from '../src/domain/refund';
+import { requireUndoable, type UndoFulfillment } from '../src/domain/undoing';
 
 /** The workflow type; its arguments are the `OrderRequest`, the `OrderPolicy` and the `Beginning`. */
 export const ORDER_WORKFLOW = 'orderWorkflow';
@@ -32,7 +35,10 @@ export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 
 /** The policy that holds when the workflow is started. */
 export interface OrderPolicy {
-  /** How long a confirmed order waits for its first fulfillment before it is cancelled, in milliseconds. */
+  /**
+   * How long a confirmed order waits for its next fulfillment, in milliseconds: if nothing of it is fulfilled then, it is
+   * cancelled, else it is said to be overdue.
+   */
   fulfillmentDeadlineMs: number;
   /** How long an order may wait for its payment to be authorised, in milliseconds. */
   paymentDeadlineMs: number;
@@ -105,6 +111,16 @@ export const COMMANDS = {
     shape: SHAPES.deliver,
     check: requireDeliverable,
   },
+  undoFulfillment: {
+    update: defineUpdate<CommandDone, [UndoFulfillment]>('undoFulfillment'),
+    shape: SHAPES.undoFulfillment,
+    check: requireUndoable,
+  },
+  correctFulfillment: {
+    update: defineUpdate<CommandDone, [CorrectFulfillment]>('correctFulfillment'),
+    shape: SHAPES.correctFulfillment,
+    check: requireCorrectable,
+  },
   refund: {
     update: defineUpdate<CommandDone, [RefundOrder]>('refund'),
     shape: SHAPES.refund,
@@ -161,4 +177,6 @@ export const SEARCH_ATTRIBUTES = {
   orderTotal: defineSearchAttributeKey('OrderTotal', SearchAttributeType.INT),
   /** A compensation keeps failing, so an operator should look. */
   compensationPending: defineSearchAttributeKey('CompensationPending', SearchAttributeType.BOOL),
+  /** The rest of a partly fulfilled order waits longer than it should, so an operator should look. */
+  overdue: defineSearchAttributeKey('Overdue', SearchAttributeType.BOOL),
 };

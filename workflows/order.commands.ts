@@ -8,22 +8,37 @@ import type { CommandStep, OrderEntity } from './order.entity';
 
 /** Handles the commands on an order whose workflow is open. */
 export function handleOrderCommands(order: OrderEntity): void {
-  handle(order, COMMANDS.cancel, async (command) => {
-    const answer = await order.cancel(command);
-    if (!answer.answer?.error) await order.compensated();
-    return answer;
-  });
+  handle(order, COMMANDS.cancel, (command) =>
+    onceCompensated(
+      order,
+      command.items
+        ? order.carryOut(command, (steps, one) => steps.cancelOrder(one, order.request))
+        : order.cancel(command),
+    ),
+  );
+  handle(order, COMMANDS.undoFulfillment, (command) =>
+    onceCompensated(
+      order,
+      order.carryOut(command, (steps, one) => steps.undoFulfillment(one)),
+    ),
+  );
   handleByStep(order, COMMANDS.amend, (steps, command, { inline }) =>
     command.items ? steps.amendOrder(command, inline) : steps.light.amendOrder(command, inline),
   );
-  handleByStep(order, COMMANDS.fulfill, (steps, command, { order: { paymentStatus }, inline }) =>
-    paymentStatus === 'authorized'
-      ? steps.fulfillOrder(command, inline)
-      : steps.light.fulfillOrder(command, inline),
+  handleByStep(order, COMMANDS.fulfill, (steps, command, { order: { isPaymentClosed }, inline }) =>
+    isPaymentClosed ? steps.light.fulfillOrder(command, inline) : steps.fulfillOrder(command, inline),
   );
+  handleByStep(order, COMMANDS.correctFulfillment, (steps, command) => steps.correctFulfillment(command));
   handleByStep(order, COMMANDS.deliver, (steps, command) => steps.deliverFulfillment(command));
   handleOperatorCommands(order);
   handleOutlivingCommands(order);
+}
+
+/** Answers once what the command makes the order owe has been tried. */
+async function onceCompensated(order: OrderEntity, carriedOut: Promise<OrderAnswer>): Promise<OrderAnswer> {
+  const answer = await carriedOut;
+  if (!answer.answer?.error) await order.compensated();
+  return answer;
 }
 
 /** Handles the commands that outlive the order's own workflow. */

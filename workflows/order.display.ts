@@ -8,6 +8,7 @@ import { SEARCH_ATTRIBUTES } from './contract';
 export function createOrderDisplay() {
   let shown: Shown = { status: INITIAL_STATE.status, currency: null, total: null };
   let isPending = false;
+  let isOverdue = false;
   /** How long the parts of placing the order took, in milliseconds. */
   let took: Record<string, number> = {};
 
@@ -15,6 +16,12 @@ export function createOrderDisplay() {
     if (pending === isPending) return;
     isPending = pending;
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.compensationPending, value: pending }]);
+  }
+
+  function showOverdue(overdue: boolean): void {
+    if (overdue === isOverdue) return;
+    isOverdue = overdue;
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.overdue, value: overdue }]);
   }
 
   return {
@@ -51,6 +58,7 @@ export function createOrderDisplay() {
         ]);
       }
       showPending(order.owed.some(({ state }) => state === 'pending'));
+      showOverdue(order.isOverdue ?? false);
       setCurrentDetails(describe(order, took));
     },
   };
@@ -70,9 +78,15 @@ function describe(order: OrderSummary, took: Record<string, number>): string {
     .filter(({ state }) => state === 'pending')
     .map(({ step, failure }) => `- **compensation_pending**: \`${step}\` keeps failing (${failure})`);
   const axes = `Payment ${paymentStatus}${taken}, fulfillment ${fulfillmentStatus}.`;
-  const parts = Object.entries(took).map(([part, ms]) => `\`${part}\` ${ms} ms`);
-  const placing = parts.length > 0 ? [`Placed in one step: ${parts.join(', ')}.`] : [];
-  return [`The order is **${status}**${why}.`, axes.replaceAll('_', ' '), ...placing, ...pending].join(
-    '\n\n',
-  );
+  const times = Object.entries(took).map(([part, ms]) => `\`${part}\` ${ms} ms`);
+  const placing = times.length > 0 ? [`Placed in one step: ${times.join(', ')}.`] : [];
+  const overdue = order.isOverdue ? ['**Overdue**: the rest of the order waits for its fulfillment.'] : [];
+  const parts = [
+    `The order is **${status}**${why}.`,
+    axes.replaceAll('_', ' '),
+    ...placing,
+    ...overdue,
+    ...pending,
+  ];
+  return parts.join('\n\n');
 }

@@ -48,7 +48,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
   const history = createHistoryLimit();
   const authorizing = createInterruptible();
   const compensations = createCompensations({
-    voidPayment: (owed, attempts) => payments.void(owed, attempts).finally(history.note),
+    settle: (owed, attempts) => payments.settle(owed, attempts).finally(history.note),
     record: (step, event) =>
       inTurn(async () => void learn(await steps.recordCompensation({ orderId, requestId, step }, event))),
     resolve: (command) =>
@@ -191,12 +191,20 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
       return (await cancelled(() => command))!;
     },
 
-    /** Cancels the order for the system, if its state allows it. */
+    /** Saves that the rest of the order waits longer than its policy allows. */
+    markOverdue: () =>
+      inTurn(async () => {
+        const deadlineMs = policy.fulfillmentDeadlineMs;
+        learn(await steps.markOverdue({ orderId, requestId, deadlineMs }));
+      }),
+
+    /** Cancels the order for the system, if nothing of it is fulfilled. */
     async cancelBySystem(reason: string): Promise<void> {
       await cancelled(() => {
         if (order && !isCancellable(order)) return null;
         const id = `system-${order?.version ?? 0}`;
-        return { id, by: 'system', reason, requestId, seenRevision: Number.MAX_SAFE_INTEGER };
+        const seenRevision = Number.MAX_SAFE_INTEGER;
+        return { id, by: 'system', reason, requestId, seenRevision, unlessBegun: true };
       });
     },
 

@@ -51,13 +51,21 @@ export function createOrderSteps({
   const options: LocalFirstOptions = { isResult: isSummary, onStuck: onDelayed };
   type Quick = Pick<
     OrderActivities,
-    'loadOrder' | 'recordPayment' | 'deliverFulfillment' | 'recordCompensation' | 'archiveOrder'
+    | 'loadOrder'
+    | 'recordPayment'
+    | 'deliverFulfillment'
+    | 'correctFulfillment'
+    | 'markOverdue'
+    | 'recordCompensation'
+    | 'archiveOrder'
   >;
   const quick = localFirst<Quick>(
     {
       loadOrder: 'Fetch the order',
       recordPayment: 'Save what the payment service has answered',
       deliverFulfillment: 'Save that the fulfillment was delivered',
+      correctFulfillment: 'Save the carrier and the tracking number',
+      markOverdue: 'Save that the rest of the order is overdue',
       recordCompensation: 'Save the state of a compensation',
       archiveOrder: 'Take the order out of the lists',
     },
@@ -84,12 +92,16 @@ export function createOrderSteps({
    * order would be changed in MongoDB, and nothing would tell its workflow.
    */
   const obliging = localFirst<
-    Pick<OrderActivities, 'amendOrder' | 'fulfillOrder' | 'refundOrder' | 'resolveCompensation'>
+    Pick<
+      OrderActivities,
+      'amendOrder' | 'fulfillOrder' | 'undoFulfillment' | 'refundOrder' | 'resolveCompensation'
+    >
   >(
     {
       amendOrder:
         'Price the new lines, authorise their payment, move the difference in stock, all or nothing',
       fulfillOrder: 'Capture the payment, take the stock and save the fulfillment',
+      undoFulfillment: 'Open what was shipped again, or replace what was lost',
       refundOrder: 'Refund, and save the refund',
       resolveCompensation: 'Save that an operator has settled a compensation',
     },
@@ -105,7 +117,7 @@ export function createOrderSteps({
     options,
   );
   const cancelling = localFirst<Pick<OrderActivities, 'cancelOrder'>>(
-    { cancelOrder: 'Release the stock and cancel the order' },
+    { cancelOrder: 'Release the stock and cancel what is open of the order' },
     { ...stages('60s'), local: undefined, few: few(4) },
     { ...options, onStuck: onCompensationStuck },
   );

@@ -32,8 +32,7 @@ export async function orderWorkflow(
   try {
     await Promise.race([begun, CancellationScope.current().cancelRequested]);
     if (beginning === 'resume') await lookAgain(order);
-    await expireUnlessBegun(order, policy);
-    await condition(() => order.isFinished() || order.canContinueAsNew());
+    await keepDeadlines(order, policy);
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await order.cancelBySystem('The workflow was cancelled.');
@@ -54,13 +53,26 @@ async function lookAgain(order: OrderEntity): Promise<void> {
   if (!(await condition(isOver, LOOK_AGAIN))) await order.lookAgain();
 }
 
-/** Cancels an order of which nothing is fulfilled in time: the authorisation of its payment will lapse. */
-async function expireUnlessBegun(order: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
-  const isOver = () => !isCancellable(order.current()!) || order.canContinueAsNew();
-  const { confirmedAt } = order.current()!;
-  if (isOver() || !confirmedAt) return;
-  const timeLeft = Math.max(1, Date.parse(confirmedAt) + fulfillmentDeadlineMs - Date.now());
-  if (!(await condition(isOver, timeLeft))) await order.cancelBySystem('expired');
+/**
+ * Waits until the order is finished, and meanwhile for its fulfillments. If nothing of it is fulfilled in time, it is
+ * cancelled, since the authorisation of its payment will lapse; if only a part is, the order says that it is overdue.
+ */
+async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
+  const isOver = () => order.isFinished() || order.canContinueAsNew();
+  let passed: string | null = null;
+  while (!isOver()) {
+    const since: string | null = order.current()!.waitingSince;
+    const isNews = () => isOver() || order.current()!.waitingSince !== since;
+    if (since === null || since === passed) {
+      await condition(isNews);
+      continue;
+    }
+    const timeLeft = Math.max(1, Date.parse(since) + fulfillmentDeadlineMs - Date.now());
+    if (await condition(isNews, timeLeft)) continue;
+    passed = since;
+    if (isCancellable(order.current()!)) await order.cancelBySystem('expired');
+    else await order.markOverdue();
+  }
 }
 
 function requireSameRequest({ request, requireOpen }: OrderEntity, fingerprint: string): void {

@@ -7,11 +7,8 @@ import type { Owed } from '../src/domain/order-summary';
 import { paymentRef } from '../src/domain/order-payment';
 import type { OrderPolicy } from './contract';
 
-/**
- * How often voiding a payment is tried: a few times at first, then without limit, or once when an operator
- * asks.
- */
-export type VoidAttempts = 'few' | 'unlimited' | 'one';
+/** How often a compensation is tried: a few times at first, then without limit, or once when an operator asks. */
+export type Attempts = 'few' | 'unlimited' | 'one';
 
 /**
  * How often the payment service is asked to authorise: over almost two minutes if it fails at once, over four if it is
@@ -44,7 +41,7 @@ export function createPaymentSteps(
   /** Without a limit: once money may have moved, only the payment service knows the outcome. */
   const insisting = proxy({ retry });
   const undoing = { startToCloseTimeout: '10s', retry: { ...retry, maximumInterval: '60s' } } as const;
-  const voiding = {
+  const settling = {
     few: proxy({
       ...undoing,
       scheduleToCloseTimeout: '60s', // ends the attempts even if no worker serves the queue
@@ -63,10 +60,10 @@ export function createPaymentSteps(
       .catch(unlessCancelled);
     if (isOutcome(outcome)) return outcome;
     const question = 'Ask whether the payment was authorised';
-    const reference = await lookUp.findAuthorization
+    const found = await lookUp.findAuthorization
       .executeWithOptions({ summary: question, scheduleToCloseTimeout: timeUntil(deadline) }, [call])
       .catch(unlessCancelled);
-    return typeof reference === 'string' ? { state: 'done', reference } : UNANSWERED;
+    return isOutcome(found) ? found : UNANSWERED;
   }
 
   /** Captures or refunds, and insists when an operator fails the activity or completes it by hand. */
@@ -92,11 +89,23 @@ export function createPaymentSteps(
       return task.operation === 'authorize' ? authorize(callFor(task)) : insist(callFor(task));
     },
 
-    /** Voids or refunds the payment. Returns whether anything was reserved. */
-    void({ payment }: Pick<Owed, 'payment'>, attempts: VoidAttempts): Promise<boolean> {
-      const summary = `Void or refund ${formatAmount(payment.amount, payment.currency)}`;
-      const call = { ...paymentRef({ id: orderId, paymentMethod }, payment), requestId };
-      return voiding[attempts].voidPayment.executeWithOptions({ summary }, [call]);
+    /** Gives up or pays back what the order owes. Returns whether anything was reserved. */
+    settle({ kind, payment, amount, refundId }: Owed, attempts: Attempts): Promise<boolean> {
+      const money = formatAmount(amount, payment.currency);
+      const ref = paymentRef({ id: orderId, paymentMethod }, payment);
+      const { voidPayment, releasePayment, payBack } = settling[attempts];
+      switch (kind) {
+        case 'void':
+          return voidPayment.executeWithOptions({ summary: `Void or refund ${money}` }, [
+            { ...ref, requestId },
+          ]);
+        case 'release':
+          return releasePayment.executeWithOptions({ summary: `Release ${money}` }, [{ ...ref, requestId }]);
+        case 'refund': {
+          const call = { orderId, requestId, payment: ref, key: refundId!, amount };
+          return payBack.executeWithOptions({ summary: `Pay back ${money}` }, [call]);
+        }
+      }
     },
   };
 }

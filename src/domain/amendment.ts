@@ -1,4 +1,5 @@
 import { InvalidTransition, StaleVersion } from './errors';
+import { MAX_UNSETTLED } from './closing';
 import type { Command } from './command';
 import { owedVoid, unsettled } from './compensation';
 import type { AddressChange, Amendment, Order, OrderLine, OrderPayment, Pricing } from './order';
@@ -17,9 +18,6 @@ export interface AmendOrder extends Command {
   shippingAddress?: AddressChange | null;
 }
 
-/** How many earlier payments may wait to be voided, so that what a workflow knows of an order stays small. */
-const MAX_UNSETTLED = 20;
-
 /** @throws {StaleVersion} @throws {InvalidTransition} */
 export function requireAmendable(order: Order, { ifMatch, shippingAddress }: AmendOrder): void {
   if (ifMatch && !ifMatch.includes(order.version)) throw new StaleVersion(order.version);
@@ -28,7 +26,9 @@ export function requireAmendable(order: Order, { ifMatch, shippingAddress }: Ame
       `The order is ${order.status}: only a confirmed one can be amended. Place another order instead.`,
     );
   }
-  if (order.fulfillmentStatus !== 'unfulfilled') {
+  // An amended order has a payment of its own, so what was captured before would be lost.
+  const isBegun = order.fulfillmentStatus !== 'unfulfilled' || order.fulfillments.length > 0;
+  if (isBegun || order.captured > 0) {
     throw new InvalidTransition(
       'Fulfilling the order has begun: it can no longer be amended. Place another order for what is missing.',
     );
@@ -101,6 +101,7 @@ export function amendedOrder(
     ...(pricing && {
       ...pricing,
       items: pricing.items.map(unfulfilled),
+      cancelled: 0,
       reservation: reservationOf(pricing),
     }),
     ...(payment && { payment }),

@@ -1,25 +1,28 @@
+import { cancelledOf, openUnits, spread, withCancelled } from './allocation';
 import type { Command } from './command';
 import { owedVoid, unsettled } from './compensation';
-import type { Order, OrderPayment, OrderState } from './order';
-import { canTransition, changeOrder, isClosed } from './order-transitions';
+import type { Order, OrderItem, OrderLine, OrderPayment, OrderState } from './order';
+import { hasOpenUnits, progressed } from './order-progress';
+import { changeOrder, isClosed } from './order-transitions';
 import { InvalidTransition } from './errors';
 import { firstPayment, firstPaymentKey } from './order-payment';
 import type { Rejection } from './rejection';
 
 export interface CancelOrder extends Command {
   reason: string | null;
+  /** What is given up; all that is open if this is absent. */
+  items?: OrderLine[];
+  /** Cancels the order only if nothing of it is fulfilled. */
+  unlessBegun?: true;
   /** Cancels the order only if this is its payment. */
   paymentKey?: string;
 }
 
 export type ArchiveOrder = Command;
 
-/** Returns whether the order may still be cancelled: nothing of it has been fulfilled. */
+/** Returns whether the order may still be cancelled as a whole: nothing of it is fulfilled. */
 export function isCancellable({ status, fulfillmentStatus }: OrderState): boolean {
-  return (
-    canTransition('status', status, 'cancelled') &&
-    canTransition('fulfillmentStatus', fulfillmentStatus, 'cancelled')
-  );
+  return !isClosed({ status }) && fulfillmentStatus === 'unfulfilled';
 }
 
 /** Returns whether the command is about the payment that the order has. */
@@ -32,13 +35,53 @@ export function anotherPayment(): InvalidTransition {
 }
 
 /** @throws {InvalidTransition} */
-export function requireCancellable(order: Order, command: Pick<CancelOrder, 'paymentKey'> = {}): void {
+export function requireCancellable(
+  order: Order,
+  command: Omit<CancelOrder, keyof Command | 'reason'> = {},
+): void {
+  const { items, unlessBegun, paymentKey } = command;
   if (!isForPayment(order, command)) throw anotherPayment();
-  if (isCancellable(order)) return;
-  const state = isClosed(order) ? order.status : order.fulfillmentStatus.replace('_', ' ');
-  const isBegun = order.fulfillmentStatus !== 'unfulfilled' && order.fulfillmentStatus !== 'cancelled';
-  const instead = isBegun ? 'Have it refunded instead.' : 'There is nothing left to do.';
-  throw new InvalidTransition(`The order is ${state}: it can no longer be cancelled. ${instead}`);
+  const isWhole = unlessBegun || paymentKey !== undefined;
+  if (isClosed(order) || !hasOpenUnits(order) || (isWhole && !isCancellable(order))) {
+    throw new InvalidTransition(
+      `The order is ${stateOf(order)}: it can no longer be cancelled. ${insteadFor(order)}`,
+    );
+  }
+  if (!items) return;
+  if (order.status === 'pending') {
+    throw new InvalidTransition(
+      'The order is being placed: cancel all of it, or wait until it is confirmed.',
+    );
+  }
+  if (unsettled(order).length >= MAX_UNSETTLED) {
+    throw new InvalidTransition(
+      `${MAX_UNSETTLED} payments of this order are not settled yet: cancel units when they are, or all that is open now.`,
+    );
+  }
+  cancelledUnits(order, items);
+}
+
+/** How many payments may wait to be voided or paid back, so that what a workflow knows of an order stays small. */
+export const MAX_UNSETTLED = 20;
+
+function stateOf(order: Order): string {
+  return isClosed(order) ? order.status : order.fulfillmentStatus.replace('_', ' ');
+}
+
+function insteadFor({ status, fulfillmentStatus }: Order): string {
+  if (status === 'completed') return 'Have it refunded instead.';
+  if (fulfillmentStatus === 'unfulfilled' || fulfillmentStatus === 'cancelled')
+    return 'There is nothing left to do.';
+  return 'Mark its fulfillments as delivered, undo one that was lost or came back, or have the order refunded.';
+}
+
+/** Returns how many units of each line are given up, from the last line of each product to the first. */
+function cancelledUnits({ items }: Order, lines: readonly OrderLine[]): number[] {
+  return spread(items, lines, {
+    roomOf: openUnits,
+    fromTheLast: true,
+    tooMany: (sku, left) => `Only ${left} of ${sku} are open: what is fulfilled can be refunded.`,
+  });
 }
 
 /** @throws {InvalidTransition} the order is open, or one of its compensations is not settled */
@@ -66,15 +109,20 @@ export function rejectedBecause(rejection: Rejection, isDeclined = false): Closi
   return { to: 'rejected', by: 'system', reason: rejection.code, rejection, isDeclined };
 }
 
-/** Returns the order cancelled. @throws {InvalidTransition} */
+/** Returns the order with all that is open cancelled, or the units that the command names. @throws {InvalidTransition} */
 export function cancelledOrder(order: Order, command: CancelOrder, at: string): Order {
   requireCancellable(order, command);
   const { by, reason } = command;
-  return closedOrder(order, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
+  const units = command.items ? cancelledUnits(order, command.items) : order.items.map(openUnits);
+  const items = order.items.map((item, n): OrderItem => withCancelled(item, units[n]!, order.currency!));
+  if (order.status === 'confirmed') return progressed({ ...order, items }, { at, by, reason, isTold: true });
+  const next = { ...order, items, cancelled: cancelledOf(items) };
+  return closedOrder(next, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
 }
 
 /**
- * Returns the order rejected or cancelled: its stock is released, and what may be reserved has to be voided.
+ * Returns the order that is not confirmed yet as rejected or cancelled: its stock is released, and what may be reserved
+ * has to be voided.
  */
 export function closedOrder(order: Order, closing: Closing, at: string): Order {
   const { to, by, reason, rejection, isDeclined } = closing;
@@ -87,13 +135,11 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
   };
   const change: Partial<OrderState> = { status: to, fulfillmentStatus: 'cancelled' };
   if (isDeclined) change.paymentStatus = 'declined';
-  else if (!payment && order.paymentStatus === 'authorized') change.paymentStatus = 'voided'; // the amount was 0
   return changeOrder(next, change, { at, by, reason });
 }
 
 /** Returns the payment that may be reserved: an opened order does not know yet whether it was authorised. */
 function paymentToVoid(order: Order): OrderPayment | null {
-  if (order.paymentStatus === 'authorized') return order.payment!.amount > 0 ? order.payment : null;
   const mayBeAuthorized = order.version > 0 && order.total! > 0;
   return mayBeAuthorized ? firstPayment(order) : null;
 }

@@ -2,9 +2,10 @@ import type { AmendOrder } from './amendment';
 import type { ArchiveOrder, CancelOrder } from './closing';
 import type { Command, KeyedCommand } from './command';
 import type { ResolveCompensation, RetryCompensation } from './compensation';
-import type { DeliverFulfillment, FulfillOrder } from './fulfillment';
-import { MAX_LINES, MAX_NOTE_LENGTH, type AddressChange, type OrderLine } from './order';
+import type { CorrectFulfillment, DeliverFulfillment, FulfillOrder } from './fulfillment';
+import { MAX_LINES, MAX_NOTE_LENGTH, type AddressChange, type OrderLine, type RefundedLine } from './order';
 import type { RefundOrder } from './refund';
+import type { UndoFulfillment } from './undoing';
 
 /** Tells whether a value has the right type and size. */
 type Check = (value: unknown) => boolean;
@@ -57,6 +58,12 @@ export function malformedField<T>(shape: Shape<T>, value: unknown): string | nul
 const MOST_VERSIONS = 1_000;
 
 const lines = listOf(object<OrderLine>({ productServiceId: text(), quantity: integer(1) }), 1, MAX_LINES);
+const flag: Check = (value) => typeof value === 'boolean';
+const refundedLines = listOf(
+  object<RefundedLine>({ productServiceId: text(), quantity: integer(1), restock: flag }),
+  1,
+  MAX_LINES,
+);
 const address = object<AddressChange>({
   name: optional(text()),
   line1: optional(text()),
@@ -79,7 +86,13 @@ export const SHAPES = {
     note: optional(nullable((value) => typeof value === 'string' && characters(value) <= MAX_NOTE_LENGTH)),
     shippingAddress: optional(nullable(address)),
   } satisfies Shape<AmendOrder>,
-  cancel: { ...command, reason: nullable(text()), paymentKey: optional(text()) } satisfies Shape<CancelOrder>,
+  cancel: {
+    ...command,
+    reason: nullable(text()),
+    items: optional(lines),
+    unlessBegun: optional(flag),
+    paymentKey: optional(text()),
+  } satisfies Shape<CancelOrder>,
   fulfill: {
     ...keyed,
     items: lines,
@@ -87,7 +100,24 @@ export const SHAPES = {
     trackingNumber: nullable(text()),
   } satisfies Shape<FulfillOrder>,
   deliver: { ...command, fulfillmentId: text() } satisfies Shape<DeliverFulfillment>,
-  refund: { ...keyed, amount: nullable(integer(1)), reason: text() } satisfies Shape<RefundOrder>,
+  undoFulfillment: {
+    ...command,
+    fulfillmentId: text(),
+    reason: text(),
+    restock: flag,
+  } satisfies Shape<UndoFulfillment>,
+  correctFulfillment: {
+    ...command,
+    fulfillmentId: text(),
+    carrier: optional(nullable(text())),
+    trackingNumber: optional(nullable(text())),
+  } satisfies Shape<CorrectFulfillment>,
+  refund: {
+    ...keyed,
+    amount: nullable(integer(1)),
+    items: optional(refundedLines),
+    reason: text(),
+  } satisfies Shape<RefundOrder>,
   archive: command satisfies Shape<ArchiveOrder>,
   retryCompensation: { ...command, step: text() } satisfies Shape<RetryCompensation>,
   resolveCompensation: {

@@ -1,8 +1,8 @@
 import type { Command } from './command';
 import { NotFound } from './errors';
-import type { Compensation, ErrorRecord, Order, OrderPayment, OrderState } from './order';
+import type { Compensation, ErrorRecord, Order, OrderPayment, OrderState, Refund } from './order';
 import { changeOrder, type ChangeMade } from './order-transitions';
-import { firstPaymentKey } from './order-payment';
+import { firstPaymentKey, paidStatus } from './order-payment';
 
 export interface RetryCompensation extends Command {
   step: string;
@@ -18,8 +18,27 @@ export interface ResolveCompensation extends RetryCompensation {
  * key.
  */
 export function owedVoid(payment: OrderPayment, since: string): Compensation {
-  const suffix = payment.key.slice(payment.key.indexOf('-'));
-  return { step: `voidPayment${suffix}`, payment, state: 'owed', since, failure: null, resolution: null };
+  return { ...owed(payment, since), step: `voidPayment${suffixOf(payment)}`, kind: 'void' };
+}
+
+/** Returns the compensation for a refund that the system owes, named by the write that makes it necessary. */
+export function owedRefund(order: Order, { id: refundId, amount }: Refund, since: string): Compensation {
+  const step = `refundPayment-${order.revision + 1}`;
+  return { ...owed(order.payment!, since), step, kind: 'refund', amount, refundId };
+}
+
+/** Returns the compensation for what a payment reserves beyond what was captured of it. */
+export function owedRelease({ payment, captured }: Order, since: string): Compensation {
+  const step = `releasePayment${suffixOf(payment!)}`;
+  return { ...owed(payment!, since), step, kind: 'release', amount: payment!.amount - captured };
+}
+
+function owed(payment: OrderPayment, since: string): Omit<Compensation, 'step' | 'kind'> {
+  return { payment, amount: payment.amount, state: 'owed', since, failure: null, resolution: null };
+}
+
+function suffixOf({ key }: OrderPayment): string {
+  return key.slice(key.indexOf('-'));
 }
 
 /** Returns the compensations that are still to be done. */
@@ -62,7 +81,9 @@ export function withPending(order: Order, step: string, failure: string, at: str
   const known = unsettled(order).find((one) => one.step === step);
   // A new version would outdate the customer's If-Match.
   if (!known || (known.state === 'pending' && known.failure === failure)) return order;
-  return replace(order, { ...known, state: 'pending', failure }, { at, by: 'system', reason: null });
+  const others = order.compensations.filter((one) => one !== known);
+  const compensations: Compensation[] = [...others, { ...known, state: 'pending', failure }];
+  return changePayment({ ...order, compensations }, [], { at, by: 'system', reason: null });
 }
 
 /** Returns the order with another compensation. */
@@ -81,8 +102,10 @@ export function withResolved(order: Order, command: ResolveCompensation, at: str
   if (!settled) return order;
   const resolution = { note, by, at };
   const compensation: Compensation = { ...settled, state: 'resolved', resolution };
+  const others = order.compensations.filter((one) => one !== settled);
+  const next = withRefundMade({ ...order, compensations: [...others, compensation] }, compensation);
   // The note is for operators, but customers read the reasons of status changes.
-  return replace(order, compensation, { at, by, reason: null }, paymentAfter(order, compensation, true));
+  return changePayment(next, paymentAfter(next, compensation, true), { at, by, reason: null });
 }
 
 /**
@@ -93,28 +116,31 @@ export function withDone(order: Order, step: string, wasAuthorized: boolean, at:
   const made: ChangeMade = { at, by: 'system', reason: null };
   const done = unsettled(order).find((one) => one.step === step);
   if (!done) return order;
-  const next = { ...order, compensations: order.compensations.filter((one) => one !== done) };
-  return changePayment(next, paymentAfter(order, done, wasAuthorized), made);
+  const others = { ...order, compensations: order.compensations.filter((one) => one !== done) };
+  const next = withRefundMade(others, done);
+  return changePayment(next, paymentAfter(next, done, wasAuthorized), made);
 }
 
-function replace(
-  order: Order,
-  compensation: Compensation,
-  made: ChangeMade,
-  payment: OrderState['paymentStatus'][] = [],
-): Order {
-  const others = order.compensations.filter(({ step }) => step !== compensation.step);
-  return changePayment({ ...order, compensations: [...others, compensation] }, payment, made);
+/** Returns the order with the refund that a compensation has made, if it is one that does. */
+function withRefundMade(order: Order, { refundId }: Compensation): Order {
+  const pending = order.refunds.find(({ id, status }) => id === refundId && status === 'pending');
+  if (!pending) return order;
+  const refunds = order.refunds.map((one): Refund =>
+    one === pending ? { ...one, status: 'succeeded' } : one,
+  );
+  return { ...order, refunds, refunded: order.refunded + pending.amount };
 }
 
 /** Returns the next states of the payment. A payment that an amendment has replaced does not change them. */
 function paymentAfter(
   order: Order,
-  { payment }: Compensation,
+  { kind, payment }: Compensation,
   wasAuthorized: boolean,
 ): OrderState['paymentStatus'][] {
+  if (kind === 'release') return [];
+  if (kind === 'refund') return [paidStatus(order)];
   const key = order.payment?.key ?? firstPaymentKey(order.id);
-  if (payment.key !== key || order.status === 'confirmed') return [];
+  if (payment.key !== key || (order.status === 'confirmed' && !order.payment?.isClosed)) return [];
   if (order.paymentStatus === 'authorized') return ['voided'];
   if (order.paymentStatus !== 'pending') return [];
   return wasAuthorized ? ['authorized', 'voided'] : ['declined'];

@@ -1,7 +1,11 @@
+import { openUnits, spread } from './allocation';
 import { type Command, type KeyedCommand, madeBefore } from './command';
 import { InvalidTransition, NotFound } from './errors';
 import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
+import { leftToRefund, paidStatus } from './order-payment';
+import { captureFor, countingFulfillments, progressed } from './order-progress';
 import { changeOrder } from './order-transitions';
+import type { Capture } from './payment';
 
 export interface FulfillOrder extends KeyedCommand {
   items: OrderLine[];
@@ -16,6 +20,13 @@ export interface DeliverFulfillment extends Command {
   fulfillmentId: string;
 }
 
+export interface CorrectFulfillment extends Command {
+  fulfillmentId: string;
+  /** Null removes it; absent, it stays as it is. */
+  carrier?: string | null;
+  trackingNumber?: string | null;
+}
+
 /** @throws {InvalidTransition} the order is not confirmed, or less is left to fulfil */
 export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (madeBefore(order.fulfillments, command)) return;
@@ -27,20 +38,26 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be fulfilled.`);
   }
-  fulfilLines(order.items, command.items);
+  const items = fulfilledItems(order, command.items);
+  const isUnpaid = order.captured > 0 && leftToRefund(order) === 0;
+  if (isUnpaid && captureFor({ ...order, items }).amount === 0) {
+    throw new InvalidTransition(
+      'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
+    );
+  }
 }
 
 /**
- * Returns the order with another fulfillment, or intending to have it once the payment is captured.
+ * Returns the order with another fulfillment, or intending to have it once its share of the payment is captured.
  * @throws {InvalidTransition}
  */
 export function fulfill(order: Order, command: FulfillOrder, at: string): Order {
   requireFulfillable(order, command);
   const { id, fingerprint } = command;
   const fulfillment = fulfillmentOf(command, at);
-  const isToBePaid = order.paymentStatus === 'authorized' && order.payment!.amount > 0;
-  if (!isToBePaid) return fulfilledOrder(order, fulfillment, at);
-  return { ...order, intention: { kind: 'fulfillment', command: { id, fingerprint }, fulfillment } };
+  const capture = captureFor({ ...order, items: fulfilledItems(order, fulfillment.items) });
+  if (capture.amount === 0) return fulfilledOrder(order, fulfillment, capture, at);
+  return { ...order, intention: { kind: 'fulfillment', command: { id, fingerprint }, fulfillment, capture } };
 }
 
 /** Returns what the command adds to the order. */
@@ -49,36 +66,46 @@ export function fulfillmentOf(command: FulfillOrder, at: string): Fulfillment {
   return { id, items, carrier, trackingNumber, fingerprint, attemptId, by, createdAt: at, deliveredAt: null };
 }
 
-/** Returns the order with another fulfillment, its payment captured. @throws {InvalidTransition} */
-export function fulfilledOrder(order: Order, fulfillment: Fulfillment, at: string): Order {
-  const items = fulfilLines(order.items, fulfillment.items);
-  const isComplete = items.every((item) => item.fulfilledQuantity === item.quantity);
-  const isFirst = order.paymentStatus === 'authorized';
+/** Returns the order with another fulfillment, its share of the payment captured. @throws {InvalidTransition} */
+export function fulfilledOrder(order: Order, fulfillment: Fulfillment, capture: Capture, at: string): Order {
+  const payment = order.payment!;
+  const isPaid = capture.amount > 0;
   const next: Order = {
     ...order,
-    items,
+    items: fulfilledItems(order, fulfillment.items),
     fulfillments: [...order.fulfillments, fulfillment],
-    reservation: isComplete && order.reservation === 'held' ? 'committed' : order.reservation,
-    captured: isFirst ? order.payment!.amount : order.captured,
+    captured: order.captured + capture.amount,
+    payment: isPaid && capture.isFinal ? { ...payment, isClosed: true } : payment,
+    overdueSince: null,
   };
-  const fulfillmentStatus = isComplete ? 'fulfilled' : 'partially_fulfilled';
-  return changeOrder(
-    next,
-    { ...(isFirst && { paymentStatus: 'captured' }), fulfillmentStatus },
-    { at, by: fulfillment.by, reason: null },
-  );
+  const isCaptured = isPaid || (payment.amount === 0 && order.paymentStatus === 'authorized');
+  const made = { at, by: fulfillment.by, reason: null };
+  return progressed(next, made, isCaptured ? { paymentStatus: paidStatus(next) } : {});
 }
 
-/** @throws {NotFound} @throws {InvalidTransition} it has already been delivered */
-export function requireDeliverable(order: Order, { fulfillmentId }: DeliverFulfillment): void {
-  const fulfillment = order.fulfillments.find(({ id }) => id === fulfillmentId);
-  if (!fulfillment)
+/**
+ * Returns the fulfillment that the command names.
+ * @throws {NotFound} @throws {InvalidTransition} it was undone or has been delivered
+ */
+export function requireUnderWay(
+  { fulfillments }: Order,
+  { fulfillmentId }: { fulfillmentId: string },
+): Fulfillment {
+  const fulfillment = fulfillments.find(({ id }) => id === fulfillmentId);
+  if (!fulfillment) {
     throw new NotFound(
       'This order has no fulfillment with this id: read the order for the ids of its fulfillments.',
     );
-  if (fulfillment.deliveredAt) {
-    throw new InvalidTransition(`This fulfillment was already delivered at ${fulfillment.deliveredAt}.`);
   }
+  const { undone, deliveredAt } = fulfillment;
+  if (undone) throw new InvalidTransition(`This fulfillment was already undone at ${undone.at}.`);
+  if (deliveredAt) throw new InvalidTransition(`This fulfillment was already delivered at ${deliveredAt}.`);
+  return fulfillment;
+}
+
+/** @throws {NotFound} @throws {InvalidTransition} it has already been delivered */
+export function requireDeliverable(order: Order, command: DeliverFulfillment): void {
+  requireUnderWay(order, command);
 }
 
 /**
@@ -87,37 +114,43 @@ export function requireDeliverable(order: Order, { fulfillmentId }: DeliverFulfi
  * @throws {InvalidTransition} it has already been delivered
  */
 export function deliveredOrder(order: Order, command: DeliverFulfillment, at: string): Order {
-  requireDeliverable(order, command);
-  const { fulfillmentId, by } = command;
-  const fulfillments = order.fulfillments.map((fulfillment) =>
-    fulfillment.id === fulfillmentId ? { ...fulfillment, deliveredAt: at } : fulfillment,
+  const delivered = requireUnderWay(order, command);
+  const fulfillments = order.fulfillments.map((one) =>
+    one === delivered ? { ...one, deliveredAt: at } : one,
   );
-  const isLast = order.fulfillmentStatus === 'fulfilled' && fulfillments.every((one) => one.deliveredAt);
+  const next = { ...order, fulfillments };
+  const isLast =
+    order.fulfillmentStatus === 'fulfilled' &&
+    countingFulfillments(next).every(({ deliveredAt }) => deliveredAt);
   const to = isLast ? ({ fulfillmentStatus: 'delivered', status: 'completed' } as const) : {};
-  return changeOrder({ ...order, fulfillments }, to, { at, by, reason: null });
+  return changeOrder(next, to, { at, by: command.by, reason: null });
+}
+
+/** @throws {NotFound} @throws {InvalidTransition} it has already been delivered */
+export function requireCorrectable(order: Order, command: CorrectFulfillment): void {
+  requireUnderWay(order, command);
+}
+
+/**
+ * Returns the order with another carrier or tracking number of that fulfillment.
+ * @throws {NotFound}
+ * @throws {InvalidTransition} it has already been delivered
+ */
+export function correctedOrder(order: Order, command: CorrectFulfillment, at: string): Order {
+  const wrong = requireUnderWay(order, command);
+  const { carrier = wrong.carrier, trackingNumber = wrong.trackingNumber, by } = command;
+  if (carrier === wrong.carrier && trackingNumber === wrong.trackingNumber) return order;
+  const fulfillments = order.fulfillments.map((one) =>
+    one === wrong ? { ...one, carrier, trackingNumber } : one,
+  );
+  return changeOrder({ ...order, fulfillments }, {}, { at, by, reason: null });
 }
 
 /** Fulfils the items of each product from the first to the last. @throws {InvalidTransition} less is left */
-function fulfilLines(items: readonly OrderItem[], lines: readonly OrderLine[]): OrderItem[] {
-  const wanted = new Map<string, number>();
-  for (const { productServiceId, quantity } of lines) {
-    wanted.set(productServiceId, (wanted.get(productServiceId) ?? 0) + quantity);
-  }
-  const fulfilled = items.map((item) => {
-    const asked = wanted.get(item.productServiceId) ?? 0;
-    const taken = Math.min(asked, item.quantity - item.fulfilledQuantity);
-    wanted.set(item.productServiceId, asked - taken);
-    return { ...item, fulfilledQuantity: item.fulfilledQuantity + taken };
+function fulfilledItems({ items }: Order, lines: readonly OrderLine[]): OrderItem[] {
+  const units = spread(items, lines, {
+    roomOf: openUnits,
+    tooMany: (sku, left) => `Only ${left} of ${sku} are left to fulfil.`,
   });
-  const excess = [...wanted].find(([, quantity]) => quantity > 0);
-  if (excess) throw new InvalidTransition(tooMany(items, excess[0]));
-  return fulfilled;
-}
-
-function tooMany(items: readonly OrderItem[], productServiceId: string): string {
-  const same = items.filter((item) => item.productServiceId === productServiceId);
-  if (same.length === 0)
-    return `${productServiceId} is not part of this order: fulfil only what its items name.`;
-  const left = same.reduce((sum, item) => sum + item.quantity - item.fulfilledQuantity, 0);
-  return `Only ${left} of ${same[0]!.sku} are left to fulfil.`;
+  return items.map((item, n) => ({ ...item, fulfilledQuantity: item.fulfilledQuantity + units[n]! }));
 }

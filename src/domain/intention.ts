@@ -2,10 +2,10 @@ import { amendedOrder } from './amendment';
 import { withAnswer } from './command';
 import { owedVoid, withOwed } from './compensation';
 import { fulfilledOrder } from './fulfillment';
-import type { ErrorRecord, Intention, Order, OrderPayment } from './order';
+import type { ErrorRecord, IntendedFulfillment, Intention, Order, OrderPayment } from './order';
 import { closedOrder, rejectedBecause } from './closing';
 import { firstPayment, paymentRef } from './order-payment';
-import type { PaymentRef } from './payment';
+import type { Captures, PaymentRef } from './payment';
 import { confirmedOrder } from './placing';
 import { refundedOrder } from './refund';
 import { isRejectionType, REJECTION_CODES } from './rejection';
@@ -18,6 +18,8 @@ export interface PaymentTask {
   key: string;
   /** In minor units. The payment service is not asked for 0. */
   amount: number;
+  /** Of a capture: whether what is left of the payment is released. */
+  isFinal?: boolean;
   /** The command that it is part of; null for placing the order. */
   commandId: string | null;
 }
@@ -28,6 +30,8 @@ export type PaymentOutcome =
       state: 'done';
       /** The payment service's own id of the payment. */
       reference: string | null;
+      /** Of an authorisation: how often it can be captured. */
+      captures?: Captures;
     }
   | {
       /** `unanswered`: it is unknown whether something is reserved. In all other states nothing has changed. */
@@ -45,7 +49,10 @@ export function paymentTaskOf(order: Order): PaymentTask | null {
     case 'amendment':
       return authorizing(order, intention.payment, intention.command.id);
     case 'fulfillment':
-      return ofCurrentPayment(order, intention, 'capture', `${order.payment!.key}-capture`);
+      return {
+        ...ofCurrentPayment(order, intention, 'capture', captureKey(order, intention)),
+        ...intention.capture,
+      };
     case 'refund':
       return {
         ...ofCurrentPayment(order, intention, 'refund', intention.refund.id),
@@ -57,6 +64,11 @@ export function paymentTaskOf(order: Order): PaymentTask | null {
 function authorizing(order: Order, payment: OrderPayment, commandId: string | null): PaymentTask {
   const { key, amount } = payment;
   return { operation: 'authorize', payment: paymentRef(order, payment), key, amount, commandId };
+}
+
+/** A payment may be captured several times, each time for another fulfillment. */
+function captureKey({ payment }: Order, { fulfillment }: IntendedFulfillment): string {
+  return `${payment!.key}-${fulfillment.id}`;
 }
 
 function ofCurrentPayment(
@@ -79,12 +91,16 @@ export function orderAfterPayment(order: Order, outcome: PaymentOutcome, at: str
   if (!intention)
     return outcome.state === 'done' ? placed(order, outcome, at) : notPlaced(order, outcome, at);
   if (outcome.state !== 'done') return withoutIntention(order, outcome, at);
-  const done = { ...carriedOut(order, intention, outcome.reference, at), intention: null };
+  const done = { ...carriedOut(order, intention, outcome, at), intention: null };
   return withAnswer(done, intention.command, null, at);
 }
 
-function placed(order: Order, { reference }: { reference: string | null }, at: string): Order {
-  return confirmedOrder(order, { ...firstPayment(order), reference }, at);
+function placed(order: Order, outcome: Done, at: string): Order {
+  return confirmedOrder(order, authorized(firstPayment(order), outcome), at);
+}
+
+function authorized(payment: OrderPayment, { reference, captures = payment.captures }: Done): OrderPayment {
+  return { ...payment, reference, captures };
 }
 
 function notPlaced(order: Order, { state, error }: Failed, at: string): Order {
@@ -93,19 +109,20 @@ function notPlaced(order: Order, { state, error }: Failed, at: string): Order {
   return closedOrder(order, rejectedBecause(rejection, state === 'declined'), at);
 }
 
-function carriedOut(order: Order, intention: Intention, reference: string | null, at: string): Order {
+function carriedOut(order: Order, intention: Intention, outcome: Done, at: string): Order {
   switch (intention.kind) {
     case 'amendment': {
       const { amendment, payment, by } = intention;
-      return amendedOrder(order, amendment, { ...payment, reference }, { at, by });
+      return amendedOrder(order, amendment, authorized(payment, outcome), { at, by });
     }
     case 'fulfillment':
-      return fulfilledOrder(order, intention.fulfillment, at);
+      return fulfilledOrder(order, intention.fulfillment, intention.capture, at);
     case 'refund':
       return refundedOrder(order, intention.refund, at);
   }
 }
 
+type Done = Extract<PaymentOutcome, { state: 'done' }>;
 type Failed = Exclude<PaymentOutcome, { state: 'done' }>;
 
 /**

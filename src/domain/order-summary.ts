@@ -1,5 +1,7 @@
 import { paymentTaskOf, type PaymentTask } from './intention';
 import { unsettled } from './compensation';
+import { waitingSince } from './overdue';
+import { isCapturable } from './order-payment';
 import {
   ORDER_STATUSES,
   type AnsweredCommand,
@@ -21,8 +23,12 @@ export interface OrderSummary extends OrderState {
   captured: number;
   refunded: number;
   rejection: Rejection | null;
-  /** ISO 8601; null until the order is confirmed. */
-  confirmedAt: string | null;
+  /** Present if no fulfillment captures anything of its payment any more. */
+  isPaymentClosed?: true;
+  /** Since when it waits for its next fulfillment, ISO 8601; null if it waits for none, or is known to be overdue. */
+  waitingSince: string | null;
+  /** Present if it waits longer than its policy allows. */
+  isOverdue?: true;
   /** The payments that are to be voided or refunded. */
   owed: Owed[];
   /** The call of the payment service that the order waits for. */
@@ -30,7 +36,10 @@ export interface OrderSummary extends OrderState {
 }
 
 /** A compensation that is not settled. */
-export type Owed = Pick<Compensation, 'step' | 'payment' | 'state' | 'failure'>;
+export type Owed = Pick<
+  Compensation,
+  'step' | 'kind' | 'payment' | 'amount' | 'refundId' | 'state' | 'failure'
+>;
 
 /** A summary, and how the order has answered the command that led to it. */
 export interface OrderAnswer extends OrderSummary {
@@ -52,14 +61,16 @@ export function summaryOf(order: Order): OrderSummary {
     captured,
     refunded,
     rejection,
-    confirmedAt: order.statusHistory.find(({ to }) => to === 'confirmed')?.at ?? null,
+    ...(!isCapturable(order) && { isPaymentClosed: true }),
+    waitingSince: order.overdueSince ? null : waitingSince(order),
+    ...(order.overdueSince && { isOverdue: true }),
     owed: unsettled(order).map(owed),
     toPay: paymentTaskOf(order),
   };
 }
 
-function owed({ step, payment, state, failure }: Compensation): Owed {
-  return { step, payment, state, failure };
+function owed({ step, kind, payment, amount, refundId, state, failure }: Compensation): Owed {
+  return { step, kind, payment, amount, ...(refundId && { refundId }), state, failure };
 }
 
 /** @param commandId the command that led to this state of the order */

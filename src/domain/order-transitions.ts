@@ -17,14 +17,14 @@ export const TRANSITIONS: Transitions = {
     authorized: ['captured', 'voided'],
     captured: ['partially_refunded', 'refunded'],
     partially_refunded: ['refunded'],
-    refunded: [],
+    refunded: ['partially_refunded'], // another part was captured
     declined: [],
     voided: [],
   },
   fulfillmentStatus: {
     unfulfilled: ['partially_fulfilled', 'fulfilled', 'cancelled'],
-    partially_fulfilled: ['fulfilled'],
-    fulfilled: ['delivered'],
+    partially_fulfilled: ['fulfilled', 'delivered', 'unfulfilled'],
+    fulfilled: ['delivered', 'partially_fulfilled', 'unfulfilled', 'cancelled'],
     delivered: [],
     cancelled: [],
   },
@@ -51,6 +51,8 @@ export interface ChangeMade {
   at: string;
   by: string;
   reason: string | null;
+  /** Whether the history tells of the change and its reason even if no state changes. */
+  isTold?: boolean;
 }
 
 /**
@@ -58,7 +60,11 @@ export interface ChangeMade {
  * state stays as it is.
  * @throws {InvalidTransition}
  */
-export function changeOrder(order: Order, to: Partial<OrderState>, { at, by, reason }: ChangeMade): Order {
+export function changeOrder(
+  order: Order,
+  to: Partial<OrderState>,
+  { at, by, reason, isTold = false }: ChangeMade,
+): Order {
   const changed: Order = {
     ...order,
     ...to,
@@ -73,6 +79,10 @@ export function changeOrder(order: Order, to: Partial<OrderState>, { at, by, rea
       throw new InvalidTransition(`The order's ${axis} is ${from}: it cannot become ${changed[axis]}.`);
     }
     changed.statusHistory.push({ at, axis, from, to: changed[axis], by, reason });
+  }
+  if (isTold && changed.statusHistory.length === order.statusHistory.length) {
+    const state = order.fulfillmentStatus;
+    changed.statusHistory.push({ at, axis: 'fulfillmentStatus', from: state, to: state, by, reason });
   }
   return changed;
 }

@@ -1,3 +1,4 @@
+import type { Capture, Captures } from './payment';
 import type { Rejection } from './rejection';
 
 /** One line of an order as the customer sends it. */
@@ -153,12 +154,11 @@ export interface OrderPayment {
   /** In minor units. The payment service is not asked for 0. */
   amount: number;
   currency: string;
-  /** Whether the payment service captures it in one part or in many. */
+  /** With `once`, the first fulfillment captures all that is due; with `many`, each captures its share. */
   captures: Captures;
+  /** Present when nothing more can be captured, since the rest of it was, or is to be, released or voided. */
+  isClosed?: true;
 }
-
-/** How often a payment service can capture one payment. With `once`, the first fulfillment captures the whole. */
-export type Captures = 'once' | 'many';
 
 /** Goods that were shipped together, or services that were performed. */
 export interface Fulfillment {
@@ -186,8 +186,10 @@ export interface RefundedLine extends OrderLine {
 
 export interface Refund {
   id: string;
-  /** Minor units. */
+  /** Minor units; 0 if goods come back for which nothing is paid back. */
   amount: number;
+  /** `pending` while a compensation is to pay it back. */
+  status: 'pending' | 'succeeded' | 'failed';
   /** Empty if the refund is of an amount. */
   items: RefundedLine[];
   reason: string;
@@ -198,14 +200,22 @@ export interface Refund {
 }
 
 /**
- * A payment that has to be voided or refunded. The write that makes this necessary puts it on the order, and
- * it is taken off when it is done. `pending` means that it keeps failing, `resolved` that an operator settled
- * it.
+ * Money of the customer that has to be given up or paid back. The write that makes this necessary puts it on the order,
+ * and it is taken off when it is done. `pending` means that it keeps failing, `resolved` that an operator settled it.
  */
 export interface Compensation {
   /** Names it in routes and in Temporal. */
   step: string;
+  /**
+   * `void`: nothing of the payment may stay reserved or captured; `refund`: a part is paid back; `release`: what is still
+   * reserved after captures in part is given up.
+   */
+  kind: 'void' | 'refund' | 'release';
   payment: OrderPayment;
+  /** Minor units. */
+  amount: number;
+  /** The refund of the order that it makes, if it is of that kind. */
+  refundId?: string;
   state: 'owed' | 'pending' | 'resolved';
   since: string;
   /** The failure of the last attempt, if it keeps failing. */
@@ -234,8 +244,12 @@ export type IntendedAmendment = Intended & {
   /** The id of the user who amends the order. */
   by: string;
 };
-/** Captures the payment of the order. */
-export type IntendedFulfillment = Intended & { kind: 'fulfillment'; fulfillment: Fulfillment };
+/** Captures the payment of the order, or a part of it. */
+export type IntendedFulfillment = Intended & {
+  kind: 'fulfillment';
+  fulfillment: Fulfillment;
+  capture: Capture;
+};
 /** Refunds a part of the payment of the order. */
 export type IntendedRefund = Intended & { kind: 'refund'; refund: Refund };
 

@@ -1,12 +1,15 @@
+import { keptUnits, spread, worthOfNext } from './allocation';
 import { madeBefore, type KeyedCommand } from './command';
-import { formatAmount } from './money';
-import type { Order, Refund } from './order';
-import { changeOrder } from './order-transitions';
 import { InvalidTransition } from './errors';
+import { formatAmount } from './money';
+import type { Order, OrderItem, OrderLine, Refund, RefundedLine } from './order';
+import { leftToRefund, paidStatus } from './order-payment';
+import { changeOrder } from './order-transitions';
 
 export interface RefundOrder extends KeyedCommand {
-  /** In minor units; null for all that is left. */
+  /** In minor units; null for all that is left, or for what the items cost. */
   amount: number | null;
+  items?: RefundedLine[];
   reason: string;
 }
 
@@ -24,12 +27,13 @@ export function requireRefundable(order: Order, command: RefundOrder): void {
 }
 
 /** Returns the amount in minor units. @throws {InvalidTransition} */
-export function refundAmount(order: Order, { amount }: Pick<RefundOrder, 'amount'>): number {
+export function refundAmount(order: Order, { amount, items }: Pick<RefundOrder, 'amount' | 'items'>): number {
+  const left = leftToRefund(order);
+  if (items) return worthOf(order, items, left);
   if (order.captured === 0)
     throw new InvalidTransition(
       'No payment was captured, so there is nothing to refund: cancel the order instead.',
     );
-  const left = order.captured - order.refunded;
   if (left === 0) throw new InvalidTransition('Everything that was captured has already been refunded.');
   if (amount !== null && amount > left) {
     const money = (value: number) => formatAmount(value, order.currency!);
@@ -38,6 +42,19 @@ export function refundAmount(order: Order, { amount }: Pick<RefundOrder, 'amount
     );
   }
   return amount ?? left;
+}
+
+/**
+ * Returns what the lines cost, at most what is left: it may be nothing if their price was refunded before. The last units
+ * that the customer keeps get all that is left.
+ */
+function worthOf(order: Order, lines: readonly RefundedLine[], left: number): number {
+  const units = spreadKept(order.items, lines);
+  const refunded = order.items.map((item, n) => withRefunded(item, units[n]!));
+  const isAll = refunded.every((item) => item.cancelledQuantity + item.refundedQuantity === item.quantity);
+  if (isAll) return left;
+  const worth = order.items.reduce((sum, item, n) => sum + worthOfNext(units[n]!, item, order.currency!), 0);
+  return Math.min(worth, left);
 }
 
 /** Returns the order intending the refund. @throws {InvalidTransition} */
@@ -52,15 +69,43 @@ export function refund(order: Order, command: RefundOrder, at: string): Order {
 
 /** Returns what the command adds to the order. @throws {InvalidTransition} */
 export function refundOf(order: Order, command: RefundOrder, at: string): Refund {
-  const { id, reason, fingerprint, attemptId, by } = command;
+  const { id, items = [], reason, fingerprint, attemptId, by } = command;
   const amount = refundAmount(order, command);
-  return { id, amount, items: [], reason, fingerprint, attemptId, by, createdAt: at };
+  return { id, amount, status: 'succeeded', items, reason, fingerprint, attemptId, by, createdAt: at };
 }
 
-/** Returns the order with another refund. */
+/** Returns the order with another refund, and its goods back in stock if it says so. */
 export function refundedOrder(order: Order, refund: Refund, at: string): Order {
-  const refunded = order.refunded + refund.amount;
-  const paymentStatus = refunded === order.captured ? 'refunded' : 'partially_refunded';
-  const next = { ...order, refunded, refunds: [...order.refunds, refund] };
-  return changeOrder(next, { paymentStatus }, { at, by: refund.by, reason: refund.reason });
+  const { items: lines, by, reason } = refund;
+  const units = spreadKept(order.items, lines);
+  // Of each product, the lines that come back are spread as all of them are, so they stay within.
+  const restocked = spreadKept(
+    order.items,
+    lines.filter(({ restock }) => restock),
+  );
+  const items = order.items.map((item, n): OrderItem => ({
+    ...withRefunded(item, units[n]!),
+    restockedQuantity: item.restockedQuantity + (item.kind === 'product' ? restocked[n]! : 0),
+  }));
+  const next: Order = {
+    ...order,
+    items,
+    refunded: order.refunded + refund.amount,
+    refunds: [...order.refunds, refund],
+  };
+  const to = next.captured > 0 ? { paymentStatus: paidStatus(next) } : {};
+  return changeOrder(next, to, { at, by, reason });
+}
+
+function withRefunded(item: OrderItem, units: number): OrderItem {
+  return { ...item, refundedQuantity: item.refundedQuantity + units };
+}
+
+/** @throws {InvalidTransition} fewer units are fulfilled and not refunded yet */
+function spreadKept(items: readonly OrderItem[], lines: readonly OrderLine[]): number[] {
+  return spread(items, lines, {
+    roomOf: keptUnits,
+    tooMany: (sku, left) =>
+      `Only ${left} of ${sku} are fulfilled and not refunded: what is not fulfilled can be cancelled.`,
+  });
 }

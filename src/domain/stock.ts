@@ -1,3 +1,4 @@
+import { openUnits } from './allocation';
 import type { Order, Pricing } from './order';
 
 /**
@@ -19,18 +20,18 @@ export function reservationOf({ items }: Pick<Pricing, 'items'>): 'held' | 'none
 
 /**
  * Returns what a change of an order moves in stock, sorted by product so that all transactions lock in the
- * same order. For each product, the sum of available, reserved and fulfilled units stays the same.
+ * same order. For each product, the sum of what is available, reserved, with customers and written off stays the same.
  * @param before null for a new order
  */
 export function stockMoves(before: Stocked | null, after: Stocked): StockMove[] {
   const reserved = difference(before, after, reservedUnits);
-  const fulfilled = difference(before, after, fulfilledUnits);
-  return [...new Set([...reserved.keys(), ...fulfilled.keys()])]
+  const gone = difference(before, after, goneUnits);
+  return [...new Set([...reserved.keys(), ...gone.keys()])]
     .sort()
     .map((productServiceId) => {
       const toReserved = reserved.get(productServiceId) ?? 0;
-      const toCustomer = fulfilled.get(productServiceId) ?? 0;
-      return { productServiceId, reserved: toReserved, available: 0 - toReserved - toCustomer };
+      const leaving = gone.get(productServiceId) ?? 0;
+      return { productServiceId, reserved: toReserved, available: 0 - toReserved - leaving };
     })
     .filter(({ available, reserved }) => available !== 0 || reserved !== 0);
 }
@@ -45,11 +46,16 @@ function difference(before: Stocked | null, after: Stocked, units: Units): Map<s
 
 function reservedUnits({ items, reservation }: Stocked): Map<string, number> {
   if (reservation !== 'held') return new Map();
-  return unitsOf(items, (item) => item.quantity - item.fulfilledQuantity);
+  return unitsOf(items, openUnits);
 }
 
-function fulfilledUnits({ items }: Stocked): Map<string, number> {
-  return unitsOf(items, (item) => item.fulfilledQuantity);
+/** Returns the units that are with the customer or written off. */
+function goneUnits({ items }: Stocked): Map<string, number> {
+  return unitsOf(
+    items,
+    ({ fulfilledQuantity, restockedQuantity, writtenOffQuantity }) =>
+      fulfilledQuantity - restockedQuantity + writtenOffQuantity,
+  );
 }
 
 function unitsOf(

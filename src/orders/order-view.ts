@@ -1,4 +1,5 @@
-import type { Captures, Compensation, Fulfillment, Order, OrderItem, Refund } from '../domain/order';
+import type { Compensation, Fulfillment, Order, OrderItem, Refund } from '../domain/order';
+import type { Captures } from '../domain/payment';
 
 /** The fields that the API presents as the domain has them. */
 type PresentedAsIs = Pick<
@@ -56,7 +57,6 @@ export interface RefundView extends Omit<Refund, 'fingerprint' | 'attemptId' | '
   by: 'staff' | 'system' | 'provider';
 }
 
-export interface CompensationView extends Omit<Compensation, 'payment'> {
-  amount: number;
+export interface CompensationView extends Omit<Compensation, 'payment' | 'refundId'> {
   currency: string;
 }

@@ -90,7 +90,14 @@ const id = { type: String, required: true };
 const time = { type: Date, required: true };
 
 const paymentSchema = new Schema(
-  { key: id, reference: text, amount: { type: Number, required: true }, currency: id, captures: id },
+  {
+    key: id,
+    reference: text,
+    amount: { type: Number, required: true },
+    currency: id,
+    captures: id,
+    isClosed: Boolean,
+  },
   { _id: false },
 );
 
@@ -116,6 +123,7 @@ const refundSchema = new Schema(
   {
     ...keyed,
     amount: { type: Number, required: true },
+    status: id,
     items: [
       new Schema(
         {
@@ -134,6 +142,9 @@ const refundSchema = new Schema(
 const compensationSchema = new Schema(
   {
     step: id,
+    kind: id,
+    amount: { type: Number, required: true },
+    refundId: String,
     payment: { type: paymentSchema, required: true },
     state: id,
     since: time,

@@ -98,19 +98,19 @@ function presentLine({ productServiceId, quantity }: OrderLine): OrderLine {
   return { productServiceId, quantity };
 }
 
-function presentRefund({ id, amount, items, reason, by, createdAt }: Refund): RefundView {
+function presentRefund({ id, amount, status, items, reason, by, createdAt }: Refund): RefundView {
   const lines = items.map(({ productServiceId, quantity, restock }) => {
     return { productServiceId, quantity, restock };
   });
   const made = by === 'system' ? by : 'staff';
-  return { id, amount, status: 'succeeded', items: lines, by: made, reason, createdAt };
+  return { id, amount, status, items: lines, by: made, reason, createdAt };
 }
 
 function presentCompensation(compensation: Compensation): CompensationView {
-  const { step, state, payment, since, failure, resolution } = compensation;
-  const { amount, currency } = payment;
+  const { step, kind, state, payment, amount, since, failure, resolution } = compensation;
+  const { currency } = payment;
   const settled = resolution && { note: resolution.note, by: resolution.by, at: resolution.at };
-  return { step, state, amount, currency, since, failure, resolution: settled };
+  return { step, kind, state, amount, currency, since, failure, resolution: settled };
 }
 
 function presentAddress(address: ShippingAddress): ShippingAddress {

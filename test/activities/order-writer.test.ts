@@ -131,7 +131,7 @@ describe('change', () => {
   it('decides again, with the reason, if the stock lacks units', async () => {
     const { order, productId } = await stored();
     const changed = await writerWith().change(order.id, (now, _at, short) =>
-      short ? { ...now, note: short.message } : withQuantity(now, 6),
+      short ? { ...now, note: short.error.message } : withQuantity(now, 6),
     );
     expect(changed).toMatchObject({
       note: expect.stringContaining('(6 ordered, 5 available)') as string,

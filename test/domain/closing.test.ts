@@ -13,7 +13,9 @@ import {
   command,
   CREATED,
   failing,
+  itemOf,
   LATER,
+  line,
   orderIn,
   owed,
   payment,
@@ -28,12 +30,12 @@ describe('requireCancellable', () => {
   );
 
   it.each(states)(
-    '$status and $fulfillmentStatus: only while it is open and nothing is fulfilled',
+    '$status and $fulfillmentStatus: as a whole, only while it is open and nothing is fulfilled',
     (state) => {
       const isOpen = state.status === 'pending' || state.status === 'confirmed';
       const expected = isOpen && state.fulfillmentStatus === 'unfulfilled';
       expect(isCancellable(orderIn(state))).toBe(expected);
-      const require = () => requireCancellable(orderIn(state));
+      const require = () => requireCancellable(orderIn(state), { unlessBegun: true });
       if (expected) expect(require).not.toThrow();
       else expect(require).toThrow(failing('InvalidTransition', /can no longer be cancelled/));
     },
@@ -43,7 +45,37 @@ describe('requireCancellable', () => {
     [{ status: 'completed', fulfillmentStatus: 'delivered' }, /is completed:/],
     [{ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' }, /is partially fulfilled:/],
   ] as const)('names the reason in the message: %j', (state, message) => {
-    expect(() => requireCancellable(orderIn(state))).toThrow(message);
+    expect(() => requireCancellable(orderIn(state), { unlessBegun: true })).toThrow(message);
+  });
+
+  const sent = [itemOf(priced('ps_a', 2), 2)];
+  it('says what to do about an order of which nothing is open', () => {
+    const order = orderIn({ fulfillmentStatus: 'fulfilled', items: sent });
+    const error = failing(
+      'InvalidTransition',
+      /is fulfilled: .* Mark its fulfillments as delivered, undo one/,
+    );
+    expect(() => requireCancellable(order)).toThrow(error);
+  });
+
+  it('accepts units that are open, and names how many are', () => {
+    const items = [itemOf(priced('ps_a', 3), 1), itemOf(priced('ps_a', 1))];
+    const order = orderIn({ fulfillmentStatus: 'partially_fulfilled', items });
+    const requiring = (quantity: number, id = 'ps_a') => {
+      return () => requireCancellable(order, { items: [line(id, quantity)] });
+    };
+    expect(requiring(3)).not.toThrow();
+    expect(requiring(4)).toThrow(failing('InvalidTransition', /Only 3 of SKU-ps_a are open/));
+    expect(requiring(1, 'ps_x')).toThrow(failing('InvalidTransition', /ps_x is not part of this order/));
+  });
+
+  it('rejects units of an order that is being placed, or while 20 payments are not settled', () => {
+    const items = [line('ps_a')];
+    const pending = orderIn({ status: 'pending', paymentStatus: 'pending' });
+    expect(() => requireCancellable(pending, { items })).toThrow(/is being placed: cancel all of it/);
+    const compensations = Array.from({ length: 20 }, (_, n) => owed({ step: `refundPayment-${n}` }));
+    expect(() => requireCancellable(orderIn({ compensations }), { items })).toThrow(/20 payments of this/);
+    expect(() => requireCancellable(orderIn({ compensations }))).not.toThrow();
   });
 });
 
@@ -143,10 +175,16 @@ describe('closedOrder', () => {
       to: state,
     }));
 
-  it('releases the stock, and the authorised payment has to be voided', () => {
+  it('cancels a confirmed order: the stock is released, and the authorised payment has to be voided', () => {
     const order = orderIn();
-    expect(closedOrder(order, cancelled, LATER)).toEqual({
+    const closed = { ...order.payment!, isClosed: true } as const;
+    expect(cancelledOrder(order, { ...command, reason: 'No' }, LATER)).toEqual({
       ...order,
+      items: order.items.map((item) => {
+        return { ...item, cancelledQuantity: item.quantity, cancelledAmount: item.total! };
+      }),
+      cancelled: 3_000,
+      payment: closed,
       status: 'cancelled',
       fulfillmentStatus: 'cancelled',
       reservation: 'released',
@@ -182,7 +220,8 @@ describe('closedOrder', () => {
 
   it('has nothing to void when the amount was 0, and its payment is voided', () => {
     const free = orderIn({ payment: payment(0) });
-    expect(closedOrder(free, cancelled, LATER)).toMatchObject({ paymentStatus: 'voided', compensations: [] });
+    const next = cancelledOrder(free, { ...command, reason: null }, LATER);
+    expect(next).toMatchObject({ status: 'cancelled', paymentStatus: 'voided', compensations: [] });
   });
 
   it.each([
@@ -196,7 +235,7 @@ describe('closedOrder', () => {
 
   it('keeps earlier compensations', () => {
     const before = owed({ step: 'voidPayment-0' });
-    const next = closedOrder(orderIn({ compensations: [before] }), cancelled, LATER);
+    const next = cancelledOrder(orderIn({ compensations: [before] }), { ...command, reason: null }, LATER);
     expect(next.compensations).toEqual([before, owed({ since: LATER })]);
     const declined = { ...rejected, isDeclined: true };
     expect(closedOrder({ ...opened, compensations: [before] }, declined, LATER).compensations).toEqual([
@@ -205,11 +244,6 @@ describe('closedOrder', () => {
   });
 
   it.each(['none', 'released', 'committed'] as const)('releases no stock that is %s', (reservation) => {
-    expect(closedOrder(orderIn({ reservation }), cancelled, LATER).reservation).toBe(reservation);
-  });
-
-  it('rejects an order that is already closed', () => {
-    const order = orderIn({ status: 'completed', fulfillmentStatus: 'delivered' });
-    expect(() => closedOrder(order, cancelled, LATER)).toThrow(failing('InvalidTransition', /is completed/));
+    expect(closedOrder({ ...opened, reservation }, cancelled, LATER).reservation).toBe(reservation);
   });
 });

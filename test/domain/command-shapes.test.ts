@@ -14,10 +14,12 @@ const shippingAddress = {
 /** A command of each type with all its fields. */
 const WELL_FORMED: { [K in keyof typeof SHAPES]: Record<string, unknown> } = {
   amend: { ...newCommand(), ifMatch: [3], items, note: 'Ring twice', shippingAddress },
-  cancel: { ...newCommand(), reason: 'Changed my mind', paymentKey: 'ord_1-1' },
+  cancel: { ...newCommand(), reason: 'Changed my mind', items, unlessBegun: true, paymentKey: 'ord_1-1' },
   fulfill: { ...keyed, items, carrier: 'DHL', trackingNumber: '00340' },
   deliver: { ...newCommand(), fulfillmentId: 'ful_1' },
-  refund: { ...keyed, amount: 100, reason: 'Broken' },
+  undoFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', reason: 'Lost', restock: false },
+  correctFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', carrier: 'DHL', trackingNumber: '00340' },
+  refund: { ...keyed, amount: 100, items: [{ ...items[0], restock: true }], reason: 'Broken' },
   archive: newCommand(),
   retryCompensation: { ...newCommand(), step: 'voidPayment-1' },
   resolveCompensation: { ...newCommand(), step: 'voidPayment-1', note: 'Paid back by hand' },
@@ -52,16 +54,29 @@ it('an unknown field of an address is malformed, since the address is stored as 
 });
 
 it.each(fieldsOf)('$field of $type is malformed if it is of another type', ({ type, field }) => {
-  for (const value of [-1, 1.5, Number.NaN, true, { $gt: '' }, 'x'.repeat(501), [items]]) {
+  const isFlag = typeof WELL_FORMED[type][field] === 'boolean';
+  for (const value of [
+    -1,
+    1.5,
+    Number.NaN,
+    ...(isFlag ? [] : [true]),
+    { $gt: '' },
+    'x'.repeat(501),
+    [items],
+  ]) {
     expect([value, malformed(type, { ...WELL_FORMED[type], [field]: value })]).toEqual([value, field]);
   }
 });
 
-const OPTIONAL = ['items', 'note', 'shippingAddress', 'paymentKey'];
+const OPTIONAL: Record<string, string[]> = {
+  amend: ['items', 'note', 'shippingAddress'],
+  cancel: ['items', 'unlessBegun', 'paymentKey'],
+  correctFulfillment: ['carrier', 'trackingNumber'],
+  refund: ['items'],
+};
 it.each(fieldsOf)('$field of $type may be left out only if it is optional', ({ type, field }) => {
   const { [field]: _, ...command } = WELL_FORMED[type];
-  const isOptional = OPTIONAL.includes(field) && (type === 'amend' || type === 'cancel');
-  expect(malformed(type, command)).toBe(isOptional ? null : field);
+  expect(malformed(type, command)).toBe(OPTIONAL[type]?.includes(field) ? null : field);
 });
 
 it.each([null, undefined, 'x', 1, [], [newCommand()]])('%j is no command', (value) => {

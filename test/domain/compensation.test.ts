@@ -27,7 +27,11 @@ const cancelled = (fields: Partial<Order> = {}): Order =>
 it('owedVoid names the step by what the key of the payment adds to the order id', () => {
   expect(owedVoid(payment(3_000), CREATED)).toEqual(owed());
   expect(owedVoid({ ...payment(5_000), key: 'ord_1-2-7b' }, LATER)).toEqual(
-    owed({ step: 'voidPayment-2-7b', payment: { ...payment(5_000), key: 'ord_1-2-7b' }, since: LATER }),
+    owed({
+      step: 'voidPayment-2-7b',
+      payment: { ...payment(5_000), key: 'ord_1-2-7b' },
+      since: LATER,
+    }),
   );
 });
 

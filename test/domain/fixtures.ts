@@ -128,6 +128,7 @@ export const fulfillment = (fields: Partial<Fulfillment> = {}): Fulfillment => (
 export const refundOf = (amount: number, id: string): Refund => ({
   id,
   amount,
+  status: 'succeeded',
   items: [],
   reason: 'Broken',
   fingerprint: `f-${id}`,
@@ -139,7 +140,9 @@ export const refundOf = (amount: number, id: string): Refund => ({
 export function owed(fields: Partial<Compensation> = {}): Compensation {
   return {
     step: 'voidPayment-1',
+    kind: 'void',
     payment: payment(3_000),
+    amount: (fields.payment ?? payment(3_000)).amount,
     state: 'owed',
     since: CREATED,
     failure: null,
@@ -161,6 +164,7 @@ export const intendedFulfillment = (): IntendedFulfillment => ({
   kind: 'fulfillment',
   command: { id: 'k1', fingerprint: 'f1' },
   fulfillment: fulfillment(),
+  capture: { amount: 3_000, isFinal: true },
 });
 export const intendedRefund = (amount: number): IntendedRefund => ({
   kind: 'refund',

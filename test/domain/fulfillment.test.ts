@@ -128,15 +128,19 @@ it('fulfillmentOf takes over what the command says, not delivered yet', () => {
   expect(fulfillmentOf(command, LATER)).toEqual(fulfillment({ carrier: 'DHL', trackingNumber: 'T1' }));
 });
 
+const WHOLE = { amount: 3_000, isFinal: true };
+const NOTHING = { amount: 0, isFinal: true };
+
 describe('fulfilledOrder', () => {
   it('captures the payment with the first fulfillment', () => {
     const order = orderIn();
     const shipped = fulfillment({ carrier: 'DHL', trackingNumber: 'T1' });
     const by = { at: LATER, by: 'usr_9', reason: null };
-    expect(fulfilledOrder(order, shipped, LATER)).toEqual({
+    expect(fulfilledOrder(order, shipped, WHOLE, LATER)).toEqual({
       ...order,
       items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
       fulfillments: [shipped],
+      payment: { ...order.payment, isClosed: true },
       paymentStatus: 'captured',
       captured: 3_000,
       fulfillmentStatus: 'partially_fulfilled',
@@ -152,13 +156,13 @@ describe('fulfilledOrder', () => {
 
   it('captures what is authorised, which may be nothing', () => {
     const free = orderIn({ payment: payment(0), total: 0 });
-    const next = fulfilledOrder(free, fulfillment(), LATER);
+    const next = fulfilledOrder(free, fulfillment(), NOTHING, LATER);
     expect(next).toMatchObject({ captured: 0, paymentStatus: 'captured' });
   });
 
   it('captures nothing with a later fulfillment, and keeps the refunds', () => {
     const order = begun({ paymentStatus: 'partially_refunded', refunded: 10 });
-    const next = fulfilledOrder(order, fulfillment({ id: 'k2', items: [line('ps_s', 1)] }), LATER);
+    const next = fulfilledOrder(order, fulfillment({ id: 'k2', items: [line('ps_s', 1)] }), NOTHING, LATER);
     expect(next).toMatchObject({
       paymentStatus: 'partially_refunded',
       captured: 3_000,
@@ -174,7 +178,7 @@ describe('fulfilledOrder', () => {
     ['none', 'none'],
   ] as const)('turns stock that was %s into %s with the last fulfillment', (reservation, after) => {
     const rest = fulfillment({ id: 'k2', items: [line('ps_a', 1), line('ps_s', 1)] });
-    const next = fulfilledOrder(begun({ reservation }), rest, LATER);
+    const next = fulfilledOrder(begun({ reservation }), rest, NOTHING, LATER);
     expect(next).toMatchObject({ fulfillmentStatus: 'fulfilled', reservation: after, status: 'confirmed' });
   });
 
@@ -195,7 +199,7 @@ describe('fulfilledOrder', () => {
             continue;
           }
           requireFulfillable(order, wanted);
-          order = fulfilledOrder(order, fulfillmentOf(wanted, LATER), LATER);
+          order = fulfilledOrder(order, fulfillmentOf(wanted, LATER), NOTHING, LATER);
           expect(order.items.every((item) => item.fulfilledQuantity <= item.quantity)).toBe(true);
         }
         for (const id of ['ps_a', 'ps_b']) {

@@ -69,11 +69,12 @@ describe('paymentTaskOf', () => {
     });
   });
 
-  it('captures the whole payment for an intended fulfillment, under a key of the payment', () => {
+  it('captures what an intended fulfillment says, under a key of the payment and the fulfillment', () => {
     expect(paymentTaskOf(fulfilling)).toEqual({
       operation: 'capture',
       payment: ref(3_000),
-      key: 'ord_1-1-capture',
+      key: 'ord_1-1-k1',
+      isFinal: true,
       amount: 3_000,
       commandId: 'k1',
     });

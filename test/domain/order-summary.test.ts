@@ -48,17 +48,26 @@ describe('summaryOf', () => {
       captured: 3_000,
       refunded: 10,
       rejection: null,
-      confirmedAt: null,
+      waitingSince: CREATED,
       owed: [],
       toPay: null,
     });
   });
 
-  it('has the time at which the order was confirmed', () => {
+  it('has the time since when the order waits for a fulfillment', () => {
     const by = { at: CREATED, by: 'system', reason: null };
     const authorized = changeOrder(opened, { paymentStatus: 'authorized' }, by);
     const confirmed = confirmedOrder(authorized, payment(2_000), LATER);
-    expect([authorized, confirmed].map((order) => summaryOf(order).confirmedAt)).toEqual([null, LATER]);
+    expect([authorized, confirmed].map((order) => summaryOf(order).waitingSince)).toEqual([null, LATER]);
+  });
+
+  it('tells that the order is overdue, and that nothing more can be captured, only if it is so', () => {
+    const closed = { ...payment(3_000), isClosed: true } as const;
+    const order = orderIn({ overdueSince: LATER, payment: closed });
+    expect(summaryOf(order)).toMatchObject({ waitingSince: null, isOverdue: true, isPaymentClosed: true });
+    expect(Object.keys(summaryOf(orderIn()))).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/isOverdue|isPaymentClosed/)]),
+    );
   });
 
   it('has why the order was rejected', () => {
@@ -78,8 +87,8 @@ describe('summaryOf', () => {
       owed({ step: 'c', state: 'pending', failure: 'down' }),
     ];
     expect(summaryOf(orderIn({ compensations })).owed).toEqual([
-      { step: 'a', payment: payment(3_000), state: 'owed', failure: null },
-      { step: 'c', payment: payment(3_000), state: 'pending', failure: 'down' },
+      { step: 'a', kind: 'void', amount: 3_000, payment: payment(3_000), state: 'owed', failure: null },
+      { step: 'c', kind: 'void', amount: 3_000, payment: payment(3_000), state: 'pending', failure: 'down' },
     ]);
   });
 

@@ -15,6 +15,7 @@ import { EXAMPLE_ORDER } from './example';
 import { country } from './country';
 import { productServiceId } from './fields';
 
+const COMPENSATION_KINDS: Compensation['kind'][] = ['void', 'refund', 'release'];
 const COMPENSATION_STATES: Compensation['state'][] = ['owed', 'pending', 'resolved'];
 
 const minorUnits = Joi.number().integer().required();
@@ -93,6 +94,13 @@ const refund = Joi.object<RefundView, true>({
 
 const compensation = Joi.object<CompensationView, true>({
   step: Joi.string().required(),
+  kind: Joi.string()
+    .valid(...COMPENSATION_KINDS)
+    .required()
+    .description(
+      '`void`: nothing of the payment may stay reserved or captured; `refund`: the amount is owed for cancelled units; ' +
+        '`release`: what is still reserved after captures in part is given up',
+    ),
   state: Joi.string()
     .valid(...COMPENSATION_STATES)
     .required()
@@ -179,7 +187,7 @@ export const orderSchema = Joi.object<OrderView, true>({
   ),
   compensations: Joi.array()
     .items(compensation)
-    .description('For ADMINs only: payments still to be voided, and those that an operator settled'),
+    .description('For ADMINs only: money still to be given up or paid back, and what an operator settled'),
   archivedAt: time.allow(null).description('For ADMINs only: when the order was archived'),
   overdueSince: time
     .allow(null)

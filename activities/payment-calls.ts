@@ -16,8 +16,8 @@ export async function callProvider({ provider, task }: ProviderCall): Promise<Pa
   if (amount === 0) return { state: 'done', reference: payment.reference };
   try {
     if (operation === 'authorize') {
-      const { reference } = await provider.authorize(payment);
-      return { state: 'done', reference, captures: provider.captures };
+      const { reference, captures } = await provider.authorize(payment);
+      return { state: 'done', reference, captures };
     }
     const { reference } =
       operation === 'capture'

@@ -49,7 +49,7 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
     async findAuthorization({ payment }: PaymentTaskCall): Promise<PaymentOutcome | null> {
       const found = await provider.find(payment);
       if (found?.status !== 'authorized') return null;
-      return { state: 'done', reference: found.reference, captures: provider.captures };
+      return { state: 'done', reference: found.reference, captures: found.captures };
     },
 
     /** Releases what is still reserved after captures in part. */

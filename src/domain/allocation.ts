@@ -1,5 +1,5 @@
 import { InvalidTransition } from './errors';
-import { divideHalfEven, minorUnitDigits } from './money';
+import { chargeableStep, divideHalfEven } from './money';
 import type { Order, OrderItem, OrderLine } from './order';
 
 type Line = Pick<OrderItem, 'quantity' | 'total'>;
@@ -22,19 +22,19 @@ export function keptUnits({
   return fulfilledQuantity - refundedQuantity;
 }
 
-/** Cards are charged in tens of the minor unit where it has three digits. */
-function smallestPart(total: bigint, currency: string): bigint {
-  return minorUnitDigits(currency) === 3 && total % 10n === 0n ? 10n : 1n;
-}
-
 /**
- * Returns what the first units of a line cost: the exact share, rounded half to even. So parts always sum to the whole, in
- * whatever sizes they are taken.
+ * Returns what the first units of a line cost: the exact share, rounded half to even to what cards can be charged. So parts
+ * always sum to the whole, in whatever sizes they are taken.
  */
 export function costOfFirst(units: number, { quantity, total }: Line, currency: string): number {
   const whole = BigInt(total ?? 0);
-  const part = smallestPart(whole, currency);
-  return Number(divideHalfEven((whole / part) * BigInt(units), BigInt(quantity)) * part);
+  return Number(divideHalfEven(whole * BigInt(units), BigInt(quantity), stepOf(whole, currency)));
+}
+
+/** A whole that cards cannot be charged was never paid for by card. */
+function stepOf(whole: bigint, currency: string): bigint {
+  const step = BigInt(chargeableStep(currency));
+  return whole % step === 0n ? step : 1n;
 }
 
 /** Returns what the next units of a line that are cancelled or refunded are worth, in minor units. */

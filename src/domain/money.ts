@@ -41,10 +41,10 @@ export function unchargeableReason(amount: number, currency: string): string | n
   const step = chargeableStep(currency);
   const below = amount - (amount % step);
   if (below === amount) return null;
-  return (
-    `cards are charged in multiples of ${formatAmount(step, currency)}: choose ${below} (${formatAmount(below, currency)}) ` +
-    `or ${below + step} (${formatAmount(below + step, currency)})`
-  );
+  const choices = [below, below + step]
+    .filter((choice) => choice > 0)
+    .map((choice) => `${choice} (${formatAmount(choice, currency)})`);
+  return `cards are charged in multiples of ${formatAmount(step, currency)}, so choose ${choices.join(' or ')}`;
 }
 
 /** Formats an amount for people: `formatAmount(4758, 'EUR')` is `47.58 EUR`. */

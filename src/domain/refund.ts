@@ -1,7 +1,7 @@
 import { keptUnits, spread, worthOfNext } from './allocation';
 import { madeBefore, type KeyedCommand } from './command';
 import { InvalidTransition } from './errors';
-import { formatAmount } from './money';
+import { formatAmount, unchargeableReason } from './money';
 import type { Order, OrderItem, OrderLine, Refund, RefundedLine } from './order';
 import { leftToRefund, paidStatus } from './order-payment';
 import { changeOrder } from './order-transitions';
@@ -41,6 +41,8 @@ export function refundAmount(order: Order, { amount, items }: Pick<RefundOrder, 
       `Only ${money(left)} of the captured ${money(order.captured)} are left to refund.`,
     );
   }
+  const reason = unchargeableReason(amount ?? left, order.currency!);
+  if (reason !== null) throw new InvalidTransition(`The amount cannot be refunded: ${reason}.`);
   return amount ?? left;
 }
 

@@ -1,6 +1,8 @@
 import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
+import { unchargeableReason } from '../domain/money';
 import { AppError } from '../errors/app-error';
+import { invalid } from '../http/validate';
 import type { ProductService, ProductServiceRepository } from './product-service.repository';
 import type { ChangeBody, CreateBody, ListQuery, StockAdjustmentBody } from './product-service.schema';
 
@@ -24,6 +26,7 @@ export function createCatalogueService(repository: ProductServiceRepository) {
     },
 
     async create({ stock = 0, ...input }: CreateBody): Promise<ProductService> {
+      requireChargeablePrice(input);
       const created = await repository.insert({
         ...input,
         id: newId('ps'),
@@ -43,8 +46,9 @@ export function createCatalogueService(repository: ProductServiceRepository) {
     ): Promise<ProductService> {
       // A change that loses a race is tried again: then a stale version is rejected, and `*` matches any.
       for (;;) {
-        const { version } = await get(id);
+        const { version, unitPrice, currency } = await get(id);
         checkVersion(version);
+        requireChargeablePrice({ unitPrice, currency, ...changes });
         const changed = await repository.update(id, version, changes);
         if (changed === undefined) throw skuTaken(changes.sku);
         if (changed) return changed;
@@ -68,6 +72,12 @@ export function createCatalogueService(repository: ProductServiceRepository) {
       return adjusted;
     },
   };
+}
+
+/** @throws {AppError} cards cannot be charged the price exactly */
+function requireChargeablePrice({ unitPrice, currency }: Pick<CreateBody, 'unitPrice' | 'currency'>): void {
+  const reason = unchargeableReason(unitPrice, currency);
+  if (reason !== null) throw invalid([{ path: 'unitPrice', message: `is not possible: ${reason}` }]);
 }
 
 function tooFewAvailable({ stock }: ProductService, delta: number): AppError {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   AmountOverflow,
+  chargeableStep,
   CURRENCIES,
   formatAmount,
   minorUnitDigits,
@@ -8,6 +9,7 @@ import {
   shareOf,
   shareWithin,
   sumAmounts,
+  unchargeableReason,
 } from '../../src/domain/money';
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -65,6 +67,67 @@ describe('shareWithin', () => {
         const share = BigInt(shareWithin(value, rate / 100));
         const error = share * BigInt(1_000_000 + rate) - BigInt(value) * BigInt(rate);
         return 2n * error <= BigInt(1_000_000 + rate) && -2n * error <= BigInt(1_000_000 + rate);
+      }),
+    );
+  });
+});
+
+describe('steps of what cards can be charged', () => {
+  it.each([
+    ['EUR', 1],
+    ['JPY', 1],
+    ['ISK', 1],
+    ['KWD', 10],
+    ['BHD', 10],
+    ['JOD', 10],
+    ['OMR', 10],
+    ['TND', 10],
+    ['IQD', 10],
+    ['LYD', 10],
+    ['MGA', 100],
+  ])('of %s are %i minor units', (currency, step) => {
+    expect(chargeableStep(currency)).toBe(step);
+  });
+
+  it.each([
+    [5_120, 'KWD', null],
+    [5_124, 'EUR', null],
+    [
+      5_124,
+      'KWD',
+      'cards are charged in multiples of 0.010 KWD, so choose 5120 (5.120 KWD) or 5130 (5.130 KWD)',
+    ],
+    [4, 'TND', 'cards are charged in multiples of 0.010 TND, so choose 10 (0.010 TND)'],
+    [150, 'MGA', 'cards are charged in multiples of 1.00 MGA, so choose 100 (1.00 MGA) or 200 (2.00 MGA)'],
+  ])('allow %i %s, or say what is possible', (value, currency, reason) => {
+    expect(unchargeableReason(value, currency)).toBe(reason);
+  });
+
+  it.each([
+    [1_250, 1_000, 10, 120], // 125: half to even, down
+    [1_350, 1_000, 10, 140], // 135: half to even, up
+    [1_251, 1_000, 10, 130], // 125.1
+    [999, 1_900, 100, 200], // 189.81
+  ])('%i at %i basis points, in steps of %i, is %i', (value, basisPoints, step, share) => {
+    expect(shareOf(value, basisPoints, step)).toBe(share);
+  });
+
+  it.each([
+    [1_190, 1_900, 10, 190],
+    [1_150, 1_900, 10, 180], // 183.6
+    [30, 10_000, 10, 20], // 15: half to even, up
+    [10, 10_000, 10, 0], // 5: half to even, down
+  ])('%i contains, at %i basis points and in steps of %i, %i', (value, basisPoints, step, share) => {
+    expect(shareWithin(value, basisPoints, step)).toBe(share);
+  });
+
+  it('round to the nearest', () => {
+    fc.assert(
+      fc.property(amount, hundredths, fc.constantFrom(1, 10, 100), (value, rate, step) => {
+        const share = BigInt(shareOf(Math.min(value, MAX - step), rate / 100, step));
+        const error = share * 1_000_000n - BigInt(Math.min(value, MAX - step)) * BigInt(rate);
+        const half = 500_000n * BigInt(step);
+        return share % BigInt(step) === 0n && -half <= error && error <= half;
       }),
     );
   });

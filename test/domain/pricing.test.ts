@@ -100,6 +100,15 @@ describe('priceLines', () => {
     );
   });
 
+  it('taxes in steps of what cards can be charged, half to even', () => {
+    const fils = entry({ currency: 'KWD', unitPrice: 1_250, taxRateBps: 1_000 });
+    expect(priceLines([line('ps_a')], [fils])).toMatchObject({ tax: 120, total: 1_370 });
+    expect(priceLines([line('ps_a')], [{ ...fils, unitPrice: 1_350 }])).toMatchObject({
+      tax: 140,
+      total: 1_490,
+    });
+  });
+
   it('rethrows an error that is not about the amount', () => {
     expect(() => priceLines([line('ps_a')], [entry({ unitPrice: 0.5 })])).toThrow(RangeError);
   });

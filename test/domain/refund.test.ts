@@ -32,6 +32,12 @@ describe('refundAmount', () => {
     ],
     ['more than nothing when all is refunded', captured({ refunded: 3_000 }), 1, /has already been refunded/],
     ['the rest when all is refunded', captured({ refunded: 3_000 }), null, /has already been refunded/],
+    [
+      'what cards cannot be paid back exactly',
+      captured({ currency: 'KWD' }),
+      1_004,
+      /cards are charged in multiples of 0.010 KWD, so choose 1000 \(1.000 KWD\) or 1010 \(1.010 KWD\)/,
+    ],
     ['a part before the capture', orderIn(), 1, /No payment was captured/],
     ['the rest before the capture', orderIn(), null, /No payment was captured/],
   ])('rejects %s', (_, order, amount, message) => {

@@ -115,6 +115,8 @@ describe('POST /product-services', () => {
     [{ ...MUG, unitPrice: 1.5 }, 'unitPrice'],
     [{ ...MUG, unitPrice: '1250' }, 'unitPrice'],
     [{ ...MUG, unitPrice: 2 ** 53 }, 'unitPrice'],
+    [{ ...MUG, currency: 'KWD', unitPrice: 5_124 }, 'unitPrice'],
+    [{ ...MUG, currency: 'MGA', unitPrice: 1_250 }, 'unitPrice'],
     [{ ...MUG, currency: 'eur' }, 'currency'],
     [{ ...MUG, currency: 'XXX' }, 'currency'],
     [{ ...MUG, taxRateBps: 10_001 }, 'taxRateBps'],
@@ -135,6 +137,19 @@ describe('POST /product-services', () => {
   ])('rejects the body %j', async (body, path) => {
     expect(pathsOf((await api.call('post', PATH, admin).send(body).expect(400)).body)).toEqual([path]);
   });
+});
+
+it('a price that cards cannot be charged exactly is refused with the reason, also when it is changed', async () => {
+  const message =
+    'is not possible: cards are charged in multiples of 0.010 KWD, so choose 5120 (5.120 KWD) or 5130 (5.130 KWD)';
+  const refused = { code: 'validation_failed', errors: [{ path: 'unitPrice', message }] };
+  const { body } = await api.call('post', PATH, admin).send({ ...MUG, currency: 'KWD', unitPrice: 5_124 });
+  expect(body).toMatchObject(refused);
+  const { id } = await create({ ...MUG, currency: 'KWD', unitPrice: 5_120 });
+  const change = (unitPrice: number) =>
+    api.call('patch', `${PATH}/${id}`, admin).set('If-Match', '*').send({ unitPrice });
+  expect((await change(5_124).expect(400)).body).toMatchObject(refused);
+  await change(5_130).expect(200);
 });
 
 describe('GET /product-services', () => {

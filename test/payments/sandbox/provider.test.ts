@@ -199,7 +199,7 @@ describe('the sandbox declines what cards cannot be charged', () => {
     [
       5_124,
       'KWD',
-      'a payment of 5.124 KWD: cards are charged in multiples of 0.010 KWD: choose 5120 (5.120 KWD) or 5130 (5.130 KWD).',
+      'a payment of 5.124 KWD: cards are charged in multiples of 0.010 KWD, so choose 5120 (5.120 KWD) or 5130 (5.130 KWD).',
     ],
   ])('%d %s', async (amount, currency, what) => {
     expect(await errorOf(accepts(amount, currency))).toMatchObject({

@@ -4,6 +4,7 @@ import { pageQuery, type PageQuery } from '../common/pagination';
 import { anyText, singleLine } from '../common/text';
 import { USER_ROLES, type UserRole } from '../role/role';
 import { isCommonPassword } from './passwords/common-passwords';
+import { mailboxOf } from './mailbox';
 import { USER_STATUSES, type UserStatus } from './user-status';
 
 /** A user as the API presents it. */
@@ -21,13 +22,18 @@ const MIN_PASSWORD_LENGTH = 12;
 const MAX_PASSWORD_LENGTH = 128;
 const MAX_NAME_LENGTH = 100;
 
-/** Trimmed and lower-cased, so that a mailbox has one account. */
-export const email = Joi.string()
-  .prefs({ convert: true })
-  .trim()
-  .lowercase()
+const mailbox = Joi.string()
   .max(MAX_EMAIL_LENGTH)
   .email({ tlds: { allow: false } });
+
+/** An e-mail address in any spelling. The value is that of `mailboxOf`, so that a mailbox has one account. */
+export const email = Joi.string()
+  .custom((address: string, { error }: CustomHelpers) => {
+    const value = mailboxOf(address);
+    return value === null || mailbox.validate(value).error ? error('string.email') : value;
+  })
+  .messages({ 'string.email': '{#label} must be an e-mail address, such as ada@shop.example' })
+  .meta({ jsonSchema: { format: 'email', maxLength: MAX_EMAIL_LENGTH } });
 
 export const name = singleLine(MAX_NAME_LENGTH);
 

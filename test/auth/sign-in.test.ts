@@ -57,7 +57,29 @@ describe('POST /auth/register', () => {
     await expect(createUserModel(api.db.connection).countDocuments()).resolves.toBe(1);
   });
 
+  it('has one account for all spellings of a mailbox', async () => {
+    const spellings = [
+      'Zoe\u0308@Bu\u0308cher.example',
+      'zo\u00eb@b\u00fccher\uff0eexample',
+      'ZO\u00cb@XN--BCHER-KVA.example',
+    ];
+    const [one, ...others] = spellings.map((email) => ({ ...CAROL, email }));
+    const { body } = await register(one!).expect(201);
+    const { user } = (body as { data: { user: { email: string } } }).data;
+    expect(user.email).toBe('zo\u00eb@xn--bcher-kva.example');
+    for (const other of others) {
+      await register(other).expect(409);
+      const { body: session } = await login({ email: other.email, password: CAROL.password }).expect(200);
+      expect((session as { data: { user: object } }).data.user).toEqual(user);
+    }
+  });
+
   it.each([
+    [{ ...CAROL, email: 'carol@example.com:25' }, ['email']],
+    [{ ...CAROL, email: 'carol\u200b@example.com' }, ['email']],
+    [{ ...CAROL, name: '\u2800\u3164' }, ['name']],
+    [{ ...CAROL, name: 'lorac\u202e' }, ['name']],
+    [{ ...CAROL, password: `${'x'.repeat(12)}\ud800` }, ['password']],
     [{ ...CAROL, role: 'ADMIN' }, ['role']],
     [{ ...CAROL, password: 'x'.repeat(11) }, ['password']],
     [{ ...CAROL, password: 'x'.repeat(129) }, ['password']],

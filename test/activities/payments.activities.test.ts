@@ -27,10 +27,10 @@ const newCall = (): PaymentCall => ({ ...newPayment(), requestId: 'test' });
 function callFor(
   { requestId, ...payment }: PaymentCall,
   operation: PaymentTask['operation'],
-  { key = `${payment.key}-${operation}`, amount = payment.amount }: Partial<PaymentTask> = {},
+  { key = `${payment.key}-${operation}`, amount = payment.amount, ...rest }: Partial<PaymentTask> = {},
 ): PaymentTaskCall {
   const { orderId } = payment;
-  return { operation, payment, key, amount, commandId: null, orderId, requestId };
+  return { operation, payment, key, amount, commandId: null, orderId, requestId, ...rest };
 }
 
 /** Authorises the payment, and returns it with the payment service's own id. */
@@ -45,7 +45,7 @@ async function authorized(): Promise<PaymentCall> {
 it('authorises a payment once, and finds it, however often the steps run', async () => {
   const payment = await authorized();
   const found = await repeatedly(() => activities.findAuthorization(callFor(payment, 'authorize')));
-  expect(found).toBe(payment.reference);
+  expect(found).toEqual({ state: 'done', reference: payment.reference, captures: 'many' });
   expect(await ledgerOf(db, payment.key)).toMatchObject({ authorized: 10_000, captured: 0 });
 });
 
@@ -58,6 +58,22 @@ it('captures the whole amount and refunds each part once, however often the step
     expect(await repeatedly(() => activities.refundPayment(call))).toEqual(done);
   }
   expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 10_000, refunded: 6_000 });
+});
+
+it('captures a part once and releases the rest, however often the steps run', async () => {
+  const payment = await authorized();
+  const part = callFor(payment, 'capture', { amount: 2_500, isFinal: false });
+  await repeatedly(() => activities.capturePayment(part));
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 2_500, open: 7_500 });
+  expect(await repeatedly(() => activities.releasePayment(payment))).toBe(true);
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 2_500, open: 0, voided: 7_500 });
+});
+
+it('learns from the card how often its payment can be captured', async () => {
+  const once = { ...newCall(), paymentMethod: 'pm_card_credit_disableEnterpriseCardFeatures' };
+  const outcome = await activities.authorizePayment(callFor(once, 'authorize'));
+  expect(outcome).toMatchObject({ state: 'done', captures: 'once' });
+  expect(await activities.findAuthorization(callFor(once, 'authorize'))).toEqual(outcome);
 });
 
 it('finds no authorisation of a payment that was never authorised, or is voided', async () => {
@@ -85,6 +101,13 @@ it('refunds what an abandoned run has captured when the payment is to be voided'
   await activities.capturePayment(callFor(payment, 'capture'));
   expect(await repeatedly(() => activities.voidPayment(payment))).toBe(true);
   expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 10_000, refunded: 10_000 });
+});
+
+it('releases and refunds a payment that is to be voided if an abandoned run has captured a part of it', async () => {
+  const payment = await authorized();
+  await activities.capturePayment(callFor(payment, 'capture', { amount: 2_500, isFinal: false }));
+  expect(await repeatedly(() => activities.voidPayment(payment))).toBe(true);
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 2_500, refunded: 2_500, open: 0 });
 });
 
 it('has Temporal repeat no void that the payment service turns down: an operator should look', async () => {

@@ -4,6 +4,7 @@ import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
 import { createStripePaymentRepository } from '../../../src/payments/stripe/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
+import { eventually } from '../../support/eventually';
 import { startFakeStripe, type Fault, type FakeStripe } from './fake-stripe';
 
 let db: TestDatabase;
@@ -12,11 +13,15 @@ let stripe: PaymentProvider;
 beforeAll(async () => void (db = await openTestDatabase()));
 beforeEach(async () => {
   fake = await startFakeStripe();
-  const payments = createStripePaymentRepository(db.connection);
-  stripe = createStripeProvider({ stripe: fake.client, payments });
+  stripe = providerWith({ multicapture: false });
 });
 afterEach(() => fake.close());
 afterAll(() => db.drop());
+
+function providerWith({ multicapture }: { multicapture: boolean }): PaymentProvider {
+  const payments = createStripePaymentRepository(db.connection);
+  return createStripeProvider({ stripe: fake.client, payments, multicapture });
+}
 
 async function authorized(changes: Partial<PaymentRef> = {}): Promise<PaymentRef> {
   const payment = newPayment(changes);
@@ -37,6 +42,8 @@ const onlyIntent = () => {
 const requestedRoutes = () => fake.requests.map(({ route }) => route.replace('/v1/payment_intents', ''));
 const refused = { name: 'PaymentRefused' };
 const keyReused = { name: 'PaymentKeyReused' };
+/** The capture of a part of a payment of 100.00 EUR. */
+const PART = { amount: 2_500, isFinal: false };
 
 describe('a payment by Stripe', () => {
   it('is authorised by an intent that is confirmed after its id is stored, and captured', async () => {
@@ -210,6 +217,182 @@ describe('every operation takes effect once', () => {
     for (const result of results)
       if (result.status === 'rejected') expect(result.reason).toMatchObject(refused);
     expect(refundedOf((await stripe.find(payment))!)).toBe(10_000);
+  });
+});
+
+describe('with one capture, as Stripe has it without multicapture', () => {
+  it('a part is captured, and the rest is released', async () => {
+    const payment = await authorized();
+    const captured = await stripe.capture('c', payment, { amount: 6_000, isFinal: true });
+    expect(captured).toMatchObject({ status: 'captured', authorized: 10_000, captured: 6_000 });
+    expect(onlyIntent()).toMatchObject({ status: 'succeeded', amount_received: 6_000, amount_capturable: 0 });
+    expect(await stripe.release('release', payment)).toEqual(captured);
+    expect(onlyIntent().payment_method_options).toEqual({});
+    await stripe.refund('r', payment, 6_000);
+    expect(await errorOf(stripe.refund('r2', payment, 1))).toMatchObject(refused);
+  });
+
+  it('a capture that is not final is refused before it is requested', async () => {
+    const payment = await authorized();
+    expect(await errorOf(stripe.capture('c', payment, PART))).toMatchObject({
+      name: 'PaymentRefused',
+      message: `The payment ${payment.reference} can be captured only once: make its capture final.`,
+    });
+    expect(requestedRoutes().at(-1)).toBe('GET /:id');
+  });
+});
+
+describe('with multicapture', () => {
+  beforeEach(() => void (stripe = providerWith({ multicapture: true })));
+
+  it('a payment is captured in parts, refunded meanwhile, and the last capture releases the rest', async () => {
+    const payment = await authorized();
+    expect(await stripe.find(payment)).toMatchObject({ captures: 'many' });
+    expect(await stripe.capture('c1', payment, PART)).toMatchObject({
+      status: 'authorized',
+      captured: 2_500,
+    });
+    expect(onlyIntent()).toMatchObject({ status: 'requires_capture', amount_capturable: 7_500 });
+    const refunded = await stripe.refund('r', payment, 1_000);
+    expect(refunded).toMatchObject({ status: 'authorized', refunds: [{ key: 'r', amount: 1_000 }] });
+    expect(await errorOf(stripe.refund('r2', payment, 1_501))).toMatchObject(refused);
+    const last = await stripe.capture('c2', payment, { amount: 3_000, isFinal: true });
+    expect(last).toMatchObject({ status: 'captured', authorized: 10_000, captured: 5_500 });
+    expect(await stripe.find(payment)).toEqual(last);
+  });
+
+  it('what is left after a part is released, however often', async () => {
+    const payment = await authorized();
+    expect(await errorOf(stripe.release('early', payment))).toMatchObject(refused);
+    await stripe.capture('c', payment, PART);
+    const released = await stripe.release('release-1', payment);
+    expect(released).toMatchObject({ status: 'captured', captured: 2_500 });
+    for (const key of ['release-1', 'release-2'])
+      expect(await stripe.release(key, payment)).toEqual(released);
+    expect(onlyIntent()).toMatchObject({ status: 'succeeded', amount_capturable: 0, amount_received: 2_500 });
+  });
+
+  it('a card that does not support it is captured once, and the payment says so', async () => {
+    const payment = await authorized({ paymentMethod: 'pm_card_credit_disableEnterpriseCardFeatures' });
+    expect(await stripe.find(payment)).toMatchObject({ captures: 'once' });
+    expect(await errorOf(stripe.capture('c', payment, PART))).toMatchObject(refused);
+    const captured = { status: 'captured', captured: 2_500 };
+    expect(await stripe.capture('c', payment, { ...PART, isFinal: true })).toMatchObject(captured);
+  });
+
+  it('a capture is recorded under its key permanently, also after others', async () => {
+    const payment = await authorized();
+    await stripe.capture('c1', payment, PART);
+    await stripe.capture('c2', payment, PART);
+    fake.forgetKeys();
+    const now = await stripe.find(payment);
+    for (const key of ['c1', 'c2']) expect(await stripe.capture(key, payment, PART)).toEqual(now);
+    for (const other of [
+      { ...PART, amount: 2_501 },
+      { ...PART, isFinal: true },
+    ])
+      expect(await errorOf(stripe.capture('c1', payment, other))).toMatchObject(keyReused);
+    expect(onlyIntent()).toMatchObject({ amount_received: 5_000 });
+  });
+
+  describe.each([
+    ['a part', '/capture', (payment: PaymentRef) => stripe.capture(`${payment.key}-c`, payment, PART), 2_500],
+    [
+      'the last part',
+      '/capture',
+      (payment: PaymentRef) => stripe.capture(`${payment.key}-c`, payment, { ...PART, isFinal: true }),
+      2_500,
+    ],
+  ])('%s is captured once', (_which, route, work, received) => {
+    it.each<[string, Fault, number]>([
+      ['a lost reply, after which the SDK repeats the request', 'after', 1],
+      ['a lost reply', 'after', 2],
+      ['a lost request', 'before', 2],
+      ['a failure of Stripe, which it replays', 'failure', 1],
+      ['two failures of Stripe, which it replays', 'failure', 2],
+      ['a conflict with a concurrent request', 'conflict', 1],
+    ])('after %s', async (_what, fault, times) => {
+      const payment = await authorized();
+      fake.break(route, fault, times);
+      await eventually(() => work(payment));
+      fake.forgetKeys();
+      const result = await work(payment);
+      expect(result).toMatchObject({ captured: received });
+      expect(onlyIntent()).toMatchObject({ amount_received: received });
+    });
+
+    it('when it is requested many times concurrently, after a failure that Stripe replays', async () => {
+      const payment = await authorized();
+      fake.break(route, 'failure');
+      await errorOf(work(payment));
+      const results = await Promise.all(Array.from({ length: 10 }, () => work(payment)));
+      expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
+      expect(onlyIntent()).toMatchObject({ amount_received: received });
+    });
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'the void of a payment that is captured in part',
+      async () => {
+        const payment = await authorized();
+        await stripe.capture('c', payment, PART);
+        await stripe.void('v', payment);
+      },
+    ],
+    [
+      'a void that a capture of a part overtakes',
+      async () => {
+        const payment = await authorized();
+        fake.on('/cancel', () => stripe.capture('c', payment, PART));
+        await stripe.void('v', payment);
+      },
+    ],
+    [
+      'a capture of more than is left',
+      async () => {
+        const payment = await authorized();
+        await stripe.capture('c', payment, PART);
+        await stripe.capture('c2', payment, { amount: 7_501, isFinal: false });
+      },
+    ],
+    [
+      'a capture after the rest of the authorisation has expired',
+      async () => {
+        const payment = await authorized();
+        await stripe.capture('c', payment, PART);
+        Object.assign(onlyIntent(), { status: 'succeeded', amount_capturable: 0 });
+        await stripe.capture('c2', payment, PART);
+      },
+    ],
+  ])('Stripe rejects %s', async (_what, work) => {
+    expect(await errorOf(work())).toMatchObject(refused);
+  });
+
+  it('a payment that was cancelled after a part was captured can be refunded as far as that', async () => {
+    const payment = await authorized();
+    fake.on('/cancel', () => stripe.capture('c', payment, PART));
+    await errorOf(stripe.void('v', payment));
+    expect(await stripe.find(payment)).toMatchObject({ status: 'captured', captured: 2_500 });
+    expect(refundedOf(await stripe.refund('r', payment, 2_500))).toBe(2_500);
+  });
+
+  it('the last of 47 captures has to be final, which the error says', async () => {
+    const payment = await authorized();
+    const one = { amount: 1, isFinal: false };
+    for (let n = 1; n <= 46; n++) await stripe.capture(`${payment.key}-${n}`, payment, one);
+    expect(await errorOf(stripe.capture('47', payment, one))).toMatchObject({
+      name: 'PaymentRefused',
+      message: expect.stringContaining('fulfil all that is left of the order at once') as string,
+    });
+    expect(await stripe.capture('47', payment, { amount: 1, isFinal: true })).toMatchObject({ captured: 47 });
+  });
+
+  it('has keys of its own to create intents, since Stripe rejects other parameters under the same key', async () => {
+    const payment = newPayment();
+    fake.break('/v1/payment_intents', 'after', 2);
+    await errorOf(providerWith({ multicapture: false }).authorize(payment));
+    expect(await stripe.authorize(payment)).toMatchObject({ status: 'authorized', captures: 'many' });
   });
 });
 

@@ -8,9 +8,13 @@ import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/
 import type { RefundOrder } from '../domain/refund';
 import type { Principal } from '../role/principal';
 
-/** The order id is the idempotency key: the same customer and Idempotency-Key always name the same order. */
-export function orderIdOf(customerId: string, idempotencyKey: string): string {
-  return `ord_${hashOfKey(customerId, idempotencyKey)}`;
+/**
+ * The order id is the idempotency key: the same customer, Idempotency-Key and sender of it always name the same order. The
+ * keys of the staff, of a program and of the customer do not meet, so that nobody takes an order of another for their own.
+ */
+export function orderIdOf(customerId: string, idempotencyKey: string, placedBy = customerId): string {
+  const owner = placedBy === customerId ? customerId : `${customerId}\n${placedBy}`;
+  return `ord_${hashOfKey(owner, idempotencyKey)}`;
 }
 
 export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
@@ -39,7 +43,7 @@ export interface PlaceOrder extends OrderContent {
 export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderRequest {
   return {
     ...request,
-    orderId: orderIdOf(request.customerId, idempotencyKey),
+    orderId: orderIdOf(request.customerId, idempotencyKey, request.placedBy),
     fingerprint: fingerprintOf(request),
     attemptId: ulid(),
     createdAt: new Date().toISOString(),
@@ -63,7 +67,11 @@ export function commandBy({ principal, requestId }: Caller, { revision: seenRevi
   return { id: `cmd_${ulid()}`, by: principal.id, requestId, seenRevision };
 }
 
-/** @param key the Idempotency-Key; without one, every request makes a new fulfillment */
+/**
+ * The staff work on an order together, so unlike that of an order, the key of a fulfillment or a refund means the same
+ * from all of them: what a colleague or another program repeats is not shipped or paid back twice.
+ * @param key the Idempotency-Key; without one, every request makes a new fulfillment
+ */
 export function fulfillCommand(
   order: Order,
   caller: Caller,

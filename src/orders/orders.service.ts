@@ -106,6 +106,11 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return (await orders.findById(id)) ?? draftOrder(known.request); // it may have been saved meanwhile
   }
 
+  /** Whether there is an order with this id, as that of a request may be repeated. */
+  async function isKnown(id: string): Promise<boolean> {
+    return (await find(id)) !== null;
+  }
+
   async function list(
     filter: OrderFilter,
     page: { limit: number; after?: OrderPosition },
@@ -117,6 +122,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   return {
     place,
     placeAsync,
+    isKnown,
     get,
     list,
     amend: createAmend(runner),

@@ -23,7 +23,8 @@ export interface UsersRepository {
   insert(user: NewUser): Promise<User | null>;
   findById(id: string): Promise<User | null>;
   findByEmail(email: string): Promise<User | null>;
-  exists(id: string): Promise<boolean>;
+  /** Returns null if there is no such user. */
+  statusOf(id: string): Promise<UserStatus | null>;
   /**
    * Whether the database rejects a second user with the same e-mail address, for which `setup` makes an
    * index.
@@ -86,7 +87,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       return indexes.some(({ key, unique }) => unique === true && 'email' in key);
     },
 
-    exists: async (id) => (await users.exists({ _id: id })) !== null,
+    statusOf: async (id) => (await users.findById(id, { status: 1 }).lean())?.status ?? null,
 
     async list(filter, { limit, after }) {
       const found = await users.find(matching(filter, after)).sort({ _id: -1 }).limit(limit).lean();

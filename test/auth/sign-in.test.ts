@@ -26,7 +26,7 @@ describe('POST /auth/register', () => {
     expect(headers['cache-control']).toBe('no-store');
     const { accessToken, user } = (body as { data: { accessToken: string; user: { id: string } } }).data;
     await api.call('post', '/product-services', accessToken).expect(403);
-    await expect(createUsersRepository(api.db.connection).exists(user.id)).resolves.toBe(true);
+    await expect(createUsersRepository(api.db.connection).statusOf(user.id)).resolves.toBe('active');
   });
 
   it('stores an argon2id hash with the recommended cost, and the e-mail address in lower case', async () => {

@@ -111,7 +111,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     insert: () => users.insert(user),
     findById: () => users.findById(user.id),
     findByEmail: () => users.findByEmail(user.email),
-    exists: () => users.exists(user.id),
+    statusOf: () => users.statusOf(user.id),
     isSetUp: () => users.isSetUp(),
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);

@@ -1,4 +1,4 @@
-import { commandBy, fulfillCommand, refundCommand } from '../../src/orders/order-request';
+import { commandBy, fulfillCommand, orderIdOf, refundCommand } from '../../src/orders/order-request';
 import { orderIn } from '../domain/fixtures';
 
 const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, revision: 7 });
@@ -25,6 +25,30 @@ it('gives one id to one key of one order, and another id to anything else', () =
   ].map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^(ful|ref)_[0-9a-f]{32}$/);
+});
+
+it('gives the keys of a customer, of the staff and of programs orders of their own', () => {
+  const ids = [
+    orderIdOf('usr_1', 'k'),
+    orderIdOf('usr_1', 'k', 'usr_2'),
+    orderIdOf('usr_1', 'k', 'usr_3'),
+    orderIdOf('usr_1', 'k', 'key_1'),
+    orderIdOf('usr_2', 'k', 'usr_1'),
+    orderIdOf('usr_2', 'k'),
+    orderIdOf('usr_1', 'l'),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(orderIdOf('usr_1', 'k', 'usr_1')).toBe(ids[0]);
+});
+
+it('lets the staff repeat what a colleague has sent', () => {
+  const colleague = { principal: { id: 'usr_2', role: 'ADMIN' }, requestId: 's' } as const;
+  const [shipped, refunded] = [fulfill({}, 'k'), refund(1, 'a')];
+  expect(fulfillCommand(ORDER, colleague, SHIPPED, 'k')).toMatchObject({
+    id: shipped.id,
+    fingerprint: shipped.fingerprint,
+  });
+  expect(refundCommand(ORDER, colleague, { amount: 1, reason: 'a' }, 'k').id).toBe(refunded.id);
 });
 
 it('gives different content a different fingerprint', () => {

@@ -5,13 +5,14 @@ import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
+import type { UserStatus } from '../../users/user-status';
 import { orderRequest } from '../order-request';
 import type { Placement } from '../orders.service';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
 import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
-  users: { exists(id: string): Promise<boolean> };
+  users: { statusOf(id: string): Promise<UserStatus | null> };
   /** The path prefix of the API, for Location. */
   prefix: string;
 }
@@ -49,6 +50,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       },
     },
     errors: [
+      'invalid_transition',
       'out_of_stock',
       'unknown_product',
       'mixed_currencies',
@@ -57,9 +59,10 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       'service_unavailable',
     ],
     async handler(ctx, { body, headers, idempotencyKey, principal }) {
+      const customer = await customerOf(body, principal);
       const request = orderRequest({
         idempotencyKey,
-        customerId: await customerOf(body, principal),
+        customerId: customer.id,
         placedBy: principal.id,
         requestId: ctx.state.requestId,
         items: body.items,
@@ -68,6 +71,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
         shippingAddress: body.shippingAddress ?? null,
       });
       logOrder(ctx, request.orderId);
+      if (customer.isDisabled && !(await service.isKnown(request.orderId))) throw customerDisabled();
       const isAsync = prefersAsync(headers.prefer);
       const placement = await (isAsync ? service.placeAsync(request) : service.place(request));
       describePlacement(ctx, placement);
@@ -77,13 +81,15 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     },
   });
 
-  async function customerOf({ customerId }: PlaceOrderBody, principal: Principal): Promise<string> {
-    if (customerId === undefined) return ownIdOf(principal);
+  async function customerOf(
+    { customerId }: PlaceOrderBody,
+    principal: Principal,
+  ): Promise<{ id: string; isDisabled: boolean }> {
+    if (customerId === undefined) return { id: ownIdOf(principal), isDisabled: false };
     if (principal.role !== 'ADMIN') throw adminOnly('customerId');
-    if (!(await users.exists(customerId))) {
-      throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
-    }
-    return customerId;
+    const status = await users.statusOf(customerId);
+    if (status === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
+    return { id: customerId, isDisabled: status === 'disabled' };
   }
 
   function describePlacement(ctx: Context, { order, isReplay }: Placement): void {
@@ -96,6 +102,14 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
 function ownIdOf({ id, scopes }: Principal): string {
   if (!scopes) return id;
   throw invalid([{ path: 'customerId', message: 'is required with an API key: name the customer' }]);
+}
+
+/** An order that was placed before is returned all the same: the request may be a repeat. */
+function customerDisabled(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'The customer is disabled, so nothing can be ordered for them: make them active first, or name another customer.',
+  );
 }
 
 /** The response to a rejected order is the reason, for a replay too. */

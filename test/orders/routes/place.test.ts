@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
 import { orderIdOf } from '../../../src/orders/order-request';
+import { createUsersRepository } from '../../../src/users/users.repository';
 import { orderWorkflowId } from '../../../workflows/contract';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
@@ -318,17 +319,60 @@ describe('POST /orders', () => {
     expect(answer.body.code).toBe('service_unavailable');
   });
 
+  async function customer(email: string): Promise<{ customerId: string; token: string }> {
+    const account = { email, password: 'correct horse battery', name: 'Carol' };
+    const { body } = await api.call('post', '/auth/register').send(account).expect(201);
+    return { customerId: body.data.user.id, token: body.data.accessToken };
+  }
+
+  it('gives a customer and the staff orders of their own for the same key', async () => {
+    const { id } = await api.shop.sell();
+    const { customerId, token } = await customer('dave@example.com');
+    const key = { 'Idempotency-Key': 'monday' };
+    const own = await api.place(token, lines([id, 1]), key).expect(201);
+    const byStaff = { ...lines([id, 1]), customerId };
+    const first = await api.place(admin, byStaff, key).expect(201);
+    expect(first.headers).not.toHaveProperty('idempotent-replayed');
+    expect(first.body.data).toMatchObject({ customerId, version: 2 });
+    expect(first.body.data.id).not.toBe(own.body.data.id);
+    const again = await api.place(admin, byStaff, key).expect('Idempotent-Replayed', 'true').expect(201);
+    expect(again.body.data.id).toBe(first.body.data.id);
+    const other = await api.place(api.tokenOf('ADMIN'), byStaff, key).expect(201);
+    expect(other.headers).not.toHaveProperty('idempotent-replayed');
+    expect(await api.shop.stockOf(id)).toEqual({ available: 97, reserved: 3 });
+  });
+
+  it('places no order for a disabled customer, but returns what was placed before', async () => {
+    const { id } = await api.shop.sell();
+    const { customerId } = await customer('erin@example.com');
+    const key = { 'Idempotency-Key': randomUUID() };
+    const body = { ...lines([id, 1]), customerId };
+    const { body: placed } = await api.place(admin, body, key).expect(201);
+    const users = createUsersRepository(api.shop.db.connection);
+    await users.change(customerId, { status: 'disabled' });
+    for (const headers of [undefined, { Prefer: 'respond-async' }]) {
+      const { body: problem } = await api.place(admin, body, headers).expect(409);
+      expect(problem).toMatchObject({
+        code: 'invalid_transition',
+        detail: expect.stringContaining('The customer is disabled'),
+      });
+    }
+    const { body: again } = await api.place(admin, body, key).expect(201);
+    expect(again.data.id).toBe(placed.data.id);
+    await users.change(customerId, { status: 'active' });
+    await api.place(admin, body).expect(201);
+    expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 2 });
+  });
+
   it('places an order of an ADMIN for an existing customer', async () => {
     const { id } = await api.shop.sell();
-    const account = { email: 'carol@example.com', password: 'correct horse battery', name: 'Carol' };
-    const { body: registered } = await api.call('post', '/auth/register').send(account).expect(201);
-    const customerId: string = registered.data.user.id;
+    const { customerId, token } = await customer('carol@example.com');
     const { body } = await api.place(admin, { ...lines([id, 1]), customerId }).expect(201);
     expect(body.data).toMatchObject({
       customerId,
       temporalUrl: expect.stringContaining(body.data.workflowId),
     });
-    await api.call('get', `/orders/${body.data.id}`, registered.data.accessToken).expect(200);
+    await api.call('get', `/orders/${body.data.id}`, token).expect(200);
     await api.place(admin, { ...lines([id, 1]), customerId: newId('usr') }).expect(400);
   });
 });

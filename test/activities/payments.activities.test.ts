@@ -110,6 +110,18 @@ it('releases and refunds a payment that is to be voided if an abandoned run has 
   expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 2_500, refunded: 2_500, open: 0 });
 });
 
+it('captures in parts, releases the rest and pays back once each, however often the steps run', async () => {
+  const payment = await authorized();
+  const { requestId: _, ...ref } = payment;
+  const capture = { ...callFor(payment, 'capture', { amount: 3_000 }), isFinal: false };
+  await repeatedly(() => activities.capturePayment(capture));
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 3_000, open: 7_000 });
+  expect(await repeatedly(() => activities.releasePayment(payment))).toBe(true);
+  const call = { ...payment, payment: ref, key: `${payment.key}-back`, amount: 1_000 };
+  expect(await repeatedly(() => activities.payBack(call))).toBe(true);
+  expect(await ledgerOf(db, payment.key)).toMatchObject({ captured: 3_000, open: 0, refunded: 1_000 });
+});
+
 it('has Temporal repeat no void that the payment service turns down: an operator should look', async () => {
   const refuse = () => Promise.reject(new PaymentRefused('It is in dispute.'));
   const provider = createPaymentProvider(testWorkerConfig(), db.connection)!;

@@ -11,7 +11,9 @@ import { responsesOf } from './responses';
 import { VERSION } from './version';
 
 const INTRODUCTION =
-  'Place orders and follow them. Sign in with `POST /auth/login` and put the `accessToken` into **Authorize**.';
+  'Place orders and follow them. Sign in with `POST /auth/login` and put the `accessToken` into **Authorize**. ' +
+  "Texts are trimmed and kept in Unicode's normal form C, in which their lengths are counted; control characters, text " +
+  'direction marks and other invisible characters that mean nothing where they stand are refused.';
 const DEMO_ACCOUNTS =
   'The example of `login` signs in a demo user; `admin@example.com` has the same password and all permissions.';
 

@@ -34,6 +34,11 @@ const HALF = 0.5;
  */
 const CARDS = ['pm_card_visa', 'pm_card_chargeDeclined', 'pm_sandbox_lost_reply'];
 
+/** Names as people write them in some scripts, with what is invisible in them. */
+const NAMES = ['Zoë', 'Zoe\u0308', '李 明', 'می\u200cخواهم', 'അവന്\u200d', '👩🏽‍🚀', '\tAda\tLovelace\r\n'];
+/** Spellings of one mailbox. */
+const ADDRESSES = ['ada@bücher.example', 'Ada@XN--bcher-KVA．example', 'ada@bu\u0308cher。example'];
+
 export function operationsOf({ paths }: Document): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -66,8 +71,12 @@ export async function knownValues(
     // Of the users only those that the caller passes: some may be disabled, and others are needed.
     const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids: users } : {}) };
     const catalogue = await listOf('/product-services');
-    const values =
-      operation.name === 'POST /orders' ? placing(catalogue.ids, users) : ofParameters(operation, own);
+    const values = [
+      ...ofParameters(operation, own),
+      ...(operation.name === 'POST /orders'
+        ? placing(catalogue.ids, users)
+        : (IN_BODIES[operation.name] ?? [])),
+    ];
     known.set(
       operation.operationId,
       values.filter((one) => one.values.length > 0),
@@ -75,6 +84,14 @@ export async function knownValues(
   }
   return known;
 }
+
+const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
+  'POST /auth/register': [
+    { parameter: 'body.email', values: ADDRESSES, probability: HALF },
+    { parameter: 'body.name', values: NAMES, probability: HALF },
+  ],
+  'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
+};
 
 function ofParameters({ parameters = [] }: Operation, { ids, nested, cursor }: List): KnownValues[] {
   const values: Record<string, [values: string[], probability: number]> = {
@@ -94,6 +111,7 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.items[*].productServiceId', values: products, probability: HALF },
     { parameter: 'body.paymentMethod', values: CARDS, probability: HALF },
     { parameter: 'body.customerId', values: users, probability: HALF },
+    { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
   ];
 }
 

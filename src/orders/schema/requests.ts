@@ -59,7 +59,9 @@ export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
     .example('pm_card_visa'),
   shippingAddress: shippingAddress.allow(null),
   note: note.example('Please ring twice.'),
-  customerId: idSchema('usr').description('For ADMINs only: the customer for whom the order is placed'),
+  customerId: idSchema('usr').description(
+    'For ADMINs only: the customer for whom the order is placed, who must not be disabled',
+  ),
 });
 
 export interface PlaceOrderHeaders {

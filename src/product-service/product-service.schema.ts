@@ -62,7 +62,12 @@ const fields = {
     .description('Unique among active entries'),
   name: singleLine(200),
   description: multiLine(5_000),
-  unitPrice: Joi.number().integer().min(0).description("In the currency's minor unit"),
+  unitPrice: Joi.number()
+    .integer()
+    .min(0)
+    .description(
+      "In the currency's minor unit; a multiple of 10 where that has three digits, like that of KWD",
+    ),
   currency,
   taxRateBps: Joi.number()
     .integer()

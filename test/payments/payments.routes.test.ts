@@ -154,6 +154,7 @@ describe(`POST ${WEBHOOK}`, () => {
   const email = 'alice@example.com';
   it.each([
     ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1', payment_intent: 'pi_1', evidence: { email } }],
+    ['charge.captured', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
     ['charge.refunded', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
     ['refund.created', { id: 're_1', payment_intent: { id: 'pi_1' }, instructions_email: email }],
     ['refund.failed', { id: 're_1', payment_intent: 'pi_1' }],
@@ -173,6 +174,7 @@ describe(`POST ${WEBHOOK}`, () => {
 
   it.each<[string, EventFields]>([
     ['our own refunds', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
+    ['our own captures', { type: 'charge.captured', idempotencyKey: 'orders-management-system/c/capture' }],
     ['refunds of other payments', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
     ['refunds without an intent', { type: 'refund.created', object: { id: 're_1', payment_intent: null } }],
     ['unknown types', { type: 'toString' }],

@@ -131,7 +131,9 @@ export const refundOrderBody = Joi.object<RefundOrderBody, true>({
   amount: Joi.number()
     .integer()
     .min(1)
-    .description('In minor units; by default all that is left of the captured amount')
+    .description(
+      'In minor units, a multiple of 10 in currencies of three digits; by default all that is left of the captured amount',
+    )
     .example(1_000),
   reason: reason.required().example('Arrived damaged'),
 });

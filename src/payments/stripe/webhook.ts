@@ -12,6 +12,8 @@ const REFUNDED_ELSEWHERE = 'a payment was refunded outside of this system: the o
 
 /** The log messages for events that need a person's attention. */
 const WARNINGS: Readonly<Record<string, string>> = {
+  'charge.captured':
+    'a payment was captured elsewhere, or what was left of its authorisation has expired: nothing more can be captured',
   'charge.dispute.created': 'a payment is disputed: respond in the Stripe Dashboard',
   'charge.refunded': REFUNDED_ELSEWHERE,
   'refund.created': REFUNDED_ELSEWHERE,

@@ -21,6 +21,7 @@ const UNIT = [
   'http/{error-middleware,server}',
   'logger/*',
   'mongodb/follow-changes',
+  'product-service/search-terms',
   'openapi/{example,joi-rules}',
   'orders/{order-request,orders.service}',
   'orders/commands/commands',

@@ -17,6 +17,7 @@ import type { Health } from './health/health';
 import { healthRoutes } from './health/health.routes';
 import type { Jwt } from './jwt/jwt';
 import type { MongoDb } from './mongodb/mongodb';
+import { createTransact } from './mongodb/transaction';
 import { createOrderPresenter } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
@@ -29,6 +30,10 @@ import { createStripePaymentRepository } from './payments/stripe/repository';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
+import { createStockAdjustmentRepository } from './product-service/stock-adjustments.repository';
+import { stockAdjustmentRoutes } from './product-service/stock-adjustments.routes';
+import { createStockAdjustmentService } from './product-service/stock-adjustments.service';
+import { createStockQueue } from './product-service/stock-queue';
 import type { TemporalClient } from './temporal/client';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
 import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
@@ -75,7 +80,7 @@ export function createRoutes({
   return [
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection, logger }),
-    ...productServiceRoutes(createCatalogueService(createProductServiceRepository(connection))),
+    ...catalogueRoutes(connection),
     ...orderRoutes({
       service: orders,
       present: createOrderPresenter(config.temporal),
@@ -109,6 +114,23 @@ export function identityRoutes({
     ...authRoutes(auth),
     ...userRoutes(createUsersService({ users, sessions, checkPassword })),
     ...apiKeyRoutes(createApiKeyService({ keys: createApiKeyRepository(connection), users })),
+  ];
+}
+
+/** How long an adjustment waits for others, and collides with orders, before it gives up: a person waits for it. */
+const ADJUSTMENT_MS = 15_000;
+
+/** Creates the routes of the catalogue and its stock. */
+export function catalogueRoutes(connection: Connection): Route[] {
+  const catalogue = createCatalogueService(createProductServiceRepository(connection));
+  const adjustments = createStockAdjustmentRepository({
+    connection,
+    stockQueue: createStockQueue(ADJUSTMENT_MS),
+    transact: createTransact(connection, ADJUSTMENT_MS),
+  });
+  return [
+    ...productServiceRoutes(catalogue),
+    ...stockAdjustmentRoutes(createStockAdjustmentService(adjustments, catalogue)),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { ID_PATTERNS } from '../src/common/ids';
 import { exampleOf } from '../src/openapi/example';
 import { placeOrderBody } from '../src/orders/schema/requests';
-import { createProductServiceModel } from '../src/product-service/product-service.model';
+import { createProductServiceModel, derivedFrom } from '../src/product-service/product-service.model';
 import { idParams } from '../src/product-service/product-service.schema';
 import { DEMO_CATALOGUE } from '../src/seed/catalogue';
 import { seed } from '../src/seed/seed';
@@ -44,11 +44,12 @@ it('a second run changes neither stock nor what an ADMIN edited', async () => {
   expect(await seed(connection, 'development')).toEqual({ users: 3, entries: DEMO_CATALOGUE.length });
   const [first, second] = DEMO_CATALOGUE;
   await entries.updateOne({ _id: first!._id }, { $inc: { 'stock.available': -5 } });
-  await entries.updateOne({ _id: second!._id }, { $set: { sku: 'RENAMED' } });
+  await entries.updateOne({ _id: second!._id }, { $set: { sku: 'RENAMED', skuKey: 'renamed' } });
   await entries.create({
     ...(await entries.findById(second!._id).lean())!,
     _id: 'ps_01HZX00000000000000000MVG1',
     sku: second!.sku,
+    ...derivedFrom(second!),
   });
   const before = await entries.find().sort({ _id: 1 }).lean();
   expect(await seed(connection, 'development')).toEqual({ users: 0, entries: 0 });
@@ -62,6 +63,8 @@ it('keeps an entry that has the SKU of a demo entry', async () => {
     _id: 'ps_01HZX00000000000000000MVG1',
     sku,
     name,
+    ...derivedFrom({ sku, name }),
+    stockRevision: 0,
     unitPrice,
     currency,
     taxRateBps: 0,

@@ -36,6 +36,11 @@ export function versionsOf(ifMatch: string): number[] | null {
   );
 }
 
+/** Returns whether a valid If-Match header names the ETag. */
+export function matchesIfMatch(ifMatch: string, etag: string): boolean {
+  return ifMatch === '*' || [...ifMatch.matchAll(ENTITY_TAG)].some(([tag, weak]) => !weak && tag === etag);
+}
+
 /** Returns whether no tag of a valid If-Match header is strong, so that it can match nothing. */
 export function isWeak(ifMatch: string): boolean {
   return ifMatch !== '*' && [...ifMatch.matchAll(ENTITY_TAG)].every(([, weak]) => weak);

@@ -48,14 +48,6 @@ export function multiLine(max: number): StringSchema {
 }
 
 /**
- * An identifier such as a SKU. `characters` is a character class; the first character must be a letter or a
- * digit.
- */
-export function code(max: number, characters: string): StringSchema {
-  return text(max, 1, (value) => value.trim()).pattern(new RegExp(`^[A-Za-z0-9][${characters}]*$`, 'u'));
-}
-
-/**
  * Any text of `min` to `max` characters. A character is a code point, as in JSON Schema; Joi's own rules
  * count UTF-16 units, of which an emoji has two.
  */

@@ -1,4 +1,4 @@
-import { AmountOverflow, chargeableStep, multiplyAmount, shareOf, sumAmounts } from './money';
+import { AmountOverflow, chargeableStep, multiplyAmount, shareOf, shareWithin, sumAmounts } from './money';
 import type { OrderLine, PricedItem, Pricing } from './order';
 import { OrderRejected } from './errors';
 
@@ -11,7 +11,7 @@ export interface CatalogueEntry {
   /** Minor units. */
   unitPrice: number;
   currency: string;
-  /** Basis points. */
+  /** Basis points, with up to two decimals. */
   taxRateBps: number;
   /** Whether the unit price contains the tax. */
   priceIncludesTax: boolean;
@@ -65,10 +65,25 @@ function onlyCurrency(lines: readonly OrderLine[], entries: ReadonlyMap<string, 
 
 function priceLine(line: OrderLine, entry: CatalogueEntry): PricedItem {
   const { sku, name, kind, unitPrice, taxRateBps, priceIncludesTax, currency } = entry;
-  const subtotal = multiplyAmount(unitPrice, line.quantity);
-  const tax = shareOf(subtotal, taxRateBps, chargeableStep(currency));
-  const total = sumAmounts([subtotal, tax]);
   const { productServiceId, quantity } = line;
   const price = { unitPrice, taxRateBps, priceIncludesTax };
-  return { productServiceId, sku, name, kind, quantity, ...price, subtotal, tax, total };
+  const amounts = amountsOf(price, quantity, chargeableStep(currency));
+  return { productServiceId, sku, name, kind, quantity, ...price, ...amounts };
+}
+
+type Price = Pick<CatalogueEntry, 'unitPrice' | 'taxRateBps' | 'priceIncludesTax'>;
+
+/** @throws {AmountOverflow} */
+function amountsOf(
+  { unitPrice, taxRateBps, priceIncludesTax }: Price,
+  quantity: number,
+  step: number,
+): Pick<PricedItem, 'subtotal' | 'tax' | 'total'> {
+  const price = multiplyAmount(unitPrice, quantity);
+  if (priceIncludesTax) {
+    const tax = shareWithin(price, taxRateBps, step);
+    return { subtotal: price - tax, tax, total: price };
+  }
+  const tax = shareOf(price, taxRateBps, step);
+  return { subtotal: price, tax, total: sumAmounts([price, tax]) };
 }

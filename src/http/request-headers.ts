@@ -1,5 +1,12 @@
 import Joi, { type ObjectSchema } from 'joi';
-import { ifMatchSchema, isWeak, matchesIfNoneMatch, preconditionFailed, versionsOf } from '../common/etag';
+import {
+  ifMatchSchema,
+  isWeak,
+  matchesIfMatch,
+  matchesIfNoneMatch,
+  preconditionFailed,
+  versionsOf,
+} from '../common/etag';
 import { idempotencyKeyOf, idempotencyKeyRequired, idempotencyKeySchema } from '../common/idempotency-key';
 import { AppError } from '../errors/app-error';
 import type { Context } from './context';
@@ -118,17 +125,12 @@ export function judgeRepresentation(ctx: Context, route: Declared): void {
   const etag = ctx.response.get('ETag');
   if (!etag || ctx.status !== 200) return;
   const ifMatch = ctx.get('If-Match');
-  if (ifMatch && !matchesStrongly(ifMatch, etag)) {
+  if (ifMatch && !matchesIfMatch(ifMatch, etag)) {
     throw preconditionFailed(`The current ETag is ${etag}, which If-Match does not name.`, etag);
   }
   if (!(304 in route.responses) || !matchesIfNoneMatch(ctx.get('If-None-Match'), etag)) return;
   ctx.status = 304;
   ctx.body = null;
-}
-
-function matchesStrongly(ifMatch: string, etag: string): boolean {
-  const [current] = versionsOf(etag) ?? [];
-  return versionsOf(ifMatch)?.includes(current!) ?? true;
 }
 
 /** Explains a 412 whose If-Match could never have matched. */

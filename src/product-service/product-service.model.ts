@@ -1,5 +1,6 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
+import { foldCase, searchTermsOf } from './search-terms';
 
 export const KINDS = ['product', 'service'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -9,37 +10,59 @@ export interface Stock {
   reserved: number;
 }
 
-/**
- * A product or service in MongoDB. `version` counts the edits of the entry, not the movements of its stock.
- */
+/** A product or service in MongoDB. */
 export interface ProductServiceDocument {
   _id: string;
   sku: string;
+  /** What of the sku is unique: it is the same whatever its case. */
+  skuKey: string;
   name: string;
   description: string;
+  /** What finds the entry, see `searchTermsOf`. */
+  searchTerms: string[];
   kind: Kind;
   /** The price in the currency's minor unit. */
   unitPrice: number;
   currency: string;
-  /** The tax rate in basis points: 1900 is 19 %. */
+  /** The tax rate in basis points, with up to two decimals: 1900 is 19 %. */
   taxRateBps: number;
   /** Whether the price contains the tax. */
   priceIncludesTax: boolean;
   /** The units of a product; null for a service. */
   stock: Stock | null;
+  /** Counts the movements of the stock. */
+  stockRevision: number;
   isActive: boolean;
+  /** Counts the edits of the entry, not the movements of its stock. */
   version: number;
   createdAt: Date;
   updatedAt: Date;
 }
 
-/** A manual change of stock. */
+/** What only indexes need. */
+export const HIDDEN = { skuKey: 0, searchTerms: 0 } as const;
+
+/** An entry without what only indexes need. */
+export type ProductService = Omit<ProductServiceDocument, '_id' | keyof typeof HIDDEN> & { id: string };
+
+/** A change of stock by a person, or by a program. */
 export interface StockAdjustmentDocument {
+  /** Is derived from the Idempotency-Key, so that the same request adjusts once. */
+  _id: string;
   productServiceId: string;
+  /** A hash of the request. The same Idempotency-Key with another fingerprint is rejected. */
+  fingerprint: string;
   delta: number;
   reason: string;
   by: string;
   at: Date;
+  /** The available units. */
+  before: number;
+  after: number;
+  /** The units that orders had reserved. */
+  reserved: number;
+  /** That of the product after the adjustment. */
+  stockRevision: number;
 }
 
 const SETTINGS = { versionKey: false, autoIndex: false, autoCreate: false } as const;
@@ -49,17 +72,20 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
   {
     _id: { type: String, required: true },
     sku: { type: String, required: true },
+    skuKey: { type: String, required: true },
     name: { type: String, required: true },
     description: { type: String, default: '' },
+    searchTerms: { type: [String], required: true },
     kind: { type: String, enum: KINDS, required: true },
     unitPrice: count,
     currency: { type: String, required: true },
-    taxRateBps: count,
+    taxRateBps: { type: Number, required: true, min: 0 },
     priceIncludesTax: { type: Boolean, default: false },
     stock: {
       type: new Schema<Stock>({ available: count, reserved: count }, { _id: false }),
       default: null,
     },
+    stockRevision: count,
     isActive: { type: Boolean, required: true },
     version: count,
   },
@@ -67,22 +93,32 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
 );
 
 // The sku of a retired entry may be used again.
-productServiceSchema.index({ sku: 1 }, { unique: true, partialFilterExpression: { isActive: true } });
-// The list is newest first, optionally by kind or currency. A text search filters their results.
+productServiceSchema.index({ skuKey: 1 }, { unique: true, partialFilterExpression: { isActive: true } });
+// The list is newest first, optionally by kind or currency or what a search finds.
 productServiceSchema.index({ isActive: 1, _id: -1 });
 productServiceSchema.index({ isActive: 1, kind: 1, _id: -1 });
 productServiceSchema.index({ isActive: 1, currency: 1, _id: -1 });
+productServiceSchema.index({ isActive: 1, searchTerms: 1, _id: -1 });
 
 const stockAdjustmentSchema = new Schema<StockAdjustmentDocument>(
   {
+    _id: { type: String, required: true },
     productServiceId: { type: String, required: true },
+    fingerprint: { type: String, required: true },
     delta: { type: Number, required: true },
     reason: { type: String, required: true },
     by: { type: String, required: true },
     at: { type: Date, required: true },
+    before: count,
+    after: count,
+    reserved: count,
+    stockRevision: count,
   },
   { collection: 'stock_adjustments', ...SETTINGS },
 );
+
+// The list is newest first.
+stockAdjustmentSchema.index({ productServiceId: 1, stockRevision: -1 });
 
 export function createProductServiceModel(connection: Connection): Model<ProductServiceDocument> {
   return modelOf(connection, 'ProductService', productServiceSchema);
@@ -90,4 +126,19 @@ export function createProductServiceModel(connection: Connection): Model<Product
 
 export function createStockAdjustmentModel(connection: Connection): Model<StockAdjustmentDocument> {
   return modelOf(connection, 'StockAdjustment', stockAdjustmentSchema);
+}
+
+/** Returns what indexes need of an entry. */
+export function derivedFrom({
+  sku,
+  name,
+}: Pick<ProductServiceDocument, 'sku' | 'name'>): Pick<ProductServiceDocument, 'skuKey' | 'searchTerms'> {
+  return { skuKey: foldCase(sku), searchTerms: searchTermsOf(name, sku) };
+}
+
+export function toProductService(
+  document: Omit<ProductServiceDocument, keyof typeof HIDDEN>,
+): ProductService {
+  const { _id, skuKey: _skuKey, searchTerms: _searchTerms, ...fields } = document as ProductServiceDocument;
+  return { id: _id, ...fields };
 }

@@ -1,5 +1,7 @@
-import type { ProductService } from './product-service.repository';
+import type { ProductService } from './product-service.model';
 import type { ProductServiceView } from './product-service.schema';
+import type { StockAdjustment } from './stock-adjustments.repository';
+import type { StockAdjustmentView } from './stock-adjustments.schema';
 
 export function presentProductService(entry: ProductService): ProductServiceView {
   return {
@@ -18,4 +20,9 @@ export function presentProductService(entry: ProductService): ProductServiceView
     createdAt: entry.createdAt.toISOString(),
     updatedAt: entry.updatedAt.toISOString(),
   };
+}
+
+export function presentStockAdjustment(adjustment: StockAdjustment): StockAdjustmentView {
+  const { id, delta, reason, by, at, before, after } = adjustment;
+  return { id, delta, reason, by, at: at.toISOString(), before, after };
 }

@@ -1,139 +1,150 @@
-import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
-import { createTransact } from '../mongodb/transaction';
+import { trusted, type Connection, type QueryFilter } from 'mongoose';
 import { unlessTaken } from '../mongodb/errors';
 import {
   createProductServiceModel,
-  createStockAdjustmentModel,
+  derivedFrom,
+  HIDDEN,
+  toProductService,
   type Kind,
+  type ProductService,
   type ProductServiceDocument,
-  type StockAdjustmentDocument,
 } from './product-service.model';
 
 export type ProductServiceRepository = ReturnType<typeof createProductServiceRepository>;
-export type ProductService = Omit<ProductServiceDocument, '_id'> & { id: string };
-export type NewProductService = Omit<ProductService, 'createdAt' | 'updatedAt'>;
+export type NewProductService = Omit<ProductService, 'createdAt' | 'updatedAt' | 'stockRevision'>;
 export type ProductServiceChanges = Partial<
-  Pick<
-    ProductService,
-    'sku' | 'name' | 'description' | 'unitPrice' | 'currency' | 'taxRateBps' | 'priceIncludesTax'
-  >
+  Pick<ProductService, 'sku' | 'name' | 'description' | 'unitPrice' | 'taxRateBps' | 'priceIncludesTax'>
 >;
-export type StockAdjustment = Omit<StockAdjustmentDocument, 'at'>;
 
 export interface PageFilter {
+  isActive: boolean;
   kind?: Kind;
   currency?: string;
-  /** A part of the name or the sku, case-insensitive. */
-  q?: string;
   /** The last id of the previous page. */
   after?: string;
   limit: number;
 }
 
-/** All queries on the catalogue. A retired entry can no longer be found; orders keep what they bought. */
-export function createProductServiceRepository(connection: Connection) {
-  const entries = createProductServiceModel(connection);
-  const adjustments = createStockAdjustmentModel(connection);
-  const transact = createTransact(connection);
+export interface SearchFilter extends PageFilter {
+  /** Each has to find the entry, see `searchTermsOf`. There is one at least. */
+  terms: readonly string[];
+}
 
-  async function moveStock({ productServiceId, delta }: StockAdjustment, session: ClientSession) {
-    return entries
-      .findOneAndUpdate(
-        {
-          _id: productServiceId,
-          isActive: true,
-          'stock.available': trusted({ $gte: Math.max(0, -delta) }),
-        },
-        { $inc: { 'stock.available': delta } },
-        { session, returnDocument: 'after', timestamps: false },
-      )
-      .lean();
+export interface SearchResult {
+  found: ProductService[];
+  /** The id of the last entry that was read, if there are more to read. */
+  readTo: string | null;
+}
+
+/** How many entries one search reads at most, so that no request makes the database read the whole catalogue. */
+const SEARCH_READS = 2_000;
+/** For how many terms a search finds out how many entries they find. */
+const COMPARED_TERMS = 5;
+
+/** All queries on the catalogue. Only ADMINs find a retired entry; orders keep what they bought. */
+export function createProductServiceRepository(connection: Connection, searchReads = SEARCH_READS) {
+  const entries = createProductServiceModel(connection);
+
+  async function findOne(filter: QueryFilter<ProductServiceDocument>): Promise<ProductService | null> {
+    const found = await entries.findOne(filter, HIDDEN).lean();
+    return found && toProductService(found);
+  }
+
+  /** @returns null if the entry has another version or state, undefined if the sku is taken */
+  function change(
+    { id, version, isActive }: ProductService,
+    changes: Partial<ProductServiceDocument>,
+  ): Promise<ProductService | null | undefined> {
+    return unlessTaken(async () => {
+      const updated = await entries
+        .findOneAndUpdate(
+          { _id: id, isActive, version },
+          { $set: changes, $inc: { version: 1 } },
+          { returnDocument: 'after', projection: HIDDEN },
+        )
+        .lean();
+      return updated && toProductService(updated);
+    });
+  }
+
+  /** Returns the terms, that which finds the fewest entries first: the one by which to read the index. */
+  async function rarestFirst(terms: readonly string[], isActive: boolean): Promise<string[]> {
+    const longestFirst = terms.toSorted((a, b) => b.length - a.length); // a long one finds less
+    if (longestFirst.length === 1) return longestFirst;
+    const compared = longestFirst.slice(0, COMPARED_TERMS);
+    const counts = await Promise.all(
+      compared.map((term) => entries.countDocuments({ isActive, searchTerms: term }, { limit: searchReads })),
+    );
+    const rarest = compared[counts.indexOf(Math.min(...counts))]!;
+    return [rarest, ...longestFirst.filter((term) => term !== rarest)];
   }
 
   return {
-    /** Returns active entries, newest first. */
+    /** Returns entries, newest first. */
     async findPage({ limit, ...filter }: PageFilter): Promise<ProductService[]> {
-      const found = await entries.find(pageFilter(filter)).sort({ _id: -1 }).limit(limit).lean();
+      const found = await entries.find(pageFilter(filter), HIDDEN).sort({ _id: -1 }).limit(limit).lean();
       return found.map(toProductService);
     },
 
-    async findActive(id: string): Promise<ProductService | null> {
-      const found = await entries.findOne({ _id: id, isActive: true }).lean();
-      return found && toProductService(found);
+    /** Returns the entries that all terms find, newest first, as far as they are among those that it reads. */
+    async search({ terms, limit, ...filter }: SearchFilter): Promise<SearchResult> {
+      const [rarest, ...others] = await rarestFirst(terms, filter.isActive);
+      const read = { ...pageFilter({ isActive: filter.isActive, after: filter.after }), searchTerms: rarest };
+      const [last] = await entries
+        .find(read, { _id: 1 })
+        .sort({ _id: -1 })
+        .skip(searchReads - 1)
+        .limit(1)
+        .lean();
+      const wanted: QueryFilter<ProductServiceDocument> = { ...pageFilter(filter), ...read };
+      if (last) wanted._id = trusted({ $gte: last._id, ...(filter.after && { $lt: filter.after }) });
+      if (others.length > 0) {
+        // An expression, which is never the reason to read another part of the index.
+        wanted.$expr = trusted({ $setIsSubset: [{ $literal: others }, '$searchTerms'] });
+      }
+      const found = await entries.find(wanted, HIDDEN).sort({ _id: -1 }).limit(limit).lean();
+      return { found: found.map(toProductService), readTo: last?._id ?? null };
     },
 
+    /** Returns the entry, even a retired one. */
+    find: (id: string) => findOne({ _id: id }),
+
+    findActive: (id: string) => findOne({ _id: id, isActive: true }),
+
     async findActiveByIds(ids: string[]): Promise<ProductService[]> {
-      const found = await entries.find({ _id: trusted({ $in: ids }), isActive: true }).lean();
+      const found = await entries.find({ _id: trusted({ $in: ids }), isActive: true }, HIDDEN).lean();
       return found.map(toProductService);
     },
 
     /** @returns undefined if the sku is taken */
     insert({ id, ...fields }: NewProductService): Promise<ProductService | undefined> {
-      return unlessTaken(async () =>
-        toProductService((await entries.create({ _id: id, ...fields })).toObject()),
-      );
-    },
-
-    /** @returns null if the entry is retired or has another version, undefined if the sku is taken */
-    update(
-      id: string,
-      version: number,
-      changes: ProductServiceChanges,
-    ): Promise<ProductService | null | undefined> {
       return unlessTaken(async () => {
-        const updated = await entries
-          .findOneAndUpdate(
-            { _id: id, isActive: true, version },
-            { $set: changes, $inc: { version: 1 } },
-            { returnDocument: 'after' },
-          )
-          .lean();
-        return updated && toProductService(updated);
+        const entry = { _id: id, ...fields, ...derivedFrom(fields), stockRevision: 0 };
+        return toProductService((await entries.create(entry)).toObject());
       });
     },
 
-    /** @returns false if the entry is retired or has another version */
-    async retire(id: string, version: number): Promise<boolean> {
-      const update = { $set: { isActive: false }, $inc: { version: 1 } };
-      return (await entries.updateOne({ _id: id, isActive: true, version }, update)).modifiedCount === 1;
-    },
+    /** @returns null if the entry has another version or is retired, undefined if the sku is taken */
+    update: (entry: ProductService, changes: ProductServiceChanges) =>
+      change(entry, { ...changes, ...derivedFrom({ ...entry, ...changes }) }),
 
-    /**
-     * Changes the available stock and records the change, or does neither.
-     * @returns null if it would fall below zero
-     */
-    adjustStock(adjustment: StockAdjustment): Promise<ProductService | null> {
-      return transact(async (session) => {
-        const updated = await moveStock(adjustment, session);
-        if (!updated) return null;
-        await adjustments.create([{ ...adjustment, at: new Date() }], { session });
-        return toProductService(updated);
-      });
-    },
+    /** @returns null if the entry has another version or is retired */
+    retire: (entry: ProductService) => change(entry, { isActive: false }),
+
+    /** @returns null if the entry has another version or is active, undefined if the sku is taken */
+    restore: (entry: ProductService) => change(entry, { isActive: true }),
   };
 }
 
 function pageFilter({
+  isActive,
   kind,
   currency,
-  q,
   after,
 }: Omit<PageFilter, 'limit'>): QueryFilter<ProductServiceDocument> {
-  const filter: QueryFilter<ProductServiceDocument> = { isActive: true };
+  const filter: QueryFilter<ProductServiceDocument> = { isActive };
   if (kind) filter.kind = kind;
   if (currency) filter.currency = currency;
   if (after) filter._id = trusted({ $lt: after });
-  if (q) {
-    const containsText = trusted({ $regex: escapeRegex(q), $options: 'i' });
-    filter.$or = [{ name: containsText }, { sku: containsText }];
-  }
   return filter;
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-}
-
-function toProductService({ _id, ...fields }: ProductServiceDocument): ProductService {
-  return { id: _id, ...fields };
 }

@@ -1,21 +1,26 @@
-import { etagOf, requireVersion } from '../common/etag';
 import { idCursor } from '../common/pagination';
+import type { AppError } from '../errors/app-error';
 import { sendData, sendPage } from '../http/respond';
 import type { Context } from '../http/context';
 import { route, type Route } from '../http/route';
+import { invalid } from '../http/validate';
+import type { Principal } from '../role/principal';
 import { Role } from '../role/role';
+import { entryTag, sameVersion } from './entry-tag';
 import { presentProductService } from './product-service.presenter';
-import type { ProductService } from './product-service.repository';
+import type { ProductService } from './product-service.model';
 import * as schema from './product-service.schema';
 import type { CatalogueService } from './product-service.service';
 
-const TAG = 'Catalogue';
-const PATH = '/product-services';
-const ETAG = { ETag: 'The version, for If-Match; it does not change with the stock' };
+export const TAG = 'Catalogue';
+export const PATH = '/product-services';
+export const ETAG = {
+  ETag: 'The version and the revision of the stock, for If-Match: changes of the entry compare the version only',
+};
 const cursors = idCursor('ps');
 
 export function productServiceRoutes(catalogue: CatalogueService): Route[] {
-  return [...publicRoutes(catalogue), ...editRoutes(catalogue), stockAdjustmentRoute(catalogue)];
+  return [...publicRoutes(catalogue), ...editRoutes(catalogue), ...retiringRoutes(catalogue)];
 }
 
 function publicRoutes(catalogue: CatalogueService): Route[] {
@@ -26,17 +31,21 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       role: Role.PUBLIC,
       operationId: 'listProductServices',
       summary: 'List the catalogue, newest first',
+      description:
+        'Retired entries are for ADMINs, and for API keys with the scope `catalogue:write`. A page of a search for very ' +
+        'common words may be short, or empty, and yet have a next one.',
       tag: TAG,
       query: schema.listQuery,
       responses: {
-        200: { description: 'Active entries', data: schema.productService, list: true },
+        200: { description: 'Entries', data: schema.productService, list: true },
       },
       errors: [],
-      async handler(ctx, { query: { cursor, ...query } }) {
+      async handler(ctx, { query: { cursor, ...query }, principal }) {
+        if (!query.isActive && !readsRetired(principal)) throw adminsOnly('isActive');
         const page = await catalogue.list({ ...query, after: cursors.read(cursor) });
         sendPage(ctx, page.entries.map(presentProductService), {
           limit: query.limit,
-          nextCursor: cursors.after(page),
+          nextCursor: cursors.after({ ...page, entries: [{ id: page.last! }] }),
         });
       },
     }),
@@ -46,13 +55,15 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       role: Role.PUBLIC,
       operationId: 'getProductService',
       summary: 'Read one product or service',
+      description: 'A retired one is for ADMINs, and for API keys with the scope `catalogue:write`.',
       tag: TAG,
       params: schema.idParams,
       responses: {
         200: { description: 'The entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found'],
-      handler: async (ctx, { params }) => sendEntry(ctx, 200, await catalogue.get(params.id)),
+      handler: async (ctx, { params, principal }) =>
+        sendEntry(ctx, 200, await catalogue.get(params.id, { readsRetired: readsRetired(principal) })),
     }),
   ];
 }
@@ -89,7 +100,8 @@ function editRoutes(catalogue: CatalogueService): Route[] {
       scope: 'catalogue:write',
       operationId: 'changeProductService',
       summary: 'Change a product or service',
-      description: 'Existing orders keep what they bought. Kind and stock cannot be changed here.',
+      description:
+        'Existing orders keep what they bought. Kind and currency cannot be changed, and stock has routes of its own.',
       tag: TAG,
       params: schema.idParams,
       ifMatch: 'required',
@@ -98,56 +110,67 @@ function editRoutes(catalogue: CatalogueService): Route[] {
         200: { description: 'The changed entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found', 'already_exists'],
-      async handler(ctx, { params, ifMatch, body }) {
-        const checkVersion = (version: number) => requireVersion(ifMatch, version);
-        sendEntry(ctx, 200, await catalogue.change(params.id, checkVersion, body));
+      async handler(ctx, { params, body }) {
+        sendEntry(ctx, 200, await catalogue.change(params.id, sameVersion(ctx.get('If-Match')), body));
       },
     }),
+  ];
+}
+
+function retiringRoutes(catalogue: CatalogueService): Route[] {
+  return [
     route({
       method: 'delete',
       path: `${PATH}/:id`,
       role: Role.ADMIN,
       scope: 'catalogue:write',
       operationId: 'retireProductService',
-      summary: 'Retire a product or service permanently',
+      summary: 'Retire a product or service',
       description:
-        'It can no longer be read or ordered, and its sku may be used again. Existing orders keep what they bought.',
+        'It can no longer be ordered and only ADMINs can read it, and its sku may be used again. Existing orders keep what ' +
+        'they bought.',
       tag: TAG,
       params: schema.idParams,
       ifMatch: 'optional',
       responses: { 204: { description: 'The entry is retired' } },
       errors: ['not_found'],
-      async handler(ctx, { params, ifMatch }) {
-        await catalogue.retire(params.id, (version) => requireVersion(ifMatch, version));
+      async handler(ctx, { params }) {
+        await catalogue.retire(params.id, sameVersion(ctx.get('If-Match')));
         ctx.status = 204;
       },
+    }),
+    route({
+      method: 'post',
+      path: `${PATH}/:id/restore`,
+      role: Role.ADMIN,
+      scope: 'catalogue:write',
+      operationId: 'restoreProductService',
+      summary: 'Sell a retired product or service again',
+      description:
+        'The response is 409 if another entry has its sku meanwhile. An active entry stays as it is.',
+      tag: TAG,
+      params: schema.idParams,
+      ifMatch: 'optional',
+      responses: {
+        200: { description: 'The active entry', data: schema.productService, headers: ETAG },
+      },
+      errors: ['not_found', 'already_exists'],
+      handler: async (ctx, { params }) =>
+        sendEntry(ctx, 200, await catalogue.restore(params.id, sameVersion(ctx.get('If-Match')))),
     }),
   ];
 }
 
-function stockAdjustmentRoute(catalogue: CatalogueService): Route {
-  return route({
-    method: 'post',
-    path: `${PATH}/:id/stock-adjustments`,
-    role: Role.ADMIN,
-    scope: 'catalogue:write',
-    operationId: 'adjustStock',
-    summary: 'Add or remove units of a product',
-    description:
-      'The available stock cannot fall below zero, and units that orders have reserved do not change.',
-    tag: TAG,
-    params: schema.idParams,
-    body: schema.stockAdjustmentBody,
-    responses: {
-      201: { description: 'The product with its new stock', data: schema.productService, headers: ETAG },
-    },
-    errors: ['not_found', 'out_of_stock', 'invalid_transition'],
-    handler: async (ctx, { params, body, principal }) =>
-      sendEntry(ctx, 201, await catalogue.adjustStock(params.id, { ...body, by: principal.id })),
-  });
+/** Programs that maintain the catalogue read what ADMINs read. */
+function readsRetired(principal: Principal | undefined): boolean {
+  return principal?.role === Role.ADMIN && principal.scopes?.includes('catalogue:write') !== false;
 }
 
-function sendEntry(ctx: Context, status: number, entry: ProductService): void {
-  ctx.set('ETag', etagOf(entry.version));
+function adminsOnly(path: string): AppError {
+  return invalid([{ path, message: 'must be true, or left out: retired entries are for ADMINs only' }]);
+}
+
+export function sendEntry(ctx: Context, status: number, entry: ProductService): void {
+  ctx.set('ETag', entryTag(entry));
   sendData(ctx, status, presentProductService(entry));
 }

@@ -1,8 +1,9 @@
 import Joi from 'joi';
 import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { code, multiLine, singleLine } from '../common/text';
+import { anyText, multiLine, singleLine } from '../common/text';
 import { CURRENCIES } from '../domain/money';
+import { MAX_STOCK } from './stock-adjustments.schema';
 import { KINDS, type Kind, type Stock } from './product-service.model';
 
 export interface CreateBody {
@@ -17,14 +18,10 @@ export interface CreateBody {
   stock?: number;
 }
 
-export type ChangeBody = Partial<Omit<CreateBody, 'kind' | 'stock'>>;
-
-export interface StockAdjustmentBody {
-  delta: number;
-  reason: string;
-}
+export type ChangeBody = Partial<Omit<CreateBody, 'kind' | 'stock' | 'currency'>>;
 
 export interface ListQuery extends PageQuery {
+  isActive: boolean;
   kind?: Kind;
   currency?: string;
   q?: string;
@@ -40,8 +37,9 @@ export interface ProductServiceView extends Omit<CreateBody, 'stock'> {
   updatedAt: string;
 }
 
-const MAX_STOCK = 1_000_000_000;
 const MAX_TAX_RATE_BPS = 10_000;
+const SKU = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._/\-+:#&]*$/u;
+const SKU_CHARACTERS = 'letters and digits of any script, spaces and . _ / - + : # &';
 // An entry of the demo catalogue, so that the examples work unchanged. It is not the entry in the example of
 // an order, because another example retires it permanently.
 const EXAMPLE_ID = 'ps_01HZX0000000000000MVG00000';
@@ -54,12 +52,12 @@ const currency = Joi.string()
   .messages({ 'any.only': '{#label} must be an ISO 4217 code, for example EUR' })
   .description('ISO 4217');
 const fields = {
-  sku: code(64, 'A-Za-z0-9._\\/\\-')
+  sku: singleLine(64)
+    .custom((sku: string, { error }) => (SKU.test(sku) ? sku : error('sku.characters')))
     .messages({
-      'string.pattern.base':
-        '{#label} must consist of letters, digits and . _ / - and start with a letter or digit',
+      'sku.characters': `{#label} must have ${SKU_CHARACTERS} only, and start with a letter or digit`,
     })
-    .description('Unique among active entries'),
+    .description(`Unique among active entries, whatever its case. It may have ${SKU_CHARACTERS}`),
   name: singleLine(200),
   description: multiLine(5_000),
   unitPrice: Joi.number()
@@ -68,13 +66,15 @@ const fields = {
     .description(
       "In the currency's minor unit; a multiple of 10 where that has three digits, like that of KWD",
     ),
-  currency,
   taxRateBps: Joi.number()
-    .integer()
     .min(0)
     .max(MAX_TAX_RATE_BPS)
-    .description('In basis points: 1900 is 19 %'),
-  priceIncludesTax: Joi.boolean().description('Whether the unit price contains the tax'),
+    .precision(2)
+    .messages({ 'number.precision': '{#label} must have at most two decimals' })
+    .description('In basis points, with up to two decimals: 1900 is 19 %, 997.5 is 9.975 %'),
+  priceIncludesTax: Joi.boolean().description(
+    'Whether the unit price contains the tax. Then a line costs exactly quantity × unit price',
+  ),
 };
 
 export const createBody = Joi.object<CreateBody, true>({
@@ -83,7 +83,7 @@ export const createBody = Joi.object<CreateBody, true>({
   description: fields.description.default(''),
   kind: kind.required(),
   unitPrice: fields.unitPrice.required(),
-  currency: fields.currency.required(),
+  currency: currency.required(),
   taxRateBps: fields.taxRateBps.default(0),
   priceIncludesTax: fields.priceIncludesTax.default(false),
   stock: Joi.number()
@@ -106,29 +106,25 @@ export const createBody = Joi.object<CreateBody, true>({
     stock: 25,
   });
 
-export const changeBody = Joi.object<ChangeBody, true>(fields)
+export const changeBody = Joi.object({
+  ...fields,
+  currency: Joi.forbidden().messages({
+    'any.unknown':
+      '{#label} cannot be changed, since the price would mean another amount: retire this entry and create another',
+  }),
+})
   .min(1)
   .messages({ 'object.min': 'needs at least one field to change' })
   .id('ChangeProductServiceRequest')
   .example({ unitPrice: 1_190 });
 
-export const stockAdjustmentBody = Joi.object<StockAdjustmentBody, true>({
-  delta: Joi.number()
-    .integer()
-    .min(-MAX_STOCK)
-    .max(MAX_STOCK)
-    .invalid(0)
-    .required()
-    .description('Units to add, or to remove if negative'),
-  reason: singleLine(200).required(),
-})
-  .id('StockAdjustmentRequest')
-  .example({ delta: 10, reason: 'delivery' });
-
 export const listQuery = Joi.object<ListQuery, true>({
+  isActive: Joi.boolean().default(true).description('`false` lists retired entries, for ADMINs only'),
   kind,
   currency,
-  q: singleLine(100).description('A part of the name or the sku, case-insensitive'),
+  q: anyText(100, 2).description(
+    'The beginnings of words of the name or the sku, all of which must match; case and accents do not matter',
+  ),
   ...pageQuery,
 });
 
@@ -156,7 +152,7 @@ export const productService = Joi.object<ProductServiceView, true>({
     .integer()
     .min(1)
     .required()
-    .description('The number of edits of the entry; it is the ETag'),
+    .description('The number of edits of the entry; the movements of its stock do not count'),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
 })

@@ -3,26 +3,55 @@ import { pageOf, type Page } from '../common/pagination';
 import { unchargeableReason } from '../domain/money';
 import { AppError } from '../errors/app-error';
 import { invalid } from '../http/validate';
-import type { ProductService, ProductServiceRepository } from './product-service.repository';
-import type { ChangeBody, CreateBody, ListQuery, StockAdjustmentBody } from './product-service.schema';
+import type { Condition } from './entry-tag';
+import type { ProductService } from './product-service.model';
+import type { PageFilter, ProductServiceRepository } from './product-service.repository';
+import type { ChangeBody, CreateBody } from './product-service.schema';
+import { wordsOf } from './search-terms';
 
 export type CatalogueService = ReturnType<typeof createCatalogueService>;
 
+export type CatalogueFilter = PageFilter & { q?: string };
+
+export interface CataloguePage extends Page<ProductService> {
+  /** The id after which the next page begins. */
+  last: string | undefined;
+}
+
+export interface Reader {
+  /** Whether the caller may read retired entries. */
+  readsRetired: boolean;
+}
+
 export function createCatalogueService(repository: ProductServiceRepository) {
-  async function get(id: string): Promise<ProductService> {
-    const entry = await repository.findActive(id);
+  async function get(
+    id: string,
+    { readsRetired }: Reader = { readsRetired: false },
+  ): Promise<ProductService> {
+    const entry = await (readsRetired ? repository.find(id) : repository.findActive(id));
     if (!entry) throw notFound(id);
     return entry;
+  }
+
+  /** A change that loses a race is tried again: then a stale version is rejected, and `*` matches any. */
+  async function untilDone<T>(attempt: () => Promise<T | null>): Promise<T> {
+    for (;;) {
+      const done = await attempt();
+      if (done !== null) return done;
+    }
   }
 
   return {
     get,
 
-    async list({
-      limit,
-      ...filter
-    }: Omit<ListQuery, 'cursor'> & { after?: string }): Promise<Page<ProductService>> {
-      return pageOf(await repository.findPage({ ...filter, limit: limit + 1 }), limit);
+    /** @param q the beginnings of words, all of which must match */
+    async list({ limit, q, ...filter }: CatalogueFilter): Promise<CataloguePage> {
+      const page = { ...filter, limit: limit + 1 };
+      if (q === undefined) return cataloguePage(await repository.findPage(page), limit);
+      const terms = wordsOf(q);
+      if (terms.length === 0) return cataloguePage([], limit); // nothing but punctuation
+      const { found, readTo } = await repository.search({ ...page, terms });
+      return cataloguePage(found, limit, readTo);
     },
 
     async create({ stock = 0, ...input }: CreateBody): Promise<ProductService> {
@@ -38,38 +67,35 @@ export function createCatalogueService(repository: ProductServiceRepository) {
       return created;
     },
 
-    /** @param checkVersion throws if the caller has not read the version that it is given */
-    async change(
-      id: string,
-      checkVersion: (version: number) => void,
-      changes: ChangeBody,
-    ): Promise<ProductService> {
-      // A change that loses a race is tried again: then a stale version is rejected, and `*` matches any.
-      for (;;) {
-        const { version, unitPrice, currency } = await get(id);
-        checkVersion(version);
-        requireChargeablePrice({ unitPrice, currency, ...changes });
-        const changed = await repository.update(id, version, changes);
+    change(id: string, requireSame: Condition, changes: ChangeBody): Promise<ProductService> {
+      return untilDone(async () => {
+        const entry = await get(id);
+        requireSame(entry);
+        requireChargeablePrice({ ...entry, ...changes });
+        const changed = await repository.update(entry, changes);
         if (changed === undefined) throw skuTaken(changes.sku);
-        if (changed) return changed;
-      }
+        return changed;
+      });
     },
 
-    /** @param checkVersion throws if the caller has not read the version that it is given */
-    async retire(id: string, checkVersion: (version: number) => void): Promise<void> {
-      for (;;) {
-        const { version } = await get(id);
-        checkVersion(version);
-        if (await repository.retire(id, version)) return;
-      }
+    async retire(id: string, requireSame: Condition): Promise<void> {
+      await untilDone(async () => {
+        const entry = await get(id);
+        requireSame(entry);
+        return repository.retire(entry);
+      });
     },
 
-    async adjustStock(id: string, adjustment: StockAdjustmentBody & { by: string }): Promise<ProductService> {
-      const { kind } = await get(id);
-      if (kind === 'service') throw new AppError('invalid_transition', 'A service has no stock to adjust.');
-      const adjusted = await repository.adjustStock({ ...adjustment, productServiceId: id });
-      if (!adjusted) throw tooFewAvailable(await get(id), adjustment.delta);
-      return adjusted;
+    /** Makes a retired entry active again. An active one stays as it is, so that a request can be repeated. */
+    restore(id: string, requireSame: Condition): Promise<ProductService> {
+      return untilDone(async () => {
+        const entry = await get(id, { readsRetired: true });
+        requireSame(entry);
+        if (entry.isActive) return entry;
+        const restored = await repository.restore(entry);
+        if (restored === undefined) throw skuTakenMeanwhile(entry.sku);
+        return restored;
+      });
     },
   };
 }
@@ -80,14 +106,14 @@ function requireChargeablePrice({ unitPrice, currency }: Pick<CreateBody, 'unitP
   if (reason !== null) throw invalid([{ path: 'unitPrice', message: `is not possible: ${reason}` }]);
 }
 
-function tooFewAvailable({ stock }: ProductService, delta: number): AppError {
-  return new AppError(
-    'out_of_stock',
-    `Cannot remove ${-delta} units, because only ${stock!.available} are available: remove fewer.`,
-  );
+/** @param readTo where a search has stopped, and the next page begins */
+function cataloguePage(found: ProductService[], limit: number, readTo: string | null = null): CataloguePage {
+  const page = pageOf(found, limit);
+  if (page.more || readTo === null) return { ...page, last: page.entries.at(-1)?.id };
+  return { ...page, more: true, last: readTo };
 }
 
-function notFound(id: string): AppError {
+export function notFound(id: string): AppError {
   return new AppError('not_found', `There is no product or service ${id}: it never existed or was retired.`);
 }
 
@@ -95,4 +121,11 @@ function skuTaken(sku: string | undefined): AppError {
   return new AppError('already_exists', `The sku ${sku} is in use: choose another, or change that entry.`, {
     errors: [{ path: 'sku', message: 'is in use' }],
   });
+}
+
+function skuTakenMeanwhile(sku: string): AppError {
+  return new AppError(
+    'already_exists',
+    `Another entry has the sku ${sku} meanwhile: change or retire that one, then restore this one.`,
+  );
 }

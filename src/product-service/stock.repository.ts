@@ -20,7 +20,9 @@ export function createStockRepository(connection: Connection) {
             ...(available < 0 && { 'stock.available': trusted({ $gte: -available }) }),
             ...(reserved < 0 && { 'stock.reserved': trusted({ $gte: -reserved }) }),
           },
-          update: { $inc: { 'stock.available': available, 'stock.reserved': reserved } },
+          update: {
+            $inc: { 'stock.available': available, 'stock.reserved': reserved, stockRevision: 1 },
+          },
         },
       }));
       const { matchedCount } = await products.bulkWrite(updates, { session, timestamps: false });

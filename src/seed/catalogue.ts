@@ -4,7 +4,7 @@ import type { ProductServiceDocument } from '../product-service/product-service.
 type DemoEntry = Pick<
   ProductServiceDocument,
   '_id' | 'sku' | 'name' | 'description' | 'unitPrice' | 'currency' | 'taxRateBps'
-> & { available?: number };
+> & { available?: number; priceIncludesTax?: boolean };
 
 /** The ids are fixed, so that the examples of the API description work as they stand. */
 export const DEMO_CATALOGUE: readonly DemoEntry[] = [
@@ -37,6 +37,17 @@ export const DEMO_CATALOGUE: readonly DemoEntry[] = [
     currency: 'EUR',
     taxRateBps: 700,
     available: 200,
+  },
+  {
+    _id: 'ps_01HZX0000000000000C0FFEE00',
+    sku: 'COFFEE 250 G',
+    name: 'Café crème, 250 g',
+    description: 'Whole beans; the price includes the tax',
+    unitPrice: 999,
+    currency: 'EUR',
+    taxRateBps: 700,
+    priceIncludesTax: true,
+    available: 300,
   },
   {
     _id: 'ps_01HZX0000000000000G1FTWRAP',

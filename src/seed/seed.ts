@@ -1,7 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import type { Config } from '../config';
 import { isDuplicateKey } from '../mongodb/errors';
-import { createProductServiceModel } from '../product-service/product-service.model';
+import { createProductServiceModel, derivedFrom } from '../product-service/product-service.model';
 import { DEMO_PASSWORD, DEMO_USERS } from '../users/demo-users';
 import { hashPassword } from '../users/passwords/password';
 import { createUserModel } from '../users/users.model';
@@ -45,10 +45,13 @@ async function seedCatalogue(connection: Connection): Promise<number> {
   const entries = createProductServiceModel(connection);
   await entries.createIndexes();
   let added = 0;
-  for (const { _id, available, ...fields } of DEMO_CATALOGUE) {
+  for (const { _id, available, priceIncludesTax = false, ...fields } of DEMO_CATALOGUE) {
     const isProduct = available !== undefined;
     added += await insertOnce(entries, _id, {
       ...fields,
+      ...derivedFrom(fields),
+      priceIncludesTax,
+      stockRevision: 0,
       kind: isProduct ? 'product' : 'service',
       stock: isProduct ? { available, reserved: 0 } : null,
       isActive: true,

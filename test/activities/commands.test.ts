@@ -30,7 +30,7 @@ afterAll(() => shop.close());
 const load = async ({ id }: Order) => (await shop.orders.findById(id))!;
 const units = ({ productId }: Placed, quantity: number) => lines([productId, quantity]).items;
 const restock = ({ productId: productServiceId }: Placed, delta: number) =>
-  shop.products.adjustStock({ productServiceId, delta, reason: 'x', by: 'usr_1' });
+  shop.stockUp(productServiceId, delta);
 const error = (type: string, message: RegExp = /./) => ({
   type,
   message: expect.stringMatching(message) as string,
@@ -157,7 +157,7 @@ describe('an answer', () => {
     const shopped = await placed(shop, activities, { available: 5 });
     const command = amending(shopped.order, { items: units(shopped, 3) });
     const { answer } = await activities.amendOrder(command, INLINE);
-    await shop.products.retire(shopped.productId, 1);
+    await shop.retire(shopped.productId);
     expect((await activities.amendOrder(command, INLINE)).answer).toEqual(answer);
     expect(answer).toEqual({ version: 3, error: null });
   });

@@ -233,7 +233,7 @@ describe('an amendment that was interrupted', () => {
 
   it('is owed even though its product was retired meanwhile', async () => {
     const { request, productId } = await amendment();
-    await shop.products.retire(productId, 1);
+    await shop.retire(productId);
     expect((await activities.resumeOrder(request, 'run_1'))!.owed).toHaveLength(1);
   });
 });

@@ -79,9 +79,21 @@ export const REQUESTS: Readonly<
     headers: { 'If-Match': '*' },
   }),
   retireProductService: async (world) => ({ path: `/product-services/${await entry(world)}` }),
+  restoreProductService: async (world) => ({
+    path: `/product-services/${await entry(world)}/restore`,
+  }),
+  listStockAdjustments: async (world) => ({
+    path: `/product-services/${await entry(world)}/stock-adjustments`,
+  }),
   adjustStock: async (world) => ({
     path: `/product-services/${await entry(world)}/stock-adjustments`,
     body: { delta: 1, reason: 'Found' },
+    headers: { 'Idempotency-Key': randomUUID() },
+  }),
+  countStock: async (world) => ({
+    path: `/product-services/${await entry(world)}/stock`,
+    body: { available: 1, reason: 'Counted' },
+    headers: { 'If-Match': '*' },
   }),
   placeOrder: ({ productId, alice }, caller) => ({
     path: '/orders',

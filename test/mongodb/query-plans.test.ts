@@ -9,6 +9,8 @@ import { createPaymentEventRepository } from '../../src/payments/stripe/events.r
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
+import { createStockAdjustmentRepository } from '../../src/product-service/stock-adjustments.repository';
+import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
@@ -36,6 +38,7 @@ async function fill(): Promise<void> {
         operations,
         email: text,
         sku: text,
+        skuKey: text,
         keyHash: text,
         key: text,
         reference: text,
@@ -45,7 +48,8 @@ async function fill(): Promise<void> {
       const live = collection.collectionName === 'users' ? 'active' : 'confirmed';
       const state = { status: half ? live : text, kind: 'product', currency: 'EUR', isActive: true };
       const owner = { userId: text, customerId: half ? 'usr_1' : text, role: half ? 'ADMIN' : text };
-      return { _id: text as never, items: [], ...owner, ...unique, ...state };
+      const found = { searchTerms: ['ca', 'cafe', half ? 'od' : 'ev'] };
+      return { _id: text as never, items: [], ...owner, ...unique, ...state, ...found };
     });
     await collection.insertMany(others);
   }
@@ -153,21 +157,48 @@ function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrder
 }
 
 function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createProductServiceRepository>> {
-  const products = createProductServiceRepository(connection);
+  const products = createProductServiceRepository(connection, OTHERS / 5);
   const entry = { ...entryOf(5), id: 'ps_1' };
-  const adjustment = { delta: 1, reason: 'Found', by: 'usr_1' };
+  const stored = async () => (await products.find(entry.id))!;
   return {
     insert: () => products.insert(entry),
     async findPage() {
-      // `q` is left out: no index of MongoDB finds parts of names, so a search scans the whole catalogue.
-      for (const filter of [{}, { kind: entry.kind }, { currency: 'EUR' }])
-        await products.findPage({ ...filter, ...PAGE });
+      const searches = [['ca'], ['mu'], ['cafe', 'ca', 'od', 'ev', 'mu'], ['none', 'of', 'these']];
+      for (const isActive of [true, false]) {
+        for (const filter of [{}, { kind: entry.kind }, { currency: 'EUR' }]) {
+          await products.findPage({ isActive, ...filter, ...PAGE });
+          for (const terms of searches) await products.search({ isActive, ...filter, terms, ...PAGE });
+        }
+      }
     },
+    search: () => products.search({ isActive: true, terms: ['mu'], limit: 20 }),
+    find: () => products.find(entry.id),
     findActive: () => products.findActive(entry.id),
     findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
-    update: () => products.update(entry.id, 1, { name: 'Another' }),
-    adjustStock: () => products.adjustStock({ productServiceId: entry.id, ...adjustment }),
-    retire: () => products.retire(entry.id, entry.version),
+    update: async () => products.update(await stored(), { name: 'Another' }),
+    retire: async () => products.retire(await stored()),
+    restore: async () => products.restore(await stored()),
+  };
+}
+
+function stockAdjustmentCalls(
+  connection: Connection,
+): Calls<ReturnType<typeof createStockAdjustmentRepository>> {
+  const adjustments = createStockAdjustmentRepository({
+    connection,
+    stockQueue: createStockQueue(),
+    transact: createTransact(connection),
+  });
+  const wanted = { id: 'adj_1', fingerprint: 'x', reason: 'Found', by: 'usr_1' };
+  return {
+    async adjust() {
+      const { id: productServiceId } = (await createProductServiceRepository(connection).insert(entryOf(5)))!;
+      for (let n = 0; n < 2; n++) await adjustments.adjust({ ...wanted, productServiceId }, () => 1);
+    },
+    async findPage() {
+      await adjustments.findPage('ps_1', { limit: 20 });
+      await adjustments.findPage('ps_1', { limit: 20, before: 100 });
+    },
   };
 }
 
@@ -236,6 +267,7 @@ it.each(
     revokedTokensCalls,
     orderCalls,
     catalogueCalls,
+    stockAdjustmentCalls,
     stockCalls,
     paymentEventCalls,
     sandboxCalls,

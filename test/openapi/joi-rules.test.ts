@@ -1,7 +1,8 @@
 import Joi from 'joi';
 import { anyText, multiLine, optionalLine, removableLine, singleLine } from '../../src/common/text';
 import { jsonSchemaOf } from '../../src/openapi/json-schema';
-import { createBody, stockAdjustmentBody } from '../../src/product-service/product-service.schema';
+import { createBody } from '../../src/product-service/product-service.schema';
+import { stockAdjustmentBody } from '../../src/product-service/stock-adjustments.schema';
 
 const propertiesOf = (schema: Joi.Schema) =>
   jsonSchemaOf(schema).properties as Record<string, Record<string, unknown>>;

@@ -109,6 +109,8 @@ describe('the OpenAPI document', () => {
       ['fulfillOrder', 'Idempotency-Key'],
       ['refundOrder', 'Idempotency-Key'],
       ['changeProductService', 'If-Match'],
+      ['adjustStock', 'Idempotency-Key'],
+      ['countStock', 'If-Match'],
     ]);
   });
 
@@ -190,7 +192,7 @@ describe('the OpenAPI document', () => {
     const { params } = routes.find(({ operationId }) => operationId === 'getOrder')!;
     const request = exampleOf(body!) as { items: OrderLine[]; note: string };
     const catalogue = DEMO_CATALOGUE.map(({ _id: id, taxRateBps = 0, ...entry }) => {
-      return { ...entry, id, taxRateBps, priceIncludesTax: false, kind: 'product' as const };
+      return { priceIncludesTax: false, ...entry, id, taxRateBps, kind: 'product' as const };
     });
     const { items, ...totals } = priceLines(request.items, catalogue);
     expect(exampleOf(responses[201]!.data!)).toMatchObject({

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { DOCUMENT_BYTES, FULFILLING, PLACING, type StageCounts } from '../../bench/counts';
 import { orderWorkflowId } from '../../workflows/contract';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
-import type { ProductService } from '../../src/product-service/product-service.repository';
+import type { ProductService } from '../../src/product-service/product-service.model';
 
 /**
  * Counts what one order of one line costs, since every order pays what is added here. docs/capacity.md is

@@ -7,13 +7,10 @@ import { createHealth, type Check, type Health } from '../../src/health/health';
 import { healthRoutes } from '../../src/health/health.routes';
 import { createJwt, type Jwt } from '../../src/jwt/jwt';
 import { createLogger } from '../../src/logger/logger';
-import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
-import { productServiceRoutes } from '../../src/product-service/product-service.routes';
-import { createCatalogueService } from '../../src/product-service/product-service.service';
 import type { UserRole } from '../../src/role/role';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
-import { followCredentials, identityRoutes, type Credentials } from '../../src/api-routes';
+import { catalogueRoutes, followCredentials, identityRoutes, type Credentials } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
@@ -68,7 +65,7 @@ export async function openTestApi({
   const routes = [
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection: db.connection, logger }),
-    ...productServiceRoutes(createCatalogueService(createProductServiceRepository(db.connection))),
+    ...catalogueRoutes(db.connection),
     ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens) : extra),
   ];
   const { isUnavailable } = db.mongodb;

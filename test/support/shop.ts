@@ -5,9 +5,12 @@ import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
 import { createOrderRepository, type OrderRepository } from '../../src/orders/orders.repository';
 import {
+  createProductServiceModel,
+  type ProductService,
+} from '../../src/product-service/product-service.model';
+import {
   createProductServiceRepository,
   type NewProductService,
-  type ProductService,
   type ProductServiceRepository,
 } from '../../src/product-service/product-service.repository';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
@@ -52,6 +55,10 @@ export interface Shop {
   /** Adds a product to the catalogue. Its stock defaults to 100. */
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
   stockOf(id: string): Promise<ProductService['stock']>;
+  /** Adds that many units to the available stock of a product. */
+  stockUp(id: string, units: number): Promise<void>;
+  /** Takes a product out of the catalogue. */
+  retire(id: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -139,7 +146,16 @@ export async function openShop({
       return product;
     },
 
-    stockOf: async (id) => (await products.findActiveByIds([id]))[0]!.stock,
+    stockOf: async (id) => (await products.find(id))!.stock,
+
+    async stockUp(id, units) {
+      const moved = { 'stock.available': units, stockRevision: 1 };
+      await createProductServiceModel(db.connection).updateOne({ _id: id }, { $inc: moved });
+    },
+
+    async retire(id) {
+      await products.retire((await products.find(id))!);
+    },
 
     async close() {
       for (const worker of started) await worker.stop();

@@ -55,7 +55,7 @@ describe('a command that was carried out, whose update Temporal has lost', () =>
     const { request, order, productId, items } = await placed();
     const amendment = { ...newCommand(), ifMatch: null, items: items(150) };
     await activitiesOn(shop.db).amendOrder({ ...amendment, orderId: order.id }, { inline: true });
-    await shop.products.adjustStock({ productServiceId: productId, delta: 99, reason: 'more', by: 'usr_1' });
+    await shop.stockUp(productId, 99);
     const again = shop.workflows.execute(request, COMMANDS.amend, amendment);
     await expect(again).rejects.toMatchObject({ code: 'out_of_stock' });
     expect(await read(order.id)).toMatchObject({ total: order.total });

@@ -271,7 +271,7 @@ describe('an amendment that fails', () => {
     const refused = shop.workflows.execute(request, COMMANDS.amend, amendment);
     await expect(refused).rejects.toMatchObject({ code: 'out_of_stock' });
     // The run that the workflow has abandoned, now with enough stock.
-    await shop.products.adjustStock({ productServiceId: productId, delta: 50, reason: 'more', by: 'usr_1' });
+    await shop.stockUp(productId, 50);
     const late = { ...amendment, orderId: order.id };
     const { answer } = await activitiesOn(shop.db).amendOrder(late, { inline: true });
     expect(answer).toMatchObject({ error: { type: 'OutOfStock' } });
@@ -331,7 +331,7 @@ it.concurrent('a rejected order stays rejected when openOrder comes late', async
   const request = orderRequest({ items: [{ productServiceId: id, quantity: 2 }] });
   const { openOrder } = activitiesOn(shop.db);
   expect(await openOrder(request)).toMatchObject({ status: 'rejected', rejection: { code: 'out_of_stock' } });
-  await shop.products.adjustStock({ productServiceId: id, delta: 1, reason: 'more', by: 'usr_1' });
+  await shop.stockUp(id, 1);
   expect(await openOrder(request)).toMatchObject({ status: 'rejected' });
   expect(await shop.stockOf(id)).toEqual({ available: 2, reserved: 0 });
 });

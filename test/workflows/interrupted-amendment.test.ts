@@ -78,7 +78,7 @@ describe('the payment of an amendment whose workflow was terminated', () => {
     ['cancelled', 'cancelled', (saga: Saga) => saga.customer.cancel(), 0],
   ])('is voided when its product is retired and the order is %s (%s)', async (_, outcome, command, open) => {
     const saga = await interrupted();
-    await faulty.shop.products.retire(saga.productId, 1);
+    await faulty.shop.retire(saga.productId);
     expect(outcomeOf(await command(saga))).toBe(outcome);
     await saga.settled();
     expect(await ledgerOf(faulty.shop, saga.orderId)).toMatchObject({ open });
@@ -115,7 +115,13 @@ describe('a key under which another payment is reserved', () => {
     const provider = createSandboxProvider({
       repository: createSandboxRepository(faulty.shop.db.connection),
     });
-    const other: Authorization = { key, orderId, amount: 100, currency: 'EUR', paymentMethod: 'pm_card_visa' };
+    const other: Authorization = {
+      key,
+      orderId,
+      amount: 100,
+      currency: 'EUR',
+      paymentMethod: 'pm_card_visa',
+    };
     await provider.authorize(other);
   }
 

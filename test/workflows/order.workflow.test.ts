@@ -258,7 +258,7 @@ describe('an order whose workflow was terminated', () => {
 
 async function retired(): Promise<string> {
   const { id } = await shop.sell();
-  await shop.products.retire(id, 1);
+  await shop.retire(id);
   return id;
 }
 

@@ -93,8 +93,8 @@ export class Counter {
   }
 
   async reprice(good: Good, unitPrice: number): Promise<void> {
-    const { id, version } = (await this.shop.products.findActive(this.ids.get(good)!))!;
-    await this.shop.products.update(id, version, { unitPrice });
+    const entry = (await this.shop.products.findActive(this.ids.get(good)!))!;
+    await this.shop.products.update(entry, { unitPrice });
   }
 
   /** Fails unless states, money and stock match the model, and nothing else has changed. */

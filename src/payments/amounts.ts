@@ -56,9 +56,15 @@ export function cardAmountProblem(amount: number, currency: string): string | nu
   return unchargeableReason(amount, currency);
 }
 
-/** Returns the reason for the customer why the payment service does not accept the amount. */
-export function amountNotAccepted({ amount, currency }: { amount: number; currency: string }): string {
-  const problem = cardAmountProblem(amount, currency) ?? 'change the items or their quantities';
+/**
+ * Returns the reason for the customer why the payment service does not accept the amount.
+ * @param otherwise what to do if nothing is known against the amount
+ */
+export function amountNotAccepted(
+  { amount, currency }: { amount: number; currency: string },
+  otherwise = 'change the items or their quantities',
+): string {
+  const problem = cardAmountProblem(amount, currency) ?? otherwise;
   return `The payment service does not accept a payment of ${formatAmount(amount, currency)}: ${problem}.`;
 }
 

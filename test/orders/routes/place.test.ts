@@ -183,6 +183,12 @@ describe('POST /orders', () => {
       async () => lines([(await api.shop.sell({ available: 1 })).id, 2]),
     ],
     [
+      'a total below the minimum of a card',
+      402,
+      'payment_declined',
+      async () => lines([(await api.shop.sell({ unitPrice: 10, taxRateBps: 0 })).id, 4]),
+    ],
+    [
       'a declined card',
       402,
       'payment_declined',

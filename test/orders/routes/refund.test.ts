@@ -42,6 +42,24 @@ describe('POST /orders/:id/refunds', () => {
     await api.refund(id, { reason: 'x' }).expect(409);
   });
 
+  it('captures and refunds in tens of the minor unit in a currency of three digits', async () => {
+    const { id: productId } = await api.shop.sell({ currency: 'KWD', unitPrice: 1_250, taxRateBps: 1_000 });
+    const { id, ...order } = await api.placed(alice, [productId, 3]);
+    expect(order).toMatchObject({ subtotal: 3_750, tax: 380, total: 4_130 });
+    const first = await api.fulfill(id, [[productId, 1]]).expect(201);
+    expect(first.body.data).toMatchObject({ captured: 1_380 });
+    const second = await api.fulfill(id, [[productId, 2]]).expect(201);
+    expect(second.body.data).toMatchObject({ captured: 4_130 });
+    const { body } = await api.refund(id, { amount: 1_004, reason: 'x' }).expect(409);
+    expect(body).toMatchObject({
+      code: 'invalid_transition',
+      detail:
+        'The amount cannot be refunded: cards are charged in multiples of 0.010 KWD, so choose 1000 (1.000 KWD) or 1010 (1.010 KWD).',
+    });
+    const refunded = await api.refund(id, { amount: 1_010, reason: 'x' }).expect(201);
+    expect(refunded.body.data).toMatchObject({ refunded: 1_010 });
+  });
+
   it('refunds once for each key, and rejects another body with its key', async () => {
     const id = await captured();
     const key = { 'Idempotency-Key': randomUUID() };

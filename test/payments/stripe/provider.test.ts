@@ -445,6 +445,13 @@ describe('a payment is declined', () => {
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
   });
 
+  it('when the amount is too small for the currency in which the account settles', async () => {
+    const payment = newPayment({ amount: 40, currency: 'BBD' });
+    const message =
+      'The payment service does not accept a payment of 0.40 BBD: it is too little, so order more.';
+    expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
+  });
+
   it('when Stripe cannot represent the amount', async () => {
     const payment = newPayment({ amount: 5_124, currency: 'KWD' });
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined' });

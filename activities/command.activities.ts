@@ -8,7 +8,7 @@ import {
   type ArchiveOrder,
   type CancelOrder,
 } from '../src/domain/closing';
-import { withAnswer } from '../src/domain/command';
+import { matches, withAnswer } from '../src/domain/command';
 import {
   requireUnsettled,
   withDone,
@@ -17,7 +17,7 @@ import {
   type CompensationEvent,
   type ResolveCompensation,
 } from '../src/domain/compensation';
-import { ORDER_KEY_REUSED, OrderRejected, recordOf } from '../src/domain/errors';
+import { ORDER_KEY_REUSED, OrderRejected, recordOf, StaleVersion } from '../src/domain/errors';
 import {
   correctedOrder,
   deliveredOrder,
@@ -67,6 +67,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
       if (!stored) {
         const at = new Date().toISOString();
         const draft = draftOrder(request);
+        if (!matches(draft, command)) return refusal(draft, recordOf(new StaleVersion(draft.version)));
         if (!isForPayment(draft, command)) return refusal(draft, recordOf(anotherPayment()));
         const cancelled = withAnswer(cancel(draft, at), command, null, at);
         ({ order: stored } = await writer.insert(cancelled, () => cancelled));
@@ -137,7 +138,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
       const order = await change(orderId, (stored, at) =>
         event.state === 'done'
           ? withDone(stored, step, event.wasAuthorized, at)
-          : withPending(stored, step, event.failure, at),
+          : withPending(stored, step, event.failure),
       );
       log.info('compensation recorded', { step, state: event.state });
       return summaryOf(order);

@@ -2,10 +2,11 @@ import { log } from '@temporalio/activity';
 import {
   answerTo,
   madeBefore,
+  requireMatch,
   requireNotOutdated,
   withAnswer,
+  withoutAnswer,
   type Command,
-  type KeyedCommand,
 } from '../src/domain/command';
 import { BusinessError, IdempotencyKeyReused, OutdatedCommand, recordOf } from '../src/domain/errors';
 import {
@@ -104,13 +105,13 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
     let order = await change(command.orderId, (stored, at, short) => {
       unremembered = null;
       try {
-        const isAnswered =
-          answerTo(stored, command) ?? madeBefore(addedTo(stored), command as unknown as KeyedCommand);
+        const isAnswered = answerTo(stored, command) ?? madeBefore(addedTo(stored), command);
         if (isAnswered || stored.intention || isSuperseded(stored)) return stored;
         if (short && !copesWithShortage) throw short.error;
         requireNotOutdated(stored, command);
+        requireMatch(stored, command);
         const next = decide(stored, at, short?.available);
-        return next.intention ? next : withAnswer(next, command, null, at);
+        return next.intention ? withoutAnswer(next, command.id) : withAnswer(next, command, null, at);
       } catch (error) {
         if (!(error instanceof BusinessError)) throw error;
         const isAboutThisAttempt = error instanceof IdempotencyKeyReused || error instanceof OutdatedCommand;

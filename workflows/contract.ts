@@ -8,7 +8,7 @@ import {
   type ArchiveOrder,
   type CancelOrder,
 } from '../src/domain/closing';
-import type { Command, KeyedCommand } from '../src/domain/command';
+import type { Command } from '../src/domain/command';
 import { SHAPES, type Shape } from '../src/domain/command-shapes';
 import {
   requireUnsettled,
@@ -78,13 +78,8 @@ export interface CommandType<C extends Command> {
   check(order: Order, command: NoInfer<C>): void;
   /** Whether the command is possible even after the order's own workflow has ended. */
   outlives?: boolean;
-  /** Whether each failure tells the version of the order, which the next command of the type has to name. */
-  tellsVersion?: boolean;
-}
-
-/** A kind of command that adds something to an order, once for each Idempotency-Key. */
-export interface AdditionType<C extends KeyedCommand> extends CommandType<C> {
-  additions(order: Order): readonly (Fulfillment | Refund)[];
+  /** What commands of this type have added to an order, each under the id of its command. */
+  additions?(order: Order): readonly (Fulfillment | Refund)[];
 }
 
 /** All commands on an order. A workflow carries them out one at a time. */
@@ -93,7 +88,6 @@ export const COMMANDS = {
     update: defineUpdate<CommandDone, [AmendOrder]>('amend'),
     shape: SHAPES.amend,
     check: requireAmendable,
-    tellsVersion: true,
   },
   cancel: {
     update: defineUpdate<CommandDone, [CancelOrder]>('cancel'),

@@ -8,7 +8,7 @@ export function messageOf(error: unknown): string {
 
 /**
  * Makes why an order turned a command down a failure of the update; a plain error would fail the workflow task.
- * @param version the version of the order
+ * @param version the version of the order, which the next If-Match has to name
  */
 export function asFailure({ type, message }: ErrorRecord, version?: number): ApplicationFailure {
   const details = version === undefined ? [] : [version];

@@ -71,8 +71,7 @@ function handle<C extends Command>(
   const answer = async (command: C): Promise<CommandDone> => {
     const { version, answer: answered } = await carryOut(command);
     if (!answered?.error) return { version };
-    const isVersionNews = type.tellsVersion || answered.error.type === FAILURES.staleVersion;
-    throw asFailure(answered.error, isVersionNews ? version : undefined);
+    throw asFailure(answered.error, version);
   };
   setHandler(type.update, answer, { validator: validator(order, type) });
 }

@@ -1,13 +1,13 @@
 import { allHandlersFinished, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import type { Inline, Addressed } from '../activities/order-changes';
 import { isCancellable, type CancelOrder } from '../src/domain/closing';
-import type { Command } from '../src/domain/command';
+import { matches, type Command } from '../src/domain/command';
 import {
   noSuchCompensation,
   type ResolveCompensation,
   type RetryCompensation,
 } from '../src/domain/compensation';
-import { recordOf } from '../src/domain/errors';
+import { recordOf, StaleVersion } from '../src/domain/errors';
 import type { OrderRequest } from '../src/domain/order';
 import type { OrderAnswer, OrderSummary, PlacedAnswer } from '../src/domain/order-summary';
 import { INTERRUPTED } from '../src/domain/intention';
@@ -236,6 +236,8 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
       if (!compensations.isUnderWay(command.step)) learn(await steps.loadOrder(request));
     });
     if (!compensations.isUnderWay(command.step)) throw asFailure(recordOf(noSuchCompensation()));
+    const { version } = order!;
+    if (!matches({ version }, command)) throw asFailure(recordOf(new StaleVersion(version)), version);
     await ask(command);
     return { version: order!.version };
   }

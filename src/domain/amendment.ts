@@ -1,6 +1,6 @@
-import { InvalidTransition, StaleVersion } from './errors';
+import { InvalidTransition } from './errors';
 import { MAX_UNSETTLED } from './closing';
-import type { Command } from './command';
+import { nameOf, type Command } from './command';
 import { owedVoid, unsettled } from './compensation';
 import type { AddressChange, Amendment, Order, OrderLine, OrderPayment, Pricing } from './order';
 import { amendmentPayment } from './order-payment';
@@ -10,17 +10,14 @@ import { changedAddress } from './shipping-address';
 import { reservationOf } from './stock';
 
 export interface AmendOrder extends Command {
-  /** The versions of the If-Match header; null for any version. */
-  ifMatch: number[] | null;
   items?: OrderLine[];
   note?: string | null;
   /** Null removes the address. */
   shippingAddress?: AddressChange | null;
 }
 
-/** @throws {StaleVersion} @throws {InvalidTransition} */
-export function requireAmendable(order: Order, { ifMatch, shippingAddress }: AmendOrder): void {
-  if (ifMatch && !ifMatch.includes(order.version)) throw new StaleVersion(order.version);
+/** @throws {InvalidTransition} */
+export function requireAmendable(order: Order, { shippingAddress }: AmendOrder): void {
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(
       `The order is ${order.status}: only a confirmed one can be amended. Place another order instead.`,
@@ -65,18 +62,18 @@ export function paymentFor(order: Order, { pricing }: Amendment): OrderPayment |
 /**
  * Returns the order amended, or intending to amend once the payment of the new lines is authorised.
  * @param pricing of the new lines; null when the lines stay
- * @throws {StaleVersion} @throws {InvalidTransition}
+ * @throws {InvalidTransition}
  */
 export function amend(order: Order, command: AmendOrder, pricing: Pricing | null, at: string): Order {
   requireAmendable(order, command);
-  const { id, by } = command;
+  const { by } = command;
   const amendment = amendmentOf(order, command, pricing);
   const payment = paymentFor(order, amendment);
   if (payment) requireRoomForDebt(order);
   if (!payment || payment.amount === 0) return amendedOrder(order, amendment, payment, { at, by });
   const intention = {
     kind: 'amendment',
-    command: { id, fingerprint: null },
+    command: nameOf(command),
     amendment,
     payment,
     by,

@@ -74,14 +74,21 @@ const address = object<AddressChange>({
   country: optional(text()),
 });
 
-const command: Shape<Command> = { id: text(), by: text(), requestId: text(), seenRevision: integer(0) };
+const command: Shape<Command> = {
+  id: text(),
+  by: text(),
+  requestId: text(),
+  seenRevision: integer(0),
+  ifMatch: optional(nullable(listOf(integer(0), 0, MOST_VERSIONS))),
+  fingerprint: optional(text()),
+  attemptId: optional(text()),
+};
 const keyed: Shape<KeyedCommand> = { ...command, fingerprint: text(), attemptId: text() };
 
 /** The shapes of the arguments of the updates: anyone with access to Temporal can send one. */
 export const SHAPES = {
   amend: {
     ...command,
-    ifMatch: nullable(listOf(integer(0), 0, MOST_VERSIONS)),
     items: optional(lines),
     note: optional(nullable((value) => typeof value === 'string' && characters(value) <= MAX_NOTE_LENGTH)),
     shippingAddress: optional(nullable(address)),

@@ -1,4 +1,4 @@
-import { IdempotencyKeyReused, OutdatedCommand } from './errors';
+import { IdempotencyKeyReused, OutdatedCommand, StaleVersion } from './errors';
 import type { AnsweredCommand, ErrorRecord, Order } from './order';
 
 /** The part that every command on an order has. */
@@ -11,28 +11,57 @@ export interface Command {
   requestId: string;
   /** The revision of the order that the caller had read. */
   seenRevision: number;
+  /** The versions one of which the order must have; null or absent for any version. */
+  ifMatch?: number[] | null;
+  /** A hash of the content, if the id is derived from an Idempotency-Key. */
+  fingerprint?: string;
+  /** Names the one request that sent it, if the id is derived from an Idempotency-Key: any other is a repeat. */
+  attemptId?: string;
 }
 
 /** A command that is carried out once for each Idempotency-Key. */
-export interface KeyedCommand extends Command {
-  /** A hash of the content. */
-  fingerprint: string;
-  /** Names the one POST that carried it out; any other POST with the same key is a replay. */
-  attemptId: string;
+export type KeyedCommand = Command & Required<Pick<Command, 'fingerprint' | 'attemptId'>>;
+
+/** What tells a command from others, and a repeat of it from another content under the same key. */
+export type CommandName = Pick<AnsweredCommand, 'id' | 'fingerprint' | 'attemptId'>;
+
+export function nameOf({ id, fingerprint, attemptId }: Command | CommandName): CommandName {
+  return { id, fingerprint: fingerprint ?? null, attemptId: attemptId ?? null };
 }
 
 /** How many answers an order remembers, beside what commands have added to it. */
 const REMEMBERED = 50;
 
+/** The failures after which nothing was changed, and which say nothing of what a repeat with the same key will get. */
+const PASSING: ReadonlySet<string> = new Set(['Interrupted', 'PaymentUnanswered']);
+
 /**
- * Returns the answer that the command got before, from whomever it came.
+ * Returns the answer that the command got before, from whomever it came. A repeat of one that was interrupted has none,
+ * so that it is carried out.
  * @throws {IdempotencyKeyReused} the earlier command had another content; it may not be answered yet
  */
 export function answerTo({ commands, intention }: Order, command: Command): AnsweredCommand | undefined {
   if (intention?.command.id === command.id) requireSameContent(intention.command, command);
   const answer = commands.find(({ id }) => id === command.id);
-  if (answer) requireSameContent(answer, command);
-  return answer;
+  if (!answer) return undefined;
+  requireSameContent(answer, command);
+  const isPassing = answer.error !== null && PASSING.has(answer.error.type);
+  return isPassing && isRepeat(answer, command) ? undefined : answer;
+}
+
+/** Returns whether the command comes from another request than the earlier one. */
+export function isRepeat(earlier: { attemptId: string | null }, { attemptId }: Command): boolean {
+  return earlier.attemptId !== (attemptId ?? null);
+}
+
+/** Returns whether the order has a version that the command names. */
+export function matches({ version }: Pick<Order, 'version'>, { ifMatch }: Pick<Command, 'ifMatch'>): boolean {
+  return !ifMatch || ifMatch.includes(version);
+}
+
+/** @throws {StaleVersion} the order does not have a version that the command names */
+export function requireMatch(order: Pick<Order, 'version'>, command: Pick<Command, 'ifMatch'>): void {
+  if (!matches(order, command)) throw new StaleVersion(order.version);
 }
 
 /**
@@ -41,14 +70,14 @@ export function answerTo({ commands, intention }: Order, command: Command): Answ
  */
 export function madeBefore<T extends { id: string; fingerprint: string }>(
   made: readonly T[],
-  command: KeyedCommand,
+  command: Command,
 ): T | undefined {
   const found = made.find((one) => one.id === command.id);
   if (found) requireSameContent(found, command);
   return found;
 }
 
-function requireSameContent(known: { fingerprint: string | null }, command: Partial<KeyedCommand>): void {
+function requireSameContent(known: { fingerprint: string | null }, command: Command): void {
   if (known.fingerprint === (command.fingerprint ?? null)) return;
   throw new IdempotencyKeyReused('This Idempotency-Key was used for another request on this order.');
 }
@@ -73,13 +102,18 @@ export function requireNotOutdated(
 /** Returns the order that remembers how it answered the command. @param error null if it was carried out */
 export function withAnswer(
   order: Order,
-  { id, fingerprint = null }: Pick<Command, 'id'> & { fingerprint?: string | null },
+  command: Command | CommandName,
   error: ErrorRecord | null,
   at: string,
 ): Order {
   const { version, revision } = order;
   // The write that stores the answer raises the revision.
-  const answer: AnsweredCommand = { id, fingerprint, at, version, revision: revision + 1, error };
-  const others = order.commands.filter((one) => one.id !== id);
-  return { ...order, commands: [...others, answer].slice(-REMEMBERED) };
+  const answer = { ...nameOf(command), at, version, revision: revision + 1, error };
+  const { commands } = withoutAnswer(order, command.id);
+  return { ...order, commands: [...commands, answer].slice(-REMEMBERED) };
+}
+
+/** Returns the order that has to answer the command once more. */
+export function withoutAnswer(order: Order, commandId: string): Order {
+  return { ...order, commands: order.commands.filter(({ id }) => id !== commandId) };
 }

@@ -77,19 +77,19 @@ export type CompensationEvent =
     };
 
 /** Returns the order with a compensation that keeps failing. One that is known to fail so stays as it is. */
-export function withPending(order: Order, step: string, failure: string, at: string): Order {
+export function withPending(order: Order, step: string, failure: string): Order {
   const known = unsettled(order).find((one) => one.step === step);
-  // A new version would outdate the customer's If-Match.
   if (!known || (known.state === 'pending' && known.failure === failure)) return order;
   const others = order.compensations.filter((one) => one !== known);
-  const compensations: Compensation[] = [...others, { ...known, state: 'pending', failure }];
-  return changePayment({ ...order, compensations }, [], { at, by: 'system', reason: null });
+  return { ...order, compensations: [...others, { ...known, state: 'pending', failure }] };
 }
 
-/** Returns the order with another compensation. */
-export function withOwed(order: Order, owed: Compensation, at: string): Order {
-  const next = { ...order, compensations: [...order.compensations, owed] };
-  return changeOrder(next, {}, { at, by: 'system', reason: null });
+/**
+ * Returns the order with another compensation. Its version stays, as with every other change of compensations alone: only
+ * operators see them, and a new version would outdate the If-Match of everyone else.
+ */
+export function withOwed(order: Order, owed: Compensation): Order {
+  return { ...order, compensations: [...order.compensations, owed] };
 }
 
 /**
@@ -105,7 +105,8 @@ export function withResolved(order: Order, command: ResolveCompensation, at: str
   const others = order.compensations.filter((one) => one !== settled);
   const next = withRefundMade({ ...order, compensations: [...others, compensation] }, compensation);
   // The note is for operators, but customers read the reasons of status changes.
-  return changePayment(next, paymentAfter(next, compensation, true), { at, by, reason: null });
+  const made: ChangeMade = { at, by, reason: null };
+  return changePayment(order, next, paymentAfter(next, compensation, true), made);
 }
 
 /**
@@ -118,7 +119,7 @@ export function withDone(order: Order, step: string, wasAuthorized: boolean, at:
   if (!done) return order;
   const others = { ...order, compensations: order.compensations.filter((one) => one !== done) };
   const next = withRefundMade(others, done);
-  return changePayment(next, paymentAfter(next, done, wasAuthorized), made);
+  return changePayment(order, next, paymentAfter(next, done, wasAuthorized), made);
 }
 
 /** Returns the order with the refund that a compensation has made, if it is one that does. */
@@ -146,8 +147,17 @@ function paymentAfter(
   return wasAuthorized ? ['authorized', 'voided'] : ['declined'];
 }
 
-/** Returns the next version of the order, which passes through all of these states. */
-function changePayment(order: Order, states: OrderState['paymentStatus'][], made: ChangeMade): Order {
+/**
+ * Returns the order after its payment has passed through all of these states: in the next version, or in the same one if
+ * only operators see what has changed.
+ */
+function changePayment(
+  before: Order,
+  order: Order,
+  states: OrderState['paymentStatus'][],
+  made: ChangeMade,
+): Order {
+  if (states.length === 0 && order.refunds === before.refunds) return order;
   const changed = states.reduce((next, paymentStatus) => changeOrder(next, { paymentStatus }, made), order);
   return { ...changed, version: order.version + 1, updatedAt: made.at };
 }

@@ -28,12 +28,12 @@ export class InvalidTransition extends BusinessError {
   override name = 'InvalidTransition';
 }
 
-/** Thrown when the client has not seen the version that it wants to change. */
+/** Thrown when the order does not have a version that the client names. */
 export class StaleVersion extends BusinessError {
   override name = 'StaleVersion';
 
   constructor(readonly version: number) {
-    super(`The order has changed and is now at version ${version}: read it again, then amend it.`);
+    super(`The order has changed and is now at version ${version}: read it again, then repeat the request.`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { openUnits, spread } from './allocation';
-import { type Command, type KeyedCommand, madeBefore } from './command';
+import { type Command, type KeyedCommand, madeBefore, nameOf } from './command';
 import { InvalidTransition, NotFound } from './errors';
 import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
 import { leftToRefund, paidStatus } from './order-payment';
@@ -53,11 +53,10 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
  */
 export function fulfill(order: Order, command: FulfillOrder, at: string): Order {
   requireFulfillable(order, command);
-  const { id, fingerprint } = command;
   const fulfillment = fulfillmentOf(command, at);
   const capture = captureFor({ ...order, items: fulfilledItems(order, fulfillment.items) });
   if (capture.amount === 0) return fulfilledOrder(order, fulfillment, capture, at);
-  return { ...order, intention: { kind: 'fulfillment', command: { id, fingerprint }, fulfillment, capture } };
+  return { ...order, intention: { kind: 'fulfillment', command: nameOf(command), fulfillment, capture } };
 }
 
 /** Returns what the command adds to the order. */

@@ -134,7 +134,7 @@ export function withoutIntention(order: Order, { state, error }: Failed, at: str
   const withdrawn = { ...order, intention: null };
   const mayBeReserved =
     intention.kind === 'amendment' && intention.payment.amount > 0 && state !== 'declined';
-  const next = mayBeReserved ? withOwed(withdrawn, owedVoid(intention.payment, at), at) : withdrawn;
+  const next = mayBeReserved ? withOwed(withdrawn, owedVoid(intention.payment, at)) : withdrawn;
   return withAnswer(next, intention.command, error, at);
 }
 

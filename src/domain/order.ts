@@ -233,7 +233,7 @@ export interface Amendment {
 
 interface Intended {
   /** The command that it is part of. */
-  command: Pick<AnsweredCommand, 'id' | 'fingerprint'>;
+  command: Pick<AnsweredCommand, 'id' | 'fingerprint' | 'attemptId'>;
 }
 
 /** Authorises `payment`, which replaces that of the order. */
@@ -271,6 +271,8 @@ export interface AnsweredCommand {
   id: string;
   /** A hash of the content, if the id is derived from an Idempotency-Key. */
   fingerprint: string | null;
+  /** Names the one request that sent it, if it has an Idempotency-Key; any other request with that key is a repeat. */
+  attemptId: string | null;
   at: string;
   /** The version and the revision of the order with this answer. */
   version: number;

@@ -1,5 +1,5 @@
 import { keptUnits, spread, worthOfNext } from './allocation';
-import { madeBefore, type KeyedCommand } from './command';
+import { madeBefore, nameOf, type KeyedCommand } from './command';
 import { InvalidTransition } from './errors';
 import { formatAmount, unchargeableReason } from './money';
 import type { Order, OrderItem, OrderLine, Refund, RefundedLine } from './order';
@@ -62,10 +62,9 @@ function worthOf(order: Order, lines: readonly RefundedLine[], left: number): nu
 /** Returns the order intending the refund. @throws {InvalidTransition} */
 export function refund(order: Order, command: RefundOrder, at: string): Order {
   requireRefundable(order, command);
-  const { id, fingerprint } = command;
   return {
     ...order,
-    intention: { kind: 'refund', command: { id, fingerprint }, refund: refundOf(order, command, at) },
+    intention: { kind: 'refund', command: nameOf(command), refund: refundOf(order, command, at) },
   };
 }
 

@@ -91,6 +91,8 @@ export interface RouteSpec<
    */
   ifMatch?: Need;
   responses: Record<number, ResponseSpec>;
+  /** Headers that problems may have, too, if they tell what came of the request: its rejection, not its mistakes. */
+  outcomeHeaders?: Record<string, string>;
   /** Codes beyond those that role, body and the other declarations imply. */
   errors: ErrorCode[];
   handler(ctx: Context, input: RouteInput<P, Q, B, H, R, S, K>): Promise<void> | void;

@@ -11,18 +11,36 @@ const EXAMPLE_REQUEST_ID = '01JD3Z7M4Q8XKQ0V5W2N9R6TBC';
 const EXAMPLE_PAGE = { limit: 20, nextCursor: null };
 const REQUEST_ID_HEADER = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 
+/** Headers that problems of these statuses have, always or where they apply. */
 const PROBLEM_HEADERS: Readonly<Record<number, Record<string, string>>> = {
   401: { 'WWW-Authenticate': 'How to authenticate; with `error="invalid_token"` if a token was sent' },
+  412: { ETag: 'The current version' },
+  413: { Connection: '`close` if the rest of the body is not read' },
+  415: {
+    Accept: 'The media type that is supported, if that of the body is not',
+    'Accept-Patch': 'The same, for PATCH',
+    'Accept-Encoding': 'The content codings that are supported, if that of the body is not',
+  },
   429: { 'Retry-After': 'Seconds to wait' },
   503: { 'Retry-After': 'Seconds to wait' },
 };
 
+/** The problems that tell what came of a request, as opposed to those of its form, its sender or an outage. */
+const OUTCOMES: ReadonlySet<number> = new Set([402, 404, 409, 412, 422]);
+const REPEATED = {
+  'Idempotent-Replayed': '`true` if an earlier request with this Idempotency-Key got this outcome',
+};
+
 /** Returns all responses of a route: those it declares, and the problems it declares or implies. */
 export function responsesOf(route: Route, refer: Refer): Record<string, unknown> {
-  const successes = Object.entries(route.responses).map(([status, spec]) => [status, success(spec, refer)]);
+  const repeated = route.idempotency ? REPEATED : {};
+  const successes = Object.entries(route.responses).map(([status, spec]) => [
+    status,
+    success(spec, refer, repeated),
+  ]);
   const problems = [...groupByStatus(errorCodesOf(route))].map(([status, codes]) => [
     String(status),
-    problem(status, codes),
+    problem(codes, problemHeadersOf(route, status)),
   ]);
   return Object.fromEntries([...successes, ...problems]);
 }
@@ -56,8 +74,20 @@ function groupByStatus(codes: ErrorCode[]): Map<number, ErrorCode[]> {
   return groups;
 }
 
-function success(spec: ResponseSpec, refer: Refer): unknown {
-  const headers = { ...REQUEST_ID_HEADER, ...headersOf(spec.headers), ...headersOf(spec.optionalHeaders) };
+/** Returns the headers that problems of this status have, always or where they apply, with their descriptions. */
+export function problemHeadersOf(route: Route, status: number): Record<string, string> {
+  if (!OUTCOMES.has(status)) return PROBLEM_HEADERS[status] ?? {};
+  return {
+    ...PROBLEM_HEADERS[status],
+    ...(route.ifMatch && { ETag: 'The current version' }),
+    ...route.outcomeHeaders,
+    ...(route.idempotency && REPEATED),
+  };
+}
+
+function success(spec: ResponseSpec, refer: Refer, more: Record<string, string>): unknown {
+  const declared = { ...spec.headers, ...spec.optionalHeaders, ...more };
+  const headers = { ...REQUEST_ID_HEADER, ...headersOf(declared) };
   if (!spec.data) return { description: spec.description, headers };
   const isList = spec.list === true;
   const schema = spec.raw ? refer(spec.data) : envelope(refer(spec.data), isList);
@@ -88,10 +118,10 @@ function envelope(data: JsonSchema, isList: boolean): JsonSchema {
   };
 }
 
-function problem(status: number, codes: ErrorCode[]): unknown {
+function problem(codes: ErrorCode[], declared: Record<string, string>): unknown {
   return {
     description: codes.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join(', or '),
-    headers: { ...REQUEST_ID_HEADER, ...headersOf(PROBLEM_HEADERS[status]) },
+    headers: { ...REQUEST_ID_HEADER, ...headersOf(declared) },
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
-import { sha256 } from '../common/hash';
+import { canonicalJson, sha256 } from '../common/hash';
 import { hashOfKey } from '../common/idempotency-key';
-import type { Command, KeyedCommand } from '../domain/command';
-import type { FulfillOrder } from '../domain/fulfillment';
+import type { Command } from '../domain/command';
 import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
-import type { RefundOrder } from '../domain/refund';
 import type { Principal } from '../role/principal';
 
 /**
@@ -50,49 +48,46 @@ export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderR
   };
 }
 
-/** The user or program that sends a command, and the HTTP request with which they do. */
+/** The user or program that sends a command, and what the HTTP request says with which they do. */
 export interface Caller {
   principal: Principal;
   requestId: string;
+  idempotencyKey?: string;
+  /** The versions one of which the order must have; null or absent for any version. */
+  ifMatch?: number[] | null;
+  /** Called if an earlier request with the same key got the outcome that this one gets, too. */
+  onRepeat?(): void;
 }
 
 /** A command without the fields that all commands have. */
-export type Content<C extends Command> = Omit<C, keyof KeyedCommand>;
+export type Content<C extends Command> = Omit<C, keyof Command>;
 
 /**
- * Returns the fields that all commands have. The id is new, since a client may send the same X-Request-Id twice.
+ * Returns the command with the fields that all commands have. With an Idempotency-Key, its id is derived from the key. The
+ * staff work on an order together, so unlike that of an order, a key means the same from all of them: what a colleague or
+ * another program repeats is not shipped or paid back twice. It never means what the same key means from the customer.
+ * Without a key the id is new, since a client may send the same X-Request-Id twice.
  * @param order the order as the caller has read it
+ * @param kind the beginning of the id, such as `ful`: each kind of command has keys of its own
  */
-export function commandBy({ principal, requestId }: Caller, { revision: seenRevision }: Order): Command {
-  return { id: `cmd_${ulid()}`, by: principal.id, requestId, seenRevision };
-}
-
-/**
- * The staff work on an order together, so unlike that of an order, the key of a fulfillment or a refund means the same
- * from all of them: what a colleague or another program repeats is not shipped or paid back twice.
- * @param key the Idempotency-Key; without one, every request makes a new fulfillment
- */
-export function fulfillCommand(
-  order: Order,
+export function commandBy<T extends object>(
   caller: Caller,
-  content: Content<FulfillOrder>,
-  key?: string,
-): FulfillOrder {
-  const hash = key === undefined ? randomBytes(16).toString('hex') : hashOfKey(order.id, key);
-  const { items, carrier, trackingNumber } = content;
-  const fingerprint = hashOfContent(linesOf(items), carrier, trackingNumber);
-  return { ...content, ...commandBy(caller, order), id: `ful_${hash}`, fingerprint, attemptId: ulid() };
-}
-
-export function refundCommand(
-  order: Order,
-  caller: Caller,
-  content: Content<RefundOrder>,
-  key: string,
-): RefundOrder {
-  const id = `ref_${hashOfKey(order.id, key)}`;
-  const fingerprint = hashOfContent(content.amount, content.reason);
-  return { ...content, ...commandBy(caller, order), id, fingerprint, attemptId: ulid() };
+  order: Pick<Order, 'id' | 'revision'>,
+  kind: string,
+  content: T,
+): T & Command {
+  const { principal, requestId, ifMatch, idempotencyKey: key } = caller;
+  const side = principal.role === 'ADMIN' ? 'staff' : 'customer';
+  const hash = key === undefined ? randomBytes(16).toString('hex') : hashOfKey(`${order.id}\n${side}`, key);
+  return {
+    ...content,
+    id: `${kind}_${hash}`,
+    by: principal.id,
+    requestId,
+    seenRevision: order.revision,
+    ...(ifMatch && { ifMatch }),
+    ...(key !== undefined && { fingerprint: sha256(canonicalJson(content)), attemptId: ulid() }),
+  };
 }
 
 function linesOf(items: readonly OrderLine[]): [productServiceId: string, quantity: number][] {

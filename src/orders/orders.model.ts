@@ -158,6 +158,7 @@ const answeredCommandSchema = new Schema(
   {
     id,
     fingerprint: text,
+    attemptId: text,
     at: time,
     version: { type: Number, required: true },
     revision: { type: Number, required: true },

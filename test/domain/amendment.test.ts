@@ -9,20 +9,6 @@ const removed = ({ postalCode: _, ...rest }: typeof address) => rest;
 
 describe('requireAmendable', () => {
   it.each([
-    ['any version', null],
-    ['the version that the client has seen', [2]],
-    ['one of several versions that the client has seen', [1, 2]],
-  ])('accepts %s', (_, ifMatch) => {
-    expect(() => requireAmendable(orderIn(), amending({ ifMatch }))).not.toThrow();
-  });
-
-  it.each([[[1]], [[3]], [[]]])('rejects a client that has seen the versions %j', (ifMatch) => {
-    const error = expect.objectContaining({ name: 'StaleVersion', version: 2 }) as Error;
-    expect(() => requireAmendable(orderIn(), amending({ ifMatch }))).toThrow(error);
-    expect(() => requireAmendable(orderIn(), amending({ ifMatch }))).toThrow(/version 2: read it again/);
-  });
-
-  it.each([
     [{ status: 'pending' }, /is pending: only a confirmed one can be amended/],
     [{ status: 'completed' }, /is completed: only a confirmed one/],
     [{ status: 'cancelled', fulfillmentStatus: 'cancelled' }, /is cancelled: only a confirmed one/],
@@ -44,13 +30,6 @@ describe('requireAmendable', () => {
     );
     expect(() => requireAmendable(orderIn({ shippingAddress: address }), part)).not.toThrow();
     expect(() => requireAmendable(orderIn(), amending({ shippingAddress: removed(address) }))).not.toThrow();
-  });
-
-  it('reports a stale version before anything else', () => {
-    const command = amending({ ifMatch: [1] });
-    expect(() => requireAmendable(orderIn({ status: 'completed' }), command)).toThrow(
-      failing('StaleVersion', /./),
-    );
   });
 });
 
@@ -120,7 +99,7 @@ describe('amend', () => {
     const changes = { pricing, note: null, shippingAddress: null };
     const intention = {
       kind: 'amendment',
-      command: { id: 'cmd_1', fingerprint: null },
+      command: { id: 'cmd_1', fingerprint: null, attemptId: null },
       amendment: changes,
       payment: { ...payment(5_000, '8'), reference: null },
       by: 'usr_9',
@@ -150,8 +129,8 @@ describe('amend', () => {
   });
 
   it('rejects an order that cannot be amended', () => {
-    const stale = () => amend(order, amending({ ifMatch: [1] }), pricing, LATER);
-    expect(stale).toThrow(failing('StaleVersion', /version 2/));
+    const late = () => amend(orderIn({ status: 'completed' }), amending(), pricing, LATER);
+    expect(late).toThrow(failing('InvalidTransition', /is completed/));
   });
 });
 

@@ -68,6 +68,9 @@ it.each(fieldsOf)('$field of $type is malformed if it is of another type', ({ ty
   }
 });
 
+/** Those that any command may have. */
+const ALWAYS_OPTIONAL = ['ifMatch', 'fingerprint', 'attemptId'];
+const KEYED = ['fulfill', 'refund'];
 const OPTIONAL: Record<string, string[]> = {
   amend: ['items', 'note', 'shippingAddress'],
   cancel: ['items', 'unlessBegun', 'paymentKey'],
@@ -76,7 +79,10 @@ const OPTIONAL: Record<string, string[]> = {
 };
 it.each(fieldsOf)('$field of $type may be left out only if it is optional', ({ type, field }) => {
   const { [field]: _, ...command } = WELL_FORMED[type];
-  expect(malformed(type, command)).toBe(OPTIONAL[type]?.includes(field) ? null : field);
+  const isOptional =
+    OPTIONAL[type]?.includes(field) ||
+    (ALWAYS_OPTIONAL.includes(field) && (field === 'ifMatch' || !KEYED.includes(type)));
+  expect(malformed(type, command)).toBe(isOptional ? null : field);
 });
 
 it.each([null, undefined, 'x', 1, [], [newCommand()]])('%j is no command', (value) => {

@@ -1,6 +1,8 @@
 import {
   answerTo,
   madeBefore,
+  nameOf,
+  requireMatch,
   requireNotOutdated,
   withAnswer,
   type Command,
@@ -65,19 +67,49 @@ describe('answerTo', () => {
   });
 });
 
+it.each(['Interrupted', 'PaymentUnanswered'])(
+  'answerTo finds no answer to a repeat of what ended with %s, so that it is carried out',
+  (type) => {
+    const keyed = { ...command, id: 'k1', fingerprint: 'f1', attemptId: 'a1' };
+    const passing = answered('k1', { ...nameOf(keyed), error: { type, message: 'Nothing was changed.' } });
+    const order = orderIn({ commands: [passing] });
+    expect(answerTo(order, keyed)).toBe(passing);
+    expect(answerTo(order, { ...keyed, attemptId: 'another' })).toBeUndefined();
+    expect(() => answerTo(order, { ...keyed, fingerprint: 'f2' })).toThrow(keyReused);
+  },
+);
+
+describe('requireMatch', () => {
+  const order = orderIn({ version: 2 });
+
+  it.each([[undefined], [null], [[2]], [[1, 2]]])('accepts version 2 for %j', (ifMatch) => {
+    expect(() => requireMatch(order, { ifMatch })).not.toThrow();
+  });
+
+  it.each([[[1]], [[3]], [[]]])('rejects version 2 for %j', (ifMatch) => {
+    const error = expect.objectContaining({ name: 'StaleVersion', version: 2 }) as Error;
+    expect(() => requireMatch(order, { ifMatch })).toThrow(error);
+    expect(() => requireMatch(order, { ifMatch })).toThrow(/version 2: read it again/);
+  });
+});
+
 describe('withAnswer', () => {
   const order = orderIn({ version: 4, revision: 7 });
 
   it('remembers the version and the revision of the order with this answer', () => {
     expect(withAnswer(order, command, null, LATER)).toEqual({
       ...order,
-      commands: [{ id: 'cmd_1', fingerprint: null, at: LATER, version: 4, revision: 8, error: null }],
+      commands: [
+        { id: 'cmd_1', fingerprint: null, attemptId: null, at: LATER, version: 4, revision: 8, error: null },
+      ],
     });
   });
 
   it('remembers why a command was turned down, and the fingerprint of one with a key', () => {
     const { commands } = withAnswer(order, refunding(1), refused, LATER);
-    expect(commands).toEqual([expect.objectContaining({ id: 'k1', fingerprint: 'f1', error: refused })]);
+    expect(commands).toEqual([
+      expect.objectContaining({ id: 'k1', fingerprint: 'f1', attemptId: 'a1', error: refused }),
+    ]);
   });
 
   it('remembers each command once, as the last one', () => {

@@ -154,7 +154,7 @@ export function owed(fields: Partial<Compensation> = {}): Compensation {
 /** Intends to replace the lines of the order by five units at 50.00, with a payment of their own. */
 export const intendedAmendment = (fields: Partial<IntendedAmendment> = {}): IntendedAmendment => ({
   kind: 'amendment',
-  command: { id: 'cmd_1', fingerprint: null },
+  command: { id: 'cmd_1', fingerprint: null, attemptId: null },
   amendment: { pricing: pricingOf(priced('ps_b', 5)), note: 'New', shippingAddress: null },
   payment: { ...payment(5_000, '3'), reference: null },
   by: 'usr_9',
@@ -162,13 +162,13 @@ export const intendedAmendment = (fields: Partial<IntendedAmendment> = {}): Inte
 });
 export const intendedFulfillment = (): IntendedFulfillment => ({
   kind: 'fulfillment',
-  command: { id: 'k1', fingerprint: 'f1' },
+  command: { id: 'k1', fingerprint: 'f1', attemptId: 'a1' },
   fulfillment: fulfillment(),
   capture: { amount: 3_000, isFinal: true },
 });
 export const intendedRefund = (amount: number): IntendedRefund => ({
   kind: 'refund',
-  command: { id: 'k1', fingerprint: 'f-k1' },
+  command: { id: 'k1', fingerprint: 'f-k1', attemptId: 'a' },
   refund: refundOf(amount, 'k1'),
 });
 
@@ -178,6 +178,7 @@ export const refused: ErrorRecord = { type: 'InvalidTransition', message: 'Not n
 export const answered = (id: string, fields: Partial<AnsweredCommand> = {}): AnsweredCommand => ({
   id,
   fingerprint: null,
+  attemptId: null,
   at: CREATED,
   version: 1,
   revision: 1,

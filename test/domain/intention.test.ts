@@ -160,10 +160,10 @@ describe('an intention that is carried out', () => {
   });
 
   it.each([amending, fulfilling, refunding])('is taken off, with the answer to its command', (order) => {
-    const { id, fingerprint } = order.intention!.command;
+    const { command } = order.intention!;
     const next = orderAfterPayment(order, done, LATER);
     expect(next.intention).toBeNull();
-    expect(next.commands).toEqual([{ id, fingerprint, at: LATER, version: 3, revision: 3, error: null }]);
+    expect(next.commands).toEqual([{ ...command, at: LATER, version: 3, revision: 3, error: null }]);
   });
 });
 
@@ -199,8 +199,6 @@ describe('an intention that is withdrawn', () => {
         intention: null,
         commands,
         compensations: [voidNew],
-        version: 3,
-        updatedAt: LATER,
       });
     },
   );

@@ -83,7 +83,7 @@ describe('refund', () => {
     const order = captured();
     const intention = {
       kind: 'refund',
-      command: { id: 'k1', fingerprint: 'f1' },
+      command: { id: 'k1', fingerprint: 'f1', attemptId: 'a1' },
       refund: madeFrom(order, refunding(1_000), LATER),
     };
     expect(refund(order, refunding(1_000), LATER)).toEqual({ ...order, intention });

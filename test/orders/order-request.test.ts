@@ -1,27 +1,26 @@
-import { commandBy, fulfillCommand, orderIdOf, refundCommand } from '../../src/orders/order-request';
+import { commandBy, orderIdOf, type Caller } from '../../src/orders/order-request';
 import { orderIn } from '../domain/fixtures';
 
 const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, revision: 7 });
 const OTHER = orderIn({ id: `ord_${'1'.repeat(32)}` });
-const CALLER = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' } as const;
-const SHIPPED = { items: [{ productServiceId: 'ps_x', quantity: 1 }], carrier: null, trackingNumber: null };
-const fulfill = (changes: Partial<typeof SHIPPED | { carrier: string }> = {}, key?: string, order = ORDER) =>
-  fulfillCommand(order, CALLER, { ...SHIPPED, ...changes }, key);
-const refund = (amount: number | null, reason: string, key = 'k', order = ORDER) =>
-  refundCommand(order, CALLER, { amount, reason }, key);
+const CALLER: Caller = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r' };
+const CUSTOMER: Caller = { principal: { id: 'usr_9', role: 'CUSTOMER' }, requestId: 'r' };
+const CONTENT = { items: [{ productServiceId: 'ps_x', quantity: 1 }], reason: 'a' };
+const by = (changes: object = {}, key?: string, kind = 'ful', order = ORDER, caller = CALLER) =>
+  commandBy({ ...caller, idempotencyKey: key }, order, kind, { ...CONTENT, ...changes });
+const colleague: Caller = { principal: { id: 'usr_2', role: 'ADMIN' }, requestId: 's' };
 
-it('gives one id to one key of one order, and another id to anything else', () => {
-  expect(fulfill({}, 'k').id).toBe(fulfill({ carrier: 'DHL' }, 'k').id);
-  expect(refund(1, 'a').id).toBe(refund(null, 'b').id);
+it('gives one id to one key of one order and kind of command, and another id to anything else', () => {
+  expect(by({}, 'k').id).toBe(by({ reason: 'b' }, 'k').id);
+  expect(by({}, 'k').id).toBe(by({}, 'k', 'ful', ORDER, colleague).id);
   const ids = [
-    fulfill({}, 'k'),
-    fulfill({}, 'l'),
-    fulfill({}, 'k', OTHER),
-    fulfill(),
-    fulfill(),
-    refund(1, 'a'),
-    refund(1, 'a', 'l'),
-    refund(1, 'a', 'k', OTHER),
+    by({}, 'k'),
+    by({}, 'l'),
+    by({}, 'k', 'ful', OTHER),
+    by(),
+    by(),
+    by({}, 'k', 'ref'),
+    by({}, 'k', 'ful', ORDER, CUSTOMER),
   ].map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^(ful|ref)_[0-9a-f]{32}$/);
@@ -41,39 +40,23 @@ it('gives the keys of a customer, of the staff and of programs orders of their o
   expect(orderIdOf('usr_1', 'k', 'usr_1')).toBe(ids[0]);
 });
 
-it('lets the staff repeat what a colleague has sent', () => {
-  const colleague = { principal: { id: 'usr_2', role: 'ADMIN' }, requestId: 's' } as const;
-  const [shipped, refunded] = [fulfill({}, 'k'), refund(1, 'a')];
-  expect(fulfillCommand(ORDER, colleague, SHIPPED, 'k')).toMatchObject({
-    id: shipped.id,
-    fingerprint: shipped.fingerprint,
-  });
-  expect(refundCommand(ORDER, colleague, { amount: 1, reason: 'a' }, 'k').id).toBe(refunded.id);
-});
-
-it('gives different content a different fingerprint', () => {
+it('gives different content a different fingerprint, however its fields are sorted', () => {
   const prints = [
-    fulfill(),
-    fulfill({ carrier: 'DHL' }),
-    fulfill({ items: [...SHIPPED.items, ...SHIPPED.items] }),
-    refund(1, 'a'),
-    refund(null, 'a'),
-    refund(1, 'b'),
+    by({}, 'k'),
+    by({ reason: 'b' }, 'k'),
+    by({ reason: null }, 'k'),
+    by({ items: [...CONTENT.items, ...CONTENT.items] }, 'k'),
   ].map(({ fingerprint }) => fingerprint);
   expect(new Set(prints).size).toBe(prints.length);
-  expect(fulfill().fingerprint).toBe(prints[0]);
-  expect(fulfill().attemptId).not.toBe(fulfill().attemptId);
+  const sorted = { reason: 'a', items: [{ quantity: 1, productServiceId: 'ps_x' }] };
+  const other = commandBy({ ...CALLER, idempotencyKey: 'k' }, ORDER, 'ful', sorted);
+  expect(other.fingerprint).toBe(prints[0]);
+  expect(by({}, 'k').attemptId).not.toBe(by({}, 'k').attemptId);
 });
 
-it('says who sends the command, and which revision of the order they had read', () => {
-  const by = { by: 'usr_1', requestId: 'r', seenRevision: 7 };
-  expect(commandBy(CALLER, ORDER)).toMatchObject(by);
-  expect(fulfill()).toMatchObject({ ...by, ...SHIPPED });
-  expect(refund(1, 'a')).toMatchObject({ ...by, amount: 1, reason: 'a' });
-});
-
-it('gives each command without a key an id of its own', () => {
-  const [one, other] = [commandBy(CALLER, ORDER), commandBy(CALLER, ORDER)];
-  expect(one.id).toMatch(/^cmd_/);
-  expect(other.id).not.toBe(one.id);
+it('says who sends the command, under which conditions, and which revision they had read', () => {
+  const said = { by: 'usr_1', requestId: 'r', seenRevision: 7 };
+  expect(by()).toEqual({ ...CONTENT, ...said, id: expect.any(String) });
+  const ifMatch = [2, 3];
+  expect(commandBy({ ...CALLER, ifMatch }, ORDER, 'ful', CONTENT)).toMatchObject({ ...said, ifMatch });
 });

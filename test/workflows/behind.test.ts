@@ -67,9 +67,9 @@ describe('a write that the workflow has missed', () => {
     const { order } = await placed();
     const lost = { ...newCommand(), orderId: order.id, ifMatch: null, note: 'lost' };
     await activitiesOn(shop.db).amendOrder(lost, { inline: true });
-    const stale = service.amend(order.id, ADMIN, { ifMatch: [2], note: 'stale' });
+    const stale = service.amend(order.id, { ...ADMIN, ifMatch: [2] }, { note: 'stale' });
     await expect(stale).rejects.toMatchObject({ code: 'precondition_failed', headers: { ETag: '"3"' } });
-    expect(await service.amend(order.id, ADMIN, { ifMatch: [3], note: 'mine' })).toMatchObject({
+    expect(await service.amend(order.id, { ...ADMIN, ifMatch: [3] }, { note: 'mine' })).toMatchObject({
       version: 4,
     });
   });

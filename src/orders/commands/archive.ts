@@ -1,13 +1,16 @@
+import { requireMatch } from '../../domain/command';
 import { COMMANDS } from '../../../workflows/contract';
 import { commandBy, type Caller } from '../order-request';
-import { late, type CommandRunner } from './run';
+import { orProblem, type CommandRunner } from './run';
 
 /** An order that is archived already stays as it is. */
-export function createArchive({ get, send }: CommandRunner) {
+export function createArchive({ get, perform }: CommandRunner) {
   return async (id: string, caller: Caller): Promise<void> => {
     const order = await get(id, caller.principal);
-    if (order.archivedAt) return;
-    const answer = await send(order, COMMANDS.archive, commandBy(caller, order));
-    if (answer === 'late' && !(await get(id, caller.principal)).archivedAt) throw late(id);
+    const command = commandBy(caller, order, 'arc', {});
+    if (order.archivedAt && caller.idempotencyKey === undefined) {
+      return orProblem(order, () => requireMatch(order, command));
+    }
+    await perform(order, COMMANDS.archive, command, caller);
   };
 }

@@ -1,10 +1,12 @@
 import type { FulfillOrder } from '../../domain/fulfillment';
+import type { Order } from '../../domain/order';
 import { COMMANDS } from '../../../workflows/contract';
-import { fulfillCommand, type Caller, type Content } from '../order-request';
-import type { Addition, CommandRunner } from './run';
+import type { Caller, Content } from '../order-request';
+import type { CommandRunner } from './run';
 
-/** The key is the Idempotency-Key; without one, every request makes another fulfillment. */
-export function createFulfill({ add }: CommandRunner) {
-  return (id: string, caller: Caller, content: Content<FulfillOrder>, key?: string): Promise<Addition> =>
-    add(id, caller, COMMANDS.fulfill, (order) => fulfillCommand(order, caller, content, key), key);
+const FULFILL = { type: COMMANDS.fulfill, kind: 'ful' };
+
+export function createFulfill({ run }: CommandRunner) {
+  return (id: string, caller: Caller, content: Content<FulfillOrder>): Promise<Order> =>
+    run(id, caller, FULFILL, content);
 }

@@ -1,9 +1,12 @@
+import type { Order } from '../../domain/order';
 import type { RefundOrder } from '../../domain/refund';
 import { COMMANDS } from '../../../workflows/contract';
-import { refundCommand, type Caller, type Content } from '../order-request';
-import type { Addition, CommandRunner } from './run';
+import type { Caller, Content } from '../order-request';
+import type { CommandRunner } from './run';
 
-export function createRefund({ add }: CommandRunner) {
-  return (id: string, caller: Caller, content: Content<RefundOrder>, key: string): Promise<Addition> =>
-    add(id, caller, COMMANDS.refund, (order) => refundCommand(order, caller, content, key), key);
+const REFUND = { type: COMMANDS.refund, kind: 'ref' };
+
+export function createRefund({ run }: CommandRunner) {
+  return (id: string, caller: Caller, content: Content<RefundOrder>): Promise<Order> =>
+    run(id, caller, REFUND, content);
 }

@@ -1,22 +1,16 @@
-import { answerTo, madeBefore, type Command, type KeyedCommand } from '../../domain/command';
+import { answerTo, isRepeat, madeBefore, requireMatch, type Command } from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import { BusinessError } from '../../domain/errors';
-import type { Order } from '../../domain/order';
+import type { AnsweredCommand, Order } from '../../domain/order';
 import { isClosed } from '../../domain/order-transitions';
 import { requestOf } from '../../domain/placing';
 import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
 import type { Principal } from '../../role/principal';
-import type { AdditionType, CommandDone, CommandType } from '../../../workflows/contract';
-import type { Caller } from '../order-request';
+import type { CommandDone, CommandType } from '../../../workflows/contract';
+import { commandBy, type Caller, type Content } from '../order-request';
 import { businessProblem, orderingUnavailable, recordedProblem } from '../temporal/failures';
 import type { OrderWorkflows } from '../temporal/order-workflows';
-
-/** An order with something added to it, possibly by an earlier request with the same key. */
-export interface Addition {
-  order: Order;
-  isReplay: boolean;
-}
 
 export interface CommandRunnerDeps {
   workflows: OrderWorkflows;
@@ -32,6 +26,42 @@ export type CommandRunner = ReturnType<typeof createCommandRunner>;
 
 /** Has the workflow of an order carry out commands, and reads the order that results. */
 export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps) {
+  /**
+   * Carries out what the caller asks for, once for each Idempotency-Key.
+   * @param kind the beginning of the id of the command
+   */
+  async function run<C extends Command>(
+    id: string,
+    caller: Caller,
+    { type, kind }: { type: CommandType<C>; kind: string },
+    content: NoInfer<Content<C>>,
+  ): Promise<Order> {
+    const order = await get(id, caller.principal);
+    return perform(order, type, commandBy(caller, order, kind, content) as Command as C, caller);
+  }
+
+  /**
+   * Carries out a command and returns the order that results. A repeat gets the outcome of the first request, even a
+   * rejection, and the order as it is now.
+   * @throws {AppError} why it is not carried out; service_unavailable if it is late
+   */
+  async function perform<C extends Command>(
+    order: Order,
+    type: CommandType<C>,
+    command: NoInfer<C>,
+    { idempotencyKey, onRepeat }: Pick<Caller, 'idempotencyKey' | 'onRepeat'> = {},
+  ): Promise<Order> {
+    const known = outcomeIn(order, type, command);
+    const answer = known ? order : await send(order, type, command);
+    // A late command may have been carried out: the order remembers its answer.
+    const now = answer === 'late' ? ((await find(order.id)) ?? order) : answer;
+    const outcome = known ?? outcomeIn(now, type, command);
+    if (!outcome && answer === 'late') throw late(order.id, idempotencyKey);
+    if (outcome && isRepeat(outcome, command)) onRepeat?.();
+    if (outcome?.error) throw recordedProblem(outcome.error, now.version, order.id);
+    return now;
+  }
+
   /** Returns `late` if the command may still be carried out. @throws {AppError} why it is not */
   async function send<C extends Command>(
     order: Order,
@@ -39,10 +69,7 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     command: NoInfer<C>,
     attempts = ATTEMPTS,
   ): Promise<Order | 'late'> {
-    const answered = orProblem(order, () => answerTo(order, command));
-    if (answered?.error) throw recordedProblem(answered.error, answered.version, order.id);
-    if (answered) return order;
-    if (needsNoWorkflow(order, command)) orProblem(order, () => type.check(order, command));
+    if (needsNoWorkflow(order, command)) requirePossible(order, type, command);
     const answer = type.outlives
       ? await workflows.executeAlways(order, type, command)
       : await workflows.execute(requestOf(order), type, command);
@@ -53,13 +80,14 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
       if (attempts === 1) throw outdated(order.id);
       return send(now, type, { ...command, seenRevision: now.revision }, attempts - 1);
     }
-    orProblem(now, () => type.check(now, command));
+    requirePossible(now, type, command);
     throw orderingUnavailable(undefined, order.id);
   }
 
   /** @throws {AppError} service_unavailable if the database is away, or has only an earlier version */
   async function readDone(id: string, { version }: CommandDone): Promise<Order> {
-    const now = await findIfPossible(id);
+    // The decision stands and gets its response even if the database is away.
+    const now = await find(id).catch(() => null);
     if (now && now.version >= version) return now;
     throw new AppError(
       'service_unavailable',
@@ -69,43 +97,37 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     );
   }
 
-  /** @throws {AppError} service_unavailable if the command is late */
-  async function complete<C extends Command>(
-    order: Order,
-    type: CommandType<C>,
-    command: NoInfer<C>,
-  ): Promise<Order> {
-    const answer = await send(order, type, command);
-    if (answer === 'late') throw late(order.id);
-    return answer;
-  }
+  return { run, perform, get, find };
+}
 
-  /** Adds what the command is about, unless an earlier request with the same key has done so. */
-  async function add<C extends KeyedCommand>(
-    id: string,
-    { principal }: Caller,
-    type: AdditionType<C>,
-    commandOn: (order: Order) => C,
-    key?: string,
-  ): Promise<Addition> {
-    const order = await get(id, principal);
-    const command = commandOn(order);
-    const findAdded = (order: Order) => orProblem(order, () => madeBefore(type.additions(order), command));
-    if (findAdded(order)) return { order, isReplay: true };
-    const answer = await send(order, type, command);
-    // A late command may have been carried out: its addition has a known id.
-    const now = answer === 'late' ? await get(id, principal) : answer;
-    const added = findAdded(now);
-    if (!added) throw late(id, key);
-    return { order: now, isReplay: added.attemptId !== command.attemptId };
-  }
+/** How a command was answered, and by which attempt. */
+type Outcome = Pick<AnsweredCommand, 'error' | 'attemptId'>;
 
-  /** Returns null if the database is away, since a decision stands and gets its response regardless. */
-  function findIfPossible(id: string): Promise<Order | null> {
-    return find(id).catch(() => null);
-  }
+/**
+ * Returns how the order has answered the command, now or before: what a command adds stays after the order has forgotten
+ * its answer.
+ */
+function outcomeIn<C extends Command>(
+  order: Order,
+  { additions = () => [] }: CommandType<C>,
+  command: NoInfer<C>,
+): Outcome | undefined {
+  return orProblem(order, () => {
+    const made = madeBefore(additions(order), command);
+    return made ? { error: null, attemptId: made.attemptId } : answerTo(order, command);
+  });
+}
 
-  return { send, complete, add, get, find, findIfPossible };
+/** @throws {AppError} why the order does not allow the command */
+function requirePossible<C extends Command>(
+  order: Order,
+  { check }: CommandType<C>,
+  command: NoInfer<C>,
+): void {
+  orProblem(order, () => {
+    requireMatch(order, command);
+    check(order, command);
+  });
 }
 
 /**
@@ -114,17 +136,17 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
  * rejects, it rejects permanently, and Temporal may have forgotten its workflow. If it still owes something, its workflow
  * may have been terminated, and is resumed even by a command that is rejected.
  */
-function needsNoWorkflow(order: Order, command: Partial<KeyedCommand>): boolean {
+function needsNoWorkflow(order: Order, command: Command): boolean {
   if (isClosed(order)) return unsettled(order).length === 0;
   return order.status !== 'pending' && command.fingerprint === undefined;
 }
 
 /** Runs a check of the domain. @throws {AppError} the problem for the BusinessError that the check throws */
-export function orProblem<T>({ id }: Order, check: () => T): T {
+export function orProblem<T>({ id, version }: Order, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    throw error instanceof BusinessError ? businessProblem(error, id) : error;
+    throw error instanceof BusinessError ? businessProblem(error, version, id) : error;
   }
 }
 
@@ -137,7 +159,7 @@ export function unless(code: ErrorCode): (error: unknown) => null {
 }
 
 /** @param key the Idempotency-Key of the request */
-export function late(orderId: string, key?: string): AppError {
+function late(orderId: string, key?: string): AppError {
   const advice = key
     ? 'repeat the request with the same Idempotency-Key'
     : 'read the order before repeating the request';

@@ -15,11 +15,11 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     description:
       'Possible until something of the order is fulfilled. The new lines get the current prices, the stock ' +
       'is adjusted by the difference, and a different total is authorised again. If any of this fails, ' +
-      'nothing changes. Fields that you leave out stay as they are. Voiding the replaced payment raises ' +
-      'the version once more; if the payment service is slow, this happens after the response. When an ' +
-      'amendment is rejected, the ETag of the response is the current version.',
+      'nothing changes. Fields that you leave out stay as they are. The ETag of a ' +
+      'rejection is that of the current version.',
     tag: TAG,
     params: orderIdParams,
+    idempotency: 'optional',
     ifMatch: 'required',
     body: amendOrderBody,
     responses: { 200: orderResponse('The amended order') },
@@ -33,10 +33,9 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
       'payment_declined',
       'service_unavailable',
     ],
-    async handler(ctx, { params, ifMatch, body, principal }) {
-      const caller = callerOf(ctx, params.id, principal);
-      const order = await service.amend(params.id, caller, { ...withoutBlankNote(body), ifMatch });
-      send(ctx, 200, order, principal);
+    async handler(ctx, { params: { id }, body, ...sent }) {
+      const order = await service.amend(id, callerOf(ctx, id, sent), withoutBlankNote(body));
+      send(ctx, 200, order, sent.principal);
     },
   });
 }

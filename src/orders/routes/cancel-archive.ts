@@ -17,14 +17,14 @@ export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
       'of it is fulfilled.',
     tag: TAG,
     params: orderIdParams,
+    idempotency: 'optional',
     ifMatch: 'optional',
     body: cancelOrderBody,
     responses: { 200: orderResponse('The cancelled order') },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body, principal }) {
-      const { reason = null } = body;
-      const order = await service.cancel(id, callerOf(ctx, id, principal), { reason });
-      send(ctx, 200, order, principal);
+    async handler(ctx, { params: { id }, body: { reason = null }, ...sent }) {
+      const order = await service.cancel(id, callerOf(ctx, id, sent), { reason });
+      send(ctx, 200, order, sent.principal);
     },
   });
 }
@@ -42,11 +42,12 @@ export function archiveOrderRoute({ service }: OrderRouteDeps): Route {
       'or has an outstanding compensation.',
     tag: TAG,
     params: orderIdParams,
+    idempotency: 'optional',
     ifMatch: 'optional',
     responses: { 204: { description: 'The order is archived' } },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, principal }) {
-      await service.archive(id, callerOf(ctx, id, principal));
+    async handler(ctx, { params: { id }, ...sent }) {
+      await service.archive(id, callerOf(ctx, id, sent));
       ctx.status = 204;
     },
   });

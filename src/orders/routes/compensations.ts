@@ -24,9 +24,9 @@ export function retryCompensationRoute({ service, present }: OrderRouteDeps): Ro
     ifMatch: 'optional',
     responses: { 200: orderResponse('The order after the attempt') },
     errors: ERRORS,
-    async handler(ctx, { params: { id, step }, principal }) {
-      const order = await service.retryCompensation(id, callerOf(ctx, id, principal), { step });
-      send(ctx, 200, order, principal);
+    async handler(ctx, { params: { id, step }, ...sent }) {
+      const order = await service.retryCompensation(id, callerOf(ctx, id, sent), { step });
+      send(ctx, 200, order, sent.principal);
     },
   });
 }
@@ -49,9 +49,9 @@ export function resolveCompensationRoute({ service, present }: OrderRouteDeps): 
     body: resolveCompensationBody,
     responses: { 200: orderResponse('The order with the resolved compensation') },
     errors: [...ERRORS, 'invalid_transition'],
-    async handler(ctx, { params: { id, step }, body, principal }) {
-      const order = await service.resolveCompensation(id, callerOf(ctx, id, principal), { step, ...body });
-      send(ctx, 200, order, principal);
+    async handler(ctx, { params: { id, step }, body, ...sent }) {
+      const order = await service.resolveCompensation(id, callerOf(ctx, id, sent), { step, ...body });
+      send(ctx, 200, order, sent.principal);
     },
   });
 }

@@ -1,10 +1,10 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { fulfillmentParams, fulfillOrderBody, orderIdParams } from '../schema/requests';
-import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
+import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
-  const { sendAddition } = orderSender(present);
+  const { send } = orderSender(present);
   return route({
     method: 'post',
     path: '/orders/:id/fulfillments',
@@ -20,14 +20,12 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
     idempotency: 'required',
     ifMatch: 'optional',
     body: fulfillOrderBody,
-    responses: { 201: { ...orderResponse('The order with the fulfillment'), optionalHeaders: REPLAYED } },
+    responses: { 201: orderResponse('The order with the fulfillment') },
     errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
-    async handler(ctx, { params, idempotencyKey, body, principal }) {
-      const caller = callerOf(ctx, params.id, principal);
+    async handler(ctx, { params: { id }, body, ...sent }) {
       const { items, carrier = null, trackingNumber = null } = body;
       const content = { items, carrier, trackingNumber };
-      const addition = await service.fulfill(params.id, caller, content, idempotencyKey);
-      sendAddition(ctx, addition, principal);
+      send(ctx, 201, await service.fulfill(id, callerOf(ctx, id, sent), content), sent.principal);
     },
   });
 }
@@ -44,12 +42,13 @@ export function deliverFulfillmentRoute({ service, present }: OrderRouteDeps): R
     description: 'When the last fulfillment of a fulfilled order is delivered, the order is completed.',
     tag: TAG,
     params: fulfillmentParams,
+    idempotency: 'optional',
     ifMatch: 'optional',
     responses: { 200: orderResponse('The order with the delivery') },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id, fulfillmentId }, principal }) {
-      const order = await service.deliver(id, callerOf(ctx, id, principal), { fulfillmentId });
-      send(ctx, 200, order, principal);
+    async handler(ctx, { params: { id, fulfillmentId }, ...sent }) {
+      const order = await service.deliver(id, callerOf(ctx, id, sent), { fulfillmentId });
+      send(ctx, 200, order, sent.principal);
     },
   });
 }

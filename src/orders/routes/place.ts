@@ -9,7 +9,15 @@ import type { UserStatus } from '../../users/user-status';
 import { orderRequest } from '../order-request';
 import type { Placement } from '../orders.service';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
-import { ETAG, logOrder, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
+import {
+  ETAG,
+  logOrder,
+  orderResponse,
+  orderSender,
+  tellRepeat,
+  TAG,
+  type OrderRouteDeps,
+} from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   users: { statusOf(id: string): Promise<UserStatus | null> };
@@ -41,14 +49,14 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       201: {
         ...orderResponse('The order is placed: it is confirmed, or closed since then, as `status` says'),
         headers: HEADERS,
-        optionalHeaders: REPLAYED,
       },
       202: {
         ...orderResponse('The order is accepted and still being placed: read it at Location'),
         headers: HEADERS,
-        optionalHeaders: { ...REPLAYED, 'Preference-Applied': '`respond-async` if the request prefers it' },
+        optionalHeaders: { 'Preference-Applied': '`respond-async` if the request prefers it' },
       },
     },
+    outcomeHeaders: { Location: HEADERS.Location },
     errors: [
       'invalid_transition',
       'out_of_stock',
@@ -94,7 +102,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
 
   function describePlacement(ctx: Context, { order, isReplay }: Placement): void {
     ctx.set('Location', `${prefix}/orders/${order.id}`);
-    if (isReplay) ctx.set('Idempotent-Replayed', 'true');
+    if (isReplay) tellRepeat(ctx);
   }
 }
 

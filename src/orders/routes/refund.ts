@@ -1,10 +1,10 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { orderIdParams, refundOrderBody } from '../schema/requests';
-import { callerOf, orderResponse, orderSender, REPLAYED, TAG, type OrderRouteDeps } from './responses';
+import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
-  const { sendAddition } = orderSender(present);
+  const { send } = orderSender(present);
   return route({
     method: 'post',
     path: '/orders/:id/refunds',
@@ -20,12 +20,11 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     idempotency: 'required',
     ifMatch: 'optional',
     body: refundOrderBody,
-    responses: { 201: { ...orderResponse('The order with the refund'), optionalHeaders: REPLAYED } },
+    responses: { 201: orderResponse('The order with the refund') },
     errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
-    async handler(ctx, { params, idempotencyKey, body, principal }) {
-      const caller = callerOf(ctx, params.id, principal);
-      const content = { amount: body.amount ?? null, reason: body.reason };
-      sendAddition(ctx, await service.refund(params.id, caller, content, idempotencyKey), principal);
+    async handler(ctx, { params: { id }, body: { amount = null, reason }, ...sent }) {
+      const order = await service.refund(id, callerOf(ctx, id, sent), { amount, reason });
+      send(ctx, 201, order, sent.principal);
     },
   });
 }

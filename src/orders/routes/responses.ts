@@ -4,7 +4,6 @@ import type { Order } from '../../domain/order';
 import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
-import type { Addition } from '../commands/run';
 import type { Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
@@ -17,7 +16,6 @@ export interface OrderRouteDeps {
 
 export const TAG = 'Orders';
 export const ETAG = { ETag: 'The version of the order' };
-export const REPLAYED = { 'Idempotent-Replayed': '`true` if an earlier request with this key did it' };
 
 export function orderResponse(description: string): ResponseSpec {
   return { description, data: orderSchema, headers: ETAG };
@@ -28,24 +26,28 @@ export function logOrder(ctx: Context, orderId: string): void {
   ctx.state.logFields = { orderId };
 }
 
+/** What a route knows of who sends a command, and under which conditions. */
+export type Sent = Pick<Caller, 'principal' | 'idempotencyKey' | 'ifMatch'>;
+
 /** Returns the caller of a command on that order, and adds the order to the request's log line. */
-export function callerOf(ctx: Context, orderId: string, principal: Principal): Caller {
+export function callerOf(ctx: Context, orderId: string, sent: Sent): Caller {
+  const { principal, idempotencyKey, ifMatch } = sent;
   logOrder(ctx, orderId);
-  return { principal, requestId: ctx.state.requestId };
+  const onRepeat = () => tellRepeat(ctx);
+  return { principal, idempotencyKey, ifMatch, requestId: ctx.state.requestId, onRepeat };
+}
+
+/** Says that the outcome is that of an earlier request with the same Idempotency-Key. */
+export function tellRepeat(ctx: Context): void {
+  ctx.set('Idempotent-Replayed', 'true');
 }
 
 /** Responds with an order and its version. */
 export function orderSender(present: OrderPresenter) {
-  const send = (ctx: Context, status: number, order: Order, principal: Principal): void => {
-    ctx.set('ETag', etagOf(order.version));
-    sendData(ctx, status, present(order, principal));
-  };
   return {
-    send,
-    /** The status is 201 for a replay too. */
-    sendAddition(ctx: Context, { order, isReplay }: Addition, principal: Principal): void {
-      if (isReplay) ctx.set('Idempotent-Replayed', 'true');
-      send(ctx, 201, order, principal);
+    send(ctx: Context, status: number, order: Order, principal: Principal): void {
+      ctx.set('ETag', etagOf(order.version));
+      sendData(ctx, status, present(order, principal));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { etagOf, preconditionFailed } from '../../common/etag';
-import { type BusinessError, StaleVersion } from '../../domain/errors';
+import type { BusinessError } from '../../domain/errors';
 import type { ErrorRecord } from '../../domain/order';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError } from '../../errors/app-error';
@@ -33,18 +33,13 @@ export function isOutdated(error: unknown): boolean {
 }
 
 /** Returns the problem that the caller would get if the workflow had thrown the error. */
-export function businessProblem(error: BusinessError, orderId: string): unknown {
-  const version = error instanceof StaleVersion ? error.version : undefined;
+export function businessProblem(error: BusinessError, version: number, orderId: string): unknown {
   return failureProblem(error.name, error.message, version, orderId) ?? error;
 }
 
 /** Returns the problem for a command that the order remembers to have turned down. */
 export function recordedProblem({ type, message }: ErrorRecord, version: number, orderId: string): unknown {
-  const isVersionNews = type === FAILURES.staleVersion;
-  return (
-    failureProblem(type, message, isVersionNews ? version : undefined, orderId) ??
-    orderingUnavailable(undefined, orderId)
-  );
+  return failureProblem(type, message, version, orderId) ?? orderingUnavailable(undefined, orderId);
 }
 
 export function orderingUnavailable(cause?: unknown, orderId?: string): AppError {

@@ -85,11 +85,11 @@ describe('a refusal that the order remembers', () => {
 });
 
 it('turns a BusinessError into the problem that the workflow would have caused', () => {
-  expect(businessProblem(new StaleVersion(7), 'ord_1')).toMatchObject({
+  expect(businessProblem(new StaleVersion(7), 7, 'ord_1')).toMatchObject({
     code: 'precondition_failed',
     headers: { ETag: '"7"' },
   });
-  expect(businessProblem(new PaymentRefused('It has lapsed.'), 'ord_1')).toMatchObject({
+  expect(businessProblem(new PaymentRefused('It has lapsed.'), 7, 'ord_1')).toMatchObject({
     code: 'invalid_transition',
     detail: 'It has lapsed.',
     orderId: 'ord_1',

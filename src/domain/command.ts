@@ -25,7 +25,9 @@ export type KeyedCommand = Command & Required<Pick<Command, 'fingerprint' | 'att
 /** What tells a command from others, and a repeat of it from another content under the same key. */
 export type CommandName = Pick<AnsweredCommand, 'id' | 'fingerprint' | 'attemptId'>;
 
-export function nameOf({ id, fingerprint, attemptId }: Command | CommandName): CommandName {
+type Named = Pick<CommandName, 'id'> & Partial<CommandName>;
+
+export function nameOf({ id, fingerprint, attemptId }: Named): CommandName {
   return { id, fingerprint: fingerprint ?? null, attemptId: attemptId ?? null };
 }
 
@@ -100,12 +102,7 @@ export function requireNotOutdated(
 }
 
 /** Returns the order that remembers how it answered the command. @param error null if it was carried out */
-export function withAnswer(
-  order: Order,
-  command: Command | CommandName,
-  error: ErrorRecord | null,
-  at: string,
-): Order {
+export function withAnswer(order: Order, command: Named, error: ErrorRecord | null, at: string): Order {
   const { version, revision } = order;
   // The write that stores the answer raises the revision.
   const answer = { ...nameOf(command), at, version, revision: revision + 1, error };

@@ -57,12 +57,12 @@ describe('answerTo', () => {
   });
 
   it('rejects another content under a key that was answered', () => {
-    expect(() => answerTo(order, { ...keyed, fingerprint: 'f2' } as Command)).toThrow(keyReused);
+    expect(() => answerTo(order, { ...keyed, fingerprint: 'f2' })).toThrow(keyReused);
   });
 
   it('rejects another content under the key of a command that is not answered yet', () => {
     const intending = orderIn({ intention: intendedFulfillment() });
-    expect(() => answerTo(intending, { ...keyed, fingerprint: 'f2' } as Command)).toThrow(keyReused);
+    expect(() => answerTo(intending, { ...keyed, fingerprint: 'f2' })).toThrow(keyReused);
     expect(answerTo(intending, keyed)).toBeUndefined();
   });
 });

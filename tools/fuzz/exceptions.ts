@@ -59,6 +59,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'only the database knows it',
   },
   {
+    path: 'unitPrice',
+    message: 'is not possible: cards are charged in multiples of [0-9.]+ [A-Z]{3}, so choose .+',
+    why: 'what cards can be charged depends on the currency, which a change does not name',
+  },
+  {
     path: 'expiresAt',
     message: 'must be in the future',
     why: 'the document does not know what time it is',

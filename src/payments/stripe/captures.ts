@@ -29,8 +29,10 @@ export function createStripeCaptures(requests: StripeRequests) {
         else if (recorded !== record.value) throw keyReused();
         return recorded !== undefined;
       };
+      // Stripe keeps an intent open of which nothing is left, unless its last capture is final.
+      const isFinal = capture.isFinal || capture.amount === intent.amount_capturable;
       return ensureDone(requests, intent, isCaptured, (id) =>
-        requests.capture(id, key, { ...capture, record }),
+        requests.capture(id, key, { ...capture, isFinal, record }),
       );
     },
 

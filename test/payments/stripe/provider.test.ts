@@ -261,6 +261,15 @@ describe('with multicapture', () => {
     expect(await stripe.find(payment)).toEqual(last);
   });
 
+  it('a capture of all that is left ends the payment, though it is not called final', async () => {
+    const payment = await authorized();
+    await stripe.capture('c1', payment, PART);
+    const rest = { amount: 7_500, isFinal: false };
+    const all = await stripe.capture('c2', payment, rest);
+    expect(all).toMatchObject({ status: 'captured', captured: 10_000 });
+    expect(await stripe.capture('c2', payment, rest)).toEqual(all);
+  });
+
   it('what is left after a part is released, however often', async () => {
     const payment = await authorized();
     expect(await errorOf(stripe.release('early', payment))).toMatchObject(refused);

@@ -13,8 +13,8 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'fulfillOrder',
     summary: 'Fulfil all or part of an order',
     description:
-      'Records goods that were shipped or services that were performed. The first fulfillment captures the ' +
-      'payment, and each one takes its goods out of the stock.',
+      'Records goods that were shipped or services that were performed. Each takes its goods out of the stock and ' +
+      'captures its share of the payment; if that can be captured only once, the first captures all that is due.',
     tag: TAG,
     params: orderIdParams,
     idempotency: 'required',

@@ -49,7 +49,7 @@ function requireCapturable(intent: Intent, { amount, isFinal }: Omit<StripeCaptu
   if (status === 'captured')
     throw refused(
       intent,
-      'has nothing left to capture: it was captured to the end, or its authorisation has expired',
+      'has nothing left to capture, since all was captured or the rest has expired: cancel what is left of the order',
     );
   if (status !== 'authorized') throw refused(intent, `is ${status} and cannot be captured`);
   if (amount > intent.amount_capturable) throw refused(intent, 'has less left to capture: capture less');

@@ -14,11 +14,15 @@ const REFUSED = [
 ].join('');
 const ENDS = `${SPACE}${LINE_BREAKS}${EDGE}`;
 
-const START = `[${ENDS}\\u2800]*`;
-/** @param edge what else is refused between the ends */
-const fromFirstVisible = (edge: string): string =>
-  `[^${ENDS}${REFUSED}\\u2800][^${edge}${REFUSED}]*(?:[${edge}][${ENDS}]*)?`;
+/**
+ * From the first character that is not trimmed on. A Braille pattern without dots is as blank as a space, but stays.
+ * @param edge what is refused except at the end
+ * @param blank what may be between such a pattern and the first visible character
+ */
+const textOf = (edge: string, blank: string): string =>
+  `(?:\\u2800[${blank}\\u2800]*)?[^${ENDS}${REFUSED}\\u2800][^${edge}${REFUSED}]*(?:[${edge}][${ENDS}]*)?`;
+const LINE = textOf(LINE_BREAKS + EDGE, SPACE);
 
-export const SINGLE_LINE = `^${START}${fromFirstVisible(LINE_BREAKS + EDGE)}$`;
-export const OPTIONAL_LINE = `^${START}(?:${fromFirstVisible(LINE_BREAKS + EDGE)})?$`;
-export const MULTI_LINE = `^${START}(?:${fromFirstVisible(EDGE)})?$`;
+export const SINGLE_LINE = `^[${ENDS}]*${LINE}$`;
+export const OPTIONAL_LINE = `^[${ENDS}]*(?:${LINE})?$`;
+export const MULTI_LINE = `^[${ENDS}]*(?:${textOf(EDGE, SPACE + LINE_BREAKS)})?$`;

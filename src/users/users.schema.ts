@@ -33,7 +33,7 @@ export const email = Joi.string()
     return value === null || mailbox.validate(value).error ? error('string.email') : value;
   })
   .messages({ 'string.email': '{#label} must be an e-mail address, such as ada@shop.example' })
-  .meta({ jsonSchema: { format: 'email', maxLength: MAX_EMAIL_LENGTH } });
+  .meta({ jsonSchema: { format: 'idn-email', maxLength: MAX_EMAIL_LENGTH } });
 
 export const name = singleLine(MAX_NAME_LENGTH);
 

@@ -90,7 +90,7 @@ export function sampleOf(schema: JsonSchema): Json {
 }
 
 function textFor({ pattern, format, minLength }: JsonSchema): string {
-  if (format === 'email') return 'carol@example.com';
+  if (format === 'idn-email') return 'carol@example.com';
   if (format === 'date-time' || format === 'date') return '2026-01-15T09:00:00.000Z';
   const candidates = [
     'sample',

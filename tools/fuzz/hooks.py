@@ -1,17 +1,23 @@
-"""Loaded by schemathesis: lets the API reject valid requests for the reasons listed in exceptions.ts."""
+"""
+Loaded by schemathesis: lets the API reject valid requests for the reasons listed in exceptions.ts, and accept texts that
+are too long only as they are sent.
+"""
 
 import json
 import os
 import re
+import unicodedata
 
 import schemathesis
 from schemathesis.checks import CHECKS
 from schemathesis.generation.meta import TestPhase
+from schemathesis.specs.openapi.checks import negative_data_rejection as rejects
 from schemathesis.specs.openapi.checks import positive_data_acceptance as accepts
 
 REJECTIONS = {(each["path"], each["message"]) for each in json.loads(os.environ["FUZZ_REJECTIONS"])}
 
-CHECKS.unregister(accepts.__name__)  # replaced by the one below, with its name and settings
+for check in (accepts, rejects):
+    CHECKS.unregister(check.__name__)  # replaced by the one below, with its name and settings
 
 
 def is_listed(error, case):
@@ -36,3 +42,23 @@ def may_be_rejected(response, case):
 @schemathesis.check
 def positive_data_acceptance(ctx, response, case):
     return None if may_be_rejected(response, case) else accepts(ctx, response, case)
+
+
+def texts_of(value):
+    if isinstance(value, str):
+        return [value]
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for each in values for text in texts_of(each)]
+
+
+def is_shortened(case):
+    """Returns whether a text of the body is too long, but not necessarily as it is kept: trimmed and composed."""
+    description = getattr(case.meta and case.meta.phase.data, "description", None) or ""
+    return "maxLength" in description and any(
+        len(unicodedata.normalize("NFC", text.strip())) < len(text) for text in texts_of(case.body)
+    )
+
+
+@schemathesis.check
+def negative_data_rejection(ctx, response, case):
+    return None if is_shortened(case) else rejects(ctx, response, case)

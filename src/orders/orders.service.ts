@@ -9,10 +9,12 @@ import { createAmend } from './commands/amend';
 import { createArchive } from './commands/archive';
 import { createAuthorizationEnded, createCancel } from './commands/cancel';
 import { createResolveCompensation, createRetryCompensation } from './commands/compensations';
+import { createCorrectFulfillment } from './commands/correct-fulfillment';
 import { createDeliver } from './commands/deliver';
 import { createFulfill } from './commands/fulfill';
 import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
+import { createUndoFulfillment } from './commands/undo-fulfillment';
 import { ORDER_ID } from './order-request';
 import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
 import { keyReused, orderingUnavailable } from './temporal/failures';
@@ -128,6 +130,8 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     amend: createAmend(runner),
     cancel: createCancel(runner),
     fulfill: createFulfill(runner),
+    undoFulfillment: createUndoFulfillment(runner),
+    correctFulfillment: createCorrectFulfillment(runner),
     deliver: createDeliver(runner),
     refund: createRefund(runner),
     archive: createArchive(runner),

@@ -7,8 +7,8 @@ import { unless, type CommandRunner } from './run';
 const CANCEL = { type: COMMANDS.cancel, kind: 'can' };
 
 export function createCancel({ run }: CommandRunner) {
-  return (id: string, caller: Caller, { reason }: Content<CancelOrder>): Promise<Order> =>
-    run(id, caller, CANCEL, { reason });
+  return (id: string, caller: Caller, content: Content<CancelOrder>): Promise<Order> =>
+    run(id, caller, CANCEL, content);
 }
 
 /**
@@ -19,7 +19,7 @@ export function createCancel({ run }: CommandRunner) {
 export function createAuthorizationEnded({ find, perform }: CommandRunner) {
   return async (orderId: string, paymentKey: string): Promise<void> => {
     const order = await find(orderId);
-    if (!order || !isCancellable(order)) return;
+    if (!order || !isCancellable(order) || order.captured > 0) return; // what was captured cannot lapse
     const { requestId, revision: seenRevision } = order;
     const id = `voided-${paymentKey}`;
     const command = { id, by: 'system', reason: 'payment_voided', requestId, seenRevision, paymentKey };

@@ -1,6 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { cancelOrderBody, orderIdParams } from '../schema/requests';
+import { adminOnly, cancelOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -13,17 +13,21 @@ export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'cancelOrder',
     summary: 'Cancel an order',
     description:
-      'Releases its stock and voids its payment. The response is 409 if the order is closed or something ' +
-      'of it is fulfilled.',
+      'Cancels all that is open of it, which is what was neither fulfilled nor cancelled: its stock is released, what ' +
+      'is reserved of its payment is voided or released, and what was captured for it is paid back. ADMINs may cancel ' +
+      'single units. If something was fulfilled, the order continues with that; otherwise it is closed. The response ' +
+      'is 409 if nothing is open.',
     tag: TAG,
     params: orderIdParams,
     idempotency: 'optional',
     ifMatch: 'optional',
     body: cancelOrderBody,
-    responses: { 200: orderResponse('The cancelled order') },
+    responses: { 200: orderResponse('The order without what is cancelled') },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body: { reason = null }, ...sent }) {
-      const order = await service.cancel(id, callerOf(ctx, id, sent), { reason });
+    async handler(ctx, { params: { id }, body: { items, reason = null }, ...sent }) {
+      if (items && sent.principal.role !== Role.ADMIN) throw adminOnly('items');
+      const content = { reason, ...(items && { items }) };
+      const order = await service.cancel(id, callerOf(ctx, id, sent), content);
       send(ctx, 200, order, sent.principal);
     },
   });

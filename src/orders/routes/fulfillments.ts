@@ -1,6 +1,13 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { fulfillmentParams, fulfillOrderBody, orderIdParams } from '../schema/requests';
+import {
+  correctFulfillmentBody,
+  fulfillmentParams,
+  fulfillOrderBody,
+  orderIdParams,
+  undoFulfillmentBody,
+  type CorrectFulfillmentBody,
+} from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -13,8 +20,9 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'fulfillOrder',
     summary: 'Fulfil all or part of an order',
     description:
-      'Records goods that were shipped or services that were performed. Each takes its goods out of the stock and ' +
-      'captures its share of the payment; if that can be captured only once, the first captures all that is due.',
+      'Records goods that were shipped or services that were performed. Each one takes its goods out of the stock. ' +
+      'If `captures` of the order is `once`, the first one captures all that is due; if it is `many`, each captures ' +
+      'its share, and the last one the rest. The response is 409 if all that was paid is refunded.',
     tag: TAG,
     params: orderIdParams,
     idempotency: 'required',
@@ -26,6 +34,59 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
       const { items, carrier = null, trackingNumber = null } = body;
       const content = { items, carrier, trackingNumber };
       send(ctx, 201, await service.fulfill(id, callerOf(ctx, id, sent), content), sent.principal);
+    },
+  });
+}
+
+export function undoFulfillmentRoute({ service, present }: OrderRouteDeps): Route {
+  const { send } = orderSender(present);
+  return route({
+    method: 'delete',
+    path: '/orders/:id/fulfillments/:fulfillmentId',
+    role: Role.ADMIN,
+    scope: 'orders:write',
+    operationId: 'undoFulfillment',
+    summary: 'Undo a fulfillment that was lost or came back',
+    description:
+      'Possible while it is not delivered. Its units are open again: they can be fulfilled anew, without being charged ' +
+      'again, or cancelled, which pays them back. The response is 409 if some of its units were refunded.',
+    tag: TAG,
+    params: fulfillmentParams,
+    idempotency: 'optional',
+    ifMatch: 'optional',
+    body: undoFulfillmentBody,
+    responses: { 200: orderResponse('The order without the fulfillment') },
+    errors: ['not_found', 'invalid_transition', 'service_unavailable'],
+    async handler(ctx, { params: { id, fulfillmentId }, body, ...sent }) {
+      const content = { fulfillmentId, ...body };
+      const order = await service.undoFulfillment(id, callerOf(ctx, id, sent), content);
+      send(ctx, 200, order, sent.principal);
+    },
+  });
+}
+
+export function correctFulfillmentRoute({ service, present }: OrderRouteDeps): Route {
+  const { send } = orderSender(present);
+  return route({
+    method: 'patch',
+    path: '/orders/:id/fulfillments/:fulfillmentId',
+    role: Role.ADMIN,
+    scope: 'orders:write',
+    operationId: 'correctFulfillment',
+    summary: 'Correct the carrier or the tracking number of a fulfillment',
+    description: 'Possible while it is not delivered. What you leave out stays as it is.',
+    tag: TAG,
+    params: fulfillmentParams,
+    idempotency: 'optional',
+    ifMatch: 'optional',
+    body: correctFulfillmentBody,
+    responses: { 200: orderResponse('The order with the correction') },
+    errors: ['not_found', 'invalid_transition', 'service_unavailable'],
+    async handler(ctx, { params: { id, fulfillmentId }, body, ...sent }) {
+      const given = Object.entries(body).map(([part, value]) => [part, value || null]);
+      const content = { fulfillmentId, ...(Object.fromEntries(given) as CorrectFulfillmentBody) };
+      const order = await service.correctFulfillment(id, callerOf(ctx, id, sent), content);
+      send(ctx, 200, order, sent.principal);
     },
   });
 }

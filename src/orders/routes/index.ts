@@ -2,7 +2,12 @@ import type { Route } from '../../http/route';
 import { amendOrderRoute } from './amend';
 import { archiveOrderRoute, cancelOrderRoute } from './cancel-archive';
 import { resolveCompensationRoute, retryCompensationRoute } from './compensations';
-import { deliverFulfillmentRoute, fulfillOrderRoute } from './fulfillments';
+import {
+  correctFulfillmentRoute,
+  deliverFulfillmentRoute,
+  fulfillOrderRoute,
+  undoFulfillmentRoute,
+} from './fulfillments';
 import { placeOrderRoute, type PlaceOrderRouteDeps } from './place';
 import { listOrdersRoute, readOrderRoute } from './read';
 import { refundOrderRoute } from './refund';
@@ -16,6 +21,8 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     cancelOrderRoute(deps),
     archiveOrderRoute(deps),
     fulfillOrderRoute(deps),
+    undoFulfillmentRoute(deps),
+    correctFulfillmentRoute(deps),
     deliverFulfillmentRoute(deps),
     refundOrderRoute(deps),
     retryCompensationRoute(deps),

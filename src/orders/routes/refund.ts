@@ -13,7 +13,8 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'refundOrder',
     summary: 'Refund all or part of an order',
     description:
-      'Possible until everything that was captured is refunded, even after the order is completed. If you ' +
+      'Of an amount, or of units that were fulfilled: the lines then say so in `refundedQuantity`, and the goods can come ' +
+      'back into stock. Possible until everything is refunded, even after the order is completed. If you ' +
       'do not know whether a request succeeded, repeat it with the same Idempotency-Key.',
     tag: TAG,
     params: orderIdParams,
@@ -22,8 +23,9 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     body: refundOrderBody,
     responses: { 201: orderResponse('The order with the refund') },
     errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body: { amount = null, reason }, ...sent }) {
-      const order = await service.refund(id, callerOf(ctx, id, sent), { amount, reason });
+    async handler(ctx, { params: { id }, body: { amount = null, items, reason }, ...sent }) {
+      const content = { amount, ...(items && { items }), reason };
+      const order = await service.refund(id, callerOf(ctx, id, sent), content);
       send(ctx, 201, order, sent.principal);
     },
   });

@@ -6,6 +6,7 @@ import {
   MAX_NOTE_LENGTH,
   type AddressChange,
   type OrderLine,
+  type RefundedLine,
   type ShippingAddress,
 } from '../../domain/order';
 import { country } from './country';
@@ -53,6 +54,17 @@ export const lines = Joi.array()
     Joi.object<OrderLine, true>({
       productServiceId: productServiceId.required(),
       quantity: Joi.number().integer().min(1).max(MAX_QUANTITY).required().example(2),
+    }),
+  )
+  .min(1)
+  .max(MAX_LINES);
+
+export const refundedLines = Joi.array()
+  .items(
+    Joi.object<RefundedLine, true>({
+      productServiceId: productServiceId.required(),
+      quantity: Joi.number().integer().min(1).max(MAX_QUANTITY).required().example(1),
+      restock: Joi.boolean().required().description('Whether the units come back into stock').example(true),
     }),
   )
   .min(1)

@@ -2,7 +2,7 @@ import Joi from 'joi';
 import { isoTime } from '../../common/dates';
 import { idSchema } from '../../common/ids';
 import { pageQuery, type PageQuery } from '../../common/pagination';
-import { anyText, optionalLine, singleLine } from '../../common/text';
+import { anyText, optionalLine, removableLine, singleLine } from '../../common/text';
 import {
   FULFILLMENT_STATUSES,
   ORDER_STATUSES,
@@ -10,12 +10,13 @@ import {
   PAYMENT_STATUSES,
   type AddressChange,
   type OrderLine,
+  type RefundedLine,
   type OrderState,
   type ShippingAddress,
 } from '../../domain/order';
 import type { AppError } from '../../errors/app-error';
 import { invalid } from '../../http/validate';
-import { addressChange, lines, note, orderId, reason, shippingAddress } from './fields';
+import { addressChange, lines, note, orderId, reason, refundedLines, shippingAddress } from './fields';
 
 /** Returns the problem of a CUSTOMER who sent a field that only an ADMIN may send. */
 export function adminOnly(path: string): AppError {
@@ -94,10 +95,14 @@ export const amendOrderBody = Joi.object<AmendOrderBody, true>({
   .messages({ 'object.min': '{#label} must have items, note or shippingAddress' });
 
 export interface CancelOrderBody {
+  items?: OrderLine[];
   reason?: string | null;
 }
 
 export const cancelOrderBody = Joi.object<CancelOrderBody, true>({
+  items: lines.description(
+    'For ADMINs only: the units to cancel, at most what is open. Everything that is open if you leave this out',
+  ),
   reason: optionalLine(200).example('Ordered by mistake'),
 });
 
@@ -122,8 +127,37 @@ export const fulfillmentParams = Joi.object<FulfillmentParams, true>({
   fulfillmentId: anyText(100).required().example('ful_31d0b9f7a41dbd20bfe8ed2be2a4dd4b'),
 });
 
+export interface UndoFulfillmentBody {
+  reason: string;
+  restock: boolean;
+}
+
+export const undoFulfillmentBody = Joi.object<UndoFulfillmentBody, true>({
+  reason: reason.required().example('Returned to sender'),
+  restock: Joi.boolean()
+    .required()
+    .description(
+      '`true`: the goods are back, and reserved for the order again; `false`: they are lost, and replaced by what is ' +
+        'available, or cancelled where that is not enough',
+    )
+    .example(true),
+});
+
+export interface CorrectFulfillmentBody {
+  carrier?: string | null;
+  trackingNumber?: string | null;
+}
+
+export const correctFulfillmentBody = Joi.object<CorrectFulfillmentBody, true>({
+  carrier: removableLine(100).description('null removes it').example('DHL'),
+  trackingNumber: removableLine(100).description('null removes it').example('00340434161094021501'),
+})
+  .min(1)
+  .messages({ 'object.min': '{#label} must have a carrier or a trackingNumber' });
+
 export interface RefundOrderBody {
   amount?: number;
+  items?: RefundedLine[];
   reason: string;
 }
 
@@ -135,8 +169,13 @@ export const refundOrderBody = Joi.object<RefundOrderBody, true>({
       'In minor units, a multiple of 10 in currencies of three digits; by default all that is left of the captured amount',
     )
     .example(1_000),
+  items: refundedLines.description(
+    'Units that were fulfilled and not refunded yet, instead of an amount: it is what they cost, at most what is left',
+  ),
   reason: reason.required().example('Arrived damaged'),
-});
+})
+  .oxor('amount', 'items')
+  .messages({ 'object.oxor': '{#label} must have amount or items, not both' });
 
 export type CompensationParams = OrderIdParams & { step: string };
 

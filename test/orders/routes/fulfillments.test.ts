@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
-import { openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
 let alice: string;
@@ -202,5 +202,145 @@ describe('POST /orders/:id/fulfillments/:fulfillmentId/deliver', () => {
       expect(body.code).toBe('not_found');
     }
     await deliver(order.id, 'x'.repeat(101)).expect(400);
+  });
+});
+
+describe('DELETE and PATCH /orders/:id/fulfillments/:fulfillmentId', () => {
+  const at = (order: OrderBody, n = 0) => `/orders/${order.id}/fulfillments/${order.fulfillments[n].id}`;
+  const shipped = async (goods: string, ordered: number, ...units: number[]): Promise<OrderBody> => {
+    let order = await api.placed(alice, [goods, ordered]);
+    for (const one of units) order = (await api.fulfill(order.id, [[goods, one]]).expect(201)).body.data;
+    return order;
+  };
+
+  it('opens the units of what came back again, and charges nothing when they are sent anew', async () => {
+    const { id } = await api.shop.sell();
+    const order = await shipped(id, 2, 2);
+    const undo = { reason: 'Returned to sender', restock: true };
+    const { body } = await api.call('delete', at(order), admin).send(undo).expect(200);
+    expect(body.data).toMatchObject({
+      status: 'confirmed',
+      fulfillmentStatus: 'unfulfilled',
+      paymentStatus: 'captured',
+      items: [{ fulfilledQuantity: 0, cancelledQuantity: 0 }],
+      captured: order.total,
+      fulfillments: [],
+    });
+    const change = { from: 'fulfilled', to: 'unfulfilled', by: adminId, reason: undo.reason };
+    expect(body.data.statusHistory).toContainEqual(expect.objectContaining(change));
+    expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 2 });
+    const again = await api.call('delete', at(order), admin).send(undo).expect(409);
+    expect(again.body.detail).toContain('already undone');
+    const resent = await api.fulfill(order.id, [[id, 2]]).expect(201);
+    expect(resent.body.data).toMatchObject({ fulfillmentStatus: 'fulfilled', captured: order.total });
+    expect(await api.shop.stockOf(id)).toEqual({ available: 98, reserved: 0 });
+  });
+
+  it('replaces what is lost as far as the stock has it, and cancels the rest with the money back', async () => {
+    const { id } = await api.shop.sell({ available: 4 });
+    const order = await shipped(id, 3, 3);
+    const { body } = await api
+      .call('delete', at(order), admin)
+      .send({ reason: 'Lost', restock: false })
+      .expect(200);
+    expect(body.data).toMatchObject({
+      fulfillmentStatus: 'unfulfilled',
+      paymentStatus: 'partially_refunded',
+      items: [{ quantity: 3, fulfilledQuantity: 0, cancelledQuantity: 2 }],
+      due: 2_379,
+      captured: 7_136,
+      refunded: 4_757,
+      refunds: [{ by: 'system', reason: 'Lost', status: 'succeeded' }],
+    });
+    expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 1 });
+    await api.fulfill(order.id, [[id, 1]]).expect(201);
+    expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 0 });
+  });
+
+  it('cancels the order if nothing of what is lost can be replaced', async () => {
+    const { id } = await api.shop.sell({ available: 2 });
+    const order = await shipped(id, 2, 2);
+    const { body } = await api
+      .call('delete', at(order), admin)
+      .send({ reason: 'Lost', restock: false })
+      .expect(200);
+    expect(body.data).toMatchObject({
+      status: 'cancelled',
+      fulfillmentStatus: 'cancelled',
+      paymentStatus: 'refunded',
+      due: 0,
+      refunded: order.total,
+    });
+    expect(await api.shop.stockOf(id)).toEqual({ available: 0, reserved: 0 });
+  });
+
+  it('returns 409 for what is delivered, and for units that were refunded', async () => {
+    const { id } = await api.shop.sell();
+    const order = await shipped(id, 3, 1, 2);
+    await api.call('post', `${at(order)}/deliver`, admin).expect(200);
+    const undo = { reason: 'Lost', restock: true };
+    const delivered = await api.call('delete', at(order), admin).send(undo).expect(409);
+    expect(delivered.body).toMatchObject({ code: 'invalid_transition', orderId: order.id });
+    const items = [{ productServiceId: id, quantity: 3, restock: false }];
+    await api.refund(order.id, { items, reason: 'Broken' }).expect(201);
+    const refunded = await api.call('delete', at(order, 1), admin).send(undo).expect(409);
+    expect(refunded.body.detail).toContain('mark it as delivered');
+    const done = await api.call('post', `${at(order, 1)}/deliver`, admin).expect(200);
+    expect(done.body.data).toMatchObject({ status: 'completed', paymentStatus: 'refunded' });
+  });
+
+  it('corrects the carrier and the tracking number until it is delivered', async () => {
+    const { id } = await api.shop.sell();
+    const order = await shipped(id, 1, 1);
+    const patch = (body: object) => api.call('patch', at(order), admin).send(body);
+    const { body, headers } = await patch({ carrier: 'DHL', trackingNumber: '42' }).expect(200);
+    expect(body.data.fulfillments).toMatchObject([{ carrier: 'DHL', trackingNumber: '42' }]);
+    expect(headers.etag).toBe(`"${order.version + 1}"`);
+    const part = await patch({ trackingNumber: '43' }).expect(200);
+    expect(part.body.data.fulfillments).toMatchObject([{ carrier: 'DHL', trackingNumber: '43' }]);
+    const without = await patch({ carrier: null }).expect(200);
+    expect(without.body.data.fulfillments).toMatchObject([{ carrier: null, trackingNumber: '43' }]);
+    await patch({}).expect(400);
+    await patch({ items: [] }).expect(400);
+    await api.call('post', `${at(order)}/deliver`, admin).expect(200);
+    await patch({ carrier: 'UPS' }).expect(409);
+  });
+
+  it('returns 404 for another order, 403 to customers, and 400 without a reason', async () => {
+    const { id } = await api.shop.sell();
+    const [order, other] = [await shipped(id, 1, 1), await shipped(id, 1, 1)];
+    const path = `/orders/${order.id}/fulfillments/${other.fulfillments[0].id}`;
+    const undo = { reason: 'Lost', restock: true };
+    await api.call('delete', path, admin).send(undo).expect(404);
+    await api.call('patch', path, admin).send({ carrier: 'DHL' }).expect(404);
+    await api.call('delete', at(order), alice).send(undo).expect(403);
+    await api.call('delete', at(order), admin).send({ restock: true }).expect(400);
+    await api.call('delete', at(order), admin).send({ reason: 'Lost' }).expect(400);
+  });
+});
+
+describe('captures in part', () => {
+  it('captures the share of each fulfillment, and the rest with the last', async () => {
+    const { id } = await api.shop.sell({ unitPrice: 333, taxRateBps: 1_000 }); // 10.99 EUR for three
+    const order = await api.placed(alice, [id, 3]);
+    const captured: number[] = [];
+    for (const _ of [1, 2, 3]) {
+      const { body } = await api.fulfill(order.id, [[id, 1]]).expect(201);
+      captured.push(body.data.captured);
+    }
+    expect(captured).toEqual([366, 733, 1_099]);
+  });
+
+  it('sends nothing more of an order of which all that was paid is refunded', async () => {
+    const { id } = await api.shop.sell();
+    const once = { ...lines([id, 2]), paymentMethod: 'pm_card_credit_disableEnterpriseCardFeatures' };
+    const order = (await api.place(alice, once).expect(201)).body.data;
+    await api.fulfill(order.id, [[id, 1]]).expect(201);
+    await api.refund(order.id, { reason: 'Sorry' }).expect(201);
+    const { body } = await api.fulfill(order.id, [[id, 1]]).expect(409);
+    expect(body).toMatchObject({ code: 'invalid_transition', orderId: order.id });
+    expect(body.detail).toContain('All that was paid for this order is refunded');
+    const closed = await api.call('post', `/orders/${order.id}/cancel`, admin).send({}).expect(200);
+    expect(closed.body.data).toMatchObject({ fulfillmentStatus: 'fulfilled', refunded: order.total });
   });
 });

@@ -114,6 +114,17 @@ export const REQUESTS: Readonly<
     body: { items: lines([world.productId, 1]).items },
     headers: { 'Idempotency-Key': randomUUID() },
   }),
+  undoFulfillment: async (world) => {
+    const { id, fulfillments } = await fulfilled(world);
+    return {
+      path: `/orders/${id}/fulfillments/${fulfillments[0].id}`,
+      body: { reason: 'Lost', restock: false },
+    };
+  },
+  correctFulfillment: async (world) => {
+    const { id, fulfillments } = await fulfilled(world);
+    return { path: `/orders/${id}/fulfillments/${fulfillments[0].id}`, body: { carrier: 'DHL' } };
+  },
   deliverFulfillment: async (world) => {
     const { id, fulfillments } = await fulfilled(world);
     return { path: `/orders/${id}/fulfillments/${fulfillments[0].id}/deliver` };

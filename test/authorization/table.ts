@@ -56,6 +56,8 @@ export const TABLE: Readonly<Record<string, Row>> = {
   cancelOrder: row('orders:write', /*             */ 401, 200, 404, 200, 401, 200, 403),
   archiveOrder: row('orders:write', /*            */ 401, 403, 403, 204, 401, 204, 403),
   fulfillOrder: row('orders:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
+  undoFulfillment: row('orders:write', /*         */ 401, 403, 403, 200, 401, 200, 403),
+  correctFulfillment: row('orders:write', /*      */ 401, 403, 403, 200, 401, 200, 403),
   deliverFulfillment: row('orders:write', /*      */ 401, 403, 403, 200, 401, 200, 403),
   refundOrder: row('refunds:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
   // There is nothing to retry or to resolve, so authorized callers get 404.

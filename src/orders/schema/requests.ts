@@ -104,7 +104,7 @@ export const cancelOrderBody = Joi.object<CancelOrderBody, true>({
     'For ADMINs only: the units to cancel, at most what is open. Everything that is open if you leave this out',
   ),
   reason: optionalLine(200).example('Ordered by mistake'),
-});
+}).example({ reason: 'Ordered by mistake' });
 
 export interface FulfillOrderBody {
   items: OrderLine[];
@@ -175,7 +175,11 @@ export const refundOrderBody = Joi.object<RefundOrderBody, true>({
   reason: reason.required().example('Arrived damaged'),
 })
   .oxor('amount', 'items')
-  .messages({ 'object.oxor': '{#label} must have amount or items, not both' });
+  .messages({ 'object.oxor': '{#label} must have amount or items, not both' })
+  .example({
+    items: [{ productServiceId: 'ps_01HZX0000000000000TSHRTM00', quantity: 1, restock: true }],
+    reason: 'Arrived damaged',
+  });
 
 export type CompensationParams = OrderIdParams & { step: string };
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CURRENCIES } from '../../src/domain/money';
+import { chargeableStep, CURRENCIES, unchargeableReason } from '../../src/domain/money';
 import { fromStripeAmount, toStripeAmount } from '../../src/payments/amounts';
 
 // https://docs.stripe.com/currencies
@@ -26,6 +26,17 @@ it('converts an amount to Stripe and back unchanged', () => {
     fc.property(amount, fc.constantFrom(...CURRENCIES), (minorUnits, currency) => {
       const amountAtStripe = toStripeAmount(minorUnits, currency);
       if (amountAtStripe !== undefined) expect(fromStripeAmount(amountAtStripe, currency)).toBe(minorUnits);
+    }),
+  );
+});
+
+it('has an amount at Stripe for each multiple of what cards can be charged, and for no other', () => {
+  const amount = fc.integer({ min: 1, max: 99_999_999 });
+  fc.assert(
+    fc.property(amount, fc.constantFrom(...CURRENCIES), (minorUnits, currency) => {
+      const isPossible = minorUnits % chargeableStep(currency) === 0;
+      expect(toStripeAmount(minorUnits, currency) !== undefined).toBe(isPossible);
+      expect(unchargeableReason(minorUnits, currency) === null).toBe(isPossible);
     }),
   );
 });

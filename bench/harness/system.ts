@@ -165,8 +165,13 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
       const ids = Array.from({ length: count }, () => newId('ps'));
       for (const id of ids) {
         const text = { sku: `SKU-${id}`, name: 'T-shirt, medium', description: '' };
-        const price = { kind: 'product' as const, unitPrice, currency: 'EUR', priceIncludesTax: false,
-      taxRateBps: 1_900 };
+        const price = {
+          kind: 'product' as const,
+          unitPrice,
+          currency: 'EUR',
+          priceIncludesTax: false,
+          taxRateBps: 1_900,
+        };
         const stock = { available: STOCK, reserved: 0 };
         await products.insert({ id, ...text, ...price, stock, isActive: true, version: 1 });
       }

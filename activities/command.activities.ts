@@ -17,7 +17,13 @@ import {
   type CompensationEvent,
   type ResolveCompensation,
 } from '../src/domain/compensation';
-import { ORDER_KEY_REUSED, OrderRejected, recordOf, StaleVersion } from '../src/domain/errors';
+import {
+  externalRefTaken,
+  ORDER_KEY_REUSED,
+  OrderRejected,
+  recordOf,
+  StaleVersion,
+} from '../src/domain/errors';
 import {
   correctedOrder,
   deliveredOrder,
@@ -44,7 +50,7 @@ import type { PlacingActivityDeps } from './placing.activities';
 import { priceFrom } from './pricing';
 
 export interface CommandActivityDeps extends PlacingActivityDeps {
-  orders: Pick<OrderRepository, 'load'>;
+  orders: Pick<OrderRepository, 'load' | 'findByExternalRef'>;
 }
 
 export type CommandActivities = ReturnType<typeof createCommandActivities>;
@@ -55,6 +61,12 @@ export type CommandActivities = ReturnType<typeof createCommandActivities>;
  */
 export function createCommandActivities({ orders, writer, changes, products }: CommandActivityDeps) {
   const { carryOut, change } = changes;
+
+  /** Returns the id of the order of the same customer that has the reference, or null. */
+  async function ownerOfRef(orderId: string, externalRef: string): Promise<string | null> {
+    const order = await orders.load(orderId);
+    return order && orders.findByExternalRef(order.customerId, externalRef);
+  }
 
   return {
     /**
@@ -70,7 +82,8 @@ export function createCommandActivities({ orders, writer, changes, products }: C
         if (!matches(draft, command)) return refusal(draft, recordOf(new StaleVersion(draft.version)));
         if (!isForPayment(draft, command)) return refusal(draft, recordOf(anotherPayment()));
         const cancelled = withAnswer(cancel(draft, at), command, null, at);
-        ({ order: stored } = await writer.insert(cancelled, () => cancelled));
+        const withoutRef = { ...cancelled, externalRef: null };
+        ({ order: stored } = await writer.insert(cancelled, () => withoutRef));
       }
       // The workflow of another request has nothing to do with the stored order.
       if (isReused(stored, request)) return refusal(draftOrder(request), ORDER_KEY_REUSED);
@@ -79,10 +92,13 @@ export function createCommandActivities({ orders, writer, changes, products }: C
 
     /** Prices the new lines, authorises their payment and moves the difference in stock: all or nothing. */
     async amendOrder(command: Addressed<AmendOrder>, inline: Inline): Promise<OrderAnswer> {
+      // Asked before anything is authorised; the index decides.
+      const taken = command.externalRef ? await ownerOfRef(command.orderId, command.externalRef) : null;
       const priced = command.items ? await priceFrom({ products, lines: command.items }) : null;
       const decide = (order: Order, at: string): Order => {
         requireAmendable(order, command);
         if (priced instanceof OrderRejected) throw priced;
+        if (taken && taken !== order.id) throw externalRefTaken(command.externalRef!, taken);
         return amend(order, command, priced, at);
       };
       return carryOut(command, decide, { ...inline, complete: command.items && amendedAnswer });

@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongoose';
-import { DuplicateOrder, OrderRejected } from '../src/domain/errors';
+import { DuplicateOrder, externalRefTaken, OrderRejected } from '../src/domain/errors';
 import type { Order, OrderLine } from '../src/domain/order';
+import { orderNumberOf } from '../src/domain/order-number';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';
@@ -14,10 +15,10 @@ export interface OrderWriterDeps {
   transact: Transact;
 }
 
-/** Why a change that was decided cannot be made: the stock lacks units. */
+/** Why a change that was decided cannot be made: the stock lacks units, or another order has the reference. */
 export interface Shortage {
   error: OrderRejected;
-  /** The units that are left of each product that the change would take. */
+  /** The units that are left of each product that the change would take, if the stock lacks some. */
   available: ReadonlyMap<string, number>;
 }
 
@@ -64,8 +65,9 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
     try {
       return (await save(order, next)) ? next : await decide(orderId, judge, again);
     } catch (error) {
-      if (!(error instanceof OutOfStock)) throw error;
-      return decide(orderId, judge, { ...again, short: await shortage(order, next) });
+      if (!(error instanceof OutOfStock || isReferenceTaken(error))) throw error;
+      const short = error instanceof OutOfStock ? await shortage(order, next) : await referenceTaken(next);
+      return decide(orderId, judge, { ...again, short });
     }
   }
 
@@ -86,11 +88,13 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
 
   /**
    * Inserts a new order. Returns the stored one instead if there is one, which is then not new.
-   * @param orIfShort makes the order that is inserted if the stock lacks units
+   * @param orIfShort makes the order that is inserted if the stock lacks units, or another order has its reference
+   * @param taken how many numbers of this order turned out to belong to other orders
    */
   async function insert(
     draft: Order,
     orIfShort: (short: OrderRejected) => Order,
+    taken = 0,
   ): Promise<{ order: Order; isNew: boolean }> {
     const order = { ...draft, revision: 1 };
     const moves = stockMoves(null, order);
@@ -106,10 +110,22 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
       // An earlier run of this step may have inserted the order, and taken the stock.
       const stored = await orders.load(order.id);
       if (stored) return { order: stored, isNew: false };
-      if (!isShort) throw error;
-      const instead = orIfShort((await shortage(null, order)).error);
-      return insert(instead, () => instead);
+      if (error instanceof DuplicateOrder && error.field === 'number') {
+        const number = orderNumberOf(order.id, taken + 1);
+        return insert({ ...draft, number }, orIfShort, taken + 1);
+      }
+      if (!isShort && !isReferenceTaken(error)) throw error;
+      const { error: why } = isShort ? await shortage(null, order) : await referenceTaken(order);
+      const instead = { ...orIfShort(why), number: draft.number };
+      return insert(instead, () => instead, taken);
     }
+  }
+
+  /** Returns why the order cannot have its reference. */
+  async function referenceTaken({ id, customerId, externalRef }: Order): Promise<Shortage> {
+    const existing = await orders.findByExternalRef(customerId, externalRef!);
+    if (existing === null) throw new Error(`The order that had the reference of order ${id} is gone: again.`);
+    return { error: externalRefTaken(externalRef!, existing), available: new Map() };
   }
 
   function inTransaction<T>(
@@ -138,6 +154,10 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
   }
 
   return { change, insert };
+}
+
+function isReferenceTaken(error: unknown): boolean {
+  return error instanceof DuplicateOrder && error.field === 'externalRef';
 }
 
 /** Returns the error for stock that cannot be moved: what is available may run out, what is reserved may not. */

@@ -33,8 +33,10 @@ export function createPlacingActivities({ writer, changes, products }: PlacingAc
   async function open(request: OrderRequest): Promise<{ order: Order; isNew: boolean }> {
     const priced = await priceFrom({ products, lines: request.items });
     const pricing = priced instanceof OrderRejected ? null : priced;
-    const rejectedFor = ({ type, message: detail }: OrderRejected) =>
-      rejectedOrder(request, pricing, { code: REJECTION_CODES[type], detail }, new Date().toISOString());
+    const rejectedFor = ({ type, message: detail, existingOrderId }: OrderRejected) => {
+      const rejection = { code: REJECTION_CODES[type], detail, ...(existingOrderId && { existingOrderId }) };
+      return rejectedOrder(request, pricing, rejection, new Date().toISOString());
+    };
     const order = priced instanceof OrderRejected ? rejectedFor(priced) : openedOrder(request, priced);
     return writer.insert(order, rejectedFor);
   }

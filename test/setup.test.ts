@@ -23,7 +23,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     api_keys: 2,
     login_failures: 2,
     sessions: 3,
-    orders: 6,
+    orders: 23,
     product_services: 6,
     stock_adjustments: 2,
     users: 4,

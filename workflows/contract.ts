@@ -24,7 +24,6 @@ import {
   type FulfillOrder,
 } from '../src/domain/fulfillment';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
-import type { OrderSummary } from '../src/domain/order-summary';
 import { requireRefundable, type RefundOrder } from '../src/domain/refund';
 import { requireUndoable, type UndoFulfillment } from '../src/domain/undoing';
 
@@ -60,7 +59,7 @@ export const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
 export const closedOrderWorkflowId = (orderId: string): string => `closed-order-${orderId}`;
 
 /** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
-export const placeOrderUpdate = defineUpdate<OrderSummary, [fingerprint: string]>('place');
+export const placeOrderUpdate = defineUpdate<CommandDone, [fingerprint: string]>('place');
 
 /** Returns one id per request, so that another body under the same Idempotency-Key is another update. */
 export const placeUpdateId = (fingerprint: string): string => `place-${fingerprint.slice(0, 32)}`;
@@ -142,7 +141,7 @@ export const COMMANDS = {
 
 /**
  * The types of failures that callers tell apart, without those of rejections (`REJECTION_CODES`). The first detail is
- * the version of the order.
+ * the version of the order, the second one what else an `ErrorRecord` has.
  */
 export const FAILURES = {
   idempotencyKeyReused: 'IdempotencyKeyReused',

@@ -10,7 +10,8 @@ export function messageOf(error: unknown): string {
  * Makes why an order turned a command down a failure of the update; a plain error would fail the workflow task.
  * @param version the version of the order, which the next If-Match has to name
  */
-export function asFailure({ type, message }: ErrorRecord, version?: number): ApplicationFailure {
-  const details = version === undefined ? [] : [version];
+export function asFailure({ type, message, ...more }: ErrorRecord, version?: number): ApplicationFailure {
+  const hasMore = Object.keys(more).length > 0;
+  const details = version === undefined && !hasMore ? [] : [version ?? null, ...(hasMore ? [more] : [])];
   return ApplicationFailure.create({ message, type, details, nonRetryable: true, category: 'BENIGN' });
 }

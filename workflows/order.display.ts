@@ -82,7 +82,7 @@ function describe(order: OrderSummary, took: Record<string, number>): string {
   const placing = times.length > 0 ? [`Placed in one step: ${times.join(', ')}.`] : [];
   const overdue = order.isOverdue ? ['**Overdue**: the rest of the order waits for its fulfillment.'] : [];
   const parts = [
-    `The order is **${status}**${why}.`,
+    `Order ${order.number} is **${status}**${why}.`,
     axes.replaceAll('_', ' '),
     ...placing,
     ...overdue,

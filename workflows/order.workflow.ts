@@ -25,7 +25,7 @@ export async function orderWorkflow(
   const order = createOrderEntity(request, policy);
   const begun = order.begin(beginning); // before the first command has its turn
   handleOrderCommands(order);
-  setHandler(placeOrderUpdate, () => begun.then(() => order.current()!), {
+  setHandler(placeOrderUpdate, () => begun.then(() => ({ version: order.current()!.version })), {
     validator: (fingerprint) => requireSameRequest(order, fingerprint),
   });
 

@@ -9,6 +9,8 @@ const TIME = /^(\d{4})-(\d{2})(?:-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)
 const MESSAGES = {
   'date.timeOfDay': '{#label} must be a time, for example 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00',
   'date.impossible': '{#label} must be a valid date',
+  'date.space':
+    '{#label} has a space where its offset begins: send the + as %2B, for example 10:00:00%2B01:00',
   'date.time':
     '{#label} must be a time, for example 2026-01-31, 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00',
 };
@@ -18,7 +20,31 @@ const MESSAGES = {
  * March.
  */
 export function isoTime(): DateSchema {
-  return Joi.date().iso().custom(rejectImpossible).messages(MESSAGES);
+  return joi.date().custom(rejectImpossible).messages(MESSAGES);
+}
+
+/** A `+` in a query stands for a space, so that the time of a client that does not encode it has one. */
+const SPACE_FOR_PLUS = / \d{2}:?\d{2}$/;
+
+const joi = Joi.extend({
+  type: 'date',
+  base: Joi.date().iso(),
+  coerce: {
+    from: 'string',
+    method: (value: string, { error }: CustomHelpers) =>
+      SPACE_FOR_PLUS.test(value) ? { value, errors: [error('date.space')] } : { value },
+  },
+}) as { date(): DateSchema };
+
+/** The schema of a time that ends a period: after that of the parameter which begins it, if both are there. */
+export function isoTimeAfter(beginning: string): DateSchema {
+  return isoTime()
+    .custom((end: unknown, { state, error }: CustomHelpers) => {
+      const [{ [beginning]: begin }] = state.ancestors as [Record<string, unknown>];
+      const isPeriod = !(begin instanceof Date && end instanceof Date) || begin < end;
+      return isPeriod ? end : error('date.period', { beginning });
+    })
+    .messages({ 'date.period': '{#label} must be after {#beginning}' });
 }
 
 /**

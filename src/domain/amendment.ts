@@ -14,6 +14,9 @@ export interface AmendOrder extends Command {
   note?: string | null;
   /** Null removes the address. */
   shippingAddress?: AddressChange | null;
+  externalRef?: string | null;
+  /** Replaces the whole map. */
+  metadata?: Record<string, string> | null;
 }
 
 /** @throws {InvalidTransition} */
@@ -47,10 +50,16 @@ function requireRoomForDebt(order: Order): void {
  * @throws {InvalidTransition}
  */
 export function amendmentOf(order: Order, command: AmendOrder, pricing: Pricing | null): Amendment {
-  const { note = order.note, shippingAddress: change } = command;
+  const { note = order.note, shippingAddress: change, externalRef, metadata } = command;
   const shippingAddress =
     change === undefined ? order.shippingAddress : change && changedAddress(order.shippingAddress, change);
-  return { pricing, note, shippingAddress };
+  return {
+    pricing,
+    note,
+    shippingAddress,
+    ...(externalRef !== undefined && { externalRef }),
+    ...(metadata !== undefined && { metadata: metadata ?? {} }),
+  };
 }
 
 /** Returns the payment that the new prices need, or null if the order keeps the one that it has. */
@@ -82,13 +91,13 @@ export function amend(order: Order, command: AmendOrder, pricing: Pricing | null
 }
 
 /**
- * Returns the order with new lines, note or address.
+ * Returns the order with what was amended.
  * @param payment null when the payment stays; otherwise the payment that it replaces has to be voided
  * @throws {InvalidTransition}
  */
 export function amendedOrder(
   order: Order,
-  { pricing, note, shippingAddress }: Amendment,
+  { pricing, ...rest }: Amendment,
   payment: OrderPayment | null,
   { at, by }: Omit<ChangeMade, 'reason'>,
 ): Order {
@@ -103,8 +112,7 @@ export function amendedOrder(
     }),
     ...(payment && { payment }),
     compensations: [...order.compensations, ...replaced],
-    note,
-    shippingAddress,
+    ...rest,
   };
   return changeOrder(next, {}, { at, by, reason: null });
 }

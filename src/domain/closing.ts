@@ -130,6 +130,8 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
   const next: Order = {
     ...order,
     rejection,
+    // Another order can have it: a rejected one is not what the customer wanted.
+    externalRef: to === 'rejected' ? null : order.externalRef,
     reservation: order.reservation === 'held' ? 'released' : order.reservation,
     compensations: payment ? [...order.compensations, owedVoid(payment, at)] : order.compensations,
   };

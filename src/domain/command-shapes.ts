@@ -3,7 +3,17 @@ import type { ArchiveOrder, CancelOrder } from './closing';
 import type { Command, KeyedCommand } from './command';
 import type { ResolveCompensation, RetryCompensation } from './compensation';
 import type { CorrectFulfillment, DeliverFulfillment, FulfillOrder } from './fulfillment';
-import { MAX_LINES, MAX_NOTE_LENGTH, type AddressChange, type OrderLine, type RefundedLine } from './order';
+import {
+  MAX_EXTERNAL_REF_LENGTH,
+  MAX_LINES,
+  MAX_METADATA_KEYS,
+  MAX_METADATA_LENGTH,
+  MAX_NOTE_LENGTH,
+  METADATA_KEY,
+  type AddressChange,
+  type OrderLine,
+  type RefundedLine,
+} from './order';
 import type { RefundOrder } from './refund';
 import type { UndoFulfillment } from './undoing';
 
@@ -74,6 +84,15 @@ const address = object<AddressChange>({
   country: optional(text()),
 });
 
+const metadata: Check = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).length <= MAX_METADATA_KEYS &&
+  Object.entries(value).every(
+    ([key, entry]: [string, unknown]) =>
+      METADATA_KEY.test(key) && typeof entry === 'string' && characters(entry) <= MAX_METADATA_LENGTH,
+  );
+
 const command: Shape<Command> = {
   id: text(),
   by: text(),
@@ -92,6 +111,8 @@ export const SHAPES = {
     items: optional(lines),
     note: optional(nullable((value) => typeof value === 'string' && characters(value) <= MAX_NOTE_LENGTH)),
     shippingAddress: optional(nullable(address)),
+    externalRef: optional(nullable(text(MAX_EXTERNAL_REF_LENGTH))),
+    metadata: optional(nullable(metadata)),
   } satisfies Shape<AmendOrder>,
   cancel: {
     ...command,

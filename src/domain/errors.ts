@@ -5,11 +5,14 @@ import type { RejectionType } from './rejection';
  * Thrown where a rule of the business says no: asking again does not change it. Its `name` becomes the type
  * of the Temporal failure, and its message is written for the caller of the API.
  */
-export class BusinessError extends Error {}
+export class BusinessError extends Error {
+  /** The order that is in the way. */
+  readonly existingOrderId?: string;
+}
 
 /** Returns the error as an order remembers it. */
-export function recordOf({ name: type, message }: BusinessError): ErrorRecord {
-  return { type, message };
+export function recordOf({ name: type, message, existingOrderId }: BusinessError): ErrorRecord {
+  return { type, message, ...(existingOrderId !== undefined && { existingOrderId }) };
 }
 
 /** Thrown when an order cannot be placed or amended. Its message is the `detail` of the rejection. */
@@ -17,6 +20,7 @@ export class OrderRejected extends BusinessError {
   constructor(
     readonly type: RejectionType,
     detail: string,
+    override readonly existingOrderId?: string,
   ) {
     super(detail);
     this.name = type;
@@ -70,9 +74,29 @@ export class PaymentKeyReused extends PaymentRefused {
   override name = 'PaymentKeyReused';
 }
 
-/** Thrown when an order with this id is already stored. A step handles it; no caller sees it. */
+/** @param existingOrderId the customer's order that has the reference */
+export function externalRefTaken(externalRef: string, existingOrderId: string): OrderRejected {
+  return new OrderRejected(
+    'AlreadyExists',
+    `The customer already has an order with the externalRef ${externalRef}: see existingOrderId. Nothing was changed.`,
+    existingOrderId,
+  );
+}
+
+/** The fields of which no two orders have the same; of references, no two of one customer. */
+export type UniqueField = 'id' | 'number' | 'externalRef';
+
+/** Thrown when another order has the value of a unique field, or this one is already stored. A step handles it. */
 export class DuplicateOrder extends Error {
   override name = 'DuplicateOrder';
+
+  constructor(
+    readonly orderId: string,
+    readonly field: UniqueField,
+    options?: ErrorOptions,
+  ) {
+    super(`Another order has the ${field} of order ${orderId}.`, options);
+  }
 }
 
 export const ORDER_KEY_REUSED = recordOf(

@@ -12,12 +12,28 @@ const PRIME = 0x100000001b3n;
  * @param taken how many numbers of this order turned out to belong to other orders
  */
 export function orderNumberOf(orderId: string, taken = 0): string {
-  const hash = hashOf(taken === 0 ? orderId : `${orderId}/${taken}`);
+  // In front, since the hashes of two orders may be too much alike for anything behind to part them.
+  const hash = hashOf(taken === 0 ? orderId : `${taken}/${orderId}`);
   const characters = Array.from(
     { length: CHARACTERS },
     (_, n) => ALPHABET[Number((hash >> BigInt(5 * n)) & 31n)],
   );
-  return `${characters.slice(0, 5).join('')}-${characters.slice(5).join('')}`;
+  return grouped(characters.join(''));
+}
+
+const NUMBER = new RegExp(`^[${ALPHABET}]{${CHARACTERS}}$`);
+
+/**
+ * Reads the number of an order as people write it: in upper or lower case, with or without the hyphen, and with letters
+ * that look like digits. Returns null if it is none.
+ */
+export function parseOrderNumber(text: string): string | null {
+  const characters = text.toUpperCase().replace('-', '').replace(/[IL]/g, '1').replaceAll('O', '0');
+  return NUMBER.test(characters) ? grouped(characters) : null;
+}
+
+function grouped(characters: string): string {
+  return `${characters.slice(0, 5)}-${characters.slice(5)}`;
 }
 
 function hashOf(text: string): bigint {

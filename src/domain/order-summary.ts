@@ -15,6 +15,7 @@ import type { Rejection } from './rejection';
 
 /** What a workflow knows of its order. Its size does not depend on the order's. */
 export interface OrderSummary extends OrderState {
+  number: string;
   version: number;
   resumedRevision: number;
   currency: string | null;
@@ -51,6 +52,7 @@ export function summaryOf(order: Order): OrderSummary {
   const { version, resumedRevision, status, paymentStatus, fulfillmentStatus } = order;
   const { currency, total, captured, refunded, rejection } = order;
   return {
+    number: order.number,
     version,
     resumedRevision,
     status,

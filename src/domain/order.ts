@@ -229,6 +229,9 @@ export interface Amendment {
   pricing: Pricing | null;
   note: string | null;
   shippingAddress: ShippingAddress | null;
+  /** Absent when it stays, as is the metadata. */
+  externalRef?: string | null;
+  metadata?: Record<string, string>;
 }
 
 interface Intended {
@@ -264,6 +267,8 @@ export type Intention = IntendedAmendment | IntendedFulfillment | IntendedRefund
 export interface ErrorRecord {
   type: string;
   message: string;
+  /** The order that is in the way. */
+  existingOrderId?: string;
 }
 
 /** A command that was answered. The same command, sent again, gets this answer. */
@@ -285,6 +290,11 @@ export interface AnsweredCommand {
 export const MAX_LINES = 100;
 /** Code points. */
 export const MAX_NOTE_LENGTH = 500;
+export const MAX_EXTERNAL_REF_LENGTH = 100;
+export const MAX_METADATA_KEYS = 20;
+export const METADATA_KEY = /^[A-Za-z0-9_-]{1,40}$/;
+/** Code points. */
+export const MAX_METADATA_LENGTH = 500;
 
 /** An order as MongoDB has it, with times as ISO 8601 strings. */
 export interface Order

@@ -6,6 +6,7 @@ export const REJECTION_CODES = {
   UnknownProduct: 'unknown_product',
   MixedCurrencies: 'mixed_currencies',
   AmountTooLarge: 'amount_too_large',
+  AlreadyExists: 'already_exists',
   OutOfStock: 'out_of_stock',
   PaymentDeclined: 'payment_declined',
 } as const;
@@ -17,6 +18,8 @@ export type RejectionCode = (typeof REJECTION_CODES)[RejectionType];
 export interface Rejection {
   code: RejectionCode;
   detail: string;
+  /** The customer's order that has the externalRef. */
+  existingOrderId?: string;
 }
 
 export function isRejectionType(type: string | null | undefined): type is RejectionType {

@@ -10,6 +10,8 @@ export interface AppErrorOptions {
   errors?: FieldError[];
   headers?: Record<string, string>;
   orderId?: string;
+  /** The order that is in the way. */
+  existingOrderId?: string;
   /** An extension member of the problem, for a response that says more than its detail. */
   data?: unknown;
   cause?: unknown;
@@ -21,6 +23,7 @@ export class AppError extends Error {
   readonly errors?: FieldError[];
   readonly headers: Record<string, string>;
   readonly orderId?: string;
+  readonly existingOrderId?: string;
   readonly data?: unknown;
 
   constructor(
@@ -34,15 +37,17 @@ export class AppError extends Error {
     this.errors = options.errors;
     this.headers = options.headers ?? {};
     this.orderId = options.orderId;
+    this.existingOrderId = options.existingOrderId;
     this.data = options.data;
   }
 
   /** Returns a copy of the error with additional headers. */
   with(headers: Record<string, string>): AppError {
-    const { code, detail, errors, orderId, data, cause } = this;
+    const { code, detail, errors, orderId, existingOrderId, data, cause } = this;
     return new AppError(code, detail, {
       errors,
       orderId,
+      existingOrderId,
       data,
       cause,
       headers: { ...this.headers, ...headers },

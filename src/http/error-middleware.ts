@@ -74,6 +74,7 @@ function sendProblem(ctx: Context, error: AppError): void {
     ...problemOf(error.code, error.detail, ctx.state.requestId),
     errors: error.errors,
     orderId: error.orderId,
+    existingOrderId: error.existingOrderId,
     data: error.data,
   };
 }

@@ -14,6 +14,8 @@ export interface ResponseSpec {
   data?: Schema;
   /** `data` is the whole body, without the envelope, because the protocol is not ours. */
   raw?: true;
+  /** `data` is the whole body, in this format instead of JSON. */
+  mediaType?: string;
   /** `data` is a page of what the schema describes, with `meta.page`. */
   list?: true;
   /** Headers that every such response has, with their descriptions. */

@@ -42,12 +42,13 @@ export function inputValidator(
     headers: acceptedHeaders(route, keyed),
   };
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
+  const maps = mapsOf(route.query);
   return (ctx) => {
     const errors: FieldError[] = [];
     const input = { params: {}, query: {}, headers: {}, body: {} } as Record<Part, unknown>;
     for (const [part, schema] of parts) {
       if (!schema) continue;
-      const given = read(ctx, part);
+      const given = part === 'query' ? withMaps(ctx.query, maps) : read(ctx, part);
       const { value, error } = schema.validate(given);
       input[part] = value;
       if (error) errors.push(...fieldErrors(error.details));
@@ -63,10 +64,29 @@ function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
   return schema?.required().label(part).prefs(OPTIONS[part]);
 }
 
-function read(ctx: Context, part: Part): object {
+function read(ctx: Context, part: Exclude<Part, 'query'>): object {
   if (part === 'params') return ctx.params;
-  if (part === 'body') return ctx.request.body as object;
-  return part === 'query' ? { ...ctx.query } : ctx.headers;
+  return part === 'body' ? (ctx.request.body as object) : ctx.headers;
+}
+
+/** Returns the names of the query parameters that are maps. */
+function mapsOf(query: Schema | undefined): ReadonlySet<string> {
+  const keys = (query?.describe().keys ?? {}) as Record<string, { type?: string }>;
+  return new Set(Object.keys(keys).filter((name) => keys[name]!.type === 'object'));
+}
+
+const IN_MAP = /^(\w+)\[([^[\]]*)\]$/;
+
+/** Returns the query with each `name[key]=value` as an entry of the map of that name. */
+function withMaps(query: Context['query'], maps: ReadonlySet<string>): object {
+  const read: Record<string, Record<string, unknown>> = {};
+  const others = Object.entries(query).filter(([parameter, value]) => {
+    const [, name = '', key = UNSEEN] = IN_MAP.exec(parameter) ?? [];
+    const isEntry = maps.has(name) && query[name] === undefined && key !== UNSEEN;
+    if (isEntry) read[name] = { ...read[name], [key]: value };
+    return !isEntry;
+  });
+  return { ...Object.fromEntries(others), ...read };
 }
 
 /** Returns one error for each field: the first rule that it breaks. */

@@ -63,6 +63,12 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof mongo.MongoServerError && error.code === 11_000;
 }
 
+/** Returns the fields of the unique index that a write violated; undefined for any other error. */
+export function duplicateKey(error: unknown): string[] | undefined {
+  if (!isDuplicateKey(error)) return undefined;
+  return Object.keys((error as { keyPattern?: object }).keyPattern ?? {});
+}
+
 /** Returns the result of a write, or undefined if the write violated a unique index. */
 export async function unlessTaken<T>(write: () => Promise<T>): Promise<T | undefined> {
   try {

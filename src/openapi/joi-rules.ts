@@ -12,6 +12,8 @@ interface When {
 type Described = Description & {
   keys?: Record<string, Described>;
   items?: Described[];
+  /** The rules of keys that match a pattern. */
+  patterns?: { rule: Described }[];
   invalid?: unknown[];
   whens?: When[];
   /** The JSON Schema of a custom rule, declared by `.meta({ jsonSchema: … })`. */
@@ -20,12 +22,13 @@ type Described = Description & {
 
 /** Adds what Joi omits from its JSON Schema: safe integers, excluded values and conditions between keys. */
 export function completed(schema: JsonSchema, description: Description): JsonSchema {
-  const { type, keys, items, invalid, metas = [] } = description as Described;
+  const { type, keys, items, patterns, invalid, metas = [] } = description as Described;
   const inner = metas.reduce(
     (declared, { jsonSchema }) => ({ ...declared, ...jsonSchema }),
     unwrapped(schema),
   );
   if (type === 'object' && keys) return withKeys(inner, keys);
+  if (type === 'object' && patterns) return withPatterns(inner, patterns);
   if (type === 'array' && items?.length === 1 && inner.items) {
     return { ...inner, items: completed(inner.items as JsonSchema, items[0]!) };
   }
@@ -53,6 +56,14 @@ function withKeys(schema: JsonSchema, keys: Record<string, Described>): JsonSche
     properties: Object.fromEntries(entries) as Record<string, JsonSchema>,
     ...(conditions.length > 0 ? { allOf: conditions } : {}),
   };
+}
+
+function withPatterns(schema: JsonSchema, patterns: { rule: Described }[]): JsonSchema {
+  const emitted = Object.entries((schema.patternProperties ?? {}) as Record<string, JsonSchema>);
+  const patternProperties = Object.fromEntries(
+    emitted.map(([pattern, part], n) => [pattern, completed(part, patterns[n]!.rule)]),
+  );
+  return { ...schema, patternProperties };
 }
 
 /**

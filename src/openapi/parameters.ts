@@ -29,10 +29,18 @@ function parametersIn(place: In, schema: ObjectSchema | undefined): Record<strin
       in: place,
       required: place === 'path' || required.includes(name) || isMarkedRequired(part),
       ...(description === undefined ? {} : { description }),
+      ...serializationOf(place, rest),
       schema: rest,
       ...(example === undefined ? {} : { example }),
     };
   });
+}
+
+/** Returns how lists (`status=a,b`) and maps (`metadata[key]=value`) are written in a query. */
+function serializationOf(place: In, { type }: JsonSchema): { style?: string; explode?: boolean } {
+  if (place !== 'query') return {};
+  if (type === 'array') return { style: 'form', explode: false };
+  return type === 'object' ? { style: 'deepObject', explode: true } : {};
 }
 
 /**

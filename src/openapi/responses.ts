@@ -90,14 +90,15 @@ function success(spec: ResponseSpec, refer: Refer, more: Record<string, string>)
   const headers = { ...REQUEST_ID_HEADER, ...headersOf(declared) };
   if (!spec.data) return { description: spec.description, headers };
   const isList = spec.list === true;
-  const schema = spec.raw ? refer(spec.data) : envelope(refer(spec.data), isList);
+  const isBare = spec.raw === true || spec.mediaType !== undefined;
+  const schema = isBare ? refer(spec.data) : envelope(refer(spec.data), isList);
   const data = exampleOf(spec.data);
-  const body = spec.raw ? data : exampleBody(data, isList);
+  const body = isBare ? data : exampleBody(data, isList);
   const example = data === undefined ? {} : { example: body };
   return {
     description: spec.description,
     headers,
-    content: { 'application/json': { schema, ...example } },
+    content: { [spec.mediaType ?? 'application/json']: { schema, ...example } },
   };
 }
 

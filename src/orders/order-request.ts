@@ -22,12 +22,19 @@ export interface OrderContent {
   paymentMethod: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
+  externalRef?: string;
+  metadata?: Record<string, string>;
 }
 
 /** Returns a hash that is the same for the same order, however the client sorted its fields. */
-export function fingerprintOf({ items, paymentMethod, note, shippingAddress }: OrderContent): string {
-  const address = shippingAddress && Object.entries(shippingAddress).sort(([a], [b]) => (a < b ? -1 : 1));
-  return hashOfContent(linesOf(items), note, address, paymentMethod);
+export function fingerprintOf(order: OrderContent): string {
+  const { items, paymentMethod, note, shippingAddress, externalRef = null, metadata = {} } = order;
+  const address = shippingAddress && sortedEntries(shippingAddress);
+  return hashOfContent(linesOf(items), note, address, paymentMethod, externalRef, sortedEntries(metadata));
+}
+
+function sortedEntries(fields: object): [string, unknown][] {
+  return Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 export interface PlaceOrder extends OrderContent {

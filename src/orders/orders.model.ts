@@ -1,4 +1,4 @@
-import { Schema, type Connection, type Model } from 'mongoose';
+import { Schema, type Connection, type IndexDefinition, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
 import type { Order, OrderItem, TIME_FIELDS } from '../domain/order';
 
@@ -28,12 +28,37 @@ export const USUAL_OF_ITEM = {
 
 type Sparse<T, Rare extends keyof T> = Omit<T, Rare> & Partial<Pick<T, Rare>>;
 type SparseItem = Sparse<OrderItem, keyof typeof USUAL_OF_ITEM>;
-type SparseOrder = Sparse<Omit<Order, 'id' | 'items'>, keyof typeof USUAL> & { items: SparseItem[] };
+type SparseOrder = Sparse<
+  Omit<Order, 'id' | 'items' | 'metadata'>,
+  Exclude<keyof typeof USUAL, 'metadata'>
+> & {
+  items: SparseItem[];
+  /** Each as `key=value`, so that one index finds an order by any of them. */
+  metadata?: string[];
+};
 
 /**
  * An order in MongoDB: the domain's order, with its id as `_id`, its times as dates, and without what is as usual.
  */
 export type OrderDocument = Dated<SparseOrder> & { _id: string };
+
+/** Returns how the document has an entry of the metadata. Keys contain no `=`. */
+export function tagOf(key: string, value: string): string {
+  return `${key}=${value}`;
+}
+
+export function tagsOf(metadata: Readonly<Record<string, string>>): string[] {
+  return Object.entries(metadata).map(([key, value]) => tagOf(key, value));
+}
+
+export function metadataOf(tags: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    tags.map((tag) => {
+      const end = tag.indexOf('=');
+      return [tag.slice(0, end), tag.slice(end + 1)];
+    }),
+  );
+}
 
 const amount = { type: Number, default: null };
 const text = { type: String, default: null };
@@ -164,7 +189,7 @@ const answeredCommandSchema = new Schema(
     revision: { type: Number, required: true },
     error: {
       type: new Schema(
-        { type: { $type: String }, message: { $type: String } },
+        { type: { $type: String }, message: { $type: String }, existingOrderId: { $type: String } },
         { _id: false, typeKey: '$type' },
       ),
       default: null,
@@ -178,7 +203,7 @@ const orderSchema = new Schema<OrderDocument>(
     _id: { type: String, required: true },
     number: { type: String, required: true },
     externalRef: String,
-    metadata: Schema.Types.Mixed,
+    metadata: { type: [String], default: undefined },
     customerId: { type: String, required: true },
     placedBy: { type: String, required: true },
     fingerprint: { type: String, required: true },
@@ -203,7 +228,10 @@ const orderSchema = new Schema<OrderDocument>(
     note: text,
     shippingAddress: { type: addressSchema, default: null },
     reservation: { type: String, required: true },
-    rejection: { type: new Schema({ code: String, detail: String }, { _id: false }), default: null },
+    rejection: {
+      type: new Schema({ code: String, detail: String, existingOrderId: String }, { _id: false }),
+      default: null,
+    },
     statusHistory: { type: [statusChangeSchema], required: true },
     intention: { type: Schema.Types.Mixed, default: null },
     commands: [answeredCommandSchema],
@@ -219,14 +247,48 @@ const orderSchema = new Schema<OrderDocument>(
   { collection: 'orders', versionKey: false, autoIndex: false, autoCreate: false },
 );
 
-// Lists are newest first and leave out archived orders. They have the orders of one customer, of all
-// customers, or of all customers in one state, for the staff who ship or refund.
-const listed = (name: string) => ({ name: `listed_${name}`, partialFilterExpression: { archivedAt: null } });
-orderSchema.index({ customerId: 1, createdAt: -1, _id: -1 }, listed('by_customer'));
-orderSchema.index({ createdAt: -1, _id: -1 }, listed('by_time'));
-orderSchema.index({ status: 1, createdAt: -1, _id: -1 }, listed('by_status'));
-orderSchema.index({ paymentStatus: 1, createdAt: -1, _id: -1 }, listed('by_payment_status'));
-orderSchema.index({ fulfillmentStatus: 1, createdAt: -1, _id: -1 }, listed('by_fulfillment_status'));
+// People and programs name an order by these. Most orders lack the last two, and have no entry there.
+const NEWEST_FIRST = { createdAt: -1, _id: -1 } as const;
+const OLDEST_CHANGE_FIRST = { updatedAt: 1, _id: 1 } as const;
+const ANY_TEXT = { $gt: '' };
+orderSchema.index({ number: 1 }, { name: 'number', unique: true });
+orderSchema.index(
+  { customerId: 1, externalRef: 1 },
+  {
+    name: 'external_ref_of_customer',
+    unique: true,
+    partialFilterExpression: { externalRef: ANY_TEXT },
+  },
+);
+orderSchema.index(
+  { externalRef: 1, ...NEWEST_FIRST },
+  { name: 'external_ref', partialFilterExpression: { externalRef: ANY_TEXT } },
+);
+orderSchema.index(
+  { 'fulfillments.trackingNumber': 1, ...NEWEST_FIRST },
+  {
+    name: 'tracking_number',
+    partialFilterExpression: { 'fulfillments.trackingNumber': ANY_TEXT },
+  },
+);
+
+// An order is in one kind of list: those of staff and customers, or those of the archive.
+for (const [kind, archivedAt] of Object.entries({ listed: null, archived: { $gt: new Date(0) } })) {
+  const list = (name: string, order: IndexDefinition, only: object = {}) =>
+    orderSchema.index(order, {
+      name: `${kind}_by_${name}`,
+      partialFilterExpression: { archivedAt, ...only },
+    });
+  list('time', NEWEST_FIRST);
+  list('customer', { customerId: 1, ...NEWEST_FIRST });
+  list('status', { status: 1, ...NEWEST_FIRST });
+  list('payment_status', { paymentStatus: 1, ...NEWEST_FIRST });
+  list('fulfillment_status', { fulfillmentStatus: 1, ...NEWEST_FIRST });
+  list('sku', { 'items.sku': 1, ...NEWEST_FIRST });
+  list('metadata', { metadata: 1, ...NEWEST_FIRST }, { metadata: ANY_TEXT });
+  list('change', OLDEST_CHANGE_FIRST);
+  list('customer_and_change', { customerId: 1, ...OLDEST_CHANGE_FIRST });
+}
 
 export function createOrderModel(connection: Connection): Model<OrderDocument> {
   return modelOf(connection, 'Order', orderSchema);

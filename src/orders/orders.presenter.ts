@@ -9,6 +9,7 @@ import {
   type Refund,
   type ShippingAddress,
 } from '../domain/order';
+import type { Rejection } from '../domain/rejection';
 import type { Principal } from '../role/principal';
 import { orderWorkflowId } from '../../workflows/contract';
 import type { CompensationView, FulfillmentView, OrderItemView, OrderView, RefundView } from './order-view';
@@ -50,7 +51,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
       refunds: order.refunds.map(presentRefund),
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
-      rejection: order.rejection && { code: order.rejection.code, detail: order.rejection.detail },
+      rejection: order.rejection && presentRejection(order.rejection),
       statusHistory: order.statusHistory.map(({ at, axis, from, to, by, reason }) => {
         return { at, axis, from, to, by, reason };
       }),
@@ -111,6 +112,10 @@ function presentCompensation(compensation: Compensation): CompensationView {
   const { currency } = payment;
   const settled = resolution && { note: resolution.note, by: resolution.by, at: resolution.at };
   return { step, kind, state, amount, currency, since, failure, resolution: settled };
+}
+
+function presentRejection({ code, detail, existingOrderId }: Rejection): Rejection {
+  return { code, detail, ...(existingOrderId !== undefined && { existingOrderId }) };
 }
 
 function presentAddress(address: ShippingAddress): ShippingAddress {

@@ -1,23 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
-import { TIME_FIELDS, type Order, type OrderState } from '../domain/order';
-import { DuplicateOrder } from '../domain/errors';
-import { isDuplicateKey } from '../mongodb/errors';
-import { createOrderModel, USUAL, USUAL_OF_ITEM, type OrderDocument } from './orders.model';
-
-export interface OrderFilter extends Partial<OrderState> {
-  customerId?: string;
-  /** Matches orders created at or after this time. */
-  from?: Date;
-  /** Matches orders created before this time. */
-  to?: Date;
-}
-
-/** The place of an order in a list: the next page begins after it. */
-export interface OrderPosition {
-  createdAt: Date;
-  id: string;
-}
+import type { ClientSession, Connection } from 'mongoose';
+import { TIME_FIELDS, type Order } from '../domain/order';
+import { DuplicateOrder, type UniqueField } from '../domain/errors';
+import { duplicateKey } from '../mongodb/errors';
+import { orderQuery, type OrderFilter, type OrderPosition } from './order-filter';
+import {
+  createOrderModel,
+  metadataOf,
+  tagsOf,
+  USUAL,
+  USUAL_OF_ITEM,
+  type OrderDocument,
+} from './orders.model';
 
 export type OrderRepository = ReturnType<typeof createOrderRepository>;
 
@@ -37,59 +31,73 @@ export function createOrderRepository(connection: Connection) {
       return found && fromDocument(found);
     },
 
-    /** Lists orders, newest first, without archived ones. */
+    /** Lists the orders that match, in the order that `sortOf` says. */
     async list(
       filter: OrderFilter,
       { limit, after }: { limit: number; after?: OrderPosition },
     ): Promise<Order[]> {
-      const found = await orders
-        .find({ $and: [{ archivedAt: null }, matching(filter), ...(after ? [olderThan(after)] : [])] })
-        .sort({ createdAt: -1, _id: -1 })
-        .limit(limit)
-        .lean<OrderDocument[]>();
+      const { filter: matching, sort, hint } = orderQuery(filter, after);
+      const found = await orders.find(matching, null, { sort, limit, ...hint }).lean<OrderDocument[]>();
       return found.map(fromDocument);
+    },
+
+    /** Returns the id of the customer's order with this reference, or null. */
+    async findByExternalRef(customerId: string, externalRef: string): Promise<string | null> {
+      const found = await orders
+        .findOne({ customerId, externalRef }, { _id: 1 })
+        .hint('external_ref_of_customer')
+        .lean<Pick<OrderDocument, '_id'>>();
+      return found && found._id;
     },
 
     /** @throws {DuplicateOrder} which ends the transaction */
     async insert(order: Order, session: ClientSession): Promise<void> {
-      try {
-        await documents.insertOne(toDocument(order), { session, ignoreUndefined: true });
-      } catch (error) {
-        throw isDuplicateKey(error) ? new DuplicateOrder(order.id, { cause: error }) : error;
-      }
+      await unlessDuplicate(order.id, () =>
+        documents.insertOne(toDocument(order), { session, ignoreUndefined: true }),
+      );
     },
 
-    /** Replaces the preceding revision of an order. Returns false if another revision is stored. */
+    /**
+     * Replaces the preceding revision of an order. Returns false if another revision is stored.
+     * @throws {DuplicateOrder} which ends the transaction
+     */
     async save(order: Order, session?: ClientSession): Promise<boolean> {
       const preceding = { _id: order.id, revision: order.revision - 1 };
       const options = { session, ignoreUndefined: true };
-      const { matchedCount } = await documents.replaceOne(preceding, toDocument(order), options);
+      const { matchedCount } = await unlessDuplicate(order.id, () =>
+        documents.replaceOne(preceding, toDocument(order), options),
+      );
       return matchedCount === 1;
     },
   };
 }
 
-function matching({ from, to, ...equal }: OrderFilter): QueryFilter<OrderDocument> {
-  const range = { ...(from && { $gte: from }), ...(to && { $lt: to }) };
-  const defined = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
-  return from || to ? { ...defined, createdAt: trusted(range) } : defined;
+/** @throws {DuplicateOrder} */
+async function unlessDuplicate<T>(orderId: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const key = duplicateKey(error);
+    if (!key) throw error;
+    const field = UNIQUE_FIELDS.find((name) => key.includes(name)) ?? 'id';
+    throw new DuplicateOrder(orderId, field, { cause: error });
+  }
 }
 
-function olderThan({ createdAt, id }: OrderPosition): QueryFilter<OrderDocument> {
-  return {
-    $or: [{ createdAt: trusted({ $lt: createdAt }) }, { createdAt, _id: trusted({ $lt: id }) }],
-  };
-}
+const UNIQUE_FIELDS: readonly UniqueField[] = ['number', 'externalRef'];
 
 function toDocument({ id, ...order }: Order): OrderDocument {
   const items = order.items.map((item) => without(USUAL_OF_ITEM, item));
   const document = without(USUAL, { ...order, items });
-  return { ...(withDates(document) as Omit<OrderDocument, '_id'>), _id: id };
+  const metadata = document.metadata && tagsOf(document.metadata);
+  const stored = { ...document, ...(metadata && { metadata }) };
+  return { ...(withDates(stored) as Omit<OrderDocument, '_id'>), _id: id };
 }
 
-function fromDocument({ _id, items, ...document }: OrderDocument): Order {
+function fromDocument({ _id, items, metadata = [], ...document }: OrderDocument): Order {
   const whole = items.map((item) => ({ ...USUAL_OF_ITEM, ...item }));
-  return withoutDates({ ...USUAL, metadata: {}, ...document, id: _id, items: whole }) as Order;
+  const fields = { ...USUAL, ...document, metadata: metadataOf(metadata) };
+  return withoutDates({ ...fields, id: _id, items: whole }) as Order;
 }
 
 /** Returns the fields without those that have their usual value. */

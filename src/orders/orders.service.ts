@@ -16,7 +16,8 @@ import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
 import { createUndoFulfillment } from './commands/undo-fulfillment';
 import { ORDER_ID } from './order-request';
-import type { OrderFilter, OrderPosition, OrderRepository } from './orders.repository';
+import { positionIn, sortOf, type OrderFilter, type OrderPosition } from './order-filter';
+import type { OrderRepository } from './orders.repository';
 import { keyReused, orderingUnavailable } from './temporal/failures';
 import type { OrderWorkflows } from './temporal/order-workflows';
 
@@ -31,6 +32,9 @@ export interface Placement {
 
 /** MongoDB answers a read by id in milliseconds, or is in trouble. */
 const FIND_SOON_MS = 1_000;
+
+/** How many orders an export reads at a time. */
+const EXPORT_PAGE = 500;
 
 export interface OrderServiceDeps {
   orders: OrderRepository;
@@ -114,10 +118,22 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
   }
 
   async function list(
-    filter: OrderFilter,
+    filter: OrderFilter | null,
     page: { limit: number; after?: OrderPosition },
   ): Promise<Page<Order>> {
+    if (!filter) return { entries: [], more: false };
     return pageOf(await orders.list(filter, { ...page, limit: page.limit + 1 }), page.limit);
+  }
+
+  /** Yields all orders that match, a page at a time: nothing is open in the database while the reader is slow. */
+  async function* pages(filter: OrderFilter | null): AsyncGenerator<Order[], void> {
+    if (!filter) return;
+    for (let after: OrderPosition | undefined; ;) {
+      const page = await orders.list(filter, { limit: EXPORT_PAGE, after });
+      if (page.length > 0) yield page;
+      if (page.length < EXPORT_PAGE) return;
+      after = positionIn(sortOf(filter), page.at(-1)!);
+    }
   }
 
   const runner = createCommandRunner({ workflows, get, find });
@@ -127,6 +143,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     isKnown,
     get,
     list,
+    pages,
     amend: createAmend(runner),
     cancel: createCancel(runner),
     fulfill: createFulfill(runner),

@@ -1,6 +1,7 @@
 import { createOrderWriter, type OrderWriterDeps } from '../../activities/order-writer';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order } from '../../src/domain/order';
+import { orderNumberOf } from '../../src/domain/order-number';
 import { openedOrder, rejectedOrder, requestOf } from '../../src/domain/placing';
 import { createTransact } from '../../src/mongodb/transaction';
 import { createStockQueue } from '../../src/product-service/stock-queue';
@@ -70,6 +71,23 @@ describe('insert', () => {
     const first = await writerWith().insert(order, fail);
     expect(await writerWith().insert(order, fail)).toEqual({ ...first, isNew: false });
     expect(await shop.stockOf(productId)).toEqual({ available: 0, reserved: 2 });
+  });
+
+  it('takes the next number if another order has that of its id, and takes the stock once', async () => {
+    const { order, productId } = await draft();
+    const documents = shop.db.connection.collection<{ _id: string; number: string }>('orders');
+    for (const taken of [0, 1]) {
+      const other = await stored();
+      await documents.updateOne(
+        { _id: other.order.id },
+        { $set: { number: orderNumberOf(order.id, taken) } },
+      );
+    }
+    const { order: inserted, isNew } = await writerWith().insert(order, fail);
+    expect(inserted).toEqual({ ...order, number: orderNumberOf(order.id, 2), revision: 1 });
+    expect([isNew, await load(order)]).toEqual([true, inserted]);
+    expect(await writerWith().insert(order, fail)).toEqual({ order: inserted, isNew: false });
+    expect(await shop.stockOf(productId)).toEqual({ available: 3, reserved: 2 });
   });
 
   it('stores another order if the stock lacks units, and takes none', async () => {

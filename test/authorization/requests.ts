@@ -101,6 +101,7 @@ export const REQUESTS: Readonly<
     headers: { 'Idempotency-Key': randomUUID() },
   }),
   listOrders: () => ({ path: '/orders' }),
+  exportOrders: () => ({ path: '/orders/export.csv' }),
   getOrder: async (world) => ({ path: `/orders/${(await order(world)).id}` }),
   amendOrder: async (world) => ({
     path: `/orders/${(await order(world)).id}`,

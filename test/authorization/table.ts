@@ -51,6 +51,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
   countStock: row('catalogue:write', /*           */ 401, 403, 403, 200, 401, 200, 403),
   placeOrder: row('orders:write', /*              */ 401, 201, 201, 201, 401, 201, 403),
   listOrders: row('orders:read', /*               */ 401, 200, 200, 200, 401, 200, 403),
+  exportOrders: row('orders:read', /*             */ 401, 403, 403, 200, 401, 200, 403),
   getOrder: row('orders:read', /*                 */ 401, 200, 404, 200, 401, 200, 403),
   amendOrder: row('orders:write', /*              */ 401, 200, 404, 200, 401, 200, 403),
   cancelOrder: row('orders:write', /*             */ 401, 200, 404, 200, 401, 200, 403),

@@ -1,6 +1,7 @@
 import {
   BusinessError,
   DuplicateOrder,
+  externalRefTaken,
   IdempotencyKeyReused,
   InvalidTransition,
   NotFound,
@@ -39,9 +40,12 @@ it('OrderRejected has the reason as its name and the detail as its message', () 
 it('an order remembers a business error by its name and its message', () => {
   const outOfStock = new OrderRejected('OutOfStock', 'none left');
   expect(recordOf(outOfStock)).toEqual({ type: 'OutOfStock', message: 'none left' });
+  const { existingOrderId, message } = recordOf(externalRefTaken('PO-1', 'ord_2'));
+  expect([existingOrderId, message]).toEqual(['ord_2', expect.stringContaining('PO-1')]);
 });
 
 it('DuplicateOrder is no business error', () => {
-  expect(new DuplicateOrder('ord_1')).not.toBeInstanceOf(BusinessError);
-  expect(new DuplicateOrder('ord_1')).toMatchObject({ name: 'DuplicateOrder', message: 'ord_1' });
+  const duplicate = new DuplicateOrder('ord_1', 'number');
+  expect(duplicate).not.toBeInstanceOf(BusinessError);
+  expect(duplicate).toMatchObject({ name: 'DuplicateOrder', field: 'number' });
 });

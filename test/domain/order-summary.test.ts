@@ -1,3 +1,4 @@
+import { orderNumberOf } from '../../src/domain/order-number';
 import {
   amendedAnswer,
   answerOf,
@@ -38,6 +39,7 @@ describe('summaryOf', () => {
   it('has the states and the money of the order', () => {
     const money = { paymentStatus: 'captured', captured: 3_000, refunded: 10 } as const;
     expect(summaryOf(orderIn({ ...money, resumedRevision: 1 }))).toEqual({
+      number: orderNumberOf('ord_1'),
       version: 2,
       resumedRevision: 1,
       status: 'confirmed',

@@ -12,6 +12,7 @@ it.each([
 
 it('has an API code for each reason', () => {
   expect(REJECTION_CODES).toEqual({
+    AlreadyExists: 'already_exists',
     UnknownProduct: 'unknown_product',
     MixedCurrencies: 'mixed_currencies',
     AmountTooLarge: 'amount_too_large',

@@ -101,7 +101,8 @@ async function send(url: string, { path, method, token, headers, body }: ApiRequ
     signal: AbortSignal.timeout(HANG_MS),
   });
   const text = await response.text();
-  return { ...(text ? (JSON.parse(text) as object) : {}), status: response.status };
+  const isJson = response.headers.get('Content-Type')?.includes('json') && text !== '';
+  return { ...(isJson ? (JSON.parse(text) as object) : {}), status: response.status };
 }
 
 async function dump({ connection }: TestDatabase): Promise<Record<string, unknown[]>> {

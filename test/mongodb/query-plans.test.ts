@@ -4,7 +4,8 @@ import { createLoginFailureRepository } from '../../src/users/passwords/login-fa
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
-import { createOrderRepository, type OrderFilter } from '../../src/orders/orders.repository';
+import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
+import { createOrderRepository } from '../../src/orders/orders.repository';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
@@ -42,14 +43,24 @@ async function fill(): Promise<void> {
         keyHash: text,
         key: text,
         reference: text,
+        number: text,
         createdAt: time,
+        updatedAt: time,
       };
       const half = n % 2 === 1;
       const live = collection.collectionName === 'users' ? 'active' : 'confirmed';
-      const state = { status: half ? live : text, kind: 'product', currency: 'EUR', isActive: true };
+      const archived = n % 4 === 3 ? { archivedAt: time } : {};
+      const entry = { kind: 'product', currency: 'EUR', isActive: true };
+      const state = { status: half ? live : text, ...entry, ...archived };
       const owner = { userId: text, customerId: half ? 'usr_1' : text, role: half ? 'ADMIN' : text };
-      const found = { searchTerms: ['ca', 'cafe', half ? 'od' : 'ev'] };
-      return { _id: text as never, items: [], ...owner, ...unique, ...state, ...found };
+      // Several each, since MongoDB plans otherwise while no document of an index has a list.
+      const lists = {
+        items: [{ sku: text }, { sku: 'OTHER' }],
+        fulfillments: [{ trackingNumber: text }, { trackingNumber: null }],
+        metadata: [`channel=${text}`, 'colour=blue'],
+        searchTerms: ['ca', 'cafe', half ? 'od' : 'ev'],
+      };
+      return { _id: text as never, externalRef: text, ...lists, ...owner, ...unique, ...state };
     });
     await collection.insertMany(others);
   }
@@ -131,25 +142,50 @@ function revokedTokensCalls(connection: Connection): Calls<ReturnType<typeof cre
   return { findSince: () => revoked.findSince(NOW), watch: () => revoked.watch().close() };
 }
 
+/** Each filter on its own, of all states and of one customer, and those that are used together. */
+function orderFilters(): OrderFilter[] {
+  const own = { customerId: 'usr_1' };
+  const metadata = { channel: 'web' };
+  const single: OrderFilter[] = [
+    {},
+    own,
+    { number: '7K3DQ-9QXWM' },
+    { externalRef: 'PO-1' },
+    { trackingNumber: '00340434161094021501' },
+    { sku: 'TSHIRT-M' },
+    { metadata },
+    { from: NOW, to: NOW },
+    { updatedFrom: NOW },
+    { updatedTo: new Date(OTHERS / 4) },
+    ...ORDER_STATUSES.map((status) => ({ status: [status] })),
+    ...PAYMENT_STATUSES.map((status) => ({ paymentStatus: [status] })),
+    ...FULFILLMENT_STATUSES.map((status) => ({ fulfillmentStatus: [status] })),
+    { status: ['pending', 'rejected'] },
+    { paymentStatus: ['declined', 'voided'], fulfillmentStatus: ['unfulfilled', 'delivered'] },
+  ];
+  const several: OrderFilter[] = [
+    { sku: 'TSHIRT-M', status: ['pending', 'confirmed'], from: new Date(0) },
+    { metadata: { ...metadata, shop: 'two' }, status: ['confirmed'] },
+    { status: ['confirmed'], updatedFrom: NOW },
+    ...PAYMENT_STATUSES.map((status) => ({ ...own, paymentStatus: [status] })),
+    ...single.map((filter) => ({ ...own, ...filter })),
+  ];
+  return [...single, ...several].flatMap((filter) => [filter, { ...filter, archived: true }]);
+}
+
 function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrderRepository>> {
   const orders = createOrderRepository(connection);
   const order = orderIn({ status: 'confirmed', paymentStatus: 'authorized' });
-  const filters: OrderFilter[] = [
-    {},
-    { customerId: 'usr_1' },
-    { from: NOW, to: NOW },
-    ...ORDER_STATUSES.map((status) => ({ status })),
-    ...PAYMENT_STATUSES.map((paymentStatus) => ({ customerId: 'usr_1', paymentStatus })),
-    ...FULFILLMENT_STATUSES.map((fulfillmentStatus) => ({ fulfillmentStatus })),
-  ];
   return {
     insert: () => createTransact(connection)((session) => orders.insert(order, session)),
     findById: () => orders.findById(order.id),
     load: () => orders.load(order.id),
+    findByExternalRef: () => orders.findByExternalRef('usr_1', 'PO-1'),
     async list() {
-      for (const filter of filters) {
+      for (const filter of orderFilters()) {
+        const at = sortOf(filter) === 'createdAt' ? NOW : new Date(OTHERS);
         await orders.list(filter, { limit: 20 });
-        await orders.list(filter, { limit: 20, after: { createdAt: NOW, id: order.id } });
+        await orders.list(filter, { limit: 20, after: { at, id: order.id } });
       }
     },
     save: () => orders.save({ ...order, revision: order.revision + 1 }),
@@ -244,6 +280,8 @@ function stripeCalls(connection: Connection): Calls<ReturnType<typeof createStri
 interface Profiled {
   ns: string;
   command: object;
+  /** Whether the documents were sorted after they had been read. */
+  hasSortStage?: boolean;
   planSummary?: string;
   /** The number of examined index entries. */
   keysExamined?: number;
@@ -273,13 +311,18 @@ it.each(
     sandboxCalls,
     stripeCalls,
   }),
-)('no query of %s scans a whole collection or index', async (_name, callsOn) => {
+)('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {
   const plans = await plansOf(callsOn(db.connection));
   expect(plans.length).toBeGreaterThan(0);
   const bad = plans.filter(
-    ({ planSummary, keysExamined = 0 }) => planSummary!.includes('COLLSCAN') || keysExamined >= OTHERS / 2,
+    ({ ns, planSummary, keysExamined = 0, hasSortStage = false }) =>
+      planSummary!.includes('COLLSCAN') ||
+      keysExamined >= OTHERS / 2 ||
+      (hasSortStage && ns.endsWith('.orders')), // elsewhere a unique index finds one document that is sorted
   );
   expect(
-    bad.map(({ command, planSummary, keysExamined }) => ({ command, planSummary, keysExamined })),
+    bad.map(({ command, planSummary, keysExamined, hasSortStage }) => {
+      return { command, planSummary, keysExamined, hasSortStage };
+    }),
   ).toEqual([]);
 });

@@ -21,6 +21,7 @@ const problem = Joi.object({
     Joi.object({ path: Joi.string().allow('').required(), message: Joi.string().required() }),
   ),
   orderId: Joi.string(),
+  existingOrderId: Joi.string(),
   data: Joi.any(),
 });
 
@@ -65,6 +66,7 @@ function assertSuccess(response: Response, route: Route): void {
       throw new Error(`${route.operationId} lacks the header ${name}.`);
   }
   if (!spec.data) return;
+  if (spec.mediaType) return Joi.assert(response.text, Joi.string().required());
   if (spec.raw) return Joi.assert(response.body, spec.data.required(), { convert: false });
   const data = spec.list ? Joi.array().items(spec.data) : spec.data;
   const envelope = Joi.object({ data: data.required(), meta: spec.list ? pageMeta : meta });

@@ -1,3 +1,4 @@
+import { orderNumberOf } from '../../src/domain/order-number';
 import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { COMMANDS } from '../../workflows/contract';
@@ -69,14 +70,16 @@ describe('placing an order', () => {
         expect.objectContaining({ key: expect.objectContaining({ name: 'OrderTotal' }), value: 7_136 }),
       ]),
     );
-    expect(await description.staticSummary()).toBe(`1 line, 3 units, for ${request.customerId}`);
+    const number = orderNumberOf(request.orderId);
+    expect(await description.staticSummary()).toBe(`${number}: 1 line, 3 units, for ${request.customerId}`);
     expect(await description.staticDetails()).toContain(`3 × \`${id}\``);
     const metadata = await handleOf(request).query<{ currentDetails: string }>(
       '__temporal_workflow_metadata',
     );
     expect(metadata.currentDetails).toMatch(
-      /^The order is \*\*confirmed\*\*\.\n\nPayment authorized, fulfillment unfulfilled\.\n\nPlaced in one step: `openOrder` \d+ ms, `pay` \d+ ms\.$/,
+      /^Order [0-9A-Z-]{11} is \*\*confirmed\*\*\.\n\nPayment authorized, fulfillment unfulfilled\.\n\nPlaced in one step: `openOrder` \d+ ms, `pay` \d+ ms\.$/,
     );
+    expect(metadata.currentDetails).toContain(number);
     expect(await localSteps(request)).toEqual(['placeOrder']);
   });
 

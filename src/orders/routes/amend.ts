@@ -26,6 +26,7 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     errors: [
       'not_found',
       'invalid_transition',
+      'already_exists',
       'out_of_stock',
       'unknown_product',
       'mixed_currencies',
@@ -34,13 +35,14 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
       'service_unavailable',
     ],
     async handler(ctx, { params: { id }, body, ...sent }) {
-      const order = await service.amend(id, callerOf(ctx, id, sent), withoutBlankNote(body));
+      const order = await service.amend(id, callerOf(ctx, id, sent), withoutBlanks(body));
       send(ctx, 200, order, sent.principal);
     },
   });
 }
 
-/** A blank note is none. */
-function withoutBlankNote(body: AmendOrderBody): AmendOrderBody {
-  return body.note === '' ? { ...body, note: null } : body;
+/** A blank note or reference is none. */
+function withoutBlanks(body: AmendOrderBody): AmendOrderBody {
+  const { note, externalRef } = body;
+  return { ...body, ...(note === '' && { note: null }), ...(externalRef === '' && { externalRef: null }) };
 }

@@ -2,6 +2,7 @@ import type { Route } from '../../http/route';
 import { amendOrderRoute } from './amend';
 import { archiveOrderRoute, cancelOrderRoute } from './cancel-archive';
 import { resolveCompensationRoute, retryCompensationRoute } from './compensations';
+import { exportOrdersRoute } from './export';
 import {
   correctFulfillmentRoute,
   deliverFulfillmentRoute,
@@ -16,6 +17,7 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
   return [
     placeOrderRoute(deps),
     listOrdersRoute(deps),
+    exportOrdersRoute(deps), // before the route whose :id would be "export.csv"
     readOrderRoute(deps),
     amendOrderRoute(deps),
     cancelOrderRoute(deps),

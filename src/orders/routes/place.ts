@@ -5,7 +5,6 @@ import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
-import type { UserStatus } from '../../users/user-status';
 import { orderRequest } from '../order-request';
 import type { Placement } from '../orders.service';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
@@ -20,7 +19,6 @@ import {
 } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
-  users: { statusOf(id: string): Promise<UserStatus | null> };
   /** The path prefix of the API, for Location. */
   prefix: string;
 }
@@ -59,6 +57,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     outcomeHeaders: { Location: HEADERS.Location },
     errors: [
       'invalid_transition',
+      'already_exists',
       'out_of_stock',
       'unknown_product',
       'mixed_currencies',
@@ -77,6 +76,8 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
         paymentMethod: body.paymentMethod,
         note: body.note || null,
         shippingAddress: body.shippingAddress ?? null,
+        externalRef: body.externalRef ?? undefined,
+        metadata: body.metadata ?? undefined,
       });
       logOrder(ctx, request.orderId);
       if (customer.isDisabled && !(await service.isKnown(request.orderId))) throw customerDisabled();
@@ -121,8 +122,10 @@ function customerDisabled(): AppError {
 }
 
 /** The response to a rejected order is the reason, for a replay too. */
-function requireNotRejected({ id, rejection }: Order): void {
-  if (rejection) throw new AppError(rejection.code, rejection.detail, { orderId: id });
+function requireNotRejected({ id: orderId, rejection }: Order): void {
+  if (!rejection) return;
+  const { code, detail, existingOrderId } = rejection;
+  throw new AppError(code, detail, { orderId, existingOrderId });
 }
 
 function prefersAsync(prefer = ''): boolean {

@@ -6,12 +6,14 @@ import { sendPage } from '../../http/respond';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { ORDER_ID } from '../order-request';
-import type { OrderPosition } from '../orders.repository';
-import { adminOnly, listOrdersQuery, orderIdParams } from '../schema/requests';
+import { sortOf, type OrderPosition, type OrderSort } from '../order-filter';
+import { listOrdersQuery } from '../schema/queries';
+import { orderIdParams } from '../schema/requests';
 import { orderSchema } from '../schema/view';
+import { filterOf } from './filters';
 import { ETAG, logOrder, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
-export function listOrdersRoute({ service, present }: OrderRouteDeps): Route {
+export function listOrdersRoute({ service, present, users }: OrderRouteDeps): Route {
   return route({
     method: 'get',
     path: '/orders',
@@ -20,21 +22,22 @@ export function listOrdersRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'listOrders',
     summary: 'List orders, newest first',
     description:
-      'CUSTOMERs see their own orders, ADMINs all orders; archived ones are left out. An order whose ' +
-      'response was 202 joins the list once it is saved; until then you can read it by its id.',
+      'CUSTOMERs see their own orders, ADMINs all orders; archived ones are left out. An order has to match ' +
+      'every filter, and one of the values of those that take several. With `updatedFrom` or `updatedTo`, the ' +
+      'order with the oldest change comes first: a program that follows changes asks for those since the last ' +
+      'change that it has seen, minus some seconds. An order whose response was 202 joins the list once it is ' +
+      'saved; until then you can read it by its id.',
     tag: TAG,
     query: listOrdersQuery,
     responses: { 200: { description: 'A page of orders', data: orderSchema, list: true } },
     errors: ['service_unavailable'],
     async handler(ctx, { query, principal }) {
-      const { limit, cursor, ...filter } = query;
-      if (principal.role !== 'ADMIN') {
-        if (filter.customerId) throw adminOnly('customerId');
-        filter.customerId = principal.id;
-      }
-      const after = cursor === undefined ? undefined : positionOf(cursor);
+      const { limit, cursor, ...filters } = query;
+      const filter = await filterOf(filters, principal, users);
+      const sort = sortOf(filters);
+      const after = cursor === undefined ? undefined : positionOf(cursor, sort);
       const { entries, more } = await service.list(filter, { limit, after });
-      const nextCursor = more ? cursorOf(entries.at(-1)!) : null;
+      const nextCursor = more ? cursorOf(sort, entries.at(-1)!) : null;
       const shown = entries.map((order) => present(order, principal));
       sendPage(ctx, shown, { limit, nextCursor });
     },
@@ -64,13 +67,15 @@ export function readOrderRoute({ service, present }: OrderRouteDeps): Route {
   });
 }
 
-const position = Joi.array().ordered(isoTimeText(), Joi.string().pattern(ORDER_ID)).length(2);
+/** A cursor carries the sort of its list: those of another one are rejected. */
+const position = (sort: OrderSort) =>
+  Joi.array().ordered(Joi.valid(sort), isoTimeText(), Joi.string().pattern(ORDER_ID)).length(3);
 
-function positionOf(cursor: string): OrderPosition {
-  const [createdAt, id] = decodeCursor<[string, string]>(cursor, position);
-  return { createdAt: new Date(createdAt), id };
+function positionOf(cursor: string, sort: OrderSort): OrderPosition {
+  const [, at, id] = decodeCursor<[OrderSort, string, string]>(cursor, position(sort));
+  return { at: new Date(at), id };
 }
 
-function cursorOf({ createdAt, id }: Order): string {
-  return encodeCursor([createdAt, id]);
+function cursorOf(sort: OrderSort, order: Order): string {
+  return encodeCursor([sort, order[sort], order.id]);
 }

@@ -4,6 +4,7 @@ import type { Order } from '../../domain/order';
 import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
+import type { UserStatus } from '../../users/user-status';
 import type { Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
@@ -12,6 +13,10 @@ import { orderSchema } from '../schema/view';
 export interface OrderRouteDeps {
   service: OrderService;
   present: OrderPresenter;
+  users: {
+    statusOf(id: string): Promise<UserStatus | null>;
+    findByEmail(email: string): Promise<{ id: string } | null>;
+  };
 }
 
 export const TAG = 'Orders';

@@ -2,8 +2,12 @@
 import Joi from 'joi';
 import { multiLine, optionalLine, removableLine, singleLine } from '../../common/text';
 import {
+  MAX_EXTERNAL_REF_LENGTH,
   MAX_LINES,
+  MAX_METADATA_KEYS,
+  MAX_METADATA_LENGTH,
   MAX_NOTE_LENGTH,
+  METADATA_KEY,
   type AddressChange,
   type OrderLine,
   type RefundedLine,
@@ -69,6 +73,12 @@ export const refundedLines = Joi.array()
   )
   .min(1)
   .max(MAX_LINES);
+
+export const externalRef = singleLine(MAX_EXTERNAL_REF_LENGTH);
+
+export const metadata = Joi.object<Record<string, string>>()
+  .pattern(METADATA_KEY, multiLine(MAX_METADATA_LENGTH))
+  .max(MAX_METADATA_KEYS);
 
 export const note = multiLine(MAX_NOTE_LENGTH).allow(null);
 export const reason = singleLine(200);

@@ -1,22 +1,26 @@
 import Joi from 'joi';
-import { isoTime } from '../../common/dates';
 import { idSchema } from '../../common/ids';
-import { pageQuery, type PageQuery } from '../../common/pagination';
 import { anyText, optionalLine, removableLine, singleLine } from '../../common/text';
 import {
-  FULFILLMENT_STATUSES,
-  ORDER_STATUSES,
+  MAX_EXTERNAL_REF_LENGTH,
   MAX_NOTE_LENGTH,
-  PAYMENT_STATUSES,
   type AddressChange,
   type OrderLine,
   type RefundedLine,
-  type OrderState,
   type ShippingAddress,
 } from '../../domain/order';
 import type { AppError } from '../../errors/app-error';
 import { invalid } from '../../http/validate';
-import { addressChange, lines, note, orderId, reason, refundedLines, shippingAddress } from './fields';
+import {
+  addressChange,
+  lines,
+  metadata,
+  note,
+  orderId,
+  reason,
+  refundedLines,
+  shippingAddress,
+} from './fields';
 
 /** Returns the problem of a CUSTOMER who sent a field that only an ADMIN may send. */
 export function adminOnly(path: string): AppError {
@@ -29,24 +33,13 @@ export interface OrderIdParams {
 
 export const orderIdParams = Joi.object<OrderIdParams, true>({ id: orderId });
 
-export type ListOrdersQuery = PageQuery &
-  Partial<OrderState> & { from?: Date; to?: Date; customerId?: string };
-
-export const listOrdersQuery = Joi.object<ListOrdersQuery, true>({
-  ...pageQuery,
-  status: Joi.string().valid(...ORDER_STATUSES),
-  paymentStatus: Joi.string().valid(...PAYMENT_STATUSES),
-  fulfillmentStatus: Joi.string().valid(...FULFILLMENT_STATUSES),
-  from: isoTime().description('Created at or after this time'),
-  to: isoTime().description('Created before this time'),
-  customerId: idSchema('usr').description('For ADMINs only'),
-});
-
 export interface PlaceOrderBody {
   items: OrderLine[];
   paymentMethod: string;
   shippingAddress?: ShippingAddress | null;
   note?: string | null;
+  externalRef?: string | null;
+  metadata?: Record<string, string> | null;
   customerId?: string;
 }
 
@@ -60,6 +53,11 @@ export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
     .example('pm_card_visa'),
   shippingAddress: shippingAddress.allow(null),
   note: note.example('Please ring twice.'),
+  externalRef: optionalLine(MAX_EXTERNAL_REF_LENGTH).description(
+    "The name of the order in the customer's own system. A second order of the customer with it is 409 with " +
+      '`existingOrderId`; a rejected order has none',
+  ),
+  metadata: metadata.allow(null).description('What is to be found with the order, by names of your choice'),
   customerId: idSchema('usr').description(
     'For ADMINs only: the customer for whom the order is placed, who must not be disabled',
   ),
@@ -77,6 +75,8 @@ export interface AmendOrderBody {
   items?: OrderLine[];
   note?: string | null;
   shippingAddress?: AddressChange | null;
+  externalRef?: string | null;
+  metadata?: Record<string, string> | null;
 }
 
 export const amendOrderBody = Joi.object<AmendOrderBody, true>({
@@ -90,9 +90,13 @@ export const amendOrderBody = Joi.object<AmendOrderBody, true>({
       'An address with name, line1, city and country replaces that of the order; with less, it changes the parts that ' +
         'it has. null removes a part (line2, region or postalCode), or the whole',
     ),
+  externalRef: removableLine(MAX_EXTERNAL_REF_LENGTH).description('null removes it'),
+  metadata: metadata.allow(null).description('Replaces all that there was; null removes it'),
 })
   .min(1)
-  .messages({ 'object.min': '{#label} must have items, note or shippingAddress' });
+  .messages({
+    'object.min': '{#label} must have items, note, shippingAddress, externalRef or metadata',
+  });
 
 export interface CancelOrderBody {
   items?: OrderLine[];

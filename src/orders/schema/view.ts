@@ -172,6 +172,7 @@ export const orderSchema = Joi.object<OrderView, true>({
       .valid(...Object.values(REJECTION_CODES))
       .required(),
     detail: Joi.string().required(),
+    existingOrderId: Joi.string().description('The order that already has the `externalRef`'),
   })
     .allow(null)
     .required(),

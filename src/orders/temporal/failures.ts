@@ -1,7 +1,7 @@
 import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { etagOf, preconditionFailed } from '../../common/etag';
-import type { BusinessError } from '../../domain/errors';
+import { type BusinessError, recordOf } from '../../domain/errors';
 import type { ErrorRecord } from '../../domain/order';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError } from '../../errors/app-error';
@@ -19,7 +19,9 @@ import { FAILURES } from '../../../workflows/contract';
 export function temporalProblem(error: unknown, orderId?: string): unknown {
   if (error instanceof WorkflowUpdateFailedError) {
     const failure = rootCause(error);
-    const problem = failure && failureProblem(failure.type!, failure.message, failure.details?.[0], orderId);
+    const [version, more] = (failure?.details ?? []) as [unknown?, Omit<ErrorRecord, 'type' | 'message'>?];
+    const refusal = failure && { ...more, type: failure.type!, message: failure.message };
+    const problem = refusal && failureProblem(refusal, version, orderId);
     return problem ?? orderingUnavailable(error, orderId); // a repeat restarts its workflow
   }
   const types = [ServiceError, NamespaceNotFoundError, UndecodablePayload];
@@ -34,12 +36,12 @@ export function isOutdated(error: unknown): boolean {
 
 /** Returns the problem that the caller would get if the workflow had thrown the error. */
 export function businessProblem(error: BusinessError, version: number, orderId: string): unknown {
-  return failureProblem(error.name, error.message, version, orderId) ?? error;
+  return failureProblem(recordOf(error), version, orderId) ?? error;
 }
 
 /** Returns the problem for a command that the order remembers to have turned down. */
-export function recordedProblem({ type, message }: ErrorRecord, version: number, orderId: string): unknown {
-  return failureProblem(type, message, version, orderId) ?? orderingUnavailable(undefined, orderId);
+export function recordedProblem(error: ErrorRecord, version: number, orderId: string): unknown {
+  return failureProblem(error, version, orderId) ?? orderingUnavailable(undefined, orderId);
 }
 
 export function orderingUnavailable(cause?: unknown, orderId?: string): AppError {
@@ -59,19 +61,15 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Returns undefined if the failure is not a business error. */
-function failureProblem(
-  type: string,
-  message: string,
-  version: unknown,
-  orderId?: string,
-): AppError | undefined {
+function failureProblem(error: ErrorRecord, version: unknown, orderId?: string): AppError | undefined {
+  const { type, message, existingOrderId } = error;
   if (type === FAILURES.idempotencyKeyReused) return keyReused(orderId);
   if (type === FAILURES.staleVersion) return preconditionFailed(message, etagOf(version as number));
   if (type === FAILURES.paymentUnanswered) return paymentUnanswered(orderId);
   if (type === FAILURES.interrupted) return new AppError('service_unavailable', message, { orderId });
   if (!Object.hasOwn(CODES, type)) return undefined;
   const headers = typeof version === 'number' ? { ETag: etagOf(version) } : undefined;
-  return new AppError(CODES[type]!, message, { orderId, headers });
+  return new AppError(CODES[type]!, message, { orderId, existingOrderId, headers });
 }
 
 export function keyReused(orderId?: string): AppError {

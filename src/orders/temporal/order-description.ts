@@ -1,4 +1,5 @@
 import type { OrderRequest } from '../../domain/order';
+import { orderNumberOf } from '../../domain/order-number';
 
 interface Description {
   staticSummary: string;
@@ -8,7 +9,7 @@ interface Description {
 const SHOWN_LINES = 20;
 
 /** Describes an order in the Temporal UI, by identifiers and quantities only: anyone with access reads it. */
-export function describeOrder({ customerId, items }: OrderRequest): Description {
+export function describeOrder({ orderId, customerId, items }: OrderRequest): Description {
   const units = items.reduce((sum, line) => sum + line.quantity, 0);
   const details = items
     .slice(0, SHOWN_LINES)
@@ -16,7 +17,7 @@ export function describeOrder({ customerId, items }: OrderRequest): Description 
   const more = items.length - SHOWN_LINES;
   if (more > 0) details.push(`- and ${count(more, 'more line')}`);
   return {
-    staticSummary: `${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`,
+    staticSummary: `${orderNumberOf(orderId)}: ${count(items.length, 'line')}, ${count(units, 'unit')}, for ${customerId}`,
     staticDetails: details.join('\n'),
   };
 }
@@ -24,7 +25,7 @@ export function describeOrder({ customerId, items }: OrderRequest): Description 
 /** Describes in the Temporal UI what happens after the order's own workflow has ended. */
 export function describeClosedOrder({ orderId, customerId }: OrderRequest): Description {
   return {
-    staticSummary: `After the end of an order for ${customerId}`,
+    staticSummary: `${orderNumberOf(orderId)}: after the end of the order for ${customerId}`,
     staticDetails: `Refunds and archiving of order \`${orderId}\` of customer \`${customerId}\``,
   };
 }

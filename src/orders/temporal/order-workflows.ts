@@ -3,7 +3,6 @@ import { ulid } from 'ulid';
 import type { Command } from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import type { Order, OrderRequest } from '../../domain/order';
-import type { OrderSummary } from '../../domain/order-summary';
 import { isClosed } from '../../domain/order-transitions';
 import { requestOf } from '../../domain/placing';
 import type { TemporalClient } from '../../temporal/client';
@@ -67,7 +66,7 @@ export function createOrderWorkflows(
    */
   async function place(request: OrderRequest): Promise<boolean> {
     const { fingerprint, orderId } = request;
-    const update: Update<OrderSummary, string> = {
+    const update: Update<CommandDone, string> = {
       definition: placeOrderUpdate,
       options: { args: [fingerprint], updateId: placeUpdateId(fingerprint) },
     };

@@ -79,6 +79,7 @@ describe('GET /orders', () => {
     ['cursor=nonsense'],
     [`cursor=${Buffer.from('[{"$gt":""},"ord_1"]').toString('base64url')}`],
     ['status=unknown'],
+    ['status=pending,unknown'],
     ['from=yesterday'],
     ['customerId[$ne]=x'],
     [`customerId=${aliceId}`],

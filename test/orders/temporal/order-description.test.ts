@@ -1,3 +1,4 @@
+import { orderNumberOf } from '../../../src/domain/order-number';
 import { describeOrder } from '../../../src/orders/temporal/order-description';
 import { lines } from '../../support/order-api';
 import { orderRequest } from '../../support/shop';
@@ -12,7 +13,9 @@ it('says which quantities are ordered by which customer id, but nothing personal
   };
   const request = orderRequest({ ...lines(['ps_a', 2], ['ps_b', 1]), shippingAddress, note: 'Secret' });
   const { staticSummary, staticDetails } = describeOrder(request);
-  expect(staticSummary).toBe(`2 lines, 3 units, for ${request.customerId}`);
+  expect(staticSummary).toBe(
+    `${orderNumberOf(request.orderId)}: 2 lines, 3 units, for ${request.customerId}`,
+  );
   expect(staticDetails).toMatch(/- 2 × `ps_a`\n- 1 × `ps_b`$/);
   expect(staticDetails).not.toMatch(/Alice|Street|Berlin|Secret/);
 });

@@ -124,15 +124,11 @@ export function createCommandActivities({ orders, writer, changes, products }: C
       carryOut(command, (order, at) => correctedOrder(order, command, at)),
 
     /** Saves that the rest of the order waits longer for a fulfillment than it may, unless it does not. */
-    async markOverdue({
-      orderId,
-      deadlineMs,
-    }: {
-      orderId: string;
-      requestId: string;
-      deadlineMs: number;
-    }): Promise<OrderSummary> {
-      const order = await change(orderId, (stored, at) => overdueOrder(stored, deadlineMs, at));
+    async markOverdue(
+      { orderId }: { orderId: string; requestId: string },
+      since: string,
+    ): Promise<OrderSummary> {
+      const order = await change(orderId, (stored, at) => overdueOrder(stored, since, at));
       if (order.overdueSince) log.warn('order overdue', { overdueSince: order.overdueSince });
       return summaryOf(order);
     },

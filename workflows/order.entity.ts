@@ -192,11 +192,8 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     },
 
     /** Saves that the rest of the order waits longer than its policy allows. */
-    markOverdue: () =>
-      inTurn(async () => {
-        const deadlineMs = policy.fulfillmentDeadlineMs;
-        learn(await steps.markOverdue({ orderId, requestId, deadlineMs }));
-      }),
+    markOverdue: (since: string) =>
+      inTurn(async () => void learn(await steps.markOverdue({ orderId, requestId }, since))),
 
     /** Cancels the order for the system, if nothing of it is fulfilled. */
     async cancelBySystem(reason: string): Promise<void> {

@@ -71,7 +71,7 @@ async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: Orde
     if (await condition(isNews, timeLeft)) continue;
     passed = since;
     if (isCancellable(order.current()!)) await order.cancelBySystem('expired');
-    else await order.markOverdue();
+    else await order.markOverdue(since);
   }
 }
 

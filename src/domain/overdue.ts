@@ -22,11 +22,10 @@ function later(one: string, other: string): string {
 
 /**
  * Returns the order of which a part is fulfilled, known to wait too long for the rest; the same order if it does not.
- * @param deadlineMs how long it may wait
+ * @param since the time since when it has waited too long: it may have been fulfilled or changed since
  */
-export function overdueOrder(order: Order, deadlineMs: number, at: string): Order {
-  const since = waitingSince(order);
-  if (since === null || order.overdueSince || order.fulfillmentStatus !== 'partially_fulfilled') return order;
-  if (Date.parse(at) < Date.parse(since) + deadlineMs) return order;
+export function overdueOrder(order: Order, since: string, at: string): Order {
+  const isWaiting = order.fulfillmentStatus === 'partially_fulfilled' && waitingSince(order) === since;
+  if (!isWaiting || order.overdueSince) return order;
   return { ...changeOrder(order, {}, { at, by: 'system', reason: null }), overdueSince: at };
 }

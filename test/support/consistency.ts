@@ -25,8 +25,21 @@ export async function ledgerOf({ db }: Shop, orderId: string): Promise<Ledger> {
 }
 
 /** Returns what the ledger must contain for an order without outstanding compensations. */
-function expectedOf({ paymentStatus, payment, captured, refunded }: Order): Partial<Ledger> {
-  return { open: paymentStatus === 'authorized' ? payment!.amount : 0, captured, refunded };
+function expectedOf(order: Order): Partial<Ledger> {
+  const { paymentStatus, payment, captured, refunded } = order;
+  const isReserved = paymentStatus === 'authorized' || (captured > 0 && payment!.captures === 'many');
+  return { open: isReserved && !payment!.isClosed ? payment!.amount - captured : 0, captured, refunded };
+}
+
+/** Fails unless what the order says of its money agrees in itself. */
+function expectMoneyToAgree({ total, cancelled, items, captured, refunded, refunds }: Order): void {
+  const sum = (amounts: number[]) => amounts.reduce((all, amount) => all + amount, 0);
+  expect(cancelled).toBe(sum(items.map(({ cancelledAmount }) => cancelledAmount)));
+  expect(cancelled).toBeLessThanOrEqual(total ?? 0);
+  expect(refunded).toBe(sum(refunds.map(({ amount }) => amount)));
+  expect(refunded).toBeLessThanOrEqual(captured);
+  const repaid = sum(refunds.filter(({ by }) => by === 'system').map(({ amount }) => amount));
+  expect(captured - repaid).toBeLessThanOrEqual((total ?? 0) - cancelled);
 }
 
 /**
@@ -51,6 +64,7 @@ export async function expectConsistency(
 ): Promise<void> {
   for (const order of orders) {
     await expectDeclaredShape(shop, order.id);
+    expectMoneyToAgree(order);
     const ledger = await ledgerOf(shop, order.id);
     const expected = expectedOf(order);
     expect({ orderId: order.id, intention: order.intention, ...ledger }).toMatchObject({
@@ -64,9 +78,14 @@ export async function expectConsistency(
   const ofProduct = items.filter((item) => item.productServiceId === productId);
   const held = ofProduct.filter(({ reservation }) => reservation === 'held');
   const reserved = held.reduce(
-    (sum, { quantity, fulfilledQuantity }) => sum + quantity - fulfilledQuantity,
+    (sum, { quantity, fulfilledQuantity, cancelledQuantity }) =>
+      sum + quantity - fulfilledQuantity - cancelledQuantity,
     0,
   );
-  const committed = ofProduct.reduce((sum, { fulfilledQuantity }) => sum + fulfilledQuantity, 0);
-  expect(await shop.stockOf(productId)).toEqual({ available: initial - reserved - committed, reserved });
+  const gone = ofProduct.reduce(
+    (sum, { fulfilledQuantity, restockedQuantity, writtenOffQuantity }) =>
+      sum + fulfilledQuantity - restockedQuantity + writtenOffQuantity,
+    0,
+  );
+  expect(await shop.stockOf(productId)).toEqual({ available: initial - reserved - gone, reserved });
 }

@@ -15,7 +15,7 @@ import {
 } from '../../../src/domain/order';
 import { hasOpenUnits } from '../../../src/domain/order-progress';
 import { isClosed } from '../../../src/domain/order-transitions';
-import { overdueOrder } from '../../../src/domain/overdue';
+import { overdueOrder, waitingSince } from '../../../src/domain/overdue';
 import type { Captures } from '../../../src/domain/payment';
 import { openedOrder } from '../../../src/domain/placing';
 import { refund } from '../../../src/domain/refund';
@@ -160,7 +160,7 @@ export class World {
       case 'expire':
         if (isCancellable(order))
           this.cancel({ ...command, by: 'system', reason: 'expired', unlessBegun: true });
-        else this.write(overdueOrder(order, 0, at));
+        else this.write(overdueOrder(order, waitingSince(order) ?? at, at));
         return;
       case 'settle':
         return this.settle();

@@ -20,7 +20,12 @@ export function recordBaselines(faulty: FaultyShop): Promise<Baseline[]> {
 }
 
 /** Steps that an order has only when something goes wrong. */
-export const EXCEPTIONAL: readonly string[] = ['openOrder', 'resumeOrder', 'resolveCompensation'];
+export const EXCEPTIONAL: readonly string[] = [
+  'openOrder',
+  'resumeOrder',
+  'resolveCompensation',
+  'markOverdue',
+];
 
 /** On a slow machine, placing may run out of its time and take other steps instead: then another order is tried. */
 async function baselineOf(faulty: FaultyShop, scenario: Scenario): Promise<Baseline> {

@@ -1,5 +1,5 @@
 import type { AmendOrder } from '../../../src/domain/amendment';
-import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
+import type { Order, OrderLine, OrderRequest, RefundedLine } from '../../../src/domain/order';
 import { AppError } from '../../../src/errors/app-error';
 import { COMMANDS } from '../../../workflows/contract';
 import { newCommand } from '../../support/commands';
@@ -37,8 +37,20 @@ export function customerOf({ workflows, place }: Ordering, { orders }: Shop, req
       resultOf(
         workflows.execute(request, COMMANDS.deliver, { ...newCommand(), fulfillmentId: `${orderId}-${id}` }),
       ),
-    async refund(id: string, amount: number | null) {
-      const command = { ...keyed(id, { amount }), amount, reason: 'Broken' };
+    cancelUnits(id: string, items: OrderLine[]) {
+      const command = { ...keyed(id, items), items, reason: 'Broken' };
+      return resultOf(workflows.execute(request, COMMANDS.cancel, command));
+    },
+    undo(id: string, restock: boolean) {
+      const command = { ...newCommand(), fulfillmentId: `${orderId}-${id}`, reason: 'Lost', restock };
+      return resultOf(workflows.execute(request, COMMANDS.undoFulfillment, command));
+    },
+    correct(id: string, carrier: string) {
+      const command = { ...newCommand(), fulfillmentId: `${orderId}-${id}`, carrier };
+      return resultOf(workflows.execute(request, COMMANDS.correctFulfillment, command));
+    },
+    async refund(id: string, amount: number | null, items?: RefundedLine[]) {
+      const command = { ...keyed(id, { amount, items }), amount, ...(items && { items }), reason: 'Broken' };
       return resultOf(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
     },
     archive: async () => resultOf(workflows.executeAlways((await stored())!, COMMANDS.archive, newCommand())),

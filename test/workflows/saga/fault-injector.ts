@@ -98,6 +98,8 @@ const OPERATIONS: Partial<Record<StepName, keyof PaymentProvider>> = {
   capturePayment: 'capture',
   refundPayment: 'refund',
   voidPayment: 'void',
+  releasePayment: 'release',
+  payBack: 'refund',
 };
 
 interface Subject {

@@ -41,6 +41,8 @@ export const BUSINESS_ERRORS: Partial<Record<StepName, () => BusinessError>> = {
   capturePayment: () => new PaymentRefused('The authorisation has lapsed.'),
   refundPayment: () => new PaymentRefused('The account is closed.'),
   voidPayment: () => new PaymentRefused('Come back later.'),
+  releasePayment: () => new PaymentRefused('Come back later.'),
+  payBack: () => new PaymentRefused('Come back later.'),
 };
 
 /** Fails once with a business error; a compensation is retried all the same. */

@@ -49,6 +49,28 @@ const refund = (amount: number | null): Move => ({
   make: (customer) => customer.refund(`ref-${amount}`, amount),
 });
 
+const cancelUnits = (quantity: number): Move => ({
+  name: `cancel ${quantity}`,
+  make: (customer, productServiceId) =>
+    customer.cancelUnits(`cancel-${quantity}`, [{ productServiceId, quantity }]),
+});
+
+const undo = (quantity: number, restock: boolean): Move => ({
+  name: `undo ${quantity}, ${restock ? 'which came back' : 'which are lost'}`,
+  make: (customer) => customer.undo(`ful-${quantity}`, restock),
+});
+
+const correct = (quantity: number): Move => ({
+  name: `correct ${quantity}`,
+  make: (customer) => customer.correct(`ful-${quantity}`, 'DHL'),
+});
+
+const refundUnits = (quantity: number): Move => ({
+  name: `refund ${quantity}, which came back`,
+  make: (customer, productServiceId) =>
+    customer.refund(`ref-${quantity}-units`, null, [{ productServiceId, quantity, restock: true }]),
+});
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'amended at once', inlinePayments: true, moves: [place, amend(AVAILABLE)] },
   {
@@ -65,6 +87,12 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'amended to fewer', moves: [place, amend(1)] },
   { name: 'delivered in parts', moves: [place, fulfill(1), fulfill(2), deliver(1), deliver(2)] },
   { name: 'refunded', moves: [place, fulfill(ORDERED), refund(1_000), refund(null)] },
+  { name: 'closed short', moves: [place, fulfill(1), cancelUnits(1), cancel, deliver(1), archive] },
+  {
+    name: 'sent again', // of five units three are lost, and two are left to replace them
+    moves: [place, fulfill(ORDERED), undo(ORDERED, false), fulfill(2), correct(2), deliver(2)],
+  },
+  { name: 'sent back', moves: [place, fulfill(1), refundUnits(1), fulfill(2), undo(2, true), cancel] },
   {
     name: 'refunded when completed',
     moves: [place, fulfill(ORDERED), deliver(ORDERED), refund(1_000), refund(null)],

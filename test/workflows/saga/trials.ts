@@ -45,10 +45,13 @@ export function businessTrials(place: Place): Trial[] {
       place,
       what: `fails with ${error.name}`,
       fault: failingForGood(name),
-      expected: name === 'voidPayment' ? retriedUntilDone(place.baseline) : rejected(place, error.name),
+      expected: COMPENSATIONS.has(name) ? asBaseline(place.baseline) : rejected(place, error.name),
     },
   ];
 }
+
+/** The steps that are retried until they are done, while the order says that they are pending. */
+const COMPENSATIONS: ReadonlySet<StepName> = new Set(['voidPayment', 'releasePayment', 'payBack']);
 
 /** The codes of rejections and of problems, by the type of the failure. */
 const CODES: Record<string, RejectionCode | 'invalid_transition'> = {
@@ -76,12 +79,6 @@ function rejected({ baseline, move }: Place, error: string): Expected {
   return { outcomes: ['rejected'], rest: { order, workflow: 'COMPLETED', afterwards: 'never begun' } };
 }
 
-/** The compensation succeeds in the end, after the order has recorded it as pending. */
-function retriedUntilDone(baseline: Baseline): Expected {
-  const { outcomes, rest } = asBaseline(baseline);
-  return { outcomes, rest: { ...rest, order: { ...rest.order, version: rest.order.version! + 1 } } };
-}
-
 /**
  * A customer who cancels. A command cannot come between the steps of one move: it waits for the move to end. Only what
  * authorises a payment is interrupted.
@@ -100,7 +97,10 @@ export function cancelTrials(place: Place): Trial[] {
     cancel: 'before',
     expected: cancelledBefore(baseline, move),
   };
-  return position === 0 ? [before, during] : [during];
+  // What a move does after the rest of a begun order was given up differs from move to move.
+  const isBegun =
+    move > 0 && isOpen(baseline.stages[move - 1]!.rest) && !isUntouched(baseline.stages[move - 1]!.rest);
+  return position === 0 && !isBegun ? [before, during] : [during];
 }
 
 function cancelledDuring(place: Place): Expected {
@@ -108,7 +108,10 @@ function cancelledDuring(place: Place): Expected {
   const { outcomes } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
   if (move === 0) return cancelledWhilePlaced(baseline);
-  if (!isCancellable(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
+  if (!isOpen(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
+  if (!isUntouched(rest)) {
+    return { outcomes: outcomes.slice(0, move + 1), cancel: ENDING, rest: withoutTheRest(rest) };
+  }
   return {
     outcomes: [...outcomes.slice(0, move), DONE_OR_CANCELLED],
     cancel: 'cancelled',
@@ -127,13 +130,7 @@ function interruptedAmendment(place: Place, by: string): Expected | undefined {
   if (!['amendOrder', 'authorizePayment'].includes(nameOf(place))) return undefined;
   const { outcomes } = asBaseline(baseline);
   const rest = cancelled(baseline.stages[move - 1]!.rest, by);
-  // The withdrawal, and the end of the payment that may have been reserved.
-  const order = { ...rest.order, version: rest.order.version! + 2 };
-  return {
-    outcomes: [...outcomes.slice(0, move), 'service_unavailable'],
-    cancel: 'cancelled',
-    rest: { ...rest, order },
-  };
+  return { outcomes: [...outcomes.slice(0, move), 'service_unavailable'], cancel: 'cancelled', rest };
 }
 
 /** Placing an order ends as soon as it can; one that is turned down meanwhile has nothing to cancel. */
@@ -159,7 +156,7 @@ function cancelledBefore(baseline: Baseline, move: number): Expected {
   const { outcomes } = asBaseline(baseline);
   if (move === 0) return cancelledUnplaced();
   const { rest } = baseline.stages[move - 1]!;
-  if (!isCancellable(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
+  if (!isOpen(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
   return {
     outcomes: [...outcomes.slice(0, move), REJECTED],
     cancel: 'cancelled',
@@ -184,8 +181,43 @@ function cancelledUnplaced(): Expected {
   };
 }
 
+/** Whether something of the order can be cancelled. */
+function isOpen({ order }: Rest): boolean {
+  const isLeft = order.items!.some(({ ordered, fulfilled, cancelled }) => ordered > fulfilled + cancelled);
+  return order.status === 'confirmed' && isLeft;
+}
+
+/** Whether the order can be cancelled as a whole, since nothing of it is fulfilled. */
 function isCancellable({ order }: Rest): boolean {
   return order.status === 'confirmed' && order.fulfillmentStatus === 'unfulfilled';
+}
+
+/** Whether nothing of the order was ever captured either. */
+function isUntouched(rest: Rest): boolean {
+  return isCancellable(rest) && rest.order.captured === 0;
+}
+
+/** The statuses of an order whose rest is given up. */
+const ENDING = /^(confirmed|completed|cancelled)$/;
+
+/** An order of which nothing is open any more: it ends, or what is sent is still to be delivered. */
+function withoutTheRest({ order, afterwards }: Rest): Rest {
+  const isSent = order.items!.some(({ fulfilled }) => fulfilled > 0);
+  const isDelivered = order.fulfillments!.every(({ isDelivered, isUndone }) => isDelivered || isUndone);
+  const sent = isDelivered
+    ? ({ status: 'completed', fulfillmentStatus: 'delivered' } as const)
+    : ({ status: 'confirmed', fulfillmentStatus: 'fulfilled' } as const);
+  const state = isSent ? sent : ({ status: 'cancelled', fulfillmentStatus: 'cancelled' } as const);
+  return {
+    order: {
+      ...state,
+      reservation: isSent ? 'committed' : 'released',
+      items: order.items!.map((item) => ({ ...item, cancelled: item.ordered - item.fulfilled })),
+      owed: [],
+    },
+    workflow: state.status === 'confirmed' ? 'RUNNING' : 'COMPLETED',
+    afterwards,
+  };
 }
 
 /** @param by the user who cancelled it, and the reason */
@@ -197,6 +229,7 @@ function cancelled({ order, afterwards }: Rest, by: string): Rest {
       fulfillmentStatus: 'cancelled',
       paymentStatus: 'voided',
       reservation: 'released',
+      items: order.items!.map((item) => ({ ...item, cancelled: item.ordered })),
       version: order.version! + 2,
       history: [
         ...order.history!,
@@ -230,6 +263,13 @@ function cancelledInTemporal(place: Place): Expected {
   }
   const { outcomes, rest: last } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
+  if (isCancellable(rest) && !isUntouched(rest)) {
+    const given = withoutTheRest(rest);
+    return {
+      outcomes: [...outcomes.slice(0, move), DONE_CANCELLED_OR_OUTDATED],
+      rest: { ...given, workflow: 'CANCELLED' },
+    };
+  }
   if (isCancellable(rest)) {
     const interrupted = interruptedAmendment(place, TEMPORAL);
     return {
@@ -288,8 +328,6 @@ export function operatorTrials(place: Place, temporal: TemporalClient): Trial[] 
 function judgedByHand(place: Place): Expected {
   const { baseline } = place;
   switch (nameOf(place)) {
-    case 'voidPayment':
-      return retriedUntilDone(baseline);
     case 'findAuthorization': // nobody else knows whether the payment is reserved, so it is voided
       return {
         outcomes: ['rejected'],

@@ -151,14 +151,78 @@ const refund = fc
     ),
   );
 
+const refundLines = fc
+  .record({ n: fc.nat({ max: 2 }), units: fc.integer({ min: 1, max: 2 }), restock: fc.boolean(), key })
+  .map(({ n, units, restock, key }) => {
+    const linesOf = (model: OrderModel) => [model.someOf(n, units)];
+    return command(
+      'refundLines',
+      { n, units, restock, key },
+      (model) => model.refundLines(linesOf(model), restock, key),
+      (counter, model) => {
+        const items = counter.items(linesOf(model)).map((line) => ({ ...line, restock }));
+        return counter.send((service, id, caller) =>
+          service.refund(
+            id,
+            { ...caller, idempotencyKey: key },
+            { amount: null, items, reason: 'Sent back' },
+          ),
+        );
+      },
+    );
+  });
+
+const undo = fc.record({ which, restock: fc.boolean() }).map(({ which, restock }) => {
+  const nOf = (model: OrderModel) => (which === 'the next' ? model.nextToDeliver() : which);
+  return command(
+    'undo',
+    { which, restock },
+    (model) => model.undo(nOf(model), restock),
+    (counter, model) => {
+      const content = { fulfillmentId: counter.fulfillmentId(nOf(model)), reason: 'Lost', restock };
+      return counter.send((service, id) => service.undoFulfillment(id, CALLER, content));
+    },
+  );
+});
+
+const correct = fc
+  .record({ which, trackingNumber: fc.stringMatching(/^[0-9]{12}$/) })
+  .map(({ which, trackingNumber }) => {
+    const nOf = (model: OrderModel) => (which === 'the next' ? model.nextToDeliver() : which);
+    return command(
+      'correct',
+      { which, trackingNumber },
+      (model) => model.correct(nOf(model), trackingNumber),
+      (counter, model) => {
+        const content = { fulfillmentId: counter.fulfillmentId(nOf(model)), trackingNumber };
+        return counter.send((service, id) => service.correctFulfillment(id, CALLER, content));
+      },
+    );
+  });
+
 const cancel = fc.constant(
   command(
     'cancel',
     {},
-    (model) => model.cancel(),
+    (model) => model.cancel(null),
     (counter) => counter.send((service, id) => service.cancel(id, CALLER, { reason: 'No' })),
   ),
 );
+
+const cancelUnits = fc
+  .record({ n: fc.nat({ max: 2 }), units: fc.integer({ min: 1, max: 2 }) })
+  .map(({ n, units }) => {
+    const linesOf = (model: OrderModel) => [model.someOf(n, units)];
+    return command(
+      'cancelUnits',
+      { n, units },
+      (model) => model.cancel(linesOf(model)),
+      (counter, model) => {
+        const content = { reason: 'Broken', items: counter.items(linesOf(model)) };
+        return counter.send((service, id) => service.cancel(id, CALLER, content));
+      },
+    );
+  });
 
 const archive = fc.constant(
   command(
@@ -201,11 +265,18 @@ export const commands = fc.commands(
     amend,
     amend,
     amend,
+    refundLines,
+    refundLines,
+    undo,
+    undo,
+    correct,
+    cancelUnits,
+    cancelUnits,
     cancel,
     archive,
     reprice,
     placeAgain,
     placeOther,
   ],
-  { maxCommands: 14, size: 'max' },
+  { maxCommands: 18, size: 'max' },
 );

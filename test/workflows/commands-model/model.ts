@@ -42,6 +42,26 @@ interface BoughtLine {
   quantity: number;
   /** In minor units, with tax. */
   total: number;
+  fulfilled: number;
+  cancelled: number;
+  /** What the cancelled units would have cost. */
+  saved: number;
+  refunded: number;
+  restocked: number;
+  writtenOff: number;
+}
+
+interface Shipment extends Addition {
+  lines: readonly Line[];
+  isDelivered: boolean;
+  isUndone: boolean;
+  trackingNumber: string | null;
+}
+
+interface Repayment extends Addition {
+  amount: number;
+  /** Whether it is for units that were cancelled. */
+  isOwed: boolean;
 }
 
 export class OrderModel {
@@ -51,13 +71,13 @@ export class OrderModel {
   private card = true;
   lines: BoughtLine[] = [];
   note: string | null = null;
-  /** The fulfilled units by good. */
-  readonly fulfilled = new Map<string, number>();
-  readonly fulfillments: (Addition & { isDelivered: boolean })[] = [];
-  readonly refunds: (Addition & { amount: number })[] = [];
+  readonly fulfillments: Shipment[] = [];
+  readonly refunds: Repayment[] = [];
   /** The commands with a key that the open order turned down. */
   private readonly turnedDown: (Addition & { result: Result })[] = [];
   captured = 0;
+  /** Whether nothing of the payment is reserved any more, since nothing was open or the last of it was captured. */
+  private isPaymentOver = false;
   isArchived = false;
 
   /** @param card whether the card is accepted */
@@ -101,9 +121,86 @@ export class OrderModel {
     const wanted = unitsOf(lines);
     const isTooMuch = [...wanted].some(([good, units]) => units > this.left(good));
     if (isTooMuch) return 'invalid_transition';
-    if (this.fulfillments.length === 0) this.captured = this.total;
-    for (const [good, units] of wanted) this.fulfilled.set(good, (this.fulfilled.get(good) ?? 0) + units);
-    this.fulfillments.push({ key: key && `ful ${key}`, content, isDelivered: false });
+    const before = this.lines;
+    this.lines = before.map((line) => ({ ...line }));
+    take(this.lines, wanted, leftOf, (line, units) => (line.fulfilled += units));
+    const share = this.shareToCapture();
+    if (this.captured > 0 && this.captured === this.refunded && share === 0) {
+      this.lines = before;
+      return 'invalid_transition';
+    }
+    this.captured += share;
+    if (share > 0 && !this.isAnyOpen) this.isPaymentOver = true;
+    const shipment = { lines, isDelivered: false, isUndone: false, trackingNumber: null };
+    this.fulfillments.push({ key: key && `ful ${key}`, content, ...shipment });
+    this.progress();
+    return 'done';
+  }
+
+  /** Everything that the order would cost if the rest were cancelled, as far as it is not captured yet. */
+  private shareToCapture(): number {
+    if (this.isPaymentOver) return 0;
+    const short = this.lines.map((line) => line.total - line.saved - worth(line, leftOf(line)));
+    return Math.max(0, sum(short) - this.capturedForGoods);
+  }
+
+  private get capturedForGoods(): number {
+    return this.captured - sum(this.refunds.filter(({ isOwed }) => isOwed).map(({ amount }) => amount));
+  }
+
+  /** Pays back what is captured of cancelled units, and ends what has nothing open any more. */
+  private progress(): void {
+    const excess = Math.min(this.captured - this.refunded, this.capturedForGoods - this.due);
+    if (excess > 0) this.refunds.push({ key: undefined, content: '', amount: excess, isOwed: true });
+    if (this.isAnyOpen) return;
+    this.isPaymentOver = true;
+    if (!this.isAnyFulfilled) this.status = 'cancelled';
+    else if (this.counting.every(({ isDelivered }) => isDelivered)) this.status = 'completed';
+  }
+
+  private get counting(): Shipment[] {
+    return this.fulfillments.filter(({ isUndone }) => !isUndone);
+  }
+
+  get isAnyOpen(): boolean {
+    return this.lines.some((line) => leftOf(line) > 0);
+  }
+
+  private get isAnyFulfilled(): boolean {
+    return this.lines.some(({ fulfilled }) => fulfilled > 0);
+  }
+
+  undo(n: number, restock: boolean): Result {
+    const shipment = this.fulfillments[n];
+    if (!shipment) return 'not_found';
+    if (shipment.isUndone || shipment.isDelivered) return 'invalid_transition';
+    const units = unitsOf(shipment.lines);
+    const isRefunded = [...units].some(
+      ([good, count]) => count > sum(this.linesOf(good).map((line) => keptOf(line))),
+    );
+    if (isRefunded) return 'invalid_transition';
+    const available = new Map(GOODS.map((good) => [good, this.stockOf(good)?.available ?? Infinity]));
+    const taken = new Map<BoughtLine, number>();
+    take(this.lines.toReversed(), units, keptOf, (line, count) => taken.set(line, count));
+    for (const line of this.lines) {
+      const count = taken.get(line) ?? 0;
+      line.fulfilled -= count;
+      if (restock || CATALOGUE[line.good].stock === null) continue;
+      line.writtenOff += count;
+      const replaced = Math.min(count, available.get(line.good)!);
+      available.set(line.good, available.get(line.good)! - replaced);
+      cancelUnits(line, count - replaced);
+    }
+    shipment.isUndone = true;
+    this.progress();
+    return 'done';
+  }
+
+  correct(n: number, trackingNumber: string): Result {
+    const shipment = this.fulfillments[n];
+    if (!shipment) return 'not_found';
+    if (shipment.isUndone || shipment.isDelivered) return 'invalid_transition';
+    shipment.trackingNumber = trackingNumber;
     return 'done';
   }
 
@@ -111,10 +208,9 @@ export class OrderModel {
   deliver(n: number): Result {
     const fulfillment = this.fulfillments[n];
     if (!fulfillment) return 'not_found';
-    if (fulfillment.isDelivered) return 'invalid_transition';
+    if (fulfillment.isDelivered || fulfillment.isUndone) return 'invalid_transition';
     fulfillment.isDelivered = true;
-    if (this.isAllFulfilled && this.fulfillments.every(({ isDelivered }) => isDelivered))
-      this.status = 'completed';
+    this.progress();
     return 'done';
   }
 
@@ -126,7 +222,28 @@ export class OrderModel {
   private tryToRefund(amount: number | null, addition: Addition): Result {
     const left = this.captured - this.refunded;
     if (left === 0 || (amount ?? 0) > left) return 'invalid_transition';
-    this.refunds.push({ ...addition, amount: amount ?? left });
+    this.refunds.push({ ...addition, amount: amount ?? left, isOwed: false });
+    return 'done';
+  }
+
+  refundLines(lines: readonly Line[], restock: boolean, key: string): Result {
+    const addition = { key: `ref ${key}`, content: JSON.stringify([lines, restock]) };
+    return this.once(this.refunds, addition, () => this.tryToRefundLines(lines, restock, addition));
+  }
+
+  private tryToRefundLines(lines: readonly Line[], restock: boolean, addition: Addition): Result {
+    const units = unitsOf(lines);
+    const isTooMuch = [...units].some(([good, count]) => count > sum(this.linesOf(good).map(keptOf)));
+    if (isTooMuch) return 'invalid_transition';
+    const left = this.captured - this.refunded;
+    let price = 0;
+    take(this.lines, units, keptOf, (line, count) => {
+      price += worth(line, count);
+      line.refunded += count;
+      if (restock && CATALOGUE[line.good].stock !== null) line.restocked += count;
+    });
+    const isAll = this.lines.every(({ quantity, cancelled, refunded }) => cancelled + refunded === quantity);
+    this.refunds.push({ ...addition, amount: isAll ? left : Math.min(price, left), isOwed: false });
     return 'done';
   }
 
@@ -157,13 +274,17 @@ export class OrderModel {
 
   /** Returns the number of the next fulfillment to deliver, from 0. */
   nextToDeliver(): number {
-    const next = this.fulfillments.findIndex(({ isDelivered }) => !isDelivered);
+    const next = this.fulfillments.findIndex(({ isDelivered, isUndone }) => !isDelivered && !isUndone);
     return next < 0 ? this.fulfillments.length : next;
   }
 
-  cancel(): Result {
-    if (this.status !== 'confirmed' || this.fulfillments.length > 0) return 'invalid_transition';
-    this.status = 'cancelled';
+  /** @param lines what is cancelled; null for all that is open */
+  cancel(lines: readonly Line[] | null): Result {
+    if (this.status !== 'confirmed' || !this.isAnyOpen) return 'invalid_transition';
+    const units = unitsOf(lines ?? this.rest());
+    if ([...units].some(([good, count]) => count > this.left(good))) return 'invalid_transition';
+    take(this.lines.toReversed(), units, leftOf, cancelUnits);
+    this.progress();
     return 'done';
   }
 
@@ -182,30 +303,31 @@ export class OrderModel {
     return sum(this.refunds.map(({ amount }) => amount));
   }
 
-  get isAllFulfilled(): boolean {
-    return this.lines.every(({ good }) => this.left(good) === 0);
+  /** What the order costs without what was cancelled. */
+  get due(): number {
+    return sum(this.lines.map(({ total, saved }) => total - saved));
   }
 
   get paymentStatus(): string {
-    if (this.fulfillments.length > 0) {
+    if (this.status === 'rejected') return this.isDeclined ? 'declined' : 'pending';
+    if (this.captured > 0) {
       if (this.refunded === 0) return 'captured';
       return this.refunded === this.captured ? 'refunded' : 'partially_refunded';
     }
-    if (this.status === 'confirmed') return 'authorized';
-    if (this.status === 'cancelled') return 'voided';
-    return this.isDeclined ? 'declined' : 'pending';
+    if (this.total === 0 && this.fulfillments.length > 0) return 'captured';
+    return this.isPaymentOver ? 'voided' : 'authorized';
   }
 
   get fulfillmentStatus(): string {
     if (this.status === 'rejected' || this.status === 'cancelled') return 'cancelled';
     if (this.status === 'completed') return 'delivered';
-    if (this.fulfillments.length === 0) return 'unfulfilled';
-    return this.isAllFulfilled ? 'fulfilled' : 'partially_fulfilled';
+    if (!this.isAnyFulfilled) return 'unfulfilled';
+    return this.isAnyOpen ? 'partially_fulfilled' : 'fulfilled';
   }
 
   /** The amount that is reserved on the customer's card and not captured. */
   get open(): number {
-    return this.paymentStatus === 'authorized' ? this.total : 0;
+    return this.status === 'rejected' || this.isPaymentOver ? 0 : this.total - this.captured;
   }
 
   /** Returns null for a service. */
@@ -213,12 +335,18 @@ export class OrderModel {
     const { stock } = CATALOGUE[good];
     if (stock === null) return null;
     const reserved = this.status === 'confirmed' ? this.left(good) : 0;
-    return { available: stock - reserved - (this.fulfilled.get(good) ?? 0), reserved };
+    const gone = this.linesOf(good).map(
+      ({ fulfilled, restocked, writtenOff }) => fulfilled - restocked + writtenOff,
+    );
+    return { available: stock - reserved - sum(gone), reserved };
   }
 
   private left(good: string): number {
-    const ordered = sum(this.lines.filter((line) => line.good === good).map(({ quantity }) => quantity));
-    return ordered - (this.fulfilled.get(good) ?? 0);
+    return sum(this.linesOf(good).map(leftOf));
+  }
+
+  private linesOf(good: string): BoughtLine[] {
+    return this.lines.filter((line) => line.good === good);
   }
 
   /** Counts what the order holds now as available for its new lines. */
@@ -232,8 +360,51 @@ export class OrderModel {
   private priced(lines: readonly Line[]): BoughtLine[] {
     return (lines as readonly (readonly [Good, number])[]).map(([good, quantity]) => {
       const subtotal = this.price.get(good)! * quantity;
-      return { good, quantity, total: subtotal + (subtotal * CATALOGUE[good].tax) / 100 };
+      return { good, quantity, total: subtotal + (subtotal * CATALOGUE[good].tax) / 100, ...UNTOUCHED };
     });
+  }
+}
+
+const UNTOUCHED = { fulfilled: 0, cancelled: 0, saved: 0, refunded: 0, restocked: 0, writtenOff: 0 };
+
+function leftOf({ quantity, fulfilled, cancelled }: BoughtLine): number {
+  return quantity - fulfilled - cancelled;
+}
+
+function keptOf({ fulfilled, refunded }: BoughtLine): number {
+  return fulfilled - refunded;
+}
+
+/** The first units of a line cost their exact share, rounded half to even. */
+function costOfFirst({ total, quantity }: BoughtLine, units: number): number {
+  const [whole, rest] = [Math.floor((total * units) / quantity), (total * units) % quantity];
+  if (rest * 2 === quantity) return whole + (whole % 2);
+  return rest * 2 > quantity ? whole + 1 : whole;
+}
+
+/** What the next units that are cancelled or refunded cost. */
+function worth(line: BoughtLine, units: number): number {
+  const before = line.cancelled + line.refunded;
+  return costOfFirst(line, before + units) - costOfFirst(line, before);
+}
+
+function cancelUnits(line: BoughtLine, units: number): void {
+  line.saved += worth(line, units);
+  line.cancelled += units;
+}
+
+/** Takes units of each good from the lines in their order, as many as each has room for. */
+function take(
+  lines: readonly BoughtLine[],
+  units: ReadonlyMap<string, number>,
+  roomOf: (line: BoughtLine) => number,
+  act: (line: BoughtLine, units: number) => void,
+): void {
+  const wanted = new Map(units);
+  for (const line of lines) {
+    const count = Math.min(wanted.get(line.good) ?? 0, roomOf(line));
+    wanted.set(line.good, (wanted.get(line.good) ?? 0) - count);
+    if (count > 0) act(line, count);
   }
 }
 

@@ -48,6 +48,19 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   },
+  ...['email', 'archived'].map((path) => ({
+    path,
+    message: 'is for ADMINs only: leave it out',
+    why: 'there is one document for all roles',
+  })),
+  ...[
+    ['to', 'from'],
+    ['updatedTo', 'updatedFrom'],
+  ].map(([path, beginning]) => ({
+    path: path!,
+    message: `${path} must be after ${beginning}`,
+    why: 'a schema cannot compare two parameters',
+  })),
   {
     path: 'customerId',
     message: 'must be the id of a user',

@@ -24,10 +24,14 @@ interface List {
   ids: string[];
   /** Ids of the fulfillments of orders. */
   nested: string[];
+  /** The numbers of orders. */
+  numbers: string[];
   cursor: string | null;
 }
 
 const HALF = 0.5;
+/** Few, so that orders ask for the same. */
+const REFERENCES = ['PO-1', 'PO-2'];
 /**
  * One that works, one that is declined, and one that loses the first reply of each call. An outage would give
  * 503.
@@ -93,12 +97,14 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 
-function ofParameters({ parameters = [] }: Operation, { ids, nested, cursor }: List): KnownValues[] {
+function ofParameters({ parameters = [] }: Operation, { ids, nested, numbers, cursor }: List): KnownValues[] {
   const values: Record<string, [values: string[], probability: number]> = {
     'path.id': [ids, HALF],
     'path.fulfillmentId': [nested, HALF],
     'header.If-Match': [['*', '"1"', '"2"'], HALF],
     'query.cursor': [cursor === null ? [] : [cursor], HALF],
+    'query.number': [numbers, HALF],
+    'query.externalRef': [REFERENCES, HALF],
   };
   return parameters.flatMap(({ name, in: place }) => {
     const known = values[`${place}.${name}`];
@@ -111,19 +117,21 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.items[*].productServiceId', values: products, probability: HALF },
     { parameter: 'body.paymentMethod', values: CARDS, probability: HALF },
     { parameter: 'body.customerId', values: users, probability: HALF },
+    { parameter: 'body.externalRef', values: REFERENCES, probability: HALF },
     { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
   ];
 }
 
 async function readList(shop: Shop, token: string | undefined, path: string | false): Promise<List> {
-  const none: List = { ids: [], nested: [], cursor: null };
+  const none: List = { ids: [], nested: [], numbers: [], cursor: null };
   if (!path) return none;
   const { status, data } = await call(shop, token, 'GET', `${path}?limit=100`);
   if (status !== 200 || !Array.isArray(data)) return none; // not allowed for this role, or not a list
-  const entries = data as { id: string; fulfillments?: { id: string }[] }[];
+  const entries = data as { id: string; number?: string; fulfillments?: { id: string }[] }[];
   const { nextCursor } = await call(shop, token, 'GET', `${path}?limit=1`);
   return {
     ids: entries.map(({ id }) => id),
+    numbers: entries.flatMap(({ number }) => number ?? []),
     nested: entries.flatMap(({ fulfillments = [] }) => fulfillments.map(({ id }) => id)),
     cursor: nextCursor,
   };

@@ -57,15 +57,18 @@ export function createApp({
   });
   registerDocs(router, { prefix: http.prefix, env: config.env, routes });
 
+  const errors = errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) });
+
   // The error middleware handles all other errors: here a client went away in the middle of a response.
   app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
   app
     .use(requestId())
     .use(requestLog(logger))
+    .use(errors) // for what fails between here and the other one
     .use(securityHeaders())
     .use(codecCors(config, cors(http.corsOrigins)))
     .use(compression())
-    .use(errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) }))
+    .use(errors) // here, so that problems are compressed and may be read by other origins
     .use(jwks(jwt, http.prefix))
     .use(authentication.recognise)
     .use(rateLimit({ config: http, store: rateLimitStore }))

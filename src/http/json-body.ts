@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { bodyParser } from '@koa/bodyparser';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware } from './context';
+import { duplicateKey } from './duplicate-keys';
 
 /** Our own bodies are nested at most 4 deep; Stripe's are nested somewhat deeper. */
 const MAX_DEPTH = 32;
@@ -23,6 +24,7 @@ export function jsonBody(limit: string): Middleware {
     parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
     detectJSON: () => true, // the content type is checked below
     jsonLimit: limit,
+    jsonStrict: false, // `null` is as no body where the body is optional
     onError: (error, ctx) => {
       ctx.req.emit(BODY_REJECTED);
       ctx.req.read(0); // Node reads a body to its end unless reading has begun and stopped
@@ -35,13 +37,17 @@ export function jsonBody(limit: string): Middleware {
       return next();
     }
     if (!ctx.request.is('application/json'))
-      throw unsupported('The Content-Type is not JSON: send "Content-Type: application/json".');
+      throw unsupportedType('The Content-Type is not JSON: send "Content-Type: application/json".');
     if (!['', 'utf-8'].includes(ctx.request.charset.toLowerCase()))
-      throw unsupported('The charset of the body is not UTF-8: send JSON in UTF-8.');
+      throw unsupportedType('The charset of the body is not UTF-8: send JSON in UTF-8.');
+    normaliseCoding(ctx.req);
     destroyDecompressorOfRejectedBody(ctx.req);
     return parse(ctx, () => {
       if (ctx.request.rawBody?.includes(REPLACEMENT)) throw new AppError('validation_failed', MALFORMED);
       if (isDeeperThan(MAX_DEPTH, ctx.request.body)) throw tooDeep();
+      const duplicate = duplicateKey(ctx.request.rawBody ?? '');
+      if (duplicate !== undefined) throw namedTwice(duplicate);
+      if (ctx.request.rawBody === '') ctx.request.body = {};
       return next();
     });
   };
@@ -59,6 +65,12 @@ function isDeeperThan(max: number, body: unknown): boolean {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
+}
+
+function namedTwice(path: string): AppError {
+  return new AppError('validation_failed', 'The body names a key twice: send it once.', {
+    errors: [{ path, message: `${path} is named twice` }],
+  });
 }
 
 function tooDeep(): AppError {
@@ -81,6 +93,12 @@ function destroyDecompressorOfRejectedBody(req: IncomingMessage): void {
   };
 }
 
+/** Names of codings are case-insensitive, and x-gzip is gzip (RFC 9110, 8.4.1); the body parser knows neither. */
+function normaliseCoding({ headers }: IncomingMessage): void {
+  const coding = headers['content-encoding']?.trim().toLowerCase();
+  if (coding !== undefined) headers['content-encoding'] = coding === 'x-gzip' ? 'gzip' : coding || 'identity';
+}
+
 function hasBody(ctx: Context): boolean {
   return ctx.request.length !== 0 && ctx.request.is() !== null;
 }
@@ -94,13 +112,19 @@ function bodyError(error: Error & { status?: number }, limit: string): AppError 
     );
   }
   if (error.status === 415) {
-    return unsupported('The Content-Encoding of the body is not supported: use gzip, deflate, br or none.');
+    return new AppError(
+      'unsupported_media_type',
+      'The Content-Encoding of the body is not supported: use gzip, deflate, br or none.',
+      { headers: { 'Accept-Encoding': 'gzip, deflate, br, identity' } },
+    );
   }
   // All other errors are the client's as well: invalid JSON or compression, a wrong length, an aborted
   // upload.
   return new AppError('validation_failed', MALFORMED, { cause: error });
 }
 
-function unsupported(detail: string): AppError {
-  return new AppError('unsupported_media_type', detail);
+function unsupportedType(detail: string): AppError {
+  return new AppError('unsupported_media_type', detail, {
+    headers: { Accept: 'application/json', 'Accept-Patch': 'application/json' },
+  });
 }

@@ -91,6 +91,13 @@ function objectionTo({ httpVersion, headers, rawHeaders }: IncomingMessage): [Er
     return ['headers_too_large', `The request has more than ${MAX_HEADERS} headers: send fewer.`];
   if (httpVersion === '1.1' && headers.host === undefined)
     return ['validation_failed', 'The request has no Host header, which HTTP/1.1 requires: send one.'];
+  const coding = headers['transfer-encoding']?.trim().toLowerCase();
+  if (coding !== undefined && coding !== 'chunked') {
+    return [
+      'not_implemented',
+      'The only Transfer-Encoding is chunked: send a compressed body with Content-Encoding.',
+    ];
+  }
   return undefined;
 }
 

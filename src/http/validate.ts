@@ -41,6 +41,7 @@ export function inputValidator(
     query: route.query ?? (route.ignoresOtherQuery ? undefined : NO_QUERY),
     headers: acceptedHeaders(route, keyed),
   };
+  const isBodyOptional = route.body?.validate({}).error === undefined;
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
   const maps = mapsOf(route.query);
   return (ctx) => {
@@ -48,11 +49,13 @@ export function inputValidator(
     const input = { params: {}, query: {}, headers: {}, body: {} } as Record<Part, unknown>;
     for (const [part, schema] of parts) {
       if (!schema) continue;
-      const given = part === 'query' ? withMaps(ctx.query, maps) : read(ctx, part);
+      const read = part === 'query' ? withMaps(ctx.query, maps) : readPart(ctx, part);
+      const given = read === null && isBodyOptional ? {} : read;
       const { value, error } = schema.validate(given);
       input[part] = value;
       if (error) errors.push(...fieldErrors(error.details));
-      if (Object.hasOwn(given, UNSEEN)) errors.push({ path: UNSEEN, message: `${UNSEEN} is not allowed` });
+      if (given !== null && Object.hasOwn(given, UNSEEN))
+        errors.push({ path: UNSEEN, message: `${UNSEEN} is not allowed` });
     }
     if (errors.length > 0) throw invalid(errors);
     return input;
@@ -64,9 +67,10 @@ function prepare(schema: Schema | undefined, part: Part): Schema | undefined {
   return schema?.required().label(part).prefs(OPTIONS[part]);
 }
 
-function read(ctx: Context, part: Exclude<Part, 'query'>): object {
+/** A JSON body may also be null, a number or a text, which the schema rejects. */
+function readPart(ctx: Context, part: Exclude<Part, 'query'>): object | null {
   if (part === 'params') return ctx.params;
-  return part === 'body' ? (ctx.request.body as object) : ctx.headers;
+  return part === 'body' ? (ctx.request.body as object | null) : ctx.headers;
 }
 
 /** Returns the names of the query parameters that are maps. */

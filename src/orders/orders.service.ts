@@ -45,9 +45,12 @@ export type OrderService = ReturnType<typeof createOrderService>;
 
 /** Reads orders from MongoDB and has Temporal do everything else: the API never writes an order. */
 export function createOrderService({ orders, workflows }: OrderServiceDeps) {
-  /** Places the order and waits for the outcome as long as a client would. */
-  async function place(request: OrderRequest): Promise<Placement> {
-    const isPlaced = await workflows.place(request);
+  /**
+   * Places the order and waits for the outcome as long as a client would.
+   * @param withinMs how long this client would, in milliseconds
+   */
+  async function place(request: OrderRequest, withinMs?: number): Promise<Placement> {
+    const isPlaced = await workflows.place(request, withinMs);
     const stored = isPlaced ? await orders.findById(request.orderId).catch(() => null) : null;
     if (!stored) return underWay(request);
     const placed = placement(stored, request);
@@ -102,6 +105,20 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return order;
   }
 
+  /**
+   * Returns the order to someone who wants to read it.
+   * @throws {AppError} service_unavailable if it was never saved and its workflow has ended
+   */
+  async function read(id: string, principal: Principal): Promise<Order> {
+    const order = await get(id, principal);
+    if (order.version > 0) return order;
+    const known = await workflows.find(id);
+    if (known?.isRunning) return order;
+    const saved = await orders.findById(id); // it may have been saved meanwhile
+    if (saved) return saved;
+    throw abandoned(id);
+  }
+
   /** Looks in MongoDB first: an order that it does not have yet is in Temporal. */
   async function find(id: string): Promise<Order | null> {
     if (!ORDER_ID.test(id)) return null;
@@ -141,7 +158,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     place,
     placeAsync,
     isKnown,
-    get,
+    read,
     list,
     pages,
     amend: createAmend(runner),
@@ -162,6 +179,16 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 function placement(order: Order, request: OrderRequest): Placement {
   if (order.fingerprint !== request.fingerprint) throw keyReused();
   return { order, isSettled: order.status !== 'pending', isReplay: order.attemptId !== request.attemptId };
+}
+
+/** The error for an order that Temporal knows only as the request of a workflow that has ended, for example by hand. */
+function abandoned(orderId: string): AppError {
+  return new AppError(
+    'service_unavailable',
+    'This order was accepted, but its workflow ended before the order was saved, so nobody is working on it: repeat the ' +
+      'POST with the same Idempotency-Key to place it, or cancel it.',
+    { orderId },
+  );
 }
 
 function maySee(order: Order, { id, role }: Principal): boolean {

@@ -66,7 +66,7 @@ async function placed(): Promise<Placed> {
   return { id: request.orderId, productId };
 }
 
-const read = ({ id }: Placed): Promise<Order> => service.get(id, ADMIN.principal);
+const read = ({ id }: Placed): Promise<Order> => service.read(id, ADMIN.principal);
 const ship = ({ id, productId }: Placed, quantity: number, key: string) => {
   const items = [{ productServiceId: productId, quantity }];
   return service.fulfill(

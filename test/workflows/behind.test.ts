@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
-const read = (id: string): Promise<Order> => service.get(id, ADMIN.principal);
+const read = (id: string): Promise<Order> => service.read(id, ADMIN.principal);
 
 async function placed(unitPrice = 1_999) {
   const { id: productId } = await shop.sell({ unitPrice });

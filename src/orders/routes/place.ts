@@ -1,6 +1,7 @@
 import type { Order } from '../../domain/order';
 import { AppError } from '../../errors/app-error';
 import type { Context } from '../../http/context';
+import { preferencesOf } from '../../http/prefer';
 import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
 import type { Principal } from '../../role/principal';
@@ -23,6 +24,7 @@ export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   prefix: string;
 }
 
+const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
 const HEADERS = { Location: 'The path of the order', ...ETAG };
 
 export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderRouteDeps): Route {
@@ -47,11 +49,12 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       201: {
         ...orderResponse('The order is placed: it is confirmed, or closed since then, as `status` says'),
         headers: HEADERS,
+        optionalHeaders: APPLIED,
       },
       202: {
         ...orderResponse('The order is accepted and still being placed: read it at Location'),
         headers: HEADERS,
-        optionalHeaders: { 'Preference-Applied': '`respond-async` if the request prefers it' },
+        optionalHeaders: APPLIED,
       },
     },
     outcomeHeaders: { Location: HEADERS.Location },
@@ -81,11 +84,11 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       });
       logOrder(ctx, request.orderId);
       if (customer.isDisabled && !(await service.isKnown(request.orderId))) throw customerDisabled();
-      const isAsync = prefersAsync(headers.prefer);
-      const placement = await (isAsync ? service.placeAsync(request) : service.place(request));
+      const { isAsync, withinMs, applied } = patienceOf(headers.prefer);
+      const placement = await (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
       describePlacement(ctx, placement);
       requireNotRejected(placement.order);
-      if (isAsync) ctx.set('Preference-Applied', 'respond-async');
+      if (applied) ctx.set('Preference-Applied', applied);
       send(ctx, placement.isSettled && !isAsync ? 201 : 202, placement.order, principal);
     },
   });
@@ -128,7 +131,14 @@ function requireNotRejected({ id: orderId, rejection }: Order): void {
   throw new AppError(code, detail, { orderId, existingOrderId });
 }
 
-function prefersAsync(prefer = ''): boolean {
-  const preferences = prefer.split(',').map((preference) => preference.split(';')[0]!);
-  return preferences.some((name) => name.trim().toLowerCase() === 'respond-async');
+/** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */
+function patienceOf(prefer: string | undefined): { isAsync: boolean; withinMs?: number; applied?: string } {
+  const preferences = preferencesOf(prefer);
+  const wait = preferences.get('wait');
+  if (wait !== undefined && /^\d{1,6}$/.test(wait)) {
+    const seconds = Number(wait);
+    return { isAsync: seconds === 0, withinMs: seconds * 1_000, applied: `wait=${seconds}` };
+  }
+  const isAsync = preferences.get('respond-async') === '';
+  return { isAsync, ...(isAsync && { applied: 'respond-async' }) };
 }

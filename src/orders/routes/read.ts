@@ -62,7 +62,7 @@ export function readOrderRoute({ service, present }: OrderRouteDeps): Route {
     errors: ['not_found', 'service_unavailable'],
     async handler(ctx, { params, principal }) {
       logOrder(ctx, params.id);
-      send(ctx, 200, await service.get(params.id, principal), principal);
+      send(ctx, 200, await service.read(params.id, principal), principal);
     },
   });
 }

@@ -68,7 +68,11 @@ export interface PlaceOrderHeaders {
 }
 
 export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({
-  prefer: Joi.string().max(1_000).description('`respond-async`: respond with 202 at once (RFC 7240)'),
+  prefer: Joi.string()
+    .max(1_000)
+    .description(
+      '`respond-async`: respond with 202 at once; `wait=2`: wait at most 2 s until the order is placed (RFC 7240)',
+    ),
 });
 
 export interface AmendOrderBody {

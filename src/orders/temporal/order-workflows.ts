@@ -64,14 +64,14 @@ export function createOrderWorkflows(
    * Starts the order's workflow, or joins the running one, and waits until the order is placed or rejected.
    * Returns false if this takes too long, or if the workflow has ended.
    */
-  async function place(request: OrderRequest): Promise<boolean> {
+  async function place(request: OrderRequest, withinMs = timeoutMs): Promise<boolean> {
     const { fingerprint, orderId } = request;
     const update: Update<CommandDone, string> = {
       definition: placeOrderUpdate,
       options: { args: [fingerprint], updateId: placeUpdateId(fingerprint) },
     };
     const workflow = orderWorkflow(request, startOptions);
-    const placing = untilAnswered(temporal, Date.now() + timeoutMs, () =>
+    const placing = untilAnswered(temporal, Date.now() + Math.min(withinMs, timeoutMs), () =>
       sendWithStart(client, workflow, update),
     );
     const answer = await translatingErrors(whileServerLives(temporal, placing), orderId);

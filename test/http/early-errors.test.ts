@@ -41,6 +41,11 @@ function expectProblem({ status, headers, body }: RawResponse, code: ErrorCode):
 describe("a request that Node's HTTP parser rejects", () => {
   it.each<[string, ErrorCode, string]>([
     ['text that is not HTTP', 'validation_failed', 'hello\r\n\r\n'],
+    [
+      'a transfer coding beside chunked',
+      'not_implemented',
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['an unknown method', 'validation_failed', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['an unknown version', 'validation_failed', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n'],
     ['a header without a colon', 'validation_failed', `${REQUEST}Nonsense\r\n\r\n`],

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import Joi from 'joi';
-import request from 'supertest';
+import request, { type Response } from 'supertest';
 import { route } from '../../src/http/route';
 import { sendData } from '../../src/http/respond';
 import { AppError } from '../../src/errors/app-error';
@@ -33,13 +33,22 @@ const large = (path: string, etag: boolean) =>
     operationId: path,
     summary: 'Much',
     tag: 'Test',
-    responses: { 200: { description: 'Much', data: Joi.string() } },
+    responses: {
+      200: { description: 'Much', data: Joi.string(), ...(etag && { headers: { ETag: 'The version' } }) },
+    },
     errors: [],
     handler(ctx) {
       if (etag) ctx.set('ETag', '"1"');
       sendData(ctx, 200, 'x'.repeat(5_000));
     },
   });
+const keyed = route({
+  ...echo,
+  path: '/keyed',
+  operationId: 'keyed',
+  idempotency: 'required',
+  handler: (ctx, { idempotencyKey }) => sendData(ctx, 200, idempotencyKey),
+});
 const broken = route({
   ...echo,
   method: 'get',
@@ -64,7 +73,7 @@ let api: TestApi;
 beforeAll(async () => {
   api = await openTestApi({
     env: { CORS_ORIGINS: SHOP, BODY_LIMIT: '1kb', TRUSTED_PROXIES: '1' },
-    routes: [echo, broken, away, large('/large', false), large('/large-tagged', true)],
+    routes: [echo, keyed, broken, away, large('/large', false), large('/large-tagged', true)],
   });
 });
 afterAll(() => api.close());
@@ -160,7 +169,6 @@ describe('a body', () => {
     ['{"text":'],
     ['nonsense'],
     ['"text"'],
-    ['null'],
     ['1'],
     ['[{"text":"a"}]'],
     ['{"__proto__":{"admin":true}}'],
@@ -186,10 +194,47 @@ describe('a body', () => {
     await api.call('post', '/echo').set('Content-Type', type).send('{"text":"a"}').expect(415);
   });
 
-  it('without a type or with an unknown compression is rejected with 415', async () => {
-    await api.call('post', '/echo').set('Content-Type', '').send('{"text":"a"}').expect(415);
+  it('without a type or with an unknown compression is rejected with 415, which says what is supported', async () => {
+    const untyped = api.call('post', '/echo').set('Content-Type', '').send('{"text":"a"}');
+    await untyped.expect(415).expect('Accept', 'application/json');
     const unknown = api.call('post', '/echo').type('json').set('Content-Encoding', 'compress').send('{}');
-    await unknown.expect(415);
+    const { headers } = await unknown.expect(415).expect('Accept-Encoding', 'gzip, deflate, br, identity');
+    expect(headers).not.toHaveProperty('accept');
+  });
+
+  it.each(['GZIP', 'x-gzip'])(
+    'may be compressed with %s, as codings are case-insensitive',
+    async (coding) => {
+      const sent = api.call('post', '/echo').type('json').set('Content-Encoding', coding);
+      sent.serialize((body) => body as string).send(gzipSync('{"text":"a"}') as never);
+      expect((await sent.expect(200)).body.data.body).toEqual({ text: 'a' });
+    },
+  );
+
+  it('of null is as none where it is optional, and anything else has to be an object', async () => {
+    const send = (text: string) => api.call('post', '/echo').type('json').send(text);
+    expect((await send('null').expect(200)).body.data.body).toEqual({});
+    for (const text of ['5', '"text"', '[]', 'true']) {
+      const { body } = await send(text).expect(400);
+      expect(body.errors).toEqual([{ path: '', message: 'body must be of type object' }]);
+    }
+    await api.call('post', '/auth/login').type('json').send('null').expect(400);
+  });
+
+  it.each([
+    ['text', '{"text":"a","text":"b"}'],
+    ['text', '{"text":"\\\\","te\\u0078t":"b"}'],
+    ['nested.n', '{"text":"\\"n\\":","nested":{"n":1,"n":2}}'],
+    ['list.1.a', '{"list":[{"a":[{},","]},{"b":{},"a":1,"a":2}]}'],
+    ['', '{"":1,"":2}'],
+  ])('that names a key twice is rejected, with the path %p', async (path, text) => {
+    const { body } = await api.call('post', '/echo').type('json').send(text).expect(400);
+    expect(body.errors).toEqual([{ path, message: `${path} is named twice` }]);
+  });
+
+  it('may name a key in several objects, and in texts', async () => {
+    const text = '{"text":"{\\"text\\":1,\\"text\\":2}","nested":{"n":1}}';
+    await api.call('post', '/echo').type('json').send(text).expect(200);
   });
 
   it('that is empty counts as an empty object', async () => {
@@ -325,6 +370,63 @@ describe('methods', () => {
   });
 });
 
+describe('a header that the route does not support', () => {
+  it.each([
+    ['Idempotency-Key', 'k', /is not supported here but only by .*POST \/keyed/],
+    ['If-Match', '*', /has no ETag/],
+    ['If-None-Match', '*', /by GET and HEAD only/],
+    ['Content-Range', 'bytes 0-1/2', /send all/],
+  ])('is refused: %s', async (name, value, message) => {
+    const { body } = await api.call('post', '/echo').set(name, value).send({}).expect(400);
+    expect(body.errors).toEqual([
+      { path: name.toLowerCase(), message: expect.stringMatching(message) as string },
+    ]);
+  });
+
+  it('is refused by reading, too', async () => {
+    await api.call('get', '/large').set('Idempotency-Key', 'k').expect(400);
+    await api.call('get', '/large').set('If-Match', '"1"').expect(400);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it.each([
+    ['k', 'k'],
+    ['"k"', 'k'],
+    ['"a \\"b\\" \\\\, c"', 'a "b" \\, c'],
+    ['8e03978e-40d5-43e8-bc93-6894a57f9324', '8e03978e-40d5-43e8-bc93-6894a57f9324'],
+  ])('is read as a structured field: %s', async (header, key) => {
+    const { body } = await api.call('post', '/keyed').set('Idempotency-Key', header).expect(200);
+    expect(body.data).toBe(key);
+  });
+
+  it.each(['"', '""', '"k', 'k"', '"\\k"', 'a b', 'a,b', '"a", "b"', '"k";a=1', 'x'.repeat(256), 'ä'])(
+    'is rejected if it is malformed: %s',
+    async (header) => {
+      const { body } = await api.call('post', '/keyed').set('Idempotency-Key', header).expect(400);
+      expect(body.errors).toHaveLength(1);
+      expect(body.errors[0]).toMatchObject({ path: 'idempotency-key' });
+    },
+  );
+
+  it('is required where a repeat would cost something', async () => {
+    const { body } = await api.call('post', '/keyed').expect(400);
+    expect(body.code).toBe('idempotency_key_required');
+  });
+});
+
+describe('reading with If-Match', () => {
+  it.each(['*', '"1"', '"2", "1",', ', "1"'])('gets the representation for %s', async (header) => {
+    await api.call('get', '/large-tagged').set('If-Match', header).expect(200);
+  });
+
+  it.each(['"2"', 'W/"1"'])('gets 412 for %s, by HEAD too', async (header) => {
+    const { headers } = await api.call('get', '/large-tagged').set('If-Match', header).expect(412);
+    expect(headers.etag).toBe('"1"');
+    await api.call('head', '/large-tagged').set('If-Match', header).expect(412);
+  });
+});
+
 describe('CORS', () => {
   it('allows the preflight of a whitelisted origin', async () => {
     const response = await api
@@ -364,6 +466,35 @@ describe('compression', () => {
     expect(response.headers).not.toHaveProperty('content-encoding');
     expect(response.headers.etag).toBe('"1"');
   });
+
+  it.each(['identity;q=0', '*;q=0', 'compress, identity;q=0'])(
+    'is not applied for %s, which we cannot meet',
+    async (accepted) => {
+      for (const path of ['/health/live', '/large', '/large-tagged', '/nothing']) {
+        const response = await api.call('get', path).set('Accept-Encoding', accepted);
+        expect(response.status).toBe(path === '/nothing' ? 404 : 200);
+        expect(response.headers).not.toHaveProperty('content-encoding');
+      }
+    },
+  );
+
+  it('is applied to small responses, too, if the client refuses uncompressed ones', async () => {
+    const small = api.call('get', '/health/live').set('Accept-Encoding', 'gzip, identity;q=0');
+    await small.expect(200).expect('Content-Encoding', 'gzip');
+  });
+
+  it.each(['/large', '/large-tagged', '/health/live', '/nothing'])(
+    'has the same headers for HEAD as for GET: %s',
+    async (path) => {
+      for (const accepted of ['gzip', 'identity']) {
+        const [head, get] = await Promise.all(
+          (['head', 'get'] as const).map((method) => api.call(method, path).set('Accept-Encoding', accepted)),
+        );
+        const framing = ({ headers }: Response) => [headers['content-length'], headers['content-encoding']];
+        expect(framing(head!)).toEqual(framing(get!));
+      }
+    },
+  );
 });
 
 it('logs a warning if the client aborts a response', () => {

@@ -3,7 +3,7 @@ const WORD = `(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*")`;
 const PARAMETER = `${TOKEN}(?:[ \\t]*=[ \\t]*${WORD})?`;
 /** One preference of RFC 7240, 2: its name, its value, and parameters that no preference of ours has. */
 const PREFERENCE = new RegExp(
-  `(${TOKEN})(?:[ \\t]*=[ \\t]*(${WORD}))?(?:[ \\t]*;[ \\t]*(?:${PARAMETER})?)*[ \\t]*(?:,[ \\t,]*|$)`,
+  `(${TOKEN})(?:[ \\t]*=[ \\t]*(${WORD}))?[ \\t]*(?:;[ \\t]*(?:${PARAMETER}[ \\t]*)?)*(?:,[ \\t,]*|$)`,
   'y',
 );
 

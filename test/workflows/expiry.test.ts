@@ -110,7 +110,12 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
       await shop.skip(5 * DAY_MS);
       const begun = await fulfil('first');
       await shop.skip(100 * DAY_MS);
-      expect(await settled(placed)).toEqual(begun);
+      const late = await settled(placed);
+      expect(late).toMatchObject({
+        status: 'confirmed',
+        items: begun.items,
+        overdueSince: expect.any(String),
+      });
 
       const fulfilled = await fulfil('last');
       for (const { id: fulfillmentId } of fulfilled.fulfillments) {
@@ -161,6 +166,27 @@ describe('an order of which nothing is fulfilled within half a second', () => {
     );
     expect(cancelled! - confirmed!).toBeGreaterThanOrEqual(DEADLINE_MS);
     await recordHistory('expired', handleOf(shop, placed.order));
+  });
+
+  it('says so if only a part is fulfilled, until the next fulfillment', async () => {
+    mayExpire = Promise.resolve();
+    const { order, productId } = await placeOne(shop);
+    const fulfil = (key: string) => {
+      const items = [{ productServiceId: productId, quantity: 1 }];
+      const content = { items, carrier: null, trackingNumber: null };
+      return createOrderService(shop).fulfill(order.id, { ...caller, idempotencyKey: key }, content);
+    };
+    const attributes = async () => (await handleOf(shop, order).describe()).searchAttributes;
+    await fulfil('first');
+    await eventually(async () => expect(await attributes()).toMatchObject({ Overdue: [true] }));
+    const overdue = (await shop.orders.findById(order.id))!;
+    expect(overdue).toMatchObject({ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' });
+    expect(Date.parse(overdue.overdueSince!)).toBeGreaterThanOrEqual(
+      Date.parse(overdue.fulfillments[0]!.createdAt) + DEADLINE_MS,
+    );
+    expect(await fulfil('last')).toMatchObject({ overdueSince: null, fulfillmentStatus: 'fulfilled' });
+    await eventually(async () => expect(await attributes()).toMatchObject({ Overdue: [false] }));
+    await recordHistory('overdue', handleOf(shop, order));
   });
 
   it('stays open when its fulfillment has begun without its workflow knowing', async () => {

@@ -134,8 +134,10 @@ describe('in otherwise valid requests of an ADMIN to all operations', () => {
   });
 
   it('every query parameter rejects structures and repetition', async () => {
-    const attacks = queryParameters().flatMap(({ target, name }) =>
-      QUERIES.map((queryOf) => queryAttack(target, queryOf(name), oneOf(400))),
+    const attacks = queryParameters().flatMap(({ target, name, schema }) =>
+      QUERIES.map((queryOf) => queryOf(name))
+        .filter((query) => schema.type !== 'object' || !query.startsWith(`${name}[0]=`)) // the entry of a map
+        .map((query) => queryAttack(target, query, oneOf(400))),
     );
     expect(attacks.length).toBeGreaterThan(100);
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);

@@ -84,6 +84,8 @@ export function sampleOf(schema: JsonSchema): Json {
       return Math.max(1, Number(schema.minimum ?? 1));
     case 'boolean':
       return true;
+    case 'object':
+      return {}; // a map
     default:
       return textFor(schema);
   }

@@ -13,7 +13,7 @@ export const EXAMPLE_ORDER: OrderView = {
   id: ID,
   number: orderNumberOf(ID),
   externalRef: null,
-  metadata: {},
+  metadata: { channel: 'web' },
   customerId: ALICE,
   status: 'confirmed',
   paymentStatus: 'authorized',

@@ -57,7 +57,10 @@ export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
     "The name of the order in the customer's own system. A second order of the customer with it is 409 with " +
       '`existingOrderId`; a rejected order has none',
   ),
-  metadata: metadata.allow(null).description('What is to be found with the order, by names of your choice'),
+  metadata: metadata
+    .allow(null)
+    .description('What is to be found with the order, by names of your choice')
+    .example({ channel: 'web' }),
   customerId: idSchema('usr').description(
     'For ADMINs only: the customer for whom the order is placed, who must not be disabled',
   ),

@@ -1,4 +1,5 @@
-import { isoTime, isoTimeText } from '../../src/common/dates';
+import Joi from 'joi';
+import { isoTime, isoTimeAfter, isoTimeText } from '../../src/common/dates';
 
 it.each([
   ['2026-02-28', '2026-02-28T00:00:00.000Z'],
@@ -39,4 +40,24 @@ it.each([
 ])('rejects %s', (text) => {
   expect(isoTime().validate(text).error).toBeDefined();
   expect(isoTimeText().validate(text, { convert: false }).error).toBeDefined();
+});
+
+it('a time with a space where a + was meant is told so', () => {
+  for (const text of ['2026-01-31T10:00:00 01:00', '2026-01-31T10:00 0100']) {
+    expect(isoTime().label('from').validate(text).error!.message).toContain('send the + as %2B');
+  }
+});
+
+it.each([
+  ['2026-01-01', '2026-01-02', true],
+  ['2026-01-01', '2026-01-01', false],
+  ['2026-01-02', '2026-01-01', false],
+  [undefined, '2026-01-01', true],
+  ['2026-01-01', undefined, true],
+])('a period from %s to %s: %s', (from, to, isPeriod) => {
+  const { error } = Joi.object({ from: isoTime(), to: isoTimeAfter('from') }).validate({ from, to });
+  expect([error === undefined, error?.message ?? 'must be after from']).toEqual([
+    isPeriod,
+    expect.stringContaining('must be after from'),
+  ]);
 });

@@ -173,6 +173,26 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says how lists and maps are written in a query, and that an export is CSV', () => {
+    const find = (id: string) => operations().find(({ operationId }) => operationId === id)!;
+    const parameters = new Map(find('listOrders').parameters.map((one) => [one.name, one]));
+    expect(parameters.get('status')).toMatchObject({
+      style: 'form',
+      explode: false,
+      schema: { type: 'array', items: { enum: expect.arrayContaining(['confirmed']) as string[] } },
+    });
+    expect(parameters.get('metadata')).toMatchObject({
+      style: 'deepObject',
+      explode: true,
+      schema: {
+        additionalProperties: false,
+        maxProperties: 20,
+        patternProperties: { '^[A-Za-z0-9_-]{1,40}$': { type: 'string', maxLength: 500 } },
+      },
+    });
+    expect(Object.keys(find('exportOrders').responses['200']!.content!)).toEqual(['text/csv']);
+  });
+
   it('wraps the example of a response in the envelope, and that of a list in a page', () => {
     const responseExampleOf = (id: string) => {
       const { responses } = operations().find(({ operationId }) => operationId === id)!;

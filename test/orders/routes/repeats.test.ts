@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+
+let api: OrderApi;
+let admin: string;
+let alice: string;
+beforeAll(async () => {
+  api = await openOrderApi();
+  admin = api.tokenOf('ADMIN');
+  alice = api.tokenOf('CUSTOMER');
+});
+afterAll(() => api.close());
+
+interface Sent {
+  method: 'patch' | 'post' | 'delete';
+  path: string;
+  body?: object;
+  token?: string;
+}
+
+const send = ({ method, path, body, token = admin }: Sent, headers: Record<string, string>) =>
+  api.call(method, path, token).set(headers).send(body);
+
+async function placed(): Promise<{ order: OrderBody; productId: string; path: string }> {
+  const { id: productId } = await api.shop.sell();
+  const order = await api.placed(alice, [productId, 2]);
+  return { order, productId, path: `/orders/${order.id}` };
+}
+
+async function shipped(): Promise<{ order: OrderBody; productId: string; path: string }> {
+  const { order, productId, path } = await placed();
+  const { body } = await api.fulfill(order.id, [[productId, 2]]).expect(201);
+  return { order: body.data, productId, path };
+}
+
+/** Requests that may be repeated after a lost response, each with another content under the same key. */
+const REPEATED: Record<string, () => Promise<{ sent: Sent; other?: object; ifMatch?: string }>> = {
+  async amendment() {
+    const { path } = await placed();
+    return { sent: { method: 'patch', path, body: { note: 'a' } }, other: { note: 'b' }, ifMatch: '"2"' };
+  },
+  async cancellation() {
+    const { path } = await placed();
+    return {
+      sent: { method: 'post', path: `${path}/cancel`, body: {}, token: alice },
+      other: { reason: 'x' },
+    };
+  },
+  async delivery() {
+    const { order, path } = await shipped();
+    return { sent: { method: 'post', path: `${path}/fulfillments/${order.fulfillments[0].id}/deliver` } };
+  },
+  async archiving() {
+    const { path } = await placed();
+    const { headers } = await send({ method: 'post', path: `${path}/cancel`, body: {} }, {}).expect(200);
+    return { sent: { method: 'delete', path }, ifMatch: headers.etag as string };
+  },
+};
+
+describe.each(Object.entries(REPEATED))('a repeat of an %s with its key', (_, prepare) => {
+  it('gets the outcome of the first request, although the order has changed, and another content gets 422', async () => {
+    const { sent, other, ifMatch } = await prepare();
+    const headers = { 'Idempotency-Key': `"${randomUUID()}"`, ...(ifMatch && { 'If-Match': ifMatch }) };
+    const first = await send(sent, headers);
+    expect([200, 204]).toContain(first.status);
+    expect(first.headers).not.toHaveProperty('idempotent-replayed');
+    const bare = { ...headers, 'Idempotency-Key': headers['Idempotency-Key'].slice(1, -1) };
+    const again = await send(sent, bare).expect(first.status).expect('Idempotent-Replayed', 'true');
+    expect(again.body.data?.version).toBe(first.body.data?.version);
+    if (!other) return;
+    const { body } = await send({ ...sent, body: other }, headers).expect(422);
+    expect(body.code).toBe('idempotency_key_reused');
+  });
+});
+
+it('a repeat of what was turned down gets the same problem, with the version to name', async () => {
+  const { path } = await placed();
+  const headers = { 'Idempotency-Key': 'k', 'If-Match': '"1"' };
+  const sent: Sent = { method: 'patch', path, body: { note: 'a' } };
+  const first = await send(sent, headers).expect(412).expect('ETag', '"2"');
+  const again = await send(sent, { ...headers, 'If-Match': '*' }).expect(412);
+  expect(again.headers).toMatchObject({ etag: '"2"', 'idempotent-replayed': 'true' });
+  expect(again.body.detail).toBe(first.body.detail);
+});
+
+it('the keys of the customer and of the staff do not meet', async () => {
+  const { path } = await placed();
+  const key = { 'Idempotency-Key': 'k', 'If-Match': '*' };
+  await send({ method: 'patch', path, body: { note: 'a' }, token: alice }, key).expect(200);
+  const { headers } = await send({ method: 'patch', path, body: { note: 'b' } }, key).expect(200);
+  expect(headers).not.toHaveProperty('idempotent-replayed');
+});
+
+it('no command is carried out on a version that its If-Match does not name', async () => {
+  const { order, productId, path } = await placed();
+  await send({ method: 'patch', path, body: { note: 'new address' } }, { 'If-Match': '"2"' }).expect(200);
+  const stale = { 'If-Match': '"2"' };
+  const keyed = () => ({ ...stale, 'Idempotency-Key': randomUUID() });
+  const shipment = { items: lines([productId, 2]).items };
+  await send({ method: 'post', path: `${path}/cancel`, body: {} }, stale)
+    .expect(412)
+    .expect('ETag', '"3"');
+  await send({ method: 'post', path: `${path}/fulfillments`, body: shipment }, keyed()).expect(412);
+  const current = { ...keyed(), 'If-Match': '"3"' };
+  const { body } = await send({ method: 'post', path: `${path}/fulfillments`, body: shipment }, current);
+  const fulfillment = `${path}/fulfillments/${body.data.fulfillments[0].id}`;
+  await send({ method: 'post', path: `${fulfillment}/deliver` }, stale).expect(412);
+  await send({ method: 'patch', path: fulfillment, body: { carrier: 'x' } }, stale).expect(412);
+  await send({ method: 'post', path: `${path}/refunds`, body: { reason: 'x' } }, keyed()).expect(412);
+  await send({ method: 'post', path: `${fulfillment}/deliver` }, {}).expect(200);
+  await send({ method: 'delete', path }, stale).expect(412);
+  const { body: read } = await api.call('get', path, admin).set(stale).expect(412);
+  expect(read.code).toBe('precondition_failed');
+  expect((await api.call('get', `/orders/${order.id}`, alice).expect(200)).body.data.refunds).toEqual([]);
+});
+
+it('an amendment that is turned down after its payment was reserved leaves the version', async () => {
+  const { id: productId } = await api.shop.sell({ available: 5 });
+  const order = await api.placed(alice, [productId, 1]);
+  const more = { method: 'patch', path: `/orders/${order.id}`, body: lines([productId, 9]) } as const;
+  const { body } = await send({ ...more, body: { items: more.body.items } }, { 'If-Match': '"2"' });
+  expect(body).toMatchObject({ status: 409, code: 'out_of_stock' });
+  const now = await api.call('get', `/orders/${order.id}`, alice).expect('ETag', '"2"');
+  expect(now.body.data).toEqual(order);
+});

@@ -27,7 +27,7 @@ it('is exact for the largest amounts', () => {
   expect(costOfFirst(10_000, item, 'EUR')).toBe(Number.MAX_SAFE_INTEGER);
 });
 
-it('parts sum to the whole, in whatever sizes and by whatever means units are given back', () => {
+it('parts sum to the whole, in whatever sizes and whether units are cancelled or refunded', () => {
   const parts = fc.array(fc.record({ units: fc.integer({ min: 1, max: 5 }), isRefund: fc.boolean() }), {
     minLength: 1,
     maxLength: 8,

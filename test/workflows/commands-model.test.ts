@@ -36,6 +36,12 @@ const IN_THE_WHOLE = [
   'refund: idempotency_key_reused',
   'cancel: done',
   'cancel: invalid_transition',
+  'cancelUnits: done',
+  'cancelUnits: invalid_transition',
+  'undo: done',
+  'undo: not_found',
+  'refundLines: done',
+  'refundLines: invalid_transition',
   'archive: done',
   'archive: invalid_transition',
 ];

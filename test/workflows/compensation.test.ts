@@ -37,10 +37,22 @@ function faulty(provider: PaymentProvider): PaymentProvider {
       return provider.find(payment);
     },
     async void(key, payment) {
-      if (down.has(payment.orderId)) throw new Error('The payment service is unavailable.');
+      requireUp(payment.orderId);
       return provider.void(key, payment);
     },
+    async release(key, payment) {
+      requireUp(payment.orderId);
+      return provider.release(key, payment);
+    },
+    async refund(key, payment, amount) {
+      requireUp(payment.orderId);
+      return provider.refund(key, payment, amount);
+    },
   };
+}
+
+function requireUp(orderId: string): void {
+  if (down.has(orderId)) throw new Error('The payment service is unavailable.');
 }
 
 const OPERATOR = 'usr_operator';
@@ -200,6 +212,89 @@ describe('a payment that cannot be voided', () => {
       compensations: [{ state: 'resolved' }],
     });
   });
+});
+
+describe('an order that is closed short while the payment service is down', () => {
+  const fulfill = (request: OrderRequest, quantity: number) =>
+    shop.workflows.execute(request, COMMANDS.fulfill, {
+      ...command(),
+      fingerprint: 'f',
+      attemptId: 'a',
+      items: [{ ...request.items[0]!, quantity }],
+      carrier: null,
+      trackingNumber: null,
+    });
+  const ONCE = 'pm_card_credit_disableEnterpriseCardFeatures';
+  const retry = (request: OrderRequest, step: string) =>
+    shop.workflows.execute(request, COMMANDS.retryCompensation, { ...command(), step });
+  async function expectSettled({ orderId }: OrderRequest, productId: string): Promise<void> {
+    const stored = (await shop.orders.findById(orderId))!;
+    expect(stored.compensations.filter(({ state }) => state !== 'resolved')).toEqual([]);
+    await expectConsistency(shop, { productId, initial: 100, orders: [stored] });
+  }
+
+  it.concurrent('owes what was captured of cancelled units, and pays it back by a retry', async () => {
+    const { request, productId } = await place({ paymentMethod: ONCE });
+    await fulfill(request, 1);
+    down.add(request.orderId);
+    const closed = (await cancel(request)) as Order;
+    expect(closed).toMatchObject({
+      fulfillmentStatus: 'fulfilled',
+      paymentStatus: 'captured',
+      captured: 4_758,
+      refunded: 0,
+      refunds: [{ amount: 2_379, status: 'pending', by: 'system' }],
+      compensations: [{ kind: 'refund', state: 'pending', amount: 2_379 }],
+    });
+    expect(await detailsOf(request)).toContain('**compensation_pending**: `refundPayment-');
+    const refund = { ...command(), fingerprint: 'f', attemptId: 'a', amount: 2_380, reason: 'Too much' };
+    const tooMuch = shop.workflows.execute(request, COMMANDS.refund, refund);
+    await expect(tooMuch).rejects.toMatchObject({ code: 'invalid_transition' }); // it would be paid back twice
+    down.delete(request.orderId);
+    expect(await retry(request, closed.compensations[0]!.step)).toMatchObject({
+      paymentStatus: 'partially_refunded',
+      refunded: 2_379,
+      refunds: [{ status: 'succeeded' }],
+      compensations: [],
+    });
+    await expectSettled(request, productId);
+    await recordHistory('paid-back-by-a-retry', handleOf(request));
+  });
+
+  it.concurrent('counts what an operator paid back by hand as refunded', async () => {
+    const { request } = await place({ paymentMethod: ONCE });
+    await fulfill(request, 1);
+    down.add(request.orderId);
+    const { compensations } = (await cancel(request)) as Order;
+    const resolution = { ...command(), step: compensations[0]!.step, note: 'By bank transfer' };
+    expect(await shop.workflows.execute(request, COMMANDS.resolveCompensation, resolution)).toMatchObject({
+      paymentStatus: 'partially_refunded',
+      refunded: 2_379,
+      refunds: [{ status: 'succeeded' }],
+      compensations: [{ state: 'resolved' }],
+    });
+  });
+
+  it.concurrent(
+    'owes the release of what was not captured, even after its workflow was terminated',
+    async () => {
+      const { request, productId } = await place();
+      await fulfill(request, 1);
+      down.add(request.orderId);
+      const closed = (await cancel(request)) as Order;
+      expect(closed).toMatchObject({
+        captured: 2_379,
+        refunds: [],
+        compensations: [{ step: 'releasePayment-1', kind: 'release', state: 'pending', amount: 2_379 }],
+      });
+      expect(await ledgerOf(shop, request.orderId)).toMatchObject({ captured: 2_379, open: 2_379 });
+      await handleOf(request).terminate('by mistake');
+      down.delete(request.orderId);
+      expect(await retry(request, 'releasePayment-1')).toMatchObject({ compensations: [] });
+      await expectSettled(request, productId);
+      await recordHistory('released-by-a-retry', handleOf(request));
+    },
+  );
 });
 
 describe('an authorisation without a known outcome', () => {

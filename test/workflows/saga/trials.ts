@@ -110,7 +110,7 @@ function cancelledDuring(place: Place): Expected {
   if (move === 0) return cancelledWhilePlaced(baseline);
   if (!isOpen(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
   if (!isUntouched(rest)) {
-    return { outcomes: outcomes.slice(0, move + 1), cancel: ENDING, rest: withoutTheRest(rest) };
+    return { outcomes: [...outcomes.slice(0, move), ENDING], cancel: ENDING, rest: withoutTheRest(rest) };
   }
   return {
     outcomes: [...outcomes.slice(0, move), DONE_OR_CANCELLED],

@@ -17,13 +17,7 @@ import {
   type CompensationEvent,
   type ResolveCompensation,
 } from '../src/domain/compensation';
-import {
-  externalRefTaken,
-  ORDER_KEY_REUSED,
-  OrderRejected,
-  recordOf,
-  StaleVersion,
-} from '../src/domain/errors';
+import { externalRefTaken, ORDER_KEY_REUSED, recordOf, StaleVersion } from '../src/domain/errors';
 import {
   correctedOrder,
   deliveredOrder,
@@ -42,12 +36,12 @@ import {
 } from '../src/domain/order-summary';
 import { overdueOrder } from '../src/domain/overdue';
 import { draftOrder, isReused } from '../src/domain/placing';
+import { idsOf, priceAmendment } from '../src/domain/pricing';
 import { refund, type RefundOrder } from '../src/domain/refund';
 import { undoneOrder, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { Addressed, Inline } from './order-changes';
 import type { PlacingActivityDeps } from './placing.activities';
-import { priceFrom } from './pricing';
 
 export interface CommandActivityDeps extends PlacingActivityDeps {
   orders: Pick<OrderRepository, 'load' | 'findByExternalRef'>;
@@ -94,12 +88,12 @@ export function createCommandActivities({ orders, writer, changes, products }: C
     async amendOrder(command: Addressed<AmendOrder>, inline: Inline): Promise<OrderAnswer> {
       // Asked before anything is authorised; the index decides.
       const taken = command.externalRef ? await ownerOfRef(command.orderId, command.externalRef) : null;
-      const priced = command.items ? await priceFrom({ products, lines: command.items }) : null;
+      const { items } = command;
+      const catalogue = items ? await products.findActiveByIds(idsOf(items)) : [];
       const decide = (order: Order, at: string): Order => {
         requireAmendable(order, command);
-        if (priced instanceof OrderRejected) throw priced;
         if (taken && taken !== order.id) throw externalRefTaken(command.externalRef!, taken);
-        return amend(order, command, priced, at);
+        return amend(order, command, items ? priceAmendment(order, items, catalogue) : null, at);
       };
       return carryOut(command, decide, { ...inline, complete: command.items && amendedAnswer });
     },

@@ -1,7 +1,8 @@
 import { log } from '@temporalio/activity';
 import { ORDER_KEY_REUSED, OrderRejected } from '../src/domain/errors';
 import { resumedOrder, type PaymentOutcome } from '../src/domain/intention';
-import type { Order, OrderRequest } from '../src/domain/order';
+import { requireExpectedTotal } from '../src/domain/amendment';
+import type { Order, OrderRequest, Pricing } from '../src/domain/order';
 import {
   answerOf,
   refusal,
@@ -12,12 +13,12 @@ import {
   type PlacedAnswer,
 } from '../src/domain/order-summary';
 import { isReused, openedOrder, rejectedOrder } from '../src/domain/placing';
+import { idsOf, priceLines } from '../src/domain/pricing';
 import { REJECTION_CODES } from '../src/domain/rejection';
 import type { ProductServiceRepository } from '../src/product-service/product-service.repository';
 import type { Inline, OrderChanges } from './order-changes';
 import type { OrderWriter } from './order-writer';
 import type { PaymentTaskCall } from './payments.activities';
-import { priceFrom } from './pricing';
 
 export interface PlacingActivityDeps {
   writer: OrderWriter;
@@ -31,14 +32,21 @@ export type PlacingActivities = ReturnType<typeof createPlacingActivities>;
 export function createPlacingActivities({ writer, changes, products }: PlacingActivityDeps) {
   /** Saves the order as pending with its stock reserved, or as rejected. Returns the stored one if there is one. */
   async function open(request: OrderRequest): Promise<{ order: Order; isNew: boolean }> {
-    const priced = await priceFrom({ products, lines: request.items });
-    const pricing = priced instanceof OrderRejected ? null : priced;
+    const catalogue = await products.findActiveByIds(idsOf(request.items));
+    let pricing: Pricing | null = null;
     const rejectedFor = ({ type, message: detail, existingOrderId }: OrderRejected) => {
       const rejection = { code: REJECTION_CODES[type], detail, ...(existingOrderId && { existingOrderId }) };
       return rejectedOrder(request, pricing, rejection, new Date().toISOString());
     };
-    const order = priced instanceof OrderRejected ? rejectedFor(priced) : openedOrder(request, priced);
-    return writer.insert(order, rejectedFor);
+    try {
+      pricing = priceLines(request.items, catalogue);
+      requireExpectedTotal(request, pricing);
+    } catch (error) {
+      if (!(error instanceof OrderRejected)) throw error;
+      const rejected = rejectedFor(error);
+      return writer.insert(rejected, () => rejected);
+    }
+    return writer.insert(openedOrder(request, pricing), rejectedFor);
   }
 
   return {

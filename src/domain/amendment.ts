@@ -1,4 +1,4 @@
-import { InvalidTransition } from './errors';
+import { InvalidTransition, PriceChanged } from './errors';
 import { MAX_UNSETTLED } from './closing';
 import { nameOf, type Command } from './command';
 import { owedVoid, unsettled } from './compensation';
@@ -17,6 +17,8 @@ export interface AmendOrder extends Command {
   externalRef?: string | null;
   /** Replaces the whole map. */
   metadata?: Record<string, string> | null;
+  /** The amendment is rejected unless the order costs this then, in minor units. */
+  expectedTotal?: number;
 }
 
 /** @throws {InvalidTransition} */
@@ -62,6 +64,15 @@ export function amendmentOf(order: Order, command: AmendOrder, pricing: Pricing 
   };
 }
 
+/** @throws {PriceChanged} the order would not cost what the client expects */
+export function requireExpectedTotal(
+  { expectedTotal }: Pick<AmendOrder, 'expectedTotal'>,
+  { total, currency }: Pick<Order, 'total' | 'currency'>,
+): void {
+  if (expectedTotal === undefined || expectedTotal === total) return;
+  throw new PriceChanged(total!, currency!, expectedTotal);
+}
+
 /** Returns the payment that the new prices need, or null if the order keeps the one that it has. */
 export function paymentFor(order: Order, { pricing }: Amendment): OrderPayment | null {
   if (!pricing || (pricing.total === order.total && pricing.currency === order.currency)) return null;
@@ -76,6 +87,7 @@ export function paymentFor(order: Order, { pricing }: Amendment): OrderPayment |
 export function amend(order: Order, command: AmendOrder, pricing: Pricing | null, at: string): Order {
   requireAmendable(order, command);
   const { by } = command;
+  requireExpectedTotal(command, pricing ?? order);
   const amendment = amendmentOf(order, command, pricing);
   const payment = paymentFor(order, amendment);
   if (payment) requireRoomForDebt(order);

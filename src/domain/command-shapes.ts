@@ -113,6 +113,7 @@ export const SHAPES = {
     shippingAddress: optional(nullable(address)),
     externalRef: optional(nullable(text(MAX_EXTERNAL_REF_LENGTH))),
     metadata: optional(nullable(metadata)),
+    expectedTotal: optional(integer(0)),
   } satisfies Shape<AmendOrder>,
   cancel: {
     ...command,

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from './order';
+import { formatAmount } from './money';
 import type { RejectionType } from './rejection';
 
 /**
@@ -8,11 +9,18 @@ import type { RejectionType } from './rejection';
 export class BusinessError extends Error {
   /** The order that is in the way. */
   readonly existingOrderId?: string;
+  /** What the order would cost, in minor units, if that is the reason. */
+  readonly total?: number;
 }
 
 /** Returns the error as an order remembers it. */
-export function recordOf({ name: type, message, existingOrderId }: BusinessError): ErrorRecord {
-  return { type, message, ...(existingOrderId !== undefined && { existingOrderId }) };
+export function recordOf({ name: type, message, existingOrderId, total }: BusinessError): ErrorRecord {
+  return {
+    type,
+    message,
+    ...(existingOrderId !== undefined && { existingOrderId }),
+    ...(total !== undefined && { total }),
+  };
 }
 
 /** Thrown when an order cannot be placed or amended. Its message is the `detail` of the rejection. */
@@ -24,6 +32,23 @@ export class OrderRejected extends BusinessError {
   ) {
     super(detail);
     this.name = type;
+  }
+}
+
+/** Thrown when the order would not cost what the client expects. */
+export class PriceChanged extends OrderRejected {
+  /** @param total what it would cost, in minor units */
+  constructor(
+    override readonly total: number,
+    currency: string,
+    expected: number,
+  ) {
+    const [now, then] = [formatAmount(total, currency), formatAmount(expected, currency)];
+    super(
+      'PriceChanged',
+      `The order costs ${now} now, not ${then}. Nothing was changed: show the new total, and send it as expectedTotal if it ` +
+        'is accepted.',
+    );
   }
 }
 

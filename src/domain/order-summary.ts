@@ -90,10 +90,18 @@ export function refusal(order: Order, error: ErrorRecord): OrderAnswer {
   return { ...summaryOf(order), answer: { version: order.version, error } };
 }
 
+/** The last is there if the unit price contains the tax. */
+type SnapshotLine = [
+  sku: string | null,
+  unitPrice: number | null,
+  taxRateBps: number | null,
+  priceIncludesTax?: true,
+];
+
 /** What pricing has made of an order, in short: enough to write it again without the catalogue of that time. */
 export interface Snapshot {
   /** For each line in their order. The unit price is in minor units, the tax rate in basis points. */
-  lines: [sku: string | null, unitPrice: number | null, taxRateBps: number | null][];
+  lines: SnapshotLine[];
   subtotal: number | null;
   tax: number | null;
   reference: string | null;
@@ -102,30 +110,35 @@ export interface Snapshot {
 /** The answer to an amendment of the lines, with what pricing has made of them, or will when they are paid. */
 export interface AmendedAnswer extends OrderAnswer {
   snapshot: Snapshot;
+  /** Of the lines, which may be more than those of the command. */
+  quantities: number[];
   paymentKey: string | null;
 }
 
 export function amendedAnswer(answer: OrderAnswer, order: Order): AmendedAnswer {
   const { intention, payment } = order;
   if (intention?.kind !== 'amendment') {
-    return { ...answer, snapshot: snapshotOf(order), paymentKey: payment?.key ?? null };
+    return { ...answer, ...linesOf(order), paymentKey: payment?.key ?? null };
   }
   const { amendment, payment: intended } = intention;
-  const amended = { ...order, ...amendment.pricing, payment: intended };
-  return { ...answer, snapshot: snapshotOf(amended), paymentKey: intended.key };
+  const { subtotal, tax, items } = amendment.pricing ?? order;
+  const amended = { subtotal, tax, items, payment: intended };
+  return { ...answer, ...linesOf(amended), paymentKey: intended.key };
+}
+
+function linesOf(order: Priced): Pick<AmendedAnswer, 'snapshot' | 'quantities'> {
+  return { snapshot: snapshotOf(order), quantities: order.items.map(({ quantity }) => quantity) };
 }
 
 /** The part of an order that a snapshot is made of. */
 interface Priced extends Pick<Order, 'subtotal' | 'tax' | 'payment'> {
-  items: readonly Pick<OrderItem, 'sku' | 'unitPrice' | 'taxRateBps'>[];
+  items: readonly Pick<OrderItem, 'sku' | 'quantity' | 'unitPrice' | 'taxRateBps' | 'priceIncludesTax'>[];
 }
 
 export function snapshotOf({ items, subtotal, tax, payment }: Priced): Snapshot {
-  const lines = items.map(({ sku, unitPrice, taxRateBps }): Snapshot['lines'][number] => [
-    sku,
-    unitPrice,
-    taxRateBps,
-  ]);
+  const lines = items.map(({ sku, unitPrice, taxRateBps, priceIncludesTax }): SnapshotLine =>
+    priceIncludesTax ? [sku, unitPrice, taxRateBps, true] : [sku, unitPrice, taxRateBps],
+  );
   return { lines, subtotal, tax, reference: payment?.reference ?? null };
 }
 

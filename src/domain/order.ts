@@ -269,6 +269,8 @@ export interface ErrorRecord {
   message: string;
   /** The order that is in the way. */
   existingOrderId?: string;
+  /** What the order would cost, in minor units, if that is the reason. */
+  total?: number;
 }
 
 /** A command that was answered. The same command, sent again, gets this answer. */

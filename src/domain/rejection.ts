@@ -8,6 +8,7 @@ export const REJECTION_CODES = {
   AmountTooLarge: 'amount_too_large',
   AlreadyExists: 'already_exists',
   OutOfStock: 'out_of_stock',
+  PriceChanged: 'price_changed',
   PaymentDeclined: 'payment_declined',
 } as const;
 

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   out_of_stock: { status: 409, title: 'Out of stock' },
   invalid_transition: { status: 409, title: 'Invalid transition' },
   already_exists: { status: 409, title: 'Already exists' },
+  price_changed: { status: 409, title: 'Price changed' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },

@@ -22,15 +22,18 @@ export interface OrderContent {
   paymentMethod: string;
   note: string | null;
   shippingAddress: ShippingAddress | null;
+  expectedTotal?: number;
   externalRef?: string;
   metadata?: Record<string, string>;
 }
 
 /** Returns a hash that is the same for the same order, however the client sorted its fields. */
 export function fingerprintOf(order: OrderContent): string {
-  const { items, paymentMethod, note, shippingAddress, externalRef = null, metadata = {} } = order;
+  const { items, paymentMethod, note, shippingAddress } = order;
+  const { expectedTotal = null, externalRef = null, metadata = {} } = order;
   const address = shippingAddress && sortedEntries(shippingAddress);
-  return hashOfContent(linesOf(items), note, address, paymentMethod, externalRef, sortedEntries(metadata));
+  const extras = [expectedTotal, externalRef, sortedEntries(metadata)];
+  return hashOfContent(linesOf(items), note, address, paymentMethod, ...extras);
 }
 
 function sortedEntries(fields: object): [string, unknown][] {

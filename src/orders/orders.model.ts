@@ -189,7 +189,12 @@ const answeredCommandSchema = new Schema(
     revision: { type: Number, required: true },
     error: {
       type: new Schema(
-        { type: { $type: String }, message: { $type: String }, existingOrderId: { $type: String } },
+        {
+          type: { $type: String },
+          message: { $type: String },
+          existingOrderId: { $type: String },
+          total: { $type: Number },
+        },
         { _id: false, typeKey: '$type' },
       ),
       default: null,

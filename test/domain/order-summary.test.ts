@@ -184,6 +184,7 @@ describe('amendedAnswer', () => {
     expect(amended(order)).toEqual({
       ...answerOf(order, 'cmd_1'),
       snapshot: snapshotOf(order),
+      quantities: [2, 1],
       paymentKey: 'ord_1-1',
     });
   });
@@ -193,6 +194,7 @@ describe('amendedAnswer', () => {
     expect(amended(order)).toEqual({
       ...answerOf(order, 'cmd_1'),
       snapshot: { lines: [['SKU-ps_b', 1_000, 0]], subtotal: 5_000, tax: 0, reference: null },
+      quantities: [5],
       paymentKey: 'ord_1-3',
     });
   });

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { type CatalogueEntry, priceLines } from '../../src/domain/pricing';
+import type { OrderItem } from '../../src/domain/order';
+import { unfulfilled } from '../../src/domain/placing';
+import { type CatalogueEntry, priceAmendment, priceLines } from '../../src/domain/pricing';
 
 function entry(fields: Partial<CatalogueEntry> = {}): CatalogueEntry {
   const id = fields.id ?? 'ps_a';
@@ -139,6 +141,135 @@ describe('priceLines', () => {
         expect(pricing).toMatchObject({ subtotal: sum('subtotal'), tax: sum('tax'), total: sum('total') });
         expect(pricing.total).toBe(pricing.subtotal + pricing.tax);
       }),
+    );
+  });
+});
+
+describe('a price that contains the tax', () => {
+  it.each([
+    [999, 1, 1_900, { subtotal: 839, tax: 160, total: 999 }],
+    [1_500, 1, 1_900, { subtotal: 1_261, tax: 239, total: 1_500 }],
+    [999, 3, 1_900, { subtotal: 2_518, tax: 479, total: 2_997 }],
+    [1_099, 1, 997.5, { subtotal: 999, tax: 100, total: 1_099 }],
+    [999, 2, 0, { subtotal: 1_998, tax: 0, total: 1_998 }],
+  ])('of %i, %i times at %d basis points', (unitPrice, quantity, taxRateBps, amounts) => {
+    const item = entry({ unitPrice, taxRateBps, priceIncludesTax: true });
+    expect(priceLines([line('ps_a', quantity)], [item])).toMatchObject({ ...amounts, items: [amounts] });
+  });
+
+  it('is what a unit costs, however many there are', () => {
+    const prices = fc.record({
+      unitPrice: fc.integer({ min: 0, max: 1_000_000 }),
+      hundredths: fc.integer({ min: 0, max: 1_000_000 }),
+      quantity: fc.integer({ min: 1, max: 10_000 }),
+    });
+    fc.assert(
+      fc.property(prices, ({ unitPrice, hundredths, quantity }) => {
+        const item = entry({ unitPrice, taxRateBps: hundredths / 100, priceIncludesTax: true });
+        const { subtotal, tax, total } = priceLines([line('ps_a', quantity)], [item]);
+        expect([total, subtotal + tax]).toEqual([unitPrice * quantity, total]);
+      }),
+    );
+  });
+});
+
+describe('priceAmendment', () => {
+  const a = entry({ unitPrice: 10, taxRateBps: 0, name: 'Then' });
+  const now = entry({ unitPrice: 25, taxRateBps: 0, name: 'Now' });
+  const b = entry({ id: 'ps_b', unitPrice: 7, taxRateBps: 0 });
+  const order = (lines: [CatalogueEntry, number][], changes: Partial<OrderItem> = {}) => ({
+    currency: 'EUR',
+    items: lines.map(([of, quantity]): OrderItem => {
+      const { items } = priceLines([line(of.id, quantity)], [of]);
+      return { ...unfulfilled(items[0]!), ...changes };
+    }),
+  });
+  const unitsOf = (...args: Parameters<typeof priceAmendment>) =>
+    priceAmendment(...args).items.map(({ productServiceId, quantity, unitPrice, name }) => [
+      productServiceId.slice(-1),
+      quantity,
+      unitPrice,
+      name,
+    ]);
+
+  it('keeps lines that stay or shrink as they were sold', () => {
+    expect(unitsOf(order([[a, 3]]), [line('ps_a', 3)], [now])).toEqual([['a', 3, 10, 'Then']]);
+    expect(unitsOf(order([[a, 3]]), [line('ps_a', 1)], [])).toEqual([['a', 1, 10, 'Then']]);
+  });
+
+  it('adds units at the price of today, as a line of their own if it differs', () => {
+    expect(unitsOf(order([[a, 3]]), [line('ps_a', 5)], [{ ...a, name: 'Now' }])).toEqual([
+      ['a', 5, 10, 'Then'],
+    ]);
+    expect(unitsOf(order([[a, 3]]), [line('ps_a', 5), line('ps_b')], [now, b])).toEqual([
+      ['a', 3, 10, 'Then'],
+      ['a', 2, 25, 'Now'],
+      ['b', 1, 7, 'A'],
+    ]);
+  });
+
+  it.each([[{ taxRateBps: 700 }], [{ priceIncludesTax: true }]])('takes %j for another price', (change) => {
+    expect(unitsOf(order([[a, 1]]), [line('ps_a', 2)], [{ ...a, ...change }])).toHaveLength(2);
+  });
+
+  it('keeps first what was sold first, whatever the lines are', () => {
+    const sold = () =>
+      order([
+        [a, 2],
+        [b, 1],
+        [now, 2],
+      ]);
+    expect(unitsOf(sold(), [line('ps_a', 3)], [])).toEqual([
+      ['a', 2, 10, 'Then'],
+      ['a', 1, 25, 'Now'],
+    ]);
+    expect(unitsOf(sold(), [line('ps_b'), line('ps_a'), line('ps_a', 3)], [])).toEqual([
+      ['b', 1, 7, 'A'],
+      ['a', 1, 10, 'Then'],
+      ['a', 1, 10, 'Then'],
+      ['a', 2, 25, 'Now'],
+    ]);
+    expect(
+      unitsOf(
+        order([
+          [a, 1],
+          [a, 1],
+        ]),
+        [line('ps_a', 2)],
+        [],
+      ),
+    ).toEqual([['a', 2, 10, 'Then']]);
+  });
+
+  it('does not sell again at the old price what was cancelled', () => {
+    expect(unitsOf(order([[a, 3]], { cancelledQuantity: 2 }), [line('ps_a', 3)], [now])).toEqual([
+      ['a', 1, 10, 'Then'],
+      ['a', 2, 25, 'Now'],
+    ]);
+  });
+
+  it.each([
+    ['more units of what is retired', [line('ps_a', 4)], [], 'UnknownProduct', /ps_a.*keep the units/],
+    ['what is unknown', [line('ps_a'), line('ps_x')], [], 'UnknownProduct', /ps_x/],
+    [
+      'another currency beside what it keeps',
+      [line('ps_a'), line('ps_b')],
+      [{ ...b, currency: 'USD' }],
+      'MixedCurrencies',
+      /EUR and USD/,
+    ],
+  ])('rejects %s', (_, lines, catalogue, name, message) => {
+    expect(() => priceAmendment(order([[a, 3]]), lines, catalogue)).toThrow(
+      expect.objectContaining({ name, message: expect.stringMatching(message) }),
+    );
+  });
+
+  it('rejects more lines than an order can have', () => {
+    const many = Array.from({ length: 60 }, (_, n) => entry({ id: `ps_${n}` }));
+    const dearer = many.map((one) => ({ ...one, unitPrice: 5_000 }));
+    const twice = many.map(({ id }) => line(id, 2));
+    expect(() => priceAmendment(order(many.map((one) => [one, 1])), twice, dearer)).toThrow(
+      expect.objectContaining({ name: 'InvalidTransition', message: expect.stringMatching(/120 lines/) }),
     );
   });
 });

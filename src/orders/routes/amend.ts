@@ -13,10 +13,11 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     operationId: 'amendOrder',
     summary: 'Amend an order',
     description:
-      'Possible until something of the order is fulfilled. The new lines get the current prices, the stock ' +
-      'is adjusted by the difference, and a different total is authorised again. If any of this fails, ' +
-      'nothing changes. Fields that you leave out stay as they are. The ETag of a ' +
-      'rejection is that of the current version.',
+      'Possible until something of the order is fulfilled. Units that the order has stay as they were sold, with their ' +
+      'name, price and tax rate. More units, and new lines, are sold at the current prices: if the price of a product ' +
+      'has changed, its further units become a line of their own. The stock is adjusted by the difference, and a ' +
+      'different total is authorised again. If any of this fails, nothing changes. Fields that you leave out stay as ' +
+      'they are. The ETag of a rejection is that of the current version.',
     tag: TAG,
     params: orderIdParams,
     idempotency: 'optional',
@@ -28,6 +29,7 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
       'invalid_transition',
       'already_exists',
       'out_of_stock',
+      'price_changed',
       'unknown_product',
       'mixed_currencies',
       'amount_too_large',

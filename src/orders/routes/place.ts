@@ -62,6 +62,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       'invalid_transition',
       'already_exists',
       'out_of_stock',
+      'price_changed',
       'unknown_product',
       'mixed_currencies',
       'amount_too_large',
@@ -76,6 +77,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
         placedBy: principal.id,
         requestId: ctx.state.requestId,
         items: body.items,
+        ...(body.expectedTotal !== undefined && { expectedTotal: body.expectedTotal }),
         paymentMethod: body.paymentMethod,
         note: body.note || null,
         shippingAddress: body.shippingAddress ?? null,
@@ -125,10 +127,11 @@ function customerDisabled(): AppError {
 }
 
 /** The response to a rejected order is the reason, for a replay too. */
-function requireNotRejected({ id: orderId, rejection }: Order): void {
+function requireNotRejected({ id: orderId, rejection, total }: Order): void {
   if (!rejection) return;
   const { code, detail, existingOrderId } = rejection;
-  throw new AppError(code, detail, { orderId, existingOrderId });
+  const news = code === 'price_changed' && total !== null ? { total } : {};
+  throw new AppError(code, detail, { orderId, existingOrderId, ...news });
 }
 
 /** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */

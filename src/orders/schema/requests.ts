@@ -35,6 +35,7 @@ export const orderIdParams = Joi.object<OrderIdParams, true>({ id: orderId });
 
 export interface PlaceOrderBody {
   items: OrderLine[];
+  expectedTotal?: number;
   paymentMethod: string;
   shippingAddress?: ShippingAddress | null;
   note?: string | null;
@@ -43,8 +44,14 @@ export interface PlaceOrderBody {
   customerId?: string;
 }
 
+const expectedTotal = Joi.number().integer().min(0);
+
 export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
   items: lines.required(),
+  expectedTotal: expectedTotal.description(
+    "What the customer was told that the order costs, in the currency's minor unit: if it costs anything else, nothing is " +
+      'reserved, and the response is 409 with the `total`',
+  ),
   paymentMethod: Joi.string()
     .pattern(/^pm_[A-Za-z0-9_]{1,100}$/)
     .messages({ 'string.pattern.base': '{#label} must be the id of a payment method, such as pm_card_visa' })
@@ -80,6 +87,7 @@ export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({
 
 export interface AmendOrderBody {
   items?: OrderLine[];
+  expectedTotal?: number;
   note?: string | null;
   shippingAddress?: AddressChange | null;
   externalRef?: string | null;
@@ -89,6 +97,10 @@ export interface AmendOrderBody {
 export const amendOrderBody = Joi.object<AmendOrderBody, true>({
   items: lines.description(
     'All lines that the order is to have. They stay as they are if you leave this out',
+  ),
+  expectedTotal: expectedTotal.description(
+    "What the order is to cost after the amendment, in the currency's minor unit: if it costs anything else, nothing is " +
+      'changed, and the response is 409 with the `total`',
   ),
   note: note.description('null or an empty text removes it').example('Please ring once.'),
   shippingAddress: addressChange

@@ -34,18 +34,19 @@ async function stateOf(order: OrderBody): Promise<OrderBody> {
   return (await api.call('get', `/orders/${order.id}`, alice).expect(200)).body.data;
 }
 
-it('gives new lines the current prices and adjusts stock and payment', async () => {
-  const [first, second] = [await api.shop.sell(), await api.shop.sell({ unitPrice: 500, taxRateBps: 0 })];
+const change = ({ id }: { id: string }, body: object) =>
+  api.call('patch', `/product-services/${id}`, admin).set('If-Match', '*').send(body).expect(200);
+
+it('keeps what was sold, gives new lines the current prices and adjusts stock and payment', async () => {
+  const first = await api.shop.sell({ unitPrice: 1_000, taxRateBps: 0 });
+  const second = await api.shop.sell();
   const order = await api.placed(alice, [first.id, 3]);
-  await api
-    .call('patch', `/product-services/${first.id}`, admin)
-    .set('If-Match', '*')
-    .send({ unitPrice: 1_000, taxRateBps: 0 })
-    .expect(200);
+  await change(first, { unitPrice: 2_000, taxRateBps: 1_900, name: 'Another' });
+  await change(second, { unitPrice: 500, taxRateBps: 0 });
   const { body, headers } = await amend(order, '"2"', to([first.id, 1], [second.id, 4])).expect(200);
   expect(body.data).toMatchObject({
     items: [
-      { productServiceId: first.id, quantity: 1, total: 1_000 },
+      { productServiceId: first.id, quantity: 1, total: 1_000, taxRateBps: 0, name: 'A thing' },
       { productServiceId: second.id, quantity: 4, total: 2_000 },
     ],
     total: 3_000,
@@ -59,6 +60,61 @@ it('gives new lines the current prices and adjusts stock and payment', async () 
   expect(await stateOf(order)).toEqual(body.data);
   expect(await api.shop.stockOf(first.id)).toEqual({ available: 99, reserved: 1 });
   expect(await api.shop.stockOf(second.id)).toEqual({ available: 96, reserved: 4 });
+});
+
+it('keeps the price of a product that was retired, of which there can be fewer and not more', async () => {
+  const [a, b] = [await api.shop.sell({ unitPrice: 1_000, taxRateBps: 0 }), await api.shop.sell()];
+  const order = await api.placed(alice, [a.id, 1], [b.id, 2]);
+  await change(a, { unitPrice: 2_000 });
+  await api.shop.retire(b.id);
+  const fewer = await amend(order, '*', to([a.id, 1], [b.id, 1])).expect(200);
+  expect(fewer.body.data).toMatchObject({
+    items: [
+      { quantity: 1, total: 1_000 },
+      { quantity: 1, total: 2_379 },
+    ],
+    total: 3_379,
+  });
+  const { body } = await amend(order, '*', to([a.id, 1], [b.id, 2])).expect(422);
+  expect(body).toMatchObject({ code: 'unknown_product', detail: expect.stringContaining(b.id) });
+  expect(await api.shop.stockOf(b.id)).toEqual({ available: 99, reserved: 1 });
+});
+
+it('sells more units at the current price, as a line of their own', async () => {
+  const product = await api.shop.sell({ unitPrice: 1_000, taxRateBps: 0 });
+  const order = await api.placed(alice, [product.id, 2]);
+  const more = await amend(order, '*', to([product.id, 3])).expect(200);
+  expect(more.body.data).toMatchObject({ items: [{ quantity: 3, unitPrice: 1_000 }], total: 3_000 });
+  await change(product, { unitPrice: 2_500 });
+  const dearer = await amend(order, '*', to([product.id, 5])).expect(200);
+  const units = dearer.body.data.items.map((item: OrderBody) => [item.quantity, item.unitPrice]);
+  expect([units, dearer.body.data.total]).toEqual([
+    [
+      [3, 1_000],
+      [2, 2_500],
+    ],
+    8_000,
+  ]);
+  expect(await api.shop.stockOf(product.id)).toEqual({ available: 95, reserved: 5 });
+  const fewer = await amend(order, '*', to([product.id, 4])).expect(200);
+  expect(fewer.body.data.total).toBe(5_500);
+});
+
+it('is rejected if the total is not the expected one, and says which it would be', async () => {
+  const product = await api.shop.sell({ unitPrice: 1_000, taxRateBps: 0 });
+  const order = await api.placed(alice, [product.id, 2]);
+  await change(product, { unitPrice: 2_500 });
+  const refused = await amend(order, '"2"', { ...to([product.id, 3]), expectedTotal: 3_000 }).expect(409);
+  expect(refused.body).toMatchObject({ code: 'price_changed', total: 4_500 });
+  expect(refused.headers.etag).toBe('"2"');
+  expect(await stateOf(order)).toEqual(order);
+  expect(await api.shop.stockOf(product.id)).toEqual({ available: 98, reserved: 2 });
+  expect((await amend(order, '"2"', { note: 'Ring', expectedTotal: 3_000 }).expect(409)).body).toMatchObject({
+    code: 'price_changed',
+    total: 2_000,
+  });
+  const accepted = await amend(order, '"2"', { ...to([product.id, 3]), expectedTotal: 4_500 }).expect(200);
+  expect(accepted.body.data.total).toBe(4_500);
 });
 
 it('responds while the replaced payment cannot be voided for a while', async () => {

@@ -387,3 +387,34 @@ async function runsOf(workflowId: string): Promise<number> {
   const query = `WorkflowId = '${workflowId}'`;
   return (await api.shop.temporal.client.workflow.count(query)).count;
 }
+
+describe('the total that the client expects', () => {
+  it('has to be that of the order, which is rejected otherwise and says what it would cost', async () => {
+    const { id } = await api.shop.sell({ available: 5, unitPrice: 999, priceIncludesTax: true });
+    const key = { 'Idempotency-Key': randomUUID() };
+    const body = { ...lines([id, 2]), expectedTotal: 1_990 };
+    for (const replayed of [undefined, 'true']) {
+      const refused = await api.place(alice, body, key).expect(409);
+      expect(refused.body).toMatchObject({ code: 'price_changed', total: 1_998 });
+      expect(refused.headers['idempotent-replayed']).toBe(replayed);
+      const { orderId } = refused.body as { orderId: string };
+      const order = await api.call('get', `/orders/${orderId}`, alice).expect(200);
+      expect(order.body.data).toMatchObject({ status: 'rejected', rejection: { code: 'price_changed' } });
+    }
+    expect(await api.shop.stockOf(id)).toEqual({ available: 5, reserved: 0 });
+    await api.place(alice, { ...body, expectedTotal: 1_998 }, key).expect(422);
+    const placed = await api.place(alice, { ...body, expectedTotal: 1_998 }).expect(201);
+    expect(placed.body.data).toMatchObject({
+      total: 1_998,
+      items: [{ unitPrice: 999, priceIncludesTax: true, subtotal: 1_679, tax: 319, total: 1_998 }],
+    });
+  });
+
+  it('is a non-negative integer', async () => {
+    const { id } = await api.shop.sell();
+    for (const expectedTotal of [-1, 1.5, '1']) {
+      const { body } = await api.place(alice, { ...lines([id, 1]), expectedTotal }).expect(400);
+      expect(body).toMatchObject({ errors: [{ path: 'expectedTotal' }] });
+    }
+  });
+});

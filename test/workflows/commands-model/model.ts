@@ -40,6 +40,8 @@ interface Addition {
 interface BoughtLine {
   good: Good;
   quantity: number;
+  /** Of a unit, without tax. */
+  price: number;
   /** In minor units, with tax. */
   total: number;
   fulfilled: number;
@@ -85,7 +87,7 @@ export class OrderModel {
     if (hasUnknown(lines)) return 'unknown_product';
     if (this.shortOf(lines)) return 'out_of_stock';
     this.card = card;
-    this.lines = this.priced(lines);
+    this.lines = this.priced(lines, []);
     if (!card && this.total > 0) {
       this.isDeclined = true;
       return 'payment_declined';
@@ -99,10 +101,10 @@ export class OrderModel {
     if (this.status !== 'confirmed' || this.fulfillments.length > 0) return 'invalid_transition';
     if (lines) {
       if (hasUnknown(lines)) return 'unknown_product';
-      const total = totalOf(this.priced(lines));
-      if (!this.card && total > 0) return 'payment_declined';
+      const amended = this.priced(lines, this.lines);
+      if (!this.card && totalOf(amended) > 0) return 'payment_declined';
       if (this.shortOf(lines)) return 'out_of_stock';
-      this.lines = this.priced(lines);
+      this.lines = amended;
     }
     if (note !== undefined) this.note = note;
     return 'done';
@@ -357,15 +359,35 @@ export class OrderModel {
     });
   }
 
-  private priced(lines: readonly Line[]): BoughtLine[] {
-    return (lines as readonly (readonly [Good, number])[]).map(([good, quantity]) => {
-      const subtotal = this.price.get(good)! * quantity;
-      return { good, quantity, total: subtotal + (subtotal * CATALOGUE[good].tax) / 100, ...UNTOUCHED };
+  /** Gives each unit the price that it has, as long as there are units that have one, and the others today's. */
+  private priced(lines: readonly Line[], bought: readonly BoughtLine[]): BoughtLine[] {
+    const prices = (good: Good) =>
+      bought
+        .filter((line) => line.good === good)
+        .flatMap((line) => Array<number>(line.quantity - line.cancelled).fill(line.price));
+    const left = new Map(GOODS.map((good) => [good, prices(good)]));
+    return (lines as readonly (readonly [Good, number])[]).flatMap(([good, quantity]) => {
+      const units = Array.from({ length: quantity }, () => left.get(good)!.shift() ?? this.price.get(good)!);
+      return runsOf(units).map(([price, same]) => {
+        const subtotal = price * same;
+        const total = subtotal + (subtotal * CATALOGUE[good].tax) / 100;
+        return { good, quantity: same, price, total, ...UNTOUCHED };
+      });
     });
   }
 }
 
 const UNTOUCHED = { fulfilled: 0, cancelled: 0, saved: 0, refunded: 0, restocked: 0, writtenOff: 0 };
+
+/** Returns each price with the number of units in a row that have it. */
+function runsOf(prices: readonly number[]): [price: number, units: number][] {
+  const runs: [number, number][] = [];
+  for (const price of prices) {
+    if (runs.at(-1)?.[0] === price) runs.at(-1)![1]++;
+    else runs.push([price, 1]);
+  }
+  return runs;
+}
 
 function leftOf({ quantity, fulfilled, cancelled }: BoughtLine): number {
   return quantity - fulfilled - cancelled;

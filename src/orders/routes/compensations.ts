@@ -45,6 +45,7 @@ export function resolveCompensationRoute({ service, present }: OrderRouteDeps): 
       'voids the payment after all, the response is 409, so that the customer is not paid twice.',
     tag: TAG,
     params: compensationParams,
+    idempotency: 'optional',
     ifMatch: 'optional',
     body: resolveCompensationBody,
     responses: { 200: orderResponse('The order with the resolved compensation') },

@@ -78,7 +78,11 @@ describe('when another writer changes the order just before an amendment', () =>
     const saga = await beginSaga(faulty, scenario);
     interfereAt('amendOrder', saga);
     expect(await live(saga, 2)).toEqual(['confirmed', 'precondition_failed']);
-    expect((await saga.rest()).order).toMatchObject({ status: 'confirmed', items: ['0 of 3'], paid: 7_136 });
+    expect((await saga.rest()).order).toMatchObject({
+      status: 'confirmed',
+      items: [{ ordered: 3 }],
+      paid: 7_136,
+    });
     expect(faulty.injector.stepsOf(saga.orderId)).not.toContain('authorizePayment#2');
     await saga.end();
   });
@@ -89,7 +93,7 @@ describe('when another writer changes the order just before an amendment', () =>
     await saga.make(0);
     expect(outcomeOf(await saga.customer.amend({ items: items(saga) }))).toBe('confirmed');
     await saga.settled();
-    expect((await saga.rest()).order).toMatchObject({ items: ['0 of 5'], paid: 11_894, owed: [] });
+    expect((await saga.rest()).order).toMatchObject({ items: [{ ordered: 5 }], paid: 11_894, owed: [] });
     expect(await saga.customer.stored()).toMatchObject({ note: 'by hand' });
     await saga.end();
   });

@@ -211,7 +211,9 @@ describe('an operator who ends authorizePayment by hand', () => {
     over.resolve();
     await saga.settled();
     expect(await ledgerOf(faulty.shop, saga.orderId)).toMatchObject({ open: 7_136 });
-    expect(await saga.rest()).toMatchObject({ order: { status: 'confirmed', items: [{ ordered: 3, cancelled: 0 }] } });
+    expect(await saga.rest()).toMatchObject({
+      order: { status: 'confirmed', items: [{ ordered: 3, cancelled: 0 }] },
+    });
     await saga.end();
   });
 });

@@ -44,6 +44,17 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'a cursor is opaque, and only the list issues them',
   },
   {
+    path: 'isActive',
+    message: 'must be true, or left out: retired entries are for ADMINs only',
+    why: 'there is one document for all roles',
+  },
+  {
+    path: 'sku',
+    message:
+      'sku must have letters and digits of any script, spaces and . _ / - + : # & only, and start with a letter or digit',
+    why: 'the dialects of regular expressions disagree on what a letter is',
+  },
+  {
     path: 'customerId',
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',

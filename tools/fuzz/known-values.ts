@@ -101,7 +101,7 @@ function ofParameters({ parameters = [] }: Operation, { ids, nested, numbers, cu
   const values: Record<string, [values: string[], probability: number]> = {
     'path.id': [ids, HALF],
     'path.fulfillmentId': [nested, HALF],
-    'header.If-Match': [['*', '"1"', '"2"'], HALF],
+    'header.If-Match': [['*', '"1"', '"2"', '"1-0"', '"1-1"'], HALF],
     'query.cursor': [cursor === null ? [] : [cursor], HALF],
     'query.number': [numbers, HALF],
     'query.externalRef': [REFERENCES, HALF],

@@ -72,8 +72,8 @@ export const TEMPORAL_SERVER = {
 export const MONGODB = {
   /** Commands per second of one primary, with the mix of an order. Assumed: 16 cores, NVMe. */
   commandsPerPrimarySecond: 10_000,
-  /** Of all indexes of an order and its payment, bytes. Assumed. */
-  indexBytesPerOrder: 700,
+  /** Of all indexes of an order and its payment, bytes. Assumed: twice those of 60 000 new orders, 552. */
+  indexBytesPerOrder: 1_150,
   /**
    * Transactions per second on one product with several processes: prototypes did 74 to 109. One process,
    * which runs them one after the other, did 340 to 380.

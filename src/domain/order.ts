@@ -301,7 +301,7 @@ export const MAX_METADATA_LENGTH = 500;
 /** An order as MongoDB has it, with times as ISO 8601 strings. */
 export interface Order
   extends
-    Omit<OrderRequest, 'orderId' | 'items' | 'expectedTotal' | 'externalRef' | 'metadata'>,
+    Omit<OrderRequest, 'orderId' | 'items' | 'externalRef' | 'metadata'>,
     Nullable<Omit<Pricing, 'items'>>,
     OrderState {
   id: string;

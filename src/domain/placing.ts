@@ -7,7 +7,7 @@ import { reservationOf } from './stock';
 
 /** Returns the order that is accepted but not in MongoDB yet: its lines as sent, no prices, version 0. */
 export function draftOrder(request: OrderRequest): Order {
-  const { orderId, items, expectedTotal: _, externalRef = null, metadata = {}, ...rest } = request;
+  const { orderId, items, externalRef = null, metadata = {}, ...rest } = request;
   return {
     id: orderId,
     number: orderNumberOf(orderId),
@@ -47,7 +47,7 @@ export function draftOrder(request: OrderRequest): Order {
 /** Returns the request that an order was made from, the inverse of `draftOrder`. */
 export function requestOf(order: Order): OrderRequest {
   const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
-  const { attemptId, requestId, createdAt, paymentMethod, externalRef, metadata } = order;
+  const { attemptId, requestId, createdAt, paymentMethod, expectedTotal, externalRef, metadata } = order;
   const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
   return {
     orderId,
@@ -61,6 +61,7 @@ export function requestOf(order: Order): OrderRequest {
     requestId,
     createdAt,
     paymentMethod,
+    ...(expectedTotal !== undefined && { expectedTotal }),
     ...(externalRef !== null && { externalRef }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
   };
@@ -68,7 +69,7 @@ export function requestOf(order: Order): OrderRequest {
 
 /** Returns the draft with its prices. @param pricing null when pricing it failed */
 export function pricedOrder(request: OrderRequest, pricing: Pricing | null): Order {
-  const draft = draftOrder(request);
+  const { expectedTotal: _, ...draft } = draftOrder(request);
   return pricing ? { ...draft, ...pricing, items: pricing.items.map(unfulfilled) } : draft;
 }
 

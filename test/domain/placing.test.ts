@@ -91,6 +91,12 @@ describe('before it is opened, an order', () => {
     const order = pricedOrder(request, pricingOf(priced('ps_a', 2)));
     expect(requestOf(confirmedOrder(order, payment(2_000), LATER))).toEqual(request);
   });
+
+  it('still has the total that the client expects, which holds when it is placed after an interruption', () => {
+    const expecting = { ...request, expectedTotal: 2_000 };
+    expect(requestOf(draftOrder(expecting))).toEqual(expecting);
+    expect(pricedOrder(expecting, pricingOf(priced('ps_a', 2)))).not.toHaveProperty('expectedTotal');
+  });
 });
 
 it('openedOrder is pending, at version 1, with its prices and its stock held', () => {

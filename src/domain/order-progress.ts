@@ -37,7 +37,8 @@ export function progressed(
   payment: Partial<Pick<OrderState, 'paymentStatus'>> = {},
 ): Order {
   const { at, by, reason } = made;
-  const cancelled = { ...changed, cancelled: cancelledOf(changed.items) };
+  const overdueSince = hasOpenUnits(changed) ? changed.overdueSince : null;
+  const cancelled = { ...changed, overdueSince, cancelled: cancelledOf(changed.items) };
   const progress = progressOf(cancelled);
   const reserved = { ...cancelled, reservation: reservationAfter(cancelled, progress) };
   const repaid = withExcessOwed(reserved, { at, by, reason });

@@ -103,6 +103,7 @@ function expectEnded({ order, ledger, isRefunded }: World): void {
     'no money is reserved',
   );
   holds(order.reservation !== 'held', 'no stock is reserved');
+  holds(order.overdueSince === null, 'nothing is waited for');
   const net = order.captured - order.refunded;
   holds(isRefunded ? net <= dueOf(order)! : net === dueOf(order), 'the customer has paid what is due');
 }

@@ -1,5 +1,6 @@
 import { csvRow, type CsvCell } from '../common/csv';
 import { dueOf, type Order, type OrderItem } from '../domain/order';
+import { countingFulfillments } from '../domain/order-progress';
 
 /** What identifies an order and what tells where it stands: in each of its rows, so that rows can be filtered. */
 const OF_ORDER: Columns<Order> = {
@@ -39,8 +40,10 @@ const OF_FIRST_ROW: Columns<Order> = {
   orderDue: dueOf,
   orderCaptured: ({ captured }) => captured,
   orderRefunded: ({ refunded }) => refunded,
-  trackingNumbers: ({ fulfillments }) =>
-    fulfillments.flatMap(({ trackingNumber }) => trackingNumber ?? []).join(' '),
+  trackingNumbers: (order) =>
+    countingFulfillments(order)
+      .flatMap(({ trackingNumber }) => trackingNumber ?? [])
+      .join(' '),
   shippingName: ({ shippingAddress }) => shippingAddress?.name ?? null,
   shippingLine1: ({ shippingAddress }) => shippingAddress?.line1 ?? null,
   shippingLine2: ({ shippingAddress }) => shippingAddress?.line2 ?? null,

@@ -1,7 +1,7 @@
 import { InvalidTransition, PriceChanged } from './errors';
-import { MAX_UNSETTLED } from './closing';
+import { requireRoomForDebt } from './closing';
 import { nameOf, type Command } from './command';
-import { owedVoid, unsettled } from './compensation';
+import { owedVoid } from './compensation';
 import type { AddressChange, Amendment, Order, OrderLine, OrderPayment, Pricing } from './order';
 import { amendmentPayment } from './order-payment';
 import { changeOrder, type ChangeMade } from './order-transitions';
@@ -36,14 +36,6 @@ export function requireAmendable(order: Order, { shippingAddress }: AmendOrder):
     );
   }
   if (shippingAddress) changedAddress(order.shippingAddress, shippingAddress);
-}
-
-/** @throws {InvalidTransition} */
-function requireRoomForDebt(order: Order): void {
-  if (unsettled(order).length < MAX_UNSETTLED) return;
-  throw new InvalidTransition(
-    `${MAX_UNSETTLED} earlier payments of this order are not voided yet: amend it when they are.`,
-  );
 }
 
 /**
@@ -90,7 +82,7 @@ export function amend(order: Order, command: AmendOrder, pricing: Pricing | null
   requireExpectedTotal(command, pricing ?? order);
   const amendment = amendmentOf(order, command, pricing);
   const payment = paymentFor(order, amendment);
-  if (payment) requireRoomForDebt(order);
+  if (payment) requireRoomForDebt(order, 'amend it when they are');
   if (!payment || payment.amount === 0) return amendedOrder(order, amendment, payment, { at, by });
   const intention = {
     kind: 'amendment',

@@ -53,16 +53,26 @@ export function requireCancellable(
       'The order is being placed: cancel all of it, or wait until it is confirmed.',
     );
   }
-  if (unsettled(order).length >= MAX_UNSETTLED) {
+  requireRoomForDebt(order, 'cancel units when they are, or all that is open now');
+  if (order.statusHistory.length >= MAX_HISTORY) {
     throw new InvalidTransition(
-      `${MAX_UNSETTLED} payments of this order are not settled yet: cancel units when they are, or all that is open now.`,
+      `The history of this order has ${MAX_HISTORY} entries, the most that it can have: cancel all that is open.`,
     );
   }
   cancelledUnits(order, items);
 }
 
+/** What an order can tell at most, so that it stays far below the 16 MB of a document of MongoDB. */
+const MAX_HISTORY = 1_000;
+
 /** How many payments may wait to be voided or paid back, so that what a workflow knows of an order stays small. */
-export const MAX_UNSETTLED = 20;
+const MAX_UNSETTLED = 20;
+
+/** @param advice what to do if the order owes too much already @throws {InvalidTransition} */
+export function requireRoomForDebt(order: Order, advice: string): void {
+  if (unsettled(order).length < MAX_UNSETTLED) return;
+  throw new InvalidTransition(`${MAX_UNSETTLED} payments of this order are not settled yet: ${advice}.`);
+}
 
 function stateOf(order: Order): string {
   return isClosed(order) ? order.status : order.fulfillmentStatus.replace('_', ' ');

@@ -1,4 +1,5 @@
 import { keptUnits, spread, withCancelled } from './allocation';
+import { requireRoomForDebt } from './closing';
 import type { Command } from './command';
 import { requireUnderWay } from './fulfillment';
 import type { Order, OrderItem } from './order';
@@ -11,9 +12,11 @@ export interface UndoFulfillment extends Command {
   restock: boolean;
 }
 
-/** @throws {NotFound} @throws {InvalidTransition} it has been delivered, or units of it were refunded */
+/** @throws {NotFound} @throws {InvalidTransition} it has been delivered, units of it were refunded, or too much is owed */
 export function requireUndoable(order: Order, command: UndoFulfillment): void {
   unitsOf(order, command);
+  // What is lost and cannot be replaced is paid back.
+  if (!command.restock) requireRoomForDebt(order, 'undo this fulfillment when they are');
 }
 
 /**
@@ -28,6 +31,7 @@ export function undoneOrder(
   at: string,
   available?: ReadonlyMap<string, number>,
 ): Order {
+  requireUndoable(order, command);
   const units = unitsOf(order, command);
   const { fulfillmentId, by, reason, restock } = command;
   const left = new Map(available);

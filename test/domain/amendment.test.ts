@@ -111,7 +111,7 @@ describe('amend', () => {
     const compensations = Array.from({ length: 20 }, (_, n) => owed({ step: `voidPayment-${n}` }));
     const amended = (debts: typeof compensations, prices: typeof pricing | null) =>
       amend(orderIn({ compensations: debts }), amending({ note: 'New' }), prices, LATER);
-    const error = failing('InvalidTransition', /20 earlier payments of this order are not voided yet/);
+    const error = failing('InvalidTransition', /20 payments of this order are not settled yet: amend it/);
     expect(() => amended(compensations, pricing)).toThrow(error);
     expect(amended(compensations, null)).toMatchObject({ note: 'New' });
     const [first, ...others] = compensations;

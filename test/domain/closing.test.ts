@@ -9,10 +9,12 @@ import {
   type Closing,
 } from '../../src/domain/closing';
 import { draftOrder, openedOrder, pricedOrder } from '../../src/domain/placing';
+import { requireUndoable } from '../../src/domain/undoing';
 import {
   command,
   CREATED,
   failing,
+  fulfillment,
   itemOf,
   LATER,
   line,
@@ -76,6 +78,18 @@ describe('requireCancellable', () => {
     const compensations = Array.from({ length: 20 }, (_, n) => owed({ step: `refundPayment-${n}` }));
     expect(() => requireCancellable(orderIn({ compensations }), { items })).toThrow(/20 payments of this/);
     expect(() => requireCancellable(orderIn({ compensations }))).not.toThrow();
+    const sentOrder = orderIn({ compensations, fulfillments: [fulfillment()], items: sent });
+    const undo = { ...command, fulfillmentId: 'k1', reason: 'Lost' };
+    expect(() => requireUndoable(sentOrder, { ...undo, restock: false })).toThrow(/20 payments of this/);
+    expect(() => requireUndoable(sentOrder, { ...undo, restock: true })).not.toThrow();
+  });
+
+  it('rejects units of an order whose history is as long as it can be, but not all that is open', () => {
+    const order = orderIn();
+    const change = { ...order.statusHistory[0]!, from: 'unfulfilled', to: 'unfulfilled' };
+    const told = { ...order, statusHistory: Array.from({ length: 1_000 }, () => change) };
+    expect(() => requireCancellable(told, { items: [line('ps_a')] })).toThrow(/has 1000 entries/);
+    expect(() => requireCancellable(told)).not.toThrow();
   });
 });
 

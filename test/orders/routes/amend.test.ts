@@ -290,6 +290,6 @@ it('returns 409 for an order of which 20 earlier payments are not voided yet', a
   expect(body).toMatchObject({
     code: 'invalid_transition',
     orderId: order.id,
-    detail: expect.stringContaining('not voided yet'),
+    detail: expect.stringContaining('not settled yet'),
   });
 });

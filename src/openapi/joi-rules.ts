@@ -16,18 +16,20 @@ type Described = Description & {
   patterns?: { rule: Described }[];
   invalid?: unknown[];
   whens?: When[];
+  dependencies?: { rel: string; peers: string[] }[];
+  flags?: { presence?: string };
   /** The JSON Schema of a custom rule, declared by `.meta({ jsonSchema: … })`. */
   metas?: { jsonSchema?: JsonSchema }[];
 };
 
 /** Adds what Joi omits from its JSON Schema: safe integers, excluded values and conditions between keys. */
 export function completed(schema: JsonSchema, description: Description): JsonSchema {
-  const { type, keys, items, patterns, invalid, metas = [] } = description as Described;
+  const { type, keys, items, patterns, invalid, dependencies, metas = [] } = description as Described;
   const inner = metas.reduce(
     (declared, { jsonSchema }) => ({ ...declared, ...jsonSchema }),
     unwrapped(schema),
   );
-  if (type === 'object' && keys) return withKeys(inner, keys);
+  if (type === 'object' && keys) return { ...withKeys(inner, keys), ...exclusionsOf(dependencies) };
   if (type === 'object' && patterns) return withPatterns(inner, patterns);
   if (type === 'array' && items?.length === 1 && inner.items) {
     return { ...inner, items: completed(inner.items as JsonSchema, items[0]!) };
@@ -44,10 +46,13 @@ function unwrapped(schema: JsonSchema): JsonSchema {
 function withKeys(schema: JsonSchema, keys: Record<string, Described>): JsonSchema {
   const { properties } = schema as { properties?: Record<string, JsonSchema> };
   if (!properties) return schema;
-  const entries = Object.entries(properties).map(([name, property]) => {
-    const key = keys[name];
-    return [name, key ? completed(property, key) : property];
-  });
+  // A key that is forbidden has a better message than one that is unknown; for the document, there is none of them.
+  const entries = Object.entries(properties)
+    .filter(([name]) => keys[name]?.flags?.presence !== 'forbidden')
+    .map(([name, property]) => {
+      const key = keys[name];
+      return [name, key ? completed(property, key) : property];
+    });
   const conditions = Object.entries(keys).flatMap(([name, { whens = [] }]) =>
     whens.map((when) => conditionOf(name, when)),
   );
@@ -56,6 +61,18 @@ function withKeys(schema: JsonSchema, keys: Record<string, Described>): JsonSche
     properties: Object.fromEntries(entries) as Record<string, JsonSchema>,
     ...(conditions.length > 0 ? { allOf: conditions } : {}),
   };
+}
+
+/** Expresses that an object has at most one of two keys. @throws for any other dependency between keys */
+function exclusionsOf(dependencies: Described['dependencies'] = []): JsonSchema {
+  const [one, ...others] = dependencies.filter(({ rel }) => rel !== 'or');
+  if (!one) return {};
+  if (one.rel !== 'oxor' || one.peers.length !== 2 || others.length > 0) {
+    throw new Error(
+      `The OpenAPI document cannot express that ${one.peers.join(' and ')} depend on each other: extend src/openapi/joi-rules.ts.`,
+    );
+  }
+  return { not: { required: one.peers } };
 }
 
 function withPatterns(schema: JsonSchema, patterns: { rule: Described }[]): JsonSchema {

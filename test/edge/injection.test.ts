@@ -95,7 +95,9 @@ describe('in otherwise valid requests of an ADMIN to all operations', () => {
       'a=b',
     ];
     const attacks = bodies().flatMap((target) =>
-      wholes.map((body): Attack => ({ target, what: short(body), request: { body }, objection: oneOf(400) })),
+      wholes
+        .filter((body) => !(body === 'null' && target.isBodyOptional))
+        .map((body): Attack => ({ target, what: short(body), request: { body }, objection: oneOf(400) })),
     );
     expect(await failuresOf(attacks, api.tokens.ADMIN)).toEqual([]);
   });

@@ -10,6 +10,8 @@ export interface Operation {
   role: string;
   parameters: { name: string; in: 'path' | 'query' | 'header'; required: boolean; schema: JsonSchema }[];
   body?: JsonSchema;
+  /** Whether `null` is as good as no body. */
+  isBodyOptional: boolean;
   /** A valid body with every field of the schema. */
   example?: Json;
 }
@@ -20,7 +22,10 @@ interface DocumentOperation {
   operationId: string;
   description: string;
   parameters: (Operation['parameters'][number] & { example?: Json })[];
-  requestBody?: { content: { 'application/json': { schema: JsonSchema; example?: Json } } };
+  requestBody?: {
+    required?: boolean;
+    content: { 'application/json': { schema: JsonSchema; example?: Json } };
+  };
 }
 
 export interface Document {
@@ -30,10 +35,10 @@ export interface Document {
 export function operationsOf(document: Document): Operation[] {
   const resolve = resolver(document);
   return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): Operation => {
+    Object.entries(methods).flatMap(([method, operation]): Operation[] => {
       const { schema, example } = operation.requestBody?.content['application/json'] ?? {};
       const body = schema && (resolve(schema) as JsonSchema);
-      return {
+      return variantsOf({
         id: operation.operationId,
         method: method.toUpperCase(),
         path,
@@ -42,10 +47,28 @@ export function operationsOf(document: Document): Operation[] {
           ...parameter,
           schema: { ...(resolve(type) as JsonSchema), ...(value === undefined ? {} : { examples: [value] }) },
         })),
+        isBodyOptional: operation.requestBody?.required !== true,
         ...(body ? { body, example: completed(body, example) } : {}),
-      };
+      });
     }),
   );
+}
+
+/** Returns the operation once for each of the keys of its body that exclude each other. */
+function variantsOf(operation: Operation): Operation[] {
+  const { body, example } = operation;
+  const rivals = (body?.not as { required?: string[] } | undefined)?.required;
+  if (!body || !rivals) return [operation];
+  return rivals.map((chosen) => {
+    const isKept = ([key]: [string, unknown]) => key === chosen || !rivals.includes(key);
+    const only = <T>(fields: Record<string, T>) => Object.fromEntries(Object.entries(fields).filter(isKept));
+    return {
+      ...operation,
+      id: `${operation.id} with ${chosen}`,
+      body: { ...body, properties: only(propertiesOf(body)!) },
+      example: only(example as Record<string, Json>),
+    };
+  });
 }
 
 function resolver(document: Document): (node: unknown) => unknown {

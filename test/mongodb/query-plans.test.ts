@@ -259,7 +259,12 @@ function sandboxCalls(connection: Connection): Calls<ReturnType<typeof createSan
     open: () => sandbox.open({ key: 'ord_1-1', status: 'authorized' } as SandboxPayment),
     find: () => sandbox.find('ord_1-1'),
     move: () =>
-      sandbox.move('ord_1-1', { from: 'authorized', to: 'captured', changes: {}, operation } as never),
+      sandbox.move('ord_1-1', {
+        from: { status: 'authorized', open: 100 },
+        to: 'captured',
+        changes: {},
+        operation,
+      } as never),
     countAttempt: () => sandbox.countAttempt('capture-1'),
     isAvailable: () => sandbox.isAvailable(),
     setAvailable: () => sandbox.setAvailable(true),

@@ -20,6 +20,14 @@ describe('the JSON Schema of a Joi schema', () => {
     expect(jsonSchemaOf(requiring).allOf).toEqual([{ ...service, then: { required: ['size'] } }]);
   });
 
+  it('allows one of two keys that exclude each other, and knows no forbidden key', () => {
+    const schema = Joi.object({ a: Joi.string(), b: Joi.string(), c: Joi.forbidden() }).oxor('a', 'b');
+    expect(jsonSchemaOf(schema)).toMatchObject({ not: { required: ['a', 'b'] } });
+    expect(Object.keys(propertiesOf(schema))).toEqual(['a', 'b']);
+    const inexpressible = Joi.object({ a: Joi.string(), b: Joi.string() }).and('a', 'b');
+    expect(() => jsonSchemaOf(inexpressible)).toThrow(/depend on each other/);
+  });
+
   it('throws for a condition that it cannot express', () => {
     const inexpressible = [
       Joi.when('kind', { is: 'a', then: Joi.number().min(5) }),

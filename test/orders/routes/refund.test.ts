@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { orderNumberOf } from '../../../src/domain/order-number';
 import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contract';
 import { newId } from '../../../src/common/ids';
 import { openOrderApi, type OrderApi } from '../../support/order-api';
@@ -203,9 +204,10 @@ describe('a refund of a completed order', () => {
   it('is carried out without restarting the workflow of an order that Temporal has forgotten', async () => {
     const { id } = await api.completed(alice, 1);
     // A copy of the order under another id, of which Temporal knows nothing: to delete a workflow takes half a minute.
-    const orders = api.shop.db.connection.collection<{ _id: string }>('orders');
+    const orders = api.shop.db.connection.collection<{ _id: string; number: string }>('orders');
     const forgotten = `ord_${randomUUID().replaceAll('-', '')}`;
-    await orders.insertOne({ ...(await orders.findOne({ _id: id }))!, _id: forgotten });
+    const copied = await orders.findOne({ _id: id });
+    await orders.insertOne({ ...copied!, _id: forgotten, number: orderNumberOf(forgotten) });
     const { body } = await api.refund(forgotten, { reason: 'x' }).expect(201);
     expect(body.data).toMatchObject({ status: 'completed', paymentStatus: 'refunded', refunded: 2_379 });
     await expect(describeWorkflow(orderWorkflowId(forgotten))).rejects.toThrow(/not found/i);

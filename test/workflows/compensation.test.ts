@@ -292,7 +292,7 @@ describe('an order that is closed short while the payment service is down', () =
       down.delete(request.orderId);
       expect(await retry(request, 'releasePayment-1')).toMatchObject({ compensations: [] });
       await expectSettled(request, productId);
-      await recordHistory('released-by-a-retry', handleOf(request));
+      await recordHistory('released-when-resumed', handleOf(request));
     },
   );
 });

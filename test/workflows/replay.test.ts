@@ -40,6 +40,8 @@ const OUTCOMES = [
   'cancelled-in-temporal-and-owing',
   'cancelled-while-authorising',
   'capture-refused',
+  'closed-short',
+  'closed-short-afterwards',
   'compensation-failed-by-hand',
   'compensation-pending',
   'compensation-refused-again',
@@ -60,8 +62,10 @@ const OUTCOMES = [
   'key-reused-for-another-body-that-would-be-rejected',
   'not-paid-without-a-response',
   'openOrder-retried',
+  'overdue',
   'owing-when-it-was-cancelled',
   'owing-when-it-was-cancelled-in-temporal',
+  'paid-back-by-a-retry',
   'paid-without-a-response',
   'placeOrder-retried',
   'placed',
@@ -74,8 +78,11 @@ const OUTCOMES = [
   'rejected-mixed_currencies',
   'rejected-out_of_stock',
   'rejected-unknown_product',
+  'released-when-resumed',
   'resolved-too-late',
   'resumed-and-owing',
+  'sent-again',
+  'sent-back',
 ];
 
 /** Those that are replayed with other bundles, too. */

@@ -79,6 +79,10 @@ const deliver = async (order: Placed, n: number) => {
   const { id: fulfillmentId } = (await read(order)).fulfillments[n]!;
   return service.deliver(order.id, ADMIN, { fulfillmentId });
 };
+const undo = async (order: Placed, n: number) => {
+  const { id: fulfillmentId } = (await read(order)).fulfillments[n]!;
+  return service.undoFulfillment(order.id, ADMIN, { fulfillmentId, reason: 'Lost', restock: false });
+};
 const amend = ({ id }: Placed, version: number, note: string) =>
   service.amend(id, { ...ADMIN, ifMatch: [version] }, { note });
 const refund = ({ id }: Placed, key: string) =>
@@ -111,7 +115,7 @@ const CASES: Record<string, Case> = {
     },
     send: (order) => ship(order, 1, 'second'),
     async after(order) {
-      expect(await ship(order, 1, 'second')).toMatchObject({ isReplay: true });
+      expect((await ship(order, 1, 'second')).fulfillments).toHaveLength(2);
       expect(await deliver(order, 1)).toMatchObject({ status: 'completed', captured: 4_758 });
     },
   },
@@ -144,6 +148,27 @@ const CASES: Record<string, Case> = {
       expect(await code(service.cancel(order.id, ADMIN, { reason: null }))).toBe('invalid_transition');
       await owesNothing(order);
       expect(await read(order)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+    },
+  },
+  'a cancellation of the rest': {
+    step: 'cancelOrder',
+    before: (order) => ship(order, 1, 'first'),
+    send: ({ id }) => service.cancel(id, ADMIN, { reason: null }),
+    async after(order) {
+      expect(await code(service.cancel(order.id, ADMIN, { reason: null }))).toBe('invalid_transition');
+      const now = { fulfillmentStatus: 'fulfilled', captured: 2_379, refunds: [] };
+      expect(await read(order)).toMatchObject(now);
+      expect(await deliver(order, 0)).toMatchObject({ status: 'completed' });
+    },
+  },
+  'an undone fulfillment whose goods are lost': {
+    step: 'undoFulfillment',
+    before: (order) => ship(order, 2, 'first'),
+    send: (order) => undo(order, 0),
+    async after(order) {
+      expect(await code(undo(order, 0))).toBe('invalid_transition');
+      expect(await read(order)).toMatchObject({ fulfillmentStatus: 'unfulfilled', captured: 4_758 });
+      expect(await ship(order, 2, 'second')).toMatchObject({ captured: 4_758 });
     },
   },
   'an archiving': {

@@ -164,6 +164,7 @@ export const UNKNOWN_QUERIES: readonly string[] = [
 export function excludesText(schema: JsonSchema, text: string): boolean {
   const { type, pattern, format, maxLength, minLength } = schema as Record<string, string> & JsonSchema;
   const types = [type].flat();
+  if (types.includes('boolean')) return text !== 'true' && text !== 'false';
   if (type !== undefined && !types.includes('string')) return true;
   if (schema.enum) return !(schema.enum as unknown[]).includes(text);
   if (pattern !== undefined && !new RegExp(pattern, 'u').test(text)) return true;

@@ -31,6 +31,7 @@ import {
   amendedAnswer,
   refusal,
   summaryOf,
+  undoneAnswer,
   type OrderAnswer,
   type OrderSummary,
 } from '../src/domain/order-summary';
@@ -112,6 +113,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
     undoFulfillment: (command: Addressed<UndoFulfillment>): Promise<OrderAnswer> =>
       carryOut(command, (order, at, available) => undoneOrder(order, command, at, available), {
         copesWithShortage: true,
+        complete: undoneAnswer,
       }),
 
     correctFulfillment: (command: Addressed<CorrectFulfillment>): Promise<OrderAnswer> =>

@@ -1,4 +1,4 @@
-import { openUnits, spread } from './allocation';
+import { dueIfClosedShort, openUnits, spread } from './allocation';
 import { type Command, type KeyedCommand, madeBefore, nameOf } from './command';
 import { InvalidTransition, NotFound } from './errors';
 import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
@@ -40,7 +40,8 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   }
   const items = fulfilledItems(order, command.items);
   const isUnpaid = order.captured > 0 && leftToRefund(order) === 0;
-  if (isUnpaid && captureFor({ ...order, items }).amount === 0) {
+  const isWorthSomething = dueIfClosedShort({ ...order, items }) > dueIfClosedShort(order);
+  if (isUnpaid && isWorthSomething && captureFor({ ...order, items }).amount === 0) {
     throw new InvalidTransition(
       'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
     );

@@ -105,6 +105,8 @@ export interface Snapshot {
   subtotal: number | null;
   tax: number | null;
   reference: string | null;
+  /** Absent if the payment is captured once. */
+  captures?: 'many';
 }
 
 /** The answer to an amendment of the lines, with what pricing has made of them, or will when they are paid. */
@@ -130,6 +132,15 @@ function linesOf(order: Priced): Pick<AmendedAnswer, 'snapshot' | 'quantities'> 
   return { snapshot: snapshotOf(order), quantities: order.items.map(({ quantity }) => quantity) };
 }
 
+/** The answer to undoing a fulfillment: how many units of each line are cancelled depends on the stock of that time. */
+export interface UndoneAnswer extends OrderAnswer {
+  cancelledQuantities: number[];
+}
+
+export function undoneAnswer(answer: OrderAnswer, { items }: Order): UndoneAnswer {
+  return { ...answer, cancelledQuantities: items.map(({ cancelledQuantity }) => cancelledQuantity) };
+}
+
 /** The part of an order that a snapshot is made of. */
 interface Priced extends Pick<Order, 'subtotal' | 'tax' | 'payment'> {
   items: readonly Pick<OrderItem, 'sku' | 'quantity' | 'unitPrice' | 'taxRateBps' | 'priceIncludesTax'>[];
@@ -139,7 +150,14 @@ export function snapshotOf({ items, subtotal, tax, payment }: Priced): Snapshot 
   const lines = items.map(({ sku, unitPrice, taxRateBps, priceIncludesTax }): SnapshotLine =>
     priceIncludesTax ? [sku, unitPrice, taxRateBps, true] : [sku, unitPrice, taxRateBps],
   );
-  return { lines, subtotal, tax, reference: payment?.reference ?? null };
+  const isInParts = payment?.captures === 'many';
+  return {
+    lines,
+    subtotal,
+    tax,
+    reference: payment?.reference ?? null,
+    ...(isInParts && { captures: 'many' }),
+  };
 }
 
 /** The answer to placing an order, and how long its parts took, in milliseconds. */

@@ -294,7 +294,7 @@ export const MAX_LINES = 100;
 export const MAX_NOTE_LENGTH = 500;
 export const MAX_EXTERNAL_REF_LENGTH = 100;
 export const MAX_METADATA_KEYS = 20;
-export const METADATA_KEY = /^[A-Za-z0-9_-]{1,40}$/;
+export const METADATA_KEY = /^(?!__proto__$)[A-Za-z0-9_-]{1,40}$/;
 /** Code points. */
 export const MAX_METADATA_LENGTH = 500;
 

@@ -13,13 +13,13 @@ export interface RefundOrder extends KeyedCommand {
   reason: string;
 }
 
-/** What an order can have at most, so that it stays far below the 16 MB of a document of MongoDB. */
+/** How many refunds the staff can make, so that an order stays far below the 16 MB of a document of MongoDB. */
 const MAX_REFUNDS = 500;
 
 /** @throws {InvalidTransition} nothing, or less than the amount, is left to refund */
 export function requireRefundable(order: Order, command: RefundOrder): void {
   if (madeBefore(order.refunds, command)) return;
-  if (order.refunds.length >= MAX_REFUNDS)
+  if (order.refunds.filter(({ by }) => by !== 'system').length >= MAX_REFUNDS)
     throw new InvalidTransition(
       `The order has ${MAX_REFUNDS} refunds, the most that it can have: pay the rest back in another way.`,
     );

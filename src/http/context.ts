@@ -15,6 +15,8 @@ export interface State {
   secret?: undefined;
   /** Fields that a handler adds to the request's one log line, such as `{ orderId }`. */
   logFields?: Record<string, unknown>;
+  /** The response has parts without a version, so that a client that has the version may still lack them. */
+  hasUnversionedParts?: boolean;
   /** The error that became the response, for the log. */
   error?: unknown;
 }

@@ -128,7 +128,12 @@ export function judgeRepresentation(ctx: Context, route: Declared): void {
   if (ifMatch && !matchesIfMatch(ifMatch, etag)) {
     throw preconditionFailed(`The current ETag is ${etag}, which If-Match does not name.`, etag);
   }
-  if (!(304 in route.responses) || !matchesIfNoneMatch(ctx.get('If-None-Match'), etag)) return;
+  if (
+    !(304 in route.responses) ||
+    ctx.state.hasUnversionedParts ||
+    !matchesIfNoneMatch(ctx.get('If-None-Match'), etag)
+  )
+    return;
   ctx.status = 304;
   ctx.body = null;
 }

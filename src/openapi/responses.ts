@@ -75,7 +75,7 @@ function groupByStatus(codes: ErrorCode[]): Map<number, ErrorCode[]> {
 }
 
 /** Returns the headers that problems of this status have, always or where they apply, with their descriptions. */
-export function problemHeadersOf(route: Route, status: number): Record<string, string> {
+function problemHeadersOf(route: Route, status: number): Record<string, string> {
   if (!OUTCOMES.has(status)) return PROBLEM_HEADERS[status] ?? {};
   return {
     ...PROBLEM_HEADERS[status],

@@ -8,9 +8,8 @@ import type { Principal } from '../role/principal';
 import { Role } from '../role/role';
 import { entryTag, sameVersion } from './entry-tag';
 import { presentProductService } from './product-service.presenter';
-import type { ProductService } from './product-service.model';
 import * as schema from './product-service.schema';
-import type { CatalogueService } from './product-service.service';
+import type { CatalogueService, ProductService } from './product-service.service';
 
 export const TAG = 'Catalogue';
 export const PATH = '/product-services';

@@ -4,11 +4,13 @@ import { unchargeableReason } from '../domain/money';
 import { AppError } from '../errors/app-error';
 import { invalid } from '../http/validate';
 import type { Condition } from './entry-tag';
+import { noSuchEntry } from './no-such-entry';
 import type { ProductService } from './product-service.model';
 import type { PageFilter, ProductServiceRepository } from './product-service.repository';
 import type { ChangeBody, CreateBody } from './product-service.schema';
 import { wordsOf } from './search-terms';
 
+export type { ProductService };
 export type CatalogueService = ReturnType<typeof createCatalogueService>;
 
 export type CatalogueFilter = PageFilter & { q?: string };
@@ -29,7 +31,7 @@ export function createCatalogueService(repository: ProductServiceRepository) {
     { readsRetired }: Reader = { readsRetired: false },
   ): Promise<ProductService> {
     const entry = await (readsRetired ? repository.find(id) : repository.findActive(id));
-    if (!entry) throw notFound(id);
+    if (!entry) throw noSuchEntry(id);
     return entry;
   }
 
@@ -111,10 +113,6 @@ function cataloguePage(found: ProductService[], limit: number, readTo: string | 
   const page = pageOf(found, limit);
   if (page.more || readTo === null) return { ...page, last: page.entries.at(-1)?.id };
   return { ...page, more: true, last: readTo };
-}
-
-export function notFound(id: string): AppError {
-  return new AppError('not_found', `There is no product or service ${id}: it never existed or was retired.`);
 }
 
 function skuTaken(sku: string | undefined): AppError {

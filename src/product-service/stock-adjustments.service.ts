@@ -6,7 +6,8 @@ import { AppError } from '../errors/app-error';
 import type { Condition } from './entry-tag';
 import type { ProductService, Stock } from './product-service.model';
 import type { StockAdjustmentBody, StockCountBody } from './stock-adjustments.schema';
-import { notFound, type CatalogueService } from './product-service.service';
+import { noSuchEntry } from './no-such-entry';
+import type { CatalogueService } from './product-service.service';
 import type { Adjusted, StockAdjustment, StockAdjustmentRepository } from './stock-adjustments.repository';
 import { StockBusy } from './stock-queue';
 
@@ -85,7 +86,7 @@ export function createStockAdjustmentService(
 }
 
 function requireActive(product: ProductService | null, id: string): ProductService {
-  if (!product?.isActive) throw notFound(id);
+  if (!product?.isActive) throw noSuchEntry(id);
   return product;
 }
 

@@ -69,6 +69,15 @@ describe('requireFulfillable', () => {
     expect(fulfil).toThrow(failing('InvalidTransition', message));
   });
 
+  it('rejects what nobody pays for any more, but not what costs nothing', () => {
+    const free = { ...itemOf(priced('ps_f', 2)), unitPrice: 0, subtotal: 0, total: 0 };
+    const refunded = begun({ refunded: 3_000, paymentStatus: 'refunded' });
+    const order = { ...refunded, items: [...refunded.items, free] };
+    const error = failing('InvalidTransition', /All that was paid for this order is refunded/);
+    expect(() => requireFulfillable(order, fulfilling([line('ps_a', 1)], { id: 'k2' }))).toThrow(error);
+    expect(() => requireFulfillable(order, fulfilling([line('ps_f', 1)], { id: 'k2' }))).not.toThrow();
+  });
+
   it('accepts a repeat in any state of the order, and rejects another fulfillment under its key', () => {
     const done = begun({ status: 'completed', fulfillmentStatus: 'delivered' });
     expect(() => requireFulfillable(done, fulfilling([line('ps_a', 1)]))).not.toThrow();

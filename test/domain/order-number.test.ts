@@ -31,8 +31,8 @@ it.each(['7K3DQ-9QXW', '7K3DQ-9QXWMA', '7K3DQ-9QXWU', '7K3DQ 9QXWM', ''])('is no
   expect(parseOrderNumber(text)).toBeNull();
 });
 
-it('differs between 100,000 orders, and uses each character in each place', () => {
-  const numbers = Array.from({ length: 100_000 }, (_, n) => orderNumberOf(idOf(n)));
+it('differs between 20,000 orders, and uses each character in each place', () => {
+  const numbers = Array.from({ length: 20_000 }, (_, n) => orderNumberOf(idOf(n)));
   expect(new Set(numbers).size).toBe(numbers.length);
   for (const place of [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]) {
     expect(new Set(numbers.map((number) => number[place])).size).toBe(32);

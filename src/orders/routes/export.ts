@@ -19,7 +19,7 @@ export function exportOrdersRoute({ service, users }: OrderRouteDeps): Route {
     operationId: 'exportOrders',
     summary: 'Export orders as CSV',
     description:
-      'All orders that match the filters, in the order of the list, as of the time of the request: one row ' +
+      'All orders that match the filters, in the order of the list, that existed at the time of the request: one row ' +
       'for each line of an order. What identifies an order is in each of its rows; what concerns it as a ' +
       'whole (`orderTotal`, address, note) is in the first one only, so that sums are right. Amounts are in ' +
       'minor units, as everywhere. A text that a spreadsheet would run as a formula begins with an ' +

@@ -137,7 +137,8 @@ it('responds while the replaced payment cannot be voided for a while', async () 
   release();
   await eventually(async () => {
     const { body: now } = await api.call('get', `/orders/${order.id}`, admin).expect(200);
-    expect(now.data).toMatchObject({ compensations: [], version: 5 });
+    // Only operators see that it is voided: a new version would outdate the customer's If-Match.
+    expect(now.data).toMatchObject({ compensations: [], version: 4 });
   });
 });
 

@@ -127,7 +127,9 @@ export class OrderModel {
     this.lines = before.map((line) => ({ ...line }));
     take(this.lines, wanted, leftOf, (line, units) => (line.fulfilled += units));
     const share = this.shareToCapture();
-    if (this.captured > 0 && this.captured === this.refunded && share === 0) {
+    const worthOpen = (lines: readonly BoughtLine[]) => sum(lines.map((line) => worth(line, leftOf(line))));
+    const isWorthSomething = worthOpen(this.lines) < worthOpen(before);
+    if (this.captured > 0 && this.captured === this.refunded && share === 0 && isWorthSomething) {
       this.lines = before;
       return 'invalid_transition';
     }

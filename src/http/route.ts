@@ -12,6 +12,8 @@ export interface ResponseSpec {
    * body.
    */
   data?: Schema;
+  /** Replaces the example of the schema. */
+  example?: unknown;
   /** `data` is the whole body, without the envelope, because the protocol is not ours. */
   raw?: true;
   /** `data` is the whole body, in this format instead of JSON. */

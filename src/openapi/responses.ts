@@ -92,7 +92,7 @@ function success(spec: ResponseSpec, refer: Refer, more: Record<string, string>)
   const isList = spec.list === true;
   const isBare = spec.raw === true || spec.mediaType !== undefined;
   const schema = isBare ? refer(spec.data) : envelope(refer(spec.data), isList);
-  const data = exampleOf(spec.data);
+  const data = spec.example ?? exampleOf(spec.data);
   const body = isBare ? data : exampleBody(data, isList);
   const example = data === undefined ? {} : { example: body };
   return {

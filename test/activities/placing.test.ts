@@ -60,6 +60,7 @@ describe('placeOrder', () => {
       subtotal: 2_000,
       tax: 0,
       reference,
+      captures: 'many',
     });
   });
 

@@ -1,5 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { EXAMPLE_CLOSED_SHORT } from '../schema/example';
 import { adminOnly, cancelOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
@@ -22,7 +23,9 @@ export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
     idempotency: 'optional',
     ifMatch: 'optional',
     body: cancelOrderBody,
-    responses: { 200: orderResponse('The order without what is cancelled') },
+    responses: {
+      200: { ...orderResponse('The order without what is cancelled'), example: EXAMPLE_CLOSED_SHORT },
+    },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, body: { items, reason = null }, ...sent }) {
       if (items && sent.principal.role !== Role.ADMIN) throw adminOnly('items');

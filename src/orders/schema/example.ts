@@ -40,7 +40,7 @@ export const EXAMPLE_ORDER: OrderView = {
   due: AMOUNTS.total,
   captured: 0,
   refunded: 0,
-  captures: 'once',
+  captures: 'many',
   fulfillments: [],
   refunds: [],
   note: 'Please ring twice.',
@@ -55,4 +55,47 @@ export const EXAMPLE_ORDER: OrderView = {
   workflowId: `order-${ID}`,
   createdAt: PLACED_AT,
   updatedAt: CONFIRMED_AT,
+};
+
+const SHIPPED_AT = '2026-01-16T14:05:00.000Z';
+const CANCELLED_AT = '2026-01-17T08:20:00.000Z';
+const HALF = AMOUNTS.total / 2;
+const [LINE] = EXAMPLE_ORDER.items;
+const BY_STAFF = { by: 'usr_01HZX000000000000000ADM1N0', reason: null };
+const SHIPPED = { ...BY_STAFF, at: SHIPPED_AT };
+
+/** The same order after one of its units was shipped and the other one was given up. */
+export const EXAMPLE_CLOSED_SHORT: OrderView = {
+  ...EXAMPLE_ORDER,
+  paymentStatus: 'captured',
+  fulfillmentStatus: 'fulfilled',
+  items: [{ ...LINE!, fulfilledQuantity: 1, cancelledQuantity: 1 }],
+  cancelled: HALF,
+  due: HALF,
+  captured: HALF,
+  fulfillments: [
+    {
+      id: 'ful_31d0b9f7a41dbd20bfe8ed2be2a4dd4b',
+      items: [{ productServiceId: LINE!.productServiceId, quantity: 1 }],
+      carrier: 'DHL',
+      trackingNumber: '00340434161094021501',
+      createdAt: SHIPPED_AT,
+      deliveredAt: null,
+    },
+  ],
+  statusHistory: [
+    ...EXAMPLE_ORDER.statusHistory,
+    { ...SHIPPED, axis: 'paymentStatus', from: 'authorized', to: 'captured' },
+    { ...SHIPPED, axis: 'fulfillmentStatus', from: 'unfulfilled', to: 'partially_fulfilled' },
+    {
+      ...BY_STAFF,
+      at: CANCELLED_AT,
+      reason: 'Broken in the warehouse',
+      axis: 'fulfillmentStatus',
+      from: 'partially_fulfilled',
+      to: 'fulfilled',
+    },
+  ],
+  version: 4,
+  updatedAt: CANCELLED_AT,
 };

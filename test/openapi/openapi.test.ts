@@ -2,7 +2,7 @@ import pino from 'pino';
 import type { Config } from '../../src/config';
 import { createHealth } from '../../src/health/health';
 import { createJwt } from '../../src/jwt/jwt';
-import type { OrderLine } from '../../src/domain/order';
+import { METADATA_KEY, type OrderLine } from '../../src/domain/order';
 import { PROBLEMS } from '../../src/errors/problems';
 import { priceLines } from '../../src/domain/pricing';
 import { buildDocument } from '../../src/openapi/document';
@@ -187,7 +187,7 @@ describe('the OpenAPI document', () => {
       schema: {
         additionalProperties: false,
         maxProperties: 20,
-        patternProperties: { '^[A-Za-z0-9_-]{1,40}$': { type: 'string', maxLength: 500 } },
+        patternProperties: { [METADATA_KEY.source]: { type: 'string', maxLength: 500 } },
       },
     });
     expect(Object.keys(find('exportOrders').responses['200']!.content!)).toEqual(['text/csv']);

@@ -294,7 +294,8 @@ export const MAX_LINES = 100;
 export const MAX_NOTE_LENGTH = 500;
 export const MAX_EXTERNAL_REF_LENGTH = 100;
 export const MAX_METADATA_KEYS = 20;
-export const METADATA_KEY = /^(?!__proto__$)[A-Za-z0-9_-]{1,40}$/;
+/** Names such as `__proto__` and `_bsontype` mean something else to JavaScript and to the driver of MongoDB. */
+export const METADATA_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 /** Code points. */
 export const MAX_METADATA_LENGTH = 500;
 

@@ -6,6 +6,8 @@ const TAG = '(?:W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"';
 const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
 /** A list of RFC 9110, 5.6.1, which may have empty elements. */
 const IF_MATCH = new RegExp(`^(?:\\*|(?:,[ \\t]*)*${TAG}[ \\t]*(?:,[ \\t]*(?:${TAG}[ \\t]*)?)*)$`);
+/** The same without empty elements, which senders must not generate: what the document asks for. */
+const IF_MATCH_AS_SENT = `^(\\*|${TAG}([ \\t]*,[ \\t]*${TAG})*)$`;
 /** The form in which `etagOf` writes a version; another spelling is another tag. */
 const VERSION = /^(0|[1-9]\d{0,14})$/;
 
@@ -22,6 +24,7 @@ export function ifMatchSchema(): StringSchema {
     .messages({
       'string.pattern.base': '{#label} must be an ETag as the API sent it, quotes included, for example "3"',
     })
+    .meta({ jsonSchema: { pattern: IF_MATCH_AS_SENT } })
     .example('*');
 }
 

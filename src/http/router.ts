@@ -65,7 +65,10 @@ export function otherMethods(router: AppRouter): Middleware {
 }
 
 function allowedMethods(router: AppRouter, ctx: Context): string[] {
-  const methods = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods);
+  const layers = router.match(ctx.path, ctx.method).path;
+  // A path of its own is no id of another one: /orders/export.csv is not an order.
+  const exact = layers.filter(({ paramNames }) => paramNames.length === 0);
+  const methods = (exact.length > 0 ? exact : layers).flatMap((layer) => layer.methods);
   return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort();
 }
 

@@ -51,7 +51,7 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
   {
     path: 'sku',
     message:
-      'sku must have letters and digits of any script, spaces and . _ / - + : # & only, and start with a letter or digit',
+      'sku must have letters and digits of any script, spaces and . _ / - \\+ : # & only, and start with a letter or digit',
     why: 'the dialects of regular expressions disagree on what a letter is',
   },
   {
@@ -59,7 +59,7 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   },
-  ...['email', 'archived'].map((path) => ({
+  ...['email', 'archived', 'items'].map((path) => ({
     path,
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
@@ -86,6 +86,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     path: 'unitPrice',
     message: 'is not possible: cards are charged in multiples of [0-9.]+ [A-Z]{3}, so choose .+',
     why: 'what cards can be charged depends on the currency, which a change does not name',
+  },
+  {
+    path: 'taxRateBps',
+    message: 'taxRateBps must have at most two decimals',
+    why: 'binary fractions are no exact multiples of 0.01, so `multipleOf` would reject rates that the API takes',
   },
   {
     path: 'expiresAt',

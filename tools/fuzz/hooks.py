@@ -52,10 +52,10 @@ def texts_of(value):
 
 
 def is_shortened(case):
-    """Returns whether a text of the body is too long, but not necessarily as it is kept: trimmed and composed."""
+    """Returns whether a text of the body or the query is too long, but not necessarily as it is kept: trimmed and composed."""
     description = getattr(case.meta and case.meta.phase.data, "description", None) or ""
     return "maxLength" in description and any(
-        len(unicodedata.normalize("NFC", text.strip())) < len(text) for text in texts_of(case.body)
+        len(unicodedata.normalize("NFC", text.strip())) < len(text) for text in texts_of(case.body) + texts_of(case.query)
     )
 
 

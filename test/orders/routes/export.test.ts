@@ -73,6 +73,11 @@ describe('GET /orders/export.csv', () => {
     });
   });
 
+  it('is a path of its own, and no id of an order', async () => {
+    const { headers } = await api.call('options', pathFor(), admin).expect(204);
+    expect(headers.allow).toBe('GET, HEAD, OPTIONS');
+  });
+
   it('defuses what spreadsheets would run, and keeps commas, quotes and line breaks', async () => {
     const rows = parse((await api.call('get', pathFor(), admin).expect(200)).text);
     expect(rows.map(({ name }) => name)).toEqual([

@@ -17,7 +17,7 @@ const PLAIN: Readonly<Record<string, string>> = {
 
 /** Returns the text without differences of case and of encoding: `Straße`, `STRASSE` and `strasse` are one. */
 export function foldCase(text: string): string {
-  return text.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+  return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /** Returns the different words of a text, in lower case and without accents. */

@@ -32,6 +32,7 @@ it.each([
   ['Straße', 'STRASSE'],
   ['É', 'e\u0301'],
   ['ς', 'Σ'],
+  ['ß', 'ẞ'],
 ])('foldCase makes %s and %s one', (one, other) => {
   expect(foldCase(one)).toBe(foldCase(other));
 });

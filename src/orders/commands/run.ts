@@ -80,6 +80,8 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
       if (attempts === 1) throw outdated(order.id);
       return send(now, type, { ...command, seenRevision: now.revision }, attempts - 1);
     }
+    // The same command, sent twice at once, may have been carried out, and ended the workflow by that.
+    if (outcomeIn(now, type, command)) return now;
     requirePossible(now, type, command);
     throw orderingUnavailable(undefined, order.id);
   }

@@ -73,6 +73,20 @@ describe.each(Object.entries(REPEATED))('a repeat of an %s with its key', (_, pr
   });
 });
 
+it.each(Object.entries(REPEATED))(
+  'five at once of an %s with one key all get its outcome',
+  async (_, prepare) => {
+    const { sent, ifMatch } = await prepare();
+    const headers = { 'Idempotency-Key': randomUUID(), ...(ifMatch && { 'If-Match': ifMatch }) };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send(sent, headers)));
+    const [first] = answers;
+    expect(first!.status).toBeLessThan(300);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => first!.status));
+    const replays = answers.filter((answer) => answer.headers['idempotent-replayed'] === 'true');
+    expect(replays).toHaveLength(4);
+  },
+);
+
 it('a repeat of what was turned down gets the same problem, with the version to name', async () => {
   const { path } = await placed();
   const headers = { 'Idempotency-Key': 'k', 'If-Match': '"1"' };

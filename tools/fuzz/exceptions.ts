@@ -88,6 +88,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'what cards can be charged depends on the currency, which a change does not name',
   },
   {
+    path: 'if-match',
+    message: 'if-match must be an ETag as the API sent it, quotes included, for example "3"',
+    why: 'the fuzzer sends 0 for an optional header whose pattern it cannot shorten, though the pattern excludes it',
+  },
+  {
     path: 'taxRateBps',
     message: 'taxRateBps must have at most two decimals',
     why: 'binary fractions are no exact multiples of 0.01, so `multipleOf` would reject rates that the API takes',

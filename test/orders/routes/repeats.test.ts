@@ -97,6 +97,17 @@ it('a repeat of what was turned down gets the same problem, with the version to 
   expect(again.body.detail).toBe(first.body.detail);
 });
 
+it('a repeat of what a closed order has turned down gets the same problem, although the order is archived since', async () => {
+  const { path } = await placed();
+  const { headers } = await send({ method: 'post', path: `${path}/cancel`, body: {} }, {}).expect(200);
+  const conditions = { 'Idempotency-Key': randomUUID(), 'If-Match': headers.etag as string };
+  const sent: Sent = { method: 'patch', path, body: { note: 'a' } };
+  const first = await send(sent, conditions).expect(409);
+  await send({ method: 'delete', path }, {}).expect(204);
+  const again = await send(sent, conditions).expect(409);
+  expect(again.body.code).toBe(first.body.code);
+});
+
 it('the keys of the customer and of the staff do not meet', async () => {
   const { path } = await placed();
   const key = { 'Idempotency-Key': 'k', 'If-Match': '*' };

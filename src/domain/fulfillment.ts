@@ -1,8 +1,8 @@
-import { dueIfClosedShort, openUnits, spread } from './allocation';
+import { openUnits, spread } from './allocation';
 import { type Command, type KeyedCommand, madeBefore, nameOf } from './command';
 import { InvalidTransition, NotFound } from './errors';
 import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
-import { leftToRefund, paidStatus } from './order-payment';
+import { capturedForGoods, leftToRefund, paidStatus } from './order-payment';
 import { captureFor, countingFulfillments, progressed } from './order-progress';
 import { changeOrder } from './order-transitions';
 import type { Capture } from './payment';
@@ -38,10 +38,9 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be fulfilled.`);
   }
-  const items = fulfilledItems(order, command.items);
-  const isUnpaid = order.captured > 0 && leftToRefund(order) === 0;
-  const isWorthSomething = dueIfClosedShort({ ...order, items }) > dueIfClosedShort(order);
-  if (isUnpaid && isWorthSomething && captureFor({ ...order, items }).amount === 0) {
+  fulfilledItems(order, command.items);
+  // What the system has paid back for cancelled units leaves the rest as it was.
+  if (capturedForGoods(order) > 0 && leftToRefund(order) === 0) {
     throw new InvalidTransition(
       'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
     );

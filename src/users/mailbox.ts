@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { isBroken, refusedCharacter } from '../common/unicode';
 
 /** Of ASCII only what domains are made of: `domainToASCII` reads an authority, with ports, paths and escapes. */
@@ -16,7 +16,14 @@ export function mailboxOf(address: string): string | null {
   if (at < 1 || isBroken(text) || /\s/u.test(text) || refusedCharacter(text) !== undefined) return null;
   const domain = text.slice(at + 1);
   const ascii = DOMAIN.test(domain) ? domainToASCII(domain) : '';
-  return ASCII_DOMAIN.test(ascii) ? `${composedLowerCase(text.slice(0, at))}@${ascii}` : null;
+  return ASCII_DOMAIN.test(ascii) && !hasUnreadableLabel(ascii)
+    ? `${composedLowerCase(text.slice(0, at))}@${ascii}`
+    : null;
+}
+
+/** Newer versions of Node.js leave a label as it is that stands for no text. */
+function hasUnreadableLabel(ascii: string): boolean {
+  return /(^|\.)xn--/.test(domainToUnicode(ascii));
 }
 
 /** Composed again, since the lower case of a composed text may be decomposed. */

@@ -21,6 +21,7 @@ import {
   orderIn,
   payment,
   priced,
+  refundOf,
 } from './fixtures';
 
 /** An order with one of two units fulfilled. */
@@ -69,13 +70,31 @@ describe('requireFulfillable', () => {
     expect(fulfil).toThrow(failing('InvalidTransition', message));
   });
 
-  it('rejects what nobody pays for any more, but not what costs nothing', () => {
-    const free = { ...itemOf(priced('ps_f', 2)), unitPrice: 0, subtotal: 0, total: 0 };
-    const refunded = begun({ refunded: 3_000, paymentStatus: 'refunded' });
-    const order = { ...refunded, items: [...refunded.items, free] };
-    const error = failing('InvalidTransition', /All that was paid for this order is refunded/);
-    expect(() => requireFulfillable(order, fulfilling([line('ps_a', 1)], { id: 'k2' }))).toThrow(error);
-    expect(() => requireFulfillable(order, fulfilling([line('ps_f', 1)], { id: 'k2' }))).not.toThrow();
+  it.each(['once', 'many'] as const)(
+    'rejects what follows a whole refund, of a payment captured %s',
+    (captures) => {
+      const amount = captures === 'once' ? 3_000 : 1_000;
+      const order = begun({
+        captured: amount,
+        refunded: amount,
+        refunds: [refundOf(amount, 'r1')],
+        paymentStatus: 'refunded',
+        payment: { ...payment(3_000), captures },
+      });
+      const error = failing('InvalidTransition', /All that was paid for this order is refunded/);
+      expect(() => requireFulfillable(order, fulfilling([line('ps_a', 1)], { id: 'k2' }))).toThrow(error);
+    },
+  );
+
+  it('accepts what follows a refund by the system, for units that were cancelled', () => {
+    const order = begun({
+      captured: 1_000,
+      refunded: 1_000,
+      refunds: [{ ...refundOf(1_000, 'r1'), by: 'system' }],
+      paymentStatus: 'refunded',
+      payment: { ...payment(3_000), captures: 'many' },
+    });
+    expect(() => requireFulfillable(order, fulfilling([line('ps_a', 1)], { id: 'k2' }))).not.toThrow();
   });
 
   it('accepts a repeat in any state of the order, and rejects another fulfillment under its key', () => {

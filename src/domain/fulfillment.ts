@@ -1,7 +1,7 @@
 import { openUnits, spread } from './allocation';
 import { type Command, type KeyedCommand, madeBefore, nameOf } from './command';
 import { InvalidTransition, NotFound } from './errors';
-import type { Fulfillment, Order, OrderItem, OrderLine } from './order';
+import type { Fulfillment, Order, OrderItem, OrderLine, Refund } from './order';
 import { capturedForGoods, leftToRefund, paidStatus } from './order-payment';
 import { captureFor, countingFulfillments, progressed } from './order-progress';
 import { changeOrder } from './order-transitions';
@@ -38,13 +38,23 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be fulfilled.`);
   }
-  fulfilledItems(order, command.items);
-  // What the system has paid back for cancelled units leaves the rest as it was.
-  if (capturedForGoods(order) > 0 && leftToRefund(order) === 0) {
+  const items = fulfilledItems(order, command.items);
+  if (isRefundedWholly(order) || (isPaidBack(order) && captureFor({ ...order, items }).amount === 0)) {
     throw new InvalidTransition(
       'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
     );
   }
+}
+
+/** What the system has paid back for cancelled units leaves the rest as it was. */
+function isPaidBack(order: Order): boolean {
+  return capturedForGoods(order) > 0 && leftToRefund(order) === 0;
+}
+
+/** Units that came back leave the rest as it was, too; a refund of all that was paid gives the order up. */
+function isRefundedWholly(order: Order): boolean {
+  const isOfAmount = ({ by, items, amount }: Refund) => by !== 'system' && items.length === 0 && amount > 0;
+  return isPaidBack(order) && order.refunds.some(isOfAmount);
 }
 
 /**

@@ -86,11 +86,14 @@ describe('requireFulfillable', () => {
     },
   );
 
-  it('accepts what follows a refund by the system, for units that were cancelled', () => {
+  it.each([
+    ['by the system, for units that were cancelled', { by: 'system' }],
+    ['of units that came back', { items: [{ ...line('ps_a', 1), restock: true }] }],
+  ])('accepts what follows a refund %s, if its share is captured', (_, fields) => {
     const order = begun({
       captured: 1_000,
       refunded: 1_000,
-      refunds: [{ ...refundOf(1_000, 'r1'), by: 'system' }],
+      refunds: [{ ...refundOf(1_000, 'r1'), ...fields }],
       paymentStatus: 'refunded',
       payment: { ...payment(3_000), captures: 'many' },
     });

@@ -127,8 +127,8 @@ function requirePossible<C extends Command>(
   command: NoInfer<C>,
 ): void {
   orProblem(order, () => {
-    // What a closed order rejects, it rejects permanently, so a repeat has to hear that and not of a newer version.
-    if (isClosed(order)) check(order, command);
+    // What a closed order rejects, it rejects permanently: a repeat has to hear that, and not of a newer version.
+    if (isClosed(order) && command.fingerprint !== undefined) check(order, command);
     requireMatch(order, command);
     check(order, command);
   });

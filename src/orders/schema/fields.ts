@@ -78,7 +78,11 @@ export const externalRef = singleLine(MAX_EXTERNAL_REF_LENGTH);
 
 export const metadata = Joi.object<Record<string, string>>()
   .pattern(METADATA_KEY, multiLine(MAX_METADATA_LENGTH))
-  .max(MAX_METADATA_KEYS);
+  .max(MAX_METADATA_KEYS)
+  .messages({
+    'object.unknown':
+      '{#label} is no name for metadata: use at most 40 letters, digits, _ and -, and begin with a letter or digit',
+  });
 
 export const note = multiLine(MAX_NOTE_LENGTH).allow(null);
 export const reason = singleLine(200);

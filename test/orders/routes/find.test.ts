@@ -161,7 +161,7 @@ describe('GET /orders', () => {
     ['status=', 'status.0', 'must be one of'],
     ['number=7K3DQ', 'number', '7K3DQ-9QXWM'],
     ['metadata=web', 'metadata', 'must be of type object'],
-    ['metadata[a b]=web', 'metadata.a b', 'not allowed'],
+    ['metadata[a b]=web', 'metadata.a b', 'is no name for metadata'],
     ['metadata[a]=1&metadata[a]=2', 'metadata.a', 'must be a string'],
     ['metadata[__proto__]=1', 'metadata[__proto__]', 'not allowed'],
     ['externalRef[a]=1', 'externalRef[a]', 'not allowed'],

@@ -64,6 +64,8 @@ interface Repayment extends Addition {
   amount: number;
   /** Whether it is for units that were cancelled. */
   isOwed: boolean;
+  /** Whether it is for units that came back. */
+  isOfLines: boolean;
 }
 
 export class OrderModel {
@@ -123,9 +125,18 @@ export class OrderModel {
     const wanted = unitsOf(lines);
     const isTooMuch = [...wanted].some(([good, units]) => units > this.left(good));
     if (isTooMuch) return 'invalid_transition';
-    if (this.capturedForGoods > 0 && this.captured === this.refunded) return 'invalid_transition';
+    const before = this.lines;
+    this.lines = before.map((line) => ({ ...line }));
     take(this.lines, wanted, leftOf, (line, units) => (line.fulfilled += units));
     const share = this.shareToCapture();
+    const isPaidBack = this.capturedForGoods > 0 && this.captured === this.refunded;
+    const isGivenUp = this.refunds.some(
+      ({ isOwed, isOfLines, amount }) => !isOwed && !isOfLines && amount > 0,
+    );
+    if (isPaidBack && (isGivenUp || share === 0)) {
+      this.lines = before;
+      return 'invalid_transition';
+    }
     this.captured += share;
     if (share > 0 && !this.isAnyOpen) this.isPaymentOver = true;
     const shipment = { lines, isDelivered: false, isUndone: false, trackingNumber: null };
@@ -148,7 +159,8 @@ export class OrderModel {
   /** Pays back what is captured of cancelled units, and ends what has nothing open any more. */
   private progress(): void {
     const excess = Math.min(this.captured - this.refunded, this.capturedForGoods - this.due);
-    if (excess > 0) this.refunds.push({ key: undefined, content: '', amount: excess, isOwed: true });
+    if (excess > 0)
+      this.refunds.push({ key: undefined, content: '', amount: excess, isOwed: true, isOfLines: false });
     if (this.isAnyOpen) return;
     this.isPaymentOver = true;
     if (!this.isAnyFulfilled) this.status = 'cancelled';
@@ -219,7 +231,7 @@ export class OrderModel {
   private tryToRefund(amount: number | null, addition: Addition): Result {
     const left = this.captured - this.refunded;
     if (left === 0 || (amount ?? 0) > left) return 'invalid_transition';
-    this.refunds.push({ ...addition, amount: amount ?? left, isOwed: false });
+    this.refunds.push({ ...addition, amount: amount ?? left, isOwed: false, isOfLines: false });
     return 'done';
   }
 
@@ -240,7 +252,12 @@ export class OrderModel {
       if (restock && CATALOGUE[line.good].stock !== null) line.restocked += count;
     });
     const isAll = this.lines.every(({ quantity, cancelled, refunded }) => cancelled + refunded === quantity);
-    this.refunds.push({ ...addition, amount: isAll ? left : Math.min(price, left), isOwed: false });
+    this.refunds.push({
+      ...addition,
+      amount: isAll ? left : Math.min(price, left),
+      isOwed: false,
+      isOfLines: true,
+    });
     return 'done';
   }
 

@@ -1,13 +1,6 @@
 import { log } from '@temporalio/activity';
 import { amend, requireAmendable, type AmendOrder } from '../src/domain/amendment';
-import {
-  anotherPayment,
-  archivedOrder,
-  cancelledOrder,
-  isForPayment,
-  type ArchiveOrder,
-  type CancelOrder,
-} from '../src/domain/closing';
+import { archivedOrder, cancelledOrder, type ArchiveOrder, type CancelOrder } from '../src/domain/closing';
 import { matches, withAnswer } from '../src/domain/command';
 import {
   requireUnsettled,
@@ -31,17 +24,22 @@ import {
   amendedAnswer,
   refusal,
   summaryOf,
+  type CheckedAnswer,
   undoneAnswer,
   type OrderAnswer,
   type OrderSummary,
 } from '../src/domain/order-summary';
 import { overdueOrder } from '../src/domain/overdue';
 import { draftOrder, isReused } from '../src/domain/placing';
+import { currentPayment, paymentRef } from '../src/domain/order-payment';
+import { givenUpOrder, pay, type PayOrder } from '../src/domain/paying';
+import { isBeingChanged, type CheckPayment } from '../src/domain/reconciling';
 import { idsOf, priceAmendment } from '../src/domain/pricing';
 import { refund, type RefundOrder } from '../src/domain/refund';
 import { undoneOrder, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderRepository } from '../src/orders/orders.repository';
-import type { Addressed, Inline } from './order-changes';
+import { isAbout, type Addressed, type Inline } from './order-changes';
+import type { Inspection } from './payment-calls';
 import type { PlacingActivityDeps } from './placing.activities';
 
 export interface CommandActivityDeps extends PlacingActivityDeps {
@@ -75,7 +73,6 @@ export function createCommandActivities({ orders, writer, changes, products }: C
         const at = new Date().toISOString();
         const draft = draftOrder(request);
         if (!matches(draft, command)) return refusal(draft, recordOf(new StaleVersion(draft.version)));
-        if (!isForPayment(draft, command)) return refusal(draft, recordOf(anotherPayment()));
         const cancelled = withAnswer(cancel(draft, at), command, null, at);
         const withoutRef = { ...cancelled, externalRef: null };
         ({ order: stored } = await writer.insert(cancelled, () => withoutRef));
@@ -134,6 +131,41 @@ export function createCommandActivities({ orders, writer, changes, products }: C
         ...inline,
         addedTo: ({ refunds }) => refunds,
       }),
+
+    /** Has the order paid with another card. */
+    payOrder: (command: Addressed<PayOrder>, inline: Inline): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => pay(order, command, at), inline),
+
+    /**
+     * Brings the order in line with the payment service's record of its payment, if it may be asked for from here and
+     * comes at once, or if it is given.
+     */
+    async checkPayment(
+      command: Addressed<CheckPayment>,
+      { inspected, ...inline }: Inline & { inspected?: Inspection },
+    ): Promise<CheckedAnswer> {
+      const { orderId, paymentKey } = command;
+      const order = await change(orderId, (stored) => stored);
+      const isDue = isAbout(order, paymentKey) && order.status !== 'rejected' && !isBeingChanged(order);
+      if (!isDue) return { ...summaryOf(order), toInspect: null };
+      const payment = paymentRef(order, currentPayment(order));
+      const inspection = inspected ?? (await changes.inspectInline(payment, inline));
+      if (!inspection) return { ...summaryOf(order), toInspect: payment };
+      const checked = await changes.reconcile(orderId, command, inspection);
+      const { status, paymentStatus } = checked;
+      log.info('payment checked', { found: inspection.found?.status ?? 'unknown', status, paymentStatus });
+      return { ...summaryOf(checked), toInspect: null };
+    },
+
+    /** Rejects the order that was not paid with another card until that time, unless it does not wait for one. */
+    async giveUpPayment(
+      { orderId }: { orderId: string; requestId: string },
+      until: string,
+    ): Promise<OrderSummary> {
+      const order = await change(orderId, (stored, at) => givenUpOrder(stored, until, at));
+      log.info('payment given up', { status: order.status });
+      return summaryOf(order);
+    },
 
     archiveOrder: (command: Addressed<ArchiveOrder>): Promise<OrderAnswer> =>
       carryOut(command, (order, at) => archivedOrder(order, command, at)),

@@ -12,18 +12,25 @@ import { BusinessError, IdempotencyKeyReused, OutdatedCommand, recordOf } from '
 import {
   orderAfterPayment,
   paymentTaskOf,
-  withoutIntention,
   type PaymentOutcome,
   type PaymentTask,
 } from '../src/domain/intention';
 import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
 import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
+import { currentPayment } from '../src/domain/order-payment';
+import type { PaymentPolicy } from '../src/domain/paying';
+import type { PaymentRef } from '../src/domain/payment';
+import { reconciledOrder, type CheckPayment } from '../src/domain/reconciling';
+import type { PaymentDeclines } from '../src/payments/declines/payment-declines';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 import type { Judge, OrderWriter } from './order-writer';
-import { callProviderWithin } from './payment-calls';
+import { callProvider, inspect, within, type Inspection } from './payment-calls';
 
 export interface OrderChangesDeps {
   writer: OrderWriter;
+  /** How long orders wait for their customers. */
+  policy: PaymentPolicy;
+  declines: PaymentDeclines;
   /** Absent where the secrets of the payment service are kept from the workers of orders. */
   provider?: PaymentProvider;
 }
@@ -49,13 +56,23 @@ export interface CarryOutOptions extends Partial<Inline> {
   complete?(answer: OrderAnswer, order: Order): OrderAnswer;
 }
 
+/** The outcome of a payment that came with many others: the API turns down those that come later. */
+const NOT_TRIED: PaymentOutcome = {
+  state: 'declined',
+  error: {
+    type: 'PaymentDeclined',
+    message:
+      'Too many payments were declined, so this one was not tried, and nothing is charged: place a new order later.',
+  },
+};
+
 export type OrderChanges = ReturnType<typeof createOrderChanges>;
 
 /** Beyond this, the payment is left to the payments queue, which shows in Temporal what it waits for. */
 const INLINE_PAYMENT_MS = 2_500;
 
 /** Changes orders as commands and payments make it necessary. */
-export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
+export function createOrderChanges({ writer, policy, declines, provider }: OrderChangesDeps) {
   async function change(orderId: string, judge: Judge, known?: Order): Promise<Order> {
     const order = await writer.change(orderId, judge, known);
     if (!order) throw new Error(`Order ${orderId} is missing in MongoDB.`);
@@ -66,13 +83,51 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
   async function payInline(order: Order, { inline = false }: Partial<Inline>): Promise<Order> {
     const task = paymentTaskOf(order);
     if (!task) return order;
+    if (task.commandId === null && declines.isAtLimit(order))
+      return afterPayment(order.id, task, NOT_TRIED, order);
     if (task.amount > 0 && !(inline && provider)) return order;
-    const outcome = await callProviderWithin({ timeoutMs: INLINE_PAYMENT_MS, provider: provider!, task });
+    const outcome = await within(INLINE_PAYMENT_MS, callProvider({ provider: provider!, task }));
     return outcome ? afterPayment(order.id, task, outcome, order) : order;
   }
 
+  /** Asks the payment service for its record, if it may be called here and answers at once. */
+  async function inspectInline(payment: PaymentRef, { inline }: Inline): Promise<Inspection | null> {
+    return inline && provider ? within(INLINE_PAYMENT_MS, inspect(provider, payment)) : null;
+  }
+
+  /** Saves what the payment service's record of its current payment makes of the order. */
+  async function reconcile(
+    orderId: string,
+    { paymentKey, passed }: Pick<CheckPayment, 'paymentKey' | 'passed'>,
+    { found }: Inspection,
+  ): Promise<Order> {
+    if (found?.status === 'declined') await countFailedAction(orderId, paymentKey);
+    return change(orderId, (order, at) =>
+      isAbout(order, paymentKey) ? reconciledOrder(order, found, { at, policy, passed }) : order,
+    );
+  }
+
+  /** Counts a payment that was declined for who has sent it; an amendment tries no other card. */
+  async function countDecline(
+    orderId: string,
+    { key, commandId }: PaymentTask,
+    known?: Order,
+  ): Promise<void> {
+    const { placedBy, intention } = known ?? (await change(orderId, (order) => order));
+    const isAnotherCard = intention?.kind === 'payment' && intention.command.id === commandId;
+    if (commandId !== null && !isAnotherCard) return;
+    await declines.add({ _id: key, by: isAnotherCard ? intention.by : placedBy });
+  }
+
+  /** Counts a payment that failed when the customer was to confirm it, which only customers are asked for. */
+  async function countFailedAction(orderId: string, paymentKey: string): Promise<void> {
+    const order = await change(orderId, (same) => same);
+    const isWaiting = order.paymentStatus === 'action_required' && isAbout(order, paymentKey);
+    if (isWaiting) await declines.add({ _id: paymentKey, by: order.customerId });
+  }
+
   /** Saves the outcome of a call of the payment service, and what it makes of the order. */
-  function afterPayment(
+  async function afterPayment(
     orderId: string,
     task: PaymentTask,
     outcome: PaymentOutcome,
@@ -82,9 +137,15 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
       const waiting = paymentTaskOf(order);
       // An earlier run has recorded it, or the order was resumed meanwhile.
       if (waiting?.key !== task.key || waiting.commandId !== task.commandId) return order;
-      if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short.error) }, at);
-      return orderAfterPayment(order, outcome, at);
+      // Who is stopped from trying cards, or has too many unpaid orders, is not invited to try another.
+      const isLast = outcome === NOT_TRIED || short;
+      const patience = isLast ? { ...policy, retryWindowMs: 0 } : policy;
+      const isPossible = !short || (outcome.state === 'declined' && !order.intention);
+      const allowed = isPossible ? outcome : ({ state: 'rejected', error: recordOf(short.error) } as const);
+      return orderAfterPayment(order, allowed, at, patience);
     };
+    // First of all: a run that finds the order as this one has left it does not come here.
+    if (outcome.state === 'declined' && outcome !== NOT_TRIED) await countDecline(orderId, task, known);
     return change(orderId, judge, known);
   }
 
@@ -129,5 +190,10 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
     return complete(answer, order);
   }
 
-  return { change, payInline, afterPayment, carryOut };
+  return { change, payInline, inspectInline, reconcile, afterPayment, carryOut };
+}
+
+/** Returns whether the payment with the key is the one that the order has. One that was replaced is given up. */
+export function isAbout(order: Order, paymentKey: string): boolean {
+  return order.version > 0 && order.total !== null && currentPayment(order).key === paymentKey;
 }

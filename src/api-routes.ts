@@ -22,6 +22,9 @@ import { createOrderPresenter } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
+import { createPaymentActionRepository } from './payments/actions.repository';
+import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
+import { createDeclineRepository } from './payments/declines/declines.repository';
 import { createPaymentEventRepository } from './payments/stripe/events.repository';
 import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
 import { createStripeWebhookService } from './payments/stripe/webhook';
@@ -49,6 +52,7 @@ export interface RouteDeps {
   health: Health;
   jwt: Jwt;
   revokedTokens: Pick<RevokedTokens, 'has'>;
+  declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   logger: Logger;
 }
 
@@ -60,11 +64,13 @@ export function createRoutes({
   health,
   jwt,
   revokedTokens,
+  declines,
   logger,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
   const orders = createOrderService({
     orders: createOrderRepository(connection),
+    actions: createPaymentActionRepository(connection),
     workflows: createOrderWorkflows(temporal, {
       taskQueue: config.temporal.taskQueue,
       policy: {
@@ -85,6 +91,7 @@ export function createRoutes({
       service: orders,
       present: createOrderPresenter(config.temporal),
       users,
+      declines,
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
@@ -137,16 +144,28 @@ export function catalogueRoutes(connection: Connection): Route[] {
 function paymentRoutesDeps(
   { payments: { provider, stripe } }: Config,
   connection: Connection,
-  { authorizationEnded }: OrderService,
+  { lookAgain }: OrderService,
 ): PaymentRoutesDeps {
-  if (provider === 'sandbox') return { sandbox: createSandboxRepository(connection) };
+  if (provider === 'sandbox')
+    return { sandbox: { repository: createSandboxRepository(connection), lookAgain } };
   const webhook = createStripeWebhookService({
     secret: stripe!.webhookSecret!,
     events: createPaymentEventRepository(connection),
     payments: createStripePaymentRepository(connection),
-    onAuthorizationEnded: authorizationEnded,
+    lookAgain,
   });
   return { webhook };
+}
+
+/** Follows which payments were declined. */
+export function followDeclines(config: Pick<Config, 'payments' | 'jwt'>, mongodb: MongoDb, logger: Logger) {
+  return createDeclineLimit({
+    repository: createDeclineRepository(mongodb.connection),
+    limits: config.payments.maxDeclines,
+    secret: config.jwt.keys[0]!.signingKey!,
+    mongodb,
+    logger,
+  });
 }
 
 export type Credentials = ReturnType<typeof followCredentials>;

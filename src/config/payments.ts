@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { duration, durationOrZero, millisecondsOf } from './rules';
 import { section } from './section';
 
 const variables = {
@@ -31,6 +32,45 @@ const variables = {
     .description(
       'Calls per second to the payment service, by all workers together; the same for API and workers',
     ),
+  PAYMENT_ACTION_DEADLINE: duration('30m')
+    .tag('worker')
+    .description(
+      'How long an order keeps its stock while the bank waits for the customer to confirm the payment (`90s`, `30m`, ' +
+        '`12h`); the same for all workers',
+    ),
+  PAYMENT_RETRY_WINDOW: durationOrZero('15m')
+    .tag('worker')
+    .description(
+      'How long another card can be tried after a payment was turned down, with the stock held; `0`: the order is ' +
+        'rejected at once; the same for all workers',
+    ),
+  PAYMENT_SANDBOX_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .replace(/\/+$/, '')
+    .default('http://localhost:3000/orders-management-system')
+    .tag('worker')
+    .description(
+      "Base URL of the API as customers' browsers reach it, for the page where they authorise payments in the sandbox",
+    ),
+  MAX_DECLINES_PER_USER: limit(5).description(
+    'Declined payments of a customer within an hour, beyond which their payments are a 429; `0`: no limit',
+  ),
+  MAX_DECLINES_PER_ADDRESS: limit(10).description(
+    'The same of all customers at an IPv4 address or in an IPv6 /64 network; `0`: no limit, for an API that sees only ' +
+      'the address of a shop in front of it',
+  ),
+  MAX_DECLINES_PER_STAFF: limit(100).description(
+    'The same of an ADMIN or an API key, who order for many customers, wherever they are; `0`: no limit',
+  ),
+  MAX_UNPAID_ORDERS: limit(20)
+    .tag('worker')
+    .description(
+      'Orders of a customer that may wait at once for the customer to confirm a payment at the bank or to try another card; ' +
+        '`0`: no limit',
+    ),
+  MAX_UNPAID_UNITS: limit(1_000)
+    .tag('worker')
+    .description('Units of one product that such orders of a customer may hold together; `0`: no limit'),
   STRIPE_SECRET_KEY: stripeSecret(
     /^[rs]k_(test|live)_\w+$/,
     'sk_live_… or rk_live_…',
@@ -54,6 +94,15 @@ const variables = {
     .description(
       'Verifies the events that Stripe sends to `/payments/stripe/webhook`; required with `stripe`',
     ),
+  STRIPE_RETURN_URL: Joi.string<string | undefined>()
+    .uri({ scheme: ['http', 'https'] })
+    .tag('worker')
+    .note("none: the shop's page asks the customer with Stripe's SDK")
+    .example('https://shop.example/paid')
+    .description(
+      'Page of the shop to which banks send customers back who authorised a payment in a browser, with `orderId` in the ' +
+        'query; the same for all workers',
+    ),
   STRIPE_MULTICAPTURE: Joi.boolean()
     .default(false)
     .tag('worker')
@@ -62,6 +111,11 @@ const variables = {
         'which Stripe switches on; the same for all workers',
     ),
 };
+
+/** A limit, which 0 turns off. */
+function limit(byDefault: number) {
+  return Joi.number().integer().min(0).max(1_000_000).default(byDefault);
+}
 
 /** A secret that Stripe gave out; the messages never repeat it. */
 function stripeSecret(pattern: RegExp, looks: string, source: string) {
@@ -78,8 +132,15 @@ interface PaymentsConfig {
   /** Whether workers of orders may call the payment service themselves. */
   inline: boolean;
   maxPerSecond?: number;
+  /** How long orders wait for their customers. */
+  policy: { actionDeadlineMs: number; retryWindowMs: number };
+  /** Where browsers reach the API; only with the sandbox. */
+  sandboxUrl?: string;
+  maxDeclines: { perUser: number; perAddress: number; perStaff: number };
+  /** Only of workers. */
+  maxUnpaid: { orders: number; units: number };
   /** Only with this provider; each process has the secret that it reads. */
-  stripe?: { secretKey?: string; webhookSecret?: string; multicapture?: boolean };
+  stripe?: { secretKey?: string; webhookSecret?: string; returnUrl?: string; multicapture?: boolean };
 }
 
 export const payments = section({
@@ -90,10 +151,22 @@ export const payments = section({
     provider: env.PAYMENT_PROVIDER,
     inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
+    policy: {
+      actionDeadlineMs: millisecondsOf(env.PAYMENT_ACTION_DEADLINE),
+      retryWindowMs: millisecondsOf(env.PAYMENT_RETRY_WINDOW),
+    },
+    ...(env.PAYMENT_PROVIDER === 'sandbox' && { sandboxUrl: env.PAYMENT_SANDBOX_URL }),
+    maxDeclines: {
+      perUser: env.MAX_DECLINES_PER_USER,
+      perAddress: env.MAX_DECLINES_PER_ADDRESS,
+      perStaff: env.MAX_DECLINES_PER_STAFF,
+    },
+    maxUnpaid: { orders: env.MAX_UNPAID_ORDERS, units: env.MAX_UNPAID_UNITS },
     ...(env.PAYMENT_PROVIDER === 'stripe' && {
       stripe: {
         secretKey: env.STRIPE_SECRET_KEY,
         webhookSecret: env.STRIPE_WEBHOOK_SECRET,
+        returnUrl: env.STRIPE_RETURN_URL,
         multicapture: env.STRIPE_MULTICAPTURE,
       },
     }),

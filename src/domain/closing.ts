@@ -5,7 +5,7 @@ import type { Order, OrderItem, OrderLine, OrderPayment, OrderState } from './or
 import { hasOpenUnits, progressed } from './order-progress';
 import { changeOrder, isClosed } from './order-transitions';
 import { InvalidTransition } from './errors';
-import { firstPayment, firstPaymentKey } from './order-payment';
+import { currentPayment } from './order-payment';
 import type { Rejection } from './rejection';
 
 export interface CancelOrder extends Command {
@@ -14,8 +14,6 @@ export interface CancelOrder extends Command {
   items?: OrderLine[];
   /** Cancels the order only if nothing of it is fulfilled. */
   unlessBegun?: true;
-  /** Cancels the order only if this is its payment. */
-  paymentKey?: string;
 }
 
 export type ArchiveOrder = Command;
@@ -25,24 +23,13 @@ export function isCancellable({ status, fulfillmentStatus }: OrderState): boolea
   return !isClosed({ status }) && fulfillmentStatus === 'unfulfilled';
 }
 
-/** Returns whether the command is about the payment that the order has. */
-export function isForPayment(order: Order, { paymentKey }: Pick<CancelOrder, 'paymentKey'>): boolean {
-  return paymentKey === undefined || paymentKey === (order.payment?.key ?? firstPaymentKey(order.id));
-}
-
-export function anotherPayment(): InvalidTransition {
-  return new InvalidTransition('The order now uses a different payment.');
-}
-
 /** @throws {InvalidTransition} */
 export function requireCancellable(
   order: Order,
   command: Omit<CancelOrder, keyof Command | 'reason'> = {},
 ): void {
-  const { items, unlessBegun, paymentKey } = command;
-  if (!isForPayment(order, command)) throw anotherPayment();
-  const isWhole = unlessBegun || paymentKey !== undefined;
-  if (isClosed(order) || !hasOpenUnits(order) || (isWhole && !isCancellable(order))) {
+  const { items, unlessBegun } = command;
+  if (isClosed(order) || !hasOpenUnits(order) || (unlessBegun && !isCancellable(order))) {
     throw new InvalidTransition(
       `The order is ${stateOf(order)}: it can no longer be cancelled. ${insteadFor(order)}`,
     );
@@ -125,7 +112,9 @@ export function cancelledOrder(order: Order, command: CancelOrder, at: string): 
   const { by, reason } = command;
   const units = command.items ? cancelledUnits(order, command.items) : order.items.map(openUnits);
   const items = order.items.map((item, n): OrderItem => withCancelled(item, units[n]!, order.currency!));
-  if (order.status === 'confirmed') return progressed({ ...order, items }, { at, by, reason, isTold: true });
+  if (order.status === 'confirmed') {
+    return progressed({ ...order, items }, { at, by, reason, isTold: true });
+  }
   const next = { ...order, items, cancelled: cancelledOf(items) };
   return closedOrder(next, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
 }
@@ -144,6 +133,8 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
     externalRef: to === 'rejected' ? null : order.externalRef,
     reservation: order.reservation === 'held' ? 'released' : order.reservation,
     compensations: payment ? [...order.compensations, owedVoid(payment, at)] : order.compensations,
+    payBy: null,
+    retryUntil: null,
   };
   const change: Partial<OrderState> = { status: to, fulfillmentStatus: 'cancelled' };
   if (isDeclined) change.paymentStatus = 'declined';
@@ -152,8 +143,8 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
 
 /** Returns the payment that may be reserved: an opened order does not know yet whether it was authorised. */
 function paymentToVoid(order: Order): OrderPayment | null {
-  const mayBeAuthorized = order.version > 0 && order.total! > 0;
-  return mayBeAuthorized ? firstPayment(order) : null;
+  const mayBeAuthorized = order.version > 0 && order.total! > 0 && order.paymentStatus !== 'declined';
+  return mayBeAuthorized ? currentPayment(order) : null;
 }
 
 /**

@@ -14,6 +14,8 @@ import {
   type OrderLine,
   type RefundedLine,
 } from './order';
+import type { PayOrder } from './paying';
+import type { CheckPayment } from './reconciling';
 import type { RefundOrder } from './refund';
 import type { UndoFulfillment } from './undoing';
 
@@ -120,7 +122,6 @@ export const SHAPES = {
     reason: nullable(text()),
     items: optional(lines),
     unlessBegun: optional(flag),
-    paymentKey: optional(text()),
   } satisfies Shape<CancelOrder>,
   fulfill: {
     ...keyed,
@@ -147,6 +148,8 @@ export const SHAPES = {
     items: optional(refundedLines),
     reason: text(),
   } satisfies Shape<RefundOrder>,
+  pay: { ...keyed, paymentMethod: text() } satisfies Shape<PayOrder>,
+  checkPayment: { ...command, paymentKey: text(), passed: optional(text()) } satisfies Shape<CheckPayment>,
   archive: command satisfies Shape<ArchiveOrder>,
   retryCompensation: { ...command, step: text() } satisfies Shape<RetryCompensation>,
   resolveCompensation: {

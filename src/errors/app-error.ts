@@ -12,6 +12,8 @@ export interface AppErrorOptions {
   orderId?: string;
   /** The order that is in the way. */
   existingOrderId?: string;
+  /** Until when the order can be paid with another card, ISO 8601. */
+  retryUntil?: string;
   /** What the order would cost, in minor units, if that is the reason. */
   total?: number;
   /** An extension member of the problem, for a response that says more than its detail. */
@@ -26,6 +28,7 @@ export class AppError extends Error {
   readonly headers: Record<string, string>;
   readonly orderId?: string;
   readonly existingOrderId?: string;
+  readonly retryUntil?: string;
   readonly total?: number;
   readonly data?: unknown;
 
@@ -41,17 +44,19 @@ export class AppError extends Error {
     this.headers = options.headers ?? {};
     this.orderId = options.orderId;
     this.existingOrderId = options.existingOrderId;
+    this.retryUntil = options.retryUntil;
     this.total = options.total;
     this.data = options.data;
   }
 
   /** Returns a copy of the error with additional headers. */
   with(headers: Record<string, string>): AppError {
-    const { code, detail, errors, orderId, existingOrderId, total, data, cause } = this;
+    const { code, detail, errors, orderId, existingOrderId, retryUntil, total, data, cause } = this;
     return new AppError(code, detail, {
       errors,
       orderId,
       existingOrderId,
+      retryUntil,
       total,
       data,
       cause,

@@ -75,6 +75,7 @@ function sendProblem(ctx: Context, error: AppError): void {
     errors: error.errors,
     orderId: error.orderId,
     existingOrderId: error.existingOrderId,
+    retryUntil: error.retryUntil,
     total: error.total,
     data: error.data,
   };

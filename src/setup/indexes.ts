@@ -2,11 +2,14 @@ import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose'
 import { createApiKeyModel } from '../api-keys/api-keys.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createOrderModel } from '../orders/orders.model';
+import { createPaymentActionModel } from '../payments/actions.model';
 import {
   createSandboxAttemptsModel,
   createSandboxPaymentModel,
   createSandboxSwitchModel,
 } from '../payments/sandbox/model';
+import { createUnpaidOrdersModel } from '../orders/unpaid-orders.model';
+import { createDeclineModel } from '../payments/declines/declines.model';
 import { createPaymentEventModel } from '../payments/stripe/events.model';
 import { createStripePaymentModel } from '../payments/stripe/model';
 import {
@@ -21,6 +24,7 @@ import { createUserModel } from '../users/users.model';
 export async function createIndexes(connection: Connection): Promise<void> {
   const models = [
     createOrderModel(connection),
+    createUnpaidOrdersModel(connection),
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),
@@ -32,6 +36,8 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createSandboxSwitchModel(connection),
     createStripePaymentModel(connection),
     createPaymentEventModel(connection),
+    createDeclineModel(connection),
+    createPaymentActionModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

@@ -6,8 +6,16 @@ import { createPaymentActivities } from '../../activities/payments.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
+import type { PaymentPolicy } from '../domain/paying';
 import { createTransact } from '../mongodb/transaction';
+import type { UnpaidLimits } from '../domain/unpaid';
 import { createOrderRepository } from '../orders/orders.repository';
+import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
+import { createPaymentActionRepository } from '../payments/actions.repository';
+import { keepingActions } from '../payments/keeping-actions';
+import { createDeclineRepository } from '../payments/declines/declines.repository';
+import type { FollowedDeclines } from '../payments/declines/follow-declines';
+import { createPaymentDeclines, type PaymentDeclines } from '../payments/declines/payment-declines';
 import type { PaymentProvider } from '../payments/payment-provider';
 import { createSandboxProvider } from '../payments/sandbox/provider';
 import { createSandboxRepository } from '../payments/sandbox/repository';
@@ -28,43 +36,65 @@ export function createActivities(
   queue: Queue,
   config: WorkerConfig,
   connection: Connection,
+  declines: Pick<FollowedDeclines, 'msAtLimit'> = { msAtLimit: () => 0 },
 ): Partial<Activities> {
   if (queue === 'payments') {
     return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
   }
-  const { inline } = config.payments;
+  const { inline, policy, maxDeclines, maxUnpaid } = config.payments;
   return createOrderQueueActivities(
     connection,
+    { ...policy, maxUnpaid },
     inline ? createPaymentProvider(config, connection) : undefined,
+    createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines),
   );
 }
 
-export function createOrderQueueActivities(connection: Connection, provider?: PaymentProvider) {
+export function createOrderQueueActivities(
+  connection: Connection,
+  { maxUnpaid, ...policy }: PaymentPolicy & { maxUnpaid: UnpaidLimits },
+  provider: PaymentProvider | undefined,
+  declines: PaymentDeclines,
+) {
   const orders = createOrderRepository(connection);
   const writer = createOrderWriter({
     orders,
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    unpaid: createUnpaidOrdersRepository(connection),
+    maxUnpaid,
   });
-  const changes = createOrderChanges({ writer, provider });
+  const changes = createOrderChanges({ writer, policy, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
 }
 
 /** Returns undefined if this process has not been given the secrets of the payment service. */
 export function createPaymentProvider(
+  config: WorkerConfig,
+  connection: Connection,
+): PaymentProvider | undefined {
+  const provider = createConfiguredProvider(config, connection);
+  return provider && keepingActions(provider, createPaymentActionRepository(connection));
+}
+
+function createConfiguredProvider(
   { payments }: WorkerConfig,
   connection: Connection,
 ): PaymentProvider | undefined {
   if (payments.provider === 'sandbox') {
-    return createSandboxProvider({ repository: createSandboxRepository(connection) });
+    return createSandboxProvider({
+      repository: createSandboxRepository(connection),
+      url: payments.sandboxUrl,
+    });
   }
-  const { secretKey, multicapture } = payments.stripe!;
+  const { secretKey, multicapture, returnUrl } = payments.stripe!;
   if (!secretKey) return undefined;
   return createStripeProvider({
     stripe: createStripeClient(secretKey),
     payments: createStripePaymentRepository(connection),
     multicapture,
+    returnUrl,
   });
 }

@@ -33,7 +33,10 @@ beforeAll(async () => {
   api = await openOrderApi({
     env: { PAYLOAD_KEYS },
     more: ({ connection }, config, revokedTokens) => [
-      ...paymentRoutes({ sandbox: createSandboxRepository(connection), webhook: stripeWebhook(connection) }),
+      ...paymentRoutes({
+        sandbox: { repository: createSandboxRepository(connection), lookAgain: async () => 'done' },
+        webhook: stripeWebhook(connection),
+      }),
       ...codecRoutes(config, revokedTokens),
     ],
   });
@@ -52,7 +55,7 @@ function stripeWebhook(connection: Connection): StripeWebhookService {
     secret: 'whsec_Zm9yIHRlc3RzIG9ubHk',
     events: createPaymentEventRepository(connection),
     payments: createStripePaymentRepository(connection),
-    onAuthorizationEnded: async () => undefined,
+    lookAgain: async () => 'done',
   });
 }
 
@@ -60,8 +63,8 @@ function stripeWebhook(connection: Connection): StripeWebhookService {
 function methodsOf(): Map<string, Method> {
   const { config, db, health, jwt, shop } = api;
   const providers: Config['payments'][] = [
-    { provider: 'sandbox', inline: true },
-    { provider: 'stripe', inline: true, stripe: { webhookSecret: 'whsec_x' } },
+    { ...config.payments, provider: 'sandbox' },
+    { ...config.payments, provider: 'stripe', stripe: { webhookSecret: 'whsec_x' } },
   ];
   const operations = providers.flatMap((payments) => {
     const routes = createRoutes({
@@ -71,6 +74,7 @@ function methodsOf(): Map<string, Method> {
       health,
       jwt,
       revokedTokens: { has: () => false },
+      declines: api.declines,
       logger: pino({ level: 'silent' }),
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });

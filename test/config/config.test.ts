@@ -52,7 +52,14 @@ describe('loadConfig', () => {
         security: {},
       },
       payloadKeys: [],
-      payments: { provider: 'sandbox', inline: true },
+      payments: {
+        provider: 'sandbox',
+        inline: true,
+        policy: { actionDeadlineMs: 30 * 60_000, retryWindowMs: 15 * 60_000 },
+        maxDeclines: { perUser: 5, perAddress: 10, perStaff: 100 },
+        maxUnpaid: { orders: 20, units: 1_000 },
+        sandboxUrl: 'http://localhost:3000/orders-management-system',
+      },
     };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
@@ -234,6 +241,8 @@ describe('loadConfig', () => {
     ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
     ['STRIPE_SECRET_KEY', 'hunter2'],
     ['STRIPE_MULTICAPTURE', 'perhaps'],
+    ['STRIPE_RETURN_URL', 'shop.example/paid'],
+    ['PAYMENT_SANDBOX_URL', 'localhost:3000'],
   ])('rejects %s=%s for a worker, and does not read it for the API', (name, value) => {
     const env = { ...REQUIRED, [name]: value };
     const mistakes = mistakesOf(env, 'worker');
@@ -335,7 +344,18 @@ describe('what each process knows', () => {
   ] as const)('the %s has its own secret of Stripe, not the other one', (reader, stripe) => {
     const { payments } = loadConfig(reader, { ...REQUIRED, ...STRIPE });
     const expected = { provider: 'stripe', inline: true, stripe: { ...stripe, multicapture: false } };
-    expect(payments).toEqual(expected);
+    expect(payments).toMatchObject(expected);
+    expect(Object.values(payments.stripe!).filter(Boolean)).toHaveLength(1);
+  });
+
+  it('workers know where customers authorise payments, and to where they return', () => {
+    const own = { PAYMENT_SANDBOX_URL: 'https://shop.example/api/' };
+    expect(loadConfig('worker', { ...REQUIRED, ...own }).payments.sandboxUrl).toBe(
+      'https://shop.example/api',
+    );
+    const returnUrl = 'https://shop.example/paid';
+    const { payments } = loadConfig('worker', { ...REQUIRED, ...STRIPE, STRIPE_RETURN_URL: returnUrl });
+    expect(payments.stripe).toMatchObject({ returnUrl });
   });
 
   it('workers know whether Stripe captures many times', () => {

@@ -14,12 +14,14 @@ const shippingAddress = {
 /** A command of each type with all its fields. */
 const WELL_FORMED: { [K in keyof typeof SHAPES]: Record<string, unknown> } = {
   amend: { ...newCommand(), ifMatch: [3], items, note: 'Ring twice', shippingAddress },
-  cancel: { ...newCommand(), reason: 'Changed my mind', items, unlessBegun: true, paymentKey: 'ord_1-1' },
+  cancel: { ...newCommand(), reason: 'Changed my mind', items, unlessBegun: true },
   fulfill: { ...keyed, items, carrier: 'DHL', trackingNumber: '00340' },
   deliver: { ...newCommand(), fulfillmentId: 'ful_1' },
   undoFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', reason: 'Lost', restock: false },
   correctFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', carrier: 'DHL', trackingNumber: '00340' },
   refund: { ...keyed, amount: 100, items: [{ ...items[0], restock: true }], reason: 'Broken' },
+  pay: { ...keyed, paymentMethod: 'pm_card_visa' },
+  checkPayment: { ...newCommand(), paymentKey: 'ord_1-1', passed: '2026-01-01T00:00:00.000Z' },
   archive: newCommand(),
   retryCompensation: { ...newCommand(), step: 'voidPayment-1' },
   resolveCompensation: { ...newCommand(), step: 'voidPayment-1', note: 'Paid back by hand' },
@@ -70,12 +72,13 @@ it.each(fieldsOf)('$field of $type is malformed if it is of another type', ({ ty
 
 /** Those that any command may have. */
 const ALWAYS_OPTIONAL = ['ifMatch', 'fingerprint', 'attemptId'];
-const KEYED = ['fulfill', 'refund'];
+const KEYED = ['fulfill', 'refund', 'pay'];
 const OPTIONAL: Record<string, string[]> = {
   amend: ['items', 'note', 'shippingAddress'],
-  cancel: ['items', 'unlessBegun', 'paymentKey'],
+  cancel: ['items', 'unlessBegun'],
   correctFulfillment: ['carrier', 'trackingNumber'],
   refund: ['items'],
+  checkPayment: ['passed'],
 };
 it.each(fieldsOf)('$field of $type may be left out only if it is optional', ({ type, field }) => {
   const { [field]: _, ...command } = WELL_FORMED[type];

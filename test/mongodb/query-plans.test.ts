@@ -6,6 +6,8 @@ import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../sr
 import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
 import { createOrderRepository } from '../../src/orders/orders.repository';
+import { createPaymentActionRepository } from '../../src/payments/actions.repository';
+import { createDeclineRepository } from '../../src/payments/declines/declines.repository';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
@@ -260,11 +262,14 @@ function sandboxCalls(connection: Connection): Calls<ReturnType<typeof createSan
     find: () => sandbox.find('ord_1-1'),
     move: () =>
       sandbox.move('ord_1-1', {
-        from: { status: 'authorized', open: 100 },
+        from: { status: 'authorized', open: 100, disputed: 0 },
         to: 'captured',
         changes: {},
         operation,
       } as never),
+    findByAction: () => sandbox.findByAction('action-1'),
+    ofOrder: () => sandbox.ofOrder('ord_1'),
+    changedWithin: () => sandbox.changedWithin({ from: NOW, to: NOW, after: 'ord_1-1', limit: 10 }),
     countAttempt: () => sandbox.countAttempt('capture-1'),
     isAvailable: () => sandbox.isAvailable(),
     setAvailable: () => sandbox.setAvailable(true),
@@ -273,11 +278,32 @@ function sandboxCalls(connection: Connection): Calls<ReturnType<typeof createSan
 
 function stripeCalls(connection: Connection): Calls<ReturnType<typeof createStripePaymentRepository>> {
   const payments = createStripePaymentRepository(connection);
+  const named = { key: 'ord_1-1', orderId: 'ord_1' };
   return {
-    claim: () => payments.claim('ord_1-1', 'pi_1'),
+    claim: () => payments.claim(named, 'pi_1'),
     find: () => payments.find('ord_1-1'),
-    findKey: () => payments.findKey('pi_1'),
-    decline: () => payments.decline('ord_1-1', 'No money.'),
+    findByReference: () => payments.findByReference('pi_1'),
+    decline: () => payments.decline(named, 'No money.'),
+  };
+}
+
+function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaymentActionRepository>> {
+  const actions = createPaymentActionRepository(connection);
+  return {
+    keep: () => actions.keep('ord_1-1', { type: 'use_sdk', clientSecret: 'secret' }),
+    find: () => actions.find('ord_1-1'),
+    remove: () => actions.remove('ord_1-1'),
+  };
+}
+
+function declineCalls(connection: Connection): Calls<ReturnType<typeof createDeclineRepository>> {
+  const declines = createDeclineRepository(connection);
+  return {
+    add: () => declines.add({ _id: 'ord_1-1', by: 'usr_1' }),
+    ofOrder: () => declines.ofOrder('ord_1'),
+    addSource: () => declines.addSource('ord_1-1', 'hash'),
+    findSince: () => declines.findSince(NOW, 10),
+    watch: () => declines.watch().close(),
   };
 }
 
@@ -314,6 +340,8 @@ it.each(
     stockCalls,
     paymentEventCalls,
     sandboxCalls,
+    actionCalls,
+    declineCalls,
     stripeCalls,
   }),
 )('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {

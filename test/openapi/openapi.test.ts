@@ -28,6 +28,7 @@ beforeAll(async () => {
     health,
     jwt: createJwt(api.config.jwt),
     revokedTokens: { has: () => false },
+    declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     logger: pino({ level: 'silent' }),
   });
 });
@@ -106,6 +107,7 @@ describe('the OpenAPI document', () => {
     expect(required).toEqual([
       ['placeOrder', 'Idempotency-Key'],
       ['amendOrder', 'If-Match'],
+      ['payOrder', 'Idempotency-Key'],
       ['fulfillOrder', 'Idempotency-Key'],
       ['refundOrder', 'Idempotency-Key'],
       ['changeProductService', 'If-Match'],

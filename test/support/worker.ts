@@ -2,6 +2,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { Connection } from 'mongoose';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config';
+import { unlimitedDeclines } from './declines';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import {
   createOrderQueueActivities,
@@ -36,17 +37,20 @@ export interface TestWorkerOptions {
   sabotage?: Sabotage;
   /** Defaults to unencrypted payloads. */
   payloads?: WorkerPayloads;
+  /** More configuration. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** Starts real workers of both queues in this process, on the task queues of the test. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
-  const { taskQueue, connection: database, sabotage = {}, payloads } = options;
+  const { taskQueue, connection: database, sabotage = {}, payloads, env } = options;
   installRuntime();
   const config = testWorkerConfig({
     ...taskQueueEnv(taskQueue),
     WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall concurrently
     SHUTDOWN_TIMEOUT_MS: '1000',
     PAYLOAD_KEYS: payloads?.keys,
+    ...env,
   });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;
@@ -84,7 +88,9 @@ function activitiesOf(
   { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
   const provider = replaceProvider(createPaymentProvider(config, database)!);
-  const orders = createOrderQueueActivities(database, provider);
+  const { policy, maxUnpaid } = config.payments;
+  const limited = { ...policy, maxUnpaid };
+  const orders = createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database));
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };

@@ -40,6 +40,8 @@ export const EXAMPLE_ORDER: OrderView = {
   due: AMOUNTS.total,
   captured: 0,
   refunded: 0,
+  attempts: [],
+  retryUntil: null,
   captures: 'many',
   fulfillments: [],
   refunds: [],

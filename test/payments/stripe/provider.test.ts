@@ -1,6 +1,8 @@
-import { newPayment, errorOf, newKey, refundedOf, WHOLE } from '../fixtures';
-import type { PaymentRef } from '../../../src/domain/payment';
+import { newPayment, errorOf, newKey, WHOLE } from '../fixtures';
+import { refundedOf, type PaymentRef } from '../../../src/domain/payment';
+import { DECLINED } from '../../../src/payments/declines/messages';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
+import { CUSTOMER_ABSENT } from '../../../src/payments/customer-absent';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
 import { createStripePaymentRepository } from '../../../src/payments/stripe/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
@@ -60,6 +62,7 @@ describe('a payment by Stripe', () => {
       captured: 0,
       captures: 'once',
       refunds: [],
+      disputes: [],
     });
     expect(onlyIntent()).toMatchObject({ amount, currency: 'eur', metadata: { key, orderId } });
     expect(requestedRoutes()).toEqual(['POST ', 'POST /:id/confirm']);
@@ -71,7 +74,7 @@ describe('a payment by Stripe', () => {
     for (let n = 0; n < 120; n++) await stripe.refund(`${payment.key}-${n}`, payment, 1);
     const found = await stripe.find(payment);
     expect(found!.refunds).toHaveLength(120);
-    expect(found!.refunds).toContainEqual({ key: `${payment.key}-7`, amount: 1 });
+    expect(found!.refunds).toContainEqual({ key: `${payment.key}-7`, amount: 1, status: 'succeeded' });
     await expect(stripe.refund(newKey(), payment, 81)).rejects.toMatchObject(refused);
     await stripe.refund(newKey(), payment, 80);
   });
@@ -254,7 +257,10 @@ describe('with multicapture', () => {
     });
     expect(onlyIntent()).toMatchObject({ status: 'requires_capture', amount_capturable: 7_500 });
     const refunded = await stripe.refund('r', payment, 1_000);
-    expect(refunded).toMatchObject({ status: 'authorized', refunds: [{ key: 'r', amount: 1_000 }] });
+    expect(refunded).toMatchObject({
+      status: 'authorized',
+      refunds: [{ key: 'r', amount: 1_000, status: 'succeeded' }],
+    });
     expect(await errorOf(stripe.refund('r2', payment, 1_501))).toMatchObject(refused);
     const last = await stripe.capture('c2', payment, { amount: 3_000, isFinal: true });
     expect(last).toMatchObject({ status: 'captured', authorized: 10_000, captured: 5_500 });
@@ -408,16 +414,12 @@ describe('with multicapture', () => {
 describe('a payment is declined', () => {
   const NOT_ACCEPTED = 'The payment service does not accept this payment method. Use another payment method.';
   it.each([
-    ['pm_card_chargeDeclined', 'Your card was declined. Use another payment method.'],
-    [
-      'pm_card_authenticationRequired',
-      'Your card was declined. This transaction requires authentication. Use another payment method.',
-    ],
-    [
-      'pm_requires_action',
-      'The bank requires the customer to confirm the payment, which is not supported. Use another payment method.',
-    ],
-    ['pm_blocked', 'It is blocked. Use another payment method.'],
+    ['pm_card_chargeDeclined', DECLINED],
+    ['pm_card_chargeDeclinedInsufficientFunds', DECLINED],
+    ['pm_card_chargeDeclinedExpiredCard', 'The card has expired: use another payment method.'],
+    ['pm_card_authenticationRequired', CUSTOMER_ABSENT],
+    ['pm_requires_action', CUSTOMER_ABSENT],
+    ['pm_blocked', DECLINED],
     ['pm_used_before', NOT_ACCEPTED],
     ['pm_missing', NOT_ACCEPTED],
   ])('with %s, permanently', async (paymentMethod, message) => {
@@ -439,12 +441,31 @@ describe('a payment is declined', () => {
     ['before it cancels the intent', '/cancel'],
   ])('when the process dies %s, too', async (_when, route) => {
     const payment = newPayment({ paymentMethod: 'pm_card_chargeDeclined' });
-    const message = 'Your card was declined. Use another payment method.';
+    const message = DECLINED;
     fake.break(route, 'before', 2);
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ type: 'StripeConnectionError' });
     expect(await stripe.find(payment)).toMatchObject({ status: 'declined', declineReason: message });
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
     expect(onlyIntent()).toMatchObject({ status: 'canceled', cancellation_reason: 'abandoned' });
+  });
+
+  it('and its customer cannot try another card after that', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const { reference } = await stripe.authorize(payment);
+    fake.elsewhere.answer(reference, 'fail');
+    await stripe.find(payment);
+    expect(() => fake.elsewhere.tryAgain(reference, 'pm_card_visa')).toThrow(
+      'This PaymentIntent is canceled.',
+    );
+  });
+
+  it('nor was anything reserved if the customer was faster with another card', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const { reference } = await stripe.authorize(payment);
+    fake.elsewhere.answer(reference, 'fail');
+    fake.on('/cancel', async () => fake.elsewhere.tryAgain(reference, 'pm_card_visa'));
+    expect(await stripe.find(payment)).toMatchObject({ status: 'declined' });
+    expect(onlyIntent()).toMatchObject({ status: 'canceled', amount_capturable: 0 });
   });
 
   it('when Stripe does not accept the amount', async () => {
@@ -476,6 +497,28 @@ describe('a payment is declined', () => {
   });
 });
 
+describe('the customer confirms a payment', () => {
+  const asking = { paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true };
+
+  it("in the shop's page, with Stripe's SDK", async () => {
+    const { action } = await stripe.authorize(newPayment(asking));
+    expect(action).toEqual({ type: 'use_sdk', clientSecret: onlyIntent().client_secret });
+  });
+
+  it("in the bank's page, which returns to the shop with the order, and the intent is for cards only", async () => {
+    const returnUrl = 'https://shop.example/paid?lang=en';
+    const payments = createStripePaymentRepository(db.connection);
+    const returning = createStripeProvider({ stripe: fake.client, payments, returnUrl });
+    const payment = newPayment(asking);
+    const { action } = await returning.authorize(payment);
+    const { client_secret: clientSecret, next_action } = onlyIntent();
+    const redirectUrl = `https://hooks.stripe.com/3d_secure_2/hosted?payment_intent=${onlyIntent().id}`;
+    expect(action).toEqual({ type: 'redirect', clientSecret, redirectUrl });
+    const return_url = `${returnUrl}&orderId=${payment.orderId}`;
+    expect(next_action).toMatchObject({ redirect_to_url: { return_url } });
+  });
+});
+
 it('converts amounts between ISO 4217 and Stripe', async () => {
   const payment = await captured({ amount: 5_000, currency: 'ISK' });
   expect(onlyIntent()).toMatchObject({ amount: 500_000, currency: 'isk' });
@@ -484,7 +527,7 @@ it('converts amounts between ISO 4217 and Stripe', async () => {
     currency: 'ISK',
     authorized: 5_000,
     captured: 5_000,
-    refunds: [{ key: 'r', amount: 70 }],
+    refunds: [{ key: 'r', amount: 70, status: 'succeeded' }],
   });
   expect(fake.refunds).toMatchObject([{ amount: 7_000 }]);
 });
@@ -515,7 +558,11 @@ describe('Stripe rejects', () => {
     ['a refund of more than was captured', async () => stripe.refund('r', await captured(), 10_001)],
     [
       'the refund of a disputed payment',
-      async () => stripe.refund('r', await captured({ paymentMethod: 'pm_disputed' }), 1),
+      async () => {
+        const payment = await captured();
+        fake.elsewhere.dispute(payment.reference!);
+        await stripe.refund('r', payment, 1);
+      },
     ],
     [
       'a refund that Stripe cannot make exactly',
@@ -569,7 +616,7 @@ it.each(['failed', 'canceled'])(
     const payment = await captured({ paymentMethod: 'pm_refund_pending' });
     expect(refundedOf(await stripe.refund('r', payment, 10_000))).toBe(10_000);
     fake.refunds[0]!.status = status;
-    expect(await stripe.find(payment)).toMatchObject({ refunds: [] });
+    expect(await stripe.find(payment)).toMatchObject({ refunds: [{ key: 'r', status: 'failed' }] });
     expect(await errorOf(stripe.refund('r', payment, 10_000))).toMatchObject(refused);
     expect(refundedOf(await stripe.refund('again', payment, 10_000))).toBe(10_000);
   },

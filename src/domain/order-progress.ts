@@ -16,8 +16,8 @@ export function countingFulfillments({ fulfillments }: Pick<Order, 'fulfillments
 }
 
 /**
- * Returns what is to be captured when the lines of the order are as they are given. A payment service that captures in parts captures
- * what the order would cost if the rest were cancelled, so that closing it short pays nothing back.
+ * Returns what is to be captured when the lines of the order are as they are given. A payment service that captures in
+ * parts captures what the order would cost if the rest were cancelled, so that closing it short pays nothing back.
  */
 export function captureFor(order: Order): Capture {
   const payment = order.payment!;

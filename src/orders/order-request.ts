@@ -31,13 +31,8 @@ export interface OrderContent {
 export function fingerprintOf(order: OrderContent): string {
   const { items, paymentMethod, note, shippingAddress } = order;
   const { expectedTotal = null, externalRef = null, metadata = {} } = order;
-  const address = shippingAddress && sortedEntries(shippingAddress);
-  const extras = [expectedTotal, externalRef, sortedEntries(metadata)];
-  return hashOfContent(linesOf(items), note, address, paymentMethod, ...extras);
-}
-
-function sortedEntries(fields: object): [string, unknown][] {
-  return Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
+  const extras = [expectedTotal, externalRef, metadata];
+  return sha256(canonicalJson([items, note, shippingAddress, paymentMethod, ...extras]));
 }
 
 export interface PlaceOrder extends OrderContent {
@@ -98,12 +93,4 @@ export function commandBy<T extends object>(
     ...(ifMatch && { ifMatch }),
     ...(key !== undefined && { fingerprint: sha256(canonicalJson(content)), attemptId: ulid() }),
   };
-}
-
-function linesOf(items: readonly OrderLine[]): [productServiceId: string, quantity: number][] {
-  return items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
-}
-
-function hashOfContent(...content: unknown[]): string {
-  return sha256(JSON.stringify(content));
 }

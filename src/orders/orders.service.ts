@@ -30,6 +30,13 @@ export interface Placement {
   isReplay: boolean;
 }
 
+/** An order, as far as MongoDB or Temporal know it. */
+interface Known {
+  order: Order;
+  /** It was never saved, and its workflow has ended, so nobody is working on it. */
+  isAbandoned: boolean;
+}
+
 /** MongoDB answers a read by id in milliseconds, or is in trouble. */
 const FIND_SOON_MS = 1_000;
 
@@ -98,11 +105,7 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 
   /** @throws {AppError} not_found, also when it is another user's order */
   async function get(id: string, principal: Principal): Promise<Order> {
-    const order = await find(id);
-    if (!order || !maySee(order, principal)) {
-      throw new AppError('not_found', 'Order not found, or you do not have access to it.');
-    }
-    return order;
+    return visible(await lookUp(id), principal).order;
   }
 
   /**
@@ -110,23 +113,25 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
    * @throws {AppError} service_unavailable if it was never saved and its workflow has ended
    */
   async function read(id: string, principal: Principal): Promise<Order> {
-    const order = await get(id, principal);
-    if (order.version > 0) return order;
-    const known = await workflows.find(id);
-    if (known?.isRunning) return order;
-    const saved = await orders.findById(id); // it may have been saved meanwhile
-    if (saved) return saved;
-    throw abandoned(id);
+    const { order, isAbandoned } = visible(await lookUp(id), principal);
+    if (isAbandoned) throw abandoned(id);
+    return order;
   }
 
   /** Looks in MongoDB first: an order that it does not have yet is in Temporal. */
-  async function find(id: string): Promise<Order | null> {
+  async function lookUp(id: string): Promise<Known | null> {
     if (!ORDER_ID.test(id)) return null;
     const stored = await orders.findById(id);
-    if (stored) return stored;
+    if (stored) return { order: stored, isAbandoned: false };
     const known = await workflows.find(id);
     if (!known) return null;
-    return (await orders.findById(id)) ?? draftOrder(known.request); // it may have been saved meanwhile
+    const saved = await orders.findById(id); // it may have been saved meanwhile
+    if (saved) return { order: saved, isAbandoned: false };
+    return { order: draftOrder(known.request), isAbandoned: !known.isRunning };
+  }
+
+  async function find(id: string): Promise<Order | null> {
+    return (await lookUp(id))?.order ?? null;
   }
 
   /** Whether there is an order with this id, as that of a request may be repeated. */
@@ -191,6 +196,8 @@ function abandoned(orderId: string): AppError {
   );
 }
 
-function maySee(order: Order, { id, role }: Principal): boolean {
-  return role === 'ADMIN' || order.customerId === id;
+/** @throws {AppError} not_found, also when it is another user's order */
+function visible(known: Known | null, { id, role }: Principal): Known {
+  if (known && (role === 'ADMIN' || known.order.customerId === id)) return known;
+  throw new AppError('not_found', 'Order not found, or you do not have access to it.');
 }

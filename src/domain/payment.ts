@@ -7,6 +7,11 @@ export interface Authorization {
   amount: number;
   currency: string;
   paymentMethod: string;
+  /**
+   * Whether the customer is there to act if the bank asks for it. If not, which is the default, such a payment is
+   * declined. It says how to ask and not for what, so it may differ in a repeat.
+   */
+  isOnSession?: boolean;
 }
 
 /**
@@ -24,10 +29,41 @@ export interface Capture {
 }
 
 /**
- * `authorized` means that something is still reserved on the customer's payment method, though a part may have been
- * captured; `captured`, that something was captured and nothing is reserved any more.
+ * `action_required`: the bank wants the customer to act, and nothing is reserved until then. It becomes `authorized`, or
+ * `declined` for good if the customer fails or is too late. `authorized` means that something is still reserved on the
+ * customer's payment method, though a part may have been captured; `captured`, that something was captured and nothing is
+ * reserved any more; `voided`, that nothing was captured and nothing is reserved any more, be it that we released it,
+ * that it was released elsewhere or that it expired.
  */
-export type ProviderPaymentStatus = 'authorized' | 'captured' | 'voided' | 'declined';
+export type ProviderPaymentStatus = 'action_required' | 'authorized' | 'captured' | 'voided' | 'declined';
+
+/** What the customer has to do before the bank authorises a payment (3-D Secure). It is a secret of the customer's. */
+export interface PaymentAction {
+  /** `redirect`: open `redirectUrl` in a browser. `use_sdk`: give `clientSecret` to the payment service's own SDK. */
+  type: 'redirect' | 'use_sdk';
+  clientSecret?: string;
+  redirectUrl?: string;
+  /** Until when it can be done, ISO 8601, if the payment service limits it. */
+  expiresAt?: string;
+}
+
+/** A refund as the payment service knows it. `failed`: the bank has returned it, so its amount is ours again. */
+export interface ProviderRefund {
+  /** The key under which it was requested, or the payment service's own id if it was made elsewhere. */
+  key: string;
+  amount: number;
+  status: 'pending' | 'succeeded' | 'failed';
+}
+
+/** A payment that the customer contests at the bank. `opened` and `lost`: the bank has taken the amount back. */
+export interface ProviderDispute {
+  /** The payment service's own id. */
+  id: string;
+  amount: number;
+  status: 'opened' | 'won' | 'lost';
+  /** As the payment service says it, for example `fraudulent`. */
+  reason: string;
+}
 
 /** A payment as the payment service knows it. Amounts are in minor units. */
 export interface ProviderPayment {
@@ -40,13 +76,46 @@ export interface ProviderPayment {
   currency: string;
   /** The amount that was ever reserved: 0 or the whole amount. */
   authorized: number;
-  /** The sum of its captures. */
+  /** The sum of its captures, wherever they were made. */
   captured: number;
   /** How often this payment can be captured, which may depend on the card. */
   captures: Captures;
-  refunds: { key: string; amount: number }[];
+  /** All of them, the failed ones too. */
+  refunds: ProviderRefund[];
+  disputes: ProviderDispute[];
   /** Present when the payment was declined. */
   declineReason?: string;
+  /** Present when the customer has to act. */
+  action?: PaymentAction;
+}
+
+/** Returns what has been or is being paid back, which is not what has failed. */
+export function refundedOf({ refunds }: Pick<ProviderPayment, 'refunds'>): number {
+  return refunds.reduce((sum, { amount, status }) => (status === 'failed' ? sum : sum + amount), 0);
+}
+
+/** A payment in the payment service's list, with what identifies it. */
+export interface ListedPayment extends ProviderPayment {
+  orderId: string;
+  paymentMethod: string;
+  /** ISO 8601. */
+  createdAt: string;
+}
+
+/** A part of the payments of a period. */
+export interface PaymentList {
+  payments: ListedPayment[];
+  /** Asks for the next part; null if this is the last one. */
+  nextCursor: string | null;
+}
+
+/** A period of the payment service's list, and the place in it. */
+export interface ListRequest {
+  /** ISO 8601; inclusive. */
+  from: string;
+  /** ISO 8601; exclusive. */
+  to: string;
+  cursor?: string | null;
 }
 
 /** A reference to a payment: what was to be authorised, and the payment service's own id once it is known. */

@@ -1,4 +1,12 @@
-import type { Authorization, Capture, Captures, PaymentRef, ProviderPayment } from '../domain/payment';
+import type {
+  Authorization,
+  Capture,
+  Captures,
+  ListRequest,
+  PaymentList,
+  PaymentRef,
+  ProviderPayment,
+} from '../domain/payment';
 
 /**
  * A payment service. Every operation has an idempotency key and takes effect once, however often it is
@@ -12,7 +20,8 @@ export interface PaymentProvider {
   readonly captures: Captures;
 
   /**
-   * Reserves the amount. `authorization.key` is the idempotency key.
+   * Reserves the amount. `authorization.key` is the idempotency key. If the customer is there (`isOnSession`), the
+   * result may have the status `action_required`: nothing is reserved until the customer has acted.
    * @throws {PaymentDeclined} also for a repeat
    * @throws {PaymentRefused} the key has been voided
    * @throws {PaymentKeyReused} the key was used for a different authorisation, whose amount may be reserved
@@ -42,6 +51,30 @@ export interface PaymentProvider {
   /** Refunds what is captured or a part of it. @throws {PaymentRefused} it is more than what is left */
   refund(key: string, payment: PaymentRef, amount: number): Promise<ProviderPayment>;
 
-  /** Returns the payment in its current state, or null if it is unknown. */
+  /**
+   * Returns the payment in its current state, or null if it is unknown. One that it calls
+   * `declined` or `voided` can never be authorised any more.
+   */
   find(payment: PaymentRef): Promise<ProviderPayment | null>;
+
+  /**
+   * Returns a part of the payments that were authorised, refunded or disputed within the period. A payment may occur
+   * more than once. Those of other programs on the same account are left out, so a part may be empty.
+   */
+  list(request: ListRequest): Promise<PaymentList>;
 }
+
+/** An event of the payment service. It says nothing about the payment but that it has to be looked at again. */
+export interface PaymentEvent {
+  eventId: string;
+  /** As the payment service names it, for the logs. */
+  type: string;
+  paymentKey: string;
+  orderId: string;
+}
+
+/**
+ * Has the order brought in line with the payment service's record of the payment. `busy`: the order is being placed or
+ * changed, so the event has to be sent again. It may be called again for an event, and has no more effect then.
+ */
+export type LookAgain = (event: PaymentEvent) => Promise<'done' | 'busy'>;

@@ -17,7 +17,7 @@ const task = (operation: PaymentTask['operation'], fields: Partial<PaymentTask> 
 /** A payment service that does the same for each operation. */
 function providerThat(answer: () => Promise<never>): PaymentProvider {
   const operations = { authorize: answer, capture: answer, release: answer, void: answer, refund: answer };
-  return { name: 'sandbox', captures: 'many', ...operations, find: answer };
+  return { name: 'sandbox', captures: 'many', ...operations, find: answer, list: answer };
 }
 const failing = (error: Error) => providerThat(() => Promise.reject(error));
 const OPERATIONS = ['authorize', 'capture', 'refund'] as const;

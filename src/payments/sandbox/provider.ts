@@ -68,6 +68,8 @@ export function createSandboxProvider({
       const found = await ledger.find(key);
       return found && present(found);
     },
+
+    list: async () => ({ payments: [], nextCursor: null }),
   };
 }
 
@@ -77,7 +79,7 @@ function present(payment: SandboxPayment): ProviderPayment {
   const captures = capturesOf(payment.paymentMethod);
   const refunds = operations
     .filter(({ kind }) => kind === 'refund')
-    .map((refund) => ({ key: refund.key, amount: refund.amount }));
+    .map((refund) => ({ key: refund.key, amount: refund.amount, status: 'succeeded' as const }));
   return {
     key,
     reference,
@@ -88,6 +90,7 @@ function present(payment: SandboxPayment): ProviderPayment {
     captured,
     captures,
     refunds,
+    disputes: [],
     ...(declineReason !== null && { declineReason }),
   };
 }

@@ -87,7 +87,9 @@ export function presentIntent(
     refunds: refunds.map((refund) => ({
       key: refund.metadata?.key ?? refund.id, // a refund made in the Dashboard has no key of ours
       amount: minorUnits(refund.amount),
+      status: 'succeeded' as const,
     })),
+    disputes: [],
     ...(declineReason !== undefined && { declineReason }),
   };
 }
@@ -107,6 +109,7 @@ export function presentWithoutIntent(
     captured: 0,
     captures: 'once',
     refunds: [],
+    disputes: [],
     ...(declineReason !== null && { declineReason }),
   };
 }

@@ -108,6 +108,8 @@ export function createStripeProvider({
       if (status === 'authorized' || status === 'captured') return presentAuthorized(intent, payment.key);
       return presentClosed(intent, payment.key, record);
     },
+
+    list: async () => ({ payments: [], nextCursor: null }),
   };
 }
 

@@ -47,6 +47,7 @@ describe('a payment in the sandbox', () => {
       captured: 0,
       captures: 'many',
       refunds: [],
+      disputes: [],
     });
     expect(await ledgerOf(db, key)).toMatchObject({ authorized: amount, open: amount });
     await sandbox.capture('c1', payment, WHOLE);
@@ -58,8 +59,8 @@ describe('a payment in the sandbox', () => {
       authorized: amount,
       captured: amount,
       refunds: [
-        { key: 'r1', amount: 2_500 },
-        { key: 'r2', amount: 7_500 },
+        { key: 'r1', amount: 2_500, status: 'succeeded' },
+        { key: 'r2', amount: 7_500, status: 'succeeded' },
       ],
     });
     expect(await sandbox.find(payment)).toEqual(refunded);

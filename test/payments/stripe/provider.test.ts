@@ -60,6 +60,7 @@ describe('a payment by Stripe', () => {
       captured: 0,
       captures: 'once',
       refunds: [],
+      disputes: [],
     });
     expect(onlyIntent()).toMatchObject({ amount, currency: 'eur', metadata: { key, orderId } });
     expect(requestedRoutes()).toEqual(['POST ', 'POST /:id/confirm']);
@@ -71,7 +72,7 @@ describe('a payment by Stripe', () => {
     for (let n = 0; n < 120; n++) await stripe.refund(`${payment.key}-${n}`, payment, 1);
     const found = await stripe.find(payment);
     expect(found!.refunds).toHaveLength(120);
-    expect(found!.refunds).toContainEqual({ key: `${payment.key}-7`, amount: 1 });
+    expect(found!.refunds).toContainEqual({ key: `${payment.key}-7`, amount: 1, status: 'succeeded' });
     await expect(stripe.refund(newKey(), payment, 81)).rejects.toMatchObject(refused);
     await stripe.refund(newKey(), payment, 80);
   });
@@ -254,7 +255,10 @@ describe('with multicapture', () => {
     });
     expect(onlyIntent()).toMatchObject({ status: 'requires_capture', amount_capturable: 7_500 });
     const refunded = await stripe.refund('r', payment, 1_000);
-    expect(refunded).toMatchObject({ status: 'authorized', refunds: [{ key: 'r', amount: 1_000 }] });
+    expect(refunded).toMatchObject({
+      status: 'authorized',
+      refunds: [{ key: 'r', amount: 1_000, status: 'succeeded' }],
+    });
     expect(await errorOf(stripe.refund('r2', payment, 1_501))).toMatchObject(refused);
     const last = await stripe.capture('c2', payment, { amount: 3_000, isFinal: true });
     expect(last).toMatchObject({ status: 'captured', authorized: 10_000, captured: 5_500 });
@@ -484,7 +488,7 @@ it('converts amounts between ISO 4217 and Stripe', async () => {
     currency: 'ISK',
     authorized: 5_000,
     captured: 5_000,
-    refunds: [{ key: 'r', amount: 70 }],
+    refunds: [{ key: 'r', amount: 70, status: 'succeeded' }],
   });
   expect(fake.refunds).toMatchObject([{ amount: 7_000 }]);
 });

@@ -27,6 +27,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     product_services: 6,
     stock_adjustments: 2,
     users: 4,
+    payment_actions: 2,
     payment_events: 2,
     sandbox_payments: 3,
     sandbox_attempts: 1,

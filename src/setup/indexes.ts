@@ -2,6 +2,7 @@ import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose'
 import { createApiKeyModel } from '../api-keys/api-keys.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createOrderModel } from '../orders/orders.model';
+import { createPaymentActionModel } from '../payments/actions.model';
 import {
   createSandboxAttemptsModel,
   createSandboxPaymentModel,
@@ -32,6 +33,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createSandboxSwitchModel(connection),
     createStripePaymentModel(connection),
     createPaymentEventModel(connection),
+    createPaymentActionModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

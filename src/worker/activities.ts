@@ -8,6 +8,8 @@ import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import { createTransact } from '../mongodb/transaction';
 import { createOrderRepository } from '../orders/orders.repository';
+import { createPaymentActionRepository } from '../payments/actions.repository';
+import { keepingActions } from '../payments/keeping-actions';
 import type { PaymentProvider } from '../payments/payment-provider';
 import { createSandboxProvider } from '../payments/sandbox/provider';
 import { createSandboxRepository } from '../payments/sandbox/repository';
@@ -54,6 +56,14 @@ export function createOrderQueueActivities(connection: Connection, provider?: Pa
 
 /** Returns undefined if this process has not been given the secrets of the payment service. */
 export function createPaymentProvider(
+  config: WorkerConfig,
+  connection: Connection,
+): PaymentProvider | undefined {
+  const provider = createConfiguredProvider(config, connection);
+  return provider && keepingActions(provider, createPaymentActionRepository(connection));
+}
+
+function createConfiguredProvider(
   { payments }: WorkerConfig,
   connection: Connection,
 ): PaymentProvider | undefined {

@@ -29,7 +29,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     users: 4,
     payment_actions: 2,
     payment_events: 2,
-    sandbox_payments: 3,
+    sandbox_payments: 5,
     sandbox_attempts: 1,
     sandbox_switches: 1,
     stripe_payments: 2,

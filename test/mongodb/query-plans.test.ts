@@ -6,6 +6,7 @@ import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../sr
 import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
 import { createOrderRepository } from '../../src/orders/orders.repository';
+import { createPaymentActionRepository } from '../../src/payments/actions.repository';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
@@ -260,11 +261,14 @@ function sandboxCalls(connection: Connection): Calls<ReturnType<typeof createSan
     find: () => sandbox.find('ord_1-1'),
     move: () =>
       sandbox.move('ord_1-1', {
-        from: { status: 'authorized', open: 100 },
+        from: { status: 'authorized', open: 100, disputed: 0 },
         to: 'captured',
         changes: {},
         operation,
       } as never),
+    findByAction: () => sandbox.findByAction('action-1'),
+    ofOrder: () => sandbox.ofOrder('ord_1'),
+    changedWithin: () => sandbox.changedWithin({ from: NOW, to: NOW, after: 'ord_1-1', limit: 10 }),
     countAttempt: () => sandbox.countAttempt('capture-1'),
     isAvailable: () => sandbox.isAvailable(),
     setAvailable: () => sandbox.setAvailable(true),
@@ -278,6 +282,15 @@ function stripeCalls(connection: Connection): Calls<ReturnType<typeof createStri
     find: () => payments.find('ord_1-1'),
     findKey: () => payments.findKey('pi_1'),
     decline: () => payments.decline('ord_1-1', 'No money.'),
+  };
+}
+
+function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaymentActionRepository>> {
+  const actions = createPaymentActionRepository(connection);
+  return {
+    keep: () => actions.keep('ord_1-1', { type: 'use_sdk', clientSecret: 'secret' }),
+    find: () => actions.find('ord_1-1'),
+    remove: () => actions.remove('ord_1-1'),
   };
 }
 
@@ -314,6 +327,7 @@ it.each(
     stockCalls,
     paymentEventCalls,
     sandboxCalls,
+    actionCalls,
     stripeCalls,
   }),
 )('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {

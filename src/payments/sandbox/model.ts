@@ -1,21 +1,56 @@
 import { Schema, type Connection, type Model } from 'mongoose';
-import type { ProviderPaymentStatus } from '../../domain/payment';
+import type { ProviderDispute, ProviderPaymentStatus } from '../../domain/payment';
 import { modelOf } from '../../mongodb/model';
+
+/**
+ * `authorize` to `refund` are those of the interface. `require_action`: the bank asks the customer first. The others are
+ * done in the sandbox's dashboard, or as time passes: an authorisation expires, a refund that was pending succeeds or one
+ * fails, a dispute is opened, won or lost.
+ */
+export type SandboxOperationKind =
+  | 'require_action'
+  | 'authorize'
+  | 'decline'
+  | 'capture'
+  | 'release'
+  | 'void'
+  | 'refund'
+  | 'expire'
+  | 'settle_refund'
+  | 'fail_refund'
+  | 'dispute'
+  | 'win_dispute'
+  | 'lose_dispute';
 
 /** One operation on a payment. The `void` of a payment that was never authorised has the amount 0. */
 export interface SandboxOperation {
-  /** The idempotency key. */
+  /** The idempotency key. It identifies a refund and a dispute, too. */
   key: string;
-  kind: 'authorize' | 'decline' | 'capture' | 'release' | 'void' | 'refund';
+  kind: SandboxOperationKind;
   amount: number;
   /** What a final capture has released, which may be 0. */
   released?: number;
+  /** Of a refund: the bank has not decided yet. */
+  isPending?: boolean;
+  /** The key of the refund or the dispute that it decides. */
+  decides?: string;
+  /** Of a dispute. */
+  reason?: ProviderDispute['reason'];
   at: Date;
+}
+
+/** What the customer has to do: open a page and answer there. Both are unguessable. */
+export interface SandboxAction {
+  /** Part of the page's address. */
+  id: string;
+  /** What the answer has to repeat from the page, so that no other page can send it. */
+  nonce: string;
+  expiresAt: Date;
 }
 
 /**
  * One payment in the ledger of the sandbox, with amounts in minor units. At any time
- * `authorized = open + captured + voided` and `refunded <= captured`.
+ * `authorized = open + captured + voided` and `refunded + disputed <= captured`.
  */
 export interface SandboxPaymentDocument {
   /** The key of the authorisation. */
@@ -30,8 +65,13 @@ export interface SandboxPaymentDocument {
   open: number;
   captured: number;
   voided: number;
+  /** Without what has failed. */
   refunded: number;
+  /** What the bank has taken back in disputes that are open or lost. */
+  disputed: number;
   declineReason: string | null;
+  /** Present if the customer had to act. It stays, so that its page can tell what became of the payment. */
+  action?: SandboxAction;
   operations: SandboxOperation[];
 }
 
@@ -58,9 +98,17 @@ const operationSchema = new Schema<SandboxOperation>(
     kind: text,
     amount,
     released: { ...amount, required: false },
+    isPending: Boolean,
+    decides: String,
+    reason: String,
     at: { type: Date, required: true },
   },
   { _id: false },
+);
+
+const actionSchema = new Schema<SandboxAction>(
+  { id: text, nonce: text, expiresAt: { type: Date, required: true } },
+  { _id: false, id: false },
 );
 
 const paymentSchema = new Schema<SandboxPaymentDocument>(
@@ -77,7 +125,9 @@ const paymentSchema = new Schema<SandboxPaymentDocument>(
     captured: amount,
     voided: amount,
     refunded: amount,
+    disputed: amount,
     declineReason: { type: String, default: null },
+    action: { type: actionSchema, required: false },
     operations: { type: [operationSchema], required: true },
   },
   { collection: 'sandbox_payments', ...SETTINGS },
@@ -88,6 +138,8 @@ const paymentSchema = new Schema<SandboxPaymentDocument>(
 paymentSchema.index({ 'operations.key': 1 }, { unique: true });
 // Operators look up what an order was charged.
 paymentSchema.index({ orderId: 1 });
+paymentSchema.index({ 'action.id': 1 }, { sparse: true });
+paymentSchema.index({ 'operations.at': 1 });
 
 const attemptsSchema = new Schema<SandboxAttemptsDocument>(
   { _id: text, count: amount },

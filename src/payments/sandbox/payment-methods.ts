@@ -12,6 +12,9 @@ export const FAULTY_METHODS = {
   outage: 'pm_sandbox_outage',
 } as const;
 
+/** Stripe's test card that was set up for payments without the customer, and asks the customer who is there. */
+const SET_UP = 'pm_card_authenticationRequiredSetupForOffSession';
+
 const ANOTHER = 'use another payment method.';
 
 /** Stripe's declined test payment methods (https://docs.stripe.com/testing), with their messages. */
@@ -30,8 +33,34 @@ const DECLINES: Readonly<Record<string, string>> = {
   pm_card_chargeDeclinedProcessingError: `The card could not be processed: ${ANOTHER}`,
   pm_card_visa_chargeDeclinedVelocityLimitExceeded: `The card is over its limit: ${ANOTHER}`,
   pm_card_chargeCustomerFail: `The card was declined: ${ANOTHER}`,
-  pm_card_authenticationRequired: `The bank requires the cardholder to authenticate, which is not supported: ${ANOTHER}`,
+  pm_card_threeDSecureRequiredProcessingError: `The bank cannot ask the customer to confirm the payment: ${ANOTHER}`,
 };
+
+/**
+ * Stripe's test cards whose bank asks the customer to confirm each payment (3-D Secure), with the reason why it declines the
+ * payment even then, if it does. None is ever set up for later payments, so those that ask unless they are set up ask, too.
+ */
+const ASKING: Readonly<Record<string, string | null>> = {
+  pm_card_threeDSecure2Required: null,
+  pm_card_threeDSecureRequired: null,
+  pm_card_threeDSecureRequiredChargeDeclined: `The card was declined: ${ANOTHER}`,
+  pm_card_authenticationRequired: null,
+  pm_card_authenticationRequiredOnSetup: null,
+  [SET_UP]: null,
+  pm_card_authenticationRequiredChargeDeclinedInsufficientFunds: `The card has insufficient funds: ${ANOTHER}`,
+};
+
+/** Why a payment is declined whose customer fails to confirm it, does not do so in time, or is not there. */
+export const NOT_CONFIRMED = {
+  failed: `The customer did not confirm the payment at the bank: ${ANOTHER}`,
+  late: `The customer did not confirm the payment in time: ${ANOTHER}`,
+  absent:
+    'The bank wants the customer to confirm the payment, and the customer is not there to do so ' +
+    '(authentication_required): let the customer place the order, or use another payment method.',
+} as const;
+
+/** Stripe's test card whose refunds take time at the bank (https://docs.stripe.com/testing#refunds). */
+const PENDING_REFUND = 'pm_card_pendingRefund';
 
 /** Stripe's test card that does not support several captures (https://docs.stripe.com/payments/multicapture). */
 const CAPTURED_ONCE = 'pm_card_credit_disableEnterpriseCardFeatures';
@@ -44,6 +73,24 @@ export function declineReasonOf(paymentMethod: string): string | null {
   if (Object.hasOwn(DECLINES, paymentMethod)) return DECLINES[paymentMethod]!;
   if (METHODS.has(paymentMethod) || TEST_CARD.test(paymentMethod)) return null;
   return `The payment method "${paymentMethod}" is unknown: use one of Stripe's test cards, for example pm_card_visa.`;
+}
+
+/** Returns whether the bank asks the customer before it authorises a payment. */
+export function asksCustomer(
+  paymentMethod: string,
+  { isOnSession = false }: { isOnSession?: boolean },
+): boolean {
+  return Object.hasOwn(ASKING, paymentMethod) && (isOnSession || paymentMethod !== SET_UP);
+}
+
+/** Returns why the bank declines the payment though the customer has confirmed it, or null if it does not. */
+export function reasonAfterConfirmation(paymentMethod: string): string | null {
+  return ASKING[paymentMethod] ?? null;
+}
+
+/** Returns whether a refund to the payment method is pending at first. */
+export function refundsArePending(paymentMethod: string): boolean {
+  return paymentMethod === PENDING_REFUND;
 }
 
 /** Returns how often a payment with this payment method can be captured. */

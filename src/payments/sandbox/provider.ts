@@ -1,15 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Authorization, ProviderPayment } from '../../domain/payment';
+import type { Authorization, ListRequest, PaymentList, ProviderPayment } from '../../domain/payment';
 import type { PaymentProvider } from '../payment-provider';
-import { createSandboxLedger, type LedgerResult } from './ledger';
-import { capturesOf, FAULTY_METHODS } from './payment-methods';
+import { createSandboxLedger } from './ledger';
+import type { LedgerResult } from './moves';
+import { FAULTY_METHODS } from './payment-methods';
+import { presentListed, presentPayment } from './present';
 import type { SandboxPayment, SandboxRepository } from './repository';
 
 const FAILURES_OF_FLAKY = 2;
 const SLOW_MS = 5_000;
+const ACTION_TTL_MS = 3_600_000;
+const LIST_LIMIT = 100;
+const DEFAULT_URL = 'http://localhost:3000/orders-management-system';
+/** The path of the page where customers answer their banks, with the id of the action. */
+const PAGE_PATH = '/payments/sandbox/actions';
 
 export interface SandboxProviderDeps {
   repository: SandboxRepository;
+  /** The base URL of the API as browsers reach it, for the page where customers answer their banks. */
+  url?: string;
+  /** How long customers may take to answer. */
+  actionTtlMs?: number;
   /** Waits before a reply to `pm_sandbox_slow`. */
   pause?: () => Promise<unknown>;
 }
@@ -20,9 +31,12 @@ export interface SandboxProviderDeps {
  */
 export function createSandboxProvider({
   repository,
+  url = DEFAULT_URL,
+  actionTtlMs = ACTION_TTL_MS,
   pause = () => delay(SLOW_MS),
 }: SandboxProviderDeps): PaymentProvider {
-  const ledger = createSandboxLedger(repository);
+  const ledger = createSandboxLedger(repository, { actionTtlMs });
+  const present = presenter((actionId) => `${url}${PAGE_PATH}/${actionId}`);
 
   /** Does the work with the faults of the payment method. */
   async function serve(
@@ -53,6 +67,13 @@ export function createSandboxProvider({
     );
   }
 
+  async function list({ from, to, cursor = null }: ListRequest): Promise<PaymentList> {
+    const period = { from: new Date(from), to: new Date(to) };
+    const found = await repository.changedWithin({ ...period, after: cursor, limit: LIST_LIMIT });
+    const nextCursor = found.length < LIST_LIMIT ? null : found.at(-1)!.key;
+    return { payments: found.map(presentListed), nextCursor };
+  }
+
   return {
     name: 'sandbox',
     captures: 'many',
@@ -69,29 +90,18 @@ export function createSandboxProvider({
       return found && present(found);
     },
 
-    list: async () => ({ payments: [], nextCursor: null }),
+    list,
   };
 }
 
-function present(payment: SandboxPayment): ProviderPayment {
-  const { key, reference, status, amount, currency, authorized, captured, operations, declineReason } =
-    payment;
-  const captures = capturesOf(payment.paymentMethod);
-  const refunds = operations
-    .filter(({ kind }) => kind === 'refund')
-    .map((refund) => ({ key: refund.key, amount: refund.amount, status: 'succeeded' as const }));
-  return {
-    key,
-    reference,
-    status,
-    amount,
-    currency,
-    authorized,
-    captured,
-    captures,
-    refunds,
-    disputes: [],
-    ...(declineReason !== null && { declineReason }),
+/** Presents a payment to the order, with what its customer has to do. */
+function presenter(pageUrl: (actionId: string) => string) {
+  return (payment: SandboxPayment): ProviderPayment => {
+    const presented = presentPayment(payment);
+    const { status, action } = payment;
+    if (status !== 'action_required') return presented;
+    const expiresAt = action!.expiresAt.toISOString();
+    return { ...presented, action: { type: 'redirect', redirectUrl: pageUrl(action!.id), expiresAt } };
   };
 }
 

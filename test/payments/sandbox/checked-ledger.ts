@@ -13,21 +13,22 @@ export async function ledgerOf(
 }
 
 /**
- * Checks authorized = open + captured + voided, refunded <= captured, and that the operations add up to them.
+ * Checks authorized = open + captured + voided, refunded + disputed <= captured, and that the operations add up to them.
  */
 function requireBalance(payment: SandboxPaymentDocument): void {
-  const { authorized, open, captured, voided, refunded, status, operations } = payment;
+  const { authorized, open, captured, voided, refunded, disputed, status, operations } = payment;
   const sumOf = (...kinds: string[]) =>
     operations.filter(({ kind }) => kinds.includes(kind)).reduce((sum, { amount }) => sum + amount, 0);
   const releasedByCaptures = operations.reduce((sum, { released = 0 }) => sum + released, 0);
   expect(authorized).toBe(open + captured + voided);
   expect(open > 0).toBe(status === 'authorized');
-  expect(refunded).toBeLessThanOrEqual(captured);
-  expect({ authorized, captured, voided, refunded }).toEqual({
+  expect(refunded + disputed).toBeLessThanOrEqual(captured);
+  expect({ authorized, captured, voided, refunded, disputed }).toEqual({
     authorized: sumOf('authorize'),
     captured: sumOf('capture'),
-    voided: sumOf('void', 'release') + releasedByCaptures,
-    refunded: sumOf('refund'),
+    voided: sumOf('void', 'release', 'expire') + releasedByCaptures,
+    refunded: sumOf('refund') - sumOf('fail_refund'),
+    disputed: sumOf('dispute') - sumOf('win_dispute'),
   });
   expect(new Set(operations.map(({ key }) => key)).size).toBe(operations.length);
 }

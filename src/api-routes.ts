@@ -144,7 +144,10 @@ function paymentRoutesDeps(
     secret: stripe!.webhookSecret!,
     events: createPaymentEventRepository(connection),
     payments: createStripePaymentRepository(connection),
-    onAuthorizationEnded: authorizationEnded,
+    async lookAgain({ type, orderId, paymentKey }) {
+      if (type === 'payment_intent.canceled') await authorizationEnded(orderId, paymentKey);
+      return 'done';
+    },
   });
   return { webhook };
 }

@@ -52,7 +52,7 @@ function stripeWebhook(connection: Connection): StripeWebhookService {
     secret: 'whsec_Zm9yIHRlc3RzIG9ubHk',
     events: createPaymentEventRepository(connection),
     payments: createStripePaymentRepository(connection),
-    onAuthorizationEnded: async () => undefined,
+    lookAgain: async () => 'done',
   });
 }
 

@@ -277,11 +277,12 @@ function sandboxCalls(connection: Connection): Calls<ReturnType<typeof createSan
 
 function stripeCalls(connection: Connection): Calls<ReturnType<typeof createStripePaymentRepository>> {
   const payments = createStripePaymentRepository(connection);
+  const named = { key: 'ord_1-1', orderId: 'ord_1' };
   return {
-    claim: () => payments.claim('ord_1-1', 'pi_1'),
+    claim: () => payments.claim(named, 'pi_1'),
     find: () => payments.find('ord_1-1'),
-    findKey: () => payments.findKey('pi_1'),
-    decline: () => payments.decline('ord_1-1', 'No money.'),
+    findByReference: () => payments.findByReference('pi_1'),
+    decline: () => payments.decline(named, 'No money.'),
   };
 }
 

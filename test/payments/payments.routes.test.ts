@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import type { LookAgain } from '../../src/payments/payment-provider';
 import { paymentRoutes, type PaymentRoutesDeps } from '../../src/payments/payments.routes';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createStripeWebhookService } from '../../src/payments/stripe/webhook';
@@ -13,7 +14,7 @@ const WEBHOOK = '/payments/stripe/webhook';
 
 let db: TestDatabase;
 let api: TestApi;
-const onAuthorizationEnded = jest.fn<Promise<void>, [string, string]>();
+const lookAgain = jest.fn<ReturnType<LookAgain>, Parameters<LookAgain>>();
 beforeAll(async () => {
   db = await openTestDatabase();
   const { connection } = db;
@@ -21,15 +22,15 @@ beforeAll(async () => {
     secret: SECRET,
     events: createPaymentEventRepository(connection),
     payments: createStripePaymentRepository(connection),
-    onAuthorizationEnded,
+    lookAgain,
   });
   const routes = paymentRoutes({ sandbox: createSandboxRepository(connection), webhook });
   api = await openTestApi({ db, routes, env: { BODY_LIMIT: '10kb' } });
 });
 beforeEach(async () => {
   await api.clear();
-  onAuthorizationEnded.mockReset().mockResolvedValue();
-  await createStripePaymentRepository(db.connection).claim('ord_1-1', 'pi_1');
+  lookAgain.mockReset().mockResolvedValue('done');
+  await createStripePaymentRepository(db.connection).claim({ key: 'ord_1-1', orderId: 'ord_1' }, 'pi_1');
 });
 afterAll(async () => {
   await api.close();
@@ -111,28 +112,66 @@ const warnings = () => api.logs.filter(({ level }) => level === 'warn');
 const handledEvents = () => db.connection.collection('payment_events').countDocuments();
 
 describe(`POST ${WEBHOOK}`, () => {
-  it('reports an authorisation that was cancelled elsewhere', async () => {
-    const { body } = await deliver(eventOf()).expect(200);
+  const charge = { id: 'ch_1', payment_intent: 'pi_1' };
+  const intent = { id: 'pi_1' };
+  it.each([
+    ['payment_intent.succeeded', intent],
+    ['payment_intent.amount_capturable_updated', intent],
+    ['payment_intent.payment_failed', intent],
+    ['payment_intent.requires_action', intent],
+    ['payment_intent.canceled', intent],
+    ['payment_intent.partially_funded', intent],
+    ['charge.captured', charge],
+    ['charge.expired', charge],
+    ['charge.refunded', charge],
+    ['refund.created', { id: 're_1', payment_intent: { id: 'pi_1' } }],
+    ['refund.updated', { id: 're_1', payment_intent: 'pi_1' }],
+    ['refund.failed', { id: 're_1', payment_intent: 'pi_1' }],
+    ['charge.dispute.created', { id: 'dp_1', payment_intent: 'pi_1' }],
+    ['charge.dispute.closed', { id: 'dp_1', payment_intent: 'pi_1' }],
+  ])('has the order of the payment looked at again after %s', async (type, object) => {
+    const event = eventOf({ type, object });
+    const { body } = await deliver(event).expect(200);
     expect((body as { data: unknown }).data).toEqual({ received: true });
-    expect(onAuthorizationEnded.mock.calls).toEqual([['ord_1', 'ord_1-1']]);
+    expect(lookAgain.mock.calls).toEqual([
+      [{ eventId: event.id, type, paymentKey: 'ord_1-1', orderId: 'ord_1' }],
+    ]);
+    expect(await handledEvents()).toBe(1);
   });
 
   it.each<[string, EventFields]>([
-    ['that we have voided', { idempotencyKey: 'orders-management-system/v/cancel' }],
-    ['of another program on the same account', { object: { ...canceled, id: 'pi_other' } }],
-    ['without our metadata', { object: { ...canceled, metadata: {} } }],
-    ['without an id', { object: {} }],
-  ])('ignores an authorisation %s', async (_which, fields) => {
+    ['our own cancellations', { idempotencyKey: 'orders-management-system/v/cancel' }],
+    ['our own refunds', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
+    ['another program on the same account', { object: { ...canceled, id: 'pi_other' } }],
+    ['refunds of other payments', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
+    ['refunds without an intent', { type: 'refund.created', object: { id: 're_1', payment_intent: null } }],
+    ['no object', { object: {} }],
+    ['unknown types', { type: 'toString' }],
+    ['types of a later API version', { type: 'v2.something.happened' }],
+  ])('looks at no order after an event of %s', async (_which, fields) => {
     await deliver(eventOf(fields)).expect(200);
-    expect(onAuthorizationEnded).not.toHaveBeenCalled();
+    expect(lookAgain).not.toHaveBeenCalled();
+    expect(warnings()).toEqual([]);
+  });
+
+  it('has an event sent again while its order is being placed or changed', async () => {
+    const event = eventOf();
+    lookAgain.mockResolvedValueOnce('busy');
+    const { body, headers } = await deliver(event).expect(503);
+    expect(body).toMatchObject({ code: 'service_unavailable' });
+    expect(headers['retry-after']).toBe('5');
+    expect(await handledEvents()).toBe(0);
+    await deliver(event).expect(200);
+    expect(lookAgain).toHaveBeenCalledTimes(2);
+    expect(await handledEvents()).toBe(1);
   });
 
   it('handles an event once, however often it is delivered', async () => {
     const event = eventOf();
     for (let time = 0; time < 3; time++) await deliver(event).expect(200);
-    expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
+    expect(lookAgain).toHaveBeenCalledTimes(1);
     await Promise.all(Array.from({ length: 5 }, () => deliver(event).expect(200)));
-    expect(onAuthorizationEnded).toHaveBeenCalledTimes(1);
+    expect(lookAgain).toHaveBeenCalledTimes(1);
   });
 
   it('accepts two concurrent deliveries of an event', async () => {
@@ -143,45 +182,24 @@ describe(`POST ${WEBHOOK}`, () => {
 
   it('handles an event again if the first attempt failed', async () => {
     const event = eventOf();
-    onAuthorizationEnded.mockRejectedValueOnce(new Error('Temporal is unreachable.'));
+    lookAgain.mockRejectedValueOnce(new Error('Temporal is unreachable.'));
     await deliver(event).expect(500);
     expect(await handledEvents()).toBe(0);
     await deliver(event).expect(200);
-    expect(onAuthorizationEnded).toHaveBeenCalledTimes(2);
+    expect(lookAgain).toHaveBeenCalledTimes(2);
     expect(await handledEvents()).toBe(1);
   });
 
   const email = 'alice@example.com';
   it.each([
     ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1', payment_intent: 'pi_1', evidence: { email } }],
-    ['charge.captured', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
-    ['charge.refunded', { id: 'ch_1', payment_intent: 'pi_1', billing_details: { email } }],
-    ['refund.created', { id: 're_1', payment_intent: { id: 'pi_1' }, instructions_email: email }],
-    ['refund.failed', { id: 're_1', payment_intent: 'pi_1' }],
-  ])('logs a warning for %s with ids only', async (type, object) => {
+    ['refund.failed', { id: 're_1', payment_intent: 'pi_1', instructions_email: email }],
+  ])('logs a warning for %s, after which a person has to act, with ids only', async (type, object) => {
     const event = eventOf({ type, object });
     for (let time = 0; time < 2; time++) await deliver(event).expect(200);
-    expect(warnings()).toEqual([
-      expect.objectContaining({
-        eventId: event.id,
-        objectId: object.id,
-        paymentIntent: 'pi_1',
-        paymentKey: 'ord_1-1',
-      }),
-    ]);
+    const ids = { eventId: event.id, objectId: object.id, paymentIntent: 'pi_1', paymentKey: 'ord_1-1' };
+    expect(warnings()).toEqual([expect.objectContaining(ids)]);
     expect(JSON.stringify(api.logs)).not.toContain(email);
-  });
-
-  it.each<[string, EventFields]>([
-    ['our own refunds', { type: 'refund.created', idempotencyKey: 'orders-management-system/r/refund' }],
-    ['our own captures', { type: 'charge.captured', idempotencyKey: 'orders-management-system/c/capture' }],
-    ['refunds of other payments', { type: 'refund.created', object: { id: 're_1', payment_intent: 'pi_2' } }],
-    ['refunds without an intent', { type: 'refund.created', object: { id: 're_1', payment_intent: null } }],
-    ['unknown types', { type: 'toString' }],
-    ['types of a later API version', { type: 'v2.something.happened' }],
-  ])('logs nothing for %s', async (_what, fields) => {
-    await deliver(eventOf({ object: { id: 're_1', payment_intent: 'pi_1' }, ...fields })).expect(200);
-    expect(warnings()).toEqual([]);
   });
 
   it('accepts an event without data, as API version 2 sends', async () => {
@@ -202,7 +220,7 @@ describe(`POST ${WEBHOOK}`, () => {
   ])('rejects a signature %s', async (_what, signature) => {
     const { body } = await deliver(JSON.parse(payload), signature).expect(400);
     expect(body).toMatchObject({ code: 'validation_failed', errors: [{ path: 'stripe-signature' }] });
-    expect(onAuthorizationEnded).not.toHaveBeenCalled();
+    expect(lookAgain).not.toHaveBeenCalled();
   });
 
   it('accepts a signature that is four minutes old', async () => {

@@ -1,7 +1,7 @@
-import type { Authorization } from '../../domain/payment';
+import type { Authorization, PaymentRef } from '../../domain/payment';
 import { PaymentDeclined, PaymentRefused } from '../../domain/errors';
 import { amountNotAccepted, toStripeAmount } from '../amounts';
-import { declineReasonOf, declineReasonOfError, notAccepted } from './declines';
+import { CUSTOMER_ABSENT, declineReasonOf, declineReasonOfError, notAccepted } from './declines';
 import { isFinalError, isKeyReused, keyReused } from './errors';
 import { ensureDone, isCancelled, statusOf } from './intents';
 import type { StripePayment, StripePaymentRepository } from './repository';
@@ -13,11 +13,16 @@ import type { Intent, StripeRequests } from './requests';
  * can ever be confirmed, it can be found at any age, and a key can be closed before its intent exists.
  */
 export function createStripeAuthorization(requests: StripeRequests, payments: StripePaymentRepository) {
-  /** @returns the authorised or captured intent @throws {PaymentDeclined} @throws {PaymentRefused} */
+  /**
+   * @returns the intent, which is authorised, captured or waiting for its customer
+   * @throws {PaymentDeclined} @throws {PaymentRefused}
+   */
   async function authorize(authorization: Authorization): Promise<Intent> {
-    const intent = await confirm(await open(authorization), authorization.key);
+    const intent = await confirm(await open(authorization), authorization);
     const status = statusOf(intent);
-    if (status === 'declined') return decline(intent, authorization.key, declineReasonOf(intent));
+    if (status === 'declined') return decline(intent, authorization, declineReasonOf(intent));
+    if (status === 'action_required' && !authorization.isOnSession)
+      return decline(intent, authorization, CUSTOMER_ABSENT);
     if (status === 'voided') throw closed(authorization);
     return intent;
   }
@@ -27,7 +32,7 @@ export function createStripeAuthorization(requests: StripeRequests, payments: St
     const known = await payments.find(authorization.key);
     if (known) return retrieve(known, authorization);
     const created = await create(authorization);
-    const claimed = await payments.claim(authorization.key, created.id);
+    const claimed = await payments.claim(authorization, created.id);
     return claimed.reference === created.id ? created : retrieve(claimed, authorization);
   }
 
@@ -39,7 +44,7 @@ export function createStripeAuthorization(requests: StripeRequests, payments: St
       throw declineReason === null ? closed(authorization) : new PaymentDeclined(declineReason);
     const intent = await requests.retrieve(reference);
     if (!isSame(intent, authorization)) throw keyReused();
-    return declineReason === null ? intent : decline(intent, authorization.key, declineReason);
+    return declineReason === null ? intent : decline(intent, authorization, declineReason);
   }
 
   async function create(authorization: Authorization): Promise<Intent> {
@@ -51,31 +56,42 @@ export function createStripeAuthorization(requests: StripeRequests, payments: St
       if (!isFinalError(error)) throw error;
       const reason = notAccepted(error, authorization);
       if (reason === undefined) throw isKeyReused(error) ? keyReused({ cause: error }) : error;
-      await payments.decline(authorization.key, reason);
+      await payments.decline(authorization, reason);
       throw new PaymentDeclined(reason, { cause: error });
     }
   }
 
-  async function confirm(intent: Intent, key: string): Promise<Intent> {
+  async function confirm(intent: Intent, authorization: Authorization): Promise<Intent> {
     if (statusOf(intent) !== 'unconfirmed') return intent;
     try {
-      return await requests.confirm(intent.id, key);
+      return await requests.confirm(intent.id, authorization);
     } catch (error) {
       if (!isFinalError(error)) throw error;
       const current = await requests.retrieve(intent.id);
       if (statusOf(current) !== 'unconfirmed') return current;
-      return decline(current, key, declineReasonOfError(error)); // a repeat would give the same error
+      return decline(current, authorization, declineReasonOfError(error)); // a repeat would give the same error
     }
   }
 
-  /** Records the reason and cancels the intent, so that it can no longer be confirmed. */
-  async function decline(intent: Intent, key: string, reason: string): Promise<never> {
-    await payments.decline(key, reason);
-    await ensureDone(requests, intent, isCancelled, (id) => requests.cancel(id, key, 'abandoned'));
+  async function decline(intent: Intent, authorization: Authorization, reason: string): Promise<never> {
+    await close(intent, authorization, reason);
     throw new PaymentDeclined(reason);
   }
 
-  return authorize;
+  /**
+   * Records the reason and cancels the intent, so that it can no longer be confirmed: not by us, and not by the customer,
+   * who could try another card.
+   */
+  async function close(
+    intent: Intent,
+    payment: Pick<PaymentRef, 'key' | 'orderId'>,
+    reason: string,
+  ): Promise<Intent> {
+    await payments.decline(payment, reason);
+    return ensureDone(requests, intent, isCancelled, (id) => requests.cancel(id, payment.key, 'abandoned'));
+  }
+
+  return { authorize, close };
 }
 
 function isSame({ amount, currency, metadata }: Intent, requested: Authorization): boolean {

@@ -7,6 +7,13 @@ import type { Intent } from './requests';
 const ANOTHER = 'Use another payment method.';
 const NOT_ACCEPTED = `The payment service does not accept this payment method. ${ANOTHER}`;
 
+const AUTHENTICATION_FAILED = 'payment_intent_authentication_failure';
+/** The code of a decline for want of authentication: the customer is not there to confirm the payment. */
+const AUTHENTICATION_REQUIRED = 'authentication_required';
+export const CUSTOMER_ABSENT =
+  'The bank wants the customer to confirm the payment, and the customer is not there to do so ' +
+  '(authentication_required): let the customer place the order, or use another payment method.';
+
 /** What to do about an amount that the account cannot be paid, by Stripe's code of the error. */
 const WHAT_TO_DO: Readonly<Record<string, string>> = {
   amount_too_small: 'it is too little, so order more',
@@ -15,14 +22,15 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
 
 /** Returns the reason for the customer why the authorisation failed. */
 export function declineReasonOf({ last_payment_error: error }: Intent): string {
-  // Without an error, the bank requires the customer to act (`requires_action`).
-  if (!error)
-    return `The bank requires the customer to confirm the payment, which is not supported. ${ANOTHER}`;
+  if (!error || error.code === AUTHENTICATION_FAILED)
+    return `The customer did not confirm the payment at the bank. ${ANOTHER}`;
+  if (error.code === AUTHENTICATION_REQUIRED) return CUSTOMER_ABSENT;
   return error.type === 'card_error' && error.message ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
 }
 
 /** Returns the reason behind an error. Only the messages of card errors are meant for customers. */
 export function declineReasonOfError(error: FinalStripeError): string {
+  if (error.code === AUTHENTICATION_REQUIRED) return CUSTOMER_ABSENT;
   return error instanceof Stripe.errors.StripeCardError ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
 }
 

@@ -1,9 +1,18 @@
-import type { Captures, PaymentRef, ProviderPayment, ProviderPaymentStatus } from '../../domain/payment';
+import type Stripe from 'stripe';
+import type {
+  Captures,
+  PaymentAction,
+  PaymentRef,
+  ProviderPayment,
+  ProviderPaymentStatus,
+} from '../../domain/payment';
 import { PaymentRefused } from '../../domain/errors';
 import { fromStripeAmount } from '../amounts';
+import { presentDisputes } from './disputes';
 import { isFinalError, toPaymentRefused } from './errors';
+import { presentRefund } from './refunds';
 import type { StripePayment } from './repository';
-import type { Intent, Refund, StripeRequests } from './requests';
+import type { Dispute, Intent, Refund, StripeRequests } from './requests';
 
 /** Returns the status of a PaymentIntent in our terms. `unconfirmed`: the bank has not been asked yet. */
 export function statusOf({ id, status, amount_received }: Intent): ProviderPaymentStatus | 'unconfirmed' {
@@ -16,8 +25,9 @@ export function statusOf({ id, status, amount_received }: Intent): ProviderPayme
       return 'captured';
     case 'canceled':
       return amount_received > 0 ? 'captured' : 'voided'; // both were requested at once
-    case 'requires_payment_method': // the given payment method has failed
     case 'requires_action':
+      return 'action_required';
+    case 'requires_payment_method': // the given payment method has failed, or its customer has
       return 'declined';
     default:
       throw new Error(`The PaymentIntent ${id} is ${status}: try again once Stripe has decided.`);
@@ -67,11 +77,12 @@ export interface PresentedFields {
   status: ProviderPaymentStatus;
   declineReason?: string;
   refunds?: Refund[];
+  disputes?: Dispute[];
 }
 
 export function presentIntent(
   intent: Intent,
-  { key, status, declineReason, refunds = [] }: PresentedFields,
+  { key, status, declineReason, refunds = [], disputes = [] }: PresentedFields,
 ): ProviderPayment {
   const currency = intent.currency.toUpperCase();
   const minorUnits = (amount: number) => fromStripeAmount(amount, currency);
@@ -84,14 +95,18 @@ export function presentIntent(
     authorized: wasAuthorized(intent) ? minorUnits(intent.amount) : 0,
     captured: minorUnits(intent.amount_received),
     captures: capturesOf(intent),
-    refunds: refunds.map((refund) => ({
-      key: refund.metadata?.key ?? refund.id, // a refund made in the Dashboard has no key of ours
-      amount: minorUnits(refund.amount),
-      status: 'succeeded' as const,
-    })),
-    disputes: [],
+    refunds: refunds.map((refund) => presentRefund(refund, currency)),
+    disputes: presentDisputes(disputes),
     ...(declineReason !== undefined && { declineReason }),
+    ...(status === 'action_required' && { action: actionOf(intent) }),
   };
+}
+
+/** Stripe does not limit how long the customer may take. */
+function actionOf({ client_secret, next_action }: Intent): PaymentAction {
+  const clientSecret = client_secret ?? undefined;
+  const redirectUrl = next_action?.redirect_to_url?.url;
+  return redirectUrl ? { type: 'redirect', redirectUrl, clientSecret } : { type: 'use_sdk', clientSecret };
 }
 
 /** Presents a payment that was voided or declined before it had a PaymentIntent. */
@@ -115,13 +130,19 @@ export function presentWithoutIntent(
 }
 
 /** Returns how often the intent can be captured, which Stripe decides when it is confirmed, card by card. */
-export function capturesOf({ latest_charge: charge }: Intent): Captures {
-  const details = typeof charge === 'object' ? charge?.payment_method_details : undefined;
-  return details?.card?.multicapture?.status === 'available' ? 'many' : 'once';
+export function capturesOf(intent: Intent): Captures {
+  return chargeOf(intent)?.payment_method_details?.card?.multicapture?.status === 'available'
+    ? 'many'
+    : 'once';
+}
+
+/** Returns the last attempt to charge the customer, if there was any. */
+export function chargeOf({ latest_charge: charge }: Intent): Stripe.Charge | undefined {
+  return typeof charge === 'object' ? (charge ?? undefined) : undefined;
 }
 
 /** A cancelled intent was authorised if it has a charge that succeeded. */
-function wasAuthorized({ status, latest_charge: charge }: Intent): boolean {
-  if (status === 'requires_capture' || status === 'succeeded') return true;
-  return typeof charge === 'object' && charge?.status === 'succeeded';
+export function wasAuthorized(intent: Intent): boolean {
+  if (intent.status === 'requires_capture' || intent.status === 'succeeded') return true;
+  return chargeOf(intent)?.status === 'succeeded';
 }

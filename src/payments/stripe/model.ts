@@ -5,6 +5,7 @@ import { modelOf } from '../../mongodb/model';
 export interface StripePaymentDocument {
   /** The key of the payment. */
   _id: string;
+  orderId: string;
   /** The id of the PaymentIntent, or null if the key was closed before there was one. */
   reference: string | null;
   /** The reason for the customer if the payment was declined. */
@@ -15,6 +16,7 @@ export interface StripePaymentDocument {
 const stripePaymentSchema = new Schema<StripePaymentDocument>(
   {
     _id: { type: String, required: true },
+    orderId: { type: String, required: true },
     reference: { type: String, default: null },
     declineReason: { type: String, default: null },
     createdAt: { type: Date, required: true },

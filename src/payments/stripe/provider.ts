@@ -7,7 +7,9 @@ import { toStripeAmount } from '../amounts';
 import { createStripeAuthorization } from './authorization';
 import { declineReasonOf } from './declines';
 import { createStripeCaptures } from './captures';
+import { createStripeList } from './list';
 import {
+  chargeOf,
   ensureDone,
   isCancelled,
   presentIntent,
@@ -41,16 +43,21 @@ export function createStripeProvider({
   stripe,
   payments,
   multicapture = false,
+  returnUrl,
 }: StripeProviderDeps): PaymentProvider {
-  const requests = createStripeRequests(stripe, { multicapture });
+  const requests = createStripeRequests(stripe, { multicapture, returnUrl });
   const captures = createStripeCaptures(requests);
   const refunds = createStripeRefunds(requests);
-  const authorize = createStripeAuthorization(requests, payments);
+  const authorization = createStripeAuthorization(requests, payments);
 
-  async function presentAuthorized(intent: Intent, key: string): Promise<ProviderPayment> {
-    const status = statusOf(intent) === 'captured' ? 'captured' : 'authorized';
-    const made = intent.amount_received > 0 ? await refunds.list(intent) : [];
-    return presentIntent(intent, { key, status, refunds: made });
+  /** Presents a payment that is alive, with what became of its captures. */
+  async function presentLive(intent: Intent, key: string): Promise<ProviderPayment> {
+    const status = statusOf(intent);
+    if (status === 'unconfirmed')
+      throw new Error(`The PaymentIntent ${intent.id} was confirmed, and is not.`);
+    const made = intent.amount_received > 0 ? await requests.refunds(intent.id) : [];
+    const disputes = chargeOf(intent)?.disputed ? await requests.disputes(intent.id) : [];
+    return presentIntent(intent, { key, status, refunds: made, disputes });
   }
 
   async function intentOf({ key, reference }: PaymentRef): Promise<Intent> {
@@ -63,23 +70,23 @@ export function createStripeProvider({
     name: 'stripe',
     captures: multicapture ? 'many' : 'once',
 
-    authorize: async (authorization) => presentAuthorized(await authorize(authorization), authorization.key),
+    authorize: async (requested) => presentLive(await authorization.authorize(requested), requested.key),
 
     async capture(key, payment, { amount, isFinal }) {
       const stripeAmount = toStripeAmount(amount, payment.currency);
       if (stripeAmount === undefined) throw notExact(payment, amount);
       const intent = await intentOf(payment);
       const captured = await captures.ensureCaptured(intent, key, { amount: stripeAmount, isFinal });
-      return presentAuthorized(captured, payment.key);
+      return presentLive(captured, payment.key);
     },
 
     async release(key, payment) {
       const released = await captures.ensureReleased(await intentOf(payment), key);
-      return presentAuthorized(released, payment.key);
+      return presentLive(released, payment.key);
     },
 
     async void(key, payment) {
-      const record = await payments.claim(payment.key, null); // closes the key if it has no intent yet
+      const record = await payments.claim(payment, null); // closes the key if it has no intent yet
       const id = payment.reference ?? record.reference;
       if (id === null) return presentWithoutIntent(payment, record);
       const intent = await requests.retrieve(id);
@@ -95,7 +102,7 @@ export function createStripeProvider({
       const intent = await intentOf(payment);
       if (intent.amount_received === 0) throw refused(intent, 'is not captured and cannot be refunded');
       await refunds.ensureMade(intent, key, stripeAmount);
-      return presentAuthorized(intent, payment.key);
+      return presentLive(intent, payment.key);
     },
 
     async find(payment) {
@@ -105,18 +112,20 @@ export function createStripeProvider({
       const intent = await requests.retrieve(id);
       const status = statusOf(intent);
       if (status === 'unconfirmed') return null; // the bank has not been asked
-      if (status === 'authorized' || status === 'captured') return presentAuthorized(intent, payment.key);
-      return presentClosed(intent, payment.key, record);
+      if (status === 'voided') return presentClosed(intent, payment.key, record);
+      if (status !== 'declined') return presentLive(intent, payment.key);
+      const declineReason = record?.declineReason ?? declineReasonOf(intent);
+      const closed = await authorization.close(intent, payment, declineReason);
+      return presentIntent(closed, { key: payment.key, status, declineReason });
     },
 
-    list: async () => ({ payments: [], nextCursor: null }),
+    list: createStripeList(requests, payments),
   };
 }
 
-/** Presents a voided or declined payment. */
+/** Presents a payment whose intent is cancelled. */
 function presentClosed(intent: Intent, key: string, record: StripePayment | null): ProviderPayment {
-  const isDeclined = statusOf(intent) === 'declined'; // then a process died before it could record the reason
-  const declineReason = record?.declineReason ?? (isDeclined ? declineReasonOf(intent) : undefined);
+  const declineReason = record?.declineReason ?? undefined;
   return presentIntent(intent, { key, status: declineReason ? 'declined' : 'voided', declineReason });
 }
 

@@ -1,4 +1,6 @@
+import type { ProviderRefund } from '../../domain/payment';
 import { PaymentRefused } from '../../domain/errors';
+import { fromStripeAmount } from '../amounts';
 import { isFinalError, keyReused, toPaymentRefused } from './errors';
 import type { Intent, Refund, StripeRequests } from './requests';
 
@@ -7,11 +9,6 @@ import type { Intent, Refund, StripeRequests } from './requests';
  * metadata of the refund.
  */
 export function createStripeRefunds(requests: StripeRequests) {
-  /** Returns the refunds that have not failed. The amount of one that failed is ours again. */
-  async function list({ id }: Intent): Promise<Refund[]> {
-    return (await requests.refunds(id)).filter(counts);
-  }
-
   /** @param amount in Stripe's unit @throws {PaymentRefused} */
   async function ensureMade(intent: Intent, key: string, amount: number): Promise<void> {
     if (await isMade(intent, key, amount)) return;
@@ -40,7 +37,20 @@ export function createStripeRefunds(requests: StripeRequests) {
     return false;
   }
 
-  return { list, ensureMade };
+  return { ensureMade };
+}
+
+export function presentRefund(refund: Refund, currency: string): ProviderRefund {
+  return {
+    key: refund.metadata?.key ?? refund.id, // a refund made in the Dashboard has no key of ours
+    amount: fromStripeAmount(refund.amount, currency),
+    status: statusOf(refund),
+  };
+}
+
+function statusOf(refund: Refund): ProviderRefund['status'] {
+  if (!counts(refund)) return 'failed';
+  return refund.status === 'pending' || refund.status === 'requires_action' ? 'pending' : 'succeeded';
 }
 
 function counts({ status }: Refund): boolean {

@@ -1,7 +1,10 @@
+import type { Authorization } from '../../domain/payment';
 import { trusted, type Connection, type UpdateQuery } from 'mongoose';
 import { createStripePaymentModel, type StripePaymentDocument } from './model';
 
 export type StripePaymentRepository = ReturnType<typeof createStripePaymentRepository>;
+/** What a payment is known by here. */
+type Named = Pick<Authorization, 'key' | 'orderId'>;
 export type StripePayment = Pick<StripePaymentDocument, 'reference' | 'declineReason'>;
 
 /**
@@ -24,24 +27,26 @@ export function createStripePaymentRepository(connection: Connection) {
       return found && { reference: found.reference, declineReason: found.declineReason };
     },
 
-    /** Returns the key of a PaymentIntent, or null if it is not one of ours. */
-    async findKey(reference: string): Promise<string | null> {
+    /** Returns the payment of a PaymentIntent, or null if it is not one of ours. */
+    async findByReference(reference: string): Promise<Named | null> {
       // MongoDB uses the partial index only if the query names the type; otherwise it scans all payments.
       const indexed = trusted({ $eq: reference, $type: 'string' as const });
-      return (await payments.findOne({ reference: indexed }, { _id: 1 }).lean())?._id ?? null;
+      const found = await payments.findOne({ reference: indexed }, { orderId: 1 }).lean();
+      return found && { key: found._id, orderId: found.orderId };
     },
 
     /**
      * Ties the key to a PaymentIntent, or closes it (null). The first call for a key wins.
      * @returns what the key is tied to
      */
-    claim(key: string, reference: string | null): Promise<StripePayment> {
-      return upsert(key, { $setOnInsert: { reference, declineReason: null, createdAt: new Date() } });
+    claim({ key, orderId }: Named, reference: string | null): Promise<StripePayment> {
+      const inserted = { orderId, reference, declineReason: null, createdAt: new Date() };
+      return upsert(key, { $setOnInsert: inserted });
     },
 
     /** Records why the payment was declined. */
-    async decline(key: string, reason: string): Promise<void> {
-      const inserted = { reference: null, createdAt: new Date() };
+    async decline({ key, orderId }: Named, reason: string): Promise<void> {
+      const inserted = { orderId, reference: null, createdAt: new Date() };
       await upsert(key, { $set: { declineReason: reason }, $setOnInsert: inserted });
     },
   };

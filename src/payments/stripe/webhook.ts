@@ -1,35 +1,46 @@
 import type { Logger } from 'pino';
 import Stripe from 'stripe';
+import { AppError } from '../../errors/app-error';
 import { invalid } from '../../http/validate';
+import type { LookAgain } from '../payment-provider';
 import type { StripeEvent } from '../payments.schema';
 import type { PaymentEventRepository } from './events.repository';
 import type { StripePaymentRepository } from './repository';
 import { isOurRequest } from './requests';
 
 const TOLERANCE_SECONDS = 300;
-const AUTHORIZATION_ENDED = 'payment_intent.canceled';
-const REFUNDED_ELSEWHERE = 'a payment was refunded outside of this system: the order does not show it';
 
-/** The log messages for events that need a person's attention. */
+/** After these, the order is brought in line with the payment. The events of a dispute are all that begin so. */
+const RELEVANT: ReadonlySet<string> = new Set([
+  'payment_intent.succeeded',
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.payment_failed',
+  'payment_intent.requires_action',
+  'payment_intent.canceled',
+  'payment_intent.partially_funded',
+  'charge.captured',
+  'charge.expired',
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+]);
+const INTENT = 'payment_intent.';
+const DISPUTE = 'charge.dispute.';
+
+/** The log messages for events after which a person has to act, too. */
 const WARNINGS: Readonly<Record<string, string>> = {
-  'charge.captured':
-    'a payment was captured elsewhere, or what was left of its authorisation has expired: nothing more can be captured',
   'charge.dispute.created': 'a payment is disputed: respond in the Stripe Dashboard',
-  'charge.refunded': REFUNDED_ELSEWHERE,
-  'refund.created': REFUNDED_ELSEWHERE,
-  'refund.failed': 'a refund failed at the bank: the customer has not received it, pay another way',
+  'refund.failed':
+    'a refund failed at the bank: the customer has not received it, refund again or pay another way',
 };
 
 export interface StripeWebhookDeps {
   /** The signing secret of the endpoint (`whsec_…`). */
   secret: string;
   events: PaymentEventRepository;
-  payments: Pick<StripePaymentRepository, 'findKey'>;
-  /**
-   * Called when the authorisation of a payment has expired, or was cancelled by another program or in the
-   * Dashboard. It is called again if it throws, and occasionally twice.
-   */
-  onAuthorizationEnded(orderId: string, paymentKey: string): Promise<void>;
+  payments: Pick<StripePaymentRepository, 'findByReference'>;
+  lookAgain: LookAgain;
 }
 
 export interface Delivery {
@@ -42,28 +53,33 @@ export interface Delivery {
 }
 
 export interface StripeWebhookService {
-  /** @throws {AppError} validation_failed: the signature is invalid or too old */
+  /**
+   * @throws {AppError} validation_failed: the signature is invalid or too old; service_unavailable: Stripe has to send the
+   * event again
+   */
   receive(delivery: Delivery): Promise<void>;
 }
 
-/** Receives Stripe's events. Each is recorded only after it has been handled: at-least-once processing. */
+/**
+ * Receives Stripe's events. None is believed: it only has the order looked at again. Each is recorded only after that, so
+ * it is handled at least once.
+ */
 export function createStripeWebhookService({
   secret,
   events,
   payments,
-  onAuthorizationEnded,
+  lookAgain,
 }: StripeWebhookDeps): StripeWebhookService {
-  async function handle(event: StripeEvent, log: Logger): Promise<void> {
-    const object = event.data?.object;
-    const paymentIntent = event.type === AUTHORIZATION_ENDED ? object?.id : idOf(object?.payment_intent);
-    const paymentKey = paymentIntent === undefined ? null : await payments.findKey(paymentIntent);
-    if (paymentKey === null) return; // another program uses the same Stripe account
-    if (event.type !== AUTHORIZATION_ENDED) {
-      log.warn({ eventId: event.id, objectId: object?.id, paymentIntent, paymentKey }, WARNINGS[event.type]);
-      return;
-    }
-    const orderId = object?.metadata?.orderId;
-    if (orderId !== undefined) await onAuthorizationEnded(orderId, paymentKey);
+  async function handle({ id: eventId, type, data }: StripeEvent, log: Logger): Promise<void> {
+    const object = data?.object;
+    const paymentIntent = type.startsWith(INTENT) ? object?.id : idOf(object?.payment_intent);
+    const payment = paymentIntent === undefined ? null : await payments.findByReference(paymentIntent);
+    if (payment === null) return; // another program uses the same Stripe account
+    const { key: paymentKey, orderId } = payment;
+    if (WARNINGS[type])
+      log.warn({ eventId, objectId: object?.id, paymentIntent, paymentKey }, WARNINGS[type]);
+    const outcome = await lookAgain({ eventId, type, paymentKey, orderId });
+    if (outcome === 'busy') throw busy();
   }
 
   return {
@@ -89,8 +105,12 @@ function requireSignature(payload: string, signature: string, secret: string): v
 
 /** Events that our own requests have caused tell nothing new. */
 function isRelevant({ type, request }: StripeEvent): boolean {
-  const isKnown = type === AUTHORIZATION_ENDED || Object.hasOwn(WARNINGS, type);
-  return isKnown && !isOurRequest(request?.idempotency_key);
+  return (RELEVANT.has(type) || type.startsWith(DISPUTE)) && !isOurRequest(request?.idempotency_key);
+}
+
+function busy(): AppError {
+  const detail = 'The order of this payment is being placed or changed: send the event again in a moment.';
+  return new AppError('service_unavailable', detail);
 }
 
 function idOf(reference: string | { id: string } | null | undefined): string | undefined {

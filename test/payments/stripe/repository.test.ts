@@ -15,14 +15,14 @@ async function plansOf(queries: () => Promise<unknown>): Promise<string[]> {
   return profiled.map(({ planSummary }) => String(planSummary));
 }
 
-it('finds the key of a PaymentIntent of ours by an index', async () => {
+it('finds the payment of a PaymentIntent of ours by an index', async () => {
   const payments = createStripePaymentRepository(db.connection);
-  await payments.claim('key-1', 'pi_1');
-  await payments.claim('key-2', null);
-  const keys: (string | null)[] = [];
+  await payments.claim({ key: 'key-1', orderId: 'ord_1' }, 'pi_1');
+  await payments.claim({ key: 'key-2', orderId: 'ord_2' }, null);
+  const found: unknown[] = [];
   const plans = await plansOf(async () => {
-    for (const id of ['pi_1', 'pi_2']) keys.push(await payments.findKey(id));
+    for (const id of ['pi_1', 'pi_2']) found.push(await payments.findByReference(id));
   });
-  expect(keys).toEqual(['key-1', null]);
+  expect(found).toEqual([{ key: 'key-1', orderId: 'ord_1' }, null]);
   expect(plans).toEqual(['IXSCAN { reference: 1 }', 'IXSCAN { reference: 1 }']);
 });

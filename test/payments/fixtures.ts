@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Authorization, PaymentRef, ProviderPayment } from '../../src/domain/payment';
+import type { Authorization, PaymentRef } from '../../src/domain/payment';
 
 export function newKey(): string {
   return randomBytes(8).toString('hex');
@@ -30,8 +30,4 @@ export async function errorOf(work: Promise<unknown>): Promise<Error & { code?: 
     },
     (error: Error) => error,
   );
-}
-
-export function refundedOf({ refunds }: ProviderPayment): number {
-  return refunds.reduce((sum, { amount }) => sum + amount, 0);
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
 import type { Authorization } from '../../domain/payment';
+import { CUSTOMER_ABSENT } from '../customer-absent';
 import { amountNotAccepted, cardAmountProblem } from '../amounts';
 import type { SandboxOperation } from './model';
-import { asksCustomer, declineReasonOf, NOT_CONFIRMED } from './payment-methods';
+import { asksCustomer, declineReasonOf } from './payment-methods';
 import type { SandboxPayment } from './repository';
 
 /** Returns the payment as the bank decides on it: authorised, declined, or waiting for its customer. */
@@ -12,7 +13,7 @@ export function decidedPayment(authorization: Authorization, actionTtlMs: number
   const asks = asksCustomer(paymentMethod, authorization);
   const reason =
     cardAmountProblem(amount, currency) === null
-      ? (declineReasonOf(paymentMethod) ?? (asks && !isOnSession ? NOT_CONFIRMED.absent : null))
+      ? (declineReasonOf(paymentMethod) ?? (asks && !isOnSession ? CUSTOMER_ABSENT : null))
       : amountNotAccepted(authorization);
   if (reason !== null) return declined(authorization, reason);
   return asks ? waiting(authorization, actionTtlMs) : authorized(authorization);

@@ -50,13 +50,10 @@ const ASKING: Readonly<Record<string, string | null>> = {
   pm_card_authenticationRequiredChargeDeclinedInsufficientFunds: `The card has insufficient funds: ${ANOTHER}`,
 };
 
-/** Why a payment is declined whose customer fails to confirm it, does not do so in time, or is not there. */
+/** Why a payment is declined whose customer fails to confirm it, or does not do so in time. */
 export const NOT_CONFIRMED = {
   failed: `The customer did not confirm the payment at the bank: ${ANOTHER}`,
   late: `The customer did not confirm the payment in time: ${ANOTHER}`,
-  absent:
-    'The bank wants the customer to confirm the payment, and the customer is not there to do so ' +
-    '(authentication_required): let the customer place the order, or use another payment method.',
 } as const;
 
 /** Stripe's test card whose refunds take time at the bank (https://docs.stripe.com/testing#refunds). */

@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import type { Authorization } from '../../domain/payment';
 import { amountNotAccepted } from '../amounts';
+import { CUSTOMER_ABSENT } from '../customer-absent';
 import type { FinalStripeError } from './errors';
 import type { Intent } from './requests';
 
@@ -10,9 +11,6 @@ const NOT_ACCEPTED = `The payment service does not accept this payment method. $
 const AUTHENTICATION_FAILED = 'payment_intent_authentication_failure';
 /** The code of a decline for want of authentication: the customer is not there to confirm the payment. */
 const AUTHENTICATION_REQUIRED = 'authentication_required';
-export const CUSTOMER_ABSENT =
-  'The bank wants the customer to confirm the payment, and the customer is not there to do so ' +
-  '(authentication_required): let the customer place the order, or use another payment method.';
 
 /** What to do about an amount that the account cannot be paid, by Stripe's code of the error. */
 const WHAT_TO_DO: Readonly<Record<string, string>> = {

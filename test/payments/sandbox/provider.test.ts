@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { openMongoDb } from '../../../src/mongodb/mongodb';
+import { refundedOf } from '../../../src/domain/payment';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
@@ -7,7 +8,7 @@ import { type TestDatabase, openTestDatabase } from '../../support/database';
 import { eventually } from '../../support/eventually';
 import { deferred } from '../../workflows/saga/deferred';
 import { ledgerOf } from './checked-ledger';
-import { errorOf, newKey, newPayment, refundedOf, WHOLE } from '../fixtures';
+import { errorOf, newKey, newPayment, WHOLE } from '../fixtures';
 
 let db: TestDatabase;
 let sandbox: PaymentProvider;
@@ -131,6 +132,37 @@ describe('a payment in the sandbox', () => {
       captured: 0,
     });
     expect(await ledgerOf(db, payment.key)).toMatchObject({ open: 0, voided: payment.amount });
+  });
+
+  it('waits for its customer only so long, and tells where to answer', async () => {
+    const url = 'https://shop.example/api';
+    const quick = createSandboxProvider({ repository: repository(), url, actionTtlMs: 0 });
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const message = 'The customer did not confirm the payment in time: use another payment method.';
+    expect(await errorOf(quick.authorize(payment))).toMatchObject({ name: 'PaymentDeclined', message });
+    expect(await quick.find(payment)).toMatchObject({ status: 'declined', declineReason: message });
+    const { action } = await createSandboxProvider({ repository: repository(), url }).authorize({
+      ...payment,
+      key: newKey(),
+    });
+    expect(action).toEqual({
+      type: 'redirect',
+      redirectUrl: expect.stringMatching(
+        /^https:\/\/shop.example\/api\/payments\/sandbox\/actions\/[0-9a-f]{48}$/,
+      ) as string,
+      expiresAt: expect.stringMatching(/Z$/) as string,
+    });
+    expect((await ledgerOf(db, payment.key)).operations).toMatchObject([
+      { kind: 'require_action' },
+      { kind: 'decline' },
+    ]);
+  });
+
+  it.each([
+    ['pm_card_authenticationRequiredSetupForOffSession', 'authorized'],
+    ['pm_card_threeDSecureOptional', 'authorized'],
+  ])('is authorised without its customer with %s', async (paymentMethod, status) => {
+    expect(await sandbox.authorize(newPayment({ paymentMethod }))).toMatchObject({ status });
   });
 
   it('is null if it is unknown', async () => {

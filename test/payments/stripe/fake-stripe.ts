@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import { createStripeClient } from '../../../src/payments/stripe/provider';
 import {
   createFakeState,
   FakeError,
+  type FakeDispute,
+  type FakeEvent,
   type FakeIntent,
   type FakeRefund,
   type Params,
@@ -29,6 +31,13 @@ export interface FakeStripe {
   client: Stripe;
   intents: Map<string, FakeIntent>;
   refunds: FakeRefund[];
+  disputes: FakeDispute[];
+  /** What customers, people in the Dashboard, banks and time do. */
+  elsewhere: ReturnType<typeof createFakeState>['elsewhere'];
+  /** All events in their order, those of our own requests too. */
+  events: FakeEvent[];
+  /** Sends an event to a webhook, signed as Stripe signs. */
+  send(event: FakeEvent, webhook: { url: string; secret: string }): Promise<Response>;
   /** All requests, for example `POST /v1/payment_intents/:id/confirm`, with their idempotency keys. */
   requests: { route: string; idempotencyKey?: string }[];
   /** Gives the next requests to routes with this ending a fault. */
@@ -53,19 +62,28 @@ export async function startFakeStripe(): Promise<FakeStripe> {
 
   function serve(method: string, path: string, params: Params): unknown {
     const [, , collection, id, action] = path.split('/');
-    if (collection === 'refunds') return method === 'GET' ? state.listRefunds(params) : state.refund(params);
+    if (id === undefined && method === 'GET') return state.lists[collection!]!(params);
+    if (collection === 'refunds') return state.refund(params);
     if (id === undefined) return state.create(params);
     const intent = state.read(id);
     if (action !== undefined) state.actions[action]!(intent, params);
     return intent;
   }
 
-  function respondTo(method: string, path: string, params: Params): FakeResponse & { saved: boolean } {
+  function respondTo(
+    method: string,
+    path: string,
+    params: Params,
+    idempotencyKey: string | undefined,
+  ): FakeResponse & { saved: boolean } {
+    state.request.idempotency_key = idempotencyKey ?? null;
     try {
       return { status: 200, body: structuredClone(serve(method, path, params)), saved: true };
     } catch (error) {
       if (!(error instanceof FakeError)) throw error;
       return { status: error.status, body: { error: error.error }, saved: error.saved };
+    } finally {
+      state.request.idempotency_key = null;
     }
   }
 
@@ -80,7 +98,9 @@ export async function startFakeStripe(): Promise<FakeStripe> {
     const fault = take(faults, route)?.fault;
     if (fault === 'before') return void req.socket.destroy();
     const work = () =>
-      fault === 'failure' ? { ...SORRY, saved: true } : respondTo(req.method!, pathname, params);
+      fault === 'failure'
+        ? { ...SORRY, saved: true }
+        : respondTo(req.method!, pathname, params, idempotencyKey);
     const response =
       fault === 'conflict' ? CONFLICT : idempotent(idempotencyKey, `${pathname}?${body}`, work);
     if (fault === 'after') return void req.socket.destroy();
@@ -109,6 +129,10 @@ export async function startFakeStripe(): Promise<FakeStripe> {
     client: createStripeClient('sk_test_fake', { host: '127.0.0.1', port, protocol: 'http' }),
     intents: state.intents,
     refunds: state.refunds,
+    disputes: state.disputes,
+    elsewhere: state.elsewhere,
+    events: state.events,
+    send,
     requests,
     break: (route, fault, times = 1) => void faults.push(...Array(times).fill({ route, fault })),
     on: (route, listener) => void listeners.push({ route, listener }),
@@ -118,6 +142,14 @@ export async function startFakeStripe(): Promise<FakeStripe> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Pretty-printed, as Stripe sends events: the signature depends on the bytes. */
+function send(event: FakeEvent, { url, secret }: { url: string; secret: string }): Promise<Response> {
+  const body = JSON.stringify(event, null, 2);
+  const signature = Stripe.webhooks.generateTestHeaderString({ payload: body, secret });
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature };
+  return fetch(url, { method: 'POST', headers, body });
 }
 
 const SORRY = error(500, { type: 'api_error', message: 'Sorry.' });

@@ -1,6 +1,7 @@
-import { newPayment, errorOf, newKey, refundedOf, WHOLE } from '../fixtures';
-import type { PaymentRef } from '../../../src/domain/payment';
+import { newPayment, errorOf, newKey, WHOLE } from '../fixtures';
+import { refundedOf, type PaymentRef } from '../../../src/domain/payment';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
+import { CUSTOMER_ABSENT } from '../../../src/payments/customer-absent';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
 import { createStripePaymentRepository } from '../../../src/payments/stripe/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';
@@ -413,14 +414,8 @@ describe('a payment is declined', () => {
   const NOT_ACCEPTED = 'The payment service does not accept this payment method. Use another payment method.';
   it.each([
     ['pm_card_chargeDeclined', 'Your card was declined. Use another payment method.'],
-    [
-      'pm_card_authenticationRequired',
-      'Your card was declined. This transaction requires authentication. Use another payment method.',
-    ],
-    [
-      'pm_requires_action',
-      'The bank requires the customer to confirm the payment, which is not supported. Use another payment method.',
-    ],
+    ['pm_card_authenticationRequired', CUSTOMER_ABSENT],
+    ['pm_requires_action', CUSTOMER_ABSENT],
     ['pm_blocked', 'It is blocked. Use another payment method.'],
     ['pm_used_before', NOT_ACCEPTED],
     ['pm_missing', NOT_ACCEPTED],
@@ -451,6 +446,25 @@ describe('a payment is declined', () => {
     expect(onlyIntent()).toMatchObject({ status: 'canceled', cancellation_reason: 'abandoned' });
   });
 
+  it('and its customer cannot try another card after that', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const { reference } = await stripe.authorize(payment);
+    fake.elsewhere.answer(reference!, 'fail');
+    await stripe.find(payment);
+    expect(() => fake.elsewhere.tryAgain(reference!, 'pm_card_visa')).toThrow(
+      'This PaymentIntent is canceled.',
+    );
+  });
+
+  it('nor was anything reserved if the customer was faster with another card', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const { reference } = await stripe.authorize(payment);
+    fake.elsewhere.answer(reference!, 'fail');
+    fake.on('/cancel', async () => fake.elsewhere.tryAgain(reference!, 'pm_card_visa'));
+    expect(await stripe.find(payment)).toMatchObject({ status: 'declined' });
+    expect(onlyIntent()).toMatchObject({ status: 'canceled', amount_capturable: 0 });
+  });
+
   it('when Stripe does not accept the amount', async () => {
     const payment = newPayment({ amount: 49 });
     const message =
@@ -477,6 +491,28 @@ describe('a payment is declined', () => {
       expect(await errorOf(work())).toMatchObject({ name: 'Error' });
     onlyIntent().status = 'requires_capture';
     expect(await stripe.authorize(payment)).toMatchObject({ status: 'authorized' });
+  });
+});
+
+describe('the customer confirms a payment', () => {
+  const asking = { paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true };
+
+  it("in the shop's page, with Stripe's SDK", async () => {
+    const { action } = await stripe.authorize(newPayment(asking));
+    expect(action).toEqual({ type: 'use_sdk', clientSecret: onlyIntent().client_secret });
+  });
+
+  it("in the bank's page, which returns to the shop with the order, and the intent is for cards only", async () => {
+    const returnUrl = 'https://shop.example/paid?lang=en';
+    const payments = createStripePaymentRepository(db.connection);
+    const returning = createStripeProvider({ stripe: fake.client, payments, returnUrl });
+    const payment = newPayment(asking);
+    const { action } = await returning.authorize(payment);
+    const { client_secret: clientSecret, next_action } = onlyIntent();
+    const redirectUrl = `https://hooks.stripe.com/3d_secure_2/hosted?payment_intent=${onlyIntent().id}`;
+    expect(action).toEqual({ type: 'redirect', clientSecret, redirectUrl });
+    const return_url = `${returnUrl}&orderId=${payment.orderId}`;
+    expect(next_action).toMatchObject({ redirect_to_url: { return_url } });
   });
 });
 
@@ -519,7 +555,11 @@ describe('Stripe rejects', () => {
     ['a refund of more than was captured', async () => stripe.refund('r', await captured(), 10_001)],
     [
       'the refund of a disputed payment',
-      async () => stripe.refund('r', await captured({ paymentMethod: 'pm_disputed' }), 1),
+      async () => {
+        const payment = await captured();
+        fake.elsewhere.dispute(payment.reference!);
+        await stripe.refund('r', payment, 1);
+      },
     ],
     [
       'a refund that Stripe cannot make exactly',
@@ -573,7 +613,7 @@ it.each(['failed', 'canceled'])(
     const payment = await captured({ paymentMethod: 'pm_refund_pending' });
     expect(refundedOf(await stripe.refund('r', payment, 10_000))).toBe(10_000);
     fake.refunds[0]!.status = status;
-    expect(await stripe.find(payment)).toMatchObject({ refunds: [] });
+    expect(await stripe.find(payment)).toMatchObject({ refunds: [{ key: 'r', status: 'failed' }] });
     expect(await errorOf(stripe.refund('r', payment, 10_000))).toMatchObject(refused);
     expect(refundedOf(await stripe.refund('again', payment, 10_000))).toBe(10_000);
   },

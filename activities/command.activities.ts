@@ -31,17 +31,20 @@ import {
   amendedAnswer,
   refusal,
   summaryOf,
-  undoneAnswer,
+  type CheckedAnswer,
   type OrderAnswer,
   type OrderSummary,
 } from '../src/domain/order-summary';
 import { overdueOrder } from '../src/domain/overdue';
 import { draftOrder, isReused } from '../src/domain/placing';
-import { idsOf, priceAmendment } from '../src/domain/pricing';
+import { currentPayment, paymentRef } from '../src/domain/order-payment';
+import { givenUpOrder, pay, type PayOrder } from '../src/domain/paying';
+import { isBeingChanged, type CheckPayment } from '../src/domain/reconciling';
 import { refund, type RefundOrder } from '../src/domain/refund';
 import { undoneOrder, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderRepository } from '../src/orders/orders.repository';
-import type { Addressed, Inline } from './order-changes';
+import { isAbout, type Addressed, type Inline } from './order-changes';
+import type { Inspection } from './payment-calls';
 import type { PlacingActivityDeps } from './placing.activities';
 
 export interface CommandActivityDeps extends PlacingActivityDeps {
@@ -134,6 +137,41 @@ export function createCommandActivities({ orders, writer, changes, products }: C
         ...inline,
         addedTo: ({ refunds }) => refunds,
       }),
+
+    /** Has the order paid with another card. */
+    payOrder: (command: Addressed<PayOrder>, inline: Inline): Promise<OrderAnswer> =>
+      carryOut(command, (order, at) => pay(order, command, at), inline),
+
+    /**
+     * Brings the order in line with the payment service's record of its payment, if it may be asked for from here and
+     * comes at once, or if it is given.
+     */
+    async checkPayment(
+      command: Addressed<CheckPayment>,
+      { inspected, ...inline }: Inline & { inspected?: Inspection },
+    ): Promise<CheckedAnswer> {
+      const { orderId, paymentKey } = command;
+      const order = await change(orderId, (stored) => stored);
+      const isDue = isAbout(order, paymentKey) && order.status !== 'rejected' && !isBeingChanged(order);
+      if (!isDue) return { ...summaryOf(order), toInspect: null };
+      const payment = paymentRef(order, currentPayment(order));
+      const inspection = inspected ?? (await changes.inspectInline(payment, inline));
+      if (!inspection) return { ...summaryOf(order), toInspect: payment };
+      const checked = await changes.reconcile(orderId, command, inspection);
+      const { status, paymentStatus } = checked;
+      log.info('payment checked', { found: inspection.found?.status ?? 'unknown', status, paymentStatus });
+      return { ...summaryOf(checked), toInspect: null };
+    },
+
+    /** Rejects the order that was not paid with another card until that time, unless it does not wait for one. */
+    async giveUpPayment(
+      { orderId }: { orderId: string; requestId: string },
+      until: string,
+    ): Promise<OrderSummary> {
+      const order = await change(orderId, (stored, at) => givenUpOrder(stored, until, at));
+      log.info('payment given up', { status: order.status });
+      return summaryOf(order);
+    },
 
     archiveOrder: (command: Addressed<ArchiveOrder>): Promise<OrderAnswer> =>
       carryOut(command, (order, at) => archivedOrder(order, command, at)),

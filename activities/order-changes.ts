@@ -18,12 +18,18 @@ import {
 } from '../src/domain/intention';
 import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
 import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
+import { currentPayment } from '../src/domain/order-payment';
+import type { PaymentPolicy } from '../src/domain/paying';
+import type { PaymentRef } from '../src/domain/payment';
+import { reconciledOrder, type CheckPayment } from '../src/domain/reconciling';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 import type { Judge, OrderWriter } from './order-writer';
-import { callProviderWithin } from './payment-calls';
+import { callProvider, inspect, within, type Inspection } from './payment-calls';
 
 export interface OrderChangesDeps {
   writer: OrderWriter;
+  /** How long orders wait for their customers. */
+  policy: PaymentPolicy;
   /** Absent where the secrets of the payment service are kept from the workers of orders. */
   provider?: PaymentProvider;
 }
@@ -55,7 +61,7 @@ export type OrderChanges = ReturnType<typeof createOrderChanges>;
 const INLINE_PAYMENT_MS = 2_500;
 
 /** Changes orders as commands and payments make it necessary. */
-export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
+export function createOrderChanges({ writer, policy, provider }: OrderChangesDeps) {
   async function change(orderId: string, judge: Judge, known?: Order): Promise<Order> {
     const order = await writer.change(orderId, judge, known);
     if (!order) throw new Error(`Order ${orderId} is missing in MongoDB.`);
@@ -67,8 +73,24 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
     const task = paymentTaskOf(order);
     if (!task) return order;
     if (task.amount > 0 && !(inline && provider)) return order;
-    const outcome = await callProviderWithin({ timeoutMs: INLINE_PAYMENT_MS, provider: provider!, task });
+    const outcome = await within(INLINE_PAYMENT_MS, callProvider({ provider: provider!, task }));
     return outcome ? afterPayment(order.id, task, outcome, order) : order;
+  }
+
+  /** Asks the payment service for its record, if it may be called here and answers at once. */
+  async function inspectInline(payment: PaymentRef, { inline }: Inline): Promise<Inspection | null> {
+    return inline && provider ? within(INLINE_PAYMENT_MS, inspect(provider, payment)) : null;
+  }
+
+  /** Saves what the payment service's record of its current payment makes of the order. */
+  function reconcile(
+    orderId: string,
+    { paymentKey, passed }: Pick<CheckPayment, 'paymentKey' | 'passed'>,
+    { found }: Inspection,
+  ): Promise<Order> {
+    return change(orderId, (order, at) =>
+      isAbout(order, paymentKey) ? reconciledOrder(order, found, { at, policy, passed }) : order,
+    );
   }
 
   /** Saves the outcome of a call of the payment service, and what it makes of the order. */
@@ -83,7 +105,7 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
       // An earlier run has recorded it, or the order was resumed meanwhile.
       if (waiting?.key !== task.key || waiting.commandId !== task.commandId) return order;
       if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short.error) }, at);
-      return orderAfterPayment(order, outcome, at);
+      return orderAfterPayment(order, outcome, at, policy);
     };
     return change(orderId, judge, known);
   }
@@ -129,5 +151,10 @@ export function createOrderChanges({ writer, provider }: OrderChangesDeps) {
     return complete(answer, order);
   }
 
-  return { change, payInline, afterPayment, carryOut };
+  return { change, payInline, inspectInline, reconcile, afterPayment, carryOut };
+}
+
+/** Returns whether the payment with the key is the one that the order has. One that was replaced is given up. */
+export function isAbout(order: Order, paymentKey: string): boolean {
+  return order.version > 0 && order.total !== null && currentPayment(order).key === paymentKey;
 }

@@ -1,5 +1,12 @@
-import { BusinessError, PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../src/domain/errors';
+import {
+  BusinessError,
+  PaymentDeclined,
+  PaymentKeyReused,
+  PaymentRefused,
+  recordOf,
+} from '../src/domain/errors';
 import type { PaymentOutcome, PaymentTask } from '../src/domain/intention';
+import type { PaymentRef, ProviderPayment } from '../src/domain/payment';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 
 export interface ProviderCall {
@@ -16,8 +23,9 @@ export async function callProvider({ provider, task }: ProviderCall): Promise<Pa
   if (amount === 0) return { state: 'done', reference: payment.reference };
   try {
     if (operation === 'authorize') {
-      const { reference, captures } = await provider.authorize(payment);
-      return { state: 'done', reference, captures };
+      const { status, reference, captures } = await provider.authorize(payment);
+      if (status !== 'action_required') return { state: 'done', reference, captures };
+      return payment.isOnSession ? { state: status, reference, captures } : NOBODY_TO_ACT;
     }
     const { reference } =
       operation === 'capture'
@@ -30,12 +38,22 @@ export async function callProvider({ provider, task }: ProviderCall): Promise<Pa
   }
 }
 
-/** Like `callProvider`, but returns null if there is no definite answer within the time, in milliseconds. */
-export async function callProviderWithin({
-  timeoutMs,
-  ...call
-}: ProviderCall & { timeoutMs: number }): Promise<PaymentOutcome | null> {
-  const outcome = callProvider(call).catch(() => null); // the payments queue tries again, and shows why it fails
+/** What the payment service knows of a payment; `found` is null if it does not know it. */
+export interface Inspection {
+  found: ProviderPayment | null;
+}
+
+/** Asks the payment service for its record. What a customer has to do for it is kept from Temporal. */
+export async function inspect(provider: PaymentProvider, payment: PaymentRef): Promise<Inspection> {
+  const found = await provider.find(payment);
+  if (!found) return { found };
+  const { action: _, ...record } = found;
+  return { found: record };
+}
+
+/** Returns what the work returns, or null if it fails or takes longer, in milliseconds. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T | null> {
+  const outcome = work.catch(() => null); // the payments queue tries again, and shows why it fails
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, timeoutMs, null)));
   return Promise.race([outcome, late]).finally(() => clearTimeout(timer));
@@ -52,6 +70,17 @@ function turnedDown(error: BusinessError, { operation, commandId }: PaymentTask)
   const { name: type } = error instanceof PaymentRefused ? new PaymentDeclined(message) : error;
   return { state: 'declined', error: { type, message } };
 }
+
+/** It may still be authorised if somebody acts, so it has to be voided. */
+const NOBODY_TO_ACT: PaymentOutcome = {
+  state: 'unanswered',
+  error: recordOf(
+    new PaymentDeclined(
+      'The bank asks the cardholder to confirm the payment, and the customer is not there to do it: have the customer ' +
+        'place the order, or use another payment method.',
+    ),
+  ),
+};
 
 const ORDER_PAYMENT_REUSED =
   'Another payment may be reserved under the key of this order. It will be voided, and nothing is charged: place a new ' +

@@ -4,7 +4,7 @@ import { BusinessError, PaymentRefused } from '../src/domain/errors';
 import type { PaymentOutcome, PaymentTask } from '../src/domain/intention';
 import { refundedOf, type PaymentRef } from '../src/domain/payment';
 import type { PaymentProvider } from '../src/payments/payment-provider';
-import { callProvider } from './payment-calls';
+import { callProvider, inspect, type Inspection } from './payment-calls';
 
 /** The order that a call is for, and the id of the HTTP request that led to it, for the logs. */
 interface Subject {
@@ -45,11 +45,20 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
     /** Refunds the amount. */
     refundPayment: call,
 
-    /** Returns what became of an authorisation whose outcome is unknown, or null if nothing is reserved. */
+    /** Returns what became of an authorisation whose outcome is unknown, or null if nothing is, or can be, reserved. */
     async findAuthorization({ payment }: PaymentTaskCall): Promise<PaymentOutcome | null> {
       const found = await provider.find(payment);
-      if (found?.status !== 'authorized') return null;
-      return { state: 'done', reference: found.reference, captures: found.captures };
+      const { status, reference, captures } = found ?? {};
+      if (status === 'authorized') return { state: 'done', reference: reference!, captures };
+      const isWaiting = status === 'action_required' && payment.isOnSession;
+      return isWaiting ? { state: status, reference: reference!, captures } : null;
+    },
+
+    /** Returns the payment service's record of the payment. */
+    async inspectPayment(payment: PaymentCall): Promise<Inspection> {
+      const inspection = await inspect(provider, payment);
+      log.info('payment inspected', { status: inspection.found?.status ?? 'unknown' });
+      return inspection;
     },
 
     /** Releases what is still reserved after captures in part. */

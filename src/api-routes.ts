@@ -22,6 +22,7 @@ import { createOrderPresenter } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
+import { createPaymentActionRepository } from './payments/actions.repository';
 import { createPaymentEventRepository } from './payments/stripe/events.repository';
 import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
 import { createStripeWebhookService } from './payments/stripe/webhook';
@@ -65,6 +66,7 @@ export function createRoutes({
   const users = createUsersRepository(connection);
   const orders = createOrderService({
     orders: createOrderRepository(connection),
+    actions: createPaymentActionRepository(connection),
     workflows: createOrderWorkflows(temporal, {
       taskQueue: config.temporal.taskQueue,
       policy: {
@@ -137,17 +139,14 @@ export function catalogueRoutes(connection: Connection): Route[] {
 function paymentRoutesDeps(
   { payments: { provider, stripe } }: Config,
   connection: Connection,
-  { authorizationEnded }: OrderService,
+  { lookAgain }: OrderService,
 ): PaymentRoutesDeps {
   if (provider === 'sandbox') return { sandbox: createSandboxRepository(connection) };
   const webhook = createStripeWebhookService({
     secret: stripe!.webhookSecret!,
     events: createPaymentEventRepository(connection),
     payments: createStripePaymentRepository(connection),
-    async lookAgain({ type, orderId, paymentKey }) {
-      if (type === 'payment_intent.canceled') await authorizationEnded(orderId, paymentKey);
-      return 'done';
-    },
+    lookAgain,
   });
   return { webhook };
 }

@@ -24,6 +24,8 @@ import {
   type FulfillOrder,
 } from '../src/domain/fulfillment';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
+import { requirePayable, type PayOrder } from '../src/domain/paying';
+import type { CheckPayment } from '../src/domain/reconciling';
 import { requireRefundable, type RefundOrder } from '../src/domain/refund';
 import { requireUndoable, type UndoFulfillment } from '../src/domain/undoing';
 
@@ -119,6 +121,18 @@ export const COMMANDS = {
     shape: SHAPES.refund,
     check: requireRefundable,
     additions: ({ refunds }: Order) => refunds,
+    outlives: true,
+  },
+  pay: {
+    update: defineUpdate<CommandDone, [PayOrder]>('pay'),
+    shape: SHAPES.pay,
+    check: requirePayable,
+  },
+  /** Tells the order to look at its payment again: asked often and at any time, so the order does not remember it. */
+  checkPayment: {
+    update: defineUpdate<CommandDone, [CheckPayment]>('checkPayment'),
+    shape: SHAPES.checkPayment,
+    check: () => undefined,
     outlives: true,
   },
   archive: {

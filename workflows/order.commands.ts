@@ -1,6 +1,8 @@
 import { setHandler } from '@temporalio/workflow';
 import type { Command } from '../src/domain/command';
 import { malformedField } from '../src/domain/command-shapes';
+import { UNANSWERED } from '../src/domain/intention';
+import type { CheckPayment } from '../src/domain/reconciling';
 import type { OrderAnswer } from '../src/domain/order-summary';
 import { COMMANDS, FAILURES, type CommandDone, type CommandType } from './contract';
 import { asFailure } from './failures';
@@ -28,6 +30,7 @@ export function handleOrderCommands(order: OrderEntity): void {
   handleByStep(order, COMMANDS.fulfill, (steps, command, { order: { isPaymentClosed }, inline }) =>
     isPaymentClosed ? steps.light.fulfillOrder(command, inline) : steps.fulfillOrder(command, inline),
   );
+  handleByStep(order, COMMANDS.pay, (steps, command, { inline }) => steps.payOrder(command, inline));
   handleByStep(order, COMMANDS.correctFulfillment, (steps, command) => steps.correctFulfillment(command));
   handleByStep(order, COMMANDS.deliver, (steps, command) => steps.deliverFulfillment(command));
   handleOperatorCommands(order);
@@ -44,7 +47,17 @@ async function onceCompensated(order: OrderEntity, carriedOut: Promise<OrderAnsw
 /** Handles the commands that outlive the order's own workflow. */
 export function handleOutlivingCommands(order: OrderEntity): void {
   handleByStep(order, COMMANDS.refund, (steps, command, { inline }) => steps.refundOrder(command, inline));
+  setHandler(COMMANDS.checkPayment.update, (command) => checked(order, command), {
+    validator: validator(order, COMMANDS.checkPayment),
+  });
   handleByStep(order, COMMANDS.archive, (steps, command) => steps.archiveOrder(command));
+}
+
+/** Answers once the order is in line with the payment service. @throws the failure of the update if that says nothing */
+async function checked(order: OrderEntity, command: CheckPayment): Promise<CommandDone> {
+  const answer = await order.checkPayment(command);
+  if (!answer) throw asFailure(UNANSWERED.error);
+  return { version: answer.version };
 }
 
 /** Handles the commands of operators, which take effect while a compensation is under way. */

@@ -12,6 +12,9 @@ import type { OrderRequest } from '../src/domain/order';
 import type { OrderAnswer, OrderSummary, PlacedAnswer } from '../src/domain/order-summary';
 import { INTERRUPTED } from '../src/domain/intention';
 import { isClosed } from '../src/domain/order-transitions';
+import { isBeingPlaced, type CustomerWait } from '../src/domain/paying';
+import type { PaymentRef } from '../src/domain/payment';
+import type { CheckPayment } from '../src/domain/reconciling';
 import { createCompensations } from './compensations';
 import type { Beginning, CommandDone, OrderPolicy } from './contract';
 import { asFailure } from './failures';
@@ -93,7 +96,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
       if (beginning === 'place') return place();
       return continueWith(beginning === 'resume' ? await resume() : await steps.loadOrder(request));
     });
-    while (!order || order.status === 'pending') {
+    while (!order || isBeingPlaced(order)) {
       await CancellationScope.nonCancellable(() => condition(() => !authorizing.isInterrupted()));
       await inTurn(() => continueWith(order?.version ? order : null));
     }
@@ -115,7 +118,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
   async function continueWith(found: OrderSummary | null): Promise<void> {
     if (!found) return place();
     learn(found);
-    if (found.status === 'pending') return authorizeFirst(found);
+    if (isBeingPlaced(found)) return authorizeFirst(found);
     if (found.toPay) await settlePayment(found);
   }
 
@@ -139,7 +142,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
 
   /** Authorises the payment of an order that is not placed yet, unless someone cancels it meanwhile. */
   async function authorizeFirst(opened: OrderSummary): Promise<void> {
-    if (opened.status !== 'pending') return;
+    if (!isBeingPlaced(opened)) return;
     display.say('The stock is reserved. Authorising the payment.');
     const outcome = await authorizing.run(() => payments.pay(opened.toPay!));
     history.note();
@@ -181,6 +184,28 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     }).finally(release);
   }
 
+  /** Brings the order in line with what the payment service knows of the payment. Returns null if that does not answer. */
+  function checkPayment(command: CheckPayment): Promise<OrderSummary | null> {
+    history.note();
+    return onceBegun(async () => {
+      for (;;) {
+        const asked = learn(await steps.checkPayment(on(command), inline));
+        if (asked.toPay?.commandId) await settlePayment(asked);
+        else if (!asked.toInspect) return asked;
+        else return checkedBy(command, asked.toInspect);
+      }
+    });
+  }
+
+  /** Asks on the payments queue, unless someone cancels the order meanwhile, and brings the order in line with the answer. */
+  async function checkedBy(command: CheckPayment, payment: PaymentRef): Promise<OrderSummary | null> {
+    const inspected = await authorizing.run(() => payments.inspect(payment));
+    history.note();
+    // A deadline that has passed ends the payment without an answer, too: it is voided.
+    if (!inspected && (!command.passed || authorizing.isInterrupted())) return null;
+    return learn(await steps.checkPayment(on(command), { ...inline, inspected: inspected ?? { found: null } }));
+  }
+
   return {
     request,
     begin,
@@ -190,6 +215,19 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
       history.note();
       return (await cancelled(() => command))!;
     },
+
+    checkPayment,
+
+    /** Looks at the payment that waits for the customer. @param passed whether their time is over */
+    async askAgain({ paymentKey, until }: CustomerWait, passed: boolean): Promise<void> {
+      const seenRevision = Number.MAX_SAFE_INTEGER;
+      const command = { id: `ask-${paymentKey}`, by: 'system', requestId, seenRevision, paymentKey };
+      await checkPayment(passed ? { ...command, passed: until } : command);
+    },
+
+    /** Saves that the order was not paid with another card in time. */
+    giveUpPayment: ({ until }: CustomerWait) =>
+      inTurn(async () => void learn(await steps.giveUpPayment({ orderId, requestId }, until))),
 
     /** Saves that the rest of the order waits longer than its policy allows. */
     markOverdue: (since: string) =>

@@ -58,6 +58,8 @@ export function createOrderSteps({
     | 'markOverdue'
     | 'recordCompensation'
     | 'archiveOrder'
+    | 'checkPayment'
+    | 'giveUpPayment'
   >;
   const quick = localFirst<Quick>(
     {
@@ -68,6 +70,8 @@ export function createOrderSteps({
       markOverdue: 'Save that the rest of the order is overdue',
       recordCompensation: 'Save the state of a compensation',
       archiveOrder: 'Take the order out of the lists',
+      checkPayment: 'Bring the order in line with what the payment service knows of its payment',
+      giveUpPayment: 'Save that the order was not paid in time',
     },
     { ...stages('10s'), few: few(2) },
     options,
@@ -94,7 +98,7 @@ export function createOrderSteps({
   const obliging = localFirst<
     Pick<
       OrderActivities,
-      'amendOrder' | 'fulfillOrder' | 'undoFulfillment' | 'refundOrder' | 'resolveCompensation'
+      'amendOrder' | 'fulfillOrder' | 'undoFulfillment' | 'refundOrder' | 'payOrder' | 'resolveCompensation'
     >
   >(
     {
@@ -103,6 +107,7 @@ export function createOrderSteps({
       fulfillOrder: 'Capture the payment, take the stock and save the fulfillment',
       undoFulfillment: 'Open what was shipped again, or replace what was lost',
       refundOrder: 'Refund, and save the refund',
+      payOrder: 'Authorise the payment with another card',
       resolveCompensation: 'Save that an operator has settled a compensation',
     },
     { ...stages('10s'), local: undefined, few: few(4) },

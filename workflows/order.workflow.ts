@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { isCancellable } from '../src/domain/closing';
 import { ORDER_KEY_REUSED } from '../src/domain/errors';
+import type { CustomerWait } from '../src/domain/paying';
 import type { OrderRequest, OrderStatus } from '../src/domain/order';
 import { placeOrderUpdate, type Beginning, type OrderPolicy } from './contract';
 import { asFailure } from './failures';
@@ -32,7 +33,7 @@ export async function orderWorkflow(
   try {
     await Promise.race([begun, CancellationScope.current().cancelRequested]);
     if (beginning === 'resume') await lookAgain(order);
-    await keepDeadlines(order, policy);
+    await Promise.all([keepDeadlines(order, policy), awaitCustomer(order)]);
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await order.cancelBySystem('The workflow was cancelled.');
@@ -73,6 +74,39 @@ async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: Orde
     if (isCancellable(order.current()!)) await order.cancelBySystem('expired');
     else await order.markOverdue(since);
   }
+}
+
+/** How long after a payment has begun to wait for the customer the payment service is asked, at first and at most. */
+const FIRST_QUESTION_MS = 10_000;
+const LONGEST_PAUSE_MS = 300_000;
+
+/**
+ * Waits with the order for its customer: to confirm the payment at the bank, which the payment service is asked about at
+ * growing intervals, as its event may be lost; or to try another card.
+ */
+async function awaitCustomer(order: OrderEntity): Promise<void> {
+  const isOver = () => order.isFinished() || order.canContinueAsNew();
+  let pause = FIRST_QUESTION_MS;
+  let last: string | undefined;
+  while (!isOver()) {
+    const wait = order.current()!.awaits;
+    const isNews = () => isOver() || nameOf(order.current()!.awaits) !== nameOf(wait);
+    if (!wait) {
+      await condition(isNews);
+      continue;
+    }
+    if (last !== wait.paymentKey) [last, pause] = [wait.paymentKey, FIRST_QUESTION_MS];
+    const timeLeft = Math.max(1, Date.parse(wait.until) - Date.now());
+    const isLast = wait.what === 'card' || timeLeft <= pause;
+    if (await condition(isNews, isLast ? timeLeft : pause)) continue;
+    pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    if (wait.what === 'card') await order.giveUpPayment(wait);
+    else await order.askAgain(wait, isLast);
+  }
+}
+
+function nameOf(wait: CustomerWait | undefined): string | undefined {
+  return wait && `${wait.what} ${wait.paymentKey} ${wait.until}`;
 }
 
 function requireSameRequest({ request, requireOpen }: OrderEntity, fingerprint: string): void {

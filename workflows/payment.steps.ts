@@ -1,10 +1,12 @@
 import { isCancellation, proxyActivities, sleep, type ActivityOptions } from '@temporalio/workflow';
+import type { Inspection } from '../activities/payment-calls';
 import type { PaymentActivities, PaymentTaskCall } from '../activities/payments.activities';
 import { isOutcome, UNANSWERED, type PaymentOutcome, type PaymentTask } from '../src/domain/intention';
 import { formatAmount } from '../src/domain/money';
 import type { OrderRequest } from '../src/domain/order';
 import type { Owed } from '../src/domain/order-summary';
 import { paymentRef } from '../src/domain/order-payment';
+import type { PaymentRef } from '../src/domain/payment';
 import type { OrderPolicy } from './contract';
 
 /** How often a compensation is tried: a few times at first, then without limit, or once when an operator asks. */
@@ -89,6 +91,17 @@ export function createPaymentSteps(
       return task.operation === 'authorize' ? authorize(callFor(task)) : insist(callFor(task));
     },
 
+    /** Returns the payment service's record of the payment, or null if it does not answer. */
+    inspect: async (payment: PaymentRef): Promise<Inspection | null> => {
+      const summary = 'Ask what became of the payment';
+      const inspected = await lookUp.inspectPayment
+        .executeWithOptions({ summary, scheduleToCloseTimeout: SHORTEST_LOOK_UP_MS }, [
+          { ...payment, requestId },
+        ])
+        .catch(unlessCancelled);
+      return isInspection(inspected) ? inspected : null;
+    },
+
     /** Gives up or pays back what the order owes. Returns whether anything was reserved. */
     settle({ kind, payment, amount, refundId }: Owed, attempts: Attempts): Promise<boolean> {
       const money = formatAmount(amount, payment.currency);
@@ -112,6 +125,11 @@ export function createPaymentSteps(
 
 /** How long a look-up may take at least, in milliseconds. */
 const SHORTEST_LOOK_UP_MS = 60_000;
+
+/** Tells whether a value is the payment service's record, and not something that an operator gave. */
+function isInspection(value: unknown): value is Inspection {
+  return typeof value === 'object' && value !== null && 'found' in value;
+}
 
 function timeUntil(deadline: number): number {
   return Math.max(SHORTEST_LOOK_UP_MS, deadline - Date.now());

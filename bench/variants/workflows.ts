@@ -39,7 +39,7 @@ export async function usualOrderWorkflow(request: OrderRequest, paymentsTaskQueu
   const pricing = await steps.priceOrder(request);
   const opened = await steps.openOrder(openedOrder(request, pricing));
   const outcome = await payments.authorizePayment({ ...paymentTaskOf(opened)!, orderId, requestId });
-  if (outcome.state !== 'done') throw ApplicationFailure.nonRetryable(outcome.error.message);
+  if (!('reference' in outcome)) throw ApplicationFailure.nonRetryable(outcome.error.message);
   const payment = { ...firstPayment(opened), reference: outcome.reference };
   return (await steps.confirmOrder(opened, payment))!;
 }

@@ -1,16 +1,6 @@
-import Joi from 'joi';
 import type { ProcessEnv } from './process';
-import { count, MAX_TIMER_MS } from './rules';
+import { count, duration, MAX_TIMER_MS, millisecondsOf } from './rules';
 import { section, type EnvOf } from './section';
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function duration(byDefault: string) {
-  return Joi.string()
-    .pattern(/^[1-9]\d{0,4}[smhd]$/)
-    .default(byDefault)
-    .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' });
-}
 
 const variables = {
   PLACE_ORDER_TIMEOUT_MS: count(5_000, MAX_TIMER_MS)
@@ -49,8 +39,3 @@ export const orders = section({
     paymentDeadlineMs: millisecondsOf(env.PAYMENT_DEADLINE),
   }),
 });
-
-/** @param duration such as 6d, which the rule has checked */
-function millisecondsOf(duration: string): number {
-  return Number(duration.slice(0, -1)) * UNIT_MS[duration.at(-1)!]!;
-}

@@ -16,3 +16,24 @@ export function entriesOf(list: string): string[] {
 export function isProduction({ state }: CustomHelpers): boolean {
   return (state.ancestors[0] as { NODE_ENV: string }).NODE_ENV === 'production';
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time span such as 6d, at least 1s. */
+export const duration = (byDefault: string) =>
+  Joi.string()
+    .pattern(/^[1-9]\d{0,4}[smhd]$/)
+    .default(byDefault)
+    .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' });
+
+/** A time span such as 6d, or 0. */
+export const durationOrZero = (byDefault: string) =>
+  Joi.string()
+    .pattern(/^(0|[1-9]\d{0,4}[smhd])$/)
+    .default(byDefault)
+    .messages({ 'string.pattern.base': '{#label} must be 0, or a duration such as 12h, 30m or 90s' });
+
+/** @param span such as 6d, which the rule has checked */
+export function millisecondsOf(span: string): number {
+  return span === '0' ? 0 : Number(span.slice(0, -1)) * UNIT_MS[span.at(-1)!]!;
+}

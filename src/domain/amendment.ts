@@ -6,6 +6,7 @@ import type { AddressChange, Amendment, Order, OrderLine, OrderPayment, Pricing 
 import { amendmentPayment } from './order-payment';
 import { changeOrder, type ChangeMade } from './order-transitions';
 import { unfulfilled } from './placing';
+import { howToPay, isUnpaid } from './paying';
 import { changedAddress } from './shipping-address';
 import { reservationOf } from './stock';
 
@@ -28,6 +29,7 @@ export function requireAmendable(order: Order, { shippingAddress }: AmendOrder):
       `The order is ${order.status}: only a confirmed one can be amended. Place another order instead.`,
     );
   }
+  if (isUnpaid(order)) throw new InvalidTransition(`${howToPay(order)} It can be amended when that is done.`);
   // An amended order has a payment of its own, so what was captured before would be lost.
   const isBegun = order.fulfillmentStatus !== 'unfulfilled' || order.fulfillments.length > 0;
   if (isBegun || order.captured > 0) {

@@ -5,7 +5,7 @@ import type { Order, OrderItem, OrderLine, OrderPayment, OrderState } from './or
 import { hasOpenUnits, progressed } from './order-progress';
 import { changeOrder, isClosed } from './order-transitions';
 import { InvalidTransition } from './errors';
-import { firstPayment, firstPaymentKey } from './order-payment';
+import { currentPayment, firstPaymentKey } from './order-payment';
 import type { Rejection } from './rejection';
 
 export interface CancelOrder extends Command {
@@ -125,7 +125,9 @@ export function cancelledOrder(order: Order, command: CancelOrder, at: string): 
   const { by, reason } = command;
   const units = command.items ? cancelledUnits(order, command.items) : order.items.map(openUnits);
   const items = order.items.map((item, n): OrderItem => withCancelled(item, units[n]!, order.currency!));
-  if (order.status === 'confirmed') return progressed({ ...order, items }, { at, by, reason, isTold: true });
+  if (order.status === 'confirmed') {
+    return progressed({ ...order, items }, { at, by, reason, isTold: true });
+  }
   const next = { ...order, items, cancelled: cancelledOf(items) };
   return closedOrder(next, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
 }
@@ -144,6 +146,8 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
     externalRef: to === 'rejected' ? null : order.externalRef,
     reservation: order.reservation === 'held' ? 'released' : order.reservation,
     compensations: payment ? [...order.compensations, owedVoid(payment, at)] : order.compensations,
+    payBy: null,
+    retryUntil: null,
   };
   const change: Partial<OrderState> = { status: to, fulfillmentStatus: 'cancelled' };
   if (isDeclined) change.paymentStatus = 'declined';
@@ -152,8 +156,8 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
 
 /** Returns the payment that may be reserved: an opened order does not know yet whether it was authorised. */
 function paymentToVoid(order: Order): OrderPayment | null {
-  const mayBeAuthorized = order.version > 0 && order.total! > 0;
-  return mayBeAuthorized ? firstPayment(order) : null;
+  const mayBeAuthorized = order.version > 0 && order.total! > 0 && order.paymentStatus !== 'declined';
+  return mayBeAuthorized ? currentPayment(order) : null;
 }
 
 /**

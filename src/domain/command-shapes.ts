@@ -14,6 +14,8 @@ import {
   type OrderLine,
   type RefundedLine,
 } from './order';
+import type { PayOrder } from './paying';
+import type { CheckPayment } from './reconciling';
 import type { RefundOrder } from './refund';
 import type { UndoFulfillment } from './undoing';
 
@@ -147,6 +149,8 @@ export const SHAPES = {
     items: optional(refundedLines),
     reason: text(),
   } satisfies Shape<RefundOrder>,
+  pay: { ...keyed, paymentMethod: text() } satisfies Shape<PayOrder>,
+  checkPayment: { ...command, paymentKey: text(), passed: optional(text()) } satisfies Shape<CheckPayment>,
   archive: command satisfies Shape<ArchiveOrder>,
   retryCompensation: { ...command, step: text() } satisfies Shape<RetryCompensation>,
   resolveCompensation: {

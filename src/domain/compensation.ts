@@ -142,7 +142,7 @@ function paymentAfter(
   if (kind === 'refund') return [paidStatus(order)];
   const key = order.payment?.key ?? firstPaymentKey(order.id);
   if (payment.key !== key || (order.status === 'confirmed' && !order.payment?.isClosed)) return [];
-  if (order.paymentStatus === 'authorized') return ['voided'];
+  if (order.paymentStatus === 'authorized' || order.paymentStatus === 'action_required') return ['voided'];
   if (order.paymentStatus !== 'pending') return [];
   return wasAuthorized ? ['authorized', 'voided'] : ['declined'];
 }

@@ -5,6 +5,7 @@ import type { Fulfillment, Order, OrderItem, OrderLine, Refund } from './order';
 import { capturedForGoods, leftToRefund, paidStatus } from './order-payment';
 import { captureFor, countingFulfillments, progressed } from './order-progress';
 import { changeOrder } from './order-transitions';
+import { howToPay, isUnpaid } from './paying';
 import type { Capture } from './payment';
 
 export interface FulfillOrder extends KeyedCommand {
@@ -38,8 +39,10 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be fulfilled.`);
   }
+  if (isUnpaid(order)) throw new InvalidTransition(`${howToPay(order)} It can be fulfilled when that is done.`);
   const items = fulfilledItems(order, command.items);
-  if (isRefundedWholly(order) || (isPaidBack(order) && captureFor({ ...order, items }).amount === 0)) {
+  const isAllRefunded = order.captured > 0 && leftToRefund(order) === 0;
+  if (isAllRefunded && captureFor({ ...order, items }).amount === 0) {
     throw new InvalidTransition(
       'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
     );

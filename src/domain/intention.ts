@@ -5,8 +5,16 @@ import { fulfilledOrder } from './fulfillment';
 import type { ErrorRecord, IntendedFulfillment, Intention, Order, OrderPayment } from './order';
 import { closedOrder, rejectedBecause } from './closing';
 import { firstPayment, paymentRef } from './order-payment';
+import { changeOrder } from './order-transitions';
 import type { Captures, PaymentRef } from './payment';
-import { confirmedOrder } from './placing';
+import {
+  actionRequiredOrder,
+  isBeingPlaced,
+  paidOrder,
+  unpaidOrder,
+  withAttempt,
+  type PaymentPolicy,
+} from './paying';
 import { refundedOrder } from './refund';
 import { isRejectionType, REJECTION_CODES } from './rejection';
 
@@ -27,7 +35,8 @@ export interface PaymentTask {
 /** What became of a call of the payment service. */
 export type PaymentOutcome =
   | {
-      state: 'done';
+      /** `action_required`: nothing is reserved until the customer has done what the bank asks for. */
+      state: 'done' | 'action_required';
       /** The payment service's own id of the payment. */
       reference: string | null;
       /** Of an authorisation: how often it can be captured. */
@@ -42,12 +51,13 @@ export type PaymentOutcome =
 /** Returns the call of the payment service that the order waits for, or null. */
 export function paymentTaskOf(order: Order): PaymentTask | null {
   const { intention } = order;
-  if (order.status === 'pending') return authorizing(order, firstPayment(order), null);
   switch (intention?.kind) {
     case undefined:
-      return null;
+      return isBeingPlaced(order) ? authorizing(order, firstPayment(order), null, order.placedBy) : null;
     case 'amendment':
       return authorizing(order, intention.payment, intention.command.id);
+    case 'payment':
+      return authorizing(order, intention.payment, intention.command.id, intention.by);
     case 'fulfillment':
       return {
         ...ofCurrentPayment(order, intention, 'capture', captureKey(order, intention)),
@@ -61,9 +71,18 @@ export function paymentTaskOf(order: Order): PaymentTask | null {
   }
 }
 
-function authorizing(order: Order, payment: OrderPayment, commandId: string | null): PaymentTask {
+/** @param payer who is there to do what the bank asks for, if it is the customer; not given if nobody waits for it */
+function authorizing(
+  order: Order,
+  payment: OrderPayment,
+  commandId: string | null,
+  payer?: string,
+): PaymentTask {
   const { key, amount } = payment;
-  return { operation: 'authorize', payment: paymentRef(order, payment), key, amount, commandId };
+  const ref = paymentRef(order, payment);
+  const isOnSession = payer === order.customerId;
+  const asked = isOnSession ? { ...ref, isOnSession } : ref;
+  return { operation: 'authorize', payment: asked, key, amount, commandId };
 }
 
 /** A payment may be captured several times, each time for another fulfillment. */
@@ -86,30 +105,58 @@ function ofCurrentPayment(
  * command carried out or turned down.
  * @throws {BusinessError} the order cannot be changed as it was intended, though the payment service agreed
  */
-export function orderAfterPayment(order: Order, outcome: PaymentOutcome, at: string): Order {
+export function orderAfterPayment(
+  order: Order,
+  outcome: PaymentOutcome,
+  at: string,
+  policy: PaymentPolicy,
+): Order {
   const { intention } = order;
-  if (!intention)
-    return outcome.state === 'done' ? placed(order, outcome, at) : notPlaced(order, outcome, at);
-  if (outcome.state !== 'done') return withoutIntention(order, outcome, at);
-  const done = { ...carriedOut(order, intention, outcome, at), intention: null };
+  if (isFailed(outcome)) {
+    return intention ? withoutIntention(order, outcome, at) : notPlaced(order, outcome, at, policy);
+  }
+  if (!intention) return paid(order, firstPayment(order), outcome, at, policy);
+  const done = { ...carriedOut(order, intention, outcome, at, policy), intention: null };
   return withAnswer(done, intention.command, null, at);
 }
 
-function placed(order: Order, outcome: Done, at: string): Order {
-  return confirmedOrder(order, authorized(firstPayment(order), outcome), at);
+function isFailed(outcome: PaymentOutcome): outcome is Failed {
+  return outcome.state !== 'done' && outcome.state !== 'action_required';
+}
+
+function paid(
+  order: Order,
+  payment: OrderPayment,
+  outcome: Done,
+  at: string,
+  policy: PaymentPolicy,
+): Order {
+  const answered = authorized(payment, outcome);
+  if (outcome.state === 'done') return paidOrder(order, answered, at);
+  return actionRequiredOrder(order, answered, at, policy);
 }
 
 function authorized(payment: OrderPayment, { reference, captures = payment.captures }: Done): OrderPayment {
   return { ...payment, reference, captures };
 }
 
-function notPlaced(order: Order, { state, error }: Failed, at: string): Order {
+function notPlaced(order: Order, { state, error }: Failed, at: string, policy: PaymentPolicy): Order {
   const code = isRejectionType(error.type) ? REJECTION_CODES[error.type] : REJECTION_CODES.PaymentDeclined;
+  if (state === 'declined' && code === REJECTION_CODES.PaymentDeclined) {
+    const declined = { outcome: 'declined', reason: error.message } as const;
+    return unpaidOrder(order, firstPayment(order), declined, at, policy);
+  }
   const rejection = { code, detail: error.message };
   return closedOrder(order, rejectedBecause(rejection, state === 'declined'), at);
 }
 
-function carriedOut(order: Order, intention: Intention, outcome: Done, at: string): Order {
+function carriedOut(
+  order: Order,
+  intention: Intention,
+  outcome: Done,
+  at: string,
+  policy: PaymentPolicy,
+): Order {
   switch (intention.kind) {
     case 'amendment': {
       const { amendment, payment, by } = intention;
@@ -119,11 +166,13 @@ function carriedOut(order: Order, intention: Intention, outcome: Done, at: strin
       return fulfilledOrder(order, intention.fulfillment, intention.capture, at);
     case 'refund':
       return refundedOrder(order, intention.refund, at);
+    case 'payment':
+      return paid(order, intention.payment, outcome, at, policy);
   }
 }
 
-type Done = Extract<PaymentOutcome, { state: 'done' }>;
-type Failed = Exclude<PaymentOutcome, { state: 'done' }>;
+type Done = Extract<PaymentOutcome, { reference: string | null }>;
+type Failed = Extract<PaymentOutcome, { error: ErrorRecord }>;
 
 /**
  * Returns the order with the command turned down. What may be reserved for an amendment has to be voided: a
@@ -132,31 +181,36 @@ type Failed = Exclude<PaymentOutcome, { state: 'done' }>;
 export function withoutIntention(order: Order, { state, error }: Failed, at: string): Order {
   const intention = order.intention!;
   const withdrawn = { ...order, intention: null };
-  const mayBeReserved =
-    intention.kind === 'amendment' && intention.payment.amount > 0 && state !== 'declined';
+  const isAuthorizing = intention.kind === 'amendment' || intention.kind === 'payment';
+  const mayBeReserved = isAuthorizing && intention.payment.amount > 0 && state !== 'declined';
   const next = mayBeReserved ? withOwed(withdrawn, owedVoid(intention.payment, at)) : withdrawn;
-  return withAnswer(next, intention.command, error, at);
+  if (intention.kind !== 'payment') return withAnswer(next, intention.command, error, at);
+  const outcome = state === 'declined' ? 'declined' : 'unanswered';
+  const noted = withAttempt(next, intention.payment, { outcome, reason: error.message, at });
+  const told = changeOrder(noted, {}, { at, by: 'system', reason: null });
+  const retryUntil = order.status === 'pending' && state === 'declined' ? order.retryUntil : null;
+  return withAnswer(told, intention.command, { ...error, ...(retryUntil && { retryUntil }) }, at);
 }
 
 /**
- * Returns the order that another workflow resumes, after one was terminated or reset. An amendment that was
+ * Returns the order that another workflow resumes, after one was terminated or reset. An authorisation that was
  * interrupted is withdrawn; a capture or a refund stays to be finished, since the money may have moved.
  * @param runId of the workflow; it resumes the order once, however often the step runs
  */
 export function resumedOrder(order: Order, runId: string, at: string): Order {
   if (order.resumedBy === runId) return order;
   const resumed = { ...order, resumedRevision: order.revision, resumedBy: runId };
-  if (order.intention?.kind !== 'amendment') return resumed;
+  if (order.intention?.kind !== 'amendment' && order.intention?.kind !== 'payment') return resumed;
   return withoutIntention(resumed, INTERRUPTED, at);
 }
 
-/** The outcome for an amendment whose payment is not waited for any longer. */
+/** The outcome for a command whose payment is not waited for any longer. */
 export const INTERRUPTED: Failed = {
   state: 'unanswered',
   error: {
     type: 'Interrupted',
     message:
-      'The amendment was interrupted, so nothing was changed, and what may be reserved for it will be voided: read the ' +
+      'This was interrupted, so nothing was changed, and what may be reserved for it will be voided: read the ' +
       'order again, then repeat the request.',
   },
 };
@@ -174,7 +228,7 @@ export const UNANSWERED: Failed = {
 export function isOutcome(value: unknown): value is PaymentOutcome {
   if (typeof value !== 'object' || value === null) return false;
   const { state, reference, error } = value as Record<string, unknown>;
-  if (state === 'done') return typeof reference === 'string';
+  if (state === 'done' || state === 'action_required') return typeof reference === 'string';
   return NOT_DONE.has(state) && typeof (error as ErrorRecord | undefined)?.message === 'string';
 }
 

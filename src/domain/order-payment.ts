@@ -1,4 +1,4 @@
-import type { Order, OrderPayment, OrderState, Pricing, Refund } from './order';
+import { dueOf, type Order, type OrderPayment, type OrderState, type Pricing, type Refund } from './order';
 import type { PaymentRef } from './payment';
 
 /** Returns the key of a new order's payment. */
@@ -15,8 +15,32 @@ export function firstPayment({ id, total, currency }: Order): OrderPayment {
  * Returns the payment of an amendment. Its key has the revision with which the order intends it, so no key is
  * used twice.
  */
-export function amendmentPayment({ id, revision }: Order, { total, currency }: Pricing): OrderPayment {
-  return { key: `${id}-${revision + 1}`, reference: null, amount: total, currency, captures: 'once' };
+export function amendmentPayment(
+  { id, revision, payment }: Order,
+  { total, currency }: Pricing,
+): OrderPayment {
+  const key = `${id}-${revision + 1}`;
+  const paymentMethod = payment?.paymentMethod;
+  return {
+    key,
+    reference: null,
+    amount: total,
+    currency,
+    captures: 'once',
+    ...(paymentMethod && { paymentMethod }),
+  };
+}
+
+/** Returns the payment of an attempt with another card. Its key is as new as that of an amendment. */
+export function nextPayment(order: Order, paymentMethod: string): OrderPayment {
+  const { id, revision, currency } = order;
+  const key = `${id}-${revision + 1}`;
+  return { key, reference: null, amount: dueOf(order)!, currency: currency!, captures: 'once', paymentMethod };
+}
+
+/** Returns the payment that the order has, or the one that it begins with. */
+export function currentPayment(order: Order): OrderPayment {
+  return order.payment ?? firstPayment(order);
 }
 
 /** Returns how the payment service refers to the payment. */
@@ -24,22 +48,33 @@ export function paymentRef(
   { id, paymentMethod }: Pick<Order, 'id' | 'paymentMethod'>,
   { captures: _captures, isClosed: _isClosed, ...payment }: OrderPayment,
 ): PaymentRef {
-  return { ...payment, orderId: id, paymentMethod };
+  return { paymentMethod, ...payment, orderId: id };
 }
 
-/** Returns what was captured and neither refunded nor is about to be, in minor units. */
-export function leftToRefund({ captured, refunded, refunds }: Order): number {
+/** Returns what was captured and neither paid back, nor about to be, nor taken back by the bank, in minor units. */
+export function leftToRefund(order: Order): number {
+  const { captured, refunded, refunds } = order;
   const pending = sum(refunds.filter(({ status }) => status === 'pending'));
-  return captured - refunded - pending;
+  return Math.max(0, captured - refunded - pending - disputedOf(order));
+}
+
+/** Returns what the bank has taken back because the customer contests it, in minor units. */
+export function disputedOf({ disputes }: Pick<Order, 'disputes'>): number {
+  return sum(disputes.filter(({ status }) => status !== 'won'));
 }
 
 /** Returns what was captured without what is paid back for cancelled units, in minor units. */
 export function capturedForGoods({ captured, refunds }: Order): number {
-  return captured - sum(refunds.filter(({ by, status }) => by === 'system' && status !== 'failed'));
+  const ofSystem = refunds.filter(({ by }) => by === 'system');
+  const failed = sum(ofSystem.filter(({ status }) => status === 'failed'));
+  const made = sum(ofSystem) - failed;
+  // What others pay back makes up for those that failed at the bank.
+  const others = sum(refunds.filter(({ by, status }) => by !== 'system' && status === 'succeeded'));
+  return captured - made - Math.min(failed, others);
 }
 
-function sum(refunds: readonly Refund[]): number {
-  return refunds.reduce((total, { amount }) => total + amount, 0);
+function sum(amounts: readonly Pick<Refund, 'amount'>[]): number {
+  return amounts.reduce((total, { amount }) => total + amount, 0);
 }
 
 /** Returns the state of the payment of which something was captured. */

@@ -100,7 +100,8 @@ function withRestGivenUp(order: Order, at: string): { order: Order; isVoided: bo
   const asIs = { order, isVoided: false };
   if (!payment || payment.isClosed || hasOpenUnits(order)) return asIs;
   if (payment.amount === 0) return { order, isVoided: paymentStatus === 'authorized' && isUnsent(order) };
-  const owed = paymentStatus === 'authorized' ? owedVoid(payment, at) : owedRelease(order, at);
+  const isReserved = paymentStatus === 'authorized' || paymentStatus === 'action_required';
+  const owed = isReserved ? owedVoid(payment, at) : owedRelease(order, at);
   const closed: Order = { ...order, payment: { ...payment, isClosed: true } };
   return { order: { ...closed, compensations: [...compensations, owed] }, isVoided: false };
 }

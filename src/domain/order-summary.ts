@@ -2,6 +2,8 @@ import { paymentTaskOf, type PaymentTask } from './intention';
 import { unsettled } from './compensation';
 import { waitingSince } from './overdue';
 import { isCapturable } from './order-payment';
+import { customerWaitOf, type CustomerWait } from './paying';
+import type { PaymentRef } from './payment';
 import {
   ORDER_STATUSES,
   type AnsweredCommand,
@@ -30,6 +32,8 @@ export interface OrderSummary extends OrderState {
   waitingSince: string | null;
   /** Present if it waits longer than its policy allows. */
   isOverdue?: true;
+  /** What it waits for the customer to do, if it does. */
+  awaits?: CustomerWait;
   /** The payments that are to be voided or refunded. */
   owed: Owed[];
   /** The call of the payment service that the order waits for. */
@@ -66,13 +70,25 @@ export function summaryOf(order: Order): OrderSummary {
     ...(!isCapturable(order) && { isPaymentClosed: true }),
     waitingSince: order.overdueSince ? null : waitingSince(order),
     ...(order.overdueSince && { isOverdue: true }),
+    ...awaits(order),
     owed: unsettled(order).map(owed),
     toPay: paymentTaskOf(order),
   };
 }
 
+function awaits(order: Order): Pick<OrderSummary, 'awaits'> {
+  const wait = customerWaitOf(order);
+  return wait ? { awaits: wait } : {};
+}
+
 function owed({ step, kind, payment, amount, refundId, state, failure }: Compensation): Owed {
   return { step, kind, payment, amount, ...(refundId && { refundId }), state, failure };
+}
+
+/** A summary after a look at the payment of the order. */
+export interface CheckedAnswer extends OrderSummary {
+  /** The payment for which the payment service is to be asked; null if the order is in line with it, or it is not its own. */
+  toInspect: PaymentRef | null;
 }
 
 /** @param commandId the command that led to this state of the order */

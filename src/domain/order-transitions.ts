@@ -13,13 +13,16 @@ export const TRANSITIONS: Transitions = {
     cancelled: [],
   },
   paymentStatus: {
-    pending: ['authorized', 'declined'],
+    pending: ['authorized', 'action_required', 'declined'],
+    action_required: ['authorized', 'declined', 'voided'],
     authorized: ['captured', 'voided'],
     captured: ['partially_refunded', 'refunded'],
-    partially_refunded: ['refunded'],
-    refunded: ['partially_refunded'], // another part was captured
-    declined: [],
-    voided: [],
+    // A refund has failed, or another part was captured.
+    partially_refunded: ['refunded', 'captured'],
+    refunded: ['partially_refunded', 'captured'],
+    // Another card was tried.
+    declined: ['authorized', 'action_required'],
+    voided: ['authorized', 'action_required'],
   },
   fulfillmentStatus: {
     unfulfilled: ['partially_fulfilled', 'fulfilled', 'cancelled'],

@@ -1,4 +1,4 @@
-import type { Capture, Captures } from './payment';
+import type { Capture, Captures, ProviderDispute } from './payment';
 import type { Rejection } from './rejection';
 
 /** One line of an order as the customer sends it. */
@@ -101,6 +101,7 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 export const PAYMENT_STATUSES = [
   'pending',
+  'action_required',
   'authorized',
   'captured',
   'partially_refunded',
@@ -134,7 +135,7 @@ export interface StatusChange {
   axis: Axis;
   from: string | null;
   to: string;
-  /** A user id, or `system`. */
+  /** A user id, `system`, or `provider` for what was done at the payment service. */
   by: string;
   reason: string | null;
 }
@@ -156,6 +157,8 @@ export interface OrderPayment {
   currency: string;
   /** With `once`, the first fulfillment captures all that is due; with `many`, each captures its share. */
   captures: Captures;
+  /** Present if it is not that of the request, since the customer has tried another one. */
+  paymentMethod?: string;
   /** Present when nothing more can be captured, since the rest of it was, or is to be, released or voided. */
   isClosed?: true;
 }
@@ -195,8 +198,32 @@ export interface Refund {
   reason: string;
   fingerprint: string;
   attemptId: string;
+  /** A user id; `system` for cancelled units, `provider` if it was made at the payment service itself. */
   by: string;
   createdAt: string;
+  /** The key under which the payment service has it, if it was made there. */
+  providerKey?: string;
+}
+
+/** An attempt to have the order paid. */
+export interface PaymentAttempt {
+  /** The key of its payment. */
+  key: string;
+  paymentMethod: string;
+  at: string;
+  /**
+   * `action_required` while it waits for the customer; `failed` and `expired` if the customer did not act, or not in
+   * time; `unanswered` if the payment service did not answer; `lapsed` if it was authorised and is no more.
+   */
+  outcome: 'action_required' | 'authorized' | 'declined' | 'failed' | 'expired' | 'unanswered' | 'lapsed';
+  /** Why it is not authorised, for the customer. */
+  reason: string | null;
+}
+
+/** A payment that the customer contests at the bank. */
+export interface Dispute extends ProviderDispute {
+  /** When the order learned of its status. */
+  at: string;
 }
 
 /**
@@ -255,13 +282,20 @@ export type IntendedFulfillment = Intended & {
 };
 /** Refunds a part of the payment of the order. */
 export type IntendedRefund = Intended & { kind: 'refund'; refund: Refund };
+/** Authorises `payment` with another card. */
+export type IntendedPayment = Intended & {
+  kind: 'payment';
+  payment: OrderPayment;
+  /** The id of the user who pays. */
+  by: string;
+};
 
 /**
  * What a command is about to do once the payment service has answered. It is written before the payment
  * service is called, keeps other commands out, and is taken off by the write that ends the command. A
  * workflow that resumes the order after an interruption finds it.
  */
-export type Intention = IntendedAmendment | IntendedFulfillment | IntendedRefund;
+export type Intention = IntendedAmendment | IntendedFulfillment | IntendedRefund | IntendedPayment;
 
 /** Why a rule of the business turned a command down: the name and the message of a `BusinessError`. */
 export interface ErrorRecord {
@@ -269,8 +303,8 @@ export interface ErrorRecord {
   message: string;
   /** The order that is in the way. */
   existingOrderId?: string;
-  /** What the order would cost, in minor units, if that is the reason. */
-  total?: number;
+  /** Until when the order can be paid with another card. */
+  retryUntil?: string;
 }
 
 /** A command that was answered. The same command, sent again, gets this answer. */
@@ -342,6 +376,13 @@ export interface Order
   archivedAt: string | null;
   /** Since when the rest of the order waits longer for a fulfillment than its policy allows. */
   overdueSince: string | null;
+  /** Until when the customer has to act, while the payment waits for it. */
+  payBy: string | null;
+  /** Until when another card may be tried, since the first one was turned down. */
+  retryUntil: string | null;
+  /** The attempts to pay, oldest first; empty if the first one was authorised at once. */
+  attempts: PaymentAttempt[];
+  disputes: Dispute[];
 }
 
 /** Returns what the order costs without what was cancelled of it, in minor units; null until it is priced. */
@@ -358,4 +399,6 @@ export const TIME_FIELDS = [
   'deliveredAt',
   'archivedAt',
   'overdueSince',
+  'payBy',
+  'retryUntil',
 ] as const;

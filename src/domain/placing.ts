@@ -41,6 +41,10 @@ export function draftOrder(request: OrderRequest): Order {
     updatedAt: rest.createdAt,
     archivedAt: null,
     overdueSince: null,
+    payBy: null,
+    retryUntil: null,
+    attempts: [],
+    disputes: [],
   };
 }
 
@@ -94,7 +98,7 @@ export function rejectedOrder(
 /** Returns the order once its payment is authorised. */
 export function confirmedOrder(order: Order, payment: OrderPayment, at: string): Order {
   const to = { paymentStatus: 'authorized', status: 'confirmed' } as const;
-  return changeOrder({ ...order, payment }, to, { at, by: 'system', reason: null });
+  return changeOrder({ ...order, payment, payBy: null, retryUntil: null }, to, { at, by: 'system', reason: null });
 }
 
 export function unfulfilled(item: PricedItem): OrderItem {

@@ -10,6 +10,8 @@ export const REJECTION_CODES = {
   OutOfStock: 'out_of_stock',
   PriceChanged: 'price_changed',
   PaymentDeclined: 'payment_declined',
+  PaymentActionFailed: 'payment_action_failed',
+  PaymentActionExpired: 'payment_action_expired',
 } as const;
 
 export type RejectionType = keyof typeof REJECTION_CODES;

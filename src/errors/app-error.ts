@@ -12,8 +12,8 @@ export interface AppErrorOptions {
   orderId?: string;
   /** The order that is in the way. */
   existingOrderId?: string;
-  /** What the order would cost, in minor units, if that is the reason. */
-  total?: number;
+  /** Until when the order can be paid with another card, ISO 8601. */
+  retryUntil?: string;
   /** An extension member of the problem, for a response that says more than its detail. */
   data?: unknown;
   cause?: unknown;
@@ -26,7 +26,7 @@ export class AppError extends Error {
   readonly headers: Record<string, string>;
   readonly orderId?: string;
   readonly existingOrderId?: string;
-  readonly total?: number;
+  readonly retryUntil?: string;
   readonly data?: unknown;
 
   constructor(
@@ -41,18 +41,18 @@ export class AppError extends Error {
     this.headers = options.headers ?? {};
     this.orderId = options.orderId;
     this.existingOrderId = options.existingOrderId;
-    this.total = options.total;
+    this.retryUntil = options.retryUntil;
     this.data = options.data;
   }
 
   /** Returns a copy of the error with additional headers. */
   with(headers: Record<string, string>): AppError {
-    const { code, detail, errors, orderId, existingOrderId, total, data, cause } = this;
+    const { code, detail, errors, orderId, existingOrderId, retryUntil, data, cause } = this;
     return new AppError(code, detail, {
       errors,
       orderId,
       existingOrderId,
-      total,
+      retryUntil,
       data,
       cause,
       headers: { ...this.headers, ...headers },

@@ -4,6 +4,8 @@ export const PROBLEMS = {
   idempotency_key_required: { status: 400, title: 'Idempotency-Key required' },
   unauthorized: { status: 401, title: 'Unauthorized' },
   payment_declined: { status: 402, title: 'Payment declined' },
+  payment_action_failed: { status: 402, title: 'Payment action failed' },
+  payment_action_expired: { status: 402, title: 'Payment action expired' },
   forbidden: { status: 403, title: 'Forbidden' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },

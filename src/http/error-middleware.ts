@@ -75,7 +75,7 @@ function sendProblem(ctx: Context, error: AppError): void {
     errors: error.errors,
     orderId: error.orderId,
     existingOrderId: error.existingOrderId,
-    total: error.total,
+    retryUntil: error.retryUntil,
     data: error.data,
   };
 }

@@ -39,7 +39,11 @@ const problem: JsonSchema = {
     },
     orderId: { type: 'string', description: 'The id of the rejected order, which stays readable' },
     existingOrderId: { type: 'string', description: 'The order that already has the `externalRef`' },
-    total: { type: 'integer', description: "What the order would cost now, in the currency's minor unit" },
+    retryUntil: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Until when the order can be paid with another card',
+    },
     data: { description: 'The data that a successful response would have had, as far as it is known' },
   },
 };

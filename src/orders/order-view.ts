@@ -1,5 +1,13 @@
-import type { Compensation, Fulfillment, Order, OrderItem, Refund } from '../domain/order';
-import type { Captures } from '../domain/payment';
+import type {
+  Compensation,
+  Dispute,
+  Fulfillment,
+  Order,
+  OrderItem,
+  PaymentAttempt,
+  Refund,
+} from '../domain/order';
+import type { Captures, PaymentAction } from '../domain/payment';
 
 /** The fields that the API presents as the domain has them. */
 type PresentedAsIs = Pick<
@@ -36,11 +44,17 @@ export interface OrderView extends PresentedAsIs {
   captures: Captures;
   fulfillments: FulfillmentView[];
   refunds: RefundView[];
+  /** The attempts to pay; empty if the first one was authorised at once. */
+  attempts: AttemptView[];
+  retryUntil: string | null;
+  /** For the customer only. */
+  paymentAction?: PaymentAction;
   workflowId: string;
   temporalUrl?: string;
   compensationPending?: boolean;
   compensations?: CompensationView[];
   archivedAt?: string | null;
+  disputes?: Dispute[];
   overdueSince?: string | null;
 }
 
@@ -51,7 +65,9 @@ export interface FulfillmentView extends Omit<Fulfillment, 'fingerprint' | 'atte
   by?: string;
 }
 
-export interface RefundView extends Omit<Refund, 'fingerprint' | 'attemptId' | 'by'> {
+export type AttemptView = Omit<PaymentAttempt, 'key'>;
+
+export interface RefundView extends Omit<Refund, 'fingerprint' | 'attemptId' | 'by' | 'providerKey'> {
   status: 'pending' | 'succeeded' | 'failed';
   /** Who has made it. */
   by: 'staff' | 'system' | 'provider';

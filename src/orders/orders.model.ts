@@ -14,6 +14,10 @@ export const USUAL = {
   metadata: {},
   cancelled: 0,
   overdueSince: null,
+  payBy: null,
+  retryUntil: null,
+  attempts: [],
+  disputes: [],
 } satisfies Partial<Order>;
 
 /** The same of the lines of an order. */
@@ -121,6 +125,7 @@ const paymentSchema = new Schema(
     amount: { type: Number, required: true },
     currency: id,
     captures: id,
+    paymentMethod: String,
     isClosed: Boolean,
   },
   { _id: false },
@@ -160,7 +165,18 @@ const refundSchema = new Schema(
       ),
     ],
     reason: id,
+    providerKey: String,
   },
+  { _id: false },
+);
+
+const attemptSchema = new Schema(
+  { key: id, paymentMethod: id, at: time, outcome: id, reason: text },
+  { _id: false },
+);
+
+const disputeSchema = new Schema(
+  { id, amount: { type: Number, required: true }, status: id, reason: id, at: time },
   { _id: false },
 );
 
@@ -189,12 +205,7 @@ const answeredCommandSchema = new Schema(
     revision: { type: Number, required: true },
     error: {
       type: new Schema(
-        {
-          type: { $type: String },
-          message: { $type: String },
-          existingOrderId: { $type: String },
-          total: { $type: Number },
-        },
+        { type: { $type: String }, message: { $type: String }, existingOrderId: { $type: String }, retryUntil: { $type: Date } },
         { _id: false, typeKey: '$type' },
       ),
       default: null,
@@ -248,6 +259,10 @@ const orderSchema = new Schema<OrderDocument>(
     updatedAt: { type: Date, required: true },
     archivedAt: { type: Date, default: null },
     overdueSince: Date,
+    payBy: Date,
+    retryUntil: Date,
+    attempts: { type: [attemptSchema], default: undefined },
+    disputes: { type: [disputeSchema], default: undefined },
   },
   { collection: 'orders', versionKey: false, autoIndex: false, autoCreate: false },
 );

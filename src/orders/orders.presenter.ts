@@ -9,6 +9,7 @@ import {
   type Refund,
   type ShippingAddress,
 } from '../domain/order';
+import type { PaymentAction } from '../domain/payment';
 import type { Rejection } from '../domain/rejection';
 import type { Principal } from '../role/principal';
 import { orderWorkflowId } from '../../workflows/contract';
@@ -23,7 +24,7 @@ export type OrderPresenter = ReturnType<typeof createOrderPresenter>;
 
 /** Presents orders to the caller: to an ADMIN together with all that it takes to operate them. */
 export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
-  return (order: Order, { role }: Principal): OrderView => {
+  return (order: Order, { role }: Principal, action: PaymentAction | null = null): OrderView => {
     const workflowId = orderWorkflowId(order.id);
     const isAdmin = role === 'ADMIN';
     return {
@@ -49,6 +50,11 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
         .filter(({ undone }) => !undone)
         .map((fulfillment) => presentFulfillment(fulfillment, isAdmin)),
       refunds: order.refunds.map(presentRefund),
+      attempts: order.attempts.map(({ paymentMethod, at, outcome, reason }) => {
+        return { paymentMethod, at, outcome, reason };
+      }),
+      retryUntil: order.paymentStatus === 'declined' ? order.retryUntil : null,
+      ...(action && { paymentAction: presentAction(action, order.payBy) }),
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && presentRejection(order.rejection),
@@ -63,6 +69,9 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
         compensations: order.compensations.map(presentCompensation),
         archivedAt: order.archivedAt,
         overdueSince: order.overdueSince,
+        disputes: order.disputes.map(({ id, amount, status, reason, at }) => {
+          return { id, amount, status, reason, at };
+        }),
       }),
       createdAt: order.createdAt,
       updatedAt: order.updatedAt,
@@ -103,8 +112,20 @@ function presentRefund({ id, amount, status, items, reason, by, createdAt }: Ref
   const lines = items.map(({ productServiceId, quantity, restock }) => {
     return { productServiceId, quantity, restock };
   });
-  const made = by === 'system' ? by : 'staff';
+  const made = by === 'system' || by === 'provider' ? by : 'staff';
   return { id, amount, status, items: lines, by: made, reason, createdAt };
+}
+
+/** The payment service may have its own deadline, which may be earlier than the order's. */
+function presentAction(action: PaymentAction, payBy: string | null): PaymentAction {
+  const { type, clientSecret, redirectUrl, expiresAt } = action;
+  const deadlines = [expiresAt, payBy].filter((time) => typeof time === 'string').sort();
+  return {
+    type,
+    ...(clientSecret !== undefined && { clientSecret }),
+    ...(redirectUrl !== undefined && { redirectUrl }),
+    ...(deadlines.length > 0 && { expiresAt: deadlines[0] }),
+  };
 }
 
 function presentCompensation(compensation: Compensation): CompensationView {

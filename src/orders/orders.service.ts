@@ -2,16 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pageOf, type Page } from '../common/pagination';
 import { unsettled } from '../domain/compensation';
 import type { Order, OrderRequest } from '../domain/order';
+import { currentPayment } from '../domain/order-payment';
+import { customerWaitOf, isBeingPlaced } from '../domain/paying';
+import type { PaymentAction } from '../domain/payment';
 import { draftOrder } from '../domain/placing';
 import { AppError } from '../errors/app-error';
+import type { PaymentActionRepository } from '../payments/actions.repository';
 import type { Principal } from '../role/principal';
 import { createAmend } from './commands/amend';
 import { createArchive } from './commands/archive';
-import { createAuthorizationEnded, createCancel } from './commands/cancel';
+import { createCancel } from './commands/cancel';
 import { createResolveCompensation, createRetryCompensation } from './commands/compensations';
 import { createCorrectFulfillment } from './commands/correct-fulfillment';
 import { createDeliver } from './commands/deliver';
 import { createFulfill } from './commands/fulfill';
+import { createConfirmPayment, createLookAgain, createPay } from './commands/pay';
 import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
 import { createUndoFulfillment } from './commands/undo-fulfillment';
@@ -24,7 +29,7 @@ import type { OrderWorkflows } from './temporal/order-workflows';
 export interface Placement {
   /** The order as it stands; a draft while it is not in MongoDB yet. */
   order: Order;
-  /** Whether the outcome is known: the order is confirmed, rejected, or closed since then. */
+  /** Whether the outcome is known: the order is confirmed, rejected, closed since then, or waits for its customer. */
   isSettled: boolean;
   /** Whether an earlier POST placed the order. */
   isReplay: boolean;
@@ -46,12 +51,13 @@ const EXPORT_PAGE = 500;
 export interface OrderServiceDeps {
   orders: OrderRepository;
   workflows: OrderWorkflows;
+  actions: Pick<PaymentActionRepository, 'find'>;
 }
 
 export type OrderService = ReturnType<typeof createOrderService>;
 
 /** Reads orders from MongoDB and has Temporal do everything else: the API never writes an order. */
-export function createOrderService({ orders, workflows }: OrderServiceDeps) {
+export function createOrderService({ orders, workflows, actions }: OrderServiceDeps) {
   /**
    * Places the order and waits for the outcome as long as a client would.
    * @param withinMs how long this client would, in milliseconds
@@ -80,7 +86,8 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
 
   /** An operator may have terminated the workflow: Temporal repeats its answers, but does not run it again by that. */
   async function resumeIfInterrupted(stored: Order, request: OrderRequest): Promise<void> {
-    const isUnfinished = stored.intention !== null || unsettled(stored).length > 0;
+    const isWaiting = customerWaitOf(stored) !== null;
+    const isUnfinished = isWaiting || stored.intention !== null || unsettled(stored).length > 0;
     if (isUnfinished) await workflows.start(request).catch(() => undefined); // the next request tries again
   }
 
@@ -134,6 +141,12 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     return (await lookUp(id))?.order ?? null;
   }
 
+  /** Returns what the customer has to do for the payment: it is their secret, which is shown to nobody else. */
+  async function paymentActionOf(order: Order, { id, scopes }: Principal): Promise<PaymentAction | null> {
+    if (order.paymentStatus !== 'action_required' || id !== order.customerId || scopes) return null;
+    return actions.find(currentPayment(order).key);
+  }
+
   /** Whether there is an order with this id, as that of a request may be repeated. */
   async function isKnown(id: string): Promise<boolean> {
     return (await find(id)) !== null;
@@ -176,14 +189,17 @@ export function createOrderService({ orders, workflows }: OrderServiceDeps) {
     archive: createArchive(runner),
     retryCompensation: createRetryCompensation(runner),
     resolveCompensation: createResolveCompensation(runner),
-    authorizationEnded: createAuthorizationEnded(runner),
+    pay: createPay(runner),
+    confirmPayment: createConfirmPayment(runner),
+    lookAgain: createLookAgain(runner),
+    paymentActionOf,
   };
 }
 
 /** @throws {AppError} idempotency_key_reused */
 function placement(order: Order, request: OrderRequest): Placement {
   if (order.fingerprint !== request.fingerprint) throw keyReused();
-  return { order, isSettled: order.status !== 'pending', isReplay: order.attemptId !== request.attemptId };
+  return { order, isSettled: !isBeingPlaced(order), isReplay: order.attemptId !== request.attemptId };
 }
 
 /** The error for an order that Temporal knows only as the request of a workflow that has ended, for example by hand. */

@@ -6,6 +6,7 @@ import { createPaymentActivities } from '../../activities/payments.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
+import type { PaymentPolicy } from '../domain/paying';
 import { createTransact } from '../mongodb/transaction';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
@@ -34,14 +35,19 @@ export function createActivities(
   if (queue === 'payments') {
     return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
   }
-  const { inline } = config.payments;
+  const { inline, policy } = config.payments;
   return createOrderQueueActivities(
     connection,
+    policy,
     inline ? createPaymentProvider(config, connection) : undefined,
   );
 }
 
-export function createOrderQueueActivities(connection: Connection, provider?: PaymentProvider) {
+export function createOrderQueueActivities(
+  connection: Connection,
+  policy: PaymentPolicy,
+  provider?: PaymentProvider,
+) {
   const orders = createOrderRepository(connection);
   const writer = createOrderWriter({
     orders,
@@ -49,7 +55,7 @@ export function createOrderQueueActivities(connection: Connection, provider?: Pa
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
   });
-  const changes = createOrderChanges({ writer, provider });
+  const changes = createOrderChanges({ writer, policy, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
 }

@@ -1,4 +1,4 @@
-import { callProvider, callProviderWithin } from '../../activities/payment-calls';
+import { callProvider, within } from '../../activities/payment-calls';
 import { PaymentDeclined, PaymentKeyReused, PaymentRefused } from '../../src/domain/errors';
 import type { PaymentTask } from '../../src/domain/intention';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
@@ -59,22 +59,22 @@ describe('callProvider', () => {
   });
 });
 
-describe('callProviderWithin', () => {
+describe('within', () => {
   const timeoutMs = 20;
 
   it('returns null if the payment service fails', async () => {
     const provider = failing(new Error('connection lost'));
-    expect(await callProviderWithin({ timeoutMs, provider, task: task('authorize') })).toBeNull();
+    expect(await within(timeoutMs, callProvider({ provider, task: task('authorize') }))).toBeNull();
   });
 
   it('returns null if it does not answer in time', async () => {
     const provider = providerThat(() => new Promise(() => undefined));
-    expect(await callProviderWithin({ timeoutMs, provider, task: task('authorize') })).toBeNull();
+    expect(await within(timeoutMs, callProvider({ provider, task: task('authorize') }))).toBeNull();
   });
 
   it('returns a definite no', async () => {
     const provider = failing(new PaymentDeclined('No funds.'));
-    const outcome = await callProviderWithin({ timeoutMs: 60_000, provider, task: task('authorize') });
+    const outcome = await within(60_000, callProvider({ provider, task: task('authorize') }));
     expect(outcome).toMatchObject({ state: 'declined' });
   });
 });

@@ -60,8 +60,8 @@ function stripeWebhook(connection: Connection): StripeWebhookService {
 function methodsOf(): Map<string, Method> {
   const { config, db, health, jwt, shop } = api;
   const providers: Config['payments'][] = [
-    { provider: 'sandbox', inline: true },
-    { provider: 'stripe', inline: true, stripe: { webhookSecret: 'whsec_x' } },
+    { ...config.payments, provider: 'sandbox' },
+    { ...config.payments, provider: 'stripe', stripe: { webhookSecret: 'whsec_x' } },
   ];
   const operations = providers.flatMap((payments) => {
     const routes = createRoutes({

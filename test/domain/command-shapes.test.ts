@@ -20,6 +20,8 @@ const WELL_FORMED: { [K in keyof typeof SHAPES]: Record<string, unknown> } = {
   undoFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', reason: 'Lost', restock: false },
   correctFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', carrier: 'DHL', trackingNumber: '00340' },
   refund: { ...keyed, amount: 100, items: [{ ...items[0], restock: true }], reason: 'Broken' },
+  pay: { ...keyed, paymentMethod: 'pm_card_visa' },
+  checkPayment: { ...newCommand(), paymentKey: 'ord_1-1', passed: '2026-01-01T00:00:00.000Z' },
   archive: newCommand(),
   retryCompensation: { ...newCommand(), step: 'voidPayment-1' },
   resolveCompensation: { ...newCommand(), step: 'voidPayment-1', note: 'Paid back by hand' },

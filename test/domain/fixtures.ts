@@ -18,10 +18,14 @@ import type {
   Refund,
 } from '../../src/domain/order';
 import { draftOrder, unfulfilled } from '../../src/domain/placing';
+import type { PaymentPolicy } from '../../src/domain/paying';
 import type { RefundOrder } from '../../src/domain/refund';
 
 export const CREATED = '2026-01-01T00:00:00.000Z';
 export const LATER = '2026-01-02T00:00:00.000Z';
+
+/** That of a shop in which a payment that is turned down ends the order. */
+export const policy: PaymentPolicy = { actionDeadlineMs: 1_800_000, retryWindowMs: 0 };
 
 export const line = (productServiceId: string, quantity = 1): OrderLine => ({ productServiceId, quantity });
 

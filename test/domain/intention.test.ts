@@ -20,6 +20,7 @@ import {
   orderIn,
   owed,
   payment,
+  policy,
   priced,
   pricingOf,
   refundOf,
@@ -100,7 +101,7 @@ describe('paymentTaskOf', () => {
 
 describe('a pending order after its payment', () => {
   it('is confirmed with the reference of the payment service', () => {
-    expect(orderAfterPayment(opened, done, LATER)).toMatchObject({
+    expect(orderAfterPayment(opened, done, LATER, policy)).toMatchObject({
       status: 'confirmed',
       paymentStatus: 'authorized',
       payment: { ...payment(2_000), reference: 'pi_new' },
@@ -110,7 +111,7 @@ describe('a pending order after its payment', () => {
   });
 
   it('is rejected with nothing to void if the payment was declined', () => {
-    expect(orderAfterPayment(opened, failed('declined', 'PaymentDeclined'), LATER)).toMatchObject({
+    expect(orderAfterPayment(opened, failed('declined', 'PaymentDeclined'), LATER, policy)).toMatchObject({
       status: 'rejected',
       paymentStatus: 'declined',
       reservation: 'released',
@@ -120,7 +121,7 @@ describe('a pending order after its payment', () => {
   });
 
   it('is rejected with the payment to void if it is unknown whether something is reserved', () => {
-    expect(orderAfterPayment(opened, failed('unanswered', 'PaymentUnanswered'), LATER)).toMatchObject({
+    expect(orderAfterPayment(opened, failed('unanswered', 'PaymentUnanswered'), LATER, policy)).toMatchObject({
       status: 'rejected',
       paymentStatus: 'pending',
       reservation: 'released',
@@ -132,7 +133,7 @@ describe('a pending order after its payment', () => {
 
 describe('an intention that is carried out', () => {
   it('amends the order, and the payment that is replaced has to be voided', () => {
-    expect(orderAfterPayment(amending, done, LATER)).toMatchObject({
+    expect(orderAfterPayment(amending, done, LATER, policy)).toMatchObject({
       items: [itemOf(priced('ps_b', 5))],
       total: 5_000,
       note: 'New',
@@ -143,7 +144,7 @@ describe('an intention that is carried out', () => {
   });
 
   it('fulfils the order, and its payment is captured', () => {
-    expect(orderAfterPayment(fulfilling, done, LATER)).toMatchObject({
+    expect(orderAfterPayment(fulfilling, done, LATER, policy)).toMatchObject({
       fulfillments: [fulfillment()],
       paymentStatus: 'captured',
       captured: 3_000,
@@ -152,7 +153,7 @@ describe('an intention that is carried out', () => {
   });
 
   it('refunds the amount', () => {
-    expect(orderAfterPayment(refunding, done, LATER)).toMatchObject({
+    expect(orderAfterPayment(refunding, done, LATER, policy)).toMatchObject({
       refunds: [refundOf(1_000, 'k1')],
       refunded: 1_000,
       version: 3,
@@ -161,7 +162,7 @@ describe('an intention that is carried out', () => {
 
   it.each([amending, fulfilling, refunding])('is taken off, with the answer to its command', (order) => {
     const { command } = order.intention!;
-    const next = orderAfterPayment(order, done, LATER);
+    const next = orderAfterPayment(order, done, LATER, policy);
     expect(next.intention).toBeNull();
     expect(next.commands).toEqual([{ ...command, at: LATER, version: 3, revision: 3, error: null }]);
   });
@@ -172,7 +173,7 @@ describe('an intention that is withdrawn', () => {
   const voidNew = owed({ step: 'voidPayment-3', payment: newPayment, since: LATER });
 
   it.each([amending, fulfilling, refunding])('is taken off, with the refusal of its command', (order) => {
-    const next = orderAfterPayment(order, failed('rejected'), LATER);
+    const next = orderAfterPayment(order, failed('rejected'), LATER, policy);
     expect(next.intention).toBeNull();
     expect(next.commands).toEqual([
       expect.objectContaining({ ...order.intention!.command, version: next.version, error: refused }),
@@ -182,7 +183,7 @@ describe('an intention that is withdrawn', () => {
   it.each([fulfilling, refunding])(
     'changes nothing that a client can see of a capture or a refund',
     (order) => {
-      const { commands: _, ...next } = orderAfterPayment(order, failed('rejected'), LATER);
+      const { commands: _, ...next } = orderAfterPayment(order, failed('rejected'), LATER, policy);
       const { commands: _before, ...before } = order;
       expect(next).toEqual({ ...before, intention: null });
     },
@@ -192,7 +193,7 @@ describe('an intention that is withdrawn', () => {
     'has the new payment of an amendment to void if the payment service has %s, since something may be reserved',
     (state) => {
       const { intention: _, ...before } = amending;
-      const next = orderAfterPayment(amending, failed(state), LATER);
+      const next = orderAfterPayment(amending, failed(state), LATER, policy);
       const { commands } = next;
       expect(next).toEqual({
         ...before,
@@ -204,7 +205,7 @@ describe('an intention that is withdrawn', () => {
   );
 
   it('has nothing to void if the payment of the amendment was declined', () => {
-    const next = orderAfterPayment(amending, failed('declined'), LATER);
+    const next = orderAfterPayment(amending, failed('declined'), LATER, policy);
     expect(next).toMatchObject({ payment: payment(3_000), compensations: [], version: 2 });
   });
 

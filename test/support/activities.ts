@@ -12,16 +12,19 @@ import type { TestDatabase } from './database';
 export interface ActivityOptions {
   /** Whether the activities of orders have the secrets of the payment service; true by default. */
   hasSecrets?: boolean;
+  /** More configuration of the worker. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** Returns the activities of a worker, for calls without a workflow. */
 export function activitiesOn(
   { connection }: TestDatabase,
-  { hasSecrets = true }: ActivityOptions = {},
+  { hasSecrets = true, env = {} }: ActivityOptions = {},
 ): Activities {
-  const provider = createPaymentProvider(testWorkerConfig(), connection)!;
+  const config = testWorkerConfig(env);
+  const provider = createPaymentProvider(config, connection)!;
   const activities = {
-    ...createOrderQueueActivities(connection, hasSecrets ? provider : undefined),
+    ...createOrderQueueActivities(connection, config.payments.policy, hasSecrets ? provider : undefined),
     ...createPaymentActivities({ provider }),
   };
   const run =

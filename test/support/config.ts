@@ -27,5 +27,7 @@ function testEnv(): NodeJS.ProcessEnv {
     JWT_SECRET,
     LOG_LEVEL: 'silent',
     WEB_CONCURRENCY: '1',
+    // A payment that is declined ends the order, unless a test is about trying another card.
+    PAYMENT_RETRY_WINDOW: '0',
   };
 }

@@ -112,7 +112,7 @@ export async function openApiOf(
         timeoutMs: config.orders.placeTimeoutMs,
         commandTimeoutMs: config.orders.commandTimeoutMs,
       });
-      service = createOrderService({ orders: shop.orders, workflows });
+      service = createOrderService({ orders: shop.orders, actions: shop.actions, workflows });
       const orders = orderRoutes({
         service,
         present: createOrderPresenter(config.temporal),

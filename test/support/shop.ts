@@ -4,6 +4,7 @@ import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
 import { createOrderRepository, type OrderRepository } from '../../src/orders/orders.repository';
+import { createPaymentActionRepository, type PaymentActionRepository } from '../../src/payments/actions.repository';
 import {
   createProductServiceModel,
   type ProductService,
@@ -49,6 +50,7 @@ export interface Shop {
   /** Places an order as the API does. Returns the stored order, or null if its workflow has not answered. */
   place(request: OrderRequest): Promise<Order | null>;
   orders: OrderRepository;
+  actions: PaymentActionRepository;
   products: ProductServiceRepository;
   /** Starts workers of its own queue, see `own`. */
   startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker>;
@@ -136,6 +138,7 @@ export async function openShop({
     ...withPolicy(policy),
     withPolicy: (fields) => withPolicy({ ...policy, ...fields }),
     orders,
+    actions: createPaymentActionRepository(db.connection),
     products,
 
     startWorker,

@@ -84,7 +84,7 @@ function activitiesOf(
   { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
   const provider = replaceProvider(createPaymentProvider(config, database)!);
-  const orders = createOrderQueueActivities(database, provider);
+  const orders = createOrderQueueActivities(database, config.payments.policy, provider);
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };

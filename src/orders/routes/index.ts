@@ -9,7 +9,9 @@ import {
   fulfillOrderRoute,
   undoFulfillmentRoute,
 } from './fulfillments';
-import { placeOrderRoute, type PlaceOrderRouteDeps } from './place';
+import { confirmPaymentRoute, payOrderRoute } from './payment';
+import { placeOrderRoute } from './place';
+import type { PlaceOrderRouteDeps } from './placement';
 import { listOrdersRoute, readOrderRoute } from './read';
 import { refundOrderRoute } from './refund';
 
@@ -19,6 +21,8 @@ export function orderRoutes(deps: PlaceOrderRouteDeps): Route[] {
     listOrdersRoute(deps),
     exportOrdersRoute(deps), // before the route whose :id would be "export.csv"
     readOrderRoute(deps),
+    payOrderRoute(deps),
+    confirmPaymentRoute(deps),
     amendOrderRoute(deps),
     cancelOrderRoute(deps),
     archiveOrderRoute(deps),

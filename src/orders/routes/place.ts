@@ -1,34 +1,18 @@
-import type { Order } from '../../domain/order';
 import { AppError } from '../../errors/app-error';
-import type { Context } from '../../http/context';
 import { preferencesOf } from '../../http/prefer';
 import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';
-import type { Placement } from '../orders.service';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
-import {
-  ETAG,
-  logOrder,
-  orderResponse,
-  orderSender,
-  tellRepeat,
-  TAG,
-  type OrderRouteDeps,
-} from './responses';
-
-export interface PlaceOrderRouteDeps extends OrderRouteDeps {
-  /** The path prefix of the API, for Location. */
-  prefix: string;
-}
+import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
+import { logOrder, tellRepeat, TAG } from './responses';
 
 const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
-const HEADERS = { Location: 'The path of the order', ...ETAG };
-
-export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderRouteDeps): Route {
-  const { send } = orderSender(present);
+export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
+  const { service, users } = deps;
+  const send = placementSender(deps);
   return route({
     method: 'post',
     path: '/orders',
@@ -46,18 +30,10 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     idempotency: 'required',
     body: placeOrderBody,
     responses: {
-      201: {
-        ...orderResponse('The order is placed: it is confirmed, or closed since then, as `status` says'),
-        headers: HEADERS,
-        optionalHeaders: APPLIED,
-      },
-      202: {
-        ...orderResponse('The order is accepted and still being placed: read it at Location'),
-        headers: HEADERS,
-        optionalHeaders: APPLIED,
-      },
+      201: { ...PLACED.responses[201], optionalHeaders: APPLIED },
+      202: { ...PLACED.responses[202], optionalHeaders: APPLIED },
     },
-    outcomeHeaders: { Location: HEADERS.Location },
+    outcomeHeaders: PLACED.outcomeHeaders,
     errors: [
       'invalid_transition',
       'already_exists',
@@ -66,7 +42,7 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       'unknown_product',
       'mixed_currencies',
       'amount_too_large',
-      'payment_declined',
+      ...PLACED.errors,
       'service_unavailable',
     ],
     async handler(ctx, { body, headers, idempotencyKey, principal }) {
@@ -88,10 +64,9 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
       if (customer.isDisabled && !(await service.isKnown(request.orderId))) throw customerDisabled();
       const { isAsync, withinMs, applied } = patienceOf(headers.prefer);
       const placement = await (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
-      describePlacement(ctx, placement);
-      requireNotRejected(placement.order);
+      if (placement.isReplay) tellRepeat(ctx);
       if (applied) ctx.set('Preference-Applied', applied);
-      send(ctx, placement.isSettled && !isAsync ? 201 : 202, placement.order, principal);
+      await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
     },
   });
 
@@ -104,11 +79,6 @@ export function placeOrderRoute({ service, present, users, prefix }: PlaceOrderR
     const status = await users.statusOf(customerId);
     if (status === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
     return { id: customerId, isDisabled: status === 'disabled' };
-  }
-
-  function describePlacement(ctx: Context, { order, isReplay }: Placement): void {
-    ctx.set('Location', `${prefix}/orders/${order.id}`);
-    if (isReplay) tellRepeat(ctx);
   }
 }
 
@@ -124,14 +94,6 @@ function customerDisabled(): AppError {
     'invalid_transition',
     'The customer is disabled, so nothing can be ordered for them: make them active first, or name another customer.',
   );
-}
-
-/** The response to a rejected order is the reason, for a replay too. */
-function requireNotRejected({ id: orderId, rejection, total }: Order): void {
-  if (!rejection) return;
-  const { code, detail, existingOrderId } = rejection;
-  const news = code === 'price_changed' && total !== null ? { total } : {};
-  throw new AppError(code, detail, { orderId, existingOrderId, ...news });
 }
 
 /** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */

@@ -66,8 +66,8 @@ export function readOrderRoute({ service, present }: OrderRouteDeps): Route {
     errors: ['not_found', 'service_unavailable'],
     async handler(ctx, { params, principal }) {
       logOrder(ctx, params.id);
-      ctx.state.hasUnversionedParts = principal.role === 'ADMIN'; // compensations raise no version
-      send(ctx, 200, await service.read(params.id, principal), principal);
+      const order = await service.read(params.id, principal);
+      send(ctx, 200, order, principal, await service.paymentActionOf(order, principal));
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../../http/context';
 import { etagOf } from '../../common/etag';
 import type { Order } from '../../domain/order';
+import type { PaymentAction } from '../../domain/payment';
 import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
@@ -50,9 +51,15 @@ export function tellRepeat(ctx: Context): void {
 /** Responds with an order and its version. */
 export function orderSender(present: OrderPresenter) {
   return {
-    send(ctx: Context, status: number, order: Order, principal: Principal): void {
+    send(
+      ctx: Context,
+      status: number,
+      order: Order,
+      principal: Principal,
+      action?: PaymentAction | null,
+    ): void {
       ctx.set('ETag', etagOf(order.version));
-      sendData(ctx, status, present(order, principal));
+      sendData(ctx, status, present(order, principal, action));
     },
   };
 }

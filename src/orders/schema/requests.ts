@@ -44,20 +44,15 @@ export interface PlaceOrderBody {
   customerId?: string;
 }
 
-const expectedTotal = Joi.number().integer().min(0);
+const paymentMethod = Joi.string()
+  .pattern(/^pm_[A-Za-z0-9_]{1,100}$/)
+  .messages({ 'string.pattern.base': '{#label} must be the id of a payment method, such as pm_card_visa' })
+  .description("The payment service's id of the card to charge; `pm_card_visa` always works in the sandbox")
+  .example('pm_card_visa');
 
 export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
   items: lines.required(),
-  expectedTotal: expectedTotal.description(
-    "What the customer was told that the order costs, in the currency's minor unit: if it costs anything else, nothing is " +
-      'reserved, and the response is 409 with the `total`',
-  ),
-  paymentMethod: Joi.string()
-    .pattern(/^pm_[A-Za-z0-9_]{1,100}$/)
-    .messages({ 'string.pattern.base': '{#label} must be the id of a payment method, such as pm_card_visa' })
-    .required()
-    .description("The payment service's id of the card to charge; `pm_card_visa` always works in the sandbox")
-    .example('pm_card_visa'),
+  paymentMethod: paymentMethod.required(),
   shippingAddress: shippingAddress.allow(null),
   note: note.example('Please ring twice.'),
   externalRef: optionalLine(MAX_EXTERNAL_REF_LENGTH).description(
@@ -72,6 +67,10 @@ export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
     'For ADMINs only: the customer for whom the order is placed, who must not be disabled',
   ),
 });
+
+export type PayOrderBody = Pick<PlaceOrderBody, 'paymentMethod'>;
+
+export const payOrderBody = Joi.object<PayOrderBody, true>({ paymentMethod: paymentMethod.required() });
 
 export interface PlaceOrderHeaders {
   prefer?: string;

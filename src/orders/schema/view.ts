@@ -4,13 +4,23 @@ import {
   ORDER_STATUSES,
   PAYMENT_STATUSES,
   type Compensation,
+  type Dispute,
   type OrderLine,
+  type PaymentAttempt,
   type RefundedLine,
   type StatusChange,
   type ShippingAddress,
 } from '../../domain/order';
 import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
-import type { CompensationView, FulfillmentView, OrderItemView, OrderView, RefundView } from '../order-view';
+import type { PaymentAction } from '../../domain/payment';
+import type {
+  AttemptView,
+  CompensationView,
+  FulfillmentView,
+  OrderItemView,
+  OrderView,
+  RefundView,
+} from '../order-view';
 import { EXAMPLE_ORDER } from './example';
 import { country } from './country';
 import { productServiceId } from './fields';
@@ -53,7 +63,7 @@ const statusChange = Joi.object<StatusChange, true>({
   axis: Joi.string().valid('status', 'paymentStatus', 'fulfillmentStatus').required(),
   from: text,
   to: Joi.string().required(),
-  by: Joi.string().required().description('The id of a user or API key, or `system`'),
+  by: Joi.string().required().description('The id of a user or API key, `system`, or `provider` for what was done at the payment service'),
   reason: text,
 });
 
@@ -90,6 +100,50 @@ const refund = Joi.object<RefundView, true>({
   by: Joi.string().valid('staff', 'system', 'provider').required(),
   reason: Joi.string().required(),
   createdAt: time.required(),
+});
+
+const ATTEMPT_OUTCOMES: PaymentAttempt['outcome'][] = [
+  'action_required',
+  'authorized',
+  'declined',
+  'failed',
+  'expired',
+  'unanswered',
+  'lapsed',
+];
+
+const attempt = Joi.object<AttemptView, true>({
+  paymentMethod: Joi.string().required(),
+  at: time.required(),
+  outcome: Joi.string()
+    .valid(...ATTEMPT_OUTCOMES)
+    .required()
+    .description(
+      '`failed`, `expired`: the customer did not confirm the payment at the bank, or not in time; `lapsed`: it was ' +
+        'authorised and is not reserved any more',
+    ),
+  reason: text,
+});
+
+const paymentAction = Joi.object<PaymentAction, true>({
+  type: Joi.string()
+    .valid('redirect', 'use_sdk')
+    .required()
+    .description("`redirect`: open `redirectUrl`; `use_sdk`: give `clientSecret` to the payment service's own SDK"),
+  clientSecret: Joi.string(),
+  redirectUrl: Joi.string().uri(),
+  expiresAt: time,
+});
+
+const dispute = Joi.object<Dispute, true>({
+  id: Joi.string().required(),
+  amount: minorUnits.description('In minor units'),
+  status: Joi.string()
+    .valid('opened', 'won', 'lost')
+    .required()
+    .description('While it is `opened`, and if it is `lost`, the bank has taken the amount back'),
+  reason: Joi.string().allow('').required(),
+  at: time.required(),
 });
 
 const compensation = Joi.object<CompensationView, true>({
@@ -165,6 +219,17 @@ export const orderSchema = Joi.object<OrderView, true>({
     .description('`once`: the first fulfillment captures all that is due; `many`: each captures its share'),
   fulfillments: Joi.array().items(fulfillment).required(),
   refunds: Joi.array().items(refund).required(),
+  attempts: Joi.array()
+    .items(attempt)
+    .required()
+    .description('The attempts to pay, oldest first; empty if the first one was authorised at once'),
+  retryUntil: time
+    .allow(null)
+    .required()
+    .description('Until when another card can be tried, since the last one was turned down'),
+  paymentAction: paymentAction.description(
+    'For the customer only: what to do to confirm the payment, while `paymentStatus` is `action_required`',
+  ),
   note: Joi.string().allow('', null).required(),
   shippingAddress: shippingAddress.allow(null).required(),
   rejection: Joi.object<Rejection, true>({
@@ -193,6 +258,9 @@ export const orderSchema = Joi.object<OrderView, true>({
   overdueSince: time
     .allow(null)
     .description('For ADMINs only: since when the rest of the order has waited too long for a fulfillment'),
+  disputes: Joi.array()
+    .items(dispute)
+    .description('For ADMINs only: what the customer contests at the bank'),
   createdAt: time.required(),
   updatedAt: time.required(),
 })

@@ -21,7 +21,7 @@ import { openedOrder } from '../../../src/domain/placing';
 import { refund } from '../../../src/domain/refund';
 import { stockMoves } from '../../../src/domain/stock';
 import { undoneOrder } from '../../../src/domain/undoing';
-import { requestFor } from '../fixtures';
+import { policy, requestFor } from '../fixtures';
 
 /** The units of each product before the order. */
 export const STOCK = 6;
@@ -215,10 +215,10 @@ export class World {
     const at = this.now();
     if (!isPaid) {
       const error = { type: 'PaymentRefused', message: 'No.' };
-      return this.save(orderAfterPayment(this.order, { state: 'rejected', error }, at));
+      return this.save(orderAfterPayment(this.order, { state: 'rejected', error }, at, policy));
     }
     const done = { state: 'done', reference: 'pi', captures: this.captures } as const;
-    const next = orderAfterPayment(this.order, done, at);
+    const next = orderAfterPayment(this.order, done, at, policy);
     const isShort = stockMoves(this.order, next).some(
       ({ productServiceId: id, available }) => this.stock.get(id)!.available + available < 0,
     );

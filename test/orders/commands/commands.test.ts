@@ -3,7 +3,7 @@ import type { AnsweredCommand, ErrorRecord, Order } from '../../../src/domain/or
 import { AppError } from '../../../src/errors/app-error';
 import { commandBy, type Caller } from '../../../src/orders/order-request';
 import { createOrderService, type OrderServiceDeps } from '../../../src/orders/orders.service';
-import { LATER, orderIn, owed } from '../../domain/fixtures';
+import { intendedAmendment, LATER, orderIn, owed } from '../../domain/fixtures';
 
 const ID = `ord_${'0'.repeat(32)}`;
 const caller: Caller = { principal: { id: 'usr_1', role: 'ADMIN' }, requestId: 'r', idempotencyKey: 'key' };
@@ -34,6 +34,9 @@ const CANCELLED: Order = {
 const ARCHIVED: Order = { ...CANCELLED, archivedAt: LATER };
 const OWING: Order = { ...CANCELLED, compensations: [owed()] };
 const { step } = owed();
+const PENDING: Order = { ...orderIn({ status: 'pending', paymentStatus: 'pending' }), id: ID };
+const REJECTED: Order = { ...orderIn({ status: 'rejected', paymentStatus: 'declined' }), id: ID };
+const event = { eventId: 'evt_1', type: 'refund.failed', orderId: ID, paymentKey: `${ID}-1` };
 
 /** The order with its answer to the cancellation that these tests send, or to a delivery or an archiving. */
 function remembering(
@@ -114,8 +117,8 @@ describe('a late command', () => {
       [OWING],
     ],
     [
-      'cancellation because its payment ended',
-      (service: Service) => service.authorizationEnded(ID, 'ord_1-1'),
+      'look at its payment',
+      (service: Service) => service.lookAgain(event),
       [CONFIRMED],
     ],
   ] as [string, (service: Service) => Promise<unknown>, Order[]][])(
@@ -152,15 +155,17 @@ describe('a retry of a compensation', () => {
   });
 });
 
-describe('the end of an authorisation', () => {
-  it.each([[null], [CANCELLED], [SHIPPED]])('leaves an order that cannot be cancelled', async (order) => {
-    await expect(serviceWith('late', order).authorizationEnded(ID, 'ord_1-1')).resolves.toBeUndefined();
+describe('an event of the payment service', () => {
+  it.each([[null], [REJECTED]])('says nothing about an order that has no payment', async (order) => {
+    expect(await serviceWith('late', order).lookAgain(event)).toBe('done');
   });
 
-  it('leaves an order that now uses another payment', async () => {
-    const other = new AppError('invalid_transition', 'Another payment.');
-    await expect(serviceWith(other, CONFIRMED).authorizationEnded(ID, 'x')).resolves.toBeUndefined();
-  });
+  it.each([[PENDING], [{ ...CONFIRMED, intention: intendedAmendment() }]])(
+    'has to be sent again while the order is being placed or changed',
+    async (order) => {
+      expect(await serviceWith('late', order).lookAgain(event)).toBe('busy');
+    },
+  );
 });
 
 it('leaves an archived order as it is without sending the command', async () => {

@@ -1,0 +1,168 @@
+import type { Command } from './command';
+import type { Dispute, Order, OrderPayment, Refund } from './order';
+import { currentPayment, paidStatus } from './order-payment';
+import { progressed } from './order-progress';
+import { changeOrder } from './order-transitions';
+import { isBeingPlaced, lapsedOrder, paidOrder, unpaidOrder, type PaymentPolicy } from './paying';
+import type { ProviderPayment, ProviderRefund } from './payment';
+
+/** Asks for an order to be brought in line with what the payment service knows of a payment. */
+export interface CheckPayment extends Command {
+  paymentKey: string;
+  /** The deadline of the customer that has passed by the clock of the workflow, ISO 8601. */
+  passed?: string;
+}
+
+/**
+ * Returns whether the order is being placed or changed: what the payment service says of it now may be out of date when
+ * that is done.
+ */
+export function isBeingChanged(order: Order): boolean {
+  return isBeingPlaced(order) || order.intention !== null;
+}
+
+export interface Reconciling {
+  /** The time, ISO 8601. */
+  at: string;
+  policy: PaymentPolicy;
+  /** The deadline of the customer that has passed, even if it is later by another clock. */
+  passed?: string;
+}
+
+/**
+ * Returns the order brought in line with the payment service's record of its payment, or the same order if it is. What has
+ * happened there is not told by events but by the record, so it makes no difference how often, how late and in which order
+ * they come.
+ * @param found null if the payment service does not know the payment
+ */
+export function reconciledOrder(order: Order, found: ProviderPayment | null, context: Reconciling): Order {
+  if (isBeingChanged(order) || order.status === 'rejected') return order;
+  const { at } = context;
+  const acted = order.paymentStatus === 'action_required' ? actedOrder(order, found, context) : order;
+  const next =
+    found?.key === currentPayment(acted).key
+      ? withDisputes(withRefunds(withCaptures(acted, found, at), found, at), found, at)
+      : acted;
+  return next === order ? order : { ...next, version: order.version + 1, updatedAt: at };
+}
+
+/** Returns the order after what the customer has done, or has not done in time. */
+function actedOrder(order: Order, found: ProviderPayment | null, { at, policy, passed }: Reconciling): Order {
+  const payment = order.payment!;
+  const isLate = at >= order.payBy! || passed === order.payBy;
+  switch (found?.status) {
+    case 'authorized':
+    case 'captured': {
+      const { reference, captures } = found;
+      return paidOrder(order, { ...payment, reference, captures }, at);
+    }
+    case 'declined':
+    case 'voided': {
+      const failed = { outcome: 'failed', reason: found.declineReason ?? FAILED } as const;
+      if (!isLate) return unpaidOrder(order, payment, failed, at, policy);
+      break;
+    }
+    case 'action_required':
+    case undefined:
+      break;
+  }
+  return isLate ? unpaidOrder(order, payment, { outcome: 'expired', reason: EXPIRED }, at, policy) : order;
+}
+
+const FAILED = 'The payment was not confirmed at the bank, so nothing is charged: use another payment method.';
+const EXPIRED =
+  'The bank asked for the payment to be confirmed, and that was not done in time, so nothing is charged.';
+
+/** Returns the order that knows what was captured elsewhere, and whether its authorisation is gone. */
+function withCaptures(order: Order, found: ProviderPayment, at: string): Order {
+  const { payment, captured } = order;
+  if (!payment || payment.amount === 0 || isGivenUp(order)) return order;
+  const isGone = found.status !== 'authorized' && found.status !== 'action_required';
+  if (found.captured === 0) {
+    const isLapsed = isGone && order.status === 'confirmed' && order.paymentStatus === 'authorized';
+    return isLapsed && !payment.isClosed ? lapsedOrder(order, at) : order;
+  }
+  const isClosing = isGone && !payment.isClosed;
+  if (found.captured <= captured && !isClosing) return order;
+  const next: Order = {
+    ...order,
+    captured: Math.max(captured, found.captured),
+    payment: isClosing ? closed(payment) : payment,
+  };
+  const isMore = next.captured > captured;
+  const made = { at, by: 'provider', reason: isMore ? 'captured_elsewhere' : 'authorization_lapsed' };
+  // What is refunded of it follows below.
+  const paymentStatus = order.paymentStatus === 'authorized' ? 'captured' : paidStatus(next);
+  return progressed(next, made, { paymentStatus });
+}
+
+/** Returns whether all of its payment is, or is to be, given up: what happens to it then is not the order's. */
+function isGivenUp({ status, captured }: Order): boolean {
+  return status === 'pending' || (status === 'cancelled' && captured === 0);
+}
+
+function closed(payment: OrderPayment): OrderPayment {
+  return { ...payment, isClosed: true };
+}
+
+/** Returns the order that knows which refunds have failed, and which were made elsewhere. */
+function withRefunds(order: Order, found: ProviderPayment, at: string): Order {
+  if (order.captured === 0) return order;
+  const known = order.refunds.map((one): Refund => {
+    const theirs = found.refunds.find(({ key }) => key === (one.providerKey ?? one.id));
+    const status = theirs ? statusOf(one, theirs) : one.status;
+    return status === one.status ? one : { ...one, status };
+  });
+  const keys = new Set(order.refunds.map(({ id, providerKey }) => providerKey ?? id));
+  const others = found.refunds
+    .filter(({ key }) => !keys.has(key))
+    .map((theirs, n) => refundElsewhere(order, theirs, n, at));
+  const hasChanged = others.length > 0 || known.some((one, n) => one !== order.refunds[n]);
+  if (!hasChanged) return order;
+  const refunds = [...known, ...others];
+  const succeeded = refunds.filter(({ status }) => status === 'succeeded');
+  const refunded = succeeded.reduce((sum, { amount }) => sum + amount, 0);
+  const next: Order = { ...order, refunds, refunded };
+  const reason = others.length > 0 ? 'refunded_elsewhere' : 'refund_failed';
+  return changeOrder(next, { paymentStatus: paidStatus(next) }, { at, by: 'provider', reason });
+}
+
+/** One that a compensation is to make is the compensation's; one that is under way at the bank counts as made. */
+function statusOf({ status, by }: Refund, theirs: ProviderRefund): Refund['status'] {
+  if (by === 'provider') return theirs.status;
+  if (status === 'pending') return status;
+  return theirs.status === 'failed' ? 'failed' : 'succeeded';
+}
+
+function refundElsewhere(order: Order, { key, amount, status }: ProviderRefund, n: number, at: string): Refund {
+  return {
+    id: refundIdElsewhere(order, n),
+    amount,
+    status,
+    items: [],
+    reason: 'Refunded at the payment service',
+    fingerprint: 'provider',
+    attemptId: 'provider',
+    by: 'provider',
+    createdAt: at,
+    providerKey: key,
+  };
+}
+
+/** Named by the order and the write, as one that a write of the order owes, from whose ids the `f` keeps it apart. */
+function refundIdElsewhere({ id, revision }: Order, n: number): string {
+  const write = (revision + 1).toString(16).padStart(7, '0');
+  const suffix = `f${n.toString(16).padStart(3, '0')}${write}`;
+  return `${id.replace('ord_', 'ref_').slice(0, -suffix.length)}${suffix}`;
+}
+
+/** Returns the order that knows what the customer contests at the bank, which only operators see. */
+function withDisputes(order: Order, found: ProviderPayment, at: string): Order {
+  const disputes = found.disputes.map((theirs): Dispute => {
+    const known = order.disputes.find(({ id }) => id === theirs.id);
+    const isKnown = known?.status === theirs.status && known.amount === theirs.amount;
+    return isKnown ? known : { ...theirs, at };
+  });
+  const isSame = disputes.every((one) => order.disputes.includes(one));
+  return isSame ? order : { ...order, disputes };
+}

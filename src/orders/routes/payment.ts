@@ -1,0 +1,55 @@
+import { route, type Route } from '../../http/route';
+import { Role } from '../../role/role';
+import { orderIdParams, payOrderBody } from '../schema/requests';
+import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
+import { callerOf, TAG } from './responses';
+
+export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
+  const send = placementSender(deps);
+  return route({
+    method: 'post',
+    path: '/orders/:id/payment',
+    role: Role.CUSTOMER,
+    scope: 'orders:write',
+    operationId: 'payOrder',
+    summary: 'Pay an order with another card',
+    description:
+      'Possible until `retryUntil` after the payment of a new order was turned down, and while nothing of an order is ' +
+      'fulfilled whose authorisation has lapsed. The payment before is given up first, so never two are reserved. If you ' +
+      'do not know whether a request succeeded, repeat it with the same Idempotency-Key.',
+    tag: TAG,
+    params: orderIdParams,
+    idempotency: 'required',
+    ifMatch: 'optional',
+    body: payOrderBody,
+    ...PLACED,
+    errors: [...PLACED.errors, 'not_found', 'invalid_transition', 'service_unavailable'],
+    async handler(ctx, { params: { id }, body, ...sent }) {
+      const order = await deps.service.pay(id, callerOf(ctx, id, sent), body);
+      await send(ctx, order, sent.principal);
+    },
+  });
+}
+
+export function confirmPaymentRoute(deps: PlaceOrderRouteDeps): Route {
+  const send = placementSender(deps);
+  return route({
+    method: 'post',
+    path: '/orders/:id/payment/confirm',
+    role: Role.CUSTOMER,
+    scope: 'orders:write',
+    operationId: 'confirmPayment',
+    summary: 'Have the payment service asked whether the customer has confirmed the payment',
+    description:
+      'For when the customer comes back from the bank: the response is that of `POST /orders`. Without it, the order is ' +
+      'confirmed a little later. It changes nothing if the order does not wait for its customer, and can be repeated.',
+    tag: TAG,
+    params: orderIdParams,
+    ...PLACED,
+    errors: [...PLACED.errors, 'not_found', 'service_unavailable'],
+    async handler(ctx, { params: { id }, principal }) {
+      const order = await deps.service.confirmPayment(id, callerOf(ctx, id, { principal }));
+      await send(ctx, order, principal);
+    },
+  });
+}

@@ -1,0 +1,64 @@
+import type { Order } from '../../domain/order';
+import { unpaidBecause } from '../../domain/paying';
+import { AppError } from '../../errors/app-error';
+import type { ErrorCode } from '../../errors/problems';
+import type { Context } from '../../http/context';
+import type { ResponseSpec } from '../../http/route';
+import type { Principal } from '../../role/principal';
+import { ETAG, orderResponse, orderSender, type OrderRouteDeps } from './responses';
+
+export interface PlaceOrderRouteDeps extends OrderRouteDeps {
+  /** The path prefix of the API, for Location. */
+  prefix: string;
+}
+
+export const HEADERS = { Location: 'The path of the order', ...ETAG };
+
+/** What is said of an order whose payment was asked for. */
+export const PLACED = {
+  responses: {
+    201: {
+      ...orderResponse('The order is placed: it is confirmed, or closed since then, as `status` says'),
+      headers: HEADERS,
+    },
+    202: {
+      ...orderResponse(
+        'The order is accepted and not paid yet: it is still being placed, or its `paymentAction` says what the customer ' +
+          'has to do. Read it at Location',
+      ),
+      headers: HEADERS,
+    },
+  } satisfies Record<number, ResponseSpec>,
+  outcomeHeaders: { Location: HEADERS.Location },
+  errors: [
+    'payment_declined',
+    'payment_action_failed',
+    'payment_action_expired',
+  ] satisfies ErrorCode[] as ErrorCode[],
+};
+
+/** Responds with an order whose payment was asked for: 201 if it is placed, 202 if it is not yet, or why it is not. */
+export function placementSender({ service, present, prefix }: PlaceOrderRouteDeps) {
+  const { send } = orderSender(present);
+  return async (ctx: Context, order: Order, principal: Principal, status?: number): Promise<void> => {
+    ctx.set('Location', `${prefix}/orders/${order.id}`);
+    requirePaid(order);
+    const isWaiting = order.status === 'pending' || order.paymentStatus === 'action_required';
+    const action = await service.paymentActionOf(order, principal);
+    send(ctx, status ?? (isWaiting ? 202 : 201), order, principal, action);
+  };
+}
+
+/** The response to an order that is rejected, or waits for another card, is the reason: for a replay too. */
+function requirePaid(order: Order): void {
+  const { id: orderId, status, rejection, retryUntil, attempts } = order;
+  const isUnpaid = status === 'pending' && retryUntil !== null && attempts.length > 0;
+  const why = rejection ?? (isUnpaid && order.paymentStatus === 'declined' ? unpaidBecause(order) : null);
+  if (!why) return;
+  const { code, detail, existingOrderId } = why;
+  throw new AppError(code, detail, {
+    orderId,
+    existingOrderId,
+    ...(!rejection && { retryUntil: retryUntil! }),
+  });
+}

@@ -24,6 +24,7 @@ import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
 import { createPaymentActionRepository } from './payments/actions.repository';
 import { createPaymentEventRepository } from './payments/stripe/events.repository';
+import type { LookAgain } from './payments/payment-provider';
 import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
 import { createStripeWebhookService } from './payments/stripe/webhook';
 import { createSandboxRepository } from './payments/sandbox/repository';
@@ -141,7 +142,12 @@ function paymentRoutesDeps(
   connection: Connection,
   { lookAgain }: OrderService,
 ): PaymentRoutesDeps {
-  if (provider === 'sandbox') return { sandbox: createSandboxRepository(connection) };
+  const lookAgain: LookAgain = async ({ type, orderId, paymentKey }) => {
+    if (type === 'payment_intent.canceled') await authorizationEnded(orderId, paymentKey);
+    return 'done';
+  };
+  if (provider === 'sandbox')
+    return { sandbox: { repository: createSandboxRepository(connection), lookAgain } };
   const webhook = createStripeWebhookService({
     secret: stripe!.webhookSecret!,
     events: createPaymentEventRepository(connection),

@@ -33,17 +33,13 @@ const variables = {
     .description(
       'Calls per second to the payment service, by all workers together; the same for API and workers',
     ),
-  PAYMENT_ACTION_DEADLINE: duration('30m')
+  PAYMENT_SANDBOX_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .replace(/\/+$/, '')
+    .default('http://localhost:3000/orders-management-system')
     .tag('worker')
     .description(
-      'How long an order keeps its stock while the bank waits for the customer to confirm the payment (`90s`, `30m`, ' +
-        '`12h`); the same for all workers',
-    ),
-  PAYMENT_RETRY_WINDOW: durationOrZero('15m')
-    .tag('worker')
-    .description(
-      'How long another card can be tried after a payment was turned down, with the stock held; `0`: the order is ' +
-        'rejected at once; the same for all workers',
+      "Base URL of the API as customers' browsers reach it, for the page where they authorise payments in the sandbox",
     ),
   STRIPE_SECRET_KEY: stripeSecret(
     /^[rs]k_(test|live)_\w+$/,
@@ -67,6 +63,15 @@ const variables = {
     .example('whsec_...')
     .description(
       'Verifies the events that Stripe sends to `/payments/stripe/webhook`; required with `stripe`',
+    ),
+  STRIPE_RETURN_URL: Joi.string<string | undefined>()
+    .uri({ scheme: ['http', 'https'] })
+    .tag('worker')
+    .note("none: the shop's page asks the customer with Stripe's SDK")
+    .example('https://shop.example/paid')
+    .description(
+      'Page of the shop to which banks send customers back who authorised a payment in a browser, with `orderId` in the ' +
+        'query; the same for all workers',
     ),
   STRIPE_MULTICAPTURE: Joi.boolean()
     .default(false)
@@ -92,10 +97,10 @@ interface PaymentsConfig {
   /** Whether workers of orders may call the payment service themselves. */
   inline: boolean;
   maxPerSecond?: number;
-  /** How long orders wait for their customers. */
-  policy: PaymentPolicy;
+  /** Where browsers reach the API, for the page of the sandbox. */
+  sandboxUrl?: string;
   /** Only with this provider; each process has the secret that it reads. */
-  stripe?: { secretKey?: string; webhookSecret?: string; multicapture?: boolean };
+  stripe?: { secretKey?: string; webhookSecret?: string; returnUrl?: string; multicapture?: boolean };
 }
 
 export const payments = section({
@@ -106,14 +111,12 @@ export const payments = section({
     provider: env.PAYMENT_PROVIDER,
     inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
-    policy: {
-      actionDeadlineMs: millisecondsOf(env.PAYMENT_ACTION_DEADLINE),
-      retryWindowMs: millisecondsOf(env.PAYMENT_RETRY_WINDOW),
-    },
+    sandboxUrl: env.PAYMENT_SANDBOX_URL,
     ...(env.PAYMENT_PROVIDER === 'stripe' && {
       stripe: {
         secretKey: env.STRIPE_SECRET_KEY,
         webhookSecret: env.STRIPE_WEBHOOK_SECRET,
+        returnUrl: env.STRIPE_RETURN_URL,
         multicapture: env.STRIPE_MULTICAPTURE,
       },
     }),

@@ -2,7 +2,11 @@ import { sendData } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import * as schema from './payments.schema';
+import { createSandboxActions } from './sandbox/actions';
+import { createSandboxDashboard } from './sandbox/dashboard';
 import type { SandboxRepository } from './sandbox/repository';
+import { sandboxServiceRoutes } from './sandbox/routes';
+import type { LookAgain } from './payment-provider';
 import type { StripeWebhookService } from './stripe/webhook';
 
 const TAG = 'Payments';
@@ -10,7 +14,7 @@ const SANDBOX_PATH = '/payments/sandbox';
 
 export interface PaymentRoutesDeps {
   /** Given when the sandbox is the payment service. */
-  sandbox?: Pick<SandboxRepository, 'isAvailable' | 'setAvailable'>;
+  sandbox?: { repository: SandboxRepository; lookAgain: LookAgain };
   /** Given when Stripe is the payment service and the secret of its webhook is configured. */
   webhook?: StripeWebhookService;
 }
@@ -20,7 +24,7 @@ export function paymentRoutes({ sandbox, webhook }: PaymentRoutesDeps): Route[] 
   return [...(sandbox ? sandboxRoutes(sandbox) : []), ...(webhook ? [stripeWebhookRoute(webhook)] : [])];
 }
 
-function sandboxRoutes(sandbox: NonNullable<PaymentRoutesDeps['sandbox']>): Route[] {
+function sandboxRoutes({ repository, lookAgain }: NonNullable<PaymentRoutesDeps['sandbox']>): Route[] {
   const description = 'Available only when the sandbox is the payment service.';
   return [
     route({
@@ -33,7 +37,7 @@ function sandboxRoutes(sandbox: NonNullable<PaymentRoutesDeps['sandbox']>): Rout
       tag: TAG,
       responses: { 200: { description: 'The switch', data: schema.sandboxState } },
       errors: [],
-      handler: async (ctx) => sendData(ctx, 200, { available: await sandbox.isAvailable() }),
+      handler: async (ctx) => sendData(ctx, 200, { available: await repository.isAvailable() }),
     }),
     route({
       method: 'put',
@@ -48,9 +52,14 @@ function sandboxRoutes(sandbox: NonNullable<PaymentRoutesDeps['sandbox']>): Rout
       errors: [],
       async handler(ctx, { body: { available } }) {
         ctx.state.logFields = { available };
-        await sandbox.setAvailable(available);
+        await repository.setAvailable(available);
         sendData(ctx, 200, { available });
       },
+    }),
+    ...sandboxServiceRoutes({
+      actions: createSandboxActions(repository),
+      dashboard: createSandboxDashboard(repository),
+      lookAgain,
     }),
   ];
 }
@@ -63,12 +72,14 @@ function stripeWebhookRoute(webhook: StripeWebhookService): Route {
     operationId: 'receiveStripeEvent',
     summary: 'Receive an event from Stripe',
     description:
-      'For Stripe only: the signature is verified. An event is handled once, however often it is delivered.',
+      'For Stripe only: the signature is verified. The event is not believed: its order is brought in line with what ' +
+      'Stripe says of the payment. While the order is being placed or changed, the response is 503 and Stripe sends the ' +
+      'event again.',
     tag: TAG,
     headers: schema.stripeHeaders,
     body: schema.stripeEvent,
     responses: { 200: { description: 'The event is handled or not relevant', data: schema.received } },
-    errors: [],
+    errors: ['service_unavailable'],
     async handler(ctx, { headers, body: event }) {
       const payload = ctx.request.rawBody;
       await webhook.receive({ payload, signature: headers['stripe-signature'], event, log: ctx.state.log });

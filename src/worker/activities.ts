@@ -74,13 +74,17 @@ function createConfiguredProvider(
   connection: Connection,
 ): PaymentProvider | undefined {
   if (payments.provider === 'sandbox') {
-    return createSandboxProvider({ repository: createSandboxRepository(connection) });
+    return createSandboxProvider({
+      repository: createSandboxRepository(connection),
+      url: payments.sandboxUrl,
+    });
   }
-  const { secretKey, multicapture } = payments.stripe!;
+  const { secretKey, multicapture, returnUrl } = payments.stripe!;
   if (!secretKey) return undefined;
   return createStripeProvider({
     stripe: createStripeClient(secretKey),
     payments: createStripePaymentRepository(connection),
     multicapture,
+    returnUrl,
   });
 }

@@ -16,6 +16,8 @@ export interface TestRequest {
   headers?: Record<string, string>;
 }
 
+/** The id of an action that does not exist. */
+const ACTION = 'a'.repeat(48);
 const NEW_ENTRY = { name: 'A thing', description: '', kind: 'product', unitPrice: 100, currency: 'EUR' };
 
 /** Places an order of Alice's for a request that changes it. */
@@ -151,5 +153,14 @@ export const REQUESTS: Readonly<
   decodePayloads: () => ({ path: '/codec/decode', body: { payloads: [] } }),
   encodePayloads: () => ({ path: '/codec/encode', body: { payloads: [] } }),
   getPaymentSandbox: () => ({ path: '/payments/sandbox' }),
+  showSandboxAction: () => ({ path: `/payments/sandbox/actions/${ACTION}` }),
+  answerSandboxAction: () => ({
+    path: `/payments/sandbox/actions/${ACTION}?answer=authorise&nonce=${ACTION}`,
+  }),
+  listSandboxPayments: () => ({ path: '/payments/sandbox/payments?orderId=ord_1' }),
+  operateSandboxPayment: async (world) => ({
+    path: `/payments/sandbox/payments/${(await order(world)).id}-1/operations`,
+    body: { operation: 'capture' },
+  }),
   setPaymentSandbox: () => ({ path: '/payments/sandbox', body: { available: true } }),
 };

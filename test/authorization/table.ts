@@ -70,5 +70,10 @@ export const TABLE: Readonly<Record<string, Row>> = {
   decodePayloads: row(null, /*                    */ 401, 403, 403, 200, 401, 403, 403),
   encodePayloads: row(null, /*                    */ 401, 403, 403, 200, 401, 403, 403),
   getPaymentSandbox: row(null, /*                 */ 401, 403, 403, 200, 401, 403, 403),
+  // Only the address and the nonce of the page count, not the caller.
+  showSandboxAction: open(404),
+  answerSandboxAction: open(404),
+  listSandboxPayments: row(null, /*               */ 401, 403, 403, 200, 401, 403, 403),
+  operateSandboxPayment: row(null, /*             */ 401, 403, 403, 200, 401, 403, 403),
   setPaymentSandbox: row(null, /*                 */ 401, 403, 403, 200, 401, 403, 403),
 };

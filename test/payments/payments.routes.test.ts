@@ -1,12 +1,15 @@
 import Stripe from 'stripe';
-import type { LookAgain } from '../../src/payments/payment-provider';
+import type { LookAgain, PaymentProvider } from '../../src/payments/payment-provider';
 import { paymentRoutes, type PaymentRoutesDeps } from '../../src/payments/payments.routes';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createStripeWebhookService } from '../../src/payments/stripe/webhook';
+import { createSandboxProvider } from '../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
 import { openTestApi, type TestApi } from '../support/api';
 import { type TestDatabase, openTestDatabase } from '../support/database';
+import { newPayment, WHOLE } from './fixtures';
+import { ledgerOf } from './sandbox/checked-ledger';
 
 const SECRET = 'whsec_test';
 const SWITCH = '/payments/sandbox';
@@ -14,6 +17,7 @@ const WEBHOOK = '/payments/stripe/webhook';
 
 let db: TestDatabase;
 let api: TestApi;
+let sandbox: PaymentProvider;
 const lookAgain = jest.fn<ReturnType<LookAgain>, Parameters<LookAgain>>();
 beforeAll(async () => {
   db = await openTestDatabase();
@@ -24,7 +28,9 @@ beforeAll(async () => {
     payments: createStripePaymentRepository(connection),
     lookAgain,
   });
-  const routes = paymentRoutes({ sandbox: createSandboxRepository(connection), webhook });
+  sandbox = createSandboxProvider({ repository: createSandboxRepository(connection) });
+  const repository = createSandboxRepository(connection);
+  const routes = paymentRoutes({ sandbox: { repository, lookAgain }, webhook });
   api = await openTestApi({ db, routes, env: { BODY_LIMIT: '10kb' } });
 });
 beforeEach(async () => {
@@ -43,9 +49,14 @@ describe('paymentRoutes', () => {
 
   it('returns only the routes of the configured payment service', () => {
     expect(pathsOf({})).toEqual([]);
-    expect(pathsOf({ sandbox: createSandboxRepository(db.connection) })).toEqual([
+    const repository = createSandboxRepository(db.connection);
+    expect(pathsOf({ sandbox: { repository, lookAgain } })).toEqual([
       `get ${SWITCH}`,
       `put ${SWITCH}`,
+      `get ${SWITCH}/actions/:actionId`,
+      `post ${SWITCH}/actions/:actionId`,
+      `get ${SWITCH}/payments`,
+      `post ${SWITCH}/payments/:key/operations`,
     ]);
     expect(pathsOf({ webhook: { receive: async () => undefined } })).toEqual([`post ${WEBHOOK}`]);
   });
@@ -71,6 +82,155 @@ describe(SWITCH, () => {
 
   it.each([{}, { available: 'yes' }, { available: true, more: 1 }])('rejects the body %j', async (body) => {
     await api.call('put', SWITCH, api.tokenOf('ADMIN')).send(body).expect(400);
+  });
+});
+
+describe(`${SWITCH}/actions/:actionId`, () => {
+  const asking = (paymentMethod = 'pm_card_threeDSecure2Required') =>
+    newPayment({ paymentMethod, isOnSession: true });
+
+  /** Opens the page of a payment that waits for its customer. */
+  async function open(payment = asking()) {
+    const { action } = await sandbox.authorize(payment);
+    const path = new URL(action!.redirectUrl!).pathname.replace('/orders-management-system', '');
+    const page = await api.call('get', path).expect(200);
+    const answers = [...page.text.matchAll(/action="([^"]+)"/g)].map((found) =>
+      found[1]!.replaceAll('&amp;', '&').replace(/^[^?]+/, ''),
+    );
+    return { payment, path, page, answers: { authorise: answers[0]!, fail: answers[1]! } };
+  }
+
+  it.each([
+    ['authorise', 'authorized', 'You have authorised this payment.'],
+    ['fail', 'declined', 'This payment has failed.'],
+  ] as const)('%s: the payment is %s, and its order is looked at again', async (answer, status, shown) => {
+    const { payment, path, page, answers } = await open();
+    expect(page.text).toContain('Authorise 100.00 EUR?');
+    expect(page.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+    });
+    for (let time = 0; time < 2; time++) {
+      const { headers, text } = await api.call('post', path + answers[answer]).expect(303);
+      expect([headers.location, text]).toEqual([path.split('/').at(-1), '']);
+    }
+    expect(await sandbox.find(payment)).toMatchObject({ status });
+    expect(lookAgain).toHaveBeenCalledWith(
+      expect.objectContaining({ paymentKey: payment.key, orderId: payment.orderId }),
+    );
+    const { text } = await api.call('get', path).expect(200);
+    expect(text).toContain(shown);
+    expect(text).not.toContain('<form');
+    expect(JSON.stringify(api.logs)).not.toContain(path.split('/').at(-1));
+  });
+
+  it('keeps the first answer', async () => {
+    const { payment, path, answers } = await open();
+    await api.call('post', path + answers.fail).expect(303);
+    await api.call('post', path + answers.authorise).expect(303);
+    expect(await sandbox.find(payment)).toMatchObject({ status: 'declined' });
+  });
+
+  it('answers also if the order cannot be looked at', async () => {
+    const { payment, path, answers } = await open();
+    lookAgain.mockRejectedValueOnce(new Error('Temporal is unreachable.'));
+    await api.call('post', path + answers.authorise).expect(303);
+    expect(await sandbox.find(payment)).toMatchObject({ status: 'authorized' });
+  });
+
+  it('shows what the customer has to know, escaped', async () => {
+    const { path, answers } = await open({ ...asking(), orderId: '<b>"ord" & co</b>' });
+    const { text } = await api.call('get', path);
+    expect(text).toContain('&lt;b&gt;&quot;ord&quot; &amp; co&lt;/b&gt;');
+    await api.call('post', path + answers.fail);
+    expect((await api.call('get', path)).text).toContain('The customer did not confirm the payment');
+  });
+
+  it('rejects another nonce, other answers and other addresses', async () => {
+    const { payment, path, answers } = await open();
+    const other = '0'.repeat(48);
+    const { body } = await api.call('post', `${path}?answer=authorise&nonce=${other}`).expect(403);
+    expect(body).toMatchObject({ code: 'forbidden' });
+    await api.call('post', path).expect(400);
+    await api.call('post', path + answers.fail.replace('fail', 'maybe')).expect(400);
+    await api.call('get', `${SWITCH}/actions/${other}`).expect(404);
+    await api.call('get', `${SWITCH}/actions/1`).expect(400);
+    expect(await sandbox.find(payment)).toMatchObject({ status: 'action_required' });
+  });
+});
+
+describe(`${SWITCH}/payments`, () => {
+  const operate = (key: string, body: object) =>
+    api.call('post', `${SWITCH}/payments/${key}/operations`, api.tokenOf('ADMIN')).send(body);
+
+  it('lists the payments of an order, without what is a secret of its customer', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const { action } = await sandbox.authorize(payment);
+    const { key, orderId, amount } = payment;
+    const path = `${SWITCH}/payments?orderId=${orderId}`;
+    const { body, text } = await api.call('get', path, api.tokenOf('ADMIN')).expect(200);
+    expect(body).toMatchObject({ data: [{ key, orderId, amount, status: 'action_required' }] });
+    expect(text).not.toContain(action!.redirectUrl!.split('/').at(-1));
+  });
+
+  it('does what happens at a payment service, and has the order looked at again', async () => {
+    const payment = newPayment();
+    await sandbox.authorize(payment);
+    const steps: [object, object][] = [
+      [
+        { operation: 'capture', amount: 6_000, isFinal: false },
+        { status: 'authorized', captured: 6_000 },
+      ],
+      [{ operation: 'expire' }, { status: 'captured', captured: 6_000 }],
+      [{ operation: 'refund', amount: 600 }, { refunds: [{ amount: 600, status: 'succeeded' }] }],
+      [{ operation: 'fail_refund' }, { refunds: [{ amount: 600, status: 'failed' }] }],
+      [
+        { operation: 'dispute', reason: 'fraudulent' },
+        { disputes: [{ amount: 6_000, status: 'opened', reason: 'fraudulent' }] },
+      ],
+      [{ operation: 'lose_dispute' }, { disputes: [{ status: 'lost' }] }],
+    ];
+    for (const [request, expected] of steps) {
+      lookAgain.mockClear();
+      const { body } = await operate(payment.key, request).expect(200);
+      expect(body).toMatchObject({ data: { key: payment.key, ...expected } });
+      expect(lookAgain.mock.calls).toMatchObject([[{ paymentKey: payment.key, orderId: payment.orderId }]]);
+    }
+    await ledgerOf(db, payment.key);
+  });
+
+  it('ends the wait for a customer', async () => {
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    await sandbox.authorize(payment);
+    const { body } = await operate(payment.key, { operation: 'expire' }).expect(200);
+    expect(body).toMatchObject({ data: { status: 'declined' } });
+  });
+
+  it.each([
+    { operation: 'refund' },
+    { operation: 'fail_refund' },
+    { operation: 'settle_refund' },
+    { operation: 'win_dispute' },
+    { operation: 'dispute' },
+    { operation: 'capture', amount: 10_001 },
+  ])('refuses what is not possible: %j', async (body) => {
+    const payment = newPayment();
+    await sandbox.authorize(payment);
+    expect((await operate(payment.key, body).expect(409)).body).toMatchObject({ code: 'invalid_transition' });
+    expect(lookAgain).not.toHaveBeenCalled();
+  });
+
+  it('refuses to dispute what was refunded', async () => {
+    const payment = newPayment();
+    await sandbox.authorize(payment);
+    await sandbox.capture(`${payment.key}-c`, payment, WHOLE);
+    await sandbox.refund(`${payment.key}-r`, payment, 1);
+    await operate(payment.key, { operation: 'dispute' }).expect(409);
+    await operate(payment.key, { operation: 'dispute', amount: 9_999 }).expect(200);
+  });
+
+  it('knows no other payments', async () => {
+    await operate('ord_other-1', { operation: 'refund' }).expect(404);
   });
 });
 

@@ -70,6 +70,7 @@ async function startAll(
       ...process.env,
       NODE_ENV: 'development',
       PORT: String(options.port),
+      PAYMENT_SANDBOX_URL: options.baseUrl,
       MONGODB_URI: servers.mongodbUri,
       TEMPORAL_ADDRESS: servers.temporalAddress,
       ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),

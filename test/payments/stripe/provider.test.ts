@@ -449,9 +449,9 @@ describe('a payment is declined', () => {
   it('and its customer cannot try another card after that', async () => {
     const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
     const { reference } = await stripe.authorize(payment);
-    fake.elsewhere.answer(reference!, 'fail');
+    fake.elsewhere.answer(reference, 'fail');
     await stripe.find(payment);
-    expect(() => fake.elsewhere.tryAgain(reference!, 'pm_card_visa')).toThrow(
+    expect(() => fake.elsewhere.tryAgain(reference, 'pm_card_visa')).toThrow(
       'This PaymentIntent is canceled.',
     );
   });
@@ -459,8 +459,8 @@ describe('a payment is declined', () => {
   it('nor was anything reserved if the customer was faster with another card', async () => {
     const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
     const { reference } = await stripe.authorize(payment);
-    fake.elsewhere.answer(reference!, 'fail');
-    fake.on('/cancel', async () => fake.elsewhere.tryAgain(reference!, 'pm_card_visa'));
+    fake.elsewhere.answer(reference, 'fail');
+    fake.on('/cancel', async () => fake.elsewhere.tryAgain(reference, 'pm_card_visa'));
     expect(await stripe.find(payment)).toMatchObject({ status: 'declined' });
     expect(onlyIntent()).toMatchObject({ status: 'canceled', amount_capturable: 0 });
   });

@@ -18,18 +18,14 @@ import {
 } from '../src/domain/intention';
 import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
 import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
-import { currentPayment } from '../src/domain/order-payment';
-import type { PaymentPolicy } from '../src/domain/paying';
-import type { PaymentRef } from '../src/domain/payment';
-import { reconciledOrder, type CheckPayment } from '../src/domain/reconciling';
+import type { PaymentDeclines } from '../src/payments/declines/payment-declines';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 import type { Judge, OrderWriter } from './order-writer';
 import { callProvider, inspect, within, type Inspection } from './payment-calls';
 
 export interface OrderChangesDeps {
   writer: OrderWriter;
-  /** How long orders wait for their customers. */
-  policy: PaymentPolicy;
+  declines: PaymentDeclines;
   /** Absent where the secrets of the payment service are kept from the workers of orders. */
   provider?: PaymentProvider;
 }
@@ -55,13 +51,23 @@ export interface CarryOutOptions extends Partial<Inline> {
   complete?(answer: OrderAnswer, order: Order): OrderAnswer;
 }
 
+/** The outcome of a payment that came with many others: the API turns down those that come later. */
+const NOT_TRIED: PaymentOutcome = {
+  state: 'declined',
+  error: {
+    type: 'PaymentDeclined',
+    message:
+      'Too many payments were declined, so this one was not tried, and nothing is charged: place a new order later.',
+  },
+};
+
 export type OrderChanges = ReturnType<typeof createOrderChanges>;
 
 /** Beyond this, the payment is left to the payments queue, which shows in Temporal what it waits for. */
 const INLINE_PAYMENT_MS = 2_500;
 
 /** Changes orders as commands and payments make it necessary. */
-export function createOrderChanges({ writer, policy, provider }: OrderChangesDeps) {
+export function createOrderChanges({ writer, declines, provider }: OrderChangesDeps) {
   async function change(orderId: string, judge: Judge, known?: Order): Promise<Order> {
     const order = await writer.change(orderId, judge, known);
     if (!order) throw new Error(`Order ${orderId} is missing in MongoDB.`);
@@ -72,29 +78,26 @@ export function createOrderChanges({ writer, policy, provider }: OrderChangesDep
   async function payInline(order: Order, { inline = false }: Partial<Inline>): Promise<Order> {
     const task = paymentTaskOf(order);
     if (!task) return order;
+    if (order.status === 'pending' && declines.isAtLimit(order))
+      return afterPayment(order.id, task, NOT_TRIED, order);
     if (task.amount > 0 && !(inline && provider)) return order;
     const outcome = await within(INLINE_PAYMENT_MS, callProvider({ provider: provider!, task }));
     return outcome ? afterPayment(order.id, task, outcome, order) : order;
   }
 
-  /** Asks the payment service for its record, if it may be called here and answers at once. */
-  async function inspectInline(payment: PaymentRef, { inline }: Inline): Promise<Inspection | null> {
-    return inline && provider ? within(INLINE_PAYMENT_MS, inspect(provider, payment)) : null;
-  }
-
-  /** Saves what the payment service's record of its current payment makes of the order. */
-  function reconcile(
+  /** Counts a payment that was declined for who has sent it; an amendment tries no other card. */
+  async function countDecline(
     orderId: string,
-    { paymentKey, passed }: Pick<CheckPayment, 'paymentKey' | 'passed'>,
-    { found }: Inspection,
-  ): Promise<Order> {
-    return change(orderId, (order, at) =>
-      isAbout(order, paymentKey) ? reconciledOrder(order, found, { at, policy, passed }) : order,
-    );
+    { key, commandId }: PaymentTask,
+    known?: Order,
+  ): Promise<void> {
+    if (commandId !== null) return;
+    const { placedBy } = known ?? (await change(orderId, (order) => order));
+    await declines.add({ _id: key, by: placedBy });
   }
 
   /** Saves the outcome of a call of the payment service, and what it makes of the order. */
-  function afterPayment(
+  async function afterPayment(
     orderId: string,
     task: PaymentTask,
     outcome: PaymentOutcome,
@@ -107,6 +110,8 @@ export function createOrderChanges({ writer, policy, provider }: OrderChangesDep
       if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short.error) }, at);
       return orderAfterPayment(order, outcome, at, policy);
     };
+    // First of all: a run that finds the order as this one has left it does not come here.
+    if (outcome.state === 'declined' && outcome !== NOT_TRIED) await countDecline(orderId, task, known);
     return change(orderId, judge, known);
   }
 

@@ -22,7 +22,8 @@ import { createOrderPresenter } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
-import { createPaymentActionRepository } from './payments/actions.repository';
+import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
+import { createDeclineRepository } from './payments/declines/declines.repository';
 import { createPaymentEventRepository } from './payments/stripe/events.repository';
 import type { LookAgain } from './payments/payment-provider';
 import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
@@ -51,6 +52,7 @@ export interface RouteDeps {
   health: Health;
   jwt: Jwt;
   revokedTokens: Pick<RevokedTokens, 'has'>;
+  declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   logger: Logger;
 }
 
@@ -62,6 +64,7 @@ export function createRoutes({
   health,
   jwt,
   revokedTokens,
+  declines,
   logger,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
@@ -88,6 +91,7 @@ export function createRoutes({
       service: orders,
       present: createOrderPresenter(config.temporal),
       users,
+      declines,
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
@@ -155,6 +159,17 @@ function paymentRoutesDeps(
     lookAgain,
   });
   return { webhook };
+}
+
+/** Follows which payments were declined. */
+export function followDeclines(config: Pick<Config, 'payments' | 'jwt'>, mongodb: MongoDb, logger: Logger) {
+  return createDeclineLimit({
+    repository: createDeclineRepository(mongodb.connection),
+    limits: config.payments.maxDeclines,
+    secret: config.jwt.keys[0]!.signingKey!,
+    mongodb,
+    logger,
+  });
 }
 
 export type Credentials = ReturnType<typeof followCredentials>;

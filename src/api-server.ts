@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createRoutes, followCredentials } from './api-routes';
+import { createRoutes, followCredentials, followDeclines } from './api-routes';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
@@ -21,7 +21,7 @@ import { createUsersRepository } from './users/users.repository';
 /** Shorter than in workers, because a caller is waiting: two attempts end within 4 s. */
 const DATABASE_RESPONSE_TIMEOUT_MS = 2_000;
 /**
- * How long to wait for the revoked tokens before listening, in milliseconds. A listening server receives requests even
+ * How long to wait for the revoked tokens and the declined payments before listening, in milliseconds. A listening server receives requests even
  * when it is not ready, so it should know them first, but it does not wait indefinitely.
  */
 const CREDENTIALS_TIMEOUT_MS = 3_000;
@@ -51,6 +51,7 @@ export async function startServer(
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
+  const declines = followDeclines(config, mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
   const checks = {
     ...checksOf({ mongodb, temporal, credentials, users }),
@@ -58,7 +59,7 @@ export async function startServer(
   };
   const health = createHealth(checks, logger);
   const { revokedTokens } = credentials;
-  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens, logger });
+  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens, declines, logger });
   const app = createApp({
     config,
     logger,
@@ -71,10 +72,10 @@ export async function startServer(
 
   const closeClients = async () => {
     rateLimitStore?.close?.();
-    await credentials.close();
+    await Promise.all([credentials.close(), declines.close()]);
     await Promise.all([temporal.close(), mongodb.close()]);
   };
-  await Promise.race([credentials.ready, delay(CREDENTIALS_TIMEOUT_MS)]);
+  await Promise.race([Promise.all([credentials.ready, declines.ready]), delay(CREDENTIALS_TIMEOUT_MS)]);
   const handle = app.callback();
   const http = await listen((req, res) => void handle(req, res), {
     ...config.http,

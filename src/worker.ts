@@ -24,8 +24,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const temporal = await connectToTemporal(config.temporal, logger, signal);
   try {
     if (temporal) {
-      const { connection: database } = mongodb;
-      await runWorkers(config, { temporal, database, bundle: bundleFor(config), logger, signal });
+      await runWorkers(config, { temporal, mongodb, bundle: bundleFor(config), logger, signal });
     }
     logger.info('worker stopped');
   } finally {

@@ -28,6 +28,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     stock_adjustments: 2,
     users: 4,
     payment_actions: 2,
+    payment_declines: 2,
     payment_events: 2,
     sandbox_payments: 5,
     sandbox_attempts: 1,

@@ -17,13 +17,12 @@ it('works on both queues until it is told to stop', async () => {
   const shop = await openShop({ own: true });
   const config = testWorkerConfig(taskQueueEnv(shop.taskQueue));
   const temporal = await NativeConnection.connect({ address: config.temporal.address });
-  const { connection: database } = shop.db;
   const stopping = new AbortController();
   try {
     const { signal } = stopping;
     const done = runWorkers(config, {
       temporal,
-      database,
+      mongodb: shop.db.mongodb,
       bundle,
       logger: pino({ level: 'silent' }),
       signal,

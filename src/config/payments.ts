@@ -41,6 +41,16 @@ const variables = {
     .description(
       "Base URL of the API as customers' browsers reach it, for the page where they authorise payments in the sandbox",
     ),
+  MAX_DECLINES_PER_USER: declines(5).description(
+    'Declined payments of a customer within an hour, beyond which their payments are a 429; `0`: no limit',
+  ),
+  MAX_DECLINES_PER_ADDRESS: declines(10).description(
+    'The same of all customers at an IPv4 address or in an IPv6 /64 network; `0`: no limit, for an API that sees only ' +
+      'the address of a shop in front of it',
+  ),
+  MAX_DECLINES_PER_STAFF: declines(100).description(
+    'The same of an ADMIN or an API key, who order for many customers, wherever they are; `0`: no limit',
+  ),
   STRIPE_SECRET_KEY: stripeSecret(
     /^[rs]k_(test|live)_\w+$/,
     'sk_live_… or rk_live_…',
@@ -82,6 +92,11 @@ const variables = {
     ),
 };
 
+/** A limit of declined payments, which 0 turns off. */
+function declines(byDefault: number) {
+  return Joi.number().integer().min(0).max(1_000_000).default(byDefault);
+}
+
 /** A secret that Stripe gave out; the messages never repeat it. */
 function stripeSecret(pattern: RegExp, looks: string, source: string) {
   return Joi.string<string | undefined>()
@@ -99,6 +114,7 @@ interface PaymentsConfig {
   maxPerSecond?: number;
   /** Where browsers reach the API, for the page of the sandbox. */
   sandboxUrl?: string;
+  maxDeclines: { perUser: number; perAddress: number; perStaff: number };
   /** Only with this provider; each process has the secret that it reads. */
   stripe?: { secretKey?: string; webhookSecret?: string; returnUrl?: string; multicapture?: boolean };
 }
@@ -112,6 +128,11 @@ export const payments = section({
     inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
     sandboxUrl: env.PAYMENT_SANDBOX_URL,
+    maxDeclines: {
+      perUser: env.MAX_DECLINES_PER_USER,
+      perAddress: env.MAX_DECLINES_PER_ADDRESS,
+      perStaff: env.MAX_DECLINES_PER_STAFF,
+    },
     ...(env.PAYMENT_PROVIDER === 'stripe' && {
       stripe: {
         secretKey: env.STRIPE_SECRET_KEY,

@@ -8,6 +8,7 @@ import {
   createSandboxPaymentModel,
   createSandboxSwitchModel,
 } from '../payments/sandbox/model';
+import { createDeclineModel } from '../payments/declines/declines.model';
 import { createPaymentEventModel } from '../payments/stripe/events.model';
 import { createStripePaymentModel } from '../payments/stripe/model';
 import {
@@ -33,6 +34,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createSandboxSwitchModel(connection),
     createStripePaymentModel(connection),
     createPaymentEventModel(connection),
+    createDeclineModel(connection),
     createPaymentActionModel(connection),
   ];
   for (const model of models) {

@@ -11,6 +11,9 @@ import { createTransact } from '../mongodb/transaction';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
+import { createDeclineRepository } from '../payments/declines/declines.repository';
+import type { FollowedDeclines } from '../payments/declines/follow-declines';
+import { createPaymentDeclines, type PaymentDeclines } from '../payments/declines/payment-declines';
 import type { PaymentProvider } from '../payments/payment-provider';
 import { createSandboxProvider } from '../payments/sandbox/provider';
 import { createSandboxRepository } from '../payments/sandbox/repository';
@@ -31,22 +34,24 @@ export function createActivities(
   queue: Queue,
   config: WorkerConfig,
   connection: Connection,
+  declines: Pick<FollowedDeclines, 'msAtLimit'> = { msAtLimit: () => 0 },
 ): Partial<Activities> {
   if (queue === 'payments') {
     return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
   }
-  const { inline, policy } = config.payments;
+  const { inline, maxDeclines } = config.payments;
   return createOrderQueueActivities(
     connection,
     policy,
     inline ? createPaymentProvider(config, connection) : undefined,
+    createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines),
   );
 }
 
 export function createOrderQueueActivities(
   connection: Connection,
-  policy: PaymentPolicy,
-  provider?: PaymentProvider,
+  provider: PaymentProvider | undefined,
+  declines: PaymentDeclines,
 ) {
   const orders = createOrderRepository(connection);
   const writer = createOrderWriter({
@@ -55,7 +60,7 @@ export function createOrderQueueActivities(
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
   });
-  const changes = createOrderChanges({ writer, policy, provider });
+  const changes = createOrderChanges({ writer, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
 }

@@ -1,9 +1,11 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { Connection } from 'mongoose';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config';
+import type { MongoDb } from '../mongodb/mongodb';
+import { createDeclineRepository } from '../payments/declines/declines.repository';
+import { followDeclines } from '../payments/declines/follow-declines';
 import { createActivities } from './activities';
 import { buildIdOf, workerOptions } from './options';
 
@@ -28,7 +30,7 @@ export async function connectToTemporal(
 
 export interface WorkersDeps {
   temporal: NativeConnection;
-  database: Connection;
+  mongodb: Pick<MongoDb, 'connection' | 'connected'>;
   /** The path of the workflow bundle. */
   bundle: string;
   logger: Logger;
@@ -38,11 +40,13 @@ export interface WorkersDeps {
 
 /** Runs a worker on each configured queue until the signal aborts, then finishes the work in progress. */
 export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promise<void> {
-  const { temporal, database, bundle, logger, signal } = deps;
+  const { temporal, mongodb, bundle, logger, signal } = deps;
   const buildId = await buildIdOf(bundle);
+  const { connection } = mongodb;
+  const declines = followDeclines({ repository: createDeclineRepository(connection), mongodb, logger });
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
-      const activities = createActivities(queue, config, database);
+      const activities = createActivities(queue, config, connection, declines);
       return Worker.create({
         ...workerOptions(queue, config, { activities, buildId }),
         ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),
@@ -51,7 +55,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     }),
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal);
+  await runAll(workers, signal).finally(declines.close);
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

@@ -39,6 +39,35 @@ async function opened(toPlace: ToPlace = {}) {
 }
 
 describe('placeOrder', () => {
+  it('tries no payment when too many of its sender were declined, and does not count that', async () => {
+    const limited = activitiesOn(shop.db, { isAtDeclineLimit: () => true });
+    for (const how of [INLINE, QUEUED]) {
+      const { request, productId } = await newRequest(shop);
+      expect(await limited.placeOrder(request, how)).toMatchObject({ status: 'rejected', toPay: null });
+      expect(await limited.placeOrder(request, how)).toMatchObject({ status: 'rejected', isNew: false });
+      const order = await load(request.orderId);
+      expect(order).toMatchObject({ paymentStatus: 'declined', reservation: 'released', compensations: [] });
+      expect(order.rejection).toMatchObject({
+        code: 'payment_declined',
+        detail: expect.stringMatching(/not tried/),
+      });
+      expect(await shop.stockOf(productId)).toEqual({ available: 2, reserved: 0 });
+      const filter = { _id: new RegExp(`^${request.orderId}`) } as object;
+      for (const name of ['sandbox_payments', 'payment_declines'])
+        expect(await shop.db.connection.collection(name).countDocuments(filter)).toBe(0);
+    }
+  });
+
+  it('counts a declined payment once for who has sent it, whichever worker was told', async () => {
+    const { order, call } = await opened({ paymentMethod: 'pm_card_chargeDeclined' });
+    const outcome = await activities.authorizePayment(call);
+    await repeatedly(() => activities.recordPayment(call, outcome).then(({ status }) => status));
+    const counted = shop.db.connection.collection('payment_declines').find({ by: order.placedBy });
+    expect(await counted.toArray()).toEqual([
+      { _id: `${order.id}-1`, by: order.placedBy, at: expect.any(Date) },
+    ]);
+  });
+
   it('confirms the order with its stock reserved and its payment authorised', async () => {
     const { request, productId } = await newRequest(shop);
     const answer = await activities.placeOrder(request, INLINE);

@@ -74,6 +74,7 @@ function methodsOf(): Map<string, Method> {
       health,
       jwt,
       revokedTokens: { has: () => false },
+      declines: api.declines,
       logger: pino({ level: 'silent' }),
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });

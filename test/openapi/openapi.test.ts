@@ -28,6 +28,7 @@ beforeAll(async () => {
     health,
     jwt: createJwt(api.config.jwt),
     revokedTokens: { has: () => false },
+    declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     logger: pino({ level: 'silent' }),
   });
 });

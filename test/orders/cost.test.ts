@@ -21,7 +21,7 @@ beforeAll(async () => {
   product = await api.shop.sell({ sku: 'TSHIRT-M', name: 'T-shirt, medium' });
   await api.placed(alice, [product.id, 1]); // the first one may cost more
   const { revokedTokens, apiKeys } = api.credentials;
-  await Promise.all([revokedTokens.followed, apiKeys.followed]); // after that, they load nothing more
+  await Promise.all([revokedTokens.followed, apiKeys.followed, api.declines.followed]); // after that, they load nothing more
 });
 afterAll(() => api.close());
 

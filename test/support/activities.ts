@@ -8,23 +8,27 @@ import {
 } from '../../src/worker/activities';
 import { testWorkerConfig } from './config';
 import type { TestDatabase } from './database';
+import { unlimitedDeclines } from './declines';
 
 export interface ActivityOptions {
   /** Whether the activities of orders have the secrets of the payment service; true by default. */
   hasSecrets?: boolean;
-  /** More configuration of the worker. */
-  env?: NodeJS.ProcessEnv;
+  /** Whether so many payments were declined that no other is tried. */
+  isAtDeclineLimit?: () => boolean;
 }
 
 /** Returns the activities of a worker, for calls without a workflow. */
 export function activitiesOn(
   { connection }: TestDatabase,
-  { hasSecrets = true, env = {} }: ActivityOptions = {},
+  { hasSecrets = true, isAtDeclineLimit: isAtLimit = () => false }: ActivityOptions = {},
 ): Activities {
   const config = testWorkerConfig(env);
   const provider = createPaymentProvider(config, connection)!;
   const activities = {
-    ...createOrderQueueActivities(connection, config.payments.policy, hasSecrets ? provider : undefined),
+    ...createOrderQueueActivities(connection, hasSecrets ? provider : undefined, {
+      ...unlimitedDeclines(connection),
+      isAtLimit,
+    }),
     ...createPaymentActivities({ provider }),
   };
   const run =

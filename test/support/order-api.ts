@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pino from 'pino';
 import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
 import { createOrderPresenter } from '../../src/orders/orders.presenter';
@@ -6,7 +7,9 @@ import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
+import { followDeclines } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
+import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { openTestApi, type TestApi } from './api';
@@ -19,6 +22,7 @@ import { orderPolicy } from './commands';
 export interface OrderApi extends TestApi {
   shop: Shop;
   service: OrderService;
+  declines: DeclineLimit;
   /** Places an order, with a new Idempotency-Key unless the headers have one. */
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
   /** Places an order and returns it as the API shows it to that user. */
@@ -53,7 +57,7 @@ export async function openOrderApi({
   more = () => [],
 }: OrderApiOptions = {}): Promise<OrderApi> {
   const shop = await openShop({ own });
-  const { api, service } = await openApiOf(shop, { ...PATIENT, ...env }, more);
+  const { api, service, declines } = await openApiOf(shop, { ...PATIENT, ...env }, more);
   const admin = api.tokenOf('ADMIN');
   const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
     api
@@ -75,6 +79,7 @@ export async function openOrderApi({
     ...api,
     shop,
     service,
+    declines,
     place,
     placed,
     fulfill,
@@ -100,12 +105,14 @@ export async function openApiOf(
   shop: Shop,
   env: NodeJS.ProcessEnv,
   more: MoreRoutes = () => [],
-): Promise<{ api: TestApi; service: OrderService }> {
+): Promise<{ api: TestApi; service: OrderService; declines: DeclineLimit }> {
   let service: OrderService;
+  let declines: DeclineLimit;
   const api = await openTestApi({
     env,
     db: shop.db,
     routes: (config, revokedTokens) => {
+      declines = followDeclines(config, shop.db.mongodb, pino({ level: 'silent' }));
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
         policy: orderPolicy(shop.taskQueue),
@@ -117,12 +124,17 @@ export async function openApiOf(
         service,
         present: createOrderPresenter(config.temporal),
         users: createUsersRepository(shop.db.connection),
+        declines,
         prefix: config.http.prefix,
       });
       return [...orders, ...more(shop.db, config, revokedTokens)];
     },
   });
-  return { api, service: service! };
+  const close = async () => {
+    await declines.close();
+    await api.close();
+  };
+  return { api: { ...api, close }, service: service!, declines: declines! };
 }
 
 /** Returns the items of an order with an accepted payment method. */

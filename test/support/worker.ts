@@ -2,6 +2,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { Connection } from 'mongoose';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config';
+import { unlimitedDeclines } from './declines';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import {
   createOrderQueueActivities,
@@ -84,7 +85,7 @@ function activitiesOf(
   { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
   const provider = replaceProvider(createPaymentProvider(config, database)!);
-  const orders = createOrderQueueActivities(database, config.payments.policy, provider);
+  const orders = createOrderQueueActivities(database, provider, unlimitedDeclines(database));
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };

@@ -1,18 +1,36 @@
+import type { Order } from '../../domain/order';
+import { firstPaymentKey } from '../../domain/order-payment';
 import { AppError } from '../../errors/app-error';
 import { preferencesOf } from '../../http/prefer';
 import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
+import type { Attempted, DeclineLimit, Payer } from '../../payments/declines/decline-limit';
+import { clientAddress } from '../../rate-limit/client-address';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
-import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
-import { logOrder, tellRepeat, TAG } from './responses';
+import {
+  ETAG,
+  logOrder,
+  orderResponse,
+  orderSender,
+  tellRepeat,
+  TAG,
+  type OrderRouteDeps,
+} from './responses';
+
+export interface PlaceOrderRouteDeps extends OrderRouteDeps {
+  declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
+  /** The path prefix of the API, for Location. */
+  prefix: string;
+}
 
 const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
-export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
-  const { service, users } = deps;
-  const send = placementSender(deps);
+const HEADERS = { Location: 'The path of the order', ...ETAG };
+
+export function placeOrderRoute({ service, present, users, declines, prefix }: PlaceOrderRouteDeps): Route {
+  const { send } = orderSender(present);
   return route({
     method: 'post',
     path: '/orders',
@@ -24,7 +42,8 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
       'Fetches the product details, computes the totals, reserves the stock, saves the order and ' +
       'authorises the payment. If any of this fails, nothing is reserved or charged. Once you have a ' +
       'response, the order is never lost and never placed twice. If you do not know whether a request ' +
-      'succeeded, repeat it with the same Idempotency-Key.',
+      'succeeded, repeat it with the same Idempotency-Key. After too many declined payments of a user, or ' +
+      'from an address, the next ones get 429.',
     tag: TAG,
     headers: placeOrderHeaders,
     idempotency: 'required',
@@ -61,10 +80,15 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
         metadata: body.metadata ?? undefined,
       });
       logOrder(ctx, request.orderId);
-      if (customer.isDisabled && !(await service.isKnown(request.orderId))) throw customerDisabled();
+      const isKnown = () => service.isKnown(request.orderId);
+      if (customer.isDisabled && !(await isKnown())) throw customerDisabled();
+      const payer = payerOf(ctx, principal, customer);
+      await declines.requireBelow(payer, isKnown);
       const { isAsync, withinMs, applied } = patienceOf(headers.prefer);
-      const placement = await (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
-      if (placement.isReplay) tellRepeat(ctx);
+      const place = () => (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
+      const placement = await declines.track(payer, firstPaymentKey(request.orderId), place, attemptedBy);
+      describePlacement(ctx, placement);
+      requireNotRejected(placement.order);
       if (applied) ctx.set('Preference-Applied', applied);
       await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
     },
@@ -80,6 +104,16 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
     if (status === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
     return { id: customerId, isDisabled: status === 'disabled' };
   }
+}
+
+/** Returns who pays for an order of that customer, and from where. */
+export function payerOf(ctx: Context, { id }: Principal, customer: { id: string }): Payer {
+  return { by: id, isForOthers: id !== customer.id, address: clientAddress(ctx.ip) };
+}
+
+function attemptedBy({ order, isSettled, isReplay }: Placement): Attempted {
+  const isDeclined = order.paymentStatus === 'declined';
+  return { isSettled, isReplay, declinedKey: isDeclined ? firstPaymentKey(order.id) : null };
 }
 
 /** A person orders for themselves, which a program cannot. */

@@ -1,4 +1,5 @@
 import type { Captures } from '../../domain/payment';
+import { DECLINED, declineMessage } from '../declines/messages';
 
 /** The sandbox's own payment methods, each with a fault that real payment services have. */
 export const FAULTY_METHODS = {
@@ -17,22 +18,21 @@ const SET_UP = 'pm_card_authenticationRequiredSetupForOffSession';
 
 const ANOTHER = 'use another payment method.';
 
-/** Stripe's declined test payment methods (https://docs.stripe.com/testing), with their messages. */
+/** Stripe's declined test payment methods (https://docs.stripe.com/testing), with what the customer is told. */
 const DECLINES: Readonly<Record<string, string>> = {
-  pm_card_chargeDeclined: `The card was declined: ${ANOTHER}`,
-  pm_card_visa_chargeDeclined: `The card was declined: ${ANOTHER}`,
-  pm_card_chargeDeclinedInsufficientFunds: `The card has insufficient funds: ${ANOTHER}`,
-  pm_card_visa_chargeDeclinedInsufficientFunds: `The card has insufficient funds: ${ANOTHER}`,
-  // The message does not tell that a card was reported lost or stolen, or looks fraudulent.
-  pm_card_visa_chargeDeclinedLostCard: `The card was declined: ${ANOTHER}`,
-  pm_card_visa_chargeDeclinedStolenCard: `The card was declined: ${ANOTHER}`,
-  pm_card_chargeDeclinedFraudulent: `The card was declined: ${ANOTHER}`,
-  pm_card_radarBlock: `The card was declined: ${ANOTHER}`,
-  pm_card_chargeDeclinedExpiredCard: `The card has expired: ${ANOTHER}`,
-  pm_card_chargeDeclinedIncorrectCvc: `The security code of the card is incorrect: correct it, or ${ANOTHER}`,
-  pm_card_chargeDeclinedProcessingError: `The card could not be processed: ${ANOTHER}`,
-  pm_card_visa_chargeDeclinedVelocityLimitExceeded: `The card is over its limit: ${ANOTHER}`,
-  pm_card_chargeCustomerFail: `The card was declined: ${ANOTHER}`,
+  pm_card_chargeDeclined: DECLINED,
+  pm_card_visa_chargeDeclined: DECLINED,
+  pm_card_chargeDeclinedInsufficientFunds: DECLINED,
+  pm_card_visa_chargeDeclinedInsufficientFunds: DECLINED,
+  pm_card_visa_chargeDeclinedLostCard: DECLINED,
+  pm_card_visa_chargeDeclinedStolenCard: DECLINED,
+  pm_card_chargeDeclinedFraudulent: DECLINED,
+  pm_card_radarBlock: DECLINED,
+  pm_card_chargeDeclinedExpiredCard: declineMessage('expired_card'),
+  pm_card_chargeDeclinedIncorrectCvc: declineMessage('incorrect_cvc'),
+  pm_card_chargeDeclinedProcessingError: DECLINED,
+  pm_card_visa_chargeDeclinedVelocityLimitExceeded: DECLINED,
+  pm_card_chargeCustomerFail: DECLINED,
   pm_card_threeDSecureRequiredProcessingError: `The bank cannot ask the customer to confirm the payment: ${ANOTHER}`,
 };
 
@@ -43,11 +43,11 @@ const DECLINES: Readonly<Record<string, string>> = {
 const ASKING: Readonly<Record<string, string | null>> = {
   pm_card_threeDSecure2Required: null,
   pm_card_threeDSecureRequired: null,
-  pm_card_threeDSecureRequiredChargeDeclined: `The card was declined: ${ANOTHER}`,
+  pm_card_threeDSecureRequiredChargeDeclined: DECLINED,
   pm_card_authenticationRequired: null,
   pm_card_authenticationRequiredOnSetup: null,
   [SET_UP]: null,
-  pm_card_authenticationRequiredChargeDeclinedInsufficientFunds: `The card has insufficient funds: ${ANOTHER}`,
+  pm_card_authenticationRequiredChargeDeclinedInsufficientFunds: DECLINED,
 };
 
 /** Why a payment is declined whose customer fails to confirm it, or does not do so in time. */

@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import type { Authorization } from '../../domain/payment';
 import { amountNotAccepted } from '../amounts';
 import { CUSTOMER_ABSENT } from '../customer-absent';
+import { declineMessage } from '../declines/messages';
 import type { FinalStripeError } from './errors';
 import type { Intent } from './requests';
 
@@ -22,14 +23,17 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
 export function declineReasonOf({ last_payment_error: error }: Intent): string {
   if (!error || error.code === AUTHENTICATION_FAILED)
     return `The customer did not confirm the payment at the bank. ${ANOTHER}`;
-  if (error.code === AUTHENTICATION_REQUIRED) return CUSTOMER_ABSENT;
-  return error.type === 'card_error' && error.message ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
+  return error.type === 'card_error' ? messageOf(error) : NOT_ACCEPTED;
 }
 
-/** Returns the reason behind an error. Only the messages of card errors are meant for customers. */
+/** Returns the reason behind an error. Only card errors are about something that customers can change. */
 export function declineReasonOfError(error: FinalStripeError): string {
-  if (error.code === AUTHENTICATION_REQUIRED) return CUSTOMER_ABSENT;
-  return error instanceof Stripe.errors.StripeCardError ? `${error.message} ${ANOTHER}` : NOT_ACCEPTED;
+  return error instanceof Stripe.errors.StripeCardError ? messageOf(error) : NOT_ACCEPTED;
+}
+
+function messageOf({ code, decline_code: declineCode }: { code?: string; decline_code?: string }): string {
+  const isForCustomer = code === AUTHENTICATION_REQUIRED || declineCode === AUTHENTICATION_REQUIRED;
+  return isForCustomer ? CUSTOMER_ABSENT : declineMessage(code, declineCode);
 }
 
 /** Returns the reason if Stripe does not accept this payment, or undefined for any other error. */

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { openMongoDb } from '../../../src/mongodb/mongodb';
 import { refundedOf } from '../../../src/domain/payment';
+import { DECLINED } from '../../../src/payments/declines/messages';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createSandboxProvider } from '../../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
@@ -180,11 +181,11 @@ describe('a payment in the sandbox', () => {
   });
 
   it.each([
-    ['pm_card_chargeDeclined', 'The card was declined: use another payment method.'],
-    [
-      'pm_card_chargeDeclinedInsufficientFunds',
-      'The card has insufficient funds: use another payment method.',
-    ],
+    ['pm_card_chargeDeclined', DECLINED],
+    ['pm_card_chargeDeclinedInsufficientFunds', DECLINED],
+    ['pm_card_visa_chargeDeclinedStolenCard', DECLINED],
+    ['pm_card_chargeDeclinedProcessingError', DECLINED],
+    ['pm_card_chargeDeclinedExpiredCard', 'The card has expired: use another payment method.'],
     [
       'pm_nonsense',
       'The payment method "pm_nonsense" is unknown: use one of Stripe\'s test cards, for example pm_card_visa.',

@@ -87,13 +87,23 @@ const invalid = (message: string, details: { code?: string; param?: string } = {
 const unexpectedState = (intent: FakeIntent) =>
   invalid(`This PaymentIntent is ${intent.status}.`, { code: 'payment_intent_unexpected_state' });
 
-const DECLINED: Record<string, string> = { pm_card_chargeDeclined: 'Your card was declined.' };
-/** The cards whose bank asks the customer, with the message if it declines the payment even then. */
-const ASKING: Record<string, string | null> = {
+const INSUFFICIENT_FUNDS: [string, string, string] = [
+  'card_declined',
+  'insufficient_funds',
+  'Your card has insufficient funds.',
+];
+/** The code, the decline code and the message of each. */
+const DECLINED: Record<string, [code: string, declineCode: string, message: string]> = {
+  pm_card_chargeDeclined: ['card_declined', 'generic_decline', 'Your card was declined.'],
+  pm_card_chargeDeclinedInsufficientFunds: INSUFFICIENT_FUNDS,
+  pm_card_chargeDeclinedExpiredCard: ['expired_card', 'expired_card', 'Your card has expired.'],
+};
+/** The cards whose bank asks the customer, with the reason if it declines the payment even then. */
+const ASKING: Record<string, [code: string, declineCode: string, message: string] | null> = {
   pm_card_threeDSecure2Required: null,
   pm_card_authenticationRequired: null,
-  pm_card_threeDSecureRequiredChargeDeclined: 'Your card was declined.',
-  pm_card_authenticationRequiredChargeDeclinedInsufficientFunds: 'Your card has insufficient funds.',
+  pm_card_threeDSecureRequiredChargeDeclined: DECLINED.pm_card_chargeDeclined!,
+  pm_card_authenticationRequiredChargeDeclinedInsufficientFunds: INSUFFICIENT_FUNDS,
 };
 const AUTHENTICATION_REQUIRED = {
   type: 'card_error',
@@ -187,7 +197,9 @@ export function createFakeState() {
     else authorize(intent);
   }
 
-  const declined = (message: string) => ({ type: 'card_error', code: 'card_declined', message });
+  const declined = ([code, decline_code, message]: [string, string, string]) => {
+    return { type: 'card_error', code, decline_code, message };
+  };
 
   function authorize(intent: FakeIntent): void {
     Object.assign(intent, {
@@ -213,10 +225,10 @@ export function createFakeState() {
   function answer(id: string, how: 'authorise' | 'fail'): void {
     const intent = read(id);
     if (intent.status !== 'requires_action') throw unexpectedState(intent);
-    const message = ASKING[intent.payment_method!];
+    const reason = ASKING[intent.payment_method!];
     try {
       if (how === 'fail') fail(intent, AUTHENTICATION_FAILED);
-      if (message) fail(intent, declined(message));
+      if (reason) fail(intent, declined(reason));
       authorize(intent);
     } catch (error) {
       if (!(error instanceof FakeError)) throw error; // which only the customer sees

@@ -1,5 +1,6 @@
 import { newPayment, errorOf, newKey, WHOLE } from '../fixtures';
 import { refundedOf, type PaymentRef } from '../../../src/domain/payment';
+import { DECLINED } from '../../../src/payments/declines/messages';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { CUSTOMER_ABSENT } from '../../../src/payments/customer-absent';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
@@ -413,10 +414,12 @@ describe('with multicapture', () => {
 describe('a payment is declined', () => {
   const NOT_ACCEPTED = 'The payment service does not accept this payment method. Use another payment method.';
   it.each([
-    ['pm_card_chargeDeclined', 'Your card was declined. Use another payment method.'],
+    ['pm_card_chargeDeclined', DECLINED],
+    ['pm_card_chargeDeclinedInsufficientFunds', DECLINED],
+    ['pm_card_chargeDeclinedExpiredCard', 'The card has expired: use another payment method.'],
     ['pm_card_authenticationRequired', CUSTOMER_ABSENT],
     ['pm_requires_action', CUSTOMER_ABSENT],
-    ['pm_blocked', 'It is blocked. Use another payment method.'],
+    ['pm_blocked', DECLINED],
     ['pm_used_before', NOT_ACCEPTED],
     ['pm_missing', NOT_ACCEPTED],
   ])('with %s, permanently', async (paymentMethod, message) => {
@@ -438,7 +441,7 @@ describe('a payment is declined', () => {
     ['before it cancels the intent', '/cancel'],
   ])('when the process dies %s, too', async (_when, route) => {
     const payment = newPayment({ paymentMethod: 'pm_card_chargeDeclined' });
-    const message = 'Your card was declined. Use another payment method.';
+    const message = DECLINED;
     fake.break(route, 'before', 2);
     expect(await errorOf(stripe.authorize(payment))).toMatchObject({ type: 'StripeConnectionError' });
     expect(await stripe.find(payment)).toMatchObject({ status: 'declined', declineReason: message });

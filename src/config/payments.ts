@@ -112,7 +112,7 @@ interface PaymentsConfig {
   /** Whether workers of orders may call the payment service themselves. */
   inline: boolean;
   maxPerSecond?: number;
-  /** Where browsers reach the API, for the page of the sandbox. */
+  /** Where browsers reach the API; only with the sandbox. */
   sandboxUrl?: string;
   maxDeclines: { perUser: number; perAddress: number; perStaff: number };
   /** Only with this provider; each process has the secret that it reads. */
@@ -127,7 +127,7 @@ export const payments = section({
     provider: env.PAYMENT_PROVIDER,
     inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
-    sandboxUrl: env.PAYMENT_SANDBOX_URL,
+    ...(env.PAYMENT_PROVIDER === 'sandbox' && { sandboxUrl: env.PAYMENT_SANDBOX_URL }),
     maxDeclines: {
       perUser: env.MAX_DECLINES_PER_USER,
       perAddress: env.MAX_DECLINES_PER_ADDRESS,

@@ -56,6 +56,7 @@ describe('loadConfig', () => {
         provider: 'sandbox',
         inline: true,
         maxDeclines: { perUser: 5, perAddress: 10, perStaff: 100 },
+        sandboxUrl: 'http://localhost:3000/orders-management-system',
       },
     };
     expect(loadConfig('api', REQUIRED)).toEqual({
@@ -238,6 +239,8 @@ describe('loadConfig', () => {
     ['WORKER_MAX_CONCURRENT_PAYMENTS', '0'],
     ['STRIPE_SECRET_KEY', 'hunter2'],
     ['STRIPE_MULTICAPTURE', 'perhaps'],
+    ['STRIPE_RETURN_URL', 'shop.example/paid'],
+    ['PAYMENT_SANDBOX_URL', 'localhost:3000'],
   ])('rejects %s=%s for a worker, and does not read it for the API', (name, value) => {
     const env = { ...REQUIRED, [name]: value };
     const mistakes = mistakesOf(env, 'worker');
@@ -341,6 +344,16 @@ describe('what each process knows', () => {
     const expected = { provider: 'stripe', inline: true, stripe: { ...stripe, multicapture: false } };
     expect(payments).toMatchObject(expected);
     expect(Object.values(payments.stripe!).filter(Boolean)).toHaveLength(1);
+  });
+
+  it('workers know where customers authorise payments, and to where they return', () => {
+    const own = { PAYMENT_SANDBOX_URL: 'https://shop.example/api/' };
+    expect(loadConfig('worker', { ...REQUIRED, ...own }).payments.sandboxUrl).toBe(
+      'https://shop.example/api',
+    );
+    const returnUrl = 'https://shop.example/paid';
+    const { payments } = loadConfig('worker', { ...REQUIRED, ...STRIPE, STRIPE_RETURN_URL: returnUrl });
+    expect(payments.stripe).toMatchObject({ returnUrl });
   });
 
   it('workers know whether Stripe captures many times', () => {

@@ -21,8 +21,6 @@ export type PlannedMove = Omit<SandboxMove, 'from' | 'operation'> & {
 /** Returns what the operation does to the payment; undefined if there is nothing to do. @throws {PaymentRefused} */
 export type Plan = (payment: SandboxPayment) => PlannedMove | undefined;
 
-export type Perform = ReturnType<typeof createPerform>;
-
 /**
  * Each operation is one conditional update of one document, so any number of processes may run them concurrently.
  */

@@ -71,7 +71,7 @@ function turnedDown(error: BusinessError, { operation, commandId }: PaymentTask)
   return { state: 'declined', error: { type, message } };
 }
 
-/** It may still be authorised if somebody acts, so it has to be voided. */
+/** It may be authorised after all, so it has to be voided. */
 const NOBODY_TO_ACT: PaymentOutcome = {
   state: 'unanswered',
   error: recordOf(

@@ -83,6 +83,21 @@ export interface CommandType<C extends Command> {
   additions?(order: Order): readonly (Fulfillment | Refund)[];
 }
 
+const PAYMENT_COMMANDS = {
+  pay: {
+    update: defineUpdate<CommandDone, [PayOrder]>('pay'),
+    shape: SHAPES.pay,
+    check: requirePayable,
+  },
+  /** Tells the order to look at its payment again: asked often and at any time, so the order does not remember it. */
+  checkPayment: {
+    update: defineUpdate<CommandDone, [CheckPayment]>('checkPayment'),
+    shape: SHAPES.checkPayment,
+    check: () => undefined,
+    outlives: true,
+  },
+};
+
 /** All commands on an order. A workflow carries them out one at a time. */
 export const COMMANDS = {
   amend: {
@@ -123,18 +138,7 @@ export const COMMANDS = {
     additions: ({ refunds }: Order) => refunds,
     outlives: true,
   },
-  pay: {
-    update: defineUpdate<CommandDone, [PayOrder]>('pay'),
-    shape: SHAPES.pay,
-    check: requirePayable,
-  },
-  /** Tells the order to look at its payment again: asked often and at any time, so the order does not remember it. */
-  checkPayment: {
-    update: defineUpdate<CommandDone, [CheckPayment]>('checkPayment'),
-    shape: SHAPES.checkPayment,
-    check: () => undefined,
-    outlives: true,
-  },
+  ...PAYMENT_COMMANDS,
   archive: {
     update: defineUpdate<CommandDone, [ArchiveOrder]>('archive'),
     shape: SHAPES.archive,

@@ -203,7 +203,9 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     history.note();
     // A deadline that has passed ends the payment without an answer, too: it is voided.
     if (!inspected && (!command.passed || authorizing.isInterrupted())) return null;
-    return learn(await steps.checkPayment(on(command), { ...inline, inspected: inspected ?? { found: null } }));
+    return learn(
+      await steps.checkPayment(on(command), { ...inline, inspected: inspected ?? { found: null } }),
+    );
   }
 
   return {

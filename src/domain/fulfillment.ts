@@ -39,7 +39,8 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (order.status !== 'confirmed') {
     throw new InvalidTransition(`The order is ${order.status}: only a confirmed one can be fulfilled.`);
   }
-  if (isUnpaid(order)) throw new InvalidTransition(`${howToPay(order)} It can be fulfilled when that is done.`);
+  if (isUnpaid(order))
+    throw new InvalidTransition(`${howToPay(order)} It can be fulfilled when that is done.`);
   const items = fulfilledItems(order, command.items);
   const isAllRefunded = order.captured > 0 && leftToRefund(order) === 0;
   if (isAllRefunded && captureFor({ ...order, items }).amount === 0) {

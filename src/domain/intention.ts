@@ -124,13 +124,7 @@ function isFailed(outcome: PaymentOutcome): outcome is Failed {
   return outcome.state !== 'done' && outcome.state !== 'action_required';
 }
 
-function paid(
-  order: Order,
-  payment: OrderPayment,
-  outcome: Done,
-  at: string,
-  policy: PaymentPolicy,
-): Order {
+function paid(order: Order, payment: OrderPayment, outcome: Done, at: string, policy: PaymentPolicy): Order {
   const answered = authorized(payment, outcome);
   if (outcome.state === 'done') return paidOrder(order, answered, at);
   return actionRequiredOrder(order, answered, at, policy);

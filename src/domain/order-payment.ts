@@ -35,7 +35,14 @@ export function amendmentPayment(
 export function nextPayment(order: Order, paymentMethod: string): OrderPayment {
   const { id, revision, currency } = order;
   const key = `${id}-${revision + 1}`;
-  return { key, reference: null, amount: dueOf(order)!, currency: currency!, captures: 'once', paymentMethod };
+  return {
+    key,
+    reference: null,
+    amount: dueOf(order)!,
+    currency: currency!,
+    captures: 'once',
+    paymentMethod,
+  };
 }
 
 /** Returns the payment that the order has, or the one that it begins with. */

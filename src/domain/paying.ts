@@ -162,7 +162,11 @@ export function lapsedOrder(order: Order, at: string): Order {
   const reason = 'The payment service does not reserve it any more.';
   const noted = withAttempt(order, payment, { outcome: 'lapsed', reason, at });
   const next: Order = { ...noted, payment: { ...payment, isClosed: true } };
-  return changeOrder(next, { paymentStatus: 'voided' }, { at, by: 'provider', reason: 'authorization_lapsed' });
+  return changeOrder(
+    next,
+    { paymentStatus: 'voided' },
+    { at, by: 'provider', reason: 'authorization_lapsed' },
+  );
 }
 
 /**

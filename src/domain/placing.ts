@@ -98,7 +98,11 @@ export function rejectedOrder(
 /** Returns the order once its payment is authorised. */
 export function confirmedOrder(order: Order, payment: OrderPayment, at: string): Order {
   const to = { paymentStatus: 'authorized', status: 'confirmed' } as const;
-  return changeOrder({ ...order, payment, payBy: null, retryUntil: null }, to, { at, by: 'system', reason: null });
+  return changeOrder({ ...order, payment, payBy: null, retryUntil: null }, to, {
+    at,
+    by: 'system',
+    reason: null,
+  });
 }
 
 export function unfulfilled(item: PricedItem): OrderItem {

@@ -69,7 +69,8 @@ function actedOrder(order: Order, found: ProviderPayment | null, { at, policy, p
   return isLate ? unpaidOrder(order, payment, { outcome: 'expired', reason: EXPIRED }, at, policy) : order;
 }
 
-const FAILED = 'The payment was not confirmed at the bank, so nothing is charged: use another payment method.';
+const FAILED =
+  'The payment was not confirmed at the bank, so nothing is charged: use another payment method.';
 const EXPIRED =
   'The bank asked for the payment to be confirmed, and that was not done in time, so nothing is charged.';
 
@@ -134,7 +135,12 @@ function statusOf({ status, by }: Refund, theirs: ProviderRefund): Refund['statu
   return theirs.status === 'failed' ? 'failed' : 'succeeded';
 }
 
-function refundElsewhere(order: Order, { key, amount, status }: ProviderRefund, n: number, at: string): Refund {
+function refundElsewhere(
+  order: Order,
+  { key, amount, status }: ProviderRefund,
+  n: number,
+  at: string,
+): Refund {
   return {
     id: refundIdElsewhere(order, n),
     amount,

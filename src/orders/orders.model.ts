@@ -205,7 +205,12 @@ const answeredCommandSchema = new Schema(
     revision: { type: Number, required: true },
     error: {
       type: new Schema(
-        { type: { $type: String }, message: { $type: String }, existingOrderId: { $type: String }, retryUntil: { $type: Date } },
+        {
+          type: { $type: String },
+          message: { $type: String },
+          existingOrderId: { $type: String },
+          retryUntil: { $type: Date },
+        },
         { _id: false, typeKey: '$type' },
       ),
       default: null,

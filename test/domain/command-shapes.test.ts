@@ -72,12 +72,13 @@ it.each(fieldsOf)('$field of $type is malformed if it is of another type', ({ ty
 
 /** Those that any command may have. */
 const ALWAYS_OPTIONAL = ['ifMatch', 'fingerprint', 'attemptId'];
-const KEYED = ['fulfill', 'refund'];
+const KEYED = ['fulfill', 'refund', 'pay'];
 const OPTIONAL: Record<string, string[]> = {
   amend: ['items', 'note', 'shippingAddress'],
   cancel: ['items', 'unlessBegun', 'paymentKey'],
   correctFulfillment: ['carrier', 'trackingNumber'],
   refund: ['items'],
+  checkPayment: ['passed'],
 };
 it.each(fieldsOf)('$field of $type may be left out only if it is optional', ({ type, field }) => {
   const { [field]: _, ...command } = WELL_FORMED[type];

@@ -121,13 +121,15 @@ describe('a pending order after its payment', () => {
   });
 
   it('is rejected with the payment to void if it is unknown whether something is reserved', () => {
-    expect(orderAfterPayment(opened, failed('unanswered', 'PaymentUnanswered'), LATER, policy)).toMatchObject({
-      status: 'rejected',
-      paymentStatus: 'pending',
-      reservation: 'released',
-      rejection: { code: 'payment_declined', detail: 'Not now.' },
-      compensations: [owed({ payment: { ...payment(2_000), reference: null }, since: LATER })],
-    });
+    expect(orderAfterPayment(opened, failed('unanswered', 'PaymentUnanswered'), LATER, policy)).toMatchObject(
+      {
+        status: 'rejected',
+        paymentStatus: 'pending',
+        reservation: 'released',
+        rejection: { code: 'payment_declined', detail: 'Not now.' },
+        compensations: [owed({ payment: { ...payment(2_000), reference: null }, since: LATER })],
+      },
+    );
   });
 });
 

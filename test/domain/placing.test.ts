@@ -63,6 +63,10 @@ describe('before it is opened, an order', () => {
       rejection: null,
       archivedAt: null,
       overdueSince: null,
+      payBy: null,
+      retryUntil: null,
+      attempts: [],
+      disputes: [],
       statusHistory: [
         { at: CREATED, axis: 'status', from: null, to: 'pending', by: request.placedBy, reason: null },
       ],

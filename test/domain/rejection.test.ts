@@ -19,5 +19,7 @@ it('has an API code for each reason', () => {
     OutOfStock: 'out_of_stock',
     PriceChanged: 'price_changed',
     PaymentDeclined: 'payment_declined',
+    PaymentActionFailed: 'payment_action_failed',
+    PaymentActionExpired: 'payment_action_expired',
   });
 });

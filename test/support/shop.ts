@@ -4,7 +4,10 @@ import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
 import { fingerprintOf, orderIdOf } from '../../src/orders/order-request';
 import { createOrderRepository, type OrderRepository } from '../../src/orders/orders.repository';
-import { createPaymentActionRepository, type PaymentActionRepository } from '../../src/payments/actions.repository';
+import {
+  createPaymentActionRepository,
+  type PaymentActionRepository,
+} from '../../src/payments/actions.repository';
 import {
   createProductServiceModel,
   type ProductService,
@@ -53,7 +56,7 @@ export interface Shop {
   actions: PaymentActionRepository;
   products: ProductServiceRepository;
   /** Starts workers of its own queue, see `own`. */
-  startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker>;
+  startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads, env?: NodeJS.ProcessEnv): Promise<TestWorker>;
   /** Adds a product to the catalogue. Its stock defaults to 100. */
   sell(entry?: Partial<NewProductService> & { available?: number }): Promise<ProductService>;
   stockOf(id: string): Promise<ProductService['stock']>;
@@ -101,12 +104,22 @@ export async function openShop({
   const started = new Set<TestWorker>();
   const orders = createOrderRepository(db.connection);
 
-  async function startWorker(sabotage?: Sabotage, payloads?: WorkerPayloads): Promise<TestWorker> {
+  async function startWorker(
+    sabotage?: Sabotage,
+    payloads?: WorkerPayloads,
+    env?: NodeJS.ProcessEnv,
+  ): Promise<TestWorker> {
     if (db.isShared) throw new Error('This shop has a worker already: open one with `own`.');
     // Most files do without the SDK of workers, which takes long to load.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { startTestWorker } = require('./worker') as typeof workers;
-    const worker = await startTestWorker({ taskQueue, connection: db.connection, sabotage, payloads });
+    const worker = await startTestWorker({
+      taskQueue,
+      connection: db.connection,
+      sabotage,
+      payloads,
+      env,
+    });
     const tracked: TestWorker = {
       async stop() {
         if (started.delete(tracked)) await worker.stop();

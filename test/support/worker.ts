@@ -37,17 +37,20 @@ export interface TestWorkerOptions {
   sabotage?: Sabotage;
   /** Defaults to unencrypted payloads. */
   payloads?: WorkerPayloads;
+  /** More configuration. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** Starts real workers of both queues in this process, on the task queues of the test. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
-  const { taskQueue, connection: database, sabotage = {}, payloads } = options;
+  const { taskQueue, connection: database, sabotage = {}, payloads, env } = options;
   installRuntime();
   const config = testWorkerConfig({
     ...taskQueueEnv(taskQueue),
     WORKER_MAX_CONCURRENT_PAYMENTS: '100', // tests make dozens of them stall concurrently
     SHUTDOWN_TIMEOUT_MS: '1000',
     PAYLOAD_KEYS: payloads?.keys,
+    ...env,
   });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;

@@ -20,7 +20,11 @@ export function createConfirmPayment({ get, perform }: CommandRunner) {
     const order = await get(id, caller.principal);
     if (order.paymentStatus !== 'action_required') return order;
     const content = { paymentKey: currentPayment(order).key };
-    return perform(order, COMMANDS.checkPayment, commandBy({ ...caller, idempotencyKey: undefined }, order, 'chk', content));
+    return perform(
+      order,
+      COMMANDS.checkPayment,
+      commandBy({ ...caller, idempotencyKey: undefined }, order, 'chk', content),
+    );
   };
 }
 

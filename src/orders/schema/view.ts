@@ -63,7 +63,11 @@ const statusChange = Joi.object<StatusChange, true>({
   axis: Joi.string().valid('status', 'paymentStatus', 'fulfillmentStatus').required(),
   from: text,
   to: Joi.string().required(),
-  by: Joi.string().required().description('The id of a user or API key, `system`, or `provider` for what was done at the payment service'),
+  by: Joi.string()
+    .required()
+    .description(
+      'The id of a user or API key, `system`, or `provider` for what was done at the payment service',
+    ),
   reason: text,
 });
 
@@ -129,7 +133,9 @@ const paymentAction = Joi.object<PaymentAction, true>({
   type: Joi.string()
     .valid('redirect', 'use_sdk')
     .required()
-    .description("`redirect`: open `redirectUrl`; `use_sdk`: give `clientSecret` to the payment service's own SDK"),
+    .description(
+      "`redirect`: open `redirectUrl`; `use_sdk`: give `clientSecret` to the payment service's own SDK",
+    ),
   clientSecret: Joi.string(),
   redirectUrl: Joi.string().uri(),
   expiresAt: time,
@@ -258,9 +264,7 @@ export const orderSchema = Joi.object<OrderView, true>({
   overdueSince: time
     .allow(null)
     .description('For ADMINs only: since when the rest of the order has waited too long for a fulfillment'),
-  disputes: Joi.array()
-    .items(dispute)
-    .description('For ADMINs only: what the customer contests at the bank'),
+  disputes: Joi.array().items(dispute).description('For ADMINs only: what the customer contests at the bank'),
   createdAt: time.required(),
   updatedAt: time.required(),
 })

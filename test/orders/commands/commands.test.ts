@@ -116,11 +116,7 @@ describe('a late command', () => {
       (service: Service) => service.resolveCompensation(ID, caller, { step, note: 'x' }),
       [OWING],
     ],
-    [
-      'look at its payment',
-      (service: Service) => service.lookAgain(event),
-      [CONFIRMED],
-    ],
+    ['look at its payment', (service: Service) => service.lookAgain(event), [CONFIRMED]],
   ] as [string, (service: Service) => Promise<unknown>, Order[]][])(
     'fails with 503 if the order does not show it: %s',
     async (_, send, reads) => {

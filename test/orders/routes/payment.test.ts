@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { createSandboxActions } from '../../../src/payments/sandbox/actions';
+import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
+import { expectConsistency } from '../../support/consistency';
+import { eventually } from '../../support/eventually';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+
+/** Cards that their owner has to confirm, and orders that are paid with another card. */
+let api: OrderApi;
+let alice: string;
+let admin: string;
+let productId: string;
+beforeAll(async () => {
+  api = await openOrderApi({ own: true });
+  await api.shop.startWorker({}, undefined, { PAYMENT_RETRY_WINDOW: '15m' });
+  alice = api.tokenOf('CUSTOMER');
+  admin = api.tokenOf('ADMIN');
+  productId = (await api.shop.sell({ available: STOCK })).id;
+});
+afterAll(() => api.close());
+
+const STOCK = 100;
+const CHALLENGED = 'pm_card_threeDSecure2Required';
+const DECLINED = 'pm_card_chargeDeclined';
+
+const place = (paymentMethod: string, headers = {}, token = alice) =>
+  api.place(token, { ...lines([productId, 1]), paymentMethod }, headers);
+const read = async (id: string, token = alice): Promise<OrderBody> =>
+  (await api.call('get', `/orders/${id}`, token).expect(200)).body.data;
+const confirm = (id: string, token = alice) => api.call('post', `/orders/${id}/payment/confirm`, token);
+const pay = (id: string, paymentMethod: string, key: string = randomUUID()) =>
+  api.call('post', `/orders/${id}/payment`, alice).set('Idempotency-Key', key).send({ paymentMethod });
+
+/** Does what the customer does on the sandbox's page. */
+async function answer({ paymentAction }: OrderBody, what: 'authorise' | 'fail'): Promise<void> {
+  const actions = createSandboxActions(createSandboxRepository(api.shop.db.connection));
+  const id = new URL(paymentAction.redirectUrl).pathname.split('/').at(-1)!;
+  await actions.answer((await actions.find(id))!, what);
+}
+
+async function expectBalance(): Promise<void> {
+  await eventually(async () => {
+    const orders = await Promise.all(
+      (await api.shop.db.connection.collection('orders').distinct('_id')).map((id) =>
+        api.shop.orders.findById(id as unknown as string),
+      ),
+    );
+    await expectConsistency(api.shop, { productId, initial: STOCK, orders: orders.map((order) => order!) });
+  });
+}
+afterEach(expectBalance);
+
+describe('a card whose owner has to confirm the payment', () => {
+  it('lets the order wait with its stock held, and confirms it when that is done', async () => {
+    const key = randomUUID();
+    const { body, headers } = await place(CHALLENGED, { 'Idempotency-Key': key }).expect(202);
+    const order: OrderBody = body.data;
+    expect(order).toMatchObject({ status: 'pending', paymentStatus: 'action_required' });
+    expect(order.paymentAction).toMatchObject({ type: 'redirect', redirectUrl: expect.any(String) });
+    expect(headers.location).toMatch(`/orders/${order.id}`);
+    expect((await read(order.id)).paymentAction).toEqual(order.paymentAction);
+    expect(await read(order.id, admin)).not.toHaveProperty('paymentAction');
+    const list = await api.call('get', '/orders', alice).expect(200);
+    expect(JSON.stringify(list.body)).not.toContain('paymentAction');
+    expect(JSON.stringify(await api.shop.orders.findById(order.id))).not.toContain(
+      order.paymentAction.redirectUrl,
+    );
+    const again = await place(CHALLENGED, { 'Idempotency-Key': key }).expect(202);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.body.data.paymentAction).toEqual(order.paymentAction);
+    expect((await confirm(order.id).expect(202)).body.data).toEqual(order); // too early
+    const waits = await api.fulfill(order.id, [[productId, 1]]).expect(409);
+    expect(waits.body.detail).toContain('pending');
+    await pay(order.id, 'pm_card_visa').expect(409);
+    await answer(order, 'authorise');
+    const { body: confirmed } = await confirm(order.id).expect(201);
+    expect(confirmed.data).toMatchObject({
+      status: 'confirmed',
+      paymentStatus: 'authorized',
+      attempts: [{ paymentMethod: CHALLENGED, outcome: 'authorized' }],
+    });
+    expect(confirmed.data).not.toHaveProperty('paymentAction');
+    expect((await confirm(order.id).expect(201)).body.data).toEqual(confirmed.data);
+    await place(CHALLENGED, { 'Idempotency-Key': key }).expect(201);
+    await api.fulfill(order.id, [[productId, 1]]).expect(201);
+  });
+
+  it('is asked about by the workflow itself, without webhook or confirm', async () => {
+    const { body } = await place(CHALLENGED).expect(202);
+    await answer(body.data, 'authorise');
+    await eventually(async () => expect(await read(body.data.id)).toMatchObject({ status: 'confirmed' }));
+  });
+
+  it('can be replaced by another one if that fails', async () => {
+    const { body } = await place(CHALLENGED).expect(202);
+    const { id } = body.data;
+    await answer(body.data, 'fail');
+    const failed = await confirm(id).expect(402);
+    expect(failed.body).toMatchObject({
+      code: 'payment_action_failed',
+      orderId: id,
+      retryUntil: expect.any(String),
+    });
+    expect(await read(id)).toMatchObject({ status: 'pending', paymentStatus: 'declined' });
+    const { body: waiting } = await pay(id, CHALLENGED).expect(202);
+    expect(waiting.data.paymentAction.redirectUrl).not.toBe(body.data.paymentAction.redirectUrl);
+    await answer(waiting.data, 'authorise');
+    const paid = await confirm(id).expect(201);
+    expect(paid.body.data.attempts).toMatchObject([{ outcome: 'failed' }, { outcome: 'authorized' }]);
+  });
+
+  it('voids the payment if the order is cancelled meanwhile', async () => {
+    const { body } = await place(CHALLENGED).expect(202);
+    await api.call('post', `/orders/${body.data.id}/cancel`, alice).expect(200);
+    await eventually(async () =>
+      expect(await read(body.data.id)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' }),
+    );
+    await answer(body.data, 'authorise'); // too late
+  });
+
+  it('is declined if the order is placed for somebody who is not there', async () => {
+    const { customerId } = await read((await api.placed(alice, [productId, 1])).id);
+    const body = { ...lines([productId, 1]), paymentMethod: CHALLENGED, customerId };
+    const declined = await api.place(admin, body).expect(402);
+    expect(declined.body).toMatchObject({ code: 'payment_declined' });
+    expect(declined.body.detail).toMatch(/confirm|authenticat/);
+  });
+});
+
+describe('an order whose card is declined', () => {
+  it('can be paid with another one, each under a key of its own', async () => {
+    const key = randomUUID();
+    const { body } = await place(DECLINED, { 'Idempotency-Key': key }).expect(402);
+    const { orderId: id, retryUntil } = body;
+    expect(body).toMatchObject({ code: 'payment_declined', retryUntil: expect.any(String) });
+    expect((await place(DECLINED, { 'Idempotency-Key': key }).expect(402)).body.retryUntil).toBe(retryUntil);
+    expect(await read(id)).toMatchObject({ status: 'pending', paymentStatus: 'declined', retryUntil });
+    const again = await pay(id, DECLINED, 'second').expect(402);
+    expect(again.body).toMatchObject({ code: 'payment_declined', orderId: id, retryUntil });
+    const repeat = await pay(id, DECLINED, 'second').expect(402);
+    expect(repeat.body.retryUntil).toBe(retryUntil);
+    expect(repeat.headers['idempotent-replayed']).toBe('true');
+    await pay(id, 'pm_card_visa', 'second').expect(422);
+    const paid = await pay(id, 'pm_card_visa', 'third').expect(201);
+    expect(paid.body.data).toMatchObject({ status: 'confirmed', retryUntil: null });
+    expect(paid.body.data.attempts).toMatchObject([
+      { outcome: 'declined' },
+      { outcome: 'declined' },
+      { outcome: 'authorized' },
+    ]);
+    await pay(id, 'pm_card_visa', 'fourth').expect(409);
+    expect((await pay(id, 'pm_card_visa', 'third').expect(201)).headers['idempotent-replayed']).toBe('true');
+    const { attempts, payment } = (await api.shop.orders.findById(id))!;
+    expect(new Set(attempts.map((one) => one.key)).size).toBe(3);
+    expect(payment!.key).toBe(attempts[2]!.key);
+    const sent = await api.fulfill(id, [[productId, 1]]).expect(201);
+    expect(sent.body.data).toMatchObject({ paymentStatus: 'captured' });
+  });
+
+  it('can be cancelled instead', async () => {
+    const { body } = await place(DECLINED).expect(402);
+    const { body: cancelled } = await api.call('post', `/orders/${body.orderId}/cancel`, alice).expect(200);
+    expect(cancelled.data).toMatchObject({ status: 'cancelled', paymentStatus: 'declined' });
+    await pay(body.orderId, 'pm_card_visa').expect(409);
+  });
+
+  it('is paid once, however many cards are tried at once', async () => {
+    const { body } = await place(DECLINED).expect(402);
+    const tried = await Promise.all(
+      ['pm_card_visa', 'pm_card_mastercard', CHALLENGED].map((card) => pay(body.orderId, card)),
+    );
+    const statuses = tried.map(({ status }) => status).sort();
+    expect([
+      [201, 409, 409],
+      [202, 409, 409],
+    ]).toContainEqual(statuses);
+    await api.call('post', `/orders/${body.orderId}/cancel`, alice).expect(200);
+  });
+});

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import Stripe from 'stripe';
 import type { LookAgain, PaymentProvider } from '../../src/payments/payment-provider';
 import { paymentRoutes, type PaymentRoutesDeps } from '../../src/payments/payments.routes';
@@ -5,11 +7,13 @@ import { createPaymentEventRepository } from '../../src/payments/stripe/events.r
 import { createStripeWebhookService } from '../../src/payments/stripe/webhook';
 import { createSandboxProvider } from '../../src/payments/sandbox/provider';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
+import { createStripeProvider } from '../../src/payments/stripe/provider';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
 import { openTestApi, type TestApi } from '../support/api';
 import { type TestDatabase, openTestDatabase } from '../support/database';
 import { newPayment, WHOLE } from './fixtures';
 import { ledgerOf } from './sandbox/checked-ledger';
+import { startFakeStripe } from './stripe/fake-stripe';
 
 const SECRET = 'whsec_test';
 const SWITCH = '/payments/sandbox';
@@ -360,6 +364,32 @@ describe(`POST ${WEBHOOK}`, () => {
     const ids = { eventId: event.id, objectId: object.id, paymentIntent: 'pi_1', paymentKey: 'ord_1-1' };
     expect(warnings()).toEqual([expect.objectContaining(ids)]);
     expect(JSON.stringify(api.logs)).not.toContain(email);
+  });
+
+  it('takes the events of a server that responds and signs as Stripe documents: no order is looked at for our own', async () => {
+    const fake = await startFakeStripe();
+    const handle = api.app.callback();
+    const server = createServer((req, res) => void handle(req, res));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}${api.config.http.prefix}${WEBHOOK}`;
+    const payments = createStripePaymentRepository(db.connection);
+    const stripe = createStripeProvider({ stripe: fake.client, payments });
+    const payment = newPayment({ paymentMethod: 'pm_card_threeDSecure2Required', isOnSession: true });
+    const { reference } = await stripe.authorize(payment);
+    fake.elsewhere.answer(reference, 'authorise');
+    await stripe.capture('c', payment, WHOLE);
+    fake.elsewhere.dispute(reference);
+    for (const event of fake.events.toReversed())
+      expect((await fake.send(event, { url, secret: SECRET })).status).toBe(200);
+    expect(lookAgain.mock.calls.map(([{ type, paymentKey }]) => [type, paymentKey])).toEqual([
+      ['charge.dispute.funds_withdrawn', payment.key],
+      ['charge.dispute.created', payment.key],
+      ['payment_intent.amount_capturable_updated', payment.key],
+    ]);
+    expect((await fake.send(fake.events[0]!, { url, secret: 'whsec_other' })).status).toBe(400);
+    await new Promise((resolve) => server.close(resolve));
+    await fake.close();
   });
 
   it('accepts an event without data, as API version 2 sends', async () => {

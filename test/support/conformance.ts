@@ -22,6 +22,7 @@ const problem = Joi.object({
   ),
   orderId: Joi.string(),
   existingOrderId: Joi.string(),
+  retryUntil: Joi.string().isoDate(),
   total: Joi.number(),
   data: Joi.any(),
 });

@@ -12,7 +12,6 @@ import { BusinessError, IdempotencyKeyReused, OutdatedCommand, recordOf } from '
 import {
   orderAfterPayment,
   paymentTaskOf,
-  withoutIntention,
   type PaymentOutcome,
   type PaymentTask,
 } from '../src/domain/intention';
@@ -85,6 +84,23 @@ export function createOrderChanges({ writer, declines, provider }: OrderChangesD
     return outcome ? afterPayment(order.id, task, outcome, order) : order;
   }
 
+  /** Asks the payment service for its record, if it may be called here and answers at once. */
+  async function inspectInline(payment: PaymentRef, { inline }: Inline): Promise<Inspection | null> {
+    return inline && provider ? within(INLINE_PAYMENT_MS, inspect(provider, payment)) : null;
+  }
+
+  /** Saves what the payment service's record of its current payment makes of the order. */
+  async function reconcile(
+    orderId: string,
+    { paymentKey, passed }: Pick<CheckPayment, 'paymentKey' | 'passed'>,
+    { found }: Inspection,
+  ): Promise<Order> {
+    if (found?.status === 'declined') await countFailedAction(orderId, paymentKey);
+    return change(orderId, (order, at) =>
+      isAbout(order, paymentKey) ? reconciledOrder(order, found, { at, policy, passed }) : order,
+    );
+  }
+
   /** Counts a payment that was declined for who has sent it; an amendment tries no other card. */
   async function countDecline(
     orderId: string,
@@ -94,6 +110,13 @@ export function createOrderChanges({ writer, declines, provider }: OrderChangesD
     if (commandId !== null) return;
     const { placedBy } = known ?? (await change(orderId, (order) => order));
     await declines.add({ _id: key, by: placedBy });
+  }
+
+  /** Counts a payment that failed when the customer was to confirm it, which only customers are asked for. */
+  async function countFailedAction(orderId: string, paymentKey: string): Promise<void> {
+    const order = await change(orderId, (same) => same);
+    const isWaiting = order.paymentStatus === 'action_required' && isAbout(order, paymentKey);
+    if (isWaiting) await declines.add({ _id: paymentKey, by: order.customerId });
   }
 
   /** Saves the outcome of a call of the payment service, and what it makes of the order. */
@@ -107,8 +130,12 @@ export function createOrderChanges({ writer, declines, provider }: OrderChangesD
       const waiting = paymentTaskOf(order);
       // An earlier run has recorded it, or the order was resumed meanwhile.
       if (waiting?.key !== task.key || waiting.commandId !== task.commandId) return order;
-      if (short) return withoutIntention(order, { state: 'rejected', error: recordOf(short.error) }, at);
-      return orderAfterPayment(order, outcome, at, policy);
+      // Who is stopped from trying cards, or has too many unpaid orders, is not invited to try another.
+      const isLast = outcome === NOT_TRIED || short;
+      const patience = isLast ? { ...policy, retryWindowMs: 0 } : policy;
+      const isPossible = !short || (outcome.state === 'declined' && !order.intention);
+      const allowed = isPossible ? outcome : ({ state: 'rejected', error: recordOf(short.error) } as const);
+      return orderAfterPayment(order, allowed, at, patience);
     };
     // First of all: a run that finds the order as this one has left it does not come here.
     if (outcome.state === 'declined' && outcome !== NOT_TRIED) await countDecline(orderId, task, known);

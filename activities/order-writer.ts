@@ -1,10 +1,12 @@
 import type { ClientSession } from 'mongoose';
 import { DuplicateOrder, externalRefTaken, OrderRejected } from '../src/domain/errors';
-import type { Order, OrderLine } from '../src/domain/order';
+import type { Order } from '../src/domain/order';
 import { orderNumberOf } from '../src/domain/order-number';
 import { stockMoves, type StockMove } from '../src/domain/stock';
+import { unpaidOf, type UnpaidLimits } from '../src/domain/unpaid';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';
+import type { UnpaidOrdersRepository } from '../src/orders/unpaid-orders.repository';
 import type { StockQueue } from '../src/product-service/stock-queue';
 import type { StockRepository } from '../src/product-service/stock.repository';
 
@@ -13,9 +15,14 @@ export interface OrderWriterDeps {
   stock: StockRepository;
   stockQueue: StockQueue;
   transact: Transact;
+  unpaid: UnpaidOrdersRepository;
+  maxUnpaid: UnpaidLimits;
 }
 
-/** Why a change that was decided cannot be made: the stock lacks units, or another order has the reference. */
+/**
+ * Why a change that was decided cannot be made: the stock lacks units, another order has the reference, or too many orders
+ * of the customer wait to be paid.
+ */
 export interface Shortage {
   error: OrderRejected;
   /** The units that are left of each product that the change would take, if the stock lacks some. */
@@ -40,7 +47,14 @@ class WriteConflict extends Error {}
  * Writes orders, each with the stock that it moves: both or neither. A decision is one write, on the condition that the
  * order is still as it was when it was read.
  */
-export function createOrderWriter({ orders, stock, stockQueue, transact }: OrderWriterDeps) {
+export function createOrderWriter({
+  orders,
+  stock,
+  stockQueue,
+  transact,
+  unpaid,
+  maxUnpaid,
+}: OrderWriterDeps) {
   /**
    * Has the stored order judged and saves what becomes of it. Returns null if there is no such order.
    * @param known the order as it was just written, which saves reading it
@@ -65,20 +79,39 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
     try {
       return (await save(order, next)) ? next : await decide(orderId, judge, again);
     } catch (error) {
-      if (!(error instanceof OutOfStock || isReferenceTaken(error))) throw error;
-      const short = error instanceof OutOfStock ? await shortage(order, next) : await referenceTaken(next);
+      const short = await shortBecause(error, order, next);
+      if (!short) throw error;
       return decide(orderId, judge, { ...again, short });
     }
   }
 
-  /** Returns false if another writer was faster. @throws {OutOfStock} */
+  async function shortBecause(error: unknown, order: Order, next: Order): Promise<Shortage | null> {
+    if (error instanceof OutOfStock) return shortage(order, next);
+    if (isReferenceTaken(error)) return referenceTaken(next);
+    return error instanceof OrderRejected ? { error, available: new Map() } : null;
+  }
+
+  /**
+   * Keeps account of the orders that wait for their customer.
+   * @throws {OrderRejected} the customer has too many of them
+   */
+  async function accountUnpaid(order: Order, next: Order, session: ClientSession): Promise<void> {
+    const waiting = unpaidOf(next);
+    if (waiting) await unpaid.add(next.customerId, waiting, maxUnpaid, session);
+    else await unpaid.remove(order.customerId, order.id, session);
+  }
+
+  /** Returns false if another writer was faster. @throws {OutOfStock} @throws {OrderRejected} */
   async function save(order: Order, next: Order): Promise<boolean> {
     const moves = stockMoves(order, next);
-    if (moves.length === 0) return orders.save(next);
-    return inTransaction(next.items, async (session) => {
+    const beginsOrEndsWait = (unpaidOf(order) === null) !== (unpaidOf(next) === null);
+    if (moves.length === 0 && !beginsOrEndsWait) return orders.save(next);
+    const turns = [...productsOf(next), ...(beginsOrEndsWait ? [next.customerId] : [])];
+    return inTransaction(turns, async (session) => {
       // Saved first: another run of the same step may have moved the stock, which is then no shortage.
       if (!(await orders.save(next, session))) throw new WriteConflict();
       if (!(await stock.move(moves, session))) throw shortOf(next, moves);
+      if (beginsOrEndsWait) await accountUnpaid(order, next, session);
       return true;
     }).catch((error: unknown) => {
       if (error instanceof WriteConflict) return false;
@@ -99,7 +132,7 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
     const order = { ...draft, revision: 1 };
     const moves = stockMoves(null, order);
     try {
-      await inTransaction(order.items, async (session) => {
+      await inTransaction(productsOf(order), async (session) => {
         if (!(await stock.move(moves, session))) throw shortOf(order, moves);
         await orders.insert(order, session);
       });
@@ -128,12 +161,12 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
     return { error: externalRefTaken(externalRef!, existing), available: new Map() };
   }
 
+  /** @param turns the products and customers whose documents collide if two transactions write them at once */
   function inTransaction<T>(
-    lines: readonly OrderLine[],
+    turns: readonly string[],
     work: (session: ClientSession) => Promise<T>,
   ): Promise<T> {
-    const productIds = lines.map(({ productServiceId }) => productServiceId);
-    return stockQueue(productIds, () => transact(work));
+    return stockQueue(turns, () => transact(work));
   }
 
   /** @param before null for a new order */
@@ -154,6 +187,10 @@ export function createOrderWriter({ orders, stock, stockQueue, transact }: Order
   }
 
   return { change, insert };
+}
+
+function productsOf({ items }: Order): string[] {
+  return items.map(({ productServiceId }) => productServiceId);
 }
 
 function isReferenceTaken(error: unknown): boolean {

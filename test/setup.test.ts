@@ -26,6 +26,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     orders: 23,
     product_services: 6,
     stock_adjustments: 2,
+    unpaid_orders: 1,
     users: 4,
     payment_actions: 2,
     payment_declines: 2,

@@ -6,6 +6,7 @@ import { confirmedOrder } from '../../src/domain/placing';
 import { priceLines } from '../../src/domain/pricing';
 import { createTransact } from '../../src/mongodb/transaction';
 import { createOrderRepository } from '../../src/orders/orders.repository';
+import { createUnpaidOrdersRepository } from '../../src/orders/unpaid-orders.repository';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
@@ -20,6 +21,8 @@ export function createUsualActivities(connection: Connection) {
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    unpaid: createUnpaidOrdersRepository(connection),
+    maxUnpaid: { orders: 0, units: 0 },
   });
   return {
     async priceOrder({ items }: OrderRequest): Promise<Pricing> {

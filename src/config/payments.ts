@@ -41,16 +41,25 @@ const variables = {
     .description(
       "Base URL of the API as customers' browsers reach it, for the page where they authorise payments in the sandbox",
     ),
-  MAX_DECLINES_PER_USER: declines(5).description(
+  MAX_DECLINES_PER_USER: limit(5).description(
     'Declined payments of a customer within an hour, beyond which their payments are a 429; `0`: no limit',
   ),
-  MAX_DECLINES_PER_ADDRESS: declines(10).description(
+  MAX_DECLINES_PER_ADDRESS: limit(10).description(
     'The same of all customers at an IPv4 address or in an IPv6 /64 network; `0`: no limit, for an API that sees only ' +
       'the address of a shop in front of it',
   ),
-  MAX_DECLINES_PER_STAFF: declines(100).description(
+  MAX_DECLINES_PER_STAFF: limit(100).description(
     'The same of an ADMIN or an API key, who order for many customers, wherever they are; `0`: no limit',
   ),
+  MAX_UNPAID_ORDERS: limit(20)
+    .tag('worker')
+    .description(
+      'Orders of a customer that may wait at once for the customer to confirm a payment at the bank or to try another card; ' +
+        '`0`: no limit',
+    ),
+  MAX_UNPAID_UNITS: limit(1_000)
+    .tag('worker')
+    .description('Units of one product that such orders of a customer may hold together; `0`: no limit'),
   STRIPE_SECRET_KEY: stripeSecret(
     /^[rs]k_(test|live)_\w+$/,
     'sk_live_… or rk_live_…',
@@ -92,8 +101,8 @@ const variables = {
     ),
 };
 
-/** A limit of declined payments, which 0 turns off. */
-function declines(byDefault: number) {
+/** A limit, which 0 turns off. */
+function limit(byDefault: number) {
   return Joi.number().integer().min(0).max(1_000_000).default(byDefault);
 }
 
@@ -115,6 +124,8 @@ interface PaymentsConfig {
   /** Where browsers reach the API; only with the sandbox. */
   sandboxUrl?: string;
   maxDeclines: { perUser: number; perAddress: number; perStaff: number };
+  /** Only of workers. */
+  maxUnpaid: { orders: number; units: number };
   /** Only with this provider; each process has the secret that it reads. */
   stripe?: { secretKey?: string; webhookSecret?: string; returnUrl?: string; multicapture?: boolean };
 }
@@ -133,6 +144,7 @@ export const payments = section({
       perAddress: env.MAX_DECLINES_PER_ADDRESS,
       perStaff: env.MAX_DECLINES_PER_STAFF,
     },
+    maxUnpaid: { orders: env.MAX_UNPAID_ORDERS, units: env.MAX_UNPAID_UNITS },
     ...(env.PAYMENT_PROVIDER === 'stripe' && {
       stripe: {
         secretKey: env.STRIPE_SECRET_KEY,

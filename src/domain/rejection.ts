@@ -8,6 +8,7 @@ export const REJECTION_CODES = {
   AmountTooLarge: 'amount_too_large',
   AlreadyExists: 'already_exists',
   OutOfStock: 'out_of_stock',
+  TooManyUnpaid: 'invalid_transition',
   PriceChanged: 'price_changed',
   PaymentDeclined: 'payment_declined',
   PaymentActionFailed: 'payment_action_failed',

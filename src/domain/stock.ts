@@ -24,7 +24,7 @@ export function reservationOf({ items }: Pick<Pricing, 'items'>): 'held' | 'none
  * @param before null for a new order
  */
 export function stockMoves(before: Stocked | null, after: Stocked): StockMove[] {
-  const reserved = difference(before, after, reservedUnits);
+  const reserved = difference(before, after, heldUnits);
   const gone = difference(before, after, goneUnits);
   return [...new Set([...reserved.keys(), ...gone.keys()])]
     .sort()
@@ -44,7 +44,8 @@ function difference(before: Stocked | null, after: Stocked, units: Units): Map<s
   return result;
 }
 
-function reservedUnits({ items, reservation }: Stocked): Map<string, number> {
+/** Returns the units of each product that the order keeps from others. */
+export function heldUnits({ items, reservation }: Stocked): Map<string, number> {
   if (reservation !== 'held') return new Map();
   return unitsOf(items, openUnits);
 }

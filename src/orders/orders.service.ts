@@ -16,7 +16,7 @@ import { createResolveCompensation, createRetryCompensation } from './commands/c
 import { createCorrectFulfillment } from './commands/correct-fulfillment';
 import { createDeliver } from './commands/deliver';
 import { createFulfill } from './commands/fulfill';
-import { createConfirmPayment, createLookAgain, createPay } from './commands/pay';
+import { createConfirmPayment, createLookAgain, createPay, isPaymentKnown } from './commands/pay';
 import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
 import { createUndoFulfillment } from './commands/undo-fulfillment';
@@ -190,6 +190,7 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
     retryCompensation: createRetryCompensation(runner),
     resolveCompensation: createResolveCompensation(runner),
     pay: createPay(runner),
+    isPaymentKnown,
     confirmPayment: createConfirmPayment(runner),
     lookAgain: createLookAgain(runner),
     paymentActionOf,

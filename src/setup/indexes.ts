@@ -8,6 +8,7 @@ import {
   createSandboxPaymentModel,
   createSandboxSwitchModel,
 } from '../payments/sandbox/model';
+import { createUnpaidOrdersModel } from '../orders/unpaid-orders.model';
 import { createDeclineModel } from '../payments/declines/declines.model';
 import { createPaymentEventModel } from '../payments/stripe/events.model';
 import { createStripePaymentModel } from '../payments/stripe/model';
@@ -23,6 +24,7 @@ import { createUserModel } from '../users/users.model';
 export async function createIndexes(connection: Connection): Promise<void> {
   const models = [
     createOrderModel(connection),
+    createUnpaidOrdersModel(connection),
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),

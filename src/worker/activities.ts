@@ -8,7 +8,9 @@ import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
 import { createTransact } from '../mongodb/transaction';
+import type { UnpaidLimits } from '../domain/unpaid';
 import { createOrderRepository } from '../orders/orders.repository';
+import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
@@ -39,10 +41,10 @@ export function createActivities(
   if (queue === 'payments') {
     return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
   }
-  const { inline, maxDeclines } = config.payments;
+  const { inline, policy, maxDeclines, maxUnpaid } = config.payments;
   return createOrderQueueActivities(
     connection,
-    policy,
+    { ...policy, maxUnpaid },
     inline ? createPaymentProvider(config, connection) : undefined,
     createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines),
   );
@@ -50,6 +52,7 @@ export function createActivities(
 
 export function createOrderQueueActivities(
   connection: Connection,
+  { maxUnpaid, ...policy }: PaymentPolicy & { maxUnpaid: UnpaidLimits },
   provider: PaymentProvider | undefined,
   declines: PaymentDeclines,
 ) {
@@ -59,6 +62,8 @@ export function createOrderQueueActivities(
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    unpaid: createUnpaidOrdersRepository(connection),
+    maxUnpaid,
   });
   const changes = createOrderChanges({ writer, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };

@@ -5,6 +5,7 @@ import { orderNumberOf } from '../../src/domain/order-number';
 import { openedOrder, rejectedOrder, requestOf } from '../../src/domain/placing';
 import { createTransact } from '../../src/mongodb/transaction';
 import { createStockQueue } from '../../src/product-service/stock-queue';
+import { createUnpaidOrdersRepository } from '../../src/orders/unpaid-orders.repository';
 import { createStockRepository } from '../../src/product-service/stock.repository';
 import { LATER, priced, pricingOf } from '../domain/fixtures';
 import { lines } from '../support/order-api';
@@ -22,6 +23,8 @@ function writerWith(orders: Partial<OrderWriterDeps['orders']> = {}) {
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    unpaid: createUnpaidOrdersRepository(connection),
+    maxUnpaid: { orders: 1, units: 0 },
   });
 }
 

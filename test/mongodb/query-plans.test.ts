@@ -295,6 +295,17 @@ function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaym
   };
 }
 
+function declineCalls(connection: Connection): Calls<ReturnType<typeof createDeclineRepository>> {
+  const declines = createDeclineRepository(connection);
+  return {
+    add: () => declines.add({ _id: 'ord_1-1', by: 'usr_1' }),
+    ofOrder: () => declines.ofOrder('ord_1'),
+    addSource: () => declines.addSource('ord_1-1', 'hash'),
+    findSince: () => declines.findSince(NOW, 10),
+    watch: () => declines.watch().close(),
+  };
+}
+
 /** An entry of MongoDB's profiler. */
 interface Profiled {
   ns: string;

@@ -25,10 +25,15 @@ export function activitiesOn(
   const config = testWorkerConfig(env);
   const provider = createPaymentProvider(config, connection)!;
   const activities = {
-    ...createOrderQueueActivities(connection, hasSecrets ? provider : undefined, {
-      ...unlimitedDeclines(connection),
-      isAtLimit,
-    }),
+    ...createOrderQueueActivities(
+      connection,
+      { ...config.payments.policy, maxUnpaid: config.payments.maxUnpaid },
+      hasSecrets ? provider : undefined,
+      {
+        ...unlimitedDeclines(connection),
+        isAtLimit,
+      },
+    ),
     ...createPaymentActivities({ provider }),
   };
   const run =

@@ -88,7 +88,9 @@ function activitiesOf(
   { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
   const provider = replaceProvider(createPaymentProvider(config, database)!);
-  const orders = createOrderQueueActivities(database, provider, unlimitedDeclines(database));
+  const { policy, maxUnpaid } = config.payments;
+  const limited = { ...policy, maxUnpaid };
+  const orders = createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database));
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };

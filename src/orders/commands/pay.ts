@@ -14,6 +14,12 @@ export function createPay({ run }: CommandRunner) {
     run(id, caller, PAY, content);
 }
 
+/** Returns whether the order has answered this payment before, or is about to. */
+export function isPaymentKnown(order: Order, caller: Caller, content: Content<PayOrder>): boolean {
+  const { id } = commandBy(caller, order, PAY.kind, content);
+  return order.intention?.command.id === id || order.commands.some((command) => command.id === id);
+}
+
 /** Has the payment service asked whether the customer has confirmed the payment, if the order waits for that. */
 export function createConfirmPayment({ get, perform }: CommandRunner) {
   return async (id: string, caller: Caller): Promise<Order> => {

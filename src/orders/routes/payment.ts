@@ -1,6 +1,7 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { orderIdParams, payOrderBody } from '../schema/requests';
+import { payerOf, paymentOutcomeOf } from './payer';
 import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
 import { callerOf, TAG } from './responses';
 
@@ -25,8 +26,14 @@ export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
     ...PLACED,
     errors: [...PLACED.errors, 'not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, body, ...sent }) {
-      const order = await deps.service.pay(id, callerOf(ctx, id, sent), body);
-      await send(ctx, order, sent.principal);
+      const { principal } = sent;
+      const caller = callerOf(ctx, id, sent);
+      const before = await deps.service.read(id, principal);
+      const payer = payerOf(ctx, principal, before);
+      await deps.declines.requireBelow(payer, async () => deps.service.isPaymentKnown(before, caller, body));
+      const pay = () => deps.service.pay(id, caller, body);
+      const order = await deps.declines.track(payer, id, pay, paymentOutcomeOf);
+      await send(ctx, order, principal);
     },
   });
 }
@@ -48,7 +55,9 @@ export function confirmPaymentRoute(deps: PlaceOrderRouteDeps): Route {
     ...PLACED,
     errors: [...PLACED.errors, 'not_found', 'service_unavailable'],
     async handler(ctx, { params: { id }, principal }) {
-      const order = await deps.service.confirmPayment(id, callerOf(ctx, id, { principal }));
+      const payer = payerOf(ctx, principal, await deps.service.read(id, principal));
+      const confirm = () => deps.service.confirmPayment(id, callerOf(ctx, id, { principal }));
+      const order = await deps.declines.track(payer, id, confirm, paymentOutcomeOf);
       await send(ctx, order, principal);
     },
   });

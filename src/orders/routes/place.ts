@@ -1,30 +1,14 @@
-import type { Order } from '../../domain/order';
-import { firstPaymentKey } from '../../domain/order-payment';
 import { AppError } from '../../errors/app-error';
 import { preferencesOf } from '../../http/prefer';
 import { route, type Route } from '../../http/route';
 import { invalid } from '../../http/validate';
-import type { Attempted, DeclineLimit, Payer } from '../../payments/declines/decline-limit';
-import { clientAddress } from '../../rate-limit/client-address';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
-import {
-  ETAG,
-  logOrder,
-  orderResponse,
-  orderSender,
-  tellRepeat,
-  TAG,
-  type OrderRouteDeps,
-} from './responses';
-
-export interface PlaceOrderRouteDeps extends OrderRouteDeps {
-  declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
-  /** The path prefix of the API, for Location. */
-  prefix: string;
-}
+import { payerOf, paymentOutcomeOf } from './payer';
+import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
+import { logOrder, tellRepeat, TAG } from './responses';
 
 const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
 const HEADERS = { Location: 'The path of the order', ...ETAG };
@@ -82,13 +66,14 @@ export function placeOrderRoute({ service, present, users, declines, prefix }: P
       logOrder(ctx, request.orderId);
       const isKnown = () => service.isKnown(request.orderId);
       if (customer.isDisabled && !(await isKnown())) throw customerDisabled();
-      const payer = payerOf(ctx, principal, customer);
+      const payer = payerOf(ctx, principal, request);
       await declines.requireBelow(payer, isKnown);
       const { isAsync, withinMs, applied } = patienceOf(headers.prefer);
       const place = () => (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
-      const placement = await declines.track(payer, firstPaymentKey(request.orderId), place, attemptedBy);
-      describePlacement(ctx, placement);
-      requireNotRejected(placement.order);
+      const placement = await declines.track(payer, request.orderId, place, ({ order }) =>
+        paymentOutcomeOf(order),
+      );
+      if (placement.isReplay) tellRepeat(ctx);
       if (applied) ctx.set('Preference-Applied', applied);
       await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
     },
@@ -104,16 +89,6 @@ export function placeOrderRoute({ service, present, users, declines, prefix }: P
     if (status === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
     return { id: customerId, isDisabled: status === 'disabled' };
   }
-}
-
-/** Returns who pays for an order of that customer, and from where. */
-export function payerOf(ctx: Context, { id }: Principal, customer: { id: string }): Payer {
-  return { by: id, isForOthers: id !== customer.id, address: clientAddress(ctx.ip) };
-}
-
-function attemptedBy({ order, isSettled, isReplay }: Placement): Attempted {
-  const isDeclined = order.paymentStatus === 'declined';
-  return { isSettled, isReplay, declinedKey: isDeclined ? firstPaymentKey(order.id) : null };
 }
 
 /** A person orders for themselves, which a program cannot. */

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { AppError } from '../../errors/app-error';
 import type { Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
-import type { DeclineDocument } from './declines.model';
 import type { DeclineRepository } from './declines.repository';
 import { followDeclines } from './follow-declines';
 
@@ -27,15 +26,8 @@ export interface Payer {
   address: string;
 }
 
-/** What became of a payment. */
-export interface Attempted {
-  /** Whether the outcome is known. */
-  isSettled: boolean;
-  /** Whether an earlier request has sent the payment. */
-  isReplay: boolean;
-  /** The key of the payment, if it was declined. */
-  declinedKey: string | null;
-}
+/** `open`: not known yet. */
+export type PaymentOutcome = 'open' | 'declined' | 'done';
 
 export interface DeclineLimit extends Follower {
   /**
@@ -44,14 +36,15 @@ export interface DeclineLimit extends Follower {
    */
   requireBelow(payer: Payer, isKnown: () => Promise<boolean>): Promise<void>;
   /**
-   * Sends a payment. If it is declined, now or later, it counts for the address; a worker counts it for the user.
-   * @param paymentKey the key that the payment will have
+   * Sends a payment of the order. If it is declined, now or later, it counts for the address; a worker counts it for the
+   * user.
+   * @param outcomeOf tells what has become of the payment; an AppError of a declined one says so as well
    */
   track<T>(
     payer: Payer,
-    paymentKey: string,
+    orderId: string,
     send: () => Promise<T>,
-    attemptedBy: (sent: T) => Attempted,
+    outcomeOf: (sent: T) => PaymentOutcome,
   ): Promise<T>;
 }
 
@@ -64,8 +57,15 @@ export interface DeclineLimitDeps {
   logger: Logger;
 }
 
+/** Who has sent a payment, and the hashed address if it counts. */
+interface Source {
+  by: string;
+  from: string | undefined;
+}
+
 /** How many payments whose outcome is not known yet are remembered with their address. */
 const MAX_PENDING = 100_000;
+const DECLINED_STATUS = 402;
 
 /**
  * Keeps people from finding out which stolen cards work. Each process has the declined payments of the last hour in
@@ -78,37 +78,42 @@ const MAX_PENDING = 100_000;
 export function createDeclineLimit({ limits, secret, ...deps }: DeclineLimitDeps): DeclineLimit {
   const { repository, logger } = deps;
   const hashAddress = addressHasher(secret);
-  /** The hashed address of payments whose outcome is not known yet, by the key of the payment; the oldest first. */
-  const pending = new Map<string, string>();
-  const declines = followDeclines({ ...deps, onDecline: (decline) => void addSourceLater(decline) });
+  /** Who has sent a payment whose outcome is not known yet, by the id of the order; the oldest first. */
+  const pending = new Map<string, Source>();
+  const declines = followDeclines({
+    ...deps,
+    onDecline({ _id: key, from }) {
+      const orderId = orderIdOf(key);
+      const source = pending.get(orderId);
+      if (!source) return;
+      pending.delete(orderId);
+      if (from === undefined) void count(orderId, source);
+    },
+  });
 
-  function addSourceLater({ _id: key, from: known }: DeclineDocument): Promise<void> | undefined {
-    const from = pending.get(key);
-    if (from === undefined) return undefined;
-    pending.delete(key);
-    return known === undefined ? count(key, from) : undefined;
-  }
-
-  /** Learns of a declined payment before others tell, and adds its address. */
-  async function count(key: string, from: string | undefined): Promise<void> {
+  /** Learns of the declined payments of the order before others tell, and adds the address to them. */
+  async function count(orderId: string, { by, from }: Source): Promise<void> {
     try {
-      const decline = await (from === undefined ? repository.find(key) : repository.addSource(key, from));
-      if (decline) declines.add(decline);
+      const found = await repository.ofOrder(orderId);
+      for (const decline of found.filter((one) => one.by === by)) {
+        if (from !== undefined && decline.from === undefined) await repository.addSource(decline._id, from);
+        declines.add({ from, ...decline });
+      }
     } catch (err) {
-      logger.warn({ err }, 'a declined payment could not be counted for its address');
+      logger.warn({ err, orderId }, 'a declined payment could not be counted for its address');
     }
   }
 
-  function expect(paymentKey: string, from: string): void {
+  function expect(orderId: string, source: Source): void {
     for (const oldest of pending.keys()) {
       if (pending.size < MAX_PENDING) break;
       pending.delete(oldest);
     }
-    pending.set(paymentKey, from);
+    pending.set(orderId, source);
   }
 
-  function sourceOf({ isForOthers, address }: Payer): string | undefined {
-    return isForOthers || limits.perAddress === 0 ? undefined : hashAddress(address);
+  function sourceOf({ by, isForOthers, address }: Payer): Source {
+    return { by, from: isForOthers || limits.perAddress === 0 ? undefined : hashAddress(address) };
   }
 
   return {
@@ -120,22 +125,35 @@ export function createDeclineLimit({ limits, secret, ...deps }: DeclineLimitDeps
       const { by, isForOthers } = payer;
       const ms = Math.max(
         declines.msAtLimit('by', by, isForOthers ? limits.perStaff : limits.perUser),
-        declines.msAtLimit('from', sourceOf(payer), limits.perAddress),
+        declines.msAtLimit('from', sourceOf(payer).from, limits.perAddress),
       );
       if (ms > 0 && !(await isKnown())) throw tooManyDeclines(Math.ceil(ms / 1_000));
     },
 
-    async track(payer, paymentKey, send, attemptedBy) {
-      const from = sourceOf(payer);
-      const isFirst = from !== undefined && !pending.has(paymentKey);
-      if (isFirst) expect(paymentKey, from);
-      const sent = await send();
-      const { isSettled, isReplay, declinedKey } = attemptedBy(sent);
-      if (isFirst && isSettled) pending.delete(paymentKey);
-      if (declinedKey !== null && !isReplay) await count(declinedKey, from);
-      return sent;
+    async track(payer, orderId, send, outcomeOf) {
+      const source = sourceOf(payer);
+      const isFirst = source.from !== undefined && !pending.has(orderId);
+      if (isFirst) expect(orderId, source);
+      const settle = async (outcome: PaymentOutcome) => {
+        if (isFirst && outcome !== 'open') pending.delete(orderId);
+        if (outcome === 'declined') await count(orderId, source);
+      };
+      try {
+        const sent = await send();
+        await settle(outcomeOf(sent));
+        return sent;
+      } catch (error) {
+        const isDeclined = error instanceof AppError && error.status === DECLINED_STATUS;
+        await settle(isDeclined ? 'declined' : 'open');
+        throw error;
+      }
     },
   };
+}
+
+/** Returns the order of a payment: its key is the id of the order, a hyphen and a number. */
+function orderIdOf(paymentKey: string): string {
+  return paymentKey.slice(0, paymentKey.lastIndexOf('-'));
 }
 
 function addressHasher(secret: KeyObject): (address: string) => string {

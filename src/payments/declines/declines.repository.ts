@@ -5,9 +5,9 @@ import { createDeclineModel, type DeclineDocument } from './declines.model';
 export interface DeclineRepository {
   /** Adds a declined payment, unless it is there already. */
   add(decline: Pick<DeclineDocument, '_id' | 'by'>): Promise<void>;
-  find(key: string): Promise<DeclineDocument | null>;
-  /** Says where a declined payment came from. Returns null if it is known already, or there is no such payment. */
-  addSource(key: string, from: string): Promise<DeclineDocument | null>;
+  ofOrder(orderId: string): Promise<DeclineDocument[]>;
+  /** Says where a declined payment came from, unless that is known already. */
+  addSource(key: string, from: string): Promise<void>;
   /** Finds the latest ones, the oldest first. */
   findSince(time: Date, limit: number): Promise<DeclineDocument[]>;
   watch(): mongo.ChangeStream<DeclineDocument>;
@@ -20,11 +20,11 @@ export function createDeclineRepository(connection: Connection): DeclineReposito
       await declines.updateOne({ _id }, { $setOnInsert: { by, at: new Date() } }, { upsert: true });
     },
 
-    find: (key) => declines.findById(key).lean(),
+    /** The key of a payment is the id of its order, a hyphen and a number. */
+    ofOrder: (orderId) => declines.find({ _id: trusted({ $gt: `${orderId}-`, $lt: `${orderId}.` }) }).lean(),
 
-    addSource(key, from) {
-      const unknown = { _id: key, from: trusted({ $exists: false }) };
-      return declines.findOneAndUpdate(unknown, { $set: { from } }, { returnDocument: 'after' }).lean();
+    async addSource(key, from) {
+      await declines.updateOne({ _id: key, from: trusted({ $exists: false }) }, { $set: { from } });
     },
 
     async findSince(time, limit) {

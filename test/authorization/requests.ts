@@ -137,6 +137,12 @@ export const REQUESTS: Readonly<
     body: { amount: 1, reason: 'A dent' },
     headers: { 'Idempotency-Key': randomUUID() },
   }),
+  confirmPayment: async (world) => ({ path: `/orders/${(await order(world)).id}/payment/confirm` }),
+  payOrder: async (world) => ({
+    path: `/orders/${(await order(world)).id}/payment`,
+    body: { paymentMethod: 'pm_card_visa' },
+    headers: { 'Idempotency-Key': randomUUID() },
+  }),
   retryCompensation: async (world) => ({
     path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/retry`,
   }),

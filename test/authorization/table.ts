@@ -61,6 +61,9 @@ export const TABLE: Readonly<Record<string, Row>> = {
   correctFulfillment: row('orders:write', /*      */ 401, 403, 403, 200, 401, 200, 403),
   deliverFulfillment: row('orders:write', /*      */ 401, 403, 403, 200, 401, 200, 403),
   refundOrder: row('refunds:write', /*            */ 401, 403, 403, 201, 401, 201, 403),
+  confirmPayment: row('orders:write', /*          */ 401, 201, 404, 201, 401, 201, 403),
+  // There is nothing to pay, so authorized callers get 409.
+  payOrder: row('orders:write', /*                */ 401, 409, 404, 409, 401, 409, 403),
   // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
   resolveCompensation: row('orders:write', /*     */ 401, 403, 403, 404, 401, 404, 403),

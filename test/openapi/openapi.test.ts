@@ -106,6 +106,7 @@ describe('the OpenAPI document', () => {
     );
     expect(required).toEqual([
       ['placeOrder', 'Idempotency-Key'],
+      ['payOrder', 'Idempotency-Key'],
       ['amendOrder', 'If-Match'],
       ['fulfillOrder', 'Idempotency-Key'],
       ['refundOrder', 'Idempotency-Key'],

@@ -33,10 +33,15 @@ const HALF = 0.5;
 /** Few, so that orders ask for the same. */
 const REFERENCES = ['PO-1', 'PO-2'];
 /**
- * One that works, one that is declined, and one that loses the first reply of each call. An outage would give
- * 503.
+ * One that works, one that is declined, one whose owner has to confirm the payment, and one that loses the first reply of
+ * each call. An outage would give 503.
  */
-const CARDS = ['pm_card_visa', 'pm_card_chargeDeclined', 'pm_sandbox_lost_reply'];
+const CARDS = [
+  'pm_card_visa',
+  'pm_card_chargeDeclined',
+  'pm_card_threeDSecure2Required',
+  'pm_sandbox_lost_reply',
+];
 
 /** Names as people write them in some scripts, with what is invisible in them. */
 const NAMES = ['Zoë', 'Zoe\u0308', '李 明', 'می\u200cخواهم', 'അവന്\u200d', '👩🏽‍🚀', '\tAda\tLovelace\r\n'];
@@ -94,6 +99,7 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
     { parameter: 'body.email', values: ADDRESSES, probability: HALF },
     { parameter: 'body.name', values: NAMES, probability: HALF },
   ],
+  'POST /orders/{id}/payment': [{ parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 }],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 

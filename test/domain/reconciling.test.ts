@@ -1,0 +1,277 @@
+import fc from 'fast-check';
+import type { Order } from '../../src/domain/order';
+import { leftToRefund } from '../../src/domain/order-payment';
+import { actionRequiredOrder, givenUpOrder, pay, paidOrder, unpaidOrder } from '../../src/domain/paying';
+import { refundedOf, type ProviderPayment, type ProviderRefund } from '../../src/domain/payment';
+import { openedOrder } from '../../src/domain/placing';
+import { reconciledOrder } from '../../src/domain/reconciling';
+import { refundedOrder } from '../../src/domain/refund';
+import {
+  CREATED,
+  intendedAmendment,
+  LATER,
+  orderIn,
+  owed,
+  payment,
+  policy,
+  priced,
+  pricingOf,
+  refundOf,
+  requestFor,
+} from './fixtures';
+
+const TOTAL = 3_000;
+const patient = { ...policy, retryWindowMs: 60_000 };
+const context = { at: LATER, policy };
+
+const recordOf = (fields: Partial<ProviderPayment> = {}): ProviderPayment => ({
+  key: 'ord_1-1',
+  reference: 'pi_1',
+  status: 'authorized',
+  amount: TOTAL,
+  currency: 'EUR',
+  authorized: TOTAL,
+  captured: 0,
+  captures: 'once',
+  refunds: [],
+  disputes: [],
+  ...fields,
+});
+
+/** What happens to a payment at the payment service. Amounts are shares of what there is, in percent. */
+type Happening =
+  | { what: 'capture' | 'refund' | 'dispute'; share: number }
+  | { what: 'refund settles' | 'refund fails' | 'expires' | 'dispute is won' | 'dispute is lost' };
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  fc.record({
+    what: fc.constantFrom('capture', 'refund', 'dispute'),
+    share: fc.integer({ min: 1, max: 100 }),
+  }),
+  fc.record({
+    what: fc.constantFrom('refund settles', 'refund fails', 'expires', 'dispute is won', 'dispute is lost'),
+  }),
+);
+
+function happen(record: ProviderPayment, one: Happening, n: number): ProviderPayment {
+  const { status, captured, refunds, disputes } = record;
+  const decided = (from: ProviderRefund['status'][], to: ProviderRefund['status']) => {
+    const index = refunds.findIndex((refund) => from.includes(refund.status));
+    return {
+      ...record,
+      refunds: refunds.map((refund, m) => (m === index ? { ...refund, status: to } : refund)),
+    };
+  };
+  switch (one.what) {
+    case 'capture':
+      if (status !== 'authorized') return record;
+      return { ...record, status: 'captured', captured: Math.ceil((TOTAL * one.share) / 100) };
+    case 'refund': {
+      const amount = Math.floor(((captured - refundedOf(record)) * one.share) / 100);
+      if (amount === 0) return record;
+      return { ...record, refunds: [...refunds, { key: `re_${n}`, amount, status: 'pending' }] };
+    }
+    case 'refund settles':
+      return decided(['pending'], 'succeeded');
+    case 'refund fails':
+      return decided(['pending', 'succeeded'], 'failed');
+    case 'expires':
+      return status === 'authorized' ? { ...record, status: 'voided' } : record;
+    case 'dispute': {
+      if (captured === 0 || disputes.length > 0) return record;
+      const amount = Math.ceil((captured * one.share) / 100);
+      return { ...record, disputes: [{ id: 'dp_1', amount, status: 'opened', reason: 'general' }] };
+    }
+    case 'dispute is won':
+    case 'dispute is lost': {
+      const to = one.what === 'dispute is won' ? 'won' : 'lost';
+      return {
+        ...record,
+        disputes: disputes.map((dispute) =>
+          dispute.status === 'opened' ? { ...dispute, status: to } : dispute,
+        ),
+      };
+    }
+  }
+}
+
+/** The part of an order that does not tell when it has learned of what. */
+function essenceOf({ status, paymentStatus, captured, refunded, payment: paid, ...order }: Order) {
+  return {
+    status,
+    paymentStatus,
+    captured,
+    refunded,
+    paid,
+    refunds: order.refunds.map(({ amount, status: made, by, providerKey }) => ({
+      amount,
+      made,
+      by,
+      providerKey,
+    })),
+    disputes: order.disputes.map(({ id, status: decided, amount }) => ({ id, decided, amount })),
+    attempts: order.attempts.map(({ outcome }) => outcome),
+  };
+}
+
+it('an order is what the payment service knows last, whichever events came, how often and in which order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(happening, fc.nat({ max: 2 })), { maxLength: 12 }), (happenings) => {
+      let record = recordOf();
+      let told = orderIn();
+      happenings.forEach(([one, looks], n) => {
+        record = happen(record, one, n);
+        // An event may be lost, or come twice; a late one asks for the record of that time.
+        for (let look = 0; look < looks; look++) {
+          const before = told;
+          told = { ...reconciledOrder(told, record, context), revision: told.revision + 1 };
+          if (look > 0) expect({ ...told, revision: 0 }).toEqual({ ...before, revision: 0 });
+        }
+      });
+      const last = reconciledOrder(told, record, context);
+      expect(essenceOf(last)).toEqual(essenceOf(reconciledOrder(orderIn(), record, context)));
+      expect(reconciledOrder(last, record, context)).toBe(last);
+      expect(last.captured).toBe(record.captured);
+      const succeeded = record.refunds.filter(({ status }) => status === 'succeeded');
+      expect(last.refunded).toBe(succeeded.reduce((sum, { amount }) => sum + amount, 0));
+      expect(leftToRefund(last)).toBeLessThanOrEqual(record.captured - refundedOf(record));
+      expect(new Set(last.refunds.map(({ id }) => id)).size).toBe(last.refunds.length);
+    }),
+    { seed: Number(process.env.TEST_SEED) },
+  );
+});
+
+describe('an order whose payment waits for its customer', () => {
+  const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
+  const waiting = actionRequiredOrder(opened, payment(TOTAL), CREATED, policy);
+  const soon = { at: CREATED, policy };
+
+  it('stays as it is while the payment service says so, and is confirmed when it is authorised', () => {
+    const asked = recordOf({ status: 'action_required', authorized: 0 });
+    expect(reconciledOrder(waiting, asked, soon)).toBe(waiting);
+    expect(reconciledOrder(waiting, null, soon)).toBe(waiting);
+    expect(reconciledOrder(waiting, recordOf({ captures: 'many' }), soon)).toMatchObject({
+      status: 'confirmed',
+      paymentStatus: 'authorized',
+      payment: { captures: 'many', reference: 'pi_1' },
+      payBy: null,
+      version: waiting.version + 1,
+      attempts: [{ outcome: 'authorized' }],
+    });
+  });
+
+  it.each(['declined', 'voided'] as const)(
+    'is rejected when the payment is %s, with nothing to void',
+    (status) => {
+      const failed = reconciledOrder(waiting, recordOf({ status, authorized: 0 }), soon);
+      expect(failed).toMatchObject({
+        status: 'rejected',
+        paymentStatus: 'declined',
+        rejection: { code: 'payment_action_failed' },
+        compensations: [],
+        reservation: 'released',
+      });
+    },
+  );
+
+  it.each([
+    ['it is late by our clock', { at: LATER, policy }],
+    ['it is late by that of the workflow', { ...soon, passed: waiting.payBy! }],
+  ])('is rejected when %s, and its payment voided, unless it is authorised at last', (_, late) => {
+    const asked = recordOf({ status: 'action_required', authorized: 0 });
+    for (const record of [asked, null])
+      expect(reconciledOrder(waiting, record, late)).toMatchObject({
+        status: 'rejected',
+        rejection: { code: 'payment_action_expired' },
+        compensations: [{ kind: 'void', payment: { key: 'ord_1-1' } }],
+      });
+    expect(reconciledOrder(waiting, recordOf(), late)).toMatchObject({ status: 'confirmed' });
+  });
+
+  it('may be paid with another card when the payment that expired is voided, and is given up after that', () => {
+    const late = { at: LATER, policy: patient };
+    const expired = reconciledOrder(waiting, null, late);
+    expect(expired).toMatchObject({ status: 'pending', paymentStatus: 'declined', reservation: 'held' });
+    const card = {
+      id: 'pay_1',
+      by: 'usr_1',
+      requestId: 'r',
+      seenRevision: 9,
+      fingerprint: 'f',
+      attemptId: 'a',
+      paymentMethod: 'pm_2',
+    };
+    expect(() => pay(expired, card, LATER)).toThrow('still being given up');
+    const dead = { ...expired, compensations: [], revision: 3 };
+    const paying = pay(dead, card, LATER);
+    expect(paying.intention).toMatchObject({
+      kind: 'payment',
+      payment: { paymentMethod: 'pm_2', amount: TOTAL },
+    });
+    expect(paying.intention).not.toMatchObject({ payment: { key: 'ord_1-1' } });
+    expect(() => pay(dead, card, dead.retryUntil!)).toThrow('is over');
+    expect(givenUpOrder(dead, LATER, LATER)).toBe(dead); // another deadline
+    expect(givenUpOrder(dead, dead.retryUntil!, LATER)).toMatchObject({
+      status: 'rejected',
+      rejection: { code: 'payment_action_expired' },
+      reservation: 'released',
+    });
+  });
+});
+
+it('an order that is being placed or changed, rejected or cancelled unpaid is left alone', () => {
+  const voided = recordOf({ status: 'voided' });
+  const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
+  const others = [
+    opened,
+    orderIn({ intention: intendedAmendment() }),
+    orderIn({ status: 'rejected', paymentStatus: 'declined' }),
+    orderIn({ status: 'cancelled', paymentStatus: 'authorized', compensations: [owed()] }),
+    orderIn({ payment: payment(TOTAL, '2') }),
+  ];
+  for (const order of others) expect(reconciledOrder(order, voided, context)).toBe(order);
+});
+
+it('a refund of ours that fails at the bank counts no more, and one that a compensation is to make is left to it', () => {
+  const captured = orderIn({ captured: TOTAL, paymentStatus: 'captured', fulfillmentStatus: 'fulfilled' });
+  const refunded = refundedOrder(captured, refundOf(500, 'ref_1'), CREATED);
+  const record = recordOf({ status: 'captured', captured: TOTAL });
+  const failed = recordOf({ ...record, refunds: [{ key: 'ref_1', amount: 500, status: 'failed' }] });
+  const next = reconciledOrder(
+    { ...refunded, payment: { ...payment(TOTAL), isClosed: true } },
+    failed,
+    context,
+  );
+  expect(next).toMatchObject({ refunded: 0, paymentStatus: 'captured', refunds: [{ status: 'failed' }] });
+  expect(leftToRefund(next)).toBe(TOTAL);
+  const owing = {
+    ...captured,
+    refunds: [{ ...refundOf(500, 'ref_1'), by: 'system', status: 'pending' as const }],
+  };
+  expect(
+    reconciledOrder({ ...owing, payment: { ...payment(TOTAL), isClosed: true } }, failed, context).refunds,
+  ).toEqual(owing.refunds);
+});
+
+it('the customer of an order has a limited time, and a limited number of cards', () => {
+  const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
+  const declined = { outcome: 'declined', reason: 'No.' } as const;
+  const first = unpaidOrder(opened, payment(TOTAL), declined, CREATED, patient);
+  expect(first).toMatchObject({ status: 'pending', retryUntil: expect.any(String) });
+  // A later failure does not prolong it.
+  const again = unpaidOrder(first, payment(TOTAL, '2'), declined, first.retryUntil!, patient);
+  expect(again).toMatchObject({ status: 'rejected', rejection: { code: 'payment_declined' } });
+  const attempts = Array.from({ length: 20 }, () => first.attempts[0]!);
+  const card = {
+    id: 'k',
+    by: 'u',
+    requestId: 'r',
+    seenRevision: 9,
+    fingerprint: 'f',
+    attemptId: 'a',
+    paymentMethod: 'pm',
+  };
+  expect(() => pay({ ...first, attempts }, card, CREATED)).toThrow('20 payments');
+  expect(() => pay(orderIn(), card, CREATED)).toThrow('nothing to pay');
+  expect(paidOrder(opened, payment(TOTAL), LATER).attempts).toEqual([]); // a plain card leaves no trace
+});

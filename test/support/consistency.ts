@@ -1,5 +1,7 @@
 import type { Order } from '../../src/domain/order';
+import { unpaidOf, type UnpaidOrder } from '../../src/domain/unpaid';
 import { createOrderModel } from '../../src/orders/orders.model';
+import { createUnpaidOrdersModel } from '../../src/orders/unpaid-orders.model';
 import { createSandboxPaymentModel } from '../../src/payments/sandbox/model';
 import type { Shop } from './shop';
 
@@ -53,6 +55,16 @@ async function expectDeclaredShape({ db }: Shop, orderId: string): Promise<void>
   expect(declared.toObject()).toEqual(stored);
 }
 
+/** Fails unless exactly the orders that wait for their customer are counted as unpaid. */
+async function expectUnpaidToAgree({ db }: Shop, orders: readonly Order[]): Promise<void> {
+  const ids = new Set(orders.map(({ id }) => id));
+  const unpaid = await createUnpaidOrdersModel(db.connection).find().lean();
+  const counted = unpaid.flatMap((ofCustomer) => ofCustomer.orders).filter(({ orderId }) => ids.has(orderId));
+  const waiting = orders.map(unpaidOf).filter((one) => one !== null);
+  const byId = (some: UnpaidOrder[]) => new Map(some.map((one) => [one.orderId, one]));
+  expect(byId(counted)).toEqual(byId(waiting));
+}
+
 /**
  * Fails unless ledger, stock and orders agree exactly.
  * @param initial the units of the product before the first order
@@ -74,6 +86,7 @@ export async function expectConsistency(
     expect(ledger.authorized).toBe(ledger.captured + ledger.voided + ledger.open);
     expect(ledger.refunded).toBeLessThanOrEqual(ledger.captured);
   }
+  await expectUnpaidToAgree(shop, orders);
   const items = orders.flatMap(({ items, reservation }) => items.map((item) => ({ ...item, reservation })));
   const ofProduct = items.filter((item) => item.productServiceId === productId);
   const held = ofProduct.filter(({ reservation }) => reservation === 'held');

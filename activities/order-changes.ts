@@ -77,7 +77,7 @@ export function createOrderChanges({ writer, declines, provider }: OrderChangesD
   async function payInline(order: Order, { inline = false }: Partial<Inline>): Promise<Order> {
     const task = paymentTaskOf(order);
     if (!task) return order;
-    if (order.status === 'pending' && declines.isAtLimit(order))
+    if (task.commandId === null && declines.isAtLimit(order))
       return afterPayment(order.id, task, NOT_TRIED, order);
     if (task.amount > 0 && !(inline && provider)) return order;
     const outcome = await within(INLINE_PAYMENT_MS, callProvider({ provider: provider!, task }));

@@ -58,7 +58,6 @@ describe('loadConfig', () => {
         policy: { actionDeadlineMs: 30 * 60_000, retryWindowMs: 15 * 60_000 },
         maxDeclines: { perUser: 5, perAddress: 10, perStaff: 100 },
         maxUnpaid: { orders: 20, units: 1_000 },
-        policy: { actionDeadlineMs: 1_800_000, retryWindowMs: 900_000 },
         sandboxUrl: 'http://localhost:3000/orders-management-system',
       },
     };

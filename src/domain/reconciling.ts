@@ -3,7 +3,14 @@ import type { Dispute, Order, OrderPayment, Refund } from './order';
 import { currentPayment, paidStatus } from './order-payment';
 import { progressed } from './order-progress';
 import { changeOrder } from './order-transitions';
-import { isBeingPlaced, lapsedOrder, paidOrder, unpaidOrder, type PaymentPolicy } from './paying';
+import {
+  customerWaitOf,
+  isBeingPlaced,
+  lapsedOrder,
+  paidOrder,
+  unpaidOrder,
+  type PaymentPolicy,
+} from './paying';
 import type { ProviderPayment, ProviderRefund } from './payment';
 
 /** Asks for an order to be brought in line with what the payment service knows of a payment. */
@@ -38,7 +45,8 @@ export interface Reconciling {
 export function reconciledOrder(order: Order, found: ProviderPayment | null, context: Reconciling): Order {
   if (isBeingChanged(order) || order.status === 'rejected') return order;
   const { at } = context;
-  const acted = order.paymentStatus === 'action_required' ? actedOrder(order, found, context) : order;
+  const isWaiting = customerWaitOf(order)?.what === 'action';
+  const acted = isWaiting ? actedOrder(order, found, context) : order;
   const next =
     found?.key === currentPayment(acted).key
       ? withDisputes(withRefunds(withCaptures(acted, found, at), found, at), found, at)

@@ -220,16 +220,18 @@ describe('an order whose payment waits for its customer', () => {
 });
 
 it('an order that is being placed or changed, rejected or cancelled unpaid is left alone', () => {
-  const voided = recordOf({ status: 'voided' });
+  const records = [recordOf(), recordOf({ status: 'voided' })];
   const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
   const others = [
     opened,
     orderIn({ intention: intendedAmendment() }),
     orderIn({ status: 'rejected', paymentStatus: 'declined' }),
     orderIn({ status: 'cancelled', paymentStatus: 'authorized', compensations: [owed()] }),
+    orderIn({ status: 'cancelled', paymentStatus: 'action_required', compensations: [owed()] }),
     orderIn({ payment: payment(TOTAL, '2') }),
   ];
-  for (const order of others) expect(reconciledOrder(order, voided, context)).toBe(order);
+  for (const order of others)
+    for (const record of records) expect(reconciledOrder(order, record, context)).toBe(order);
 });
 
 it('a refund of ours that fails at the bank counts no more, and one that a compensation is to make is left to it', () => {

@@ -1,13 +1,6 @@
 import { log } from '@temporalio/activity';
 import { amend, requireAmendable, type AmendOrder } from '../src/domain/amendment';
-import {
-  anotherPayment,
-  archivedOrder,
-  cancelledOrder,
-  isForPayment,
-  type ArchiveOrder,
-  type CancelOrder,
-} from '../src/domain/closing';
+import { archivedOrder, cancelledOrder, type ArchiveOrder, type CancelOrder } from '../src/domain/closing';
 import { matches, withAnswer } from '../src/domain/command';
 import {
   requireUnsettled,
@@ -78,7 +71,6 @@ export function createCommandActivities({ orders, writer, changes, products }: C
         const at = new Date().toISOString();
         const draft = draftOrder(request);
         if (!matches(draft, command)) return refusal(draft, recordOf(new StaleVersion(draft.version)));
-        if (!isForPayment(draft, command)) return refusal(draft, recordOf(anotherPayment()));
         const cancelled = withAnswer(cancel(draft, at), command, null, at);
         const withoutRef = { ...cancelled, externalRef: null };
         ({ order: stored } = await writer.insert(cancelled, () => withoutRef));

@@ -81,11 +81,15 @@ function describe(order: OrderSummary, took: Record<string, number>): string {
   const times = Object.entries(took).map(([part, ms]) => `\`${part}\` ${ms} ms`);
   const placing = times.length > 0 ? [`Placed in one step: ${times.join(', ')}.`] : [];
   const overdue = order.isOverdue ? ['**Overdue**: the rest of the order waits for its fulfillment.'] : [];
+  const { awaits } = order;
+  const doing = awaits?.what === 'action' ? 'to confirm the payment at the bank' : 'to try another card';
+  const waiting = awaits ? [`**Waits for the customer** ${doing}, until ${awaits.until}.`] : [];
   const parts = [
     `Order ${order.number} is **${status}**${why}.`,
     axes.replaceAll('_', ' '),
     ...placing,
     ...overdue,
+    ...waiting,
     ...pending,
   ];
   return parts.join('\n\n');

@@ -33,7 +33,8 @@ export async function orderWorkflow(
   try {
     await Promise.race([begun, CancellationScope.current().cancelRequested]);
     if (beginning === 'resume') await lookAgain(order);
-    await Promise.all([keepDeadlines(order, policy), awaitCustomer(order)]);
+    // One of them may still be at work when the other one has seen the end of this run, which is then put off.
+    while (!isOver(order)) await Promise.all([keepDeadlines(order, policy), awaitCustomer(order)]);
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await order.cancelBySystem('The workflow was cancelled.');
@@ -46,12 +47,16 @@ export async function orderWorkflow(
   return { status: order.current()!.status };
 }
 
+/** Whether this run has nothing more to wait for: the order is finished, or the next run can take over. */
+function isOver(order: OrderEntity): boolean {
+  return order.isFinished() || order.canContinueAsNew();
+}
+
 /** How long after it was resumed an order is looked at again: a worker that was frozen may still have written. */
 const LOOK_AGAIN = '60s';
 
 async function lookAgain(order: OrderEntity): Promise<void> {
-  const isOver = () => order.isFinished() || order.canContinueAsNew();
-  if (!(await condition(isOver, LOOK_AGAIN))) await order.lookAgain();
+  if (!(await condition(() => isOver(order), LOOK_AGAIN))) await order.lookAgain();
 }
 
 /**
@@ -59,11 +64,10 @@ async function lookAgain(order: OrderEntity): Promise<void> {
  * cancelled, since the authorisation of its payment will lapse; if only a part is, the order says that it is overdue.
  */
 async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
-  const isOver = () => order.isFinished() || order.canContinueAsNew();
   let passed: string | null = null;
-  while (!isOver()) {
+  while (!isOver(order)) {
     const since: string | null = order.current()!.waitingSince;
-    const isNews = () => isOver() || order.current()!.waitingSince !== since;
+    const isNews = () => isOver(order) || order.current()!.waitingSince !== since;
     if (since === null || since === passed) {
       await condition(isNews);
       continue;
@@ -85,12 +89,11 @@ const LONGEST_PAUSE_MS = 300_000;
  * growing intervals, as its event may be lost; or to try another card.
  */
 async function awaitCustomer(order: OrderEntity): Promise<void> {
-  const isOver = () => order.isFinished() || order.canContinueAsNew();
   let pause = FIRST_QUESTION_MS;
   let last: string | undefined;
-  while (!isOver()) {
+  while (!isOver(order)) {
     const wait = order.current()!.awaits;
-    const isNews = () => isOver() || nameOf(order.current()!.awaits) !== nameOf(wait);
+    const isNews = () => isOver(order) || nameOf(order.current()!.awaits) !== nameOf(wait);
     if (!wait) {
       await condition(isNews);
       continue;

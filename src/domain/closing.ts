@@ -5,7 +5,7 @@ import type { Order, OrderItem, OrderLine, OrderPayment, OrderState } from './or
 import { hasOpenUnits, progressed } from './order-progress';
 import { changeOrder, isClosed } from './order-transitions';
 import { InvalidTransition } from './errors';
-import { currentPayment, firstPaymentKey } from './order-payment';
+import { currentPayment } from './order-payment';
 import type { Rejection } from './rejection';
 
 export interface CancelOrder extends Command {
@@ -14,8 +14,6 @@ export interface CancelOrder extends Command {
   items?: OrderLine[];
   /** Cancels the order only if nothing of it is fulfilled. */
   unlessBegun?: true;
-  /** Cancels the order only if this is its payment. */
-  paymentKey?: string;
 }
 
 export type ArchiveOrder = Command;
@@ -25,24 +23,13 @@ export function isCancellable({ status, fulfillmentStatus }: OrderState): boolea
   return !isClosed({ status }) && fulfillmentStatus === 'unfulfilled';
 }
 
-/** Returns whether the command is about the payment that the order has. */
-export function isForPayment(order: Order, { paymentKey }: Pick<CancelOrder, 'paymentKey'>): boolean {
-  return paymentKey === undefined || paymentKey === (order.payment?.key ?? firstPaymentKey(order.id));
-}
-
-export function anotherPayment(): InvalidTransition {
-  return new InvalidTransition('The order now uses a different payment.');
-}
-
 /** @throws {InvalidTransition} */
 export function requireCancellable(
   order: Order,
   command: Omit<CancelOrder, keyof Command | 'reason'> = {},
 ): void {
-  const { items, unlessBegun, paymentKey } = command;
-  if (!isForPayment(order, command)) throw anotherPayment();
-  const isWhole = unlessBegun || paymentKey !== undefined;
-  if (isClosed(order) || !hasOpenUnits(order) || (isWhole && !isCancellable(order))) {
+  const { items, unlessBegun } = command;
+  if (isClosed(order) || !hasOpenUnits(order) || (unlessBegun && !isCancellable(order))) {
     throw new InvalidTransition(
       `The order is ${stateOf(order)}: it can no longer be cancelled. ${insteadFor(order)}`,
     );

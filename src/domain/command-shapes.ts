@@ -122,7 +122,6 @@ export const SHAPES = {
     reason: nullable(text()),
     items: optional(lines),
     unlessBegun: optional(flag),
-    paymentKey: optional(text()),
   } satisfies Shape<CancelOrder>,
   fulfill: {
     ...keyed,

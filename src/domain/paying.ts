@@ -60,7 +60,7 @@ export function howToPay({ paymentStatus }: Pick<Order, 'paymentStatus'>): strin
 const MAX_ATTEMPTS = 20;
 
 /** @throws {InvalidTransition} the order needs no other payment, or one before may still be live */
-export function requirePayable(order: Order, _command?: PayOrder): void {
+export function requirePayable(order: Order): void {
   const { status, paymentStatus, fulfillmentStatus, retryUntil, attempts } = order;
   if (paymentStatus === 'action_required') {
     throw new InvalidTransition(

@@ -351,16 +351,6 @@ describe('the answer to an amendment of the lines', () => {
   });
 });
 
-it('a cancellation for another payment is refused for an order that was never opened, and saves nothing', async () => {
-  const { request } = await newRequest(shop);
-  const { orderId } = request;
-  const command = cancelling(request, { paymentKey: `${orderId}-2` });
-  const { answer } = await repeatedly(() => activities.cancelOrder(command, request));
-  expect(answer).toEqual({ version: 0, error: error('InvalidTransition', /a different payment/) });
-  expect(await shop.orders.findById(orderId)).toBeNull();
-  expect(await activities.placeOrder(request, INLINE)).toMatchObject({ status: 'confirmed', isNew: true });
-});
-
 it('a fulfillment of what is not reserved throws, since the stock was changed by hand', async () => {
   const { order, productId } = await placed(shop, activities);
   await shop.db.connection

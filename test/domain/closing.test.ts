@@ -93,26 +93,6 @@ describe('requireCancellable', () => {
   });
 });
 
-describe('requireCancellable for a payment', () => {
-  const another = failing('InvalidTransition', /now uses a different payment/);
-
-  it.each([
-    ['accepts the payment of the order', payment(3_000, '2'), 'ord_1-2', true],
-    ['accepts the first payment before the order knows it', null, 'ord_1-1', true],
-    ['rejects an earlier payment', payment(3_000, '2'), 'ord_1-1', false],
-    ['rejects a later payment before the order knows it', null, 'ord_1-2', false],
-  ])('%s', (_, standing, paymentKey, can) => {
-    const require = () => requireCancellable(orderIn({ payment: standing }), { paymentKey });
-    if (can) expect(require).not.toThrow();
-    else expect(require).toThrow(another);
-  });
-
-  it('rejects an order that cannot be cancelled at all', () => {
-    const require = () => requireCancellable(orderIn({ status: 'completed' }), { paymentKey: 'ord_1-1' });
-    expect(require).toThrow(/can no longer be cancelled/);
-  });
-});
-
 describe('requireArchivable', () => {
   it.each(['completed', 'rejected', 'cancelled'] as const)('accepts an order that is %s', (status) => {
     const order = orderIn({ status, compensations: [owed({ state: 'resolved' })] });
@@ -159,11 +139,9 @@ describe('cancelledOrder', () => {
     expect(statusHistory.at(-1)).toMatchObject({ at: LATER, by: 'usr_9', reason: 'Too late' });
   });
 
-  it('rejects an order that cannot be cancelled, or that now uses another payment', () => {
-    const cancel = (order: Order, paymentKey?: string) => () =>
-      cancelledOrder(order, { ...cancelling, paymentKey }, LATER);
-    expect(cancel(orderIn({ status: 'completed' }))).toThrow(/can no longer be cancelled/);
-    expect(cancel(orderIn(), 'ord_1-9')).toThrow(/now uses a different payment/);
+  it('rejects an order that cannot be cancelled', () => {
+    const cancel = () => cancelledOrder(orderIn({ status: 'completed' }), cancelling, LATER);
+    expect(cancel).toThrow(/can no longer be cancelled/);
   });
 });
 

@@ -14,7 +14,7 @@ const shippingAddress = {
 /** A command of each type with all its fields. */
 const WELL_FORMED: { [K in keyof typeof SHAPES]: Record<string, unknown> } = {
   amend: { ...newCommand(), ifMatch: [3], items, note: 'Ring twice', shippingAddress },
-  cancel: { ...newCommand(), reason: 'Changed my mind', items, unlessBegun: true, paymentKey: 'ord_1-1' },
+  cancel: { ...newCommand(), reason: 'Changed my mind', items, unlessBegun: true },
   fulfill: { ...keyed, items, carrier: 'DHL', trackingNumber: '00340' },
   deliver: { ...newCommand(), fulfillmentId: 'ful_1' },
   undoFulfillment: { ...newCommand(), fulfillmentId: 'ful_1', reason: 'Lost', restock: false },
@@ -75,7 +75,7 @@ const ALWAYS_OPTIONAL = ['ifMatch', 'fingerprint', 'attemptId'];
 const KEYED = ['fulfill', 'refund', 'pay'];
 const OPTIONAL: Record<string, string[]> = {
   amend: ['items', 'note', 'shippingAddress'],
-  cancel: ['items', 'unlessBegun', 'paymentKey'],
+  cancel: ['items', 'unlessBegun'],
   correctFulfillment: ['carrier', 'trackingNumber'],
   refund: ['items'],
   checkPayment: ['passed'],

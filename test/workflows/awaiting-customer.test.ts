@@ -1,3 +1,4 @@
+import { createSandboxDashboard } from '../../src/payments/sandbox/dashboard';
 import { createSandboxActions } from '../../src/payments/sandbox/actions';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
 import type { Order } from '../../src/domain/order';
@@ -7,7 +8,8 @@ import { expectConsistency } from '../support/consistency';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { openShop, orderRequest, type Shop } from '../support/shop';
-import type { TestWorker } from '../support/worker';
+import type { Sabotage, TestWorker } from '../support/worker';
+import { deferred } from './saga/deferred';
 
 /** Orders that wait for their customer: to confirm the payment at the bank, or to try another card. */
 const CHALLENGED = 'pm_card_threeDSecure2Required';
@@ -77,7 +79,18 @@ describe('a customer who has time', () => {
   let shop: Shop;
   let service: OrderService;
   let worker: TestWorker;
-  const start = () => shop.startWorker({}, undefined, { PAYMENT_RETRY_WINDOW: '15m' });
+  /** The payment service authorises nothing before this. */
+  let mayAuthorize = Promise.resolve();
+  const sabotage: Sabotage = {
+    provider: (provider) => ({
+      ...provider,
+      async authorize(authorization) {
+        await mayAuthorize;
+        return provider.authorize(authorization);
+      },
+    }),
+  };
+  const start = () => shop.startWorker(sabotage, undefined, { PAYMENT_RETRY_WINDOW: '15m' });
   beforeAll(async () => {
     shop = await openShop({ own: true });
     worker = await start();
@@ -150,6 +163,31 @@ describe('a customer who has time', () => {
       'authorized',
     ]);
     await recordHistory('paid-with-another-card', handleOf(shop, order));
+  });
+
+  it('amends an order, and what happens to its payments meanwhile is told when that is done', async () => {
+    const { id: productId } = await shop.sell({ available: STOCK });
+    const items = [{ productServiceId: productId, quantity: 2 }];
+    const order = (await shop.place(orderRequest({ items })))!;
+    const event = { eventId: 'evt_1', type: 'x', orderId: order.id, paymentKey: order.payment!.key };
+    const dashboard = createSandboxDashboard(createSandboxRepository(shop.db.connection));
+    const gate = deferred();
+    mayAuthorize = gate.promise;
+    const amending = service.amend(order.id, caller, {
+      items: [{ productServiceId: productId, quantity: 3 }],
+    });
+    await eventually(async () => expect((await stored(shop, order)).intention).not.toBeNull());
+    await dashboard.operate(order.payment!.key, { operation: 'expire' });
+    expect(await service.lookAgain(event)).toBe('busy');
+    gate.resolve();
+    mayAuthorize = Promise.resolve();
+    const amended = await amending;
+    await expectEnd(shop, { order, productId }, { status: 'confirmed', paymentStatus: 'authorized' });
+    expect(await service.lookAgain(event)).toBe('done'); // of a payment that was replaced
+    const { key } = amended.payment!;
+    await dashboard.operate(key, { operation: 'expire' });
+    expect(await service.lookAgain({ ...event, paymentKey: key })).toBe('done');
+    await expectEnd(shop, { order, productId }, { status: 'confirmed', paymentStatus: 'voided' });
   });
 
   it('has an order that is waited for by any worker', async () => {

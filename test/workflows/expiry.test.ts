@@ -80,6 +80,31 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
       await expectExpired(shop, placed);
     },
 
+    async 'or whose payment the customer does not confirm in half an hour, is rejected then and not earlier'() {
+      const { id: productId } = await shop.sell({ available: STOCK });
+      const request = orderRequest({
+        items: [{ productServiceId: productId, quantity: 2 }],
+        paymentMethod: 'pm_card_threeDSecure2Required',
+      });
+      await shop.workflows.start(request);
+      const stored = async () => (await shop.orders.findById(request.orderId))!;
+      await eventually(async () =>
+        expect(await stored()).toMatchObject({ status: 'pending', paymentStatus: 'action_required' }),
+      );
+      const placed = { order: await stored(), productId };
+      await shop.skip(HOUR_MS / 2 - 60_000);
+      expect(await settled(placed)).toEqual(placed.order);
+      await shop.skip(2 * 60_000);
+      expect(await handleOf(shop, placed.order).result()).toEqual({ status: 'rejected' });
+      const rejected = await stored();
+      expect(rejected).toMatchObject({
+        rejection: { code: 'payment_action_expired' },
+        paymentStatus: 'voided',
+        compensations: [],
+      });
+      await expectConsistency(shop, { productId, initial: STOCK, orders: [rejected] });
+    },
+
     async 'keeps its deadline when it is amended'() {
       const placed = await placeOne(shop);
       const { order, productId } = placed;

@@ -103,7 +103,7 @@ async function waiting(queue: string, policy: Partial<OrderPolicy> = {}) {
         ifMatch: null,
         items: [{ productServiceId: productId, quantity: QUANTITY + 1 }],
       }),
-    cancel: (fields: { paymentKey?: string } = {}) =>
+    cancel: (fields: { ifMatch?: number[] } = {}) =>
       workflows.execute(request, COMMANDS.cancel, { ...newCommand(), reason: null, ...fields }),
     async startWorker(sabotage?: Sabotage): Promise<TestWorker> {
       const worker = await startTestWorker({ taskQueue, connection: shop.db.connection, sabotage });
@@ -167,15 +167,15 @@ describe('a payment that waits in the queue', () => {
 
 describe('a cancellation that is refused', () => {
   const refused = {
-    code: 'invalid_transition',
-    message: expect.stringContaining('a different payment') as string,
+    code: 'precondition_failed',
+    message: expect.stringContaining('now at version') as string,
   };
   const confirmed = { status: 'confirmed', paymentStatus: 'authorized', payment: { amount: TOTAL } };
 
   it.concurrent('leaves an order whose payment waits in the queue to be confirmed', async () => {
     const { request, cancel, startWorker, ...order } = await waiting('refused');
     await expectToWait(request);
-    expect(await problemOf(cancel({ paymentKey: 'another' }))).toEqual(refused);
+    expect(await problemOf(cancel({ ifMatch: [99] }))).toEqual(refused);
     await expectOrder(request, { status: 'pending', reservation: 'held' });
     await startWorker();
     await expectOrder(request, confirmed);
@@ -187,7 +187,7 @@ describe('a cancellation that is refused', () => {
     let isDown = true;
     await startWorker(failing(() => isDown));
     await eventually(async () => expect((await pendingActivity(request)).attempt).toBeGreaterThan(1));
-    expect(await problemOf(cancel({ paymentKey: 'another' }))).toEqual(refused);
+    expect(await problemOf(cancel({ ifMatch: [99] }))).toEqual(refused);
     isDown = false;
     await expectOrder(request, confirmed);
     await order.expectConsistency();
@@ -197,7 +197,7 @@ describe('a cancellation that is refused', () => {
     const { request, amend, cancel, startWorker, ...order } = await waiting('refused-and-amended');
     await expectToWait(request);
     const amended = amend();
-    expect(await problemOf(cancel({ paymentKey: 'another' }))).toEqual(refused);
+    expect(await problemOf(cancel({ ifMatch: [99] }))).toEqual(refused);
     await startWorker();
     expect(await amended).toMatchObject({ status: 'confirmed', items: [{ quantity: QUANTITY + 1 }] });
     await expectOrder(request, { compensations: [] });
@@ -208,7 +208,7 @@ describe('a cancellation that is refused', () => {
     const policy = { fulfillmentDeadlineMs: 500 };
     const { request, cancel, startWorker, ...order } = await waiting('refused-and-expired', policy);
     await expectToWait(request);
-    expect(await problemOf(cancel({ paymentKey: 'another' }))).toEqual(refused);
+    expect(await problemOf(cancel({ ifMatch: [99] }))).toEqual(refused);
     await startWorker();
     await expectOrder(request, { status: 'cancelled', paymentStatus: 'voided', compensations: [] });
     const { statusHistory } = (await faulty.shop.orders.findById(request.orderId))!;

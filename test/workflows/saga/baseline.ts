@@ -25,6 +25,7 @@ export const EXCEPTIONAL: readonly string[] = [
   'resumeOrder',
   'resolveCompensation',
   'markOverdue',
+  'giveUpPayment',
 ];
 
 /** On a slow machine, placing may run out of its time and take other steps instead: then another order is tried. */

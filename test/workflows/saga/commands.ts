@@ -1,6 +1,10 @@
 import type { AmendOrder } from '../../../src/domain/amendment';
 import type { Order, OrderLine, OrderRequest, RefundedLine } from '../../../src/domain/order';
+import { currentPayment } from '../../../src/domain/order-payment';
 import { AppError } from '../../../src/errors/app-error';
+import { createSandboxActions } from '../../../src/payments/sandbox/actions';
+import { createSandboxDashboard } from '../../../src/payments/sandbox/dashboard';
+import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { COMMANDS } from '../../../workflows/contract';
 import { newCommand } from '../../support/commands';
 import type { Ordering, Shop } from '../../support/shop';
@@ -11,7 +15,7 @@ export type Result = Order | string;
 export type Customer = ReturnType<typeof customerOf>;
 
 /** Sends the commands on one order as the API does. */
-export function customerOf({ workflows, place }: Ordering, { orders }: Shop, request: OrderRequest) {
+export function customerOf({ workflows, place }: Ordering, { orders, db }: Shop, request: OrderRequest) {
   const { orderId } = request;
   const stored = () => orders.findById(orderId);
   /** The same id names the same command, like the same Idempotency-Key. */
@@ -21,6 +25,14 @@ export function customerOf({ workflows, place }: Ordering, { orders }: Shop, req
     fingerprint: JSON.stringify(content),
     attemptId: 'test',
   });
+
+  const sandbox = createSandboxRepository(db.connection);
+  /** Has the order look at its payment again, as an event of the payment service does. */
+  async function look() {
+    const order = (await stored())!;
+    const { key: paymentKey } = currentPayment(order);
+    return resultOf(workflows.executeAlways(order, COMMANDS.checkPayment, { ...newCommand(), paymentKey }));
+  }
 
   return {
     stored,
@@ -52,6 +64,23 @@ export function customerOf({ workflows, place }: Ordering, { orders }: Shop, req
     async refund(id: string, amount: number | null, items?: RefundedLine[]) {
       const command = { ...keyed(id, { amount, items }), amount, ...(items && { items }), reason: 'Broken' };
       return resultOf(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
+    },
+    pay(id: string, paymentMethod: string) {
+      const command = { ...keyed(id, { paymentMethod }), paymentMethod };
+      return resultOf(workflows.execute(request, COMMANDS.pay, command));
+    },
+    /** The customer confirms the payment at the bank, which the order is told. */
+    async confirm() {
+      const [payment] = await sandbox.ofOrder(orderId);
+      await createSandboxActions(sandbox).answer(payment!, 'authorise');
+      return look();
+    },
+    /** The authorisation lapses, which the order is told. */
+    async lapse() {
+      const [payment] = await sandbox.ofOrder(orderId);
+      const dashboard = createSandboxDashboard(sandbox);
+      if (payment!.status === 'authorized') await dashboard.operate(payment!.key, { operation: 'expire' });
+      return look();
     },
     archive: async () => resultOf(workflows.executeAlways((await stored())!, COMMANDS.archive, newCommand())),
     retry: (step: string) =>

@@ -95,6 +95,7 @@ type AnyFunction = (...args: unknown[]) => Promise<unknown>;
 const OPERATIONS: Partial<Record<StepName, keyof PaymentProvider>> = {
   authorizePayment: 'authorize',
   findAuthorization: 'find',
+  inspectPayment: 'find',
   capturePayment: 'capture',
   refundPayment: 'refund',
   voidPayment: 'void',

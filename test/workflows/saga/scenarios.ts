@@ -71,6 +71,11 @@ const refundUnits = (quantity: number): Move => ({
     customer.refund(`ref-${quantity}-units`, null, [{ productServiceId, quantity, restock: true }]),
 });
 
+/** The customer answers the bank, and comes back to the shop. */
+const confirm: Move = { name: 'confirm', make: (customer) => customer.confirm() };
+const lapse: Move = { name: 'lapse', make: (customer) => customer.lapse() };
+const pay: Move = { name: 'pay', make: (customer) => customer.pay('pay-1', 'pm_card_mastercard') };
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'amended at once', inlinePayments: true, moves: [place, amend(AVAILABLE)] },
   {
@@ -80,6 +85,18 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'placed', moves: [place] },
   { name: 'declined', request: { paymentMethod: 'pm_card_chargeDeclined' }, moves: [place] },
+  {
+    name: 'confirmed by its customer',
+    request: { paymentMethod: 'pm_card_threeDSecure2Required' },
+    moves: [place, confirm, fulfill(ORDERED)],
+  },
+  {
+    name: 'confirmed by its customer at once',
+    request: { paymentMethod: 'pm_card_threeDSecure2Required' },
+    inlinePayments: true,
+    moves: [place, confirm],
+  },
+  { name: 'paid again', moves: [place, lapse, pay, fulfill(ORDERED)] },
   { name: 'paid without a response', authorizing: 'done without a response', moves: [place] },
   { name: 'not paid, without a response', authorizing: 'no response', moves: [place] },
   { name: 'cancelled', moves: [place, cancel, archive] },

@@ -63,7 +63,12 @@ function rejected({ baseline, move }: Place, error: string): Expected {
   const code = CODES[error]!;
   if (move > 0) {
     const { outcomes } = asBaseline(baseline);
-    const { rest } = baseline.stages[move - 1]!;
+    const { rest: before } = baseline.stages[move - 1]!;
+    // The order tells of each card that was tried.
+    const isTold = baseline.scenario.moves[move]!.name === 'pay';
+    const rest = isTold
+      ? { ...before, order: { ...before.order, version: before.order.version! + 1 } }
+      : before;
     const afterwards = rest.workflow === 'COMPLETED' ? 'COMPLETED' : rest.afterwards;
     return { outcomes: [...outcomes.slice(0, move), code], rest: { ...rest, afterwards } };
   }
@@ -108,6 +113,7 @@ function cancelledDuring(place: Place): Expected {
   const { outcomes } = asBaseline(baseline);
   const { rest } = baseline.stages[move]!;
   if (move === 0) return cancelledWhilePlaced(baseline);
+  if (isAwaitedAt(place)) return cancelledAwaited(place);
   if (!isOpen(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
   if (!isUntouched(rest)) {
     return { outcomes: [...outcomes.slice(0, move), ENDING], cancel: ENDING, rest: withoutTheRest(rest) };
@@ -155,6 +161,7 @@ function cancelledWhilePlaced({ stages }: Baseline): Expected {
 function cancelledBefore(baseline: Baseline, move: number): Expected {
   const { outcomes } = asBaseline(baseline);
   if (move === 0) return cancelledUnplaced();
+  if (isAwaitedAt({ baseline, move })) return cancelledAwaited({ baseline, move });
   const { rest } = baseline.stages[move - 1]!;
   if (!isOpen(rest)) return { ...asBaseline(baseline), cancel: REJECTED };
   return {
@@ -163,6 +170,33 @@ function cancelledBefore(baseline: Baseline, move: number): Expected {
     rest: cancelled(rest, CUSTOMER),
   };
 }
+
+/** Whether the order waits for its customer at some time during the move: its payment may then be in any state. */
+function isAwaitedAt({ baseline: { scenario }, move }: Pick<Place, 'baseline' | 'move'>): boolean {
+  const { name } = scenario.moves[move]!;
+  return name === 'confirm' || name === 'lapse' || name === 'pay';
+}
+
+/** Whatever the customer has done by then, no payment stays reserved, and no stock. */
+function cancelledAwaited({ baseline, move }: Pick<Place, 'baseline' | 'move'>): Expected {
+  const { outcomes } = asBaseline(baseline);
+  const order: Partial<Gist> = {
+    status: 'cancelled',
+    paymentStatus: expect.stringMatching(/^(voided|declined)$/) as Gist['paymentStatus'],
+    fulfillmentStatus: 'cancelled',
+    reservation: 'released',
+    captured: 0,
+    owed: [],
+  };
+  return {
+    outcomes: [...outcomes.slice(0, move), ANY_END],
+    cancel: 'cancelled',
+    rest: { order, workflow: 'COMPLETED', afterwards: expect.stringMatching(NONE_OR_COMPLETED) as string },
+  };
+}
+
+const ANY_END = /^(pending|confirmed|cancelled|invalid_transition|ended|service_unavailable)$/;
+const NONE_OR_COMPLETED = /^(never begun|COMPLETED)$/;
 
 /** An order that is cancelled before its POST arrives is never placed. */
 function cancelledUnplaced(): Expected {
@@ -256,6 +290,13 @@ function cancelledInTemporal(place: Place): Expected {
   const { baseline, move } = place;
   if (move === 0) {
     const { rest, outcomes } = cancelledWhilePlaced(baseline);
+    return {
+      outcomes,
+      rest: { ...rest, workflow: expect.stringMatching(CANCELLED_OR_COMPLETED) as object },
+    };
+  }
+  if (isAwaitedAt(place)) {
+    const { outcomes, rest } = cancelledAwaited(place);
     return {
       outcomes,
       rest: { ...rest, workflow: expect.stringMatching(CANCELLED_OR_COMPLETED) as object },

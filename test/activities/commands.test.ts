@@ -10,7 +10,6 @@ import {
   cancelling,
   fulfilling,
   INLINE,
-  newRequest,
   placed,
   QUEUED,
   refunding,

@@ -1,4 +1,4 @@
-import { type Order, type OrderState, FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
+import { type OrderState, FULFILLMENT_STATUSES, ORDER_STATUSES } from '../../src/domain/order';
 import {
   archivedOrder,
   cancelledOrder,

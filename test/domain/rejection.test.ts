@@ -17,6 +17,7 @@ it('has an API code for each reason', () => {
     MixedCurrencies: 'mixed_currencies',
     AmountTooLarge: 'amount_too_large',
     OutOfStock: 'out_of_stock',
+    TooManyUnpaid: 'invalid_transition',
     PriceChanged: 'price_changed',
     PaymentDeclined: 'payment_declined',
     PaymentActionFailed: 'payment_action_failed',

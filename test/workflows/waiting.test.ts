@@ -220,7 +220,7 @@ describe('a cancellation that is refused', () => {
 describe('an amendment that waits for its payment', () => {
   const interrupted = {
     code: 'service_unavailable',
-    message: expect.stringContaining('The amendment was interrupted') as string,
+    message: expect.stringContaining('This was interrupted') as string,
   };
   const cancelled = { status: 'cancelled', total: TOTAL, reservation: 'released' };
 

@@ -74,7 +74,7 @@ function rejected({ baseline, move }: Place, error: string): Expected {
   }
   const order: Partial<Gist> = {
     status: 'rejected',
-    rejection: code as RejectionCode,
+    rejection: code,
     fulfillmentStatus: 'cancelled',
     owed: [],
     paymentStatus: 'declined',

@@ -106,8 +106,8 @@ describe('the OpenAPI document', () => {
     );
     expect(required).toEqual([
       ['placeOrder', 'Idempotency-Key'],
-      ['payOrder', 'Idempotency-Key'],
       ['amendOrder', 'If-Match'],
+      ['payOrder', 'Idempotency-Key'],
       ['fulfillOrder', 'Idempotency-Key'],
       ['refundOrder', 'Idempotency-Key'],
       ['changeProductService', 'If-Match'],

@@ -155,7 +155,7 @@ it.concurrent.each<[Authorizing, string]>([
     });
     expect(await saga.rest()).toMatchObject({ order: { paymentStatus, reservation: 'released', owed: [] } });
     const order = (await saga.customer.stored())!;
-    const task = paymentTaskOf({ ...order, status: 'pending' })!;
+    const task = paymentTaskOf({ ...order, status: 'pending', paymentStatus: 'pending' })!;
     const late = { ...task, orderId: order.id, requestId: 'test' };
     expect(await activitiesOn(faulty.shop.db).authorizePayment(late)).toMatchObject({ state: 'declined' });
     expect(await ledgerOf(faulty.shop, order.id)).toMatchObject({ open: 0, captured: 0 });

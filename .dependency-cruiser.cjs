@@ -17,7 +17,8 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'seed', 'setup', 'worker'],
-  ['authentication', 'cluster', 'health', 'openapi', 'orders', 'payments', 'product-service'],
+  ['orders'],
+  ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
   ['rate-limit'],

@@ -25,6 +25,7 @@ import {
   refusal,
   summaryOf,
   type CheckedAnswer,
+  undoneAnswer,
   type OrderAnswer,
   type OrderSummary,
 } from '../src/domain/order-summary';
@@ -33,6 +34,7 @@ import { draftOrder, isReused } from '../src/domain/placing';
 import { currentPayment, paymentRef } from '../src/domain/order-payment';
 import { givenUpOrder, pay, type PayOrder } from '../src/domain/paying';
 import { isBeingChanged, type CheckPayment } from '../src/domain/reconciling';
+import { idsOf, priceAmendment } from '../src/domain/pricing';
 import { refund, type RefundOrder } from '../src/domain/refund';
 import { undoneOrder, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderRepository } from '../src/orders/orders.repository';

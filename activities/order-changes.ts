@@ -17,6 +17,10 @@ import {
 } from '../src/domain/intention';
 import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
 import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
+import { currentPayment } from '../src/domain/order-payment';
+import type { PaymentPolicy } from '../src/domain/paying';
+import type { PaymentRef } from '../src/domain/payment';
+import { reconciledOrder, type CheckPayment } from '../src/domain/reconciling';
 import type { PaymentDeclines } from '../src/payments/declines/payment-declines';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 import type { Judge, OrderWriter } from './order-writer';
@@ -24,6 +28,8 @@ import { callProvider, inspect, within, type Inspection } from './payment-calls'
 
 export interface OrderChangesDeps {
   writer: OrderWriter;
+  /** How long orders wait for their customers. */
+  policy: PaymentPolicy;
   declines: PaymentDeclines;
   /** Absent where the secrets of the payment service are kept from the workers of orders. */
   provider?: PaymentProvider;
@@ -66,7 +72,7 @@ export type OrderChanges = ReturnType<typeof createOrderChanges>;
 const INLINE_PAYMENT_MS = 2_500;
 
 /** Changes orders as commands and payments make it necessary. */
-export function createOrderChanges({ writer, declines, provider }: OrderChangesDeps) {
+export function createOrderChanges({ writer, policy, declines, provider }: OrderChangesDeps) {
   async function change(orderId: string, judge: Judge, known?: Order): Promise<Order> {
     const order = await writer.change(orderId, judge, known);
     if (!order) throw new Error(`Order ${orderId} is missing in MongoDB.`);
@@ -107,9 +113,10 @@ export function createOrderChanges({ writer, declines, provider }: OrderChangesD
     { key, commandId }: PaymentTask,
     known?: Order,
   ): Promise<void> {
-    if (commandId !== null) return;
-    const { placedBy } = known ?? (await change(orderId, (order) => order));
-    await declines.add({ _id: key, by: placedBy });
+    const { placedBy, intention } = known ?? (await change(orderId, (order) => order));
+    const isAnotherCard = intention?.kind === 'payment' && intention.command.id === commandId;
+    if (commandId !== null && !isAnotherCard) return;
+    await declines.add({ _id: key, by: isAnotherCard ? intention.by : placedBy });
   }
 
   /** Counts a payment that failed when the customer was to confirm it, which only customers are asked for. */

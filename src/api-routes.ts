@@ -22,10 +22,10 @@ import { createOrderPresenter } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
+import { createPaymentActionRepository } from './payments/actions.repository';
 import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
 import { createDeclineRepository } from './payments/declines/declines.repository';
 import { createPaymentEventRepository } from './payments/stripe/events.repository';
-import type { LookAgain } from './payments/payment-provider';
 import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.routes';
 import { createStripeWebhookService } from './payments/stripe/webhook';
 import { createSandboxRepository } from './payments/sandbox/repository';
@@ -146,10 +146,6 @@ function paymentRoutesDeps(
   connection: Connection,
   { lookAgain }: OrderService,
 ): PaymentRoutesDeps {
-  const lookAgain: LookAgain = async ({ type, orderId, paymentKey }) => {
-    if (type === 'payment_intent.canceled') await authorizationEnded(orderId, paymentKey);
-    return 'done';
-  };
   if (provider === 'sandbox')
     return { sandbox: { repository: createSandboxRepository(connection), lookAgain } };
   const webhook = createStripeWebhookService({

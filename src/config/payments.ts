@@ -1,5 +1,4 @@
 import Joi from 'joi';
-import type { PaymentPolicy } from '../domain/paying';
 import { duration, durationOrZero, millisecondsOf } from './rules';
 import { section } from './section';
 
@@ -32,6 +31,18 @@ const variables = {
     .example('50')
     .description(
       'Calls per second to the payment service, by all workers together; the same for API and workers',
+    ),
+  PAYMENT_ACTION_DEADLINE: duration('30m')
+    .tag('worker')
+    .description(
+      'How long an order keeps its stock while the bank waits for the customer to confirm the payment (`90s`, `30m`, ' +
+        '`12h`); the same for all workers',
+    ),
+  PAYMENT_RETRY_WINDOW: durationOrZero('15m')
+    .tag('worker')
+    .description(
+      'How long another card can be tried after a payment was turned down, with the stock held; `0`: the order is ' +
+        'rejected at once; the same for all workers',
     ),
   PAYMENT_SANDBOX_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
@@ -121,6 +132,8 @@ interface PaymentsConfig {
   /** Whether workers of orders may call the payment service themselves. */
   inline: boolean;
   maxPerSecond?: number;
+  /** How long orders wait for their customers. */
+  policy: { actionDeadlineMs: number; retryWindowMs: number };
   /** Where browsers reach the API; only with the sandbox. */
   sandboxUrl?: string;
   maxDeclines: { perUser: number; perAddress: number; perStaff: number };
@@ -138,6 +151,10 @@ export const payments = section({
     provider: env.PAYMENT_PROVIDER,
     inline: env.PAYMENTS_INLINE && env.PAYMENTS_MAX_PER_SECOND === undefined,
     maxPerSecond: env.PAYMENTS_MAX_PER_SECOND,
+    policy: {
+      actionDeadlineMs: millisecondsOf(env.PAYMENT_ACTION_DEADLINE),
+      retryWindowMs: millisecondsOf(env.PAYMENT_RETRY_WINDOW),
+    },
     ...(env.PAYMENT_PROVIDER === 'sandbox' && { sandboxUrl: env.PAYMENT_SANDBOX_URL }),
     maxDeclines: {
       perUser: env.MAX_DECLINES_PER_USER,

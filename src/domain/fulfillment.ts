@@ -42,8 +42,7 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (isUnpaid(order))
     throw new InvalidTransition(`${howToPay(order)} It can be fulfilled when that is done.`);
   const items = fulfilledItems(order, command.items);
-  const isAllRefunded = order.captured > 0 && leftToRefund(order) === 0;
-  if (isAllRefunded && captureFor({ ...order, items }).amount === 0) {
+  if (isRefundedWholly(order) || (isPaidBack(order) && captureFor({ ...order, items }).amount === 0)) {
     throw new InvalidTransition(
       'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
     );

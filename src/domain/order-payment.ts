@@ -66,7 +66,7 @@ export function leftToRefund(order: Order): number {
 }
 
 /** Returns what the bank has taken back because the customer contests it, in minor units. */
-export function disputedOf({ disputes }: Pick<Order, 'disputes'>): number {
+function disputedOf({ disputes }: Pick<Order, 'disputes'>): number {
   return sum(disputes.filter(({ status }) => status !== 'won'));
 }
 

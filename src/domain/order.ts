@@ -305,6 +305,8 @@ export interface ErrorRecord {
   existingOrderId?: string;
   /** Until when the order can be paid with another card. */
   retryUntil?: string;
+  /** What the order would cost, in minor units, if that is the reason. */
+  total?: number;
 }
 
 /** A command that was answered. The same command, sent again, gets this answer. */

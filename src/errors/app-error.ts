@@ -14,6 +14,8 @@ export interface AppErrorOptions {
   existingOrderId?: string;
   /** Until when the order can be paid with another card, ISO 8601. */
   retryUntil?: string;
+  /** What the order would cost, in minor units, if that is the reason. */
+  total?: number;
   /** An extension member of the problem, for a response that says more than its detail. */
   data?: unknown;
   cause?: unknown;
@@ -27,6 +29,7 @@ export class AppError extends Error {
   readonly orderId?: string;
   readonly existingOrderId?: string;
   readonly retryUntil?: string;
+  readonly total?: number;
   readonly data?: unknown;
 
   constructor(
@@ -42,17 +45,19 @@ export class AppError extends Error {
     this.orderId = options.orderId;
     this.existingOrderId = options.existingOrderId;
     this.retryUntil = options.retryUntil;
+    this.total = options.total;
     this.data = options.data;
   }
 
   /** Returns a copy of the error with additional headers. */
   with(headers: Record<string, string>): AppError {
-    const { code, detail, errors, orderId, existingOrderId, retryUntil, data, cause } = this;
+    const { code, detail, errors, orderId, existingOrderId, retryUntil, total, data, cause } = this;
     return new AppError(code, detail, {
       errors,
       orderId,
       existingOrderId,
       retryUntil,
+      total,
       data,
       cause,
       headers: { ...this.headers, ...headers },

@@ -76,6 +76,7 @@ function sendProblem(ctx: Context, error: AppError): void {
     orderId: error.orderId,
     existingOrderId: error.existingOrderId,
     retryUntil: error.retryUntil,
+    total: error.total,
     data: error.data,
   };
 }

@@ -44,6 +44,7 @@ const problem: JsonSchema = {
       format: 'date-time',
       description: 'Until when the order can be paid with another card',
     },
+    total: { type: 'integer', description: "What the order would cost now, in the currency's minor unit" },
     data: { description: 'The data that a successful response would have had, as far as it is known' },
   },
 };

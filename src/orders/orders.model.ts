@@ -210,6 +210,7 @@ const answeredCommandSchema = new Schema(
           message: { $type: String },
           existingOrderId: { $type: String },
           retryUntil: { $type: Date },
+          total: { $type: Number },
         },
         { _id: false, typeKey: '$type' },
       ),

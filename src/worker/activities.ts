@@ -65,7 +65,7 @@ export function createOrderQueueActivities(
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
   });
-  const changes = createOrderChanges({ writer, declines, provider });
+  const changes = createOrderChanges({ writer, policy, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
 }

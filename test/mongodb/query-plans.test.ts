@@ -7,6 +7,7 @@ import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
 import { createOrderRepository } from '../../src/orders/orders.repository';
 import { createPaymentActionRepository } from '../../src/payments/actions.repository';
+import { createDeclineRepository } from '../../src/payments/declines/declines.repository';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
 import { createStripePaymentRepository } from '../../src/payments/stripe/repository';
@@ -340,6 +341,7 @@ it.each(
     paymentEventCalls,
     sandboxCalls,
     actionCalls,
+    declineCalls,
     stripeCalls,
   }),
 )('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {

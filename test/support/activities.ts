@@ -13,6 +13,8 @@ import { unlimitedDeclines } from './declines';
 export interface ActivityOptions {
   /** Whether the activities of orders have the secrets of the payment service; true by default. */
   hasSecrets?: boolean;
+  /** More configuration of the worker. */
+  env?: NodeJS.ProcessEnv;
   /** Whether so many payments were declined that no other is tried. */
   isAtDeclineLimit?: () => boolean;
 }
@@ -20,7 +22,7 @@ export interface ActivityOptions {
 /** Returns the activities of a worker, for calls without a workflow. */
 export function activitiesOn(
   { connection }: TestDatabase,
-  { hasSecrets = true, isAtDeclineLimit: isAtLimit = () => false }: ActivityOptions = {},
+  { hasSecrets = true, isAtDeclineLimit: isAtLimit = () => false, env = {} }: ActivityOptions = {},
 ): Activities {
   const config = testWorkerConfig(env);
   const provider = createPaymentProvider(config, connection)!;

@@ -27,6 +27,8 @@ function testEnv(): NodeJS.ProcessEnv {
     JWT_SECRET,
     LOG_LEVEL: 'silent',
     WEB_CONCURRENCY: '1',
+    // A payment that is declined ends the order, unless a test is about trying another card.
+    PAYMENT_RETRY_WINDOW: '0',
     // Tests decline many payments from one address.
     MAX_DECLINES_PER_USER: '0',
     MAX_DECLINES_PER_ADDRESS: '0',

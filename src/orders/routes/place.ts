@@ -11,10 +11,10 @@ import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
 import { logOrder, tellRepeat, TAG } from './responses';
 
 const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
-const HEADERS = { Location: 'The path of the order', ...ETAG };
 
-export function placeOrderRoute({ service, present, users, declines, prefix }: PlaceOrderRouteDeps): Route {
-  const { send } = orderSender(present);
+export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
+  const { service, users, declines } = deps;
+  const send = placementSender(deps);
   return route({
     method: 'post',
     path: '/orders',

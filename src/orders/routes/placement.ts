@@ -4,15 +4,17 @@ import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
 import type { Context } from '../../http/context';
 import type { ResponseSpec } from '../../http/route';
+import type { DeclineLimit } from '../../payments/declines/decline-limit';
 import type { Principal } from '../../role/principal';
 import { ETAG, orderResponse, orderSender, type OrderRouteDeps } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
+  declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   /** The path prefix of the API, for Location. */
   prefix: string;
 }
 
-export const HEADERS = { Location: 'The path of the order', ...ETAG };
+const HEADERS = { Location: 'The path of the order', ...ETAG };
 
 /** What is said of an order whose payment was asked for. */
 export const PLACED = {
@@ -51,7 +53,7 @@ export function placementSender({ service, present, prefix }: PlaceOrderRouteDep
 
 /** The response to an order that is rejected, or waits for another card, is the reason: for a replay too. */
 function requirePaid(order: Order): void {
-  const { id: orderId, status, rejection, retryUntil, attempts } = order;
+  const { id: orderId, status, rejection, retryUntil, attempts, total } = order;
   const isUnpaid = status === 'pending' && retryUntil !== null && attempts.length > 0;
   const why = rejection ?? (isUnpaid && order.paymentStatus === 'declined' ? unpaidBecause(order) : null);
   if (!why) return;
@@ -59,6 +61,7 @@ function requirePaid(order: Order): void {
   throw new AppError(code, detail, {
     orderId,
     existingOrderId,
+    ...(code === 'price_changed' && total !== null && { total }),
     ...(!rejection && { retryUntil: retryUntil! }),
   });
 }

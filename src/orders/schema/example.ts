@@ -42,7 +42,7 @@ export const EXAMPLE_ORDER: OrderView = {
   refunded: 0,
   attempts: [],
   retryUntil: null,
-  captures: 'once',
+  captures: 'many',
   fulfillments: [],
   refunds: [],
   note: 'Please ring twice.',

@@ -50,8 +50,14 @@ const paymentMethod = Joi.string()
   .description("The payment service's id of the card to charge; `pm_card_visa` always works in the sandbox")
   .example('pm_card_visa');
 
+const expectedTotal = Joi.number().integer().min(0);
+
 export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
   items: lines.required(),
+  expectedTotal: expectedTotal.description(
+    "What the customer was told that the order costs, in the currency's minor unit: if it costs anything else, nothing is " +
+      'reserved, and the response is 409 with the `total`',
+  ),
   paymentMethod: paymentMethod.required(),
   shippingAddress: shippingAddress.allow(null),
   note: note.example('Please ring twice.'),

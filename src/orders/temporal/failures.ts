@@ -62,14 +62,14 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** Returns undefined if the failure is not a business error. */
 function failureProblem(error: ErrorRecord, version: unknown, orderId?: string): AppError | undefined {
-  const { type, message, existingOrderId, retryUntil } = error;
+  const { type, message, existingOrderId, retryUntil, total } = error;
   if (type === FAILURES.idempotencyKeyReused) return keyReused(orderId);
   if (type === FAILURES.staleVersion) return preconditionFailed(message, etagOf(version as number));
   if (type === FAILURES.paymentUnanswered) return paymentUnanswered(orderId);
   if (type === FAILURES.interrupted) return new AppError('service_unavailable', message, { orderId });
   if (!Object.hasOwn(CODES, type)) return undefined;
   const headers = typeof version === 'number' ? { ETag: etagOf(version) } : undefined;
-  return new AppError(CODES[type]!, message, { orderId, existingOrderId, retryUntil, headers });
+  return new AppError(CODES[type]!, message, { orderId, existingOrderId, retryUntil, total, headers });
 }
 
 export function keyReused(orderId?: string): AppError {

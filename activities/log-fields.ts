@@ -1,9 +1,9 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
-/** The part that the first argument of every activity has. */
+/** The part that the first argument of every activity for an order has. */
 interface Subject {
-  orderId: string;
-  requestId: string;
+  orderId?: string;
+  requestId?: string;
 }
 
 /** Adds the order id and the request id to every log line of an activity, including those of the SDK. */
@@ -12,8 +12,8 @@ export const logFields: ActivityInterceptorsFactory = () => {
   return {
     inbound: {
       execute(input, next) {
-        const { orderId, requestId } = input.args[0] as Subject;
-        fields = { orderId, requestId };
+        const { orderId, requestId } = (input.args[0] ?? {}) as Subject;
+        fields = orderId === undefined ? {} : { orderId, requestId };
         return next(input);
       },
     },

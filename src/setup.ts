@@ -1,10 +1,11 @@
-/** Prepares MongoDB (indexes) and Temporal (search attributes). Run before a new version starts; safe to repeat. */
+/** Prepares MongoDB (indexes) and Temporal (search attributes, Schedules). Run before a new version starts; safe to repeat. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { runEntry } from './common/entry';
 import { loadConfig } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createIndexes } from './setup/indexes';
+import { createSchedules } from './setup/schedules';
 import { createSearchAttributes, openSetupConnection } from './setup/search-attributes';
 
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -23,7 +24,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       `Temporal does not respond at ${address}: start it, or correct TEMPORAL_ADDRESS, TEMPORAL_TLS…, TEMPORAL_API_KEY.`,
     );
     const added = await createSearchAttributes(temporal, namespace);
-    logger.info({ searchAttributes: added }, 'set up');
+    const schedules = await createSchedules(temporal, config.temporal);
+    logger.info({ searchAttributes: added, schedules }, 'set up');
   } finally {
     await temporal.close();
     await mongodb.close();

@@ -1,6 +1,7 @@
-import { Connection } from '@temporalio/client';
+import { Connection, ScheduleClient } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { createIndexes } from '../src/setup/indexes';
+import { createSchedules } from '../src/setup/schedules';
 import { createSearchAttributes } from '../src/setup/search-attributes';
 import { searchAttributesCommand } from '../src/temporal/search-attributes';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
@@ -74,5 +75,37 @@ it('registers the search attributes that a namespace lacks', async () => {
   await expect(createSearchAttributes(connection, 'missing')).rejects.toThrow(
     searchAttributesCommand('missing'),
   );
+  await connection.close();
+});
+
+it('creates the Schedules, brings them up to date, and leaves those that are paused so', async () => {
+  const connection = await Connection.connect({ address });
+  const taskQueue = `test-${randomBytes(4).toString('hex')}`;
+  const setUp = () => createSchedules(connection, { namespace: 'default', taskQueue });
+  const ids = await setUp();
+  expect(ids).toEqual([`${taskQueue}-janitor`]);
+  const janitor = new ScheduleClient({ connection }).getHandle(ids[0]!);
+  const definition = async () => {
+    const { spec, action, policies, state, info } = await janitor.describe();
+    return { spec, action, policies, state, next: info.nextActionTimes[0] };
+  };
+  const created = await definition();
+  expect(created).toMatchObject({
+    spec: { intervals: [{ every: 120_000 }] },
+    action: { workflowType: 'janitorWorkflow', workflowId: ids[0], taskQueue },
+    policies: { overlap: 'SKIP', catchupWindow: 60_000 },
+    state: { paused: false },
+  });
+  await setUp();
+  expect(await definition()).toEqual({ ...created, next: expect.any(Date) as Date });
+
+  await janitor.pause('The payment service is being moved.');
+  const weekly = { spec: { intervals: [{ every: '7d' as const }] } };
+  await janitor.update(({ action, policies, state }) => ({ ...weekly, action, policies, state }));
+  await setUp();
+  const state = { paused: true, note: 'The payment service is being moved.' };
+  expect(await definition()).toMatchObject({ spec: created.spec, state });
+
+  await janitor.delete();
   await connection.close();
 });

@@ -60,6 +60,9 @@ export const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
 
 export const closedOrderWorkflowId = (orderId: string): string => `closed-order-${orderId}`;
 
+/** The workflow type of what is done for stuck orders every few minutes, without arguments. */
+export const JANITOR_WORKFLOW = 'janitorWorkflow';
+
 /** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
 export const placeOrderUpdate = defineUpdate<CommandDone, [fingerprint: string]>('place');
 

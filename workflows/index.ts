@@ -1,2 +1,3 @@
 export { closedOrderWorkflow } from './closed-order.workflow';
+export { janitorWorkflow } from './janitor.workflow';
 export { orderWorkflow } from './order.workflow';

@@ -11,12 +11,10 @@ const variables = {
   TEMPORAL_NAMESPACE: Joi.string().default('default').description('Namespace of the orders'),
   TEMPORAL_TASK_QUEUE: Joi.string()
     .default('orders')
-    .tag('api', 'worker')
-    .description('Task queue of the orders; the same for API and workers'),
+    .description('Task queue of the orders; the same for API, workers and setup'),
   TEMPORAL_PAYMENTS_TASK_QUEUE: Joi.string()
     .default('payments')
-    .tag('api', 'worker')
-    .description('Task queue of the calls to the payment service; the same for API and workers'),
+    .description('Task queue of the calls to the payment service; the same for API, workers and setup'),
   TEMPORAL_UI_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .replace(/\/+$/, '')

@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { createCommandActivities } from '../../activities/command.activities';
+import { createJanitorActivities, type JanitorActivities } from '../../activities/janitor.activities';
 import { createOrderChanges } from '../../activities/order-changes';
 import { createOrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
@@ -26,7 +27,8 @@ import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
-  ReturnType<typeof createPaymentActivities>;
+  ReturnType<typeof createPaymentActivities> &
+  JanitorActivities;
 
 /**
  * The activities of one queue. Orders leave payments to the queue for them without the secrets of the payment service,
@@ -42,12 +44,12 @@ export function createActivities(
     return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
   }
   const { inline, policy, maxDeclines, maxUnpaid } = config.payments;
-  return createOrderQueueActivities(
-    connection,
-    { ...policy, maxUnpaid },
-    inline ? createPaymentProvider(config, connection) : undefined,
-    createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines),
-  );
+  const provider = inline ? createPaymentProvider(config, connection) : undefined;
+  const paymentDeclines = createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines);
+  return {
+    ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
+    ...createJanitorActivities(),
+  };
 }
 
 export function createOrderQueueActivities(

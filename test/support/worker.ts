@@ -1,5 +1,6 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
+import { createJanitorActivities } from '../../activities/janitor.activities';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config';
 import { unlimitedDeclines } from './declines';
@@ -90,7 +91,10 @@ function activitiesOf(
   const provider = replaceProvider(createPaymentProvider(config, database)!);
   const { policy, maxUnpaid } = config.payments;
   const limited = { ...policy, maxUnpaid };
-  const orders = createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database));
+  const orders = {
+    ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
+    ...createJanitorActivities(),
+  };
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };

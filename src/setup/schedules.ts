@@ -1,0 +1,74 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleClient,
+  ScheduleOverlapPolicy,
+  type Connection,
+  type ScheduleSpec,
+} from '@temporalio/client';
+import type { Config } from '../config';
+import { JANITOR_WORKFLOW } from '../../workflows/contract';
+
+/** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
+interface Maintenance {
+  /** The end of the id of its Schedule, which begins with the task queue, and the id of its workflows. */
+  name: string;
+  workflowType: string;
+  spec: ScheduleSpec;
+  /** What it does, for people who look at it in Temporal. */
+  summary: string;
+}
+
+const MAINTENANCE: readonly Maintenance[] = [
+  {
+    name: 'janitor',
+    workflowType: JANITOR_WORKFLOW,
+    spec: { intervals: [{ every: '2m' }] },
+    summary: 'Has orders that nobody has moved for long finished',
+  },
+];
+
+/** A run that was missed, since Temporal was down, is made up for only by the next one. */
+const CATCHUP_WINDOW = '1m' as const;
+
+/**
+ * Creates the Schedules, or brings them in line with this version. One that an operator has paused stays paused.
+ * Returns their ids.
+ */
+export async function createSchedules(
+  connection: Connection,
+  { namespace, taskQueue }: Pick<Config['temporal'], 'namespace' | 'taskQueue'>,
+): Promise<string[]> {
+  const client = new ScheduleClient({ connection, namespace });
+  const ids: string[] = [];
+  for (const { name, workflowType, spec, summary } of MAINTENANCE) {
+    const scheduleId = `${taskQueue}-${name}`;
+    const schedule = {
+      spec,
+      action: {
+        type: 'startWorkflow' as const,
+        workflowType,
+        workflowId: scheduleId,
+        taskQueue,
+        args: [],
+        staticSummary: summary,
+      },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
+    };
+    try {
+      await client.create({ scheduleId, ...schedule });
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw unavailable(scheduleId, namespace, error);
+      await client.getHandle(scheduleId).update(({ state }) => ({ ...schedule, state }));
+    }
+    ids.push(scheduleId);
+  }
+  return ids;
+}
+
+function unavailable(scheduleId: string, namespace: string, cause: unknown): Error {
+  return new Error(
+    `The Schedule ${scheduleId} of namespace ${namespace} cannot be set up (${(cause as Error).message}). ` +
+      'Let it run as someone who may create Schedules there.',
+    { cause },
+  );
+}

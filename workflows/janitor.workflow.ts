@@ -1,0 +1,16 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { JanitorActivities, JanitorReport } from '../activities/janitor.activities';
+
+const { finishStuckOrders } = proxyActivities<JanitorActivities>({
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '60s', // a worker that is gone is noticed; the next one continues where it was
+  retry: { initialInterval: '5s', maximumInterval: '60s' },
+});
+
+/** Has the orders that nobody has moved for long finished: a Schedule starts it, one run at a time. */
+export async function janitorWorkflow(): Promise<JanitorReport> {
+  return finishStuckOrders.executeWithOptions(
+    { summary: 'Look for stuck orders and have them finished' },
+    [],
+  );
+}

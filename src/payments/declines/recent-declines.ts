@@ -4,8 +4,6 @@ import { DECLINE_WINDOW_MS, type DeclineDocument } from './declines.model';
 const SUBJECTS = ['by', 'from'] as const;
 type Subject = (typeof SUBJECTS)[number];
 
-export type RecentDeclines = ReturnType<typeof createRecentDeclines>;
-
 /**
  * The declined payments of the last hour, in memory. There are few of them, since none is tried after too
  * many; beyond `max` the oldest are forgotten, so that the memory has a bound.

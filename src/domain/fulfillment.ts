@@ -1,9 +1,10 @@
 import { openUnits, spread } from './allocation';
 import { type Command, type KeyedCommand, madeBefore, nameOf } from './command';
 import { InvalidTransition, NotFound } from './errors';
+import { formatAmount } from './money';
 import type { Fulfillment, Order, OrderItem, OrderLine, Refund } from './order';
 import { capturedForGoods, leftToRefund, paidStatus } from './order-payment';
-import { captureFor, countingFulfillments, progressed } from './order-progress';
+import { captureFor, countingFulfillments, progressed, shortfallOf } from './order-progress';
 import { changeOrder } from './order-transitions';
 import { howToPay, isUnpaid } from './paying';
 import type { Capture } from './payment';
@@ -45,6 +46,13 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (isRefundedWholly(order) || (isPaidBack(order) && captureFor({ ...order, items }).amount === 0)) {
     throw new InvalidTransition(
       'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
+    );
+  }
+  const shortfall = shortfallOf({ ...order, items });
+  if (shortfall > 0) {
+    throw new InvalidTransition(
+      `Nothing more can be captured of the payment, and ${formatAmount(shortfall, order.currency!)} of what this costs were ` +
+        'not: fulfil less, or cancel what is left of the order.',
     );
   }
 }

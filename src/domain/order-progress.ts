@@ -27,6 +27,11 @@ export function captureFor(order: Order): Capture {
   return { amount: Math.max(0, target - capturedForGoods(order)), isFinal };
 }
 
+/** Returns what the payment lacks for the lines as they are given, if nothing more of it can be captured. */
+export function shortfallOf(order: Order): number {
+  return isCapturable(order) ? 0 : Math.max(0, dueIfClosedShort(order) - capturedForGoods(order));
+}
+
 /**
  * Returns the next version of an order whose lines or fulfillments have changed: its states and its reservation follow
  * from them, and money that it holds without need is owed.

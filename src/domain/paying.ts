@@ -61,14 +61,14 @@ const MAX_ATTEMPTS = 20;
 
 /** @throws {InvalidTransition} the order needs no other payment, or one before may still be live */
 export function requirePayable(order: Order): void {
-  const { status, paymentStatus, fulfillmentStatus, retryUntil, attempts } = order;
+  const { status, paymentStatus, retryUntil, attempts } = order;
   if (paymentStatus === 'action_required') {
     throw new InvalidTransition(
       'The payment of the order waits for the customer to confirm it at the bank: only if that fails can another card be tried.',
     );
   }
   const isWaiting = status === 'pending' && retryUntil !== null;
-  const isLapsed = status === 'confirmed' && fulfillmentStatus === 'unfulfilled' && isUnpaid(order);
+  const isLapsed = status === 'confirmed' && isUnpaid(order);
   if (!isWaiting && !isLapsed) {
     throw new InvalidTransition(
       `The order is ${status} and its payment ${paymentStatus}: there is nothing to pay.`,

@@ -6,6 +6,7 @@ import { changeOrder } from './order-transitions';
 import {
   customerWaitOf,
   isBeingPlaced,
+  isUnpaid,
   lapsedOrder,
   paidOrder,
   unpaidOrder,
@@ -106,8 +107,9 @@ function withCaptures(order: Order, found: ProviderPayment, at: string): Order {
 }
 
 /** Returns whether all of its payment is, or is to be, given up: what happens to it then is not the order's. */
-function isGivenUp({ status, captured }: Order): boolean {
-  return status === 'pending' || (status === 'cancelled' && captured === 0);
+function isGivenUp(order: Order): boolean {
+  const { status, captured } = order;
+  return status === 'pending' || isUnpaid(order) || (status === 'cancelled' && captured === 0);
 }
 
 function closed(payment: OrderPayment): OrderPayment {
@@ -136,11 +138,13 @@ function withRefunds(order: Order, found: ProviderPayment, at: string): Order {
   return changeOrder(next, { paymentStatus: paidStatus(next) }, { at, by: 'provider', reason });
 }
 
-/** One that a compensation is to make is the compensation's; one that is under way at the bank counts as made. */
+/**
+ * One that a compensation is to make is the compensation's; one that is under way at the bank counts as made. None moves
+ * back: such a record was read before the order learned more.
+ */
 function statusOf({ status, by }: Refund, theirs: ProviderRefund): Refund['status'] {
-  if (by === 'provider') return theirs.status;
-  if (status === 'pending') return status;
-  return theirs.status === 'failed' ? 'failed' : 'succeeded';
+  if (status === 'pending') return by === 'provider' ? theirs.status : status;
+  return theirs.status === 'failed' ? 'failed' : status;
 }
 
 function refundElsewhere(

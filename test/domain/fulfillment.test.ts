@@ -7,7 +7,7 @@ import {
   requireDeliverable,
   requireFulfillable,
 } from '../../src/domain/fulfillment';
-import type { Order } from '../../src/domain/order';
+import type { Order, OrderItem } from '../../src/domain/order';
 import {
   command,
   CREATED,
@@ -34,6 +34,8 @@ const begun = (fields: Partial<Order> = {}): Order =>
     fulfillments: [fulfillment()],
     ...fields,
   });
+
+const free = (item: OrderItem): OrderItem => ({ ...item, unitPrice: 0, subtotal: 0, total: 0 });
 
 describe('requireFulfillable', () => {
   it.each([
@@ -141,7 +143,7 @@ describe('fulfill', () => {
 
   it.each([
     ['the payment was captured', begun()],
-    ['there is nothing to capture', orderIn({ payment: payment(0) })],
+    ['it costs nothing', orderIn({ payment: payment(0), total: 0, items: orderIn().items.map(free) })],
   ])('fulfils the order at once if %s', (_, order) => {
     const next = fulfill(order, { ...command, id: 'k2' }, LATER);
     expect(next.fulfillments.at(-1)).toEqual(fulfillment({ id: 'k2' }));

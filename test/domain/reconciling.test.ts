@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { cancelledOrder } from '../../src/domain/closing';
+import { fulfill } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { leftToRefund } from '../../src/domain/order-payment';
 import { actionRequiredOrder, givenUpOrder, pay, paidOrder, unpaidOrder } from '../../src/domain/paying';
@@ -7,9 +9,13 @@ import { openedOrder } from '../../src/domain/placing';
 import { reconciledOrder } from '../../src/domain/reconciling';
 import { refundedOrder } from '../../src/domain/refund';
 import {
+  command,
   CREATED,
+  fulfilling,
   intendedAmendment,
+  itemOf,
   LATER,
+  line,
   orderIn,
   owed,
   payment,
@@ -23,6 +29,7 @@ import {
 const TOTAL = 3_000;
 const patient = { ...policy, retryWindowMs: 60_000 };
 const context = { at: LATER, policy };
+const card = { ...command, id: 'pay_1', fingerprint: 'f', attemptId: 'a', paymentMethod: 'pm_2' };
 
 const recordOf = (fields: Partial<ProviderPayment> = {}): ProviderPayment => ({
   key: 'ord_1-1',
@@ -192,15 +199,6 @@ describe('an order whose payment waits for its customer', () => {
     const late = { at: LATER, policy: patient };
     const expired = reconciledOrder(waiting, null, late);
     expect(expired).toMatchObject({ status: 'pending', paymentStatus: 'declined', reservation: 'held' });
-    const card = {
-      id: 'pay_1',
-      by: 'usr_1',
-      requestId: 'r',
-      seenRevision: 9,
-      fingerprint: 'f',
-      attemptId: 'a',
-      paymentMethod: 'pm_2',
-    };
     expect(() => pay(expired, card, LATER)).toThrow('still being given up');
     const dead = { ...expired, compensations: [], revision: 3 };
     const paying = pay(dead, card, LATER);
@@ -219,13 +217,19 @@ describe('an order whose payment waits for its customer', () => {
   });
 });
 
-it('an order that is being placed or changed, rejected or cancelled unpaid is left alone', () => {
-  const records = [recordOf(), recordOf({ status: 'voided' })];
+it('an order that is being placed or changed, rejected, cancelled or left unpaid stays as it is', () => {
+  const records = [
+    recordOf(),
+    recordOf({ status: 'voided' }),
+    recordOf({ status: 'captured', captured: TOTAL }), // just before it was voided, which pays it back
+  ];
   const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
   const others = [
     opened,
     orderIn({ intention: intendedAmendment() }),
     orderIn({ status: 'rejected', paymentStatus: 'declined' }),
+    orderIn({ paymentStatus: 'voided', payment: { ...payment(TOTAL), isClosed: true } }),
+    orderIn({ paymentStatus: 'declined', payment: { ...payment(TOTAL), isClosed: true } }),
     orderIn({ status: 'cancelled', paymentStatus: 'authorized', compensations: [owed()] }),
     orderIn({ status: 'cancelled', paymentStatus: 'action_required', compensations: [owed()] }),
     orderIn({ payment: payment(TOTAL, '2') }),
@@ -255,6 +259,48 @@ it('a refund of ours that fails at the bank counts no more, and one that a compe
   ).toEqual(owing.refunds);
 });
 
+it('a refund that has failed or succeeded is not changed by a record that was read before', () => {
+  const refundNow = (status: ProviderRefund['status']) =>
+    recordOf({ status: 'captured', captured: TOTAL, refunds: [{ key: 're_1', amount: 500, status }] });
+  const captured = orderIn({ captured: TOTAL, paymentStatus: 'captured' });
+  const succeeded = reconciledOrder(captured, refundNow('succeeded'), context);
+  expect(reconciledOrder(succeeded, refundNow('pending'), context)).toBe(succeeded);
+  const failed = reconciledOrder(succeeded, refundNow('failed'), context);
+  expect(failed).toMatchObject({ refunded: 0, refunds: [{ status: 'failed' }] });
+  expect(reconciledOrder(failed, refundNow('succeeded'), context)).toBe(failed);
+});
+
+const partlySent: Partial<Order> = {
+  captured: 1_000,
+  paymentStatus: 'captured',
+  fulfillmentStatus: 'partially_fulfilled',
+  items: [itemOf(priced('ps_a', 2), 1), itemOf(priced('ps_s', 1, 'service'))],
+};
+
+it.each([
+  ['captured in part elsewhere', {}],
+  ['released after a part was sent', partlySent],
+])('a payment that was %s pays for no more than was captured', (_, fields) => {
+  const record = recordOf({ status: 'captured', captured: 1_000 });
+  const told = reconciledOrder(orderIn(fields), record, context);
+  expect(told).toMatchObject({ captured: 1_000, payment: { isClosed: true } });
+  const rest = told.items.map((item) => line(item.productServiceId, item.quantity - item.fulfilledQuantity));
+  expect(() => fulfill(told, fulfilling(rest), LATER)).toThrow('20.00 EUR of what this costs were not');
+  const units = told.items[0]!.fulfilledQuantity === 0 ? [line('ps_a')] : [];
+  for (const unit of units) expect(fulfill(told, fulfilling([unit]), LATER).fulfillments).toHaveLength(1);
+  const cancelled = cancelledOrder(told, { ...command, reason: null, items: [line('ps_s')] }, LATER);
+  expect(cancelled.refunds).toEqual([]); // what is captured is not more than what is left
+});
+
+it('an order of which only what was free is sent can still be paid with another card', () => {
+  const lapsed = { paymentStatus: 'voided', fulfillmentStatus: 'partially_fulfilled' } as const;
+  expect(
+    pay(orderIn({ ...lapsed, payment: { ...payment(TOTAL), isClosed: true } }), card, LATER),
+  ).toMatchObject({
+    intention: { kind: 'payment', payment: { amount: TOTAL } },
+  });
+});
+
 it('the customer of an order has a limited time, and a limited number of cards', () => {
   const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
   const declined = { outcome: 'declined', reason: 'No.' } as const;
@@ -264,15 +310,6 @@ it('the customer of an order has a limited time, and a limited number of cards',
   const again = unpaidOrder(first, payment(TOTAL, '2'), declined, first.retryUntil!, patient);
   expect(again).toMatchObject({ status: 'rejected', rejection: { code: 'payment_declined' } });
   const attempts = Array.from({ length: 20 }, () => first.attempts[0]!);
-  const card = {
-    id: 'k',
-    by: 'u',
-    requestId: 'r',
-    seenRevision: 9,
-    fingerprint: 'f',
-    attemptId: 'a',
-    paymentMethod: 'pm',
-  };
   expect(() => pay({ ...first, attempts }, card, CREATED)).toThrow('20 payments');
   expect(() => pay(orderIn(), card, CREATED)).toThrow('nothing to pay');
   expect(paidOrder(opened, payment(TOTAL), LATER).attempts).toEqual([]); // a plain card leaves no trace

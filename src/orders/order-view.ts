@@ -48,7 +48,7 @@ export interface OrderView extends PresentedAsIs {
   attempts: AttemptView[];
   retryUntil: string | null;
   /** For the customer only. */
-  paymentAction?: PaymentAction;
+  paymentAction?: PaymentActionView;
   workflowId: string;
   temporalUrl?: string;
   compensationPending?: boolean;
@@ -64,6 +64,8 @@ export type OrderItemView = Omit<OrderItem, 'cancelledAmount' | 'restockedQuanti
 export interface FulfillmentView extends Omit<Fulfillment, 'fingerprint' | 'attemptId' | 'by' | 'undone'> {
   by?: string;
 }
+
+export type PaymentActionView = PaymentAction & Required<Pick<PaymentAction, 'expiresAt'>>;
 
 export type AttemptView = Omit<PaymentAttempt, 'key'>;
 

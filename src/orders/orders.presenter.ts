@@ -13,7 +13,14 @@ import type { PaymentAction } from '../domain/payment';
 import type { Rejection } from '../domain/rejection';
 import type { Principal } from '../role/principal';
 import { orderWorkflowId } from '../../workflows/contract';
-import type { CompensationView, FulfillmentView, OrderItemView, OrderView, RefundView } from './order-view';
+import type {
+  CompensationView,
+  FulfillmentView,
+  OrderItemView,
+  OrderView,
+  PaymentActionView,
+  RefundView,
+} from './order-view';
 
 export interface TemporalLinks {
   uiUrl: string;
@@ -54,7 +61,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
         return { paymentMethod, at, outcome, reason };
       }),
       retryUntil: order.paymentStatus === 'declined' ? order.retryUntil : null,
-      ...(action && { paymentAction: presentAction(action, order.payBy) }),
+      ...(action && { paymentAction: presentAction(action, order.payBy!) }),
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && presentRejection(order.rejection),
@@ -117,14 +124,13 @@ function presentRefund({ id, amount, status, items, reason, by, createdAt }: Ref
 }
 
 /** The payment service may have its own deadline, which may be earlier than the order's. */
-function presentAction(action: PaymentAction, payBy: string | null): PaymentAction {
-  const { type, clientSecret, redirectUrl, expiresAt } = action;
-  const deadlines = [expiresAt, payBy].filter((time) => typeof time === 'string').sort();
+function presentAction(action: PaymentAction, payBy: string): PaymentActionView {
+  const { type, clientSecret, redirectUrl, expiresAt = payBy } = action;
   return {
     type,
     ...(clientSecret !== undefined && { clientSecret }),
     ...(redirectUrl !== undefined && { redirectUrl }),
-    ...(deadlines.length > 0 && { expiresAt: deadlines[0] }),
+    expiresAt: expiresAt < payBy ? expiresAt : payBy,
   };
 }
 

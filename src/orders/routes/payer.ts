@@ -1,6 +1,6 @@
 import type { Order } from '../../domain/order';
 import type { Context } from '../../http/context';
-import type { Payer, PaymentOutcome } from '../../payments/declines/decline-limit';
+import type { Payer, TrackedOutcome } from '../../payments/declines/decline-limit';
 import { clientAddress } from '../../rate-limit/client-address';
 import type { Principal } from '../../role/principal';
 
@@ -10,7 +10,7 @@ export function payerOf(ctx: Context, { id }: Principal, { customerId }: Pick<Or
 }
 
 /** Returns what has become of the payment that was sent last. */
-export function paymentOutcomeOf({ paymentStatus }: Pick<Order, 'paymentStatus'>): PaymentOutcome {
+export function paymentOutcomeOf({ paymentStatus }: Pick<Order, 'paymentStatus'>): TrackedOutcome {
   if (paymentStatus === 'pending' || paymentStatus === 'action_required') return 'open';
   return paymentStatus === 'declined' ? 'declined' : 'done';
 }

@@ -1,5 +1,5 @@
 import type { Order } from '../../domain/order';
-import { unpaidBecause } from '../../domain/paying';
+import { customerWaitOf, unpaidBecause } from '../../domain/paying';
 import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
 import type { Context } from '../../http/context';
@@ -53,15 +53,15 @@ export function placementSender({ service, present, prefix }: PlaceOrderRouteDep
 
 /** The response to an order that is rejected, or waits for another card, is the reason: for a replay too. */
 function requirePaid(order: Order): void {
-  const { id: orderId, status, rejection, retryUntil, attempts, total } = order;
-  const isUnpaid = status === 'pending' && retryUntil !== null && attempts.length > 0;
-  const why = rejection ?? (isUnpaid && order.paymentStatus === 'declined' ? unpaidBecause(order) : null);
+  const { id: orderId, rejection, retryUntil, total } = order;
+  const needsAnotherCard = customerWaitOf(order)?.what === 'card';
+  const why = rejection ?? (needsAnotherCard ? unpaidBecause(order) : null);
   if (!why) return;
   const { code, detail, existingOrderId } = why;
   throw new AppError(code, detail, {
     orderId,
     existingOrderId,
     ...(code === 'price_changed' && total !== null && { total }),
-    ...(!rejection && { retryUntil: retryUntil! }),
+    ...(needsAnotherCard && { retryUntil: retryUntil! }),
   });
 }

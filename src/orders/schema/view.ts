@@ -12,13 +12,13 @@ import {
   type ShippingAddress,
 } from '../../domain/order';
 import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
-import type { PaymentAction } from '../../domain/payment';
 import type {
   AttemptView,
   CompensationView,
   FulfillmentView,
   OrderItemView,
   OrderView,
+  PaymentActionView,
   RefundView,
 } from '../order-view';
 import { EXAMPLE_ORDER } from './example';
@@ -129,7 +129,7 @@ const attempt = Joi.object<AttemptView, true>({
   reason: text,
 });
 
-const paymentAction = Joi.object<PaymentAction, true>({
+const paymentAction = Joi.object<PaymentActionView, true>({
   type: Joi.string()
     .valid('redirect', 'use_sdk')
     .required()
@@ -138,7 +138,7 @@ const paymentAction = Joi.object<PaymentAction, true>({
     ),
   clientSecret: Joi.string(),
   redirectUrl: Joi.string().uri(),
-  expiresAt: time,
+  expiresAt: time.required().description('Until when it can be done'),
 });
 
 const dispute = Joi.object<Dispute, true>({

@@ -31,14 +31,14 @@ import {
 } from '../src/domain/order-summary';
 import { overdueOrder } from '../src/domain/overdue';
 import { draftOrder, isReused } from '../src/domain/placing';
-import { currentPayment, paymentRef } from '../src/domain/order-payment';
+import { currentPayment, isCurrentPayment, paymentRef } from '../src/domain/order-payment';
 import { givenUpOrder, pay, type PayOrder } from '../src/domain/paying';
 import { isBeingChanged, type CheckPayment } from '../src/domain/reconciling';
 import { idsOf, priceAmendment } from '../src/domain/pricing';
 import { refund, type RefundOrder } from '../src/domain/refund';
 import { undoneOrder, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderRepository } from '../src/orders/orders.repository';
-import { isAbout, type Addressed, type Inline } from './order-changes';
+import type { Addressed, Inline } from './order-changes';
 import type { Inspection } from './payment-calls';
 import type { PlacingActivityDeps } from './placing.activities';
 
@@ -146,12 +146,13 @@ export function createCommandActivities({ orders, writer, changes, products }: C
     ): Promise<CheckedAnswer> {
       const { orderId, paymentKey } = command;
       const order = await change(orderId, (stored) => stored);
-      const isDue = isAbout(order, paymentKey) && order.status !== 'rejected' && !isBeingChanged(order);
+      const isDue =
+        isCurrentPayment(order, paymentKey) && order.status !== 'rejected' && !isBeingChanged(order);
       if (!isDue) return { ...summaryOf(order), toInspect: null };
       const payment = paymentRef(order, currentPayment(order));
       const inspection = inspected ?? (await changes.inspectInline(payment, inline));
       if (!inspection) return { ...summaryOf(order), toInspect: payment };
-      const checked = await changes.reconcile(orderId, command, inspection);
+      const checked = await changes.reconcile(order, command, inspection);
       const { status, paymentStatus } = checked;
       log.info('payment checked', { found: inspection.found?.status ?? 'unknown', status, paymentStatus });
       return { ...summaryOf(checked), toInspect: null };

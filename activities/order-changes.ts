@@ -17,7 +17,7 @@ import {
 } from '../src/domain/intention';
 import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
 import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
-import { currentPayment } from '../src/domain/order-payment';
+import { isCurrentPayment } from '../src/domain/order-payment';
 import type { PaymentPolicy } from '../src/domain/paying';
 import type { PaymentRef } from '../src/domain/payment';
 import { reconciledOrder, type CheckPayment } from '../src/domain/reconciling';
@@ -86,25 +86,32 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
     if (task.commandId === null && declines.isAtLimit(order))
       return afterPayment(order.id, task, NOT_TRIED, order);
     if (task.amount > 0 && !(inline && provider)) return order;
-    const outcome = await within(INLINE_PAYMENT_MS, callProvider({ provider: provider!, task }));
+    const outcome = await within({
+      timeoutMs: INLINE_PAYMENT_MS,
+      work: callProvider({ provider: provider!, task }),
+    });
     return outcome ? afterPayment(order.id, task, outcome, order) : order;
   }
 
   /** Asks the payment service for its record, if it may be called here and answers at once. */
   async function inspectInline(payment: PaymentRef, { inline }: Inline): Promise<Inspection | null> {
-    return inline && provider ? within(INLINE_PAYMENT_MS, inspect(provider, payment)) : null;
+    if (!inline || !provider) return null;
+    return within({ timeoutMs: INLINE_PAYMENT_MS, work: inspect({ provider, payment }) });
   }
 
-  /** Saves what the payment service's record of its current payment makes of the order. */
+  /**
+   * Saves what the payment service's record of its current payment makes of the order.
+   * @param known the order as it was read before the record
+   */
   async function reconcile(
-    orderId: string,
+    known: Order,
     { paymentKey, passed }: Pick<CheckPayment, 'paymentKey' | 'passed'>,
     { found }: Inspection,
   ): Promise<Order> {
-    if (found?.status === 'declined') await countFailedAction(orderId, paymentKey);
-    return change(orderId, (order, at) =>
-      isAbout(order, paymentKey) ? reconciledOrder(order, found, { at, policy, passed }) : order,
-    );
+    if (found?.status === 'declined') await countFailedAction(known, paymentKey);
+    const judge: Judge = (order, at) =>
+      isCurrentPayment(order, paymentKey) ? reconciledOrder(order, found, { at, policy, passed }) : order;
+    return change(known.id, judge, known);
   }
 
   /** Counts a payment that was declined for who has sent it; an amendment tries no other card. */
@@ -120,10 +127,8 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
   }
 
   /** Counts a payment that failed when the customer was to confirm it, which only customers are asked for. */
-  async function countFailedAction(orderId: string, paymentKey: string): Promise<void> {
-    const order = await change(orderId, (same) => same);
-    const isWaiting = order.paymentStatus === 'action_required' && isAbout(order, paymentKey);
-    if (isWaiting) await declines.add({ _id: paymentKey, by: order.customerId });
+  async function countFailedAction({ paymentStatus, customerId }: Order, paymentKey: string): Promise<void> {
+    if (paymentStatus === 'action_required') await declines.add({ _id: paymentKey, by: customerId });
   }
 
   /** Saves the outcome of a call of the payment service, and what it makes of the order. */
@@ -191,9 +196,4 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
   }
 
   return { change, payInline, inspectInline, reconcile, afterPayment, carryOut };
-}
-
-/** Returns whether the payment with the key is the one that the order has. One that was replaced is given up. */
-export function isAbout(order: Order, paymentKey: string): boolean {
-  return order.version > 0 && order.total !== null && currentPayment(order).key === paymentKey;
 }

@@ -6,7 +6,7 @@ import {
   recordOf,
 } from '../src/domain/errors';
 import type { PaymentOutcome, PaymentTask } from '../src/domain/intention';
-import type { PaymentRef, ProviderPayment } from '../src/domain/payment';
+import { CUSTOMER_ABSENT, type PaymentRef, type ProviderPayment } from '../src/domain/payment';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 
 export interface ProviderCall {
@@ -44,7 +44,13 @@ export interface Inspection {
 }
 
 /** Asks the payment service for its record. What a customer has to do for it is kept from Temporal. */
-export async function inspect(provider: PaymentProvider, payment: PaymentRef): Promise<Inspection> {
+export async function inspect({
+  provider,
+  payment,
+}: {
+  provider: PaymentProvider;
+  payment: PaymentRef;
+}): Promise<Inspection> {
   const found = await provider.find(payment);
   if (!found) return { found };
   const { action: _, ...record } = found;
@@ -52,7 +58,13 @@ export async function inspect(provider: PaymentProvider, payment: PaymentRef): P
 }
 
 /** Returns what the work returns, or null if it fails or takes longer, in milliseconds. */
-export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T | null> {
+export async function within<T>({
+  timeoutMs,
+  work,
+}: {
+  timeoutMs: number;
+  work: Promise<T>;
+}): Promise<T | null> {
   const outcome = work.catch(() => null); // the payments queue tries again, and shows why it fails
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, timeoutMs, null)));
@@ -74,12 +86,7 @@ function turnedDown(error: BusinessError, { operation, commandId }: PaymentTask)
 /** It may be authorised after all, so it has to be voided. */
 const NOBODY_TO_ACT: PaymentOutcome = {
   state: 'unanswered',
-  error: recordOf(
-    new PaymentDeclined(
-      'The bank asks the cardholder to confirm the payment, and the customer is not there to do it: have the customer ' +
-        'place the order, or use another payment method.',
-    ),
-  ),
+  error: recordOf(new PaymentDeclined(CUSTOMER_ABSENT)),
 };
 
 const ORDER_PAYMENT_REUSED =

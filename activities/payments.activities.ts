@@ -56,7 +56,7 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
 
     /** Returns the payment service's record of the payment. */
     async inspectPayment(payment: PaymentCall): Promise<Inspection> {
-      const inspection = await inspect(provider, payment);
+      const inspection = await inspect({ provider, payment });
       log.info('payment inspected', { status: inspection.found?.status ?? 'unknown' });
       return inspection;
     },

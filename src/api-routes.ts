@@ -157,8 +157,12 @@ function paymentRoutesDeps(
   return { webhook };
 }
 
-/** Follows which payments were declined. */
-export function followDeclines(config: Pick<Config, 'payments' | 'jwt'>, mongodb: MongoDb, logger: Logger) {
+/** Follows which payments were declined, to turn down more after too many. */
+export function followDeclineLimit(
+  config: Pick<Config, 'payments' | 'jwt'>,
+  mongodb: MongoDb,
+  logger: Logger,
+): DeclineLimit {
   return createDeclineLimit({
     repository: createDeclineRepository(mongodb.connection),
     limits: config.payments.maxDeclines,

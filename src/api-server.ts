@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createRoutes, followCredentials, followDeclines } from './api-routes';
+import { createRoutes, followCredentials, followDeclineLimit } from './api-routes';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
@@ -21,8 +21,8 @@ import { createUsersRepository } from './users/users.repository';
 /** Shorter than in workers, because a caller is waiting: two attempts end within 4 s. */
 const DATABASE_RESPONSE_TIMEOUT_MS = 2_000;
 /**
- * How long to wait for the revoked tokens and the declined payments before listening, in milliseconds. A listening server receives requests even
- * when it is not ready, so it should know them first, but it does not wait indefinitely.
+ * How long to wait for the revoked tokens and the declined payments before listening, in milliseconds. A listening server
+ * receives requests even when it is not ready, so it should know them first, but it does not wait indefinitely.
  */
 const CREDENTIALS_TIMEOUT_MS = 3_000;
 
@@ -51,7 +51,7 @@ export async function startServer(
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger);
-  const declines = followDeclines(config, mongodb, logger);
+  const declines = followDeclineLimit(config, mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
   const checks = {
     ...checksOf({ mongodb, temporal, credentials, users }),

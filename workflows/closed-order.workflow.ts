@@ -5,8 +5,8 @@ import { handleOutlivingCommands } from './order.commands';
 import { createOrderEntity } from './order.entity';
 
 /**
- * Carries out the commands on an order whose own workflow has ended: refunds and archiving. The command
- * starts it, and it ends when there is nothing more to do.
+ * Carries out the commands on an order whose own workflow has ended: refunds, archiving, and looks at its payment. The
+ * command starts it, and it ends when there is nothing more to do.
  */
 export async function closedOrderWorkflow(request: OrderRequest, policy: OrderPolicy): Promise<void> {
   const order = createOrderEntity(request, policy);

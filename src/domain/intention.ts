@@ -11,7 +11,7 @@ import {
   actionRequiredOrder,
   isBeingPlaced,
   paidOrder,
-  unpaidOrder,
+  turnedDownOrder,
   withAttempt,
   type PaymentPolicy,
 } from './paying';
@@ -138,7 +138,7 @@ function notPlaced(order: Order, { state, error }: Failed, at: string, policy: P
   const code = isRejectionType(error.type) ? REJECTION_CODES[error.type] : REJECTION_CODES.PaymentDeclined;
   if (state === 'declined' && code === REJECTION_CODES.PaymentDeclined) {
     const declined = { outcome: 'declined', reason: error.message } as const;
-    return unpaidOrder(order, firstPayment(order), declined, at, policy);
+    return turnedDownOrder(order, firstPayment(order), declined, at, policy);
   }
   const rejection = { code, detail: error.message };
   return closedOrder(order, rejectedBecause(rejection, state === 'declined'), at);

@@ -11,43 +11,33 @@ export function firstPayment({ id, total, currency }: Order): OrderPayment {
   return { key: firstPaymentKey(id), reference: null, amount: total!, currency: currency!, captures: 'once' };
 }
 
-/**
- * Returns the payment of an amendment. Its key has the revision with which the order intends it, so no key is
- * used twice.
- */
-export function amendmentPayment(
-  { id, revision, payment }: Order,
-  { total, currency }: Pricing,
-): OrderPayment {
-  const key = `${id}-${revision + 1}`;
-  const paymentMethod = payment?.paymentMethod;
-  return {
-    key,
-    reference: null,
-    amount: total,
-    currency,
-    captures: 'once',
-    ...(paymentMethod && { paymentMethod }),
-  };
+/** Returns the payment of an amendment, by the card that the order is paid with. */
+export function amendmentPayment(order: Order, { total, currency }: Pricing): OrderPayment {
+  const paymentMethod = order.payment?.paymentMethod;
+  return intendedPayment(order, { amount: total, currency, ...(paymentMethod && { paymentMethod }) });
 }
 
-/** Returns the payment of an attempt with another card. Its key is as new as that of an amendment. */
+/** Returns the payment of an attempt with another card. */
 export function nextPayment(order: Order, paymentMethod: string): OrderPayment {
-  const { id, revision, currency } = order;
-  const key = `${id}-${revision + 1}`;
-  return {
-    key,
-    reference: null,
-    amount: dueOf(order)!,
-    currency: currency!,
-    captures: 'once',
-    paymentMethod,
-  };
+  return intendedPayment(order, { amount: dueOf(order)!, currency: order.currency!, paymentMethod });
+}
+
+/** Its key has the revision with which the order intends it, so no key is used twice. */
+function intendedPayment(
+  { id, revision }: Order,
+  payment: Pick<OrderPayment, 'amount' | 'currency' | 'paymentMethod'>,
+): OrderPayment {
+  return { key: `${id}-${revision + 1}`, reference: null, captures: 'once', ...payment };
 }
 
 /** Returns the payment that the order has, or the one that it begins with. */
 export function currentPayment(order: Order): OrderPayment {
   return order.payment ?? firstPayment(order);
+}
+
+/** Returns whether the payment with the key is the one that the order has. One that was replaced is given up. */
+export function isCurrentPayment(order: Order, paymentKey: string): boolean {
+  return order.version > 0 && order.total !== null && currentPayment(order).key === paymentKey;
 }
 
 /** Returns how the payment service refers to the payment. */

@@ -128,10 +128,10 @@ export interface Failure {
 }
 
 /**
- * Returns the order whose payment failed: for some time another card can be tried, if the order has not been sent. One
+ * Returns the order whose payment was turned down: for some time another card can be tried, if the order has not been sent. One
  * that is not confirmed is rejected if there is no such time, or when it is over.
  */
-export function unpaidOrder(
+export function turnedDownOrder(
   order: Order,
   payment: OrderPayment,
   { outcome, reason }: Failure,
@@ -153,7 +153,7 @@ export function unpaidOrder(
     ...(order.status === 'pending' && { retryUntil }),
     compensations: isDead ? order.compensations : [...order.compensations, owedVoid(payment, at)],
   };
-  return changeOrder(next, { paymentStatus: 'declined' }, { at, by: 'system', reason: reasonOf(outcome) });
+  return changeOrder(next, { paymentStatus: 'declined' }, { at, by: 'system', reason: CODES[outcome] });
 }
 
 /** Returns the order whose authorisation is gone without our doing: it can be paid again while nothing is sent. */
@@ -194,10 +194,6 @@ const CODES = {
   failed: REJECTION_CODES.PaymentActionFailed,
   expired: REJECTION_CODES.PaymentActionExpired,
 } as const;
-
-function reasonOf(outcome: Failure['outcome']): string {
-  return CODES[outcome];
-}
 
 /** Returns the order that knows how an attempt to pay it has ended; one that was waiting ends by this. */
 export function withAttempt(

@@ -47,6 +47,11 @@ export interface PaymentAction {
   expiresAt?: string;
 }
 
+/** Why a payment is declined whose bank wants the customer to confirm it, who is not there. */
+export const CUSTOMER_ABSENT =
+  'The bank wants the customer to confirm the payment, and the customer is not there to do so ' +
+  '(authentication_required): let the customer place the order, or use another payment method.';
+
 /** A refund as the payment service knows it. `failed`: the bank has returned it, so its amount is ours again. */
 export interface ProviderRefund {
   /** The key under which it was requested, or the payment service's own id if it was made elsewhere. */

@@ -9,7 +9,7 @@ import {
   isUnpaid,
   lapsedOrder,
   paidOrder,
-  unpaidOrder,
+  turnedDownOrder,
   type PaymentPolicy,
 } from './paying';
 import type { ProviderPayment, ProviderRefund } from './payment';
@@ -68,14 +68,16 @@ function actedOrder(order: Order, found: ProviderPayment | null, { at, policy, p
     case 'declined':
     case 'voided': {
       const failed = { outcome: 'failed', reason: found.declineReason ?? FAILED } as const;
-      if (!isLate) return unpaidOrder(order, payment, failed, at, policy);
+      if (!isLate) return turnedDownOrder(order, payment, failed, at, policy);
       break;
     }
     case 'action_required':
     case undefined:
       break;
   }
-  return isLate ? unpaidOrder(order, payment, { outcome: 'expired', reason: EXPIRED }, at, policy) : order;
+  return isLate
+    ? turnedDownOrder(order, payment, { outcome: 'expired', reason: EXPIRED }, at, policy)
+    : order;
 }
 
 const FAILED =

@@ -64,17 +64,20 @@ describe('within', () => {
 
   it('returns null if the payment service fails', async () => {
     const provider = failing(new Error('connection lost'));
-    expect(await within(timeoutMs, callProvider({ provider, task: task('authorize') }))).toBeNull();
+    expect(await within({ timeoutMs, work: callProvider({ provider, task: task('authorize') }) })).toBeNull();
   });
 
   it('returns null if it does not answer in time', async () => {
     const provider = providerThat(() => new Promise(() => undefined));
-    expect(await within(timeoutMs, callProvider({ provider, task: task('authorize') }))).toBeNull();
+    expect(await within({ timeoutMs, work: callProvider({ provider, task: task('authorize') }) })).toBeNull();
   });
 
   it('returns a definite no', async () => {
     const provider = failing(new PaymentDeclined('No funds.'));
-    const outcome = await within(60_000, callProvider({ provider, task: task('authorize') }));
+    const outcome = await within({
+      timeoutMs: 60_000,
+      work: callProvider({ provider, task: task('authorize') }),
+    });
     expect(outcome).toMatchObject({ state: 'declined' });
   });
 });

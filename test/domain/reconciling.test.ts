@@ -3,7 +3,7 @@ import { cancelledOrder } from '../../src/domain/closing';
 import { fulfill } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { leftToRefund } from '../../src/domain/order-payment';
-import { actionRequiredOrder, givenUpOrder, pay, paidOrder, unpaidOrder } from '../../src/domain/paying';
+import { actionRequiredOrder, givenUpOrder, pay, paidOrder, turnedDownOrder } from '../../src/domain/paying';
 import { refundedOf, type ProviderPayment, type ProviderRefund } from '../../src/domain/payment';
 import { openedOrder } from '../../src/domain/placing';
 import { reconciledOrder } from '../../src/domain/reconciling';
@@ -304,10 +304,10 @@ it('an order of which only what was free is sent can still be paid with another 
 it('the customer of an order has a limited time, and a limited number of cards', () => {
   const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
   const declined = { outcome: 'declined', reason: 'No.' } as const;
-  const first = unpaidOrder(opened, payment(TOTAL), declined, CREATED, patient);
+  const first = turnedDownOrder(opened, payment(TOTAL), declined, CREATED, patient);
   expect(first).toMatchObject({ status: 'pending', retryUntil: expect.any(String) });
   // A later failure does not prolong it.
-  const again = unpaidOrder(first, payment(TOTAL, '2'), declined, first.retryUntil!, patient);
+  const again = turnedDownOrder(first, payment(TOTAL, '2'), declined, first.retryUntil!, patient);
   expect(again).toMatchObject({ status: 'rejected', rejection: { code: 'payment_declined' } });
   const attempts = Array.from({ length: 20 }, () => first.attempts[0]!);
   expect(() => pay({ ...first, attempts }, card, CREATED)).toThrow('20 payments');

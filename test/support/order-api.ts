@@ -7,7 +7,7 @@ import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
-import { followDeclines } from '../../src/api-routes';
+import { followDeclineLimit } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -112,7 +112,7 @@ export async function openApiOf(
     env,
     db: shop.db,
     routes: (config, revokedTokens) => {
-      declines = followDeclines(config, shop.db.mongodb, pino({ level: 'silent' }));
+      declines = followDeclineLimit(config, shop.db.mongodb, pino({ level: 'silent' }));
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
         policy: orderPolicy(shop.taskQueue),

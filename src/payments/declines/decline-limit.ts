@@ -26,8 +26,8 @@ export interface Payer {
   address: string;
 }
 
-/** `open`: not known yet. */
-export type PaymentOutcome = 'open' | 'declined' | 'done';
+/** What has become of a payment that was sent. `open`: not known yet; `done`: anything but declined. */
+export type TrackedOutcome = 'open' | 'declined' | 'done';
 
 export interface DeclineLimit extends Follower {
   /**
@@ -44,7 +44,7 @@ export interface DeclineLimit extends Follower {
     payer: Payer,
     orderId: string,
     send: () => Promise<T>,
-    outcomeOf: (sent: T) => PaymentOutcome,
+    outcomeOf: (sent: T) => TrackedOutcome,
   ): Promise<T>;
 }
 
@@ -134,7 +134,7 @@ export function createDeclineLimit({ limits, secret, ...deps }: DeclineLimitDeps
       const source = sourceOf(payer);
       const isFirst = source.from !== undefined && !pending.has(orderId);
       if (isFirst) expect(orderId, source);
-      const settle = async (outcome: PaymentOutcome) => {
+      const settle = async (outcome: TrackedOutcome) => {
         if (isFirst && outcome !== 'open') pending.delete(orderId);
         if (outcome === 'declined') await count(orderId, source);
       };
@@ -143,12 +143,17 @@ export function createDeclineLimit({ limits, secret, ...deps }: DeclineLimitDeps
         await settle(outcomeOf(sent));
         return sent;
       } catch (error) {
-        const isDeclined = error instanceof AppError && error.status === DECLINED_STATUS;
-        await settle(isDeclined ? 'declined' : 'open');
+        await settle(outcomeOfError(error));
         throw error;
       }
     },
   };
+}
+
+/** A problem of the server leaves the outcome open; any other than a decline says that no payment was made. */
+function outcomeOfError(error: unknown): TrackedOutcome {
+  if (!(error instanceof AppError) || error.status >= 500) return 'open';
+  return error.status === DECLINED_STATUS ? 'declined' : 'done';
 }
 
 /** Returns the order of a payment: its key is the id of the order, a hyphen and a number. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
-import type { Authorization } from '../../domain/payment';
-import { CUSTOMER_ABSENT } from '../customer-absent';
+import { CUSTOMER_ABSENT, type Authorization } from '../../domain/payment';
 import { amountNotAccepted, cardAmountProblem } from '../amounts';
 import type { SandboxOperation } from './model';
 import { asksCustomer, declineReasonOf } from './payment-methods';

@@ -1,7 +1,6 @@
-import type { Authorization, PaymentRef } from '../../domain/payment';
+import { CUSTOMER_ABSENT, type Authorization, type PaymentRef } from '../../domain/payment';
 import { PaymentDeclined, PaymentRefused } from '../../domain/errors';
 import { amountNotAccepted, toStripeAmount } from '../amounts';
-import { CUSTOMER_ABSENT } from '../customer-absent';
 import { declineReasonOf, declineReasonOfError, notAccepted } from './declines';
 import { isFinalError, isKeyReused, keyReused } from './errors';
 import { ensureDone, isCancelled, statusOf } from './intents';

@@ -1,7 +1,6 @@
 import Stripe from 'stripe';
-import type { Authorization } from '../../domain/payment';
+import { CUSTOMER_ABSENT, type Authorization } from '../../domain/payment';
 import { amountNotAccepted } from '../amounts';
-import { CUSTOMER_ABSENT } from '../customer-absent';
 import { declineMessage } from '../declines/messages';
 import type { FinalStripeError } from './errors';
 import type { Intent } from './requests';

@@ -2,7 +2,6 @@ import { newPayment, errorOf, newKey, WHOLE } from '../fixtures';
 import { refundedOf, type PaymentRef } from '../../../src/domain/payment';
 import { DECLINED } from '../../../src/payments/declines/messages';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
-import { CUSTOMER_ABSENT } from '../../../src/payments/customer-absent';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';
 import { createStripePaymentRepository } from '../../../src/payments/stripe/repository';
 import { type TestDatabase, openTestDatabase } from '../../support/database';

@@ -1,5 +1,5 @@
 import { newPayment, errorOf, newKey, WHOLE } from '../fixtures';
-import { refundedOf, type PaymentRef } from '../../../src/domain/payment';
+import { CUSTOMER_ABSENT, refundedOf, type PaymentRef } from '../../../src/domain/payment';
 import { DECLINED } from '../../../src/payments/declines/messages';
 import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { createStripeProvider } from '../../../src/payments/stripe/provider';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { openUnits } from '../../src/domain/allocation';
+import { findingsOf } from '../../src/domain/findings';
 import { dueOf, type PricedItem, type Pricing } from '../../src/domain/order';
 import { isClosed } from '../../src/domain/order-transitions';
 import { isWhole, repetitions } from '../support/sample';
@@ -62,7 +63,8 @@ const step = fc.oneof(
 /** How often each step did something. */
 const taken = new Map<string, number>();
 
-function expectConserved({ order, stock, ledger }: World): void {
+function expectConserved(world: World): void {
+  const { order, stock, ledger } = world;
   const sum = (count: (item: (typeof order.items)[number]) => number, id?: string) =>
     order.items
       .filter((one) => id === undefined || one.productServiceId === id)
@@ -91,6 +93,10 @@ function expectConserved({ order, stock, ledger }: World): void {
   holds(
     [...ledger.open.values()].every((open) => open >= 0),
     'no more is captured than authorised',
+  );
+  holds(
+    world.payments().every((payment) => findingsOf(order, payment).length === 0),
+    'order and payment service agree',
   );
 }
 

@@ -16,7 +16,8 @@ import {
 import { hasOpenUnits } from '../../../src/domain/order-progress';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { overdueOrder, waitingSince } from '../../../src/domain/overdue';
-import type { Captures } from '../../../src/domain/payment';
+import { currentPayment } from '../../../src/domain/order-payment';
+import type { Captures, ProviderPayment, ProviderRefund } from '../../../src/domain/payment';
 import { openedOrder } from '../../../src/domain/placing';
 import { refund } from '../../../src/domain/refund';
 import { stockMoves } from '../../../src/domain/stock';
@@ -47,8 +48,11 @@ export type Step =
 interface Ledger {
   /** What is reserved under the key of each payment. */
   open: Map<string, number>;
+  /** What was reserved at first. */
+  amounts: Map<string, number>;
   captured: number;
   refunded: number;
+  refunds: ProviderRefund[];
 }
 
 /** Fails unless it is so. The assertions of Jest would take most of the time of the many sequences. */
@@ -59,7 +63,7 @@ export function holds(isSo: boolean, what: string): void {
 /** One order in the pure core, with the stock and the money that it moves, as activities would apply it. */
 export class World {
   order: Order;
-  readonly ledger: Ledger = { open: new Map(), captured: 0, refunded: 0 };
+  readonly ledger: Ledger = { open: new Map(), amounts: new Map(), captured: 0, refunded: 0, refunds: [] };
   readonly stock = new Map(
     PRODUCTS.map((id) => [id as string, { available: STOCK, reserved: 0, elsewhere: 0 }]),
   );
@@ -84,7 +88,12 @@ export class World {
     const { ledger, stock, ...shared } = this;
     const fork = Object.assign(Object.create(World.prototype) as World, shared);
     const copies = {
-      ledger: { ...ledger, open: new Map(ledger.open) },
+      ledger: {
+        ...ledger,
+        open: new Map(ledger.open),
+        amounts: new Map(ledger.amounts),
+        refunds: [...ledger.refunds],
+      },
       stock: new Map([...stock].map(([id, one]) => [id, { ...one }])),
       done: [],
     };
@@ -211,7 +220,7 @@ export class World {
   }
 
   private pay(isPaid = true): void {
-    const { operation, amount, isFinal, payment } = paymentTaskOf(this.order)!;
+    const { operation, key, amount, isFinal, payment } = paymentTaskOf(this.order)!;
     const at = this.now();
     if (!isPaid) {
       const error = { type: 'PaymentRefused', message: 'No.' };
@@ -223,8 +232,11 @@ export class World {
       ({ productServiceId: id, available }) => this.stock.get(id)!.available + available < 0,
     );
     const { open } = this.ledger;
-    if (operation === 'authorize') open.set(payment.key, amount);
-    if (operation === 'refund') this.ledger.refunded += amount;
+    if (operation === 'authorize') {
+      open.set(payment.key, amount);
+      this.ledger.amounts.set(payment.key, amount);
+    }
+    if (operation === 'refund') this.repay(key, amount);
     if (operation === 'capture') {
       this.ledger.captured += amount;
       open.set(payment.key, isFinal ? 0 : open.get(payment.key)! - amount);
@@ -241,11 +253,39 @@ export class World {
 
   /** Has the payment service do all that is owed. */
   settle(): void {
-    for (const { step, kind, amount, payment } of unsettled(this.order)) {
-      if (kind === 'refund') this.ledger.refunded += amount;
+    for (const { step, kind, amount, payment, refundId } of unsettled(this.order)) {
+      if (kind === 'refund') this.repay(refundId!, amount);
       else this.ledger.open.set(payment.key, 0);
       this.save(withDone(this.order, step, true, this.now()));
     }
+  }
+
+  private repay(key: string, amount: number): void {
+    this.ledger.refunded += amount;
+    if (amount > 0) this.ledger.refunds.push({ key, amount, status: 'succeeded' });
+  }
+
+  /** Returns the payments of the order as the payment service knows them, which is not asked for nothing. */
+  payments(): ProviderPayment[] {
+    const { open, amounts, captured: all, refunds } = this.ledger;
+    const { key: current, currency } = currentPayment(this.order);
+    return [...amounts].flatMap(([key, amount]) => {
+      const captured = key === current ? all : 0;
+      const closed = captured > 0 ? 'captured' : 'voided';
+      const payment: ProviderPayment = {
+        key,
+        reference: 'pi',
+        status: open.get(key)! > 0 ? 'authorized' : closed,
+        amount,
+        currency,
+        authorized: amount,
+        captured,
+        captures: this.captures,
+        refunds: key === current ? refunds : [],
+        disputes: [],
+      };
+      return amount > 0 ? [payment] : [];
+    });
   }
 
   /** What was captured, without what is paid back for cancelled units. */

@@ -45,7 +45,7 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   const items = fulfilledItems(order, command.items);
   if (isRefundedWholly(order) || (isPaidBack(order) && captureFor({ ...order, items }).amount === 0)) {
     throw new InvalidTransition(
-      'All that was paid for this order is refunded, so nothing more of it can be fulfilled: cancel what is left of it.',
+      'All that was paid for this order is refunded or disputed, so nothing more of it can be fulfilled: cancel what is left of it.',
     );
   }
   const shortfall = shortfallOf({ ...order, items });

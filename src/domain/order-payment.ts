@@ -56,7 +56,7 @@ export function leftToRefund(order: Order): number {
 }
 
 /** Returns what the bank has taken back because the customer contests it, in minor units. */
-function disputedOf({ disputes }: Pick<Order, 'disputes'>): number {
+export function disputedOf({ disputes }: Pick<Order, 'disputes'>): number {
   return sum(disputes.filter(({ status }) => status !== 'won'));
 }
 

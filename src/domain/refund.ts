@@ -3,7 +3,7 @@ import { madeBefore, nameOf, type KeyedCommand } from './command';
 import { InvalidTransition } from './errors';
 import { formatAmount, unchargeableReason } from './money';
 import type { Order, OrderItem, OrderLine, Refund, RefundedLine } from './order';
-import { leftToRefund, paidStatus } from './order-payment';
+import { disputedOf, leftToRefund, paidStatus } from './order-payment';
 import { changeOrder } from './order-transitions';
 
 export interface RefundOrder extends KeyedCommand {
@@ -34,7 +34,7 @@ export function refundAmount(order: Order, { amount, items }: Pick<RefundOrder, 
     throw new InvalidTransition(
       'No payment was captured, so there is nothing to refund: cancel the order instead.',
     );
-  if (left === 0) throw new InvalidTransition('Everything that was captured has already been refunded.');
+  if (left === 0) throw new InvalidTransition(nothingLeft(order));
   if (amount !== null && amount > left) {
     const money = (value: number) => formatAmount(value, order.currency!);
     throw new InvalidTransition(
@@ -44,6 +44,12 @@ export function refundAmount(order: Order, { amount, items }: Pick<RefundOrder, 
   const reason = unchargeableReason(amount ?? left, order.currency!);
   if (reason !== null) throw new InvalidTransition(`The amount cannot be refunded: ${reason}.`);
   return amount ?? left;
+}
+
+function nothingLeft(order: Order): string {
+  return disputedOf(order) > 0
+    ? 'What was captured and not refunded is disputed at the bank, which has taken it back: only if the dispute is won can it be refunded.'
+    : 'Everything that was captured has already been refunded.';
 }
 
 /**

@@ -37,7 +37,10 @@ const problem: JsonSchema = {
         },
       },
     },
-    orderId: { type: 'string', description: 'The id of the rejected order, which stays readable' },
+    orderId: {
+      type: 'string',
+      description: 'The order that the problem is about, which stays readable if it is rejected',
+    },
     existingOrderId: { type: 'string', description: 'The order that already has the `externalRef`' },
     retryUntil: {
       type: 'string',

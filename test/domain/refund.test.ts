@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Order } from '../../src/domain/order';
+import type { Dispute, Order } from '../../src/domain/order';
 import {
   refund,
   refundAmount,
@@ -7,7 +7,9 @@ import {
   refundOf as madeFrom,
   requireRefundable,
 } from '../../src/domain/refund';
-import { failing, LATER, orderIn, refunding, refundOf } from './fixtures';
+import { CREATED, failing, LATER, orderIn, refunding, refundOf } from './fixtures';
+
+const disputed: Dispute = { id: 'dp_1', amount: 3_000, status: 'opened', reason: 'fraudulent', at: CREATED };
 
 const captured = (fields: Partial<Order> = {}): Order =>
   orderIn({ paymentStatus: 'captured', captured: 3_000, fulfillmentStatus: 'fulfilled', ...fields });
@@ -32,6 +34,7 @@ describe('refundAmount', () => {
     ],
     ['more than nothing when all is refunded', captured({ refunded: 3_000 }), 1, /has already been refunded/],
     ['the rest when all is refunded', captured({ refunded: 3_000 }), null, /has already been refunded/],
+    ['what the bank has taken back', captured({ disputes: [disputed] }), null, /disputed at the bank/],
     [
       'what cards cannot be paid back exactly',
       captured({ currency: 'KWD' }),

@@ -16,8 +16,8 @@ export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
     summary: 'Pay an order with another card',
     description:
       'Possible until `retryUntil` after the payment of a new order was turned down, and while nothing of an order is ' +
-      'fulfilled whose authorisation has lapsed. The payment before is given up first, so never two are reserved. If you ' +
-      'do not know whether a request succeeded, repeat it with the same Idempotency-Key.',
+      'fulfilled whose authorisation has lapsed. The response is 409 until the payment before is known to be given up, so ' +
+      'never two are reserved. If you do not know whether a request succeeded, repeat it with the same Idempotency-Key.',
     tag: TAG,
     params: orderIdParams,
     idempotency: 'required',

@@ -18,7 +18,7 @@ import {
 import type { ErrorRecord, Fulfillment, Order, Refund } from '../src/domain/order';
 import { answerOf, refusal, type OrderAnswer } from '../src/domain/order-summary';
 import { isCurrentPayment } from '../src/domain/order-payment';
-import type { PaymentPolicy } from '../src/domain/paying';
+import { cardSenderOf, type PaymentPolicy } from '../src/domain/paying';
 import type { PaymentRef } from '../src/domain/payment';
 import { reconciledOrder, type CheckPayment } from '../src/domain/reconciling';
 import type { PaymentDeclines } from '../src/payments/declines/payment-declines';
@@ -62,7 +62,7 @@ const NOT_TRIED: PaymentOutcome = {
   error: {
     type: 'PaymentDeclined',
     message:
-      'Too many payments were declined, so this one was not tried, and nothing is charged: place a new order later.',
+      'Too many payments were declined, so this one was not tried, and nothing is charged: try again in an hour.',
   },
 };
 
@@ -83,7 +83,8 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
   async function payInline(order: Order, { inline = false }: Partial<Inline>): Promise<Order> {
     const task = paymentTaskOf(order);
     if (!task) return order;
-    if (task.commandId === null && declines.isAtLimit(order))
+    const by = cardSenderOf(order);
+    if (by !== null && declines.isAtLimit({ by, customerId: order.customerId }))
       return afterPayment(order.id, task, NOT_TRIED, order);
     if (task.amount > 0 && !(inline && provider)) return order;
     const outcome = await within({
@@ -115,15 +116,10 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
   }
 
   /** Counts a payment that was declined for who has sent it; an amendment tries no other card. */
-  async function countDecline(
-    orderId: string,
-    { key, commandId }: PaymentTask,
-    known?: Order,
-  ): Promise<void> {
-    const { placedBy, intention } = known ?? (await change(orderId, (order) => order));
-    const isAnotherCard = intention?.kind === 'payment' && intention.command.id === commandId;
-    if (commandId !== null && !isAnotherCard) return;
-    await declines.add({ _id: key, by: isAnotherCard ? intention.by : placedBy });
+  async function countDecline(orderId: string, task: PaymentTask, known?: Order): Promise<void> {
+    const order = known ?? (await change(orderId, (same) => same));
+    const by = isWaitingFor(order, task) ? cardSenderOf(order) : null;
+    if (by !== null) await declines.add({ _id: task.key, by });
   }
 
   /** Counts a payment that failed when the customer was to confirm it, which only customers are asked for. */
@@ -139,9 +135,8 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
     known?: Order,
   ): Promise<Order> {
     const judge: Judge = (order, at, short) => {
-      const waiting = paymentTaskOf(order);
       // An earlier run has recorded it, or the order was resumed meanwhile.
-      if (waiting?.key !== task.key || waiting.commandId !== task.commandId) return order;
+      if (!isWaitingFor(order, task)) return order;
       // Who is stopped from trying cards, or has too many unpaid orders, is not invited to try another.
       const isLast = outcome === NOT_TRIED || short;
       const patience = isLast ? { ...policy, retryWindowMs: 0 } : policy;
@@ -196,4 +191,10 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
   }
 
   return { change, payInline, inspectInline, reconcile, afterPayment, carryOut };
+}
+
+/** Returns whether the order waits for the outcome of this call of the payment service. */
+function isWaitingFor(order: Order, { key, commandId }: PaymentTask): boolean {
+  const waiting = paymentTaskOf(order);
+  return waiting?.key === key && waiting.commandId === commandId;
 }

@@ -9,6 +9,7 @@ import { changeOrder } from './order-transitions';
 import type { Captures, PaymentRef } from './payment';
 import {
   actionRequiredOrder,
+  cardSenderOf,
   isBeingPlaced,
   paidOrder,
   turnedDownOrder,
@@ -53,11 +54,10 @@ export function paymentTaskOf(order: Order): PaymentTask | null {
   const { intention } = order;
   switch (intention?.kind) {
     case undefined:
-      return isBeingPlaced(order) ? authorizing(order, firstPayment(order), null, order.placedBy) : null;
+      return isBeingPlaced(order) ? authorizing(order, firstPayment(order), null) : null;
     case 'amendment':
-      return authorizing(order, intention.payment, intention.command.id);
     case 'payment':
-      return authorizing(order, intention.payment, intention.command.id, intention.by);
+      return authorizing(order, intention.payment, intention.command.id);
     case 'fulfillment':
       return {
         ...ofCurrentPayment(order, intention, 'capture', captureKey(order, intention)),
@@ -71,16 +71,11 @@ export function paymentTaskOf(order: Order): PaymentTask | null {
   }
 }
 
-/** @param payer who is there to do what the bank asks for, if it is the customer; not given if nobody waits for it */
-function authorizing(
-  order: Order,
-  payment: OrderPayment,
-  commandId: string | null,
-  payer?: string,
-): PaymentTask {
+/** Customers who send a card themselves are there to do what the bank asks for. */
+function authorizing(order: Order, payment: OrderPayment, commandId: string | null): PaymentTask {
   const { key, amount } = payment;
   const ref = paymentRef(order, payment);
-  const isOnSession = payer === order.customerId;
+  const isOnSession = cardSenderOf(order) === order.customerId;
   const asked = isOnSession ? { ...ref, isOnSession } : ref;
   return { operation: 'authorize', payment: asked, key, amount, commandId };
 }

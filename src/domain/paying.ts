@@ -44,6 +44,13 @@ export function isBeingPlaced({ status, paymentStatus }: Pick<Order, 'status' | 
   return status === 'pending' && paymentStatus === 'pending';
 }
 
+/** Returns who has sent the card that the order is about to be paid with; null if it is not, or is with the same card. */
+export function cardSenderOf(order: Order): string | null {
+  const { intention, placedBy } = order;
+  if (intention) return intention.kind === 'payment' ? intention.by : null;
+  return isBeingPlaced(order) ? placedBy : null;
+}
+
 /** Returns whether nothing is, or is going to be, reserved for the order that it could be sent for. */
 export function isUnpaid({ paymentStatus }: Pick<Order, 'paymentStatus'>): boolean {
   return paymentStatus === 'action_required' || paymentStatus === 'declined' || paymentStatus === 'voided';

@@ -1,6 +1,7 @@
 import type { Activities } from '../../src/worker/activities';
 import { ledgerOf } from '../payments/sandbox/checked-ledger';
 import { activitiesOn } from '../support/activities';
+import { newCommand } from '../support/commands';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import {
@@ -56,6 +57,32 @@ describe('placeOrder', () => {
       for (const name of ['sandbox_payments', 'payment_declines'])
         expect(await shop.db.connection.collection(name).countDocuments(filter)).toBe(0);
     }
+  });
+
+  it('tries no other card either, when too many of who sends it were declined', async () => {
+    const env = { PAYMENT_RETRY_WINDOW: '15m' };
+    const { request } = await newRequest(shop, { paymentMethod: 'pm_card_chargeDeclined' });
+    await activitiesOn(shop.db, { env }).placeOrder(request, INLINE);
+    const asked: unknown[] = [];
+    const isAtDeclineLimit = (payment: unknown) => asked.push(payment) > 0;
+    const limited = activitiesOn(shop.db, { env, isAtDeclineLimit });
+    const card = { ...newCommand(), fingerprint: 'f', attemptId: 'a', paymentMethod: 'pm_card_visa' };
+    const answer = await limited.payOrder({ ...card, by: 'usr_payer', orderId: request.orderId }, INLINE);
+    expect(asked).toEqual([{ by: 'usr_payer', customerId: request.customerId }]);
+    expect(answer.answer!.error).toMatchObject({
+      type: 'PaymentDeclined',
+      message: expect.stringMatching(/not tried/),
+      retryUntil: expect.any(String),
+    });
+    const order = await load(request.orderId);
+    expect(order).toMatchObject({
+      status: 'pending',
+      attempts: [{ outcome: 'declined' }, {}],
+      intention: null,
+    });
+    const filter = { _id: order.attempts[1]!.key } as object;
+    for (const name of ['sandbox_payments', 'payment_declines'])
+      expect(await shop.db.connection.collection(name).countDocuments(filter)).toBe(0);
   });
 
   it('counts a declined payment once for who has sent it, whichever worker was told', async () => {

@@ -6,6 +6,7 @@ import {
   createPaymentProvider,
   type Activities,
 } from '../../src/worker/activities';
+import type { PaymentDeclines } from '../../src/payments/declines/payment-declines';
 import { testWorkerConfig } from './config';
 import type { TestDatabase } from './database';
 import { unlimitedDeclines } from './declines';
@@ -16,7 +17,7 @@ export interface ActivityOptions {
   /** More configuration of the worker. */
   env?: NodeJS.ProcessEnv;
   /** Whether so many payments were declined that no other is tried. */
-  isAtDeclineLimit?: () => boolean;
+  isAtDeclineLimit?: PaymentDeclines['isAtLimit'];
 }
 
 /** Returns the activities of a worker, for calls without a workflow. */

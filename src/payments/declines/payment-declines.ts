@@ -1,12 +1,11 @@
-import type { Order } from '../../domain/order';
 import type { DeclineLimits } from './decline-limit';
 import type { DeclineRepository } from './declines.repository';
 import type { FollowedDeclines } from './follow-declines';
 
 /** The declined payments as workers see them. */
 export interface PaymentDeclines extends Pick<DeclineRepository, 'add'> {
-  /** Tells whether so many payments of the order's sender were declined that no other is tried. */
-  isAtLimit(order: Pick<Order, 'placedBy' | 'customerId'>): boolean;
+  /** Tells whether so many payments were declined of who sends one for the customer that no other is tried. */
+  isAtLimit(payment: { by: string; customerId: string }): boolean;
 }
 
 /** The API turns payments down as well; here are those that it accepted before the first of them was declined. */
@@ -17,7 +16,7 @@ export function createPaymentDeclines(
 ): PaymentDeclines {
   return {
     add,
-    isAtLimit: ({ placedBy, customerId }) =>
-      followed.msAtLimit('by', placedBy, placedBy === customerId ? perUser : perStaff) > 0,
+    isAtLimit: ({ by, customerId }) =>
+      followed.msAtLimit('by', by, by === customerId ? perUser : perStaff) > 0,
   };
 }

@@ -2,7 +2,7 @@ import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { BusinessError, PaymentRefused } from '../src/domain/errors';
 import type { PaymentOutcome, PaymentTask } from '../src/domain/intention';
-import { refundedOf, type PaymentRef } from '../src/domain/payment';
+import { disputedOf, refundedOf, type PaymentRef } from '../src/domain/payment';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 import { callProvider, inspect, type Inspection } from './payment-calls';
 
@@ -96,7 +96,7 @@ async function voidOrRefund(provider: PaymentProvider, payment: PaymentRef): Pro
     const found = await provider.find(payment);
     if (!found || found.captured === 0) throw error;
     if (found.status === 'authorized') await provider.release(`${payment.key}-release`, payment);
-    const left = found.captured - refundedOf(found);
+    const left = found.captured - refundedOf(found) - disputedOf(found);
     if (left > 0) await provider.refund(`${payment.key}-undo`, payment, left);
     return true;
   }

@@ -1,5 +1,5 @@
 import { dueOf, type Order, type OrderPayment, type OrderState, type Pricing, type Refund } from './order';
-import type { PaymentRef } from './payment';
+import { disputedOf, type PaymentRef } from './payment';
 
 /** Returns the key of a new order's payment. */
 export function firstPaymentKey(orderId: string): string {
@@ -53,11 +53,6 @@ export function leftToRefund(order: Order): number {
   const { captured, refunded, refunds } = order;
   const pending = sum(refunds.filter(({ status }) => status === 'pending'));
   return Math.max(0, captured - refunded - pending - disputedOf(order));
-}
-
-/** Returns what the bank has taken back because the customer contests it, in minor units. */
-export function disputedOf({ disputes }: Pick<Order, 'disputes'>): number {
-  return sum(disputes.filter(({ status }) => status !== 'won'));
 }
 
 /** Returns what was captured without what is paid back for cancelled units, in minor units. */

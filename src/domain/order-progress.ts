@@ -71,10 +71,10 @@ function reservationAfter(
 }
 
 /** Returns the order owing back what was captured of units that are cancelled. */
-function withExcessOwed(order: Order, { at, reason }: ChangeMade): Order {
+export function withExcessOwed(order: Order, { at, reason }: ChangeMade): Order {
   const excess = Math.min(leftToRefund(order), capturedForGoods(order) - (dueOf(order) ?? 0));
-  if (excess <= 0) return order;
   const id = systemRefundId(order);
+  if (excess <= 0 || order.refunds.some((one) => one.id === id)) return order;
   const refund: Refund = {
     id,
     amount: excess,

@@ -99,6 +99,15 @@ export function refundedOf({ refunds }: Pick<ProviderPayment, 'refunds'>): numbe
   return refunds.reduce((sum, { amount, status }) => (status === 'failed' ? sum : sum + amount), 0);
 }
 
+/** Returns what the bank has taken back because the customer contests it. */
+export function disputedOf({
+  disputes,
+}: {
+  disputes: readonly Pick<ProviderDispute, 'amount' | 'status'>[];
+}): number {
+  return disputes.reduce((sum, { amount, status }) => (status === 'won' ? sum : sum + amount), 0);
+}
+
 /** A payment in the payment service's list, with what identifies it. */
 export interface ListedPayment extends ProviderPayment {
   orderId: string;

@@ -1,7 +1,8 @@
 import type { Command } from './command';
-import type { Dispute, Order, OrderPayment, Refund } from './order';
+import { unsettled } from './compensation';
+import type { Compensation, Dispute, Order, OrderPayment, Refund } from './order';
 import { currentPayment, paidStatus } from './order-payment';
-import { progressed } from './order-progress';
+import { progressed, withExcessOwed } from './order-progress';
 import { changeOrder } from './order-transitions';
 import {
   customerWaitOf,
@@ -12,7 +13,7 @@ import {
   turnedDownOrder,
   type PaymentPolicy,
 } from './paying';
-import type { ProviderPayment, ProviderRefund } from './payment';
+import { disputedOf, refundedOf, type ProviderPayment, type ProviderRefund } from './payment';
 
 /** Asks for an order to be brought in line with what the payment service knows of a payment. */
 export interface CheckPayment extends Command {
@@ -48,10 +49,7 @@ export function reconciledOrder(order: Order, found: ProviderPayment | null, con
   const { at } = context;
   const isWaiting = customerWaitOf(order)?.what === 'action';
   const acted = isWaiting ? actedOrder(order, found, context) : order;
-  const next =
-    found?.key === currentPayment(acted).key
-      ? withDisputes(withRefunds(withCaptures(acted, found, at), found, at), found, at)
-      : acted;
+  const next = found?.key === currentPayment(acted).key ? withMoney(acted, found, at) : acted;
   return next === order ? order : { ...next, version: order.version + 1, updatedAt: at };
 }
 
@@ -84,6 +82,41 @@ const FAILED =
   'The payment was not confirmed at the bank, so nothing is charged: use another payment method.';
 const EXPIRED =
   'The bank asked for the payment to be confirmed, and that was not done in time, so nothing is charged.';
+
+/** Returns the order that knows what has become of the money of its payment, and owes what it has to. */
+function withMoney(order: Order, found: ProviderPayment, at: string): Order {
+  const next = withRefunds(withCaptures(withDisputes(order, found, at), found, at), found, at);
+  return withPayableDebts(order, next, found, at);
+}
+
+/**
+ * Returns the order without the refunds that it owes and that the payment service cannot make, since others have paid the
+ * amount back or the bank has taken it; what is still too much of what was captured is owed anew, as when a dispute is won.
+ */
+function withPayableDebts(before: Order, order: Order, found: ProviderPayment, at: string): Order {
+  let left = found.captured - refundedOf(found) - disputedOf(found);
+  const isPayable = ({ kind, amount, payment, refundId }: Compensation) => {
+    if (kind !== 'refund' || payment.key !== found.key) return true;
+    if (found.refunds.some(({ key }) => key === refundId)) return true;
+    if (amount > left) return false;
+    left -= amount;
+    return true;
+  };
+  const dropped = unsettled(order).filter((one) => !isPayable(one));
+  const isWon = ({ id, status }: Dispute) =>
+    status === 'won' && before.disputes.some((one) => one.id === id && one.status !== 'won');
+  if (dropped.length === 0 && !order.disputes.some(isWon)) return order;
+  const known = new Set(before.refunds.map(({ id }) => id));
+  const isDropped = ({ id }: Refund) => dropped.some(({ refundId }) => refundId === id);
+  const next: Order = {
+    ...order,
+    compensations: order.compensations.filter((one) => !dropped.includes(one)),
+    refunds: order.refunds
+      .filter((one) => !isDropped(one) || known.has(one.id))
+      .map((one): Refund => (isDropped(one) ? { ...one, status: 'failed' } : one)),
+  };
+  return withExcessOwed(next, { at, by: 'provider', reason: null });
+}
 
 /** Returns the order that knows what was captured elsewhere, and whether its authorisation is gone. */
 function withCaptures(order: Order, found: ProviderPayment, at: string): Order {

@@ -3,8 +3,9 @@ import { madeBefore, nameOf, type KeyedCommand } from './command';
 import { InvalidTransition } from './errors';
 import { formatAmount, unchargeableReason } from './money';
 import type { Order, OrderItem, OrderLine, Refund, RefundedLine } from './order';
-import { disputedOf, leftToRefund, paidStatus } from './order-payment';
+import { leftToRefund, paidStatus } from './order-payment';
 import { changeOrder } from './order-transitions';
+import { disputedOf } from './payment';
 
 export interface RefundOrder extends KeyedCommand {
   /** In minor units; null for all that is left, or for what the items cost. */

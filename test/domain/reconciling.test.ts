@@ -230,6 +230,62 @@ it('an order of which only what was free is sent can still be paid with another 
   });
 });
 
+describe('an order that owes a part of what was captured', () => {
+  const paid = orderIn({
+    captured: TOTAL,
+    paymentStatus: 'captured',
+    payment: { ...payment(TOTAL), isClosed: true },
+  });
+  const cancelling = { id: 'c', by: 'usr_9', requestId: 'r', seenRevision: 9, reason: 'Broken' };
+  const items = [{ productServiceId: 'ps_a', quantity: 1 }];
+  const owing = { ...cancelledOrder(paid, { ...cancelling, items }, CREATED), revision: 3 };
+  const captured = recordOf({ status: 'captured', captured: TOTAL });
+  const dispute = (amount: number, status: 'opened' | 'won' | 'lost') => [
+    { id: 'dp_1', amount, status, reason: 'general' },
+  ];
+
+  it('owes it no more if others have paid that much back, so that nothing waits for what is impossible', () => {
+    expect(owing.compensations).toMatchObject([{ kind: 'refund', amount: 1_000 }]);
+    const refunds = [{ key: 're_1', amount: TOTAL, status: 'succeeded' as const }];
+    const told = reconciledOrder(owing, { ...captured, refunds }, context);
+    expect(told).toMatchObject({
+      paymentStatus: 'refunded',
+      refunded: TOTAL,
+      compensations: [],
+      refunds: [{ by: 'system', status: 'failed' }, { by: 'provider' }],
+    });
+  });
+
+  it('owes what is left if that is less, and all of it if less was paid back', () => {
+    const back = (amount: number) => [{ key: 're_1', amount, status: 'succeeded' as const }];
+    const disputes = dispute(2_400, 'opened');
+    const told = reconciledOrder(owing, { ...captured, disputes }, context);
+    expect(told.compensations).toMatchObject([{ kind: 'refund', amount: 600 }]);
+    const most = reconciledOrder(owing, { ...captured, refunds: back(1_000) }, context);
+    expect(most.compensations).toEqual(owing.compensations);
+  });
+
+  it('owes it when the dispute is won in which the units were cancelled', () => {
+    const disputed = reconciledOrder(paid, { ...captured, disputes: dispute(TOTAL, 'opened') }, context);
+    const cancelled = { ...cancelledOrder(disputed, { ...cancelling, items }, CREATED), revision: 3 };
+    expect(cancelled.compensations).toEqual([]);
+    const lost = reconciledOrder(cancelled, { ...captured, disputes: dispute(TOTAL, 'lost') }, context);
+    expect(lost.compensations).toEqual([]);
+    const won = reconciledOrder(cancelled, { ...captured, disputes: dispute(TOTAL, 'won') }, context);
+    expect(won.compensations).toMatchObject([{ kind: 'refund', amount: 1_000 }]);
+  });
+});
+
+it("what happens to a payment that is given up is not the order's: it is voided or refunded", () => {
+  const [unpaid, expired] = [orderIn(), { outcome: 'expired', reason: 'Late.' } as const];
+  const lapsed = reconciledOrder(unpaid, recordOf({ status: 'voided' }), context);
+  const asked = actionRequiredOrder(lapsed, payment(TOTAL, '2'), LATER, policy);
+  const late = turnedDownOrder(asked, payment(TOTAL, '2'), expired, LATER, policy);
+  expect(late).toMatchObject({ status: 'confirmed', compensations: [{ kind: 'void' }] });
+  const record = recordOf({ key: 'ord_1-2', status: 'captured', captured: TOTAL });
+  expect(reconciledOrder(late, record, context)).toBe(late);
+});
+
 it('the customer of an order has a limited time, and a limited number of cards', () => {
   const opened = openedOrder(requestFor(), pricingOf(priced('ps_a', 3)));
   const declined = { outcome: 'declined', reason: 'No.' } as const;

@@ -3,11 +3,18 @@ import { openUnits } from '../../../src/domain/allocation';
 import { cancelledOrder, isCancellable, type CancelOrder } from '../../../src/domain/closing';
 import { withAnswer } from '../../../src/domain/command';
 import { unsettled, withDone } from '../../../src/domain/compensation';
-import { BusinessError, OrderRejected, recordOf } from '../../../src/domain/errors';
+import { BusinessError, OrderRejected, PaymentRefused, recordOf } from '../../../src/domain/errors';
 import { correctedOrder, deliveredOrder, fulfill } from '../../../src/domain/fulfillment';
-import { orderAfterPayment, paymentTaskOf, withoutIntention } from '../../../src/domain/intention';
+import {
+  orderAfterPayment,
+  paymentTaskOf,
+  withoutIntention,
+  type PaymentOutcome,
+  type PaymentTask,
+} from '../../../src/domain/intention';
 import {
   dueOf,
+  type Compensation,
   type Order,
   type OrderLine,
   type Pricing,
@@ -16,13 +23,15 @@ import {
 import { hasOpenUnits } from '../../../src/domain/order-progress';
 import { isClosed } from '../../../src/domain/order-transitions';
 import { overdueOrder, waitingSince } from '../../../src/domain/overdue';
-import { currentPayment } from '../../../src/domain/order-payment';
-import type { Captures, ProviderPayment, ProviderRefund } from '../../../src/domain/payment';
+import { capturedForGoods, currentPayment } from '../../../src/domain/order-payment';
+import { customerWaitOf, givenUpOrder, pay, type PaymentPolicy } from '../../../src/domain/paying';
 import { openedOrder } from '../../../src/domain/placing';
+import { reconciledOrder } from '../../../src/domain/reconciling';
 import { refund } from '../../../src/domain/refund';
 import { stockMoves } from '../../../src/domain/stock';
 import { undoneOrder } from '../../../src/domain/undoing';
-import { policy, requestFor } from '../fixtures';
+import { requestFor } from '../fixtures';
+import type { Card, Ledger } from './ledger';
 
 /** The units of each product before the order. */
 export const STOCK = 6;
@@ -42,45 +51,56 @@ export type Step =
   | { name: 'refund an amount'; amount: number }
   | { name: 'expire' }
   | { name: 'settle' }
-  | { name: 'sell elsewhere'; units: number };
+  | { name: 'sell elsewhere'; units: number }
+  | { name: 'pay'; card: Card }
+  | { name: 'look again' }
+  | { name: 'be too late' }
+  | Happening;
 
-/** The payments of the order as the payment service knows them. */
-interface Ledger {
-  /** What is reserved under the key of each payment. */
-  open: Map<string, number>;
-  /** What was reserved at first. */
-  amounts: Map<string, number>;
-  captured: number;
-  refunded: number;
-  refunds: ProviderRefund[];
-}
+/** What happens at the payment service, of which the order learns when it looks again. */
+type Happening =
+  | { name: 'answer'; how: 'authorise' | 'fail' }
+  | { name: 'capture elsewhere'; amount: number; isFinal: boolean }
+  | { name: 'refund elsewhere'; amount: number }
+  | { name: 'end a refund'; refund: number; status: 'succeeded' | 'failed' }
+  | { name: 'lapse' }
+  | { name: 'dispute'; amount: number }
+  | { name: 'decide a dispute'; status: 'won' | 'lost' };
 
 /** Fails unless it is so. The assertions of Jest would take most of the time of the many sequences. */
 export function holds(isSo: boolean, what: string): void {
   if (!isSo) throw new Error(`It does not hold that ${what}.`);
 }
 
+/** What an order begins with. */
+export interface Beginning {
+  pricing: Pricing;
+  card: Card;
+  policy: PaymentPolicy;
+  ledger: Ledger;
+}
+
 /** One order in the pure core, with the stock and the money that it moves, as activities would apply it. */
 export class World {
   order: Order;
-  readonly ledger: Ledger = { open: new Map(), amounts: new Map(), captured: 0, refunded: 0, refunds: [] };
+  readonly ledger: Ledger;
   readonly stock = new Map(
     PRODUCTS.map((id) => [id as string, { available: STOCK, reserved: 0, elsewhere: 0 }]),
   );
   /** How often a command did something. */
   readonly done: string[] = [];
-  /** Whether a person has paid something back. */
-  isRefunded = false;
+  /** Whether a person has paid something back, or something has happened at the payment service or at banks. */
+  isTouched = false;
+  private readonly policy: PaymentPolicy;
   private time = Date.parse('2026-01-01T00:00:00.000Z');
   private commands = 0;
 
-  constructor(
-    pricing: Pricing,
-    private readonly captures: Captures,
-  ) {
+  constructor({ pricing, card, policy, ledger }: Beginning) {
+    this.policy = policy;
+    this.ledger = ledger;
     this.order = openedOrder(requestFor(), pricing);
     this.moveStock(null, this.order);
-    this.pay();
+    this.pay(card);
   }
 
   /** Returns another world in which the same has happened. Orders are never changed, so they are shared. */
@@ -88,12 +108,7 @@ export class World {
     const { ledger, stock, ...shared } = this;
     const fork = Object.assign(Object.create(World.prototype) as World, shared);
     const copies = {
-      ledger: {
-        ...ledger,
-        open: new Map(ledger.open),
-        amounts: new Map(ledger.amounts),
-        refunds: [...ledger.refunds],
-      },
+      ledger: ledger.fork(),
       stock: new Map([...stock].map(([id, one]) => [id, { ...one }])),
       done: [],
     };
@@ -119,7 +134,7 @@ export class World {
       if (!(error instanceof BusinessError)) throw error;
       return;
     }
-    if (this.order !== before) this.done.push(step.name);
+    if (this.order !== before || this.isTouched) this.done.push(step.name);
   }
 
   private decide(step: Step): void {
@@ -135,10 +150,11 @@ export class World {
         return this.fulfil(this.rest(), true);
       case 'undo': {
         const undo = { ...command, fulfillmentId: this.fulfillmentId(step.fulfillment), reason: 'Lost' };
-        return this.write(undoneOrder(order, { ...undo, restock: step.restock }, at), () => {
+        const orElse = () => {
           const available = new Map([...this.stock].map(([id, one]) => [id, one.available]));
           return undoneOrder(order, { ...undo, restock: step.restock }, at, available);
-        });
+        };
+        return this.write(undoneOrder(order, { ...undo, restock: step.restock }, at), { orElse });
       }
       case 'correct':
         return this.write(
@@ -159,12 +175,12 @@ export class World {
       case 'refund': {
         const items: RefundedLine[] = [{ ...this.lineOf(step.line, step.units), restock: step.restock }];
         this.write(refund(order, { ...command, amount: null, items, reason: 'Returned' }, at));
-        this.isRefunded = true;
+        this.isTouched = true;
         return;
       }
       case 'refund an amount':
         this.write(refund(order, { ...command, amount: step.amount, reason: 'Sorry' }, at));
-        this.isRefunded = true;
+        this.isTouched = true;
         return;
       case 'expire':
         if (isCancellable(order))
@@ -179,7 +195,55 @@ export class World {
           one.available -= sold;
           one.elsewhere += sold;
         }
+        return;
+      case 'pay':
+        return this.write(pay(order, { ...command, paymentMethod: 'pm_2' }, at), { card: step.card });
+      case 'look again':
+        this.lookAgain();
+        return;
+      case 'be too late': {
+        const wait = customerWaitOf(order);
+        if (wait?.what === 'action') this.lookAgain(wait.until);
+        if (wait?.what === 'card') this.save(givenUpOrder(order, wait.until, at));
+        return;
+      }
+      default:
+        this.happen(step);
+        this.isTouched = true;
     }
+  }
+
+  private happen(step: Happening): void {
+    const { key } = currentPayment(this.order);
+    const { ledger } = this;
+    switch (step.name) {
+      case 'answer':
+        return ledger.answer(key, step.how);
+      case 'capture elsewhere':
+        return ledger.capture(key, step.amount, step.isFinal);
+      case 'refund elsewhere':
+        return ledger.refundElsewhere(key, step.amount);
+      case 'end a refund':
+        return ledger.endRefund(key, step.refund, step.status);
+      case 'lapse':
+        return ledger.lapse(key);
+      case 'dispute':
+        return ledger.dispute(key, step.amount);
+      case 'decide a dispute':
+        return ledger.decideDispute(key, step.status);
+    }
+  }
+
+  /** Brings the order in line with the record of its payment. Returns whether anything was new. */
+  lookAgain(passed?: string): boolean {
+    const { order, policy } = this;
+    const found = this.ledger.record(currentPayment(order).key);
+    const next = reconciledOrder(order, found, { at: this.now(), policy, passed });
+    if (next === order) return false;
+    const again = reconciledOrder(next, found, { at: this.now(), policy });
+    holds(again === next, 'looking twice changes nothing more');
+    this.save(next);
+    return true;
   }
 
   private fulfil(items: OrderLine[], isPaid: boolean): void {
@@ -188,9 +252,9 @@ export class World {
     const next = fulfill(before, command, this.now());
     if (next.intention?.kind === 'fulfillment' && isPaid) {
       // Nothing is captured beyond what the order costs then.
-      holds(this.netOf(before) + next.intention.capture.amount <= dueOf(before)!, 'captured <= due');
+      holds(capturedForGoods(before) + next.intention.capture.amount <= dueOf(before)!, 'captured <= due');
     }
-    this.write(next, undefined, isPaid);
+    this.write(next, { isPaid });
   }
 
   private cancel(command: CancelOrder): void {
@@ -198,17 +262,21 @@ export class World {
   }
 
   /** Saves the order with its stock, and has its payment service do what it waits for. */
-  private write(next: Order, orElse?: () => Order, isPaid = true): void {
+  private write(next: Order, { orElse, isPaid = true, card = 'accepted' }: Writing = {}): void {
     if (next === this.order) return;
     const before = this.order;
-    const isShort = stockMoves(before, next).some(
-      ({ productServiceId: id, available }) => this.stock.get(id)!.available + available < 0,
-    );
+    const isShort = this.isShort(next);
     if (isShort && !orElse) throw new OrderRejected('OutOfStock', 'Not enough.');
     const saved = isShort ? orElse!() : next;
     this.moveStock(before, saved);
     this.order = { ...saved, revision: before.revision + 1 };
-    if (this.order.intention) this.pay(isPaid);
+    if (this.order.intention) this.pay(card, isPaid);
+  }
+
+  private isShort(next: Order): boolean {
+    return stockMoves(this.order, next).some(
+      ({ productServiceId: id, available }) => this.stock.get(id)!.available + available < 0,
+    );
   }
 
   private moveStock(before: Order | null, after: Order): void {
@@ -219,31 +287,37 @@ export class World {
     }
   }
 
-  private pay(isPaid = true): void {
-    const { operation, key, amount, isFinal, payment } = paymentTaskOf(this.order)!;
+  private pay(card: Card, isPaid = true): void {
+    const outcome = this.outcomeOf(paymentTaskOf(this.order)!, card, isPaid);
     const at = this.now();
-    if (!isPaid) {
-      const error = { type: 'PaymentRefused', message: 'No.' };
-      return this.save(orderAfterPayment(this.order, { state: 'rejected', error }, at, policy));
-    }
-    const done = { state: 'done', reference: 'pi', captures: this.captures } as const;
-    const next = orderAfterPayment(this.order, done, at, policy);
-    const isShort = stockMoves(this.order, next).some(
-      ({ productServiceId: id, available }) => this.stock.get(id)!.available + available < 0,
-    );
-    const { open } = this.ledger;
-    if (operation === 'authorize') {
-      open.set(payment.key, amount);
-      this.ledger.amounts.set(payment.key, amount);
-    }
-    if (operation === 'refund') this.repay(key, amount);
-    if (operation === 'capture') {
-      this.ledger.captured += amount;
-      open.set(payment.key, isFinal ? 0 : open.get(payment.key)! - amount);
-    }
-    if (!isShort) return this.save(next);
+    const next = orderAfterPayment(this.order, outcome, at, this.policy);
+    if (!this.isShort(next)) return this.save(next);
     const error = recordOf(new OrderRejected('OutOfStock', 'Not enough.'));
     this.save(withoutIntention(this.order, { state: 'rejected', error }, at));
+  }
+
+  /** Has the payment service carry out the task, as the activities do. */
+  private outcomeOf(task: PaymentTask, card: Card, isPaid: boolean): PaymentOutcome {
+    const { operation, amount, isFinal = true, payment, key } = task;
+    const done = { state: 'done', reference: 'pi' } as const;
+    const no = (type: string) => ({ type, message: 'No.' });
+    try {
+      if (!isPaid) throw new PaymentRefused('No.');
+      if (amount === 0) return done;
+      if (operation === 'authorize') {
+        const status = this.ledger.authorize(payment.key, amount, card);
+        if (status === 'declined') return { state: 'declined', error: no('PaymentDeclined') };
+        if (card === 'silent') return { state: 'unanswered', error: no('PaymentUnanswered') };
+        const { captures } = this.ledger;
+        return { ...done, state: card === 'asking' ? 'action_required' : 'done', captures };
+      }
+      if (operation === 'refund') this.ledger.refund(payment.key, key, amount);
+      else this.ledger.capture(payment.key, amount, isFinal);
+      return done;
+    } catch (error) {
+      if (!(error instanceof PaymentRefused)) throw error;
+      return { state: 'rejected', error: no('PaymentRefused') };
+    }
   }
 
   private save(next: Order): void {
@@ -251,47 +325,29 @@ export class World {
     this.order = { ...withAnswer(next, { id: 'k' }, null, this.now()), revision: this.order.revision + 1 };
   }
 
-  /** Has the payment service do all that is owed. */
+  /** Has the payment service do all that is owed and that it does not refuse. */
   settle(): void {
-    for (const { step, kind, amount, payment, refundId } of unsettled(this.order)) {
-      if (kind === 'refund') this.repay(refundId!, amount);
-      else this.ledger.open.set(payment.key, 0);
-      this.save(withDone(this.order, step, true, this.now()));
+    for (const owed of unsettled(this.order)) {
+      try {
+        const wasAuthorized = this.makeUpFor(owed);
+        this.save(withDone(this.order, owed.step, wasAuthorized, this.now()));
+      } catch (error) {
+        if (!(error instanceof PaymentRefused)) throw error;
+      }
     }
   }
 
-  private repay(key: string, amount: number): void {
-    this.ledger.refunded += amount;
-    if (amount > 0) this.ledger.refunds.push({ key, amount, status: 'succeeded' });
+  private makeUpFor({ kind, payment: { key }, amount, refundId }: Compensation): boolean {
+    if (kind === 'refund') this.ledger.refund(key, refundId!, amount);
+    else if (kind === 'release') this.ledger.release(key);
+    else return this.ledger.voidOrRefund(key);
+    return true;
   }
 
-  /** Returns the payments of the order as the payment service knows them, which is not asked for nothing. */
-  payments(): ProviderPayment[] {
-    const { open, amounts, captured: all, refunds } = this.ledger;
-    const { key: current, currency } = currentPayment(this.order);
-    return [...amounts].flatMap(([key, amount]) => {
-      const captured = key === current ? all : 0;
-      const closed = captured > 0 ? 'captured' : 'voided';
-      const payment: ProviderPayment = {
-        key,
-        reference: 'pi',
-        status: open.get(key)! > 0 ? 'authorized' : closed,
-        amount,
-        currency,
-        authorized: amount,
-        captured,
-        captures: this.captures,
-        refunds: key === current ? refunds : [],
-        disputes: [],
-      };
-      return amount > 0 ? [payment] : [];
-    });
-  }
-
-  /** What was captured, without what is paid back for cancelled units. */
-  private netOf({ captured, refunds }: Order): number {
-    const repaid = refunds.filter(({ by }) => by === 'system');
-    return captured - repaid.reduce((sum, { amount }) => sum + amount, 0);
+  /** Lets the payment service do what is owed and the order learn of all that has happened there. */
+  comeToRest(): void {
+    do this.settle();
+    while (this.lookAgain());
   }
 
   private lineOf(n: number, units: number): OrderLine {
@@ -329,7 +385,14 @@ export class World {
     };
     if (!isClosed(this.order) && hasOpenUnits(this.order)) take({ name: 'cancel the rest' });
     while (!isClosed(this.order)) take({ name: 'deliver', fulfillment: 0 });
-    this.settle();
     return commands;
   }
+}
+
+interface Writing {
+  /** Returns what is written instead if the stock lacks units. */
+  orElse?: () => Order;
+  /** Whether the payment service does not refuse. */
+  isPaid?: boolean;
+  card?: Card;
 }

@@ -39,6 +39,7 @@ import { createStockAdjustmentService } from './product-service/stock-adjustment
 import { createStockQueue } from './product-service/stock-queue';
 import type { TemporalClient } from './temporal/client';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
+import { startOptionsOf } from './orders/temporal/start-options';
 import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
 import { createRevokedTokensRepository } from './users/sessions/revoked-tokens.repository';
 import { createUsersRepository } from './users/users.repository';
@@ -72,13 +73,7 @@ export function createRoutes({
     orders: createOrderRepository(connection),
     actions: createPaymentActionRepository(connection),
     workflows: createOrderWorkflows(temporal, {
-      taskQueue: config.temporal.taskQueue,
-      policy: {
-        fulfillmentDeadlineMs: config.orders.fulfillmentDeadlineMs,
-        paymentDeadlineMs: config.orders.paymentDeadlineMs,
-        paymentsTaskQueue: config.temporal.paymentsTaskQueue,
-        inlinePayments: config.payments.inline,
-      },
+      ...startOptionsOf(config),
       timeoutMs: config.orders.placeTimeoutMs,
       commandTimeoutMs: config.orders.commandTimeoutMs,
     }),

@@ -24,7 +24,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     api_keys: 2,
     login_failures: 2,
     sessions: 3,
-    orders: 23,
+    orders: 24,
     product_services: 6,
     stock_adjustments: 2,
     unpaid_orders: 1,

@@ -50,7 +50,7 @@ describe('the workers of orders', () => {
     ['leave it to the payments queue with PAYMENTS_INLINE=false', { PAYMENTS_INLINE: 'false' }, 'pending'],
     ['leave it to the payments queue with a limit per second', { PAYMENTS_MAX_PER_SECOND: '50' }, 'pending'],
   ])('%s, for an order whose policy lets them call it', async (_, env, status) => {
-    const { placeOrder } = createActivities('orders', testWorkerConfig(env), shop.db.connection);
+    const { placeOrder } = createActivities('orders', testWorkerConfig(env), shop.db);
     const { id } = await shop.sell();
     const request = orderRequest({ items: [{ productServiceId: id, quantity: 1 }] });
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });

@@ -3,7 +3,7 @@ import type { JanitorActivities, JanitorReport } from '../activities/janitor.act
 
 const { finishStuckOrders } = proxyActivities<JanitorActivities>({
   startToCloseTimeout: '1h',
-  heartbeatTimeout: '60s', // a worker that is gone is noticed; the next one continues where it was
+  heartbeatTimeout: '15s', // a worker that is gone is noticed, and another one continues
   retry: { initialInterval: '5s', maximumInterval: '60s' },
 });
 

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const mongodb = openMongoDb(config.mongodb, pino({ level: 'warn' }));
   await mongodb.connected;
   const connection = await NativeConnection.connect({ address: config.temporal.address });
-  const payments = createActivities('payments', config, mongodb.connection);
+  const payments = createActivities('payments', config, mongodb);
   const buildId = 'bench';
   const workers = await Promise.all([
     Worker.create({

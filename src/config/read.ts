@@ -45,7 +45,10 @@ function schemaOf(sections: readonly Section[], reader: Process): Joi.ObjectSche
   const schema = Joi.object<Env>(Object.fromEntries(rules) as Joi.SchemaMap)
     .messages({ together: '{#problem}' })
     .prefs({ abortEarly: false, stripUnknown: true, errors: { wrap: { label: false } } });
-  return sections.reduce((checked, { check }) => (check ? checked.custom(together(check)) : checked), schema);
+  return sections.reduce(
+    (checked, { check }) => (check ? checked.custom(together((env) => check(env, reader))) : checked),
+    schema,
+  );
 }
 
 /** Ignores the value: the result is the default, or undefined. */
@@ -55,7 +58,7 @@ function unread(rule: Joi.Schema): Joi.Schema {
   return flags?.default === undefined ? ignored : ignored.default(flags.default);
 }
 
-function together(check: NonNullable<Section['check']>): Joi.CustomValidator<Env> {
+function together(check: (env: Env) => string | undefined): Joi.CustomValidator<Env> {
   return (env, helpers) => {
     const problem = check(env);
     return problem === undefined ? env : helpers.error('together', { problem });

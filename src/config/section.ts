@@ -21,7 +21,7 @@ export interface Section<V extends Variables = Variables, Reader extends Process
   readBy: readonly Reader[];
   variables: V;
   /** Returns what is wrong with the variables together, if anything. */
-  check?(env: EnvOf<V>): string | undefined;
+  check?(env: EnvOf<V>, reader: Process): string | undefined;
   config(env: EnvOf<V>): Part;
 }
 

@@ -89,6 +89,7 @@ export function amend(order: Order, command: AmendOrder, pricing: Pricing | null
   const intention = {
     kind: 'amendment',
     command: nameOf(command),
+    since: at,
     amendment,
     payment,
     by,

@@ -77,7 +77,10 @@ export function fulfill(order: Order, command: FulfillOrder, at: string): Order 
   const fulfillment = fulfillmentOf(command, at);
   const capture = captureFor({ ...order, items: fulfilledItems(order, fulfillment.items) });
   if (capture.amount === 0) return fulfilledOrder(order, fulfillment, capture, at);
-  return { ...order, intention: { kind: 'fulfillment', command: nameOf(command), fulfillment, capture } };
+  return {
+    ...order,
+    intention: { kind: 'fulfillment', command: nameOf(command), since: at, fulfillment, capture },
+  };
 }
 
 /** Returns what the command adds to the order. */

@@ -264,6 +264,8 @@ export interface Amendment {
 interface Intended {
   /** The command that it is part of. */
   command: Pick<AnsweredCommand, 'id' | 'fingerprint' | 'attemptId'>;
+  /** When it was written, ISO 8601. */
+  since: string;
 }
 
 /** Authorises `payment`, which replaces that of the order. */

@@ -104,7 +104,7 @@ export function pay(order: Order, command: PayOrder, at: string): Order {
   const payment = nextPayment(order, command.paymentMethod);
   return {
     ...order,
-    intention: { kind: 'payment', command: nameOf(command), payment, by: command.by },
+    intention: { kind: 'payment', command: nameOf(command), since: at, payment, by: command.by },
   };
 }
 

@@ -71,7 +71,12 @@ export function refund(order: Order, command: RefundOrder, at: string): Order {
   requireRefundable(order, command);
   return {
     ...order,
-    intention: { kind: 'refund', command: nameOf(command), refund: refundOf(order, command, at) },
+    intention: {
+      kind: 'refund',
+      command: nameOf(command),
+      since: at,
+      refund: refundOf(order, command, at),
+    },
   };
 }
 

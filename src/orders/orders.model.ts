@@ -275,8 +275,10 @@ const orderSchema = new Schema<OrderDocument>(
 
 // People and programs name an order by these. Most orders lack the last two, and have no entry there.
 const NEWEST_FIRST = { createdAt: -1, _id: -1 } as const;
+const OLDEST_FIRST = { createdAt: 1, _id: 1 } as const;
 const OLDEST_CHANGE_FIRST = { updatedAt: 1, _id: 1 } as const;
 const ANY_TEXT = { $gt: '' };
+const ANY_TIME = { $gt: new Date(0) };
 orderSchema.index({ number: 1 }, { name: 'number', unique: true });
 orderSchema.index(
   { customerId: 1, externalRef: 1 },
@@ -298,8 +300,15 @@ orderSchema.index(
   },
 );
 
+/** Orders have one of these while they wait for the payment service, an operator or their customer: most never do. */
+export const UNFINISHED = ['intention.since', 'compensations.since', 'payBy'] as const;
+orderSchema.index(OLDEST_FIRST, {
+  name: 'unfinished',
+  partialFilterExpression: { $or: UNFINISHED.map((field) => ({ [field]: ANY_TIME })) },
+});
+
 // An order is in one kind of list: those of staff and customers, or those of the archive.
-for (const [kind, archivedAt] of Object.entries({ listed: null, archived: { $gt: new Date(0) } })) {
+for (const [kind, archivedAt] of Object.entries({ listed: null, archived: ANY_TIME })) {
   const list = (name: string, order: IndexDefinition, only: object = {}) =>
     orderSchema.index(order, {
       name: `${kind}_by_${name}`,

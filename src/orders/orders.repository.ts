@@ -4,6 +4,7 @@ import { TIME_FIELDS, type Order } from '../domain/order';
 import { DuplicateOrder, type UniqueField } from '../domain/errors';
 import { duplicateKey } from '../mongodb/errors';
 import { orderQuery, type OrderFilter, type OrderPosition } from './order-filter';
+import { unfinishedQuery, type Unfinished } from './unfinished-orders';
 import {
   createOrderModel,
   metadataOf,
@@ -38,6 +39,18 @@ export function createOrderRepository(connection: Connection) {
     ): Promise<Order[]> {
       const { filter: matching, sort, hint } = orderQuery(filter, after);
       const found = await orders.find(matching, null, { sort, limit, ...hint }).lean<OrderDocument[]>();
+      return found.map(fromDocument);
+    },
+
+    /** Lists the oldest orders that may be stuck. */
+    async listUnfinished(
+      which: Unfinished,
+      page: { before: Date; after?: OrderPosition; limit: number },
+    ): Promise<Order[]> {
+      const { filter, sort, hint } = unfinishedQuery(which, page);
+      const found = await orders
+        .find(filter, null, { sort, hint, limit: page.limit })
+        .lean<OrderDocument[]>();
       return found.map(fromDocument);
     },
 

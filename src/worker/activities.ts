@@ -11,6 +11,8 @@ import type { PaymentPolicy } from '../domain/paying';
 import { createTransact } from '../mongodb/transaction';
 import type { UnpaidLimits } from '../domain/unpaid';
 import { createOrderRepository } from '../orders/orders.repository';
+import { createOrderWorkflows } from '../orders/temporal/order-workflows';
+import { startOptionsOf } from '../orders/temporal/start-options';
 import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
@@ -25,10 +27,19 @@ import { createStripePaymentRepository } from '../payments/stripe/repository';
 import { createProductServiceRepository } from '../product-service/product-service.repository';
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
+import type { TemporalClient } from '../temporal/client';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
   JanitorActivities;
+
+export interface ActivityDeps {
+  connection: Connection;
+  /** For the janitor of the orders. */
+  temporal?: TemporalClient;
+  /** By default, none are known. */
+  declines?: Pick<FollowedDeclines, 'msAtLimit'>;
+}
 
 /**
  * The activities of one queue. Orders leave payments to the queue for them without the secrets of the payment service,
@@ -37,8 +48,7 @@ export type Activities = ReturnType<typeof createOrderQueueActivities> &
 export function createActivities(
   queue: Queue,
   config: WorkerConfig,
-  connection: Connection,
-  declines: Pick<FollowedDeclines, 'msAtLimit'> = { msAtLimit: () => 0 },
+  { connection, temporal, declines = { msAtLimit: () => 0 } }: ActivityDeps,
 ): Partial<Activities> {
   if (queue === 'payments') {
     return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
@@ -48,8 +58,21 @@ export function createActivities(
   const paymentDeclines = createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines);
   return {
     ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
-    ...createJanitorActivities(),
+    ...(temporal && createJanitor(config, connection, temporal)),
   };
+}
+
+/** How long the janitor waits for what becomes of one order. */
+const JANITOR_PATIENCE_MS = 10_000;
+
+export function createJanitor(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
+  const workflows = createOrderWorkflows(temporal, {
+    ...startOptionsOf(config),
+    timeoutMs: JANITOR_PATIENCE_MS,
+    commandTimeoutMs: JANITOR_PATIENCE_MS,
+  });
+  const orders = createOrderRepository(connection);
+  return createJanitorActivities({ orders, workflows, afterMs: config.orders.janitorAfterMs });
 }
 
 export function createOrderQueueActivities(

@@ -6,6 +6,8 @@ import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
+import { createTemporalClient } from '../temporal/client';
+import { createDataConverter } from '../temporal/data-converter';
 import { createActivities } from './activities';
 import { buildIdOf, workerOptions } from './options';
 
@@ -44,9 +46,10 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const buildId = await buildIdOf(bundle);
   const { connection } = mongodb;
   const declines = followDeclines({ repository: createDeclineRepository(connection), mongodb, logger });
+  const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
-      const activities = createActivities(queue, config, connection, declines);
+      const activities = createActivities(queue, config, { connection, temporal: client, declines });
       return Worker.create({
         ...workerOptions(queue, config, { activities, buildId }),
         ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),
@@ -55,7 +58,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     }),
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(declines.close);
+  await runAll(workers, signal).finally(() => Promise.all([declines.close(), client.close()]));
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

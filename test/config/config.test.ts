@@ -61,8 +61,16 @@ describe('loadConfig', () => {
         sandboxUrl: 'http://localhost:3000/orders-management-system',
       },
     };
+    const orders = {
+      placeTimeoutMs: 5_000,
+      commandTimeoutMs: 8_000,
+      fulfillmentDeadlineMs: 6 * 86_400_000,
+      paymentDeadlineMs: 86_400_000,
+      janitorAfterMs: 5 * 60_000,
+    };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
+      orders,
       http: {
         host: '127.0.0.1',
         port: 3_000,
@@ -80,15 +88,10 @@ describe('loadConfig', () => {
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 2_592_000,
       },
-      orders: {
-        placeTimeoutMs: 5_000,
-        commandTimeoutMs: 8_000,
-        fulfillmentDeadlineMs: 6 * 86_400_000,
-        paymentDeadlineMs: 86_400_000,
-      },
     });
     expect(loadConfig('worker', REQUIRED)).toEqual({
       ...shared,
+      orders,
       worker: {
         queues: ['orders', 'payments'],
         maxConcurrentWorkflowTasks: 40,
@@ -171,6 +174,7 @@ describe('loadConfig', () => {
         expect.stringContaining('SHUTDOWN_TIMEOUT_MS must not be less'),
       ]);
       expect(mistakesOf(short)).toEqual([]);
+      expect(mistakesOf({ ...short, ...PRODUCTION }, 'worker')).toEqual([]); // it does not wait for orders
     },
   );
 
@@ -405,7 +409,10 @@ describe('what each process knows', () => {
       taskQueue: 'q',
       uiUrl: 'http://localhost:8233',
     });
-    expect(loadConfig('setup', env).temporal.taskQueue).toBe('orders');
+    expect(loadConfig('setup', env).temporal.uiUrl).toBe('http://localhost:8233');
+    expect(loadConfig('worker', { ...REQUIRED, PLACE_ORDER_TIMEOUT_MS: '1' }).orders.placeTimeoutMs).toBe(
+      5_000,
+    );
   });
 });
 

@@ -100,6 +100,7 @@ describe('amend', () => {
     const intention = {
       kind: 'amendment',
       command: { id: 'cmd_1', fingerprint: null, attemptId: null },
+      since: LATER,
       amendment: changes,
       payment: { ...payment(5_000, '8'), reference: null },
       by: 'usr_9',

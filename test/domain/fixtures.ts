@@ -159,6 +159,7 @@ export function owed(fields: Partial<Compensation> = {}): Compensation {
 export const intendedAmendment = (fields: Partial<IntendedAmendment> = {}): IntendedAmendment => ({
   kind: 'amendment',
   command: { id: 'cmd_1', fingerprint: null, attemptId: null },
+  since: CREATED,
   amendment: { pricing: pricingOf(priced('ps_b', 5)), note: 'New', shippingAddress: null },
   payment: { ...payment(5_000, '3'), reference: null },
   by: 'usr_9',
@@ -167,12 +168,14 @@ export const intendedAmendment = (fields: Partial<IntendedAmendment> = {}): Inte
 export const intendedFulfillment = (): IntendedFulfillment => ({
   kind: 'fulfillment',
   command: { id: 'k1', fingerprint: 'f1', attemptId: 'a1' },
+  since: LATER,
   fulfillment: fulfillment(),
   capture: { amount: 3_000, isFinal: true },
 });
 export const intendedRefund = (amount: number): IntendedRefund => ({
   kind: 'refund',
   command: { id: 'k1', fingerprint: 'f-k1', attemptId: 'a' },
+  since: LATER,
   refund: refundOf(amount, 'k1'),
 });
 

@@ -93,6 +93,7 @@ describe('refund', () => {
     const intention = {
       kind: 'refund',
       command: { id: 'k1', fingerprint: 'f1', attemptId: 'a1' },
+      since: LATER,
       refund: madeFrom(order, refunding(1_000), LATER),
     };
     expect(refund(order, refunding(1_000), LATER)).toEqual({ ...order, intention });

@@ -182,6 +182,12 @@ function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrder
     insert: () => createTransact(connection)((session) => orders.insert(order, session)),
     findById: () => orders.findById(order.id),
     load: () => orders.load(order.id),
+    async listUnfinished() {
+      for (const which of ['pending', 'obligation'] as const) {
+        await orders.listUnfinished(which, { before: NOW, limit: 20 });
+        await orders.listUnfinished(which, { before: NOW, after: { at: new Date(1), id: 'x' }, limit: 20 });
+      }
+    },
     findByExternalRef: () => orders.findByExternalRef('usr_1', 'PO-1'),
     async list() {
       for (const filter of orderFilters()) {

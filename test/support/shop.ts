@@ -78,6 +78,7 @@ export interface ShopWorkflows extends Omit<OrderWorkflows, 'execute' | 'execute
     order: Order,
     type: CommandType<C>,
     command: C,
+    updateId?: string,
   ): Promise<Order | 'late' | Outdated>;
 }
 
@@ -196,7 +197,7 @@ function readingOrders(workflows: OrderWorkflows, orders: OrderRepository): Shop
     // A machine that is slow enough does not answer within the time that the API has for it.
     start: (request) => eventually(() => workflows.start(request)),
     execute: (request, type, command) => read(request.orderId, workflows.execute(request, type, command)),
-    executeAlways: (order, type, command) => read(order.id, workflows.executeAlways(order, type, command)),
+    executeAlways: (order, ...rest) => read(order.id, workflows.executeAlways(order, ...rest)),
   };
 }
 

@@ -1,11 +1,13 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
-import { createJanitorActivities } from '../../activities/janitor.activities';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config';
 import { unlimitedDeclines } from './declines';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
+import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
+import { createDataConverter } from '../../src/temporal/data-converter';
 import {
+  createJanitor,
   createOrderQueueActivities,
   createPaymentProvider,
   type Activities,
@@ -59,7 +61,8 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   const coverage = createWorkflowCoverage();
   // When its time is up, the SDK ends a worker that still polls, and fails with "Worker still in use".
   const common = { connection, shutdownForceTime: HANG_MS };
-  const activities = activitiesOf(config, database, sabotage);
+  const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const activities = activitiesOf(config, database, client, sabotage);
   const orders = await Worker.create({
     ...workerOptions('orders', config, { activities: activities.orders, buildId }),
     ...common,
@@ -76,6 +79,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
       orders.shutdown();
       payments.shutdown();
       await running;
+      await client.close();
       await connection.close();
       coverage.collect();
     },
@@ -86,6 +90,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
 function activitiesOf(
   config: WorkerConfig,
   database: Connection,
+  temporal: TemporalClient,
   { activities: replaceActivities = same, provider: replaceProvider = same }: Sabotage,
 ): { orders: Partial<Activities>; payments: Partial<Activities> } {
   const provider = replaceProvider(createPaymentProvider(config, database)!);
@@ -93,7 +98,7 @@ function activitiesOf(
   const limited = { ...policy, maxUnpaid };
   const orders = {
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
-    ...createJanitorActivities(),
+    ...createJanitor(config, database, temporal),
   };
   const payments = createPaymentActivities({ provider });
   const replaced = replaceActivities({ ...orders, ...payments });

@@ -32,10 +32,15 @@
 {{- $variables | toYaml -}}
 {{- end -}}
 
+{{/* The task queues, which all processes have to agree on. */}}
+{{- define "oms.queues" -}}
+{{- dict "TEMPORAL_TASK_QUEUE" .Values.temporal.taskQueue "TEMPORAL_PAYMENTS_TASK_QUEUE" .Values.temporal.paymentsTaskQueue | toYaml -}}
+{{- end -}}
+
 {{/* The ConfigMap of a process. Takes a dict: root, component. */}}
 {{- define "oms.configData" -}}
 {{- $values := .root.Values -}}
-{{- $queues := dict "TEMPORAL_TASK_QUEUE" $values.temporal.taskQueue "TEMPORAL_PAYMENTS_TASK_QUEUE" $values.temporal.paymentsTaskQueue -}}
+{{- $queues := include "oms.queues" .root | fromYaml -}}
 {{- $variables := merge dict $values.config $queues (include "oms.temporalVariables" .root | fromYaml) -}}
 {{- $_ := set $variables "NODE_ENV" "production" -}}
 {{- $_ := set $variables "PAYMENT_PROVIDER" $values.payments.provider -}}

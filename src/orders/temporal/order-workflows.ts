@@ -121,15 +121,17 @@ export function createOrderWorkflows(
 
   /**
    * Has the order's workflow carry out the command, or the workflow of the closed order if that has ended.
+   * @param updateId the same as before to wait for what was sent before, if that is under way
    */
   async function executeAlways<C extends Command>(
     order: Order,
     type: CommandType<C>,
     command: C,
+    updateId?: string,
   ): Promise<CommandDone | 'late' | Outdated> {
     const request = requestOf(order);
     const workflow = orderWorkflow(request, startOptions, 'resume');
-    const update = commandUpdate(type, command);
+    const update = commandUpdate(type, command, updateId);
     // Temporal may have forgotten the workflow of a finished order, which must not run once more.
     const send = isFinished(order) ? sendToRunning : sendToRunningOrStart;
     return inTurn(order.id, async (deadline) => {
@@ -163,14 +165,29 @@ export function createOrderWorkflows(
     return translatingErrors(answer.catch(whenOutdated), orderId);
   }
 
-  return { place, start, find, execute, executeAlways };
+  /** Whether the workflow of the order runs, which finishes what it has begun. */
+  async function isRunning(orderId: string): Promise<boolean> {
+    const describing = client.withDeadline(Date.now() + FIND_TIMEOUT_MS, () =>
+      client.workflow.getHandle(orderWorkflowId(orderId)).describe(),
+    );
+    try {
+      const { status } = await whileServerLives(temporal, describing);
+      return status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw temporalProblem(error, orderId);
+    }
+  }
+
+  return { place, start, find, isRunning, execute, executeAlways };
 }
 
 function commandUpdate<C extends Command>(
   { update: definition }: CommandType<C>,
   command: C,
+  updateId = ulid(),
 ): Update<CommandDone, C> {
-  return { definition, options: { args: [command], updateId: ulid() } };
+  return { definition, options: { args: [command], updateId } };
 }
 
 /** @throws {AppError} the problem for the error of Temporal */

@@ -1,3 +1,4 @@
+import type { WorkerConfig } from '../../config';
 import type { OrderRequest } from '../../domain/order';
 import { INITIAL_STATE } from '../../domain/order-transitions';
 import type { StartableWorkflow } from '../../temporal/updates';
@@ -15,6 +16,23 @@ import { describeClosedOrder, describeOrder } from './order-description';
 export interface OrderStartOptions {
   taskQueue: string;
   policy: OrderPolicy;
+}
+
+/** Returns with what the API and the workers start the workflows of orders. */
+export function startOptionsOf({
+  temporal,
+  orders,
+  payments,
+}: Pick<WorkerConfig, 'temporal' | 'orders' | 'payments'>): OrderStartOptions {
+  return {
+    taskQueue: temporal.taskQueue,
+    policy: {
+      fulfillmentDeadlineMs: orders.fulfillmentDeadlineMs,
+      paymentDeadlineMs: orders.paymentDeadlineMs,
+      paymentsTaskQueue: temporal.paymentsTaskQueue,
+      inlinePayments: payments.inline,
+    },
+  };
 }
 
 /**

@@ -30,6 +30,8 @@ interface OperatorRequest {
 
 interface Task {
   owed: Owed;
+  /** The order owes it: if others have paid the amount back, it does not any more, and must not be paid again. */
+  isOwed: boolean;
   /** The first attempts are over. */
   isTried: boolean;
   /** Those that are not acknowledged. */
@@ -49,11 +51,13 @@ export function createCompensations({ settle, record, resolve }: CompensationDep
   const tasks = new Map<string, Task>();
   let fault: Error | undefined;
 
-  /** Starts those that are not under way. */
-  function start(owed: readonly Owed[]): void {
+  /** Starts those that are not under way, and ends those that are not owed any more. */
+  function follow(owed: readonly Owed[]): void {
+    const steps = new Set(owed.map(({ step }) => step));
+    for (const task of tasks.values()) task.isOwed = steps.has(task.owed.step);
     for (const one of owed) {
       if (tasks.has(one.step)) continue;
-      const task: Task = { owed: one, isTried: false, requests: [] };
+      const task: Task = { owed: one, isOwed: true, isTried: false, requests: [] };
       tasks.set(one.step, task);
       CancellationScope.nonCancellable(() => run(task)).catch((error: Error) => (fault = error));
     }
@@ -84,6 +88,7 @@ export function createCompensations({ settle, record, resolve }: CompensationDep
   /** Returns the error for a conflicting operator request. */
   async function retryUntilSettled(task: Task, firstFailure: string): Promise<ErrorRecord> {
     for (let failure = firstFailure; ;) {
+      if (!task.isOwed) return RESOLVED;
       const request = resolutionIn(task);
       if (request) {
         request.error = await resolve(request.resolution!);
@@ -112,17 +117,19 @@ export function createCompensations({ settle, record, resolve }: CompensationDep
   }
 
   /**
-   * Tries without limit until it succeeds, or an operator asks for something; a retry is one more attempt.
+   * Tries without limit until it succeeds, is not owed any more, or an operator asks for something; a retry is one more
+   * attempt.
    */
   async function retry(task: Task): Promise<Outcome> {
     const scope = new CancellationScope();
     let outcome: Outcome | undefined;
     const trying = scope.run(() => attempt(task.owed, 'unlimited')).then((result) => (outcome = result));
-    await condition(() => task.requests.length > 0 || outcome !== undefined);
+    const isInterrupted = () => task.requests.length > 0 || !task.isOwed;
+    await condition(() => isInterrupted() || outcome !== undefined);
     if (!outcome) scope.cancel();
-    else if ('failure' in outcome) await condition(() => task.requests.length > 0, AFTER_REFUSAL);
+    else if ('failure' in outcome) await condition(isInterrupted, AFTER_REFUSAL);
     const last = await trying; // an attempt under way may have succeeded
-    return 'failure' in last && !resolutionIn(task) ? attempt(task.owed, 'one') : last;
+    return 'failure' in last && task.isOwed && !resolutionIn(task) ? attempt(task.owed, 'one') : last;
   }
 
   async function done({ owed }: Task, { wasAuthorized }: { wasAuthorized: boolean }): Promise<ErrorRecord> {
@@ -142,7 +149,7 @@ export function createCompensations({ settle, record, resolve }: CompensationDep
   }
 
   return {
-    start,
+    follow,
     isUnderWay: (step: string) => tasks.has(step),
     requestRetry: ({ step }: { step: string }) => ask(step),
     requestResolution: (resolution: ResolveCompensation) => ask(resolution.step, resolution),

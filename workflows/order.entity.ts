@@ -68,7 +68,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     history.note();
     order = answer;
     display.show(order);
-    compensations.start(answer.owed);
+    compensations.follow(answer.owed);
     return answer;
   }
 

@@ -173,13 +173,11 @@ function withRefunds(order: Order, found: ProviderPayment, at: string): Order {
   return changeOrder(next, { paymentStatus: paidStatus(next) }, { at, by: 'provider', reason });
 }
 
-/**
- * One that a compensation is to make is the compensation's; one that is under way at the bank counts as made. None moves
- * back: such a record was read before the order learned more.
- */
+/** One that a compensation is to make is the compensation's; one that is under way at the bank counts as made. */
 function statusOf({ status, by }: Refund, theirs: ProviderRefund): Refund['status'] {
-  if (status === 'pending') return by === 'provider' ? theirs.status : status;
-  return theirs.status === 'failed' ? 'failed' : status;
+  if (by === 'provider') return theirs.status;
+  if (status === 'pending') return status;
+  return theirs.status === 'failed' ? 'failed' : 'succeeded';
 }
 
 function refundElsewhere(

@@ -4,7 +4,7 @@ import { fulfill } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { leftToRefund } from '../../src/domain/order-payment';
 import { actionRequiredOrder, givenUpOrder, pay, paidOrder, turnedDownOrder } from '../../src/domain/paying';
-import { refundedOf, type ProviderRefund } from '../../src/domain/payment';
+import { refundedOf } from '../../src/domain/payment';
 import { openedOrder } from '../../src/domain/placing';
 import { reconciledOrder } from '../../src/domain/reconciling';
 import { refundedOrder } from '../../src/domain/refund';
@@ -186,17 +186,6 @@ it('a refund of ours that fails at the bank counts no more, and one that a compe
   expect(
     reconciledOrder({ ...owing, payment: { ...payment(TOTAL), isClosed: true } }, failed, context).refunds,
   ).toEqual(owing.refunds);
-});
-
-it('a refund that has failed or succeeded is not changed by a record that was read before', () => {
-  const refundNow = (status: ProviderRefund['status']) =>
-    recordOf({ status: 'captured', captured: TOTAL, refunds: [{ key: 're_1', amount: 500, status }] });
-  const captured = orderIn({ captured: TOTAL, paymentStatus: 'captured' });
-  const succeeded = reconciledOrder(captured, refundNow('succeeded'), context);
-  expect(reconciledOrder(succeeded, refundNow('pending'), context)).toBe(succeeded);
-  const failed = reconciledOrder(succeeded, refundNow('failed'), context);
-  expect(failed).toMatchObject({ refunded: 0, refunds: [{ status: 'failed' }] });
-  expect(reconciledOrder(failed, refundNow('succeeded'), context)).toBe(failed);
 });
 
 const partlySent: Partial<Order> = {

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { randomUUID } from 'node:crypto';
 import type { Locator } from 'playwright-core';
 import pino from 'pino';
 import { newId } from '../../src/common/ids';
@@ -14,6 +15,15 @@ import { untilReady } from '../support/ready';
 import { openShop, type Shop } from '../support/shop';
 import { taskQueueEnv } from '../support/task-queues';
 
+type Json = Record<string, unknown>;
+
+/** What the page shows of a response. */
+interface Shown {
+  status: string;
+  data: Json;
+  body: Json;
+}
+
 const ALICE = DEMO_USERS[1]!._id;
 const chromium = findChromium();
 if (!chromium) {
@@ -28,7 +38,7 @@ if (!chromium) {
   let browser: TestBrowser;
 
   beforeAll(async () => {
-    shop = await openShop();
+    shop = await openShop({ own: true });
     const config = testConfig({
       PORT: '0',
       MONGODB_URI: shop.db.uri,
@@ -36,14 +46,19 @@ if (!chromium) {
       PLACE_ORDER_TIMEOUT_MS: String(HANG_MS),
     });
     server = await startServer(config, pino({ level: 'silent' }));
+    // Its sandbox sends customers to a page of this API.
+    await shop.startWorker({}, undefined, { PAYMENT_SANDBOX_URL: server.url, PAYMENT_RETRY_WINDOW: '15m' });
     await untilReady(server.url);
-    const opened = openBrowser(chromium!, new URL(server.url));
-    [browser] = await Promise.all([opened, seedFor(shop.db.connection)]);
+    await seedFor(shop.db.connection);
+  });
+  // Each test has a profile of its own, because the page remembers who is signed in.
+  beforeEach(async () => {
+    browser = await openBrowser(chromium!, new URL(server.url));
     browser.page.setDefaultTimeout(HANG_MS);
     await browser.page.goto(`${server.url}/api`);
   });
+  afterEach(() => browser.close());
   afterAll(async () => {
-    await browser?.close();
     await server?.close();
     await shop?.close();
   });
@@ -56,13 +71,19 @@ if (!chromium) {
   }
 
   /** Executes an operation and returns the response that the page shows. */
-  async function execute(operation: Locator): Promise<{ status: string; data: Record<string, unknown> }> {
+  async function execute(operation: Locator): Promise<Shown> {
+    const { page } = browser;
+    const answered = page.waitForResponse((response) => response.request().method() !== 'OPTIONS');
     await operation.getByRole('button', { name: 'Execute' }).click();
+    await answered; // a response before may be shown until then
     const response = operation.locator('.live-responses-table .response').first();
-    const body = JSON.parse(await response.locator('.highlight-code .microlight').first().innerText()) as {
-      data: Record<string, unknown>;
+    const shown = response.locator('.highlight-code .microlight').first();
+    const body = JSON.parse(await shown.innerText()) as Json & { data: Json };
+    return {
+      status: (await response.locator('.response-col_status').innerText()).trim(),
+      data: body.data,
+      body,
     };
-    return { status: (await response.locator('.response-col_status').innerText()).trim(), data: body.data };
   }
 
   async function authorize(token: string): Promise<void> {
@@ -73,6 +94,37 @@ if (!chromium) {
     await dialog.getByRole('button', { name: 'Apply credentials' }).first().click();
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await dialog.waitFor({ state: 'detached' });
+  }
+
+  async function signIn(): Promise<void> {
+    const session = await execute(await open('Auth', 'login'));
+    expect(session).toMatchObject({ status: '200', data: { user: { name: 'Alice' } } });
+    await authorize(session.data.accessToken as string);
+  }
+
+  /** Changes the example of a request body. */
+  async function change(operation: Locator, fields: Json): Promise<void> {
+    const body = operation.locator('textarea.body-param__text');
+    await body.fill(JSON.stringify({ ...(JSON.parse(await body.inputValue()) as Json), ...fields }));
+  }
+
+  /** Places an order whose bank asks the customer, and answers on the page that the response names. */
+  async function placedAndAnswered(placeOrder: Locator, key: string, answer: 'Authorise' | 'Fail') {
+    await placeOrder.getByPlaceholder('Idempotency-Key').fill(key);
+    const placed = await execute(placeOrder);
+    expect(placed).toMatchObject({
+      status: '202',
+      data: { status: 'pending', paymentStatus: 'action_required', paymentAction: { type: 'redirect' } },
+    });
+    const { redirectUrl } = placed.data.paymentAction as { redirectUrl: string };
+    const bank = await browser.page.context().newPage();
+    bank.setDefaultTimeout(HANG_MS);
+    await bank.goto(redirectUrl);
+    await bank.getByRole('button', { name: answer, exact: true }).click();
+    const outcome = { Authorise: 'You have authorised this payment.', Fail: 'This payment has failed.' };
+    await bank.getByRole('heading', { name: outcome[answer] }).waitFor();
+    await bank.close();
+    return placed.data.id as string;
   }
 
   it('lists every operation of the API', async () => {
@@ -87,10 +139,7 @@ if (!chromium) {
   });
 
   it('signs in, places an order and reads it with the unchanged examples', async () => {
-    const session = await execute(await open('Auth', 'login'));
-    expect(session).toMatchObject({ status: '200', data: { user: { name: 'Alice' } } });
-    await authorize(session.data.accessToken as string);
-
+    await signIn();
     const placeOrder = await open('Orders', 'placeOrder');
     const key = await placeOrder.getByPlaceholder('Idempotency-Key').inputValue();
     const placed = await execute(placeOrder);
@@ -100,8 +149,43 @@ if (!chromium) {
     const id = getOrder.getByPlaceholder('id', { exact: true });
     expect(await id.inputValue()).toBe(orderIdOf(ALICE, key)); // the example is right for the seeded id of Alice
     await id.fill(placed.data.id as string);
-    expect(await execute(getOrder)).toEqual({ status: '200', data: placed.data });
+    expect(await execute(getOrder)).toMatchObject({ status: '200', data: placed.data });
     expect(browser.faults).toEqual([]);
+  });
+
+  it('pays with cards whose bank asks the customer: one is authorised, one fails and another card pays', async () => {
+    await signIn();
+    const placeOrder = await open('Orders', 'placeOrder');
+    await change(placeOrder, { paymentMethod: 'pm_card_threeDSecure2Required', externalRef: null });
+    const getOrder = await open('Orders', 'getOrder');
+    const read = async (id: string) => {
+      await getOrder.getByPlaceholder('id', { exact: true }).fill(id);
+      return execute(getOrder);
+    };
+
+    const authorised = await placedAndAnswered(placeOrder, randomUUID(), 'Authorise');
+    const confirmed = await read(authorised);
+    expect(confirmed.data).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
+    expect(confirmed.data).not.toHaveProperty('paymentAction');
+    expect(browser.faults).toEqual([]);
+
+    const key = randomUUID();
+    const failed = await placedAndAnswered(placeOrder, key, 'Fail');
+    const { data: declined } = await read(failed);
+    expect(declined).toMatchObject({ status: 'pending', paymentStatus: 'declined' });
+    const repeated = await execute(placeOrder);
+    expect(repeated).toMatchObject({
+      status: '402',
+      body: { code: 'payment_action_failed', orderId: failed, retryUntil: declined.retryUntil },
+    });
+
+    const payOrder = await open('Orders', 'payOrder');
+    await payOrder.getByPlaceholder('id', { exact: true }).fill(failed);
+    await payOrder.getByPlaceholder('Idempotency-Key').fill(randomUUID());
+    await change(payOrder, { paymentMethod: 'pm_card_mastercard' });
+    const paid = await execute(payOrder);
+    expect(paid).toMatchObject({ status: '201', data: { status: 'confirmed', paymentStatus: 'authorized' } });
+    expect(browser.faults.filter((fault) => !/status( of)? 402/.test(fault))).toEqual([]);
   });
 });
 

@@ -4,48 +4,23 @@ import { createOrderService, type OrderService } from '../../src/orders/orders.s
 import type { Activities } from '../../src/worker/activities';
 import { expectConsistency } from '../support/consistency';
 import { eventually } from '../support/eventually';
+import { createGates, openOutages, type Outages } from '../support/outages';
 import { replaceDeadlines } from '../support/patience';
 import { sample } from '../support/sample';
-import { openShop, orderRequest, type Shop } from '../support/shop';
-import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
-import { deferred, type Deferred } from '../workflows/saga/deferred';
+import { orderRequest, type Shop } from '../support/shop';
 
-let servers: StoppableServers;
+const gates = createGates();
+let outages: Outages;
 let shop: Shop;
 let service: OrderService;
-/** The step after whose write each order waits for the crash, and a promise for that write. */
-const crashes = new Map<string, { step: keyof Activities; isWritten: Deferred }>();
-let crashed: Deferred;
-const usual = { ...process.env };
 
 beforeAll(async () => {
-  servers = await startStoppableServers();
-  process.env.TEMPORAL_ADDRESS = servers.temporal.address;
-  process.env.MONGODB_URI = servers.mongodb.address;
-  shop = await openShop({ own: true });
+  outages = await openOutages();
+  shop = await outages.openShop();
   service = createOrderService(shop);
-  await shop.startWorker({ activities: waitingForCrash });
+  await shop.startWorker(gates.sabotage);
 });
-afterAll(async () => {
-  await shop.close();
-  Object.assign(process.env, usual);
-  await servers.remove();
-});
-
-function waitingForCrash(activities: Activities): Activities {
-  const entries = Object.entries(activities).map(([name, run]) => [
-    name,
-    async (...args: [{ orderId: string }]) => {
-      const result: unknown = await (run as (...args: unknown[]) => Promise<unknown>)(...args);
-      const crash = crashes.get(args[0].orderId);
-      if (crash?.step !== name) return result;
-      crash.isWritten.resolve();
-      await crashed.promise;
-      return result;
-    },
-  ]);
-  return Object.fromEntries(entries) as Activities;
-}
+afterAll(() => outages.close());
 
 const ADMIN = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 const code = (command: Promise<unknown>): Promise<string> =>
@@ -186,15 +161,6 @@ async function owesNothing(order: Placed): Promise<void> {
   await eventually(async () => expect(unsettled(await read(order))).toEqual([]));
 }
 
-/**
- * Starts the server and waits until it responds. Its outstanding work may take longer, for which the commands
- * that follow wait.
- */
-async function restart(server: 'temporal' | 'mongodb'): Promise<void> {
-  await servers[server].start();
-  await eventually(() => Promise.all([shop.temporal.checkHealth(), shop.products.findActiveByIds([])]));
-}
-
 /** Makes clients give up when the function that it returns is called, and at once if Temporal is down. */
 function impatientClients(): () => void {
   const patience = replaceDeadlines(shop.temporal);
@@ -214,27 +180,24 @@ async function expectAgreement(order: Case & Placed & { name: string }): Promise
 it.each(sample('e2e/outages-during-commands: servers that crash', ['temporal', 'mongodb'] as const))(
   'when %s crashes right after the write of each command, reads and commands agree, and so do stock and payments',
   async (server) => {
-    crashed = deferred();
     const orders = await Promise.all(
       Object.entries(CASES).map(async ([name, one]) => {
         const order = await placed();
         await one.before(order);
         await owesNothing(order);
-        const isWritten = deferred();
-        crashes.set(order.id, { step: one.step, isWritten });
+        const isWritten = gates.hold(order.id, { step: one.step, moment: 'after' });
         return { ...one, ...order, name, isWritten };
       }),
     );
     const giveUp = impatientClients();
     const pending = orders.map((order) => code(order.send(order)));
-    await Promise.all(orders.map(({ isWritten }) => isWritten.promise));
-    await servers[server].kill();
-    crashed.resolve();
-    crashes.clear();
+    await Promise.all(orders.map(({ isWritten }) => isWritten));
+    await outages.servers[server].kill();
+    gates.open();
     giveUp();
     await Promise.all(pending);
     jest.restoreAllMocks();
-    await restart(server);
+    await outages.restart(server);
     await Promise.all(orders.map(expectAgreement));
   },
 );

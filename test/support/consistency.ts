@@ -1,4 +1,5 @@
 import type { Order } from '../../src/domain/order';
+import { currentPayment } from '../../src/domain/order-payment';
 import { unpaidOf, type UnpaidOrder } from '../../src/domain/unpaid';
 import { createOrderModel } from '../../src/orders/orders.model';
 import { createUnpaidOrdersModel } from '../../src/orders/unpaid-orders.model';
@@ -56,6 +57,14 @@ async function expectDeclaredShape({ db }: Shop, orderId: string): Promise<void>
   expect(declared.toObject()).toEqual(stored);
 }
 
+/** Fails unless the payment that the order waits for is the only one that its customer can still confirm. */
+async function expectOnePaymentToWait({ db }: Shop, order: Order): Promise<void> {
+  const waiting = { orderId: order.id, status: 'action_required' as const };
+  const payments = await createSandboxPaymentModel(db.connection).find(waiting).lean();
+  const awaited = order.paymentStatus === 'action_required' ? [currentPayment(order).key] : [];
+  expect(payments.map(({ _id }) => _id)).toEqual(awaited);
+}
+
 /** Fails unless exactly the orders that wait for their customer are counted as unpaid. */
 async function expectUnpaidToAgree({ db }: Shop, orders: readonly Order[]): Promise<void> {
   const ids = new Set(orders.map(({ id }) => id));
@@ -86,6 +95,7 @@ export async function expectConsistency(
     });
     expect(ledger.authorized).toBe(ledger.captured + ledger.voided + ledger.open);
     expect(ledger.refunded).toBeLessThanOrEqual(ledger.captured);
+    await expectOnePaymentToWait(shop, order);
   }
   await expectUnpaidToAgree(shop, orders);
   const items = orders.flatMap(({ items, reservation }) => items.map((item) => ({ ...item, reservation })));

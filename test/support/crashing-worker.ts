@@ -38,6 +38,7 @@ async function main(): Promise<void> {
     taskQueue: TASK_QUEUE!,
     connection: mongodb.connection,
     sabotage: injector.sabotage,
+    env: process.env,
   });
   process.stdout.write('worker started\n');
 }

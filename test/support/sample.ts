@@ -21,6 +21,7 @@ const DRAWN_CASES = {
   'docs/commands: systems on which all pages run': 0,
   'e2e/cluster: signals that drain': 1,
   'e2e/outages-during-commands: servers that crash': 1,
+  'e2e/outages-during-payments: victims': 1,
   'e2e/personal-data: systems without payload keys': 0,
   'e2e/temporal-ui: systems with a Temporal UI': 0,
   'e2e/worker-crash: kills': 4,

@@ -2,7 +2,7 @@ import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { orderIdParams, payOrderBody } from '../schema/requests';
 import { payerOf, paymentOutcomeOf } from './payer';
-import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
+import { placementSender, PLACED, REJECTIONS, type PlaceOrderRouteDeps } from './placement';
 import { callerOf, TAG } from './responses';
 
 export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
@@ -53,7 +53,7 @@ export function confirmPaymentRoute(deps: PlaceOrderRouteDeps): Route {
     tag: TAG,
     params: orderIdParams,
     ...PLACED,
-    errors: [...PLACED.errors, 'not_found', 'service_unavailable'],
+    errors: [...REJECTIONS, 'not_found', 'service_unavailable'],
     async handler(ctx, { params: { id }, principal }) {
       const payer = payerOf(ctx, principal, await deps.service.read(id, principal));
       const confirm = () => deps.service.confirmPayment(id, callerOf(ctx, id, { principal }));

@@ -7,7 +7,7 @@ import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
 import { payerOf, paymentOutcomeOf } from './payer';
-import { placementSender, PLACED, type PlaceOrderRouteDeps } from './placement';
+import { placementSender, PLACED, REJECTIONS, type PlaceOrderRouteDeps } from './placement';
 import { logOrder, tellRepeat, TAG } from './responses';
 
 const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
@@ -37,17 +37,7 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
       202: { ...PLACED.responses[202], optionalHeaders: APPLIED },
     },
     outcomeHeaders: PLACED.outcomeHeaders,
-    errors: [
-      'invalid_transition',
-      'already_exists',
-      'out_of_stock',
-      'price_changed',
-      'unknown_product',
-      'mixed_currencies',
-      'amount_too_large',
-      ...PLACED.errors,
-      'service_unavailable',
-    ],
+    errors: [...REJECTIONS, 'service_unavailable'],
     async handler(ctx, { body, headers, idempotencyKey, principal }) {
       const customer = await customerOf(body, principal);
       const request = orderRequest({

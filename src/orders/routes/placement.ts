@@ -1,5 +1,6 @@
 import type { Order } from '../../domain/order';
 import { customerWaitOf, unpaidBecause } from '../../domain/paying';
+import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
 import type { Context } from '../../http/context';
@@ -38,6 +39,9 @@ export const PLACED = {
     'payment_action_expired',
   ] satisfies ErrorCode[] as ErrorCode[],
 };
+
+/** All that an order can be rejected for, which a look at it tells as the response to placing it did. */
+export const REJECTIONS: ErrorCode[] = [...new Set(Object.values(REJECTION_CODES))];
 
 /** Responds with an order whose payment was asked for: 201 if it is placed, 202 if it is not yet, or why it is not. */
 export function placementSender({ service, present, prefix }: PlaceOrderRouteDeps) {

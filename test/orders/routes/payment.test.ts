@@ -129,6 +129,14 @@ describe('a card whose owner has to confirm the payment', () => {
   });
 });
 
+it('a look at the payment of an order that never had one tells why it was rejected', async () => {
+  const { body } = await api.place(alice, lines([productId, STOCK + 1])).expect(409);
+  expect((await confirm(body.orderId).expect(409)).body).toMatchObject({
+    code: 'out_of_stock',
+    orderId: body.orderId,
+  });
+});
+
 describe('an order whose card is declined', () => {
   it('can be paid with another one, each under a key of its own', async () => {
     const key = randomUUID();

@@ -2,7 +2,7 @@
 
 const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
-const ENTRIES = '^src/(server|worker|setup|seed|create-admin|healthcheck)\\.ts$';
+const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
 const COMPOSITION = ['^src/(api-server|api-routes)\\.ts$', '^src/worker/'];
 const CONTRACT = '^workflows/contract\\.ts$';
@@ -16,7 +16,7 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  * each other.
  */
 const FLOORS = [
-  ['create-admin', 'seed', 'setup', 'worker'],
+  ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
   ['orders'],
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],

@@ -68,7 +68,7 @@ module.exports = {
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [
     'src/**/*.ts',
-    '!src/{server,worker,setup,seed,create-admin,healthcheck}.ts', // entries are tested as processes of their own
+    '!src/{server,worker,setup,seed,create-admin,reconcile,healthcheck}.ts', // entries are tested as processes of their own
     'workflows/**/*.ts',
     'activities/**/*.ts',
   ],

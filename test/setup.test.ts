@@ -1,4 +1,4 @@
-import { Connection, ScheduleClient } from '@temporalio/client';
+import { Connection, ScheduleClient, type ScheduleHandle } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { createIndexes } from '../src/setup/indexes';
 import { createSchedules } from '../src/setup/schedules';
@@ -32,6 +32,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     payment_actions: 2,
     payment_declines: 2,
     payment_events: 2,
+    reconciliation_findings: 3,
     sandbox_payments: 5,
     sandbox_attempts: 1,
     sandbox_switches: 1,
@@ -81,10 +82,12 @@ it('registers the search attributes that a namespace lacks', async () => {
 it('creates the Schedules, brings them up to date, and leaves those that are paused so', async () => {
   const connection = await Connection.connect({ address });
   const taskQueue = `test-${randomBytes(4).toString('hex')}`;
-  const setUp = () => createSchedules(connection, { namespace: 'default', taskQueue });
+  const setUp = () =>
+    createSchedules(connection, { namespace: 'default', taskQueue, paymentsTaskQueue: `${taskQueue}-pay` });
   const ids = await setUp();
-  expect(ids).toEqual([`${taskQueue}-janitor`]);
-  const janitor = new ScheduleClient({ connection }).getHandle(ids[0]!);
+  expect(ids).toEqual([`${taskQueue}-janitor`, `${taskQueue}-reconciliation`]);
+  const client = new ScheduleClient({ connection });
+  const [janitor, reconciliation] = ids.map((id) => client.getHandle(id)) as [ScheduleHandle, ScheduleHandle];
   const definition = async () => {
     const { spec, action, policies, state, info } = await janitor.describe();
     return { spec, action, policies, state, next: info.nextActionTimes[0] };
@@ -96,6 +99,11 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     policies: { overlap: 'SKIP', catchupWindow: 60_000 },
     state: { paused: false },
   });
+  expect(await reconciliation.describe()).toMatchObject({
+    spec: { calendars: [{ hour: [{ start: 2 }], minute: [{ start: 30 }] }] },
+    action: { workflowType: 'reconciliationWorkflow', args: [{ paymentsTaskQueue: `${taskQueue}-pay` }] },
+    policies: { overlap: 'SKIP' },
+  });
   await setUp();
   expect(await definition()).toEqual({ ...created, next: expect.any(Date) as Date });
 
@@ -106,6 +114,6 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const state = { paused: true, note: 'The payment service is being moved.' };
   expect(await definition()).toMatchObject({ spec: created.spec, state });
 
-  await janitor.delete();
+  await Promise.all([janitor.delete(), reconciliation.delete()]);
   await connection.close();
 });

@@ -1,6 +1,6 @@
 /** The contract between the API, the workers and the workflows. A change has to suit two releases at once. */
 import { defineSearchAttributeKey, SearchAttributeType, type UpdateDefinition } from '@temporalio/common';
-import { defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import { requireAmendable, type AmendOrder } from '../src/domain/amendment';
 import {
   requireArchivable,
@@ -25,6 +25,7 @@ import {
 } from '../src/domain/fulfillment';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
 import { requirePayable, type PayOrder } from '../src/domain/paying';
+import type { Reconciliation } from '../src/domain/reconciliation';
 import type { CheckPayment } from '../src/domain/reconciling';
 import { requireRefundable, type RefundOrder } from '../src/domain/refund';
 import { requireUndoable, type UndoFulfillment } from '../src/domain/undoing';
@@ -62,6 +63,12 @@ export const closedOrderWorkflowId = (orderId: string): string => `closed-order-
 
 /** The workflow type of what is done for stuck orders every few minutes, without arguments. */
 export const JANITOR_WORKFLOW = 'janitorWorkflow';
+
+/** The workflow type of what compares the payment service with the orders, with a `ReconciliationRequest` and a queue. */
+export const RECONCILIATION_WORKFLOW = 'reconciliationWorkflow';
+
+/** Returns what a reconciliation has done so far, and where it is. */
+export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');
 
 /** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
 export const placeOrderUpdate = defineUpdate<CommandDone, [fingerprint: string]>('place');

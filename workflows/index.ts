@@ -1,3 +1,4 @@
 export { closedOrderWorkflow } from './closed-order.workflow';
 export { janitorWorkflow } from './janitor.workflow';
 export { orderWorkflow } from './order.workflow';
+export { reconciliationWorkflow } from './reconciliation.workflow';

@@ -1,8 +1,11 @@
-/** Runs an entry with the environment. A failure is one line on standard error, and exit code 1. */
-export function runEntry(main: (env: NodeJS.ProcessEnv) => Promise<void>): void {
+/** Runs an entry with the environment. A failure is one line on standard error, and this exit code. */
+export function runEntry(
+  main: (env: NodeJS.ProcessEnv) => Promise<void>,
+  { failureCode = 1 }: { failureCode?: number } = {},
+): void {
   main(process.env).catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    process.exit(failureCode);
   });
 }
 

@@ -2,7 +2,13 @@ import { unsettled } from './compensation';
 import type { Compensation, Order, OrderPayment, Refund } from './order';
 import { currentPayment } from './order-payment';
 import { customerWaitOf, isUnpaid } from './paying';
-import { refundedOf, type ListedPayment, type ProviderPayment, type ProviderRefund } from './payment';
+import {
+  disputedOf,
+  refundedOf,
+  type ListedPayment,
+  type ProviderPayment,
+  type ProviderRefund,
+} from './payment';
 import { isBeingChanged } from './reconciling';
 
 /** In what an order and the payment service's record of a payment can differ. Each has a heading in docs/failure-modes.md. */
@@ -263,8 +269,7 @@ function keyOf({ id, providerKey }: Refund): string {
 
 /** Returns what was captured, and neither paid back nor taken back by the bank. */
 function keptOf(payment: ProviderPayment): number {
-  const disputed = payment.disputes.filter(({ status }) => status !== 'won');
-  return payment.captured - refundedOf(payment) - sum(disputed);
+  return payment.captured - refundedOf(payment) - disputedOf(payment);
 }
 
 function sum(amountsOf: readonly { amount: number }[]): number {

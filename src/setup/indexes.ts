@@ -10,6 +10,7 @@ import {
 } from '../payments/sandbox/model';
 import { createUnpaidOrdersModel } from '../orders/unpaid-orders.model';
 import { createDeclineModel } from '../payments/declines/declines.model';
+import { createFindingModel } from '../payments/findings/findings.model';
 import { createPaymentEventModel } from '../payments/stripe/events.model';
 import { createStripePaymentModel } from '../payments/stripe/model';
 import {
@@ -38,6 +39,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createPaymentEventModel(connection),
     createDeclineModel(connection),
     createPaymentActionModel(connection),
+    createFindingModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

@@ -6,7 +6,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client';
 import type { Config } from '../config';
-import { JANITOR_WORKFLOW } from '../../workflows/contract';
+import { JANITOR_WORKFLOW, RECONCILIATION_WORKFLOW } from '../../workflows/contract';
 
 /** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
 interface Maintenance {
@@ -16,6 +16,8 @@ interface Maintenance {
   spec: ScheduleSpec;
   /** What it does, for people who look at it in Temporal. */
   summary: string;
+  /** The arguments of its workflow; none by default. */
+  args?(queues: Pick<Config['temporal'], 'paymentsTaskQueue'>): unknown[];
 }
 
 const MAINTENANCE: readonly Maintenance[] = [
@@ -24,6 +26,13 @@ const MAINTENANCE: readonly Maintenance[] = [
     workflowType: JANITOR_WORKFLOW,
     spec: { intervals: [{ every: '2m' }] },
     summary: 'Has orders that nobody has moved for long finished',
+  },
+  {
+    name: 'reconciliation',
+    workflowType: RECONCILIATION_WORKFLOW,
+    spec: { calendars: [{ hour: 2, minute: 30 }] }, // UTC
+    summary: 'Compares the payments of the last days with the orders',
+    args: ({ paymentsTaskQueue }) => [{ paymentsTaskQueue }],
   },
 ];
 
@@ -36,11 +45,15 @@ const CATCHUP_WINDOW = '1m' as const;
  */
 export async function createSchedules(
   connection: Connection,
-  { namespace, taskQueue }: Pick<Config['temporal'], 'namespace' | 'taskQueue'>,
+  {
+    namespace,
+    taskQueue,
+    ...queues
+  }: Pick<Config['temporal'], 'namespace' | 'taskQueue' | 'paymentsTaskQueue'>,
 ): Promise<string[]> {
   const client = new ScheduleClient({ connection, namespace });
   const ids: string[] = [];
-  for (const { name, workflowType, spec, summary } of MAINTENANCE) {
+  for (const { name, workflowType, spec, summary, args } of MAINTENANCE) {
     const scheduleId = `${taskQueue}-${name}`;
     const schedule = {
       spec,
@@ -49,7 +62,7 @@ export async function createSchedules(
         workflowType,
         workflowId: scheduleId,
         taskQueue,
-        args: [],
+        args: args?.(queues) ?? [],
         staticSummary: summary,
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },

@@ -4,6 +4,10 @@ import { createJanitorActivities, type JanitorActivities } from '../../activitie
 import { createOrderChanges } from '../../activities/order-changes';
 import { createOrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
+import {
+  createReconciliationActivities,
+  type ReconciliationActivities,
+} from '../../activities/reconciliation.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
@@ -19,6 +23,7 @@ import { keepingActions } from '../payments/keeping-actions';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import type { FollowedDeclines } from '../payments/declines/follow-declines';
 import { createPaymentDeclines, type PaymentDeclines } from '../payments/declines/payment-declines';
+import { createFindingRepository } from '../payments/findings/findings.repository';
 import type { PaymentProvider } from '../payments/payment-provider';
 import { createSandboxProvider } from '../payments/sandbox/provider';
 import { createSandboxRepository } from '../payments/sandbox/repository';
@@ -28,14 +33,16 @@ import { createProductServiceRepository } from '../product-service/product-servi
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 import type { TemporalClient } from '../temporal/client';
+import { createInTurn } from './in-turn';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
-  JanitorActivities;
+  JanitorActivities &
+  ReconciliationActivities;
 
 export interface ActivityDeps {
   connection: Connection;
-  /** For the janitor of the orders. */
+  /** For the janitor of the orders and the reconciliation. */
   temporal?: TemporalClient;
   /** By default, none are known. */
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
@@ -51,7 +58,11 @@ export function createActivities(
   { connection, temporal, declines = { msAtLimit: () => 0 } }: ActivityDeps,
 ): Partial<Activities> {
   if (queue === 'payments') {
-    return createPaymentActivities({ provider: createPaymentProvider(config, connection)! });
+    const provider = createPaymentProvider(config, connection)!;
+    return {
+      ...createPaymentActivities({ provider }),
+      ...(temporal && createReconciliation(config, { connection, temporal, provider })),
+    };
   }
   const { inline, policy, maxDeclines, maxUnpaid } = config.payments;
   const provider = inline ? createPaymentProvider(config, connection) : undefined;
@@ -62,17 +73,36 @@ export function createActivities(
   };
 }
 
-/** How long the janitor waits for what becomes of one order. */
-const JANITOR_PATIENCE_MS = 10_000;
-
 export function createJanitor(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
-  const workflows = createOrderWorkflows(temporal, {
-    ...startOptionsOf(config),
-    timeoutMs: JANITOR_PATIENCE_MS,
-    commandTimeoutMs: JANITOR_PATIENCE_MS,
-  });
   const orders = createOrderRepository(connection);
+  const workflows = createPatientWorkflows(config, temporal);
   return createJanitorActivities({ orders, workflows, afterMs: config.orders.janitorAfterMs });
+}
+
+export function createReconciliation(
+  config: WorkerConfig,
+  deps: { connection: Connection; temporal: TemporalClient; provider: PaymentProvider; settlingMs?: number },
+) {
+  const { connection, temporal, provider, settlingMs } = deps;
+  return createReconciliationActivities({
+    provider,
+    orders: createOrderRepository(connection),
+    findings: createFindingRepository(connection),
+    workflows: createPatientWorkflows(config, temporal),
+    inTurn: createInTurn(config.payments.maxPerSecond),
+    settlingMs,
+  });
+}
+
+/** How long maintenance waits for what becomes of one order. */
+const MAINTENANCE_PATIENCE_MS = 10_000;
+
+function createPatientWorkflows(config: WorkerConfig, temporal: TemporalClient) {
+  return createOrderWorkflows(temporal, {
+    ...startOptionsOf(config),
+    timeoutMs: MAINTENANCE_PATIENCE_MS,
+    commandTimeoutMs: MAINTENANCE_PATIENCE_MS,
+  });
 }
 
 export function createOrderQueueActivities(

@@ -10,6 +10,7 @@ import {
   createJanitor,
   createOrderQueueActivities,
   createPaymentProvider,
+  createReconciliation,
   type Activities,
 } from '../../src/worker/activities';
 import { buildIdOf, workerOptions } from '../../src/worker/options';
@@ -100,7 +101,11 @@ function activitiesOf(
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
     ...createJanitor(config, database, temporal),
   };
-  const payments = createPaymentActivities({ provider });
+  const payments = {
+    ...createPaymentActivities({ provider }),
+    // What tests have just changed is compared.
+    ...createReconciliation(config, { connection: database, temporal, provider, settlingMs: 0 }),
+  };
   const replaced = replaceActivities({ ...orders, ...payments });
   return { orders: pick(replaced, orders), payments: pick(replaced, payments) };
 }

@@ -28,6 +28,11 @@ export function isFinalError(error: unknown): error is FinalStripeError {
   return error instanceof StripeInvalidRequestError && error.statusCode === BAD_REQUEST;
 }
 
+/** Tells whether Stripe has no such object. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof StripeInvalidRequestError && error.code === 'resource_missing';
+}
+
 /** Translates the error of a capture, a cancellation or a refund. */
 export function toPaymentRefused(error: FinalStripeError): PaymentRefused {
   if (isKeyReused(error)) return keyReused({ cause: error });

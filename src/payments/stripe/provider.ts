@@ -7,6 +7,7 @@ import { toStripeAmount } from '../amounts';
 import { createStripeAuthorization } from './authorization';
 import { declineReasonOf } from './declines';
 import { createStripeCaptures } from './captures';
+import { isMissing } from './errors';
 import { createStripeList } from './list';
 import {
   chargeOf,
@@ -109,7 +110,8 @@ export function createStripeProvider({
       const record = await payments.find(payment.key);
       const id = payment.reference ?? record?.reference;
       if (id == null) return record && presentWithoutIntent(payment, record);
-      const intent = await requests.retrieve(id);
+      const intent = await requests.retrieve(id).catch(unlessMissing);
+      if (!intent) return null;
       const status = statusOf(intent);
       if (status === 'unconfirmed') return null; // the bank has not been asked
       if (status === 'voided') return presentClosed(intent, payment.key, record);
@@ -127,6 +129,11 @@ export function createStripeProvider({
 function presentClosed(intent: Intent, key: string, record: StripePayment | null): ProviderPayment {
   const declineReason = record?.declineReason ?? undefined;
   return presentIntent(intent, { key, status: declineReason ? 'declined' : 'voided', declineReason });
+}
+
+function unlessMissing(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
 }
 
 function notExact({ currency }: PaymentRef, amount: number): PaymentRefused {

@@ -1,0 +1,46 @@
+import { continueAsNew, log, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { ReconciliationActivities } from '../activities/reconciliation.activities';
+import {
+  afterPart,
+  beginReconciliation,
+  openFindings,
+  type Reconciliation,
+  type ReconciliationRequest,
+} from '../src/domain/reconciliation';
+import { reconciliationQuery } from './contract';
+
+/**
+ * Compares the payments of a period with the orders, part by part: a Schedule starts it, or an operator. Whatever worker
+ * dies meanwhile, it is continued with the part that was not done.
+ */
+export async function reconciliationWorkflow(
+  { paymentsTaskQueue, ...request }: ReconciliationRequest & { paymentsTaskQueue: string },
+  begun?: Reconciliation,
+): Promise<Reconciliation> {
+  const { comparePayments, compareOrders, settleFindings, countFindings } =
+    proxyActivities<ReconciliationActivities>({
+      taskQueue: paymentsTaskQueue,
+      startToCloseTimeout: '1h', // a limit of calls per second may make a part slow
+      heartbeatTimeout: '60s',
+      retry: { initialInterval: '1s', maximumInterval: '60s' },
+    });
+  let run = begun ?? beginReconciliation(request, new Date().toISOString());
+  setHandler(reconciliationQuery, () => run);
+  const parts = {
+    payments: () => comparePayments.executeWithOptions({ summary: 'Compare payments with orders' }, [run]),
+    orders: () => compareOrders.executeWithOptions({ summary: 'Compare orders with payments' }, [run]),
+    findings: () => settleFindings.executeWithOptions({ summary: 'Look again at findings' }, [run]),
+  };
+  while (run.phase !== 'done') {
+    run = afterPart(run, await parts[run.phase]());
+    // replay-tested: test/workflows/replay.test.ts
+    if (run.phase !== 'done' && workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof reconciliationWorkflow>({ paymentsTaskQueue, ...request }, run);
+  }
+  run = { ...run, open: await countFindings.executeWithOptions({ summary: 'Count what is open' }, []) };
+  const { from, to, repair, counts, open } = run;
+  const summary = { from, to, repair, ...counts, open, openFindings: openFindings(run) };
+  if (summary.openFindings > 0) log.warn('reconciliation done', summary);
+  else log.info('reconciliation done', summary);
+  return run;
+}

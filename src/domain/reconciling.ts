@@ -91,10 +91,13 @@ function withMoney(order: Order, found: ProviderPayment, at: string): Order {
 
 /**
  * Returns the order without the refunds that it owes and that the payment service cannot make, since others have paid the
- * amount back or the bank has taken it; what is still too much of what was captured is owed anew, as when a dispute is won.
+ * amount back or the bank has taken it for good; what is still too much of what was captured is owed anew, as when a
+ * dispute is won.
  */
 function withPayableDebts(before: Order, order: Order, found: ProviderPayment, at: string): Order {
-  let left = found.captured - refundedOf(found) - disputedOf(found);
+  // What is disputed may come back, and what is owed waits for that: both of an old and of a new refund could be paid.
+  const lost = found.disputes.filter(({ status }) => status === 'lost');
+  let left = found.captured - refundedOf(found) - disputedOf({ disputes: lost });
   const isPayable = ({ kind, amount, payment, refundId }: Compensation) => {
     if (kind !== 'refund' || payment.key !== found.key) return true;
     if (found.refunds.some(({ key }) => key === refundId)) return true;

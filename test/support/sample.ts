@@ -26,6 +26,7 @@ const DRAWN_CASES = {
   'e2e/temporal-ui: systems with a Temporal UI': 0,
   'e2e/worker-crash: kills': 4,
   'edge: attacks of each kind': 120,
+  'payments/stripe/events: happenings in the midst of commands': 6,
   'workflows/expiry: days that are skipped': 1,
   'workflows/operator-matrix: interruptions': 6,
   'workflows/operator-matrix: trials of each kind': 6,

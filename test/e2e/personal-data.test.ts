@@ -21,6 +21,8 @@ interface Findings {
   temporal: string[];
 }
 
+/** Where a bank asks its customer. */
+const PAGE = 'page of the bank';
 const NEVER_IN_TEMPORAL = ['password', 'wrong password', 'e-mail', 'unknown e-mail', 'access token'];
 
 it('a text is found in base64 at any offset', () => {
@@ -44,7 +46,8 @@ async function expectOrdersInTemporalOnly(): Promise<void> {
   const given = canaries.names.filter((name) => /address|note|reason|tracking|carrier/.test(name));
   const missed = given.filter((name) => !found.has(name) && !/invalid|rejected/.test(name));
   expect(missed).toEqual([]);
-  expect(NEVER_IN_TEMPORAL.filter((name) => found.has(name))).toEqual([]);
+  const secrets = canaries.names.filter((name) => NEVER_IN_TEMPORAL.includes(name) || name.startsWith(PAGE));
+  expect(secrets.filter((name) => found.has(name))).toEqual([]);
 }
 
 // This shows that the canaries of orders can be found, so that finding none means something.
@@ -76,11 +79,13 @@ async function exerciseApi(system: WholeSystem, canaries: Canaries, errors: stri
   canaries.add('access token of the ADMIN', admin);
   const customer = await signUp(call, canaries);
   const product = await sell(call, admin);
-  const shop: TestShop = { call, canaries, admin, customer, product };
+  const { baseUrl } = system;
+  const shop: TestShop = { call, canaries, admin, customer, product, baseUrl };
   await fulfilledAndRefunded(shop);
   await cancelled(shop);
   await rejectedOrders(shop);
   await invalidBodies(shop);
+  await askedByBanks(shop);
   await failingActivity(shop, system);
   await readByCodec(shop);
 }
@@ -92,6 +97,7 @@ interface TestShop {
   customer: string;
   /** The id of a product to order. */
   product: string;
+  baseUrl: string;
 }
 
 type Call = (
@@ -247,6 +253,47 @@ async function rejectedOrders(shop: TestShop): Promise<void> {
     const response = await repeat(attempt, () => `The order is still pending: ${whose}.`);
     expect([whose, response.status]).toEqual([whose, status]);
   }
+}
+
+/** Places orders whose bank asks the customer, on a page whose address only the customer may know. */
+async function askedByBanks(shop: TestShop): Promise<void> {
+  const authorised = await asked(shop, 'authorise');
+  const order = await orderAt(shop, authorised);
+  expect([order.status, order.paymentAction]).toEqual(['confirmed', undefined]);
+  const failed = await asked(shop, 'fail');
+  const pay = [`/orders/${failed}/payment`, { paymentMethod: 'pm_card_threeDSecure2Required' }] as const;
+  const { status, body } = await command(shop, ['POST', ...pay], keyed(shop.customer));
+  expect(status).toBe(202);
+  actionIn(shop, body.data as Json, 'another card');
+}
+
+/** Adds what the customer has to know to answer, and nobody else. Returns the address of the page. */
+function actionIn({ canaries }: TestShop, { paymentAction }: Json, whose: string): string {
+  const { redirectUrl } = paymentAction as { redirectUrl: string };
+  canaries.add(`${PAGE}: ${whose}`, redirectUrl.split('/').at(-1)!);
+  return redirectUrl.slice(redirectUrl.indexOf('/payments/'));
+}
+
+async function asked(shop: TestShop, answer: 'authorise' | 'fail'): Promise<string> {
+  const { call, canaries, customer, admin, baseUrl } = shop;
+  const order = orderOf(shop, answer, { paymentMethod: 'pm_card_threeDSecure2Required' });
+  const { body } = await command(shop, ['POST', '/orders', order], keyed(customer));
+  const { id } = body.data as { id: string };
+  await eventually(async () => expect((await orderAt(shop, id)).paymentAction).toBeDefined());
+  const page = baseUrl + actionIn(shop, await orderAt(shop, id), answer);
+  const forOthers = [
+    await call('GET', '/orders', undefined, bearer(customer)),
+    await call('GET', `/orders/${id}`, undefined, bearer(admin)),
+    await call('GET', `/payments/sandbox/payments?orderId=${id}`, undefined, bearer(admin)),
+  ];
+  expect(forOthers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(canaries.foundIn(JSON.stringify(forOthers)).filter((name) => name.startsWith(PAGE))).toEqual([]);
+  const nonce = /nonce=(\w+)/.exec(await (await fetch(page)).text())![1]!;
+  canaries.add(`${PAGE}: ${answer}, what it sends`, nonce);
+  await fetch(`${page}?answer=${answer}&nonce=${nonce}`, { method: 'POST' });
+  const confirmed = await command(shop, ['POST', `/orders/${id}/payment/confirm`], bearer(customer));
+  expect(confirmed.status).toBe(answer === 'authorise' ? 201 : 402);
+  return id;
 }
 
 async function invalidBodies(shop: TestShop): Promise<void> {

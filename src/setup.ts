@@ -1,4 +1,4 @@
-/** Prepares MongoDB (indexes) and Temporal (search attributes, Schedules). Run before a new version starts; safe to repeat. */
+/** Prepares MongoDB (indexes) and Temporal (Schedules, search attributes). Run before a new version starts; safe to repeat. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { runEntry } from './common/entry';
 import { loadConfig } from './config';
@@ -23,8 +23,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       temporal.ensureConnected(),
       `Temporal does not respond at ${address}: start it, or correct TEMPORAL_ADDRESS, TEMPORAL_TLS…, TEMPORAL_API_KEY.`,
     );
-    const added = await createSearchAttributes(temporal, namespace);
     const schedules = await createSchedules(temporal, config.temporal);
+    const added = await createSearchAttributes(temporal, namespace);
     logger.info({ searchAttributes: added, schedules }, 'set up');
   } finally {
     await temporal.close();

@@ -61,6 +61,8 @@ const OUTCOMES = [
   'delivered-in-parts',
   'delivery-stuck',
   'expired',
+  'janitor',
+  'janitor-on-another-worker',
   'key-reused-for-another-body',
   'key-reused-for-another-body-that-would-be-rejected',
   'not-paid-without-a-response',

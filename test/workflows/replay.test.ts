@@ -130,7 +130,8 @@ async function replayReordered(): Promise<void> {
   const results = await replay({ code: reordered.code }, ['placed', ...SOME]);
   for (const [name, error] of results) {
     // A run that resumes or continues an order, the workflow of a closed order, and maintenance do not place it.
-    if (/-(afterwards|from-another-run|interruption)$|resumed|^(janitor|reconciliation)/.test(name)) expect(error).toBeUndefined();
+    if (/-(afterwards|from-another-run|interruption)$|resumed|^(janitor|reconciliation)/.test(name))
+      expect(error).toBeUndefined();
     else expect(error).toMatchObject({ name: 'DeterminismViolationError' });
   }
   expect(results.get('placed')!.message).toContain('openOrder');

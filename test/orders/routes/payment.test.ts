@@ -22,6 +22,8 @@ afterAll(() => api.close());
 const STOCK = 100;
 const CHALLENGED = 'pm_card_threeDSecure2Required';
 const DECLINED = 'pm_card_chargeDeclined';
+/** The query to which a workflow answers what it shows in Temporal. */
+const METADATA = '__temporal_workflow_metadata';
 
 const place = (paymentMethod: string, headers = {}, token = alice) =>
   api.place(token, { ...lines([productId, 1]), paymentMethod }, headers);
@@ -135,6 +137,37 @@ it('a look at the payment of an order that never had one tells why it was reject
     code: 'out_of_stock',
     orderId: body.orderId,
   });
+});
+
+it('staff find the orders that wait for their customers, and Temporal says until when', async () => {
+  const { body: asked } = await place(CHALLENGED).expect(202);
+  const { body: declined } = await place(DECLINED).expect(402);
+  const { body: placed } = await place('pm_card_visa').expect(201);
+  const { customerId } = asked.data;
+  const listed = async (paymentStatus: string): Promise<OrderBody[]> => {
+    const query = `customerId=${customerId}&status=pending&paymentStatus=${paymentStatus}&limit=100`;
+    return (await api.call('get', `/orders?${query}`, admin).expect(200)).body.data;
+  };
+  const waiting = await listed('action_required,declined');
+  expect(waiting).toEqual(
+    expect.arrayContaining([await read(asked.data.id, admin), await read(declined.orderId, admin)]),
+  );
+  expect(waiting.map(({ id }) => id)).not.toContain(placed.data.id);
+  expect((await listed('declined')).map(({ id }) => id)).not.toContain(asked.data.id);
+  for (const [id, doing, until] of [
+    [
+      asked.data.id,
+      'to confirm the payment at the bank',
+      (await api.shop.orders.findById(asked.data.id))!.payBy,
+    ],
+    [declined.orderId, 'to try another card', declined.retryUntil],
+  ] as const) {
+    const workflow = api.shop.temporal.client.workflow.getHandle(`order-${id}`);
+    const { currentDetails } = await workflow.query<{ currentDetails: string }>(METADATA);
+    expect(currentDetails).toContain(`**Waits for the customer** ${doing}, until ${until}.`);
+    await api.call('post', `/orders/${id}/cancel`, alice).expect(200);
+    expect((await listed('action_required,declined')).map((order) => order.id)).not.toContain(id);
+  }
 });
 
 describe('an order whose card is declined', () => {

@@ -83,6 +83,12 @@ async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: Orde
 /** How long after a payment has begun to wait for the customer the payment service is asked, at first and at most. */
 const FIRST_QUESTION_MS = 10_000;
 const LONGEST_PAUSE_MS = 300_000;
+/** What the Temporal UI calls the timers. */
+const UNTIL_QUESTION = 'Until the payment service is asked again';
+const UNTIL_TOO_LATE = {
+  action: 'Time for the customer to confirm the payment',
+  card: 'Time for another card',
+};
 
 /**
  * Waits with the order for its customer: to confirm the payment at the bank, which the payment service is asked about at
@@ -101,7 +107,8 @@ async function awaitCustomer(order: OrderEntity): Promise<void> {
     if (last !== wait.paymentKey) [last, pause] = [wait.paymentKey, FIRST_QUESTION_MS];
     const timeLeft = Math.max(1, Date.parse(wait.until) - Date.now());
     const isLast = wait.what === 'card' || timeLeft <= pause;
-    if (await condition(isNews, isLast ? timeLeft : pause)) continue;
+    const summary = isLast ? UNTIL_TOO_LATE[wait.what] : UNTIL_QUESTION;
+    if (await condition(isNews, isLast ? timeLeft : pause, { summary })) continue;
     pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     if (wait.what === 'card') await order.giveUpPayment(wait);
     else await order.askAgain(wait, isLast);

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FINDING_KINDS } from '../src/domain/findings';
 import { beginReconciliation, type Reconciliation } from '../src/domain/reconciliation';
 import { createFindingRepository } from '../src/payments/findings/findings.repository';
 import { createSandboxProvider } from '../src/payments/sandbox/provider';
@@ -93,6 +96,12 @@ const run: Reconciliation = {
   counts: { payments: 3, orders: 2, findings: 1, skipped: 1, unanswered: 0, repaired: 0, gone: 0 },
   phase: 'done',
 };
+
+it('the runbook has a heading for each kind of finding', async () => {
+  const runbook = await readFile(join(__dirname, '..', 'docs', 'failure-modes.md'), 'utf8');
+  const headings = [...runbook.matchAll(/^#### (\w+)$/gm)].map(([, kind]) => kind);
+  expect(headings).toEqual([...FINDING_KINDS]);
+});
 
 it('a run without findings is no success if something could not be compared', () => {
   expect(exitCodeOf(run)).toBe(0);

@@ -30,7 +30,8 @@ const variables = {
     .note('unlimited')
     .example('50')
     .description(
-      'Calls per second to the payment service, by all workers together; the same for API and workers',
+      'Calls per second to the payment service, by all workers together; a reconciliation adds a tenth. The same for API and ' +
+        'workers',
     ),
   PAYMENT_ACTION_DEADLINE: duration('30m')
     .tag('worker')

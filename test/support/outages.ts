@@ -1,6 +1,6 @@
 import type { Activities } from '../../src/worker/activities';
 import { deferred, type Deferred } from '../workflows/saga/deferred';
-import { eventually } from './eventually';
+import { eventually, repeat } from './eventually';
 import { openShop, type Shop } from './shop';
 import { startStoppableServers, type StoppableServers } from './stoppable-servers';
 import type { Sabotage } from './worker';
@@ -44,10 +44,11 @@ export function createGates() {
   return {
     sabotage,
     /** Has the order wait at the moment. Resolves when it is there. */
-    hold(orderId: string, moment: Moment): Promise<void> {
+    async hold(orderId: string, { step, moment }: Moment): Promise<void> {
       const isThere = deferred();
-      awaited.set(orderId, { ...moment, isThere });
-      return isThere.promise;
+      awaited.set(orderId, { step, moment, isThere });
+      const late = () => `The order ${orderId} does not come ${moment} ${step}.`;
+      await repeat(async () => isThere.isResolved() || undefined, late);
     },
     /** Lets all continue, and those that come later pass. */
     open(): void {

@@ -69,7 +69,9 @@ export function requireExpectedTotal(
 
 /** Returns the payment that the new prices need, or null if the order keeps the one that it has. */
 export function paymentFor(order: Order, { pricing }: Amendment): OrderPayment | null {
-  if (!pricing || (pricing.total === order.total && pricing.currency === order.currency)) return null;
+  const { payment, currency } = order;
+  // It may be for less than the total: the customer paid again when units had been cancelled.
+  if (!pricing || (pricing.total === payment!.amount && pricing.currency === currency)) return null;
   return amendmentPayment(order, pricing);
 }
 

@@ -65,6 +65,13 @@ describe('amendmentOf', () => {
 });
 
 describe('paymentFor', () => {
+  it('needs a new payment for the total of an order that was paid again for less, since units were cancelled', () => {
+    const before = orderIn({ payment: payment(2_000, '2') });
+    const wanted = (total: number) => amendmentOf(before, amending(), { ...pricing, total });
+    expect(paymentFor(before, wanted(3_000))).toMatchObject({ amount: 3_000 });
+    expect(paymentFor(before, wanted(2_000))).toBeNull();
+  });
+
   const order = orderIn({ revision: 7 });
   const amendment = (prices: Amendment['pricing']) => ({
     pricing: prices,

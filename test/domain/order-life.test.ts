@@ -159,6 +159,8 @@ function expectInLine({ order, ledger }: World): void {
       payment.open === (isReserved ? payment.amount - captured : 0),
       'what is reserved is what the order needs',
     );
+    const isEnough = payment.amount >= dueOf(order)! || order.paymentStatus !== 'authorized';
+    holds(payment.key !== current || isEnough, 'what is authorised pays for all of the order');
   }
 }
 

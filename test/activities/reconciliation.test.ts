@@ -5,7 +5,7 @@ import {
   type ReconciliationActivityDeps,
 } from '../../activities/reconciliation.activities';
 import type { Order } from '../../src/domain/order';
-import type { ProviderPaymentStatus } from '../../src/domain/payment';
+import type { ProviderPayment } from '../../src/domain/payment';
 import { beginReconciliation } from '../../src/domain/reconciliation';
 import { createFindingRepository } from '../../src/payments/findings/findings.repository';
 import { createInTurn } from '../../src/worker/in-turn';
@@ -25,10 +25,16 @@ const listed = {
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 
+interface Circumstances {
+  attempt?: number;
+  status?: ProviderPayment['status'];
+  find?: () => Promise<ProviderPayment>;
+}
+
 /** Compares a payment with its order. @param reads the order each time that it is read */
 function compare(
   reads: (Order | null)[],
-  { attempt = 1, status = 'voided', find = async () => recordOf({ status }) } = {},
+  { attempt = 1, status = 'voided', find = async () => recordOf({ status }) }: Circumstances = {},
 ) {
   let read = 0;
   const deps = {

@@ -114,6 +114,11 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const state = { paused: true, note: 'The payment service is being moved.' };
   expect(await definition()).toMatchObject({ spec: created.spec, state });
 
+  const missing = { namespace: 'missing', taskQueue, paymentsTaskQueue: 'x' };
+  await expect(createSchedules(connection, missing)).rejects.toThrow(
+    /Schedule test-.*-janitor of namespace missing .*TEMPORAL_NAMESPACE/,
+  );
+
   await Promise.all([janitor.delete(), reconciliation.delete()]);
   await connection.close();
 });

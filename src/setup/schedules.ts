@@ -67,12 +67,13 @@ export async function createSchedules(
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
     };
-    try {
-      await client.create({ scheduleId, ...schedule });
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw unavailable(scheduleId, namespace, error);
+    const create = client.create({ scheduleId, ...schedule }).catch(async (error: unknown) => {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
       await client.getHandle(scheduleId).update(({ state }) => ({ ...schedule, state }));
-    }
+    });
+    await create.catch((error: unknown) => {
+      throw unavailable(scheduleId, namespace, error);
+    });
     ids.push(scheduleId);
   }
   return ids;
@@ -81,7 +82,7 @@ export async function createSchedules(
 function unavailable(scheduleId: string, namespace: string, cause: unknown): Error {
   return new Error(
     `The Schedule ${scheduleId} of namespace ${namespace} cannot be set up (${(cause as Error).message}). ` +
-      'Let it run as someone who may create Schedules there.',
+      'Correct TEMPORAL_NAMESPACE, or let someone run it who may create Schedules there.',
     { cause },
   );
 }

@@ -11,8 +11,6 @@ export interface Moment {
   moment: 'before' | 'after';
 }
 
-export type Gates = ReturnType<typeof createGates>;
-
 /** Lets orders wait at their moments until all of them are there and something was killed. */
 export function createGates() {
   const awaited = new Map<string, Moment & { isThere: Deferred }>();

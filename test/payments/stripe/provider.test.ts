@@ -624,9 +624,14 @@ it.each(['failed', 'canceled'])(
 it('throws errors of our account or our program unchanged', async () => {
   const ourFault = { type: 'StripeInvalidRequestError' };
   const payment = { ...newPayment(), reference: 'pi_of_another_account' };
-  expect(await errorOf(stripe.find(payment))).toMatchObject(ourFault);
+  expect(await errorOf(stripe.void('v', payment))).toMatchObject(ourFault);
+  expect(await errorOf(stripe.refund('r', payment, 1))).toMatchObject(ourFault);
   const unusable = newPayment({ paymentMethod: 'pm_misconfigured' });
   expect(await errorOf(stripe.authorize(unusable))).toMatchObject(ourFault);
+});
+
+it('does not know a payment of another account', async () => {
+  expect(await stripe.find({ ...newPayment(), reference: 'pi_of_another_account' })).toBeNull();
 });
 
 it('leaves retries to the workflow', async () => {

@@ -1,3 +1,4 @@
+import type { AppError } from '../../src/errors/app-error';
 import { requestOf } from '../../src/domain/placing';
 import { createSandboxDashboard, type DashboardRequest } from '../../src/payments/sandbox/dashboard';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
@@ -127,27 +128,34 @@ it('a dispute is shown to ADMINs, and what the bank has taken back cannot be ref
   await api.refund(order.id, { reason: 'x' }).expect(201);
 });
 
-it('what was cancelled during a dispute is paid back once, when the dispute is won', async () => {
-  const card = { paymentMethod: 'pm_card_credit_disableEnterpriseCardFeatures' }; // all of it is captured at once
-  const placed = await api.place(alice, { ...lines([productId, 2]), ...card }).expect(201);
-  const order: OrderBody = placed.body.data;
-  await api.fulfill(order.id, [[productId, 1]]).expect(201);
-  await happen(order, { operation: 'dispute' });
-  await api.call('post', `/orders/${order.id}/cancel`, alice).expect(200);
-  const [{ step }] = (await read(order)).compensations;
-  expect(await look(order)).toMatchObject({ compensations: [], refunds: [{ status: 'failed' }] });
-  await happen(order, { operation: 'win_dispute' });
-  const event = { eventId: 'evt_2', type: 'x', orderId: order.id, paymentKey: await storedKeyOf(order) };
-  expect(await api.service.lookAgain(event)).toBe('done');
-  await eventually(async () =>
-    expect(await read(order)).toMatchObject({ refunded: TOTAL, compensations: [] }),
-  );
-  // What could not be paid at first is tried no more.
-  const request = requestOf((await api.shop.orders.findById(order.id))!);
-  const retry = api.shop.workflows.execute(request, COMMANDS.retryCompensation, { ...newCommand(), step });
-  await expect(retry).rejects.toMatchObject({ code: 'not_found' });
-  expect(await ledgerOf(api.shop, order.id)).toMatchObject({ refunded: TOTAL });
-});
+it.each([
+  { outcome: 'won', operation: 'win_dispute' as const, refunded: TOTAL, status: 'succeeded' },
+  { outcome: 'lost', operation: 'lose_dispute' as const, refunded: 0, status: 'failed' },
+])(
+  'what is cancelled during a dispute is owed until the bank decides: $refunded is paid back when it is $outcome',
+  async ({ operation, refunded, status }) => {
+    const card = { paymentMethod: 'pm_card_credit_disableEnterpriseCardFeatures' }; // all of it is captured at once
+    const placed = await api.place(alice, { ...lines([productId, 2]), ...card }).expect(201);
+    const order: OrderBody = placed.body.data;
+    await api.fulfill(order.id, [[productId, 1]]).expect(201);
+    await happen(order, { operation: 'dispute' });
+    await api.call('post', `/orders/${order.id}/cancel`, alice).expect(200);
+    const [{ step }] = (await read(order)).compensations;
+    expect(await look(order)).toMatchObject({ compensations: [{ step }], refunds: [{ status: 'pending' }] });
+    await happen(order, { operation });
+    const event = { eventId: 'evt_2', type: 'x', orderId: order.id, paymentKey: await storedKeyOf(order) };
+    expect(await api.service.lookAgain(event)).toBe('done');
+    const request = requestOf((await api.shop.orders.findById(order.id))!);
+    const retry = () =>
+      api.shop.workflows.execute(request, COMMANDS.retryCompensation, { ...newCommand(), step });
+    await retry().catch((error: AppError) => expect(error.code).toBe('not_found')); // it is settled already
+    const settled = { compensations: [], refunds: [{ status }] };
+    await eventually(async () => expect(await read(order)).toMatchObject({ refunded, ...settled }));
+    // It is tried no more.
+    await expect(retry()).rejects.toMatchObject({ code: 'not_found' });
+    expect(await ledgerOf(api.shop, order.id)).toMatchObject({ refunded });
+  },
+);
 
 it('a payment that was replaced, an order that has ended, and an unknown one are left alone', async () => {
   const order = await api.placed(alice, [productId, 1]);

@@ -107,7 +107,7 @@ function withRestGivenUp(order: Order, at: string): { order: Order; isVoided: bo
   if (payment.amount === 0) return { order, isVoided: paymentStatus === 'authorized' && isUnsent(order) };
   const isReserved = paymentStatus === 'authorized' || paymentStatus === 'action_required';
   const owed = isReserved ? owedVoid(payment, at) : owedRelease(order, at);
-  const closed: Order = { ...order, payment: { ...payment, isClosed: true } };
+  const closed: Order = { ...order, payBy: null, payment: { ...payment, isClosed: true } };
   return { order: { ...closed, compensations: [...compensations, owed] }, isVoided: false };
 }
 

@@ -4,6 +4,7 @@ import { nameOf, type KeyedCommand } from './command';
 import { InvalidTransition } from './errors';
 import type { Order, OrderPayment, PaymentAttempt } from './order';
 import { currentPayment, nextPayment } from './order-payment';
+import { hasOpenUnits } from './order-progress';
 import { changeOrder, isClosed } from './order-transitions';
 import { confirmedOrder } from './placing';
 import { REJECTION_CODES, type Rejection } from './rejection';
@@ -34,7 +35,8 @@ export function customerWaitOf(order: Order): CustomerWait | null {
   const { status, paymentStatus, payBy, retryUntil } = order;
   if (isClosed(order)) return null;
   const { key: paymentKey } = currentPayment(order);
-  if (paymentStatus === 'action_required') return { what: 'action', until: payBy!, paymentKey };
+  // It has none any more when nothing of the order is open: the payment is about to be voided.
+  if (paymentStatus === 'action_required') return payBy ? { what: 'action', until: payBy, paymentKey } : null;
   if (status === 'pending' && retryUntil) return { what: 'card', until: retryUntil, paymentKey };
   return null;
 }
@@ -75,7 +77,7 @@ export function requirePayable(order: Order): void {
     );
   }
   const isWaiting = status === 'pending' && retryUntil !== null;
-  const isLapsed = status === 'confirmed' && isUnpaid(order);
+  const isLapsed = status === 'confirmed' && isUnpaid(order) && hasOpenUnits(order);
   if (!isWaiting && !isLapsed) {
     throw new InvalidTransition(
       `The order is ${status} and its payment ${paymentStatus}: there is nothing to pay.`,

@@ -172,7 +172,7 @@ function expectEnded({ order, ledger, isTouched }: World): void {
     'no money is reserved',
   );
   holds(order.reservation !== 'held', 'no stock is reserved');
-  holds(order.overdueSince === null, 'nothing is waited for');
+  holds(order.overdueSince === null && order.payBy === null, 'nothing is waited for');
   const underWay = total(order.refunds.filter(({ status }) => status === 'pending'));
   const net = order.captured - order.refunded - underWay - disputedOf(order);
   const due = order.status === 'rejected' ? 0 : dueOf(order)!;

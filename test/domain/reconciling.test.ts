@@ -287,5 +287,8 @@ it('the customer of an order has a limited time, and a limited number of cards',
   const attempts = Array.from({ length: 20 }, () => first.attempts[0]!);
   expect(() => pay({ ...first, attempts }, card, CREATED)).toThrow('20 payments');
   expect(() => pay(orderIn(), card, CREATED)).toThrow('nothing to pay');
+  const items = orderIn().items.map((one) => ({ ...one, fulfilledQuantity: one.quantity }));
+  const sent = orderIn({ paymentStatus: 'voided', fulfillmentStatus: 'fulfilled', items });
+  expect(() => pay(sent, card, CREATED)).toThrow('nothing to pay');
   expect(paidOrder(opened, payment(TOTAL), LATER).attempts).toEqual([]); // a plain card leaves no trace
 });

@@ -13,6 +13,7 @@ export interface Ledger {
   captured: number;
   voided: number;
   refunded: number;
+  disputed: number;
 }
 
 export async function ledgerOf({ db }: Shop, orderId: string): Promise<Ledger> {
@@ -24,6 +25,7 @@ export async function ledgerOf({ db }: Shop, orderId: string): Promise<Ledger> {
     captured: sum('captured'),
     voided: sum('voided'),
     refunded: sum('refunded'),
+    disputed: sum('disputed'),
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { CALLER, type Counter } from './counter';
 import { GOODS, type Result, type Line, type OrderModel } from './model';
+import type { Card, Happening } from './till';
 
 export type OrderCommand = fc.AsyncCommand<OrderModel, Counter>;
 
@@ -9,22 +10,26 @@ export const results = new Map<string, number>();
 
 /**
  * Sends the same command to model and order, and expects the same result. Only a command that succeeds
- * changes anything.
+ * changes anything, and a payment that was tried.
+ * @param isPossible whether the model knows what the command does then
  */
 function command(
   name: string,
   what: object,
   expected: (model: OrderModel) => Result,
   real: (counter: Counter, model: OrderModel) => Promise<Result>,
+  isPossible: (model: Readonly<OrderModel>) => boolean = () => true,
 ): OrderCommand {
   return {
-    check: () => true,
+    check: isPossible,
     toString: () => `${name}(${JSON.stringify(what)})`,
     async run(model, counter) {
       const result = await real(counter, model);
+      const { attempts } = model;
       expect(`${name}: ${result}`).toBe(`${name}: ${expected(model)}`);
       results.set(`${name}: ${result}`, (results.get(`${name}: ${result}`) ?? 0) + 1);
-      await counter.expectToBe(model, result === 'done' ? 'something' : 'nothing');
+      const isTried = attempts !== model.attempts;
+      await counter.expectToBe(model, result === 'done' || isTried ? 'something' : 'nothing');
     },
   };
 }
@@ -38,17 +43,40 @@ const lines = fc.array(line, { minLength: 1, maxLength: 3 });
 /** Only two keys, so that they are used again. */
 const key = fc.constantFrom('key-1', 'key-2');
 
-/** The first command of each sequence. */
-export const placement = fc
-  .record({ lines, card: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)) })
-  .map(({ lines, card }) =>
+const CARDS: Readonly<Record<Card, string>> = {
+  good: 'pm_card_visa',
+  slow: 'pm_card_pendingRefund',
+  asking: 'pm_card_threeDSecure2Required',
+  declined: 'pm_card_chargeDeclined',
+};
+
+const placementWith = (cards: fc.Arbitrary<Card>) =>
+  fc.record({ lines, card: cards }).map(({ lines, card }) =>
     command(
       'place',
       { lines, card },
       (model) => model.place(lines, card),
-      (counter) => counter.place(lines, card ? 'pm_card_visa' : 'pm_card_chargeDeclined'),
+      (counter) => counter.place(lines, CARDS[card]),
     ),
   );
+
+/** The first command of each sequence. */
+export const placement = placementWith(
+  fc.oneof(
+    { weight: 9, arbitrary: fc.constant('good' as const) },
+    { weight: 1, arbitrary: fc.constant('declined' as const) },
+  ),
+);
+
+const anyCard = fc.oneof<fc.WeightedArbitrary<Card>[]>(
+  { weight: 4, arbitrary: fc.constant('good') },
+  { weight: 2, arbitrary: fc.constant('slow') },
+  { weight: 3, arbitrary: fc.constant('asking') },
+  { weight: 2, arbitrary: fc.constant('declined') },
+);
+
+/** The first command of each sequence with payments that wait for their customers. */
+export const anyPlacement = placementWith(anyCard);
 
 const placeAgain = fc.constant(
   command(
@@ -116,6 +144,7 @@ const fulfill = fc.record({ shipment, key }).map(({ shipment, key }) =>
         service.fulfill(id, { ...caller, idempotencyKey: key }, content),
       );
     },
+    (model) => model.isAbleToFulfill,
   ),
 );
 
@@ -182,6 +211,7 @@ const undo = fc.record({ which, restock: fc.boolean() }).map(({ which, restock }
       const content = { fulfillmentId: counter.fulfillmentId(nOf(model)), reason: 'Lost', restock };
       return counter.send((service, id) => service.undoFulfillment(id, CALLER, content));
     },
+    (model) => model.isAbleToOwe,
   );
 });
 
@@ -206,6 +236,7 @@ const cancel = fc.constant(
     {},
     (model) => model.cancel(null),
     (counter) => counter.send((service, id) => service.cancel(id, CALLER, { reason: 'No' })),
+    (model) => model.isAbleToOwe,
   ),
 );
 
@@ -221,6 +252,7 @@ const cancelUnits = fc
         const content = { reason: 'Broken', items: counter.items(linesOf(model)) };
         return counter.send((service, id) => service.cancel(id, CALLER, content));
       },
+      (model) => model.isAbleToOwe,
     );
   });
 
@@ -246,42 +278,161 @@ const reprice = fc
     },
   }));
 
+const pay = fc
+  .record({
+    card: anyCard,
+    by: fc.oneof(
+      { weight: 4, arbitrary: fc.constant('customer' as const) },
+      { weight: 1, arbitrary: fc.constant('staff' as const) },
+    ),
+    key: fc.constantFrom('key-1', 'key-2', 'key-3', 'key-4', 'key-5'),
+  })
+  .map(({ card, by, key }) =>
+    command(
+      'pay',
+      { card, by, key },
+      (model) => model.pay(card, by, key),
+      (counter) =>
+        counter.send((service, id, caller) => {
+          const principal = by === 'staff' ? caller.principal : counter.customer;
+          return service.pay(
+            id,
+            { ...caller, principal, idempotencyKey: key },
+            { paymentMethod: CARDS[card] },
+          );
+        }),
+    ),
+  );
+
+/** How the order learns that something has happened to its payment. */
+export type Telling = 'confirm' | 'event' | 'both at once';
+
+const looked = (model: OrderModel, telling: Telling) =>
+  telling === 'confirm' ? model.confirmPayment() : model.lookAgain();
+
+const telling = fc.constantFrom<Telling>('confirm', 'event', 'both at once');
+
+const answer = fc
+  .record({ how: fc.constantFrom('authorise' as const, 'authorise' as const, 'fail' as const), telling })
+  .map(({ how, telling }) =>
+    command(
+      'answer',
+      { how, telling },
+      (model) => {
+        model.answer(how);
+        return looked(model, telling);
+      },
+      async (counter) => {
+        await counter.answer(how);
+        return counter.tell(telling);
+      },
+      ({ isUntold }) => !isUntold,
+    ),
+  );
+
+const lookAgain = telling.map((telling) =>
+  command(
+    'lookAgain',
+    { telling },
+    (model) => looked(model, telling),
+    (counter) => counter.tell(telling),
+  ),
+);
+
+const amount = fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constantFrom(100, 500, 1_100));
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ operation: fc.constant('capture' as const), amount, isFinal: fc.boolean() }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      operation: fc.constantFrom('refund' as const, 'dispute' as const),
+      amount: fc.integer({ min: 1, max: 600 }),
+    }),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      operation: fc.constantFrom(
+        'settle_refund' as const,
+        'fail_refund' as const,
+        'fail_refund' as const,
+        'expire' as const,
+        'win_dispute' as const,
+        'lose_dispute' as const,
+      ),
+    }),
+  },
+);
+
+const elsewhere = fc
+  .record({ happening, isTold: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)) })
+  .map(({ happening, isTold }) => {
+    // The workflow of an order that waits for its customer asks by itself.
+    const isToldTo = (model: OrderModel) => isTold || model.paymentStatus === 'action_required';
+    return command(
+      happening.operation,
+      { ...happening, isTold },
+      (model) => model.happen(happening, isToldTo(model)),
+      async (counter, model) => {
+        if (!(await counter.happen(happening))) return 'refused';
+        return isToldTo(model) ? counter.tell('event') : 'unchanged';
+      },
+      (model) => model.mayHappen(happening),
+    );
+  });
+
 /** Commands that lead to more states are listed several times. */
-export const commands = fc.commands(
+const OF_ALL = [
+  fulfill,
+  fulfill,
+  fulfill,
+  fulfill,
+  fulfill,
+  fulfill,
+  fulfill,
+  deliver,
+  deliver,
+  deliver,
+  deliver,
+  refund,
+  refund,
+  refund,
+  refund,
+  amend,
+  amend,
+  amend,
+  refundLines,
+  refundLines,
+  refundLines,
+  undo,
+  undo,
+  undo,
+  undo,
+  correct,
+  cancelUnits,
+  cancelUnits,
+  cancel,
+  archive,
+  reprice,
+  placeAgain,
+  placeOther,
+];
+
+const SETTINGS = { maxCommands: 20, size: 'max' } as const;
+
+export const commands = fc.commands(OF_ALL, SETTINGS);
+
+/** Those with payments that wait for their customers, and to which something happens elsewhere. */
+export const paymentCommands = fc.commands(
   [
-    fulfill,
-    fulfill,
-    fulfill,
-    fulfill,
-    fulfill,
-    fulfill,
-    fulfill,
-    deliver,
-    deliver,
-    deliver,
-    deliver,
-    refund,
-    refund,
-    refund,
-    refund,
-    amend,
-    amend,
-    amend,
-    refundLines,
-    refundLines,
-    refundLines,
-    undo,
-    undo,
-    undo,
-    undo,
-    correct,
-    cancelUnits,
-    cancelUnits,
-    cancel,
-    archive,
-    reprice,
-    placeAgain,
-    placeOther,
+    ...OF_ALL,
+    ...Array.from({ length: 6 }, () => pay),
+    ...Array.from({ length: 6 }, () => answer),
+    ...Array.from({ length: 10 }, () => elsewhere),
+    ...Array.from({ length: 3 }, () => lookAgain),
   ],
-  { maxCommands: 20, size: 'max' },
+  SETTINGS,
 );

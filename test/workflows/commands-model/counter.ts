@@ -3,10 +3,18 @@ import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService, type OrderService } from '../../../src/orders/orders.service';
 import type { Caller } from '../../../src/orders/order-request';
+import { firstPaymentKey } from '../../../src/domain/order-payment';
+import { PaymentRefused } from '../../../src/domain/errors';
+import { createSandboxActions } from '../../../src/payments/sandbox/actions';
+import { createSandboxDashboard } from '../../../src/payments/sandbox/dashboard';
+import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
+import type { Principal } from '../../../src/role/principal';
 import { ledgerOf } from '../../support/consistency';
 import { HANG_MS } from '../../support/eventually';
 import { orderRequest, type Shop } from '../../support/shop';
+import type { Telling } from './commands';
 import { CATALOGUE, GOODS, type Result, type Good, type Line, type OrderModel } from './model';
+import type { Happening } from './till';
 
 export const CALLER = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
 
@@ -18,6 +26,8 @@ export class Counter {
   private request!: OrderRequest;
   /** The order after the last command. */
   private stored?: Order;
+  /** How many events the payment service has sent. */
+  private events = 0;
 
   private constructor(
     private readonly shop: Shop,
@@ -42,6 +52,10 @@ export class Counter {
     return this.stored!.version;
   }
 
+  get customer(): Principal {
+    return { id: this.request.customerId, role: 'CUSTOMER' };
+  }
+
   fulfillmentId(n: number): string {
     return this.stored!.fulfillments[n]?.id ?? 'ful_unknown';
   }
@@ -49,6 +63,7 @@ export class Counter {
   async place(lines: readonly Line[], paymentMethod: string): Promise<Result> {
     this.request = orderRequest({ items: this.items(lines), paymentMethod });
     const { order } = await this.service.place(this.request);
+    if (order.paymentStatus === 'declined') return 'payment_declined';
     return (order.rejection?.code ?? 'done') as Result;
   }
 
@@ -76,6 +91,41 @@ export class Counter {
       if (order.compensations.length === 0) expect(await this.find()).toEqual(order);
       return isReplay ? 'again' : 'done';
     });
+  }
+
+  /** Does what the customer answers on the page of the bank, if there is one. */
+  async answer(how: 'authorise' | 'fail'): Promise<void> {
+    const payments = createSandboxRepository(this.shop.db.connection);
+    const ofOrder = await payments.ofOrder(this.request.orderId);
+    const waiting = ofOrder.find(({ status }) => status === 'action_required');
+    if (waiting) await createSandboxActions(payments).answer(waiting, how);
+  }
+
+  /** Has something happen to the payment of the order in the sandbox's dashboard. Returns whether it is possible. */
+  async happen(what: Happening): Promise<boolean> {
+    const dashboard = createSandboxDashboard(createSandboxRepository(this.shop.db.connection));
+    try {
+      return (await dashboard.operate(this.paymentKey, what)) !== null;
+    } catch (error) {
+      if (error instanceof PaymentRefused) return false;
+      throw error;
+    }
+  }
+
+  private get paymentKey(): string {
+    return this.stored!.payment?.key ?? firstPaymentKey(this.request.orderId);
+  }
+
+  /** Has the order look at its payment. */
+  async tell(telling: Telling): Promise<Result> {
+    const { orderId } = this.request;
+    const { version, paymentKey } = this;
+    const event = { eventId: `evt_${orderId}_${this.events++}`, type: 'test', orderId, paymentKey };
+    const confirm = () => this.service.confirmPayment(orderId, { ...CALLER, principal: this.customer });
+    const send = async () => expect(await this.service.lookAgain(event)).toBe('done');
+    const ways = { confirm: [confirm], event: [send], 'both at once': [confirm, send, send] };
+    await Promise.all(ways[telling].map((tell) => tell()));
+    return (await this.settled()).version > version ? 'done' : 'unchanged';
   }
 
   archive(): Promise<Result> {
@@ -128,7 +178,15 @@ export class Counter {
     expect(stored.fulfillments.map(({ undone, trackingNumber }) => [!!undone, trackingNumber])).toEqual(
       model.fulfillments.map(({ isUndone, trackingNumber }) => [isUndone, trackingNumber]),
     );
-    expect(stored.refunds.map(({ amount }) => amount)).toEqual(model.refunds.map(({ amount }) => amount));
+    expect(stored.refunds.map(({ amount, status }) => [amount, status])).toEqual(
+      model.refunds.map(({ amount, status }) => [amount, status]),
+    );
+    expect(stored.refunds.map(({ by }) => WHO[by] ?? 'staff')).toEqual(model.refunds.map(({ by }) => by));
+    expect(stored.attempts.map(({ outcome }) => outcome)).toEqual(
+      model.attempts.map(({ outcome }) => outcome),
+    );
+    expect(stored.disputes.map(({ amount, status }) => ({ amount, status }))).toEqual(model.disputes);
+    expect(stored.payBy !== null).toBe(model.paymentStatus === 'action_required');
     if (model.lines.length === 0) return; // it was never priced
     expect(stored.total).toBe(model.total);
     expect(
@@ -145,9 +203,9 @@ export class Counter {
     expect(stored.total! - stored.cancelled).toBe(model.due);
   }
 
-  private async expectMoney({ open, captured, refunded }: OrderModel): Promise<void> {
+  private async expectMoney({ till }: OrderModel): Promise<void> {
     const ledger = await ledgerOf(this.shop, this.request.orderId);
-    expect(ledger).toMatchObject({ open, captured, refunded });
+    expect(ledger).toMatchObject(till.sums);
     expect(ledger.authorized).toBe(ledger.open + ledger.captured + ledger.voided);
   }
 
@@ -176,6 +234,8 @@ export class Counter {
     }
   }
 }
+
+const WHO: Readonly<Record<string, string>> = { system: 'system', provider: 'provider' };
 
 /** Returns what an order remembers of commands that it turned down. */
 function memoryOf({ revision, commands }: Order): Partial<Order> {

@@ -1,3 +1,18 @@
+import {
+  answer,
+  capture,
+  happen,
+  isContested,
+  refund,
+  release,
+  Till,
+  undo,
+  type Card,
+  type Happening,
+  type TillPayment,
+  type TillRefund,
+} from './till';
+
 /**
  * One order as the contract of the API describes it, in the plainest way. It shares no code with the domain,
  * so that it does not share its mistakes.
@@ -29,6 +44,8 @@ export type Result =
   | 'out_of_stock'
   | 'payment_declined'
   | 'precondition_failed'
+  | 'refused' // by the payment service, to others than the order
+  | 'unchanged' // the order has looked again, and nothing was new
   | 'unknown_product';
 
 interface Addition {
@@ -62,17 +79,40 @@ interface Shipment extends Addition {
 
 interface Repayment extends Addition {
   amount: number;
-  /** Whether it is for units that were cancelled. */
-  isOwed: boolean;
+  status: TillRefund['status'];
+  /** `system`: it is for units that were cancelled. `provider`: it was made at the payment service. */
+  by: 'staff' | 'system' | 'provider';
   /** Whether it is for units that came back. */
   isOfLines: boolean;
+  /** As the payment service knows it; null if nothing had to be paid. */
+  atTill: TillRefund | null;
+}
+
+/** An attempt to pay. */
+interface Attempt {
+  /** Null if there was nothing to pay. */
+  payment: TillPayment | null;
+  outcome: 'action_required' | 'authorized' | 'declined' | 'failed' | 'lapsed';
 }
 
 export class OrderModel {
   readonly price = new Map<Good, number>(GOODS.map((good) => [good, CATALOGUE[good].price]));
-  status: 'confirmed' | 'completed' | 'rejected' | 'cancelled' = 'rejected';
+  status: 'pending' | 'confirmed' | 'completed' | 'rejected' | 'cancelled' = 'rejected';
   isDeclined = false;
-  private card = true;
+  private card: Card = 'good';
+  readonly till = new Till();
+  /** The payment that the order has; null if it costs nothing. */
+  private payment: TillPayment | null = null;
+  /** Why nothing is reserved for the order, if it was not paid. */
+  private unpaid: 'action_required' | 'declined' | 'voided' | null = null;
+  attempts: Attempt[] = [];
+  private readonly payments: Addition[] = [];
+  /** As the order knows them. */
+  disputes: TillPayment['disputes'] = [];
+  /** Whether something has happened to the payment since the order has looked at it. */
+  isUntold = false;
+  /** Whether something was sent that the customer did not have to pay for. */
+  private isGivenAway = false;
   lines: BoughtLine[] = [];
   note: string | null = null;
   readonly fulfillments: Shipment[] = [];
@@ -84,32 +124,200 @@ export class OrderModel {
   private isPaymentOver = false;
   isArchived = false;
 
-  /** @param card whether the card is accepted */
-  place(lines: readonly Line[], card: boolean): Result {
+  /** @param isPatient whether another card can be tried when the first one was turned down */
+  constructor(private readonly isPatient = false) {}
+
+  place(lines: readonly Line[], card: Card): Result {
     if (hasUnknown(lines)) return 'unknown_product';
     if (this.shortOf(lines)) return 'out_of_stock';
     this.card = card;
     this.lines = this.priced(lines, []);
-    if (!card && this.total > 0) {
+    if (this.total > 0) this.payment = this.till.authorize(this.total, card);
+    if (this.payment?.status === 'declined') {
       this.isDeclined = true;
+      if (this.isPatient) this.turnDown('declined');
       return 'payment_declined';
     }
-    this.status = 'confirmed';
+    if (this.payment?.status === 'action_required') this.askCustomer('pending');
+    else this.status = 'confirmed';
     return 'done';
+  }
+
+  private turnDown(outcome: Attempt['outcome']): void {
+    if (this.status === 'rejected') this.status = 'pending';
+    this.unpaid = 'declined';
+    this.isPaymentOver = true;
+    this.tried(this.payment, outcome);
+  }
+
+  private askCustomer(status: 'pending' | 'confirmed'): void {
+    this.status = status;
+    this.unpaid = 'action_required';
+    this.isPaymentOver = false;
+    this.tried(this.payment, 'action_required');
+  }
+
+  private tried(payment: TillPayment | null, outcome: Attempt['outcome']): void {
+    const others = this.attempts.filter((one) => payment === null || one.payment !== payment);
+    this.attempts = [...others, { payment, outcome }];
+  }
+
+  /** @param by a customer is there to do what the bank asks for */
+  pay(card: Card, by: 'staff' | 'customer', key: string): Result {
+    const addition = { key: `${by} ${key}`, content: card };
+    return this.once(this.payments, addition, () => this.tryToPay(card, by, addition));
+  }
+
+  private tryToPay(card: Card, by: 'staff' | 'customer', addition: Addition): Result {
+    const isLapsed = this.status === 'confirmed' && this.isAnyOpen;
+    const isPayable = this.paymentStatus === 'declined' || this.paymentStatus === 'voided';
+    if (!isPayable || !(this.status === 'pending' || isLapsed)) return 'invalid_transition';
+    const isAbsent = card === 'asking' && by === 'staff';
+    const payment = this.due > 0 ? this.till.authorize(this.due, isAbsent ? 'declined' : card) : null;
+    if (payment?.status === 'declined') {
+      this.tried(payment, 'declined');
+      return 'payment_declined';
+    }
+    this.payments.push(addition);
+    this.payment = payment;
+    this.card = card;
+    if (payment?.status === 'action_required') this.askCustomer(this.status as 'pending' | 'confirmed');
+    else this.confirm();
+    return 'done';
+  }
+
+  private confirm(): void {
+    if (this.attempts.length > 0) this.tried(this.payment, 'authorized');
+    this.status = 'confirmed';
+    this.unpaid = null;
+    this.isPaymentOver = false;
+  }
+
+  /** Does what the customer answers the bank, if it waits for that. */
+  answer(how: 'authorise' | 'fail'): void {
+    if (this.payment) answer(this.payment, how);
+  }
+
+  /** Has the payment looked at if the order waits for its customer. */
+  confirmPayment(): Result {
+    return this.paymentStatus === 'action_required' ? this.lookAgain() : 'unchanged';
+  }
+
+  /** @param isTold whether the order looks at once */
+  happen(what: Happening, isTold: boolean): Result {
+    if (!this.payment || !happen(this.payment, what)) return 'refused';
+    this.isUntold = !isTold;
+    return isTold ? this.lookAgain() : 'unchanged';
+  }
+
+  /** Returns whether the happening may come now. Of several that the order does not know, the outcome is not modelled. */
+  mayHappen({ operation }: Happening): boolean {
+    if (this.isUntold) return false;
+    if (operation === 'dispute') return !this.isAnythingReturned;
+    return !this.isContested || (operation !== 'capture' && operation !== 'expire');
+  }
+
+  /** Whether the bank has not decided on a dispute yet, so that nothing can be refunded. */
+  private get isContested(): boolean {
+    return this.payment !== null && isContested(this.payment);
+  }
+
+  /** Whether what the order may owe after a command can be paid back: it is not modelled what operators do otherwise. */
+  get isAbleToOwe(): boolean {
+    return !this.isContested && (!this.isUntold || this.captured === 0);
+  }
+
+  /** Whether the same is true of a fulfillment, which only owes anew what the bank has returned. */
+  get isAbleToFulfill(): boolean {
+    return this.isAbleToOwe || !this.isAnythingReturned;
+  }
+
+  /** Whether the bank has returned what was paid back for cancelled units, so that it is owed again. */
+  private get isAnythingReturned(): boolean {
+    return this.refunds.some(({ by, status }) => by === 'system' && status === 'failed');
+  }
+
+  /** Brings the order in line with its payment. */
+  lookAgain(): Result {
+    const before = this.knowledge;
+    this.isUntold = false;
+    const { payment } = this;
+    if (this.status === 'rejected' || !payment) return 'unchanged';
+    if (this.unpaid === 'action_required' && payment.status === 'authorized') this.confirm();
+    if (this.unpaid === 'action_required' && payment.status === 'declined') this.turnDown('failed');
+    const isNewlyWon = payment.disputes.some(({ status }, n) => {
+      const known = this.disputes[n]?.status;
+      return status === 'won' && known !== undefined && known !== 'won';
+    });
+    this.disputes = payment.disputes.map((one) => ({ ...one }));
+    this.learnOfCaptures(payment);
+    if (this.captured > 0) this.learnOfRefunds(payment);
+    if (isNewlyWon) this.payExcessBack();
+    return this.knowledge === before ? 'unchanged' : 'done';
+  }
+
+  private learnOfCaptures(payment: TillPayment): void {
+    const isGivenUp = this.isUnpaid || (this.status === 'cancelled' && this.captured === 0);
+    if (isGivenUp) return;
+    const isGone = payment.status !== 'authorized' && !this.isPaymentOver;
+    if (payment.captured === 0) {
+      if (!isGone || this.status !== 'confirmed') return;
+      this.unpaid = 'voided';
+      this.isPaymentOver = true;
+      this.tried(payment, 'lapsed');
+      return;
+    }
+    if (payment.captured <= this.captured && !isGone) return;
+    this.captured = Math.max(this.captured, payment.captured);
+    this.isPaymentOver ||= isGone;
+    this.progress();
+  }
+
+  private learnOfRefunds(payment: TillPayment): void {
+    for (const one of this.refunds) {
+      const status = one.atTill?.status ?? 'succeeded';
+      one.status = one.by !== 'provider' && status === 'pending' ? 'succeeded' : status;
+    }
+    const known = new Set(this.refunds.map(({ atTill }) => atTill));
+    for (const one of payment.refunds) {
+      if (known.has(one)) continue;
+      const { amount, status } = one;
+      this.refunds.push({ ...UNKEYED, amount, status, by: 'provider', isOfLines: false, atTill: one });
+    }
+  }
+
+  /** What the order knows of its payment. */
+  private get knowledge(): string {
+    const { status, unpaid, isPaymentOver, captured, disputes } = this;
+    const refunds = this.refunds.map((one) => [one.amount, one.status]);
+    return JSON.stringify([status, unpaid, isPaymentOver, captured, disputes, refunds]);
   }
 
   amend(lines: readonly Line[] | null, note: string | null | undefined, hasSeenIt: boolean): Result {
     if (!hasSeenIt) return 'precondition_failed';
-    if (this.status !== 'confirmed' || this.fulfillments.length > 0) return 'invalid_transition';
+    if (this.status !== 'confirmed' || this.isUnpaid || this.captured > 0 || this.fulfillments.length > 0)
+      return 'invalid_transition';
     if (lines) {
       if (hasUnknown(lines)) return 'unknown_product';
       const amended = this.priced(lines, this.lines);
-      if (!this.card && totalOf(amended) > 0) return 'payment_declined';
+      const total = totalOf(amended);
+      const isOther = total !== (this.payment?.amount ?? 0);
+      // The customer is not there to do what the bank asks for.
+      const isDeclined = this.card === 'declined' || this.card === 'asking';
+      if (isOther && total > 0 && isDeclined) return 'payment_declined';
       if (this.shortOf(lines)) return 'out_of_stock';
+      if (isOther) this.replacePayment(total);
       this.lines = amended;
     }
     if (note !== undefined) this.note = note;
     return 'done';
+  }
+
+  private replacePayment(total: number): void {
+    const replaced = this.payment;
+    this.payment = total > 0 ? this.till.authorize(total, this.card) : null;
+    if (replaced) undo(replaced);
+    this.isUntold = false;
   }
 
   fulfill(lines: readonly Line[], key: string | undefined): Result {
@@ -121,7 +329,7 @@ export class OrderModel {
 
   private tryToFulfill(lines: readonly Line[], key: string | undefined): Result {
     const content = JSON.stringify(lines);
-    if (this.status !== 'confirmed') return 'invalid_transition';
+    if (this.status !== 'confirmed' || this.isUnpaid) return 'invalid_transition';
     const wanted = unitsOf(lines);
     const isTooMuch = [...wanted].some(([good, units]) => units > this.left(good));
     if (isTooMuch) return 'invalid_transition';
@@ -129,40 +337,93 @@ export class OrderModel {
     this.lines = before.map((line) => ({ ...line }));
     take(this.lines, wanted, leftOf, (line, units) => (line.fulfilled += units));
     const share = this.shareToCapture();
-    const isPaidBack = this.capturedForGoods > 0 && this.captured === this.refunded;
-    const isGivenUp = this.refunds.some(
-      ({ isOwed, isOfLines, amount }) => !isOwed && !isOfLines && amount > 0,
-    );
-    if (isPaidBack && (isGivenUp || share === 0)) {
+    if (!this.isCovered(share) || !this.tryToCapture(share)) {
       this.lines = before;
       return 'invalid_transition';
     }
-    this.captured += share;
-    if (share > 0 && !this.isAnyOpen) this.isPaymentOver = true;
+    if (!this.payment) this.isGivenAway = true;
     const shipment = { lines, isDelivered: false, isUndone: false, trackingNumber: null };
     this.fulfillments.push({ key: key && `ful ${key}`, content, ...shipment });
     this.progress();
     return 'done';
   }
 
-  /** Everything that the order would cost if the rest were cancelled, as far as it is not captured yet. */
+  /** Whether the customer pays for what is about to be sent. */
+  private isCovered(share: number): boolean {
+    const isPaidBack = this.capturedForGoods > 0 && this.leftToRefund === 0;
+    const isGivenUp = this.refunds.some(
+      ({ by, isOfLines, amount }) => by !== 'system' && !isOfLines && amount > 0,
+    );
+    if (isPaidBack && (isGivenUp || share === 0)) return false;
+    return share > 0 || this.shortfall === 0;
+  }
+
+  private tryToCapture(share: number): boolean {
+    if (share === 0) return true;
+    if (!capture(this.payment!, share, !this.isAnyOpen)) return false;
+    this.captured += share;
+    if (!this.isAnyOpen) this.isPaymentOver = true;
+    return true;
+  }
+
   private shareToCapture(): number {
-    if (this.isPaymentOver) return 0;
+    return this.isPaymentOver || !this.payment ? 0 : this.shortfall;
+  }
+
+  /** Everything that the order would cost if the rest were cancelled, as far as it is not captured yet. */
+  private get shortfall(): number {
     const short = this.lines.map((line) => line.total - line.saved - worth(line, leftOf(line)));
     return Math.max(0, sum(short) - this.capturedForGoods);
   }
 
+  /** What was captured without what was paid back for cancelled units; others may have made up for what has failed. */
   private get capturedForGoods(): number {
-    return this.captured - sum(this.refunds.filter(({ isOwed }) => isOwed).map(({ amount }) => amount));
+    const owed = this.refunds.filter(({ by }) => by === 'system');
+    const failed = amountOf(owed, 'failed');
+    const byOthers = amountOf(
+      this.refunds.filter(({ by }) => by !== 'system'),
+      'succeeded',
+    );
+    return this.captured - amountOf(owed, 'succeeded') - Math.min(failed, byOthers);
+  }
+
+  /** What the order knows to be left of what was captured. */
+  private get leftToRefund(): number {
+    const disputed = sum(this.disputes.map(({ amount, status }) => (status === 'won' ? 0 : amount)));
+    return Math.max(0, this.captured - this.refunded - amountOf(this.refunds, 'pending') - disputed);
   }
 
   /** Pays back what is captured of cancelled units, and ends what has nothing open any more. */
   private progress(): void {
-    const excess = Math.min(this.captured - this.refunded, this.capturedForGoods - this.due);
-    if (excess > 0)
-      this.refunds.push({ key: undefined, content: '', amount: excess, isOwed: true, isOfLines: false });
+    this.payExcessBack();
     if (this.isAnyOpen) return;
+    if (this.payment && !this.isPaymentOver) {
+      // Others may have captured what the order knows nothing of.
+      if (this.captured > 0) release(this.payment);
+      else undo(this.payment);
+      if (this.unpaid) this.unpaid = 'voided';
+    }
     this.isPaymentOver = true;
+    this.end();
+  }
+
+  private payExcessBack(): void {
+    const excess = Math.min(this.leftToRefund, this.capturedForGoods - this.due);
+    if (excess <= 0) return;
+    const atTill = refund(this.payment!, excess);
+    if (!atTill) throw new Error('The model does not know what becomes of a refund that is refused.');
+    this.refunds.push({
+      ...UNKEYED,
+      amount: excess,
+      status: 'succeeded',
+      by: 'system',
+      isOfLines: false,
+      atTill,
+    });
+  }
+
+  private end(): void {
+    if (this.isAnyOpen) return;
     if (!this.isAnyFulfilled) this.status = 'cancelled';
     else if (this.counting.every(({ isDelivered }) => isDelivered)) this.status = 'completed';
   }
@@ -219,7 +480,7 @@ export class OrderModel {
     if (!fulfillment) return 'not_found';
     if (fulfillment.isDelivered || fulfillment.isUndone) return 'invalid_transition';
     fulfillment.isDelivered = true;
-    this.progress();
+    this.end();
     return 'done';
   }
 
@@ -229,10 +490,17 @@ export class OrderModel {
   }
 
   private tryToRefund(amount: number | null, addition: Addition): Result {
-    const left = this.captured - this.refunded;
+    const left = this.leftToRefund;
     if (left === 0 || (amount ?? 0) > left) return 'invalid_transition';
-    this.refunds.push({ ...addition, amount: amount ?? left, isOwed: false, isOfLines: false });
-    return 'done';
+    return this.payBack(amount ?? left, { ...addition, isOfLines: false }) ? 'done' : 'invalid_transition';
+  }
+
+  /** Returns whether the payment service has paid it back. */
+  private payBack(amount: number, addition: Addition & { isOfLines: boolean }): boolean {
+    const atTill = amount > 0 ? refund(this.payment!, amount) : null;
+    if (amount > 0 && !atTill) return false;
+    this.refunds.push({ ...addition, amount, status: 'succeeded', by: 'staff', atTill });
+    return true;
   }
 
   refundLines(lines: readonly Line[], restock: boolean, key: string): Result {
@@ -244,7 +512,9 @@ export class OrderModel {
     const units = unitsOf(lines);
     const isTooMuch = [...units].some(([good, count]) => count > sum(this.linesOf(good).map(keptOf)));
     if (isTooMuch) return 'invalid_transition';
-    const left = this.captured - this.refunded;
+    const left = this.leftToRefund;
+    const before = this.lines;
+    this.lines = before.map((line) => ({ ...line }));
     let price = 0;
     take(this.lines, units, keptOf, (line, count) => {
       price += worth(line, count);
@@ -252,13 +522,10 @@ export class OrderModel {
       if (restock && CATALOGUE[line.good].stock !== null) line.restocked += count;
     });
     const isAll = this.lines.every(({ quantity, cancelled, refunded }) => cancelled + refunded === quantity);
-    this.refunds.push({
-      ...addition,
-      amount: isAll ? left : Math.min(price, left),
-      isOwed: false,
-      isOfLines: true,
-    });
-    return 'done';
+    const amount = isAll ? left : Math.min(price, left);
+    if (this.payBack(amount, { ...addition, isOfLines: true })) return 'done';
+    this.lines = before;
+    return 'invalid_transition';
   }
 
   /** Runs a command once for each key. A repeat gets the first result, also if it was turned down. */
@@ -268,7 +535,7 @@ export class OrderModel {
     if (earlier) return earlier;
     const refused = this.turnedDown.find((one) => key !== undefined && one.key === key);
     if (refused) return refused.content === content ? refused.result : 'idempotency_key_reused';
-    const isOpen = this.status === 'confirmed';
+    const isOpen = this.isOpen;
     const result = run();
     if (result !== 'done' && isOpen) this.turnedDown.push({ ...addition, result });
     return result;
@@ -294,7 +561,8 @@ export class OrderModel {
 
   /** @param lines what is cancelled; null for all that is open */
   cancel(lines: readonly Line[] | null): Result {
-    if (this.status !== 'confirmed' || !this.isAnyOpen) return 'invalid_transition';
+    if (!this.isOpen || !this.isAnyOpen) return 'invalid_transition';
+    if (this.status === 'pending' && lines) return 'invalid_transition';
     const units = unitsOf(lines ?? this.rest());
     if ([...units].some(([good, count]) => count > this.left(good))) return 'invalid_transition';
     take(this.lines.toReversed(), units, leftOf, cancelUnits);
@@ -303,7 +571,7 @@ export class OrderModel {
   }
 
   archive(): Result {
-    if (this.status === 'confirmed') return 'invalid_transition';
+    if (this.isOpen) return 'invalid_transition';
     if (this.isArchived) return 'again';
     this.isArchived = true;
     return 'done';
@@ -313,8 +581,13 @@ export class OrderModel {
     return totalOf(this.lines);
   }
 
+  private get isOpen(): boolean {
+    return this.status === 'pending' || this.status === 'confirmed';
+  }
+
+  /** What the order says to be paid back. */
   get refunded(): number {
-    return sum(this.refunds.map(({ amount }) => amount));
+    return amountOf(this.refunds, 'succeeded');
   }
 
   /** What the order costs without what was cancelled. */
@@ -322,13 +595,18 @@ export class OrderModel {
     return sum(this.lines.map(({ total, saved }) => total - saved));
   }
 
+  private get isUnpaid(): boolean {
+    return ['action_required', 'declined', 'voided'].includes(this.paymentStatus);
+  }
+
   get paymentStatus(): string {
     if (this.status === 'rejected') return this.isDeclined ? 'declined' : 'pending';
+    if (this.unpaid) return this.unpaid;
     if (this.captured > 0) {
       if (this.refunded === 0) return 'captured';
       return this.refunded === this.captured ? 'refunded' : 'partially_refunded';
     }
-    if (this.total === 0 && this.fulfillments.length > 0) return 'captured';
+    if (!this.payment && this.isGivenAway) return 'captured';
     return this.isPaymentOver ? 'voided' : 'authorized';
   }
 
@@ -339,16 +617,11 @@ export class OrderModel {
     return this.isAnyOpen ? 'partially_fulfilled' : 'fulfilled';
   }
 
-  /** The amount that is reserved on the customer's card and not captured. */
-  get open(): number {
-    return this.status === 'rejected' || this.isPaymentOver ? 0 : this.total - this.captured;
-  }
-
   /** Returns null for a service. */
   stockOf(good: Good): { available: number; reserved: number } | null {
     const { stock } = CATALOGUE[good];
     if (stock === null) return null;
-    const reserved = this.status === 'confirmed' ? this.left(good) : 0;
+    const reserved = this.isOpen ? this.left(good) : 0;
     const gone = this.linesOf(good).map(
       ({ fulfilled, restocked, writtenOff }) => fulfilled - restocked + writtenOff,
     );
@@ -388,6 +661,9 @@ export class OrderModel {
     });
   }
 }
+
+/** What no client has asked for has no Idempotency-Key. */
+const UNKEYED = { key: undefined, content: '' };
 
 const UNTOUCHED = { fulfilled: 0, cancelled: 0, saved: 0, refunded: 0, restocked: 0, writtenOff: 0 };
 
@@ -446,6 +722,10 @@ function resultOfEarlier(made: readonly Addition[], key: string | undefined, con
   const earlier = made.find((one) => key !== undefined && one.key === key);
   if (!earlier) return null;
   return earlier.content === content ? 'again' : 'idempotency_key_reused';
+}
+
+function amountOf(repayments: readonly Repayment[], status: Repayment['status']): number {
+  return sum(repayments.filter((one) => one.status === status).map(({ amount }) => amount));
 }
 
 function totalOf(lines: readonly BoughtLine[]): number {

@@ -78,7 +78,7 @@ export function acceptedHeaders(route: Route, keyed: readonly string[]): ObjectS
   const isRead = route.method === 'get';
   const rejected = {
     'idempotency-key': `is not supported here but only by ${keyed.join(', ')}: leave it out`,
-    'if-match': 'is not supported here, since what you address has no ETag: leave it out',
+    'if-match': 'is not supported here: leave it out',
     ...(!isRead && {
       'if-none-match': 'is supported by GET and HEAD only: leave it out',
       'content-range': 'is not supported: send all of the content',

@@ -72,10 +72,11 @@ if (!chromium) {
 
   /** Executes an operation and returns the response that the page shows. */
   async function execute(operation: Locator): Promise<Shown> {
-    const { page } = browser;
-    const answered = page.waitForResponse((response) => response.request().method() !== 'OPTIONS');
+    // What is shown of a request before would be read otherwise, until the page has drawn the next one.
+    const clear = operation.getByRole('button', { name: 'Clear', exact: true });
+    if (await clear.isVisible()) await clear.click();
+    await operation.locator('.live-responses-table').waitFor({ state: 'detached' });
     await operation.getByRole('button', { name: 'Execute' }).click();
-    await answered; // a response before may be shown until then
     const response = operation.locator('.live-responses-table .response').first();
     const shown = response.locator('.highlight-code .microlight').first();
     const body = JSON.parse(await shown.innerText()) as Json & { data: Json };

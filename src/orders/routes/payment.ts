@@ -1,12 +1,15 @@
+import type { Order } from '../../domain/order';
+import { isUnpaid } from '../../domain/paying';
+import { AppError } from '../../errors/app-error';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { orderIdParams, payOrderBody } from '../schema/requests';
 import { payerOf, paymentOutcomeOf } from './payer';
-import { placementSender, PLACED, REJECTIONS, type PlaceOrderRouteDeps } from './placement';
+import { placementSender, PLACED, REJECTIONS, waitsForCard, type PlaceOrderRouteDeps } from './placement';
 import { callerOf, TAG } from './responses';
 
 export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
-  const send = placementSender(deps);
+  const send = placementSender(deps, (order) => waitsForCard(order) || isTurnedDown(order));
   return route({
     method: 'post',
     path: '/orders/:id/payment',
@@ -38,8 +41,13 @@ export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
   });
 }
 
+/** Returns whether the last card for a confirmed order, whose authorisation had lapsed, was not good either. */
+function isTurnedDown({ status, paymentStatus }: Order): boolean {
+  return status === 'confirmed' && paymentStatus === 'declined';
+}
+
 export function confirmPaymentRoute(deps: PlaceOrderRouteDeps): Route {
-  const send = placementSender(deps);
+  const send = placementSender(deps, (order) => waitsForCard(order) || hasToBePaid(order));
   return route({
     method: 'post',
     path: '/orders/:id/payment/confirm',
@@ -58,7 +66,16 @@ export function confirmPaymentRoute(deps: PlaceOrderRouteDeps): Route {
       const payer = payerOf(ctx, principal, await deps.service.read(id, principal));
       const confirm = () => deps.service.confirmPayment(id, callerOf(ctx, id, { principal }));
       const order = await deps.declines.track(payer, id, confirm, paymentOutcomeOf);
+      if (order.status === 'cancelled') throw new AppError('invalid_transition', CANCELLED);
       await send(ctx, order, principal);
     },
   });
+}
+
+const CANCELLED =
+  'The order is cancelled: there is nothing to confirm any more, and whatever the customer does at the bank, nothing is charged.';
+
+/** Returns whether nothing is reserved for a confirmed order, and nobody is asked to confirm a payment either. */
+function hasToBePaid(order: Order): boolean {
+  return order.status === 'confirmed' && isUnpaid(order) && order.paymentStatus !== 'action_required';
 }

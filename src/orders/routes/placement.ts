@@ -43,29 +43,39 @@ export const PLACED = {
 /** All that an order can be rejected for, which a look at it tells as the response to placing it did. */
 export const REJECTIONS: ErrorCode[] = [...new Set(Object.values(REJECTION_CODES))];
 
-/** Responds with an order whose payment was asked for: 201 if it is placed, 202 if it is not yet, or why it is not. */
-export function placementSender({ service, present, prefix }: PlaceOrderRouteDeps) {
+/**
+ * Responds with an order whose payment was asked for: 201 if it is placed, 202 if it is not yet, or why it is not.
+ * @param needsCard whether the order, which is not rejected, has to be paid with another card
+ */
+export function placementSender(
+  { service, present, prefix }: PlaceOrderRouteDeps,
+  needsCard: (order: Order) => boolean = waitsForCard,
+) {
   const { send } = orderSender(present);
   return async (ctx: Context, order: Order, principal: Principal, status?: number): Promise<void> => {
     ctx.set('Location', `${prefix}/orders/${order.id}`);
-    requirePaid(order);
+    requirePaid(order, needsCard(order));
     const isWaiting = order.status === 'pending' || order.paymentStatus === 'action_required';
     const action = await service.paymentActionOf(order, principal);
     send(ctx, status ?? (isWaiting ? 202 : 201), order, principal, action);
   };
 }
 
-/** The response to an order that is rejected, or waits for another card, is the reason: for a replay too. */
-function requirePaid(order: Order): void {
+/** Returns whether the order is placed only if another card pays it in time. */
+export function waitsForCard(order: Order): boolean {
+  return customerWaitOf(order)?.what === 'card';
+}
+
+/** The response to an order that is rejected, or needs another card, is the reason: for a replay too. */
+function requirePaid(order: Order, needsCard: boolean): void {
   const { id: orderId, rejection, retryUntil, total } = order;
-  const needsAnotherCard = customerWaitOf(order)?.what === 'card';
-  const why = rejection ?? (needsAnotherCard ? unpaidBecause(order) : null);
+  const why = rejection ?? (needsCard ? unpaidBecause(order) : null);
   if (!why) return;
   const { code, detail, existingOrderId } = why;
   throw new AppError(code, detail, {
     orderId,
     existingOrderId,
     ...(code === 'price_changed' && total !== null && { total }),
-    ...(needsAnotherCard && { retryUntil: retryUntil! }),
+    ...(needsCard && retryUntil && { retryUntil }),
   });
 }

@@ -56,8 +56,10 @@ export function createSandboxDashboard(payments: SandboxRepository) {
     async operate(paymentKey: string, request: DashboardRequest): Promise<SandboxPayment | null> {
       const payment = await payments.find(paymentKey);
       if (!payment) return null;
-      if (request.operation === 'expire' && payment.status === 'action_required')
-        return actions.decline(payment, 'late');
+      if (request.operation === 'expire' && payment.status === 'action_required') {
+        const expired = await actions.decline(payment, 'late');
+        if (expired.status === 'declined') return expired; // its customer was not faster
+      }
       const requested = { key: `sbx_${ulid()}`, kind: request.operation };
       return (await perform(paymentKey, requested, planOf(request))).payment;
     },

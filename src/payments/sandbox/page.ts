@@ -23,7 +23,7 @@ function question({ amount, currency, orderId, action }: SandboxPayment): string
       <p>The sandbox stands for your bank, and takes no money. The payment is for the order ${escaped(orderId)}.</p>
       ${form('authorise', 'Authorise')}
       ${form('fail', 'Fail')}
-      <p>Answer before ${escaped(expiresAt.toISOString())}.</p>`;
+      <p>The bank waits until ${escaped(expiresAt.toISOString())}, and the shop perhaps for a shorter time.</p>`;
 }
 
 function outcome({ status, declineReason }: SandboxPayment): string {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createSandboxActions } from '../../../src/payments/sandbox/actions';
+import { createSandboxDashboard } from '../../../src/payments/sandbox/dashboard';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { expectConsistency } from '../../support/consistency';
 import { eventually } from '../../support/eventually';
@@ -117,6 +118,7 @@ describe('a card whose owner has to confirm the payment', () => {
     await eventually(async () =>
       expect(await read(body.data.id)).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' }),
     );
+    expect((await confirm(body.data.id).expect(409)).body).toMatchObject({ code: 'invalid_transition' });
     await answer(body.data, 'authorise'); // too late
   });
 
@@ -129,6 +131,26 @@ describe('a card whose owner has to confirm the payment', () => {
     expect(declined.body).toMatchObject({ code: 'payment_declined' });
     expect(declined.body.detail).toMatch(/confirm/);
   });
+});
+
+it('a confirmed order whose authorisation has lapsed is not paid before another card is', async () => {
+  const key = randomUUID();
+  const { body } = await place('pm_card_visa', { 'Idempotency-Key': key }).expect(201);
+  const { id } = body.data;
+  const sandbox = createSandboxRepository(api.shop.db.connection);
+  const [payment] = await sandbox.ofOrder(id);
+  await createSandboxDashboard(sandbox).operate(payment!.key, { operation: 'expire' });
+  await api.service.lookAgain({ eventId: randomUUID(), type: 'x', orderId: id, paymentKey: payment!.key });
+  expect((await confirm(id).expect(402)).body).toMatchObject({ code: 'payment_declined', orderId: id });
+  expect((await pay(id, DECLINED).expect(402)).body).toMatchObject({ code: 'payment_declined', orderId: id });
+  const { body: asked } = await pay(id, CHALLENGED).expect(202);
+  await answer(asked.data, 'fail');
+  expect((await confirm(id).expect(402)).body).toMatchObject({ code: 'payment_action_failed' });
+  await place('pm_card_visa', { 'Idempotency-Key': key }).expect(201); // it was placed, and says how it is now
+  const { body: paid } = await pay(id, 'pm_card_visa').expect(201);
+  expect(paid.data).toMatchObject({ status: 'confirmed', paymentStatus: 'authorized' });
+  expect((await confirm(id).expect(201)).body.data).toEqual(paid.data);
+  await api.call('post', `/orders/${id}/cancel`, alice).expect(200);
 });
 
 it('a look at the payment of an order that never had one tells why it was rejected', async () => {

@@ -6,6 +6,8 @@ import type { Authorizing } from './fault-injector';
 export interface Move {
   name: string;
   make(customer: Customer, productId: string): Promise<Result>;
+  /** Whether it is made again if the order could not be changed, as the payment service sends an event again. */
+  isSentAgain?: boolean;
 }
 
 /** The life of an order, if nothing goes wrong. */
@@ -72,8 +74,8 @@ const refundUnits = (quantity: number): Move => ({
 });
 
 /** The customer answers the bank, and comes back to the shop. */
-const confirm: Move = { name: 'confirm', make: (customer) => customer.confirm() };
-const lapse: Move = { name: 'lapse', make: (customer) => customer.lapse() };
+const confirm: Move = { name: 'confirm', make: (customer) => customer.confirm(), isSentAgain: true };
+const lapse: Move = { name: 'lapse', make: (customer) => customer.lapse(), isSentAgain: true };
 const pay: Move = { name: 'pay', make: (customer) => customer.pay('pay-1', 'pm_card_mastercard') };
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -176,6 +176,8 @@ export const FAILURES = {
   /** The update has an argument that no API sends. */
   malformedCommand: 'MalformedCommand',
   invalidTransition: 'InvalidTransition',
+  /** A payment before may still be reserved: a repeat is carried out. */
+  paymentUnsettled: 'PaymentUnsettled',
   notFound: 'NotFound',
   /** The order does not remember whether it has answered the command before: this attempt did nothing. */
   outdatedCommand: 'OutdatedCommand',

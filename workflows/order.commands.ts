@@ -30,7 +30,10 @@ export function handleOrderCommands(order: OrderEntity): void {
   handleByStep(order, COMMANDS.fulfill, (steps, command, { order: { isPaymentClosed }, inline }) =>
     isPaymentClosed ? steps.light.fulfillOrder(command, inline) : steps.fulfillOrder(command, inline),
   );
-  handleByStep(order, COMMANDS.pay, (steps, command, { inline }) => steps.payOrder(command, inline));
+  handle(order, COMMANDS.pay, async (command) => {
+    await order.compensatedOnceBegun(); // the payment before is given up first
+    return order.carryOut(command, (steps, one, { inline }) => steps.payOrder(one, inline));
+  });
   handleByStep(order, COMMANDS.correctFulfillment, (steps, command) => steps.correctFulfillment(command));
   handleByStep(order, COMMANDS.deliver, (steps, command) => steps.deliverFulfillment(command));
   handleOperatorCommands(order);

@@ -250,6 +250,11 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
       asOperator(command, compensations.requestResolution),
     /** Resolves when the compensations that are under way have been tried. */
     compensated: compensations.tried,
+    /** Resolves when the order is placed or resumed, and what it has owed since then has been tried. */
+    async compensatedOnceBegun(): Promise<void> {
+      await CancellationScope.nonCancellable(() => condition(() => isBegun));
+      await compensations.tried();
+    },
 
     /** Learns what others have written meanwhile. */
     lookAgain: () => inTurn(async () => void learn(await steps.loadOrder(request))),

@@ -35,7 +35,7 @@ export function nameOf({ id, fingerprint, attemptId }: Named): CommandName {
 const REMEMBERED = 50;
 
 /** The failures after which nothing was changed, and which say nothing of what a repeat with the same key will get. */
-const PASSING: ReadonlySet<string> = new Set(['Interrupted', 'PaymentUnanswered']);
+const PASSING: ReadonlySet<string> = new Set(['Interrupted', 'PaymentUnanswered', 'PaymentUnsettled']);
 
 /**
  * Returns the answer that the command got before, from whomever it came. A repeat of one that was interrupted has none,

@@ -57,6 +57,11 @@ export class InvalidTransition extends BusinessError {
   override name = 'InvalidTransition';
 }
 
+/** Thrown when a payment before may still be reserved, so that another one has to wait. */
+export class PaymentUnsettled extends BusinessError {
+  override name = 'PaymentUnsettled';
+}
+
 /** Thrown when the order does not have a version that the client names. */
 export class StaleVersion extends BusinessError {
   override name = 'StaleVersion';

@@ -1,7 +1,7 @@
 import { owedVoid, unsettled } from './compensation';
 import { closedOrder, rejectedBecause } from './closing';
 import { nameOf, type KeyedCommand } from './command';
-import { InvalidTransition } from './errors';
+import { InvalidTransition, PaymentUnsettled } from './errors';
 import type { Order, OrderPayment, PaymentAttempt } from './order';
 import { currentPayment, nextPayment } from './order-payment';
 import { hasOpenUnits } from './order-progress';
@@ -68,7 +68,10 @@ export function howToPay({ paymentStatus }: Pick<Order, 'paymentStatus'>): strin
 /** How many cards can be tried for an order. */
 const MAX_ATTEMPTS = 20;
 
-/** @throws {InvalidTransition} the order needs no other payment, or one before may still be live */
+/**
+ * @throws {InvalidTransition} the order needs no other payment
+ * @throws {PaymentUnsettled} one before may still be live
+ */
 export function requirePayable(order: Order): void {
   const { status, paymentStatus, retryUntil, attempts } = order;
   if (paymentStatus === 'action_required') {
@@ -89,13 +92,13 @@ export function requirePayable(order: Order): void {
     );
   }
   if (unsettled(order).some(({ kind }) => kind === 'void')) {
-    throw new InvalidTransition(
+    throw new PaymentUnsettled(
       'The payment before is still being given up, so that never two of them are reserved: try again in a minute.',
     );
   }
 }
 
-/** Returns the order intending to be paid with another card. @throws {InvalidTransition} */
+/** Returns the order intending to be paid with another card. @throws {InvalidTransition} @throws {PaymentUnsettled} */
 export function pay(order: Order, command: PayOrder, at: string): Order {
   requirePayable(order);
   if (order.status === 'pending' && at >= order.retryUntil!) {

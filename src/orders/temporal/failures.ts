@@ -56,6 +56,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   PaymentRefused: 'invalid_transition',
   [FAILURES.malformedCommand]: 'validation_failed',
   [FAILURES.paymentKeyReused]: 'invalid_transition',
+  [FAILURES.paymentUnsettled]: 'invalid_transition',
   [FAILURES.invalidTransition]: 'invalid_transition',
   [FAILURES.notFound]: 'not_found',
 };

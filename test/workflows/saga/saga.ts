@@ -107,7 +107,13 @@ export async function beginSaga({ shop, injector }: FaultyShop, scenario: Scenar
     orderId,
     productId,
     customer,
-    make: (move) => scenario.moves[move]!.make(customer, productId),
+    async make(move) {
+      const { make, isSentAgain = false } = scenario.moves[move]!;
+      for (;;) {
+        const result = await make(customer, productId);
+        if (!isSentAgain || result !== 'service_unavailable') return result;
+      }
+    },
     inject: (step, fault) => void faults.set(step, fault),
     faultySteps: () => injector.faultyStepsOf(orderId),
     async settled() {

@@ -370,7 +370,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 const elsewhere = fc
   .record({ happening, isTold: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)) })
   .map(({ happening, isTold }) => {
-    // The workflow of an order that waits for its customer asks by itself.
+    // The workflow of an order that waits for its customer asks without being told.
     const isToldTo = (model: OrderModel) => isTold || model.paymentStatus === 'action_required';
     return command(
       happening.operation,

@@ -26,6 +26,7 @@ const UNIT = [
   'orders/{order-request,orders.service}',
   'orders/commands/commands',
   'orders/temporal/{failures,order-description}',
+  'payments/declines/recent-declines',
   'payments/stripe/amounts',
   'rate-limit/{client-address,store,window-counter}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',

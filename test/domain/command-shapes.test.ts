@@ -13,7 +13,16 @@ const shippingAddress = {
 
 /** A command of each type with all its fields. */
 const WELL_FORMED: { [K in keyof typeof SHAPES]: Record<string, unknown> } = {
-  amend: { ...newCommand(), ifMatch: [3], items, note: 'Ring twice', shippingAddress },
+  amend: {
+    ...newCommand(),
+    ifMatch: [3],
+    items,
+    note: 'Ring twice',
+    shippingAddress,
+    externalRef: 'PO-1',
+    metadata: { channel: 'web' },
+    expectedTotal: 2_000,
+  },
   cancel: { ...newCommand(), reason: 'Changed my mind', items, unlessBegun: true },
   fulfill: { ...keyed, items, carrier: 'DHL', trackingNumber: '00340' },
   deliver: { ...newCommand(), fulfillmentId: 'ful_1' },
@@ -74,7 +83,7 @@ it.each(fieldsOf)('$field of $type is malformed if it is of another type', ({ ty
 const ALWAYS_OPTIONAL = ['ifMatch', 'fingerprint', 'attemptId'];
 const KEYED = ['fulfill', 'refund', 'pay'];
 const OPTIONAL: Record<string, string[]> = {
-  amend: ['items', 'note', 'shippingAddress'],
+  amend: ['items', 'note', 'shippingAddress', 'externalRef', 'metadata', 'expectedTotal'],
   cancel: ['items', 'unlessBegun'],
   correctFulfillment: ['carrier', 'trackingNumber'],
   refund: ['items'],
@@ -111,6 +120,29 @@ it('a note may be null, empty, and 500 characters long', () => {
   for (const note of [null, '', 'x'.repeat(500)]) {
     expect(malformed('amend', { ...WELL_FORMED.amend, note })).toBeNull();
   }
+});
+
+describe('the metadata of a command', () => {
+  const amend = (metadata: unknown) => malformed('amend', { ...WELL_FORMED.amend, metadata });
+  const keys = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`key_${n}`, '']));
+
+  it.each([
+    ['a text', 'web'],
+    ['more than 20 keys', keys(21)],
+    ['a key that is a path', { 'a.b': 'x' }],
+    ['a key that is an operator', { $where: 'x' }],
+    ['a number', { channel: 1 }],
+    ['an object in it', { channel: { $gt: '' } }],
+    ['a value of 501 characters', { channel: 'x'.repeat(501) }],
+  ])('is malformed with %s', (_, metadata) => expect(amend(metadata)).toBe('metadata'));
+
+  it.each([
+    ['null, which removes it', null],
+    ['empty', {}],
+    ['20 keys', keys(20)],
+    ['a value of 500 code points', { channel: '\u{1f4e6}'.repeat(500) }],
+  ])('may be %s', (_, metadata) => expect(amend(metadata)).toBeNull());
 });
 
 it.each<[string, keyof typeof SHAPES, string, number]>([

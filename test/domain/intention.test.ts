@@ -1,11 +1,14 @@
 import { paymentRef } from '../../src/domain/order-payment';
 import { summaryOf } from '../../src/domain/order-summary';
 import {
+  INTERRUPTED,
+  isOutcome,
   orderAfterPayment,
   paymentTaskOf,
   resumedOrder,
   withoutIntention,
   type PaymentOutcome,
+  UNANSWERED,
 } from '../../src/domain/intention';
 import type { Intention, Order } from '../../src/domain/order';
 import { openedOrder } from '../../src/domain/placing';
@@ -269,4 +272,26 @@ describe('resumedOrder', () => {
   it('leaves a pending order waiting for its payment', () => {
     expect(summaryOf(resumedOrder(opened, 'run_1', LATER)).toPay).toEqual(paymentTaskOf(opened));
   });
+});
+
+describe('isOutcome', () => {
+  it.each<[string, PaymentOutcome]>([
+    ['of a payment that is made', done],
+    ['of a payment for which the bank asks the customer', { state: 'action_required', reference: 'pi_1' }],
+    ['of a payment that is declined', failed('declined')],
+    ['of a payment that is rejected', failed('rejected')],
+    ['of a payment that was interrupted', INTERRUPTED],
+    ['of a payment of which nothing is known', UNANSWERED],
+  ])('knows the answer %s', (_, outcome) => expect(isOutcome(outcome)).toBe(true));
+
+  it.each([
+    ['null', null],
+    ['a text', 'done'],
+    ['an object without a state', {}],
+    ['a state that there is not', { state: 'captured', reference: 'pi_1', error: refused }],
+    ['a payment without its reference', { state: 'done' }],
+    ['a payment with a reference that is no text', { state: 'action_required', reference: { $gt: '' } }],
+    ['a declined payment without the reason', { state: 'declined', reference: 'pi_1' }],
+    ['a declined payment with a reason that is no text', { state: 'declined', error: { message: 1 } }],
+  ])('turns %s down', (_, value) => expect(isOutcome(value)).toBe(false));
 });

@@ -8,7 +8,7 @@ type Subject = (typeof SUBJECTS)[number];
  * The declined payments of the last hour, in memory. There are few of them, since none is tried after too
  * many; beyond `max` the oldest are forgotten, so that the memory has a bound.
  */
-export function createRecentDeclines({ max = 100_000, now = Date.now } = {}) {
+export function createRecentDeclines({ max, now = Date.now }: { max: number; now?: () => number }) {
   const declines = new Map<string, DeclineDocument>(); // the oldest first
   const keysOf = { by: new Map<string, Set<string>>(), from: new Map<string, Set<string>>() };
 

@@ -39,7 +39,7 @@ export function createFindingRepository(connection: Connection) {
     },
 
     /** Lists those that are open, by their ids. */
-    async open({ after = '', limit }: { after?: string | null; limit: number }): Promise<StoredFinding[]> {
+    async open({ after, limit }: { after: string | null; limit: number }): Promise<StoredFinding[]> {
       const filter = { state: 'open' as const, _id: trusted({ $gt: after ?? '' }) };
       const found = await findings.find(filter).sort({ _id: 1 }).limit(limit).lean<FindingDocument[]>();
       return found.map(fromDocument);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AmendOrder } from '../../../src/domain/amendment';
 import type { Order, OrderLine, OrderRequest, RefundedLine } from '../../../src/domain/order';
 import { currentPayment } from '../../../src/domain/order-payment';
@@ -66,7 +67,8 @@ export function customerOf({ workflows, place }: Ordering, { orders, db }: Shop,
       return resultOf(workflows.executeAlways((await stored())!, COMMANDS.refund, command));
     },
     pay(id: string, paymentMethod: string) {
-      const command = { ...keyed(id, { paymentMethod }), paymentMethod };
+      // One that was interrupted is carried out by a repeat, which comes with another request.
+      const command = { ...keyed(id, { paymentMethod }), attemptId: randomUUID(), paymentMethod };
       return resultOf(workflows.execute(request, COMMANDS.pay, command));
     },
     /** The customer confirms the payment at the bank, which the order is told. */

@@ -20,7 +20,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   void stopSignal().then(() => stopping.abort());
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const mongodb = openMongoDb(config.mongodb, logger);
-  const progress = createProgress();
+  const progress = createProgress(process.stderr);
   try {
     const { signal } = stopping;
     const onProgress = progress.show;

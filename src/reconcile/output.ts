@@ -13,7 +13,7 @@ const PLAIN_INTERVAL_MS = 5_000;
 const STEPS = 100;
 
 /** Shows where a run is: on one line of a terminal, and with a line every five seconds elsewhere. */
-export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+export function createProgress(stream: NodeJS.WriteStream): Progress {
   return stream.isTTY ? terminalProgress(stream) : plainProgress(stream);
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CALLER, type Counter } from './counter';
+import { CALLER, type Counter, type Telling } from './counter';
 import { GOODS, type Result, type Line, type OrderModel } from './model';
 import type { Card, Happening } from './till';
 
@@ -303,9 +303,6 @@ const pay = fc
         }),
     ),
   );
-
-/** How the order learns that something has happened to its payment. */
-export type Telling = 'confirm' | 'event' | 'both at once';
 
 const looked = (model: OrderModel, telling: Telling) =>
   telling === 'confirm' ? model.confirmPayment() : model.lookAgain();

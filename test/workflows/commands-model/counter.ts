@@ -12,11 +12,13 @@ import type { Principal } from '../../../src/role/principal';
 import { ledgerOf } from '../../support/consistency';
 import { HANG_MS } from '../../support/eventually';
 import { orderRequest, type Shop } from '../../support/shop';
-import type { Telling } from './commands';
 import { CATALOGUE, GOODS, type Result, type Good, type Line, type OrderModel } from './model';
 import type { Happening } from './till';
 
 export const CALLER = { principal: { id: 'usr_admin', role: 'ADMIN' }, requestId: 'test' } as const;
+
+/** How the order learns that something has happened to its payment. */
+export type Telling = 'confirm' | 'event' | 'both at once';
 
 export type Changes = 'something' | 'nothing';
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 const REPETITIONS = {
   'domain/order-life: sequences of commands': { sampled: 200, whole: 10_000 },
   'commands-model: sequences of each lane': { sampled: 2, whole: 12 },
-  'commands-model: sequences of each lane with payments that wait': { sampled: 1, whole: 6 },
+  'commands-model: sequences of each lane with payments that wait': { sampled: 2, whole: 10 },
   'orders/oversell: buyers': { sampled: 40, whole: 200 },
   'payments/sandbox: sequences of operations': { sampled: 15, whole: 60 },
   'workflows/races: amendments at once': { sampled: 6, whole: 30 },

@@ -69,10 +69,10 @@ export const placement = placementWith(
 );
 
 const anyCard = fc.oneof<fc.WeightedArbitrary<Card>[]>(
-  { weight: 4, arbitrary: fc.constant('good') },
-  { weight: 2, arbitrary: fc.constant('slow') },
+  { weight: 3, arbitrary: fc.constant('good') },
+  { weight: 3, arbitrary: fc.constant('slow') },
   { weight: 3, arbitrary: fc.constant('asking') },
-  { weight: 2, arbitrary: fc.constant('declined') },
+  { weight: 3, arbitrary: fc.constant('declined') },
 );
 
 /** The first command of each sequence with payments that wait for their customers. */
@@ -278,6 +278,11 @@ const reprice = fc
     },
   }));
 
+const rarely = fc.oneof(
+  { weight: 9, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
+
 const pay = fc
   .record({
     card: anyCard,
@@ -286,8 +291,9 @@ const pay = fc
       { weight: 1, arbitrary: fc.constant('staff' as const) },
     ),
     key: fc.constantFrom('key-1', 'key-2', 'key-3', 'key-4', 'key-5'),
+    isInAnyState: rarely,
   })
-  .map(({ card, by, key }) =>
+  .map(({ card, by, key, isInAnyState }) =>
     command(
       'pay',
       { card, by, key },
@@ -301,6 +307,7 @@ const pay = fc
             { paymentMethod: CARDS[card] },
           );
         }),
+      ({ isWaiting }) => isWaiting || isInAnyState,
     ),
   );
 
@@ -310,8 +317,12 @@ const looked = (model: OrderModel, telling: Telling) =>
 const telling = fc.constantFrom<Telling>('confirm', 'event', 'both at once');
 
 const answer = fc
-  .record({ how: fc.constantFrom('authorise' as const, 'authorise' as const, 'fail' as const), telling })
-  .map(({ how, telling }) =>
+  .record({
+    how: fc.constantFrom('authorise' as const, 'authorise' as const, 'fail' as const),
+    telling,
+    isInAnyState: rarely,
+  })
+  .map(({ how, telling, isInAnyState }) =>
     command(
       'answer',
       { how, telling },
@@ -323,7 +334,7 @@ const answer = fc
         await counter.answer(how);
         return counter.tell(telling);
       },
-      ({ isUntold }) => !isUntold,
+      ({ isUntold, isWaiting }) => !isUntold && (isWaiting || isInAnyState),
     ),
   );
 
@@ -426,9 +437,10 @@ export const commands = fc.commands(OF_ALL, SETTINGS);
 export const paymentCommands = fc.commands(
   [
     ...OF_ALL,
-    ...Array.from({ length: 6 }, () => pay),
-    ...Array.from({ length: 6 }, () => answer),
-    ...Array.from({ length: 10 }, () => elsewhere),
+    // Most of these are left out while nothing can come of them.
+    ...Array.from({ length: 15 }, () => pay),
+    ...Array.from({ length: 10 }, () => answer),
+    ...Array.from({ length: 25 }, () => elsewhere),
     ...Array.from({ length: 3 }, () => lookAgain),
   ],
   SETTINGS,

@@ -117,8 +117,10 @@ export class OrderModel {
   note: string | null = null;
   readonly fulfillments: Shipment[] = [];
   readonly refunds: Repayment[] = [];
-  /** The commands with a key that the open order turned down. */
+  /** The commands with a key that the open order turned down, or the payment service. */
   private readonly turnedDown: (Addition & { result: Result })[] = [];
+  /** Whether the payment service has refused the last refund. */
+  private isRefused = false;
   captured = 0;
   /** Whether nothing of the payment is reserved any more, since nothing was open or the last of it was captured. */
   private isPaymentOver = false;
@@ -210,11 +212,33 @@ export class OrderModel {
     return isTold ? this.lookAgain() : 'unchanged';
   }
 
-  /** Returns whether the happening may come now. Of several that the order does not know, the outcome is not modelled. */
+  /**
+   * Returns whether the happening may come now: something may come of it, and the order knows of all before it, since of
+   * several at once the outcome is not modelled.
+   */
   mayHappen({ operation }: Happening): boolean {
-    if (this.isUntold) return false;
-    if (operation === 'dispute') return !this.isAnythingReturned;
-    return !this.isContested || (operation !== 'capture' && operation !== 'expire');
+    const { payment } = this;
+    if (this.isUntold || !payment) return false;
+    switch (operation) {
+      case 'capture':
+      case 'expire':
+        return payment.open > 0 && !this.isContested;
+      case 'dispute':
+        return payment.captured > 0 && !this.isAnythingReturned;
+      case 'refund':
+        return payment.captured > 0;
+      case 'settle_refund':
+      case 'fail_refund':
+        return payment.refunds.length > 0;
+      case 'win_dispute':
+      case 'lose_dispute':
+        return payment.disputes.length > 0;
+    }
+  }
+
+  /** Whether the order waits for its customer, to confirm the payment or to try another card. */
+  get isWaiting(): boolean {
+    return this.isOpen && this.isUnpaid;
   }
 
   /** Whether the bank has not decided on a dispute yet, so that nothing can be refunded. */
@@ -498,7 +522,10 @@ export class OrderModel {
   /** Returns whether the payment service has paid it back. */
   private payBack(amount: number, addition: Addition & { isOfLines: boolean }): boolean {
     const atTill = amount > 0 ? refund(this.payment!, amount) : null;
-    if (amount > 0 && !atTill) return false;
+    if (amount > 0 && !atTill) {
+      this.isRefused = true;
+      return false;
+    }
     this.refunds.push({ ...addition, amount, status: 'succeeded', by: 'staff', atTill });
     return true;
   }
@@ -536,8 +563,9 @@ export class OrderModel {
     const refused = this.turnedDown.find((one) => key !== undefined && one.key === key);
     if (refused) return refused.content === content ? refused.result : 'idempotency_key_reused';
     const isOpen = this.isOpen;
+    this.isRefused = false;
     const result = run();
-    if (result !== 'done' && isOpen) this.turnedDown.push({ ...addition, result });
+    if (result !== 'done' && (isOpen || this.isRefused)) this.turnedDown.push({ ...addition, result });
     return result;
   }
 

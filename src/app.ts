@@ -9,10 +9,10 @@ import type { Store } from './rate-limit/store';
 import { requestId } from './http/request-id';
 import { requestLog } from './http/request-log';
 import type { Route } from './http/route';
-import { createRouter, otherMethods } from './http/router';
+import { createRouter, otherMethods, type AppRouter } from './http/router';
 import { securityHeaders } from './http/security-headers';
 import type { Config } from './config';
-import { jwks } from './jwt/jwks';
+import { jwks, JWKS_PATH } from './jwt/jwks';
 import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './http/error-middleware';
@@ -63,7 +63,7 @@ export function createApp({
   app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
   app
     .use(requestId())
-    .use(requestLog(logger))
+    .use(requestLog(logger, pathsOf(router)))
     .use(errors) // for what fails between here and the other one
     .use(securityHeaders())
     .use(codecCors(config, cors(http.corsOrigins)))
@@ -75,4 +75,8 @@ export function createApp({
     .use(otherMethods(router))
     .use(router.routes() as unknown as Middleware);
   return app;
+}
+
+function pathsOf(router: AppRouter): string[] {
+  return [JWKS_PATH, ...router.stack.map(({ path }) => String(path))];
 }

@@ -137,7 +137,10 @@ export interface StatusChange {
   to: string;
   /** A user id, `system`, or `provider` for what was done at the payment service. */
   by: string;
+  /** The customer reads it. */
   reason: string | null;
+  /** Only the staff read it. */
+  internalNote?: string;
 }
 
 /**
@@ -195,7 +198,10 @@ export interface Refund {
   status: 'pending' | 'succeeded' | 'failed';
   /** Empty if the refund is of an amount. */
   items: RefundedLine[];
+  /** The customer reads it. */
   reason: string;
+  /** Only the staff read it. */
+  internalNote?: string;
   fingerprint: string;
   attemptId: string;
   /** A user id; `system` for cancelled units, `provider` if it was made at the payment service itself. */

@@ -66,7 +66,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
   payOrder: row('orders:write', /*                */ 401, 409, 404, 409, 401, 409, 403),
   // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
-  resolveCompensation: row('orders:write', /*     */ 401, 403, 403, 404, 401, 404, 403),
+  resolveCompensation: row('refunds:write', /*    */ 401, 403, 403, 404, 401, 404, 403),
   // Only Stripe's signature counts, not the caller.
   receiveStripeEvent: open(400),
   openCodecSession: row(null, /*                  */ 401, 403, 403, 204, 401, 403, 403),

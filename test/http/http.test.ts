@@ -130,9 +130,15 @@ describe('the log line', () => {
   it.each([
     ['/users/canary@shop.example', '/users/…'],
     ['/users/Canary%20Alice', '/users/…'],
+    ['/users/hauptstrasse', '/users/…'],
+    ['/users/usr_canary-shop_example', '/users/…'],
+    ['/canary.alice/users', '/…/users'],
+    ['/product-services/4111111111111111/stock', '/product-services/…/stock'],
+    ['/product-services/ps_4111111111111111', '/product-services/…'],
+    ['/users/usr_01HZX000000000000000ADM1N0', '/users/usr_01HZX000000000000000ADM1N0'],
     [
-      '/orders/ord_00000000000000000000000000000000/cancel',
-      '/orders/ord_00000000000000000000000000000000/cancel',
+      '/product-services/ord_00000000000000000000000000000000',
+      '/product-services/ord_00000000000000000000000000000000',
     ],
     ['/api/assets/swagger-ui.css', '/api/assets/swagger-ui.css'],
   ])('has for the path %s only %s', async (path, logged) => {

@@ -6,7 +6,7 @@ import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
 import type { UserStatus } from '../../users/user-status';
-import type { Caller } from '../order-request';
+import { ORDER_ID, type Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
 import { orderSchema } from '../schema/view';
@@ -27,9 +27,9 @@ export function orderResponse(description: string): ResponseSpec {
   return { description, data: orderSchema, headers: ETAG };
 }
 
-/** Puts the order on the request's log line. */
+/** Puts the order on the request's log line. What stands in the place of an id may be personal, and is not logged. */
 export function logOrder(ctx: Context, orderId: string): void {
-  ctx.state.logFields = { orderId };
+  if (ORDER_ID.test(orderId)) ctx.state.logFields = { orderId };
 }
 
 /** What a route knows of who sends a command, and under which conditions. */

@@ -63,7 +63,7 @@ const SHIPPED_AT = '2026-01-16T14:05:00.000Z';
 const CANCELLED_AT = '2026-01-17T08:20:00.000Z';
 const HALF = AMOUNTS.total / 2;
 const [LINE] = EXAMPLE_ORDER.items;
-const BY_STAFF = { by: 'usr_01HZX000000000000000ADM1N0', reason: null };
+const BY_STAFF = { by: 'staff', reason: null };
 const SHIPPED = { ...BY_STAFF, at: SHIPPED_AT };
 
 /** The same order after one of its units was shipped and the other one was given up. */

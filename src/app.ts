@@ -6,6 +6,7 @@ import type { Middleware, State } from './http/context';
 import { cors } from './http/cors';
 import { rateLimit } from './rate-limit/rate-limit';
 import type { Store } from './rate-limit/store';
+import { proxyWarning } from './http/proxy-warning';
 import { requestId } from './http/request-id';
 import { requestLog } from './http/request-log';
 import type { Route } from './http/route';
@@ -55,9 +56,12 @@ export function createApp({
     recognise: authentication.recognise,
     guardsOf: authentication.guardsOf,
   });
-  registerDocs(router, { prefix: http.prefix, env: config.env, routes });
+  if (http.docs) registerDocs(router, { prefix: http.prefix, env: config.env, routes });
 
-  const errors = errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) });
+  const errors = errorMiddleware({
+    isUnavailable,
+    ...(http.docs && { docsPath: docsPath(http.prefix) }),
+  });
 
   // The error middleware handles all other errors: here a client went away in the middle of a response.
   app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
@@ -65,6 +69,7 @@ export function createApp({
     .use(requestId())
     .use(requestLog(logger, pathsOf(router)))
     .use(errors) // for what fails between here and the other one
+    .use(proxyWarning(http, logger))
     .use(securityHeaders())
     .use(codecCors(config, cors(http.corsOrigins)))
     .use(compression())

@@ -15,7 +15,7 @@ export function guard(required: UserRole, scope?: Scope): Middleware {
     if (!principal) throw unauthorized(ctx.get('Authorization'));
     if (!allows(required, principal.role)) throw forbidden(required);
     requireScope(principal, scope);
-    ctx.set('Cache-Control', 'private, no-cache');
+    ctx.set('Cache-Control', 'no-store');
     return next();
   };
 }

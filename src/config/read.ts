@@ -57,7 +57,7 @@ function unread(rule: Joi.Schema): Joi.Schema {
 
 function together(check: NonNullable<Section['check']>): Joi.CustomValidator<Env> {
   return (env, helpers) => {
-    const problem = check(env);
+    const problem = check(env, helpers.original as NodeJS.ProcessEnv);
     return problem === undefined ? env : helpers.error('together', { problem });
   };
 }

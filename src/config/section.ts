@@ -20,8 +20,11 @@ export interface Section<V extends Variables = Variables, Reader extends Process
   title: string;
   readBy: readonly Reader[];
   variables: V;
-  /** Returns what is wrong with the variables together, if anything. */
-  check?(env: EnvOf<V>): string | undefined;
+  /**
+   * Returns what is wrong with the variables together, if anything.
+   * @param given the variables that are set, without defaults
+   */
+  check?(env: EnvOf<V>, given: NodeJS.ProcessEnv): string | undefined;
   config(env: EnvOf<V>): Part;
 }
 

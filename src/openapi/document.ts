@@ -1,5 +1,5 @@
 import type { Schema } from 'joi';
-import { SESSION_COOKIE } from '../temporal/codec-server/session';
+import { cookieName } from '../temporal/codec-server/session';
 import type { Route } from '../http/route';
 import type { Config } from '../config';
 import { Role } from '../role/role';
@@ -75,7 +75,7 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
         codecCookie: {
           type: 'apiKey',
           in: 'cookie',
-          name: SESSION_COOKIE,
+          name: cookieName(env),
           description: 'Set by `POST /codec/session`, for pages of the Temporal UI',
         },
       },

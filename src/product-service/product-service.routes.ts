@@ -41,6 +41,7 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       errors: [],
       async handler(ctx, { query: { cursor, ...query }, principal }) {
         if (!query.isActive && !readsRetired(principal)) throw adminsOnly('isActive');
+        cacheButAsk(ctx);
         const page = await catalogue.list({ ...query, after: cursors.read(cursor) });
         sendPage(ctx, page.entries.map(presentProductService), {
           limit: query.limit,
@@ -61,8 +62,10 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
         200: { description: 'The entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found'],
-      handler: async (ctx, { params, principal }) =>
-        sendEntry(ctx, 200, await catalogue.get(params.id, { readsRetired: readsRetired(principal) })),
+      async handler(ctx, { params, principal }) {
+        cacheButAsk(ctx);
+        sendEntry(ctx, 200, await catalogue.get(params.id, { readsRetired: readsRetired(principal) }));
+      },
     }),
   ];
 }
@@ -158,6 +161,11 @@ function retiringRoutes(catalogue: CatalogueService): Route[] {
         sendEntry(ctx, 200, await catalogue.restore(params.id, sameVersion(ctx.get('If-Match')))),
     }),
   ];
+}
+
+/** Without it, caches would guess for how long prices and stock are valid. */
+function cacheButAsk(ctx: Context): void {
+  ctx.set('Cache-Control', 'no-cache');
 }
 
 /** Programs that maintain the catalogue read what ADMINs read. */

@@ -12,21 +12,45 @@ export interface RateLimitOptions {
   store?: Store;
 }
 
+/** The health routes, whose probes come from few addresses, so that no flood of other requests takes their place. */
+const HEALTH_PATHS = ['/health', '/health/live', '/health/ready'];
+/** Ten times what a dozen load balancers at one address ask for. */
+const MAX_PROBES_PER_MINUTE = 600;
+const MINUTE_MS = 60_000;
+
 /**
  * Limits the requests of each authenticated caller, and of each address (for IPv6, each network) otherwise.
- * The health routes are exempt, because they must always respond.
+ * The health routes have a window of their own, without the headers that tell of it.
  */
 export function rateLimit({ config, store = countIn(createWindowCounter()) }: RateLimitOptions): Middleware {
   const { max, windowMs } = config.rateLimit;
-  const healthPath = `${config.prefix}/health`;
-  const limit = ratelimit({
-    driver: 'redis', // the memory driver never forgets a client
-    db: store as never,
-    id: (ctx) => clientOf(ctx, healthPath),
-    max,
+  const healthPaths = new Set(HEALTH_PATHS.map((path) => config.prefix + path));
+  const requests = limiter({ db: store, id: clientOf, max, duration: windowMs });
+  const probes = limiter({
+    db: store,
+    id: (ctx) => `health:${clientAddress(ctx.ip)}`,
+    max: Math.ceil((MAX_PROBES_PER_MINUTE * windowMs) / MINUTE_MS), // all windows of the counter last equally long
     duration: windowMs,
+    disableHeader: true,
+  });
+  return (ctx, next) => (healthPaths.has(ctx.path) ? probes : requests)(ctx, next);
+}
+
+interface Limit {
+  db: Store;
+  id(ctx: Context): string;
+  max: number;
+  duration: number;
+  disableHeader?: true;
+}
+
+function limiter({ db, ...options }: Limit): Middleware {
+  const limit = ratelimit({
+    ...options,
+    driver: 'redis', // the memory driver never forgets a client
+    db: db as never,
     throw: true,
-  }) as unknown as Middleware;
+  } as never) as unknown as Middleware;
 
   return (ctx, next) => {
     let passed = false;
@@ -40,9 +64,8 @@ export function rateLimit({ config, store = countIn(createWindowCounter()) }: Ra
   };
 }
 
-function clientOf(ctx: Context, healthPath: string): string | false {
-  if (ctx.path === healthPath || ctx.path.startsWith(`${healthPath}/`)) return false;
-  return ctx.state.principal ? `user:${ctx.state.principal.id}` : `ip:${clientAddress(ctx.ip)}`;
+function clientOf({ state: { principal }, ip }: Context): string {
+  return principal ? `user:${principal.id}` : `ip:${clientAddress(ip)}`;
 }
 
 function limited(ctx: Context, cause: unknown): AppError {

@@ -1,7 +1,7 @@
 import Joi, { type CustomHelpers } from 'joi';
 import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { anyText, singleLine } from '../common/text';
+import { anyText, isFarTooLong, singleLine } from '../common/text';
 import { USER_ROLES, type UserRole } from '../role/role';
 import { isCommonPassword } from './passwords/common-passwords';
 import { mailboxOf } from './mailbox';
@@ -29,7 +29,7 @@ const mailbox = Joi.string()
 /** An e-mail address in any spelling. The value is that of `mailboxOf`, so that a mailbox has one account. */
 export const email = Joi.string()
   .custom((address: string, { error }: CustomHelpers) => {
-    const value = mailboxOf(address);
+    const value = isFarTooLong(address, MAX_EMAIL_LENGTH) ? null : mailboxOf(address);
     return value === null || mailbox.validate(value).error ? error('string.email') : value;
   })
   .messages({ 'string.email': '{#label} must be an e-mail address, such as ada@shop.example' })

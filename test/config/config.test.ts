@@ -9,20 +9,20 @@ import { createAuthority } from '../support/certificates';
 
 const REQUIRED = {
   MONGODB_URI: 'mongodb://localhost:27017/orders?replicaSet=rs0',
-  JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+  JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d5c7e91f3a6d8b024',
 };
 
 const KEY = 'RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=';
-const PRODUCTION = { NODE_ENV: 'production', PAYLOAD_KEYS: `2026-11:${KEY}` };
+const PRODUCTION = { NODE_ENV: 'production', PAYLOAD_KEYS: `2026-11:${KEY}`, TRUSTED_PROXIES: '1' };
 
 const STRIPE = {
   PAYMENT_PROVIDER: 'stripe',
-  STRIPE_SECRET_KEY: 'sk_test_hunter2',
+  STRIPE_SECRET_KEY: 'sk_live_hunter2',
   STRIPE_WEBHOOK_SECRET: 'whsec_hunter3',
 };
 
 function sameKey(secret: string) {
-  const key = createSecretKey(Buffer.from(secret));
+  const key = createSecretKey(Buffer.from(secret, 'hex'));
   return { verificationKey: key, signingKey: key };
 }
 
@@ -72,6 +72,7 @@ describe('loadConfig', () => {
         bodyLimit: '100kb',
         rateLimit: { max: 100_000, windowMs: 60_000 },
         trustedProxies: 0,
+        docs: true,
       },
       jwt: {
         keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],
@@ -174,6 +175,41 @@ describe('loadConfig', () => {
     },
   );
 
+  it('has no default number of proxies in production', () => {
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
+    expect(mistakesOf({ ...production, TRUSTED_PROXIES: undefined })).toEqual([
+      expect.stringMatching(/^TRUSTED_PROXIES must be set in production.*0 if clients connect directly/),
+    ]);
+    expect(mistakesOf({ ...production, TRUSTED_PROXIES: undefined }, 'worker')).toEqual([]);
+    expect(loadConfig('api', { ...production, TRUSTED_PROXIES: '0' }).http.trustedProxies).toBe(0);
+  });
+
+  it.each(['sk_test_hunter2', 'rk_test_hunter2'])(
+    'rejects a test key of Stripe in production, except in test mode: %s',
+    (STRIPE_SECRET_KEY) => {
+      const env = { ...REQUIRED, ...STRIPE, STRIPE_SECRET_KEY };
+      const mistakes = mistakesOf({ ...env, ...PRODUCTION }, 'worker');
+      expect(mistakes).toEqual([
+        expect.stringMatching(/^STRIPE_SECRET_KEY is a test key.*STRIPE_TEST_MODE=true/),
+      ]);
+      expect(mistakes.join()).not.toContain('hunter');
+      expect(mistakesOf({ ...env, ...PRODUCTION, STRIPE_TEST_MODE: 'true' }, 'worker')).toEqual([]);
+      expect(mistakesOf(env, 'worker')).toEqual([]);
+    },
+  );
+
+  it('demands NODE_ENV of an API that other machines may reach', () => {
+    for (const HOST of ['0.0.0.0', '::', '192.0.2.1', 'api.example', '127.example.com']) {
+      expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([
+        expect.stringContaining(`NODE_ENV must be set, because HOST is ${HOST}`),
+      ]);
+      expect(mistakesOf({ ...REQUIRED, HOST, NODE_ENV: 'development' })).toEqual([]);
+      expect(mistakesOf({ ...REQUIRED, HOST }, 'worker')).toEqual([]);
+    }
+    for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
+      expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
+  });
+
   it('requires a task queue of its own for payments', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
       expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same/),
@@ -253,7 +289,7 @@ describe('loadConfig', () => {
 
   it.each([
     ['a sample secret', { JWT_SECRET: 'please-change-me-please-change-me-please' }],
-    ['a secret without variety', { JWT_SECRET: 'abababababababababababababababababab' }],
+    ['a secret without variety', { JWT_SECRET: 'ab'.repeat(32) }],
     ['any origin', { CORS_ORIGINS: 'https://shop.example,*' }],
   ])('rejects %s in production only', (_case, env) => {
     expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'development' })).toEqual([]);
@@ -280,11 +316,34 @@ describe('a secret in production', () => {
     expect(mistakesWith(secret)).toEqual([expect.stringMatching(/^JWT_SECRET /)]);
   });
 
-  it('is accepted if it is random, in any encoding', () => {
+  it('is accepted if it is 32 random bytes or more, in hexadecimal or base64', () => {
     for (let round = 0; round < 200; round++) {
-      for (const encoding of ['hex', 'base64', 'base64url'] as const)
+      for (const encoding of ['hex', 'base64'] as const)
         expect(mistakesWith(randomBytes(32).toString(encoding))).toEqual([]);
       expect(isWeakSecret(randomBytes(32).toString('latin1'))).toBe(false);
+    }
+  });
+
+  it.each([
+    ['fewer bytes in hexadecimal', randomBytes(31).toString('hex'), 'at least 32 bytes'],
+    ['fewer bytes in base64', randomBytes(30).toString('base64'), 'at least 32 bytes'],
+    [
+      'a text that is no encoding of bytes',
+      'zB7 kQ2 xW9 vL4 pT6 mR8 nJ3 hG5 fD1 sA0',
+      'base64 or hexadecimal',
+    ],
+    ['words in base64', Buffer.from('correct horse battery staple, please').toString('base64'), 'sample'],
+  ])('is rejected if it is %s', (_what, secret, reason) => {
+    const mistakes = mistakesWith(secret);
+    expect(mistakes).toEqual([expect.stringContaining(reason)]);
+    expect(mistakes.join()).not.toContain(secret);
+  });
+
+  it('signs as the bytes that it stands for', () => {
+    const bytes = randomBytes(48);
+    for (const encoding of ['hex', 'base64'] as const) {
+      const { jwt } = loadConfig('api', { ...REQUIRED, JWT_SECRET: bytes.toString(encoding) });
+      expect(jwt.keys[0]!.signingKey!.export()).toEqual(bytes);
     }
   });
 });
@@ -327,7 +386,7 @@ describe('PAYLOAD_KEYS', () => {
   });
 
   it('is required in production by the API and by workers', () => {
-    const production = { ...REQUIRED, ...STRIPE, NODE_ENV: 'production' };
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION, PAYLOAD_KEYS: undefined };
     for (const reader of ['api', 'worker'] as const) {
       expect(mistakesOf(production, reader)).toEqual([
         expect.stringMatching(/^PAYLOAD_KEYS must be set in production.*openssl rand -base64 32/),

@@ -9,7 +9,7 @@ import jwt, { type SignOptions } from 'jsonwebtoken';
 import request from 'supertest';
 import { createJwt } from '../../src/jwt/jwt';
 import { openTestApi, type TestApi } from '../support/api';
-import { JWT_SECRET, testConfig } from '../support/config';
+import { JWT_SECRET as HEX_SECRET, testConfig } from '../support/config';
 import { SESSION_ID, tokenFor } from '../support/tokens';
 
 const USER = 'usr_01HZX000000000000000A11CE0';
@@ -20,10 +20,12 @@ let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));
 afterAll(() => api.close());
 
+const JWT_SECRET = Buffer.from(HEX_SECRET, 'hex');
+
 /** Signs with our secret; without arguments, a valid token. */
 function forge(options: SignOptions = {}, claims: object = ADMIN, secret = JWT_SECRET): string {
   const { issuer, audience } = api.config.jwt;
-  return jwt.sign(claims, createSecretKey(secret, 'utf8'), {
+  return jwt.sign(claims, createSecretKey(secret), {
     issuer,
     audience,
     subject: USER,
@@ -82,7 +84,7 @@ const BAD_TOKENS: [string, () => string][] = [
   ['a token of another issuer', () => forge({ issuer: 'other' })],
   ['a token for another audience', () => forge({ audience: 'other' })],
   ['a token of another algorithm', () => forge({ algorithm: 'HS384' })],
-  ['a token of another secret', () => forge({}, ADMIN, 'x'.repeat(48))],
+  ['a token of another secret', () => forge({}, ADMIN, Buffer.alloc(48, 'x'))],
   ...['none', 'None', 'NONE', 'nOnE', ''].map((alg): [string, () => string] => [
     `an unsigned token (${alg})`,
     () => unsigned(alg),
@@ -263,7 +265,7 @@ describe('the middleware of access tokens', () => {
   it('ignores a secret in the state of the request', async () => {
     const attacker = 'x'.repeat(48);
     const state = { secret: attacker };
-    await authenticate(() => forge({}, ADMIN, attacker))(contextOf(state), jest.fn());
+    await authenticate(() => forge({}, ADMIN, Buffer.from(attacker)))(contextOf(state), jest.fn());
     expect(state).toMatchObject({ principal: undefined });
     await authenticate(() => forge())(contextOf(state), jest.fn());
     expect(state).toMatchObject({ principal: { id: USER } });

@@ -66,13 +66,28 @@ describe('the rate limit', () => {
     );
   });
 
-  it('exempts the health routes', async () => {
+  it('counts the health routes apart from all others, and only those', async () => {
     for (let call = 0; call < 5; call++) {
       const { headers } = await api.call('get', '/health/live').expect(200);
       expect(headers).not.toHaveProperty('x-ratelimit-limit');
     }
+    for (let call = 0; call < 3; call++) await api.call('get', '/health/nothing').expect(404);
+    await api.call('get', '/health/nothing').expect(429);
+    await api.call('get', '/health/').expect(429);
     await api.call('get', '/health').expect(200);
+    await api.call('get', '/health/ready').expect(200);
   });
+});
+
+it('ends a flood of health probes from one address, and neither those of others nor other requests', async () => {
+  const api = await openLimited({ RATE_LIMIT_WINDOW_MS: '60000', TRUSTED_PROXIES: '1' });
+  const probe = (address: string) => api.call('get', '/health/live').set('X-Forwarded-For', address);
+  for (let call = 0; call < 600; call++) await probe('192.0.2.1').expect(200);
+  const { headers } = await probe('192.0.2.1').expect(429);
+  expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  await probe('192.0.2.2').expect(200);
+  await api.call('get', '/product-services').set('X-Forwarded-For', '192.0.2.1').expect(200);
+  await api.close();
 });
 
 describe('forged headers', () => {

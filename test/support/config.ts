@@ -1,11 +1,12 @@
 import { loadConfig, type Config, type WorkerConfig } from '../../src/config';
 
-export const JWT_SECRET = '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d';
+export const JWT_SECRET = '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d5c7e91f3a6d8b024';
 
 /** What production requires in addition. */
 export const PRODUCTION_ENV = {
   NODE_ENV: 'production',
   PAYMENT_PROVIDER: 'sandbox',
+  TRUSTED_PROXIES: '0',
   PAYLOAD_KEYS: '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
 };
 

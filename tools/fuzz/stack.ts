@@ -60,7 +60,7 @@ export async function startStack(
         MONGODB_URI: servers.mongodbUri,
         TEMPORAL_ADDRESS: servers.temporalAddress,
         WEB_CONCURRENCY: '1',
-        JWT_SECRET: randomBytes(48).toString('base64url'),
+        JWT_SECRET: randomBytes(48).toString('base64'),
       },
     };
     const baseUrl = `http://${HOST}:${port}/orders-management-system`;

@@ -11,6 +11,8 @@ import { createCodecSessions, identifyByCookie, sessionCookie, type CodecSession
 const TAG = 'Temporal';
 /** Temporal accepts up to 2 MB of payloads at a time; in base64 that is a third more. */
 const BODY_LIMIT = '4mb';
+/** Some five for each payload. */
+const MAX_VALUES = 100_000;
 
 type CodecConfig = Pick<Config, 'env' | 'http' | 'jwt' | 'payloadKeys' | 'temporal'>;
 
@@ -45,6 +47,7 @@ function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, con
     tag: TAG,
     body: schema,
     bodyLimit: BODY_LIMIT,
+    maxValues: MAX_VALUES,
     responses: { 200: { description: 'The same payloads, in the same order', data: schema, raw: true } },
     errors: ['not_found'],
     async handler(ctx, { body, principal }) {

@@ -39,6 +39,8 @@ import { createStockAdjustmentService } from './product-service/stock-adjustment
 import { createStockQueue } from './product-service/stock-queue';
 import type { TemporalClient } from './temporal/client';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
+import { createReauthentication } from './users/reauthentication';
+import { createEndedSessionsRepository } from './users/sessions/ended-sessions.repository';
 import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
 import { createRevokedTokensRepository } from './users/sessions/revoked-tokens.repository';
 import { createUsersRepository } from './users/users.repository';
@@ -109,18 +111,15 @@ export function identityRoutes({
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
   const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
-  const auth = createAuthService({
-    users,
-    sessions,
-    checkPassword,
-    demoPassword: createDemoPasswordGuard(config.env, logger),
-    jwt,
-    refreshTokenTtlSeconds: config.jwt.refreshTokenTtlSeconds,
-  });
+  const requireRecentSignIn = createReauthentication({ users, checkPassword });
+  const { accessTokenTtlSeconds, refreshTokenTtlSeconds, apiKeyTtlDays: ttlDays } = config.jwt;
+  const shared = { users, sessions, checkPassword, jwt, accessTokenTtlSeconds, refreshTokenTtlSeconds };
+  const demoPassword = createDemoPasswordGuard(config.env, logger);
+  const keys = createApiKeyRepository(connection);
   return [
-    ...authRoutes(auth),
-    ...userRoutes(createUsersService({ users, sessions, checkPassword })),
-    ...apiKeyRoutes(createApiKeyService({ keys: createApiKeyRepository(connection), users })),
+    ...authRoutes(createAuthService({ ...shared, demoPassword })),
+    ...userRoutes(createUsersService({ ...shared, requireRecentSignIn })),
+    ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays })),
   ];
 }
 
@@ -173,7 +172,12 @@ export type Credentials = ReturnType<typeof followCredentials>;
 /** Follows the revocation of access tokens and API keys. */
 export function followCredentials(mongodb: MongoDb, logger: Logger) {
   const { connection } = mongodb;
-  const revokedTokens = followRevokedTokens(createRevokedTokensRepository(connection), mongodb, logger);
+  const revokedTokens = followRevokedTokens(
+    createRevokedTokensRepository(connection),
+    createEndedSessionsRepository(connection),
+    mongodb,
+    logger,
+  );
   const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
   const both = [revokedTokens, apiKeys];
   let loaded = false;

@@ -76,7 +76,7 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
   const customerId = newId('usr');
   const claims = { id: customerId, tokenVersion: 0, sessionId: 'bench' };
   const headers = (role: 'CUSTOMER' | 'ADMIN') => ({
-    Authorization: `Bearer ${jwt.issue({ ...claims, role }).accessToken}`,
+    Authorization: `Bearer ${jwt.issue({ ...claims, role, authenticatedAt: Date.now() / 1_000 }).accessToken}`,
     'Content-Type': 'application/json',
   });
 

@@ -1,14 +1,26 @@
 import { trusted, type Connection, type mongo } from 'mongoose';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
-import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
+import { createTransact } from '../mongodb/transaction';
+import { createActorChecks, type Actor } from '../users/sessions/actor';
+import { createApiKeyModel, type ApiKeyDocument } from '../users/api-keys.model';
 
 export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
 
+export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
+
 export interface ApiKeyRepository {
-  insert(key: ApiKey): Promise<void>;
+  /**
+   * Inserts a key. Returns false if its maker is no longer signed in, judged in the same transaction, so that no key
+   * outlives what ends the keys of a user or session.
+   */
+  insert(key: ApiKey, maker: Actor): Promise<boolean>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
-  /** Lists keys, newest first. @param after the id of the last key of the previous page */
-  list(page: { limit: number; after?: string }): Promise<ApiKey[]>;
+  /**
+   * Lists keys, newest first.
+   * @param filter the user who made them
+   * @param page `after` is the id of the last key of the previous page
+   */
+  list(filter: ApiKeyFilter, page: { limit: number; after?: string }): Promise<ApiKey[]>;
   /** Does nothing to a key that is revoked already. Returns false if there is no such key. */
   revoke(id: string): Promise<boolean>;
   recordUse(id: string, at: Date): Promise<void>;
@@ -18,19 +30,28 @@ export interface ApiKeyRepository {
 
 export function createApiKeyRepository(connection: Connection): ApiKeyRepository {
   const keys = createApiKeyModel(connection);
+  const { mayAct, relyOn } = createActorChecks(connection);
+  const transact = createTransact(connection);
   return {
-    async insert({ id, ...fields }) {
-      await keys.create({ _id: id, ...fields });
-    },
+    insert: ({ id, ...fields }, maker) =>
+      transact(async (session) => {
+        if (!(await mayAct(maker, session))) return false;
+        await relyOn(maker, session);
+        await keys.create([{ _id: id, ...fields }], { session });
+        return true;
+      }),
 
     async findByHash(keyHash) {
       const found = await keys.findOne({ keyHash }).lean();
       return found && toApiKey(found);
     },
 
-    async list({ limit, after }) {
-      const filter = after === undefined ? {} : { _id: trusted({ $lt: after }) };
-      const found = await keys.find(filter).sort({ _id: -1 }).limit(limit).lean();
+    async list({ createdBy }, { limit, after }) {
+      const matching = {
+        ...(createdBy !== undefined && { createdBy }),
+        ...(after !== undefined && { _id: trusted({ $lt: after }) }),
+      };
+      const found = await keys.find(matching).sort({ _id: -1 }).limit(limit).lean();
       return found.map(toApiKey);
     },
 

@@ -19,13 +19,17 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       role: Role.ADMIN,
       operationId: 'createApiKey',
       summary: 'Create an API key for a program',
-      description: 'Only this response shows the key. The key may do what its scopes allow, as an ADMIN.',
+      description:
+        'Only this response shows the key. The key may do what its scopes allow, as an ADMIN, until it expires, is ' +
+        'revoked, or you are no active ADMIN any more. Needs your password as `currentPassword`, unless you signed in ' +
+        'during the last five minutes.',
       tag: TAG,
       body: schema.createApiKeyBody,
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },
       errors: [],
-      async handler(ctx, { body, principal }) {
-        const { apiKey, key } = await keys.create(body, principal);
+      async handler(ctx, { body: { currentPassword, ...body }, principal }) {
+        const proof = { currentPassword, address: ctx.ip };
+        const { apiKey, key } = await keys.create(body, principal, proof);
         ctx.state.logFields = { apiKeyId: apiKey.id };
         ctx.set('Cache-Control', 'no-store');
         sendData(ctx, 201, { ...presentApiKey(apiKey), key });
@@ -42,8 +46,8 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       query: schema.listApiKeysQuery,
       responses: { 200: { description: 'A page of keys', data: schema.apiKey, list: true } },
       errors: [],
-      async handler(ctx, { query: { limit, cursor } }) {
-        const page = await keys.list({ limit, after: cursors.read(cursor) });
+      async handler(ctx, { query: { limit, cursor, createdBy } }) {
+        const page = await keys.list({ createdBy, limit, after: cursors.read(cursor) });
         sendPage(ctx, page.entries.map(presentApiKey), { limit, nextCursor: cursors.after(page) });
       },
     }),

@@ -2,41 +2,54 @@ import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
+import { invalidToken } from '../errors/unauthorized';
 import { hashApiKey, newApiKey, startOf } from './api-key';
 import type { UserPrincipal } from '../role/principal';
-import { requireSignedIn } from '../users/sessions/signed-in';
-import type { UsersRepository } from '../users/users.repository';
-import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
+import type { Proof, Reauthentication } from '../users/reauthentication';
+import type { ApiKey, ApiKeyFilter, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>;
 
 export interface ApiKeyServiceDeps {
   keys: Pick<ApiKeyRepository, 'insert' | 'list' | 'revoke'>;
-  users: Pick<UsersRepository, 'findById'>;
+  requireRecentSignIn: Reauthentication;
+  /** How long a key is valid that names no end itself. */
+  ttlDays: number;
 }
 
-export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
+const DAY_MS = 86_400_000;
+
+export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiKeyServiceDeps) {
+  /** @param written null for a key that is valid until it is revoked */
+  function expiryOf(written: string | null | undefined, createdAt: Date): Date | null {
+    if (written === null) return null;
+    return new Date(written ?? createdAt.getTime() + ttlDays * DAY_MS);
+  }
+
   return {
     /**
      * Returns the key as well, which cannot be read again.
-     * @throws {AppError} validation_failed, unauthorized
+     * @throws {AppError} validation_failed, unauthorized if the maker's session is revoked or too old, rate_limited for
+     * too many wrong passwords
      */
     async create(
-      { name, scopes, expiresAt }: CreateApiKeyBody,
+      { name, scopes, expiresAt }: Omit<CreateApiKeyBody, 'currentPassword'>,
       principal: UserPrincipal,
+      proof: Proof,
     ): Promise<{ apiKey: ApiKey; key: string }> {
-      const { id: createdBy } = requireSignedIn(await users.findById(principal.id), principal);
+      await requireRecentSignIn(principal, proof);
       const key = newApiKey();
       const createdAt = new Date();
-      const expiry = expiresAt == null ? null : new Date(expiresAt);
+      const expiry = expiryOf(expiresAt, createdAt);
       if (expiry && expiry <= createdAt)
         throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
       const apiKey: ApiKey = {
         id: newId('key'),
         name,
         scopes,
-        createdBy,
+        createdBy: principal.id,
+        sessionId: principal.sessionId,
         createdAt,
         keyHash: hashApiKey(key),
         start: startOf(key),
@@ -44,12 +57,16 @@ export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
         revokedAt: null,
         lastUsedAt: null,
       };
-      await keys.insert(apiKey);
+      if (!(await keys.insert(apiKey, principal))) throw invalidToken();
       return { apiKey, key };
     },
 
-    async list({ limit, after }: { limit: number; after?: string }): Promise<Page<ApiKey>> {
-      return pageOf(await keys.list({ limit: limit + 1, after }), limit);
+    async list({
+      limit,
+      after,
+      ...filter
+    }: ApiKeyFilter & { limit: number; after?: string }): Promise<Page<ApiKey>> {
+      return pageOf(await keys.list(filter, { limit: limit + 1, after }), limit);
     },
 
     /** @throws {AppError} not_found */

@@ -54,7 +54,8 @@ function sessionRoutes(auth: AuthService): Route[] {
       operationId: 'refresh',
       summary: 'Exchange a refresh token for new tokens',
       description:
-        'A refresh token can be used once. Using it again ends the session, since it must have been copied.',
+        'A refresh token can be used once. Using it again ends the session and the API keys that were made in it, since ' +
+        'it must have been copied.',
       tag: TAG,
       body: refreshBody,
       responses: { 200: { description: 'The user and the new tokens', data: signedIn } },
@@ -68,7 +69,7 @@ function sessionRoutes(auth: AuthService): Route[] {
       operationId: 'logout',
       summary: 'Sign out',
       description:
-        'Ends the session of the refresh token, if there is one. Its last access token stays valid until it expires.',
+        'Ends the session of the refresh token, if there is one. Every process rejects its access tokens within a second.',
       tag: TAG,
       body: refreshBody,
       responses: { 204: { description: 'The session has ended' } },

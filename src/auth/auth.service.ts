@@ -1,7 +1,6 @@
 import { newId } from '../common/ids';
 import { AppError } from '../errors/app-error';
 import { WWW_AUTHENTICATE } from '../errors/unauthorized';
-import type { Jwt } from '../jwt/jwt';
 import { Role } from '../role/role';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
@@ -11,22 +10,18 @@ import type { DemoPasswordGuard } from '../users/passwords/demo-password';
 import type { PasswordCheck } from '../users/passwords/password-check';
 import {
   decodeRefreshToken,
-  encodeRefreshToken,
   hashSecret,
   newFamily,
   newSecret,
   sessionIdOf,
   type RefreshToken,
 } from '../users/sessions/refresh-token';
-import type { SessionRepository } from '../users/sessions/sessions.repository';
+import { issueTokens, type AccessTokenIssuer, type IssuedTokens } from '../users/sessions/issued-tokens';
+import type { Session, SessionRepository } from '../users/sessions/sessions.repository';
 
 /** A user who has just signed in, with the tokens of the session. */
-export interface SignIn {
+export interface SignIn extends IssuedTokens {
   user: User;
-  accessToken: string;
-  refreshToken: string;
-  /** Seconds until the access token expires. */
-  expiresIn: number;
 }
 
 export interface AuthServiceDeps {
@@ -34,40 +29,43 @@ export interface AuthServiceDeps {
   sessions: SessionRepository;
   checkPassword: PasswordCheck;
   demoPassword: DemoPasswordGuard;
-  jwt: Pick<Jwt, 'issue'>;
+  jwt: AccessTokenIssuer;
+  accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
 }
 
 export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
-  const { users, sessions, checkPassword, demoPassword, jwt, refreshTokenTtlSeconds } = deps;
+  const { users, sessions, checkPassword, demoPassword, jwt } = deps;
+  const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
+
+  function inSeconds(seconds: number): Date {
+    return new Date(Date.now() + seconds * 1_000);
+  }
 
   async function begin(user: User): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
+    const createdAt = new Date();
     await sessions.insert({
       id: sessionIdOf(token),
       userId: user.id,
+      family: token.family.toString('hex'),
       tokenHash: hashSecret(token.secret),
       tokenVersion: user.tokenVersion,
-      expiresAt: new Date(Date.now() + refreshTokenTtlSeconds * 1_000),
+      createdAt,
+      accessUntil: inSeconds(accessTokenTtlSeconds),
+      expiresAt: inSeconds(refreshTokenTtlSeconds),
     });
-    return signIn(user, token);
+    return { user, ...issueTokens(jwt, user, token, createdAt) };
   }
 
   /** Returns null if the user or an ADMIN has ended the session, or if it is a demo user's in production. */
-  async function userOf(sessionId: string): Promise<User | null> {
-    const session = await sessions.find(sessionId);
-    if (!session) return null;
+  async function userOf(session: Session): Promise<User | null> {
     const user = await users.findById(session.userId);
-    if (!user || !isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId })) return null;
+    if (!user || !isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId: session.id }))
+      return null;
     return (await demoPassword.allowsUser(user)) ? user : null;
-  }
-
-  function signIn(user: User, token: RefreshToken): SignIn {
-    const { id, role, tokenVersion } = user;
-    const { accessToken, expiresIn } = jwt.issue({ id, role, tokenVersion, sessionId: sessionIdOf(token) });
-    return { user, accessToken, refreshToken: encodeRefreshToken(token), expiresIn };
   }
 
   return {
@@ -98,27 +96,34 @@ export function createAuthService(deps: AuthServiceDeps) {
 
     /**
      * Issues new tokens, once for each refresh token. A refresh token that is not the newest of its session
-     * has been copied: the session ends, whether the owner or the thief used it.
+     * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it.
      * @throws {AppError} unauthorized
      */
     async refresh(refreshToken: string): Promise<SignIn> {
       const token = decodeRefreshToken(refreshToken);
       if (!token) throw signInAgain();
-      const sessionId = sessionIdOf(token);
-      const user = await userOf(sessionId);
-      const secret = newSecret();
-      // Rotating comes last: if anything fails before it, the client can try again with the same token.
-      if (!user || !(await sessions.rotate(sessionId, hashSecret(token.secret), hashSecret(secret)))) {
-        await sessions.remove(sessionId);
+      const session = await sessions.find(sessionIdOf(token));
+      if (!session || session.expiresAt <= new Date()) throw signInAgain();
+      const user = await userOf(session);
+      if (!user) {
+        await sessions.end(session.id);
         throw signInAgain();
       }
-      return signIn(user, { family: token.family, secret });
+      const secret = newSecret();
+      const accessUntil = inSeconds(accessTokenTtlSeconds);
+      const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil };
+      // Rotating comes last: if anything fails before it, the client can try again with the same token.
+      if (!(await sessions.rotate(session.id, rotation))) {
+        await sessions.endStolen(session.id);
+        throw signInAgain();
+      }
+      return { user, ...issueTokens(jwt, user, { family: token.family, secret }, session.createdAt) };
     },
 
-    /** Ends the session of the refresh token, if there is one. */
+    /** Ends the session of the refresh token, if there is one, and its access tokens. */
     async logout(refreshToken: string): Promise<void> {
       const token = decodeRefreshToken(refreshToken);
-      if (token) await sessions.remove(sessionIdOf(token));
+      if (token) await sessions.end(sessionIdOf(token));
     },
   };
 }

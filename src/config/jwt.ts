@@ -50,10 +50,13 @@ const variables = {
   REFRESH_TOKEN_TTL_SECONDS: count(30 * DAY_SECONDS, 365 * DAY_SECONDS)
     .unit('s')
     .description('Lifetime of a session, from signing in until the user has to sign in again'),
+  API_KEY_TTL_DAYS: count(90, 3_650)
+    .unit('days')
+    .description('Lifetime of an API key that names no `expiresAt` of its own'),
 };
 
 export const jwt = section({
-  title: 'Sessions',
+  title: 'Sessions and API keys',
   readBy: ['api'],
   variables,
   config: ({ JWT_KEYS: keys = [], JWT_SECRET: secret, ...env }) => ({
@@ -63,6 +66,7 @@ export const jwt = section({
     audience: env.JWT_AUDIENCE,
     accessTokenTtlSeconds: env.ACCESS_TOKEN_TTL_SECONDS,
     refreshTokenTtlSeconds: env.REFRESH_TOKEN_TTL_SECONDS,
+    apiKeyTtlDays: env.API_KEY_TTL_DAYS,
   }),
 });
 

@@ -16,6 +16,8 @@ export interface UserPrincipal extends Principal {
   tokenVersion: number;
   /** The session in which the token was issued. */
   sessionId: string;
+  /** When the user proved who they are, by signing in, in seconds since the epoch: refreshing does not renew it. */
+  authenticatedAt: number;
   /** When the token expires, in seconds since the epoch. */
   expiresAt: number;
   scopes?: undefined;

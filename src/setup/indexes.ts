@@ -1,5 +1,5 @@
 import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose';
-import { createApiKeyModel } from '../api-keys/api-keys.model';
+import { createApiKeyModel } from '../users/api-keys.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';

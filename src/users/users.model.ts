@@ -16,7 +16,7 @@ export interface UserDocument {
   tokensRevokedAt?: Date;
   /** The session that remained valid then: the one in which the password was changed. */
   keptSessionId: string | null;
-  /** Raised by each change that deprives the shop of another ADMIN and relies on this one. */
+  /** Raised by each change that relies on this ADMIN: one that deprives the shop of another, or a new API key. */
   reliedOn?: number;
   createdAt: Date;
   updatedAt: Date;

@@ -1,8 +1,17 @@
-import { trusted, type Connection, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
+import {
+  trusted,
+  type ClientSession,
+  type Connection,
+  type mongo,
+  type QueryFilter,
+  type UpdateQuery,
+} from 'mongoose';
 import { createTransact } from '../mongodb/transaction';
 import { isDuplicateKey } from '../mongodb/errors';
 import { Role, type UserRole } from '../role/role';
-import { isSignedIn, type Issued } from './sessions/signed-in';
+import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
+import { createActorChecks, type Actor } from './sessions/actor';
+import { createSessionModel } from './sessions/sessions.model';
 import { ACTOR_SIGNED_OUT, LAST_ADMIN, type UserStatus } from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 
@@ -34,20 +43,39 @@ export interface UsersRepository {
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
   rename(id: string, name: string): Promise<User | null>;
   /**
-   * Sets the password and revokes all tokens and sessions but one. Returns null if tokens of the user have
-   * been revoked since `user` was read, for example because the user was disabled.
+   * Sets the password, revokes all tokens and sessions but one, which gets another refresh token, and revokes the API
+   * keys that the other sessions made. Returns null if tokens of the user have been revoked since `user` was read, for
+   * example because the user was disabled, or if the session has ended.
    */
-  changePassword(user: User, passwordHash: string, keptSessionId: string | null): Promise<User | null>;
+  changePassword(user: User, passwordHash: string, kept: KeptSession): Promise<PasswordChanged | null>;
   /**
-   * Sets role and status; a change revokes all tokens and sessions. Returns null if there is no such user.
+   * Sets role and status; a change revokes all tokens and sessions, and all API keys of a user who is no active ADMIN
+   * after it. Returns null if there is no such user.
    * @param actor the ADMIN who asks for it, judged in the same transaction; absent for a command of the
    * operator
    */
   change(
     id: string,
     change: UserChange,
-    actor?: Issued & { id: string },
+    actor?: Actor,
   ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | null>;
+}
+
+/** The session that stays valid when the password changes. */
+export interface KeptSession {
+  id: string;
+  /** The hash of its next refresh token. */
+  tokenHash: string;
+  /** When the access token expires that is issued with it. */
+  accessUntil: Date;
+  /** Sessions that began before have expired. */
+  othersBeganAfter: Date;
+}
+
+export interface PasswordChanged {
+  user: User;
+  /** The family of the session's refresh tokens. */
+  family: string;
 }
 
 const AFTER = { returnDocument: 'after' } as const;
@@ -55,7 +83,15 @@ const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
 
 export function createUsersRepository(connection: Connection): UsersRepository {
   const users = createUserModel(connection);
+  const sessions = createSessionModel(connection);
+  const keys = createApiKeyModel(connection);
+  const { mayAct } = createActorChecks(connection);
   const transact = createTransact(connection);
+
+  async function revokeKeys(filter: QueryFilter<ApiKeyDocument>, session: ClientSession): Promise<void> {
+    const valid = { ...filter, revokedAt: null };
+    await keys.updateMany(valid, { $currentDate: { revokedAt: true } }, { session });
+  }
 
   async function find(filter: QueryFilter<UserDocument>): Promise<User | null> {
     const found = await users.findOne(filter).lean();
@@ -96,15 +132,33 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     rename: (id, name) => update({ _id: id }, { $set: { name } }),
 
-    changePassword: ({ id, tokenVersion }, passwordHash, keptSessionId) =>
-      update({ _id: id, tokenVersion, status: 'active' }, revokingTokens({ passwordHash, keptSessionId })),
+    changePassword: ({ id, tokenVersion }, passwordHash, kept) =>
+      transact(async (session) => {
+        const { tokenHash, accessUntil } = kept;
+        const goesOn = await sessions
+          .findOneAndUpdate(
+            { _id: kept.id, userId: id, endedAt: null },
+            { $set: { tokenHash }, $max: { accessUntil } },
+            { session, ...AFTER },
+          )
+          .lean();
+        if (!goesOn) return null;
+        const stored = { _id: id, tokenVersion, status: 'active' } as const;
+        const change = revokingTokens({ passwordHash, keptSessionId: kept.id });
+        const changed = await users.findOneAndUpdate(stored, change, { session, ...AFTER }).lean();
+        if (!changed) {
+          await session.abortTransaction();
+          return null;
+        }
+        const sinceThen = trusted({ $gte: kept.othersBeganAfter });
+        const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
+        await revokeKeys(elsewhere, session);
+        return { user: toUser(changed), family: goesOn.family };
+      }),
 
     change: (id, { role, status }, actor) =>
       transact(async (session) => {
-        if (actor) {
-          const stored = await users.findById(actor.id, null, { session }).lean();
-          if (!isSignedIn(stored && toUser(stored), actor)) return ACTOR_SIGNED_OUT;
-        }
+        if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
         const after = { role: role ?? before.role, status: status ?? before.status };
@@ -116,6 +170,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           const options = { session, timestamps: false, sort: { _id: 1 } } as const;
           if (!(await users.findOneAndUpdate(others, { $inc: { reliedOn: 1 } }, options))) return LAST_ADMIN;
         }
+        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
         return toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
       }),

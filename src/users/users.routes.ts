@@ -31,13 +31,19 @@ function profileRoutes(users: UsersService): Route[] {
       role: Role.CUSTOMER,
       operationId: 'changeProfile',
       summary: 'Change your name or password',
-      description: 'A new password ends all your other sessions.',
+      description:
+        'A new password ends all your other sessions and the API keys that were made in them. The session that continues ' +
+        'gets new tokens: `refreshToken` of the response replaces the earlier one.',
       tag: TAG,
       body: schema.changeProfileBody,
-      responses: { 200: { description: 'Your profile after the change', data: schema.user } },
+      responses: {
+        200: { description: 'Your profile after the change', data: schema.changedProfile },
+      },
       errors: ['not_found'],
       async handler(ctx, { body, principal }) {
-        sendData(ctx, 200, presentUser(await users.changeProfile(principal, body, ctx.ip)));
+        const { user, tokens } = await users.changeProfile(principal, body, ctx.ip);
+        if (tokens) ctx.set('Cache-Control', 'no-store');
+        sendData(ctx, 200, { ...presentUser(user), ...tokens } satisfies schema.ChangedProfileView);
       },
     }),
   ];
@@ -83,16 +89,18 @@ function managementRoutes(users: UsersService): Route[] {
       operationId: 'changeUser',
       summary: 'Change the role of a user, or disable or enable a user',
       description:
-        'Revokes all tokens and sessions of the user, on every process within a second. The last active ADMIN can ' +
-        'neither be disabled nor lose the role.',
+        'Revokes all tokens and sessions of the user, on every process within a second, and the API keys of a user who is ' +
+        'no active ADMIN any more. The last active ADMIN can neither be disabled nor lose the role. Needs your password as ' +
+        '`currentPassword`, unless you signed in during the last five minutes.',
       tag: TAG,
       params: schema.userIdParams,
       body: schema.changeUserBody,
       responses: { 200: { description: 'The user after the change', data: schema.user } },
       errors: ['not_found', 'invalid_transition'],
-      async handler(ctx, { params: { id }, body, principal }) {
-        ctx.state.logFields = { changedUserId: id, ...body };
-        sendData(ctx, 200, presentUser(await users.change(id, body, principal)));
+      async handler(ctx, { params: { id }, body: { currentPassword, ...change }, principal }) {
+        ctx.state.logFields = { changedUserId: id, ...change };
+        const proof = { currentPassword, address: ctx.ip };
+        sendData(ctx, 200, presentUser(await users.change(id, change, principal, proof)));
       },
     }),
   ];

@@ -51,7 +51,12 @@ export const newPassword = anyText(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)
     `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters of any kind; common passwords are rejected`,
   );
 
-export const user = Joi.object<UserView, true>({
+/** The password of who asks for something that gives power for longer than a session. */
+export const reauthentication = password.description(
+  'Your own password: required unless you signed in during the last five minutes',
+);
+
+const profile = {
   id: idSchema('usr').required(),
   email: Joi.string()
     .email({ tlds: { allow: false } })
@@ -64,16 +69,18 @@ export const user = Joi.object<UserView, true>({
     .valid(...USER_STATUSES)
     .required(),
   createdAt: Joi.string().isoDate().required(),
-})
-  .id('User')
-  .example({
-    id: 'usr_01HZX000000000000000A11CE0',
-    email: 'alice@example.com',
-    name: 'Alice',
-    role: 'CUSTOMER',
-    status: 'active',
-    createdAt: '2026-01-15T09:00:00.000Z',
-  });
+};
+
+const EXAMPLE = {
+  id: 'usr_01HZX000000000000000A11CE0',
+  email: 'alice@example.com',
+  name: 'Alice',
+  role: 'CUSTOMER',
+  status: 'active',
+  createdAt: '2026-01-15T09:00:00.000Z',
+};
+
+export const user = Joi.object<UserView, true>(profile).id('User').example(EXAMPLE);
 
 export interface ChangeProfileBody {
   name?: string;
@@ -93,6 +100,27 @@ export const changeProfileBody = Joi.object<ChangeProfileBody, true>({
   .messages({ 'object.missing': '{#label} must have name or password' })
   .id('ChangeProfileRequest')
   .example({ name: 'Alice B.' });
+
+/** The profile after a change, with the session's new tokens if the password was changed. */
+export interface ChangedProfileView extends UserView {
+  accessToken?: string;
+  refreshToken?: string;
+  expiresIn?: number;
+}
+
+export const changedProfile = Joi.object<ChangedProfileView, true>({
+  ...profile,
+  accessToken: Joi.string().description('After a change of the password: the next access token'),
+  refreshToken: Joi.string().description(
+    'After a change of the password: replaces the earlier one, which ends the session if it is used',
+  ),
+  expiresIn: Joi.number()
+    .integer()
+    .min(1)
+    .description('After a change of the password: seconds until the access token expires'),
+})
+  .id('ChangedProfile')
+  .example({ ...EXAMPLE, name: 'Alice B.' });
 
 export interface UserIdParams {
   id: string;
@@ -114,6 +142,7 @@ export const listUsersQuery = Joi.object<ListUsersQuery, true>({
 export interface ChangeUserBody {
   role?: UserRole;
   status?: UserStatus;
+  currentPassword?: string;
 }
 
 export const changeUserBody = Joi.object<ChangeUserBody, true>({
@@ -121,8 +150,10 @@ export const changeUserBody = Joi.object<ChangeUserBody, true>({
   status: Joi.string()
     .valid(...USER_STATUSES)
     .description('A `disabled` user can do nothing'),
+  currentPassword: reauthentication,
 })
-  .min(1)
-  .messages({ 'object.min': '{#label} must have role or status' })
+  .or('role', 'status')
+  .meta({ jsonSchema: { anyOf: [{ required: ['role'] }, { required: ['status'] }] } })
+  .messages({ 'object.missing': '{#label} must have role or status' })
   .id('ChangeUserRequest')
   .example({ status: 'disabled' });

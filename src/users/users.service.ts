@@ -1,11 +1,13 @@
 import type { PasswordCheck } from './passwords/password-check';
 import type { SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
-import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
 import type { UserPrincipal } from '../role/principal';
 import { hashPassword } from './passwords/password';
+import { wrongPassword, type Proof, type Reauthentication } from './reauthentication';
+import { issueTokens, type AccessTokenIssuer, type IssuedTokens } from './sessions/issued-tokens';
+import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
 import { ACTOR_SIGNED_OUT, LAST_ADMIN } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
@@ -15,11 +17,24 @@ export interface UsersServiceDeps {
   users: UsersRepository;
   sessions: Pick<SessionRepository, 'removeRevoked'>;
   checkPassword: PasswordCheck;
+  requireRecentSignIn: Reauthentication;
+  jwt: AccessTokenIssuer;
+  accessTokenTtlSeconds: number;
+  refreshTokenTtlSeconds: number;
+}
+
+/** A user after a change of the profile, with the session's new tokens if the password is another one. */
+export interface ChangedProfile {
+  user: User;
+  tokens?: IssuedTokens;
 }
 
 export type UsersService = ReturnType<typeof createUsersService>;
 
-export function createUsersService({ users, sessions, checkPassword }: UsersServiceDeps) {
+export function createUsersService(deps: UsersServiceDeps) {
+  const { users, sessions, checkPassword, requireRecentSignIn, jwt } = deps;
+  const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
+
   /** @throws {AppError} not_found */
   async function get(id: string): Promise<User> {
     return requireFound(await users.findById(id));
@@ -30,23 +45,36 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     return requireSignedIn(await get(principal.id), principal);
   }
 
-  /** Revokes all sessions of the user except for the current one. @throws {AppError} */
+  /**
+   * Revokes all sessions of the user except for the current one, whose refresh token is replaced, since it may have been
+   * copied.
+   * @throws {AppError}
+   */
   async function changePassword(
     principal: UserPrincipal,
     { password, currentPassword }: Required<Omit<ChangeProfileBody, 'name'>>,
     address: string,
-  ): Promise<User> {
+  ): Promise<Required<ChangedProfile>> {
     const user = await getSignedIn(principal);
     const attempt = { email: user.email, address, password: currentPassword };
     if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
     const passwordHash = await hashPassword(password);
-    const changed = await users.changePassword(user, passwordHash, principal.sessionId);
+    const secret = newSecret();
+    const now = Date.now();
+    const changed = await users.changePassword(user, passwordHash, {
+      id: principal.sessionId,
+      tokenHash: hashSecret(secret),
+      accessUntil: new Date(now + accessTokenTtlSeconds * 1_000),
+      othersBeganAfter: new Date(now - refreshTokenTtlSeconds * 1_000),
+    });
     if (!changed) {
-      await getSignedIn(principal);
-      throw wrongPassword(); // the same session has changed it just now
+      const { tokenVersion } = await getSignedIn(principal);
+      // The same session has changed it just now, or has ended.
+      throw tokenVersion === user.tokenVersion ? invalidToken() : wrongPassword();
     }
-    await sessions.removeRevoked(changed);
-    return changed;
+    await sessions.removeRevoked(changed.user);
+    const token = { family: Buffer.from(changed.family, 'hex'), secret };
+    return { user: changed.user, tokens: issueTokens(jwt, changed.user, token, new Date(now)) };
   }
 
   return {
@@ -61,12 +89,13 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
       principal: UserPrincipal,
       { name, password, currentPassword }: ChangeProfileBody,
       address: string,
-    ): Promise<User> {
-      const user =
+    ): Promise<ChangedProfile> {
+      const changed =
         password !== undefined && currentPassword !== undefined
           ? await changePassword(principal, { password, currentPassword }, address)
-          : await getSignedIn(principal);
-      return name === undefined ? user : requireFound(await users.rename(user.id, name));
+          : { user: await getSignedIn(principal) };
+      if (name === undefined) return changed;
+      return { ...changed, user: requireFound(await users.rename(changed.user.id, name)) };
     },
 
     async list({
@@ -80,9 +109,10 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     /**
      * A change signs the user out everywhere.
      * @throws {AppError} not_found, invalid_transition for the last ADMIN, unauthorized if the actor's
-     * session is revoked
+     * session is revoked or too old, validation_failed or rate_limited for a wrong password
      */
-    async change(id: string, change: UserChange, actor: UserPrincipal): Promise<User> {
+    async change(id: string, change: UserChange, actor: UserPrincipal, proof: Proof): Promise<User> {
+      await requireRecentSignIn(actor, proof);
       const changed = await users.change(id, change, actor);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw lastAdmin();
@@ -96,10 +126,6 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
 function requireFound(user: User | null): User {
   if (user) return user;
   throw new AppError('not_found', 'User not found: check the id.');
-}
-
-function wrongPassword(): AppError {
-  return invalid([{ path: 'currentPassword', message: 'is not the current password' }]);
 }
 
 function lastAdmin(): AppError {

@@ -80,6 +80,7 @@ describe('loadConfig', () => {
         audience: 'orders-management-system',
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 2_592_000,
+        apiKeyTtlDays: 90,
       },
       orders: {
         placeTimeoutMs: 5_000,

@@ -14,7 +14,7 @@ import { SESSION_ID, tokenFor } from '../support/tokens';
 
 const USER = 'usr_01HZX000000000000000A11CE0';
 /** The claims of an ADMIN that only we issue. */
-const ADMIN = { role: 'ADMIN', ver: 0, sid: SESSION_ID };
+const ADMIN = { role: 'ADMIN', ver: 0, sid: SESSION_ID, auth_time: 1 };
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));
@@ -95,6 +95,7 @@ const BAD_TOKENS: [string, () => string][] = [
   ['a token without ver', () => without('ver')],
   ['a token with an invalid ver', () => forge({}, { ...ADMIN, ver: 'high' })],
   ['a token without sid', () => without('sid')],
+  ['a token without auth_time', () => without('auth_time')],
   ['a token with an invalid sid', () => forge({}, { ...ADMIN, sid: 1 })],
   ...HOSTILE_KIDS.map((keyid): [string, () => string] => [
     `a token with the kid ${keyid.slice(0, 40)}`,
@@ -146,7 +147,13 @@ it('reads the token whatever the case of the scheme and the number of spaces', a
 });
 
 it('accepts a token that was issued', async () => {
-  const user = { id: USER, role: 'ADMIN', tokenVersion: 0, sessionId: SESSION_ID } as const;
+  const user = {
+    id: USER,
+    role: 'ADMIN',
+    tokenVersion: 0,
+    sessionId: SESSION_ID,
+    authenticatedAt: 1,
+  } as const;
   const { accessToken, expiresIn } = api.jwt.issue(user);
   expect(expiresIn).toBe(api.config.jwt.accessTokenTtlSeconds);
   expect(jwt.decode(accessToken)).toMatchObject({
@@ -154,6 +161,7 @@ it('accepts a token that was issued', async () => {
     role: 'ADMIN',
     ver: 0,
     sid: SESSION_ID,
+    auth_time: 1,
     iss: 'orders-management-system',
     aud: 'orders-management-system',
   });

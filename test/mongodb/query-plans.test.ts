@@ -15,6 +15,7 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { createStockAdjustmentRepository } from '../../src/product-service/stock-adjustments.repository';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
+import { createEndedSessionsRepository } from '../../src/users/sessions/ended-sessions.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { orderIn } from '../domain/fixtures';
@@ -74,15 +75,19 @@ type Calls<Repository> = { [Method in keyof Repository]: () => unknown };
 const OTHERS = 200;
 const NOW = new Date();
 const KEY = { name: 'Warehouse', scopes: [], createdBy: 'usr_1', start: 'oms_1234', createdAt: NOW };
+const ACTOR = { id: 'usr_1', tokenVersion: 0, sessionId: 'session' };
 const ENDLESS = { expiresAt: null, revokedAt: null, lastUsedAt: null };
 const PAGE = { limit: 20, after: 'zzz' };
 
 function apiKeyCalls(connection: Connection): Calls<ReturnType<typeof createApiKeyRepository>> {
   const keys = createApiKeyRepository(connection);
   return {
-    insert: () => keys.insert({ id: 'key_1', keyHash: 'hash', ...KEY, ...ENDLESS }),
+    insert: () =>
+      keys.insert({ id: 'key_1', keyHash: 'hash', sessionId: 'session', ...KEY, ...ENDLESS }, ACTOR),
     findByHash: () => keys.findByHash('hash'),
-    list: () => keys.list(PAGE),
+    async list() {
+      for (const filter of [{}, { createdBy: 'usr_1' }]) await keys.list(filter, PAGE);
+    },
     revoke: () => keys.revoke('key_1'),
     recordUse: () => keys.recordUse('key_1', NOW),
     watchRevocations: () => keys.watchRevocations().close(),
@@ -102,16 +107,20 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
   const sessions = createSessionRepository(connection);
   const session = {
     userId: 'usr_1',
+    family: 'family',
     tokenHash: 'one',
     tokenVersion: 0,
+    createdAt: NOW,
+    accessUntil: NOW,
     expiresAt: new Date(Date.now() + 60_000),
   };
   return {
     insert: () => sessions.insert({ id: 'session', ...session }),
     find: () => sessions.find('session'),
-    rotate: () => sessions.rotate('session', 'one', 'two'),
+    rotate: () => sessions.rotate('session', { from: 'one', to: 'two', accessUntil: NOW }),
     removeRevoked: () => sessions.removeRevoked({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
-    remove: () => sessions.remove('session'),
+    end: () => sessions.end('session'),
+    endStolen: () => sessions.endStolen('session'),
   };
 }
 
@@ -134,14 +143,25 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
     },
     rename: () => users.rename(user.id, 'Bob'),
-    changePassword: () => users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', null),
-    change: () => users.change(user.id, { role: 'CUSTOMER' }),
+    changePassword: () =>
+      users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', {
+        id: 'session',
+        tokenHash: 'two',
+        accessUntil: NOW,
+        othersBeganAfter: NOW,
+      }),
+    change: () => users.change(user.id, { role: 'CUSTOMER' }, ACTOR),
   };
 }
 
 function revokedTokensCalls(connection: Connection): Calls<ReturnType<typeof createRevokedTokensRepository>> {
   const revoked = createRevokedTokensRepository(connection);
   return { findSince: () => revoked.findSince(NOW), watch: () => revoked.watch().close() };
+}
+
+function endedSessionsCalls(connection: Connection): Calls<ReturnType<typeof createEndedSessionsRepository>> {
+  const ended = createEndedSessionsRepository(connection);
+  return { findKnown: () => ended.findKnown(), watch: () => ended.watch().close() };
 }
 
 /** Each filter on its own, of all states and of one customer, and those that are used together. */
@@ -334,6 +354,7 @@ it.each(
     sessionCalls,
     userCalls,
     revokedTokensCalls,
+    endedSessionsCalls,
     orderCalls,
     catalogueCalls,
     stockAdjustmentCalls,

@@ -1,3 +1,4 @@
+import jwt from 'jsonwebtoken';
 import { createUserModel } from '../../src/users/users.model';
 import type { UserRole } from '../../src/role/role';
 import type { TestApi } from './api';
@@ -26,6 +27,25 @@ export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise
 /** Opens another session of the same user. */
 export async function signIn(api: TestApi, email: string, password = PASSWORD): Promise<Person> {
   return personOf(dataOf(await api.call('post', '/auth/login').send({ email, password }).expect(200)));
+}
+
+/** Returns an access token of the person's session, who signed in more than five minutes ago. */
+export function signedInLongAgo(api: TestApi, { accessToken }: Person): string {
+  const {
+    sub,
+    role,
+    ver,
+    sid,
+    auth_time: since,
+  } = jwt.decode(accessToken) as {
+    sub: string;
+    role: UserRole;
+    ver: number;
+    sid: string;
+    auth_time: number;
+  };
+  const claims = { id: sub, role, tokenVersion: ver, sessionId: sid, authenticatedAt: since - 301 };
+  return api.jwt.issue(claims).accessToken;
 }
 
 type SignedIn = { user: { id: string; email: string }; accessToken: string; refreshToken: string };

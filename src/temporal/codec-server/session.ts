@@ -20,7 +20,7 @@ export function cookieName(env: Config['env']): string {
 const PURPOSE = 'orders-management-system codec session';
 
 /** Says the same as the access token that opened it, so that whatever revokes the token ends the session. */
-export type CodecSession = Omit<UserPrincipal, 'role' | 'scopes'>;
+export type CodecSession = Omit<UserPrincipal, 'role' | 'scopes' | 'authenticatedAt'>;
 
 const COOKIE = /^((\w+)\.(\d{1,15})\.(\w{1,64})\.(\d{1,12}))\.([\w-]{43})$/;
 
@@ -69,7 +69,8 @@ export function identifyByCookie(
     const cookie = ctx.cookies.get(name);
     if (!ctx.state.principal && cookie && ctx.get('Origin') === origin) {
       const session = sessions.verify(cookie);
-      if (session && !revokedTokens.has(session)) ctx.state.principal = { ...session, role: Role.ADMIN };
+      if (session && !revokedTokens.has(session))
+        ctx.state.principal = { ...session, role: Role.ADMIN, authenticatedAt: 0 } as UserPrincipal;
     }
     return next();
   };

@@ -1,48 +1,81 @@
 import { trusted, type Connection } from 'mongoose';
+import { createTransact } from '../../mongodb/transaction';
+import { createApiKeyModel } from '../api-keys.model';
 import type { UserDocument } from '../users.model';
 import { createSessionModel, type SessionDocument } from './sessions.model';
 
-export type Session = Pick<SessionDocument, 'userId' | 'tokenHash' | 'tokenVersion' | 'expiresAt'> & {
-  id: string;
-};
+export type Session = Pick<
+  SessionDocument,
+  'userId' | 'family' | 'tokenHash' | 'tokenVersion' | 'createdAt' | 'accessUntil' | 'expiresAt'
+> & { id: string };
 
 type SessionOwner = Pick<UserDocument, 'tokenVersion' | 'keptSessionId'> & { id: string };
 
+export interface Rotation {
+  /** The hash of the token that is replaced. */
+  from: string;
+  /** The hash of the next one. */
+  to: string;
+  /** When the access token expires that is issued with it. */
+  accessUntil: Date;
+}
+
 export interface SessionRepository {
   insert(session: Session): Promise<void>;
+  /** Returns null for a session that has ended. */
   find(id: string): Promise<Session | null>;
-  /** Replaces a token by the next one. Returns false if it is not the newest or the session has expired. */
-  rotate(id: string, tokenHash: string, nextTokenHash: string): Promise<boolean>;
-  remove(id: string): Promise<void>;
+  /** Replaces a token by the next one. Returns false if it is not the newest or the session has ended or expired. */
+  rotate(id: string, rotation: Rotation): Promise<boolean>;
+  /** Ends a session, so that every process rejects its access tokens. */
+  end(id: string): Promise<void>;
+  /** Ends a session whose refresh token was copied, and revokes the API keys that were made in it. */
+  endStolen(id: string): Promise<void>;
   /** Removes the sessions that the user's version has revoked. */
   removeRevoked(user: SessionOwner): Promise<void>;
 }
 
+/** Clocks differ: an ended session is known for this long after its access tokens have expired, in milliseconds. */
+const CLOCKS_DIFFER_MS = 60_000;
+
+/** The change that ends a session. */
+const END = [{ $set: { endedAt: '$$NOW', expiresAt: { $add: ['$accessUntil', CLOCKS_DIFFER_MS] } } }];
+
 export function createSessionRepository(connection: Connection): SessionRepository {
   const sessions = createSessionModel(connection);
+  const keys = createApiKeyModel(connection);
+  const transact = createTransact(connection);
   return {
-    async insert({ id, ...fields }) {
-      const now = new Date();
-      await sessions.create({ _id: id, ...fields, createdAt: now, refreshedAt: now });
+    async insert({ id, createdAt, ...fields }) {
+      await sessions.create({ _id: id, ...fields, createdAt, refreshedAt: createdAt });
     },
 
     async find(id) {
-      const found = await sessions.findById(id).lean();
+      const found = await sessions.findOne({ _id: id, endedAt: null }).lean();
       return found && toSession(found);
     },
 
-    async rotate(id, tokenHash, nextTokenHash) {
+    async rotate(id, { from, to, accessUntil }) {
       const now = new Date();
       const { matchedCount } = await sessions.updateOne(
-        { _id: id, tokenHash, expiresAt: trusted({ $gt: now }) }, // MongoDB removes expired documents with a delay
-        { $set: { tokenHash: nextTokenHash, refreshedAt: now } },
+        // MongoDB removes expired documents with a delay.
+        { _id: id, tokenHash: from, endedAt: null, expiresAt: trusted({ $gt: now }) },
+        { $set: { tokenHash: to, refreshedAt: now }, $max: { accessUntil } },
       );
       return matchedCount > 0;
     },
 
-    async remove(id) {
-      await sessions.deleteOne({ _id: id });
+    async end(id) {
+      await sessions.updateOne({ _id: id, endedAt: null }, END, { updatePipeline: true });
     },
+
+    endStolen: (id) =>
+      transact(async (session) => {
+        const options = { session, updatePipeline: true } as const;
+        const { matchedCount } = await sessions.updateOne({ _id: id, endedAt: null }, END, options);
+        if (matchedCount === 0) return; // the user signed out just now
+        const made = { sessionId: id, revokedAt: null };
+        await keys.updateMany(made, { $currentDate: { revokedAt: true } }, { session });
+      }),
 
     async removeRevoked({ id, tokenVersion, keptSessionId }) {
       const others = trusted({ $ne: keptSessionId ?? '' });
@@ -51,6 +84,7 @@ export function createSessionRepository(connection: Connection): SessionReposito
   };
 }
 
-function toSession({ _id, userId, tokenHash, tokenVersion, expiresAt }: SessionDocument): Session {
-  return { id: _id, userId, tokenHash, tokenVersion, expiresAt };
+function toSession(document: SessionDocument): Session {
+  const { _id: id, userId, family, tokenHash, tokenVersion, createdAt, accessUntil, expiresAt } = document;
+  return { id, userId, family, tokenHash, tokenVersion, createdAt, accessUntil, expiresAt };
 }

@@ -82,7 +82,8 @@ function text(max: number, min: number, read: CustomValidator<string>): StringSc
   return Joi.string()
     .meta({ jsonSchema: { minLength: min, maxLength: max } })
     .custom(kept)
-    .messages(MESSAGES);
+    .messages(MESSAGES)
+    .prefs({ abortEarly: true }); // or rules that follow would read what is far too long
 }
 
 const line: CustomValidator<string> = (value, helpers) => {

@@ -20,7 +20,7 @@ import { createConfirmPayment, createLookAgain, createPay, isPaymentKnown } from
 import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
 import { createUndoFulfillment } from './commands/undo-fulfillment';
-import { ORDER_ID } from './order-request';
+import { canBeOrderOf, ORDER_ID } from './order-request';
 import { positionIn, sortOf, type OrderFilter, type OrderPosition } from './order-filter';
 import type { OrderRepository } from './orders.repository';
 import { keyReused, orderingUnavailable } from './temporal/failures';
@@ -112,7 +112,7 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
 
   /** @throws {AppError} not_found, also when it is another user's order */
   async function get(id: string, principal: Principal): Promise<Order> {
-    return visible(await lookUp(id), principal).order;
+    return (await visible(id, principal)).order;
   }
 
   /**
@@ -120,9 +120,17 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
    * @throws {AppError} service_unavailable if it was never saved and its workflow has ended
    */
   async function read(id: string, principal: Principal): Promise<Order> {
-    const { order, isAbandoned } = visible(await lookUp(id), principal);
+    const { order, isAbandoned } = await visible(id, principal);
     if (isAbandoned) throw abandoned(id);
     return order;
+  }
+
+  /** @throws {AppError} not_found, also when it is another user's order */
+  async function visible(id: string, { id: callerId, role }: Principal): Promise<Known> {
+    const isStaff = role === 'ADMIN';
+    const known = isStaff || canBeOrderOf(callerId, id) ? await lookUp(id) : null;
+    if (known && (isStaff || known.order.customerId === callerId)) return known;
+    throw new AppError('not_found', 'Order not found, or you do not have access to it.');
   }
 
   /** Looks in MongoDB first: an order that it does not have yet is in Temporal. */
@@ -211,10 +219,4 @@ function abandoned(orderId: string): AppError {
       'POST with the same Idempotency-Key to place it, or cancel it.',
     { orderId },
   );
-}
-
-/** @throws {AppError} not_found, also when it is another user's order */
-function visible(known: Known | null, { id, role }: Principal): Known {
-  if (known && (role === 'ADMIN' || known.order.customerId === id)) return known;
-  throw new AppError('not_found', 'Order not found, or you do not have access to it.');
 }

@@ -154,10 +154,13 @@ it.each(['killed', 'frozen'] as const)(
 
     const responses = await Promise.all([
       place(product, key, patientApi.url),
-      read('ord_00000000000000000000000000000000', patientApi.url), // it may be an order in progress
+      read(orderIdOf(CUSTOMER, randomUUID()), patientApi.url), // it may be an order in progress
     ]);
     for (const { status, headers } of responses)
       expect([status, headers.get('retry-after')]).toEqual([503, '5']);
+    // Whose it is needs no server, so an order of another customer is told from none by neither answer nor time.
+    const foreign = orderIdOf('usr_01HZX0000000000000000B0B00', randomUUID());
+    expect((await read(foreign, patientApi.url)).status).toBe(404);
     expect(await count()).toBe(before);
     expect(await stockOf(product)).toEqual({ available: 100, reserved: 0 });
 

@@ -514,3 +514,52 @@ it('takes the address that the one trusted proxy saw, whatever the client claims
   const response = await api.call('post', '/echo').set('X-Forwarded-For', '1.1.1.1, 2.2.2.2');
   expect(response.body).toMatchObject({ data: { ip: '2.2.2.2' } });
 });
+
+describe('what may be kept', () => {
+  it('of the catalogue is kept, and asked for each time', async () => {
+    const { headers } = await api.call('get', '/product-services').expect(200);
+    expect(headers['cache-control']).toBe('no-cache');
+  });
+
+  it.each(['/users/me', '/users', '/api-keys'])('of %s is nothing, not even of a refusal', async (path) => {
+    const admin = api.tokenOf('ADMIN');
+    for (const token of [admin, api.tokenOf('CUSTOMER'), undefined]) {
+      const { headers } = await api.call('get', path, token);
+      expect(headers['cache-control']).toBe('no-store');
+    }
+  });
+});
+
+describe('X-Forwarded-For', () => {
+  const warnings = ({ logs }: TestApi) =>
+    logs.filter(({ level, msg }) => level === 'warn' && String(msg).startsWith('X-Forwarded-For'));
+
+  it('is warned of once if no proxy is trusted', async () => {
+    const direct = await openTestApi({ db: api.db });
+    await direct.call('get', '/health/live').expect(200);
+    expect(warnings(direct)).toEqual([]);
+    for (const address of ['192.0.2.1', '192.0.2.2'])
+      await direct.call('get', '/health/live').set('X-Forwarded-For', address).expect(200);
+    expect(warnings(direct)).toEqual([
+      expect.objectContaining({ msg: expect.stringContaining('TRUSTED_PROXIES is 0') as string }),
+    ]);
+    expect(JSON.stringify(warnings(direct))).not.toContain('192.0.2');
+    await direct.close();
+  });
+
+  it('is nothing to warn of behind a proxy', async () => {
+    await api.call('get', '/health/live').set('X-Forwarded-For', '192.0.2.1').expect(200);
+    expect(warnings(api)).toEqual([]);
+  });
+});
+
+it('serves neither the document nor the Swagger page if they are switched off', async () => {
+  const closed = await openTestApi({ db: api.db, env: { API_DOCS: 'false' } });
+  for (const path of ['/api', '/api/openapi.json', '/api/assets/swagger-ui.css', '/nothing']) {
+    const { body } = await closed.call('get', path).expect(404);
+    expect(body).toMatchObject({
+      detail: 'There is nothing at this path: see the documentation for all paths.',
+    });
+  }
+  await closed.close();
+});

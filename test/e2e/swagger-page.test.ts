@@ -102,6 +102,10 @@ if (!chromium) {
     await id.fill(placed.data.id as string);
     expect(await execute(getOrder)).toEqual({ status: '200', data: placed.data });
     expect(browser.faults).toEqual([]);
+    const stored = await browser.page.evaluate(
+      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }])',
+    );
+    expect(stored).toBe('[{},{}]'); // the token is in memory only
   });
 });
 

@@ -40,7 +40,7 @@ it('gives the keys of a customer, of the staff and of programs orders of their o
   expect(orderIdOf('usr_1', 'k', 'usr_1')).toBe(ids[0]);
 });
 
-it('tells by its id whose an order can be, whoever placed it', () => {
+it('tells by its id whose an order can be', () => {
   for (const placedBy of ['usr_1', 'usr_2', 'key_1']) {
     const id = orderIdOf('usr_1', 'k', placedBy);
     expect([canBeOrderOf('usr_1', id), canBeOrderOf('usr_2', id)]).toEqual([true, false]);

@@ -2,7 +2,7 @@
 
 const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
-const ENTRIES = '^src/(server|worker|setup|seed|create-admin|healthcheck)\\.ts$';
+const ENTRIES = '^src/(server|worker|setup|seed|create-admin|audit-log|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
 const COMPOSITION = ['^src/(api-server|api-routes)\\.ts$', '^src/worker/'];
 const CONTRACT = '^workflows/contract\\.ts$';
@@ -21,7 +21,7 @@ const FLOORS = [
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
-  ['rate-limit'],
+  ['audit', 'rate-limit'],
   ['http'],
   ['common', 'logger'],
   ['config', 'domain', 'errors', 'mongodb', 'role'],

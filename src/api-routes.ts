@@ -4,6 +4,8 @@ import { createApiKeyCache } from './api-keys/api-key-cache';
 import { createApiKeyRepository } from './api-keys/api-keys.repository';
 import { apiKeyRoutes } from './api-keys/api-keys.routes';
 import { createApiKeyService } from './api-keys/api-keys.service';
+import { createAuditRepository } from './audit/audit.repository';
+import { auditRoutes } from './audit/audit.routes';
 import { authRoutes } from './auth/auth.routes';
 import { createAuthService } from './auth/auth.service';
 import { createLoginFailureRepository } from './users/passwords/login-failures.repository';
@@ -98,6 +100,7 @@ export function createRoutes({
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
     ...codecRoutes(config, revokedTokens),
+    ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
   ];
 }
 

@@ -173,7 +173,8 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
           taxRateBps: 1_900,
         };
         const stock = { available: STOCK, reserved: 0 };
-        await products.insert({ id, ...text, ...price, stock, isActive: true, version: 1 });
+        const entry = { id, ...text, ...price, stock, isActive: true, version: 1 };
+        await products.insert(entry, { by: 'bench', requestId: null, address: null });
       }
       return ids;
     },

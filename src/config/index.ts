@@ -1,3 +1,4 @@
+import { audit } from './audit';
 import { http } from './http';
 import { jwt } from './jwt';
 import { mongodb } from './mongodb';
@@ -14,7 +15,7 @@ export { ConfigError } from './read';
 export type { Process, Variable };
 
 /** In the order of the documentation. */
-const SECTIONS = { process, mongodb, temporal, payloadKeys, http, jwt, orders, payments, worker };
+const SECTIONS = { process, mongodb, temporal, payloadKeys, http, jwt, orders, payments, worker, audit };
 
 type Sections = typeof SECTIONS;
 type PartsOf<P extends Process> = {

@@ -100,6 +100,7 @@ const command: Shape<Command> = {
   id: text(),
   by: text(),
   requestId: text(),
+  address: optional(text()),
   seenRevision: integer(0),
   ifMatch: optional(nullable(listOf(integer(0), 0, MOST_VERSIONS))),
   fingerprint: optional(text()),

@@ -1,3 +1,4 @@
+import type { Origin } from './audit';
 import type { Capture, Captures, ProviderDispute } from './payment';
 import type { Rejection } from './rejection';
 
@@ -50,6 +51,8 @@ export interface OrderRequest {
   attemptId: string;
   /** The X-Request-Id of that POST, by which the logs of the order are found. */
   requestId: string;
+  /** The client's network address, if an ADMIN or an API key sent it: the audit log has it, and nothing else. */
+  address?: string;
   /** When the API accepted it, ISO 8601. */
   createdAt: string;
 }
@@ -270,6 +273,8 @@ export interface Amendment {
 interface Intended {
   /** The command that it is part of. */
   command: Pick<AnsweredCommand, 'id' | 'fingerprint' | 'attemptId'>;
+  /** Present if the audit log is told of it. */
+  origin?: Origin;
 }
 
 /** Authorises `payment`, which replaces that of the order. */
@@ -344,7 +349,7 @@ export const MAX_METADATA_LENGTH = 500;
 /** An order as MongoDB has it, with times as ISO 8601 strings. */
 export interface Order
   extends
-    Omit<OrderRequest, 'orderId' | 'items' | 'externalRef' | 'metadata'>,
+    Omit<OrderRequest, 'orderId' | 'items' | 'externalRef' | 'metadata' | 'address'>,
     Nullable<Omit<Pricing, 'items'>>,
     OrderState {
   id: string;

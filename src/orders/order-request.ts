@@ -55,6 +55,7 @@ export interface PlaceOrder extends OrderContent {
   placedBy: string;
   idempotencyKey: string;
   requestId: string;
+  address?: string;
 }
 
 /** Makes the request that goes to Temporal. Its order id is known before anything else happens. */
@@ -72,6 +73,8 @@ export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderR
 export interface Caller {
   principal: Principal;
   requestId: string;
+  /** The client's network address. */
+  address?: string;
   idempotencyKey?: string;
   /** The versions one of which the order must have; null or absent for any version. */
   ifMatch?: number[] | null;
@@ -81,6 +84,9 @@ export interface Caller {
 
 /** A command without the fields that all commands have. */
 export type Content<C extends Command> = Omit<C, keyof Command>;
+
+/** Also those of customers are in the audit log, since the order forgets what it was before. */
+const AMENDMENT = 'amd';
 
 /**
  * Returns the command with the fields that all commands have. With an Idempotency-Key, its id is derived from the key. The
@@ -96,14 +102,16 @@ export function commandBy<T extends object>(
   kind: string,
   content: T,
 ): T & Command {
-  const { principal, requestId, ifMatch, idempotencyKey: key } = caller;
-  const side = principal.role === 'ADMIN' ? 'staff' : 'customer';
+  const { principal, requestId, address, ifMatch, idempotencyKey: key } = caller;
+  const isStaff = principal.role === 'ADMIN';
+  const side = isStaff ? 'staff' : 'customer';
   const hash = key === undefined ? randomBytes(16).toString('hex') : hashOfKey(`${order.id}\n${side}`, key);
   return {
     ...content,
     id: `${kind}_${hash}`,
     by: principal.id,
     requestId,
+    ...((isStaff || kind === AMENDMENT) && address !== undefined && { address }),
     seenRevision: order.revision,
     ...(ifMatch && { ifMatch }),
     ...(key !== undefined && { fingerprint: sha256(canonicalJson(content)), attemptId: ulid() }),

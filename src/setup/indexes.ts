@@ -1,5 +1,6 @@
 import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose';
 import { createApiKeyModel } from '../users/api-keys.model';
+import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';
@@ -28,6 +29,8 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),
+    createAuditModel(connection),
+    createAuditDayModel(connection),
     createSessionModel(connection),
     createLoginFailuresModel(connection),
     createApiKeyModel(connection),

@@ -4,6 +4,7 @@ import { createOrderChanges } from '../../activities/order-changes';
 import { createOrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
+import { createAuditRecorder } from '../audit/recorder';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
@@ -62,6 +63,7 @@ export function createOrderQueueActivities(
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
   });

@@ -2,8 +2,11 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createAuditRepository } from '../audit/audit.repository';
+import { keepSealed } from '../audit/keep-sealed';
 import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
+import { createTransact } from '../mongodb/transaction';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
 import { createActivities } from './activities';
@@ -44,6 +47,11 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const buildId = await buildIdOf(bundle);
   const { connection } = mongodb;
   const declines = followDeclines({ repository: createDeclineRepository(connection), mongodb, logger });
+  const audit = keepSealed({
+    audit: createAuditRepository(connection, createTransact(connection)),
+    retentionMs: config.audit.retentionMs,
+    logger,
+  });
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
       const activities = createActivities(queue, config, connection, declines);
@@ -55,7 +63,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     }),
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(declines.close);
+  await runAll(workers, signal).finally(() => Promise.all([declines.close(), audit.close()]));
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

@@ -1,8 +1,11 @@
 import pino from 'pino';
 import type { Connection } from 'mongoose';
 import { randomBytes } from 'node:crypto';
+import { createAuditRepository } from '../../src/audit/audit.repository';
+import { auditRoutes } from '../../src/audit/audit.routes';
 import { codecRoutes } from '../../src/temporal/codec-server/codec.routes';
 import type { Config } from '../../src/config';
+import { createTransact } from '../../src/mongodb/transaction';
 import { buildDocument } from '../../src/openapi/document';
 import { paymentRoutes } from '../../src/payments/payments.routes';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
@@ -38,6 +41,7 @@ beforeAll(async () => {
         webhook: stripeWebhook(connection),
       }),
       ...codecRoutes(config, revokedTokens),
+      ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
     ],
   });
   const [alice, admin] = [await person(api), await person(api, 'ADMIN')];

@@ -150,6 +150,7 @@ export const REQUESTS: Readonly<
     path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/resolve`,
     body: { note: 'Settled' },
   }),
+  listAudit: () => ({ path: '/audit' }),
   receiveStripeEvent: () => ({
     path: '/payments/stripe/webhook',
     body: { id: 'evt_1', type: 'charge.refunded' },

@@ -67,6 +67,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
   // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
   resolveCompensation: row('refunds:write', /*    */ 401, 403, 403, 404, 401, 404, 403),
+  listAudit: row(null, /*                         */ 401, 403, 403, 200, 401, 403, 403),
   // Only Stripe's signature counts, not the caller.
   receiveStripeEvent: open(400),
   openCodecSession: row(null, /*                  */ 401, 403, 403, 204, 401, 403, 403),

@@ -14,6 +14,7 @@ import { createIndexes } from '../../src/setup/indexes';
 import { JWT_SECRET, testConfig } from '../support/config';
 import { eventually } from '../support/eventually';
 import { spawnNode, type NodeProcess } from '../support/process';
+import { TEST_ORIGIN } from '../support/origin';
 import { entryOf } from '../support/shop';
 import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
 import { tokenFor } from '../support/tokens';
@@ -74,7 +75,7 @@ async function stopWorker(): Promise<void> {
 }
 
 async function sell(): Promise<string> {
-  return (await products.insert(entryOf(100)))!.id;
+  return (await products.insert(entryOf(100), TEST_ORIGIN))!.id;
 }
 
 const headers = { 'Content-Type': 'application/json' };

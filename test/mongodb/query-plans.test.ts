@@ -1,5 +1,7 @@
 import type { Connection } from 'mongoose';
 import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
+import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
+import { createAuditRecorder } from '../../src/audit/recorder';
 import { createLoginFailureRepository } from '../../src/users/passwords/login-failures.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
@@ -20,6 +22,7 @@ import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { TEST_ORIGIN } from '../support/origin';
 import { entryOf } from '../support/shop';
 
 let db: TestDatabase;
@@ -43,6 +46,8 @@ async function fill(): Promise<void> {
         email: text,
         sku: text,
         skuKey: text,
+        day: text,
+        position: n,
         keyHash: text,
         key: text,
         reference: text,
@@ -219,7 +224,7 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
   const entry = { ...entryOf(5), id: 'ps_1' };
   const stored = async () => (await products.find(entry.id))!;
   return {
-    insert: () => products.insert(entry),
+    insert: () => products.insert(entry, TEST_ORIGIN),
     async findPage() {
       const searches = [['ca'], ['mu'], ['cafe', 'ca', 'od', 'ev', 'mu'], ['none', 'of', 'these']];
       for (const isActive of [true, false]) {
@@ -233,9 +238,9 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
     find: () => products.find(entry.id),
     findActive: () => products.findActive(entry.id),
     findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
-    update: async () => products.update(await stored(), { name: 'Another' }),
-    retire: async () => products.retire(await stored()),
-    restore: async () => products.restore(await stored()),
+    update: async () => products.update(await stored(), { name: 'Another' }, TEST_ORIGIN),
+    retire: async () => products.retire(await stored(), TEST_ORIGIN),
+    restore: async () => products.restore(await stored(), TEST_ORIGIN),
   };
 }
 
@@ -250,8 +255,11 @@ function stockAdjustmentCalls(
   const wanted = { id: 'adj_1', fingerprint: 'x', reason: 'Found', by: 'usr_1' };
   return {
     async adjust() {
-      const { id: productServiceId } = (await createProductServiceRepository(connection).insert(entryOf(5)))!;
-      for (let n = 0; n < 2; n++) await adjustments.adjust({ ...wanted, productServiceId }, () => 1);
+      const products = createProductServiceRepository(connection);
+      const { id: productServiceId } = (await products.insert(entryOf(5), TEST_ORIGIN))!;
+      for (let n = 0; n < 2; n++) {
+        await adjustments.adjust({ ...wanted, productServiceId }, TEST_ORIGIN, () => 1);
+      }
     },
     async findPage() {
       await adjustments.findPage('ps_1', { limit: 20 });
@@ -327,6 +335,33 @@ function declineCalls(connection: Connection): Calls<ReturnType<typeof createDec
   };
 }
 
+function auditCalls(connection: Connection): Calls<AuditRepository> {
+  const transact = createTransact(connection);
+  const audit = createAuditRepository(connection, transact);
+  const origin = { by: 'usr_1', requestId: 'r-1', address: null };
+  const change = {
+    origin,
+    action: 'order.amend',
+    object: 'ord_1',
+    subject: 'usr_1',
+    changes: [],
+    personal: [],
+  };
+  const record = createAuditRecorder(connection);
+  return {
+    async seal() {
+      await transact((session) => record(change, session));
+      await audit.seal(NOW);
+    },
+    async list() {
+      for (const filter of [{}, { actor: 'usr_1' }, { object: 'ord_1' }, { actor: 'usr_1', from: NOW }])
+        await audit.list(filter, PAGE);
+    },
+    removeBefore: () => audit.removeBefore(NOW),
+    erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
+  };
+}
+
 /** An entry of MongoDB's profiler. */
 interface Profiled {
   ns: string;
@@ -350,6 +385,7 @@ async function plansOf(calls: Record<string, () => unknown>): Promise<Profiled[]
 it.each(
   Object.entries({
     apiKeyCalls,
+    auditCalls,
     loginFailureCalls,
     sessionCalls,
     userCalls,

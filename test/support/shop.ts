@@ -34,6 +34,7 @@ import {
 import { testConfig } from './config';
 import { openTestDatabase, type TestDatabase } from './database';
 import { eventually, HANG_MS } from './eventually';
+import { TEST_ORIGIN } from './origin';
 import { requestSharedWorker, sharedShop } from './shared-shops';
 import { orderPolicy } from './commands';
 import type * as workers from './worker';
@@ -157,7 +158,7 @@ export async function openShop({
     startWorker,
 
     async sell({ available = 100, ...entry } = {}) {
-      const product = await products.insert({ ...entryOf(available), ...entry });
+      const product = await products.insert({ ...entryOf(available), ...entry }, TEST_ORIGIN);
       if (!product) throw new Error('The sku is in use.');
       return product;
     },
@@ -170,7 +171,7 @@ export async function openShop({
     },
 
     async retire(id) {
-      await products.retire((await products.find(id))!);
+      await products.retire((await products.find(id))!, TEST_ORIGIN);
     },
 
     async close() {

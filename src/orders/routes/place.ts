@@ -55,6 +55,7 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
         customerId: customer.id,
         placedBy: principal.id,
         requestId: ctx.state.requestId,
+        ...(principal.role === Role.ADMIN && { address: ctx.ip }),
         items: body.items,
         ...(body.expectedTotal !== undefined && { expectedTotal: body.expectedTotal }),
         paymentMethod: body.paymentMethod,

@@ -40,7 +40,8 @@ export function callerOf(ctx: Context, orderId: string, sent: Sent): Caller {
   const { principal, idempotencyKey, ifMatch } = sent;
   logOrder(ctx, orderId);
   const onRepeat = () => tellRepeat(ctx);
-  return { principal, idempotencyKey, ifMatch, requestId: ctx.state.requestId, onRepeat };
+  const { requestId } = ctx.state;
+  return { principal, idempotencyKey, ifMatch, requestId, address: ctx.ip, onRepeat };
 }
 
 /** Says that the outcome is that of an earlier request with the same Idempotency-Key. */

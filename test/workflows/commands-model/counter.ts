@@ -5,6 +5,7 @@ import { createOrderService, type OrderService } from '../../../src/orders/order
 import type { Caller } from '../../../src/orders/order-request';
 import { ledgerOf } from '../../support/consistency';
 import { HANG_MS } from '../../support/eventually';
+import { TEST_ORIGIN } from '../../support/origin';
 import { orderRequest, type Shop } from '../../support/shop';
 import { CATALOGUE, GOODS, type Result, type Good, type Line, type OrderModel } from './model';
 
@@ -91,7 +92,7 @@ export class Counter {
 
   async reprice(good: Good, unitPrice: number): Promise<void> {
     const entry = (await this.shop.products.findActive(this.ids.get(good)!))!;
-    await this.shop.products.update(entry, { unitPrice });
+    await this.shop.products.update(entry, { unitPrice }, TEST_ORIGIN);
   }
 
   /** Fails unless states, money and stock match the model, and nothing else has changed. */

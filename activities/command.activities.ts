@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { commandAudit } from '../src/domain/audit';
+import { commandAudit } from '../src/domain/order-audit';
 import { amend, requireAmendable, type AmendOrder } from '../src/domain/amendment';
 import { archivedOrder, cancelledOrder, type ArchiveOrder, type CancelOrder } from '../src/domain/closing';
 import { matches, withAnswer } from '../src/domain/command';

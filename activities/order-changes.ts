@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { auditedOrigin } from '../src/domain/audit';
+import { auditedOrigin } from '../src/domain/order-audit';
 import {
   answerTo,
   madeBefore,

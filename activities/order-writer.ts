@@ -1,8 +1,9 @@
 import type { ClientSession } from 'mongoose';
-import { commandAudit, type AuditedChange } from '../src/domain/audit';
+import type { AuditedChange } from '../src/domain/audit';
 import type { Command } from '../src/domain/command';
 import { DuplicateOrder, externalRefTaken, OrderRejected } from '../src/domain/errors';
 import type { Order } from '../src/domain/order';
+import { commandAudit } from '../src/domain/order-audit';
 import { orderNumberOf } from '../src/domain/order-number';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import { unpaidOf, type UnpaidLimits } from '../src/domain/unpaid';

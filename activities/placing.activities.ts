@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { placementAudit } from '../src/domain/audit';
+import { placementAudit } from '../src/domain/order-audit';
 import { ORDER_KEY_REUSED, OrderRejected } from '../src/domain/errors';
 import { resumedOrder, type PaymentOutcome } from '../src/domain/intention';
 import { requireExpectedTotal } from '../src/domain/amendment';

@@ -101,6 +101,7 @@ describe('loadConfig', () => {
         workflowTaskPollers: 10,
         activityTaskPollers: 10,
       },
+      audit: { retentionMs: 730 * 86_400_000 },
     });
   });
 

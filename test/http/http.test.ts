@@ -515,6 +515,24 @@ it('takes the address that the one trusted proxy saw, whatever the client claims
   expect(response.body).toMatchObject({ data: { ip: '2.2.2.2' } });
 });
 
+it('lets browsers load nothing from elsewhere, run nothing inline, and be framed by nobody', async () => {
+  const { headers } = await api.call('get', '/health/live').expect(200);
+  const policy = headers['content-security-policy']!.split(';');
+  const directives = ["default-src 'self'", "base-uri 'none'", "object-src 'none'", "script-src 'self'"];
+  expect(policy).toEqual(expect.arrayContaining([...directives, "frame-ancestors 'none'"]));
+  expect(headers).toMatchObject({
+    'strict-transport-security': expect.stringMatching(/^max-age=31536000; includeSubDomains$/) as string,
+    'referrer-policy': 'no-referrer',
+    'content-type': 'application/json; charset=utf-8',
+  });
+});
+
+it('does not answer TRACE with what was sent', async () => {
+  const path = `${api.config.http.prefix}/product-services`;
+  const { text } = await request(api.app.callback()).trace(path).set('X-Canary', 'canary').expect(405);
+  expect(text).not.toContain('canary');
+});
+
 describe('what may be kept', () => {
   it('of the catalogue is kept, and asked for each time', async () => {
     const { headers } = await api.call('get', '/product-services').expect(200);

@@ -14,9 +14,11 @@ export interface RateLimitOptions {
 
 /** The health routes, whose probes come from few addresses, so that no flood of other requests takes their place. */
 const HEALTH_PATHS = ['/health', '/health/live', '/health/ready'];
-/** Ten times what a dozen load balancers at one address ask for. */
-const MAX_PROBES_PER_MINUTE = 600;
+/** The least that they are allowed: ten times what a dozen load balancers at one address ask for. */
+const MIN_PROBES_PER_MINUTE = 600;
 const MINUTE_MS = 60_000;
+/** Otherwise they are allowed this part of what other requests are. */
+const SHARE_OF_PROBES = 0.01;
 
 /**
  * Limits the requests of each authenticated caller, and of each address (for IPv6, each network) otherwise.
@@ -29,8 +31,8 @@ export function rateLimit({ config, store = countIn(createWindowCounter()) }: Ra
   const probes = limiter({
     db: store,
     id: (ctx) => `health:${clientAddress(ctx.ip)}`,
-    max: Math.ceil((MAX_PROBES_PER_MINUTE * windowMs) / MINUTE_MS), // all windows of the counter last equally long
-    duration: windowMs,
+    max: Math.ceil(Math.max(max * SHARE_OF_PROBES, (MIN_PROBES_PER_MINUTE * windowMs) / MINUTE_MS)),
+    duration: windowMs, // all windows of the counter last equally long
     disableHeader: true,
   });
   return (ctx, next) => (healthPaths.has(ctx.path) ? probes : requests)(ctx, next);

@@ -8,8 +8,11 @@ import { createAuditRepository } from './audit/audit.repository';
 import { auditRoutes } from './audit/audit.routes';
 import { authRoutes } from './auth/auth.routes';
 import { createAuthService } from './auth/auth.service';
-import { createLoginFailureRepository } from './users/passwords/login-failures.repository';
+import { createRegistrationLimit } from './auth/registration-limit';
+import { createAttemptKeys } from './users/passwords/attempt-keys';
+import { createAttemptRepository } from './users/passwords/attempts.repository';
 import { createDemoPasswordGuard } from './users/passwords/demo-password';
+import { createPasswordRules } from './users/passwords/password-rules';
 import { createPasswordCheck } from './users/passwords/password-check';
 import { createSessionRepository } from './users/sessions/sessions.repository';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
@@ -113,14 +116,32 @@ export function identityRoutes({
 }: Pick<RouteDeps, 'config' | 'jwt' | 'logger'> & { connection: Connection }): Route[] {
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
-  const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
+  const attempts = createAttemptRepository(connection);
+  const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
+  const checkPassword = createPasswordCheck({
+    attempts,
+    keys: attemptKeys,
+    maxFailuresPerAddress: config.signIn.maxFailuresPerAddress,
+    isSignedInAt: sessions.isUsedFrom,
+  });
+  const { maxRegistrationsPerAddress } = config.signIn;
+  const limitRegistrations = createRegistrationLimit(attempts, attemptKeys, maxRegistrationsPerAddress);
   const requireRecentSignIn = createReauthentication({ users, checkPassword });
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds, apiKeyTtlDays: ttlDays } = config.jwt;
-  const shared = { users, sessions, checkPassword, jwt, accessTokenTtlSeconds, refreshTokenTtlSeconds };
+  const passwordRules = createPasswordRules(config.signIn.shopName);
+  const shared = {
+    users,
+    sessions,
+    checkPassword,
+    passwordRules,
+    jwt,
+    accessTokenTtlSeconds,
+    refreshTokenTtlSeconds,
+  };
   const demoPassword = createDemoPasswordGuard(config.env, logger);
   const keys = createApiKeyRepository(connection);
   return [
-    ...authRoutes(createAuthService({ ...shared, demoPassword })),
+    ...authRoutes(createAuthService({ ...shared, demoPassword, limitRegistrations, attemptKeys })),
     ...userRoutes(createUsersService({ ...shared, requireRecentSignIn })),
     ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays })),
   ];

@@ -76,7 +76,7 @@ export function createApp({
     .use(errors) // here, so that problems are compressed and may be read by other origins
     .use(jwks(jwt, http.prefix))
     .use(authentication.recognise)
-    .use(rateLimit({ config: http, store: rateLimitStore }))
+    .use(rateLimit({ config: http, signIn: config.signIn, store: rateLimitStore }))
     .use(otherMethods(router))
     .use(router.routes() as unknown as Middleware);
   return app;

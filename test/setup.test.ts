@@ -20,9 +20,11 @@ it('creates collections and indexes, and can be repeated', async () => {
   const indexes: Record<string, number> = {};
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
   expect(indexes).toEqual({
-    api_keys: 2,
-    login_failures: 2,
-    sessions: 3,
+    api_keys: 4,
+    attempts: 2,
+    audit: 6,
+    audit_days: 1,
+    sessions: 5,
     orders: 23,
     product_services: 6,
     stock_adjustments: 2,

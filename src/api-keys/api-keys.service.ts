@@ -1,3 +1,4 @@
+import AsyncLock from 'async-lock';
 import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
@@ -21,6 +22,9 @@ export interface ApiKeyServiceDeps {
 const DAY_MS = 86_400_000;
 
 export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiKeyServiceDeps) {
+  /** Each insertion collides with the demotion of its maker, which many at once could put off for seconds. */
+  const oneByOne = new AsyncLock({ maxPending: Infinity });
+
   /** @param written null for a key that is valid until it is revoked */
   function expiryOf(written: string | null | undefined, createdAt: Date): Date | null {
     if (written === null) return null;
@@ -57,7 +61,8 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiK
         revokedAt: null,
         lastUsedAt: null,
       };
-      if (!(await keys.insert(apiKey, principal))) throw invalidToken();
+      const insert = () => keys.insert(apiKey, principal);
+      if (!(await oneByOne.acquire(principal.id, insert))) throw invalidToken();
       return { apiKey, key };
     },
 

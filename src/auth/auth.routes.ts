@@ -20,12 +20,14 @@ function signInRoutes(auth: AuthService): Route[] {
       role: Role.PUBLIC,
       operationId: 'register',
       summary: 'Open an account',
-      description: 'The new user is a CUSTOMER and is signed in at once.',
+      description:
+        'The new user is a CUSTOMER and is signed in at once. One address may open 20 accounts an hour ' +
+        '(`MAX_REGISTRATIONS_PER_ADDRESS`).',
       tag: TAG,
       body: registerBody,
       responses: { 201: { description: 'The new user and the tokens', data: signedIn } },
       errors: ['already_exists'],
-      handler: async (ctx, { body }) => sendSignIn(ctx, 201, await auth.register(body)),
+      handler: async (ctx, { body }) => sendSignIn(ctx, 201, await auth.register(body, ctx.ip)),
     }),
     route({
       method: 'post',
@@ -35,7 +37,9 @@ function signInRoutes(auth: AuthService): Route[] {
       summary: 'Sign in',
       description:
         'Put the `accessToken` of the response into **Authorize**. After ten wrong passwords for one account from one ' +
-        'address, the response is 429 until 15 minutes after the first.',
+        'address, or 30 for any accounts (`MAX_LOGIN_FAILURES_PER_ADDRESS`), the response is 429 until 15 minutes after the ' +
+        'first. After 20 for one account from all addresses, each makes the next attempt wait longer, but not where the ' +
+        'account is signed in.',
       tag: TAG,
       body: loginBody,
       responses: { 200: { description: 'The user and the tokens', data: signedIn } },
@@ -60,7 +64,7 @@ function sessionRoutes(auth: AuthService): Route[] {
       body: refreshBody,
       responses: { 200: { description: 'The user and the new tokens', data: signedIn } },
       errors: ['unauthorized'],
-      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.refresh(body.refreshToken)),
+      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.refresh(body.refreshToken, ctx.ip)),
     }),
     route({
       method: 'post',

@@ -5,8 +5,11 @@ import { Role } from '../role/role';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
+import type { RegistrationLimit } from './registration-limit';
 import type { LoginBody, RegisterBody } from './auth.schema';
+import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { DemoPasswordGuard } from '../users/passwords/demo-password';
+import type { PasswordRules } from '../users/passwords/password-rules';
 import type { PasswordCheck } from '../users/passwords/password-check';
 import {
   decodeRefreshToken,
@@ -29,6 +32,9 @@ export interface AuthServiceDeps {
   sessions: SessionRepository;
   checkPassword: PasswordCheck;
   demoPassword: DemoPasswordGuard;
+  passwordRules: Pick<PasswordRules, 'requireImpersonal'>;
+  limitRegistrations: RegistrationLimit;
+  attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
   jwt: AccessTokenIssuer;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
@@ -37,14 +43,15 @@ export interface AuthServiceDeps {
 export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
-  const { users, sessions, checkPassword, demoPassword, jwt } = deps;
+  const { users, sessions, checkPassword, demoPassword, passwordRules, limitRegistrations } = deps;
+  const { attemptKeys, jwt } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   function inSeconds(seconds: number): Date {
     return new Date(Date.now() + seconds * 1_000);
   }
 
-  async function begin(user: User): Promise<SignIn> {
+  async function begin(user: User, address: string): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     const createdAt = new Date();
     await sessions.insert({
@@ -54,6 +61,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       tokenHash: hashSecret(token.secret),
       tokenVersion: user.tokenVersion,
       createdAt,
+      usedFrom: attemptKeys.ofAccountAndAddress(user.email, address),
       accessUntil: inSeconds(accessTokenTtlSeconds),
       expiresAt: inSeconds(refreshTokenTtlSeconds),
     });
@@ -69,12 +77,17 @@ export function createAuthService(deps: AuthServiceDeps) {
   }
 
   return {
-    /** @throws {AppError} already_exists */
-    async register({ email, name, password }: RegisterBody): Promise<SignIn> {
-      const passwordHash = await hashPassword(password);
+    /**
+     * @param address of the client
+     * @throws {AppError} validation_failed, already_exists, rate_limited
+     */
+    async register({ email, name, password }: RegisterBody, address: string): Promise<SignIn> {
+      passwordRules.requireImpersonal(password, { email, name });
+      await limitRegistrations(address);
+      const passwordHash = await hashPassword(password, address);
       const user = await users.insert({ id: newId('usr'), email, name, role: Role.CUSTOMER, passwordHash });
       if (!user) throw emailTaken();
-      return begin(user);
+      return begin(user, address);
     },
 
     /**
@@ -91,15 +104,16 @@ export function createAuthService(deps: AuthServiceDeps) {
       const isRight = await checkPassword({ email, address, password }, findHash);
       if (!user || !isRight) throw wrongCredentials();
       requireActive(user);
-      return begin(user);
+      return begin(user, address);
     },
 
     /**
      * Issues new tokens, once for each refresh token. A refresh token that is not the newest of its session
      * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it.
+     * @param address of the client
      * @throws {AppError} unauthorized
      */
-    async refresh(refreshToken: string): Promise<SignIn> {
+    async refresh(refreshToken: string, address: string): Promise<SignIn> {
       const token = decodeRefreshToken(refreshToken);
       if (!token) throw signInAgain();
       const session = await sessions.find(sessionIdOf(token));
@@ -111,7 +125,8 @@ export function createAuthService(deps: AuthServiceDeps) {
       }
       const secret = newSecret();
       const accessUntil = inSeconds(accessTokenTtlSeconds);
-      const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil };
+      const usedFrom = attemptKeys.ofAccountAndAddress(user.email, address);
+      const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil, usedFrom };
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
         await sessions.endStolen(session.id);

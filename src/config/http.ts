@@ -49,8 +49,8 @@ const variables = {
       'string.pattern.base': '{#label} must be a size such as 100kb or 1mb',
     }),
   RATE_LIMIT_MAX: count(100_000, 1_000_000_000).description(
-    'Requests per client and window, beyond which they are a 429; a client is a user, else an IPv4 address or an ' +
-      'IPv6 /64 network',
+    'Requests per client and window, beyond which they are a 429; each counts for its IPv4 address or IPv6 /64 network ' +
+      'and, with an access token or API key, for its user or key',
   ),
   RATE_LIMIT_WINDOW_MS: count(60_000, MAX_TIMER_MS)
     .unit('ms')

@@ -6,6 +6,7 @@ import { orders } from './orders';
 import { payloadKeys } from './payload-keys';
 import { payments } from './payments';
 import { process } from './process';
+import { signIn } from './sign-in';
 import { readVariables, variablesOf, type Variable } from './read';
 import type { Process, Section } from './section';
 import { temporal } from './temporal';
@@ -15,7 +16,19 @@ export { ConfigError } from './read';
 export type { Process, Variable };
 
 /** In the order of the documentation. */
-const SECTIONS = { process, mongodb, temporal, payloadKeys, http, jwt, orders, payments, worker, audit };
+const SECTIONS = {
+  process,
+  mongodb,
+  temporal,
+  payloadKeys,
+  http,
+  signIn,
+  jwt,
+  orders,
+  payments,
+  worker,
+  audit,
+};
 
 type Sections = typeof SECTIONS;
 type PartsOf<P extends Process> = {

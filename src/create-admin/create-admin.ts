@@ -6,6 +6,7 @@ import { hashPassword } from '../users/passwords/password';
 import { DEMO_USERS } from '../users/demo-users';
 import { LAST_ADMIN } from '../users/user-status';
 import type { UsersRepository } from '../users/users.repository';
+import { isPersonal } from '../users/passwords/password-rules';
 import { email, name, newPassword } from '../users/users.schema';
 
 const USAGE =
@@ -68,6 +69,8 @@ export async function createAdmin(
 async function insert(users: UsersRepository, input: NewAdmin): Promise<string> {
   const { value, error } = newAdmin.validate(input);
   if (error) throw new Error(`${error.message}. ${USAGE}`);
+  if (isPersonal(value.password, value))
+    throw new Error('The password is made of the name or the e-mail address: choose another.');
   const user = await users.insert({
     id: newId('usr'),
     email: value.email,

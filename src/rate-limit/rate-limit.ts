@@ -3,11 +3,12 @@ import type { Config } from '../config';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware } from '../http/context';
 import { clientAddress } from './client-address';
-import { countIn, type Store } from './store';
+import { AND, countIn, type Store } from './store';
 import { createWindowCounter } from './window-counter';
 
 export interface RateLimitOptions {
   config: Pick<Config['http'], 'prefix' | 'rateLimit'>;
+  signIn: Pick<Config['signIn'], 'rateLimitMax'>;
   /** Counts for all API processes. Defaults to counting in this process. */
   store?: Store;
 }
@@ -21,13 +22,25 @@ const MINUTE_MS = 60_000;
 const SHARE_OF_PROBES = 0.01;
 
 /**
- * Limits the requests of each authenticated caller, and of each address (for IPv6, each network) otherwise.
- * The health routes have a window of their own, without the headers that tell of it.
+ * Limits the requests of each address (for IPv6, each network) and of each authenticated caller: a person with many accounts
+ * may not send more for it. The routes of signing in have a window of their own, which other requests cannot use up. So
+ * have the health routes, without the headers that tell of it.
  */
-export function rateLimit({ config, store = countIn(createWindowCounter()) }: RateLimitOptions): Middleware {
+export function rateLimit({
+  config,
+  signIn,
+  store = countIn(createWindowCounter()),
+}: RateLimitOptions): Middleware {
   const { max, windowMs } = config.rateLimit;
   const healthPaths = new Set(HEALTH_PATHS.map((path) => config.prefix + path));
-  const requests = limiter({ db: store, id: clientOf, max, duration: windowMs });
+  const signInPaths = `${config.prefix}/auth/`;
+  const requests = limiter({ db: store, id: clientsOf, max, duration: windowMs });
+  const signIns = limiter({
+    db: store,
+    id: (ctx) => `sign-in:${clientAddress(ctx.ip)}`,
+    max: signIn.rateLimitMax,
+    duration: windowMs,
+  });
   const probes = limiter({
     db: store,
     id: (ctx) => `health:${clientAddress(ctx.ip)}`,
@@ -35,7 +48,10 @@ export function rateLimit({ config, store = countIn(createWindowCounter()) }: Ra
     duration: windowMs, // all windows of the counter last equally long
     disableHeader: true,
   });
-  return (ctx, next) => (healthPaths.has(ctx.path) ? probes : requests)(ctx, next);
+  return (ctx, next) => {
+    if (healthPaths.has(ctx.path)) return probes(ctx, next);
+    return (ctx.path.startsWith(signInPaths) ? signIns : requests)(ctx, next);
+  };
 }
 
 interface Limit {
@@ -66,8 +82,10 @@ function limiter({ db, ...options }: Limit): Middleware {
   };
 }
 
-function clientOf({ state: { principal }, ip }: Context): string {
-  return principal ? `user:${principal.id}` : `ip:${clientAddress(ip)}`;
+/** What a proxy writes is taken as it is, so it could name several clients. */
+function clientsOf({ state: { principal }, ip }: Context): string {
+  const address = `ip:${clientAddress(ip).replaceAll(AND, '')}`;
+  return principal ? `${address}${AND}user:${principal.id}` : address;
 }
 
 function limited(ctx: Context, cause: unknown): AppError {

@@ -17,7 +17,7 @@ import {
   createProductServiceModel,
   createStockAdjustmentModel,
 } from '../product-service/product-service.model';
-import { createLoginFailuresModel } from '../users/passwords/login-failures.model';
+import { createAttemptsModel } from '../users/passwords/attempts.model';
 import { createSessionModel } from '../users/sessions/sessions.model';
 import { createUserModel } from '../users/users.model';
 
@@ -32,7 +32,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createAuditModel(connection),
     createAuditDayModel(connection),
     createSessionModel(connection),
-    createLoginFailuresModel(connection),
+    createAttemptsModel(connection),
     createApiKeyModel(connection),
     createSandboxPaymentModel(connection),
     createSandboxAttemptsModel(connection),

@@ -44,7 +44,7 @@ export function createReauthentication({
       return;
     }
     const user = requireSignedIn(await users.findById(principal.id), principal);
-    const attempt = { email: user.email, address, password: currentPassword };
+    const attempt = { sessionId: principal.sessionId, address, password: currentPassword };
     if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
   };
 }

@@ -45,10 +45,12 @@ export const newPassword = anyText(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)
     isCommonPassword(value) ? helpers.error('password.common') : value,
   )
   .messages({
-    'password.common': '{#label} is one of the most common passwords: choose another',
+    'password.common':
+      '{#label} is one of the most common passwords, perhaps repeated or with digits at its end: choose another',
   })
   .description(
-    `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters of any kind; common passwords are rejected`,
+    `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters of any kind. Rejected are common passwords, also repeated ` +
+      'or with digits at the end, and those made of your name, your address or the name of the shop',
   );
 
 /** The password of who asks for something that gives power for longer than a session. */

@@ -1,3 +1,4 @@
+import type { PasswordRules } from './passwords/password-rules';
 import type { PasswordCheck } from './passwords/password-check';
 import type { SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
@@ -17,6 +18,7 @@ export interface UsersServiceDeps {
   users: UsersRepository;
   sessions: Pick<SessionRepository, 'removeRevoked'>;
   checkPassword: PasswordCheck;
+  passwordRules: PasswordRules;
   requireRecentSignIn: Reauthentication;
   jwt: AccessTokenIssuer;
   accessTokenTtlSeconds: number;
@@ -32,7 +34,7 @@ export interface ChangedProfile {
 export type UsersService = ReturnType<typeof createUsersService>;
 
 export function createUsersService(deps: UsersServiceDeps) {
-  const { users, sessions, checkPassword, requireRecentSignIn, jwt } = deps;
+  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn, jwt } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   /** @throws {AppError} not_found */
@@ -56,9 +58,11 @@ export function createUsersService(deps: UsersServiceDeps) {
     address: string,
   ): Promise<Required<ChangedProfile>> {
     const user = await getSignedIn(principal);
-    const attempt = { email: user.email, address, password: currentPassword };
+    const attempt = { sessionId: principal.sessionId, address, password: currentPassword };
     if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
-    const passwordHash = await hashPassword(password);
+    passwordRules.requireAnother(password, currentPassword);
+    passwordRules.requireImpersonal(password, user);
+    const passwordHash = await hashPassword(password, address);
     const secret = newSecret();
     const now = Date.now();
     const changed = await users.changePassword(user, passwordHash, {
@@ -82,7 +86,7 @@ export function createUsersService(deps: UsersServiceDeps) {
 
     /**
      * @param address of the client
-     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them,
+     * @throws {AppError} validation_failed for a wrong password or a new one that is easy to guess, rate_limited for too many of them,
      * unauthorized if the session has been revoked meanwhile
      */
     async changeProfile(

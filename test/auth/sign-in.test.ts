@@ -1,4 +1,5 @@
-import { createLoginFailuresModel } from '../../src/users/passwords/login-failures.model';
+import { trusted } from 'mongoose';
+import { createAttemptsModel } from '../../src/users/passwords/attempts.model';
 import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openTestApi, type TestApi } from '../support/api';
@@ -43,7 +44,7 @@ describe('POST /auth/register', () => {
     expect(text).not.toMatch(/hash|correct horse/i);
     await register(CAROL).expect(409);
     await login({ ...CAROL, name: undefined, password: 'wrong' }).expect(401);
-    expect(JSON.stringify(api.logs)).not.toMatch(/carol@|correct horse|argon2|eyJ/i);
+    expect(JSON.stringify(api.logs)).not.toMatch(/carol@|correct horse|argon2|"eyJ/i);
     expect(api.logs).toHaveLength(3);
   });
 
@@ -86,6 +87,13 @@ describe('POST /auth/register', () => {
     [{ ...CAROL, password: 123_456_789_012 }, ['password']],
     [{ ...CAROL, password: 'Administrator' }, ['password']],
     [{ ...CAROL, password: 'qwertyuiop123' }, ['password']],
+    [{ ...CAROL, password: 'LiverPool2024' }, ['password']],
+    [{ ...CAROL, password: 'dragondragon!' }, ['password']],
+    [{ ...CAROL, password: 'xyzxyzxyzxyz' }, ['password']],
+    [{ ...CAROL, password: 'Orders-Demo-2027' }, ['password']],
+    [{ ...CAROL, password: 'carol@example.com' }, ['password']],
+    [{ ...CAROL, name: 'Caroline Meier', password: 'MEIER-caroline-1987' }, ['password']],
+    [{ ...CAROL, password: 'example-secret-1' }, ['password']],
     [{ ...CAROL, email: 'carol' }, ['email']],
     [{ ...CAROL, email: `${'c'.repeat(250)}@example.com` }, ['email']],
     [{ ...CAROL, email: { $gt: '' } }, ['email']],
@@ -98,7 +106,7 @@ describe('POST /auth/register', () => {
     expect([...new Set(found)]).toEqual(paths);
   });
 
-  it.each(['x'.repeat(12), ' '.repeat(12), '\u00e4'.repeat(128)])(
+  it.each(['729150386416', 'plum \u00e4nd pear', 'b\u00e4ren und '.repeat(10), 'carol sings at noon'])(
     'accepts the password %j',
     async (password) => {
       await register({ ...CAROL, password }).expect(201);
@@ -207,15 +215,117 @@ describe('a caller who guesses passwords', () => {
     expect(await guess(9, CAROL.email)).not.toContain(429);
     await login({ email: CAROL.email, password: CAROL.password }).expect(200);
     expect(await guess(10, CAROL.email)).toEqual(TEN);
-    await createLoginFailuresModel(api.db.connection).updateMany({}, { expiresAt: new Date(Date.now() - 1) });
+    await createAttemptsModel(api.db.connection).updateMany({}, { expiresAt: new Date(Date.now() - 1) });
     expect(await guess(10, CAROL.email)).toEqual(TEN);
     await login({ email: CAROL.email, password: CAROL.password }).expect(429);
   });
 
   it('leaves no e-mail or network address in the database', async () => {
     await guess(1, CAROL.email);
-    const [stored] = await createLoginFailuresModel(api.db.connection).find().lean();
+    const stored = await createAttemptsModel(api.db.connection).find().lean();
+    expect(stored).toHaveLength(3);
     expect(JSON.stringify(stored)).not.toMatch(/carol|127\.0\.0\.1|::1/);
+  });
+});
+
+describe('a caller who guesses from one address or from many', () => {
+  let behindProxy: TestApi;
+  beforeAll(
+    async () => void (behindProxy = await openTestApi({ db: api.db, env: { TRUSTED_PROXIES: '1' } })),
+  );
+  afterAll(() => behindProxy.close());
+  const from = (address: string, email: string, password = 'guess') =>
+    behindProxy.call('post', '/auth/login').set('X-Forwarded-For', address).send({ email, password });
+  const attempts = () => createAttemptsModel(api.db.connection);
+  const DELAYED = { nextAt: trusted({ $exists: true }) };
+  /** The stored attempts for one account over all addresses. */
+  const ofAccount = () => attempts().findOne(DELAYED);
+  const wait = async () => {
+    const { modifiedCount } = await attempts().updateMany(DELAYED, { nextAt: new Date(Date.now() - 1) });
+    expect(modifiedCount).toBe(1);
+  };
+
+  it('cannot spray one password over 40 accounts', async () => {
+    await register(CAROL).expect(201);
+    const statuses = [];
+    for (let n = 0; n < 40; n++) statuses.push((await from('192.0.2.1', `victim-${n}@example.com`)).status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(30);
+    const { body, headers } = await from('192.0.2.1', CAROL.email, CAROL.password).expect(429);
+    expect(body).toMatchObject({ detail: expect.stringContaining('from your address') as string });
+    expect(Number(headers['retry-after'])).toBeGreaterThan(800);
+    await from('192.0.2.2', CAROL.email, CAROL.password).expect(200);
+  });
+
+  it('does not use up the attempts of an address by signing in', async () => {
+    await register(CAROL).expect(201);
+    for (let n = 0; n < 25; n++) await from('192.0.2.1', `victim-${n}@example.com`).expect(401);
+    for (let n = 0; n < 10; n++) await from('192.0.2.1', CAROL.email, CAROL.password).expect(200);
+  });
+
+  it('waits longer after each guess for one account, whatever the addresses', async () => {
+    await register(CAROL).expect(201);
+    const statuses = [];
+    for (let n = 0; n < 60; n++) statuses.push((await from(`192.0.2.${n % 6}`, CAROL.email)).status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThan(30); // 20, and one or two a second later
+    await attempts().deleteMany();
+    for (let n = 0; n < 20; n++) await from(`198.51.100.${n}`, CAROL.email).expect(401);
+    const waits = [];
+    for (let n = 20; n < 33; n++) {
+      const { headers } = await from('203.0.113.1', CAROL.email, CAROL.password).expect(429);
+      waits.push(Number(headers['retry-after']));
+      await wait();
+      await from(`198.51.100.${n}`, CAROL.email).expect(401);
+    }
+    expect(waits.slice(0, 3)).toEqual([1, 2, 4]);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(900);
+    expect(waits.at(-1)).toBeGreaterThan(890);
+    await wait();
+    await from('203.0.113.1', CAROL.email, CAROL.password).expect(200);
+    await expect(ofAccount()).resolves.toBeNull();
+  });
+
+  it('does not lock out the owner where they are signed in', async () => {
+    const { body } = await register(CAROL).expect(201);
+    const { accessToken, refreshToken } = (body as { data: Record<string, string> }).data;
+    const refresh = (token: string) =>
+      behindProxy
+        .call('post', '/auth/refresh')
+        .set('X-Forwarded-For', '203.0.113.7')
+        .send({ refreshToken: token });
+    await refresh(refreshToken!).expect(200);
+    for (let n = 0; n < 20; n++) await from(`198.51.100.${n}`, CAROL.email).expect(401);
+    await from('203.0.113.8', CAROL.email, CAROL.password).expect(429);
+    const change = { currentPassword: CAROL.password, password: 'staple battery horse' };
+    await behindProxy
+      .call('patch', '/users/me', accessToken)
+      .set('X-Forwarded-For', '203.0.113.8')
+      .send(change)
+      .expect(200);
+    await from('203.0.113.7', CAROL.email, change.password).expect(200);
+  });
+
+  it('opens at most 20 accounts an hour, whether or not the addresses are taken', async () => {
+    const limited = await openTestApi({ db: api.db, env: { MAX_REGISTRATIONS_PER_ADDRESS: '' } });
+    const statuses = [];
+    for (let n = 0; n < 40; n++) {
+      const body = { ...CAROL, email: `carol-${n % 10}@example.com` };
+      statuses.push((await limited.call('post', '/auth/register').send(body)).status);
+    }
+    expect(statuses).toEqual(
+      [201, 409, 429].flatMap((status, n) => Array<number>(n < 2 ? 10 : 20).fill(status)),
+    );
+    const { headers } = await limited.call('post', '/auth/register').send(CAROL).expect(429);
+    expect(Number(headers['retry-after'])).toBeGreaterThan(3_500);
+    await limited.close();
+  });
+
+  it('has at most 50 attempts for one account waiting', async () => {
+    await register(CAROL).expect(201);
+    const sent = { email: CAROL.email, password: CAROL.password };
+    const responses = await Promise.all(Array.from({ length: 80 }, () => login(sent)));
+    const statuses = responses.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(50);
   });
 });
 

@@ -82,6 +82,7 @@ describe('loadConfig', () => {
         refreshTokenTtlSeconds: 2_592_000,
         apiKeyTtlDays: 90,
       },
+      signIn: { rateLimitMax: 600, maxFailuresPerAddress: 30, maxRegistrationsPerAddress: 20 },
       orders: {
         placeTimeoutMs: 5_000,
         commandTimeoutMs: 8_000,

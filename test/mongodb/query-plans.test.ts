@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
 import { createAuditRecorder } from '../../src/audit/recorder';
-import { createLoginFailureRepository } from '../../src/users/passwords/login-failures.repository';
+import { createAttemptRepository } from '../../src/users/passwords/attempts.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
@@ -99,12 +99,14 @@ function apiKeyCalls(connection: Connection): Calls<ReturnType<typeof createApiK
   };
 }
 
-function loginFailureCalls(connection: Connection): Calls<ReturnType<typeof createLoginFailureRepository>> {
-  const failures = createLoginFailureRepository(connection);
+function attemptCalls(connection: Connection): Calls<ReturnType<typeof createAttemptRepository>> {
+  const attempts = createAttemptRepository(connection);
+  const delays = { free: 1, firstMs: 1, mostMs: 8, forgetMs: 60_000 };
   return {
-    add: () => failures.add('someone', 60_000),
-    takeBack: () => failures.takeBack('someone'),
-    clear: () => failures.clear('someone'),
+    add: () => attempts.add('someone', 60_000),
+    addDelayed: () => attempts.addDelayed('someone', delays),
+    takeBack: () => attempts.takeBack('someone'),
+    clear: () => attempts.clear('someone'),
   };
 }
 
@@ -117,13 +119,15 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
     tokenVersion: 0,
     createdAt: NOW,
     accessUntil: NOW,
+    usedFrom: 'somewhere',
     expiresAt: new Date(Date.now() + 60_000),
   };
   return {
     insert: () => sessions.insert({ id: 'session', ...session }),
     find: () => sessions.find('session'),
-    rotate: () => sessions.rotate('session', { from: 'one', to: 'two', accessUntil: NOW }),
+    rotate: () => sessions.rotate('session', { from: 'one', to: 'two', accessUntil: NOW, usedFrom: 'x' }),
     removeRevoked: () => sessions.removeRevoked({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
+    isUsedFrom: () => sessions.isUsedFrom('somewhere'),
     end: () => sessions.end('session'),
     endStolen: () => sessions.endStolen('session'),
   };
@@ -386,7 +390,7 @@ it.each(
   Object.entries({
     apiKeyCalls,
     auditCalls,
-    loginFailureCalls,
+    attemptCalls,
     sessionCalls,
     userCalls,
     revokedTokensCalls,

@@ -99,6 +99,18 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(alice);
   });
 
+  it('rejects the password that the user has already, and one made of name or address', async () => {
+    const alice = await person(api);
+    for (const password of [PASSWORD, `${alice.email}!`, 'person-person-7']) {
+      const { body } = await changeMe(alice, { password, currentPassword: PASSWORD }).expect(400);
+      expect(body).toMatchObject({ errors: [{ path: 'password' }] });
+    }
+    const other = await openTestApi({ db: api.db, env: { SHOP_NAME: 'Plum & Pear' } });
+    const shop = { password: 'Plum-and-Pear-1', currentPassword: PASSWORD };
+    await other.call('patch', '/users/me', alice.accessToken).send(shop).expect(400);
+    await other.close();
+  });
+
   it('accepts one of two concurrent changes', async () => {
     const alice = await person(api);
     const responses = await Promise.all(

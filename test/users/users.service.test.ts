@@ -9,6 +9,7 @@ import { createJwt } from '../../src/jwt/jwt';
 import { newId } from '../../src/common/ids';
 import type { UserPrincipal } from '../../src/role/principal';
 import { hashPassword, verifyPassword } from '../../src/users/passwords/password';
+import { createPasswordRules } from '../../src/users/passwords/password-rules';
 import { isRevokedBy } from '../../src/users/sessions/signed-in';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
@@ -45,6 +46,7 @@ async function signedIn(): Promise<UserPrincipal> {
     createdAt: now,
     accessUntil: now,
     expiresAt: new Date(Date.now() + 60_000),
+    usedFrom: 'somewhere',
   });
   const authenticatedAt = Math.floor(Date.now() / 1_000);
   const expiresAt = authenticatedAt + 60;
@@ -52,16 +54,17 @@ async function signedIn(): Promise<UserPrincipal> {
 }
 
 /** Creates a service that accepts every password, and calls `happens` while it checks one. */
-function serviceWhere(happens: (id: string) => Promise<unknown>) {
+function serviceWhere(happens: (id: string) => Promise<unknown>, id = '') {
   return createUsersService({
     users,
     sessions,
+    passwordRules: createPasswordRules(),
     requireRecentSignIn: async () => undefined,
     jwt: createJwt(testConfig().jwt),
     accessTokenTtlSeconds: 60,
     refreshTokenTtlSeconds: 60,
-    async checkPassword({ email }) {
-      await happens((await users.findByEmail(email))!.id);
+    async checkPassword() {
+      await happens(id);
       return true;
     },
   });
@@ -76,7 +79,7 @@ it.each(MEANWHILE)(
   'rejects a password change and keeps no token if the user is %s meanwhile',
   async (_what, happens, after) => {
     const principal = await signedIn();
-    const change = serviceWhere(happens).changeProfile(principal, CHANGE, '192.0.2.1');
+    const change = serviceWhere(happens, principal.id).changeProfile(principal, CHANGE, '192.0.2.1');
     await expect(change).rejects.toMatchObject({ code: 'unauthorized' });
     const user = (await users.findById(principal.id))!;
     expect(user).toMatchObject(after);

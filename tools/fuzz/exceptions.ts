@@ -78,6 +78,14 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'only the database knows the users',
   },
   {
+    path: 'password',
+    message:
+      'password is one of the most common passwords, perhaps repeated or with digits at its end: choose another|' +
+      'is made of your name, your e-mail address or the name of the shop: choose another|' +
+      'is the one that you have already: choose another',
+    why: 'a schema cannot list a million passwords, nor compare two fields',
+  },
+  {
     path: 'currentPassword',
     message: 'is not the current password',
     why: 'only the database knows it',

@@ -16,6 +16,8 @@ export interface SessionDocument {
   refreshedAt: Date;
   /** When the last of its access tokens expires. */
   accessUntil: Date;
+  /** A keyed hash of the account and the address from which it was signed in or refreshed last. */
+  usedFrom: string;
   /** When it was signed out of, or its refresh token turned out to be stolen; absent while it lasts. */
   endedAt?: Date;
   /** When the document is of no use any more: an ended session has to be known until its access tokens expire. */
@@ -34,6 +36,7 @@ const sessionSchema = new Schema<SessionDocument>(
     createdAt: { type: Date, required: true },
     refreshedAt: { type: Date, required: true },
     accessUntil: { type: Date, required: true },
+    usedFrom: { type: String, required: true },
     endedAt: Date,
     expiresAt: { type: Date, required: true },
     reliedOn: Number,
@@ -43,6 +46,8 @@ const sessionSchema = new Schema<SessionDocument>(
 
 sessionSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 sessionSchema.index({ userId: 1 });
+// Finds out whether an account is signed in at an address.
+sessionSchema.index({ usedFrom: 1 });
 // Finds sessions that ended while their access tokens are valid.
 sessionSchema.index({ endedAt: 1 }, { sparse: true });
 

@@ -6,7 +6,7 @@ import { createSessionModel, type SessionDocument } from './sessions.model';
 
 export type Session = Pick<
   SessionDocument,
-  'userId' | 'family' | 'tokenHash' | 'tokenVersion' | 'createdAt' | 'accessUntil' | 'expiresAt'
+  'userId' | 'family' | 'tokenHash' | 'tokenVersion' | 'createdAt' | 'accessUntil' | 'expiresAt' | 'usedFrom'
 > & { id: string };
 
 type SessionOwner = Pick<UserDocument, 'tokenVersion' | 'keptSessionId'> & { id: string };
@@ -18,6 +18,7 @@ export interface Rotation {
   to: string;
   /** When the access token expires that is issued with it. */
   accessUntil: Date;
+  usedFrom: string;
 }
 
 export interface SessionRepository {
@@ -26,6 +27,8 @@ export interface SessionRepository {
   find(id: string): Promise<Session | null>;
   /** Replaces a token by the next one. Returns false if it is not the newest or the session has ended or expired. */
   rotate(id: string, rotation: Rotation): Promise<boolean>;
+  /** Returns whether there is a session that was used last from there. */
+  isUsedFrom(usedFrom: string): Promise<boolean>;
   /** Ends a session, so that every process rejects its access tokens. */
   end(id: string): Promise<void>;
   /** Ends a session whose refresh token was copied, and revokes the API keys that were made in it. */
@@ -54,14 +57,19 @@ export function createSessionRepository(connection: Connection): SessionReposito
       return found && toSession(found);
     },
 
-    async rotate(id, { from, to, accessUntil }) {
+    async rotate(id, { from, to, accessUntil, usedFrom }) {
       const now = new Date();
       const { matchedCount } = await sessions.updateOne(
         // MongoDB removes expired documents with a delay.
         { _id: id, tokenHash: from, endedAt: null, expiresAt: trusted({ $gt: now }) },
-        { $set: { tokenHash: to, refreshedAt: now }, $max: { accessUntil } },
+        { $set: { tokenHash: to, refreshedAt: now, usedFrom }, $max: { accessUntil } },
       );
       return matchedCount > 0;
+    },
+
+    async isUsedFrom(usedFrom) {
+      const filter = { usedFrom, endedAt: null, expiresAt: trusted({ $gt: new Date() }) };
+      return (await sessions.exists(filter)) !== null;
     },
 
     async end(id) {
@@ -84,7 +92,12 @@ export function createSessionRepository(connection: Connection): SessionReposito
   };
 }
 
-function toSession(document: SessionDocument): Session {
-  const { _id: id, userId, family, tokenHash, tokenVersion, createdAt, accessUntil, expiresAt } = document;
-  return { id, userId, family, tokenHash, tokenVersion, createdAt, accessUntil, expiresAt };
+function toSession({
+  _id,
+  endedAt: _ended,
+  reliedOn: _relied,
+  refreshedAt: _refreshed,
+  ...fields
+}: SessionDocument): Session {
+  return { id: _id, ...fields };
 }

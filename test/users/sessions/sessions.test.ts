@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { createAuthService } from '../../../src/auth/auth.service';
-import { createLoginFailureRepository } from '../../../src/users/passwords/login-failures.repository';
-import { createPasswordCheck } from '../../../src/users/passwords/password-check';
 import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
 import { createUsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
@@ -105,14 +103,17 @@ describe('a refresh token', () => {
       createAuthService({
         users: { ...users, findById },
         sessions: createSessionRepository(connection),
-        checkPassword: createPasswordCheck(createLoginFailureRepository(connection)),
+        checkPassword: async () => true,
+        passwordRules: { requireImpersonal: () => undefined },
+        limitRegistrations: async () => undefined,
+        attemptKeys: { ofAccountAndAddress: () => 'somewhere' },
         demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
         jwt: api.jwt,
         accessTokenTtlSeconds: 60,
         refreshTokenTtlSeconds: 60,
       });
-    await expect(auth(gone).refresh(alice.refreshToken)).rejects.toThrow('no server');
-    await expect(auth(users.findById).refresh(alice.refreshToken)).resolves.toMatchObject({
+    await expect(auth(gone).refresh(alice.refreshToken, '192.0.2.1')).rejects.toThrow('no server');
+    await expect(auth(users.findById).refresh(alice.refreshToken, '192.0.2.1')).resolves.toMatchObject({
       user: { id: alice.id },
     });
   });

@@ -319,6 +319,23 @@ describe('a caller who guesses from one address or from many', () => {
     await limited.close();
   });
 
+  it('leaves others their turn, however many connections it has', async () => {
+    await register(CAROL).expect(201);
+    let answered = 0;
+    const flood = Array.from({ length: 100 }, async (_, n) => {
+      const body = { ...CAROL, email: `flood-${n}@example.com` };
+      const { status } = await behindProxy
+        .call('post', '/auth/register')
+        .set('X-Forwarded-For', '192.0.2.1')
+        .send(body);
+      answered++;
+      return status;
+    });
+    await from('192.0.2.2', CAROL.email, CAROL.password).expect(200);
+    expect(answered).toBeLessThan(80); // those that are refused at once, and a few that had their turn
+    expect(new Set(await Promise.all(flood))).toEqual(new Set([201, 503]));
+  });
+
   it('has at most 50 attempts for one account waiting', async () => {
     await register(CAROL).expect(201);
     const sent = { email: CAROL.email, password: CAROL.password };

@@ -21,6 +21,7 @@ const FLOORS = [
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
+  ['security'],
   ['audit', 'rate-limit'],
   ['http'],
   ['common', 'logger'],

@@ -35,6 +35,8 @@ import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.route
 import { createStripeWebhookService } from './payments/stripe/webhook';
 import { createSandboxRepository } from './payments/sandbox/repository';
 import { createStripePaymentRepository } from './payments/stripe/repository';
+import { createSecurityEvents, type ReportSecurityEvent } from './security/security-events';
+import { reportedCheck } from './users/passwords/reported-check';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
@@ -102,7 +104,7 @@ export function createRoutes({
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config, revokedTokens),
+    ...codecRoutes(config, revokedTokens, securityEvents(config, logger)),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
   ];
 }
@@ -114,16 +116,18 @@ export function identityRoutes({
   connection,
   logger,
 }: Pick<RouteDeps, 'config' | 'jwt' | 'logger'> & { connection: Connection }): Route[] {
+  const report = securityEvents(config, logger);
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
   const attempts = createAttemptRepository(connection);
   const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
-  const checkPassword = createPasswordCheck({
+  const check = createPasswordCheck({
     attempts,
     keys: attemptKeys,
     maxFailuresPerAddress: config.signIn.maxFailuresPerAddress,
     isSignedInAt: sessions.isUsedFrom,
   });
+  const checkPassword = reportedCheck(check, report);
   const { maxRegistrationsPerAddress } = config.signIn;
   const limitRegistrations = createRegistrationLimit(attempts, attemptKeys, maxRegistrationsPerAddress);
   const requireRecentSignIn = createReauthentication({ users, checkPassword });
@@ -141,10 +145,15 @@ export function identityRoutes({
   const demoPassword = createDemoPasswordGuard(config.env, logger);
   const keys = createApiKeyRepository(connection);
   return [
-    ...authRoutes(createAuthService({ ...shared, demoPassword, limitRegistrations, attemptKeys })),
-    ...userRoutes(createUsersService({ ...shared, requireRecentSignIn })),
-    ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays })),
+    ...authRoutes(createAuthService({ ...shared, demoPassword, limitRegistrations, attemptKeys, report })),
+    ...userRoutes(createUsersService({ ...shared, requireRecentSignIn, report })),
+    ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),
   ];
+}
+
+/** Reports security events, with hashes that are the same in all API processes. */
+export function securityEvents({ jwt }: Pick<Config, 'jwt'>, logger: Logger): ReportSecurityEvent {
+  return createSecurityEvents({ logger, secret: jwt.keys[0]!.signingKey! });
 }
 
 /** How long an adjustment waits for others, and collides with orders, before it gives up: a person waits for it. */
@@ -194,7 +203,7 @@ export function followDeclines(config: Pick<Config, 'payments' | 'jwt'>, mongodb
 export type Credentials = ReturnType<typeof followCredentials>;
 
 /** Follows the revocation of access tokens and API keys. */
-export function followCredentials(mongodb: MongoDb, logger: Logger) {
+export function followCredentials(mongodb: MongoDb, logger: Logger, report?: ReportSecurityEvent) {
   const { connection } = mongodb;
   const revokedTokens = followRevokedTokens(
     createRevokedTokensRepository(connection),
@@ -202,7 +211,7 @@ export function followCredentials(mongodb: MongoDb, logger: Logger) {
     mongodb,
     logger,
   );
-  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
+  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger, report);
   const both = [revokedTokens, apiKeys];
   let loaded = false;
   const ready = Promise.all(both.map((follower) => follower.ready)).then(() => void (loaded = true));

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createRoutes, followCredentials, followDeclines } from './api-routes';
+import { createRoutes, followCredentials, followDeclines, securityEvents } from './api-routes';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
@@ -50,7 +50,7 @@ export async function startServer(
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
-  const credentials = followCredentials(mongodb, logger);
+  const credentials = followCredentials(mongodb, logger, securityEvents(config, logger));
   const declines = followDeclines(config, mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
   const checks = {

@@ -1,4 +1,6 @@
 import { trusted, type Connection, type mongo } from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
 import { createTransact } from '../mongodb/transaction';
 import { createActorChecks, type Actor } from '../users/sessions/actor';
@@ -13,7 +15,7 @@ export interface ApiKeyRepository {
    * Inserts a key. Returns false if its maker is no longer signed in, judged in the same transaction, so that no key
    * outlives what ends the keys of a user or session.
    */
-  insert(key: ApiKey, maker: Actor): Promise<boolean>;
+  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<boolean>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
   /**
    * Lists keys, newest first.
@@ -22,7 +24,7 @@ export interface ApiKeyRepository {
    */
   list(filter: ApiKeyFilter, page: { limit: number; after?: string }): Promise<ApiKey[]>;
   /** Does nothing to a key that is revoked already. Returns false if there is no such key. */
-  revoke(id: string): Promise<boolean>;
+  revoke(id: string, origin: Origin): Promise<boolean>;
   recordUse(id: string, at: Date): Promise<void>;
   /** Watches for keys that are being revoked. */
   watchRevocations(): mongo.ChangeStream<ApiKeyDocument>;
@@ -32,12 +34,15 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
   const keys = createApiKeyModel(connection);
   const { mayAct, relyOn } = createActorChecks(connection);
   const transact = createTransact(connection);
+  const recordAudit = createAuditRecorder(connection);
   return {
-    insert: ({ id, ...fields }, maker) =>
+    insert: ({ id, ...fields }, maker, origin) =>
       transact(async (session) => {
         if (!(await mayAct(maker, session))) return false;
         await relyOn(maker, session);
         await keys.create([{ _id: id, ...fields }], { session });
+        const changes = changesBetween(null, fields, ['name', 'scopes', 'expiresAt']);
+        await recordAudit({ ...audited('api_key.create', id), origin, changes }, session);
         return true;
       }),
 
@@ -55,13 +60,16 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
       return found.map(toApiKey);
     },
 
-    async revoke(id) {
-      const { matchedCount } = await keys.updateOne(
-        { _id: id, revokedAt: null },
-        { $currentDate: { revokedAt: true } },
-      );
-      return matchedCount > 0 || (await keys.exists({ _id: id })) !== null;
-    },
+    revoke: (id, origin) =>
+      transact(async (session) => {
+        const now = { $currentDate: { revokedAt: true } } as const;
+        const options = { session, returnDocument: 'after' } as const;
+        const revoked = await keys.findOneAndUpdate({ _id: id, revokedAt: null }, now, options).lean();
+        if (!revoked) return (await keys.exists({ _id: id }).session(session)) !== null;
+        const changes = changesBetween(null, revoked, ['revokedAt']);
+        await recordAudit({ ...audited('api_key.revoke', id), origin, changes }, session);
+        return true;
+      }),
 
     async recordUse(id, at) {
       await keys.updateOne({ _id: id }, { $max: { lastUsedAt: at } });
@@ -77,6 +85,10 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
           },
         ),
   };
+}
+
+function audited(action: string, keyId: string): Omit<AuditedChange, 'origin' | 'changes'> {
+  return { action, object: keyId, subject: null, personal: [] };
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

@@ -1,4 +1,5 @@
 import { idCursor } from '../common/pagination';
+import { originOf } from '../http/origin';
 import { sendData, sendPage } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
@@ -28,7 +29,7 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },
       errors: [],
       async handler(ctx, { body: { currentPassword, ...body }, principal }) {
-        const proof = { currentPassword, address: ctx.ip };
+        const proof = { ...originOf(ctx, principal), currentPassword };
         const { apiKey, key } = await keys.create(body, principal, proof);
         ctx.state.logFields = { apiKeyId: apiKey.id };
         ctx.set('Cache-Control', 'no-store');
@@ -62,9 +63,9 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       params: schema.apiKeyIdParams,
       responses: { 204: { description: 'The key is revoked' } },
       errors: ['not_found'],
-      async handler(ctx, { params: { id } }) {
+      async handler(ctx, { params: { id }, principal }) {
         ctx.state.logFields = { apiKeyId: id };
-        await keys.revoke(id);
+        await keys.revoke(id, originOf(ctx, principal));
         ctx.status = 204;
       },
     }),

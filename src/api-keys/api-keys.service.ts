@@ -5,6 +5,8 @@ import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
 import { hashApiKey, newApiKey, startOf } from './api-key';
+import type { Origin } from '../domain/audit';
+import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
 import type { Proof, Reauthentication } from '../users/reauthentication';
 import type { ApiKey, ApiKeyFilter, ApiKeyRepository } from './api-keys.repository';
@@ -17,11 +19,12 @@ export interface ApiKeyServiceDeps {
   requireRecentSignIn: Reauthentication;
   /** How long a key is valid that names no end itself. */
   ttlDays: number;
+  report: ReportSecurityEvent;
 }
 
 const DAY_MS = 86_400_000;
 
-export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiKeyServiceDeps) {
+export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report }: ApiKeyServiceDeps) {
   /** Each insertion collides with the demotion of its maker, which many at once could put off for seconds. */
   const oneByOne = new AsyncLock({ maxPending: Infinity });
 
@@ -40,9 +43,9 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiK
     async create(
       { name, scopes, expiresAt }: Omit<CreateApiKeyBody, 'currentPassword'>,
       principal: UserPrincipal,
-      proof: Proof,
+      { currentPassword, ...origin }: Proof & Origin,
     ): Promise<{ apiKey: ApiKey; key: string }> {
-      await requireRecentSignIn(principal, proof);
+      await requireRecentSignIn(principal, { currentPassword, address: origin.address });
       const key = newApiKey();
       const createdAt = new Date();
       const expiry = expiryOf(expiresAt, createdAt);
@@ -61,8 +64,9 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiK
         revokedAt: null,
         lastUsedAt: null,
       };
-      const insert = () => keys.insert(apiKey, principal);
+      const insert = () => keys.insert(apiKey, principal, origin);
       if (!(await oneByOne.acquire(principal.id, insert))) throw invalidToken();
+      report('key_created', { apiKeyId: apiKey.id, by: principal.id, scopes }, origin.address);
       return { apiKey, key };
     },
 
@@ -75,8 +79,9 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays }: ApiK
     },
 
     /** @throws {AppError} not_found */
-    async revoke(id: string): Promise<void> {
-      if (!(await keys.revoke(id))) throw new AppError('not_found', 'API key not found: check the id.');
+    async revoke(id: string, origin: Origin): Promise<void> {
+      if (!(await keys.revoke(id, origin)))
+        throw new AppError('not_found', 'API key not found: check the id.');
     },
   };
 }

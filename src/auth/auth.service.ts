@@ -2,6 +2,7 @@ import { newId } from '../common/ids';
 import { AppError } from '../errors/app-error';
 import { WWW_AUTHENTICATE } from '../errors/unauthorized';
 import { Role } from '../role/role';
+import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
@@ -35,6 +36,7 @@ export interface AuthServiceDeps {
   passwordRules: Pick<PasswordRules, 'requireImpersonal'>;
   limitRegistrations: RegistrationLimit;
   attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
+  report: ReportSecurityEvent;
   jwt: AccessTokenIssuer;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
@@ -44,7 +46,7 @@ export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
   const { users, sessions, checkPassword, demoPassword, passwordRules, limitRegistrations } = deps;
-  const { attemptKeys, jwt } = deps;
+  const { attemptKeys, jwt, report } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   function inSeconds(seconds: number): Date {
@@ -130,6 +132,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
         await sessions.endStolen(session.id);
+        report('refresh_reused', { userId: user.id }, address);
         throw signInAgain();
       }
       return { user, ...issueTokens(jwt, user, { family: token.family, secret }, session.createdAt) };

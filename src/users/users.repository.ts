@@ -6,8 +6,10 @@ import {
   type QueryFilter,
   type UpdateQuery,
 } from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
 import { createTransact } from '../mongodb/transaction';
-import { isDuplicateKey } from '../mongodb/errors';
+import { unlessTaken } from '../mongodb/errors';
 import { Role, type UserRole } from '../role/role';
 import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
 import { createActorChecks, type Actor } from './sessions/actor';
@@ -53,11 +55,13 @@ export interface UsersRepository {
    * after it. Returns null if there is no such user.
    * @param actor the ADMIN who asks for it, judged in the same transaction; absent for a command of the
    * operator
+   * @param origin what the audit log has to tell of who asks for it
    */
   change(
     id: string,
     change: UserChange,
     actor?: Actor,
+    origin?: Origin,
   ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | null>;
 }
 
@@ -87,6 +91,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   const keys = createApiKeyModel(connection);
   const { mayAct } = createActorChecks(connection);
   const transact = createTransact(connection);
+  const recordAudit = createAuditRecorder(connection);
 
   async function revokeKeys(filter: QueryFilter<ApiKeyDocument>, session: ClientSession): Promise<void> {
     const valid = { ...filter, revokedAt: null };
@@ -108,12 +113,20 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
   return {
     async insert({ id, ...fields }) {
-      try {
-        return toUser((await users.create({ _id: id, ...fields, ...NEW })).toObject());
-      } catch (error) {
-        if (isDuplicateKey(error)) return null;
-        throw error;
-      }
+      const document = { _id: id, ...fields, ...NEW };
+      const create = async (session?: ClientSession) =>
+        toUser((await users.create([document], { session }))[0]!.toObject());
+      // Customers open their own accounts: only those of the staff were made for them.
+      const work = () =>
+        fields.role === Role.CUSTOMER
+          ? create()
+          : transact(async (session) => {
+              const made = await create(session);
+              const changes = changesBetween(null, made, ['role', 'status']);
+              await recordAudit({ ...audited('user.create', id), origin: OPERATOR, changes }, session);
+              return made;
+            });
+      return (await unlessTaken(work)) ?? null;
     },
 
     findById: (id) => find({ _id: id }),
@@ -156,7 +169,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         return { user: toUser(changed), family: goesOn.family };
       }),
 
-    change: (id, { role, status }, actor) =>
+    change: (id, { role, status }, actor, origin = OPERATOR) =>
       transact(async (session) => {
         if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
         const before = await users.findById(id, null, { session }).lean();
@@ -172,9 +185,19 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         }
         if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
-        return toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
+        const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
+        const changes = changesBetween(before, after, ['role', 'status']);
+        await recordAudit({ ...audited('user.change', id), origin, changes }, session);
+        return toUser(changed!);
       }),
   };
+}
+
+/** Who makes the changes of a command, such as `user:create-admin`. */
+const OPERATOR: Origin = { by: 'operator', requestId: null, address: null };
+
+function audited(action: string, userId: string): Omit<AuditedChange, 'origin' | 'changes'> {
+  return { action, object: userId, subject: userId, personal: [] };
 }
 
 /** A collection that does not exist has no indexes. */

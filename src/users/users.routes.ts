@@ -1,4 +1,5 @@
 import { idCursor } from '../common/pagination';
+import { originOf } from '../http/origin';
 import { sendData, sendPage } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
@@ -99,7 +100,7 @@ function managementRoutes(users: UsersService): Route[] {
       errors: ['not_found', 'invalid_transition'],
       async handler(ctx, { params: { id }, body: { currentPassword, ...change }, principal }) {
         ctx.state.logFields = { changedUserId: id, ...change };
-        const proof = { currentPassword, address: ctx.ip };
+        const proof = { ...originOf(ctx, principal), currentPassword };
         sendData(ctx, 200, presentUser(await users.change(id, change, principal, proof)));
       },
     }),

@@ -4,6 +4,8 @@ import type { SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
+import type { Origin } from '../domain/audit';
+import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
 import { hashPassword } from './passwords/password';
 import { wrongPassword, type Proof, type Reauthentication } from './reauthentication';
@@ -20,6 +22,7 @@ export interface UsersServiceDeps {
   checkPassword: PasswordCheck;
   passwordRules: PasswordRules;
   requireRecentSignIn: Reauthentication;
+  report: ReportSecurityEvent;
   jwt: AccessTokenIssuer;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
@@ -34,7 +37,7 @@ export interface ChangedProfile {
 export type UsersService = ReturnType<typeof createUsersService>;
 
 export function createUsersService(deps: UsersServiceDeps) {
-  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn, jwt } = deps;
+  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn, report, jwt } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   /** @throws {AppError} not_found */
@@ -115,12 +118,22 @@ export function createUsersService(deps: UsersServiceDeps) {
      * @throws {AppError} not_found, invalid_transition for the last ADMIN, unauthorized if the actor's
      * session is revoked or too old, validation_failed or rate_limited for a wrong password
      */
-    async change(id: string, change: UserChange, actor: UserPrincipal, proof: Proof): Promise<User> {
-      await requireRecentSignIn(actor, proof);
-      const changed = await users.change(id, change, actor);
+    async change(
+      id: string,
+      change: UserChange,
+      actor: UserPrincipal,
+      { currentPassword, ...origin }: Proof & Origin,
+    ): Promise<User> {
+      await requireRecentSignIn(actor, { currentPassword, address: origin.address });
+      const before = await users.findById(id);
+      const changed = await users.change(id, change, actor, origin);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw lastAdmin();
       const user = requireFound(changed);
+      if (before && before.role !== user.role) {
+        const roles = { userId: id, by: actor.id, from: before.role, to: user.role };
+        report('role_changed', roles, origin.address);
+      }
       await sessions.removeRevoked(user); // only tidies up: they are of no use any more
       return user;
     },

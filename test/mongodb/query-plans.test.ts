@@ -88,12 +88,16 @@ function apiKeyCalls(connection: Connection): Calls<ReturnType<typeof createApiK
   const keys = createApiKeyRepository(connection);
   return {
     insert: () =>
-      keys.insert({ id: 'key_1', keyHash: 'hash', sessionId: 'session', ...KEY, ...ENDLESS }, ACTOR),
+      keys.insert(
+        { id: 'key_1', keyHash: 'hash', sessionId: 'session', ...KEY, ...ENDLESS },
+        ACTOR,
+        TEST_ORIGIN,
+      ),
     findByHash: () => keys.findByHash('hash'),
     async list() {
       for (const filter of [{}, { createdBy: 'usr_1' }]) await keys.list(filter, PAGE);
     },
-    revoke: () => keys.revoke('key_1'),
+    revoke: () => keys.revoke('key_1', TEST_ORIGIN),
     recordUse: () => keys.recordUse('key_1', NOW),
     watchRevocations: () => keys.watchRevocations().close(),
   };

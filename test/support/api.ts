@@ -8,9 +8,16 @@ import { healthRoutes } from '../../src/health/health.routes';
 import { createJwt, type Jwt } from '../../src/jwt/jwt';
 import { createLogger } from '../../src/logger/logger';
 import type { UserRole } from '../../src/role/role';
+import type { ReportSecurityEvent } from '../../src/security/security-events';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
-import { catalogueRoutes, followCredentials, identityRoutes, type Credentials } from '../../src/api-routes';
+import {
+  catalogueRoutes,
+  followCredentials,
+  identityRoutes,
+  securityEvents,
+  type Credentials,
+} from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
@@ -42,7 +49,7 @@ export interface TestApi {
 export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
-  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens) => Route[]);
+  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens, report: ReportSecurityEvent) => Route[]);
   /** A database to use instead of its own. It is not dropped. */
   db?: TestDatabase;
 }
@@ -60,13 +67,14 @@ export async function openTestApi({
   const logger = createLogger(config, { write });
   const jwt = createJwt(config.jwt);
   const health = createHealth(checks, logger);
-  const credentials = followCredentials(db.mongodb, logger);
+  const report = securityEvents(config, logger);
+  const credentials = followCredentials(db.mongodb, logger, report);
   await credentials.ready;
   const routes = [
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection: db.connection, logger }),
     ...catalogueRoutes(db.connection),
-    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens) : extra),
+    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report) : extra),
   ];
   const { isUnavailable } = db.mongodb;
   const authentication = createAuthentication({ jwt, ...credentials });

@@ -7,6 +7,7 @@ import { followCredentials } from '../../src/api-routes';
 import { createApiKeyModel } from '../../src/users/api-keys.model';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openMongodbProxy } from '../support/mongodb-proxy';
+import { TEST_ORIGIN } from '../support/origin';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually, HANG_MS } from '../support/eventually';
 
@@ -43,12 +44,13 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
     },
     requireRecentSignIn: async () => undefined,
     ttlDays: 1,
+    report: () => undefined,
   });
   const [before, meanwhile] = [await disabledUser(), await disabledUser()];
   const { apiKey, key } = await keys.create(
     { name: 'Warehouse', scopes: ['orders:read'] },
     { id: newId('usr'), role: 'ADMIN', ...ISSUED, authenticatedAt: 0, expiresAt: Infinity },
-    { currentPassword: undefined, address: '192.0.2.1' },
+    { ...TEST_ORIGIN, currentPassword: undefined, address: '192.0.2.1' },
   );
   const isRevoked = ({ id }: { id: string }) => revokedTokens.has({ id, ...ISSUED });
 
@@ -66,7 +68,7 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
 
   await proxy.close();
   await meanwhile.disable();
-  await keys.revoke(apiKey.id);
+  await keys.revoke(apiKey.id, TEST_ORIGIN);
   expect([isRevoked(before), isRevoked(meanwhile)]).toEqual([true, false]);
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id });
 

@@ -15,9 +15,11 @@ import { createUsersRepository, type User, type UsersRepository } from '../../sr
 import { createUsersService } from '../../src/users/users.service';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { TEST_ORIGIN } from '../support/origin';
 
 const PASSWORD = 'correct horse battery';
-const PROOF = { currentPassword: undefined, address: '192.0.2.1' };
+const report = () => undefined;
+const PROOF = { ...TEST_ORIGIN, currentPassword: undefined, address: '192.0.2.1' };
 const CHANGE = { currentPassword: PASSWORD, password: 'staple battery horse' };
 
 let db: TestDatabase;
@@ -60,6 +62,7 @@ function serviceWhere(happens: (id: string) => Promise<unknown>, id = '') {
     sessions,
     passwordRules: createPasswordRules(),
     requireRecentSignIn: async () => undefined,
+    report,
     jwt: createJwt(testConfig().jwt),
     accessTokenTtlSeconds: 60,
     refreshTokenTtlSeconds: 60,
@@ -127,7 +130,12 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
     await users.change((await signedIn()).id, { role: 'ADMIN' });
     const mallory = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
     const keys = createApiKeyRepository(db.connection);
-    const service = createApiKeyService({ keys, requireRecentSignIn: async () => undefined, ttlDays: 1 });
+    const service = createApiKeyService({
+      keys,
+      requireRecentSignIn: async () => undefined,
+      ttlDays: 1,
+      report,
+    });
     const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, mallory, PROOF);
     await make();
     await happens(mallory);
@@ -137,7 +145,12 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
 
   it('leaves no key behind that was made while the role was taken away', async () => {
     const keys = createApiKeyRepository(db.connection);
-    const service = createApiKeyService({ keys, requireRecentSignIn: async () => undefined, ttlDays: 1 });
+    const service = createApiKeyService({
+      keys,
+      requireRecentSignIn: async () => undefined,
+      ttlDays: 1,
+      report,
+    });
     await users.change((await signedIn()).id, { role: 'ADMIN' });
     const customer = await signedIn();
     await users.change(customer.id, { role: 'ADMIN' });

@@ -3,6 +3,7 @@ import type { Config } from '../../config';
 import { AppError } from '../../errors/app-error';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import type { ReportSecurityEvent } from '../../security/security-events';
 import type { RevokedTokens } from '../../users/sessions/revoked-tokens';
 import { createPayloadCodec, UndecodablePayload } from '../payload-codec';
 import { payloads as schema, type JsonPayload } from './codec.schema';
@@ -17,13 +18,17 @@ const MAX_VALUES = 100_000;
 type CodecConfig = Pick<Config, 'env' | 'http' | 'jwt' | 'payloadKeys' | 'temporal'>;
 
 /** Temporal's "codec server": lets its UI and its command line show encrypted payloads to an ADMIN. */
-export function codecRoutes(config: CodecConfig, revokedTokens: Pick<RevokedTokens, 'has'>): Route[] {
+export function codecRoutes(
+  config: CodecConfig,
+  revokedTokens: Pick<RevokedTokens, 'has'>,
+  report: ReportSecurityEvent,
+): Route[] {
   const codec = createPayloadCodec(config.payloadKeys);
   const sessions = createCodecSessions(config.payloadKeys);
   const identify = identifyByCookie(config, sessions, revokedTokens);
   return [
-    { ...codingRoute('decode', codec, config), identify },
-    codingRoute('encode', codec, config),
+    { ...codingRoute('decode', codec, { config, report }), identify },
+    codingRoute('encode', codec, { config, report }),
     sessionRoute(config, sessions),
   ];
 }
@@ -33,7 +38,11 @@ const SUMMARIES = {
   encode: 'Encrypt payloads, for the Temporal UI and its command line',
 };
 
-function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, config: CodecConfig): Route {
+function codingRoute(
+  operation: keyof typeof SUMMARIES,
+  codec: PayloadCodec,
+  { config, report }: { config: CodecConfig; report: ReportSecurityEvent },
+): Route {
   return route({
     method: 'post',
     path: `/codec/${operation}`,
@@ -53,7 +62,7 @@ function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, con
     async handler(ctx, { body, principal }) {
       requireKeys(config);
       const coded = await codec[operation](body.payloads.map(fromJson)).catch(asProblem);
-      ctx.state.log.info({ userId: principal.id, operation, payloads: coded.length }, 'codec used');
+      report('codec_used', { userId: principal.id, operation, payloads: coded.length }, ctx.ip);
       ctx.set('Cache-Control', 'no-store');
       ctx.body = { payloads: coded.map(toJson) };
     },

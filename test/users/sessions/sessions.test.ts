@@ -109,6 +109,7 @@ describe('a refresh token', () => {
         attemptKeys: { ofAccountAndAddress: () => 'somewhere' },
         demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
         jwt: api.jwt,
+        report: () => undefined,
         accessTokenTtlSeconds: 60,
         refreshTokenTtlSeconds: 60,
       });

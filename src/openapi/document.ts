@@ -18,7 +18,7 @@ const DEMO_ACCOUNTS =
   'The example of `login` signs in a demo user; `admin@example.com` has the same password and all permissions.';
 
 /** The tags by how often readers need them. Any other tag comes after these. */
-const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
+const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Audit', 'Health', 'Temporal'];
 
 export interface DocumentOptions {
   /** The path prefix of the API. */

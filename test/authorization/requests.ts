@@ -81,9 +81,11 @@ export const REQUESTS: Readonly<
     headers: { 'If-Match': '*' },
   }),
   retireProductService: async (world) => ({ path: `/product-services/${await entry(world)}` }),
-  restoreProductService: async (world) => ({
-    path: `/product-services/${await entry(world)}/restore`,
-  }),
+  restoreProductService: async (world) => {
+    const path = `/product-services/${await entry(world)}`;
+    await world.api.call('delete', path, world.admin.accessToken).expect(204);
+    return { path: `${path}/restore` };
+  },
   listStockAdjustments: async (world) => ({
     path: `/product-services/${await entry(world)}/stock-adjustments`,
   }),

@@ -59,7 +59,7 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   },
-  ...['email', 'archived', 'items'].map((path) => ({
+  ...['email', 'archived', 'items', 'internalNote'].map((path) => ({
     path,
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',

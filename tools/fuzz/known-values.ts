@@ -86,6 +86,7 @@ export async function knownValues(
       ...(operation.name === 'POST /orders'
         ? placing(catalogue.ids, users)
         : (IN_BODIES[operation.name] ?? [])),
+      ...(operation.name === 'GET /audit' ? audited(catalogue.ids, users) : []),
     ];
     known.set(
       operation.operationId,
@@ -128,6 +129,13 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.customerId', values: users, probability: HALF },
     { parameter: 'body.externalRef', values: REFERENCES, probability: HALF },
     { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
+  ];
+}
+
+function audited(products: string[], users: string[]): KnownValues[] {
+  return [
+    { parameter: 'query.actor', values: [...users, 'operator'], probability: HALF },
+    { parameter: 'query.object', values: [...products, ...users], probability: HALF },
   ];
 }
 

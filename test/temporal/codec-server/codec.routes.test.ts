@@ -70,7 +70,7 @@ describe('decode and encode', () => {
     await api.clear();
     await send('decode', [await encrypted(), await encrypted()], admin).expect(200);
     expect(api.logs).toContainEqual(
-      expect.objectContaining({ msg: 'codec used', userId: adminId, operation: 'decode', payloads: 2 }),
+      expect.objectContaining({ securityEvent: 'codec_used', userId: adminId, operation: 'decode', payloads: 2 }),
     );
     expect(JSON.stringify(api.logs)).not.toMatch(new RegExp(`canary|${PLAIN.data}`));
   });
@@ -157,7 +157,7 @@ describe('the cookie', () => {
     await api.clear();
     const { status, body } = await decode(await sessionOf(), UI);
     expect([status, body]).toEqual([200, { payloads: [PLAIN] }]);
-    expect(api.logs).toContainEqual(expect.objectContaining({ msg: 'codec used', userId: adminId }));
+    expect(api.logs).toContainEqual(expect.objectContaining({ securityEvent: 'codec_used', userId: adminId }));
   });
 
   it.each([

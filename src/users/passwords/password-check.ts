@@ -60,7 +60,7 @@ interface Limit {
  * Creates a check of passwords that stops guessing. Wrong passwords count for account and address together (ten within a
  * quarter of an hour), for the address over all accounts, and for the account over all addresses, where each makes the
  * next one wait longer. Users who are signed in are not kept out by what others do: their own session counts instead, and
- * at the address where they are signed in they need not wait.
+ * at the address where they are signed in the last two do not apply.
  */
 export function createPasswordCheck(deps: PasswordCheckDeps) {
   const { attempts, keys, maxFailuresPerAddress, isSignedInAt } = deps;
@@ -70,19 +70,37 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
    */
   const lock = new AsyncLock({ maxPending: MAX_WAITING });
 
-  function within(key: string, max: number, whose: string, onSuccess: 'clear' | 'takeBack'): Limit {
+  /** Ten within the window; a success starts anew. */
+  function few(key: string, whose: string): Limit {
     return {
       async pass() {
         const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
-        if (count > max) throw tooMany(whose, expiresAt);
+        if (count > MAX_FAILURES) throw tooMany(whose, expiresAt);
         return true;
       },
       takeBack: () => attempts.takeBack(key),
-      succeed: () => attempts[onSuccess](key),
+      succeed: () => attempts.clear(key),
     };
   }
 
-  function delayed(key: string, isExempt: () => Promise<boolean>): Limit {
+  /** Those of an address. A success is only no failure: an attacker's own account must not start it anew. */
+  function ofAddress(address: string, isExempt: () => Promise<boolean>): Limit {
+    const key = keys.ofAddress(address);
+    return {
+      async pass() {
+        const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
+        if (count > maxFailuresPerAddress && !(await isExempt()))
+          throw tooMany('from your address', expiresAt);
+        return true;
+      },
+      takeBack: () => attempts.takeBack(key),
+      succeed: () => attempts.takeBack(key),
+    };
+  }
+
+  /** Those for an account, each of which makes the next one wait. */
+  function ofAccount(email: string, isExempt: () => Promise<boolean>): Limit {
+    const key = keys.ofAccount(email);
     return {
       async pass() {
         const until = await attempts.addDelayed(key, ACCOUNT_DELAYS);
@@ -97,14 +115,14 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
   function limitsOf(attempt: Attempt | AttemptInSession): { key: string; limits: Limit[] } {
     if ('sessionId' in attempt) {
       const key = keys.ofSession(attempt.sessionId);
-      return { key, limits: [within(key, MAX_FAILURES, 'in this session', 'clear')] };
+      return { key, limits: [few(key, 'in this session')] };
     }
     const { email, address } = attempt;
     const key = keys.ofAccountAndAddress(email, address);
-    const ofBoth = within(key, MAX_FAILURES, 'for this account from your address', 'clear');
-    const ofAddress = within(keys.ofAddress(address), maxFailuresPerAddress, 'from your address', 'takeBack');
-    const ofAccount = delayed(keys.ofAccount(email), () => isSignedInAt(key));
-    return { key, limits: [ofBoth, ...(maxFailuresPerAddress > 0 ? [ofAddress] : []), ofAccount] };
+    const isSignedIn = () => isSignedInAt(key);
+    const limits = [few(key, 'for this account from your address'), ofAccount(email, isSignedIn)];
+    if (maxFailuresPerAddress > 0) limits.push(ofAddress(address, isSignedIn));
+    return { key, limits };
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../../config/jwt';
 import { followChanges, type Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
 import type { EndedSession, EndedSessionsRepository } from './ended-sessions.repository';
@@ -7,6 +8,9 @@ export interface EndedSessions extends Follower {
   /** Returns whether the session ended, while any of its access tokens is valid. */
   has(sessionId: string): boolean;
 }
+
+/** No access token that has been issued is valid after it. */
+const latest = () => new Date(Date.now() + MAX_ACCESS_TOKEN_TTL_SECONDS * 1_000);
 
 /** Keeps in memory which sessions ended, by signing out or since they were stolen. */
 export function followEndedSessions(
@@ -33,10 +37,8 @@ export function followEndedSessions(
       load: async () => (await repository.findKnown()).forEach(remember),
       apply(change) {
         if (change.operationType !== 'update') return;
-        remember({
-          _id: change.documentKey._id,
-          expiresAt: change.updateDescription.updatedFields!.expiresAt!,
-        });
+        const { expiresAt = latest() } = change.updateDescription.updatedFields!; // absent if it stays the same
+        remember({ _id: change.documentKey._id, expiresAt });
       },
     },
     logger,

@@ -22,7 +22,7 @@ const FLOORS = [
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
   ['security'],
-  ['audit', 'rate-limit'],
+  ['audit', 'mail', 'rate-limit'],
   ['http'],
   ['common', 'logger'],
   ['config', 'domain', 'errors', 'mongodb', 'role'],

@@ -8,6 +8,8 @@ import { createAuditRepository } from './audit/audit.repository';
 import { auditRoutes } from './audit/audit.routes';
 import { authRoutes } from './auth/auth.routes';
 import { createAuthService } from './auth/auth.service';
+import { recoveryRoutes } from './auth/recovery.routes';
+import { createRecoveryService } from './auth/recovery.service';
 import { createRegistrationLimit } from './auth/registration-limit';
 import { createAttemptKeys } from './users/passwords/attempt-keys';
 import { createAttemptRepository } from './users/passwords/attempts.repository';
@@ -17,6 +19,7 @@ import { createPasswordCheck } from './users/passwords/password-check';
 import { createSessionRepository } from './users/sessions/sessions.repository';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
 import type { Route } from './http/route';
+import type { Outbox } from './mail/outbox';
 import type { Config } from './config';
 import type { Health } from './health/health';
 import { healthRoutes } from './health/health.routes';
@@ -46,6 +49,14 @@ import { createStockAdjustmentService } from './product-service/stock-adjustment
 import { createStockQueue } from './product-service/stock-queue';
 import type { TemporalClient } from './temporal/client';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
+import { createAccountMails } from './users/account/account-mails';
+import { createAccountRepository } from './users/account/accounts.repository';
+import { createCodeCheck } from './users/second-factor/code-check';
+import { secondFactorRoutes } from './users/second-factor/second-factor.routes';
+import { createSecondFactorService } from './users/second-factor/second-factor.service';
+import { createSecondFactorRepository } from './users/second-factor/second-factors.repository';
+import { createIssueTokens } from './users/sessions/issued-tokens';
+import { createSecretBox } from './common/secret-box';
 import { createReauthentication } from './users/reauthentication';
 import { createEndedSessionsRepository } from './users/sessions/ended-sessions.repository';
 import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
@@ -62,6 +73,7 @@ export interface RouteDeps {
   jwt: Jwt;
   revokedTokens: Pick<RevokedTokens, 'has'>;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
+  outbox: Pick<Outbox, 'post'>;
   logger: Logger;
 }
 
@@ -74,6 +86,7 @@ export function createRoutes({
   jwt,
   revokedTokens,
   declines,
+  outbox,
   logger,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
@@ -94,7 +107,7 @@ export function createRoutes({
   });
   return [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection, logger }),
+    ...identityRoutes({ config, jwt, connection, outbox, logger }),
     ...catalogueRoutes(connection),
     ...orderRoutes({
       service: orders,
@@ -114,8 +127,9 @@ export function identityRoutes({
   config,
   jwt,
   connection,
+  outbox,
   logger,
-}: Pick<RouteDeps, 'config' | 'jwt' | 'logger'> & { connection: Connection }): Route[] {
+}: Pick<RouteDeps, 'config' | 'jwt' | 'outbox' | 'logger'> & { connection: Connection }): Route[] {
   const report = securityEvents(config, logger);
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
@@ -138,15 +152,34 @@ export function identityRoutes({
     sessions,
     checkPassword,
     passwordRules,
-    jwt,
+    issueTokens: createIssueTokens(jwt, config.signIn.isSecondFactorRequired),
     accessTokenTtlSeconds,
     refreshTokenTtlSeconds,
   };
   const demoPassword = createDemoPasswordGuard(config.env, logger);
   const keys = createApiKeyRepository(connection);
+  const accounts = createAccountRepository(connection);
+  const { accountPageUrl } = config.mail;
+  const { shopName } = config.signIn;
+  const mails = createAccountMails({
+    users,
+    accounts,
+    outbox,
+    attempts,
+    attemptKeys,
+    accountPageUrl,
+    shopName,
+  });
+  const factors = createSecondFactorRepository(connection);
+  const secrets = createSecretBox(config.payloadKeys, 'secrets of authenticator apps');
+  const codes = createCodeCheck({ factors, secrets, attempts, attemptKeys });
+  const account = { ...shared, accounts, factors, codes, attemptKeys, mails };
+  const issuer = shopName ?? 'Orders';
   return [
-    ...authRoutes(createAuthService({ ...shared, demoPassword, limitRegistrations, attemptKeys, report })),
-    ...userRoutes(createUsersService({ ...shared, requireRecentSignIn, report })),
+    ...authRoutes(createAuthService({ ...account, demoPassword, limitRegistrations, report })),
+    ...recoveryRoutes(createRecoveryService({ ...account, attempts })),
+    ...secondFactorRoutes(createSecondFactorService({ ...account, secrets, requireRecentSignIn, issuer })),
+    ...userRoutes(createUsersService({ ...account, requireRecentSignIn, report })),
     ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),
   ];
 }

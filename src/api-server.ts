@@ -11,6 +11,8 @@ import { createDemoUsersCheck } from './health/demo-users';
 import { createHealth } from './health/health';
 import { listen } from './http/server';
 import { createJwt } from './jwt/jwt';
+import { createMailer } from './mail/mailer';
+import { createOutbox } from './mail/outbox';
 import { openMongoDb } from './mongodb/mongodb';
 import { createRedisStore, type RedisStore } from './rate-limit/redis-store';
 import type { Store } from './rate-limit/store';
@@ -59,7 +61,19 @@ export async function startServer(
   };
   const health = createHealth(checks, logger);
   const { revokedTokens } = credentials;
-  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens, declines, logger });
+  const mailer = createMailer(config, logger);
+  const outbox = createOutbox(mailer, logger);
+  const routes = createRoutes({
+    config,
+    mongodb,
+    temporal,
+    health,
+    jwt,
+    revokedTokens,
+    declines,
+    outbox,
+    logger,
+  });
   const app = createApp({
     config,
     logger,
@@ -72,6 +86,8 @@ export async function startServer(
 
   const closeClients = async () => {
     rateLimitStore?.close?.();
+    await Promise.race([outbox.drain(), delay(config.shutdownTimeoutMs, undefined, { ref: false })]);
+    mailer.close();
     await Promise.all([credentials.close(), declines.close()]);
     await Promise.all([temporal.close(), mongodb.close()]);
   };

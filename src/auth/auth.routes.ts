@@ -3,7 +3,16 @@ import type { Context } from '../http/context';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentUser } from '../users/users.presenter';
-import { loginBody, refreshBody, registerBody, signedIn, type SignedIn } from './auth.schema';
+import {
+  challenge,
+  loginBody,
+  refreshBody,
+  registerBody,
+  signedIn,
+  totpBody,
+  type ChallengeView,
+  type SignedIn,
+} from './auth.schema';
 import type { AuthService, SignIn } from './auth.service';
 
 const TAG = 'Auth';
@@ -21,12 +30,14 @@ function signInRoutes(auth: AuthService): Route[] {
       operationId: 'register',
       summary: 'Open an account',
       description:
-        'The new user is a CUSTOMER and is signed in at once. One address may open 20 accounts an hour ' +
+        'The new user is a CUSTOMER and is signed in at once. A mail asks to confirm the address; until then, the account ' +
+        'orders in this session, but `POST /auth/login` does not know it. The response is the same whether or not there is ' +
+        'an account with the address, and the mail tells. One client may open 20 accounts an hour ' +
         '(`MAX_REGISTRATIONS_PER_ADDRESS`).',
       tag: TAG,
       body: registerBody,
       responses: { 201: { description: 'The new user and the tokens', data: signedIn } },
-      errors: ['already_exists'],
+      errors: [],
       handler: async (ctx, { body }) => sendSignIn(ctx, 201, await auth.register(body, ctx.ip)),
     }),
     route({
@@ -39,12 +50,35 @@ function signInRoutes(auth: AuthService): Route[] {
         'Put the `accessToken` of the response into **Authorize**. After ten wrong passwords for one account from one ' +
         'address, or 30 for any accounts (`MAX_LOGIN_FAILURES_PER_ADDRESS`), the response is 429 until 15 minutes after the ' +
         'first. After 20 for one account from all addresses, each makes the next attempt wait longer, but not where the ' +
-        'account is signed in.',
+        'account is signed in. A user who has an authenticator app gets a challenge for `POST /auth/totp`.',
       tag: TAG,
       body: loginBody,
-      responses: { 200: { description: 'The user and the tokens', data: signedIn } },
+      responses: {
+        200: { description: 'The user and the tokens', data: signedIn },
+        202: { description: 'A code of the authenticator app is needed as well', data: challenge },
+      },
       errors: ['unauthorized', 'forbidden'],
-      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.login(body, ctx.ip)),
+      async handler(ctx, { body }) {
+        const result = await auth.login(body, ctx.ip);
+        if ('user' in result) return sendSignIn(ctx, 200, result);
+        ctx.set('Cache-Control', 'no-store');
+        sendData(ctx, 202, result satisfies ChallengeView);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/auth/totp',
+      role: Role.PUBLIC,
+      operationId: 'showCode',
+      summary: 'Sign in with a code of the authenticator app',
+      description:
+        'After `POST /auth/login` has returned a challenge. A recovery code stands in for a code of the app, once. After ten ' +
+        'wrong codes for an account, each makes the next attempt wait longer (429).',
+      tag: TAG,
+      body: totpBody,
+      responses: { 200: { description: 'The user and the tokens', data: signedIn } },
+      errors: ['unauthorized'],
+      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.showCode(body, ctx.ip)),
     }),
   ];
 }

@@ -7,11 +7,16 @@ import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { RegistrationLimit } from './registration-limit';
-import type { LoginBody, RegisterBody } from './auth.schema';
+import type { LoginBody, RegisterBody, TotpBody } from './auth.schema';
 import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { DemoPasswordGuard } from '../users/passwords/demo-password';
 import type { PasswordRules } from '../users/passwords/password-rules';
 import type { PasswordCheck } from '../users/passwords/password-check';
+import type { AccountMails } from '../users/account/account-mails';
+import { CHALLENGE_MS } from '../users/account/account-token';
+import type { AccountRepository } from '../users/account/accounts.repository';
+import type { CodeCheck } from '../users/second-factor/code-check';
+import type { SecondFactorRepository } from '../users/second-factor/second-factors.repository';
 import {
   decodeRefreshToken,
   hashSecret,
@@ -20,12 +25,19 @@ import {
   sessionIdOf,
   type RefreshToken,
 } from '../users/sessions/refresh-token';
-import { issueTokens, type AccessTokenIssuer, type IssuedTokens } from '../users/sessions/issued-tokens';
+import type { IssuedTokens, IssueTokens } from '../users/sessions/issued-tokens';
 import type { Session, SessionRepository } from '../users/sessions/sessions.repository';
 
 /** A user who has just signed in, with the tokens of the session. */
 export interface SignIn extends IssuedTokens {
   user: User;
+}
+
+/** The first half of signing in: the password was right, and a code is still to come. */
+export interface Challenge {
+  challenge: string;
+  /** Seconds until it expires. */
+  expiresIn: number;
 }
 
 export interface AuthServiceDeps {
@@ -37,7 +49,11 @@ export interface AuthServiceDeps {
   limitRegistrations: RegistrationLimit;
   attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
   report: ReportSecurityEvent;
-  jwt: AccessTokenIssuer;
+  mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;
+  accounts: Pick<AccountRepository, 'issueChallenge' | 'findByChallenge' | 'useChallenge'>;
+  factors: Pick<SecondFactorRepository, 'find'>;
+  codes: Pick<CodeCheck, 'use'>;
+  issueTokens: IssueTokens;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
 }
@@ -46,14 +62,14 @@ export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
   const { users, sessions, checkPassword, demoPassword, passwordRules, limitRegistrations } = deps;
-  const { attemptKeys, jwt, report } = deps;
+  const { attemptKeys, mails, accounts, factors, codes, issueTokens, report } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   function inSeconds(seconds: number): Date {
     return new Date(Date.now() + seconds * 1_000);
   }
 
-  async function begin(user: User, address: string): Promise<SignIn> {
+  async function begin(user: User, address: string, hasSecondFactor = false): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     const createdAt = new Date();
     await sessions.insert({
@@ -64,10 +80,11 @@ export function createAuthService(deps: AuthServiceDeps) {
       tokenVersion: user.tokenVersion,
       createdAt,
       usedFrom: attemptKeys.ofAccountAndAddress(user.email, address),
+      hasSecondFactor,
       accessUntil: inSeconds(accessTokenTtlSeconds),
       expiresAt: inSeconds(refreshTokenTtlSeconds),
     });
-    return { user, ...issueTokens(jwt, user, token, createdAt) };
+    return { user, ...issueTokens(user, token, { authenticatedAt: createdAt, hasSecondFactor }) };
   }
 
   /** Returns null if the user or an ADMIN has ended the session, or if it is a demo user's in production. */
@@ -80,23 +97,26 @@ export function createAuthService(deps: AuthServiceDeps) {
 
   return {
     /**
+     * Does the same whether or not the address has an account, so that nobody learns of it: the new one is another, and the
+     * mail to the address tells its owner.
      * @param address of the client
-     * @throws {AppError} validation_failed, already_exists, rate_limited
+     * @throws {AppError} validation_failed, rate_limited
      */
     async register({ email, name, password }: RegisterBody, address: string): Promise<SignIn> {
       passwordRules.requireImpersonal(password, { email, name });
       await limitRegistrations(address);
       const passwordHash = await hashPassword(password, address);
       const user = await users.insert({ id: newId('usr'), email, name, role: Role.CUSTOMER, passwordHash });
-      if (!user) throw emailTaken();
-      return begin(user, address);
+      mails.askToConfirm(user!, email);
+      return begin(user!, address);
     },
 
     /**
+     * Returns a challenge instead of the tokens to a user who has an authenticator app.
      * @param address of the client
      * @throws {AppError} unauthorized, rate_limited, forbidden for a disabled user
      */
-    async login({ email, password }: LoginBody, address: string): Promise<SignIn> {
+    async login({ email, password }: LoginBody, address: string): Promise<SignIn | Challenge> {
       let user: User | null = null;
       const findHash = async () => {
         user = await users.findByEmail(email);
@@ -106,7 +126,28 @@ export function createAuthService(deps: AuthServiceDeps) {
       const isRight = await checkPassword({ email, address, password }, findHash);
       if (!user || !isRight) throw wrongCredentials();
       requireActive(user);
-      return begin(user, address);
+      const { id } = user as User;
+      if (!(await factors.find(id))?.isOn) return begin(user, address);
+      return { challenge: await accounts.issueChallenge(user), expiresIn: CHALLENGE_MS / 1_000 };
+    },
+
+    /**
+     * The second half of signing in with an authenticator app.
+     * @param address of the client
+     * @throws {AppError} unauthorized, rate_limited
+     */
+    async showCode({ challenge, code }: TotpBody, address: string): Promise<SignIn> {
+      const user = await accounts.findByChallenge(challenge);
+      const factor = user && (await factors.find(user.id));
+      if (!factor?.isOn) throw challengeOver();
+      const kind = await codes.use(user!.id, factor, code);
+      if (!kind) {
+        report('login_failed', { email: user!.email }, address);
+        throw wrongCode();
+      }
+      if (!(await accounts.useChallenge(challenge))) throw challengeOver();
+      if (kind === 'recovery') mails.tellChange(user!, 'recovery');
+      return begin(user!, address, true);
     },
 
     /**
@@ -135,7 +176,9 @@ export function createAuthService(deps: AuthServiceDeps) {
         report('refresh_reused', { userId: user.id }, address);
         throw signInAgain();
       }
-      return { user, ...issueTokens(jwt, user, { family: token.family, secret }, session.createdAt) };
+      const { createdAt: authenticatedAt, hasSecondFactor } = session;
+      const proof = { authenticatedAt, hasSecondFactor };
+      return { user, ...issueTokens(user, { family: token.family, secret }, proof) };
     },
 
     /** Ends the session of the refresh token, if there is one, and its access tokens. */
@@ -151,29 +194,34 @@ function requireActive({ status }: User): void {
   throw new AppError('forbidden', 'This account is disabled: contact the shop.');
 }
 
-function emailTaken(): AppError {
-  return new AppError(
-    'already_exists',
-    'An account with this e-mail address exists already: log in instead.',
-    {
-      errors: [{ path: 'email', message: 'is already registered' }],
-    },
-  );
-}
-
 /**
- * One error for an unknown e-mail address and a wrong password, so that it does not tell which accounts
- * exist.
+ * One error for an unknown e-mail address, one that is not confirmed, and a wrong password, so that it does not tell which
+ * accounts exist.
  */
 function wrongCredentials(): AppError {
-  return new AppError('unauthorized', 'The e-mail address or the password is wrong: check both.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return new AppError(
+    'unauthorized',
+    'The e-mail address or the password is wrong, or the address is not confirmed: check both, open the link in the mail ' +
+      'that you got, or ask for a new password.',
+    { headers: WWW_AUTHENTICATE },
+  );
 }
 
 /** One error for all texts but the newest refresh token of a valid session. */
 function signInAgain(): AppError {
   return new AppError('unauthorized', 'This refresh token is no longer valid: log in again.', {
+    headers: WWW_AUTHENTICATE,
+  });
+}
+
+function challengeOver(): AppError {
+  return new AppError('unauthorized', 'This sign-in has taken too long, or is complete: log in again.', {
+    headers: WWW_AUTHENTICATE,
+  });
+}
+
+function wrongCode(): AppError {
+  return new AppError('unauthorized', 'The code is wrong or was used before: wait for the next one.', {
     headers: WWW_AUTHENTICATE,
   });
 }

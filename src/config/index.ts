@@ -1,6 +1,7 @@
 import { audit } from './audit';
 import { http } from './http';
 import { jwt } from './jwt';
+import { mail } from './mail';
 import { mongodb } from './mongodb';
 import { orders } from './orders';
 import { payloadKeys } from './payload-keys';
@@ -23,6 +24,7 @@ const SECTIONS = {
   payloadKeys,
   http,
   signIn,
+  mail,
   jwt,
   orders,
   payments,

@@ -74,6 +74,7 @@ async function insert(users: UsersRepository, input: NewAdmin): Promise<string> 
   const user = await users.insert({
     id: newId('usr'),
     email: value.email,
+    confirmedEmail: value.email,
     name: value.name,
     role: Role.ADMIN,
     passwordHash: await hashPassword(value.password),
@@ -84,7 +85,10 @@ async function insert(users: UsersRepository, input: NewAdmin): Promise<string> 
 
 async function promote(users: UsersRepository, address: string): Promise<string> {
   const user = await users.findByEmail(Joi.attempt(address, email.required()));
-  if (!user) throw new Error('There is no account with this address: omit --promote to create one.');
+  if (!user)
+    throw new Error(
+      'There is no account with this address, or it is not confirmed: omit --promote to create one.',
+    );
   if (user.status === 'disabled')
     throw new Error('This account is disabled: have an ADMIN enable it first, or create another account.');
   await users.change(user.id, { role: Role.ADMIN });

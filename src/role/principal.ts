@@ -8,6 +8,7 @@ export interface Principal {
   role: UserRole;
   /** Everything that an API key may do. Absent for a user, who may do everything that the role allows. */
   scopes?: readonly Scope[];
+  mustSetUpTotp?: true;
 }
 
 /** A user, according to the access token. */
@@ -20,5 +21,7 @@ export interface UserPrincipal extends Principal {
   authenticatedAt: number;
   /** When the token expires, in seconds since the epoch. */
   expiresAt: number;
+  /** An ADMIN who acts as a CUSTOMER until an authenticator app is set up. */
+  mustSetUpTotp?: true;
   scopes?: undefined;
 }

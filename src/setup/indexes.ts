@@ -18,6 +18,8 @@ import {
   createStockAdjustmentModel,
 } from '../product-service/product-service.model';
 import { createAttemptsModel } from '../users/passwords/attempts.model';
+import { createAccountTokenModel } from '../users/account/account-tokens.model';
+import { createSecondFactorModel } from '../users/second-factor/second-factors.model';
 import { createSessionModel } from '../users/sessions/sessions.model';
 import { createUserModel } from '../users/users.model';
 
@@ -31,6 +33,8 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createUserModel(connection),
     createAuditModel(connection),
     createAuditDayModel(connection),
+    createAccountTokenModel(connection),
+    createSecondFactorModel(connection),
     createSessionModel(connection),
     createAttemptsModel(connection),
     createApiKeyModel(connection),

@@ -14,12 +14,13 @@ import { Role, type UserRole } from '../role/role';
 import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
-import { ACTOR_SIGNED_OUT, LAST_ADMIN, type UserStatus } from './user-status';
+import { isConfirmed, revokingTokens, toUser, type User } from './stored-user';
+import { ACTOR_SIGNED_OUT, LAST_ADMIN, NOT_CONFIRMED, type UserStatus } from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 
-export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn'> & { id: string };
+export type { User } from './stored-user';
 
-export type NewUser = Pick<User, 'id' | 'email' | 'name' | 'role' | 'passwordHash'>;
+export type NewUser = Pick<User, 'id' | 'email' | 'confirmedEmail' | 'name' | 'role' | 'passwordHash'>;
 
 export interface UserFilter {
   role?: UserRole;
@@ -27,17 +28,26 @@ export interface UserFilter {
   email?: string;
 }
 
+/** What decides on what others may do for a user. */
+export interface UserStanding {
+  status: UserStatus;
+  isConfirmed: boolean;
+}
+
 export type UserChange = Partial<Pick<User, 'role' | 'status'>>;
 
 export interface UsersRepository {
-  /** Returns null if the e-mail address is taken. */
+  /** Returns null if another user has confirmed the e-mail address. */
   insert(user: NewUser): Promise<User | null>;
   findById(id: string): Promise<User | null>;
+  /** Finds the user who has confirmed the address. */
   findByEmail(email: string): Promise<User | null>;
+  /** Finds the active user who has given the address last, without confirming it. */
+  findUnconfirmed(email: string): Promise<User | null>;
   /** Returns null if there is no such user. */
-  statusOf(id: string): Promise<UserStatus | null>;
+  standingOf(id: string): Promise<UserStanding | null>;
   /**
-   * Whether the database rejects a second user with the same e-mail address, for which `setup` makes an
+   * Whether the database rejects a second user with the same confirmed e-mail address, for which `setup` makes an
    * index.
    */
   isSetUp(): Promise<boolean>;
@@ -62,7 +72,7 @@ export interface UsersRepository {
     change: UserChange,
     actor?: Actor,
     origin?: Origin,
-  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | null>;
+  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | typeof NOT_CONFIRMED | null>;
 }
 
 /** The session that stays valid when the password changes. */
@@ -80,6 +90,7 @@ export interface PasswordChanged {
   user: User;
   /** The family of the session's refresh tokens. */
   family: string;
+  hasSecondFactor: boolean;
 }
 
 const AFTER = { returnDocument: 'after' } as const;
@@ -130,13 +141,23 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     },
 
     findById: (id) => find({ _id: id }),
-    findByEmail: (email) => find({ email }),
-    async isSetUp() {
-      const indexes = await users.collection.indexes().catch(unlessMissing);
-      return indexes.some(({ key, unique }) => unique === true && 'email' in key);
+    findByEmail: (email) => find({ confirmedEmail: email }),
+
+    async findUnconfirmed(email) {
+      const filter = { email, confirmedEmail: null, status: 'active' } as const;
+      const found = await users.findOne(filter).sort({ _id: -1 }).lean();
+      return found && toUser(found);
     },
 
-    statusOf: async (id) => (await users.findById(id, { status: 1 }).lean())?.status ?? null,
+    async isSetUp() {
+      const indexes = await users.collection.indexes().catch(unlessMissing);
+      return indexes.some(({ key, unique }) => unique === true && 'confirmedEmail' in key);
+    },
+
+    async standingOf(id) {
+      const found = await users.findById(id, { status: 1, confirmedEmail: 1 }).lean();
+      return found && { status: found.status, isConfirmed: isConfirmed(found) };
+    },
 
     async list(filter, { limit, after }) {
       const found = await users.find(matching(filter, after)).sort({ _id: -1 }).limit(limit).lean();
@@ -166,7 +187,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
         await revokeKeys(elsewhere, session);
-        return { user: toUser(changed), family: goesOn.family };
+        const { family, hasSecondFactor } = goesOn;
+        return { user: toUser(changed), family, hasSecondFactor };
       }),
 
     change: (id, { role, status }, actor, origin = OPERATOR) =>
@@ -176,6 +198,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         if (!before) return null;
         const after = { role: role ?? before.role, status: status ?? before.status };
         if (after.role === before.role && after.status === before.status) return toUser(before);
+        if (after.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
+          return NOT_CONFIRMED;
         if (isActiveAdmin(before) && !isActiveAdmin(after)) {
           // Writing to a remaining ADMIN makes two such changes collide, so that neither relies on the
           // other's ADMIN.
@@ -211,27 +235,6 @@ function matching(filter: UserFilter, after?: string): QueryFilter<UserDocument>
   return { ...defined, ...(after !== undefined && { _id: trusted({ $lt: after }) }) };
 }
 
-function revokingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {
-  return { $set: fields, $inc: { tokenVersion: 1 }, $currentDate: { tokensRevokedAt: true } };
-}
-
 function isActiveAdmin({ role, status }: Pick<UserDocument, 'role' | 'status'>): boolean {
   return role === Role.ADMIN && status === 'active';
-}
-
-function toUser(document: UserDocument): User {
-  const { _id: id, email, name, role, status, passwordHash } = document;
-  const { tokenVersion, keptSessionId, createdAt, updatedAt } = document;
-  return {
-    id,
-    email,
-    name,
-    role,
-    status,
-    passwordHash,
-    tokenVersion,
-    keptSessionId,
-    createdAt,
-    updatedAt,
-  };
 }

@@ -11,6 +11,7 @@ import { USER_STATUSES, type UserStatus } from './user-status';
 export interface UserView {
   id: string;
   email: string;
+  isEmailConfirmed: boolean;
   name: string;
   role: UserRole;
   status: UserStatus;
@@ -63,6 +64,9 @@ const profile = {
   email: Joi.string()
     .email({ tlds: { allow: false } })
     .required(),
+  isEmailConfirmed: Joi.boolean()
+    .required()
+    .description('Whether the user has shown to read the mails to the address'),
   name: Joi.string().required(),
   role: Joi.string()
     .valid(...USER_ROLES)
@@ -76,6 +80,7 @@ const profile = {
 const EXAMPLE = {
   id: 'usr_01HZX000000000000000A11CE0',
   email: 'alice@example.com',
+  isEmailConfirmed: true,
   name: 'Alice',
   role: 'CUSTOMER',
   status: 'active',
@@ -86,28 +91,44 @@ export const user = Joi.object<UserView, true>(profile).id('User').example(EXAMP
 
 export interface ChangeProfileBody {
   name?: string;
+  email?: string;
   password?: string;
   currentPassword?: string;
 }
 
 export const changeProfileBody = Joi.object<ChangeProfileBody, true>({
   name,
+  email: email.description(
+    'Takes effect when it is confirmed: a mail is sent to it. Your own address gets the mail again',
+  ),
   password: newPassword,
   currentPassword: password
     .when('password', { is: Joi.exist(), then: Joi.required() })
-    .description('Required with `password`'),
+    .when('email', { is: Joi.exist(), then: Joi.required() })
+    .description('Required with `password` and with `email`'),
 })
-  .or('name', 'password')
-  .meta({ jsonSchema: { anyOf: [{ required: ['name'] }, { required: ['password'] }] } })
-  .messages({ 'object.missing': '{#label} must have name or password' })
+  .or('name', 'email', 'password')
+  .meta({
+    jsonSchema: { anyOf: [{ required: ['name'] }, { required: ['email'] }, { required: ['password'] }] },
+  })
+  .messages({ 'object.missing': '{#label} must have name, email or password' })
   .id('ChangeProfileRequest')
   .example({ name: 'Alice B.' });
+
+/** Beside tokens. */
+export const mustSetUpTotp = Joi.boolean()
+  .valid(true)
+  .description(
+    'Present for an ADMIN who has to set up an authenticator app (`POST /users/me/totp`), and may do what CUSTOMERs may ' +
+      'until then',
+  );
 
 /** The profile after a change, with the session's new tokens if the password was changed. */
 export interface ChangedProfileView extends UserView {
   accessToken?: string;
   refreshToken?: string;
   expiresIn?: number;
+  mustSetUpTotp?: true;
 }
 
 export const changedProfile = Joi.object<ChangedProfileView, true>({
@@ -120,9 +141,50 @@ export const changedProfile = Joi.object<ChangedProfileView, true>({
     .integer()
     .min(1)
     .description('After a change of the password: seconds until the access token expires'),
+  mustSetUpTotp,
 })
   .id('ChangedProfile')
   .example({ ...EXAMPLE, name: 'Alice B.' });
+
+/** A session as the API presents it. */
+export interface SessionView {
+  id: string;
+  isCurrent: boolean;
+  createdAt: string;
+  refreshedAt: string;
+  expiresAt: string;
+}
+
+const SESSION_ID = /^[0-9a-f]{32}$/;
+const EXAMPLE_SESSION_ID = '9f86d081884c7d659a2feaa0c55ad015';
+
+export const listedSession = Joi.object<SessionView, true>({
+  id: Joi.string().required(),
+  isCurrent: Joi.boolean().required().description('Whether it is the one that asks'),
+  createdAt: Joi.string().isoDate().required().description('When it was signed in to'),
+  refreshedAt: Joi.string().isoDate().required().description('When its tokens were issued last'),
+  expiresAt: Joi.string().isoDate().required(),
+})
+  .id('ListedSession')
+  .example({
+    id: EXAMPLE_SESSION_ID,
+    isCurrent: true,
+    createdAt: '2026-01-15T09:00:00.000Z',
+    refreshedAt: '2026-01-16T10:30:00.000Z',
+    expiresAt: '2026-02-14T09:00:00.000Z',
+  });
+
+export interface SessionIdParams {
+  id: string;
+}
+
+export const sessionIdParams = Joi.object<SessionIdParams, true>({
+  id: Joi.string()
+    .pattern(SESSION_ID)
+    .messages({ 'string.pattern.base': '{#label} must be the id of a session' })
+    .required()
+    .example(EXAMPLE_SESSION_ID),
+});
 
 export interface UserIdParams {
   id: string;

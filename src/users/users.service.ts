@@ -1,6 +1,7 @@
+import type { AccountMails } from './account/account-mails';
 import type { PasswordRules } from './passwords/password-rules';
 import type { PasswordCheck } from './passwords/password-check';
-import type { SessionRepository } from './sessions/sessions.repository';
+import type { ListedSession, SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
@@ -9,21 +10,22 @@ import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
 import { hashPassword } from './passwords/password';
 import { wrongPassword, type Proof, type Reauthentication } from './reauthentication';
-import { issueTokens, type AccessTokenIssuer, type IssuedTokens } from './sessions/issued-tokens';
+import type { IssuedTokens, IssueTokens } from './sessions/issued-tokens';
 import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
-import { ACTOR_SIGNED_OUT, LAST_ADMIN } from './user-status';
+import { ACTOR_SIGNED_OUT, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;
-  sessions: Pick<SessionRepository, 'removeRevoked'>;
+  sessions: Pick<SessionRepository, 'removeRevoked' | 'list' | 'end' | 'endOwn' | 'endStolenOthers'>;
   checkPassword: PasswordCheck;
   passwordRules: PasswordRules;
   requireRecentSignIn: Reauthentication;
   report: ReportSecurityEvent;
-  jwt: AccessTokenIssuer;
+  mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;
+  issueTokens: IssueTokens;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
 }
@@ -34,10 +36,14 @@ export interface ChangedProfile {
   tokens?: IssuedTokens;
 }
 
+/** How many sessions are listed. */
+export const MAX_SESSIONS = 100;
+
 export type UsersService = ReturnType<typeof createUsersService>;
 
 export function createUsersService(deps: UsersServiceDeps) {
-  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn, report, jwt } = deps;
+  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn } = deps;
+  const { mails, issueTokens, report } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   /** @throws {AppError} not_found */
@@ -50,19 +56,26 @@ export function createUsersService(deps: UsersServiceDeps) {
     return requireSignedIn(await get(principal.id), principal);
   }
 
+  /** @throws {AppError} validation_failed, rate_limited */
+  async function requirePassword(
+    { passwordHash }: User,
+    { sessionId }: UserPrincipal,
+    { currentPassword, address }: { currentPassword: string; address: string },
+  ): Promise<void> {
+    const attempt = { sessionId, address, password: currentPassword };
+    if (!(await checkPassword(attempt, async () => passwordHash))) throw wrongPassword();
+  }
+
   /**
    * Revokes all sessions of the user except for the current one, whose refresh token is replaced, since it may have been
    * copied.
    * @throws {AppError}
    */
   async function changePassword(
+    user: User,
     principal: UserPrincipal,
-    { password, currentPassword }: Required<Omit<ChangeProfileBody, 'name'>>,
-    address: string,
+    { password, currentPassword, address }: { password: string; currentPassword: string; address: string },
   ): Promise<Required<ChangedProfile>> {
-    const user = await getSignedIn(principal);
-    const attempt = { sessionId: principal.sessionId, address, password: currentPassword };
-    if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
     passwordRules.requireAnother(password, currentPassword);
     passwordRules.requireImpersonal(password, user);
     const passwordHash = await hashPassword(password, address);
@@ -80,8 +93,18 @@ export function createUsersService(deps: UsersServiceDeps) {
       throw tokenVersion === user.tokenVersion ? invalidToken() : wrongPassword();
     }
     await sessions.removeRevoked(changed.user);
+    mails.tellChange(changed.user, 'password');
     const token = { family: Buffer.from(changed.family, 'hex'), secret };
-    return { user: changed.user, tokens: issueTokens(jwt, changed.user, token, new Date(now)) };
+    const { hasSecondFactor } = changed;
+    const proof = { authenticatedAt: new Date(now), hasSecondFactor };
+    return { user: changed.user, tokens: issueTokens(changed.user, token, proof) };
+  }
+
+  /** The new address takes effect when its owner confirms it. */
+  function changeAddress(user: User, email: string): void {
+    if (email === user.confirmedEmail) return;
+    mails.askToConfirm(user, email);
+    if (email !== user.email) mails.tellChange(user, 'address');
   }
 
   return {
@@ -94,16 +117,40 @@ export function createUsersService(deps: UsersServiceDeps) {
      */
     async changeProfile(
       principal: UserPrincipal,
-      { name, password, currentPassword }: ChangeProfileBody,
+      { name, email, password, currentPassword }: ChangeProfileBody,
       address: string,
     ): Promise<ChangedProfile> {
-      const changed =
-        password !== undefined && currentPassword !== undefined
-          ? await changePassword(principal, { password, currentPassword }, address)
-          : { user: await getSignedIn(principal) };
+      const user = await getSignedIn(principal);
+      let changed: ChangedProfile = { user };
+      if (currentPassword !== undefined) {
+        await requirePassword(user, principal, { currentPassword, address });
+        if (password !== undefined)
+          changed = await changePassword(user, principal, { password, currentPassword, address });
+        if (email !== undefined) changeAddress(changed.user, email);
+      }
       if (name === undefined) return changed;
-      return { ...changed, user: requireFound(await users.rename(changed.user.id, name)) };
+      return { ...changed, user: requireFound(await users.rename(user.id, name)) };
     },
+
+    /** Returns the sessions of the caller, newest first. */
+    async listSessions(principal: UserPrincipal): Promise<ListedSession[]> {
+      return sessions.list(await getSignedIn(principal), MAX_SESSIONS);
+    },
+
+    /**
+     * Ends a session of the caller, within a second on every process. One that is not the caller's current one may be
+     * somebody else's, so the API keys that were made in it are revoked.
+     * @throws {AppError} not_found
+     */
+    async endSession({ id, sessionId }: UserPrincipal, ending: string): Promise<void> {
+      if (ending === sessionId) return sessions.end(sessionId);
+      if (!(await sessions.endOwn(id, ending)))
+        throw new AppError('not_found', 'Session not found: it may have ended already.');
+    },
+
+    /** Ends all sessions of the caller but the current one, and revokes the API keys that were made in them. */
+    endOtherSessions: ({ id, sessionId }: UserPrincipal): Promise<void> =>
+      sessions.endStolenOthers(id, sessionId),
 
     async list({
       limit,
@@ -129,6 +176,7 @@ export function createUsersService(deps: UsersServiceDeps) {
       const changed = await users.change(id, change, actor, origin);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw lastAdmin();
+      if (changed === NOT_CONFIRMED) throw notConfirmed();
       const user = requireFound(changed);
       if (before && before.role !== user.role) {
         const roles = { userId: id, by: actor.id, from: before.role, to: user.role };
@@ -149,5 +197,12 @@ function lastAdmin(): AppError {
   return new AppError(
     'invalid_transition',
     'This is the last active ADMIN: make another user an ADMIN first.',
+  );
+}
+
+function notConfirmed(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'This user has not confirmed the e-mail address, so it may be that of somebody else: have it confirmed first.',
   );
 }

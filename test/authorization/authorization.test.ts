@@ -80,6 +80,7 @@ function methodsOf(): Map<string, Method> {
       jwt,
       revokedTokens: { has: () => false },
       declines: api.declines,
+      outbox: { post: () => undefined },
       logger: pino({ level: 'silent' }),
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type OrderApi, type OrderBody, lines } from '../support/order-api';
-import { PASSWORD, person, type Person } from '../support/signed-in-users';
+import { mailedToken, PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { Caller } from './table';
 
 export interface World {
@@ -62,6 +62,30 @@ export const REQUESTS: Readonly<
     path: '/auth/logout',
     body: { refreshToken: (await person(api)).refreshToken },
   }),
+  confirmAddress: async ({ api }) => {
+    const account = newAccount();
+    await api.call('post', '/auth/register').send(account).expect(201);
+    return { path: '/auth/confirm', body: { token: await mailedToken(api, account.email) } };
+  },
+  forgotPassword: ({ alice: { email } }) => ({ path: '/auth/forgot', body: { email } }),
+  resetPassword: async ({ api }) => {
+    const { email } = await person(api);
+    await api.call('post', '/auth/forgot').send({ email }).expect(202);
+    const token = await mailedToken(api, email);
+    return { path: '/auth/reset', body: { token, password: 'staple battery horse' } };
+  },
+  showCode: () => ({ path: '/auth/totp', body: { challenge: 'x'.repeat(43), code: '123456' } }),
+  listSessions: () => ({ path: '/users/me/sessions' }),
+  endOtherSessions: () => ({ path: '/users/me/sessions' }),
+  endSession: async ({ api, admin }) => {
+    const { accessToken } = await signIn(api, admin.email);
+    const { body } = await api.call('get', '/users/me/sessions', accessToken).expect(200);
+    const [newest] = (body as { data: { id: string }[] }).data;
+    return { path: `/users/me/sessions/${newest!.id}` };
+  },
+  beginTotp: () => ({ path: '/users/me/totp', body: {} }),
+  confirmTotp: () => ({ path: '/users/me/totp/confirm', body: { code: '123456' } }),
+  removeTotp: () => ({ path: '/users/me/totp', body: { code: '123456' } }),
   listProductServices: () => ({ path: '/product-services' }),
   getProductService: ({ productId }) => ({ path: `/product-services/${productId}` }),
   getProfile: () => ({ path: '/users/me' }),

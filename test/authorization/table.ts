@@ -32,9 +32,23 @@ export const TABLE: Readonly<Record<string, Row>> = {
   login: open(200),
   refresh: open(200),
   logout: open(204),
+  // Only the token in the mail counts, not the caller.
+  confirmAddress: open(204),
+  forgotPassword: open(202),
+  resetPassword: open(204),
+  // Only the challenge counts, which is not valid.
+  showCode: open(401),
   listProductServices: open(200),
   getProductService: open(200),
   getProfile: row(null, /*                        */ 401, 200, 200, 200, 401, 403, 403),
+  listSessions: row(null, /*                      */ 401, 200, 200, 200, 401, 403, 403),
+  endOtherSessions: row(null, /*                  */ 401, 204, 204, 204, 401, 403, 403),
+  // Each session is the admin's.
+  endSession: row(null, /*                        */ 401, 404, 404, 204, 401, 403, 403),
+  beginTotp: row(null, /*                         */ 401, 201, 201, 201, 401, 403, 403),
+  // Nobody has begun, or has an app.
+  confirmTotp: row(null, /*                       */ 401, 400, 400, 400, 401, 403, 403),
+  removeTotp: row(null, /*                        */ 401, 404, 404, 404, 401, 403, 403),
   changeProfile: row(null, /*                     */ 401, 200, 200, 200, 401, 403, 403),
   listUsers: row('users:read', /*                 */ 401, 403, 403, 200, 401, 200, 403),
   getUser: row('users:read', /*                   */ 401, 403, 403, 200, 401, 200, 403),

@@ -13,7 +13,17 @@ const REQUIRED = {
 };
 
 const KEY = 'RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=';
-const PRODUCTION = { NODE_ENV: 'production', PAYLOAD_KEYS: `2026-11:${KEY}`, TRUSTED_PROXIES: '1' };
+const MAIL = {
+  SMTP_URL: 'smtps://orders:hunter4@mail.example.com',
+  MAIL_FROM: 'Plum & Pear <shop@example.com>',
+  ACCOUNT_PAGE_URL: 'https://shop.example.com/account',
+};
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  PAYLOAD_KEYS: `2026-11:${KEY}`,
+  TRUSTED_PROXIES: '1',
+  ...MAIL,
+};
 
 const STRIPE = {
   PAYMENT_PROVIDER: 'stripe',
@@ -82,7 +92,17 @@ describe('loadConfig', () => {
         refreshTokenTtlSeconds: 2_592_000,
         apiKeyTtlDays: 90,
       },
-      signIn: { rateLimitMax: 600, maxFailuresPerAddress: 30, maxRegistrationsPerAddress: 20 },
+      mail: {
+        from: 'Orders <orders@localhost>',
+        accountPageUrl: 'http://localhost:8080/account',
+        dataDir: '.data',
+      },
+      signIn: {
+        isSecondFactorRequired: false,
+        rateLimitMax: 600,
+        maxFailuresPerAddress: 30,
+        maxRegistrationsPerAddress: 20,
+      },
       orders: {
         placeTimeoutMs: 5_000,
         commandTimeoutMs: 8_000,
@@ -177,6 +197,27 @@ describe('loadConfig', () => {
       expect(mistakesOf(short)).toEqual([]);
     },
   );
+
+  it('needs a mail server in production, its sender and its page, and repeats no password', () => {
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
+    expect(loadConfig('api', production).mail).toMatchObject({
+      smtpUrl: MAIL.SMTP_URL,
+      from: MAIL.MAIL_FROM,
+    });
+    expect(mistakesOf({ ...production, SMTP_URL: undefined })).toEqual([
+      expect.stringMatching(/^SMTP_URL must be set in production/),
+    ]);
+    expect(mistakesOf({ ...REQUIRED, SMTP_URL: MAIL.SMTP_URL, MAIL_FROM: MAIL.MAIL_FROM })).toEqual([
+      'ACCOUNT_PAGE_URL must be set with SMTP_URL',
+    ]);
+    const [wrong, ...others] = mistakesOf({ ...production, SMTP_URL: 'orders:hunter4@mail.example.com' });
+    expect(wrong).toMatch(/^SMTP_URL must look like/);
+    expect([wrong, others]).not.toContain('hunter');
+    expect(
+      mistakesOf({ ...production, ...MAIL, ACCOUNT_PAGE_URL: 'https://shop.example.com/#account' }),
+    ).toEqual([expect.stringMatching(/^ACCOUNT_PAGE_URL must not have a fragment/)]);
+    expect(mistakesOf({ ...production, SMTP_URL: undefined }, 'worker')).toEqual([]);
+  });
 
   it('has no default number of proxies in production', () => {
     const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };

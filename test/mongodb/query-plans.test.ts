@@ -3,6 +3,8 @@ import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
 import { createAuditRecorder } from '../../src/audit/recorder';
 import { createAttemptRepository } from '../../src/users/passwords/attempts.repository';
+import { createAccountRepository } from '../../src/users/account/accounts.repository';
+import { createSecondFactorRepository } from '../../src/users/second-factor/second-factors.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
@@ -44,6 +46,8 @@ async function fill(): Promise<void> {
       const unique = {
         operations,
         email: text,
+        confirmedEmail: text,
+        tokenHash: text,
         sku: text,
         skuKey: text,
         day: text,
@@ -124,6 +128,7 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
     createdAt: NOW,
     accessUntil: NOW,
     usedFrom: 'somewhere',
+    hasSecondFactor: false,
     expiresAt: new Date(Date.now() + 60_000),
   };
   return {
@@ -132,8 +137,45 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
     rotate: () => sessions.rotate('session', { from: 'one', to: 'two', accessUntil: NOW, usedFrom: 'x' }),
     removeRevoked: () => sessions.removeRevoked({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
     isUsedFrom: () => sessions.isUsedFrom('somewhere'),
+    list: () => sessions.list({ id: 'usr_1', tokenVersion: 0, keptSessionId: null }, 100),
     end: () => sessions.end('session'),
+    endOwn: () => sessions.endOwn('usr_1', 'session'),
+    endOthers: () => sessions.endOthers('usr_1', 'session'),
+    endStolenOthers: () => sessions.endStolenOthers('usr_1', 'session'),
     endStolen: () => sessions.endStolen('session'),
+  };
+}
+
+function accountCalls(connection: Connection): Calls<ReturnType<typeof createAccountRepository>> {
+  const accounts = createAccountRepository(connection);
+  const user = { id: 'usr_1', email: 'alice@example.com', tokenVersion: 0 };
+  const token = 'x'.repeat(43);
+  return {
+    issueToken: () => accounts.issueToken('reset', user, user.email),
+    issueChallenge: () => accounts.issueChallenge(user),
+    findByChallenge: () => accounts.findByChallenge(token),
+    useChallenge: () => accounts.useChallenge(token),
+    findByResetToken: () => accounts.findByResetToken(token),
+    confirmAddress: async () =>
+      accounts.confirmAddress(await accounts.issueToken('confirm', user, user.email)),
+    resetPassword: async () =>
+      accounts.resetPassword(await accounts.issueToken('reset', user, user.email), {
+        passwordHash: 'x',
+        sessionsBeganAfter: NOW,
+      }),
+  };
+}
+
+function secondFactorCalls(connection: Connection): Calls<ReturnType<typeof createSecondFactorRepository>> {
+  const factors = createSecondFactorRepository(connection);
+  const activation = { userId: 'usr_1', sessionId: 'session', step: 1, recoveryCodes: ['a'] };
+  return {
+    find: () => factors.find('usr_1'),
+    begin: () => factors.begin('usr_1', 'secret'),
+    turnOn: () => factors.turnOn(activation, TEST_ORIGIN),
+    useStep: () => factors.useStep('usr_1', 2),
+    useRecoveryCode: () => factors.useRecoveryCode('usr_1', 'a'),
+    remove: () => factors.remove('usr_1', TEST_ORIGIN),
   };
 }
 
@@ -142,6 +184,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
   const user = {
     id: 'usr_1',
     email: 'alice@example.com',
+    confirmedEmail: 'alice@example.com',
     name: 'Alice',
     role: 'ADMIN',
     passwordHash: 'x',
@@ -150,7 +193,8 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     insert: () => users.insert(user),
     findById: () => users.findById(user.id),
     findByEmail: () => users.findByEmail(user.email),
-    statusOf: () => users.statusOf(user.id),
+    findUnconfirmed: () => users.findUnconfirmed(user.email),
+    standingOf: () => users.standingOf(user.id),
     isSetUp: () => users.isSetUp(),
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
@@ -397,6 +441,8 @@ it.each(
     attemptCalls,
     sessionCalls,
     userCalls,
+    accountCalls,
+    secondFactorCalls,
     revokedTokensCalls,
     endedSessionsCalls,
     orderCalls,

@@ -7,6 +7,9 @@ export const PRODUCTION_ENV = {
   NODE_ENV: 'production',
   PAYMENT_PROVIDER: 'sandbox',
   TRUSTED_PROXIES: '0',
+  SMTP_URL: 'smtps://orders:hunter2@mail.example.com',
+  MAIL_FROM: 'orders@example.com',
+  ACCOUNT_PAGE_URL: 'https://shop.example.com/account',
   PAYLOAD_KEYS: '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
 };
 

@@ -10,6 +10,7 @@ import { newId } from '../../src/common/ids';
 import type { UserPrincipal } from '../../src/role/principal';
 import { hashPassword, verifyPassword } from '../../src/users/passwords/password';
 import { createPasswordRules } from '../../src/users/passwords/password-rules';
+import { createIssueTokens } from '../../src/users/sessions/issued-tokens';
 import { isRevokedBy } from '../../src/users/sessions/signed-in';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
@@ -35,7 +36,8 @@ afterAll(() => db.drop());
 async function signedIn(): Promise<UserPrincipal> {
   const id = newId('usr');
   const passwordHash = await hashPassword(PASSWORD);
-  await users.insert({ id, email: `${id}@example.com`, name: 'A', role: 'CUSTOMER', passwordHash });
+  const email = `${id}@example.com`;
+  await users.insert({ id, email, confirmedEmail: email, name: 'A', role: 'CUSTOMER', passwordHash });
   const sessionId = randomBytes(16).toString('hex');
   const now = new Date();
   const family = 'f'.repeat(32);
@@ -49,6 +51,7 @@ async function signedIn(): Promise<UserPrincipal> {
     accessUntil: now,
     expiresAt: new Date(Date.now() + 60_000),
     usedFrom: 'somewhere',
+    hasSecondFactor: false,
   });
   const authenticatedAt = Math.floor(Date.now() / 1_000);
   const expiresAt = authenticatedAt + 60;
@@ -63,7 +66,8 @@ function serviceWhere(happens: (id: string) => Promise<unknown>, id = '') {
     passwordRules: createPasswordRules(),
     requireRecentSignIn: async () => undefined,
     report,
-    jwt: createJwt(testConfig().jwt),
+    mails: { askToConfirm: () => undefined, tellChange: () => undefined },
+    issueTokens: createIssueTokens(createJwt(testConfig().jwt), false),
     accessTokenTtlSeconds: 60,
     refreshTokenTtlSeconds: 60,
     async checkPassword() {

@@ -86,6 +86,16 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'a schema cannot list a million passwords, nor compare two fields',
   },
   {
+    path: 'token',
+    message: 'is not valid, or not any more: ask for another mail',
+    why: 'only mails have the tokens',
+  },
+  {
+    path: 'customerId',
+    message: 'must be the id of a user who has confirmed the e-mail address',
+    why: 'only the database knows it',
+  },
+  {
     path: 'currentPassword',
     message: 'is not the current password',
     why: 'only the database knows it',

@@ -101,6 +101,7 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
     { parameter: 'body.email', values: ADDRESSES, probability: HALF },
     { parameter: 'body.name', values: NAMES, probability: HALF },
   ],
+  'POST /auth/forgot': [{ parameter: 'body.email', values: ADDRESSES, probability: HALF }],
   'POST /orders/{id}/payment': [{ parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 }],
   // The token of the run is soon too old to make keys without it.
   'POST /api-keys': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],

@@ -5,7 +5,7 @@ import type { PaymentAction } from '../../domain/payment';
 import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
-import type { UserStatus } from '../../users/user-status';
+import type { UserStanding } from '../../users/users.repository';
 import { ORDER_ID, type Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
@@ -15,8 +15,9 @@ export interface OrderRouteDeps {
   service: OrderService;
   present: OrderPresenter;
   users: {
-    statusOf(id: string): Promise<UserStatus | null>;
+    standingOf(id: string): Promise<UserStanding | null>;
     findByEmail(email: string): Promise<{ id: string } | null>;
+    findUnconfirmed(email: string): Promise<{ id: string } | null>;
   };
 }
 

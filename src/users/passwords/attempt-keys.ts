@@ -11,6 +11,10 @@ export interface AttemptKeys {
   ofAccountAndAddress(email: string, address: string): string;
   ofSession(id: string): string;
   ofRegistrations(address: string): string;
+  /** @param userId whose codes of a second factor are checked */
+  ofCodes(userId: string): string;
+  /** @param email that mails are sent to */
+  ofMails(email: string): string;
 }
 
 /** @param secret the keys are made with it: the same for all API processes */
@@ -25,5 +29,7 @@ export function createAttemptKeys(secret: KeyObject): AttemptKeys {
     ofAccountAndAddress: (email, address) => hash('account and address', email, clientAddress(address)),
     ofSession: (id) => hash('session', id),
     ofRegistrations: (address) => hash('registrations', clientAddress(address)),
+    ofCodes: (userId) => hash('codes', userId),
+    ofMails: (email) => hash('mails', email),
   };
 }

@@ -18,6 +18,8 @@ export interface SessionDocument {
   accessUntil: Date;
   /** A keyed hash of the account and the address from which it was signed in or refreshed last. */
   usedFrom: string;
+  /** Whether the user has also shown a code of an authenticator app. */
+  hasSecondFactor: boolean;
   /** When it was signed out of, or its refresh token turned out to be stolen; absent while it lasts. */
   endedAt?: Date;
   /** When the document is of no use any more: an ended session has to be known until its access tokens expire. */
@@ -37,6 +39,7 @@ const sessionSchema = new Schema<SessionDocument>(
     refreshedAt: { type: Date, required: true },
     accessUntil: { type: Date, required: true },
     usedFrom: { type: String, required: true },
+    hasSecondFactor: { type: Boolean, required: true },
     endedAt: Date,
     expiresAt: { type: Date, required: true },
     reliedOn: Number,
@@ -45,7 +48,7 @@ const sessionSchema = new Schema<SessionDocument>(
 );
 
 sessionSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
-sessionSchema.index({ userId: 1 });
+sessionSchema.index({ userId: 1, createdAt: -1 });
 // Finds out whether an account is signed in at an address.
 sessionSchema.index({ usedFrom: 1 });
 // Finds sessions that ended while their access tokens are valid.

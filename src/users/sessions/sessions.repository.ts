@@ -1,13 +1,25 @@
-import { trusted, type Connection } from 'mongoose';
+import { trusted, type Connection, type QueryFilter } from 'mongoose';
 import { createTransact } from '../../mongodb/transaction';
 import { createApiKeyModel } from '../api-keys.model';
 import type { UserDocument } from '../users.model';
 import { createSessionModel, type SessionDocument } from './sessions.model';
+import { isRevokedBy } from './signed-in';
 
 export type Session = Pick<
   SessionDocument,
-  'userId' | 'family' | 'tokenHash' | 'tokenVersion' | 'createdAt' | 'accessUntil' | 'expiresAt' | 'usedFrom'
+  | 'userId'
+  | 'family'
+  | 'tokenHash'
+  | 'tokenVersion'
+  | 'createdAt'
+  | 'accessUntil'
+  | 'expiresAt'
+  | 'usedFrom'
+  | 'hasSecondFactor'
 > & { id: string };
+
+/** A session as its user sees it. */
+export type ListedSession = Pick<SessionDocument, 'createdAt' | 'refreshedAt' | 'expiresAt'> & { id: string };
 
 type SessionOwner = Pick<UserDocument, 'tokenVersion' | 'keptSessionId'> & { id: string };
 
@@ -31,6 +43,17 @@ export interface SessionRepository {
   isUsedFrom(usedFrom: string): Promise<boolean>;
   /** Ends a session, so that every process rejects its access tokens. */
   end(id: string): Promise<void>;
+  /** Lists the sessions of a user that last, newest first. */
+  list(user: SessionOwner, limit: number): Promise<ListedSession[]>;
+  /**
+   * Ends a session of the user, and revokes the API keys that were made in it. Returns false if the user has no such
+   * session.
+   */
+  endOwn(userId: string, id: string): Promise<boolean>;
+  /** Ends all sessions of the user but one. */
+  endOthers(userId: string, keptId: string): Promise<void>;
+  /** Ends all sessions of the user but one, and revokes the API keys that were made in them. */
+  endStolenOthers(userId: string, keptId: string): Promise<void>;
   /** Ends a session whose refresh token was copied, and revokes the API keys that were made in it. */
   endStolen(id: string): Promise<void>;
   /** Removes the sessions that the user's version has revoked. */
@@ -47,6 +70,20 @@ export function createSessionRepository(connection: Connection): SessionReposito
   const sessions = createSessionModel(connection);
   const keys = createApiKeyModel(connection);
   const transact = createTransact(connection);
+  /** Returns false if there are none: the user signed out just now. */
+  function endStolen(which: QueryFilter<SessionDocument>): Promise<boolean> {
+    return transact(async (session) => {
+      const lasting = { ...which, endedAt: null };
+      const ending = await sessions.find(lasting, { _id: 1 }, { session }).lean();
+      const ids = ending.map(({ _id }) => _id);
+      const these = { _id: trusted({ $in: ids }), endedAt: null };
+      await sessions.updateMany(these, END, { session, updatePipeline: true });
+      const made = { sessionId: trusted({ $in: ids }), revokedAt: null };
+      await keys.updateMany(made, { $currentDate: { revokedAt: true } }, { session });
+      return ids.length > 0;
+    });
+  }
+
   return {
     async insert({ id, createdAt, ...fields }) {
       await sessions.create({ _id: id, ...fields, createdAt, refreshedAt: createdAt });
@@ -76,14 +113,28 @@ export function createSessionRepository(connection: Connection): SessionReposito
       await sessions.updateOne({ _id: id, endedAt: null }, END, { updatePipeline: true });
     },
 
-    endStolen: (id) =>
-      transact(async (session) => {
-        const options = { session, updatePipeline: true } as const;
-        const { matchedCount } = await sessions.updateOne({ _id: id, endedAt: null }, END, options);
-        if (matchedCount === 0) return; // the user signed out just now
-        const made = { sessionId: id, revokedAt: null };
-        await keys.updateMany(made, { $currentDate: { revokedAt: true } }, { session });
-      }),
+    async list(user, limit) {
+      const lasting = { userId: user.id, endedAt: null, expiresAt: trusted({ $gt: new Date() }) };
+      const found = await sessions.find(lasting).sort({ createdAt: -1 }).limit(limit).lean();
+      return found
+        .filter(({ _id, tokenVersion }) => !isRevokedBy(user, { tokenVersion, sessionId: _id }))
+        .map(({ _id: id, createdAt, refreshedAt, expiresAt }) => ({ id, createdAt, refreshedAt, expiresAt }));
+    },
+
+    endOwn: (userId, id) => endStolen({ _id: id, userId }),
+
+    async endOthers(userId, keptId) {
+      const others = { userId, _id: trusted({ $ne: keptId }), endedAt: null };
+      await sessions.updateMany(others, END, { updatePipeline: true });
+    },
+
+    async endStolenOthers(userId, keptId) {
+      await endStolen({ userId, _id: trusted({ $ne: keptId }) });
+    },
+
+    async endStolen(id) {
+      await endStolen({ _id: id });
+    },
 
     async removeRevoked({ id, tokenVersion, keptSessionId }) {
       const others = trusted({ $ne: keptSessionId ?? '' });

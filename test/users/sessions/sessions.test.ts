@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { createAuthService } from '../../../src/auth/auth.service';
+import { createAccountRepository } from '../../../src/users/account/accounts.repository';
+import { createIssueTokens } from '../../../src/users/sessions/issued-tokens';
 import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
 import { createUsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
@@ -106,10 +108,14 @@ describe('a refresh token', () => {
         checkPassword: async () => true,
         passwordRules: { requireImpersonal: () => undefined },
         limitRegistrations: async () => undefined,
+        mails: { askToConfirm: () => undefined, tellChange: () => undefined },
+        accounts: createAccountRepository(connection),
+        factors: { find: async () => null },
+        codes: { use: async () => null },
         attemptKeys: { ofAccountAndAddress: () => 'somewhere' },
         demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
-        jwt: api.jwt,
         report: () => undefined,
+        issueTokens: createIssueTokens(api.jwt, false),
         accessTokenTtlSeconds: 60,
         refreshTokenTtlSeconds: 60,
       });

@@ -149,6 +149,9 @@ it.each(Object.entries(TABLE))('%s responds to each caller as the table says', a
 /** What of the things that ADMINs do leaves no entry in the audit log, and why. */
 const UNAUDITED: Readonly<Record<string, string>> = {
   changeProfile: 'is about oneself',
+  endOtherSessions: 'is about oneself',
+  endSession: 'is about oneself',
+  beginTotp: 'changes nothing yet: turning it on is in the log',
   confirmPayment: 'asks the payment service, which the order tells',
   openCodecSession: 'changes nothing; the codec is a security event',
   decodePayloads: 'changes nothing; the codec is a security event',

@@ -135,7 +135,7 @@ describe('the OpenAPI document', () => {
       expect(operation.security).toEqual(
         role === 'PUBLIC' ? [] : schemes.map((scheme) => ({ [scheme]: [] })),
       );
-      const checksCredentials = ['login', 'refresh'].includes(operation.operationId);
+      const checksCredentials = ['login', 'showCode', 'refresh'].includes(operation.operationId);
       expect('401' in operation.responses).toBe(role !== 'PUBLIC' || checksCredentials);
     }
   });

@@ -17,6 +17,7 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'seed', 'setup', 'worker'],
+  ['personal-data'],
   ['orders'],
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],

@@ -27,9 +27,14 @@ import type { Jwt } from './jwt/jwt';
 import type { MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
 import { createOrderPresenter } from './orders/orders.presenter';
+import { allOrdersOf } from './orders/order-pages';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
+import { createErasures } from './personal-data/erasures';
+import { createPersonalDataRepository } from './personal-data/personal-data.repository';
+import { personalDataRoutes } from './personal-data/personal-data.routes';
+import { createPersonalDataService } from './personal-data/personal-data.service';
 import { createPaymentActionRepository } from './payments/actions.repository';
 import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
 import { createDeclineRepository } from './payments/declines/declines.repository';
@@ -48,6 +53,7 @@ import { stockAdjustmentRoutes } from './product-service/stock-adjustments.route
 import { createStockAdjustmentService } from './product-service/stock-adjustments.service';
 import { createStockQueue } from './product-service/stock-queue';
 import type { TemporalClient } from './temporal/client';
+import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
 import { createAccountMails } from './users/account/account-mails';
 import { createAccountRepository } from './users/account/accounts.repository';
@@ -74,6 +80,7 @@ export interface RouteDeps {
   revokedTokens: Pick<RevokedTokens, 'has'>;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   outbox: Pick<Outbox, 'post'>;
+  dataKeys: CustomerKeys;
   logger: Logger;
 }
 
@@ -87,6 +94,7 @@ export function createRoutes({
   revokedTokens,
   declines,
   outbox,
+  dataKeys,
   logger,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
@@ -117,9 +125,49 @@ export function createRoutes({
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config, revokedTokens, securityEvents(config, logger)),
+    ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
+    ...privacyRoutes({ config, connection, temporal, logger }),
   ];
+}
+
+/** Creates the routes by which people get and erase what is kept of them. */
+export function privacyRoutes({
+  config,
+  connection,
+  temporal,
+  logger,
+}: Pick<RouteDeps, 'config' | 'temporal' | 'logger'> & { connection: Connection }): Route[] {
+  const { taskQueue } = config.temporal;
+  const orders = createOrderRepository(connection);
+  const audit = createAuditRepository(connection, createTransact(connection));
+  const service = createPersonalDataService({
+    users: createUsersRepository(connection),
+    requireRecentSignIn: passwordChecks(config, connection, securityEvents(config, logger))
+      .requireRecentSignIn,
+    erasures: createErasures(temporal, { taskQueue, timeoutMs: config.orders.commandTimeoutMs }),
+    data: createPersonalDataRepository(connection, audit),
+    keys: createApiKeyRepository(connection),
+    audit,
+    ordersOf: (customerId) => allOrdersOf(orders, customerId),
+    present: createOrderPresenter(config.temporal),
+  });
+  return personalDataRoutes(service);
+}
+
+function passwordChecks(config: Config, connection: Connection, report: ReportSecurityEvent) {
+  const users = createUsersRepository(connection);
+  const attempts = createAttemptRepository(connection);
+  const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
+  const check = createPasswordCheck({
+    attempts,
+    keys: attemptKeys,
+    maxFailuresPerAddress: config.signIn.maxFailuresPerAddress,
+    isSignedInAt: createSessionRepository(connection).isUsedFrom,
+  });
+  const checkPassword = reportedCheck(check, report);
+  const requireRecentSignIn = createReauthentication({ users, checkPassword });
+  return { attempts, attemptKeys, checkPassword, requireRecentSignIn };
 }
 
 /** Creates the routes of signing in, users and API keys. */
@@ -133,18 +181,13 @@ export function identityRoutes({
   const report = securityEvents(config, logger);
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
-  const attempts = createAttemptRepository(connection);
-  const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
-  const check = createPasswordCheck({
-    attempts,
-    keys: attemptKeys,
-    maxFailuresPerAddress: config.signIn.maxFailuresPerAddress,
-    isSignedInAt: sessions.isUsedFrom,
-  });
-  const checkPassword = reportedCheck(check, report);
+  const { attempts, attemptKeys, checkPassword, requireRecentSignIn } = passwordChecks(
+    config,
+    connection,
+    report,
+  );
   const { maxRegistrationsPerAddress } = config.signIn;
   const limitRegistrations = createRegistrationLimit(attempts, attemptKeys, maxRegistrationsPerAddress);
-  const requireRecentSignIn = createReauthentication({ users, checkPassword });
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds, apiKeyTtlDays: ttlDays } = config.jwt;
   const passwordRules = createPasswordRules(config.signIn.shopName);
   const shared = {

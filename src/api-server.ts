@@ -18,6 +18,8 @@ import { createRedisStore, type RedisStore } from './rate-limit/redis-store';
 import type { Store } from './rate-limit/store';
 import { createTemporalClient } from './temporal/client';
 import { createDataConverter } from './temporal/data-converter';
+import { followDataKeys } from './temporal/data-keys/data-keys';
+import { createDataKeyRepository } from './temporal/data-keys/repository';
 import { createUsersRepository } from './users/users.repository';
 
 /** Shorter than in workers, because a caller is waiting: two attempts end within 4 s. */
@@ -49,7 +51,13 @@ export async function startServer(
   { countTimeoutMs }: ServerOptions = {},
 ): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_RESPONSE_TIMEOUT_MS }, logger);
-  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const { payloadKeys } = config;
+  const dataKeys = followDataKeys(
+    { repository: createDataKeyRepository(mongodb.connection), payloadKeys },
+    mongodb,
+    logger,
+  );
+  const temporal = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
   const credentials = followCredentials(mongodb, logger, securityEvents(config, logger));
@@ -72,6 +80,7 @@ export async function startServer(
     revokedTokens,
     declines,
     outbox,
+    dataKeys,
     logger,
   });
   const app = createApp({
@@ -88,7 +97,7 @@ export async function startServer(
     rateLimitStore?.close?.();
     await Promise.race([outbox.drain(), delay(config.shutdownTimeoutMs, undefined, { ref: false })]);
     mailer.close();
-    await Promise.all([credentials.close(), declines.close()]);
+    await Promise.all([credentials.close(), declines.close(), dataKeys.close()]);
     await Promise.all([temporal.close(), mongodb.close()]);
   };
   await Promise.race([Promise.all([credentials.ready, declines.ready]), delay(CREDENTIALS_TIMEOUT_MS)]);

@@ -74,8 +74,8 @@ const auditSchema = new Schema<AuditDocument>(
 // Lists are newest first: ids sort by time.
 auditSchema.index({ actor: 1, _id: -1 });
 auditSchema.index({ object: 1, _id: -1 });
-// Finds what has to be erased.
-auditSchema.index({ subject: 1 }, { partialFilterExpression: { subject: { $gt: '' } } });
+// Finds what is about a customer: to tell them, and to erase it.
+auditSchema.index({ subject: 1, _id: -1 }, { partialFilterExpression: { subject: { $gt: '' } } });
 // Finds what is left to seal, which is little.
 auditSchema.index({ unsealed: 1, _id: 1 }, { partialFilterExpression: { unsealed: true } });
 // Two entries at one place would be two chains.

@@ -100,6 +100,13 @@ export function createAuditRepository(connection: Connection, transact: Transact
       return deletedCount;
     },
 
+    /** Returns entries about a user and of what the user did, newest first. @param page as that of `list` */
+    ofUser(userId: string, { limit, after }: { limit: number; after?: string }): Promise<AuditDocument[]> {
+      const theirs = [{ subject: userId }, { actor: userId }, { object: userId }];
+      const filter = { $or: theirs, ...(after !== undefined && { _id: { $lt: after } }) };
+      return audit.find(filter).sort({ _id: -1 }).limit(limit).toArray();
+    },
+
     /** Erases what entries have of a customer; the chain still holds. */
     async erasePrivateParts(customerId: string): Promise<void> {
       const theirs = { $or: [{ subject: customerId }, { actor: customerId }], private: { $exists: true } };

@@ -6,6 +6,7 @@ import { mongodb } from './mongodb';
 import { orders } from './orders';
 import { payloadKeys } from './payload-keys';
 import { payments } from './payments';
+import { personalData } from './personal-data';
 import { process } from './process';
 import { signIn } from './sign-in';
 import { readVariables, variablesOf, type Variable } from './read';
@@ -30,6 +31,7 @@ const SECTIONS = {
   payments,
   worker,
   audit,
+  personalData,
 };
 
 type Sections = typeof SECTIONS;

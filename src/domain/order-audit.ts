@@ -23,8 +23,10 @@ const PERSONAL_FIELDS = [
   'metadata',
 ] as const satisfies readonly (keyof Order)[];
 
+type Entries = Readonly<Record<string, object>>;
+
 /** What is compared of the entries of the lists of an order, each under the name of the list and its own. */
-function entriesOf(order: Order | null): Readonly<Record<string, object>> {
+function entriesOf(order: Order | null): Entries {
   if (!order) return {};
   return Object.fromEntries([
     ...order.items.map((item, n) => {
@@ -33,9 +35,8 @@ function entriesOf(order: Order | null): Readonly<Record<string, object>> {
       const units = { quantity, fulfilledQuantity, cancelledQuantity, refundedQuantity };
       return [`items.${n}`, { productServiceId, sku, unitPrice, total, ...units }] as const;
     }),
-    ...order.fulfillments.map(({ id, items, carrier, trackingNumber, deliveredAt, undone }) => {
-      const isUndone = undone !== undefined;
-      return [`fulfillments.${id}`, { items, carrier, trackingNumber, deliveredAt, isUndone }] as const;
+    ...order.fulfillments.map(({ id, items, deliveredAt, undone }) => {
+      return [`fulfillments.${id}`, { items, deliveredAt, isUndone: undone !== undefined }] as const;
     }),
     ...order.refunds.map(
       ({ id, amount, status, items }) => [`refunds.${id}`, { amount, status, items }] as const,
@@ -46,9 +47,20 @@ function entriesOf(order: Order | null): Readonly<Record<string, object>> {
   ]);
 }
 
+/** The same of what has to go with the data of the customer: a carrier knows whose a parcel is. */
+function personalEntriesOf(order: Order | null): Entries {
+  const fulfillments =
+    order?.fulfillments.filter(({ carrier, trackingNumber }) => carrier ?? trackingNumber) ?? [];
+  return Object.fromEntries(
+    fulfillments.map(({ id, carrier, trackingNumber }) => [
+      `fulfillments.${id}`,
+      { carrier, trackingNumber },
+    ]),
+  );
+}
+
 /** Returns what differs of the entries of the lists: of one that was there and is, only the fields that differ. */
-function entryChanges(orderBefore: Order | null, orderAfter: Order): FieldChange[] {
-  const [before, after] = [entriesOf(orderBefore), entriesOf(orderAfter)];
+function entryChanges(before: Entries, after: Entries): FieldChange[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].flatMap((name) => {
     const [old, now] = [before[name], after[name]];
@@ -64,8 +76,14 @@ function orderChange(
   after: Order,
   { origin, action }: Pick<AuditedChange, 'origin' | 'action'>,
 ): AuditedChange | null {
-  const changes = [...changesBetween(before, after, ORDER_FIELDS), ...entryChanges(before, after)];
-  const personal = changesBetween(before, after, PERSONAL_FIELDS);
+  const changes = [
+    ...changesBetween(before, after, ORDER_FIELDS),
+    ...entryChanges(entriesOf(before), entriesOf(after)),
+  ];
+  const personal = [
+    ...changesBetween(before, after, PERSONAL_FIELDS),
+    ...entryChanges(personalEntriesOf(before), personalEntriesOf(after)),
+  ];
   if (changes.length + personal.length === 0) return null;
   return { origin, action, object: after.id, subject: after.customerId, changes, personal };
 }

@@ -4,10 +4,8 @@ import { canonicalJson, sha256 } from '../common/hash';
 import { hashOfKey } from '../common/idempotency-key';
 import type { Command } from '../domain/command';
 import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
+import { ORDER_ID, OWNER_DIGITS, ownerIn } from '../domain/order-id';
 import type { Principal } from '../role/principal';
-
-/** How many digits at the end of the id of an order tell whose it is. */
-const OWNER_DIGITS = 8;
 
 /**
  * The order id is the idempotency key: the same customer, Idempotency-Key and sender of it always name the same order. The
@@ -15,21 +13,20 @@ const OWNER_DIGITS = 8;
  */
 export function orderIdOf(customerId: string, idempotencyKey: string, placedBy = customerId): string {
   const owner = placedBy === customerId ? customerId : `${customerId}\n${placedBy}`;
-  return `ord_${hashOfKey(owner, idempotencyKey).slice(0, -OWNER_DIGITS)}${ownerDigitsOf(customerId)}`;
+  return `ord_${hashOfKey(owner, idempotencyKey).slice(0, -OWNER_DIGITS)}${ownerOf(customerId)}`;
 }
 
-function ownerDigitsOf(customerId: string): string {
+/** Returns what the ids of all orders of the customer end with, and their data key is named by. */
+export function ownerOf(customerId: string): string {
   return sha256(customerId).slice(0, OWNER_DIGITS);
 }
-
-export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
 
 /**
  * Returns whether an order with this id can be the customer's. Nobody has to be asked for it, so that orders of others
  * and those that do not exist look alike and cost alike, whichever server is away.
  */
 export function canBeOrderOf(customerId: string, orderId: string): boolean {
-  return ORDER_ID.test(orderId) && orderId.endsWith(ownerDigitsOf(customerId));
+  return ORDER_ID.test(orderId) && ownerIn(orderId) === ownerOf(customerId);
 }
 
 export interface OrderContent {

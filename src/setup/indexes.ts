@@ -17,6 +17,7 @@ import {
   createProductServiceModel,
   createStockAdjustmentModel,
 } from '../product-service/product-service.model';
+import { createDataKeyModel } from '../temporal/data-keys/model';
 import { createAttemptsModel } from '../users/passwords/attempts.model';
 import { createAccountTokenModel } from '../users/account/account-tokens.model';
 import { createSecondFactorModel } from '../users/second-factor/second-factors.model';
@@ -45,6 +46,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createPaymentEventModel(connection),
     createDeclineModel(connection),
     createPaymentActionModel(connection),
+    createDataKeyModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

@@ -8,6 +8,7 @@ import {
 } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
+import { ERASED } from '../domain/erasing';
 import { createTransact } from '../mongodb/transaction';
 import { unlessTaken } from '../mongodb/errors';
 import { Role, type UserRole } from '../role/role';
@@ -15,7 +16,14 @@ import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
 import { isConfirmed, revokingTokens, toUser, type User } from './stored-user';
-import { ACTOR_SIGNED_OUT, LAST_ADMIN, NOT_CONFIRMED, type UserStatus } from './user-status';
+import {
+  ACTOR_SIGNED_OUT,
+  ERASED_USER,
+  LAST_ADMIN,
+  NOT_CONFIRMED,
+  type GivenStatus,
+  type UserStatus,
+} from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 
 export type { User } from './stored-user';
@@ -34,7 +42,10 @@ export interface UserStanding {
   isConfirmed: boolean;
 }
 
-export type UserChange = Partial<Pick<User, 'role' | 'status'>>;
+export interface UserChange {
+  role?: UserRole;
+  status?: GivenStatus;
+}
 
 export interface UsersRepository {
   /** Returns null if another user has confirmed the e-mail address. */
@@ -72,7 +83,14 @@ export interface UsersRepository {
     change: UserChange,
     actor?: Actor,
     origin?: Origin,
-  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | typeof NOT_CONFIRMED | null>;
+  ): Promise<
+    User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | typeof NOT_CONFIRMED | typeof ERASED_USER | null
+  >;
+  /**
+   * Closes the account permanently: erases what the user has told of themselves, and ends all tokens, sessions and API keys.
+   * Returns null if there is no such user.
+   */
+  erase(id: string, origin: Origin): Promise<User | typeof LAST_ADMIN | null>;
 }
 
 /** The session that stays valid when the password changes. */
@@ -107,6 +125,14 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   async function revokeKeys(filter: QueryFilter<ApiKeyDocument>, session: ClientSession): Promise<void> {
     const valid = { ...filter, revokedAt: null };
     await keys.updateMany(valid, { $currentDate: { revokedAt: true } }, { session });
+  }
+
+  /** Whether there is an active ADMIN beside this one. */
+  async function isAnotherAdmin(id: string, session: ClientSession): Promise<boolean> {
+    // Writing to a remaining ADMIN makes two such changes collide, so that neither relies on the other's ADMIN.
+    const others = { _id: trusted({ $ne: id }), role: Role.ADMIN, status: 'active' } as const;
+    const options = { session, timestamps: false, sort: { _id: 1 } } as const;
+    return (await users.findOneAndUpdate(others, { $inc: { reliedOn: 1 } }, options)) !== null;
   }
 
   async function find(filter: QueryFilter<UserDocument>): Promise<User | null> {
@@ -196,23 +222,36 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
+        if (before.status === 'erased') return ERASED_USER;
         const after = { role: role ?? before.role, status: status ?? before.status };
         if (after.role === before.role && after.status === before.status) return toUser(before);
         if (after.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
           return NOT_CONFIRMED;
-        if (isActiveAdmin(before) && !isActiveAdmin(after)) {
-          // Writing to a remaining ADMIN makes two such changes collide, so that neither relies on the
-          // other's ADMIN.
-          const others = { _id: trusted({ $ne: id }), role: Role.ADMIN, status: 'active' } as const;
-          const options = { session, timestamps: false, sort: { _id: 1 } } as const;
-          if (!(await users.findOneAndUpdate(others, { $inc: { reliedOn: 1 } }, options))) return LAST_ADMIN;
-        }
+        if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
+          return LAST_ADMIN;
         if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
         const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
         const changes = changesBetween(before, after, ['role', 'status']);
         await recordAudit({ ...audited('user.change', id), origin, changes }, session);
         return toUser(changed!);
+      }),
+
+    erase: (id, origin) =>
+      transact(async (session) => {
+        const before = await users.findById(id, null, { session }).lean();
+        if (!before || before.status === 'erased') return before && toUser(before);
+        if (isActiveAdmin(before) && !(await isAnotherAdmin(id, session))) return LAST_ADMIN;
+        await revokeKeys({ createdBy: id }, session);
+        await sessions.deleteMany({ userId: id }, { session });
+        const change = {
+          ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
+          $unset: { confirmedEmail: true },
+        };
+        const after = (await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!;
+        const changes = changesBetween(before, after, ['status']);
+        await recordAudit({ ...audited('user.erase', id), origin, changes }, session);
+        return toUser(after);
       }),
   };
 }
@@ -233,6 +272,15 @@ function unlessMissing(error: unknown): mongo.IndexDescriptionInfo[] {
 function matching(filter: UserFilter, after?: string): QueryFilter<UserDocument> {
   const defined = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
   return { ...defined, ...(after !== undefined && { _id: trusted({ $lt: after }) }) };
+}
+
+/** The hash of no password: its digest was not computed. */
+const NO_PASSWORD = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+/** Returns what an erased user has in place of what they have told; the domain never receives mail. */
+function erasedFields(id: string): Partial<UserDocument> {
+  const email = `${id.toLowerCase()}@erased.invalid`;
+  return { email, name: ERASED, status: 'erased', passwordHash: NO_PASSWORD };
 }
 
 function isActiveAdmin({ role, status }: Pick<UserDocument, 'role' | 'status'>): boolean {

@@ -5,7 +5,7 @@ import { anyText, isFarTooLong, singleLine } from '../common/text';
 import { USER_ROLES, type UserRole } from '../role/role';
 import { isCommonPassword } from './passwords/common-passwords';
 import { mailboxOf } from './mailbox';
-import { USER_STATUSES, type UserStatus } from './user-status';
+import { GIVEN_STATUSES, USER_STATUSES, type GivenStatus, type UserStatus } from './user-status';
 
 /** A user as the API presents it. */
 export interface UserView {
@@ -205,14 +205,14 @@ export const listUsersQuery = Joi.object<ListUsersQuery, true>({
 
 export interface ChangeUserBody {
   role?: UserRole;
-  status?: UserStatus;
+  status?: GivenStatus;
   currentPassword?: string;
 }
 
 export const changeUserBody = Joi.object<ChangeUserBody, true>({
   role: Joi.string().valid(...USER_ROLES),
   status: Joi.string()
-    .valid(...USER_STATUSES)
+    .valid(...GIVEN_STATUSES)
     .description('A `disabled` user can do nothing'),
   currentPassword: reauthentication,
 })

@@ -13,7 +13,9 @@ import { wrongPassword, type Proof, type Reauthentication } from './reauthentica
 import type { IssuedTokens, IssueTokens } from './sessions/issued-tokens';
 import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
-import { ACTOR_SIGNED_OUT, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
+import { LAST_ADMIN_STAYS } from './accounts';
+import { noSuchUser } from './no-such-user';
+import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
@@ -175,7 +177,8 @@ export function createUsersService(deps: UsersServiceDeps) {
       const before = await users.findById(id);
       const changed = await users.change(id, change, actor, origin);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
-      if (changed === LAST_ADMIN) throw lastAdmin();
+      if (changed === LAST_ADMIN) throw new AppError('invalid_transition', LAST_ADMIN_STAYS);
+      if (changed === ERASED_USER) throw erased();
       if (changed === NOT_CONFIRMED) throw notConfirmed();
       const user = requireFound(changed);
       if (before && before.role !== user.role) {
@@ -190,13 +193,13 @@ export function createUsersService(deps: UsersServiceDeps) {
 
 function requireFound(user: User | null): User {
   if (user) return user;
-  throw new AppError('not_found', 'User not found: check the id.');
+  throw noSuchUser();
 }
 
-function lastAdmin(): AppError {
+function erased(): AppError {
   return new AppError(
     'invalid_transition',
-    'This is the last active ADMIN: make another user an ADMIN first.',
+    'The personal data of this user were erased, and the account stays closed: register a new one instead.',
   );
 }
 

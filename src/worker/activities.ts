@@ -1,19 +1,28 @@
 import type { Connection } from 'mongoose';
 import { createCommandActivities } from '../../activities/command.activities';
+import { createErasureActivities } from '../../activities/erasure.activities';
 import { createOrderChanges } from '../../activities/order-changes';
-import { createOrderWriter } from '../../activities/order-writer';
+import { createOrderEraser, type OrderEraser } from '../../activities/order-eraser';
+import { createOrderWriter, type OrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
+import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
 import { createTransact } from '../mongodb/transaction';
 import type { UnpaidLimits } from '../domain/unpaid';
+import { allOrdersOf } from '../orders/order-pages';
+import { ownerOf } from '../orders/order-request';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
+import {
+  createPersonalDataRepository,
+  type PersonalDataRepository,
+} from '../personal-data/personal-data.repository';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import type { FollowedDeclines } from '../payments/declines/follow-declines';
 import { createPaymentDeclines, type PaymentDeclines } from '../payments/declines/payment-declines';
@@ -25,6 +34,9 @@ import { createStripePaymentRepository } from '../payments/stripe/repository';
 import { createProductServiceRepository } from '../product-service/product-service.repository';
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
+import { createDataKeyRepository } from '../temporal/data-keys/repository';
+import { createAccounts } from '../users/accounts';
+import { createUsersRepository } from '../users/users.repository';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities>;
@@ -58,8 +70,26 @@ export function createOrderQueueActivities(
   declines: PaymentDeclines,
 ) {
   const orders = createOrderRepository(connection);
-  const writer = createOrderWriter({
-    orders,
+  const writer = createWriter(connection, maxUnpaid);
+  const changes = createOrderChanges({ writer, policy, declines, provider });
+  const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
+  const { eraseTraces, eraseRest } = personalDataOf(connection);
+  return {
+    ...createPlacingActivities(deps),
+    ...createCommandActivities(deps),
+    ...createErasureActivities({
+      ordersOf: (customerId) => allOrdersOf(orders, customerId),
+      eraseOrder: createOrderEraser(writer, eraseTraces),
+      accounts: createAccounts(createUsersRepository(connection)),
+      eraseRest,
+      destroyDataKey: (customerId) => createDataKeyRepository(connection).destroy(ownerOf(customerId)),
+    }),
+  };
+}
+
+function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
+  return createOrderWriter({
+    orders: createOrderRepository(connection),
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
@@ -67,9 +97,21 @@ export function createOrderQueueActivities(
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
   });
-  const changes = createOrderChanges({ writer, policy, declines, provider });
-  const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
-  return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
+}
+
+function personalDataOf(connection: Connection): PersonalDataRepository {
+  return createPersonalDataRepository(
+    connection,
+    createAuditRepository(connection, createTransact(connection)),
+  );
+}
+
+/** Returns what erases an order apart from the data of its customer. */
+export function createEraser(connection: Connection, { payments }: WorkerConfig): OrderEraser {
+  return createOrderEraser(
+    createWriter(connection, payments.maxUnpaid),
+    personalDataOf(connection).eraseTraces,
+  );
 }
 
 /** Returns undefined if this process has not been given the secrets of the payment service. */

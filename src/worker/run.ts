@@ -7,9 +7,13 @@ import { keepSealed } from '../audit/keep-sealed';
 import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
 import { createTransact } from '../mongodb/transaction';
+import { createOrderRepository } from '../orders/orders.repository';
+import { eraseOldOrders } from '../personal-data/erase-old-orders';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
-import { createActivities } from './activities';
+import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../temporal/data-keys/repository';
+import { createActivities, createEraser } from './activities';
 import { buildIdOf, workerOptions } from './options';
 
 const RETRY_MS = 1_000;
@@ -52,18 +56,30 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     retentionMs: config.audit.retentionMs,
     logger,
   });
+  const oldOrders = eraseOldOrders({
+    orders: createOrderRepository(connection),
+    erase: createEraser(connection, config),
+    retentionMs: config.personalData.orderRetentionMs,
+    logger,
+  });
+  const { payloadKeys } = config;
+  const repository = createDataKeyRepository(connection);
+  const dataKeys = followDataKeys({ repository, payloadKeys }, mongodb, logger);
+  const rewrapping = rewrapDataKeys(repository, payloadKeys, logger, signal);
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
       const activities = createActivities(queue, config, connection, declines);
       return Worker.create({
-        ...workerOptions(queue, config, { activities, buildId }),
+        ...workerOptions(queue, config, { activities, buildId, dataKeys }),
         ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),
         connection: temporal,
       });
     }),
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(() => Promise.all([declines.close(), audit.close()]));
+  await runAll(workers, signal).finally(() =>
+    Promise.all([declines.close(), audit.close(), oldOrders.close(), dataKeys.close(), rewrapping]),
+  );
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

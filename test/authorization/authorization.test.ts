@@ -81,6 +81,7 @@ function methodsOf(): Map<string, Method> {
       revokedTokens: { has: () => false },
       declines: api.declines,
       outbox: { post: () => undefined },
+      dataKeys: undefined as never,
       logger: pino({ level: 'silent' }),
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });

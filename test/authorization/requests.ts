@@ -93,6 +93,11 @@ export const REQUESTS: Readonly<
   listUsers: () => ({ path: '/users' }),
   getUser: ({ alice }) => ({ path: `/users/${alice.id}` }),
   changeUser: async ({ api }) => ({ path: `/users/${(await person(api)).id}`, body: { role: 'ADMIN' } }),
+  exportUser: ({ alice }) => ({ path: `/users/${alice.id}/export` }),
+  eraseUser: async (world) => {
+    await order(world);
+    return { path: `/users/${world.alice.id}/erase`, body: { currentPassword: PASSWORD } };
+  },
   createApiKey: () => ({ path: '/api-keys', body: { name: 'X', scopes: ['orders:read'] } }),
   listApiKeys: () => ({ path: '/api-keys' }),
   revokeApiKey: async (world) => ({

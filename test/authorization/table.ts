@@ -53,6 +53,9 @@ export const TABLE: Readonly<Record<string, Row>> = {
   listUsers: row('users:read', /*                 */ 401, 403, 403, 200, 401, 200, 403),
   getUser: row('users:read', /*                   */ 401, 403, 403, 200, 401, 200, 403),
   changeUser: row(null, /*                        */ 401, 403, 403, 200, 401, 403, 403),
+  exportUser: row(null, /*                        */ 401, 200, 404, 200, 401, 403, 403),
+  // An order is open, so authorized callers get 409.
+  eraseUser: row(null, /*                         */ 401, 409, 404, 409, 401, 403, 403),
   createApiKey: row(null, /*                      */ 401, 403, 403, 201, 401, 403, 403),
   listApiKeys: row(null, /*                       */ 401, 403, 403, 200, 401, 403, 403),
   revokeApiKey: row(null, /*                      */ 401, 403, 403, 204, 401, 403, 403),

@@ -123,6 +123,7 @@ describe('loadConfig', () => {
         activityTaskPollers: 10,
       },
       audit: { retentionMs: 730 * 86_400_000 },
+      personalData: {},
     });
   });
 

@@ -11,6 +11,10 @@ import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
 import { createOrderRepository } from '../../src/orders/orders.repository';
 import { createPaymentActionRepository } from '../../src/payments/actions.repository';
+import {
+  createPersonalDataRepository,
+  type PersonalDataRepository,
+} from '../../src/personal-data/personal-data.repository';
 import { createDeclineRepository } from '../../src/payments/declines/declines.repository';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
@@ -19,6 +23,7 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { createStockAdjustmentRepository } from '../../src/product-service/stock-adjustments.repository';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
+import { createDataKeyRepository, type DataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { createEndedSessionsRepository } from '../../src/users/sessions/ended-sessions.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
@@ -208,6 +213,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
         othersBeganAfter: NOW,
       }),
     change: () => users.change(user.id, { role: 'CUSTOMER' }, ACTOR),
+    erase: () => users.erase(user.id, TEST_ORIGIN),
   };
 }
 
@@ -376,6 +382,29 @@ function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaym
   };
 }
 
+function personalDataCalls(connection: Connection): Calls<PersonalDataRepository> {
+  const audit = createAuditRepository(connection, createTransact(connection));
+  const data = createPersonalDataRepository(connection, audit);
+  return {
+    sessionsOf: () => data.sessionsOf('usr_1', { limit: 20, after: 'a' }),
+    eraseTraces: () => data.eraseTraces('ord_1'),
+    eraseRest: () => data.eraseRest('usr_1'),
+  };
+}
+
+function dataKeyCalls(connection: Connection): Calls<DataKeyRepository> {
+  const keys = createDataKeyRepository(connection);
+  const key = { wrapped: Buffer.from('key'), wrappedBy: 'old' };
+  return {
+    add: () => keys.add('owner', key),
+    find: () => keys.find('owner'),
+    wrappedByOthers: () => keys.wrappedByOthers('new', 10),
+    rewrap: () => keys.rewrap('owner', key, { ...key, wrappedBy: 'new' }),
+    destroy: () => keys.destroy('owner'),
+    watchDestroyed: () => keys.watchDestroyed().close(),
+  };
+}
+
 function declineCalls(connection: Connection): Calls<ReturnType<typeof createDeclineRepository>> {
   const declines = createDeclineRepository(connection);
   return {
@@ -409,6 +438,7 @@ function auditCalls(connection: Connection): Calls<AuditRepository> {
       for (const filter of [{}, { actor: 'usr_1' }, { object: 'ord_1' }, { actor: 'usr_1', from: NOW }])
         await audit.list(filter, PAGE);
     },
+    ofUser: () => audit.ofUser('usr_1', PAGE),
     removeBefore: () => audit.removeBefore(NOW),
     erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
   };
@@ -452,6 +482,8 @@ it.each(
     paymentEventCalls,
     sandboxCalls,
     actionCalls,
+    personalDataCalls,
+    dataKeyCalls,
     declineCalls,
     stripeCalls,
   }),

@@ -28,6 +28,7 @@ beforeAll(async () => {
     health,
     jwt: createJwt(api.config.jwt),
     revokedTokens: { has: () => false },
+    dataKeys: undefined as never,
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     outbox: { post: () => undefined },
     logger: pino({ level: 'silent' }),

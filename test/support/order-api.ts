@@ -7,7 +7,7 @@ import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
-import { followDeclines } from '../../src/api-routes';
+import { followDeclines, privacyRoutes } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -133,7 +133,13 @@ export async function openApiOf(
         declines,
         prefix: config.http.prefix,
       });
-      return [...orders, ...more(shop.db, config, revokedTokens, report)];
+      const privacy = privacyRoutes({
+        config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
+        connection: shop.db.connection,
+        temporal: shop.temporal,
+        logger: pino({ level: 'silent' }),
+      });
+      return [...orders, ...privacy, ...more(shop.db, config, revokedTokens, report)];
     },
   });
   const close = async () => {

@@ -19,6 +19,8 @@ import {
 } from '../../src/product-service/product-service.repository';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
+import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import {
   createOrderWorkflows,
   type OrderWorkflows,
@@ -100,7 +102,13 @@ export async function openShop({
   const db = await openTestDatabase({ own });
   const taskQueue = db.isShared ? sharedShop()!.taskQueue : `test-${randomBytes(8).toString('hex')}`;
   const config = testConfig({ PAYLOAD_KEYS: payloadKeys });
-  const temporal = patient(createTemporalClient(config.temporal, createDataConverter(config.payloadKeys)));
+  const dataKeys = createDataKeys({
+    repository: createDataKeyRepository(db.connection),
+    payloadKeys: config.payloadKeys,
+    patienceMs: HANG_MS,
+  });
+  const converter = createDataConverter(config.payloadKeys, dataKeys);
+  const temporal = patient(createTemporalClient(config.temporal, converter));
   const products = createProductServiceRepository(db.connection);
   const started = new Set<TestWorker>();
   const orders = createOrderRepository(db.connection);

@@ -135,4 +135,5 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
 export const ENDS_SESSIONS: readonly { operation: string; why: string }[] = [
   { operation: 'PATCH /users/me', why: 'changes the password of the caller, which ends other sessions' },
   { operation: 'PATCH /users/{id}', why: 'disables users and changes their roles' },
+  { operation: 'POST /users/{id}/erase', why: 'closes accounts permanently' },
 ];

@@ -105,6 +105,9 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
   'POST /orders/{id}/payment': [{ parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 }],
   // The token of the run is soon too old to make keys without it.
   'POST /api-keys': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
+  'POST /users/{id}/erase': [
+    { parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 },
+  ],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 

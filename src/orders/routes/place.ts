@@ -88,8 +88,9 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
     if (principal.role !== 'ADMIN') throw adminOnly('customerId');
     const standing = await users.standingOf(customerId);
     if (standing === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
-    if (!standing.isConfirmed) throw customerUnconfirmed();
-    return { id: customerId, isDisabled: standing.status === 'disabled' };
+    // Of an erased customer an order is returned that was placed before, but nothing new can be ordered.
+    if (!standing.isConfirmed && standing.status !== 'erased') throw customerUnconfirmed();
+    return { id: customerId, isDisabled: standing.status !== 'active' };
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Context } from '../../http/context';
 import { etagOf } from '../../common/etag';
 import type { Order } from '../../domain/order';
+import { ORDER_ID } from '../../domain/order-id';
 import type { PaymentAction } from '../../domain/payment';
 import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
 import type { UserStanding } from '../../users/users.repository';
-import { ORDER_ID, type Caller } from '../order-request';
+import type { Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
 import { orderSchema } from '../schema/view';

@@ -5,7 +5,7 @@ import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import type { ReportSecurityEvent } from '../../security/security-events';
 import type { RevokedTokens } from '../../users/sessions/revoked-tokens';
-import { createPayloadCodec, UndecodablePayload } from '../payload-codec';
+import { createPayloadCodec, UndecodablePayload, type CustomerKeys } from '../payload-codec';
 import { payloads as schema, type JsonPayload } from './codec.schema';
 import { createCodecSessions, identifyByCookie, sessionCookie, type CodecSessions } from './session';
 
@@ -22,8 +22,9 @@ export function codecRoutes(
   config: CodecConfig,
   revokedTokens: Pick<RevokedTokens, 'has'>,
   report: ReportSecurityEvent,
+  customerKeys?: CustomerKeys,
 ): Route[] {
-  const codec = createPayloadCodec(config.payloadKeys);
+  const codec = createPayloadCodec(config.payloadKeys, customerKeys);
   const sessions = createCodecSessions(config.payloadKeys);
   const identify = identifyByCookie(config, sessions, revokedTokens);
   return [

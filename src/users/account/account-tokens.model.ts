@@ -35,6 +35,8 @@ const accountTokenSchema = new Schema<AccountTokenDocument>(
 
 accountTokenSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 accountTokenSchema.index({ tokenHash: 1 }, { unique: true });
+// Finds what is left to erase of a user.
+accountTokenSchema.index({ userId: 1 });
 
 export function createAccountTokenModel(connection: Connection): Model<AccountTokenDocument> {
   return modelOf(connection, 'AccountToken', accountTokenSchema);

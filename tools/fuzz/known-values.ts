@@ -1,3 +1,4 @@
+import { DEMO_PASSWORD } from '../../src/users/demo-users';
 import { call, type Shop } from './shop';
 
 /** Values for one parameter that the fuzzer uses beside those it generates. */
@@ -85,6 +86,7 @@ export async function knownValues(
       ...(operation.name === 'POST /orders'
         ? placing(catalogue.ids, users)
         : (IN_BODIES[operation.name] ?? [])),
+      ...(operation.name === 'GET /audit' ? audited(catalogue.ids, users) : []),
     ];
     known.set(
       operation.operationId,
@@ -99,7 +101,13 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
     { parameter: 'body.email', values: ADDRESSES, probability: HALF },
     { parameter: 'body.name', values: NAMES, probability: HALF },
   ],
+  'POST /auth/forgot': [{ parameter: 'body.email', values: ADDRESSES, probability: HALF }],
   'POST /orders/{id}/payment': [{ parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 }],
+  // The token of the run is soon too old to make keys without it.
+  'POST /api-keys': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
+  'POST /users/{id}/erase': [
+    { parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 },
+  ],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 
@@ -125,6 +133,13 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.customerId', values: users, probability: HALF },
     { parameter: 'body.externalRef', values: REFERENCES, probability: HALF },
     { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
+  ];
+}
+
+function audited(products: string[], users: string[]): KnownValues[] {
+  return [
+    { parameter: 'query.actor', values: [...users, 'operator'], probability: HALF },
+    { parameter: 'query.object', values: [...products, ...users], probability: HALF },
   ];
 }
 

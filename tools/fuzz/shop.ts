@@ -68,7 +68,7 @@ export async function sacrificialUser(
   const password = randomUUID();
   const body = { email, password, name: 'Sacrificed' };
   const { data } = await must(shop, undefined, 'POST', '/auth/register', body);
-  await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role } }));
+  await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role, confirmedEmail: email } }));
   return { email, password, id: (data as { user: { id: string } }).user.id };
 }
 
@@ -81,7 +81,9 @@ export async function userIds(shop: Shop, emails: string[]): Promise<string[]> {
 
 async function withUsers<T>(
   { mongodbUri }: Shop,
-  use: (users: mongo.Collection<{ _id: string; email: string; role: string }>) => Promise<T>,
+  use: (
+    users: mongo.Collection<{ _id: string; email: string; confirmedEmail?: string; role: string }>,
+  ) => Promise<T>,
 ): Promise<T> {
   const client = new mongo.MongoClient(mongodbUri);
   try {

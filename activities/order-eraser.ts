@@ -4,11 +4,13 @@ import type { OrderWriter } from './order-writer';
 
 export type OrderEraser = (order: Order) => Promise<boolean>;
 
-/** @param eraseTraces erases what is kept of an order beside it */
-export function createOrderEraser(
-  writer: Pick<OrderWriter, 'change'>,
-  eraseTraces: (orderId: string) => Promise<void>,
-): OrderEraser {
+export interface OrderEraserDeps {
+  writer: Pick<OrderWriter, 'change'>;
+  /** Erases what is kept of an order beside it. */
+  eraseTraces(orderId: string): Promise<void>;
+}
+
+export function createOrderEraser({ writer, eraseTraces }: OrderEraserDeps): OrderEraser {
   /** Erases what an order has of its customer, unless something stands in the way. Returns whether anything was left. */
   return async function eraseOrder(order) {
     await eraseTraces(order.id);

@@ -134,7 +134,7 @@ export function createOrderQueueActivities(
     ...createCommandActivities(deps),
     ...createErasureActivities({
       ordersOf: (customerId) => allOrdersOf(orders, customerId),
-      eraseOrder: createOrderEraser(writer, eraseTraces),
+      eraseOrder: createOrderEraser({ writer, eraseTraces }),
       accounts: createAccounts(createUsersRepository(connection)),
       eraseRest,
       destroyDataKey: (customerId) => createDataKeyRepository(connection).destroy(ownerOf(customerId)),
@@ -163,10 +163,8 @@ function personalDataOf(connection: Connection): PersonalDataRepository {
 
 /** Returns what erases an order apart from the data of its customer. */
 export function createEraser(connection: Connection, { payments }: WorkerConfig): OrderEraser {
-  return createOrderEraser(
-    createWriter(connection, payments.maxUnpaid),
-    personalDataOf(connection).eraseTraces,
-  );
+  const writer = createWriter(connection, payments.maxUnpaid);
+  return createOrderEraser({ writer, eraseTraces: personalDataOf(connection).eraseTraces });
 }
 
 /** Returns undefined if this process has not been given the secrets of the payment service. */

@@ -1,6 +1,8 @@
 import { Canaries } from '../support/canaries';
 import { eventually } from '../support/eventually';
+import { recordHistory } from '../support/histories';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { orderRequest } from '../support/shop';
 import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { ProductService } from '../../src/product-service/product-service.model';
 import { erasureWorkflowId } from '../../workflows/contract';
@@ -28,8 +30,10 @@ const erase = (id: string, token: string, currentPassword = PASSWORD) =>
   api.call('post', `/users/${id}/erase`, token).send({ currentPassword });
 
 /** Waits until nothing more is to be erased of the user. */
-const erased = async (id: string): Promise<void> => {
-  await api.shop.temporal.client.workflow.getHandle(erasureWorkflowId(id)).result();
+const erased = async (id: string, outcome?: string): Promise<void> => {
+  const handle = api.shop.temporal.client.workflow.getHandle(erasureWorkflowId(id));
+  await handle.result();
+  if (outcome !== undefined) await recordHistory(outcome, handle);
 };
 
 const ADDRESS = { name: 'Bo Ek', line1: 'Long Road 1', city: 'Malmö', postalCode: '211 20', country: 'SE' };
@@ -180,7 +184,7 @@ describe('POST /users/:id/erase', () => {
 
     const { body: answer } = await erase(who.id, who.accessToken, password).expect(202);
     expect(answer.data).toMatchObject({ id: who.id, name: 'erased', status: 'erased' });
-    await erased(who.id);
+    await erased(who.id, 'erased');
     expect(await foundInMongoDb(canaries)).toEqual([]);
     expect(await bookOf(completed.id)).toEqual(books);
     for (const id of [completed.id, other.id]) {
@@ -232,6 +236,7 @@ describe('POST /users/:id/erase', () => {
       expect(body.detail).toContain(open.number);
       expect(body.detail).toMatch(/cancel them.*repeat the request/);
     }
+    await erased(who.id, 'erasure-refused');
     await api.call('get', '/users/me', who.accessToken).expect(200);
     await api.call('post', `/orders/${open.id}/cancel`, who.accessToken).send({}).expect(200);
     await erase(who.id, admin.accessToken).expect(202);
@@ -239,13 +244,15 @@ describe('POST /users/:id/erase', () => {
 
   it('erases orders that were placed while the account was being closed when they are closed', async () => {
     const who = await person(api);
-    const before = api.tokenOf('CUSTOMER', who.id);
     await erase(who.id, who.accessToken).expect(202);
-    const { body } = await api.place(before, { ...lines([product.id, 1]), note: 'Too late' });
-    if (body.data === undefined) return; // the account was faster
-    await api.call('post', `/orders/${body.data.id}/cancel`, admin.accessToken).send({}).expect(200);
-    await erased(who.id);
-    expect(await api.shop.orders.findById(body.data.id)).toMatchObject({ note: null });
+    const request = orderRequest({ ...lines([product.id, 1]), customerId: who.id, note: 'Too late' });
+    await api.shop.place(request); // by a process that does not know yet
+    await api.call('post', `/orders/${request.orderId}/cancel`, admin.accessToken).send({}).expect(200);
+    await erased(who.id, 'erased-after-a-late-order');
+    expect(await api.shop.orders.findById(request.orderId)).toMatchObject({
+      status: 'cancelled',
+      note: null,
+    });
   });
 
   it('keeps the last active ADMIN', async () => {

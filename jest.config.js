@@ -15,6 +15,7 @@ const UNIT = [
   'cluster/primary-store',
   'common/{dates,etag,pagination,text}',
   'config/*',
+  'create-admin/*',
   'dockerfile',
   'docs/output',
   'domain/*',
@@ -23,10 +24,10 @@ const UNIT = [
   'mongodb/follow-changes',
   'product-service/search-terms',
   'openapi/{example,joi-rules}',
-  'orders/{order-request,orders.service}',
+  'orders/{order-request,orders.presenter,orders.service}',
   'orders/commands/commands',
   'orders/temporal/{failures,order-description}',
-  'payments/declines/recent-declines',
+  'payments/declines/{follow,recent}-declines',
   'payments/stripe/{amounts,list}',
   'rate-limit/{client-address,store,window-counter}',
   'reconcile/*',
@@ -34,6 +35,7 @@ const UNIT = [
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',
   'users/passwords/password',
+  'worker/*',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
 
 const project = {

@@ -199,6 +199,22 @@ describe('amendedAnswer', () => {
     });
   });
 
+  it('has the prices of the order if the amendment changes no lines', () => {
+    const { amendment } = intendedAmendment();
+    const order = orderIn({
+      intention: intendedAmendment({ amendment: { ...amendment, pricing: null } }),
+    });
+    expect(amended(order)).toMatchObject({
+      snapshot: { ...snapshotOf(order), reference: null },
+      quantities: [2, 1],
+      paymentKey: 'ord_1-3',
+    });
+  });
+
+  it('has no payment if the order has none', () => {
+    expect(amended(orderIn({ payment: null })).paymentKey).toBeNull();
+  });
+
   it('has those of the order while another command waits for its payment', () => {
     const order = orderIn({ intention: intendedFulfillment() });
     expect(amended(order)).toMatchObject({ snapshot: snapshotOf(order), paymentKey: 'ord_1-1' });

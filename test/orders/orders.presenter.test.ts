@@ -1,0 +1,33 @@
+import type { PaymentAction } from '../../src/domain/payment';
+import { createOrderPresenter } from '../../src/orders/orders.presenter';
+import { orderIn } from '../domain/fixtures';
+
+const PAY_BY = '2026-01-01T00:30:00.000Z';
+const EARLIER = '2026-01-01T00:10:00.000Z';
+const LATER = '2026-01-01T01:00:00.000Z';
+const present = createOrderPresenter({ uiUrl: 'http://localhost', namespace: 'default' });
+const actionOf = (action: PaymentAction | null) =>
+  present(orderIn({ payBy: PAY_BY }), { id: 'usr_1', role: 'CUSTOMER' }, action).paymentAction;
+
+it.each([
+  ['the deadline of the order', undefined, PAY_BY],
+  ['that of the payment service if it is earlier', EARLIER, EARLIER],
+  ['that of the order if the payment service allows longer', LATER, PAY_BY],
+])('a customer may pay until %s', (_, expiresAt, until) => {
+  expect(actionOf({ type: 'use_sdk', clientSecret: 's', expiresAt })).toMatchObject({ expiresAt: until });
+});
+
+it('tells a customer only what there is of a redirect and of a secret', () => {
+  const redirectUrl = 'https://bank.example/3ds';
+  expect(actionOf({ type: 'redirect', redirectUrl })).toEqual({
+    type: 'redirect',
+    redirectUrl,
+    expiresAt: PAY_BY,
+  });
+  expect(actionOf({ type: 'use_sdk', clientSecret: 's' })).toEqual({
+    type: 'use_sdk',
+    clientSecret: 's',
+    expiresAt: PAY_BY,
+  });
+  expect(actionOf(null)).toBeUndefined();
+});

@@ -38,9 +38,6 @@ export interface ChangedProfile {
   tokens?: IssuedTokens;
 }
 
-/** How many sessions are listed. */
-export const MAX_SESSIONS = 100;
-
 export type UsersService = ReturnType<typeof createUsersService>;
 
 export function createUsersService(deps: UsersServiceDeps) {
@@ -134,9 +131,9 @@ export function createUsersService(deps: UsersServiceDeps) {
       return { ...changed, user: requireFound(await users.rename(user.id, name)) };
     },
 
-    /** Returns the sessions of the caller, newest first. */
-    async listSessions(principal: UserPrincipal): Promise<ListedSession[]> {
-      return sessions.list(await getSignedIn(principal), MAX_SESSIONS);
+    /** Returns the sessions of the caller, newest first. @param limit how many at most */
+    async listSessions(principal: UserPrincipal, limit: number): Promise<ListedSession[]> {
+      return sessions.list(await getSignedIn(principal), limit);
     },
 
     /**

@@ -24,8 +24,6 @@ export interface DataKeysOptions {
   patienceMs?: number;
 }
 
-export type DataKeys = ReturnType<typeof createDataKeys>;
-
 /**
  * Keeps the data keys of customers: each is random, made for the first order, stored encrypted with a key of PAYLOAD_KEYS, and
  * then in memory, so that only the first order of a customer in a process costs a read.

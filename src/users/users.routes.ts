@@ -61,14 +61,14 @@ function ownSessionRoutes(users: UsersService): Route[] {
       role: Role.CUSTOMER,
       operationId: 'listSessions',
       summary: 'List your sessions, newest first',
-      description: `At most ${MAX_SESSIONS} sessions, on one page.`,
+      description: `At most ${schema.MAX_SESSIONS} sessions, on one page.`,
       tag: TAG,
       responses: { 200: { description: 'Your sessions', data: schema.listedSession, list: true } },
       errors: ['not_found'],
       async handler(ctx, { principal }) {
         const sessions = await users.listSessions(principal, MAX_SESSIONS);
         const views = sessions.map((session) => presentSession(session, principal.sessionId));
-        sendPage(ctx, views, { limit: MAX_SESSIONS, nextCursor: null });
+        sendPage(ctx, views, { limit: schema.MAX_SESSIONS, nextCursor: null });
       },
     }),
     route({

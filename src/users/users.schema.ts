@@ -146,6 +146,9 @@ export const changedProfile = Joi.object<ChangedProfileView, true>({
   .id('ChangedProfile')
   .example({ ...EXAMPLE, name: 'Alice B.' });
 
+/** How many sessions are listed. */
+export const MAX_SESSIONS = 100;
+
 /** A session as the API presents it. */
 export interface SessionView {
   id: string;

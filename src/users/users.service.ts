@@ -17,7 +17,7 @@ import { LAST_ADMIN_STAYS } from './accounts';
 import { noSuchUser } from './no-such-user';
 import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
-import type { ChangeProfileBody } from './users.schema';
+import { MAX_SESSIONS, type ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;
@@ -138,7 +138,7 @@ export function createUsersService(deps: UsersServiceDeps) {
 
     /**
      * Ends a session of the caller, within a second on every process. One that is not the caller's current one may be
-     * somebody else's, so the API keys that were made in it are revoked.
+     * a thief's, so the API keys that were made in it are revoked.
      * @throws {AppError} not_found
      */
     async endSession({ id, sessionId }: UserPrincipal, ending: string): Promise<void> {
@@ -203,6 +203,6 @@ function erased(): AppError {
 function notConfirmed(): AppError {
   return new AppError(
     'invalid_transition',
-    'This user has not confirmed the e-mail address, so it may be that of somebody else: have it confirmed first.',
+    'This user has not confirmed the e-mail address, so it may be that of another person: have it confirmed first.',
   );
 }

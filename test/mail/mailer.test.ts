@@ -87,7 +87,7 @@ describe('a mail without SMTP_URL', () => {
 });
 
 describe('the outbox', () => {
-  it('begins after the response, and goes on after a mail that could not be written', async () => {
+  it('begins after the response, and continues after a mail that could not be written', async () => {
     const sent: string[] = [];
     const outbox = createOutbox({ send: async ({ subject }) => void sent.push(subject) }, logger);
     let begun = false;

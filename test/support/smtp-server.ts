@@ -29,7 +29,7 @@ export async function startSmtpServer(): Promise<SmtpServer> {
       if (/^STARTTLS/i.test(line)) return answer('502 not here');
       if (/^DATA/i.test(line)) mail = '';
       const refusal = /^RCPT/i.test(line) ? refusals.shift() : undefined;
-      answer(refusal ?? (mail === undefined ? '250 fine' : '354 go on'));
+      answer(refusal ?? (mail === undefined ? '250 fine' : '354 send it'));
     };
     let rest = '';
     socket.setEncoding('utf8').on('data', (text: string) => {

@@ -91,6 +91,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'only mails have the tokens',
   },
   {
+    path: 'code',
+    message: 'is wrong or was used before: wait for the next one',
+    why: 'only an authenticator app knows it',
+  },
+  {
     path: 'customerId',
     message: 'must be the id of a user who has confirmed the e-mail address',
     why: 'only the database knows it',
@@ -134,6 +139,8 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
  */
 export const ENDS_SESSIONS: readonly { operation: string; why: string }[] = [
   { operation: 'PATCH /users/me', why: 'changes the password of the caller, which ends other sessions' },
+  { operation: 'DELETE /users/me/sessions', why: 'ends all other sessions of the caller' },
+  { operation: 'DELETE /users/me/sessions/{id}', why: 'ends a session of the caller' },
   { operation: 'PATCH /users/{id}', why: 'disables users and changes their roles' },
   { operation: 'POST /users/{id}/erase', why: 'closes accounts permanently' },
 ];

@@ -79,7 +79,8 @@ export async function knownValues(
   for (const operation of operations) {
     const collection = /\/[^/]+/.exec(operation.name)![0];
     // Of the users only those that the caller passes: some may be disabled, and others are needed.
-    const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids: users } : {}) };
+    const ids = operation.name.includes('/users/me/') ? [] : users;
+    const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids } : {}) };
     const catalogue = await listOf('/product-services');
     const values = [
       ...ofParameters(operation, own),
@@ -108,6 +109,7 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
   'POST /users/{id}/erase': [
     { parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 },
   ],
+  'POST /users/me/totp': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 

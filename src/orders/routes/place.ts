@@ -98,7 +98,7 @@ function customerDisabled(): AppError {
   );
 }
 
-/** Whoever gave the address need not own it, and would get what the staff orders for its owner. */
+/** The user may have given the address of another person, and would get what the staff orders for them. */
 function customerUnconfirmed(): AppError {
   return invalid([
     { path: 'customerId', message: 'must be the id of a user who has confirmed the e-mail address' },

@@ -57,7 +57,7 @@ export function createAccountMails(deps: AccountMailsDeps) {
       });
     },
 
-    /** Tells the owner of an account what was changed, since it may have been somebody else. */
+    /** Tells the owner of an account what was changed, since it may have been someone else. */
     tellChange(
       { confirmedEmail }: Pick<User, 'confirmedEmail'>,
       change: Parameters<typeof texts.changed>[1],

@@ -5,7 +5,7 @@ import { modelOf } from '../../mongodb/model';
 export const TOKEN_PURPOSES = ['confirm', 'reset', 'second_factor'] as const;
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
-/** A token that was sent to an e-mail address, or given to whoever knows the password. It works once. */
+/** A token that was sent to an e-mail address, or given to a user who knows the password. It works once. */
 export interface AccountTokenDocument {
   /** The purpose and the user, so that a newer token in a mail replaces the one before. */
   _id: string;

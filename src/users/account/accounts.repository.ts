@@ -19,7 +19,7 @@ export interface Reset {
 
 /** Changes that rely on a token, which works once. */
 export interface AccountRepository {
-  /** Makes a token for whoever reads the mails to the address. It replaces the user's earlier one for the purpose. */
+  /** Makes a token to be sent to the address. It replaces the user's earlier one for the purpose. */
   issueToken(
     purpose: 'confirm' | 'reset',
     user: Pick<User, 'id' | 'tokenVersion'>,

@@ -6,11 +6,11 @@ const MINUTES = ACCOUNT_TOKEN_MS / 60_000;
 const CHANGES = {
   password: 'The password of your account was changed, and all other sessions have ended.',
   address:
-    'Somebody who knows the password of your account asked to change its e-mail address to another one.',
+    'Someone who knows the password of your account asked to change its e-mail address to another one.',
   totpOn: 'An authenticator app was set up for your account, and all other sessions have ended.',
   totpOff: 'The authenticator app was removed from your account.',
   recovery:
-    'Somebody signed in to your account with a recovery code instead of a code of the authenticator app.',
+    'Someone signed in to your account with a recovery code instead of a code of the authenticator app.',
 } as const;
 
 export interface MailTextsOptions {
@@ -36,7 +36,7 @@ export function createMailTexts({ accountPageUrl, shopName = 'the shop' }: MailT
       mail(
         to,
         'Confirm your e-mail address',
-        `Somebody, probably you, gave this e-mail address for an account at ${shopName}. To confirm that it is yours, open ` +
+        `Someone, probably you, gave this e-mail address for an account at ${shopName}. To confirm that it is yours, open ` +
           `this link within ${MINUTES} minutes:`,
         link('confirm', token),
         ignore,
@@ -46,7 +46,7 @@ export function createMailTexts({ accountPageUrl, shopName = 'the shop' }: MailT
       mail(
         to,
         'You have an account already',
-        `Somebody, probably you, gave this e-mail address for an account at ${shopName}, but you have one with it already. ` +
+        `Someone, probably you, gave this e-mail address for an account at ${shopName}, but you have one with it already. ` +
           'Sign in to that, or ask for a new password if you have forgotten it.',
         ignore,
       ),
@@ -55,7 +55,7 @@ export function createMailTexts({ accountPageUrl, shopName = 'the shop' }: MailT
       mail(
         to,
         'Choose a new password',
-        `Somebody, probably you, asked for a new password for your account at ${shopName}. To choose one, open this link ` +
+        `Someone, probably you, asked for a new password for your account at ${shopName}. To choose one, open this link ` +
           `within ${MINUTES} minutes:`,
         link('reset', token),
         ignore,

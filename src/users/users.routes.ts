@@ -8,8 +8,6 @@ import * as schema from './users.schema';
 import type { UsersService } from './users.service';
 
 const TAG = 'Users';
-/** How many sessions are listed. */
-const MAX_SESSIONS = 100;
 
 export function userRoutes(users: UsersService): Route[] {
   return [...profileRoutes(users), ...ownSessionRoutes(users), ...managementRoutes(users)];
@@ -66,7 +64,7 @@ function ownSessionRoutes(users: UsersService): Route[] {
       responses: { 200: { description: 'Your sessions', data: schema.listedSession, list: true } },
       errors: ['not_found'],
       async handler(ctx, { principal }) {
-        const sessions = await users.listSessions(principal, MAX_SESSIONS);
+        const sessions = await users.listSessions(principal, schema.MAX_SESSIONS);
         const views = sessions.map((session) => presentSession(session, principal.sessionId));
         sendPage(ctx, views, { limit: schema.MAX_SESSIONS, nextCursor: null });
       },

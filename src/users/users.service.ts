@@ -17,7 +17,7 @@ import { LAST_ADMIN_STAYS } from './accounts';
 import { noSuchUser } from './no-such-user';
 import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
-import { MAX_SESSIONS, type ChangeProfileBody } from './users.schema';
+import type { ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;

@@ -1,5 +1,5 @@
 import { DEMO_PASSWORD } from '../../src/users/demo-users';
-import { call, type Shop } from './shop';
+import { call, SACRIFICED_PASSWORD, type Shop } from './shop';
 
 /** Values for one parameter that the fuzzer uses beside those it generates. */
 export interface KnownValues {
@@ -107,7 +107,7 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
   // The token of the run is soon too old to make keys without it.
   'POST /api-keys': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
   'POST /users/{id}/erase': [
-    { parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 },
+    { parameter: 'body.currentPassword', values: [SACRIFICED_PASSWORD], probability: 0.9 },
   ],
   'POST /users/me/totp': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],

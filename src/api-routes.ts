@@ -10,7 +10,7 @@ import { authRoutes } from './auth/auth.routes';
 import { createAuthService } from './auth/auth.service';
 import { recoveryRoutes } from './auth/recovery.routes';
 import { createRecoveryService } from './auth/recovery.service';
-import { createRegistrationLimit } from './auth/registration-limit';
+import { createAddressLimit } from './auth/address-limit';
 import { createAttemptKeys } from './users/passwords/attempt-keys';
 import { createAttemptRepository } from './users/passwords/attempts.repository';
 import { createDemoPasswordGuard } from './users/passwords/demo-password';
@@ -182,7 +182,10 @@ export function identityRoutes({
     report,
   );
   const { maxRegistrationsPerAddress } = config.signIn;
-  const limitRegistrations = createRegistrationLimit(attempts, attemptKeys, maxRegistrationsPerAddress);
+  const limit = (what: string, keyOf: (address: string) => string) =>
+    createAddressLimit(attempts, { keyOf, max: maxRegistrationsPerAddress, what });
+  const limitRegistrations = limit('registrations', attemptKeys.ofRegistrations);
+  const limitForgotten = limit('requests for a new password', attemptKeys.ofForgotten);
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds, apiKeyTtlDays: ttlDays } = config.jwt;
   const passwordRules = createPasswordRules(config.signIn.shopName);
   const shared = {
@@ -215,7 +218,7 @@ export function identityRoutes({
   const issuer = shopName ?? 'Orders';
   return [
     ...authRoutes(createAuthService({ ...account, demoPassword, limitRegistrations, report })),
-    ...recoveryRoutes(createRecoveryService({ ...account, attempts })),
+    ...recoveryRoutes(createRecoveryService({ ...account, attempts, limitForgotten })),
     ...secondFactorRoutes(createSecondFactorService({ ...account, secrets, requireRecentSignIn, issuer })),
     ...userRoutes(createUsersService({ ...account, requireRecentSignIn, report })),
     ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),

@@ -6,7 +6,7 @@ import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
-import type { RegistrationLimit } from './registration-limit';
+import type { AddressLimit } from './address-limit';
 import type { LoginBody, RegisterBody, TotpBody } from './auth.schema';
 import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { DemoPasswordGuard } from '../users/passwords/demo-password';
@@ -46,7 +46,7 @@ export interface AuthServiceDeps {
   checkPassword: PasswordCheck;
   demoPassword: DemoPasswordGuard;
   passwordRules: Pick<PasswordRules, 'requireImpersonal'>;
-  limitRegistrations: RegistrationLimit;
+  limitRegistrations: AddressLimit;
   attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
   report: ReportSecurityEvent;
   mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;

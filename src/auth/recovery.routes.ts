@@ -33,13 +33,13 @@ export function recoveryRoutes(recovery: RecoveryService): Route[] {
       summary: 'Ask for a new password',
       description:
         'Sends a mail with a token for `POST /auth/reset`, if there is an account. The response is the same in any case. An ' +
-        'address gets five mails an hour at most.',
+        'address gets five mails an hour at most, and one client may ask 20 times an hour (`MAX_REGISTRATIONS_PER_ADDRESS`).',
       tag: TAG,
       body: forgotBody,
       responses: { 202: { description: 'If there is an account, a mail is on its way' } },
       errors: [],
-      handler(ctx, { body }) {
-        recovery.forgot(body.email);
+      async handler(ctx, { body }) {
+        await recovery.forgot(body.email, ctx.ip);
         ctx.body = null; // or Koa would send the word Accepted
         ctx.status = 202;
       },

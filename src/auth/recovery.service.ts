@@ -7,6 +7,7 @@ import type { AttemptRepository } from '../users/passwords/attempts.repository';
 import { hashPassword } from '../users/passwords/password';
 import type { PasswordRules } from '../users/passwords/password-rules';
 import type { SessionRepository } from '../users/sessions/sessions.repository';
+import type { AddressLimit } from './address-limit';
 import type { ConfirmBody, ResetBody } from './recovery.schema';
 
 export interface RecoveryServiceDeps {
@@ -16,6 +17,7 @@ export interface RecoveryServiceDeps {
   attempts: Pick<AttemptRepository, 'clear'>;
   attemptKeys: Pick<AttemptKeys, 'ofAccount'>;
   mails: Pick<AccountMails, 'offerReset' | 'tellChange'>;
+  limitForgotten: AddressLimit;
   refreshTokenTtlSeconds: number;
 }
 
@@ -23,7 +25,8 @@ export type RecoveryService = ReturnType<typeof createRecoveryService>;
 
 /** Creates what people do with tokens that were sent to their e-mail addresses. */
 export function createRecoveryService(deps: RecoveryServiceDeps) {
-  const { accounts, sessions, passwordRules, attempts, attemptKeys, mails, refreshTokenTtlSeconds } = deps;
+  const { accounts, sessions, passwordRules, attempts, attemptKeys, mails } = deps;
+  const { limitForgotten, refreshTokenTtlSeconds } = deps;
   return {
     /** @throws {AppError} validation_failed for a token that is not valid, already_exists */
     async confirm({ token }: ConfirmBody): Promise<{ userId: string }> {
@@ -33,8 +36,13 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
       return { userId: user.id };
     },
 
-    /** Does the same for every address as far as the client can tell. */
-    forgot(email: string): void {
+    /**
+     * Does the same for every e-mail address as far as the client can tell.
+     * @param address of the client
+     * @throws {AppError} rate_limited
+     */
+    async forgot(email: string, address: string): Promise<void> {
+      await limitForgotten(address);
       mails.offerReset(email);
     },
 

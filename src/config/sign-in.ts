@@ -30,7 +30,8 @@ const variables = {
       'Whether ADMINs need an authenticator app (TOTP): without one, they may do what CUSTOMERs may until they set it up',
     ),
   MAX_REGISTRATIONS_PER_ADDRESS: limit(20).description(
-    'Registrations from an IPv4 address or an IPv6 /64 network within an hour, beyond which they are a 429; `0`: no ' +
+    'Registrations from an IPv4 address or an IPv6 /64 network within an hour, beyond which they are a 429, and as many ' +
+      'requests for a new password; `0`: no ' +
       'limit, for an API that sees only the address of a shop in front of it',
   ),
 };

@@ -154,6 +154,13 @@ describe('an address', () => {
     await confirm(await tokenFor('confirm', CAROL.email)).expect(204);
   });
 
+  it('gets at most ten mails an hour that a user causes, whichever the addresses', async () => {
+    const carol = await register();
+    for (let n = 0; n < 12; n++)
+      await changeMe(carol, { email: `stranger-${n}@example.com`, currentPassword: PASSWORD }).expect(200);
+    expect((await api.mailed()).filter(({ to }) => to.startsWith('stranger'))).toHaveLength(9); // and Carol's own
+  });
+
   it('gets no mail with the words of another user', async () => {
     await register({ ...CAROL, name: 'Win at evil.example' });
     await forgot(CAROL.email).expect(202);
@@ -210,6 +217,18 @@ describe('a forgotten password', () => {
       { to: carol.email },
     ]);
     expect(JSON.stringify(api.logs)).not.toContain('@');
+  });
+
+  it('is asked for 20 times an hour at most from one address, whether or not there is an account', async () => {
+    const limited = await openTestApi({ db: api.db, env: { MAX_REGISTRATIONS_PER_ADDRESS: '' } });
+    const { email } = await person(api);
+    const statuses = [];
+    for (let n = 0; n < 22; n++) {
+      const sent = { email: n % 2 ? email : 'nobody@example.com' };
+      statuses.push((await limited.call('post', '/auth/forgot').send(sent)).status);
+    }
+    expect(statuses).toEqual([...Array<number>(20).fill(202), 429, 429]);
+    await limited.close();
   });
 
   it('is not replaced by one that is easy to guess, which leaves the token valid', async () => {

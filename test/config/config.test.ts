@@ -224,6 +224,16 @@ describe('loadConfig', () => {
     expect(mistakesOf({ ...production, SMTP_URL: undefined }, 'worker')).toEqual([]);
   });
 
+  it('asks ADMINs for a second factor in production, unless it is said', () => {
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
+    expect(loadConfig('api', production).signIn.isSecondFactorRequired).toBe(true);
+    const optional = { ...production, ADMIN_2FA: 'optional' };
+    expect(loadConfig('api', optional).signIn.isSecondFactorRequired).toBe(false);
+    expect(loadConfig('api', { ...REQUIRED, ADMIN_2FA: 'required' }).signIn.isSecondFactorRequired).toBe(
+      true,
+    );
+  });
+
   it('has no default number of proxies in production', () => {
     const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
     expect(mistakesOf({ ...production, TRUSTED_PROXIES: undefined })).toEqual([

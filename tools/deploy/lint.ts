@@ -56,6 +56,9 @@ async function lintMerge(): Promise<void> {
     'POSTGRES_PASSWORD',
     'MONGODB_PASSWORD',
     'MONGODB_ROOT_PASSWORD',
+    'SMTP_URL',
+    'MAIL_FROM',
+    'ACCOUNT_PAGE_URL',
   ];
   const secrets = Object.fromEntries(names.map((name) => [name, 'x']));
   await check('docker compose config', 'docker', [...COMPOSE, 'config', '--quiet'], secrets);

@@ -8,6 +8,8 @@ import { createMailTexts } from './mail-texts';
 
 /** How many mails an address gets at most from people who need not be its owner. */
 const MAX_MAILS = 5;
+/** How many mails a user can send to other addresses at most. */
+const MAX_MAILS_OF_USER = 10;
 const WINDOW_MS = 60 * 60_000;
 
 export interface AccountMailsDeps {
@@ -30,10 +32,13 @@ export function createAccountMails(deps: AccountMailsDeps) {
   const { users, accounts, outbox, attempts, attemptKeys, accountPageUrl, shopName } = deps;
   const texts = createMailTexts({ accountPageUrl, shopName });
 
-  /** Posts a mail that anybody can cause, unless the address has had too many of them. */
+  /**
+   * Posts a mail that anybody can cause, unless the address has had too many of its kind: mails of one kind keep back none of
+   * the other.
+   */
   function postLimited(kind: string, email: string, write: () => Promise<Mail | null>): void {
     outbox.post(kind, async () => {
-      const { count } = await attempts.add(attemptKeys.ofMails(email), WINDOW_MS);
+      const { count } = await attempts.add(attemptKeys.ofMails(`${kind} ${email}`), WINDOW_MS);
       return count > MAX_MAILS ? null : write();
     });
   }
@@ -42,6 +47,8 @@ export function createAccountMails(deps: AccountMailsDeps) {
     /** Asks the owner of an address to confirm that it is the user's, or says that the owner has an account already. */
     askToConfirm(user: Pick<User, 'id' | 'tokenVersion'>, email: string): void {
       postLimited('confirm', email, async () => {
+        const { count } = await attempts.add(attemptKeys.ofMails(user.id), WINDOW_MS);
+        if (count > MAX_MAILS_OF_USER) return null;
         const owner = await users.findByEmail(email);
         if (owner && owner.id !== user.id) return texts.hasAccount(email);
         return texts.confirm(email, await accounts.issueToken('confirm', user, email));

@@ -11,10 +11,11 @@ export interface AttemptKeys {
   ofAccountAndAddress(email: string, address: string): string;
   ofSession(id: string): string;
   ofRegistrations(address: string): string;
+  ofForgotten(address: string): string;
   /** @param userId whose codes of a second factor are checked */
   ofCodes(userId: string): string;
-  /** @param email that mails are sent to */
-  ofMails(email: string): string;
+  /** @param which the kind of mails and whom they are sent to, or who causes them */
+  ofMails(which: string): string;
 }
 
 /** @param secret the keys are made with it: the same for all API processes */
@@ -29,7 +30,8 @@ export function createAttemptKeys(secret: KeyObject): AttemptKeys {
     ofAccountAndAddress: (email, address) => hash('account and address', email, clientAddress(address)),
     ofSession: (id) => hash('session', id),
     ofRegistrations: (address) => hash('registrations', clientAddress(address)),
+    ofForgotten: (address) => hash('forgotten', clientAddress(address)),
     ofCodes: (userId) => hash('codes', userId),
-    ofMails: (email) => hash('mails', email),
+    ofMails: (which) => hash('mails', which),
   };
 }

@@ -52,7 +52,8 @@ export const newPassword = anyText(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)
   .description(
     `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters of any kind. Rejected are common passwords, also repeated ` +
       'or with digits at the end, and those made of your name, your address or the name of the shop',
-  );
+  )
+  .meta({ jsonSchema: { examples: ['staple battery horse'] } });
 
 /** The password of who asks for something that gives power for longer than a session. */
 export const reauthentication = password.description(

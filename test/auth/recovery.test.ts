@@ -2,7 +2,7 @@ import { createAccountTokenModel } from '../../src/users/account/account-tokens.
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
-import { PASSWORD, person, signIn } from '../support/signed-in-users';
+import { mailedToken, PASSWORD, person, signIn } from '../support/signed-in-users';
 
 const CAROL = { email: 'carol@example.com', password: PASSWORD, name: 'Carol' };
 const NEW_PASSWORD = 'staple battery horse';
@@ -34,11 +34,7 @@ const changeMe = ({ accessToken }: { accessToken: string }, body: object) =>
 const users = () => createUserModel(api.db.connection);
 const tokens = () => createAccountTokenModel(api.db.connection);
 
-/** Returns the token in the last mail to the address. */
-async function tokenFor(purpose: 'confirm' | 'reset', email: string): Promise<string> {
-  const mail = (await api.mailed()).findLast(({ to, text }) => to === email && text.includes(`#${purpose}=`));
-  return new RegExp(`http://localhost:8080/account#${purpose}=([\\w-]{43})\\n`).exec(mail!.text)![1]!;
-}
+const tokenFor = (purpose: 'confirm' | 'reset', email: string) => mailedToken(api, purpose, email);
 
 async function mailsTo(email: string): Promise<string[]> {
   return (await api.mailed()).filter(({ to }) => to === email).map(({ subject }) => subject);

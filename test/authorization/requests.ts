@@ -65,13 +65,13 @@ export const REQUESTS: Readonly<
   confirmAddress: async ({ api }) => {
     const account = newAccount();
     await api.call('post', '/auth/register').send(account).expect(201);
-    return { path: '/auth/confirm', body: { token: await mailedToken(api, account.email) } };
+    return { path: '/auth/confirm', body: { token: await mailedToken(api, 'confirm', account.email) } };
   },
   forgotPassword: ({ alice: { email } }) => ({ path: '/auth/forgot', body: { email } }),
   resetPassword: async ({ api }) => {
     const { email } = await person(api);
     await api.call('post', '/auth/forgot').send({ email }).expect(202);
-    const token = await mailedToken(api, email);
+    const token = await mailedToken(api, 'reset', email);
     return { path: '/auth/reset', body: { token, password: 'staple battery horse' } };
   },
   showCode: () => ({ path: '/auth/totp', body: { challenge: 'x'.repeat(43), code: '123456' } }),

@@ -30,6 +30,7 @@ function testEnv(): NodeJS.ProcessEnv {
     TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS,
     JWT_SECRET,
     LOG_LEVEL: 'silent',
+    DATA_DIR: process.env.TEST_DATA_DIR,
     WEB_CONCURRENCY: '1',
     // Tests register many people from one address.
     MAX_REGISTRATIONS_PER_ADDRESS: '0',

@@ -27,10 +27,14 @@ export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise
   return signIn(api, email);
 }
 
-/** Returns the token in the last mail to the address. */
-export async function mailedToken({ mailed }: Pick<TestApi, 'mailed'>, email: string): Promise<string> {
-  const mail = (await mailed()).findLast(({ to, text }) => to === email && text.includes('#'));
-  return /#\w+=([\w-]{43})\n/.exec(mail!.text)![1]!;
+/** Returns the token for the purpose in the last mail to the address. */
+export async function mailedToken(
+  { mailed }: Pick<TestApi, 'mailed'>,
+  purpose: 'confirm' | 'reset',
+  email: string,
+): Promise<string> {
+  const mail = (await mailed()).findLast(({ to, text }) => to === email && text.includes(`#${purpose}=`));
+  return new RegExp(`http://localhost:8080/account#${purpose}=([\\w-]{43})\n`).exec(mail!.text)![1]!;
 }
 
 /** Confirms the address of an account, as its owner would. */

@@ -60,6 +60,7 @@ export async function startStack(
         ...own,
         ...SETTINGS,
         HOST,
+        DATA_DIR: logFolder,
         PORT: String(port),
         MONGODB_URI: servers.mongodbUri,
         TEMPORAL_ADDRESS: servers.temporalAddress,

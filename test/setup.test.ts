@@ -25,6 +25,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     attempts: 2,
     audit: 6,
     audit_days: 1,
+    data_keys: 2,
     sessions: 5,
     orders: 24,
     product_services: 6,

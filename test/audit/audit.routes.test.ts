@@ -96,7 +96,8 @@ it('has a refund once, with the request that it waited for the payment service w
 it('has an order that the staff placed for a customer', async () => {
   const { id: productId } = await api.shop.sell();
   const customerId = newId('usr');
-  const user = { id: customerId, email: `${customerId}@example.com`, name: 'C', passwordHash: 'x' };
+  const email = `${customerId}@example.com`;
+  const user = { id: customerId, email, confirmedEmail: email, name: 'C', passwordHash: 'x' };
   await createUsersRepository(api.db.connection).insert({ ...user, role: 'CUSTOMER' });
   const { body } = await api.place(admin, { ...lines([productId, 1]), customerId }).expect(201);
   const [placed] = await entries(`?object=${body.data.id}`);

@@ -33,7 +33,6 @@ it('creates collections and indexes, and can be repeated', async () => {
     unpaid_orders: 1,
     users: 5,
     account_tokens: 4,
-    data_keys: 2,
     second_factors: 1,
     payment_actions: 2,
     payment_declines: 2,

@@ -83,7 +83,7 @@ export const REQUESTS: Readonly<
     const [newest] = (body as { data: { id: string }[] }).data;
     return { path: `/users/me/sessions/${newest!.id}` };
   },
-  beginTotp: () => ({ path: '/users/me/totp', body: {} }),
+  beginTotp: () => ({ path: '/users/me/totp', body: { currentPassword: PASSWORD } }),
   confirmTotp: () => ({ path: '/users/me/totp/confirm', body: { code: '123456' } }),
   removeTotp: () => ({ path: '/users/me/totp', body: { code: '123456' } }),
   listProductServices: () => ({ path: '/product-services' }),

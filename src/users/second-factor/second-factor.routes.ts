@@ -17,8 +17,7 @@ export function secondFactorRoutes(service: SecondFactorService): Route[] {
       summary: 'Set up an authenticator app',
       description:
         'Returns the secret for the app (TOTP, RFC 6238), which is asked for once `POST /users/me/totp/confirm` has seen one ' +
-        'of its codes. ADMINs have to have an app (`ADMIN_2FA`): without one, they may do what CUSTOMERs may. Needs your ' +
-        'password as `currentPassword`, unless you signed in during the last five minutes.',
+        'of its codes. ADMINs have to have an app (`ADMIN_2FA`): without one, they may do what CUSTOMERs may.',
       tag: TAG,
       body: schema.beginTotpBody,
       responses: { 201: { description: 'The secret', data: schema.totpSecret } },

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { reauthentication } from '../users.schema';
+import { password } from '../users.schema';
 import { RECOVERY_CODE } from './recovery-codes';
 
 const TOTP_CODE = /^\d{6}$/;
@@ -13,10 +13,12 @@ export const anyCode = Joi.string()
   .example('492039');
 
 export interface BeginTotpBody {
-  currentPassword?: string;
+  currentPassword: string;
 }
 
-export const beginTotpBody = Joi.object<BeginTotpBody, true>({ currentPassword: reauthentication })
+export const beginTotpBody = Joi.object<BeginTotpBody, true>({
+  currentPassword: password.required().description('Your own password'),
+})
   .id('BeginTotpRequest')
   .example({ currentPassword: 'correct horse battery' });
 

@@ -112,9 +112,7 @@ export function cancelledOrder(order: Order, command: CancelOrder, at: string): 
   const { by, reason } = command;
   const units = command.items ? cancelledUnits(order, command.items) : order.items.map(openUnits);
   const items = order.items.map((item, n): OrderItem => withCancelled(item, units[n]!, order.currency!));
-  if (order.status === 'confirmed') {
-    return progressed({ ...order, items }, { at, by, reason, isTold: true });
-  }
+  if (order.status === 'confirmed') return progressed({ ...order, items }, { at, by, reason, isTold: true });
   const next = { ...order, items, cancelled: cancelledOf(items) };
   return closedOrder(next, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
 }

@@ -45,7 +45,10 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const { temporal, mongodb, bundle, logger, signal } = deps;
   const buildId = await buildIdOf(bundle);
   const { connection } = mongodb;
-  const declines = followDeclines({ repository: createDeclineRepository(connection), mongodb, logger });
+  // Workers of payments alone decide on no order.
+  const declines = config.worker.queues.includes('orders')
+    ? followDeclines({ repository: createDeclineRepository(connection), mongodb, logger })
+    : undefined;
   const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
@@ -58,7 +61,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     }),
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(() => Promise.all([declines.close(), client.close()]));
+  await runAll(workers, signal).finally(() => Promise.all([declines?.close(), client.close()]));
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

@@ -1,7 +1,7 @@
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { Order } from '../src/domain/order';
 import { currentPayment } from '../src/domain/order-payment';
-import type { CheckPayment } from '../src/domain/reconciling';
+import { paymentCheck, type CheckPayment } from '../src/domain/reconciling';
 import { customerWaitOf } from '../src/domain/paying';
 import { needOf } from '../src/domain/stuck';
 import type { OrderPosition } from '../src/orders/order-filter';
@@ -114,14 +114,10 @@ function positionOf(after: Progress['after']): OrderPosition | undefined {
 
 /** Named by what is known of the order, so that it is asked once while that stays so. */
 function checkPayment(order: Order): CheckPayment {
-  const { requestId, revision } = order;
   const wait = customerWaitOf(order);
+  const named = { id: `janitor-${order.revision}`, by: 'system', paymentKey: currentPayment(order).key };
   return {
-    id: `janitor-${revision}`,
-    by: 'system',
-    requestId,
-    seenRevision: revision,
-    paymentKey: currentPayment(order).key,
+    ...paymentCheck(order, named),
     ...(wait?.what === 'action' && wait.until <= new Date().toISOString() && { passed: wait.until }),
   };
 }

@@ -2,7 +2,7 @@ import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { BusinessError, PaymentRefused } from '../src/domain/errors';
 import type { PaymentOutcome, PaymentTask } from '../src/domain/intention';
-import { disputedOf, refundedOf, type PaymentRef } from '../src/domain/payment';
+import { givingUp, keptOf, type PaymentRef } from '../src/domain/payment';
 import type { PaymentProvider } from '../src/payments/payment-provider';
 import { callProvider, inspect, type Inspection } from './payment-calls';
 
@@ -63,7 +63,7 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
 
     /** Releases what is still reserved after captures in part. */
     async releasePayment(payment: PaymentCall): Promise<boolean> {
-      await provider.release(`${payment.key}-release`, payment).catch(withoutRetry);
+      await provider.release(givingUp(payment.key).release, payment).catch(withoutRetry);
       log.info('payment released');
       return true;
     },
@@ -90,14 +90,14 @@ export function createPaymentActivities({ provider }: { provider: PaymentProvide
 /** Refunds the payment if it cannot be voided: an abandoned run of `capturePayment` may have captured it. */
 async function voidOrRefund(provider: PaymentProvider, payment: PaymentRef): Promise<boolean> {
   try {
-    return (await provider.void(`${payment.key}-void`, payment)).authorized > 0;
+    return (await provider.void(givingUp(payment.key).void, payment)).authorized > 0;
   } catch (error) {
     if (!(error instanceof PaymentRefused)) throw error;
     const found = await provider.find(payment);
     if (!found || found.captured === 0) throw error;
-    if (found.status === 'authorized') await provider.release(`${payment.key}-release`, payment);
-    const left = found.captured - refundedOf(found) - disputedOf(found);
-    if (left > 0) await provider.refund(`${payment.key}-undo`, payment, left);
+    if (found.status === 'authorized') await provider.release(givingUp(payment.key).release, payment);
+    const left = keptOf(found);
+    if (left > 0) await provider.refund(givingUp(payment.key).refund, payment, left);
     return true;
   }
 }

@@ -11,7 +11,8 @@ import {
 } from '../src/domain/findings';
 import type { Order } from '../src/domain/order';
 import { currentPayment, paymentRef } from '../src/domain/order-payment';
-import type { ListedPayment, PaymentRef, ProviderPayment } from '../src/domain/payment';
+import { givingUp, type ListedPayment, type PaymentRef, type ProviderPayment } from '../src/domain/payment';
+import { paymentCheck } from '../src/domain/reconciling';
 import type { Reconciliation, ReconciliationCounts, ReconciliationPart } from '../src/domain/reconciliation';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { FindingRepository, StoredFinding } from '../src/payments/findings/findings.repository';
@@ -136,22 +137,19 @@ export function createReconciliationActivities({
 
   /** Has the order look at its payment again. */
   async function check(order: Order, { id, payment }: StoredFinding): Promise<boolean> {
-    const { requestId, revision: seenRevision } = order;
-    const command = {
+    const command = paymentCheck(order, {
       id: `reconciliation-${id}`,
       by: 'system',
-      requestId,
-      seenRevision,
       paymentKey: payment.key,
-    };
+    });
     return typeof (await workflows.executeAlways(order, COMMANDS.checkPayment, command)) === 'object';
   }
 
-  /** Gives up what is reserved. The keys are those of compensations, which would do the same. */
+  /** Gives up what is reserved, as a compensation would. */
   async function giveUp({ captured }: ProviderPayment, payment: PaymentRef): Promise<boolean> {
-    const { key } = payment;
-    if (captured > 0) await ask(() => provider.release(`${key}-release`, payment));
-    else await ask(() => provider.void(`${key}-void`, payment));
+    const keys = givingUp(payment.key);
+    if (captured > 0) await ask(() => provider.release(keys.release, payment));
+    else await ask(() => provider.void(keys.void, payment));
     return true;
   }
 

@@ -103,9 +103,12 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     isBegun = true;
   }
 
+  /** Resolves when the order is placed or resumed. */
+  const begun = () => CancellationScope.nonCancellable(() => condition(() => isBegun));
+
   /** Runs work on an order that is placed, when it is its turn. */
   async function onceBegun<T>(work: () => Promise<T>): Promise<T> {
-    await CancellationScope.nonCancellable(() => condition(() => isBegun));
+    await begun();
     return inTurn(work);
   }
 
@@ -252,7 +255,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     compensated: compensations.tried,
     /** Resolves when the order is placed or resumed, and what it has owed since then has been tried. */
     async compensatedOnceBegun(): Promise<void> {
-      await CancellationScope.nonCancellable(() => condition(() => isBegun));
+      await begun();
       await compensations.tried();
     },
 

@@ -2,7 +2,7 @@ import type { Command } from './command';
 import { NotFound } from './errors';
 import type { Compensation, ErrorRecord, Order, OrderPayment, OrderState, Refund } from './order';
 import { changeOrder, type ChangeMade } from './order-transitions';
-import { firstPaymentKey, paidStatus } from './order-payment';
+import { currentPayment, paidStatus } from './order-payment';
 
 export interface RetryCompensation extends Command {
   step: string;
@@ -140,8 +140,8 @@ function paymentAfter(
 ): OrderState['paymentStatus'][] {
   if (kind === 'release') return [];
   if (kind === 'refund') return [paidStatus(order)];
-  const key = order.payment?.key ?? firstPaymentKey(order.id);
-  if (payment.key !== key || (order.status === 'confirmed' && !order.payment?.isClosed)) return [];
+  if (payment.key !== currentPayment(order).key || (order.status === 'confirmed' && !order.payment?.isClosed))
+    return [];
   if (order.paymentStatus === 'authorized' || order.paymentStatus === 'action_required') return ['voided'];
   if (order.paymentStatus !== 'pending') return [];
   return wasAuthorized ? ['authorized', 'voided'] : ['declined'];

@@ -1,14 +1,8 @@
 import { unsettled } from './compensation';
 import type { Compensation, Order, OrderPayment, Refund } from './order';
-import { currentPayment } from './order-payment';
+import { currentPayment, providerKeyOf, sumOf } from './order-payment';
 import { customerWaitOf, isUnpaid } from './paying';
-import {
-  disputedOf,
-  refundedOf,
-  type ListedPayment,
-  type ProviderPayment,
-  type ProviderRefund,
-} from './payment';
+import { isLive, keptOf, type ListedPayment, type ProviderPayment, type ProviderRefund } from './payment';
 import { isBeingChanged } from './reconciling';
 
 /** In what an order and the payment service's record of a payment can differ. Each has a heading in docs/failure-modes.md. */
@@ -185,19 +179,19 @@ function refunds(order: Order, payment: ProviderPayment): Finding[] {
   const owed = new Set(order.compensations.map(({ refundId }) => refundId));
   const ours = order.refunds.filter(({ id, amount }) => amount > 0 && !owed.has(id));
   const theirs = payment.refunds.filter(({ key }) => !owed.has(key));
-  const ourOf = (their: ProviderRefund) => ours.find((our) => keyOf(our) === their.key) ?? null;
+  const ourOf = (their: ProviderRefund) => ours.find((our) => providerKeyOf(our) === their.key) ?? null;
   const lost = ours.filter(
-    (our) => our.status === 'succeeded' && !theirs.some(({ key }) => key === keyOf(our)),
+    (our) => our.status === 'succeeded' && !theirs.some(({ key }) => key === providerKeyOf(our)),
   );
   const found = [
     ...theirs.flatMap((their) => refundDiffers(payment, ourOf(their), their) ?? []),
     ...lost.map((our): Finding => {
       const here = refundSide(payment, our);
-      return { kind: 'refund_missing', subject: keyOf(our), there: null, here };
+      return { kind: 'refund_missing', subject: providerKeyOf(our), there: null, here };
     }),
   ];
   if (found.length > 0) return found;
-  const [there, here] = [sum(theirs), sum(theirs.map((their) => ourOf(their)!))];
+  const [there, here] = [sumOf(theirs), sumOf(theirs.map((their) => ourOf(their)!))];
   if (there === here) return [];
   const subject = payment.key;
   return [{ kind: 'refunded_differs', subject, there: sideThere(payment, there), here: sideOf(order, here) }];
@@ -255,25 +249,8 @@ function statusDiffers(order: Order, payment: ProviderPayment, there: number, he
   };
 }
 
-function isLive({ status }: ProviderPayment): boolean {
-  return status === 'authorized' || status === 'action_required';
-}
-
 function owes(order: Order, key: OrderPayment['key'], kind: Compensation['kind']): boolean {
   return unsettled(order).some((one) => one.kind === kind && one.payment.key === key);
-}
-
-function keyOf({ id, providerKey }: Refund): string {
-  return providerKey ?? id;
-}
-
-/** Returns what was captured, and neither paid back nor taken back by the bank. */
-function keptOf(payment: ProviderPayment): number {
-  return payment.captured - refundedOf(payment) - disputedOf(payment);
-}
-
-function sum(amountsOf: readonly { amount: number }[]): number {
-  return amountsOf.reduce((total, { amount }) => total + amount, 0);
 }
 
 function refundSide({ currency }: ProviderPayment, { amount, status }: ProviderRefund | Refund): FindingSide {

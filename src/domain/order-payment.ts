@@ -1,3 +1,4 @@
+import { sumAmounts } from './money';
 import { dueOf, type Order, type OrderPayment, type OrderState, type Pricing, type Refund } from './order';
 import { disputedOf, type PaymentRef } from './payment';
 
@@ -51,22 +52,28 @@ export function paymentRef(
 /** Returns what was captured and neither paid back, nor about to be, nor taken back by the bank, in minor units. */
 export function leftToRefund(order: Order): number {
   const { captured, refunded, refunds } = order;
-  const pending = sum(refunds.filter(({ status }) => status === 'pending'));
+  const pending = sumOf(refunds.filter(({ status }) => status === 'pending'));
   return Math.max(0, captured - refunded - pending - disputedOf(order));
 }
 
 /** Returns what was captured without what is paid back for cancelled units, in minor units. */
 export function capturedForGoods({ captured, refunds }: Order): number {
   const ofSystem = refunds.filter(({ by }) => by === 'system');
-  const failed = sum(ofSystem.filter(({ status }) => status === 'failed'));
-  const made = sum(ofSystem) - failed;
+  const failed = sumOf(ofSystem.filter(({ status }) => status === 'failed'));
+  const made = sumOf(ofSystem) - failed;
   // What others pay back makes up for those that failed at the bank.
-  const others = sum(refunds.filter(({ by, status }) => by !== 'system' && status === 'succeeded'));
+  const others = sumOf(refunds.filter(({ by, status }) => by !== 'system' && status === 'succeeded'));
   return captured - made - Math.min(failed, others);
 }
 
-function sum(amounts: readonly Pick<Refund, 'amount'>[]): number {
-  return amounts.reduce((total, { amount }) => total + amount, 0);
+/** Returns what refunds are worth together, in minor units. */
+export function sumOf(refunds: readonly Pick<Refund, 'amount'>[]): number {
+  return sumAmounts(refunds.map(({ amount }) => amount));
+}
+
+/** Returns the name of a refund at the payment service: that under which it was requested, or its own if it was made there. */
+export function providerKeyOf({ id, providerKey }: Refund): string {
+  return providerKey ?? id;
 }
 
 /** Returns the state of the payment of which something was captured. */

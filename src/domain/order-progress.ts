@@ -96,7 +96,12 @@ export function withExcessOwed(order: Order, { at, reason }: ChangeMade): Order 
 /** A refund that a write of the order owes is named by the order and the write, so that none has the same name. */
 function systemRefundId({ id, revision }: Order): string {
   const write = (revision + 1).toString(16).padStart(8, '0');
-  return `${id.replace('ord_', 'ref_').slice(0, -write.length)}${write}`;
+  return refundIdOf(id, write);
+}
+
+/** Returns the id of a refund of the order that ends so. */
+export function refundIdOf(orderId: string, end: string): string {
+  return `${orderId.replace('ord_', 'ref_').slice(0, -end.length)}${end}`;
 }
 
 /** Returns the order that gives up what its payment still reserves, if nothing of it is open any more. */

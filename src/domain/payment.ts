@@ -108,6 +108,21 @@ export function disputedOf({
   return disputes.reduce((sum, { amount, status }) => (status === 'won' ? sum : sum + amount), 0);
 }
 
+/** Returns what was captured, and neither paid back nor taken back by the bank. */
+export function keptOf(payment: ProviderPayment): number {
+  return payment.captured - refundedOf(payment) - disputedOf(payment);
+}
+
+/** Returns whether something is reserved, or may be when the customer has acted. */
+export function isLive({ status }: Pick<ProviderPayment, 'status'>): boolean {
+  return status === 'authorized' || status === 'action_required';
+}
+
+/** The idempotency keys of what gives a payment up, the same for all who do: each takes effect once. */
+export function givingUp(paymentKey: string) {
+  return { void: `${paymentKey}-void`, release: `${paymentKey}-release`, refund: `${paymentKey}-undo` };
+}
+
 /** A payment in the payment service's list, with what identifies it. */
 export interface ListedPayment extends ProviderPayment {
   orderId: string;

@@ -1,8 +1,8 @@
 import type { Command } from './command';
 import { unsettled } from './compensation';
 import type { Compensation, Dispute, Order, OrderPayment, Refund } from './order';
-import { currentPayment, paidStatus } from './order-payment';
-import { progressed, withExcessOwed } from './order-progress';
+import { currentPayment, paidStatus, providerKeyOf, sumOf } from './order-payment';
+import { progressed, refundIdOf, withExcessOwed } from './order-progress';
 import { changeOrder } from './order-transitions';
 import {
   customerWaitOf,
@@ -13,13 +13,21 @@ import {
   turnedDownOrder,
   type PaymentPolicy,
 } from './paying';
-import { disputedOf, refundedOf, type ProviderPayment, type ProviderRefund } from './payment';
+import { disputedOf, isLive, refundedOf, type ProviderPayment, type ProviderRefund } from './payment';
 
 /** Asks for an order to be brought in line with what the payment service knows of a payment. */
 export interface CheckPayment extends Command {
   paymentKey: string;
   /** The deadline of the customer that has passed by the clock of the workflow, ISO 8601. */
   passed?: string;
+}
+
+/** Asks the order, as it was read, for a look at a payment. */
+export function paymentCheck(
+  { requestId, revision }: Order,
+  named: Pick<CheckPayment, 'id' | 'by' | 'paymentKey'>,
+): CheckPayment {
+  return { ...named, requestId, seenRevision: revision };
 }
 
 /**
@@ -125,7 +133,7 @@ function withPayableDebts(before: Order, order: Order, found: ProviderPayment, a
 function withCaptures(order: Order, found: ProviderPayment, at: string): Order {
   const { payment, captured } = order;
   if (!payment || payment.amount === 0 || isGivenUp(order)) return order;
-  const isGone = found.status !== 'authorized' && found.status !== 'action_required';
+  const isGone = !isLive(found);
   if (found.captured === 0) {
     const isLapsed = isGone && order.status === 'confirmed' && order.paymentStatus === 'authorized';
     return isLapsed && !payment.isClosed ? lapsedOrder(order, at) : order;
@@ -158,19 +166,18 @@ function closed(payment: OrderPayment): OrderPayment {
 function withRefunds(order: Order, found: ProviderPayment, at: string): Order {
   if (order.captured === 0) return order;
   const known = order.refunds.map((one): Refund => {
-    const theirs = found.refunds.find(({ key }) => key === (one.providerKey ?? one.id));
+    const theirs = found.refunds.find(({ key }) => key === providerKeyOf(one));
     const status = theirs ? statusOf(one, theirs) : one.status;
     return status === one.status ? one : { ...one, status };
   });
-  const keys = new Set(order.refunds.map(({ id, providerKey }) => providerKey ?? id));
+  const keys = new Set(order.refunds.map(providerKeyOf));
   const others = found.refunds
     .filter(({ key }) => !keys.has(key))
     .map((theirs, n) => refundElsewhere(order, theirs, n, at));
   const hasChanged = others.length > 0 || known.some((one, n) => one !== order.refunds[n]);
   if (!hasChanged) return order;
   const refunds = [...known, ...others];
-  const succeeded = refunds.filter(({ status }) => status === 'succeeded');
-  const refunded = succeeded.reduce((sum, { amount }) => sum + amount, 0);
+  const refunded = sumOf(refunds.filter(({ status }) => status === 'succeeded'));
   const next: Order = { ...order, refunds, refunded };
   const reason = others.length > 0 ? 'refunded_elsewhere' : 'refund_failed';
   return changeOrder(next, { paymentStatus: paidStatus(next) }, { at, by: 'provider', reason });
@@ -206,8 +213,7 @@ function refundElsewhere(
 /** Named by the order and the write, as one that a write of the order owes, from whose ids the `f` keeps it apart. */
 function refundIdElsewhere({ id, revision }: Order, n: number): string {
   const write = (revision + 1).toString(16).padStart(7, '0');
-  const suffix = `f${n.toString(16).padStart(3, '0')}${write}`;
-  return `${id.replace('ord_', 'ref_').slice(0, -suffix.length)}${suffix}`;
+  return refundIdOf(id, `f${n.toString(16).padStart(3, '0')}${write}`);
 }
 
 /** Returns the order that knows what the customer contests at the bank, which only operators see. */

@@ -52,7 +52,10 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const { temporal, mongodb, bundle, logger, signal } = deps;
   const buildId = await buildIdOf(bundle);
   const { connection } = mongodb;
-  const declines = followDeclines({ repository: createDeclineRepository(connection), mongodb, logger });
+  // Workers of payments alone decide on no order.
+  const declines = config.worker.queues.includes('orders')
+    ? followDeclines({ repository: createDeclineRepository(connection), mongodb, logger })
+    : undefined;
   const audit = keepSealed({
     audit: createAuditRepository(connection, createTransact(connection)),
     retentionMs: config.audit.retentionMs,
@@ -82,7 +85,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
   await runAll(workers, signal).finally(() =>
     Promise.all([
-      declines.close(),
+      declines?.close(),
       audit.close(),
       oldOrders.close(),
       dataKeys.close(),

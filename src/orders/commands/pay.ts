@@ -1,4 +1,4 @@
-import { isBeingChanged } from '../../domain/reconciling';
+import { isBeingChanged, paymentCheck } from '../../domain/reconciling';
 import type { PayOrder } from '../../domain/paying';
 import type { Order } from '../../domain/order';
 import { currentPayment } from '../../domain/order-payment';
@@ -43,8 +43,7 @@ export function createLookAgain({ find, perform }: CommandRunner): LookAgain {
     const order = await find(orderId);
     if (!order || order.status === 'rejected') return 'done';
     if (isBeingChanged(order)) return 'busy';
-    const { requestId, revision: seenRevision } = order;
-    const command = { id: eventId, by: 'provider', requestId, seenRevision, paymentKey };
+    const command = paymentCheck(order, { id: eventId, by: 'provider', paymentKey });
     const now = await perform(order, COMMANDS.checkPayment, command);
     // A command that came between may have begun to change the order before it was looked at.
     return isBeingChanged(now) ? 'busy' : 'done';

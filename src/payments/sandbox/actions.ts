@@ -35,9 +35,6 @@ export function createSandboxActions(payments: SandboxRepository) {
   return {
     settle,
 
-    /** Ends the wait for the customer, who has failed at the bank or is too late. */
-    decline,
-
     /** Returns the payment whose customer has to act on the page with this id. */
     async find(actionId: string): Promise<SandboxPayment | null> {
       const found = await payments.findByAction(actionId);
@@ -56,6 +53,7 @@ function authorized({ amount }: SandboxPayment): PlannedMove {
   return { to: 'authorized', changes: { authorized: amount, open: amount }, operation: { amount } };
 }
 
-function declined({ amount }: SandboxPayment, declineReason: string): PlannedMove {
+/** What ends the wait for the customer. */
+export function declined({ amount }: SandboxPayment, declineReason: string): PlannedMove {
   return { to: 'declined', declineReason, changes: {}, operation: { amount } };
 }

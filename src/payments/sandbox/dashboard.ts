@@ -1,17 +1,19 @@
 import { ulid } from 'ulid';
 import { PaymentRefused } from '../../domain/errors';
-import { createSandboxActions } from './actions';
+import { declined } from './actions';
 import type { SandboxOperation, SandboxOperationKind } from './model';
 import {
   createPerform,
+  endReservation,
   openDispute,
   planCapture,
   planRefund,
   refused,
   requireAmount,
   type Plan,
+  type PlannedMove,
 } from './moves';
-import { refundsArePending } from './payment-methods';
+import { NOT_CONFIRMED, refundsArePending } from './payment-methods';
 import type { SandboxPayment, SandboxRepository } from './repository';
 
 /** What can be done to a payment in the sandbox's dashboard. */
@@ -46,7 +48,6 @@ export type SandboxDashboard = ReturnType<typeof createSandboxDashboard>;
  */
 export function createSandboxDashboard(payments: SandboxRepository) {
   const perform = createPerform(payments);
-  const actions = createSandboxActions(payments);
 
   return {
     /** Returns the payments of an order, the oldest first. */
@@ -54,12 +55,7 @@ export function createSandboxDashboard(payments: SandboxRepository) {
 
     /** @returns null if the payment is unknown @throws {PaymentRefused} it is not possible now */
     async operate(paymentKey: string, request: DashboardRequest): Promise<SandboxPayment | null> {
-      const payment = await payments.find(paymentKey);
-      if (!payment) return null;
-      if (request.operation === 'expire' && payment.status === 'action_required') {
-        const expired = await actions.decline(payment, 'late');
-        if (expired.status === 'declined') return expired; // its customer was not faster
-      }
+      if (!(await payments.find(paymentKey))) return null;
       const requested = { key: `sbx_${ulid()}`, kind: request.operation };
       return (await perform(paymentKey, requested, planOf(request))).payment;
     },
@@ -114,11 +110,11 @@ function decide(
   return { to: status, changes, operation: { amount, decides: key } };
 }
 
-function expire(payment: SandboxPayment) {
-  const { status, open, captured } = payment;
-  if (status !== 'authorized') throw refused(payment, 'has nothing that can expire');
-  const to = captured > 0 ? ('captured' as const) : ('voided' as const);
-  return { to, changes: { open: -open, voided: open }, operation: { amount: open } };
+/** An authorisation lapses, or the customer is too late. */
+function expire(payment: SandboxPayment): PlannedMove {
+  if (payment.status === 'action_required') return declined(payment, NOT_CONFIRMED.late);
+  if (payment.status !== 'authorized') throw refused(payment, 'has nothing that can expire');
+  return endReservation(payment);
 }
 
 /** The bank takes the amount back until it has decided. */

@@ -3,6 +3,7 @@ import { PaymentDeclined, PaymentRefused } from '../../domain/errors';
 import { createSandboxActions } from './actions';
 import {
   createPerform,
+  endReservation,
   keyReused,
   planCapture,
   planRefund,
@@ -42,10 +43,9 @@ export function createSandboxLedger(payments: SandboxRepository, { actionTtlMs }
 
   function release(key: string, { key: paymentKey }: PaymentRef): Promise<LedgerResult> {
     return perform(paymentKey, { key, kind: 'release' }, (payment) => {
-      const { status, open, captured } = payment;
+      const { status, captured } = payment;
       if (captured === 0) throw refused(payment, 'has no capture, so there is no rest to release: void it');
-      if (status !== 'authorized') return undefined; // nothing is reserved
-      return { to: 'captured', changes: { open: -open, voided: open }, operation: { amount: open } };
+      return status === 'authorized' ? endReservation(payment) : undefined; // nothing is reserved
     });
   }
 
@@ -55,11 +55,11 @@ export function createSandboxLedger(payments: SandboxRepository, { actionTtlMs }
     if (!opened) throw keyReused(key);
     if (opened.reference === tombstone.reference) return { payment: opened, isNew: true };
     return perform(ref.key, { key, kind: 'void' }, (payment) => {
-      const { status, open, captured } = payment;
+      const { status, captured } = payment;
       if (captured > 0)
         throw refused(payment, 'has a capture, so it cannot be voided: release and refund it');
       if (status === 'voided' || status === 'declined') return undefined; // nothing is reserved, and nothing will be
-      return { to: 'voided', changes: { open: -open, voided: open }, operation: { amount: open } };
+      return endReservation(payment);
     });
   }
 

@@ -72,6 +72,12 @@ export function planCapture(payment: SandboxPayment, { amount, isFinal }: Captur
   };
 }
 
+/** What ends the reservation of what is left. */
+export function endReservation({ open, captured }: SandboxPayment): PlannedMove {
+  const to = captured > 0 ? 'captured' : 'voided';
+  return { to, changes: { open: -open, voided: open }, operation: { amount: open } };
+}
+
 /** What a refund does. @throws {PaymentRefused} */
 export function planRefund(payment: SandboxPayment, amount: number, isPending: boolean): PlannedMove {
   const { key, status, captured, refunded, disputed } = payment;

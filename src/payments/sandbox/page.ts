@@ -1,6 +1,9 @@
 import { formatAmount } from '../../domain/money';
 import type { SandboxPayment } from './repository';
 
+/** Where customers answer their banks; the id of the action follows. */
+export const PAGE_PATH = '/payments/sandbox/actions';
+
 /** What is shown of a payment that waits for its customer no more, by its status. */
 const OUTCOMES: Readonly<Record<Exclude<SandboxPayment['status'], 'action_required'>, string>> = {
   authorized: 'You have authorised this payment.',

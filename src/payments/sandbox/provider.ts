@@ -4,6 +4,7 @@ import type { PaymentProvider } from '../payment-provider';
 import { createSandboxLedger } from './ledger';
 import type { LedgerResult } from './moves';
 import { FAULTY_METHODS } from './payment-methods';
+import { PAGE_PATH } from './page';
 import { presentListed, presentPayment } from './present';
 import type { SandboxPayment, SandboxRepository } from './repository';
 
@@ -12,8 +13,6 @@ const SLOW_MS = 5_000;
 const ACTION_TTL_MS = 3_600_000;
 const LIST_LIMIT = 100;
 const DEFAULT_URL = 'http://localhost:3000/orders-management-system';
-/** The path of the page where customers answer their banks, with the id of the action. */
-const PAGE_PATH = '/payments/sandbox/actions';
 
 export interface SandboxProviderDeps {
   repository: SandboxRepository;

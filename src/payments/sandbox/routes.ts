@@ -8,13 +8,12 @@ import { Role } from '../../role/role';
 import type { LookAgain } from '../payment-provider';
 import type { SandboxActions } from './actions';
 import type { SandboxDashboard } from './dashboard';
-import { actionPage } from './page';
+import { actionPage, PAGE_PATH } from './page';
 import { presentListed } from './present';
 import type { SandboxPayment } from './repository';
 import * as schema from './schema';
 
 const TAG = 'Payments';
-const PAGE_PATH = '/payments/sandbox/actions/:actionId';
 const PAYMENTS_PATH = '/payments/sandbox/payments';
 const DESCRIPTION = 'Available only when the sandbox is the payment service.';
 const MAX_PAYMENTS = 100;
@@ -47,7 +46,7 @@ export function sandboxServiceRoutes({ actions, dashboard, lookAgain }: SandboxR
   return [
     route({
       method: 'get',
-      path: PAGE_PATH,
+      path: `${PAGE_PATH}/:actionId`,
       role: Role.PUBLIC,
       operationId: 'showSandboxAction',
       summary: 'Show the page where a customer authorises a payment',
@@ -62,7 +61,7 @@ export function sandboxServiceRoutes({ actions, dashboard, lookAgain }: SandboxR
     }),
     route({
       method: 'post',
-      path: PAGE_PATH,
+      path: `${PAGE_PATH}/:actionId`,
       role: Role.PUBLIC,
       operationId: 'answerSandboxAction',
       summary: 'Authorise a payment, or fail to',

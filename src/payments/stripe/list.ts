@@ -1,7 +1,14 @@
 import type { ListedPayment, ListRequest, PaymentList, ProviderPayment } from '../../domain/payment';
 import { chargeOf, presentIntent, statusOf, wasAuthorized } from './intents';
 import type { StripePaymentRepository } from './repository';
-import type { Dispute, Intent, Refund, StripePeriod, StripeRequests } from './requests';
+import {
+  idOf,
+  type Dispute,
+  type Intent,
+  type Refund,
+  type StripePeriod,
+  type StripeRequests,
+} from './requests';
 
 interface Page<T> {
   data: T[];
@@ -91,8 +98,4 @@ function cursorAfter(list: List, { data, has_more }: Page<{ id: string }>): stri
 /** Stripe counts whole seconds. */
 function secondsOf(time: string): number {
   return Math.floor(new Date(time).getTime() / 1_000);
-}
-
-function idOf(reference: string | { id: string } | null | undefined): string | undefined {
-  return typeof reference === 'object' ? reference?.id : reference;
 }

@@ -192,6 +192,11 @@ function idempotencyKeyOf(operationKey: string, step: string): string {
   return `${KEY_PREFIX}/${operationKey}/${step}`;
 }
 
+/** Stripe names an object by its id, or sends it whole. */
+export function idOf(reference: string | { id: string } | null | undefined): string | undefined {
+  return typeof reference === 'object' ? reference?.id : reference;
+}
+
 /** Tells whether an event was caused by a request of ours. The key is null if Stripe itself caused it. */
 export function isOurRequest(idempotencyKey: string | null | undefined): boolean {
   return idempotencyKey?.startsWith(`${KEY_PREFIX}/`) ?? false;

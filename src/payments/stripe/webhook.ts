@@ -6,7 +6,7 @@ import type { LookAgain } from '../payment-provider';
 import type { StripeEvent } from '../payments.schema';
 import type { PaymentEventRepository } from './events.repository';
 import type { StripePaymentRepository } from './repository';
-import { isOurRequest } from './requests';
+import { idOf, isOurRequest } from './requests';
 
 const TOLERANCE_SECONDS = 300;
 
@@ -111,8 +111,4 @@ function isRelevant({ type, request }: StripeEvent): boolean {
 function busy(): AppError {
   const detail = 'The order of this payment is being placed or changed: send the event again in a moment.';
   return new AppError('service_unavailable', detail);
-}
-
-function idOf(reference: string | { id: string } | null | undefined): string | undefined {
-  return typeof reference === 'object' ? reference?.id : reference;
 }

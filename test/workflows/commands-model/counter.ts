@@ -3,7 +3,7 @@ import { AppError } from '../../../src/errors/app-error';
 import type { Order, OrderLine, OrderRequest } from '../../../src/domain/order';
 import { createOrderService, type OrderService } from '../../../src/orders/orders.service';
 import type { Caller } from '../../../src/orders/order-request';
-import { firstPaymentKey } from '../../../src/domain/order-payment';
+import { currentPayment } from '../../../src/domain/order-payment';
 import { PaymentRefused } from '../../../src/domain/errors';
 import { createSandboxActions } from '../../../src/payments/sandbox/actions';
 import { createSandboxDashboard } from '../../../src/payments/sandbox/dashboard';
@@ -116,7 +116,7 @@ export class Counter {
   }
 
   private get paymentKey(): string {
-    return this.stored!.payment?.key ?? firstPaymentKey(this.request.orderId);
+    return currentPayment(this.stored!).key;
   }
 
   /** Has the order look at its payment. */

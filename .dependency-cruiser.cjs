@@ -2,7 +2,7 @@
 
 const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
-const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|healthcheck)\\.ts$';
+const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
 const COMPOSITION = ['^src/(api-server|api-routes)\\.ts$', '^src/worker/'];
 const CONTRACT = '^workflows/contract\\.ts$';
@@ -17,11 +17,13 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
+  ['personal-data'],
   ['orders'],
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
-  ['rate-limit'],
+  ['security'],
+  ['audit', 'mail', 'rate-limit'],
   ['http'],
   ['common', 'logger'],
   ['config', 'domain', 'errors', 'mongodb', 'role'],

@@ -2,7 +2,8 @@
 
 # One image for both processes: the API by default, the worker with `node dist/src/worker.js`.
 # It has to be a glibc image: the Temporal core is a native library.
-FROM node:24-bookworm-slim AS base
+# The digest names the very image that was tried; Renovate proposes the next one.
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS base
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
@@ -31,7 +32,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
 # workers rejects every TLS connection (NativeCertsNotFound), for example to Temporal Cloud.
 RUN node --eval "fs.writeFileSync('/ca-certificates.crt', tls.rootCertificates.join('\n'))"
 
-FROM node:24-bookworm-slim AS runtime
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS runtime
 ENV HOST=0.0.0.0
 WORKDIR /app
 COPY --from=production-dependencies /app/node_modules ./node_modules

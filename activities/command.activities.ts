@@ -1,4 +1,5 @@
 import { log } from '@temporalio/activity';
+import { commandAudit } from '../src/domain/order-audit';
 import { amend, requireAmendable, type AmendOrder } from '../src/domain/amendment';
 import { archivedOrder, cancelledOrder, type ArchiveOrder, type CancelOrder } from '../src/domain/closing';
 import { matches, withAnswer } from '../src/domain/command';
@@ -75,7 +76,8 @@ export function createCommandActivities({ orders, writer, changes, products }: C
         if (!matches(draft, command)) return refusal(draft, recordOf(new StaleVersion(draft.version)));
         const cancelled = withAnswer(cancel(draft, at), command, null, at);
         const withoutRef = { ...cancelled, externalRef: null };
-        ({ order: stored } = await writer.insert(cancelled, () => withoutRef));
+        const auditOf = (order: Order) => commandAudit(draft, order, command);
+        ({ order: stored } = await writer.insert(cancelled, () => withoutRef, auditOf));
       }
       // The workflow of another request has nothing to do with the stored order.
       if (isReused(stored, request)) return refusal(draftOrder(request), ORDER_KEY_REUSED);

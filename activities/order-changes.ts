@@ -1,4 +1,5 @@
 import { log } from '@temporalio/activity';
+import { auditedOrigin } from '../src/domain/order-audit';
 import {
   answerTo,
   madeBefore,
@@ -73,8 +74,8 @@ const INLINE_PAYMENT_MS = 2_500;
 
 /** Changes orders as commands and payments make it necessary. */
 export function createOrderChanges({ writer, policy, declines, provider }: OrderChangesDeps) {
-  async function change(orderId: string, judge: Judge, known?: Order): Promise<Order> {
-    const order = await writer.change(orderId, judge, known);
+  async function change(orderId: string, judge: Judge, known?: Order, command?: Command): Promise<Order> {
+    const order = await writer.change(orderId, judge, known, command);
     if (!order) throw new Error(`Order ${orderId} is missing in MongoDB.`);
     return order;
   }
@@ -163,7 +164,7 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
     // A worker that was frozen may wake up when another workflow has resumed the order.
     const isSuperseded = ({ resumedRevision }: Order) =>
       resumedRevision !== (command.resumedRevision ?? resumedRevision);
-    let order = await change(command.orderId, (stored, at, short) => {
+    const judge: Judge = (stored, at, short) => {
       unremembered = null;
       try {
         const isAnswered = answerTo(stored, command) ?? madeBefore(addedTo(stored), command);
@@ -172,7 +173,10 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
         requireNotOutdated(stored, command);
         requireMatch(stored, command);
         const next = decide(stored, at, short?.available);
-        return next.intention ? withoutAnswer(next, command.id) : withAnswer(next, command, null, at);
+        if (!next.intention) return withAnswer(next, command, null, at);
+        const origin = auditedOrigin(stored, command);
+        const intention = { ...next.intention, ...(origin && { origin }) };
+        return withoutAnswer({ ...next, intention }, command.id);
       } catch (error) {
         if (!(error instanceof BusinessError)) throw error;
         const isAboutThisAttempt = error instanceof IdempotencyKeyReused || error instanceof OutdatedCommand;
@@ -180,7 +184,8 @@ export function createOrderChanges({ writer, policy, declines, provider }: Order
         unremembered = recordOf(error);
         return stored;
       }
-    });
+    };
+    let order = await change(command.orderId, judge, undefined, command);
     if (unremembered) return refusal(order, unremembered);
     if (order.intention && !isSuperseded(order)) order = await payInline(order, { inline });
     const answer = answerOf(order, command.id);

@@ -1,9 +1,13 @@
 import type { ClientSession } from 'mongoose';
+import type { AuditedChange } from '../src/domain/audit';
+import type { Command } from '../src/domain/command';
 import { DuplicateOrder, externalRefTaken, OrderRejected } from '../src/domain/errors';
 import type { Order } from '../src/domain/order';
+import { commandAudit } from '../src/domain/order-audit';
 import { orderNumberOf } from '../src/domain/order-number';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import { unpaidOf, type UnpaidLimits } from '../src/domain/unpaid';
+import type { RecordAudit } from '../src/audit/recorder';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { UnpaidOrdersRepository } from '../src/orders/unpaid-orders.repository';
@@ -17,6 +21,7 @@ export interface OrderWriterDeps {
   transact: Transact;
   unpaid: UnpaidOrdersRepository;
   maxUnpaid: UnpaidLimits;
+  recordAudit: RecordAudit;
 }
 
 /**
@@ -54,20 +59,27 @@ export function createOrderWriter({
   transact,
   unpaid,
   maxUnpaid,
+  recordAudit,
 }: OrderWriterDeps) {
   /**
    * Has the stored order judged and saves what becomes of it. Returns null if there is no such order.
    * @param known the order as it was just written, which saves reading it
+   * @param command the one that is carried out, for the audit log
    */
-  function change(orderId: string, judge: Judge, known?: Order): Promise<Order | null> {
-    return decide(orderId, judge, { known, decisions: DECISIONS });
+  function change(orderId: string, judge: Judge, known?: Order, command?: Command): Promise<Order | null> {
+    return decide(orderId, judge, { known, command, decisions: DECISIONS });
   }
 
   /** Decides again, on what is stored then, if another writer was faster or the stock lacks units. */
   async function decide(
     orderId: string,
     judge: Judge,
-    { known, short, decisions }: { known?: Order; short?: Shortage; decisions: number },
+    {
+      known,
+      command,
+      short,
+      decisions,
+    }: { known?: Order; command?: Command; short?: Shortage; decisions: number },
   ): Promise<Order | null> {
     if (decisions === 0) throw new Error(`Other writers keep changing order ${orderId}.`);
     const order = known ?? (await orders.load(orderId));
@@ -75,9 +87,9 @@ export function createOrderWriter({
     const judged = judge(order, new Date().toISOString(), short);
     if (judged === order) return order;
     const next = { ...judged, revision: order.revision + 1 };
-    const again = { decisions: decisions - 1 };
+    const again = { command, decisions: decisions - 1 };
     try {
-      return (await save(order, next)) ? next : await decide(orderId, judge, again);
+      return (await save(order, next, command)) ? next : await decide(orderId, judge, again);
     } catch (error) {
       const short = await shortBecause(error, order, next);
       if (!short) throw error;
@@ -102,16 +114,19 @@ export function createOrderWriter({
   }
 
   /** Returns false if another writer was faster. @throws {OutOfStock} @throws {OrderRejected} */
-  async function save(order: Order, next: Order): Promise<boolean> {
+  async function save(order: Order, next: Order, command?: Command): Promise<boolean> {
+    const audited = commandAudit(order, next, command);
     const moves = stockMoves(order, next);
     const beginsOrEndsWait = (unpaidOf(order) === null) !== (unpaidOf(next) === null);
-    if (moves.length === 0 && !beginsOrEndsWait) return orders.save(next);
-    const turns = [...productsOf(next), ...(beginsOrEndsWait ? [next.customerId] : [])];
+    if (moves.length === 0 && !beginsOrEndsWait && !audited) return orders.save(next);
+    const products = moves.length > 0 ? productsOf(next) : [];
+    const turns = [...products, ...(beginsOrEndsWait ? [next.customerId] : [])];
     return inTransaction(turns, async (session) => {
       // Saved first: another run of the same step may have moved the stock, which is then no shortage.
       if (!(await orders.save(next, session))) throw new WriteConflict();
       if (!(await stock.move(moves, session))) throw shortOf(next, moves);
       if (beginsOrEndsWait) await accountUnpaid(order, next, session);
+      if (audited) await recordAudit(audited, session);
       return true;
     }).catch((error: unknown) => {
       if (error instanceof WriteConflict) return false;
@@ -122,19 +137,23 @@ export function createOrderWriter({
   /**
    * Inserts a new order. Returns the stored one instead if there is one, which is then not new.
    * @param orIfShort makes the order that is inserted if the stock lacks units, or another order has its reference
+   * @param auditOf returns what the audit log has to tell of the order that is inserted, if anything
    * @param taken how many numbers of this order turned out to belong to other orders
    */
   async function insert(
     draft: Order,
     orIfShort: (short: OrderRejected) => Order,
+    auditOf: (order: Order) => AuditedChange | null = () => null,
     taken = 0,
   ): Promise<{ order: Order; isNew: boolean }> {
     const order = { ...draft, revision: 1 };
     const moves = stockMoves(null, order);
+    const audited = auditOf(order);
     try {
       await inTransaction(productsOf(order), async (session) => {
         if (!(await stock.move(moves, session))) throw shortOf(order, moves);
         await orders.insert(order, session);
+        if (audited) await recordAudit(audited, session);
       });
       return { order, isNew: true };
     } catch (error) {
@@ -145,12 +164,12 @@ export function createOrderWriter({
       if (stored) return { order: stored, isNew: false };
       if (error instanceof DuplicateOrder && error.field === 'number') {
         const number = orderNumberOf(order.id, taken + 1);
-        return insert({ ...draft, number }, orIfShort, taken + 1);
+        return insert({ ...draft, number }, orIfShort, auditOf, taken + 1);
       }
       if (!isShort && !isReferenceTaken(error)) throw error;
       const { error: why } = isShort ? await shortage(null, order) : await referenceTaken(order);
       const instead = { ...orIfShort(why), number: draft.number };
-      return insert(instead, () => instead, taken);
+      return insert(instead, () => instead, auditOf, taken);
     }
   }
 

@@ -1,4 +1,5 @@
 import { log } from '@temporalio/activity';
+import { placementAudit } from '../src/domain/order-audit';
 import { ORDER_KEY_REUSED, OrderRejected } from '../src/domain/errors';
 import { resumedOrder, type PaymentOutcome } from '../src/domain/intention';
 import { requireExpectedTotal } from '../src/domain/amendment';
@@ -34,6 +35,7 @@ export function createPlacingActivities({ writer, changes, products }: PlacingAc
   async function open(request: OrderRequest): Promise<{ order: Order; isNew: boolean }> {
     const catalogue = await products.findActiveByIds(idsOf(request.items));
     let pricing: Pricing | null = null;
+    const auditOf = (order: Order) => placementAudit(request, order);
     const rejectedFor = ({ type, message: detail, existingOrderId }: OrderRejected) => {
       const rejection = { code: REJECTION_CODES[type], detail, ...(existingOrderId && { existingOrderId }) };
       return rejectedOrder(request, pricing, rejection, new Date().toISOString());
@@ -44,9 +46,9 @@ export function createPlacingActivities({ writer, changes, products }: PlacingAc
     } catch (error) {
       if (!(error instanceof OrderRejected)) throw error;
       const rejected = rejectedFor(error);
-      return writer.insert(rejected, () => rejected);
+      return writer.insert(rejected, () => rejected, auditOf);
     }
-    return writer.insert(openedOrder(request, pricing), rejectedFor);
+    return writer.insert(openedOrder(request, pricing), rejectedFor, auditOf);
   }
 
   return {

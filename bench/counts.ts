@@ -55,7 +55,7 @@ export const PLACING: StageCounts = {
 /** One shipment of the whole order and its delivery, on top of placing it. The workflow has ended then. */
 export const FULFILLING: StageCounts = {
   events: 20,
-  historyBytes: 4_360,
+  historyBytes: 4_420,
   stateTransitions: 5,
   apiCalls: ['updateWorkflowExecution', 'updateWorkflowExecution'],
   workflowStarts: 0,
@@ -74,14 +74,17 @@ export const FULFILLING: StageCounts = {
     'findAndModify sandbox_payments',
     'update orders',
     'update product_services',
+    'insert audit',
     'commitTransaction 1',
     'find orders',
     'find orders',
     'find orders',
     'update orders',
+    'insert audit',
+    'commitTransaction 1',
     'find orders',
   ],
 };
 
-/** Size of the documents of a delivered order in MongoDB: BSON bytes without indexes, rounded up. */
-export const DOCUMENT_BYTES = { order: 2_750, payment: 600 };
+/** Size of the documents of a delivered order in MongoDB, with its entries of the audit log: BSON bytes without indexes, rounded up. */
+export const DOCUMENT_BYTES = { order: 2_750, payment: 600, audit: 1_900 };

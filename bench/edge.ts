@@ -9,6 +9,7 @@ import { attacks, type Attack } from './edge/attacks';
 import { slowSocketsLeaveOthersAlone } from './edge/latency';
 import { onlySoManyRequests } from './edge/limit';
 import { repeat } from './edge/tally';
+import { worstRequests } from './edge/worst';
 import { environmentOf, PREFIX, UNLIMITED } from './harness/environment';
 import { printTable, type Goal } from './harness/goals';
 import { memoryOf, watchMemory } from './harness/memory';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   };
   try {
     await measure('the rate limit', {}, onlySoManyRequests);
+    await measure('the worst requests', UNLIMITED, worstRequests);
     await measure('slow sockets beside others', UNLIMITED, slowSocketsLeaveOthersAlone);
     for (const attack of attacks) await measure(attack.what, UNLIMITED, memoryUnder(attack));
   } finally {

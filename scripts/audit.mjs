@@ -1,7 +1,7 @@
 // Asks the registry for known vulnerabilities in what runs in production. Each finding must be fixed, or
 // explained in audit-exceptions.json: { "GHSA-…": "why it does not affect us" }. A registry that does not
-// support audits, such as a mirror, is reported, and fails only with --required. Other arguments are passed
-// to npm; AUDIT_EXCEPTIONS names another file, for the tests.
+// support audits, such as a mirror, is reported, and fails only with --required, with an exit code of its own.
+// Other arguments are passed to npm; AUDIT_EXCEPTIONS names another file, for the tests.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const EXCEPTIONS = process.env.AUDIT_EXCEPTIONS ?? path.join(ROOT, 'audit-exceptions.json');
+/** The exit code of an audit that is required and that nobody answered, as opposed to one with findings. */
+const UNANSWERED = 2;
 const NPM_ARGS = ['audit', '--omit', 'dev', '--json', '--package-lock-only'];
 
 const own = process.argv.slice(2);
@@ -18,7 +20,7 @@ const report = ask(own.filter((argument) => argument !== '--required'));
 if (!report.vulnerabilities) {
   console.error(`no audit: ${report.message ?? report.error?.summary ?? 'the registry did not respond'}`);
   console.error('Use a registry that supports audits: npm run audit -- --registry=<its address>');
-  process.exitCode = own.includes('--required') ? 1 : 0;
+  process.exitCode = own.includes('--required') ? UNANSWERED : 0;
 } else {
   process.exitCode = judge(report.vulnerabilities) ? 0 : 1;
 }

@@ -4,14 +4,22 @@ import { createApiKeyCache } from './api-keys/api-key-cache';
 import { createApiKeyRepository } from './api-keys/api-keys.repository';
 import { apiKeyRoutes } from './api-keys/api-keys.routes';
 import { createApiKeyService } from './api-keys/api-keys.service';
+import { createAuditRepository } from './audit/audit.repository';
+import { auditRoutes } from './audit/audit.routes';
 import { authRoutes } from './auth/auth.routes';
 import { createAuthService } from './auth/auth.service';
-import { createLoginFailureRepository } from './users/passwords/login-failures.repository';
+import { recoveryRoutes } from './auth/recovery.routes';
+import { createRecoveryService } from './auth/recovery.service';
+import { createAddressLimit } from './auth/address-limit';
+import { createAttemptKeys } from './users/passwords/attempt-keys';
+import { createAttemptRepository } from './users/passwords/attempts.repository';
 import { createDemoPasswordGuard } from './users/passwords/demo-password';
+import { createPasswordRules } from './users/passwords/password-rules';
 import { createPasswordCheck } from './users/passwords/password-check';
 import { createSessionRepository } from './users/sessions/sessions.repository';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
 import type { Route } from './http/route';
+import type { Outbox } from './mail/outbox';
 import type { Config } from './config';
 import type { Health } from './health/health';
 import { healthRoutes } from './health/health.routes';
@@ -19,9 +27,14 @@ import type { Jwt } from './jwt/jwt';
 import type { MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
 import { createOrderPresenter } from './orders/orders.presenter';
+import { allOrdersOf } from './orders/order-pages';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
+import { createErasures } from './personal-data/erasures';
+import { createPersonalDataRepository } from './personal-data/personal-data.repository';
+import { personalDataRoutes } from './personal-data/personal-data.routes';
+import { createPersonalDataService } from './personal-data/personal-data.service';
 import { createPaymentActionRepository } from './payments/actions.repository';
 import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
 import { createDeclineRepository } from './payments/declines/declines.repository';
@@ -30,6 +43,8 @@ import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.route
 import { createStripeWebhookService } from './payments/stripe/webhook';
 import { createSandboxRepository } from './payments/sandbox/repository';
 import { createStripePaymentRepository } from './payments/stripe/repository';
+import { createSecurityEvents, type ReportSecurityEvent } from './security/security-events';
+import { reportedCheck } from './users/passwords/reported-check';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
@@ -38,8 +53,19 @@ import { stockAdjustmentRoutes } from './product-service/stock-adjustments.route
 import { createStockAdjustmentService } from './product-service/stock-adjustments.service';
 import { createStockQueue } from './product-service/stock-queue';
 import type { TemporalClient } from './temporal/client';
+import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
 import { startOptionsOf } from './orders/temporal/start-options';
+import { createAccountMails } from './users/account/account-mails';
+import { createAccountRepository } from './users/account/accounts.repository';
+import { createCodeCheck } from './users/second-factor/code-check';
+import { secondFactorRoutes } from './users/second-factor/second-factor.routes';
+import { createSecondFactorService } from './users/second-factor/second-factor.service';
+import { createSecondFactorRepository } from './users/second-factor/second-factors.repository';
+import { createIssueTokens } from './users/sessions/issued-tokens';
+import { createSecretBox } from './common/secret-box';
+import { createReauthentication } from './users/reauthentication';
+import { createEndedSessionsRepository } from './users/sessions/ended-sessions.repository';
 import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
 import { createRevokedTokensRepository } from './users/sessions/revoked-tokens.repository';
 import { createUsersRepository } from './users/users.repository';
@@ -54,6 +80,8 @@ export interface RouteDeps {
   jwt: Jwt;
   revokedTokens: Pick<RevokedTokens, 'has'>;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
+  outbox: Pick<Outbox, 'post'>;
+  dataKeys: CustomerKeys;
   logger: Logger;
 }
 
@@ -66,6 +94,8 @@ export function createRoutes({
   jwt,
   revokedTokens,
   declines,
+  outbox,
+  dataKeys,
   logger,
 }: RouteDeps): Route[] {
   const users = createUsersRepository(connection);
@@ -80,7 +110,7 @@ export function createRoutes({
   });
   return [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection, logger }),
+    ...identityRoutes({ config, jwt, connection, outbox, logger }),
     ...catalogueRoutes(connection),
     ...orderRoutes({
       service: orders,
@@ -90,8 +120,49 @@ export function createRoutes({
       prefix: config.http.prefix,
     }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config, revokedTokens),
+    ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
+    ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
+    ...privacyRoutes({ config, connection, temporal, logger }),
   ];
+}
+
+/** Creates the routes by which people get and erase what is kept of them. */
+export function privacyRoutes({
+  config,
+  connection,
+  temporal,
+  logger,
+}: Pick<RouteDeps, 'config' | 'temporal' | 'logger'> & { connection: Connection }): Route[] {
+  const { taskQueue } = config.temporal;
+  const orders = createOrderRepository(connection);
+  const audit = createAuditRepository(connection, createTransact(connection));
+  const service = createPersonalDataService({
+    users: createUsersRepository(connection),
+    requireRecentSignIn: passwordChecks(config, connection, securityEvents(config, logger))
+      .requireRecentSignIn,
+    erasures: createErasures(temporal, { taskQueue, timeoutMs: config.orders.commandTimeoutMs }),
+    data: createPersonalDataRepository(connection, audit),
+    keys: createApiKeyRepository(connection),
+    audit,
+    ordersOf: (customerId) => allOrdersOf(orders, customerId),
+    present: createOrderPresenter(config.temporal),
+  });
+  return personalDataRoutes(service);
+}
+
+function passwordChecks(config: Config, connection: Connection, report: ReportSecurityEvent) {
+  const users = createUsersRepository(connection);
+  const attempts = createAttemptRepository(connection);
+  const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
+  const check = createPasswordCheck({
+    attempts,
+    keys: attemptKeys,
+    maxFailuresPerAddress: config.signIn.maxFailuresPerAddress,
+    isSignedInAt: createSessionRepository(connection).isUsedFrom,
+  });
+  const checkPassword = reportedCheck(check, report);
+  const requireRecentSignIn = createReauthentication({ users, checkPassword });
+  return { attempts, attemptKeys, checkPassword, requireRecentSignIn };
 }
 
 /** Creates the routes of signing in, users and API keys. */
@@ -99,24 +170,64 @@ export function identityRoutes({
   config,
   jwt,
   connection,
+  outbox,
   logger,
-}: Pick<RouteDeps, 'config' | 'jwt' | 'logger'> & { connection: Connection }): Route[] {
+}: Pick<RouteDeps, 'config' | 'jwt' | 'outbox' | 'logger'> & { connection: Connection }): Route[] {
+  const report = securityEvents(config, logger);
   const users = createUsersRepository(connection);
   const sessions = createSessionRepository(connection);
-  const checkPassword = createPasswordCheck(createLoginFailureRepository(connection));
-  const auth = createAuthService({
+  const { attempts, attemptKeys, checkPassword, requireRecentSignIn } = passwordChecks(
+    config,
+    connection,
+    report,
+  );
+  const { maxRegistrationsPerAddress } = config.signIn;
+  const limit = (what: string, keyOf: (address: string) => string) =>
+    createAddressLimit(attempts, { keyOf, max: maxRegistrationsPerAddress, what });
+  const limitRegistrations = limit('registrations', attemptKeys.ofRegistrations);
+  const limitForgotten = limit('requests for a new password', attemptKeys.ofForgotten);
+  const { accessTokenTtlSeconds, refreshTokenTtlSeconds, apiKeyTtlDays: ttlDays } = config.jwt;
+  const passwordRules = createPasswordRules(config.signIn.shopName);
+  const shared = {
     users,
     sessions,
     checkPassword,
-    demoPassword: createDemoPasswordGuard(config.env, logger),
-    jwt,
-    refreshTokenTtlSeconds: config.jwt.refreshTokenTtlSeconds,
+    passwordRules,
+    issueTokens: createIssueTokens(jwt, config.signIn.isSecondFactorRequired),
+    accessTokenTtlSeconds,
+    refreshTokenTtlSeconds,
+  };
+  const demoPassword = createDemoPasswordGuard(config.env, logger);
+  const keys = createApiKeyRepository(connection);
+  const accounts = createAccountRepository(connection);
+  const { accountPageUrl } = config.mail;
+  const { shopName } = config.signIn;
+  const mails = createAccountMails({
+    users,
+    accounts,
+    outbox,
+    attempts,
+    attemptKeys,
+    accountPageUrl,
+    shopName,
   });
+  const factors = createSecondFactorRepository(connection);
+  const secrets = createSecretBox(config.payloadKeys, 'secrets of authenticator apps');
+  const codes = createCodeCheck({ factors, secrets, attempts, attemptKeys });
+  const account = { ...shared, accounts, factors, codes, attemptKeys, mails };
+  const issuer = shopName ?? 'Orders';
   return [
-    ...authRoutes(auth),
-    ...userRoutes(createUsersService({ users, sessions, checkPassword })),
-    ...apiKeyRoutes(createApiKeyService({ keys: createApiKeyRepository(connection), users })),
+    ...authRoutes(createAuthService({ ...account, demoPassword, limitRegistrations, report })),
+    ...recoveryRoutes(createRecoveryService({ ...account, attempts, limitForgotten })),
+    ...secondFactorRoutes(createSecondFactorService({ ...account, secrets, requireRecentSignIn, issuer })),
+    ...userRoutes(createUsersService({ ...account, requireRecentSignIn, report })),
+    ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),
   ];
+}
+
+/** Reports security events, with hashes that are the same in all API processes. */
+export function securityEvents({ jwt }: Pick<Config, 'jwt'>, logger: Logger): ReportSecurityEvent {
+  return createSecurityEvents({ logger, secret: jwt.keys[0]!.signingKey! });
 }
 
 /** How long an adjustment waits for others, and collides with orders, before it gives up: a person waits for it. */
@@ -170,10 +281,15 @@ export function followDeclineLimit(
 export type Credentials = ReturnType<typeof followCredentials>;
 
 /** Follows the revocation of access tokens and API keys. */
-export function followCredentials(mongodb: MongoDb, logger: Logger) {
+export function followCredentials(mongodb: MongoDb, logger: Logger, report?: ReportSecurityEvent) {
   const { connection } = mongodb;
-  const revokedTokens = followRevokedTokens(createRevokedTokensRepository(connection), mongodb, logger);
-  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger);
+  const revokedTokens = followRevokedTokens(
+    createRevokedTokensRepository(connection),
+    createEndedSessionsRepository(connection),
+    mongodb,
+    logger,
+  );
+  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger, report);
   const both = [revokedTokens, apiKeys];
   let loaded = false;
   const ready = Promise.all(both.map((follower) => follower.ready)).then(() => void (loaded = true));

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createRoutes, followCredentials, followDeclineLimit } from './api-routes';
+import { createRoutes, followCredentials, followDeclineLimit, securityEvents } from './api-routes';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
@@ -11,11 +11,15 @@ import { createDemoUsersCheck } from './health/demo-users';
 import { createHealth } from './health/health';
 import { listen } from './http/server';
 import { createJwt } from './jwt/jwt';
+import { createMailer } from './mail/mailer';
+import { createOutbox } from './mail/outbox';
 import { openMongoDb } from './mongodb/mongodb';
 import { createRedisStore, type RedisStore } from './rate-limit/redis-store';
 import type { Store } from './rate-limit/store';
 import { createTemporalClient } from './temporal/client';
 import { createDataConverter } from './temporal/data-converter';
+import { followDataKeys } from './temporal/data-keys/data-keys';
+import { createDataKeyRepository } from './temporal/data-keys/repository';
 import { createUsersRepository } from './users/users.repository';
 
 /** Shorter than in workers, because a caller is waiting: two attempts end within 4 s. */
@@ -47,10 +51,16 @@ export async function startServer(
   { countTimeoutMs }: ServerOptions = {},
 ): Promise<RunningServer> {
   const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_RESPONSE_TIMEOUT_MS }, logger);
-  const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const { payloadKeys } = config;
+  const dataKeys = followDataKeys(
+    { repository: createDataKeyRepository(mongodb.connection), payloadKeys },
+    mongodb,
+    logger,
+  );
+  const temporal = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
-  const credentials = followCredentials(mongodb, logger);
+  const credentials = followCredentials(mongodb, logger, securityEvents(config, logger));
   const declines = followDeclineLimit(config, mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
   const checks = {
@@ -59,7 +69,20 @@ export async function startServer(
   };
   const health = createHealth(checks, logger);
   const { revokedTokens } = credentials;
-  const routes = createRoutes({ config, mongodb, temporal, health, jwt, revokedTokens, declines, logger });
+  const mailer = createMailer(config, logger);
+  const outbox = createOutbox(mailer, logger);
+  const routes = createRoutes({
+    config,
+    mongodb,
+    temporal,
+    health,
+    jwt,
+    revokedTokens,
+    declines,
+    outbox,
+    dataKeys,
+    logger,
+  });
   const app = createApp({
     config,
     logger,
@@ -72,7 +95,9 @@ export async function startServer(
 
   const closeClients = async () => {
     rateLimitStore?.close?.();
-    await Promise.all([credentials.close(), declines.close()]);
+    await Promise.race([outbox.drain(), delay(config.shutdownTimeoutMs, undefined, { ref: false })]);
+    mailer.close();
+    await Promise.all([credentials.close(), declines.close(), dataKeys.close()]);
     await Promise.all([temporal.close(), mongodb.close()]);
   };
   await Promise.race([Promise.all([credentials.ready, declines.ready]), delay(CREDENTIALS_TIMEOUT_MS)]);

@@ -6,13 +6,14 @@ import type { Middleware, State } from './http/context';
 import { cors } from './http/cors';
 import { rateLimit } from './rate-limit/rate-limit';
 import type { Store } from './rate-limit/store';
+import { proxyWarning } from './http/proxy-warning';
 import { requestId } from './http/request-id';
 import { requestLog } from './http/request-log';
 import type { Route } from './http/route';
-import { createRouter, otherMethods } from './http/router';
+import { createRouter, otherMethods, type AppRouter } from './http/router';
 import { securityHeaders } from './http/security-headers';
 import type { Config } from './config';
-import { jwks } from './jwt/jwks';
+import { jwks, JWKS_PATH } from './jwt/jwks';
 import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './http/error-middleware';
@@ -55,24 +56,32 @@ export function createApp({
     recognise: authentication.recognise,
     guardsOf: authentication.guardsOf,
   });
-  registerDocs(router, { prefix: http.prefix, env: config.env, routes });
+  if (http.docs) registerDocs(router, { prefix: http.prefix, env: config.env, routes });
 
-  const errors = errorMiddleware({ isUnavailable, docsPath: docsPath(http.prefix) });
+  const errors = errorMiddleware({
+    isUnavailable,
+    ...(http.docs && { docsPath: docsPath(http.prefix) }),
+  });
 
   // The error middleware handles all other errors: here a client went away in the middle of a response.
   app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
   app
     .use(requestId())
-    .use(requestLog(logger))
+    .use(requestLog(logger, pathsOf(router)))
     .use(errors) // for what fails between here and the other one
+    .use(proxyWarning(http, logger))
     .use(securityHeaders())
     .use(codecCors(config, cors(http.corsOrigins)))
     .use(compression())
     .use(errors) // here, so that problems are compressed and may be read by other origins
     .use(jwks(jwt, http.prefix))
     .use(authentication.recognise)
-    .use(rateLimit({ config: http, store: rateLimitStore }))
+    .use(rateLimit({ config: http, signIn: config.signIn, store: rateLimitStore }))
     .use(otherMethods(router))
     .use(router.routes() as unknown as Middleware);
   return app;
+}
+
+function pathsOf(router: AppRouter): string[] {
+  return [JWKS_PATH, ...router.stack.map(({ path }) => String(path))];
 }

@@ -1,10 +1,11 @@
 /** Creates an ADMIN, for a shop without one: `npm run user:create-admin -- --email ada@shop.example --name Ada`. */
 import { runEntry } from './common/entry';
 import { loadConfig } from './config';
-import { createAdmin, disableDemoUsers, parseOptions } from './create-admin/create-admin';
+import { createAdmin, disableDemoUsers, parseOptions, removeTotp } from './create-admin/create-admin';
 import { readPassword } from './create-admin/read-password';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
+import { createSecondFactorRepository } from './users/second-factor/second-factors.repository';
 import { createUserModel } from './users/users.model';
 import { createUsersRepository } from './users/users.repository';
 
@@ -20,6 +21,9 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     if (options === 'disable-demo-users') {
       await disableDemoUsers(users);
       logger.info('the demo users are disabled');
+    } else if (options.removeTotp) {
+      const userId = await removeTotp(users, createSecondFactorRepository(mongodb.connection), options.email);
+      logger.info({ userId }, 'the authenticator app is removed');
     } else {
       const userId = await createAdmin(users, options, readPassword);
       logger.info({ userId }, 'the user is an ADMIN');

@@ -8,6 +8,8 @@ import {
 } from '../src/create-admin/create-admin';
 import { seed } from '../src/seed/seed';
 import { DEMO_PASSWORD, DEMO_USERS } from '../src/users/demo-users';
+import { createAuditModel } from '../src/audit/audit.model';
+import { createSecondFactorModel } from '../src/users/second-factor/second-factors.model';
 import { createUsersRepository } from '../src/users/users.repository';
 import { openTestApi, type TestApi } from './support/api';
 import { openTestDatabase } from './support/database';
@@ -69,6 +71,26 @@ it('the command disables the demo users, and ends their sessions', async () => {
   for (const { email } of DEMO_USERS)
     expect(await users.findByEmail(email)).toMatchObject({ status: 'disabled' });
   await eventually(() => api.call('get', '/users/me', accessToken).expect(401));
+});
+
+it('the command removes the authenticator app of a user who has lost it, once', async () => {
+  const alice = await person(api);
+  await createSecondFactorModel(api.db.connection).create({
+    _id: alice.id,
+    secret: '!:JBSWY3DPEHPK3PXP',
+    isOn: true,
+    lastStep: 1,
+    recoveryCodes: [],
+  });
+  await api.call('post', '/auth/login').send({ email: alice.email, password: PASSWORD }).expect(202);
+  const env = { NODE_ENV: 'test', MONGODB_URI: api.db.uri };
+  const args = ['--email', alice.email, '--remove-totp'];
+  const { code, stdout } = await runEntry('create-admin', env, { args });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('the authenticator app is removed')]);
+  await signIn(api, alice.email);
+  const entries = await createAuditModel(api.db.connection).find({ action: 'user.totp_off' }).lean();
+  expect(entries).toMatchObject([{ actor: 'operator', object: alice.id }]);
+  expect(await runEntry('create-admin', env, { args })).toMatchObject({ code: 1 });
 });
 
 it('disables no last ADMIN, though it is a demo user', async () => {

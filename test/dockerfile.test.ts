@@ -26,3 +26,14 @@ describe('the Dockerfile', () => {
     },
   );
 });
+
+it.each(['Dockerfile', 'docker-compose.yml', 'docker-compose.production.yml'])(
+  '%s names every image that is not built here by its digest',
+  (file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const images = [...text.matchAll(/^(?:FROM|\s+image:) (\S+[:@]\S+)/gm)].map(([, image]) => image!);
+    const foreign = images.filter((image) => !image.startsWith('orders-management-system:'));
+    expect(foreign.length).toBeGreaterThan(1);
+    for (const image of foreign) expect(image).toMatch(/^[\w/.-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+  },
+);

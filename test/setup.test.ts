@@ -21,14 +21,19 @@ it('creates collections and indexes, and can be repeated', async () => {
   const indexes: Record<string, number> = {};
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
   expect(indexes).toEqual({
-    api_keys: 2,
-    login_failures: 2,
-    sessions: 3,
+    api_keys: 4,
+    attempts: 2,
+    audit: 6,
+    audit_days: 1,
+    data_keys: 2,
+    sessions: 5,
     orders: 24,
     product_services: 6,
     stock_adjustments: 2,
     unpaid_orders: 1,
-    users: 4,
+    users: 5,
+    account_tokens: 4,
+    second_factors: 1,
     payment_actions: 2,
     payment_declines: 2,
     payment_events: 2,
@@ -43,11 +48,11 @@ it('creates collections and indexes, and can be repeated', async () => {
 
 it('names the documents that prevent an index', async () => {
   const db = await openTestDatabase({ own: true });
-  const users = db.connection.collection<{ _id: string; email: string }>('users');
+  const users = db.connection.collection<{ _id: string; confirmedEmail: string }>('users');
   await users.dropIndexes();
-  await users.insertMany(['usr_1', 'usr_2'].map((_id) => ({ _id, email: 'ada@example.com' })));
+  await users.insertMany(['usr_1', 'usr_2'].map((_id) => ({ _id, confirmedEmail: 'ada@example.com' })));
   await expect(createIndexes(db.connection)).rejects.toThrow(
-    /users have \{"email":"ada@example.com"\}.*run it again/,
+    /users have \{"confirmedEmail":"ada@example.com"\}.*run it again/,
   );
   await db.drop();
 });

@@ -25,6 +25,12 @@ const HEADER = `# Copy to .env, which git ignores. Docker Compose reads it autom
 
 const FOOTER = `${heading('Docker Compose')}
 
+# Password of the user orders of MongoDB, in hexadecimal, required by docker-compose.production.yml. Make one: openssl rand -hex 24
+#MONGODB_PASSWORD=
+
+# Password of the user root of MongoDB, required by docker-compose.production.yml. Make one: openssl rand -hex 24
+#MONGODB_ROOT_PASSWORD=
+
 # Password of Temporal's PostgreSQL, required by docker-compose.production.yml. Make one: openssl rand -hex 24
 #POSTGRES_PASSWORD=`;
 

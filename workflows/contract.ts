@@ -23,6 +23,7 @@ import {
   type DeliverFulfillment,
   type FulfillOrder,
 } from '../src/domain/fulfillment';
+import type { ErasureAnswer } from '../src/domain/erasing';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
 import { requirePayable, type PayOrder } from '../src/domain/paying';
 import type { Reconciliation } from '../src/domain/reconciliation';
@@ -203,3 +204,11 @@ export const SEARCH_ATTRIBUTES = {
   /** The rest of a partly fulfilled order waits longer than it should, so an operator should look. */
   overdue: defineSearchAttributeKey('Overdue', SearchAttributeType.BOOL),
 };
+
+/** The workflow type that erases the personal data of a user; its argument is the `ErasureRequest`. */
+export const ERASURE_WORKFLOW = 'erasureWorkflow';
+
+export const erasureWorkflowId = (userId: string): string => `erasure-${userId}`;
+
+/** Waits until the account is closed, or until it is known what stands in the way. The argument is the id of the user. */
+export const beginErasureUpdate = defineUpdate<ErasureAnswer, [userId: string]>('begin');

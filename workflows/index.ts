@@ -1,4 +1,5 @@
 export { closedOrderWorkflow } from './closed-order.workflow';
+export { erasureWorkflow } from './erasure.workflow';
 export { janitorWorkflow } from './janitor.workflow';
 export { orderWorkflow } from './order.workflow';
 export { reconciliationWorkflow } from './reconciliation.workflow';

@@ -16,4 +16,8 @@ export function environmentOf({ mongodbUri, temporalAddress }: Servers): NodeJS.
   };
 }
 
-export const UNLIMITED = { RATE_LIMIT_MAX: '1000000000' };
+export const UNLIMITED = {
+  RATE_LIMIT_MAX: '1000000000',
+  SIGN_IN_RATE_LIMIT_MAX: '1000000000',
+  MAX_LOGIN_FAILURES_PER_ADDRESS: '0',
+};

@@ -76,7 +76,7 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
   const customerId = newId('usr');
   const claims = { id: customerId, tokenVersion: 0, sessionId: 'bench' };
   const headers = (role: 'CUSTOMER' | 'ADMIN') => ({
-    Authorization: `Bearer ${jwt.issue({ ...claims, role }).accessToken}`,
+    Authorization: `Bearer ${jwt.issue({ ...claims, role, authenticatedAt: Date.now() / 1_000 }).accessToken}`,
     'Content-Type': 'application/json',
   });
 
@@ -173,7 +173,8 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
           taxRateBps: 1_900,
         };
         const stock = { available: STOCK, reserved: 0 };
-        await products.insert({ id, ...text, ...price, stock, isActive: true, version: 1 });
+        const entry = { id, ...text, ...price, stock, isActive: true, version: 1 };
+        await products.insert(entry, { by: 'bench', requestId: null, address: null });
       }
       return ids;
     },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '../../src/common/ids';
 import { encodeCursor } from '../../src/common/pagination';
+import { orderIdOf } from '../../src/orders/order-request';
 import { closedLoop, type Call } from '../harness/load';
 import { goal } from '../harness/goals';
 import type { Row } from '../harness/results';
@@ -132,12 +133,13 @@ async function store(
   const own: string[] = [];
   for (let start = from; start < to; start += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, to - start) }, (_, n): Stored => {
-      const _id = `ord_${randomBytes(16).toString('hex')}`;
       const isOwn = (start + n) % OWN_EVERY === 0;
+      const owner = isOwn ? customerId : newId('usr');
+      const _id = orderIdOf(owner, randomBytes(16).toString('hex'));
       if (isOwn && own.length < 1_000) own.push(_id);
       const createdAt = new Date(Date.now() - (start + n) * SPACING_MS);
       const status = (start + n) % CANCELLED_EVERY === 0 ? 'cancelled' : template.status;
-      return { ...template, _id, status, customerId: isOwn ? customerId : newId('usr'), createdAt };
+      return { ...template, _id, status, customerId: owner, createdAt };
     });
     await orders.insertMany(batch, { ordered: false });
   }

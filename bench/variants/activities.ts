@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { createOrderWriter } from '../../activities/order-writer';
+import { createAuditRecorder } from '../../src/audit/recorder';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order, OrderPayment, OrderRequest, Pricing } from '../../src/domain/order';
 import { confirmedOrder } from '../../src/domain/placing';
@@ -21,6 +22,7 @@ export function createUsualActivities(connection: Connection) {
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid: { orders: 0, units: 0 },
   });

@@ -3,6 +3,7 @@ import type { Principal } from '../role/principal';
 import { followChanges, type Follower } from '../mongodb/follow-changes';
 import type { MongoDb } from '../mongodb/mongodb';
 import { Role } from '../role/role';
+import type { ReportSecurityEvent } from '../security/security-events';
 import { hashApiKey } from './api-key';
 import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
 
@@ -11,8 +12,11 @@ const RECORD_USE_EVERY_MS = 60_000;
 export interface ApiKeyAuthentication {
   /** Looks in memory only, so that it also returns undefined for a key that was not used here before. */
   recognise(key: string): Principal | undefined;
-  /** Returns undefined for a key that is unknown, revoked or expired. */
-  principalOf(key: string): Promise<Principal | undefined>;
+  /**
+   * Returns undefined for a key that is unknown, revoked or expired.
+   * @param address of the client, for the log
+   */
+  principalOf(key: string, address?: string): Promise<Principal | undefined>;
 }
 
 interface Known {
@@ -28,17 +32,22 @@ export function createApiKeyCache(
   keys: Pick<ApiKeyRepository, 'findByHash' | 'recordUse' | 'watchRevocations'>,
   { connected }: Pick<MongoDb, 'connected'>,
   logger: Logger,
+  report: ReportSecurityEvent = () => undefined,
 ): ApiKeyAuthentication & Follower {
   const known = new Map<string, Known>();
   /** Counts revocations, so that a key is not remembered if one happened while it was read. */
   let revocations = 0;
 
-  async function find(hash: string): Promise<Known | undefined> {
+  async function find(hash: string, address?: string): Promise<Known | undefined> {
     const cached = known.get(hash);
     if (cached) return cached;
     const before = revocations;
     const key = await keys.findByHash(hash);
-    if (!key || key.revokedAt) return undefined;
+    if (!key) return undefined;
+    if (key.revokedAt) {
+      report('key_used_after_end', { apiKeyId: key.id }, address);
+      return undefined;
+    }
     const found = { key, usedAt: 0 };
     if (revocations === before) known.set(hash, found);
     return found;
@@ -77,7 +86,11 @@ export function createApiKeyCache(
   return {
     ...follower,
     recognise: (key) => principalBy(known.get(hashApiKey(key))),
-    principalOf: async (key) => principalBy(await find(hashApiKey(key))),
+    async principalOf(key, address) {
+      const found = await find(hashApiKey(key), address);
+      if (found && isExpired(found.key)) report('key_used_after_end', { apiKeyId: found.key.id }, address);
+      return principalBy(found);
+    },
   };
 }
 

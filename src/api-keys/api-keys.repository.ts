@@ -1,16 +1,30 @@
 import { trusted, type Connection, type mongo } from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
-import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
+import { createTransact } from '../mongodb/transaction';
+import { createActorChecks, type Actor } from '../users/sessions/actor';
+import { createApiKeyModel, type ApiKeyDocument } from '../users/api-keys.model';
 
 export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
 
+export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
+
 export interface ApiKeyRepository {
-  insert(key: ApiKey): Promise<void>;
+  /**
+   * Inserts a key. Returns false if its maker is no longer signed in, judged in the same transaction, so that no key
+   * outlives what ends the keys of a user or session.
+   */
+  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<boolean>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
-  /** Lists keys, newest first. @param after the id of the last key of the previous page */
-  list(page: { limit: number; after?: string }): Promise<ApiKey[]>;
+  /**
+   * Lists keys, newest first.
+   * @param filter the user who made them
+   * @param page `after` is the id of the last key of the previous page
+   */
+  list(filter: ApiKeyFilter, page: { limit: number; after?: string }): Promise<ApiKey[]>;
   /** Does nothing to a key that is revoked already. Returns false if there is no such key. */
-  revoke(id: string): Promise<boolean>;
+  revoke(id: string, origin: Origin): Promise<boolean>;
   recordUse(id: string, at: Date): Promise<void>;
   /** Watches for keys that are being revoked. */
   watchRevocations(): mongo.ChangeStream<ApiKeyDocument>;
@@ -18,29 +32,44 @@ export interface ApiKeyRepository {
 
 export function createApiKeyRepository(connection: Connection): ApiKeyRepository {
   const keys = createApiKeyModel(connection);
+  const { mayAct, relyOn } = createActorChecks(connection);
+  const transact = createTransact(connection);
+  const recordAudit = createAuditRecorder(connection);
   return {
-    async insert({ id, ...fields }) {
-      await keys.create({ _id: id, ...fields });
-    },
+    insert: ({ id, ...fields }, maker, origin) =>
+      transact(async (session) => {
+        if (!(await mayAct(maker, session))) return false;
+        await relyOn(maker, session);
+        await keys.create([{ _id: id, ...fields }], { session });
+        const changes = changesBetween(null, fields, ['name', 'scopes', 'expiresAt']);
+        await recordAudit({ ...audited('api_key.create', id), origin, changes }, session);
+        return true;
+      }),
 
     async findByHash(keyHash) {
       const found = await keys.findOne({ keyHash }).lean();
       return found && toApiKey(found);
     },
 
-    async list({ limit, after }) {
-      const filter = after === undefined ? {} : { _id: trusted({ $lt: after }) };
-      const found = await keys.find(filter).sort({ _id: -1 }).limit(limit).lean();
+    async list({ createdBy }, { limit, after }) {
+      const matching = {
+        ...(createdBy !== undefined && { createdBy }),
+        ...(after !== undefined && { _id: trusted({ $lt: after }) }),
+      };
+      const found = await keys.find(matching).sort({ _id: -1 }).limit(limit).lean();
       return found.map(toApiKey);
     },
 
-    async revoke(id) {
-      const { matchedCount } = await keys.updateOne(
-        { _id: id, revokedAt: null },
-        { $currentDate: { revokedAt: true } },
-      );
-      return matchedCount > 0 || (await keys.exists({ _id: id })) !== null;
-    },
+    revoke: (id, origin) =>
+      transact(async (session) => {
+        const now = { $currentDate: { revokedAt: true } } as const;
+        const options = { session, returnDocument: 'after' } as const;
+        const revoked = await keys.findOneAndUpdate({ _id: id, revokedAt: null }, now, options).lean();
+        if (!revoked) return (await keys.exists({ _id: id }).session(session)) !== null;
+        const changes = changesBetween(null, revoked, ['revokedAt']);
+        await recordAudit({ ...audited('api_key.revoke', id), origin, changes }, session);
+        return true;
+      }),
 
     async recordUse(id, at) {
       await keys.updateOne({ _id: id }, { $max: { lastUsedAt: at } });
@@ -56,6 +85,10 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
           },
         ),
   };
+}
+
+function audited(action: string, keyId: string): Omit<AuditedChange, 'origin' | 'changes'> {
+  return { action, object: keyId, subject: null, personal: [] };
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

@@ -1,4 +1,5 @@
 import { idCursor } from '../common/pagination';
+import { originOf } from '../http/origin';
 import { sendData, sendPage } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
@@ -19,13 +20,17 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       role: Role.ADMIN,
       operationId: 'createApiKey',
       summary: 'Create an API key for a program',
-      description: 'Only this response shows the key. The key may do what its scopes allow, as an ADMIN.',
+      description:
+        'Only this response shows the key. The key may do what its scopes allow, as an ADMIN, until it expires, is ' +
+        'revoked, or you are no active ADMIN any more. Needs your password as `currentPassword`, unless you signed in ' +
+        'during the last five minutes.',
       tag: TAG,
       body: schema.createApiKeyBody,
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },
       errors: [],
-      async handler(ctx, { body, principal }) {
-        const { apiKey, key } = await keys.create(body, principal);
+      async handler(ctx, { body: { currentPassword, ...body }, principal }) {
+        const proof = { ...originOf(ctx, principal), currentPassword };
+        const { apiKey, key } = await keys.create(body, principal, proof);
         ctx.state.logFields = { apiKeyId: apiKey.id };
         ctx.set('Cache-Control', 'no-store');
         sendData(ctx, 201, { ...presentApiKey(apiKey), key });
@@ -42,8 +47,8 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       query: schema.listApiKeysQuery,
       responses: { 200: { description: 'A page of keys', data: schema.apiKey, list: true } },
       errors: [],
-      async handler(ctx, { query: { limit, cursor } }) {
-        const page = await keys.list({ limit, after: cursors.read(cursor) });
+      async handler(ctx, { query: { limit, cursor, createdBy } }) {
+        const page = await keys.list({ createdBy, limit, after: cursors.read(cursor) });
         sendPage(ctx, page.entries.map(presentApiKey), { limit, nextCursor: cursors.after(page) });
       },
     }),
@@ -58,9 +63,9 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       params: schema.apiKeyIdParams,
       responses: { 204: { description: 'The key is revoked' } },
       errors: ['not_found'],
-      async handler(ctx, { params: { id } }) {
+      async handler(ctx, { params: { id }, principal }) {
         ctx.state.logFields = { apiKeyId: id };
-        await keys.revoke(id);
+        await keys.revoke(id, originOf(ctx, principal));
         ctx.status = 204;
       },
     }),

@@ -4,6 +4,7 @@ import { idSchema } from '../common/ids';
 import { pageQuery, type PageQuery } from '../common/pagination';
 import { singleLine } from '../common/text';
 import { SCOPES, type Scope } from '../role/scope';
+import { reauthentication } from '../users/users.schema';
 
 /** An API key as the API presents it, without the key itself. */
 export interface ApiKeyView {
@@ -53,6 +54,7 @@ export interface CreateApiKeyBody {
   name: string;
   scopes: Scope[];
   expiresAt?: string | null;
+  currentPassword?: string;
 }
 
 export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
@@ -65,7 +67,10 @@ export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
     .description('Everything that the key may do'),
   expiresAt: isoTimeText()
     .allow(null)
-    .description('When the key expires; without it, the key is valid until it is revoked'),
+    .description(
+      'When the key expires; without it, after `API_KEY_TTL_DAYS` (90 days), and with null, never',
+    ),
+  currentPassword: reauthentication,
 })
   .id('CreateApiKeyRequest')
   .example({ name: 'Warehouse', scopes: ['orders:read', 'orders:write'] });
@@ -78,4 +83,11 @@ export const apiKeyIdParams = Joi.object<ApiKeyIdParams, true>({
   id: idSchema('key').required().example('key_01JD3Z7M4Q8XKQ0V5W2N9R6TBC'),
 });
 
-export const listApiKeysQuery = Joi.object<PageQuery, true>({ ...pageQuery });
+export type ListApiKeysQuery = PageQuery & { createdBy?: string };
+
+export const listApiKeysQuery = Joi.object<ListApiKeysQuery, true>({
+  ...pageQuery,
+  createdBy: idSchema('usr')
+    .description('The user who made the keys')
+    .example('usr_01HZX000000000000000ADM1N0'),
+});

@@ -1,42 +1,62 @@
+import AsyncLock from 'async-lock';
 import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
+import { invalidToken } from '../errors/unauthorized';
 import { hashApiKey, newApiKey, startOf } from './api-key';
+import type { Origin } from '../domain/audit';
+import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
-import { requireSignedIn } from '../users/sessions/signed-in';
-import type { UsersRepository } from '../users/users.repository';
-import type { ApiKey, ApiKeyRepository } from './api-keys.repository';
+import type { Proof, Reauthentication } from '../users/reauthentication';
+import type { ApiKey, ApiKeyFilter, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>;
 
 export interface ApiKeyServiceDeps {
   keys: Pick<ApiKeyRepository, 'insert' | 'list' | 'revoke'>;
-  users: Pick<UsersRepository, 'findById'>;
+  requireRecentSignIn: Reauthentication;
+  /** How long a key is valid that names no end itself. */
+  ttlDays: number;
+  report: ReportSecurityEvent;
 }
 
-export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
+const DAY_MS = 86_400_000;
+
+export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report }: ApiKeyServiceDeps) {
+  /** Each insertion collides with the demotion of its maker, which many at once could put off for seconds. */
+  const oneByOne = new AsyncLock({ maxPending: Infinity });
+
+  /** @param written null for a key that is valid until it is revoked */
+  function expiryOf(written: string | null | undefined, createdAt: Date): Date | null {
+    if (written === null) return null;
+    return new Date(written ?? createdAt.getTime() + ttlDays * DAY_MS);
+  }
+
   return {
     /**
      * Returns the key as well, which cannot be read again.
-     * @throws {AppError} validation_failed, unauthorized
+     * @throws {AppError} validation_failed, unauthorized if the maker's session is revoked or too old, rate_limited for
+     * too many wrong passwords
      */
     async create(
-      { name, scopes, expiresAt }: CreateApiKeyBody,
+      { name, scopes, expiresAt }: Omit<CreateApiKeyBody, 'currentPassword'>,
       principal: UserPrincipal,
+      { currentPassword, ...origin }: Proof & Origin,
     ): Promise<{ apiKey: ApiKey; key: string }> {
-      const { id: createdBy } = requireSignedIn(await users.findById(principal.id), principal);
+      await requireRecentSignIn(principal, { currentPassword, address: origin.address });
       const key = newApiKey();
       const createdAt = new Date();
-      const expiry = expiresAt == null ? null : new Date(expiresAt);
+      const expiry = expiryOf(expiresAt, createdAt);
       if (expiry && expiry <= createdAt)
         throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
       const apiKey: ApiKey = {
         id: newId('key'),
         name,
         scopes,
-        createdBy,
+        createdBy: principal.id,
+        sessionId: principal.sessionId,
         createdAt,
         keyHash: hashApiKey(key),
         start: startOf(key),
@@ -44,17 +64,24 @@ export function createApiKeyService({ keys, users }: ApiKeyServiceDeps) {
         revokedAt: null,
         lastUsedAt: null,
       };
-      await keys.insert(apiKey);
+      const insert = () => keys.insert(apiKey, principal, origin);
+      if (!(await oneByOne.acquire(principal.id, insert))) throw invalidToken();
+      report('key_created', { apiKeyId: apiKey.id, by: principal.id, scopes }, origin.address);
       return { apiKey, key };
     },
 
-    async list({ limit, after }: { limit: number; after?: string }): Promise<Page<ApiKey>> {
-      return pageOf(await keys.list({ limit: limit + 1, after }), limit);
+    async list({
+      limit,
+      after,
+      ...filter
+    }: ApiKeyFilter & { limit: number; after?: string }): Promise<Page<ApiKey>> {
+      return pageOf(await keys.list(filter, { limit: limit + 1, after }), limit);
     },
 
     /** @throws {AppError} not_found */
-    async revoke(id: string): Promise<void> {
-      if (!(await keys.revoke(id))) throw new AppError('not_found', 'API key not found: check the id.');
+    async revoke(id: string, origin: Origin): Promise<void> {
+      if (!(await keys.revoke(id, origin)))
+        throw new AppError('not_found', 'API key not found: check the id.');
     },
   };
 }

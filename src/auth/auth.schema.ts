@@ -1,6 +1,16 @@
 import Joi from 'joi';
 import { DEMO_PASSWORD, DEMO_USERS } from '../users/demo-users';
-import { email, name, newPassword, password, user, type UserView } from '../users/users.schema';
+import { ACCOUNT_TOKEN } from '../users/account/account-token';
+import { anyCode } from '../users/second-factor/second-factor.schema';
+import {
+  email,
+  mustSetUpTotp,
+  name,
+  newPassword,
+  password,
+  user,
+  type UserView,
+} from '../users/users.schema';
 
 export interface RegisterBody {
   email: string;
@@ -23,6 +33,18 @@ export interface SignedIn {
   accessToken: string;
   refreshToken: string;
   expiresIn: number;
+  mustSetUpTotp?: true;
+}
+
+/** The response to a right password of a user who has an authenticator app. */
+export interface ChallengeView {
+  challenge: string;
+  expiresIn: number;
+}
+
+export interface TotpBody {
+  challenge: string;
+  code: string;
 }
 
 export const registerBody = Joi.object<RegisterBody, true>({
@@ -66,4 +88,27 @@ export const signedIn = Joi.object<SignedIn, true>({
     .required()
     .description('Seconds until the access token expires')
     .example(900),
+  mustSetUpTotp,
 }).id('Session');
+
+const challengeToken = Joi.string()
+  .required()
+  .description('For `POST /auth/totp`, together with a code of the authenticator app')
+  .example('q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA');
+
+export const challenge = Joi.object<ChallengeView, true>({
+  challenge: challengeToken,
+  expiresIn: Joi.number()
+    .integer()
+    .min(1)
+    .required()
+    .description('Seconds until the challenge expires')
+    .example(300),
+}).id('Challenge');
+
+export const totpBody = Joi.object<TotpBody, true>({
+  challenge: challengeToken
+    .pattern(ACCOUNT_TOKEN)
+    .messages({ 'string.pattern.base': '{#label} must be the challenge of POST /auth/login' }),
+  code: anyCode.required(),
+}).id('TotpRequest');

@@ -1,31 +1,42 @@
 import { newId } from '../common/ids';
 import { AppError } from '../errors/app-error';
 import { WWW_AUTHENTICATE } from '../errors/unauthorized';
-import type { Jwt } from '../jwt/jwt';
 import { Role } from '../role/role';
+import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
 import type { User, UsersRepository } from '../users/users.repository';
-import type { LoginBody, RegisterBody } from './auth.schema';
+import type { AddressLimit } from './address-limit';
+import type { LoginBody, RegisterBody, TotpBody } from './auth.schema';
+import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { DemoPasswordGuard } from '../users/passwords/demo-password';
+import type { PasswordRules } from '../users/passwords/password-rules';
 import type { PasswordCheck } from '../users/passwords/password-check';
+import type { AccountMails } from '../users/account/account-mails';
+import { CHALLENGE_MS } from '../users/account/account-token';
+import type { AccountRepository } from '../users/account/accounts.repository';
+import type { CodeCheck } from '../users/second-factor/code-check';
+import type { SecondFactorRepository } from '../users/second-factor/second-factors.repository';
 import {
   decodeRefreshToken,
-  encodeRefreshToken,
   hashSecret,
   newFamily,
   newSecret,
   sessionIdOf,
   type RefreshToken,
 } from '../users/sessions/refresh-token';
-import type { SessionRepository } from '../users/sessions/sessions.repository';
+import type { IssuedTokens, IssueTokens } from '../users/sessions/issued-tokens';
+import type { Session, SessionRepository } from '../users/sessions/sessions.repository';
 
 /** A user who has just signed in, with the tokens of the session. */
-export interface SignIn {
+export interface SignIn extends IssuedTokens {
   user: User;
-  accessToken: string;
-  refreshToken: string;
-  /** Seconds until the access token expires. */
+}
+
+/** The first half of signing in: the password was right, and a code is still to come. */
+export interface Challenge {
+  challenge: string;
+  /** Seconds until it expires. */
   expiresIn: number;
 }
 
@@ -34,56 +45,78 @@ export interface AuthServiceDeps {
   sessions: SessionRepository;
   checkPassword: PasswordCheck;
   demoPassword: DemoPasswordGuard;
-  jwt: Pick<Jwt, 'issue'>;
+  passwordRules: Pick<PasswordRules, 'requireImpersonal'>;
+  limitRegistrations: AddressLimit;
+  attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
+  report: ReportSecurityEvent;
+  mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;
+  accounts: Pick<AccountRepository, 'issueChallenge' | 'findByChallenge' | 'useChallenge'>;
+  factors: Pick<SecondFactorRepository, 'find'>;
+  codes: Pick<CodeCheck, 'use'>;
+  issueTokens: IssueTokens;
+  accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
 }
 
 export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
-  const { users, sessions, checkPassword, demoPassword, jwt, refreshTokenTtlSeconds } = deps;
+  const { users, sessions, checkPassword, demoPassword, passwordRules, limitRegistrations } = deps;
+  const { attemptKeys, mails, accounts, factors, codes, issueTokens, report } = deps;
+  const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
-  async function begin(user: User): Promise<SignIn> {
+  function inSeconds(seconds: number): Date {
+    return new Date(Date.now() + seconds * 1_000);
+  }
+
+  async function begin(user: User, address: string, hasSecondFactor = false): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
+    const createdAt = new Date();
     await sessions.insert({
       id: sessionIdOf(token),
       userId: user.id,
+      family: token.family.toString('hex'),
       tokenHash: hashSecret(token.secret),
       tokenVersion: user.tokenVersion,
-      expiresAt: new Date(Date.now() + refreshTokenTtlSeconds * 1_000),
+      createdAt,
+      usedFrom: attemptKeys.ofAccountAndAddress(user.email, address),
+      hasSecondFactor,
+      accessUntil: inSeconds(accessTokenTtlSeconds),
+      expiresAt: inSeconds(refreshTokenTtlSeconds),
     });
-    return signIn(user, token);
+    return { user, ...issueTokens(user, token, { authenticatedAt: createdAt, hasSecondFactor }) };
   }
 
   /** Returns null if the user or an ADMIN has ended the session, or if it is a demo user's in production. */
-  async function userOf(sessionId: string): Promise<User | null> {
-    const session = await sessions.find(sessionId);
-    if (!session) return null;
+  async function userOf(session: Session): Promise<User | null> {
     const user = await users.findById(session.userId);
-    if (!user || !isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId })) return null;
+    if (!user || !isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId: session.id }))
+      return null;
     return (await demoPassword.allowsUser(user)) ? user : null;
   }
 
-  function signIn(user: User, token: RefreshToken): SignIn {
-    const { id, role, tokenVersion } = user;
-    const { accessToken, expiresIn } = jwt.issue({ id, role, tokenVersion, sessionId: sessionIdOf(token) });
-    return { user, accessToken, refreshToken: encodeRefreshToken(token), expiresIn };
-  }
-
   return {
-    /** @throws {AppError} already_exists */
-    async register({ email, name, password }: RegisterBody): Promise<SignIn> {
-      const passwordHash = await hashPassword(password);
+    /**
+     * Does the same whether or not the address has an account, so that nobody learns of it: the new one is another, and the
+     * mail to the address tells its owner.
+     * @param address of the client
+     * @throws {AppError} validation_failed, rate_limited
+     */
+    async register({ email, name, password }: RegisterBody, address: string): Promise<SignIn> {
+      passwordRules.requireImpersonal(password, { email, name });
+      await limitRegistrations(address);
+      const passwordHash = await hashPassword(password, address);
       const user = await users.insert({ id: newId('usr'), email, name, role: Role.CUSTOMER, passwordHash });
-      if (!user) throw emailTaken();
-      return begin(user);
+      mails.askToConfirm(user!, email);
+      return begin(user!, address);
     },
 
     /**
+     * Returns a challenge instead of the tokens to a user who has an authenticator app.
      * @param address of the client
      * @throws {AppError} unauthorized, rate_limited, forbidden for a disabled user
      */
-    async login({ email, password }: LoginBody, address: string): Promise<SignIn> {
+    async login({ email, password }: LoginBody, address: string): Promise<SignIn | Challenge> {
       let user: User | null = null;
       const findHash = async () => {
         user = await users.findByEmail(email);
@@ -93,32 +126,65 @@ export function createAuthService(deps: AuthServiceDeps) {
       const isRight = await checkPassword({ email, address, password }, findHash);
       if (!user || !isRight) throw wrongCredentials();
       requireActive(user);
-      return begin(user);
+      const { id } = user as User;
+      if (!(await factors.find(id))?.isOn) return begin(user, address);
+      return { challenge: await accounts.issueChallenge(user), expiresIn: CHALLENGE_MS / 1_000 };
+    },
+
+    /**
+     * The second half of signing in with an authenticator app.
+     * @param address of the client
+     * @throws {AppError} unauthorized, rate_limited
+     */
+    async showCode({ challenge, code }: TotpBody, address: string): Promise<SignIn> {
+      const user = await accounts.findByChallenge(challenge);
+      const factor = user && (await factors.find(user.id));
+      if (!factor?.isOn) throw challengeOver();
+      const kind = await codes.use(user!.id, factor, code);
+      if (!kind) {
+        report('login_failed', { email: user!.email }, address);
+        throw wrongCode();
+      }
+      if (!(await accounts.useChallenge(challenge))) throw challengeOver();
+      if (kind === 'recovery') mails.tellChange(user!, 'recovery');
+      return begin(user!, address, true);
     },
 
     /**
      * Issues new tokens, once for each refresh token. A refresh token that is not the newest of its session
-     * has been copied: the session ends, whether the owner or the thief used it.
+     * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it.
+     * @param address of the client
      * @throws {AppError} unauthorized
      */
-    async refresh(refreshToken: string): Promise<SignIn> {
+    async refresh(refreshToken: string, address: string): Promise<SignIn> {
       const token = decodeRefreshToken(refreshToken);
       if (!token) throw signInAgain();
-      const sessionId = sessionIdOf(token);
-      const user = await userOf(sessionId);
-      const secret = newSecret();
-      // Rotating comes last: if anything fails before it, the client can try again with the same token.
-      if (!user || !(await sessions.rotate(sessionId, hashSecret(token.secret), hashSecret(secret)))) {
-        await sessions.remove(sessionId);
+      const session = await sessions.find(sessionIdOf(token));
+      if (!session || session.expiresAt <= new Date()) throw signInAgain();
+      const user = await userOf(session);
+      if (!user) {
+        await sessions.end(session.id);
         throw signInAgain();
       }
-      return signIn(user, { family: token.family, secret });
+      const secret = newSecret();
+      const accessUntil = inSeconds(accessTokenTtlSeconds);
+      const usedFrom = attemptKeys.ofAccountAndAddress(user.email, address);
+      const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil, usedFrom };
+      // Rotating comes last: if anything fails before it, the client can try again with the same token.
+      if (!(await sessions.rotate(session.id, rotation))) {
+        await sessions.endStolen(session.id);
+        report('refresh_reused', { userId: user.id }, address);
+        throw signInAgain();
+      }
+      const { createdAt: authenticatedAt, hasSecondFactor } = session;
+      const proof = { authenticatedAt, hasSecondFactor };
+      return { user, ...issueTokens(user, { family: token.family, secret }, proof) };
     },
 
-    /** Ends the session of the refresh token, if there is one. */
+    /** Ends the session of the refresh token, if there is one, and its access tokens. */
     async logout(refreshToken: string): Promise<void> {
       const token = decodeRefreshToken(refreshToken);
-      if (token) await sessions.remove(sessionIdOf(token));
+      if (token) await sessions.end(sessionIdOf(token));
     },
   };
 }
@@ -128,29 +194,34 @@ function requireActive({ status }: User): void {
   throw new AppError('forbidden', 'This account is disabled: contact the shop.');
 }
 
-function emailTaken(): AppError {
-  return new AppError(
-    'already_exists',
-    'An account with this e-mail address exists already: log in instead.',
-    {
-      errors: [{ path: 'email', message: 'is already registered' }],
-    },
-  );
-}
-
 /**
- * One error for an unknown e-mail address and a wrong password, so that it does not tell which accounts
- * exist.
+ * One error for an unknown e-mail address, one that is not confirmed, and a wrong password, so that it does not tell which
+ * accounts exist.
  */
 function wrongCredentials(): AppError {
-  return new AppError('unauthorized', 'The e-mail address or the password is wrong: check both.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return new AppError(
+    'unauthorized',
+    'The e-mail address or the password is wrong, or the address is not confirmed: check both, open the link in the mail ' +
+      'that you got, or ask for a new password.',
+    { headers: WWW_AUTHENTICATE },
+  );
 }
 
 /** One error for all texts but the newest refresh token of a valid session. */
 function signInAgain(): AppError {
   return new AppError('unauthorized', 'This refresh token is no longer valid: log in again.', {
+    headers: WWW_AUTHENTICATE,
+  });
+}
+
+function challengeOver(): AppError {
+  return new AppError('unauthorized', 'This sign-in has taken too long, or is complete: log in again.', {
+    headers: WWW_AUTHENTICATE,
+  });
+}
+
+function wrongCode(): AppError {
+  return new AppError('unauthorized', 'The code is wrong or was used before: wait for the next one.', {
     headers: WWW_AUTHENTICATE,
   });
 }

@@ -41,7 +41,7 @@ export function createAuthentication({
   const lookUp: Middleware = async (ctx, next) => {
     const token = bearerToken(ctx);
     if (!ctx.state.principal && token !== undefined && isApiKey(token))
-      ctx.state.principal = await apiKeys.principalOf(token);
+      ctx.state.principal = await apiKeys.principalOf(token, ctx.ip);
     return next();
   };
 

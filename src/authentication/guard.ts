@@ -13,9 +13,10 @@ export function guard(required: UserRole, scope?: Scope): Middleware {
   return (ctx, next) => {
     const { principal } = ctx.state;
     if (!principal) throw unauthorized(ctx.get('Authorization'));
-    if (!allows(required, principal.role)) throw forbidden(required);
+    if (!allows(required, principal.role))
+      throw principal.mustSetUpTotp ? totpMissing() : forbidden(required);
     requireScope(principal, scope);
-    ctx.set('Cache-Control', 'private, no-cache');
+    ctx.set('Cache-Control', 'no-store');
     return next();
   };
 }
@@ -27,6 +28,13 @@ function requireScope({ scopes }: Principal, scope: Scope | undefined): void {
     scope
       ? `This API key lacks the scope ${scope}: use one that has it.`
       : 'API keys cannot do this: sign in as a user.',
+  );
+}
+
+function totpMissing(): AppError {
+  return new AppError(
+    'forbidden',
+    'ADMINs need an authenticator app: set one up with POST /users/me/totp, then refresh your tokens.',
   );
 }
 

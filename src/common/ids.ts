@@ -1,7 +1,7 @@
 import Joi, { type StringSchema } from 'joi';
 import { ulid } from 'ulid';
 
-export type IdPrefix = 'usr' | 'ps' | 'key';
+export type IdPrefix = 'usr' | 'ps' | 'key' | 'aud';
 
 /** Creates an identifier; identifiers with the same prefix sort by creation time. */
 export function newId(prefix: IdPrefix): string {
@@ -11,6 +11,7 @@ export function newId(prefix: IdPrefix): string {
 export const ID_PATTERNS: Readonly<Record<IdPrefix, RegExp>> = {
   usr: /^usr_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
   key: /^key_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  aud: /^aud_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
   ps: /^ps_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
 };
 

@@ -1,6 +1,6 @@
 import Joi, { type CustomValidator, type StringSchema } from 'joi';
 import { MULTI_LINE, OPTIONAL_LINE, SINGLE_LINE } from './text-patterns';
-import { isBroken, isVisible, lengthOf, refusedCharacter } from './unicode';
+import { hasEndlessMarks, isBroken, isVisible, lengthOf, MAX_MARKS, refusedCharacter } from './unicode';
 
 const LINE_BREAK = /[\n\r\u2028\u2029]/u;
 const BLANK = /^\s*$/u;
@@ -10,10 +10,22 @@ const MESSAGES = {
   'string.max': '{#label} must have at most {#limit} characters',
   'text.blank': '{#label} must not be blank',
   'text.broken': '{#label} has broken Unicode: half a surrogate pair',
+  'text.marks': `{#label} has more than ${MAX_MARKS} combining marks in a row: remove some`,
   'text.lines': '{#label} must be one line of text: replace the line breaks',
   'text.refused': '{#label} has {#character}, a control or invisible character: remove it',
   'text.unseen': '{#label} must have something visible',
 };
+
+/**
+ * How many UTF-16 units may be sent for a character that is kept: composing makes one of up to four, of up to two units
+ * each. What is longer is too long whatever is trimmed from it, and is rejected unread.
+ */
+const UNITS_PER_CHARACTER = 8;
+
+/** Returns whether a text is too long to be read, so that rejecting it costs nothing. */
+export function isFarTooLong(sent: string, max: number): boolean {
+  return sent.length > max * UNITS_PER_CHARACTER;
+}
 
 /**
  * One line of text with something visible. Line breaks and spaces at its ends are trimmed, and tabs within become
@@ -58,7 +70,9 @@ export function anyText(max: number, min = 1): StringSchema {
 /** @param read returns the text as it is kept, or an error */
 function text(max: number, min: number, read: CustomValidator<string>): StringSchema {
   const kept: CustomValidator<string> = (sent, helpers) => {
+    if (isFarTooLong(sent, max)) return helpers.error('string.max', { limit: max });
     if (isBroken(sent)) return helpers.error('text.broken');
+    if (hasEndlessMarks(sent)) return helpers.error('text.marks');
     const value = read(sent.normalize('NFC'), helpers);
     if (typeof value !== 'string') return value; // an error
     const length = lengthOf(value);
@@ -68,7 +82,8 @@ function text(max: number, min: number, read: CustomValidator<string>): StringSc
   return Joi.string()
     .meta({ jsonSchema: { minLength: min, maxLength: max } })
     .custom(kept)
-    .messages(MESSAGES);
+    .messages(MESSAGES)
+    .prefs({ abortEarly: true }); // or rules that follow would read what is far too long
 }
 
 const line: CustomValidator<string> = (value, helpers) => {

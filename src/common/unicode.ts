@@ -41,10 +41,18 @@ const REFUSED = new RegExp(`${MEANINGFUL}|[\\t\\n\\r]|(?<refused>${UNSEEN})`, 'g
 /** A Braille pattern without dots is as blank as a space. */
 const SEEN = new RegExp(`(?!${UNSEEN})[^\\p{White_Space}\\p{Cs}\\u2800]`, 'u');
 const BROKEN = /\p{Cs}/u;
+/** How many marks Unicode's Stream-Safe Text Format (UAX #15) has in a row: no language needs more. */
+export const MAX_MARKS = 30;
+const ENDLESS_MARKS = new RegExp(`\\p{M}{${MAX_MARKS + 1}}`, 'u');
 
 /** Returns whether the text has half a surrogate pair, which UTF-8 cannot encode. */
 export function isBroken(text: string): boolean {
   return BROKEN.test(text);
+}
+
+/** Returns whether so many combining marks follow each other that composing them takes long: it sorts them. */
+export function hasEndlessMarks(text: string): boolean {
+  return ENDLESS_MARKS.test(text);
 }
 
 /** Returns whether something of the text is visible. */

@@ -49,8 +49,8 @@ const variables = {
       'string.pattern.base': '{#label} must be a size such as 100kb or 1mb',
     }),
   RATE_LIMIT_MAX: count(100_000, 1_000_000_000).description(
-    'Requests per client and window, beyond which they are a 429; a client is a user, else an IPv4 address or an ' +
-      'IPv6 /64 network',
+    'Requests per client and window, beyond which they are a 429; each counts for its IPv4 address or IPv6 /64 network ' +
+      'and, with an access token or API key, for its user or key',
   ),
   RATE_LIMIT_WINDOW_MS: count(60_000, MAX_TIMER_MS)
     .unit('ms')
@@ -68,14 +68,38 @@ const variables = {
     .integer()
     .min(0)
     .max(10)
-    .default(0)
-    .description('Number of reverse proxies in front of the API; with 0, `X-Forwarded-For` is ignored'),
+    .when('NODE_ENV', {
+      is: 'production',
+      then: Joi.required(),
+      otherwise: Joi.optional().default(0),
+    })
+    .note('`0`; required in production')
+    .example('1')
+    .description('Number of reverse proxies in front of the API; with 0, `X-Forwarded-For` is ignored')
+    .messages({
+      'any.required':
+        '{#label} must be set in production: the number of proxies in front of the API, 0 if clients connect directly. ' +
+        'Too few, and all clients of a proxy count as one; too many, and clients choose their address',
+    }),
+  API_DOCS: Joi.boolean()
+    .default(true)
+    .description(
+      'Whether the API serves its OpenAPI document and the Swagger page, at `/api` below the prefix',
+    ),
 };
+
+/** Addresses that only this machine reaches. */
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
 
 export const http = section({
   title: 'HTTP',
   readBy: ['api'],
   variables,
+  check: (env, { given }) =>
+    given.NODE_ENV === undefined && !LOOPBACK.test(env.HOST)
+      ? `NODE_ENV must be set, because HOST is ${env.HOST}, which other machines may reach: "production", or ` +
+        '"development" where demo users and weak secrets harm nobody'
+      : undefined,
   config: (env) => ({
     host: env.HOST,
     port: env.PORT,
@@ -89,6 +113,7 @@ export const http = section({
       ...(env.REDIS_URL !== undefined && { redisUrl: env.REDIS_URL }),
     },
     trustedProxies: env.TRUSTED_PROXIES,
+    docs: env.API_DOCS,
   }),
 });
 

@@ -1,10 +1,14 @@
+import { audit } from './audit';
 import { http } from './http';
 import { jwt } from './jwt';
+import { mail } from './mail';
 import { mongodb } from './mongodb';
 import { orders } from './orders';
 import { payloadKeys } from './payload-keys';
 import { payments } from './payments';
+import { personalData } from './personal-data';
 import { process } from './process';
+import { signIn } from './sign-in';
 import { readVariables, variablesOf, type Variable } from './read';
 import type { Process, Section } from './section';
 import { temporal } from './temporal';
@@ -14,7 +18,21 @@ export { ConfigError } from './read';
 export type { Process, Variable };
 
 /** In the order of the documentation. */
-const SECTIONS = { process, mongodb, temporal, payloadKeys, http, jwt, orders, payments, worker };
+const SECTIONS = {
+  process,
+  mongodb,
+  temporal,
+  payloadKeys,
+  http,
+  signIn,
+  mail,
+  jwt,
+  orders,
+  payments,
+  worker,
+  audit,
+  personalData,
+};
 
 type Sections = typeof SECTIONS;
 type PartsOf<P extends Process> = {

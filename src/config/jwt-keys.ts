@@ -28,6 +28,15 @@ const KID = /^[A-Za-z0-9._-]{1,64}$/;
 /** Thrown for an invalid key; the message does not repeat the key. */
 class JwtKeyError extends Error {}
 
+const HEX = /^[0-9a-f]+$/i;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/** Returns the bytes that a text in hexadecimal or base64 stands for, or undefined for any other text. */
+export function bytesOf(secret: string): Buffer | undefined {
+  if (HEX.test(secret) && secret.length % 2 === 0) return Buffer.from(secret, 'hex');
+  return BASE64.test(secret) && secret.length % 4 === 0 ? Buffer.from(secret, 'base64') : undefined;
+}
+
 export function secretKey(kid: string, secret: Buffer): JwtKey {
   const key = createSecretKey(secret);
   return { kid, algorithm: 'HS256', verificationKey: key, signingKey: key };

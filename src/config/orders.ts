@@ -1,6 +1,6 @@
 import type { ProcessEnv } from './process';
 import { count, duration, MAX_TIMER_MS, millisecondsOf } from './rules';
-import { section, type EnvOf, type Process } from './section';
+import { section, type CheckContext, type EnvOf } from './section';
 
 const variables = {
   PLACE_ORDER_TIMEOUT_MS: count(5_000, MAX_TIMER_MS)
@@ -33,7 +33,7 @@ export const orders = section({
   title: 'Orders',
   readBy: ['api', 'worker'],
   variables,
-  check(env: EnvOf<typeof variables> & ProcessEnv, reader: Process) {
+  check(env: EnvOf<typeof variables> & ProcessEnv, { reader }: CheckContext) {
     const longest = Math.max(env.PLACE_ORDER_TIMEOUT_MS, env.ORDER_COMMAND_TIMEOUT_MS);
     return reader === 'api' && env.NODE_ENV === 'production' && env.SHUTDOWN_TIMEOUT_MS < longest
       ? 'SHUTDOWN_TIMEOUT_MS must not be less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests ' +

@@ -1,5 +1,5 @@
-import Joi from 'joi';
-import { duration, durationOrZero, millisecondsOf } from './rules';
+import Joi, { type CustomHelpers } from 'joi';
+import { duration, durationOrZero, isProduction, millisecondsOf } from './rules';
 import { section } from './section';
 
 const variables = {
@@ -72,6 +72,10 @@ const variables = {
   MAX_UNPAID_UNITS: limit(1_000)
     .tag('worker')
     .description('Units of one product that such orders of a customer may hold together; `0`: no limit'),
+  STRIPE_TEST_MODE: Joi.boolean()
+    .default(false)
+    .tag('worker')
+    .description('Whether production may use a test key of Stripe, with which nobody pays'),
   STRIPE_SECRET_KEY: stripeSecret(
     /^[rs]k_(test|live)_\w+$/,
     'sk_live_… or rk_live_…',
@@ -80,6 +84,16 @@ const variables = {
     .when('WORKER_QUEUES', {
       is: Joi.array().has('payments').required(),
       then: Joi.when('PAYMENT_PROVIDER', { is: 'stripe', then: Joi.required() }),
+    })
+    .custom((key: string, helpers: CustomHelpers) =>
+      isProduction(helpers) && key.includes('_test_') && !allowsTestKey(helpers)
+        ? helpers.error('stripe.test')
+        : key,
+    )
+    .messages({
+      'stripe.test':
+        '{#label} is a test key, with which nobody pays, and production rejects it: use one that begins with sk_live_ ' +
+        'or rk_live_, or set STRIPE_TEST_MODE=true for a trial',
     })
     .tag('worker')
     .example('sk_live_...')
@@ -116,6 +130,11 @@ const variables = {
 /** A limit, which 0 turns off. */
 function limit(byDefault: number) {
   return Joi.number().integer().min(0).max(1_000_000).default(byDefault);
+}
+
+/** `STRIPE_TEST_MODE` has been read before the key, and false is its default. */
+function allowsTestKey({ state }: CustomHelpers): boolean {
+  return (state.ancestors[0] as { STRIPE_TEST_MODE?: boolean }).STRIPE_TEST_MODE === true;
 }
 
 /** A secret that Stripe gave out; the messages never repeat it. */

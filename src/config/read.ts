@@ -46,7 +46,7 @@ function schemaOf(sections: readonly Section[], reader: Process): Joi.ObjectSche
     .messages({ together: '{#problem}' })
     .prefs({ abortEarly: false, stripUnknown: true, errors: { wrap: { label: false } } });
   return sections.reduce(
-    (checked, { check }) => (check ? checked.custom(together((env) => check(env, reader))) : checked),
+    (checked, { check }) => (check ? checked.custom(together(check, reader)) : checked),
     schema,
   );
 }
@@ -58,9 +58,9 @@ function unread(rule: Joi.Schema): Joi.Schema {
   return flags?.default === undefined ? ignored : ignored.default(flags.default);
 }
 
-function together(check: (env: Env) => string | undefined): Joi.CustomValidator<Env> {
+function together(check: NonNullable<Section['check']>, reader: Process): Joi.CustomValidator<Env> {
   return (env, helpers) => {
-    const problem = check(env);
+    const problem = check(env, { reader, given: helpers.original as NodeJS.ProcessEnv });
     return problem === undefined ? env : helpers.error('together', { problem });
   };
 }

@@ -20,11 +20,14 @@ export function isProduction({ state }: CustomHelpers): boolean {
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time span such as 6d, at least 1s. */
-export const duration = (byDefault: string) =>
-  Joi.string()
+export const optionalDuration = () =>
+  Joi.string<string | undefined>()
     .pattern(/^[1-9]\d{0,4}[smhd]$/)
-    .default(byDefault)
     .messages({ 'string.pattern.base': '{#label} must be a duration such as 6d, 12h, 30m or 90s' });
+
+/** The same with a default. */
+export const duration = (byDefault: string) =>
+  (optionalDuration() as Joi.StringSchema<string>).default(byDefault);
 
 /** A time span such as 6d, or 0. */
 export const durationOrZero = (byDefault: string) =>

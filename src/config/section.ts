@@ -15,13 +15,20 @@ export type EnvOf<V extends Variables> = {
   [Name in keyof V]: V[Name] extends Joi.AnySchema<infer Value> ? Value : never;
 };
 
+export interface CheckContext {
+  /** The process that reads them. */
+  reader: Process;
+  /** The variables that are set, without defaults. */
+  given: NodeJS.ProcessEnv;
+}
+
 /** The variables of one subject, and the part of the configuration that is made of them. */
 export interface Section<V extends Variables = Variables, Reader extends Process = Process, Part = unknown> {
   title: string;
   readBy: readonly Reader[];
   variables: V;
   /** Returns what is wrong with the variables together, if anything. */
-  check?(env: EnvOf<V>, reader: Process): string | undefined;
+  check?(env: EnvOf<V>, context: CheckContext): string | undefined;
   config(env: EnvOf<V>): Part;
 }
 

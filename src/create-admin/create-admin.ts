@@ -5,18 +5,23 @@ import { Role } from '../role/role';
 import { hashPassword } from '../users/passwords/password';
 import { DEMO_USERS } from '../users/demo-users';
 import { LAST_ADMIN } from '../users/user-status';
+import type { SecondFactorRepository } from '../users/second-factor/second-factors.repository';
 import type { UsersRepository } from '../users/users.repository';
+import { isPersonal } from '../users/passwords/password-rules';
 import { email, name, newPassword } from '../users/users.schema';
 
 const USAGE =
   'Usage: npm run user:create-admin -- --email <address> --name <name>, with the password on standard input; or ' +
-  '--email <address> --promote for an existing user; or --disable-demo-users, once there is an ADMIN besides them.';
+  '--email <address> --promote for an existing user; or --email <address> --remove-totp for one who has lost the ' +
+  'authenticator app and the recovery codes; or --disable-demo-users, once there is an ADMIN besides them.';
 
 export interface AdminOptions {
   email: string;
   name: string;
   /** Makes an existing user an ADMIN. */
   promote: boolean;
+  /** Only removes the authenticator app of an existing user. */
+  removeTotp: boolean;
 }
 
 interface NewAdmin {
@@ -42,13 +47,15 @@ export function parseOptions(args: string[]): AdminOptions | 'disable-demo-users
       email: { type: 'string' },
       name: { type: 'string' },
       promote: { type: 'boolean' },
+      'remove-totp': { type: 'boolean' },
       'disable-demo-users': { type: 'boolean' },
     },
   });
   if (values['disable-demo-users'] && Object.keys(values).length === 1) return 'disable-demo-users';
   if (values['disable-demo-users']) throw new Error(USAGE);
   if (values.email === undefined) throw new Error(USAGE);
-  return { email: values.email, name: values.name ?? '', promote: values.promote ?? false };
+  const { email: address, name: given = '', promote: isPromotion = false } = values;
+  return { email: address, name: given, promote: isPromotion, removeTotp: values['remove-totp'] ?? false };
 }
 
 /**
@@ -68,9 +75,12 @@ export async function createAdmin(
 async function insert(users: UsersRepository, input: NewAdmin): Promise<string> {
   const { value, error } = newAdmin.validate(input);
   if (error) throw new Error(`${error.message}. ${USAGE}`);
+  if (isPersonal(value.password, value))
+    throw new Error('The password is made of the name or the e-mail address: choose another.');
   const user = await users.insert({
     id: newId('usr'),
     email: value.email,
+    confirmedEmail: value.email,
     name: value.name,
     role: Role.ADMIN,
     passwordHash: await hashPassword(value.password),
@@ -81,10 +91,29 @@ async function insert(users: UsersRepository, input: NewAdmin): Promise<string> 
 
 async function promote(users: UsersRepository, address: string): Promise<string> {
   const user = await users.findByEmail(Joi.attempt(address, email.required()));
-  if (!user) throw new Error('There is no account with this address: omit --promote to create one.');
+  if (!user)
+    throw new Error(
+      'There is no account with this address, or it is not confirmed: omit --promote to create one.',
+    );
   if (user.status === 'disabled')
     throw new Error('This account is disabled: have an ADMIN enable it first, or create another account.');
   await users.change(user.id, { role: Role.ADMIN });
+  return user.id;
+}
+
+/**
+ * Removes the authenticator app of a user, who sets up another one then. The audit log tells.
+ * @returns the id of the user
+ * @throws {Error} if there is no such user, or no app
+ */
+export async function removeTotp(
+  users: Pick<UsersRepository, 'findByEmail'>,
+  factors: Pick<SecondFactorRepository, 'remove'>,
+  address: string,
+): Promise<string> {
+  const user = await users.findByEmail(Joi.attempt(address, email.required()));
+  if (!user || !(await factors.remove(user.id, { by: 'operator', requestId: null, address: null })))
+    throw new Error('There is no account with this address that has an authenticator app.');
   return user.id;
 }
 

@@ -10,6 +10,7 @@ import type { Rejection } from './rejection';
 
 export interface CancelOrder extends Command {
   reason: string | null;
+  internalNote?: string;
   /** What is given up; all that is open if this is absent. */
   items?: OrderLine[];
   /** Cancels the order only if nothing of it is fulfilled. */
@@ -26,7 +27,7 @@ export function isCancellable({ status, fulfillmentStatus }: OrderState): boolea
 /** @throws {InvalidTransition} */
 export function requireCancellable(
   order: Order,
-  command: Omit<CancelOrder, keyof Command | 'reason'> = {},
+  command: Omit<CancelOrder, keyof Command | 'reason' | 'internalNote'> = {},
 ): void {
   const { items, unlessBegun } = command;
   if (isClosed(order) || !hasOpenUnits(order) || (unlessBegun && !isCancellable(order))) {
@@ -97,6 +98,7 @@ export interface Closing {
   to: Extract<OrderState['status'], 'rejected' | 'cancelled'>;
   by: string;
   reason: string | null;
+  internalNote?: string;
   rejection: Rejection | null;
   /** The payment was declined, so there is nothing to void. */
   isDeclined: boolean;
@@ -109,12 +111,15 @@ export function rejectedBecause(rejection: Rejection, isDeclined = false): Closi
 /** Returns the order with all that is open cancelled, or the units that the command names. @throws {InvalidTransition} */
 export function cancelledOrder(order: Order, command: CancelOrder, at: string): Order {
   requireCancellable(order, command);
-  const { by, reason } = command;
+  const { by, reason, internalNote } = command;
   const units = command.items ? cancelledUnits(order, command.items) : order.items.map(openUnits);
   const items = order.items.map((item, n): OrderItem => withCancelled(item, units[n]!, order.currency!));
-  if (order.status === 'confirmed') return progressed({ ...order, items }, { at, by, reason, isTold: true });
+  if (order.status === 'confirmed') {
+    return progressed({ ...order, items }, { at, by, reason, internalNote, isTold: true });
+  }
   const next = { ...order, items, cancelled: cancelledOf(items) };
-  return closedOrder(next, { to: 'cancelled', by, reason, rejection: null, isDeclined: false }, at);
+  const closing = { to: 'cancelled', by, reason, internalNote, rejection: null, isDeclined: false } as const;
+  return closedOrder(next, closing, at);
 }
 
 /**
@@ -122,7 +127,7 @@ export function cancelledOrder(order: Order, command: CancelOrder, at: string): 
  * has to be voided.
  */
 export function closedOrder(order: Order, closing: Closing, at: string): Order {
-  const { to, by, reason, rejection, isDeclined } = closing;
+  const { to, by, reason, internalNote, rejection, isDeclined } = closing;
   const payment = isDeclined ? null : paymentToVoid(order);
   const next: Order = {
     ...order,
@@ -136,7 +141,7 @@ export function closedOrder(order: Order, closing: Closing, at: string): Order {
   };
   const change: Partial<OrderState> = { status: to, fulfillmentStatus: 'cancelled' };
   if (isDeclined) change.paymentStatus = 'declined';
-  return changeOrder(next, change, { at, by, reason });
+  return changeOrder(next, change, { at, by, reason, internalNote });
 }
 
 /** Returns the payment that may be reserved: an opened order does not know yet whether it was authorised. */

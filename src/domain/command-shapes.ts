@@ -70,6 +70,7 @@ export function malformedField<T>(shape: Shape<T>, value: unknown): string | nul
 const MOST_VERSIONS = 1_000;
 
 const lines = listOf(object<OrderLine>({ productServiceId: text(), quantity: integer(1) }), 1, MAX_LINES);
+const internalNote = optional(text(MAX_NOTE_LENGTH));
 const flag: Check = (value) => typeof value === 'boolean';
 const refundedLines = listOf(
   object<RefundedLine>({ productServiceId: text(), quantity: integer(1), restock: flag }),
@@ -99,6 +100,7 @@ const command: Shape<Command> = {
   id: text(),
   by: text(),
   requestId: text(),
+  address: optional(text()),
   seenRevision: integer(0),
   ifMatch: optional(nullable(listOf(integer(0), 0, MOST_VERSIONS))),
   fingerprint: optional(text()),
@@ -120,6 +122,7 @@ export const SHAPES = {
   cancel: {
     ...command,
     reason: nullable(text()),
+    internalNote,
     items: optional(lines),
     unlessBegun: optional(flag),
   } satisfies Shape<CancelOrder>,
@@ -134,6 +137,7 @@ export const SHAPES = {
     ...command,
     fulfillmentId: text(),
     reason: text(),
+    internalNote,
     restock: flag,
   } satisfies Shape<UndoFulfillment>,
   correctFulfillment: {
@@ -147,6 +151,7 @@ export const SHAPES = {
     amount: nullable(integer(1)),
     items: optional(refundedLines),
     reason: text(),
+    internalNote,
   } satisfies Shape<RefundOrder>,
   pay: { ...keyed, paymentMethod: text() } satisfies Shape<PayOrder>,
   checkPayment: { ...command, paymentKey: text(), passed: optional(text()) } satisfies Shape<CheckPayment>,

@@ -9,6 +9,8 @@ export interface Command {
   by: string;
   /** The X-Request-Id of the HTTP request. */
   requestId: string;
+  /** The client's network address, if the audit log is to have the command. */
+  address?: string;
   /** The revision of the order that the caller had read. */
   seenRevision: number;
   /** The versions one of which the order must have; null or absent for any version. */

@@ -54,6 +54,7 @@ export interface ChangeMade {
   at: string;
   by: string;
   reason: string | null;
+  internalNote?: string;
   /** Whether the history tells of the change and its reason even if no state changes. */
   isTold?: boolean;
 }
@@ -66,7 +67,7 @@ export interface ChangeMade {
 export function changeOrder(
   order: Order,
   to: Partial<OrderState>,
-  { at, by, reason, isTold = false }: ChangeMade,
+  { at, by, reason, internalNote, isTold = false }: ChangeMade,
 ): Order {
   const changed: Order = {
     ...order,
@@ -75,17 +76,18 @@ export function changeOrder(
     version: order.version + 1,
     updatedAt: at,
   };
+  const told = { by, reason, ...(internalNote !== undefined && { internalNote }) };
   for (const axis of Object.keys(to) as Axis[]) {
     const from = order[axis];
     if (from === changed[axis]) continue;
     if (!canTransition(axis, from, changed[axis])) {
       throw new InvalidTransition(`The order's ${axis} is ${from}: it cannot become ${changed[axis]}.`);
     }
-    changed.statusHistory.push({ at, axis, from, to: changed[axis], by, reason });
+    changed.statusHistory.push({ at, axis, from, to: changed[axis], ...told });
   }
   if (isTold && changed.statusHistory.length === order.statusHistory.length) {
     const state = order.fulfillmentStatus;
-    changed.statusHistory.push({ at, axis: 'fulfillmentStatus', from: state, to: state, by, reason });
+    changed.statusHistory.push({ at, axis: 'fulfillmentStatus', from: state, to: state, ...told });
   }
   return changed;
 }

@@ -1,3 +1,4 @@
+import type { Origin } from './audit';
 import type { Capture, Captures, ProviderDispute } from './payment';
 import type { Rejection } from './rejection';
 
@@ -50,6 +51,8 @@ export interface OrderRequest {
   attemptId: string;
   /** The X-Request-Id of that POST, by which the logs of the order are found. */
   requestId: string;
+  /** The client's network address, if an ADMIN or an API key sent it: the audit log has it, and nothing else. */
+  address?: string;
   /** When the API accepted it, ISO 8601. */
   createdAt: string;
 }
@@ -137,7 +140,10 @@ export interface StatusChange {
   to: string;
   /** A user id, `system`, or `provider` for what was done at the payment service. */
   by: string;
+  /** The customer reads it. */
   reason: string | null;
+  /** Only the staff read it. */
+  internalNote?: string;
 }
 
 /**
@@ -195,7 +201,10 @@ export interface Refund {
   status: 'pending' | 'succeeded' | 'failed';
   /** Empty if the refund is of an amount. */
   items: RefundedLine[];
+  /** The customer reads it. */
   reason: string;
+  /** Only the staff read it. */
+  internalNote?: string;
   fingerprint: string;
   attemptId: string;
   /** A user id; `system` for cancelled units, `provider` if it was made at the payment service itself. */
@@ -266,6 +275,8 @@ interface Intended {
   command: Pick<AnsweredCommand, 'id' | 'fingerprint' | 'attemptId'>;
   /** When it was written, ISO 8601. */
   since: string;
+  /** Present if the audit log is told of it. */
+  origin?: Origin;
 }
 
 /** Authorises `payment`, which replaces that of the order. */
@@ -340,7 +351,7 @@ export const MAX_METADATA_LENGTH = 500;
 /** An order as MongoDB has it, with times as ISO 8601 strings. */
 export interface Order
   extends
-    Omit<OrderRequest, 'orderId' | 'items' | 'externalRef' | 'metadata'>,
+    Omit<OrderRequest, 'orderId' | 'items' | 'externalRef' | 'metadata' | 'address'>,
     Nullable<Omit<Pricing, 'items'>>,
     OrderState {
   id: string;

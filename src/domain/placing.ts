@@ -7,7 +7,7 @@ import { reservationOf } from './stock';
 
 /** Returns the order that is accepted but not in MongoDB yet: its lines as sent, no prices, version 0. */
 export function draftOrder(request: OrderRequest): Order {
-  const { orderId, items, externalRef = null, metadata = {}, ...rest } = request;
+  const { orderId, items, externalRef = null, metadata = {}, address: _, ...rest } = request;
   return {
     id: orderId,
     number: orderNumberOf(orderId),

@@ -12,6 +12,7 @@ export interface RefundOrder extends KeyedCommand {
   amount: number | null;
   items?: RefundedLine[];
   reason: string;
+  internalNote?: string;
 }
 
 /** How many refunds the staff can make, so that an order stays far below the 16 MB of a document of MongoDB. */
@@ -82,14 +83,15 @@ export function refund(order: Order, command: RefundOrder, at: string): Order {
 
 /** Returns what the command adds to the order. @throws {InvalidTransition} */
 export function refundOf(order: Order, command: RefundOrder, at: string): Refund {
-  const { id, items = [], reason, fingerprint, attemptId, by } = command;
+  const { id, items = [], reason, internalNote, fingerprint, attemptId, by } = command;
   const amount = refundAmount(order, command);
-  return { id, amount, status: 'succeeded', items, reason, fingerprint, attemptId, by, createdAt: at };
+  const why = { reason, ...(internalNote !== undefined && { internalNote }) };
+  return { id, amount, status: 'succeeded', items, ...why, fingerprint, attemptId, by, createdAt: at };
 }
 
 /** Returns the order with another refund, and its goods back in stock if it says so. */
 export function refundedOrder(order: Order, refund: Refund, at: string): Order {
-  const { items: lines, by, reason } = refund;
+  const { items: lines, by, reason, internalNote } = refund;
   const units = spreadKept(order.items, lines);
   // Of each product, the lines that come back are spread as all of them are, so they stay within.
   const restocked = spreadKept(
@@ -107,7 +109,7 @@ export function refundedOrder(order: Order, refund: Refund, at: string): Order {
     refunds: [...order.refunds, refund],
   };
   const to = next.captured > 0 ? { paymentStatus: paidStatus(next) } : {};
-  return changeOrder(next, to, { at, by, reason });
+  return changeOrder(next, to, { at, by, reason, internalNote });
 }
 
 function withRefunded(item: OrderItem, units: number): OrderItem {

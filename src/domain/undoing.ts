@@ -8,6 +8,7 @@ import { progressed } from './order-progress';
 export interface UndoFulfillment extends Command {
   fulfillmentId: string;
   reason: string;
+  internalNote?: string;
   /** Whether its goods are back in stock; if not, they are lost. */
   restock: boolean;
 }
@@ -33,7 +34,7 @@ export function undoneOrder(
 ): Order {
   requireUndoable(order, command);
   const units = unitsOf(order, command);
-  const { fulfillmentId, by, reason, restock } = command;
+  const { fulfillmentId, by, reason, internalNote, restock } = command;
   const left = new Map(available);
   const items = order.items.map((item, n): OrderItem => {
     const taken = units[n]!;
@@ -47,7 +48,8 @@ export function undoneOrder(
   });
   const undone = { at, by, reason, restock };
   const fulfillments = order.fulfillments.map((one) => (one.id === fulfillmentId ? { ...one, undone } : one));
-  return progressed({ ...order, items, fulfillments, overdueSince: null }, { at, by, reason, isTold: true });
+  const made = { at, by, reason, internalNote, isTold: true };
+  return progressed({ ...order, items, fulfillments, overdueSince: null }, made);
 }
 
 /** Returns how many units each line of the order gets back, from the last to the first of each product. */

@@ -6,6 +6,18 @@ export interface FieldError {
   message: string;
 }
 
+/** How much of a key that the client chose is repeated. */
+const MAX_TEXT_LENGTH = 500;
+
+/** The error for a mistake at a path, in so many characters as people read. */
+export function fieldError(path: string, message: string): FieldError {
+  return { path: shortened(path), message: shortened(message) };
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text;
+}
+
 export interface AppErrorOptions {
   errors?: FieldError[];
   headers?: Record<string, string>;

@@ -33,6 +33,9 @@ export type ErrorCode = keyof typeof PROBLEMS;
 
 export const ERROR_CODES = Object.keys(PROBLEMS) as ErrorCode[];
 
+/** JSON is always UTF-8 (RFC 8259), which not every client knows of this type. */
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 /** The members that every problem document has. */
 export interface Problem {
   type: string;

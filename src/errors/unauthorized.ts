@@ -18,6 +18,23 @@ export function invalidToken(): AppError {
 }
 
 /**
+ * The error for a valid token whose user signed in too long ago for what is asked (RFC 9470).
+ * @param maxAgeSeconds how long ago the sign-in may have been
+ */
+export function signInTooOld(maxAgeSeconds: number): AppError {
+  return new AppError(
+    'unauthorized',
+    'This needs your password, since you did not sign in during the last five minutes: send it as currentPassword, or ' +
+      'log in again.',
+    {
+      headers: {
+        'WWW-Authenticate': `${REALM}, error="insufficient_user_authentication", max_age="${maxAgeSeconds}"`,
+      },
+    },
+  );
+}
+
+/**
  * One problem for a token that is missing, malformed, expired or forged: the reason would only help a forger.
  */
 function challenge(headers: Record<'WWW-Authenticate', string>): AppError {

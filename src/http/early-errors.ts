@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ulid } from 'ulid';
-import { problemOf, PROBLEMS, type ErrorCode } from '../errors/problems';
+import { problemOf, PROBLEM_TYPE, PROBLEMS, type ErrorCode } from '../errors/problems';
 
 const lingering = new WeakSet<Socket>();
 /** How long a busy client may take to read the last response of a closed connection before it is reset. */
@@ -22,6 +22,7 @@ const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
     'The request did not arrive in time: send its headers within 10 s, and all of it within 30 s.',
   ],
 };
+const METHODS = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
 const MALFORMED: readonly [ErrorCode, string] = [
   'validation_failed',
   'This is not a valid HTTP/1.1 request: check its request line, its headers and the framing of its body.',
@@ -53,7 +54,23 @@ export function rejectConnection(
   // The client is gone, or a response is on its way, which another one must not be mixed with.
   if (!socket.writable || pending.some(belongsToAnotherRequest)) return void socket.destroy();
   const [code, detail] = REASONS[String(error.code)] ?? MALFORMED;
+  writeProblem(socket, code, earlyError(code, detail, onEarlyError));
+}
+
+/** Responds to a CONNECT, whose connection Node hands over as it is, and closes it: the API is no proxy. */
+export function rejectConnect(socket: Socket, onEarlyError: OnEarlyError): void {
+  const code = 'method_not_allowed';
+  const detail = `The API is not a proxy and does not support CONNECT: use one of ${METHODS}.`;
+  socket.on('error', () => undefined); // the client may be gone
   const { headers, body } = earlyError(code, detail, onEarlyError);
+  writeProblem(socket, code, { headers: { ...headers, Allow: METHODS }, body });
+}
+
+function writeProblem(
+  socket: Socket,
+  code: ErrorCode,
+  { headers, body }: { headers: Record<string, string>; body: string },
+): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const { status } = PROBLEMS[code];
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
@@ -81,7 +98,7 @@ function earlyError(code: ErrorCode, detail: string, onEarlyError: OnEarlyError)
   const body = JSON.stringify(problemOf(code, detail, requestId));
   onEarlyError({ requestId, status: PROBLEMS[code].status, code });
   const headers = {
-    'Content-Type': 'application/problem+json',
+    'Content-Type': PROBLEM_TYPE,
     'Content-Length': String(Buffer.byteLength(body)),
     'X-Request-Id': requestId,
     'Cache-Control': 'no-store',

@@ -1,5 +1,5 @@
 import { AppError } from '../errors/app-error';
-import { problemOf, PROBLEMS, type ErrorCode } from '../errors/problems';
+import { problemOf, PROBLEM_TYPE, PROBLEMS, type ErrorCode } from '../errors/problems';
 import type { Context, Middleware } from './context';
 
 const RETRY_AFTER_SECONDS = '5';
@@ -13,8 +13,8 @@ const BY_STATUS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 export interface ErrorMiddlewareOptions {
   /** Tells whether an error means that a server we depend on cannot be reached. */
   isUnavailable(error: unknown): boolean;
-  /** The path of the documentation, which a 404 names. */
-  docsPath: string;
+  /** The path of the documentation, which a 404 names; absent if it is not served. */
+  docsPath?: string;
 }
 
 /**
@@ -54,7 +54,8 @@ function toAppError(error: unknown, options: ErrorMiddlewareOptions): AppError {
 }
 
 function nothingHere({ docsPath }: ErrorMiddlewareOptions): AppError {
-  return new AppError('not_found', `There is nothing at this path: see ${docsPath} for all paths.`);
+  const where = docsPath === undefined ? 'the documentation' : docsPath;
+  return new AppError('not_found', `There is nothing at this path: see ${where} for all paths.`);
 }
 
 function fromStatus(status: number): AppError {
@@ -69,7 +70,7 @@ function sendProblem(ctx: Context, error: AppError): void {
   ctx.set('Cache-Control', 'no-store');
   if (status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
   ctx.set(error.headers);
-  ctx.set('Content-Type', 'application/problem+json');
+  ctx.set('Content-Type', PROBLEM_TYPE);
   ctx.body = {
     ...problemOf(error.code, error.detail, ctx.state.requestId),
     errors: error.errors,

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { bodyParser } from '@koa/bodyparser';
-import { AppError } from '../errors/app-error';
+import { AppError, fieldError } from '../errors/app-error';
 import type { Context, Middleware } from './context';
 import { duplicateKey } from './duplicate-keys';
 
 /** Our own bodies are nested at most 4 deep; Stripe's are nested somewhat deeper. */
 const MAX_DEPTH = 32;
+/** Our own bodies have at most 500 values. A schema that finds a mistake in each of too many takes long to say so. */
+const MAX_VALUES = 2_000;
 const BODY_REJECTED = Symbol('body rejected');
 const MALFORMED =
   'The request body is not valid JSON: send one JSON object in UTF-8, with double-quoted keys and no "__proto__".';
@@ -16,9 +18,9 @@ const REPLACEMENT = '\uFFFD';
 
 /**
  * Reads a JSON body into ctx.request.body; no body counts as `{}`. Any other type is 415, a body over the
- * limit 413.
+ * limit or with too many values 413.
  */
-export function jsonBody(limit: string): Middleware {
+export function jsonBody(limit: string, maxValues = MAX_VALUES): Middleware {
   const parse = bodyParser({
     enableTypes: ['json'],
     parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
@@ -44,7 +46,7 @@ export function jsonBody(limit: string): Middleware {
     destroyDecompressorOfRejectedBody(ctx.req);
     return parse(ctx, () => {
       if (ctx.request.rawBody?.includes(REPLACEMENT)) throw new AppError('validation_failed', MALFORMED);
-      if (isDeeperThan(MAX_DEPTH, ctx.request.body)) throw tooDeep();
+      requireSmall(ctx.request.body, maxValues);
       const duplicate = duplicateKey(ctx.request.rawBody ?? '');
       if (duplicate !== undefined) throw namedTwice(duplicate);
       if (ctx.request.rawBody === '') ctx.request.body = {};
@@ -54,13 +56,19 @@ export function jsonBody(limit: string): Middleware {
 }
 
 /** Walks level by level, since a deep enough body would overflow the stack of a recursive function. */
-function isDeeperThan(max: number, body: unknown): boolean {
-  let level = [body].filter(isObject);
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth === max) return true;
-    level = level.flatMap((node) => Object.values(node).filter(isObject));
+function requireSmall(body: unknown, maxValues: number): void {
+  let level = [body];
+  for (let depth = 0, values = 1; level.length > 0; depth++) {
+    const next: unknown[] = [];
+    for (const node of level.filter(isObject)) {
+      if (depth === MAX_DEPTH) throw tooDeep();
+      const inside = Object.values(node);
+      values += inside.length;
+      if (values > maxValues) throw tooMany(maxValues);
+      next.push(...inside);
+    }
+    level = next;
   }
-  return false;
 }
 
 function isObject(value: unknown): value is object {
@@ -69,7 +77,7 @@ function isObject(value: unknown): value is object {
 
 function namedTwice(path: string): AppError {
   return new AppError('validation_failed', 'The body names a key twice: send it once.', {
-    errors: [{ path, message: `${path} is named twice` }],
+    errors: [fieldError(path, `${path} is named twice`)],
   });
 }
 
@@ -77,6 +85,13 @@ function tooDeep(): AppError {
   return new AppError(
     'validation_failed',
     `The body is nested more than ${MAX_DEPTH} levels deep: send a flatter one.`,
+  );
+}
+
+function tooMany(maxValues: number): AppError {
+  return new AppError(
+    'payload_too_large',
+    `The body has more than ${maxValues} values: send less at a time.`,
   );
 }
 

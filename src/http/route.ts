@@ -82,6 +82,8 @@ export interface RouteSpec<
   body?: ObjectSchema<B>;
   /** Replaces the limit of all other routes, for example `1mb`. */
   bodyLimit?: string;
+  /** Replaces the number of values that the bodies of all other routes may have. */
+  maxValues?: number;
   /** Names in lower case; headers that the schema does not name are ignored. */
   headers?: ObjectSchema<H>;
   /**

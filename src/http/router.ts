@@ -31,7 +31,7 @@ export function createRouter(options: RouterOptions): AppRouter {
   for (const declared of options.routes) {
     const route = withoutUndeclaredBody(declared);
     const guards = options.guardsOf(route);
-    const body = route.bodyLimit ? jsonBody(route.bodyLimit) : readBody;
+    const body = route.bodyLimit ? jsonBody(route.bodyLimit, route.maxValues) : readBody;
     router.register(route.path, [route.method], [
       ...guards,
       ...(route.body ? [body, options.recognise, ...guards] : []),

@@ -8,7 +8,13 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { MAX_TIMER_MS } from '../config/rules';
 import type { ErrorCode } from '../errors/problems';
-import { lingeringEnd, rejectConnection, rejectRequest, type OnEarlyError } from './early-errors';
+import {
+  lingeringEnd,
+  rejectConnect,
+  rejectConnection,
+  rejectRequest,
+  type OnEarlyError,
+} from './early-errors';
 
 /**
  * Closes a connection whose client has stopped reading for this long, in addition to the time the response
@@ -68,6 +74,8 @@ export async function listen(
   // Node's own response to a missing Host header has no body.
   const server = createServer({ ...limits, requireHostHeader: false }, handle);
   server.on('checkExpectation', handle); // unknown expectations are ignored (RFC 9110, 10.1.1)
+  // Without a listener Node closes the connection without a word.
+  server.on('connect', (_req, socket) => rejectConnect(socket as Socket, onEarlyError));
   server.on('connection', (socket) => preventDestroyWhileClientSends(socket, inFlight));
   server.on('clientError', (error, socket) => {
     const pending = [...inFlight].filter((response) => response.req.socket === socket);
@@ -86,11 +94,19 @@ export async function listen(
   };
 }
 
+/** The name or address of a host, with or without a port (RFC 9110, 7.2). */
+const HOST = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{0,5})?$/;
+
 function objectionTo({ httpVersion, headers, rawHeaders }: IncomingMessage): [ErrorCode, string] | undefined {
   if (rawHeaders.length / 2 > MAX_HEADERS)
     return ['headers_too_large', `The request has more than ${MAX_HEADERS} headers: send fewer.`];
-  if (httpVersion === '1.1' && headers.host === undefined)
+  const hosts = valuesOf(rawHeaders, 'host');
+  if (httpVersion === '1.1' && hosts.length === 0)
     return ['validation_failed', 'The request has no Host header, which HTTP/1.1 requires: send one.'];
+  // A proxy and we could each obey another one.
+  if (hosts.length > 1) return ['validation_failed', 'The request has more than one Host header: send one.'];
+  if (hosts.some((host) => !HOST.test(host)))
+    return ['validation_failed', 'The Host header is no name of a host: send one such as shop.example:443.'];
   const coding = headers['transfer-encoding']?.trim().toLowerCase();
   if (coding !== undefined && coding !== 'chunked') {
     return [
@@ -99,6 +115,11 @@ function objectionTo({ httpVersion, headers, rawHeaders }: IncomingMessage): [Er
     ];
   }
   return undefined;
+}
+
+/** Returns all values of a header, of which Node keeps only the first in some cases. */
+function valuesOf(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, n) => n % 2 === 1 && rawHeaders[n - 1]!.toLowerCase() === name);
 }
 
 /**

@@ -1,5 +1,5 @@
 import Joi, { type Schema, type ValidationOptions } from 'joi';
-import { AppError, type FieldError } from '../errors/app-error';
+import { AppError, fieldError, type FieldError } from '../errors/app-error';
 import type { Context } from './context';
 import { acceptedHeaders } from './request-headers';
 import type { Route } from './route';
@@ -10,6 +10,10 @@ type Part = 'params' | 'query' | 'headers' | 'body';
 const NO_QUERY = Joi.object({});
 /** The one key that Joi loses when it copies an object, so that Joi cannot reject it as unknown. */
 const UNSEEN = '__proto__';
+/** Names of a query, counting repeated ones. The most that a route has are 20, and 20 more of a map. */
+const MAX_QUERY_NAMES = 50;
+/** How many mistakes are listed. */
+export const MAX_ERRORS = 50;
 
 const COMMON: ValidationOptions = {
   abortEarly: false,
@@ -45,6 +49,7 @@ export function inputValidator(
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
   const maps = mapsOf(route.query);
   return (ctx) => {
+    if (ctx.querystring.split('&', MAX_QUERY_NAMES + 1).length > MAX_QUERY_NAMES) throw tooManyNames();
     const errors: FieldError[] = [];
     const input = { params: {}, query: {}, headers: {}, body: {} } as Record<Part, unknown>;
     for (const [part, schema] of parts) {
@@ -98,13 +103,23 @@ function fieldErrors(details: { path: (string | number)[]; message: string }[]):
   const errors = new Map<string, FieldError>();
   for (const { path: keys, message } of details) {
     const path = keys.join('.');
-    if (!errors.has(path)) errors.set(path, { path, message });
+    if (!errors.has(path)) errors.set(path, fieldError(path, message));
   }
   return [...errors.values()];
 }
 
-/** The error for mistakes in the input, whether a schema or a handler found them. */
+function tooManyNames(): AppError {
+  return new AppError(
+    'validation_failed',
+    `The query has more than ${MAX_QUERY_NAMES} parameters: send fewer.`,
+  );
+}
+
+/** The error for mistakes in the input, whether a schema or a handler found them. It lists the first ones. */
 export function invalid(errors: FieldError[]): AppError {
   const values = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
-  return new AppError('validation_failed', `${values} invalid: correct what "errors" lists.`, { errors });
+  const listed = errors.length > MAX_ERRORS ? `correct the first ${MAX_ERRORS}, which` : 'correct what';
+  return new AppError('validation_failed', `${values} invalid: ${listed} "errors" lists.`, {
+    errors: errors.slice(0, MAX_ERRORS),
+  });
 }

@@ -4,7 +4,7 @@ import type { Jwt } from './jwt';
 /**
  * RFC 8615 puts it at the root of the host. It is below our prefix as well, for proxies that pass only that.
  */
-const JWKS_PATH = '/.well-known/jwks.json';
+export const JWKS_PATH = '/.well-known/jwks.json';
 
 const MAX_AGE_SECONDS = 300;
 

@@ -8,8 +8,14 @@ import type { Context, Middleware } from '../http/context';
 import type { UserPrincipal } from '../role/principal';
 import { USER_ROLES, type UserRole } from '../role/role';
 
+/** What the claim `totp` says of an ADMIN who has to set up an authenticator app. */
+const MISSING = 'missing';
+
 /** What an access token says about its user. */
-export type AccessTokenClaims = Pick<UserPrincipal, 'id' | 'role' | 'tokenVersion' | 'sessionId'>;
+export type AccessTokenClaims = Pick<
+  UserPrincipal,
+  'id' | 'role' | 'tokenVersion' | 'sessionId' | 'authenticatedAt' | 'mustSetUpTotp'
+>;
 
 export interface Jwt {
   /** Issues an access token that is valid for `expiresIn` seconds. */
@@ -40,8 +46,14 @@ export function createJwt({ keys, issuer, audience, accessTokenTtlSeconds: expir
   }
 
   return {
-    issue({ id, role, tokenVersion, sessionId }) {
-      const claims = { role, ver: tokenVersion, sid: sessionId };
+    issue({ id, role, tokenVersion, sessionId, authenticatedAt, mustSetUpTotp }) {
+      const claims = {
+        role,
+        ver: tokenVersion,
+        sid: sessionId,
+        auth_time: authenticatedAt,
+        ...(mustSetUpTotp && { totp: MISSING }),
+      };
       const options = { keyid: signer.kid, algorithm: signer.algorithm, subject: id } as const;
       const accessToken = jwt.sign(claims, signer.signingKey!, { ...options, issuer, audience, expiresIn });
       return { accessToken, expiresIn };
@@ -81,11 +93,28 @@ export function createJwt({ keys, issuer, audience, accessTokenTtlSeconds: expir
 
 /** Returns undefined for claims that we do not issue. */
 function principalOf(payload: object | undefined): UserPrincipal | undefined {
-  const { sub, role, ver, sid, exp } = (payload ?? {}) as Record<string, unknown>;
+  const {
+    sub,
+    role,
+    ver,
+    sid,
+    auth_time: authenticatedAt,
+    exp,
+    totp,
+  } = (payload ?? {}) as Record<string, unknown>;
   if (typeof sub !== 'string' || !ID_PATTERNS.usr.test(sub) || !USER_ROLES.includes(role as UserRole))
     return undefined;
-  if (!Number.isSafeInteger(ver) || typeof sid !== 'string' || typeof exp !== 'number') return undefined;
-  return { id: sub, role: role as UserRole, tokenVersion: ver as number, sessionId: sid, expiresAt: exp };
+  if (!Number.isSafeInteger(ver) || typeof sid !== 'string') return undefined;
+  if (typeof authenticatedAt !== 'number' || typeof exp !== 'number') return undefined;
+  return {
+    id: sub,
+    role: role as UserRole,
+    tokenVersion: ver as number,
+    sessionId: sid,
+    authenticatedAt,
+    expiresAt: exp,
+    ...(totp === MISSING && { mustSetUpTotp: true }),
+  };
 }
 
 function publicKeyOf({ kid, algorithm, verificationKey }: JwtKey): JsonWebKey[] {

@@ -1,4 +1,5 @@
 import { ERROR_CODES, problemType } from '../errors/problems';
+import { MAX_ERRORS } from '../http/validate';
 import type { JsonSchema } from './json-schema';
 
 const requestId: JsonSchema = { type: 'string', description: 'The id of the request in the logs' };
@@ -26,7 +27,8 @@ const problem: JsonSchema = {
     requestId,
     errors: {
       type: 'array',
-      description: 'All mistakes in the input',
+      description: 'All mistakes in the input, or the first ones of many',
+      maxItems: MAX_ERRORS,
       items: {
         type: 'object',
         required: ['path', 'message'],

@@ -1,5 +1,5 @@
 import type { Schema } from 'joi';
-import { SESSION_COOKIE } from '../temporal/codec-server/session';
+import { cookieName } from '../temporal/codec-server/session';
 import type { Route } from '../http/route';
 import type { Config } from '../config';
 import { Role } from '../role/role';
@@ -18,7 +18,7 @@ const DEMO_ACCOUNTS =
   'The example of `login` signs in a demo user; `admin@example.com` has the same password and all permissions.';
 
 /** The tags by how often readers need them. Any other tag comes after these. */
-const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Health', 'Temporal'];
+const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Audit', 'Health', 'Temporal'];
 
 export interface DocumentOptions {
   /** The path prefix of the API. */
@@ -75,7 +75,7 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
         codecCookie: {
           type: 'apiKey',
           in: 'cookie',
-          name: SESSION_COOKIE,
+          name: cookieName(env),
           description: 'Set by `POST /codec/session`, for pages of the Temporal UI',
         },
       },

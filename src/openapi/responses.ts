@@ -57,7 +57,7 @@ export function errorCodesOf(route: Route): ErrorCode[] {
     ['forbidden', route.role !== Role.PUBLIC],
     ['payload_too_large', mayHaveBody],
     ['unsupported_media_type', mayHaveBody],
-    ['rate_limited', !route.path.startsWith('/health')],
+    ['rate_limited', true],
     ['internal_error', true],
     ['service_unavailable', route.path !== '/health/live'],
   ];

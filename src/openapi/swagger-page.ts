@@ -22,8 +22,8 @@ export function swaggerPage(base: string): string {
 }
 
 /**
- * Returns the script that starts Swagger UI on our document. The token of Authorize survives a reload of the
- * page.
+ * Returns the script that starts Swagger UI on our document. The token of Authorize is in memory only: what is in
+ * localStorage outlives the session and can be read by every script of the origin.
  */
 export function initializerScript(base: string): string {
   const options = {
@@ -33,7 +33,7 @@ export function initializerScript(base: string): string {
     validatorUrl: null,
   };
   const shown = {
-    persistAuthorization: true,
+    persistAuthorization: false,
     displayRequestDuration: true,
     tryItOutEnabled: true,
   };

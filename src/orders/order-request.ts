@@ -4,6 +4,7 @@ import { canonicalJson, sha256 } from '../common/hash';
 import { hashOfKey } from '../common/idempotency-key';
 import type { Command } from '../domain/command';
 import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
+import { ORDER_ID, OWNER_DIGITS, ownerIn } from '../domain/order-id';
 import type { Principal } from '../role/principal';
 
 /**
@@ -12,10 +13,21 @@ import type { Principal } from '../role/principal';
  */
 export function orderIdOf(customerId: string, idempotencyKey: string, placedBy = customerId): string {
   const owner = placedBy === customerId ? customerId : `${customerId}\n${placedBy}`;
-  return `ord_${hashOfKey(owner, idempotencyKey)}`;
+  return `ord_${hashOfKey(owner, idempotencyKey).slice(0, -OWNER_DIGITS)}${ownerOf(customerId)}`;
 }
 
-export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
+/** Returns what the ids of all orders of the customer end with, and their data key is named by. */
+export function ownerOf(customerId: string): string {
+  return sha256(customerId).slice(0, OWNER_DIGITS);
+}
+
+/**
+ * Returns whether an order with this id can be the customer's. Nobody has to be asked for it, so that orders of others
+ * and those that do not exist look alike and cost alike, whichever server is away.
+ */
+export function canBeOrderOf(customerId: string, orderId: string): boolean {
+  return ORDER_ID.test(orderId) && ownerIn(orderId) === ownerOf(customerId);
+}
 
 export interface OrderContent {
   items: OrderLine[];
@@ -40,6 +52,7 @@ export interface PlaceOrder extends OrderContent {
   placedBy: string;
   idempotencyKey: string;
   requestId: string;
+  address?: string;
 }
 
 /** Makes the request that goes to Temporal. Its order id is known before anything else happens. */
@@ -57,6 +70,8 @@ export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderR
 export interface Caller {
   principal: Principal;
   requestId: string;
+  /** The client's network address. */
+  address?: string;
   idempotencyKey?: string;
   /** The versions one of which the order must have; null or absent for any version. */
   ifMatch?: number[] | null;
@@ -66,6 +81,9 @@ export interface Caller {
 
 /** A command without the fields that all commands have. */
 export type Content<C extends Command> = Omit<C, keyof Command>;
+
+/** Also those of customers are in the audit log, since the order forgets what it was before. */
+const AMENDMENT = 'amd';
 
 /**
  * Returns the command with the fields that all commands have. With an Idempotency-Key, its id is derived from the key. The
@@ -81,14 +99,16 @@ export function commandBy<T extends object>(
   kind: string,
   content: T,
 ): T & Command {
-  const { principal, requestId, ifMatch, idempotencyKey: key } = caller;
-  const side = principal.role === 'ADMIN' ? 'staff' : 'customer';
+  const { principal, requestId, address, ifMatch, idempotencyKey: key } = caller;
+  const isStaff = principal.role === 'ADMIN';
+  const side = isStaff ? 'staff' : 'customer';
   const hash = key === undefined ? randomBytes(16).toString('hex') : hashOfKey(`${order.id}\n${side}`, key);
   return {
     ...content,
     id: `${kind}_${hash}`,
     by: principal.id,
     requestId,
+    ...((isStaff || kind === AMENDMENT) && address !== undefined && { address }),
     seenRevision: order.revision,
     ...(ifMatch && { ifMatch }),
     ...(key !== undefined && { fingerprint: sha256(canonicalJson(content)), attemptId: ulid() }),

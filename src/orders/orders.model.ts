@@ -111,6 +111,7 @@ const statusChangeSchema = new Schema(
     to: { type: String, required: true },
     by: { type: String, required: true },
     reason: text,
+    internalNote: String,
   },
   { _id: false },
 );
@@ -165,6 +166,7 @@ const refundSchema = new Schema(
       ),
     ],
     reason: id,
+    internalNote: String,
     providerKey: String,
   },
   { _id: false },

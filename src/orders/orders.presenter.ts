@@ -8,6 +8,7 @@ import {
   type OrderLine,
   type Refund,
   type ShippingAddress,
+  type StatusChange,
 } from '../domain/order';
 import type { PaymentAction } from '../domain/payment';
 import type { Rejection } from '../domain/rejection';
@@ -56,7 +57,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
       fulfillments: order.fulfillments
         .filter(({ undone }) => !undone)
         .map((fulfillment) => presentFulfillment(fulfillment, isAdmin)),
-      refunds: order.refunds.map(presentRefund),
+      refunds: order.refunds.map((refund) => presentRefund(refund, isAdmin)),
       attempts: order.attempts.map(({ paymentMethod, at, outcome, reason }) => {
         return { paymentMethod, at, outcome, reason };
       }),
@@ -65,9 +66,9 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
       note: order.note,
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && presentRejection(order.rejection),
-      statusHistory: order.statusHistory.map(({ at, axis, from, to, by, reason }) => {
-        return { at, axis, from, to, by, reason };
-      }),
+      statusHistory: order.statusHistory.map((change) =>
+        presentStatusChange(change, isAdmin ? null : order.customerId),
+      ),
       version: order.version,
       workflowId,
       ...(isAdmin && {
@@ -115,12 +116,25 @@ function presentLine({ productServiceId, quantity }: OrderLine): OrderLine {
   return { productServiceId, quantity };
 }
 
-function presentRefund({ id, amount, status, items, reason, by, createdAt }: Refund): RefundView {
+/** @param customerId of the customer to whom it is presented; null for an ADMIN */
+function presentStatusChange(change: StatusChange, customerId: string | null): StatusChange {
+  const { at, axis, from, to, by, reason, internalNote } = change;
+  const view = { at, axis, from, to, by, reason };
+  if (customerId === null) return { ...view, ...(internalNote !== undefined && { internalNote }) };
+  return { ...view, by: by === customerId || NOBODY.has(by) ? by : 'staff' };
+}
+
+/** By whom changes are that neither the customer nor the staff make. */
+const NOBODY: ReadonlySet<string> = new Set(['system', 'provider']);
+
+function presentRefund(refund: Refund, isAdmin: boolean): RefundView {
+  const { id, amount, status, items, reason, internalNote, by, createdAt } = refund;
   const lines = items.map(({ productServiceId, quantity, restock }) => {
     return { productServiceId, quantity, restock };
   });
-  const made = by === 'system' || by === 'provider' ? by : 'staff';
-  return { id, amount, status, items: lines, by: made, reason, createdAt };
+  const made: RefundView['by'] = by === 'system' || by === 'provider' ? by : 'staff';
+  const view = { id, amount, status, items: lines, by: made, reason, createdAt };
+  return isAdmin && internalNote !== undefined ? { ...view, internalNote } : view;
 }
 
 /** The payment service may have its own deadline, which may be earlier than the order's. */

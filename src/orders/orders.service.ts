@@ -6,6 +6,7 @@ import { currentPayment } from '../domain/order-payment';
 import { customerWaitOf, isBeingPlaced } from '../domain/paying';
 import type { PaymentAction } from '../domain/payment';
 import { draftOrder } from '../domain/placing';
+import { ORDER_ID } from '../domain/order-id';
 import { AppError } from '../errors/app-error';
 import type { PaymentActionRepository } from '../payments/actions.repository';
 import type { Principal } from '../role/principal';
@@ -20,8 +21,9 @@ import { createConfirmPayment, createLookAgain, createPay, isPaymentKnown } from
 import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
 import { createUndoFulfillment } from './commands/undo-fulfillment';
-import { ORDER_ID } from './order-request';
-import { positionIn, sortOf, type OrderFilter, type OrderPosition } from './order-filter';
+import { canBeOrderOf } from './order-request';
+import type { OrderFilter, OrderPosition } from './order-filter';
+import { orderPages } from './order-pages';
 import type { OrderRepository } from './orders.repository';
 import { keyReused, orderingUnavailable } from './temporal/failures';
 import type { OrderWorkflows } from './temporal/order-workflows';
@@ -44,9 +46,6 @@ interface Known {
 
 /** MongoDB answers a read by id in milliseconds, or is in trouble. */
 const FIND_SOON_MS = 1_000;
-
-/** How many orders an export reads at a time. */
-const EXPORT_PAGE = 500;
 
 export interface OrderServiceDeps {
   orders: OrderRepository;
@@ -112,7 +111,7 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
 
   /** @throws {AppError} not_found, also when it is another user's order */
   async function get(id: string, principal: Principal): Promise<Order> {
-    return visible(await lookUp(id), principal).order;
+    return (await visible(id, principal)).order;
   }
 
   /**
@@ -120,9 +119,17 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
    * @throws {AppError} service_unavailable if it was never saved and its workflow has ended
    */
   async function read(id: string, principal: Principal): Promise<Order> {
-    const { order, isAbandoned } = visible(await lookUp(id), principal);
+    const { order, isAbandoned } = await visible(id, principal);
     if (isAbandoned) throw abandoned(id);
     return order;
+  }
+
+  /** @throws {AppError} not_found, also when it is another user's order */
+  async function visible(id: string, { id: callerId, role }: Principal): Promise<Known> {
+    const isStaff = role === 'ADMIN';
+    const known = isStaff || canBeOrderOf(callerId, id) ? await lookUp(id) : null;
+    if (known && (isStaff || known.order.customerId === callerId)) return known;
+    throw new AppError('not_found', 'Order not found, or you do not have access to it.');
   }
 
   /** Looks in MongoDB first: an order that it does not have yet is in Temporal. */
@@ -160,15 +167,9 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
     return pageOf(await orders.list(filter, { ...page, limit: page.limit + 1 }), page.limit);
   }
 
-  /** Yields all orders that match, a page at a time: nothing is open in the database while the reader is slow. */
+  /** Yields all orders that match, a page at a time. */
   async function* pages(filter: OrderFilter | null): AsyncGenerator<Order[], void> {
-    if (!filter) return;
-    for (let after: OrderPosition | undefined; ;) {
-      const page = await orders.list(filter, { limit: EXPORT_PAGE, after });
-      if (page.length > 0) yield page;
-      if (page.length < EXPORT_PAGE) return;
-      after = positionIn(sortOf(filter), page.at(-1)!);
-    }
+    if (filter) yield* orderPages(orders, filter);
   }
 
   const runner = createCommandRunner({ workflows, get, find });
@@ -211,10 +212,4 @@ function abandoned(orderId: string): AppError {
       'POST with the same Idempotency-Key to place it, or cancel it.',
     { orderId },
   );
-}
-
-/** @throws {AppError} not_found, also when it is another user's order */
-function visible(known: Known | null, { id, role }: Principal): Known {
-  if (known && (role === 'ADMIN' || known.order.customerId === id)) return known;
-  throw new AppError('not_found', 'Order not found, or you do not have access to it.');
 }

@@ -1,5 +1,8 @@
-import { trusted, type Connection, type QueryFilter } from 'mongoose';
+import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import { changesBetween, type Origin } from '../domain/audit';
 import { unlessTaken } from '../mongodb/errors';
+import { createTransact } from '../mongodb/transaction';
 import {
   createProductServiceModel,
   derivedFrom,
@@ -41,26 +44,66 @@ const SEARCH_READS = 2_000;
 /** For how many terms a search finds out how many entries they find. */
 const COMPARED_TERMS = 5;
 
+/** How long a change collides with orders, which move the stock, before it gives up: a person waits for it. */
+const CHANGE_MS = 15_000;
+
+const AUDITED_FIELDS = [
+  'sku',
+  'name',
+  'description',
+  'kind',
+  'unitPrice',
+  'currency',
+  'taxRateBps',
+  'priceIncludesTax',
+  'stock',
+  'isActive',
+] as const satisfies readonly (keyof ProductService)[];
+
+/** The stock has changes of its own, and orders move it meanwhile. */
+const CHANGEABLE_FIELDS = AUDITED_FIELDS.filter((field) => field !== 'stock');
+
 /** All queries on the catalogue. Only ADMINs find a retired entry; orders keep what they bought. */
 export function createProductServiceRepository(connection: Connection, searchReads = SEARCH_READS) {
   const entries = createProductServiceModel(connection);
+  const recordAudit = createAuditRecorder(connection);
+  const transact = createTransact(connection, CHANGE_MS);
 
   async function findOne(filter: QueryFilter<ProductServiceDocument>): Promise<ProductService | null> {
     const found = await entries.findOne(filter, HIDDEN).lean();
     return found && toProductService(found);
   }
 
+  /** Makes a change together with its entry in the audit log. @returns undefined if the sku is taken */
+  function write<T extends ProductService | null>(
+    { origin, action, before }: { origin: Origin; action: string; before: ProductService | null },
+    work: (session: ClientSession) => Promise<T>,
+  ): Promise<T | undefined> {
+    const changed = () =>
+      transact(async (session) => {
+        const after = await work(session);
+        if (!after) return after;
+        const changes = changesBetween(before, after, before ? CHANGEABLE_FIELDS : AUDITED_FIELDS);
+        const about = { object: after.id, subject: null, personal: [] };
+        if (changes.length > 0) await recordAudit({ origin, action, ...about, changes }, session);
+        return after;
+      });
+    return unlessTaken(changed);
+  }
+
   /** @returns null if the entry has another version or state, undefined if the sku is taken */
   function change(
-    { id, version, isActive }: ProductService,
+    before: ProductService,
     changes: Partial<ProductServiceDocument>,
+    { origin, action }: { origin: Origin; action: string },
   ): Promise<ProductService | null | undefined> {
-    return unlessTaken(async () => {
+    const { id, version, isActive } = before;
+    return write({ origin, action, before }, async (session) => {
       const updated = await entries
         .findOneAndUpdate(
           { _id: id, isActive, version },
           { $set: changes, $inc: { version: 1 } },
-          { returnDocument: 'after', projection: HIDDEN },
+          { returnDocument: 'after', projection: HIDDEN, session },
         )
         .lean();
       return updated && toProductService(updated);
@@ -117,22 +160,28 @@ export function createProductServiceRepository(connection: Connection, searchRea
     },
 
     /** @returns undefined if the sku is taken */
-    insert({ id, ...fields }: NewProductService): Promise<ProductService | undefined> {
-      return unlessTaken(async () => {
+    insert: ({ id, ...fields }: NewProductService, origin: Origin) =>
+      write({ origin, action: 'catalogue.create', before: null }, async (session) => {
         const entry = { _id: id, ...fields, ...derivedFrom(fields), stockRevision: 0 };
-        return toProductService((await entries.create(entry)).toObject());
-      });
-    },
+        const [created] = await entries.create([entry], { session });
+        return toProductService(created!.toObject());
+      }),
 
     /** @returns null if the entry has another version or is retired, undefined if the sku is taken */
-    update: (entry: ProductService, changes: ProductServiceChanges) =>
-      change(entry, { ...changes, ...derivedFrom({ ...entry, ...changes }) }),
+    update: (entry: ProductService, changes: ProductServiceChanges, origin: Origin) =>
+      change(
+        entry,
+        { ...changes, ...derivedFrom({ ...entry, ...changes }) },
+        { origin, action: 'catalogue.change' },
+      ),
 
     /** @returns null if the entry has another version or is retired */
-    retire: (entry: ProductService) => change(entry, { isActive: false }),
+    retire: (entry: ProductService, origin: Origin) =>
+      change(entry, { isActive: false }, { origin, action: 'catalogue.retire' }),
 
     /** @returns null if the entry has another version or is active, undefined if the sku is taken */
-    restore: (entry: ProductService) => change(entry, { isActive: true }),
+    restore: (entry: ProductService, origin: Origin) =>
+      change(entry, { isActive: true }, { origin, action: 'catalogue.restore' }),
   };
 }
 

@@ -2,6 +2,7 @@ import { idCursor } from '../common/pagination';
 import type { AppError } from '../errors/app-error';
 import { sendData, sendPage } from '../http/respond';
 import type { Context } from '../http/context';
+import { originOf } from '../http/origin';
 import { route, type Route } from '../http/route';
 import { invalid } from '../http/validate';
 import type { Principal } from '../role/principal';
@@ -41,6 +42,7 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
       errors: [],
       async handler(ctx, { query: { cursor, ...query }, principal }) {
         if (!query.isActive && !readsRetired(principal)) throw adminsOnly('isActive');
+        cacheButAsk(ctx);
         const page = await catalogue.list({ ...query, after: cursors.read(cursor) });
         sendPage(ctx, page.entries.map(presentProductService), {
           limit: query.limit,
@@ -61,8 +63,10 @@ function publicRoutes(catalogue: CatalogueService): Route[] {
         200: { description: 'The entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found'],
-      handler: async (ctx, { params, principal }) =>
-        sendEntry(ctx, 200, await catalogue.get(params.id, { readsRetired: readsRetired(principal) })),
+      async handler(ctx, { params, principal }) {
+        cacheButAsk(ctx);
+        sendEntry(ctx, 200, await catalogue.get(params.id, { readsRetired: readsRetired(principal) }));
+      },
     }),
   ];
 }
@@ -86,8 +90,8 @@ function editRoutes(catalogue: CatalogueService): Route[] {
         },
       },
       errors: ['already_exists'],
-      async handler(ctx, { body }) {
-        const entry = await catalogue.create(body);
+      async handler(ctx, { body, principal }) {
+        const entry = await catalogue.create(body, originOf(ctx, principal));
         ctx.set('Location', `${ctx.path.replace(/\/+$/, '')}/${entry.id}`);
         sendEntry(ctx, 201, entry);
       },
@@ -109,8 +113,10 @@ function editRoutes(catalogue: CatalogueService): Route[] {
         200: { description: 'The changed entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found', 'already_exists'],
-      async handler(ctx, { params, body }) {
-        sendEntry(ctx, 200, await catalogue.change(params.id, sameVersion(ctx.get('If-Match')), body));
+      async handler(ctx, { params, body, principal }) {
+        const condition = sameVersion(ctx.get('If-Match'));
+        const entry = await catalogue.change(params.id, condition, body, originOf(ctx, principal));
+        sendEntry(ctx, 200, entry);
       },
     }),
   ];
@@ -133,8 +139,8 @@ function retiringRoutes(catalogue: CatalogueService): Route[] {
       ifMatch: 'optional',
       responses: { 204: { description: 'The entry is retired' } },
       errors: ['not_found'],
-      async handler(ctx, { params }) {
-        await catalogue.retire(params.id, sameVersion(ctx.get('If-Match')));
+      async handler(ctx, { params, principal }) {
+        await catalogue.retire(params.id, sameVersion(ctx.get('If-Match')), originOf(ctx, principal));
         ctx.status = 204;
       },
     }),
@@ -154,10 +160,17 @@ function retiringRoutes(catalogue: CatalogueService): Route[] {
         200: { description: 'The active entry', data: schema.productService, headers: ETAG },
       },
       errors: ['not_found', 'already_exists'],
-      handler: async (ctx, { params }) =>
-        sendEntry(ctx, 200, await catalogue.restore(params.id, sameVersion(ctx.get('If-Match')))),
+      async handler(ctx, { params, principal }) {
+        const condition = sameVersion(ctx.get('If-Match'));
+        sendEntry(ctx, 200, await catalogue.restore(params.id, condition, originOf(ctx, principal)));
+      },
     }),
   ];
+}
+
+/** Without it, caches would guess for how long prices and stock are valid. */
+function cacheButAsk(ctx: Context): void {
+  ctx.set('Cache-Control', 'no-cache');
 }
 
 /** Programs that maintain the catalogue read what ADMINs read. */

@@ -1,5 +1,6 @@
 import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
+import type { Origin } from '../domain/audit';
 import { unchargeableReason } from '../domain/money';
 import { AppError } from '../errors/app-error';
 import { invalid } from '../http/validate';
@@ -56,45 +57,46 @@ export function createCatalogueService(repository: ProductServiceRepository) {
       return cataloguePage(found, limit, readTo);
     },
 
-    async create({ stock = 0, ...input }: CreateBody): Promise<ProductService> {
+    async create({ stock = 0, ...input }: CreateBody, origin: Origin): Promise<ProductService> {
       requireChargeablePrice(input);
-      const created = await repository.insert({
+      const entry = {
         ...input,
         id: newId('ps'),
         stock: input.kind === 'product' ? { available: stock, reserved: 0 } : null,
         isActive: true,
         version: 1,
-      });
+      };
+      const created = await repository.insert(entry, origin);
       if (!created) throw skuTaken(input.sku);
       return created;
     },
 
-    change(id: string, requireSame: Condition, changes: ChangeBody): Promise<ProductService> {
+    change(id: string, requireSame: Condition, changes: ChangeBody, origin: Origin): Promise<ProductService> {
       return untilDone(async () => {
         const entry = await get(id);
         requireSame(entry);
         requireChargeablePrice({ ...entry, ...changes });
-        const changed = await repository.update(entry, changes);
+        const changed = await repository.update(entry, changes, origin);
         if (changed === undefined) throw skuTaken(changes.sku);
         return changed;
       });
     },
 
-    async retire(id: string, requireSame: Condition): Promise<void> {
+    async retire(id: string, requireSame: Condition, origin: Origin): Promise<void> {
       await untilDone(async () => {
         const entry = await get(id);
         requireSame(entry);
-        return repository.retire(entry);
+        return repository.retire(entry, origin);
       });
     },
 
     /** Makes a retired entry active again. An active one stays as it is, so that a request can be repeated. */
-    restore(id: string, requireSame: Condition): Promise<ProductService> {
+    restore(id: string, requireSame: Condition, origin: Origin): Promise<ProductService> {
       return untilDone(async () => {
         const entry = await get(id, { readsRetired: true });
         requireSame(entry);
         if (entry.isActive) return entry;
-        const restored = await repository.restore(entry);
+        const restored = await repository.restore(entry, origin);
         if (restored === undefined) throw skuTakenMeanwhile(entry.sku);
         return restored;
       });

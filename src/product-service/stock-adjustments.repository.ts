@@ -1,4 +1,6 @@
 import { trusted, type Connection } from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import type { AuditedChange, Origin } from '../domain/audit';
 import type { Transact } from '../mongodb/transaction';
 import {
   createProductServiceModel,
@@ -39,14 +41,17 @@ export function createStockAdjustmentRepository({
 }: StockAdjustmentRepositoryDeps) {
   const products = createProductServiceModel(connection);
   const adjustments = createStockAdjustmentModel(connection);
+  const recordAudit = createAuditRecorder(connection);
 
   return {
     /**
      * Makes the adjustment, unless it was made before.
+     * @param origin who makes it
      * @param decide returns by how many units the available stock changes, or throws
      */
     adjust(
       wanted: NewStockAdjustment,
+      origin: Origin,
       decide: (product: ProductService | null) => number,
     ): Promise<Adjusted> {
       const { id, productServiceId } = wanted;
@@ -76,6 +81,7 @@ export function createStockAdjustmentRepository({
           };
           const { id: _id, ...fields } = adjustment;
           await adjustments.create([{ _id, ...fields }], { session });
+          await recordAudit({ ...auditOf(adjustment), origin }, session);
           return { adjustment, product: toProductService(updated!), isReplay: false };
         });
       return stockQueue([productServiceId], work);
@@ -98,6 +104,11 @@ export function createStockAdjustmentRepository({
       return found.map(toAdjustment);
     },
   };
+}
+
+function auditOf({ productServiceId, before, after }: StockAdjustment): Omit<AuditedChange, 'origin'> {
+  const changes = [{ field: 'stock.available', before, after }];
+  return { action: 'stock.adjust', object: productServiceId, subject: null, changes, personal: [] };
 }
 
 function toAdjustment({ _id, ...fields }: StockAdjustmentDocument): StockAdjustment {

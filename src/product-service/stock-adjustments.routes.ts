@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { decodeCursor, encodeCursor } from '../common/pagination';
 import type { Context } from '../http/context';
+import { originOf } from '../http/origin';
 import { sendPage } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
@@ -63,7 +64,8 @@ export function stockAdjustmentRoutes(stock: StockAdjustmentService): Route[] {
       },
       errors: ['not_found', 'out_of_stock', 'invalid_transition', 'service_unavailable'],
       async handler(ctx, { params, body, idempotencyKey, principal }) {
-        const change = { productServiceId: params.id, body, by: principal.id, idempotencyKey };
+        const origin = originOf(ctx, principal);
+        const change = { productServiceId: params.id, body, origin, idempotencyKey };
         send(ctx, 201, await stock.adjust({ ...change, requireSame: sameStock(ctx.get('If-Match')) }));
       },
     }),
@@ -92,7 +94,8 @@ export function stockAdjustmentRoutes(stock: StockAdjustmentService): Route[] {
       },
       errors: ['not_found', 'invalid_transition', 'service_unavailable'],
       async handler(ctx, { params, body, idempotencyKey, principal }) {
-        const change = { productServiceId: params.id, body, by: principal.id, idempotencyKey };
+        const origin = originOf(ctx, principal);
+        const change = { productServiceId: params.id, body, origin, idempotencyKey };
         send(ctx, 200, await stock.count({ ...change, requireSame: sameStock(ctx.get('If-Match')) }));
       },
     }),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sha256 } from '../common/hash';
 import { hashOfKey } from '../common/idempotency-key';
 import { pageOf, type Page } from '../common/pagination';
+import type { Origin } from '../domain/audit';
 import { AppError } from '../errors/app-error';
 import type { Condition } from './entry-tag';
 import type { ProductService, Stock } from './product-service.model';
@@ -17,8 +18,7 @@ export type StockAdjustmentService = ReturnType<typeof createStockAdjustmentServ
 export interface StockChange<Body> {
   productServiceId: string;
   body: Body;
-  /** The user or API key. */
-  by: string;
+  origin: Origin;
   /** Names the change among those of its author. */
   idempotencyKey?: string;
   requireSame: Condition;
@@ -39,7 +39,7 @@ export function createStockAdjustmentService(
     {
       productServiceId,
       body,
-      by,
+      origin,
       idempotencyKey = randomUUID(),
       requireSame,
     }: StockChange<{ reason: string }>,
@@ -47,10 +47,11 @@ export function createStockAdjustmentService(
     deltaOf: (stock: Stock) => number,
   ): Promise<AdjustedProduct> {
     const { reason } = body;
+    const { by } = origin;
     const fingerprint = sha256(JSON.stringify([productServiceId, reason, ...content]));
     const id = `adj_${hashOfKey(by, idempotencyKey)}`;
     const adjusted = await repository
-      .adjust({ id, productServiceId, fingerprint, reason, by }, (found) => {
+      .adjust({ id, productServiceId, fingerprint, reason, by }, origin, (found) => {
         const product = requireActive(found, productServiceId);
         requireSame(product);
         const delta = deltaOf(stockOf(product));

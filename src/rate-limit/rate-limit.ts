@@ -3,30 +3,72 @@ import type { Config } from '../config';
 import { AppError } from '../errors/app-error';
 import type { Context, Middleware } from '../http/context';
 import { clientAddress } from './client-address';
-import { countIn, type Store } from './store';
+import { AND, countIn, type Store } from './store';
 import { createWindowCounter } from './window-counter';
 
 export interface RateLimitOptions {
   config: Pick<Config['http'], 'prefix' | 'rateLimit'>;
+  signIn: Pick<Config['signIn'], 'rateLimitMax'>;
   /** Counts for all API processes. Defaults to counting in this process. */
   store?: Store;
 }
 
+/** The health routes, whose probes come from few addresses, so that no flood of other requests takes their place. */
+const HEALTH_PATHS = ['/health', '/health/live', '/health/ready'];
+/** The least that they are allowed: ten times what a dozen load balancers at one address ask for. */
+const MIN_PROBES_PER_MINUTE = 600;
+const MINUTE_MS = 60_000;
+/** Otherwise they are allowed this part of what other requests are. */
+const SHARE_OF_PROBES = 0.01;
+
 /**
- * Limits the requests of each authenticated caller, and of each address (for IPv6, each network) otherwise.
- * The health routes are exempt, because they must always respond.
+ * Limits the requests of each address (for IPv6, each network) and of each authenticated caller: a person with many accounts
+ * may not send more for it. The routes of signing in have a window of their own, which other requests cannot use up. So
+ * have the health routes, without the headers that tell of it.
  */
-export function rateLimit({ config, store = countIn(createWindowCounter()) }: RateLimitOptions): Middleware {
+export function rateLimit({
+  config,
+  signIn,
+  store = countIn(createWindowCounter()),
+}: RateLimitOptions): Middleware {
   const { max, windowMs } = config.rateLimit;
-  const healthPath = `${config.prefix}/health`;
-  const limit = ratelimit({
-    driver: 'redis', // the memory driver never forgets a client
-    db: store as never,
-    id: (ctx) => clientOf(ctx, healthPath),
-    max,
+  const healthPaths = new Set(HEALTH_PATHS.map((path) => config.prefix + path));
+  const signInPaths = `${config.prefix}/auth/`;
+  const requests = limiter({ db: store, id: clientsOf, max, duration: windowMs });
+  const signIns = limiter({
+    db: store,
+    id: (ctx) => `sign-in:${clientAddress(ctx.ip)}`,
+    max: signIn.rateLimitMax,
     duration: windowMs,
+  });
+  const probes = limiter({
+    db: store,
+    id: (ctx) => `health:${clientAddress(ctx.ip)}`,
+    max: Math.ceil(Math.max(max * SHARE_OF_PROBES, (MIN_PROBES_PER_MINUTE * windowMs) / MINUTE_MS)),
+    duration: windowMs, // all windows of the counter last equally long
+    disableHeader: true,
+  });
+  return (ctx, next) => {
+    if (healthPaths.has(ctx.path)) return probes(ctx, next);
+    return (ctx.path.startsWith(signInPaths) ? signIns : requests)(ctx, next);
+  };
+}
+
+interface Limit {
+  db: Store;
+  id(ctx: Context): string;
+  max: number;
+  duration: number;
+  disableHeader?: true;
+}
+
+function limiter({ db, ...options }: Limit): Middleware {
+  const limit = ratelimit({
+    ...options,
+    driver: 'redis', // the memory driver never forgets a client
+    db: db as never,
     throw: true,
-  }) as unknown as Middleware;
+  } as never) as unknown as Middleware;
 
   return (ctx, next) => {
     let passed = false;
@@ -40,9 +82,10 @@ export function rateLimit({ config, store = countIn(createWindowCounter()) }: Ra
   };
 }
 
-function clientOf(ctx: Context, healthPath: string): string | false {
-  if (ctx.path === healthPath || ctx.path.startsWith(`${healthPath}/`)) return false;
-  return ctx.state.principal ? `user:${ctx.state.principal.id}` : `ip:${clientAddress(ctx.ip)}`;
+/** What a proxy writes is taken as it is, so it could name several clients. */
+function clientsOf({ state: { principal }, ip }: Context): string {
+  const address = `ip:${clientAddress(ip).replaceAll(AND, '')}`;
+  return principal ? `${address}${AND}user:${principal.id}` : address;
 }
 
 function limited(ctx: Context, cause: unknown): AppError {

@@ -21,11 +21,15 @@ export interface Store {
   ratelimiter(key: string, now: number, windowMs: number, max: number): Promise<[number, number, number]>;
 }
 
-/** Makes a store for koa-ratelimit of any counter. */
+/** Stands between the names of several clients that one request counts for. */
+export const AND = ' ';
+
+/** Makes a store for koa-ratelimit of any counter. Of several clients, the one with the least left decides. */
 export function countIn(counter: Counter): Store {
   return {
     async ratelimiter(key, _now, windowMs, max) {
-      const { used, msLeft } = await counter.count(key, windowMs);
+      const counts = await Promise.all(key.split(AND).map(async (client) => counter.count(client, windowMs)));
+      const { used, msLeft } = counts.reduce((most, one) => (one.used > most.used ? one : most));
       const end = Math.ceil((Date.now() + msLeft) / 1_000);
       return [Math.max(0, max - used + 1), end, max]; // koa-ratelimit takes this request off what is left
     },

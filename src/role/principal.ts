@@ -8,6 +8,7 @@ export interface Principal {
   role: UserRole;
   /** Everything that an API key may do. Absent for a user, who may do everything that the role allows. */
   scopes?: readonly Scope[];
+  mustSetUpTotp?: true;
 }
 
 /** A user, according to the access token. */
@@ -16,7 +17,11 @@ export interface UserPrincipal extends Principal {
   tokenVersion: number;
   /** The session in which the token was issued. */
   sessionId: string;
+  /** When the user proved who they are, by signing in, in seconds since the epoch: refreshing does not renew it. */
+  authenticatedAt: number;
   /** When the token expires, in seconds since the epoch. */
   expiresAt: number;
+  /** An ADMIN who acts as a CUSTOMER until an authenticator app is set up. */
+  mustSetUpTotp?: true;
   scopes?: undefined;
 }

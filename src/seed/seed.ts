@@ -28,10 +28,11 @@ async function seedUsers(connection: Connection): Promise<number> {
   await users.createIndexes();
   let added = 0;
   for (const { _id, ...fields } of DEMO_USERS) {
-    if (await users.exists({ email: fields.email })) continue;
+    if (await users.exists({ confirmedEmail: fields.email })) continue;
     const passwordHash = await hashPassword(DEMO_PASSWORD);
     added += await insertOnce(users, _id, {
       ...fields,
+      confirmedEmail: fields.email,
       passwordHash,
       status: 'active',
       tokenVersion: 0,

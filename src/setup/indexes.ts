@@ -1,5 +1,6 @@
 import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose';
-import { createApiKeyModel } from '../api-keys/api-keys.model';
+import { createApiKeyModel } from '../users/api-keys.model';
+import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';
@@ -17,7 +18,10 @@ import {
   createProductServiceModel,
   createStockAdjustmentModel,
 } from '../product-service/product-service.model';
-import { createLoginFailuresModel } from '../users/passwords/login-failures.model';
+import { createDataKeyModel } from '../temporal/data-keys/model';
+import { createAttemptsModel } from '../users/passwords/attempts.model';
+import { createAccountTokenModel } from '../users/account/account-tokens.model';
+import { createSecondFactorModel } from '../users/second-factor/second-factors.model';
 import { createSessionModel } from '../users/sessions/sessions.model';
 import { createUserModel } from '../users/users.model';
 
@@ -29,8 +33,12 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),
+    createAuditModel(connection),
+    createAuditDayModel(connection),
+    createAccountTokenModel(connection),
+    createSecondFactorModel(connection),
     createSessionModel(connection),
-    createLoginFailuresModel(connection),
+    createAttemptsModel(connection),
     createApiKeyModel(connection),
     createSandboxPaymentModel(connection),
     createSandboxAttemptsModel(connection),
@@ -40,6 +48,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createDeclineModel(connection),
     createPaymentActionModel(connection),
     createFindingModel(connection),
+    createDataKeyModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

@@ -5,7 +5,10 @@ import { USER_STATUSES, type UserStatus } from './user-status';
 
 export interface UserDocument {
   _id: string;
+  /** The address that the user gave, which others may have given as well. */
   email: string;
+  /** The same, once its owner has confirmed it: then no other account can. Absent before. */
+  confirmedEmail?: string;
   name: string;
   role: UserRole;
   status: UserStatus;
@@ -16,7 +19,7 @@ export interface UserDocument {
   tokensRevokedAt?: Date;
   /** The session that remained valid then: the one in which the password was changed. */
   keptSessionId: string | null;
-  /** Raised by each change that deprives the shop of another ADMIN and relies on this one. */
+  /** Raised by each change that relies on this ADMIN: one that deprives the shop of another, or a new API key. */
   reliedOn?: number;
   createdAt: Date;
   updatedAt: Date;
@@ -26,6 +29,7 @@ const userSchema = new Schema<UserDocument>(
   {
     _id: { type: String, required: true },
     email: { type: String, required: true },
+    confirmedEmail: String,
     name: { type: String, required: true },
     role: { type: String, enum: USER_ROLES, required: true },
     status: { type: String, enum: USER_STATUSES, required: true },
@@ -44,7 +48,9 @@ const userSchema = new Schema<UserDocument>(
   },
 );
 
-userSchema.index({ email: 1 }, { unique: true });
+userSchema.index({ confirmedEmail: 1 }, { unique: true, sparse: true });
+// Finds the accounts for which an address was given.
+userSchema.index({ email: 1, _id: -1 });
 // Finds ADMINs: for lists, and to keep the last one.
 userSchema.index({ role: 1, _id: -1 });
 // Finds users whose tokens were revoked recently.

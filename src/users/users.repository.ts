@@ -1,14 +1,34 @@
-import { trusted, type Connection, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
+import {
+  trusted,
+  type ClientSession,
+  type Connection,
+  type mongo,
+  type QueryFilter,
+  type UpdateQuery,
+} from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
+import { ERASED } from '../domain/erasing';
 import { createTransact } from '../mongodb/transaction';
-import { isDuplicateKey } from '../mongodb/errors';
+import { unlessTaken } from '../mongodb/errors';
 import { Role, type UserRole } from '../role/role';
-import { isSignedIn, type Issued } from './sessions/signed-in';
-import { ACTOR_SIGNED_OUT, LAST_ADMIN, type UserStatus } from './user-status';
+import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
+import { createActorChecks, type Actor } from './sessions/actor';
+import { createSessionModel } from './sessions/sessions.model';
+import { isConfirmed, revokingTokens, toUser, type User } from './stored-user';
+import {
+  ACTOR_SIGNED_OUT,
+  ERASED_USER,
+  LAST_ADMIN,
+  NOT_CONFIRMED,
+  type GivenStatus,
+  type UserStatus,
+} from './user-status';
 import { createUserModel, type UserDocument } from './users.model';
 
-export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn'> & { id: string };
+export type { User } from './stored-user';
 
-export type NewUser = Pick<User, 'id' | 'email' | 'name' | 'role' | 'passwordHash'>;
+export type NewUser = Pick<User, 'id' | 'email' | 'confirmedEmail' | 'name' | 'role' | 'passwordHash'>;
 
 export interface UserFilter {
   role?: UserRole;
@@ -16,17 +36,29 @@ export interface UserFilter {
   email?: string;
 }
 
-export type UserChange = Partial<Pick<User, 'role' | 'status'>>;
+/** What decides on what others may do for a user. */
+export interface UserStanding {
+  status: UserStatus;
+  isConfirmed: boolean;
+}
+
+export interface UserChange {
+  role?: UserRole;
+  status?: GivenStatus;
+}
 
 export interface UsersRepository {
-  /** Returns null if the e-mail address is taken. */
+  /** Returns null if another user has confirmed the e-mail address. */
   insert(user: NewUser): Promise<User | null>;
   findById(id: string): Promise<User | null>;
+  /** Finds the user who has confirmed the address. */
   findByEmail(email: string): Promise<User | null>;
+  /** Finds the active user who has given the address last, without confirming it. */
+  findUnconfirmed(email: string): Promise<User | null>;
   /** Returns null if there is no such user. */
-  statusOf(id: string): Promise<UserStatus | null>;
+  standingOf(id: string): Promise<UserStanding | null>;
   /**
-   * Whether the database rejects a second user with the same e-mail address, for which `setup` makes an
+   * Whether the database rejects a second user with the same confirmed e-mail address, for which `setup` makes an
    * index.
    */
   isSetUp(): Promise<boolean>;
@@ -34,20 +66,49 @@ export interface UsersRepository {
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
   rename(id: string, name: string): Promise<User | null>;
   /**
-   * Sets the password and revokes all tokens and sessions but one. Returns null if tokens of the user have
-   * been revoked since `user` was read, for example because the user was disabled.
+   * Sets the password, revokes all tokens and sessions but one, which gets another refresh token, and revokes the API
+   * keys that the other sessions made. Returns null if tokens of the user have been revoked since `user` was read, for
+   * example because the user was disabled, or if the session has ended.
    */
-  changePassword(user: User, passwordHash: string, keptSessionId: string | null): Promise<User | null>;
+  changePassword(user: User, passwordHash: string, kept: KeptSession): Promise<PasswordChanged | null>;
   /**
-   * Sets role and status; a change revokes all tokens and sessions. Returns null if there is no such user.
+   * Sets role and status; a change revokes all tokens and sessions, and all API keys of a user who is no active ADMIN
+   * after it. Returns null if there is no such user.
    * @param actor the ADMIN who asks for it, judged in the same transaction; absent for a command of the
    * operator
+   * @param origin what the audit log has to tell of who asks for it
    */
   change(
     id: string,
     change: UserChange,
-    actor?: Issued & { id: string },
-  ): Promise<User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | null>;
+    actor?: Actor,
+    origin?: Origin,
+  ): Promise<
+    User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | typeof NOT_CONFIRMED | typeof ERASED_USER | null
+  >;
+  /**
+   * Closes the account permanently: erases what the user has told of themselves, and ends all tokens, sessions and API keys.
+   * Returns null if there is no such user.
+   */
+  erase(id: string, origin: Origin): Promise<User | typeof LAST_ADMIN | null>;
+}
+
+/** The session that stays valid when the password changes. */
+export interface KeptSession {
+  id: string;
+  /** The hash of its next refresh token. */
+  tokenHash: string;
+  /** When the access token expires that is issued with it. */
+  accessUntil: Date;
+  /** Sessions that began before have expired. */
+  othersBeganAfter: Date;
+}
+
+export interface PasswordChanged {
+  user: User;
+  /** The family of the session's refresh tokens. */
+  family: string;
+  hasSecondFactor: boolean;
 }
 
 const AFTER = { returnDocument: 'after' } as const;
@@ -55,7 +116,24 @@ const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
 
 export function createUsersRepository(connection: Connection): UsersRepository {
   const users = createUserModel(connection);
+  const sessions = createSessionModel(connection);
+  const keys = createApiKeyModel(connection);
+  const { mayAct } = createActorChecks(connection);
   const transact = createTransact(connection);
+  const recordAudit = createAuditRecorder(connection);
+
+  async function revokeKeys(filter: QueryFilter<ApiKeyDocument>, session: ClientSession): Promise<void> {
+    const valid = { ...filter, revokedAt: null };
+    await keys.updateMany(valid, { $currentDate: { revokedAt: true } }, { session });
+  }
+
+  /** Whether there is an active ADMIN beside this one. */
+  async function isAnotherAdmin(id: string, session: ClientSession): Promise<boolean> {
+    // Writing to a remaining ADMIN makes two such changes collide, so that neither relies on the other's ADMIN.
+    const others = { _id: trusted({ $ne: id }), role: Role.ADMIN, status: 'active' } as const;
+    const options = { session, timestamps: false, sort: { _id: 1 } } as const;
+    return (await users.findOneAndUpdate(others, { $inc: { reliedOn: 1 } }, options)) !== null;
+  }
 
   async function find(filter: QueryFilter<UserDocument>): Promise<User | null> {
     const found = await users.findOne(filter).lean();
@@ -72,22 +150,40 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
   return {
     async insert({ id, ...fields }) {
-      try {
-        return toUser((await users.create({ _id: id, ...fields, ...NEW })).toObject());
-      } catch (error) {
-        if (isDuplicateKey(error)) return null;
-        throw error;
-      }
+      const document = { _id: id, ...fields, ...NEW };
+      const create = async (session?: ClientSession) =>
+        toUser((await users.create([document], { session }))[0]!.toObject());
+      // Customers open their own accounts: only those of the staff were made for them.
+      const work = () =>
+        fields.role === Role.CUSTOMER
+          ? create()
+          : transact(async (session) => {
+              const made = await create(session);
+              const changes = changesBetween(null, made, ['role', 'status']);
+              await recordAudit({ ...audited('user.create', id), origin: OPERATOR, changes }, session);
+              return made;
+            });
+      return (await unlessTaken(work)) ?? null;
     },
 
     findById: (id) => find({ _id: id }),
-    findByEmail: (email) => find({ email }),
-    async isSetUp() {
-      const indexes = await users.collection.indexes().catch(unlessMissing);
-      return indexes.some(({ key, unique }) => unique === true && 'email' in key);
+    findByEmail: (email) => find({ confirmedEmail: email }),
+
+    async findUnconfirmed(email) {
+      const filter = { email, confirmedEmail: null, status: 'active' } as const;
+      const found = await users.findOne(filter).sort({ _id: -1 }).lean();
+      return found && toUser(found);
     },
 
-    statusOf: async (id) => (await users.findById(id, { status: 1 }).lean())?.status ?? null,
+    async isSetUp() {
+      const indexes = await users.collection.indexes().catch(unlessMissing);
+      return indexes.some(({ key, unique }) => unique === true && 'confirmedEmail' in key);
+    },
+
+    async standingOf(id) {
+      const found = await users.findById(id, { status: 1, confirmedEmail: 1 }).lean();
+      return found && { status: found.status, isConfirmed: isConfirmed(found) };
+    },
 
     async list(filter, { limit, after }) {
       const found = await users.find(matching(filter, after)).sort({ _id: -1 }).limit(limit).lean();
@@ -96,30 +192,75 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     rename: (id, name) => update({ _id: id }, { $set: { name } }),
 
-    changePassword: ({ id, tokenVersion }, passwordHash, keptSessionId) =>
-      update({ _id: id, tokenVersion, status: 'active' }, revokingTokens({ passwordHash, keptSessionId })),
-
-    change: (id, { role, status }, actor) =>
+    changePassword: ({ id, tokenVersion }, passwordHash, kept) =>
       transact(async (session) => {
-        if (actor) {
-          const stored = await users.findById(actor.id, null, { session }).lean();
-          if (!isSignedIn(stored && toUser(stored), actor)) return ACTOR_SIGNED_OUT;
+        const { tokenHash, accessUntil } = kept;
+        const goesOn = await sessions
+          .findOneAndUpdate(
+            { _id: kept.id, userId: id, endedAt: null },
+            { $set: { tokenHash }, $max: { accessUntil } },
+            { session, ...AFTER },
+          )
+          .lean();
+        if (!goesOn) return null;
+        const stored = { _id: id, tokenVersion, status: 'active' } as const;
+        const change = revokingTokens({ passwordHash, keptSessionId: kept.id });
+        const changed = await users.findOneAndUpdate(stored, change, { session, ...AFTER }).lean();
+        if (!changed) {
+          await session.abortTransaction();
+          return null;
         }
+        const sinceThen = trusted({ $gte: kept.othersBeganAfter });
+        const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
+        await revokeKeys(elsewhere, session);
+        const { family, hasSecondFactor } = goesOn;
+        return { user: toUser(changed), family, hasSecondFactor };
+      }),
+
+    change: (id, { role, status }, actor, origin = OPERATOR) =>
+      transact(async (session) => {
+        if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
+        if (before.status === 'erased') return ERASED_USER;
         const after = { role: role ?? before.role, status: status ?? before.status };
         if (after.role === before.role && after.status === before.status) return toUser(before);
-        if (isActiveAdmin(before) && !isActiveAdmin(after)) {
-          // Writing to a remaining ADMIN makes two such changes collide, so that neither relies on the
-          // other's ADMIN.
-          const others = { _id: trusted({ $ne: id }), role: Role.ADMIN, status: 'active' } as const;
-          const options = { session, timestamps: false, sort: { _id: 1 } } as const;
-          if (!(await users.findOneAndUpdate(others, { $inc: { reliedOn: 1 } }, options))) return LAST_ADMIN;
-        }
+        if (after.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
+          return NOT_CONFIRMED;
+        if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
+          return LAST_ADMIN;
+        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
-        return toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
+        const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
+        const changes = changesBetween(before, after, ['role', 'status']);
+        await recordAudit({ ...audited('user.change', id), origin, changes }, session);
+        return toUser(changed!);
+      }),
+
+    erase: (id, origin) =>
+      transact(async (session) => {
+        const before = await users.findById(id, null, { session }).lean();
+        if (!before || before.status === 'erased') return before && toUser(before);
+        if (isActiveAdmin(before) && !(await isAnotherAdmin(id, session))) return LAST_ADMIN;
+        await revokeKeys({ createdBy: id }, session);
+        await sessions.deleteMany({ userId: id }, { session });
+        const change = {
+          ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
+          $unset: { confirmedEmail: true },
+        };
+        const after = (await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!;
+        const changes = changesBetween(before, after, ['status']);
+        await recordAudit({ ...audited('user.erase', id), origin, changes }, session);
+        return toUser(after);
       }),
   };
+}
+
+/** Who makes the changes of a command, such as `user:create-admin`. */
+const OPERATOR: Origin = { by: 'operator', requestId: null, address: null };
+
+function audited(action: string, userId: string): Omit<AuditedChange, 'origin' | 'changes'> {
+  return { action, object: userId, subject: userId, personal: [] };
 }
 
 /** A collection that does not exist has no indexes. */
@@ -133,27 +274,15 @@ function matching(filter: UserFilter, after?: string): QueryFilter<UserDocument>
   return { ...defined, ...(after !== undefined && { _id: trusted({ $lt: after }) }) };
 }
 
-function revokingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {
-  return { $set: fields, $inc: { tokenVersion: 1 }, $currentDate: { tokensRevokedAt: true } };
+/** The hash of no password: its digest was not computed. */
+const NO_PASSWORD = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+/** Returns what an erased user has in place of what they have told; the domain never receives mail. */
+function erasedFields(id: string): Partial<UserDocument> {
+  const email = `${id.toLowerCase()}@erased.invalid`;
+  return { email, name: ERASED, status: 'erased', passwordHash: NO_PASSWORD };
 }
 
 function isActiveAdmin({ role, status }: Pick<UserDocument, 'role' | 'status'>): boolean {
   return role === Role.ADMIN && status === 'active';
-}
-
-function toUser(document: UserDocument): User {
-  const { _id: id, email, name, role, status, passwordHash } = document;
-  const { tokenVersion, keptSessionId, createdAt, updatedAt } = document;
-  return {
-    id,
-    email,
-    name,
-    role,
-    status,
-    passwordHash,
-    tokenVersion,
-    keptSessionId,
-    createdAt,
-    updatedAt,
-  };
 }

@@ -1,25 +1,50 @@
+import type { AccountMails } from './account/account-mails';
+import type { PasswordRules } from './passwords/password-rules';
 import type { PasswordCheck } from './passwords/password-check';
-import type { SessionRepository } from './sessions/sessions.repository';
+import type { ListedSession, SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
-import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
+import type { Origin } from '../domain/audit';
+import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
 import { hashPassword } from './passwords/password';
+import { wrongPassword, type Proof, type Reauthentication } from './reauthentication';
+import type { IssuedTokens, IssueTokens } from './sessions/issued-tokens';
+import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
-import { ACTOR_SIGNED_OUT, LAST_ADMIN } from './user-status';
+import { LAST_ADMIN_STAYS } from './accounts';
+import { noSuchUser } from './no-such-user';
+import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;
-  sessions: Pick<SessionRepository, 'removeRevoked'>;
+  sessions: Pick<SessionRepository, 'removeRevoked' | 'list' | 'end' | 'endOwn' | 'endStolenOthers'>;
   checkPassword: PasswordCheck;
+  passwordRules: PasswordRules;
+  requireRecentSignIn: Reauthentication;
+  report: ReportSecurityEvent;
+  mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;
+  issueTokens: IssueTokens;
+  accessTokenTtlSeconds: number;
+  refreshTokenTtlSeconds: number;
+}
+
+/** A user after a change of the profile, with the session's new tokens if the password is another one. */
+export interface ChangedProfile {
+  user: User;
+  tokens?: IssuedTokens;
 }
 
 export type UsersService = ReturnType<typeof createUsersService>;
 
-export function createUsersService({ users, sessions, checkPassword }: UsersServiceDeps) {
+export function createUsersService(deps: UsersServiceDeps) {
+  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn } = deps;
+  const { mails, issueTokens, report } = deps;
+  const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
+
   /** @throws {AppError} not_found */
   async function get(id: string): Promise<User> {
     return requireFound(await users.findById(id));
@@ -30,23 +55,55 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     return requireSignedIn(await get(principal.id), principal);
   }
 
-  /** Revokes all sessions of the user except for the current one. @throws {AppError} */
+  /** @throws {AppError} validation_failed, rate_limited */
+  async function requirePassword(
+    { passwordHash }: User,
+    { sessionId }: UserPrincipal,
+    { currentPassword, address }: { currentPassword: string; address: string },
+  ): Promise<void> {
+    const attempt = { sessionId, address, password: currentPassword };
+    if (!(await checkPassword(attempt, async () => passwordHash))) throw wrongPassword();
+  }
+
+  /**
+   * Revokes all sessions of the user except for the current one, whose refresh token is replaced, since it may have been
+   * copied.
+   * @throws {AppError}
+   */
   async function changePassword(
+    user: User,
     principal: UserPrincipal,
-    { password, currentPassword }: Required<Omit<ChangeProfileBody, 'name'>>,
-    address: string,
-  ): Promise<User> {
-    const user = await getSignedIn(principal);
-    const attempt = { email: user.email, address, password: currentPassword };
-    if (!(await checkPassword(attempt, async () => user.passwordHash))) throw wrongPassword();
-    const passwordHash = await hashPassword(password);
-    const changed = await users.changePassword(user, passwordHash, principal.sessionId);
+    { password, currentPassword, address }: { password: string; currentPassword: string; address: string },
+  ): Promise<Required<ChangedProfile>> {
+    passwordRules.requireAnother(password, currentPassword);
+    passwordRules.requireImpersonal(password, user);
+    const passwordHash = await hashPassword(password, address);
+    const secret = newSecret();
+    const now = Date.now();
+    const changed = await users.changePassword(user, passwordHash, {
+      id: principal.sessionId,
+      tokenHash: hashSecret(secret),
+      accessUntil: new Date(now + accessTokenTtlSeconds * 1_000),
+      othersBeganAfter: new Date(now - refreshTokenTtlSeconds * 1_000),
+    });
     if (!changed) {
-      await getSignedIn(principal);
-      throw wrongPassword(); // the same session has changed it just now
+      const { tokenVersion } = await getSignedIn(principal);
+      // The same session has changed it just now, or has ended.
+      throw tokenVersion === user.tokenVersion ? invalidToken() : wrongPassword();
     }
-    await sessions.removeRevoked(changed);
-    return changed;
+    await sessions.removeRevoked(changed.user);
+    mails.tellChange(changed.user, 'password');
+    const token = { family: Buffer.from(changed.family, 'hex'), secret };
+    const { hasSecondFactor } = changed;
+    const proof = { authenticatedAt: new Date(now), hasSecondFactor };
+    return { user: changed.user, tokens: issueTokens(changed.user, token, proof) };
+  }
+
+  /** The new address takes effect when its owner confirms it. */
+  function changeAddress(user: User, email: string): void {
+    if (email === user.confirmedEmail) return;
+    mails.askToConfirm(user, email);
+    if (email !== user.email) mails.tellChange(user, 'address');
   }
 
   return {
@@ -54,20 +111,45 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
 
     /**
      * @param address of the client
-     * @throws {AppError} validation_failed for a wrong password, rate_limited for too many of them,
-     * unauthorized if the session has been revoked meanwhile
+     * @throws {AppError} validation_failed for a wrong password or a new one that is easy to guess, rate_limited
+     * for too many wrong ones, unauthorized if the session has been revoked meanwhile
      */
     async changeProfile(
       principal: UserPrincipal,
-      { name, password, currentPassword }: ChangeProfileBody,
+      { name, email, password, currentPassword }: ChangeProfileBody,
       address: string,
-    ): Promise<User> {
-      const user =
-        password !== undefined && currentPassword !== undefined
-          ? await changePassword(principal, { password, currentPassword }, address)
-          : await getSignedIn(principal);
-      return name === undefined ? user : requireFound(await users.rename(user.id, name));
+    ): Promise<ChangedProfile> {
+      const user = await getSignedIn(principal);
+      let changed: ChangedProfile = { user };
+      if (currentPassword !== undefined) {
+        await requirePassword(user, principal, { currentPassword, address });
+        if (password !== undefined)
+          changed = await changePassword(user, principal, { password, currentPassword, address });
+        if (email !== undefined) changeAddress(changed.user, email);
+      }
+      if (name === undefined) return changed;
+      return { ...changed, user: requireFound(await users.rename(user.id, name)) };
     },
+
+    /** Returns the sessions of the caller, newest first. @param limit how many at most */
+    async listSessions(principal: UserPrincipal, limit: number): Promise<ListedSession[]> {
+      return sessions.list(await getSignedIn(principal), limit);
+    },
+
+    /**
+     * Ends a session of the caller, within a second on every process. One that is not the caller's current one may be
+     * a thief's, so the API keys that were made in it are revoked.
+     * @throws {AppError} not_found
+     */
+    async endSession({ id, sessionId }: UserPrincipal, ending: string): Promise<void> {
+      if (ending === sessionId) return sessions.end(sessionId);
+      if (!(await sessions.endOwn(id, ending)))
+        throw new AppError('not_found', 'Session not found: it may have ended already.');
+    },
+
+    /** Ends all sessions of the caller but the current one, and revokes the API keys that were made in them. */
+    endOtherSessions: ({ id, sessionId }: UserPrincipal): Promise<void> =>
+      sessions.endStolenOthers(id, sessionId),
 
     async list({
       limit,
@@ -80,13 +162,26 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
     /**
      * A change signs the user out everywhere.
      * @throws {AppError} not_found, invalid_transition for the last ADMIN, unauthorized if the actor's
-     * session is revoked
+     * session is revoked or too old, validation_failed or rate_limited for a wrong password
      */
-    async change(id: string, change: UserChange, actor: UserPrincipal): Promise<User> {
-      const changed = await users.change(id, change, actor);
+    async change(
+      id: string,
+      change: UserChange,
+      actor: UserPrincipal,
+      { currentPassword, ...origin }: Proof & Origin,
+    ): Promise<User> {
+      await requireRecentSignIn(actor, { currentPassword, address: origin.address });
+      const before = await users.findById(id);
+      const changed = await users.change(id, change, actor, origin);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
-      if (changed === LAST_ADMIN) throw lastAdmin();
+      if (changed === LAST_ADMIN) throw new AppError('invalid_transition', LAST_ADMIN_STAYS);
+      if (changed === ERASED_USER) throw erased();
+      if (changed === NOT_CONFIRMED) throw notConfirmed();
       const user = requireFound(changed);
+      if (before && before.role !== user.role) {
+        const roles = { userId: id, by: actor.id, from: before.role, to: user.role };
+        report('role_changed', roles, origin.address);
+      }
       await sessions.removeRevoked(user); // only tidies up: they are of no use any more
       return user;
     },
@@ -95,16 +190,19 @@ export function createUsersService({ users, sessions, checkPassword }: UsersServ
 
 function requireFound(user: User | null): User {
   if (user) return user;
-  throw new AppError('not_found', 'User not found: check the id.');
+  throw noSuchUser();
 }
 
-function wrongPassword(): AppError {
-  return invalid([{ path: 'currentPassword', message: 'is not the current password' }]);
-}
-
-function lastAdmin(): AppError {
+function erased(): AppError {
   return new AppError(
     'invalid_transition',
-    'This is the last active ADMIN: make another user an ADMIN first.',
+    'The personal data of this user were erased, and the account stays closed: register a new one instead.',
+  );
+}
+
+function notConfirmed(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'This user has not confirmed the e-mail address, so it may be that of another person: have it confirmed first.',
   );
 }

@@ -1,25 +1,35 @@
 import type { Connection } from 'mongoose';
 import { createCommandActivities } from '../../activities/command.activities';
+import { createErasureActivities } from '../../activities/erasure.activities';
 import { createJanitorActivities, type JanitorActivities } from '../../activities/janitor.activities';
 import { createOrderChanges } from '../../activities/order-changes';
-import { createOrderWriter } from '../../activities/order-writer';
+import { createOrderEraser, type OrderEraser } from '../../activities/order-eraser';
+import { createOrderWriter, type OrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import {
   createReconciliationActivities,
   type ReconciliationActivities,
 } from '../../activities/reconciliation.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
+import { createAuditRepository } from '../audit/audit.repository';
+import { createAuditRecorder } from '../audit/recorder';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
 import { createTransact } from '../mongodb/transaction';
 import type { UnpaidLimits } from '../domain/unpaid';
+import { allOrdersOf } from '../orders/order-pages';
+import { ownerOf } from '../orders/order-request';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createOrderWorkflows } from '../orders/temporal/order-workflows';
 import { startOptionsOf } from '../orders/temporal/start-options';
 import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
+import {
+  createPersonalDataRepository,
+  type PersonalDataRepository,
+} from '../personal-data/personal-data.repository';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import type { FollowedDeclines } from '../payments/declines/follow-declines';
 import { createPaymentDeclines, type PaymentDeclines } from '../payments/declines/payment-declines';
@@ -34,6 +44,9 @@ import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 import type { TemporalClient } from '../temporal/client';
 import { createInTurn } from './in-turn';
+import { createDataKeyRepository } from '../temporal/data-keys/repository';
+import { createAccounts } from '../users/accounts';
+import { createUsersRepository } from '../users/users.repository';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
@@ -112,17 +125,46 @@ export function createOrderQueueActivities(
   declines: PaymentDeclines,
 ) {
   const orders = createOrderRepository(connection);
-  const writer = createOrderWriter({
-    orders,
+  const writer = createWriter(connection, maxUnpaid);
+  const changes = createOrderChanges({ writer, policy, declines, provider });
+  const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
+  const { eraseTraces, eraseRest } = personalDataOf(connection);
+  return {
+    ...createPlacingActivities(deps),
+    ...createCommandActivities(deps),
+    ...createErasureActivities({
+      ordersOf: (customerId) => allOrdersOf(orders, customerId),
+      eraseOrder: createOrderEraser({ writer, eraseTraces }),
+      accounts: createAccounts(createUsersRepository(connection)),
+      eraseRest,
+      destroyDataKey: (customerId) => createDataKeyRepository(connection).destroy(ownerOf(customerId)),
+    }),
+  };
+}
+
+function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
+  return createOrderWriter({
+    orders: createOrderRepository(connection),
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
   });
-  const changes = createOrderChanges({ writer, policy, declines, provider });
-  const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
-  return { ...createPlacingActivities(deps), ...createCommandActivities(deps) };
+}
+
+function personalDataOf(connection: Connection): PersonalDataRepository {
+  return createPersonalDataRepository(
+    connection,
+    createAuditRepository(connection, createTransact(connection)),
+  );
+}
+
+/** Returns what erases an order apart from the data of its customer. */
+export function createEraser(connection: Connection, { payments }: WorkerConfig): OrderEraser {
+  const writer = createWriter(connection, payments.maxUnpaid);
+  return createOrderEraser({ writer, eraseTraces: personalDataOf(connection).eraseTraces });
 }
 
 /** Returns undefined if this process has not been given the secrets of the payment service. */

@@ -6,6 +6,7 @@ import { logFields } from '../../activities/log-fields';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import { createDataConverter } from '../temporal/data-converter';
+import type { CustomerKeys } from '../temporal/payload-codec';
 import type { Activities } from './activities';
 
 const DEPLOYMENT = 'orders';
@@ -25,11 +26,18 @@ export async function buildIdOf(bundle: string): Promise<string> {
   return hash.digest('hex').slice(0, BUILD_ID_CHARACTERS);
 }
 
+export interface WorkerParts {
+  activities: Partial<Activities>;
+  buildId: string;
+  /** Without them, PAYLOAD_KEYS encrypt everything. */
+  dataKeys?: CustomerKeys;
+}
+
 /** The options of the worker of one queue, without its connection and its workflows. */
 export function workerOptions(
   queue: Queue,
   config: WorkerConfig,
-  { activities, buildId }: { activities: Partial<Activities>; buildId: string },
+  { activities, buildId, dataKeys }: WorkerParts,
 ): Omit<WorkerOptions, 'connection'> {
   const { temporal, worker, payments, payloadKeys, shutdownTimeoutMs } = config;
   const common = {
@@ -39,7 +47,7 @@ export function workerOptions(
       version: { deploymentName: DEPLOYMENT, buildId },
       useWorkerVersioning: false as const, // open orders move on to new code, which recorded histories prove compatible
     },
-    dataConverter: createDataConverter(payloadKeys),
+    dataConverter: createDataConverter(payloadKeys, dataKeys),
     interceptors: { activity: [logFields] },
     shutdownGraceTime: shutdownTimeoutMs, // with the default of 0, activities would be cancelled at once
     shutdownForceTime: shutdownTimeoutMs + FORCED_SHUTDOWN_MARGIN_MS,

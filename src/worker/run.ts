@@ -2,13 +2,20 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createAuditRepository } from '../audit/audit.repository';
+import { keepSealed } from '../audit/keep-sealed';
 import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
+import { createTransact } from '../mongodb/transaction';
+import { createOrderRepository } from '../orders/orders.repository';
+import { eraseOldOrders } from '../personal-data/erase-old-orders';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
 import { createTemporalClient } from '../temporal/client';
 import { createDataConverter } from '../temporal/data-converter';
-import { createActivities } from './activities';
+import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../temporal/data-keys/repository';
+import { createActivities, createEraser } from './activities';
 import { buildIdOf, workerOptions } from './options';
 
 const RETRY_MS = 1_000;
@@ -49,19 +56,43 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const declines = config.worker.queues.includes('orders')
     ? followDeclines({ repository: createDeclineRepository(connection), mongodb, logger })
     : undefined;
-  const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const audit = keepSealed({
+    audit: createAuditRepository(connection, createTransact(connection)),
+    retentionMs: config.audit.retentionMs,
+    logger,
+  });
+  const oldOrders = eraseOldOrders({
+    orders: createOrderRepository(connection),
+    erase: createEraser(connection, config),
+    retentionMs: config.personalData.orderRetentionMs,
+    logger,
+  });
+  const { payloadKeys } = config;
+  const repository = createDataKeyRepository(connection);
+  const dataKeys = followDataKeys({ repository, payloadKeys }, mongodb, logger);
+  const rewrapping = rewrapDataKeys(repository, payloadKeys, logger, signal);
+  const client = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
       const activities = createActivities(queue, config, { connection, temporal: client, declines });
       return Worker.create({
-        ...workerOptions(queue, config, { activities, buildId }),
+        ...workerOptions(queue, config, { activities, buildId, dataKeys }),
         ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),
         connection: temporal,
       });
     }),
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(() => Promise.all([declines?.close(), client.close()]));
+  await runAll(workers, signal).finally(() =>
+    Promise.all([
+      declines?.close(),
+      audit.close(),
+      oldOrders.close(),
+      dataKeys.close(),
+      client.close(),
+      rewrapping,
+    ]),
+  );
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

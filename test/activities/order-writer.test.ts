@@ -1,4 +1,5 @@
 import { createOrderWriter, type OrderWriterDeps } from '../../activities/order-writer';
+import { createAuditRecorder } from '../../src/audit/recorder';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order } from '../../src/domain/order';
 import { orderNumberOf } from '../../src/domain/order-number';
@@ -23,6 +24,7 @@ function writerWith(orders: Partial<OrderWriterDeps['orders']> = {}) {
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
+    recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid: { orders: 1, units: 0 },
   });

@@ -13,6 +13,7 @@ const STORED: ApiKey = {
   start: KEY.slice(0, 8),
   scopes: [],
   createdBy: 'usr_1',
+  sessionId: 'a-session',
   createdAt: new Date(),
   expiresAt: null,
   revokedAt: null,

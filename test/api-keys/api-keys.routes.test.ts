@@ -1,7 +1,7 @@
-import { createApiKeyModel } from '../../src/api-keys/api-keys.model';
+import { createApiKeyModel } from '../../src/users/api-keys.model';
 import { openTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
-import { person, type Person } from '../support/signed-in-users';
+import { PASSWORD, person, signedInLongAgo, signIn, type Person } from '../support/signed-in-users';
 
 let api: TestApi;
 /** Another process on the same database. */
@@ -45,7 +45,6 @@ it('shows a key once and stores its hash', async () => {
     scopes: ['orders:read'],
     createdBy: admin.id,
     start: key.slice(0, 8),
-    expiresAt: null,
     revokedAt: null,
     lastUsedAt: null,
   });
@@ -90,6 +89,72 @@ it('rejects a revoked key on every process', async () => {
   expect(body).toMatchObject({ data: [{ id, revokedAt: expect.any(String) as string }] });
 });
 
+it('expires a key after 90 days, unless its maker says when or never', async () => {
+  const expiryOf = async (more: object) => {
+    const { id } = await newKey(['users:read'], more);
+    const { createdAt, expiresAt } = (await keys().findById(id).lean())!;
+    return expiresAt && expiresAt.getTime() - createdAt.getTime();
+  };
+  expect(await expiryOf({})).toBe(90 * 86_400_000);
+  expect(await expiryOf({ expiresAt: null })).toBeNull();
+});
+
+it('asks for the password of an ADMIN who did not sign in just now', async () => {
+  const make = (more: object) =>
+    create({ name: 'X', scopes: ['users:read'], ...more }, signedInLongAgo(api, admin));
+  const { headers } = await make({}).expect(401);
+  expect(headers['www-authenticate']).toContain('insufficient_user_authentication');
+  const { body } = await make({ currentPassword: 'guess' }).expect(400);
+  expect(body).toMatchObject({ errors: [{ path: 'currentPassword' }] });
+  expect(await keys().countDocuments()).toBe(0);
+  await make({ currentPassword: PASSWORD }).expect(201);
+});
+
+describe('a key ends', () => {
+  const expectRevoked = async ({ id, key }: NewKey) => {
+    for (const at of [api, other]) await eventually(async () => void (await listUsers(key, at).expect(401)));
+    expect(await keys().findById(id).lean()).toMatchObject({ revokedAt: expect.any(Date) as Date });
+  };
+  const keyOf = async ({ accessToken }: Person): Promise<NewKey> => {
+    const { body } = await create({ name: 'X', scopes: ['users:read'] }, accessToken).expect(201);
+    const made = (body as { data: NewKey }).data;
+    for (const at of [api, other]) await listUsers(made.key, at).expect(200);
+    return made;
+  };
+
+  it.each([{ status: 'disabled' }, { role: 'CUSTOMER' }])(
+    'with a maker who is changed to %j',
+    async (change) => {
+      const maker = await person(api, 'ADMIN');
+      const [ended, others] = [await keyOf(maker), await keyOf(admin)];
+      await api.call('patch', `/users/${maker.id}`, admin.accessToken).send(change).expect(200);
+      await expectRevoked(ended);
+      await listUsers(others.key).expect(200);
+    },
+  );
+
+  it('with the session in which it was made, if that was stolen', async () => {
+    const elsewhere = await signIn(api, admin.email);
+    const [ended, others] = [await keyOf(admin), await keyOf(elsewhere)];
+    const refresh = () => api.call('post', '/auth/refresh').send({ refreshToken: admin.refreshToken });
+    await refresh().expect(200);
+    await refresh().expect(401);
+    await expectRevoked(ended);
+    await listUsers(others.key).expect(200);
+  });
+
+  it('with the session in which it was made, if the password is changed in another one', async () => {
+    const thief = await signIn(api, admin.email);
+    const [ended, others] = [await keyOf(thief), await keyOf(admin)];
+    await api.call('post', '/auth/logout').send({ refreshToken: thief.refreshToken }).expect(204);
+    await listUsers(ended.key).expect(200); // programs do not stop when people sign out
+    const change = { password: 'staple battery horse', currentPassword: PASSWORD };
+    await api.call('patch', '/users/me', admin.accessToken).send(change).expect(200);
+    await expectRevoked(ended);
+    await listUsers(others.key).expect(200);
+  });
+});
+
 it('rejects an expired key', async () => {
   const { id, key } = await newKey(['users:read'], {
     expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
@@ -131,6 +196,15 @@ it('lists keys page by page, newest first', async () => {
   const second = await page(`?limit=2&cursor=${first.meta.page.nextCursor}`);
   expect([...first.data, ...second.data].map(({ id }) => id)).toEqual(made);
   expect(second.meta.page.nextCursor).toBeNull();
+});
+
+it('lists the keys of one maker', async () => {
+  const second = await person(api, 'ADMIN');
+  await newKey();
+  const { body } = await create({ name: 'X', scopes: ['users:read'] }, second.accessToken).expect(201);
+  const { id } = (body as { data: NewKey }).data;
+  const list = await api.call('get', `/api-keys?createdBy=${second.id}`, admin.accessToken).expect(200);
+  expect(list.body).toMatchObject({ data: [{ id, createdBy: second.id }] });
 });
 
 it.each([

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Context } from '../../src/http/context';
 import { createAuthentication, type AuthenticationDeps } from '../../src/authentication/authentication';
 import type { Principal } from '../../src/role/principal';
-import { createApiKeyModel } from '../../src/api-keys/api-keys.model';
+import { createApiKeyModel } from '../../src/users/api-keys.model';
 import { createProductServiceModel } from '../../src/product-service/product-service.model';
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
@@ -81,6 +81,17 @@ describe('a caller who sends a body slowly', () => {
     expect(await createUserModel(api.db.connection).findById(second.id).lean()).toMatchObject({
       status: 'disabled',
     });
+  });
+
+  it('is rejected if signed out meanwhile', async () => {
+    const second = await person(api, 'ADMIN');
+    const signOut = async ({ accessToken, refreshToken }: Person) => {
+      await api.call('post', '/auth/logout').send({ refreshToken }).expect(204);
+      await eventually(async () => void (await api.call('get', '/users/me', accessToken).expect(401)));
+    };
+    const key: [string, string, object] = ['POST', '/api-keys', { name: 'X', scopes: ['orders:read'] }];
+    expect(await sendSlowly(key, second.accessToken, () => signOut(second))).toBe(401);
+    expect(await createApiKeyModel(api.db.connection).countDocuments({ createdBy: second.id })).toBe(0);
   });
 
   it('is rejected if the API key is revoked meanwhile', async () => {

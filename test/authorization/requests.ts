@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type OrderApi, type OrderBody, lines } from '../support/order-api';
-import { PASSWORD, person, type Person } from '../support/signed-in-users';
+import { mailedToken, PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { Caller } from './table';
 
 export interface World {
@@ -62,6 +62,30 @@ export const REQUESTS: Readonly<
     path: '/auth/logout',
     body: { refreshToken: (await person(api)).refreshToken },
   }),
+  confirmAddress: async ({ api }) => {
+    const account = newAccount();
+    await api.call('post', '/auth/register').send(account).expect(201);
+    return { path: '/auth/confirm', body: { token: await mailedToken(api, 'confirm', account.email) } };
+  },
+  forgotPassword: ({ alice: { email } }) => ({ path: '/auth/forgot', body: { email } }),
+  resetPassword: async ({ api }) => {
+    const { email } = await person(api);
+    await api.call('post', '/auth/forgot').send({ email }).expect(202);
+    const token = await mailedToken(api, 'reset', email);
+    return { path: '/auth/reset', body: { token, password: 'staple battery horse' } };
+  },
+  showCode: () => ({ path: '/auth/totp', body: { challenge: 'x'.repeat(43), code: '123456' } }),
+  listSessions: () => ({ path: '/users/me/sessions' }),
+  endOtherSessions: () => ({ path: '/users/me/sessions' }),
+  endSession: async ({ api, admin }) => {
+    const { accessToken } = await signIn(api, admin.email);
+    const { body } = await api.call('get', '/users/me/sessions', accessToken).expect(200);
+    const [newest] = (body as { data: { id: string }[] }).data;
+    return { path: `/users/me/sessions/${newest!.id}` };
+  },
+  beginTotp: () => ({ path: '/users/me/totp', body: { currentPassword: PASSWORD } }),
+  confirmTotp: () => ({ path: '/users/me/totp/confirm', body: { code: '123456' } }),
+  removeTotp: () => ({ path: '/users/me/totp', body: { code: '123456' } }),
   listProductServices: () => ({ path: '/product-services' }),
   getProductService: ({ productId }) => ({ path: `/product-services/${productId}` }),
   getProfile: () => ({ path: '/users/me' }),
@@ -69,6 +93,11 @@ export const REQUESTS: Readonly<
   listUsers: () => ({ path: '/users' }),
   getUser: ({ alice }) => ({ path: `/users/${alice.id}` }),
   changeUser: async ({ api }) => ({ path: `/users/${(await person(api)).id}`, body: { role: 'ADMIN' } }),
+  exportUser: ({ alice }) => ({ path: `/users/${alice.id}/export` }),
+  eraseUser: async (world) => {
+    await order(world);
+    return { path: `/users/${world.alice.id}/erase`, body: { currentPassword: PASSWORD } };
+  },
   createApiKey: () => ({ path: '/api-keys', body: { name: 'X', scopes: ['orders:read'] } }),
   listApiKeys: () => ({ path: '/api-keys' }),
   revokeApiKey: async (world) => ({
@@ -81,9 +110,11 @@ export const REQUESTS: Readonly<
     headers: { 'If-Match': '*' },
   }),
   retireProductService: async (world) => ({ path: `/product-services/${await entry(world)}` }),
-  restoreProductService: async (world) => ({
-    path: `/product-services/${await entry(world)}/restore`,
-  }),
+  restoreProductService: async (world) => {
+    const path = `/product-services/${await entry(world)}`;
+    await world.api.call('delete', path, world.admin.accessToken).expect(204);
+    return { path: `${path}/restore` };
+  },
   listStockAdjustments: async (world) => ({
     path: `/product-services/${await entry(world)}/stock-adjustments`,
   }),
@@ -150,6 +181,7 @@ export const REQUESTS: Readonly<
     path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/resolve`,
     body: { note: 'Settled' },
   }),
+  listAudit: () => ({ path: '/audit' }),
   receiveStripeEvent: () => ({
     path: '/payments/stripe/webhook',
     body: { id: 'evt_1', type: 'charge.refunded' },

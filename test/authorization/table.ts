@@ -32,13 +32,30 @@ export const TABLE: Readonly<Record<string, Row>> = {
   login: open(200),
   refresh: open(200),
   logout: open(204),
+  // Only the token in the mail counts, not the caller.
+  confirmAddress: open(204),
+  forgotPassword: open(202),
+  resetPassword: open(204),
+  // Only the challenge counts, which is not valid.
+  showCode: open(401),
   listProductServices: open(200),
   getProductService: open(200),
   getProfile: row(null, /*                        */ 401, 200, 200, 200, 401, 403, 403),
+  listSessions: row(null, /*                      */ 401, 200, 200, 200, 401, 403, 403),
+  endOtherSessions: row(null, /*                  */ 401, 204, 204, 204, 401, 403, 403),
+  // Each session is the admin's.
+  endSession: row(null, /*                        */ 401, 404, 404, 204, 401, 403, 403),
+  beginTotp: row(null, /*                         */ 401, 201, 201, 201, 401, 403, 403),
+  // Nobody has begun, or has an app.
+  confirmTotp: row(null, /*                       */ 401, 400, 400, 400, 401, 403, 403),
+  removeTotp: row(null, /*                        */ 401, 404, 404, 404, 401, 403, 403),
   changeProfile: row(null, /*                     */ 401, 200, 200, 200, 401, 403, 403),
   listUsers: row('users:read', /*                 */ 401, 403, 403, 200, 401, 200, 403),
   getUser: row('users:read', /*                   */ 401, 403, 403, 200, 401, 200, 403),
   changeUser: row(null, /*                        */ 401, 403, 403, 200, 401, 403, 403),
+  exportUser: row(null, /*                        */ 401, 200, 404, 200, 401, 403, 403),
+  // An order is open, so authorized callers get 409.
+  eraseUser: row(null, /*                         */ 401, 409, 404, 409, 401, 403, 403),
   createApiKey: row(null, /*                      */ 401, 403, 403, 201, 401, 403, 403),
   listApiKeys: row(null, /*                       */ 401, 403, 403, 200, 401, 403, 403),
   revokeApiKey: row(null, /*                      */ 401, 403, 403, 204, 401, 403, 403),
@@ -66,7 +83,8 @@ export const TABLE: Readonly<Record<string, Row>> = {
   payOrder: row('orders:write', /*                */ 401, 409, 404, 409, 401, 409, 403),
   // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
-  resolveCompensation: row('orders:write', /*     */ 401, 403, 403, 404, 401, 404, 403),
+  resolveCompensation: row('refunds:write', /*    */ 401, 403, 403, 404, 401, 404, 403),
+  listAudit: row(null, /*                         */ 401, 403, 403, 200, 401, 403, 403),
   // Only Stripe's signature counts, not the caller.
   receiveStripeEvent: open(400),
   openCodecSession: row(null, /*                  */ 401, 403, 403, 204, 401, 403, 403),

@@ -9,20 +9,30 @@ import { createAuthority } from '../support/certificates';
 
 const REQUIRED = {
   MONGODB_URI: 'mongodb://localhost:27017/orders?replicaSet=rs0',
-  JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+  JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d5c7e91f3a6d8b024',
 };
 
 const KEY = 'RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=';
-const PRODUCTION = { NODE_ENV: 'production', PAYLOAD_KEYS: `2026-11:${KEY}` };
+const MAIL = {
+  SMTP_URL: 'smtps://orders:hunter4@mail.example.com',
+  MAIL_FROM: 'Plum & Pear <shop@example.com>',
+  ACCOUNT_PAGE_URL: 'https://shop.example.com/account',
+};
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  PAYLOAD_KEYS: `2026-11:${KEY}`,
+  TRUSTED_PROXIES: '1',
+  ...MAIL,
+};
 
 const STRIPE = {
   PAYMENT_PROVIDER: 'stripe',
-  STRIPE_SECRET_KEY: 'sk_test_hunter2',
+  STRIPE_SECRET_KEY: 'sk_live_hunter2',
   STRIPE_WEBHOOK_SECRET: 'whsec_hunter3',
 };
 
 function sameKey(secret: string) {
-  const key = createSecretKey(Buffer.from(secret));
+  const key = createSecretKey(Buffer.from(secret, 'hex'));
   return { verificationKey: key, signingKey: key };
 }
 
@@ -80,6 +90,7 @@ describe('loadConfig', () => {
         bodyLimit: '100kb',
         rateLimit: { max: 100_000, windowMs: 60_000 },
         trustedProxies: 0,
+        docs: true,
       },
       jwt: {
         keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],
@@ -87,6 +98,18 @@ describe('loadConfig', () => {
         audience: 'orders-management-system',
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 2_592_000,
+        apiKeyTtlDays: 90,
+      },
+      mail: {
+        from: 'Orders <orders@localhost>',
+        accountPageUrl: 'http://localhost:8080/account',
+        dataDir: '.data',
+      },
+      signIn: {
+        isSecondFactorRequired: false,
+        rateLimitMax: 600,
+        maxFailuresPerAddress: 30,
+        maxRegistrationsPerAddress: 20,
       },
     });
     expect(loadConfig('worker', REQUIRED)).toEqual({
@@ -102,6 +125,8 @@ describe('loadConfig', () => {
         workflowTaskPollers: 10,
         activityTaskPollers: 10,
       },
+      audit: { retentionMs: 730 * 86_400_000 },
+      personalData: {},
     });
   });
 
@@ -177,6 +202,72 @@ describe('loadConfig', () => {
       expect(mistakesOf({ ...short, ...PRODUCTION }, 'worker')).toEqual([]); // it does not wait for orders
     },
   );
+
+  it('needs a mail server in production, its sender and its page, and repeats no password', () => {
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
+    expect(loadConfig('api', production).mail).toMatchObject({
+      smtpUrl: MAIL.SMTP_URL,
+      from: MAIL.MAIL_FROM,
+    });
+    expect(mistakesOf({ ...production, SMTP_URL: undefined })).toEqual([
+      expect.stringMatching(/^SMTP_URL must be set in production/),
+    ]);
+    expect(mistakesOf({ ...REQUIRED, SMTP_URL: MAIL.SMTP_URL, MAIL_FROM: MAIL.MAIL_FROM })).toEqual([
+      'ACCOUNT_PAGE_URL must be set with SMTP_URL',
+    ]);
+    const [wrong, ...others] = mistakesOf({ ...production, SMTP_URL: 'orders:hunter4@mail.example.com' });
+    expect(wrong).toMatch(/^SMTP_URL must look like/);
+    expect([wrong, others]).not.toContain('hunter');
+    expect(
+      mistakesOf({ ...production, ...MAIL, ACCOUNT_PAGE_URL: 'https://shop.example.com/#account' }),
+    ).toEqual([expect.stringMatching(/^ACCOUNT_PAGE_URL must not have a fragment/)]);
+    expect(mistakesOf({ ...production, SMTP_URL: undefined }, 'worker')).toEqual([]);
+  });
+
+  it('asks ADMINs for a second factor in production, unless it is said', () => {
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
+    expect(loadConfig('api', production).signIn.isSecondFactorRequired).toBe(true);
+    const optional = { ...production, ADMIN_2FA: 'optional' };
+    expect(loadConfig('api', optional).signIn.isSecondFactorRequired).toBe(false);
+    expect(loadConfig('api', { ...REQUIRED, ADMIN_2FA: 'required' }).signIn.isSecondFactorRequired).toBe(
+      true,
+    );
+  });
+
+  it('has no default number of proxies in production', () => {
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
+    expect(mistakesOf({ ...production, TRUSTED_PROXIES: undefined })).toEqual([
+      expect.stringMatching(/^TRUSTED_PROXIES must be set in production.*0 if clients connect directly/),
+    ]);
+    expect(mistakesOf({ ...production, TRUSTED_PROXIES: undefined }, 'worker')).toEqual([]);
+    expect(loadConfig('api', { ...production, TRUSTED_PROXIES: '0' }).http.trustedProxies).toBe(0);
+  });
+
+  it.each(['sk_test_hunter2', 'rk_test_hunter2'])(
+    'rejects a test key of Stripe in production, except in test mode: %s',
+    (STRIPE_SECRET_KEY) => {
+      const env = { ...REQUIRED, ...STRIPE, STRIPE_SECRET_KEY };
+      const mistakes = mistakesOf({ ...env, ...PRODUCTION }, 'worker');
+      expect(mistakes).toEqual([
+        expect.stringMatching(/^STRIPE_SECRET_KEY is a test key.*STRIPE_TEST_MODE=true/),
+      ]);
+      expect(mistakes.join()).not.toContain('hunter');
+      expect(mistakesOf({ ...env, ...PRODUCTION, STRIPE_TEST_MODE: 'true' }, 'worker')).toEqual([]);
+      expect(mistakesOf(env, 'worker')).toEqual([]);
+    },
+  );
+
+  it('demands NODE_ENV of an API that other machines may reach', () => {
+    for (const HOST of ['0.0.0.0', '::', '192.0.2.1', 'api.example', '127.example.com']) {
+      expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([
+        expect.stringContaining(`NODE_ENV must be set, because HOST is ${HOST}`),
+      ]);
+      expect(mistakesOf({ ...REQUIRED, HOST, NODE_ENV: 'development' })).toEqual([]);
+      expect(mistakesOf({ ...REQUIRED, HOST }, 'worker')).toEqual([]);
+    }
+    for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
+      expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
+  });
 
   it('requires a task queue of its own for payments', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
@@ -257,7 +348,7 @@ describe('loadConfig', () => {
 
   it.each([
     ['a sample secret', { JWT_SECRET: 'please-change-me-please-change-me-please' }],
-    ['a secret without variety', { JWT_SECRET: 'abababababababababababababababababab' }],
+    ['a secret without variety', { JWT_SECRET: 'ab'.repeat(32) }],
     ['any origin', { CORS_ORIGINS: 'https://shop.example,*' }],
   ])('rejects %s in production only', (_case, env) => {
     expect(mistakesOf({ ...REQUIRED, ...env, NODE_ENV: 'development' })).toEqual([]);
@@ -284,11 +375,34 @@ describe('a secret in production', () => {
     expect(mistakesWith(secret)).toEqual([expect.stringMatching(/^JWT_SECRET /)]);
   });
 
-  it('is accepted if it is random, in any encoding', () => {
+  it('is accepted if it is 32 random bytes or more, in hexadecimal or base64', () => {
     for (let round = 0; round < 200; round++) {
-      for (const encoding of ['hex', 'base64', 'base64url'] as const)
+      for (const encoding of ['hex', 'base64'] as const)
         expect(mistakesWith(randomBytes(32).toString(encoding))).toEqual([]);
       expect(isWeakSecret(randomBytes(32).toString('latin1'))).toBe(false);
+    }
+  });
+
+  it.each([
+    ['fewer bytes in hexadecimal', randomBytes(31).toString('hex'), 'at least 32 bytes'],
+    ['fewer bytes in base64', randomBytes(30).toString('base64'), 'at least 32 bytes'],
+    [
+      'a text that is no encoding of bytes',
+      'zB7 kQ2 xW9 vL4 pT6 mR8 nJ3 hG5 fD1 sA0',
+      'base64 or hexadecimal',
+    ],
+    ['words in base64', Buffer.from('correct horse battery staple, please').toString('base64'), 'sample'],
+  ])('is rejected if it is %s', (_what, secret, reason) => {
+    const mistakes = mistakesWith(secret);
+    expect(mistakes).toEqual([expect.stringContaining(reason)]);
+    expect(mistakes.join()).not.toContain(secret);
+  });
+
+  it('signs as the bytes that it stands for', () => {
+    const bytes = randomBytes(48);
+    for (const encoding of ['hex', 'base64'] as const) {
+      const { jwt } = loadConfig('api', { ...REQUIRED, JWT_SECRET: bytes.toString(encoding) });
+      expect(jwt.keys[0]!.signingKey!.export()).toEqual(bytes);
     }
   });
 });
@@ -331,7 +445,7 @@ describe('PAYLOAD_KEYS', () => {
   });
 
   it('is required in production by the API and by workers', () => {
-    const production = { ...REQUIRED, ...STRIPE, NODE_ENV: 'production' };
+    const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION, PAYLOAD_KEYS: undefined };
     for (const reader of ['api', 'worker'] as const) {
       expect(mistakesOf(production, reader)).toEqual([
         expect.stringMatching(/^PAYLOAD_KEYS must be set in production.*openssl rand -base64 32/),

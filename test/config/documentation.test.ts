@@ -20,7 +20,7 @@ describe('.env.example', () => {
   it('configures every process once the empty variables are set', () => {
     const env = parseEnv(read('.env.example')) as Record<string, string>;
     const secrets = {
-      JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+      JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d5c7e91f3a6d8b024',
       PAYLOAD_KEYS: '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
     };
     const empty = Object.keys(env).filter((name) => env[name] === '');

@@ -14,6 +14,7 @@ import { createIndexes } from '../../src/setup/indexes';
 import { JWT_SECRET, testConfig } from '../support/config';
 import { eventually } from '../support/eventually';
 import { spawnNode, type NodeProcess } from '../support/process';
+import { TEST_ORIGIN } from '../support/origin';
 import { entryOf } from '../support/shop';
 import { startStoppableServers, type StoppableServers } from '../support/stoppable-servers';
 import { tokenFor } from '../support/tokens';
@@ -74,7 +75,7 @@ async function stopWorker(): Promise<void> {
 }
 
 async function sell(): Promise<string> {
-  return (await products.insert(entryOf(100)))!.id;
+  return (await products.insert(entryOf(100), TEST_ORIGIN))!.id;
 }
 
 const headers = { 'Content-Type': 'application/json' };
@@ -154,10 +155,13 @@ it.each(['killed', 'frozen'] as const)(
 
     const responses = await Promise.all([
       place(product, key, patientApi.url),
-      read('ord_00000000000000000000000000000000', patientApi.url), // it may be an order in progress
+      read(orderIdOf(CUSTOMER, randomUUID()), patientApi.url), // it may be an order in progress
     ]);
     for (const { status, headers } of responses)
       expect([status, headers.get('retry-after')]).toEqual([503, '5']);
+    // Whose it is needs no server, so an order of another customer is told from none by neither answer nor time.
+    const foreign = orderIdOf('usr_01HZX0000000000000000B0B00', randomUUID());
+    expect((await read(foreign, patientApi.url)).status).toBe(404);
     expect(await count()).toBe(before);
     expect(await stockOf(product)).toEqual({ available: 100, reserved: 0 });
 

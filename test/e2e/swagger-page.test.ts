@@ -152,6 +152,10 @@ if (!chromium) {
     await id.fill(placed.data.id as string);
     expect(await execute(getOrder)).toMatchObject({ status: '200', data: placed.data });
     expect(browser.faults).toEqual([]);
+    const stored = await browser.page.evaluate(
+      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }])',
+    );
+    expect(stored).toBe('[{},{}]'); // the token is in memory only
   });
 
   it('pays with cards whose bank asks the customer: one is authorised, one fails and another card pays', async () => {

@@ -72,7 +72,7 @@ it('returns 413 before the body if Content-Length is 10 MB', async () => {
   const text = readAll(await begin('Content-Length: 10000000\r\n\r\n'));
   expect(parseResponse(await text)).toMatchObject({
     status: 413,
-    headers: { connection: 'close', 'content-type': 'application/problem+json' },
+    headers: { connection: 'close', 'content-type': 'application/problem+json; charset=utf-8' },
     body: expect.stringContaining('"payload_too_large"') as string,
   });
 });

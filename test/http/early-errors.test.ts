@@ -28,13 +28,13 @@ function expectProblem({ status, headers, body }: RawResponse, code: ErrorCode):
   const problem = JSON.parse(body) as Record<string, unknown>;
   expect({ status, ...problem }).toMatchObject({ status: PROBLEMS[code].status, code });
   expect(headers).toMatchObject({
-    'content-type': 'application/problem+json',
+    'content-type': 'application/problem+json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
     'x-request-id': problem.requestId,
     vary: 'Origin',
   });
-  expect(problem.detail).toMatch(/: (send|check) /);
+  expect(problem.detail).toMatch(/: (send|check|use) /);
   expect(reported).toEqual([{ requestId: problem.requestId, status, code }]);
 }
 
@@ -57,6 +57,12 @@ describe("a request that Node's HTTP parser rejects", () => {
       `${REQUEST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n`,
     ],
     ['no Host header', 'validation_failed', 'GET / HTTP/1.1\r\n\r\n'],
+    ['two Host headers', 'validation_failed', `${REQUEST}Host: other.example\r\n\r\n`],
+    ['an empty Host header', 'validation_failed', 'GET / HTTP/1.1\r\nHost:\r\n\r\n'],
+    ['a Host header with a path', 'validation_failed', 'GET / HTTP/1.1\r\nHost: shop.example/a\r\n\r\n'],
+    ['a Host header with a user', 'validation_failed', 'GET / HTTP/1.1\r\nHost: a@shop.example\r\n\r\n'],
+    ['a Host header with a space', 'validation_failed', 'GET / HTTP/1.0\r\nHost: a b\r\n\r\n'],
+    ['CONNECT', 'method_not_allowed', 'CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n'],
     ['a broken chunk', 'validation_failed', `${REQUEST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
     ['20 kB of headers', 'headers_too_large', `${REQUEST}X-A: ${'a'.repeat(20_000)}\r\n\r\n`],
     ['20 kB of path', 'headers_too_large', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
@@ -70,6 +76,15 @@ describe("a request that Node's HTTP parser rejects", () => {
     const url = await start(serveAll);
     expectProblem(await sendRaw(url, text), code);
   });
+
+  it.each(['shop.example', 'SHOP.example:8443', '127.0.0.1:3000', '[::1]:3000', '[2001:db8::1]', 'my_host'])(
+    'may have the Host header %s',
+    async (host) => {
+      const url = await start(serveAll);
+      const text = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      expect(await sendRaw(url, text)).toMatchObject({ status: 200 });
+    },
+  );
 
   it('may have 100 headers and an unknown expectation', async () => {
     const url = await start(serveAll);

@@ -130,9 +130,15 @@ describe('the log line', () => {
   it.each([
     ['/users/canary@shop.example', '/users/…'],
     ['/users/Canary%20Alice', '/users/…'],
+    ['/users/hauptstrasse', '/users/…'],
+    ['/users/usr_canary-shop_example', '/users/…'],
+    ['/canary.alice/users', '/…/users'],
+    ['/product-services/4111111111111111/stock', '/product-services/…/stock'],
+    ['/product-services/ps_4111111111111111', '/product-services/…'],
+    ['/users/usr_01HZX000000000000000ADM1N0', '/users/usr_01HZX000000000000000ADM1N0'],
     [
-      '/orders/ord_00000000000000000000000000000000/cancel',
-      '/orders/ord_00000000000000000000000000000000/cancel',
+      '/product-services/ord_00000000000000000000000000000000',
+      '/product-services/ord_00000000000000000000000000000000',
     ],
     ['/api/assets/swagger-ui.css', '/api/assets/swagger-ui.css'],
   ])('has for the path %s only %s', async (path, logged) => {
@@ -507,4 +513,71 @@ it('logs a warning if the client aborts a response', () => {
 it('takes the address that the one trusted proxy saw, whatever the client claims', async () => {
   const response = await api.call('post', '/echo').set('X-Forwarded-For', '1.1.1.1, 2.2.2.2');
   expect(response.body).toMatchObject({ data: { ip: '2.2.2.2' } });
+});
+
+it('lets browsers load nothing from elsewhere, run nothing inline, and be framed by nobody', async () => {
+  const { headers } = await api.call('get', '/health/live').expect(200);
+  const policy = headers['content-security-policy']!.split(';');
+  const directives = ["default-src 'self'", "base-uri 'none'", "object-src 'none'", "script-src 'self'"];
+  expect(policy).toEqual(expect.arrayContaining([...directives, "frame-ancestors 'none'"]));
+  expect(headers).toMatchObject({
+    'strict-transport-security': expect.stringMatching(/^max-age=31536000; includeSubDomains$/) as string,
+    'referrer-policy': 'no-referrer',
+    'content-type': 'application/json; charset=utf-8',
+  });
+});
+
+it('does not answer TRACE with what was sent', async () => {
+  const path = `${api.config.http.prefix}/product-services`;
+  const { text } = await request(api.app.callback()).trace(path).set('X-Canary', 'canary').expect(405);
+  expect(text).not.toContain('canary');
+});
+
+describe('what may be kept', () => {
+  it('of the catalogue is kept, and asked for each time', async () => {
+    const { headers } = await api.call('get', '/product-services').expect(200);
+    expect(headers['cache-control']).toBe('no-cache');
+  });
+
+  it.each(['/users/me', '/users', '/api-keys'])('of %s is nothing, not even of a refusal', async (path) => {
+    const admin = api.tokenOf('ADMIN');
+    for (const token of [admin, api.tokenOf('CUSTOMER'), undefined]) {
+      const { headers } = await api.call('get', path, token);
+      expect(headers['cache-control']).toBe('no-store');
+    }
+  });
+});
+
+describe('X-Forwarded-For', () => {
+  const warnings = ({ logs }: TestApi) =>
+    logs.filter(({ level, msg }) => level === 'warn' && String(msg).startsWith('X-Forwarded-For'));
+
+  it('is warned of once if no proxy is trusted', async () => {
+    const direct = await openTestApi({ db: api.db });
+    await direct.call('get', '/health/live').expect(200);
+    expect(warnings(direct)).toEqual([]);
+    for (const address of ['192.0.2.1', '192.0.2.2'])
+      await direct.call('get', '/health/live').set('X-Forwarded-For', address).expect(200);
+    expect(warnings(direct)).toEqual([
+      expect.objectContaining({ msg: expect.stringContaining('TRUSTED_PROXIES is 0') as string }),
+    ]);
+    expect(JSON.stringify(warnings(direct))).not.toContain('192.0.2');
+    await direct.close();
+  });
+
+  it('is nothing to warn of behind a proxy', async () => {
+    await api.call('get', '/health/live').set('X-Forwarded-For', '192.0.2.1').expect(200);
+    expect(warnings(api)).toEqual([]);
+  });
+});
+
+it('serves neither the document nor the Swagger page if they are switched off', async () => {
+  const closed = await openTestApi({ db: api.db, env: { API_DOCS: 'false' } });
+  for (const path of ['/api', '/api/openapi.json', '/api/assets/swagger-ui.css', '/nothing']) {
+    const { body } = await closed.call('get', path).expect(404);
+    expect(body).toMatchObject({
+      detail: 'There is nothing at this path: see the documentation for all paths.',
+    });
+  }
+  await closed.close();
 });

@@ -9,21 +9,23 @@ import jwt, { type SignOptions } from 'jsonwebtoken';
 import request from 'supertest';
 import { createJwt } from '../../src/jwt/jwt';
 import { openTestApi, type TestApi } from '../support/api';
-import { JWT_SECRET, testConfig } from '../support/config';
+import { JWT_SECRET as HEX_SECRET, testConfig } from '../support/config';
 import { SESSION_ID, tokenFor } from '../support/tokens';
 
 const USER = 'usr_01HZX000000000000000A11CE0';
 /** The claims of an ADMIN that only we issue. */
-const ADMIN = { role: 'ADMIN', ver: 0, sid: SESSION_ID };
+const ADMIN = { role: 'ADMIN', ver: 0, sid: SESSION_ID, auth_time: 1 };
 
 let api: TestApi;
 beforeAll(async () => void (api = await openTestApi()));
 afterAll(() => api.close());
 
+const JWT_SECRET = Buffer.from(HEX_SECRET, 'hex');
+
 /** Signs with our secret; without arguments, a valid token. */
 function forge(options: SignOptions = {}, claims: object = ADMIN, secret = JWT_SECRET): string {
   const { issuer, audience } = api.config.jwt;
-  return jwt.sign(claims, createSecretKey(secret, 'utf8'), {
+  return jwt.sign(claims, createSecretKey(secret), {
     issuer,
     audience,
     subject: USER,
@@ -82,7 +84,7 @@ const BAD_TOKENS: [string, () => string][] = [
   ['a token of another issuer', () => forge({ issuer: 'other' })],
   ['a token for another audience', () => forge({ audience: 'other' })],
   ['a token of another algorithm', () => forge({ algorithm: 'HS384' })],
-  ['a token of another secret', () => forge({}, ADMIN, 'x'.repeat(48))],
+  ['a token of another secret', () => forge({}, ADMIN, Buffer.alloc(48, 'x'))],
   ...['none', 'None', 'NONE', 'nOnE', ''].map((alg): [string, () => string] => [
     `an unsigned token (${alg})`,
     () => unsigned(alg),
@@ -93,6 +95,7 @@ const BAD_TOKENS: [string, () => string][] = [
   ['a token without ver', () => without('ver')],
   ['a token with an invalid ver', () => forge({}, { ...ADMIN, ver: 'high' })],
   ['a token without sid', () => without('sid')],
+  ['a token without auth_time', () => without('auth_time')],
   ['a token with an invalid sid', () => forge({}, { ...ADMIN, sid: 1 })],
   ...HOSTILE_KIDS.map((keyid): [string, () => string] => [
     `a token with the kid ${keyid.slice(0, 40)}`,
@@ -144,7 +147,13 @@ it('reads the token whatever the case of the scheme and the number of spaces', a
 });
 
 it('accepts a token that was issued', async () => {
-  const user = { id: USER, role: 'ADMIN', tokenVersion: 0, sessionId: SESSION_ID } as const;
+  const user = {
+    id: USER,
+    role: 'ADMIN',
+    tokenVersion: 0,
+    sessionId: SESSION_ID,
+    authenticatedAt: 1,
+  } as const;
   const { accessToken, expiresIn } = api.jwt.issue(user);
   expect(expiresIn).toBe(api.config.jwt.accessTokenTtlSeconds);
   expect(jwt.decode(accessToken)).toMatchObject({
@@ -152,6 +161,7 @@ it('accepts a token that was issued', async () => {
     role: 'ADMIN',
     ver: 0,
     sid: SESSION_ID,
+    auth_time: 1,
     iss: 'orders-management-system',
     aud: 'orders-management-system',
   });
@@ -263,7 +273,7 @@ describe('the middleware of access tokens', () => {
   it('ignores a secret in the state of the request', async () => {
     const attacker = 'x'.repeat(48);
     const state = { secret: attacker };
-    await authenticate(() => forge({}, ADMIN, attacker))(contextOf(state), jest.fn());
+    await authenticate(() => forge({}, ADMIN, Buffer.from(attacker)))(contextOf(state), jest.fn());
     expect(state).toMatchObject({ principal: undefined });
     await authenticate(() => forge())(contextOf(state), jest.fn());
     expect(state).toMatchObject({ principal: { id: USER } });

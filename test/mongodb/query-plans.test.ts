@@ -1,12 +1,20 @@
 import type { Connection } from 'mongoose';
 import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
-import { createLoginFailureRepository } from '../../src/users/passwords/login-failures.repository';
+import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
+import { createAuditRecorder } from '../../src/audit/recorder';
+import { createAttemptRepository } from '../../src/users/passwords/attempts.repository';
+import { createAccountRepository } from '../../src/users/account/accounts.repository';
+import { createSecondFactorRepository } from '../../src/users/second-factor/second-factors.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
 import { createOrderRepository } from '../../src/orders/orders.repository';
 import { createPaymentActionRepository } from '../../src/payments/actions.repository';
+import {
+  createPersonalDataRepository,
+  type PersonalDataRepository,
+} from '../../src/personal-data/personal-data.repository';
 import { createDeclineRepository } from '../../src/payments/declines/declines.repository';
 import { createPaymentEventRepository } from '../../src/payments/stripe/events.repository';
 import { createSandboxRepository, type SandboxPayment } from '../../src/payments/sandbox/repository';
@@ -15,10 +23,13 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { createStockAdjustmentRepository } from '../../src/product-service/stock-adjustments.repository';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
+import { createDataKeyRepository, type DataKeyRepository } from '../../src/temporal/data-keys/repository';
+import { createEndedSessionsRepository } from '../../src/users/sessions/ended-sessions.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { TEST_ORIGIN } from '../support/origin';
 import { entryOf } from '../support/shop';
 
 let db: TestDatabase;
@@ -40,8 +51,12 @@ async function fill(): Promise<void> {
       const unique = {
         operations,
         email: text,
+        confirmedEmail: text,
+        tokenHash: text,
         sku: text,
         skuKey: text,
+        day: text,
+        position: n,
         keyHash: text,
         key: text,
         reference: text,
@@ -74,27 +89,37 @@ type Calls<Repository> = { [Method in keyof Repository]: () => unknown };
 const OTHERS = 200;
 const NOW = new Date();
 const KEY = { name: 'Warehouse', scopes: [], createdBy: 'usr_1', start: 'oms_1234', createdAt: NOW };
+const ACTOR = { id: 'usr_1', tokenVersion: 0, sessionId: 'session' };
 const ENDLESS = { expiresAt: null, revokedAt: null, lastUsedAt: null };
 const PAGE = { limit: 20, after: 'zzz' };
 
 function apiKeyCalls(connection: Connection): Calls<ReturnType<typeof createApiKeyRepository>> {
   const keys = createApiKeyRepository(connection);
   return {
-    insert: () => keys.insert({ id: 'key_1', keyHash: 'hash', ...KEY, ...ENDLESS }),
+    insert: () =>
+      keys.insert(
+        { id: 'key_1', keyHash: 'hash', sessionId: 'session', ...KEY, ...ENDLESS },
+        ACTOR,
+        TEST_ORIGIN,
+      ),
     findByHash: () => keys.findByHash('hash'),
-    list: () => keys.list(PAGE),
-    revoke: () => keys.revoke('key_1'),
+    async list() {
+      for (const filter of [{}, { createdBy: 'usr_1' }]) await keys.list(filter, PAGE);
+    },
+    revoke: () => keys.revoke('key_1', TEST_ORIGIN),
     recordUse: () => keys.recordUse('key_1', NOW),
     watchRevocations: () => keys.watchRevocations().close(),
   };
 }
 
-function loginFailureCalls(connection: Connection): Calls<ReturnType<typeof createLoginFailureRepository>> {
-  const failures = createLoginFailureRepository(connection);
+function attemptCalls(connection: Connection): Calls<ReturnType<typeof createAttemptRepository>> {
+  const attempts = createAttemptRepository(connection);
+  const delays = { free: 1, firstMs: 1, mostMs: 8, forgetMs: 60_000 };
   return {
-    add: () => failures.add('someone', 60_000),
-    takeBack: () => failures.takeBack('someone'),
-    clear: () => failures.clear('someone'),
+    add: () => attempts.add('someone', 60_000),
+    addDelayed: () => attempts.addDelayed('someone', delays),
+    takeBack: () => attempts.takeBack('someone'),
+    clear: () => attempts.clear('someone'),
   };
 }
 
@@ -102,16 +127,60 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
   const sessions = createSessionRepository(connection);
   const session = {
     userId: 'usr_1',
+    family: 'family',
     tokenHash: 'one',
     tokenVersion: 0,
+    createdAt: NOW,
+    accessUntil: NOW,
+    usedFrom: 'somewhere',
+    hasSecondFactor: false,
     expiresAt: new Date(Date.now() + 60_000),
   };
   return {
     insert: () => sessions.insert({ id: 'session', ...session }),
     find: () => sessions.find('session'),
-    rotate: () => sessions.rotate('session', 'one', 'two'),
+    rotate: () => sessions.rotate('session', { from: 'one', to: 'two', accessUntil: NOW, usedFrom: 'x' }),
     removeRevoked: () => sessions.removeRevoked({ id: 'usr_1', tokenVersion: 1, keptSessionId: null }),
-    remove: () => sessions.remove('session'),
+    isUsedFrom: () => sessions.isUsedFrom('somewhere'),
+    list: () => sessions.list({ id: 'usr_1', tokenVersion: 0, keptSessionId: null }, 100),
+    end: () => sessions.end('session'),
+    endOwn: () => sessions.endOwn('usr_1', 'session'),
+    endOthers: () => sessions.endOthers('usr_1', 'session'),
+    endStolenOthers: () => sessions.endStolenOthers('usr_1', 'session'),
+    endStolen: () => sessions.endStolen('session'),
+  };
+}
+
+function accountCalls(connection: Connection): Calls<ReturnType<typeof createAccountRepository>> {
+  const accounts = createAccountRepository(connection);
+  const user = { id: 'usr_1', email: 'alice@example.com', tokenVersion: 0 };
+  const token = 'x'.repeat(43);
+  return {
+    issueToken: () => accounts.issueToken('reset', user, user.email),
+    issueChallenge: () => accounts.issueChallenge(user),
+    findByChallenge: () => accounts.findByChallenge(token),
+    useChallenge: () => accounts.useChallenge(token),
+    findByResetToken: () => accounts.findByResetToken(token),
+    confirmAddress: async () =>
+      accounts.confirmAddress(await accounts.issueToken('confirm', user, user.email)),
+    resetPassword: async () =>
+      accounts.resetPassword(await accounts.issueToken('reset', user, user.email), {
+        passwordHash: 'x',
+        sessionsBeganAfter: NOW,
+      }),
+  };
+}
+
+function secondFactorCalls(connection: Connection): Calls<ReturnType<typeof createSecondFactorRepository>> {
+  const factors = createSecondFactorRepository(connection);
+  const activation = { userId: 'usr_1', sessionId: 'session', step: 1, recoveryCodes: ['a'] };
+  return {
+    find: () => factors.find('usr_1'),
+    begin: () => factors.begin('usr_1', 'secret'),
+    turnOn: () => factors.turnOn(activation, TEST_ORIGIN),
+    useStep: () => factors.useStep('usr_1', 2),
+    useRecoveryCode: () => factors.useRecoveryCode('usr_1', 'a'),
+    remove: () => factors.remove('usr_1', TEST_ORIGIN),
   };
 }
 
@@ -120,6 +189,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
   const user = {
     id: 'usr_1',
     email: 'alice@example.com',
+    confirmedEmail: 'alice@example.com',
     name: 'Alice',
     role: 'ADMIN',
     passwordHash: 'x',
@@ -128,20 +198,33 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     insert: () => users.insert(user),
     findById: () => users.findById(user.id),
     findByEmail: () => users.findByEmail(user.email),
-    statusOf: () => users.statusOf(user.id),
+    findUnconfirmed: () => users.findUnconfirmed(user.email),
+    standingOf: () => users.standingOf(user.id),
     isSetUp: () => users.isSetUp(),
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
     },
     rename: () => users.rename(user.id, 'Bob'),
-    changePassword: () => users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', null),
-    change: () => users.change(user.id, { role: 'CUSTOMER' }),
+    changePassword: () =>
+      users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', {
+        id: 'session',
+        tokenHash: 'two',
+        accessUntil: NOW,
+        othersBeganAfter: NOW,
+      }),
+    change: () => users.change(user.id, { role: 'CUSTOMER' }, ACTOR),
+    erase: () => users.erase(user.id, TEST_ORIGIN),
   };
 }
 
 function revokedTokensCalls(connection: Connection): Calls<ReturnType<typeof createRevokedTokensRepository>> {
   const revoked = createRevokedTokensRepository(connection);
   return { findSince: () => revoked.findSince(NOW), watch: () => revoked.watch().close() };
+}
+
+function endedSessionsCalls(connection: Connection): Calls<ReturnType<typeof createEndedSessionsRepository>> {
+  const ended = createEndedSessionsRepository(connection);
+  return { findKnown: () => ended.findKnown(), watch: () => ended.watch().close() };
 }
 
 /** Each filter on its own, of all states and of one customer, and those that are used together. */
@@ -205,7 +288,7 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
   const entry = { ...entryOf(5), id: 'ps_1' };
   const stored = async () => (await products.find(entry.id))!;
   return {
-    insert: () => products.insert(entry),
+    insert: () => products.insert(entry, TEST_ORIGIN),
     async findPage() {
       const searches = [['ca'], ['mu'], ['cafe', 'ca', 'od', 'ev', 'mu'], ['none', 'of', 'these']];
       for (const isActive of [true, false]) {
@@ -219,9 +302,9 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
     find: () => products.find(entry.id),
     findActive: () => products.findActive(entry.id),
     findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
-    update: async () => products.update(await stored(), { name: 'Another' }),
-    retire: async () => products.retire(await stored()),
-    restore: async () => products.restore(await stored()),
+    update: async () => products.update(await stored(), { name: 'Another' }, TEST_ORIGIN),
+    retire: async () => products.retire(await stored(), TEST_ORIGIN),
+    restore: async () => products.restore(await stored(), TEST_ORIGIN),
   };
 }
 
@@ -236,8 +319,11 @@ function stockAdjustmentCalls(
   const wanted = { id: 'adj_1', fingerprint: 'x', reason: 'Found', by: 'usr_1' };
   return {
     async adjust() {
-      const { id: productServiceId } = (await createProductServiceRepository(connection).insert(entryOf(5)))!;
-      for (let n = 0; n < 2; n++) await adjustments.adjust({ ...wanted, productServiceId }, () => 1);
+      const products = createProductServiceRepository(connection);
+      const { id: productServiceId } = (await products.insert(entryOf(5), TEST_ORIGIN))!;
+      for (let n = 0; n < 2; n++) {
+        await adjustments.adjust({ ...wanted, productServiceId }, TEST_ORIGIN, () => 1);
+      }
     },
     async findPage() {
       await adjustments.findPage('ps_1', { limit: 20 });
@@ -302,6 +388,29 @@ function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaym
   };
 }
 
+function personalDataCalls(connection: Connection): Calls<PersonalDataRepository> {
+  const audit = createAuditRepository(connection, createTransact(connection));
+  const data = createPersonalDataRepository(connection, audit);
+  return {
+    sessionsOf: () => data.sessionsOf('usr_1', { limit: 20, after: 'a' }),
+    eraseTraces: () => data.eraseTraces('ord_1'),
+    eraseRest: () => data.eraseRest('usr_1'),
+  };
+}
+
+function dataKeyCalls(connection: Connection): Calls<DataKeyRepository> {
+  const keys = createDataKeyRepository(connection);
+  const key = { wrapped: Buffer.from('key'), wrappedBy: 'old' };
+  return {
+    add: () => keys.add('owner', key),
+    find: () => keys.find('owner'),
+    wrappedByOthers: () => keys.wrappedByOthers('new', 10),
+    rewrap: () => keys.rewrap('owner', key, { ...key, wrappedBy: 'new' }),
+    destroy: () => keys.destroy('owner'),
+    watchDestroyed: () => keys.watchDestroyed().close(),
+  };
+}
+
 function declineCalls(connection: Connection): Calls<ReturnType<typeof createDeclineRepository>> {
   const declines = createDeclineRepository(connection);
   return {
@@ -310,6 +419,34 @@ function declineCalls(connection: Connection): Calls<ReturnType<typeof createDec
     addSource: () => declines.addSource('ord_1-1', 'hash'),
     findSince: () => declines.findSince(NOW, 10),
     watch: () => declines.watch().close(),
+  };
+}
+
+function auditCalls(connection: Connection): Calls<AuditRepository> {
+  const transact = createTransact(connection);
+  const audit = createAuditRepository(connection, transact);
+  const origin = { by: 'usr_1', requestId: 'r-1', address: null };
+  const change = {
+    origin,
+    action: 'order.amend',
+    object: 'ord_1',
+    subject: 'usr_1',
+    changes: [],
+    personal: [],
+  };
+  const record = createAuditRecorder(connection);
+  return {
+    async seal() {
+      await transact((session) => record(change, session));
+      await audit.seal(NOW);
+    },
+    async list() {
+      for (const filter of [{}, { actor: 'usr_1' }, { object: 'ord_1' }, { actor: 'usr_1', from: NOW }])
+        await audit.list(filter, PAGE);
+    },
+    ofUser: () => audit.ofUser('usr_1', PAGE),
+    removeBefore: () => audit.removeBefore(NOW),
+    erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
   };
 }
 
@@ -336,10 +473,14 @@ async function plansOf(calls: Record<string, () => unknown>): Promise<Profiled[]
 it.each(
   Object.entries({
     apiKeyCalls,
-    loginFailureCalls,
+    auditCalls,
+    attemptCalls,
     sessionCalls,
     userCalls,
+    accountCalls,
+    secondFactorCalls,
     revokedTokensCalls,
+    endedSessionsCalls,
     orderCalls,
     catalogueCalls,
     stockAdjustmentCalls,
@@ -347,6 +488,8 @@ it.each(
     paymentEventCalls,
     sandboxCalls,
     actionCalls,
+    personalDataCalls,
+    dataKeyCalls,
     declineCalls,
     stripeCalls,
   }),

@@ -3,6 +3,8 @@ import { mongo } from 'mongoose';
 import { hostname } from 'node:os';
 import { DOCUMENT_BYTES, FULFILLING, PLACING, type StageCounts } from '../../bench/counts';
 import { orderWorkflowId } from '../../workflows/contract';
+import { createAuditRepository } from '../../src/audit/audit.repository';
+import { createTransact } from '../../src/mongodb/transaction';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import type { ProductService } from '../../src/product-service/product-service.model';
 
@@ -128,7 +130,7 @@ it('costs 9 events in 3 state transitions, below 3.2 kB, to place', async () => 
   expectRoundedUp(historyBytes, expected.historyBytes);
 });
 
-it('costs 29 events in 8 state transitions, below 7.5 kB, until it is delivered', async () => {
+it('costs 29 events in 8 state transitions, below 7.6 kB, until it is delivered', async () => {
   const admin = api.tokenOf('ADMIN');
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {
@@ -146,12 +148,15 @@ it('costs 29 events in 8 state transitions, below 7.5 kB, until it is delivered'
   expectRoundedUp(historyBytes, PLACING.historyBytes + FULFILLING.historyBytes);
 });
 
-it('costs two documents, below 3 kB together, in MongoDB', async () => {
-  const sizeOf = async (collection: string, filter: object) => {
-    const found = await api.shop.db.connection.collection(collection).find(filter).toArray();
-    expect(found).toHaveLength(1);
-    return mongo.BSON.calculateObjectSize(found[0]!);
+it('costs two documents in MongoDB, below 3 kB together, and two entries of the audit log', async () => {
+  const { connection } = api.shop.db;
+  const sizeOf = async (collection: string, filter: object, count = 1) => {
+    const found = await connection.collection(collection).find(filter).toArray();
+    expect(found).toHaveLength(count);
+    return found.reduce((sum, document) => sum + mongo.BSON.calculateObjectSize(document), 0);
   };
   expectRoundedUp(await sizeOf('orders', { _id: order.id }), DOCUMENT_BYTES.order);
   expectRoundedUp(await sizeOf('sandbox_payments', { orderId: order.id }), DOCUMENT_BYTES.payment);
+  await createAuditRepository(connection, createTransact(connection)).seal();
+  expectRoundedUp(await sizeOf('audit', { object: order.id }, 2), DOCUMENT_BYTES.audit);
 });

@@ -1,4 +1,4 @@
-import { commandBy, orderIdOf, type Caller } from '../../src/orders/order-request';
+import { canBeOrderOf, commandBy, orderIdOf, type Caller } from '../../src/orders/order-request';
 import { orderIn } from '../domain/fixtures';
 
 const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, revision: 7 });
@@ -38,6 +38,15 @@ it('gives the keys of a customer, of the staff and of programs orders of their o
   ];
   expect(new Set(ids).size).toBe(ids.length);
   expect(orderIdOf('usr_1', 'k', 'usr_1')).toBe(ids[0]);
+});
+
+it('tells by its id whose an order can be', () => {
+  for (const placedBy of ['usr_1', 'usr_2', 'key_1']) {
+    const id = orderIdOf('usr_1', 'k', placedBy);
+    expect([canBeOrderOf('usr_1', id), canBeOrderOf('usr_2', id)]).toEqual([true, false]);
+    expect(canBeOrderOf('usr_1', `${id}0`)).toBe(false);
+    expect(canBeOrderOf('usr_1', id.replace('ord_', 'xxx_'))).toBe(false);
+  }
 });
 
 it('gives different content a different fingerprint, however its fields are sorted', () => {

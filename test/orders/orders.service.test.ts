@@ -1,7 +1,10 @@
+import { newId } from '../../src/common/ids';
 import { draftOrder } from '../../src/domain/placing';
 import type { Order } from '../../src/domain/order';
 import { AppError } from '../../src/errors/app-error';
+import { orderIdOf } from '../../src/orders/order-request';
 import { createOrderService, type OrderServiceDeps } from '../../src/orders/orders.service';
+import type { Principal } from '../../src/role/principal';
 import { orderRequest } from '../support/shop';
 
 const request = orderRequest({ items: [{ productServiceId: 'ps_x', quantity: 1 }] });
@@ -53,4 +56,28 @@ it.each([
   ['MongoDB does not have it and Temporal is too busy', busy],
 ])('fails with 503 if %s', async (_, find) => {
   await expect(placeLate(find, null, null)).rejects.toMatchObject(unavailable);
+});
+
+describe('an order that cannot be the customer’s', () => {
+  const asked: string[] = [];
+  const orders = { findById: async () => void asked.push('MongoDB') };
+  const workflows = { find: async () => void asked.push('Temporal') };
+  const service = createOrderService({ orders, workflows } as unknown as OrderServiceDeps);
+  const bob = { id: newId('usr'), role: 'CUSTOMER' } as Principal;
+  const foreign = [request.orderId, orderIdOf(newId('usr'), 'k'), `ord_${'0'.repeat(32)}`, 'nonsense', ''];
+  beforeEach(() => void (asked.length = 0));
+
+  it.each(foreign)('is not found without asking any server, whether there is one or not: %s', async (id) => {
+    await expect(service.read(id, bob)).rejects.toMatchObject({ code: 'not_found' });
+    const cancelling = service.cancel(id, { principal: bob, requestId: 'r' }, { reason: null });
+    await expect(cancelling).rejects.toMatchObject({ code: 'not_found' });
+    expect(asked).toEqual([]);
+  });
+
+  it('is looked for everywhere by the staff, and by the customer whose it can be', async () => {
+    for (const principal of [{ ...bob, role: 'ADMIN' } as Principal, { ...bob, id: request.customerId }]) {
+      await expect(service.read(request.orderId, principal)).rejects.toMatchObject({ code: 'not_found' });
+      expect(asked.splice(0)).toEqual(['MongoDB', 'Temporal']);
+    }
+  });
 });

@@ -95,7 +95,7 @@ describe('POST /product-services', () => {
     expect(headers).toMatchObject({
       etag: '"1-0"',
       location: `/orders-management-system/product-services/${data.id}`,
-      'cache-control': 'private, no-cache',
+      'cache-control': 'no-store',
     });
     expect(await read(data.id)).toEqual(data);
   });

@@ -50,13 +50,35 @@ describe('the rate limit', () => {
     });
   });
 
-  it('counts each user separately, and a forged token for the address', async () => {
-    const [alice, bob] = [api.tokenOf('CUSTOMER'), api.tokenOf('CUSTOMER')];
-    for (let call = 0; call < 3; call++) await api.call('get', '/product-services', alice).expect(200);
-    await api.call('get', '/product-services', alice).expect(429);
-    await api.call('get', '/product-services', bob).expect(200);
-    for (let call = 0; call < 3; call++) await api.call('get', '/product-services', `${alice}x`).expect(200);
-    await api.call('get', '/product-services', `${bob}y`).expect(429);
+  it('counts each user at all addresses, and a forged token for the address alone', async () => {
+    const proxied = await openLimited({ TRUSTED_PROXIES: '1' });
+    const read = (token: string, address: string) =>
+      proxied.call('get', '/product-services', token).set('X-Forwarded-For', address);
+    const [alice, bob] = [proxied.tokenOf('CUSTOMER'), proxied.tokenOf('CUSTOMER')];
+    for (let call = 0; call < 3; call++) await read(alice, `192.0.2.${call}`).expect(200);
+    await read(alice, '192.0.2.9').expect(429);
+    await read(bob, '192.0.2.9').expect(200);
+    for (let call = 0; call < 3; call++) await read(`${bob}x`, '192.0.2.10').expect(200);
+    await read(bob, '192.0.2.11').expect(200);
+    await proxied.close();
+  });
+
+  it('does not count more for an address with many accounts', async () => {
+    for (let call = 0; call < 3; call++)
+      await api.call('get', '/product-services', api.tokenOf('CUSTOMER')).expect(200);
+    await api.call('get', '/product-services', api.tokenOf('CUSTOMER')).expect(429);
+    await api.call('get', '/product-services').expect(429);
+  });
+
+  it('counts the routes of signing in apart from all others', async () => {
+    const own = await openLimited({ SIGN_IN_RATE_LIMIT_MAX: '2' });
+    const signIn = () => own.call('post', '/auth/login').send({});
+    for (let call = 0; call < 4; call++) await own.call('get', '/product-services');
+    expect((await signIn().expect(400)).headers['x-ratelimit-remaining']).toBe('1');
+    await signIn().expect(400);
+    await signIn().expect(429);
+    await own.call('post', '/auth/refresh').send({}).expect(429);
+    await own.close();
   });
 
   it('counts 404 and 401 and has its headers on them', async () => {
@@ -66,13 +88,28 @@ describe('the rate limit', () => {
     );
   });
 
-  it('exempts the health routes', async () => {
+  it('counts the health routes apart from all others, and only those', async () => {
     for (let call = 0; call < 5; call++) {
       const { headers } = await api.call('get', '/health/live').expect(200);
       expect(headers).not.toHaveProperty('x-ratelimit-limit');
     }
+    for (let call = 0; call < 3; call++) await api.call('get', '/health/nothing').expect(404);
+    await api.call('get', '/health/nothing').expect(429);
+    await api.call('get', '/health/').expect(429);
     await api.call('get', '/health').expect(200);
+    await api.call('get', '/health/ready').expect(200);
   });
+});
+
+it('ends a flood of health probes from one address, and neither those of others nor other requests', async () => {
+  const api = await openLimited({ RATE_LIMIT_WINDOW_MS: '60000', TRUSTED_PROXIES: '1' });
+  const probe = (address: string) => api.call('get', '/health/live').set('X-Forwarded-For', address);
+  for (let call = 0; call < 600; call++) await probe('192.0.2.1').expect(200);
+  const { headers } = await probe('192.0.2.1').expect(429);
+  expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  await probe('192.0.2.2').expect(200);
+  await api.call('get', '/product-services').set('X-Forwarded-For', '192.0.2.1').expect(200);
+  await api.close();
 });
 
 describe('forged headers', () => {
@@ -124,9 +161,16 @@ describe('forged headers', () => {
     const statuses = [];
     for (const token of forgeries) statuses.push((await api.call('get', '/nothing', token)).status);
     expect(statuses).toEqual([404, 404, 404, 429, 429]);
-    const { headers } = await api.call('get', '/nothing', valid).expect(404);
-    expect(headers['x-ratelimit-remaining']).toBe('2');
     await api.close();
+    const proxied = await openLimited({ TRUSTED_PROXIES: '1' });
+    for (const [n, token] of forgeries.slice(0, 3).entries())
+      await proxied.call('get', '/nothing', token).set('X-Forwarded-For', `192.0.2.${n}`).expect(404);
+    const { headers } = await proxied
+      .call('get', '/nothing', valid)
+      .set('X-Forwarded-For', '192.0.2.9')
+      .expect(404);
+    expect(headers['x-ratelimit-remaining']).toBe('2');
+    await proxied.close();
   });
 });
 
@@ -147,7 +191,7 @@ function limited(config: { max: number; windowMs: number }, store?: Store): Koa<
   const app = new Koa<State>();
   app.silent = true;
   app.on('error', () => undefined);
-  app.use(rateLimit({ config: { prefix: '', rateLimit: config }, store }));
+  app.use(rateLimit({ config: { prefix: '', rateLimit: config }, signIn: { rateLimitMax: 1 }, store }));
   app.use((ctx) => void (ctx.body = 'ok'));
   return app;
 }

@@ -33,6 +33,7 @@ if (!executable) {
       PORT: '0',
       REDIS_URL: `redis://127.0.0.1:${port}`,
       RATE_LIMIT_MAX: String(MAX),
+      TRUSTED_PROXIES: '1', // each user has an address of their own
       ...UNENDING,
     };
     const config = testConfig(env);
@@ -47,9 +48,16 @@ if (!executable) {
     await kill(redis);
   });
 
+  const addresses = new Map<string, number>();
+  function newAddress(user: string): number {
+    addresses.set(user, addresses.size);
+    return addresses.get(user)!;
+  }
+
   /** Returns what remains of the limit after a request; undefined if the request was rejected. */
   async function callOf(user: string, server: RunningServer): Promise<number | undefined> {
-    const headers = { Authorization: `Bearer ${tokenOf(user)}` };
+    const address = `2001:db8:0:${(addresses.get(user) ?? newAddress(user)).toString(16)}::1`;
+    const headers = { Authorization: `Bearer ${tokenOf(user)}`, 'X-Forwarded-For': address };
     const response = await fetch(`${server.url}/nothing`, { headers });
     expect([404, 429]).toContain(response.status);
     return response.status === 429 ? undefined : Number(response.headers.get('X-RateLimit-Remaining'));

@@ -7,10 +7,19 @@ import { createHealth, type Check, type Health } from '../../src/health/health';
 import { healthRoutes } from '../../src/health/health.routes';
 import { createJwt, type Jwt } from '../../src/jwt/jwt';
 import { createLogger } from '../../src/logger/logger';
+import type { Mail } from '../../src/mail/mail';
+import { createOutbox } from '../../src/mail/outbox';
 import type { UserRole } from '../../src/role/role';
+import type { ReportSecurityEvent } from '../../src/security/security-events';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
-import { catalogueRoutes, followCredentials, identityRoutes, type Credentials } from '../../src/api-routes';
+import {
+  catalogueRoutes,
+  followCredentials,
+  identityRoutes,
+  securityEvents,
+  type Credentials,
+} from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
@@ -30,6 +39,8 @@ export interface TestApi {
   health: Health;
   credentials: Credentials;
   routes: Route[];
+  /** What was mailed since the last `clear`, once it was. */
+  mailed(): Promise<Mail[]>;
   /** The parsed log lines. */
   logs: Record<string, unknown>[];
   call(method: Method, path: string, token?: string): Test;
@@ -42,7 +53,7 @@ export interface TestApi {
 export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
-  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens) => Route[]);
+  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens, report: ReportSecurityEvent) => Route[]);
   /** A database to use instead of its own. It is not dropped. */
   db?: TestDatabase;
 }
@@ -60,13 +71,16 @@ export async function openTestApi({
   const logger = createLogger(config, { write });
   const jwt = createJwt(config.jwt);
   const health = createHealth(checks, logger);
-  const credentials = followCredentials(db.mongodb, logger);
+  const report = securityEvents(config, logger);
+  const credentials = followCredentials(db.mongodb, logger, report);
   await credentials.ready;
+  const mails: Mail[] = [];
+  const outbox = createOutbox({ send: async (mail) => void mails.push(mail) }, logger);
   const routes = [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection: db.connection, logger }),
+    ...identityRoutes({ config, jwt, connection: db.connection, outbox, logger }),
     ...catalogueRoutes(db.connection),
-    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens) : extra),
+    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report) : extra),
   ];
   const { isUnavailable } = db.mongodb;
   const authentication = createAuthentication({ jwt, ...credentials });
@@ -80,6 +94,10 @@ export async function openTestApi({
     health,
     credentials,
     routes,
+    async mailed() {
+      await outbox.drain();
+      return mails;
+    },
     logs,
     call(method, path, token) {
       const sent = request(app.callback())[method](`${config.http.prefix}${path}`);
@@ -88,10 +106,13 @@ export async function openTestApi({
     },
     tokenOf: (role, id) => tokenFor(config, role, id),
     async clear() {
+      await outbox.drain();
       logs.length = 0;
+      mails.length = 0;
       await emptyCollections(db.connection);
     },
     async close() {
+      await outbox.drain();
       await credentials.close();
       if (!given) await db.drop();
     },

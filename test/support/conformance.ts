@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { Response } from 'supertest';
 import type { Route } from '../../src/http/route';
-import { ERROR_CODES, type ErrorCode, PROBLEMS, problemType } from '../../src/errors/problems';
+import { ERROR_CODES, type ErrorCode, PROBLEM_TYPE, PROBLEMS, problemType } from '../../src/errors/problems';
 import { errorCodesOf } from '../../src/openapi/responses';
 
 const requestId = Joi.string().required();
@@ -51,8 +51,8 @@ function findRoute(routes: Route[], method: string, path: string): Route | undef
 function assertProblem(response: Response, route: Route | undefined): void {
   Joi.assert(response.body, problem, { convert: false });
   const { code, status, type } = response.body as { code: ErrorCode; status: number; type: string };
-  if (response.headers['content-type'] !== 'application/problem+json')
-    throw new Error('The content type is not application/problem+json.');
+  if (response.headers['content-type'] !== PROBLEM_TYPE)
+    throw new Error(`The content type is not ${PROBLEM_TYPE}.`);
   if (status !== response.status || PROBLEMS[code].status !== status)
     throw new Error(`${code} does not have the status ${status}.`);
   if (type !== problemType(code)) throw new Error(`${type} is not the type of ${code}.`);
@@ -68,7 +68,7 @@ function assertSuccess(response: Response, route: Route): void {
       throw new Error(`${route.operationId} lacks the header ${name}.`);
   }
   if (!spec.data) return;
-  if (spec.mediaType) return Joi.assert(response.text, Joi.string().required());
+  if (spec.mediaType) return Joi.assert(String(response.text ?? response.body), Joi.string().required());
   if (spec.raw) return Joi.assert(response.body, spec.data.required(), { convert: false });
   const data = spec.list ? Joi.array().items(spec.data) : spec.data;
   const envelope = Joi.object({ data: data.required(), meta: spec.list ? pageMeta : meta });

@@ -1,4 +1,7 @@
 import type { Config } from 'jest';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startServers, type Servers } from '../../tools/devstack';
 import { createOutput } from '../../tools/output';
 import { provideSharedShops } from './shared-shops';
@@ -22,6 +25,7 @@ export default async function globalSetup({ collectCoverage }: Config) {
   process.env.MONGODB_URI = servers.mongodbUri;
   process.env.TEMPORAL_ADDRESS = servers.temporalAddress;
   process.env.TEST_WORKFLOW_BUNDLE = bundle;
+  process.env.TEST_DATA_DIR = await mkdtemp(join(tmpdir(), 'orders-data-'));
   // What a worker process runs would not be counted.
   if (!collectCoverage) globalThis.stopSharedShops = provideSharedShops();
 }

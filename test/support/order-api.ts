@@ -7,10 +7,11 @@ import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
-import { followDeclineLimit } from '../../src/api-routes';
+import { followDeclineLimit, privacyRoutes } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
+import type { ReportSecurityEvent } from '../../src/security/security-events';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { openTestApi, type TestApi } from './api';
 import type { TestDatabase } from './database';
@@ -43,7 +44,12 @@ type Line = [productServiceId: string, quantity: number];
 /** How long the API waits for a worker, unless a test says otherwise. */
 const PATIENT = { PLACE_ORDER_TIMEOUT_MS: String(HANG_MS), ORDER_COMMAND_TIMEOUT_MS: String(HANG_MS) };
 
-type MoreRoutes = (db: TestDatabase, config: Config, revokedTokens: RevokedTokens) => Route[];
+type MoreRoutes = (
+  db: TestDatabase,
+  config: Config,
+  revokedTokens: RevokedTokens,
+  report: ReportSecurityEvent,
+) => Route[];
 
 export interface OrderApiOptions extends Pick<ShopOptions, 'own'> {
   env?: NodeJS.ProcessEnv;
@@ -111,7 +117,7 @@ export async function openApiOf(
   const api = await openTestApi({
     env,
     db: shop.db,
-    routes: (config, revokedTokens) => {
+    routes: (config, revokedTokens, report) => {
       declines = followDeclineLimit(config, shop.db.mongodb, pino({ level: 'silent' }));
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
@@ -127,7 +133,13 @@ export async function openApiOf(
         declines,
         prefix: config.http.prefix,
       });
-      return [...orders, ...more(shop.db, config, revokedTokens)];
+      const privacy = privacyRoutes({
+        config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
+        connection: shop.db.connection,
+        temporal: shop.temporal,
+        logger: pino({ level: 'silent' }),
+      });
+      return [...orders, ...privacy, ...more(shop.db, config, revokedTokens, report)];
     },
   });
   const close = async () => {

@@ -19,6 +19,8 @@ import {
 } from '../../src/product-service/product-service.repository';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
+import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import {
   createOrderWorkflows,
   type OrderWorkflows,
@@ -34,6 +36,7 @@ import {
 import { testConfig } from './config';
 import { openTestDatabase, type TestDatabase } from './database';
 import { eventually, HANG_MS } from './eventually';
+import { TEST_ORIGIN } from './origin';
 import { requestSharedWorker, sharedShop } from './shared-shops';
 import { orderPolicy } from './commands';
 import type * as workers from './worker';
@@ -100,7 +103,13 @@ export async function openShop({
   const db = await openTestDatabase({ own });
   const taskQueue = db.isShared ? sharedShop()!.taskQueue : `test-${randomBytes(8).toString('hex')}`;
   const config = testConfig({ PAYLOAD_KEYS: payloadKeys });
-  const temporal = patient(createTemporalClient(config.temporal, createDataConverter(config.payloadKeys)));
+  const dataKeys = createDataKeys({
+    repository: createDataKeyRepository(db.connection),
+    payloadKeys: config.payloadKeys,
+    patienceMs: HANG_MS,
+  });
+  const converter = createDataConverter(config.payloadKeys, dataKeys);
+  const temporal = patient(createTemporalClient(config.temporal, converter));
   const products = createProductServiceRepository(db.connection);
   const started = new Set<TestWorker>();
   const orders = createOrderRepository(db.connection);
@@ -158,7 +167,7 @@ export async function openShop({
     startWorker,
 
     async sell({ available = 100, ...entry } = {}) {
-      const product = await products.insert({ ...entryOf(available), ...entry });
+      const product = await products.insert({ ...entryOf(available), ...entry }, TEST_ORIGIN);
       if (!product) throw new Error('The sku is in use.');
       return product;
     },
@@ -171,7 +180,7 @@ export async function openShop({
     },
 
     async retire(id) {
-      await products.retire((await products.find(id))!);
+      await products.retire((await products.find(id))!, TEST_ORIGIN);
     },
 
     async close() {

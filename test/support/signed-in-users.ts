@@ -1,3 +1,4 @@
+import jwt from 'jsonwebtoken';
 import { createUserModel } from '../../src/users/users.model';
 import type { UserRole } from '../../src/role/role';
 import type { TestApi } from './api';
@@ -13,19 +14,56 @@ export interface Person {
 
 let count = 0;
 
-/** Registers and signs in a user. */
+/** Registers and signs in a user with a confirmed address. */
 export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise<Person> {
   const email = `person-${++count}@example.com`;
   const account = { email, password: PASSWORD, name: 'Person' };
   const registered = dataOf(await api.call('post', '/auth/register').send(account).expect(201));
+  await createUserModel(api.db.connection).updateOne(
+    { _id: registered.user.id },
+    { confirmedEmail: email, role },
+  );
   if (role === 'CUSTOMER') return personOf(registered);
-  await createUserModel(api.db.connection).updateOne({ email }, { role });
   return signIn(api, email);
+}
+
+/** Returns the token for the purpose in the last mail to the address. */
+export async function mailedToken(
+  { mailed }: Pick<TestApi, 'mailed'>,
+  purpose: 'confirm' | 'reset',
+  email: string,
+): Promise<string> {
+  const mail = (await mailed()).findLast(({ to, text }) => to === email && text.includes(`#${purpose}=`));
+  return new RegExp(`http://localhost:8080/account#${purpose}=([\\w-]{43})\n`).exec(mail!.text)![1]!;
+}
+
+/** Confirms the address of an account, as its owner would. */
+export async function confirmAddress(api: TestApi, email: string): Promise<void> {
+  await createUserModel(api.db.connection).updateOne({ email }, { confirmedEmail: email });
 }
 
 /** Opens another session of the same user. */
 export async function signIn(api: TestApi, email: string, password = PASSWORD): Promise<Person> {
   return personOf(dataOf(await api.call('post', '/auth/login').send({ email, password }).expect(200)));
+}
+
+/** Returns an access token of the person's session, who signed in more than five minutes ago. */
+export function signedInLongAgo(api: TestApi, { accessToken }: Person): string {
+  const {
+    sub,
+    role,
+    ver,
+    sid,
+    auth_time: since,
+  } = jwt.decode(accessToken) as {
+    sub: string;
+    role: UserRole;
+    ver: number;
+    sid: string;
+    auth_time: number;
+  };
+  const claims = { id: sub, role, tokenVersion: ver, sessionId: sid, authenticatedAt: since - 301 };
+  return api.jwt.issue(claims).accessToken;
 }
 
 type SignedIn = { user: { id: string; email: string }; accessToken: string; refreshToken: string };

@@ -7,5 +7,7 @@ export const SESSION_ID = '5e55'.repeat(8);
 
 /** An access token of a user who need not be in the database. */
 export function tokenFor({ jwt }: Pick<Config, 'jwt'>, role: UserRole, id = newId('usr')): string {
-  return createJwt(jwt).issue({ id, role, tokenVersion: 0, sessionId: SESSION_ID }).accessToken;
+  const authenticatedAt = Math.floor(Date.now() / 1_000);
+  return createJwt(jwt).issue({ id, role, tokenVersion: 0, sessionId: SESSION_ID, authenticatedAt })
+    .accessToken;
 }

@@ -48,6 +48,7 @@ export async function startWholeSystem(
     NODE_ENV: 'test',
     WEB_CONCURRENCY: '1',
     PORT: String(port),
+    DATA_DIR: folder,
     JWT_SECRET,
     MONGODB_URI: servers.mongodbUri,
     TEMPORAL_ADDRESS: servers.temporalAddress,

@@ -13,6 +13,8 @@ import {
   createReconciliation,
   type Activities,
 } from '../../src/worker/activities';
+import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { buildIdOf, workerOptions } from '../../src/worker/options';
 import { testWorkerConfig } from './config';
 import { HANG_MS } from './eventually';
@@ -62,16 +64,21 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   const coverage = createWorkflowCoverage();
   // When its time is up, the SDK ends a worker that still polls, and fails with "Worker still in use".
   const common = { connection, shutdownForceTime: HANG_MS };
-  const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
+  const dataKeys = createDataKeys({
+    repository: createDataKeyRepository(database),
+    payloadKeys: config.payloadKeys,
+    patienceMs: HANG_MS,
+  });
+  const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys, dataKeys));
   const activities = activitiesOf(config, database, client, sabotage);
   const orders = await Worker.create({
-    ...workerOptions('orders', config, { activities: activities.orders, buildId }),
+    ...workerOptions('orders', config, { activities: activities.orders, buildId, dataKeys }),
     ...common,
     workflowBundle: { codePath: bundle },
     sinks: coverage.sinks,
   });
   const payments = await Worker.create({
-    ...workerOptions('payments', config, { activities: activities.payments, buildId }),
+    ...workerOptions('payments', config, { activities: activities.payments, buildId, dataKeys }),
     ...common,
   });
   const running = Promise.all([orders.run(), payments.run()]);

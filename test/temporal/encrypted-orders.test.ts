@@ -1,12 +1,17 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { randomBytes } from 'node:crypto';
+import pino from 'pino';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { parsePayloadKeys } from '../../src/config/payload-keys';
 import type { OrderRequest } from '../../src/domain/order';
 import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
+import { createDataKeys, rewrapDataKeys } from '../../src/temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { failureConverter } from '../../src/temporal/encoded-failures';
+import { ownerOf } from '../../src/orders/order-request';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
@@ -41,12 +46,15 @@ const withoutKeys = (shop: Shop) => shop.startWorker();
 
 /** Acts as another process of the API, with its own keys. */
 async function asApiWith(
-  { taskQueue }: Shop,
+  { db, taskQueue }: Shop,
   keys: string,
   use: (api: OrderWorkflows) => Promise<unknown>,
 ): Promise<void> {
   const config = testConfig({ PAYLOAD_KEYS: keys });
-  const temporal = patient(createTemporalClient(config.temporal, createDataConverter(config.payloadKeys)));
+  const { payloadKeys } = config;
+  const repository = createDataKeyRepository(db.connection);
+  const dataKeys = createDataKeys({ repository, payloadKeys, patienceMs: HANG_MS });
+  const temporal = patient(createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys)));
   const policy = orderPolicy(taskQueue);
   try {
     await use(
@@ -141,7 +149,8 @@ it.concurrent(
     const request = await requestFor(shop, 2);
     const before = await withKeys(shop, OLD, NEW);
     await shop.place(request);
-    expect(keyIdsIn(await historyOf(shop, request))).toEqual(new Set(['old']));
+    const own = new Set([`cus/${ownerOf(request.customerId)}`]);
+    expect(keyIdsIn(await historyOf(shop, request))).toEqual(own);
     await before.stop();
 
     await withKeys(shop, NEW, OLD);
@@ -156,10 +165,18 @@ it.concurrent(
       const stored = await shop.orders.findById(request.orderId);
       expect(stored!.fulfillments[0]).toMatchObject({ trackingNumber: NOTE });
       const history = await historyOf(shop, request);
-      expect(keyIdsIn(history)).toEqual(new Set(['old', 'new']));
+      expect(keyIdsIn(history)).toEqual(own);
       expect(history).not.toContain(base64Of(NOTE));
       expect((await api.find(request.orderId))!.request).toEqual(request);
     });
+    const find = (api: OrderWorkflows) => api.find(request.orderId);
+    await asApiWith(shop, NEW, (api) =>
+      expect(find(api)).rejects.toMatchObject({ code: 'service_unavailable' }),
+    );
+    const repository = createDataKeyRepository(shop.db.connection);
+    const rotated = parsePayloadKeys(`${NEW},${OLD}`);
+    await rewrapDataKeys(repository, rotated, pino({ level: 'silent' }), new AbortController().signal);
+    await asApiWith(shop, NEW, async (api) => expect((await find(api))!.request).toEqual(request));
   }),
 );
 

@@ -57,7 +57,7 @@ beforeEach(async () => {
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
     MONGODB_URI: 'mongodb://127.0.0.1:1/?replicaSet=rs0',
-    JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+    JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d5c7e91f3a6d8b024',
     TEMPORAL_ADDRESS: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     TEMPORAL_NAMESPACE: 'shop',
     TEMPORAL_API_KEY: API_KEY,

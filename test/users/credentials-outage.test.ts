@@ -4,8 +4,10 @@ import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { followCredentials } from '../../src/api-routes';
-import { createUsersRepository, type User } from '../../src/users/users.repository';
+import { createApiKeyModel } from '../../src/users/api-keys.model';
+import { createUsersRepository } from '../../src/users/users.repository';
 import { openMongodbProxy } from '../support/mongodb-proxy';
+import { TEST_ORIGIN } from '../support/origin';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually, HANG_MS } from '../support/eventually';
 
@@ -32,12 +34,23 @@ async function disabledUser(): Promise<{ id: string; disable(): Promise<unknown>
 }
 
 it('keeps what a process knows during an outage of MongoDB, and catches up afterwards', async () => {
-  const users = { findById: async (id: string) => ({ id, status: 'active', tokenVersion: 0 }) as User };
-  const keys = createApiKeyService({ keys: createApiKeyRepository(db.connection), users });
+  const keys = createApiKeyService({
+    keys: {
+      ...createApiKeyRepository(db.connection),
+      insert: (key) =>
+        createApiKeyModel(db.connection)
+          .create({ _id: key.id, ...key })
+          .then(() => true),
+    },
+    requireRecentSignIn: async () => undefined,
+    ttlDays: 1,
+    report: () => undefined,
+  });
   const [before, meanwhile] = [await disabledUser(), await disabledUser()];
   const { apiKey, key } = await keys.create(
     { name: 'Warehouse', scopes: ['orders:read'] },
-    { id: newId('usr'), role: 'ADMIN', ...ISSUED, expiresAt: Infinity },
+    { id: newId('usr'), role: 'ADMIN', ...ISSUED, authenticatedAt: 0, expiresAt: Infinity },
+    { ...TEST_ORIGIN, currentPassword: undefined, address: '192.0.2.1' },
   );
   const isRevoked = ({ id }: { id: string }) => revokedTokens.has({ id, ...ISSUED });
 
@@ -55,7 +68,7 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
 
   await proxy.close();
   await meanwhile.disable();
-  await keys.revoke(apiKey.id);
+  await keys.revoke(apiKey.id, TEST_ORIGIN);
   expect([isRevoked(before), isRevoked(meanwhile)]).toEqual([true, false]);
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id });
 

@@ -1,7 +1,7 @@
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
-import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
+import { PASSWORD, person, signedInLongAgo, signIn, type Person } from '../support/signed-in-users';
 
 const NEW_PASSWORD = 'staple battery horse';
 
@@ -62,10 +62,20 @@ describe('PATCH /users/me', () => {
     await changeMe(alice, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
     await expectSignedOut(elsewhere);
     await expectSignedIn(alice);
-    const { body } = await refresh(alice).expect(200);
-    await expectSignedIn((body as { data: Person }).data);
     await api.call('post', '/auth/login').send({ email: alice.email, password: PASSWORD }).expect(401);
     await expectSignedIn(await signIn(api, alice.email, NEW_PASSWORD));
+  });
+
+  it('gives the session that continues another refresh token, so that a copy of the first one ends it', async () => {
+    const alice = await person(api);
+    const change = { password: NEW_PASSWORD, currentPassword: PASSWORD };
+    const { body, headers } = await changeMe(alice, change).expect(200);
+    expect(headers['cache-control']).toBe('no-store');
+    const changed = (body as { data: Person }).data;
+    await expectSignedIn(changed);
+    const next = (await refresh(changed).expect(200)).body as { data: Person };
+    await refresh(alice).expect(401);
+    for (const tokens of [alice, changed, next.data]) await expectSignedOut(tokens);
   });
 
   it('revokes the session of an earlier change when another session changes the password', async () => {
@@ -89,6 +99,18 @@ describe('PATCH /users/me', () => {
     await expectSignedIn(alice);
   });
 
+  it('rejects the password that the user has already, and one made of name or address', async () => {
+    const alice = await person(api);
+    for (const password of [PASSWORD, `${alice.email}!`, 'person-person-7']) {
+      const { body } = await changeMe(alice, { password, currentPassword: PASSWORD }).expect(400);
+      expect(body).toMatchObject({ errors: [{ path: 'password' }] });
+    }
+    const other = await openTestApi({ db: api.db, env: { SHOP_NAME: 'Plum & Pear' } });
+    const shop = { password: 'Plum-and-Pear-1', currentPassword: PASSWORD };
+    await other.call('patch', '/users/me', alice.accessToken).send(shop).expect(400);
+    await other.close();
+  });
+
   it('accepts one of two concurrent changes', async () => {
     const alice = await person(api);
     const responses = await Promise.all(
@@ -107,7 +129,8 @@ describe('PATCH /users/me', () => {
     [{ password: 'administrator', currentPassword: PASSWORD }, ['password']],
     [{ name: ' ' }, ['name']],
     [{ name: 'Alice', role: 'ADMIN' }, ['role']],
-    [{ name: 'Alice', status: 'active', email: 'x@example.com' }, ['status', 'email']],
+    [{ name: 'Alice', status: 'active', isEmailConfirmed: true }, ['status', 'isEmailConfirmed']],
+    [{ email: 'x@example.com' }, ['currentPassword']],
   ])('rejects %j', async (body, paths) => {
     const alice = await person(api);
     const { body: problem } = await changeMe(alice, body).expect(400);
@@ -183,6 +206,25 @@ describe('PATCH /users/:id', () => {
     await api.call('get', '/users', demoted.accessToken).expect(403);
   });
 
+  it('asks for the password of an ADMIN who did not sign in just now', async () => {
+    const admin = await person(api, 'ADMIN');
+    const alice = await person(api);
+    const old = signedInLongAgo(api, admin);
+    const change = (more: object) =>
+      api.call('patch', `/users/${alice.id}`, old).send({ role: 'ADMIN', ...more });
+    const { body, headers } = await change({}).expect(401);
+    expect(headers['www-authenticate']).toContain('error="insufficient_user_authentication", max_age="300"');
+    expect(body).toMatchObject({
+      code: 'unauthorized',
+      detail: expect.stringContaining('currentPassword') as string,
+    });
+    const { body: problem } = await change({ currentPassword: 'guess' }).expect(400);
+    expect(problem).toMatchObject({ errors: [{ path: 'currentPassword' }] });
+    expect(await users().findById(alice.id).lean()).toMatchObject({ role: 'CUSTOMER' });
+    await change({ currentPassword: PASSWORD }).expect(200);
+    expect(JSON.stringify(api.logs)).not.toContain(PASSWORD);
+  });
+
   it('changes nothing if role and status are the same', async () => {
     const admin = await person(api, 'ADMIN');
     const alice = await person(api);
@@ -227,6 +269,7 @@ describe('PATCH /users/:id', () => {
     [{ status: 'gone' }],
     [{ role: 'ADMIN', name: 'X' }],
     [{ passwordHash: 'x' }],
+    [{ currentPassword: PASSWORD }],
   ])('rejects %j', async (body) => {
     const admin = await person(api, 'ADMIN');
     await change(admin, admin.id, body).expect(400);

@@ -1,40 +1,77 @@
+import { randomBytes } from 'node:crypto';
 import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createApiKeyService } from '../../src/api-keys/api-keys.service';
-import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
+import {
+  createSessionRepository,
+  type SessionRepository,
+} from '../../src/users/sessions/sessions.repository';
+import { createJwt } from '../../src/jwt/jwt';
 import { newId } from '../../src/common/ids';
 import type { UserPrincipal } from '../../src/role/principal';
 import { hashPassword, verifyPassword } from '../../src/users/passwords/password';
+import { createPasswordRules } from '../../src/users/passwords/password-rules';
+import { createIssueTokens } from '../../src/users/sessions/issued-tokens';
 import { isRevokedBy } from '../../src/users/sessions/signed-in';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
+import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { TEST_ORIGIN } from '../support/origin';
 
 const PASSWORD = 'correct horse battery';
+const report = () => undefined;
+const PROOF = { ...TEST_ORIGIN, currentPassword: undefined, address: '192.0.2.1' };
 const CHANGE = { currentPassword: PASSWORD, password: 'staple battery horse' };
 
 let db: TestDatabase;
 let users: UsersRepository;
+let sessions: SessionRepository;
 beforeAll(async () => {
   db = await openTestDatabase();
   users = createUsersRepository(db.connection);
+  sessions = createSessionRepository(db.connection);
 });
 afterAll(() => db.drop());
 
 async function signedIn(): Promise<UserPrincipal> {
   const id = newId('usr');
   const passwordHash = await hashPassword(PASSWORD);
-  await users.insert({ id, email: `${id}@example.com`, name: 'A', role: 'CUSTOMER', passwordHash });
-  const expiresAt = Math.floor(Date.now() / 1_000) + 60;
-  return { id, role: 'CUSTOMER', tokenVersion: 0, sessionId: 'a'.repeat(32), expiresAt };
+  const email = `${id}@example.com`;
+  await users.insert({ id, email, confirmedEmail: email, name: 'A', role: 'CUSTOMER', passwordHash });
+  const sessionId = randomBytes(16).toString('hex');
+  const now = new Date();
+  const family = 'f'.repeat(32);
+  await sessions.insert({
+    id: sessionId,
+    userId: id,
+    family,
+    tokenHash: 'x',
+    tokenVersion: 0,
+    createdAt: now,
+    accessUntil: now,
+    expiresAt: new Date(Date.now() + 60_000),
+    usedFrom: 'somewhere',
+    hasSecondFactor: false,
+  });
+  const authenticatedAt = Math.floor(Date.now() / 1_000);
+  const expiresAt = authenticatedAt + 60;
+  return { id, role: 'CUSTOMER', tokenVersion: 0, sessionId, authenticatedAt, expiresAt };
 }
 
 /** Creates a service that accepts every password, and calls `happens` while it checks one. */
-function serviceWhere(happens: (id: string) => Promise<unknown>) {
+function serviceWhere(happens: (id: string) => Promise<unknown>, id = '') {
   return createUsersService({
     users,
-    sessions: createSessionRepository(db.connection),
-    async checkPassword({ email }) {
-      await happens((await users.findByEmail(email))!.id);
+    sessions,
+    passwordRules: createPasswordRules(),
+    requireRecentSignIn: async () => undefined,
+    report,
+    mails: { askToConfirm: () => undefined, tellChange: () => undefined },
+    issueTokens: createIssueTokens(createJwt(testConfig().jwt), false),
+    accessTokenTtlSeconds: 60,
+    refreshTokenTtlSeconds: 60,
+    async checkPassword() {
+      await happens(id);
       return true;
     },
   });
@@ -49,7 +86,7 @@ it.each(MEANWHILE)(
   'rejects a password change and keeps no token if the user is %s meanwhile',
   async (_what, happens, after) => {
     const principal = await signedIn();
-    const change = serviceWhere(happens).changeProfile(principal, CHANGE, '192.0.2.1');
+    const change = serviceWhere(happens, principal.id).changeProfile(principal, CHANGE, '192.0.2.1');
     await expect(change).rejects.toMatchObject({ code: 'unauthorized' });
     const user = (await users.findById(principal.id))!;
     expect(user).toMatchObject(after);
@@ -81,22 +118,53 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
     await users.change(mallory.id, { role: 'CUSTOMER', status: 'disabled' });
     const service = serviceWhere(async () => undefined);
     for (const id of [mallory.id, other.id]) {
-      const changing = service.change(id, { role: 'ADMIN', status: 'active' }, actor);
+      const changing = service.change(id, { role: 'ADMIN', status: 'active' }, actor, PROOF);
       await expect(changing).rejects.toMatchObject({ code: 'unauthorized' });
     }
     expect(await users.findById(mallory.id)).toMatchObject({ role: 'CUSTOMER', status: 'disabled' });
   });
 
-  it('cannot create an API key', async () => {
-    const mallory = await signedIn();
-    await users.change(mallory.id, { role: 'ADMIN' });
+  it.each([
+    ['demoted', ({ id }: UserPrincipal) => users.change(id, { role: 'CUSTOMER' })],
+    ['signed out', ({ sessionId }: UserPrincipal) => sessions.end(sessionId)],
+    ['robbed', ({ sessionId }: UserPrincipal) => sessions.endStolen(sessionId)],
+  ])('cannot create an API key once %s', async (_what, happens) => {
+    const customer = await signedIn();
+    await users.change(customer.id, { role: 'ADMIN' });
+    await users.change((await signedIn()).id, { role: 'ADMIN' });
+    const mallory = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
     const keys = createApiKeyRepository(db.connection);
-    const making = createApiKeyService({ keys, users }).create(
-      { name: 'X', scopes: ['orders:read'] },
-      mallory,
-    );
-    await expect(making).rejects.toMatchObject({ code: 'unauthorized' });
-    expect(await keys.list({ limit: 10 })).toEqual([]);
+    const service = createApiKeyService({
+      keys,
+      requireRecentSignIn: async () => undefined,
+      ttlDays: 1,
+      report,
+    });
+    const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, mallory, PROOF);
+    await make();
+    await happens(mallory);
+    await expect(make()).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(await keys.list({ createdBy: mallory.id }, { limit: 10 })).toHaveLength(1);
+  });
+
+  it('leaves no key behind that was made while the role was taken away', async () => {
+    const keys = createApiKeyRepository(db.connection);
+    const service = createApiKeyService({
+      keys,
+      requireRecentSignIn: async () => undefined,
+      ttlDays: 1,
+      report,
+    });
+    await users.change((await signedIn()).id, { role: 'ADMIN' });
+    const customer = await signedIn();
+    await users.change(customer.id, { role: 'ADMIN' });
+    const mallory = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
+    const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, mallory, PROOF);
+    const making = Promise.allSettled(Array.from({ length: 10 }, make));
+    await users.change(mallory.id, { role: 'CUSTOMER' });
+    await making;
+    const left = await keys.list({ createdBy: mallory.id }, { limit: 100 });
+    expect(left.filter(({ revokedAt }) => revokedAt === null)).toEqual([]);
   });
 });
 

@@ -74,6 +74,8 @@ export const MONGODB = {
   commandsPerPrimarySecond: 10_000,
   /** Of all indexes of an order and its payment, bytes. Assumed: twice those of 60 000 new orders, 552. */
   indexBytesPerOrder: 1_150,
+  /** Of the indexes of the audit log for the two entries of a delivered order, bytes. Assumed. */
+  auditIndexBytesPerOrder: 600,
   /**
    * Transactions per second on one product with several processes: prototypes did 74 to 109. One process,
    * which runs them one after the other, did 340 to 380.

@@ -169,8 +169,8 @@ export interface Storage {
 
 export function storageOf(orders: number): Storage {
   return {
-    mongoDbDocuments: orders * (DOCUMENT_BYTES.order + DOCUMENT_BYTES.payment),
-    mongoDbIndexes: orders * MONGODB.indexBytesPerOrder,
+    mongoDbDocuments: orders * (DOCUMENT_BYTES.order + DOCUMENT_BYTES.payment + DOCUMENT_BYTES.audit),
+    mongoDbIndexes: orders * (MONGODB.indexBytesPerOrder + MONGODB.auditIndexBytesPerOrder),
     temporal: orders * (LIFE_COST.historyBytes + TEMPORAL_SERVER.stateBytes),
   };
 }

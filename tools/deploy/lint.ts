@@ -50,7 +50,17 @@ async function main(): Promise<void> {
 async function lintMerge(): Promise<void> {
   const { code } = await run('docker', ['compose', 'version']).catch(() => ({ code: 1 }));
   if (code !== 0) return output.line('skipped  docker compose config: Docker Compose is not installed');
-  const secrets = { JWT_SECRET: 'x', PAYLOAD_KEYS: 'x', POSTGRES_PASSWORD: 'x' };
+  const names = [
+    'JWT_SECRET',
+    'PAYLOAD_KEYS',
+    'POSTGRES_PASSWORD',
+    'MONGODB_PASSWORD',
+    'MONGODB_ROOT_PASSWORD',
+    'SMTP_URL',
+    'MAIL_FROM',
+    'ACCOUNT_PAGE_URL',
+  ];
+  const secrets = Object.fromEntries(names.map((name) => [name, 'x']));
   await check('docker compose config', 'docker', [...COMPOSE, 'config', '--quiet'], secrets);
 }
 

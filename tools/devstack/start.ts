@@ -1,4 +1,6 @@
+import type { Connection } from 'mongoose';
 import { join } from 'node:path';
+import pino from 'pino';
 import { startServers, type Servers } from '.';
 import { createOutput, secondsSince, type Output } from '../output';
 import { messageOf, SetupError } from '../project';
@@ -16,6 +18,9 @@ import { Stack } from './start/stack';
 import { watchSources } from './start/watch';
 import type { TemporalAccess } from './start/workflow-steps';
 import { parsePayloadKeys } from '../../src/config/payload-keys';
+import { openMongoDb } from '../../src/mongodb/mongodb';
+import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
+import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { createPayloadCodec } from '../../src/temporal/payload-codec';
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
@@ -75,6 +80,7 @@ async function startAll(
       TEMPORAL_ADDRESS: servers.temporalAddress,
       ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
       WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one process is easier to follow, and starts sooner
+      DATA_DIR: options.dataFolder, // mails are in it
       JWT_SECRET: process.env.JWT_SECRET || (await jwtSecret(options.dataFolder)),
     },
   };
@@ -84,15 +90,24 @@ async function startAll(
   output.line(`api and worker: up, ${secondsSince(start)} in total\n`);
   stack.announcePids();
   output.line(`ready ${options.baseUrl}`);
-  const running: Running = { baseUrl: options.baseUrl, logFolder, temporal: temporalOf(servers) };
+  const mongodb = openMongoDb({ uri: servers.mongodbUri }, pino({ level: 'silent' }));
+  await mongodb.connected;
+  const temporal = temporalOf(servers, mongodb.connection);
+  const running: Running = { baseUrl: options.baseUrl, logFolder, temporal };
   output.line(nextSteps(await demo(running, output), running));
+  await mongodb.close();
   if (options.watch) watchSources(stack, output, signal);
 }
 
-function temporalOf({ temporalAddress, temporalExecutable }: Servers): TemporalAccess {
+function temporalOf(
+  { temporalAddress, temporalExecutable }: Servers,
+  connection: Connection,
+): TemporalAccess {
   const namespace = process.env.TEMPORAL_NAMESPACE || 'default';
   const { PAYLOAD_KEYS } = process.env; // the API, which is up by now, has checked them
-  const codec = createPayloadCodec(PAYLOAD_KEYS ? parsePayloadKeys(PAYLOAD_KEYS) : []);
+  const payloadKeys = PAYLOAD_KEYS ? parsePayloadKeys(PAYLOAD_KEYS) : [];
+  const dataKeys = createDataKeys({ repository: createDataKeyRepository(connection), payloadKeys });
+  const codec = createPayloadCodec(payloadKeys, dataKeys);
   return { address: temporalAddress, namespace, codec, executable: temporalExecutable };
 }
 

@@ -59,7 +59,7 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   },
-  ...['email', 'archived', 'items'].map((path) => ({
+  ...['email', 'archived', 'items', 'internalNote'].map((path) => ({
     path,
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
@@ -76,6 +76,29 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     path: 'customerId',
     message: 'must be the id of a user',
     why: 'only the database knows the users',
+  },
+  {
+    path: 'password',
+    message:
+      'password is one of the most common passwords, perhaps repeated or with digits at its end: choose another|' +
+      'is made of your name, your e-mail address or the name of the shop: choose another|' +
+      'is the one that you have already: choose another',
+    why: 'a schema cannot list a million passwords, nor compare two fields',
+  },
+  {
+    path: 'token',
+    message: 'is not valid, or not any more: ask for another mail',
+    why: 'only mails have the tokens',
+  },
+  {
+    path: 'code',
+    message: 'is wrong or was used before: wait for the next one',
+    why: 'only an authenticator app knows it',
+  },
+  {
+    path: 'customerId',
+    message: 'must be the id of a user who has confirmed the e-mail address',
+    why: 'only the database knows it',
   },
   {
     path: 'currentPassword',
@@ -116,5 +139,8 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
  */
 export const ENDS_SESSIONS: readonly { operation: string; why: string }[] = [
   { operation: 'PATCH /users/me', why: 'changes the password of the caller, which ends other sessions' },
+  { operation: 'DELETE /users/me/sessions', why: 'ends all other sessions of the caller' },
+  { operation: 'DELETE /users/me/sessions/{id}', why: 'ends a session of the caller' },
   { operation: 'PATCH /users/{id}', why: 'disables users and changes their roles' },
+  { operation: 'POST /users/{id}/erase', why: 'closes accounts permanently' },
 ];

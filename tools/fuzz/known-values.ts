@@ -1,4 +1,5 @@
-import { call, type Shop } from './shop';
+import { DEMO_PASSWORD } from '../../src/users/demo-users';
+import { call, SACRIFICED_PASSWORD, type Shop } from './shop';
 
 /** Values for one parameter that the fuzzer uses beside those it generates. */
 export interface KnownValues {
@@ -78,13 +79,15 @@ export async function knownValues(
   for (const operation of operations) {
     const collection = /\/[^/]+/.exec(operation.name)![0];
     // Of the users only those that the caller passes: some may be disabled, and others are needed.
-    const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids: users } : {}) };
+    const ids = operation.name.includes('/users/me/') ? [] : users;
+    const own = { ...(await listOf(collection)), ...(collection === '/users' ? { ids } : {}) };
     const catalogue = await listOf('/product-services');
     const values = [
       ...ofParameters(operation, own),
       ...(operation.name === 'POST /orders'
         ? placing(catalogue.ids, users)
         : (IN_BODIES[operation.name] ?? [])),
+      ...(operation.name === 'GET /audit' ? audited(catalogue.ids, users) : []),
     ];
     known.set(
       operation.operationId,
@@ -99,7 +102,14 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
     { parameter: 'body.email', values: ADDRESSES, probability: HALF },
     { parameter: 'body.name', values: NAMES, probability: HALF },
   ],
+  'POST /auth/forgot': [{ parameter: 'body.email', values: ADDRESSES, probability: HALF }],
   'POST /orders/{id}/payment': [{ parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 }],
+  // The token of the run is soon too old to make keys without it.
+  'POST /api-keys': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
+  'POST /users/{id}/erase': [
+    { parameter: 'body.currentPassword', values: [SACRIFICED_PASSWORD], probability: 0.9 },
+  ],
+  'POST /users/me/totp': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 
@@ -125,6 +135,13 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.customerId', values: users, probability: HALF },
     { parameter: 'body.externalRef', values: REFERENCES, probability: HALF },
     { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
+  ];
+}
+
+function audited(products: string[], users: string[]): KnownValues[] {
+  return [
+    { parameter: 'query.actor', values: [...users, 'operator'], probability: HALF },
+    { parameter: 'query.object', values: [...products, ...users], probability: HALF },
   ];
 }
 

@@ -56,6 +56,9 @@ export async function login(shop: Shop, email: string, password = DEMO_PASSWORD)
   return (data as { accessToken: string }).accessToken;
 }
 
+/** The password of users that nothing else needs. */
+export const SACRIFICED_PASSWORD = randomUUID();
+
 /**
  * Creates a user that nothing else needs; the role is set in the database, because the API cannot create an
  * ADMIN.
@@ -65,10 +68,10 @@ export async function sacrificialUser(
   role: string,
 ): Promise<{ email: string; password: string; id: string }> {
   const email = `sacrificed-${randomUUID()}@example.com`;
-  const password = randomUUID();
+  const password = SACRIFICED_PASSWORD;
   const body = { email, password, name: 'Sacrificed' };
   const { data } = await must(shop, undefined, 'POST', '/auth/register', body);
-  await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role } }));
+  await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role, confirmedEmail: email } }));
   return { email, password, id: (data as { user: { id: string } }).user.id };
 }
 
@@ -81,7 +84,9 @@ export async function userIds(shop: Shop, emails: string[]): Promise<string[]> {
 
 async function withUsers<T>(
   { mongodbUri }: Shop,
-  use: (users: mongo.Collection<{ _id: string; email: string; role: string }>) => Promise<T>,
+  use: (
+    users: mongo.Collection<{ _id: string; email: string; confirmedEmail?: string; role: string }>,
+  ) => Promise<T>,
 ): Promise<T> {
   const client = new mongo.MongoClient(mongodbUri);
   try {

@@ -25,6 +25,14 @@
 {{- if not (or $secrets.jwtSecret.existingSecret $secrets.jwtKeys.existingSecret) }}
 - secrets.jwtSecret.existingSecret and secrets.jwtKeys.existingSecret are empty: name the Secret with JWT_SECRET or JWT_KEYS
 {{- end }}
+{{- if not $secrets.smtpUrl.existingSecret }}
+- secrets.smtpUrl.existingSecret is empty: name the Secret with SMTP_URL, the server that sends the mails to users
+{{- end }}
+{{- range $name := list "MAIL_FROM" "ACCOUNT_PAGE_URL" }}
+{{- if not (index $v.api.config $name) }}
+- api.config.{{ $name }} is empty: mails to users need it
+{{- end }}
+{{- end }}
 {{- if and $stripe (not $secrets.stripeSecretKey.existingSecret) }}
 - secrets.stripeSecretKey.existingSecret is empty, but payments.provider is stripe: name the Secret with STRIPE_SECRET_KEY
 {{- end }}
@@ -61,7 +69,7 @@
 - {{ $name }}.autoscaling.maxReplicas is less than minReplicas
 {{- end }}
 {{- range .extraEnv }}
-{{- if and (hasKey . "value") (regexMatch "(SECRET|PASSWORD|TOKEN|PRIVATE|_URI$|API_KEY|PAYLOAD_KEYS|JWT_KEYS|REDIS_URL)" .name) }}
+{{- if and (hasKey . "value") (regexMatch "(SECRET|PASSWORD|TOKEN|PRIVATE|_URI$|API_KEY|PAYLOAD_KEYS|JWT_KEYS|REDIS_URL|SMTP_URL)" .name) }}
 - {{ $name }}.extraEnv has {{ .name }} as a value, readable in the Deployment: use valueFrom.secretKeyRef
 {{- end }}
 {{- end }}

@@ -72,6 +72,7 @@
 {{- $_ := set $refs "JWT_SECRET" $secrets.jwtSecret -}}
 {{- $_ := set $refs "JWT_KEYS" $secrets.jwtKeys -}}
 {{- $_ := set $refs "REDIS_URL" $secrets.redisUrl -}}
+{{- $_ := set $refs "SMTP_URL" $secrets.smtpUrl -}}
 {{- if $stripe -}}{{- $_ := set $refs "STRIPE_WEBHOOK_SECRET" $secrets.stripeWebhookSecret -}}{{- end -}}
 {{- else if and (eq .component "payment-worker") $stripe -}}
 {{- $_ := set $refs "STRIPE_SECRET_KEY" $secrets.stripeSecretKey -}}

@@ -27,9 +27,12 @@ export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
       200: { ...orderResponse('The order without what is cancelled'), example: EXAMPLE_CLOSED_SHORT },
     },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body: { items, reason = null }, ...sent }) {
-      if (items && sent.principal.role !== Role.ADMIN) throw adminOnly('items');
-      const content = { reason, ...(items && { items }) };
+    async handler(ctx, { params: { id }, body: { items, reason = null, internalNote }, ...sent }) {
+      if (sent.principal.role !== Role.ADMIN) {
+        if (items) throw adminOnly('items');
+        if (internalNote) throw adminOnly('internalNote');
+      }
+      const content = { reason, ...(items && { items }), ...(internalNote && { internalNote }) };
       const order = await service.cancel(id, callerOf(ctx, id, sent), content);
       send(ctx, 200, order, sent.principal);
     },

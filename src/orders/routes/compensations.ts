@@ -37,7 +37,7 @@ export function resolveCompensationRoute({ service, present }: OrderRouteDeps): 
     method: 'post',
     path: '/orders/:id/compensations/:step/resolve',
     role: Role.ADMIN,
-    scope: 'orders:write',
+    scope: 'refunds:write',
     operationId: 'resolveCompensation',
     summary: 'Mark an outstanding compensation as resolved',
     description:

@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream';
 import Joi from 'joi';
-import type { Order } from '../../domain/order';
-import type { Context } from '../../http/context';
 import { route, type Route } from '../../http/route';
+import { orAbort, sendStream } from '../../http/stream';
 import { Role } from '../../role/role';
 import { CSV_COLUMNS, ordersCsv } from '../orders-csv';
 import { exportOrdersQuery } from '../schema/queries';
@@ -48,21 +46,10 @@ export function exportOrdersRoute({ service, users }: OrderRouteDeps): Route {
       const pages = service.pages(filter);
       const first = await pages.next(); // what fails here is a problem yet
       const day = now.toISOString().slice(0, 10);
-      ctx.type = 'text/csv; charset=utf-8; header=present';
-      ctx.set('Content-Disposition', `attachment; filename="orders-${day}.csv"`);
-      ctx.body = Readable.from(ordersCsv(orAbort(ctx, first, pages)), { objectMode: false });
+      await sendStream(ctx, ordersCsv(orAbort(ctx, first, pages)), {
+        type: 'text/csv; charset=utf-8; header=present',
+        filename: `orders-${day}.csv`,
+      });
     },
   });
-}
-
-type Pages = AsyncIterator<Order[], void>;
-
-/** Yields the pages. If one cannot be read, the connection is cut off, since a proper end would mean that this is all. */
-async function* orAbort(ctx: Context, first: Awaited<ReturnType<Pages['next']>>, pages: Pages) {
-  try {
-    for (let page = first; !page.done; page = await pages.next()) yield page.value;
-  } catch (err) {
-    ctx.state.log.error({ err }, 'the export failed in the middle');
-    ctx.res.destroy();
-  }
 }

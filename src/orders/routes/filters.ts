@@ -20,7 +20,7 @@ export async function filterOf(
     return { ...filter, customerId: id };
   }
   if (email === undefined) return filter;
-  const customerId = (await users.findByEmail(email))?.id;
+  const customerId = ((await users.findByEmail(email)) ?? (await users.findUnconfirmed(email)))?.id;
   const isContradiction = filter.customerId !== undefined && filter.customerId !== customerId;
   return customerId === undefined || isContradiction ? null : { ...filter, customerId };
 }

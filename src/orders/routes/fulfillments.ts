@@ -57,8 +57,8 @@ export function undoFulfillmentRoute({ service, present }: OrderRouteDeps): Rout
     body: undoFulfillmentBody,
     responses: { 200: orderResponse('The order without the fulfillment') },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id, fulfillmentId }, body, ...sent }) {
-      const content = { fulfillmentId, ...body };
+    async handler(ctx, { params: { id, fulfillmentId }, body: { internalNote, ...body }, ...sent }) {
+      const content = { fulfillmentId, ...body, ...(internalNote && { internalNote }) };
       const order = await service.undoFulfillment(id, callerOf(ctx, id, sent), content);
       send(ctx, 200, order, sent.principal);
     },

@@ -45,6 +45,7 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
         customerId: customer.id,
         placedBy: principal.id,
         requestId: ctx.state.requestId,
+        ...(principal.role === Role.ADMIN && { address: ctx.ip }),
         items: body.items,
         ...(body.expectedTotal !== undefined && { expectedTotal: body.expectedTotal }),
         paymentMethod: body.paymentMethod,
@@ -75,9 +76,11 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
   ): Promise<{ id: string; isDisabled: boolean }> {
     if (customerId === undefined) return { id: ownIdOf(principal), isDisabled: false };
     if (principal.role !== 'ADMIN') throw adminOnly('customerId');
-    const status = await users.statusOf(customerId);
-    if (status === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
-    return { id: customerId, isDisabled: status === 'disabled' };
+    const standing = await users.standingOf(customerId);
+    if (standing === null) throw invalid([{ path: 'customerId', message: 'must be the id of a user' }]);
+    // Of an erased customer an order is returned that was placed before, but nothing new can be ordered.
+    if (!standing.isConfirmed && standing.status !== 'erased') throw customerUnconfirmed();
+    return { id: customerId, isDisabled: standing.status !== 'active' };
   }
 }
 
@@ -93,6 +96,13 @@ function customerDisabled(): AppError {
     'invalid_transition',
     'The customer is disabled, so nothing can be ordered for them: make them active first, or name another customer.',
   );
+}
+
+/** The user may have given the address of another person, and would get what the staff orders for them. */
+function customerUnconfirmed(): AppError {
+  return invalid([
+    { path: 'customerId', message: 'must be the id of a user who has confirmed the e-mail address' },
+  ]);
 }
 
 /** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */

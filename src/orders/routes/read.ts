@@ -5,7 +5,7 @@ import type { Order } from '../../domain/order';
 import { sendPage } from '../../http/respond';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { ORDER_ID } from '../order-request';
+import { ORDER_ID } from '../../domain/order-id';
 import { sortOf, type OrderPosition, type OrderSort } from '../order-filter';
 import { listOrdersQuery } from '../schema/queries';
 import { orderIdParams } from '../schema/requests';

@@ -23,8 +23,8 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     body: refundOrderBody,
     responses: { 201: orderResponse('The order with the refund') },
     errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body: { amount = null, items, reason }, ...sent }) {
-      const content = { amount, ...(items && { items }), reason };
+    async handler(ctx, { params: { id }, body: { amount = null, items, reason, internalNote }, ...sent }) {
+      const content = { amount, ...(items && { items }), reason, ...(internalNote && { internalNote }) };
       const order = await service.refund(id, callerOf(ctx, id, sent), content);
       send(ctx, 201, order, sent.principal);
     },

@@ -1,11 +1,12 @@
 import type { Context } from '../../http/context';
 import { etagOf } from '../../common/etag';
 import type { Order } from '../../domain/order';
+import { ORDER_ID } from '../../domain/order-id';
 import type { PaymentAction } from '../../domain/payment';
 import { sendData } from '../../http/respond';
 import type { ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
-import type { UserStatus } from '../../users/user-status';
+import type { UserStanding } from '../../users/users.repository';
 import type { Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
@@ -15,8 +16,9 @@ export interface OrderRouteDeps {
   service: OrderService;
   present: OrderPresenter;
   users: {
-    statusOf(id: string): Promise<UserStatus | null>;
+    standingOf(id: string): Promise<UserStanding | null>;
     findByEmail(email: string): Promise<{ id: string } | null>;
+    findUnconfirmed(email: string): Promise<{ id: string } | null>;
   };
 }
 
@@ -27,9 +29,9 @@ export function orderResponse(description: string): ResponseSpec {
   return { description, data: orderSchema, headers: ETAG };
 }
 
-/** Puts the order on the request's log line. */
+/** Puts the order on the request's log line. What stands in the place of an id may be personal, and is not logged. */
 export function logOrder(ctx: Context, orderId: string): void {
-  ctx.state.logFields = { orderId };
+  if (ORDER_ID.test(orderId)) ctx.state.logFields = { orderId };
 }
 
 /** What a route knows of who sends a command, and under which conditions. */
@@ -40,7 +42,8 @@ export function callerOf(ctx: Context, orderId: string, sent: Sent): Caller {
   const { principal, idempotencyKey, ifMatch } = sent;
   logOrder(ctx, orderId);
   const onRepeat = () => tellRepeat(ctx);
-  return { principal, idempotencyKey, ifMatch, requestId: ctx.state.requestId, onRepeat };
+  const { requestId } = ctx.state;
+  return { principal, idempotencyKey, ifMatch, requestId, address: ctx.ip, onRepeat };
 }
 
 /** Says that the outcome is that of an earlier request with the same Idempotency-Key. */

@@ -1,7 +1,7 @@
 import { orderNumberOf } from '../../domain/order-number';
 import type { OrderView } from '../order-view';
 
-const ID = 'ord_ac7967cc99a25d86c46d6c4d77a65393';
+const ID = 'ord_ac7967cc99a25d86c46d6c4d6a92bd7e';
 const ALICE = 'usr_01HZX000000000000000A11CE0';
 const PLACED_AT = '2026-01-15T09:30:00.000Z';
 const CONFIRMED_AT = '2026-01-15T09:30:00.150Z';
@@ -63,7 +63,7 @@ const SHIPPED_AT = '2026-01-16T14:05:00.000Z';
 const CANCELLED_AT = '2026-01-17T08:20:00.000Z';
 const HALF = AMOUNTS.total / 2;
 const [LINE] = EXAMPLE_ORDER.items;
-const BY_STAFF = { by: 'usr_01HZX000000000000000ADM1N0', reason: null };
+const BY_STAFF = { by: 'staff', reason: null };
 const SHIPPED = { ...BY_STAFF, at: SHIPPED_AT };
 
 /** The same order after one of its units was shipped and the other one was given up. */

@@ -17,10 +17,15 @@ export interface FindOrdersQuery extends OrderFilter {
   email?: string;
 }
 
+/** The most values that one of the lists below has. */
+const MAX_VALUES = Math.max(
+  ...[ORDER_STATUSES, PAYMENT_STATUSES, FULFILLMENT_STATUSES].map(({ length }) => length),
+);
+
 const joi = Joi.extend({
   type: 'array',
   base: Joi.array(),
-  coerce: { from: 'string', method: (text: string) => ({ value: text.split(',') }) },
+  coerce: { from: 'string', method: (text: string) => ({ value: text.split(',', MAX_VALUES + 1) }) },
 }) as { array(): ArraySchema<string[]> };
 
 /** Some of these values, separated by commas. */
@@ -28,7 +33,7 @@ function some(name: string, values: readonly string[]): ArraySchema<string[]> {
   const value = Joi.string()
     .valid(...values)
     .label(name);
-  return joi.array().items(value).min(1);
+  return joi.array().items(value).min(1).max(MAX_VALUES);
 }
 
 /** Letters that look like digits are read as those, and the hyphen may be missing. */

@@ -122,16 +122,21 @@ export const amendOrderBody = Joi.object<AmendOrderBody, true>({
     'object.min': '{#label} must have items, note, shippingAddress, externalRef or metadata',
   });
 
+const INTERNAL_NOTE = 'what the customer does not read';
+const internalNote = optionalLine(MAX_NOTE_LENGTH);
+
 export interface CancelOrderBody {
   items?: OrderLine[];
   reason?: string | null;
+  internalNote?: string | null;
 }
 
 export const cancelOrderBody = Joi.object<CancelOrderBody, true>({
   items: lines.description(
     'For ADMINs only: the units to cancel, at most what is open. Everything that is open if you leave this out',
   ),
-  reason: optionalLine(200).example('Ordered by mistake'),
+  reason: optionalLine(200).description('The customer reads it').example('Ordered by mistake'),
+  internalNote: internalNote.description(`For ADMINs only: ${INTERNAL_NOTE}`),
 }).example({ reason: 'Ordered by mistake' });
 
 export interface FulfillOrderBody {
@@ -157,11 +162,13 @@ export const fulfillmentParams = Joi.object<FulfillmentParams, true>({
 
 export interface UndoFulfillmentBody {
   reason: string;
+  internalNote?: string | null;
   restock: boolean;
 }
 
 export const undoFulfillmentBody = Joi.object<UndoFulfillmentBody, true>({
-  reason: reason.required().example('Returned to sender'),
+  reason: reason.required().description('The customer reads it').example('Returned to sender'),
+  internalNote: internalNote.description(INTERNAL_NOTE),
   restock: Joi.boolean()
     .required()
     .description(
@@ -187,6 +194,7 @@ export interface RefundOrderBody {
   amount?: number;
   items?: RefundedLine[];
   reason: string;
+  internalNote?: string | null;
 }
 
 export const refundOrderBody = Joi.object<RefundOrderBody, true>({
@@ -200,7 +208,8 @@ export const refundOrderBody = Joi.object<RefundOrderBody, true>({
   items: refundedLines.description(
     'Units that were fulfilled and not refunded yet, instead of an amount: it is what they cost, at most what is left',
   ),
-  reason: reason.required().example('Arrived damaged'),
+  reason: reason.required().description('The customer reads it').example('Arrived damaged'),
+  internalNote: internalNote.description(INTERNAL_NOTE),
 })
   .oxor('amount', 'items')
   .messages({ 'object.oxor': '{#label} must have amount or items, not both' })

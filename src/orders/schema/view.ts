@@ -58,6 +58,8 @@ const line = Joi.object<OrderLine, true>({
   quantity: Joi.number().integer().required(),
 });
 
+const internalNote = Joi.string().description('For ADMINs only, and only where there is one');
+
 const statusChange = Joi.object<StatusChange, true>({
   at: time.required(),
   axis: Joi.string().valid('status', 'paymentStatus', 'fulfillmentStatus').required(),
@@ -66,9 +68,11 @@ const statusChange = Joi.object<StatusChange, true>({
   by: Joi.string()
     .required()
     .description(
-      'The id of a user or API key, `system`, or `provider` for what was done at the payment service',
+      'The id of the customer, `staff`, `system`, or `provider` for what was done at the payment service; for ADMINs ' +
+        'the id of the user or API key instead of `staff`',
     ),
   reason: text,
+  internalNote,
 });
 
 const by = Joi.string().description('For ADMINs only: the id of a user or API key');
@@ -103,6 +107,7 @@ const refund = Joi.object<RefundView, true>({
     .description('Empty if the refund is of an amount'),
   by: Joi.string().valid('staff', 'system', 'provider').required(),
   reason: Joi.string().required(),
+  internalNote,
   createdAt: time.required(),
 });
 

@@ -3,25 +3,33 @@ import type { Config } from '../../config';
 import { AppError } from '../../errors/app-error';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import type { ReportSecurityEvent } from '../../security/security-events';
 import type { RevokedTokens } from '../../users/sessions/revoked-tokens';
-import { createPayloadCodec, UndecodablePayload } from '../payload-codec';
+import { createPayloadCodec, UndecodablePayload, type CustomerKeys } from '../payload-codec';
 import { payloads as schema, type JsonPayload } from './codec.schema';
 import { createCodecSessions, identifyByCookie, sessionCookie, type CodecSessions } from './session';
 
 const TAG = 'Temporal';
 /** Temporal accepts up to 2 MB of payloads at a time; in base64 that is a third more. */
 const BODY_LIMIT = '4mb';
+/** Some five for each payload. */
+const MAX_VALUES = 100_000;
 
 type CodecConfig = Pick<Config, 'env' | 'http' | 'jwt' | 'payloadKeys' | 'temporal'>;
 
 /** Temporal's "codec server": lets its UI and its command line show encrypted payloads to an ADMIN. */
-export function codecRoutes(config: CodecConfig, revokedTokens: Pick<RevokedTokens, 'has'>): Route[] {
-  const codec = createPayloadCodec(config.payloadKeys);
+export function codecRoutes(
+  config: CodecConfig,
+  revokedTokens: Pick<RevokedTokens, 'has'>,
+  report: ReportSecurityEvent,
+  customerKeys?: CustomerKeys,
+): Route[] {
+  const codec = createPayloadCodec(config.payloadKeys, customerKeys);
   const sessions = createCodecSessions(config.payloadKeys);
   const identify = identifyByCookie(config, sessions, revokedTokens);
   return [
-    { ...codingRoute('decode', codec, config), identify },
-    codingRoute('encode', codec, config),
+    { ...codingRoute('decode', codec, { config, report }), identify },
+    codingRoute('encode', codec, { config, report }),
     sessionRoute(config, sessions),
   ];
 }
@@ -31,7 +39,11 @@ const SUMMARIES = {
   encode: 'Encrypt payloads, for the Temporal UI and its command line',
 };
 
-function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, config: CodecConfig): Route {
+function codingRoute(
+  operation: keyof typeof SUMMARIES,
+  codec: PayloadCodec,
+  { config, report }: { config: CodecConfig; report: ReportSecurityEvent },
+): Route {
   return route({
     method: 'post',
     path: `/codec/${operation}`,
@@ -45,12 +57,13 @@ function codingRoute(operation: keyof typeof SUMMARIES, codec: PayloadCodec, con
     tag: TAG,
     body: schema,
     bodyLimit: BODY_LIMIT,
+    maxValues: MAX_VALUES,
     responses: { 200: { description: 'The same payloads, in the same order', data: schema, raw: true } },
     errors: ['not_found'],
     async handler(ctx, { body, principal }) {
       requireKeys(config);
       const coded = await codec[operation](body.payloads.map(fromJson)).catch(asProblem);
-      ctx.state.log.info({ userId: principal.id, operation, payloads: coded.length }, 'codec used');
+      report('codec_used', { userId: principal.id, operation, payloads: coded.length }, ctx.ip);
       ctx.set('Cache-Control', 'no-store');
       ctx.body = { payloads: coded.map(toJson) };
     },

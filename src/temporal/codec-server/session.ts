@@ -8,12 +8,19 @@ import { Role } from '../../role/role';
 import type { RevokedTokens } from '../../users/sessions/revoked-tokens';
 import { temporalUiOrigin } from './cors';
 
-export const SESSION_COOKIE = 'oms_codec';
+/**
+ * Returns the name of the cookie. Browsers accept the one of production only with `Secure` and over TLS, so that no page
+ * of plain http of the domain can plant it.
+ */
+export function cookieName(env: Config['env']): string {
+  return env === 'production' ? '__Secure-oms_codec' : 'oms_codec';
+}
+
 /** Separates these keys from those that encrypt, so that the cookie is good for nothing else. */
 const PURPOSE = 'orders-management-system codec session';
 
 /** Says the same as the access token that opened it, so that whatever revokes the token ends the session. */
-export type CodecSession = Omit<UserPrincipal, 'role' | 'scopes'>;
+export type CodecSession = Omit<UserPrincipal, 'role' | 'scopes' | 'authenticatedAt'>;
 
 const COOKIE = /^((\w+)\.(\d{1,15})\.(\w{1,64})\.(\d{1,12}))\.([\w-]{43})$/;
 
@@ -52,16 +59,18 @@ function sign(claims: string, secret: Buffer): Buffer {
  * well.
  */
 export function identifyByCookie(
-  config: Pick<Config, 'temporal'>,
+  config: Pick<Config, 'env' | 'temporal'>,
   sessions: CodecSessions,
   revokedTokens: Pick<RevokedTokens, 'has'>,
 ): Middleware {
   const origin = temporalUiOrigin(config);
+  const name = cookieName(config.env);
   return (ctx, next) => {
-    const cookie = ctx.cookies.get(SESSION_COOKIE);
+    const cookie = ctx.cookies.get(name);
     if (!ctx.state.principal && cookie && ctx.get('Origin') === origin) {
       const session = sessions.verify(cookie);
-      if (session && !revokedTokens.has(session)) ctx.state.principal = { ...session, role: Role.ADMIN };
+      if (session && !revokedTokens.has(session))
+        ctx.state.principal = { ...session, role: Role.ADMIN, authenticatedAt: 0 } as UserPrincipal;
     }
     return next();
   };
@@ -77,5 +86,5 @@ export function sessionCookie(
   seconds: number,
 ): string {
   const secure = env === 'production' ? '; Secure' : '';
-  return `${SESSION_COOKIE}=${value}; Path=${http.prefix}/codec; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+  return `${cookieName(env)}=${value}; Path=${http.prefix}/codec; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
 }

@@ -6,7 +6,7 @@ import { canonical, verifyPassword } from './password';
 
 export const HOW_TO_DISABLE_DEMO_USERS = 'run `npm run user:create-admin -- --disable-demo-users`.';
 
-export function isDemoPassword(password: string): boolean {
+function isDemoPassword(password: string): boolean {
   return canonical(password) === DEMO_PASSWORD;
 }
 

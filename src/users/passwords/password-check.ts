@@ -1,14 +1,25 @@
 import AsyncLock from 'async-lock';
-import { sha256 } from '../../common/hash';
-import { clientAddress } from '../../rate-limit/client-address';
 import { AppError } from '../../errors/app-error';
+import type { AttemptKeys } from './attempt-keys';
+import type { AttemptRepository, Delays } from './attempts.repository';
 import { verifyPassword } from './password';
-import type { LoginFailureRepository } from './login-failures.repository';
 
+const MINUTE_MS = 60_000;
+const WINDOW_MS = 15 * MINUTE_MS;
+/** Wrong passwords for one account from one address, or in one session, within the window. */
 const MAX_FAILURES = 10;
-const WINDOW_MS = 15 * 60 * 1_000;
+/** Wrong passwords for one account from all addresses: one address alone makes nobody else wait. */
+const ACCOUNT_DELAYS: Delays = {
+  free: 2 * MAX_FAILURES,
+  firstMs: 1_000,
+  mostMs: WINDOW_MS,
+  forgetMs: 24 * 60 * MINUTE_MS,
+};
+/** How many attempts for one account from one address wait for each other. */
+const MAX_WAITING = 50;
+const WAITING_RETRY_SECONDS = 2;
 
-/** An attempt to use the password of an account. */
+/** An attempt to sign in. */
 export interface Attempt {
   /** The e-mail address of the account, which need not exist. */
   email: string;
@@ -17,52 +28,146 @@ export interface Attempt {
   password: string;
 }
 
+/** An attempt of a user who is signed in, to prove who it is. */
+export interface AttemptInSession {
+  sessionId: string;
+  address: string;
+  password: string;
+}
+
+export interface PasswordCheckDeps {
+  attempts: AttemptRepository;
+  keys: AttemptKeys;
+  /** How many wrong passwords for any accounts may come from one address within 15 minutes; 0 for no limit. */
+  maxFailuresPerAddress: number;
+  /** Returns whether the account is signed in at the address, by the key of both. */
+  isSignedInAt(accountAndAddress: string): Promise<boolean>;
+}
+
 export type PasswordCheck = ReturnType<typeof createPasswordCheck>;
 
+/** One of the limits that an attempt has to pass. */
+interface Limit {
+  /** Counts the attempt as a failure. Returns false if it does not count. @throws {AppError} rate_limited */
+  pass(): Promise<boolean>;
+  /** Says that it was no failure. */
+  takeBack(): Promise<void>;
+  /** Says that the password was right. */
+  succeed(): Promise<void>;
+}
+
 /**
- * Creates a check of passwords that stops guessing: after ten failures for one account from one address, it
- * rejects all attempts until fifteen minutes after the first. The owner can still sign in from another
- * address.
+ * Creates a check of passwords that stops guessing. Wrong passwords count for account and address together (ten within a
+ * quarter of an hour), for the address over all accounts, and for the account over all addresses, where each makes the
+ * next one wait longer. Users who are signed in are not kept out by what others do: their own session counts instead, and
+ * at the address where they are signed in the last two do not apply.
  */
-export function createPasswordCheck(failures: LoginFailureRepository) {
+export function createPasswordCheck(deps: PasswordCheckDeps) {
+  const { attempts, keys, maxFailuresPerAddress, isSignedInAt } = deps;
   /**
    * Runs attempts one at a time, so that concurrent attempts with the right password do not count as
    * failures.
    */
-  const lock = new AsyncLock({ maxPending: Infinity });
+  const lock = new AsyncLock({ maxPending: MAX_WAITING });
+
+  /** Ten within the window; a success starts anew. */
+  function few(key: string, whose: string): Limit {
+    return {
+      async pass() {
+        const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
+        if (count > MAX_FAILURES) throw tooMany(whose, expiresAt);
+        return true;
+      },
+      takeBack: () => attempts.takeBack(key),
+      succeed: () => attempts.clear(key),
+    };
+  }
+
+  /** Those of an address. A success is only no failure: an attacker's own account must not start it anew. */
+  function ofAddress(address: string, isExempt: () => Promise<boolean>): Limit {
+    const key = keys.ofAddress(address);
+    return {
+      async pass() {
+        const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
+        if (count > maxFailuresPerAddress && !(await isExempt()))
+          throw tooMany('from your address', expiresAt);
+        return true;
+      },
+      takeBack: () => attempts.takeBack(key),
+      succeed: () => attempts.takeBack(key),
+    };
+  }
+
+  /** Those for an account, each of which makes the next one wait. */
+  function ofAccount(email: string, isExempt: () => Promise<boolean>): Limit {
+    const key = keys.ofAccount(email);
+    return {
+      async pass() {
+        const until = await attempts.addDelayed(key, ACCOUNT_DELAYS);
+        if (until && !(await isExempt())) throw tooMany('for this account', until);
+        return until === null;
+      },
+      takeBack: () => attempts.takeBack(key),
+      succeed: () => attempts.clear(key),
+    };
+  }
+
+  function limitsOf(attempt: Attempt | AttemptInSession): { key: string; limits: Limit[] } {
+    if ('sessionId' in attempt) {
+      const key = keys.ofSession(attempt.sessionId);
+      return { key, limits: [few(key, 'in this session')] };
+    }
+    const { email, address } = attempt;
+    const key = keys.ofAccountAndAddress(email, address);
+    const isSignedIn = () => isSignedInAt(key);
+    const limits = [few(key, 'for this account from your address'), ofAccount(email, isSignedIn)];
+    if (maxFailuresPerAddress > 0) limits.push(ofAddress(address, isSignedIn));
+    return { key, limits };
+  }
 
   /**
    * @param hashOf finds the hash of the account's password; undefined if there is no account
-   * @throws {AppError} rate_limited, for an unknown account as well
+   * @throws {AppError} rate_limited, for an unknown account as well; service_unavailable
    */
-  return function isRight(attempt: Attempt, hashOf: () => Promise<string | undefined>): Promise<boolean> {
-    const key = keyOf(attempt);
-    return lock.acquire(key, async () => {
-      // The attempt counts as a failure from the start, since other processes may check the same account
-      // right now.
-      const { count, expiresAt } = await failures.add(key, WINDOW_MS);
-      if (count > MAX_FAILURES) throw tooMany(expiresAt);
-      const right = await hashOf()
-        .then((hash) => verifyPassword(hash, attempt.password))
-        .catch(async (error: unknown) => {
-          await failures.takeBack(key);
-          throw error;
-        });
-      if (right) await failures.clear(key);
-      return right;
+  return async function isRight(
+    attempt: Attempt | AttemptInSession,
+    hashOf: () => Promise<string | undefined>,
+  ): Promise<boolean> {
+    const { key, limits } = limitsOf(attempt);
+    let isItsTurn = false;
+    const check = async () => {
+      isItsTurn = true;
+      const passed: Limit[] = [];
+      try {
+        // The attempt counts as a failure from the start, since other processes may check the same account right now.
+        for (const limit of limits) {
+          if (await limit.pass()) passed.push(limit);
+        }
+        const right = await verifyPassword(await hashOf(), attempt.password, attempt.address);
+        if (right) await Promise.all(limits.map((limit) => limit.succeed()));
+        return right;
+      } catch (error) {
+        await Promise.all(passed.map((limit) => limit.takeBack()));
+        throw error;
+      }
+    };
+    return lock.acquire(key, check).catch((error: unknown) => {
+      throw isItsTurn ? error : tooManyAtOnce(error);
     });
   };
 }
 
-function keyOf({ email, address }: Attempt): string {
-  return sha256(`${email}\n${clientAddress(address)}`);
+function tooMany(whose: string, until: Date): AppError {
+  const seconds = Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1_000));
+  return new AppError('rate_limited', `Too many wrong passwords ${whose}: try again in ${seconds} s.`, {
+    headers: { 'Retry-After': String(seconds) },
+  });
 }
 
-function tooMany(expiresAt: Date): AppError {
-  const seconds = Math.max(1, Math.ceil((expiresAt.getTime() - Date.now()) / 1_000));
+function tooManyAtOnce(cause: unknown): AppError {
   return new AppError(
     'rate_limited',
-    `Too many wrong passwords for this account from your address: try again in ${seconds} s.`,
-    { headers: { 'Retry-After': String(seconds) } },
+    `Too many attempts for this account from your address at once: try again in ${WAITING_RETRY_SECONDS} s.`,
+    { headers: { 'Retry-After': String(WAITING_RETRY_SECONDS) }, cause },
   );
 }

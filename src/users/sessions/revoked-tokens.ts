@@ -3,13 +3,15 @@ import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../../config/jwt';
 import { followChanges, type Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
 import type { Revocation, RevokedTokensRepository } from './revoked-tokens.repository';
+import { followEndedSessions } from './ended-sessions';
+import type { EndedSessionsRepository } from './ended-sessions.repository';
 import { isRevokedBy, type Issued } from './signed-in';
 
 /** Longer than any access token lives: after that, no token is left to be rejected. */
 const REMEMBER_MS = (MAX_ACCESS_TOKEN_TTL_SECONDS + 3_600) * 1_000;
 
 export interface RevokedTokens extends Follower {
-  /** Returns whether the token was revoked before it expires. */
+  /** Returns whether the token was revoked, or its session ended, before it expires. */
   has(token: Issued & { id: string }): boolean;
 }
 
@@ -21,6 +23,7 @@ export interface RevokedTokens extends Follower {
  */
 export function followRevokedTokens(
   repository: RevokedTokensRepository,
+  ended: EndedSessionsRepository,
   { connected }: Pick<MongoDb, 'connected'>,
   logger: Logger,
 ): RevokedTokens {
@@ -56,9 +59,14 @@ export function followRevokedTokens(
     },
     logger,
   );
+  const endedSessions = followEndedSessions(ended, { connected }, logger);
+  const both = [follower, endedSessions];
   return {
-    ...follower,
+    ready: Promise.all(both.map(({ ready }) => ready)).then(() => undefined),
+    followed: Promise.all(both.map(({ followed }) => followed)).then(() => undefined),
+    close: async () => void (await Promise.all(both.map(({ close }) => close()))),
     has(token) {
+      if (endedSessions.has(token.sessionId)) return true;
       const revocation = revocations.get(token.id);
       return revocation !== undefined && isRevokedBy(revocation, token);
     },

@@ -5,6 +5,7 @@ import { createSandboxRepository } from '../../../src/payments/sandbox/repositor
 import { expectConsistency } from '../../support/consistency';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
+import { confirmAddress } from '../../support/signed-in-users';
 
 /** Cards that their owner has to confirm, and orders that are paid with another card. */
 let api: OrderApi;
@@ -125,6 +126,7 @@ describe('a card whose owner has to confirm the payment', () => {
   it('is declined if the order is placed for a customer who is not there', async () => {
     const account = { email: 'grace@example.com', password: 'correct horse battery', name: 'Grace' };
     const registered = await api.call('post', '/auth/register').send(account).expect(201);
+    await confirmAddress(api, account.email);
     const customerId = registered.body.data.user.id;
     const body = { ...lines([productId, 1]), paymentMethod: CHALLENGED, customerId };
     const declined = await api.place(admin, body).expect(402);

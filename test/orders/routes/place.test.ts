@@ -5,6 +5,7 @@ import { createUsersRepository } from '../../../src/users/users.repository';
 import { orderWorkflowId } from '../../../workflows/contract';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
+import { confirmAddress } from '../../support/signed-in-users';
 import { orderRequest } from '../../support/shop';
 
 let api: OrderApi;
@@ -328,6 +329,7 @@ describe('POST /orders', () => {
   async function customer(email: string): Promise<{ customerId: string; token: string }> {
     const account = { email, password: 'correct horse battery', name: 'Carol' };
     const { body } = await api.call('post', '/auth/register').send(account).expect(201);
+    await confirmAddress(api, email);
     return { customerId: body.data.user.id, token: body.data.accessToken };
   }
 
@@ -380,6 +382,21 @@ describe('POST /orders', () => {
     });
     await api.call('get', `/orders/${body.data.id}`, token).expect(200);
     await api.place(admin, { ...lines([id, 1]), customerId: newId('usr') }).expect(400);
+  });
+
+  it('places orders of a customer whose address is not confirmed, but none of the staff for them', async () => {
+    const { id } = await api.shop.sell();
+    const account = { email: 'frank@example.com', password: 'correct horse battery', name: 'Frank' };
+    const { body } = await api.call('post', '/auth/register').send(account).expect(201);
+    const { user, accessToken } = body.data;
+    await api.place(accessToken, lines([id, 1])).expect(201);
+    const byStaff = { ...lines([id, 1]), customerId: user.id };
+    const { body: problem } = await api.place(admin, byStaff).expect(400);
+    expect(problem.errors).toEqual([
+      { path: 'customerId', message: 'must be the id of a user who has confirmed the e-mail address' },
+    ]);
+    const found = await api.call('get', `/orders?email=${account.email}`, admin).expect(200);
+    expect(found.body.data).toHaveLength(1);
   });
 });
 

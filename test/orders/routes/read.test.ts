@@ -45,6 +45,52 @@ describe('GET /orders/:id', () => {
   });
 });
 
+describe('what the staff has done', () => {
+  it('is shown to the customer without their ids and internal notes, to an ADMIN with them', async () => {
+    const { id } = await api.shop.sell();
+    const placed = await api.placed(alice, [id, 3]);
+    const path = `/orders/${placed.id}`;
+    const { body } = await api.fulfill(placed.id, [[id, 1]]).expect(201);
+    const undone = { reason: 'Came back', internalNote: 'Wrong label, our fault', restock: true };
+    const fulfillment = `${path}/fulfillments/${body.data.fulfillments[0].id}`;
+    await api.call('delete', fulfillment, admin).send(undone).expect(200);
+    const { items } = lines([id, 1]);
+    const cancelled = { items, reason: 'Broken', internalNote: 'The driver sat on it' };
+    await api.call('post', `${path}/cancel`, admin).send(cancelled).expect(200);
+    const refunded = { amount: 100, reason: 'Sorry', internalNote: 'Third complaint' };
+    await api.refund(placed.id, refunded).expect(201);
+
+    const { data: own } = (await api.call('get', path, alice).expect(200)).body;
+    const makers = new Set(own.statusHistory.map(({ by }: { by: string }) => by));
+    expect(makers).toEqual(new Set([aliceId, 'system', 'staff']));
+    const reasons = own.statusHistory.flatMap(({ reason }: { reason: string | null }) => reason ?? []);
+    expect(reasons).toEqual(expect.arrayContaining(['Came back', 'Broken', 'Sorry']));
+    expect(JSON.stringify(own)).not.toMatch(/internalNote|our fault|sat on it|complaint/);
+    const { data: all } = (await api.call('get', path, admin).expect(200)).body;
+    expect(all.statusHistory).toEqual(
+      expect.arrayContaining(
+        [undone, cancelled, refunded].map(({ reason, internalNote }) =>
+          expect.objectContaining({ reason, internalNote, by: expect.stringMatching(/^usr_/) as string }),
+        ),
+      ),
+    );
+    expect(all.refunds.at(-1)).toMatchObject({ internalNote: refunded.internalNote });
+    const note = { internalNote: 'I am the staff' };
+    await api.call('post', `${path}/cancel`, alice).send(note).expect(400);
+  });
+
+  it.each(['canary-jane', '4111111111111111', 'ord_4111111111111111', 'jane.canary'])(
+    'is not in the log if it is %s, in the place of an id',
+    async (name) => {
+      api.logs.length = 0;
+      await api.call('get', `/orders/${name}`, alice).expect(404);
+      await api.call('post', `/orders/${name}/cancel`, alice).send({}).expect(404);
+      expect(api.logs).toHaveLength(2);
+      expect(JSON.stringify(api.logs)).not.toContain(name);
+    },
+  );
+});
+
 describe('GET /orders', () => {
   it("pages through and filters the caller's orders, newest first", async () => {
     const { id } = await api.shop.sell();

@@ -1,11 +1,12 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { randomBytes } from 'node:crypto';
 import { codecRoutes } from '../../../src/temporal/codec-server/codec.routes';
-import { createCodecSessions, SESSION_COOKIE } from '../../../src/temporal/codec-server/session';
+import { createCodecSessions } from '../../../src/temporal/codec-server/session';
 import { newId } from '../../../src/common/ids';
 import { parsePayloadKeys } from '../../../src/config/payload-keys';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec';
 import { openTestApi, type TestApi } from '../../support/api';
+import { PRODUCTION_ENV } from '../../support/config';
 import { SESSION_ID } from '../../support/tokens';
 
 const newKey = () => randomBytes(32).toString('base64');
@@ -69,7 +70,12 @@ describe('decode and encode', () => {
     await api.clear();
     await send('decode', [await encrypted(), await encrypted()], admin).expect(200);
     expect(api.logs).toContainEqual(
-      expect.objectContaining({ msg: 'codec used', userId: adminId, operation: 'decode', payloads: 2 }),
+      expect.objectContaining({
+        securityEvent: 'codec_used',
+        userId: adminId,
+        operation: 'decode',
+        payloads: 2,
+      }),
     );
     expect(JSON.stringify(api.logs)).not.toMatch(new RegExp(`canary|${PLAIN.data}`));
   });
@@ -156,7 +162,9 @@ describe('the cookie', () => {
     await api.clear();
     const { status, body } = await decode(await sessionOf(), UI);
     expect([status, body]).toEqual([200, { payloads: [PLAIN] }]);
-    expect(api.logs).toContainEqual(expect.objectContaining({ msg: 'codec used', userId: adminId }));
+    expect(api.logs).toContainEqual(
+      expect.objectContaining({ securityEvent: 'codec_used', userId: adminId }),
+    );
   });
 
   it.each([
@@ -192,14 +200,14 @@ describe('the cookie', () => {
       admin,
       '',
     ]) {
-      expect([value, (await decode(`${SESSION_COOKIE}=${value}`, UI)).status]).toEqual([value, 401]);
+      expect([value, (await decode(`oms_codec=${value}`, UI)).status]).toEqual([value, 401]);
     }
-    expect((await decode(`${SESSION_COOKIE}=${own.mint(session())}`, UI)).status).toBe(200);
+    expect((await decode(`oms_codec=${own.mint(session())}`, UI)).status).toBe(200);
   });
 
   it('outlives neither the access token that opened it nor the rotation of its key', async () => {
     const last = createCodecSessions(parsePayloadKeys(OLD)).mint(session());
-    expect((await decode(`${SESSION_COOKIE}=${last}`, UI)).status).toBe(200); // while the old key is there
+    expect((await decode(`oms_codec=${last}`, UI)).status).toBe(200); // while the old key is there
 
     const now = Date.now();
     const later = jest.spyOn(Date, 'now').mockReturnValue(now + 600_000); // the token has 300 s left
@@ -217,14 +225,22 @@ describe('the cookie', () => {
     await write.send({}).expect(401);
   });
 
-  it('is Secure in production', async () => {
+  it('is Secure in production, and says so in its name', async () => {
     const production = await openTestApi({
       routes: codecRoutes,
       db: api.db,
-      env: { NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox', PAYLOAD_KEYS: NEW, LOG_LEVEL: 'info' },
+      env: { ...PRODUCTION_ENV, PAYLOAD_KEYS: NEW, LOG_LEVEL: 'info' },
     });
     const { headers } = await production.call('post', '/codec/session', admin).expect(204);
-    expect(headers['set-cookie']![0]).toMatch(/; Secure$/);
+    const cookie = headers['set-cookie']![0]!;
+    expect(cookie).toMatch(/^__Secure-oms_codec=.*; Secure$/);
+    const decodeWith = (name: string) =>
+      production
+        .call('post', '/codec/decode')
+        .set({ Cookie: valueOf(cookie).replace(/^[^=]+/, name), Origin: UI })
+        .send({ payloads: [PLAIN] });
+    await decodeWith('__Secure-oms_codec').expect(200);
+    await decodeWith('oms_codec').expect(401);
     await production.close();
   });
 });

@@ -30,11 +30,11 @@ const SECRETS: Readonly<Record<string, string>> = {
   JWT_KEYS: JSON.stringify({
     keys: [{ kid: 'a', kty: 'oct', k: 'RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA' }],
   }),
-  JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d',
+  JWT_SECRET: '0b5f4c1d9a3e7f2608d4c6b8a1e3f5907d9b2c4e6f8a0b1d5c7e91f3a6d8b024',
   MONGODB_URI: 'mongodb+srv://user:word@cluster.example.com/orders',
   PAYLOAD_KEYS: '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
   REDIS_URL: 'rediss://:word@cache.example.com:6379',
-  STRIPE_SECRET_KEY: 'sk_test_x',
+  STRIPE_SECRET_KEY: 'sk_live_x',
   STRIPE_WEBHOOK_SECRET: 'whsec_x',
   TEMPORAL_API_KEY: 'key',
 };

@@ -17,6 +17,18 @@ it('checks a password for a user who does not exist with the same effort', async
   }
 });
 
+it('lets others sign in while one address floods, whose own requests are rejected beyond 64', async () => {
+  const hash = await hashPassword('correct horse battery');
+  let answered = 0;
+  const flood = Array.from({ length: 100 }, () =>
+    verifyPassword(hash, 'guess', '192.0.2.1').finally(() => void answered++),
+  );
+  await expect(verifyPassword(hash, 'correct horse battery', '192.0.2.2')).resolves.toBe(true);
+  expect(answered).toBeLessThan(100 - 64 - 2 + 10); // the rejected, and a few of those that came before
+  const refused = (await Promise.allSettled(flood)).filter(({ status }) => status === 'rejected');
+  expect(refused).toHaveLength(100 - 64 - 2);
+});
+
 it('checks only some of a flood of passwords, rejects the rest at once, and recovers', async () => {
   const hash = await hashPassword('correct horse battery');
   const flood = await Promise.allSettled(

@@ -1,24 +1,40 @@
 import { createHash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { createAuthService } from '../../../src/auth/auth.service';
-import { createLoginFailureRepository } from '../../../src/users/passwords/login-failures.repository';
-import { createPasswordCheck } from '../../../src/users/passwords/password-check';
+import { createAccountRepository } from '../../../src/users/account/accounts.repository';
+import { createIssueTokens } from '../../../src/users/sessions/issued-tokens';
 import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
 import { createUsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
 import { createUserModel } from '../../../src/users/users.model';
 import { openTestApi, type TestApi } from '../../support/api';
+import { eventually } from '../../support/eventually';
 import { person, signIn, type Person } from '../../support/signed-in-users';
 
 let api: TestApi;
-beforeAll(async () => void (api = await openTestApi()));
+/** Another process on the same database. */
+let other: TestApi;
+beforeAll(async () => {
+  api = await openTestApi();
+  other = await openTestApi({ db: api.db });
+  await other.credentials.revokedTokens.followed;
+});
 beforeEach(() => api.clear());
-afterAll(() => api.close());
+afterAll(async () => {
+  await other.close();
+  await api.close();
+});
 
 const refresh = (refreshToken: string) => api.call('post', '/auth/refresh').send({ refreshToken });
 const logout = (refreshToken: string) => api.call('post', '/auth/logout').send({ refreshToken });
 const me = ({ accessToken }: Pick<Person, 'accessToken'>) => api.call('get', '/users/me', accessToken);
-const sessions = () => createSessionModel(api.db.connection).find().lean();
+const sessions = () => createSessionModel(api.db.connection).find({ endedAt: null }).lean();
+
+/** Expects it long before the access token expires, on every process. */
+async function expectSignedOut({ accessToken }: Pick<Person, 'accessToken'>): Promise<void> {
+  for (const at of [api, other])
+    await eventually(async () => void (await at.call('get', '/users/me', accessToken).expect(401)));
+}
 
 async function nextOf(refreshToken: string): Promise<Person> {
   const { body } = await refresh(refreshToken).expect(200);
@@ -53,7 +69,19 @@ describe('a refresh token', () => {
     const second = await nextOf(alice.refreshToken);
     await refresh(alice.refreshToken).expect(401);
     await refresh(second.refreshToken).expect(401);
+    for (const tokens of [alice, second]) await expectSignedOut(tokens);
+    await me(elsewhere).expect(200);
     await refresh(elsewhere.refreshToken).expect(200);
+  });
+
+  it('does not renew when the user signed in', async () => {
+    const alice = await person(api);
+    const earlier = new Date(Date.now() - 3_600_000);
+    await createSessionModel(api.db.connection).collection.updateOne({}, { $set: { createdAt: earlier } });
+    const { auth_time: since } = jwt.decode((await nextOf(alice.refreshToken)).accessToken) as {
+      auth_time: number;
+    };
+    expect(since).toBe(Math.floor(earlier.getTime() / 1_000));
   });
 
   it('has at most one successor if it is sent ten times at once', async () => {
@@ -77,13 +105,22 @@ describe('a refresh token', () => {
       createAuthService({
         users: { ...users, findById },
         sessions: createSessionRepository(connection),
-        checkPassword: createPasswordCheck(createLoginFailureRepository(connection)),
+        checkPassword: async () => true,
+        passwordRules: { requireImpersonal: () => undefined },
+        limitRegistrations: async () => undefined,
+        mails: { askToConfirm: () => undefined, tellChange: () => undefined },
+        accounts: createAccountRepository(connection),
+        factors: { find: async () => null },
+        codes: { use: async () => null },
+        attemptKeys: { ofAccountAndAddress: () => 'somewhere' },
         demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
-        jwt: api.jwt,
+        report: () => undefined,
+        issueTokens: createIssueTokens(api.jwt, false),
+        accessTokenTtlSeconds: 60,
         refreshTokenTtlSeconds: 60,
       });
-    await expect(auth(gone).refresh(alice.refreshToken)).rejects.toThrow('no server');
-    await expect(auth(users.findById).refresh(alice.refreshToken)).resolves.toMatchObject({
+    await expect(auth(gone).refresh(alice.refreshToken, '192.0.2.1')).rejects.toThrow('no server');
+    await expect(auth(users.findById).refresh(alice.refreshToken, '192.0.2.1')).resolves.toMatchObject({
       user: { id: alice.id },
     });
   });
@@ -137,7 +174,20 @@ describe('POST /auth/logout', () => {
     const newest = await nextOf(alice.refreshToken);
     await logout(newest.refreshToken).expect(204);
     await refresh(newest.refreshToken).expect(401);
+    for (const tokens of [alice, newest]) await expectSignedOut(tokens);
+    await me(elsewhere).expect(200);
     await refresh(elsewhere.refreshToken).expect(200);
+  });
+
+  it('is known to a process that starts later, until the access tokens have expired', async () => {
+    const alice = await person(api);
+    await logout(alice.refreshToken).expect(204);
+    const later = await openTestApi({ db: api.db });
+    await later.call('get', '/users/me', alice.accessToken).expect(401);
+    await later.close();
+    const [ended] = await createSessionModel(api.db.connection).find().lean();
+    const { exp } = jwt.decode(alice.accessToken) as { exp: number };
+    expect(ended!.expiresAt.getTime()).toBeGreaterThan(exp * 1_000);
   });
 
   it('ends the session with an earlier token as well', async () => {

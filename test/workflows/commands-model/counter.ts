@@ -11,6 +11,7 @@ import { createSandboxRepository } from '../../../src/payments/sandbox/repositor
 import type { Principal } from '../../../src/role/principal';
 import { ledgerOf } from '../../support/consistency';
 import { HANG_MS } from '../../support/eventually';
+import { TEST_ORIGIN } from '../../support/origin';
 import { orderRequest, type Shop } from '../../support/shop';
 import { CATALOGUE, GOODS, type Result, type Good, type Line, type OrderModel } from './model';
 import type { Happening } from './till';
@@ -143,7 +144,7 @@ export class Counter {
 
   async reprice(good: Good, unitPrice: number): Promise<void> {
     const entry = (await this.shop.products.findActive(this.ids.get(good)!))!;
-    await this.shop.products.update(entry, { unitPrice });
+    await this.shop.products.update(entry, { unitPrice }, TEST_ORIGIN);
   }
 
   /** Fails unless states, money and stock match the model, and nothing else has changed. */

@@ -8,6 +8,7 @@ const NOTHING_FOR_OTHERS = 0o077;
 const OURS = new Set([
   'jwt-secret',
   'logs',
+  'mail',
   'mongodb',
   'run.json',
   'temporal.db',

@@ -2,7 +2,10 @@ import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../mongodb/model';
 import type { Scope } from '../role/scope';
 
-/** A key with which a program may do some of what an ADMIN may. */
+/**
+ * A key with which a program may do some of what an ADMIN may. The model belongs to users, since keys end with the users
+ * and sessions that made them.
+ */
 export interface ApiKeyDocument {
   _id: string;
   name: string;
@@ -13,6 +16,8 @@ export interface ApiKeyDocument {
   scopes: Scope[];
   /** The id of the ADMIN who created it. */
   createdBy: string;
+  /** The session in which it was created. */
+  sessionId: string;
   createdAt: Date;
   expiresAt: Date | null;
   revokedAt: Date | null;
@@ -28,6 +33,7 @@ const apiKeySchema = new Schema<ApiKeyDocument>(
     start: { type: String, required: true },
     scopes: { type: [String], required: true },
     createdBy: { type: String, required: true },
+    sessionId: { type: String, required: true },
     createdAt: { type: Date, required: true },
     expiresAt: { type: Date, default: null },
     revokedAt: { type: Date, default: null },
@@ -37,6 +43,9 @@ const apiKeySchema = new Schema<ApiKeyDocument>(
 );
 
 apiKeySchema.index({ keyHash: 1 }, { unique: true });
+// Finds the keys of an ADMIN, and those that end with a session.
+apiKeySchema.index({ createdBy: 1, _id: -1 });
+apiKeySchema.index({ sessionId: 1 });
 
 export function createApiKeyModel(connection: Connection): Model<ApiKeyDocument> {
   return modelOf(connection, 'ApiKey', apiKeySchema);

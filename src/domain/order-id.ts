@@ -1,0 +1,9 @@
+export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
+
+/** How many digits at the end of the id of an order tell whose it is: enough that no two customers share them. */
+export const OWNER_DIGITS = 16;
+
+/** Returns the digits in the id of an order that tell whose it is. */
+export function ownerIn(orderId: string): string {
+  return orderId.slice(-OWNER_DIGITS);
+}

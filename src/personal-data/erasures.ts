@@ -1,0 +1,57 @@
+import { ulid } from 'ulid';
+import type { ErasureAnswer, ErasureRequest } from '../domain/erasing';
+import { AppError } from '../errors/app-error';
+import type { TemporalClient } from '../temporal/client';
+import { whileServerLives } from '../temporal/liveness';
+import { sendWithStart, untilAnswered, type StartableWorkflow } from '../temporal/updates';
+import { beginErasureUpdate, ERASURE_WORKFLOW, erasureWorkflowId } from '../../workflows/contract';
+
+export type Erasures = ReturnType<typeof createErasures>;
+
+export interface ErasuresOptions {
+  taskQueue: string;
+  /** How long to wait until it is known whether anything stands in the way, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** Has Temporal erase the data of users. */
+export function createErasures(temporal: TemporalClient, { taskQueue, timeoutMs }: ErasuresOptions) {
+  return {
+    /**
+     * Starts the workflow, or joins the running one, and waits until the account is closed.
+     * @throws {AppError} service_unavailable
+     */
+    async begin(request: ErasureRequest): Promise<ErasureAnswer> {
+      const workflow: StartableWorkflow = {
+        type: ERASURE_WORKFLOW,
+        options: {
+          taskQueue,
+          workflowId: erasureWorkflowId(request.userId),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE', // an earlier one may have found something in the way
+          args: [request],
+          staticSummary: `Erase the personal data of ${request.userId}`,
+        },
+      };
+      const args: [string] = [request.userId];
+      const update = { definition: beginErasureUpdate, options: { args, updateId: ulid() } };
+      const sending = untilAnswered(temporal, Date.now() + timeoutMs, () =>
+        sendWithStart(temporal.client, workflow, update),
+      );
+      const answer = await whileServerLives(temporal, sending).catch((cause: unknown) => {
+        throw unavailable(cause);
+      });
+      if (typeof answer === 'string') throw unavailable();
+      return answer;
+    },
+  };
+}
+
+function unavailable(cause?: unknown): AppError {
+  return new AppError(
+    'service_unavailable',
+    'It is not known yet whether the data can be erased: repeat the request, or sign in again to see whether the account ' +
+      'is closed.',
+    { cause },
+  );
+}

@@ -1,0 +1,76 @@
+import type { Connection } from 'mongoose';
+import { createAttemptsModel } from './attempts.model';
+
+export interface AttemptRepository {
+  /**
+   * Counts one more attempt. The count starts again `windowMs` after the first one.
+   * @returns how many there were with this one, and when the count starts again
+   */
+  add(key: string, windowMs: number): Promise<{ count: number; expiresAt: Date }>;
+  /**
+   * Counts one more attempt, after which the next has to wait. The count starts again when there was none for
+   * `delays.forgetMs`.
+   * @returns null, or the time until which this one has to wait, and then it is not counted
+   */
+  addDelayed(key: string, delays: Delays): Promise<Date | null>;
+  /** Takes back an attempt that turned out to be none. */
+  takeBack(key: string): Promise<void>;
+  clear(key: string): Promise<void>;
+}
+
+/** How long each attempt has to wait after the one before it: twice as long every time. */
+export interface Delays {
+  /** How many may follow each other at once. */
+  free: number;
+  firstMs: number;
+  mostMs: number;
+  forgetMs: number;
+}
+
+export function createAttemptRepository(connection: Connection): AttemptRepository {
+  const attempts = createAttemptsModel(connection);
+  return {
+    async add(key, windowMs) {
+      const now = new Date();
+      const isRunning = { $gt: ['$expiresAt', now] };
+      const end = new Date(now.getTime() + windowMs);
+      const count = { $cond: [isRunning, { $add: ['$count', 1] }, 1] };
+      const expiresAt = { $cond: [isRunning, '$expiresAt', end] };
+      const change = [{ $set: { count, expiresAt } }];
+      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
+      return await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+    },
+
+    async addDelayed(key, { free, firstMs, mostMs, forgetMs }) {
+      const now = new Date();
+      const hasToWait = { $gt: ['$nextAt', now] };
+      const counted = {
+        $cond: [{ $gt: ['$expiresAt', now] }, { $add: ['$count', { $cond: [hasToWait, 0, 1] }] }, 1],
+      };
+      const doublings = { $min: [{ $subtract: ['$count', free] }, Math.ceil(Math.log2(mostMs / firstMs))] };
+      const delayMs = { $min: [{ $multiply: [firstMs, { $pow: [2, doublings] }] }, mostMs] };
+      const next = { $cond: [{ $gte: ['$count', free] }, { $add: [now, delayMs] }, '$$REMOVE'] };
+      const end = new Date(now.getTime() + forgetMs);
+      const change = [
+        { $set: { count: counted } },
+        {
+          $set: {
+            nextAt: { $cond: [hasToWait, '$nextAt', next] },
+            expiresAt: { $cond: [hasToWait, '$expiresAt', end] },
+          },
+        },
+      ];
+      const options = { upsert: true, updatePipeline: true, returnDocument: 'before' } as const;
+      const before = await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+      return before?.nextAt && before.nextAt > now ? before.nextAt : null;
+    },
+
+    async takeBack(key) {
+      await attempts.updateOne({ _id: key }, { $inc: { count: -1 }, $unset: { nextAt: 1 } });
+    },
+
+    async clear(key) {
+      await attempts.deleteOne({ _id: key });
+    },
+  };
+}

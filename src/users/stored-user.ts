@@ -1,0 +1,32 @@
+import type { UpdateQuery } from 'mongoose';
+import type { UserDocument } from './users.model';
+
+export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn'> & { id: string };
+
+export function toUser(document: UserDocument): User {
+  const { _id: id, email, confirmedEmail, name, role, status, passwordHash } = document;
+  const { tokenVersion, keptSessionId, createdAt, updatedAt } = document;
+  return {
+    id,
+    email,
+    ...(confirmedEmail !== undefined && { confirmedEmail }),
+    name,
+    role,
+    status,
+    passwordHash,
+    tokenVersion,
+    keptSessionId,
+    createdAt,
+    updatedAt,
+  };
+}
+
+/** Returns whether the user has shown to read the mails to the address. */
+export function isConfirmed({ confirmedEmail }: Pick<UserDocument, 'confirmedEmail'>): boolean {
+  return confirmedEmail !== undefined;
+}
+
+/** Returns the change of these fields that also revokes all tokens and sessions of the user. */
+export function revokingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {
+  return { $set: fields, $inc: { tokenVersion: 1 }, $currentDate: { tokensRevokedAt: true } };
+}

@@ -18,6 +18,7 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
 const FLOORS = [
   ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
   ['personal-data'],
+  ['carts'],
   ['orders'],
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],

@@ -13,6 +13,10 @@ export interface ErasureActivityDeps {
     /** Returns why the account cannot be closed, or null. */
     close(request: ErasureRequest): Promise<string | null>;
   };
+  /** Returns the ids under which the user has ordered without an account. */
+  guestsOf(userId: string): Promise<string[]>;
+  /** Deletes the carts of a customer. */
+  removeCarts(customerId: string): Promise<void>;
   /** Erases what else is kept of a user whose account is closed. */
   eraseRest(userId: string): Promise<void>;
   /** Makes what Temporal has of the customer's orders unreadable. */
@@ -23,12 +27,56 @@ export type ErasureActivities = ReturnType<typeof createErasureActivities>;
 
 /** Each may run twice: what is erased stays so. */
 export function createErasureActivities(deps: ErasureActivityDeps) {
-  const { ordersOf, eraseOrder, accounts, eraseRest, destroyDataKey } = deps;
+  const { ordersOf, eraseOrder, accounts, guestsOf, removeCarts, eraseRest, destroyDataKey } = deps;
 
-  async function ordersInTheWay(customerId: string): Promise<Order[]> {
+  async function allIdsOf(userId: string): Promise<string[]> {
+    return [userId, ...(await guestsOf(userId))];
+  }
+
+  async function ordersInTheWay(userId: string): Promise<Order[]> {
     const found: Order[] = [];
-    for await (const page of ordersOf(customerId)) found.push(...page.filter(obstacleOf));
+    for (const customerId of await allIdsOf(userId)) {
+      for await (const page of ordersOf(customerId)) found.push(...page.filter(obstacleOf));
+    }
     return found;
+  }
+
+  async function eraseCustomer(customerId: string): Promise<{ erased: number; waitsFor: number }> {
+    let [erased, waitsFor] = [0, 0];
+    for await (const page of ordersOf(customerId)) {
+      for (const order of page) {
+        heartbeat();
+        if (obstacleOf(order)) waitsFor++;
+        else if (await eraseOrder(order)) erased++;
+      }
+    }
+    await removeCarts(customerId);
+    await eraseRest(customerId);
+    return { erased, waitsFor };
+  }
+
+  /** Returns how many workflows of the customer are running, for which it waits: nothing is erased before they have ended. */
+  async function eraseHistoriesOf(customerId: string): Promise<{ deleted: number; waitsFor: number }> {
+    const { workflow, workflowService, options } = getClient();
+    const ended: { workflowId: string; runId: string }[] = [];
+    let waitsFor = 0;
+    const query = `${SEARCH_ATTRIBUTES.customerId.name} = '${customerId}'`;
+    for await (const { workflowId, runId, status } of workflow.list({ query })) {
+      heartbeat();
+      if (status.name === 'RUNNING') waitsFor++;
+      else ended.push({ workflowId, runId });
+    }
+    if (waitsFor > 0) return { deleted: 0, waitsFor };
+    await destroyDataKey(customerId);
+    for (const workflowExecution of ended) {
+      heartbeat();
+      await workflowService
+        .deleteWorkflowExecution({ namespace: options.namespace, workflowExecution })
+        .catch((err: unknown) => {
+          if (!isNotFound(err)) log.warn('a workflow cannot be deleted', { err, ...workflowExecution });
+        });
+    }
+    return { deleted: ended.length, waitsFor };
   }
 
   return {
@@ -42,17 +90,17 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
     },
 
     /** Erases what is kept of the user, but for orders that something stands in the way of: returns how many they are. */
-    async eraseData({ userId }: ErasureRequest): Promise<{ waitsFor: number }> {
-      let [erased, waitsFor] = [0, 0];
-      for await (const page of ordersOf(userId)) {
-        for (const order of page) {
-          heartbeat();
-          if (obstacleOf(order)) waitsFor++;
-          else if (await eraseOrder(order)) erased++;
-        }
+    async eraseData(request: ErasureRequest): Promise<{ waitsFor: number }> {
+      const { userId } = request;
+      let [erasedOrders, waitsFor] = [0, 0];
+      for (const customerId of await allIdsOf(userId)) {
+        heartbeat();
+        if (customerId !== userId) await accounts.close({ ...request, userId: customerId });
+        const done = await eraseCustomer(customerId);
+        erasedOrders += done.erased;
+        waitsFor += done.waitsFor;
       }
-      await eraseRest(userId);
-      log.info('personal data erased', { erasedOrders: erased, waitsFor });
+      log.info('personal data erased', { erasedOrders, waitsFor });
       return { waitsFor };
     },
 
@@ -61,26 +109,14 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
      * was away. Workflows that are running need the key: returns how many there are, for which it waits.
      */
     async eraseHistories({ userId }: ErasureRequest): Promise<{ waitsFor: number }> {
-      const { workflow, workflowService, options } = getClient();
-      const ended: { workflowId: string; runId: string }[] = [];
-      let waitsFor = 0;
-      const query = `${SEARCH_ATTRIBUTES.customerId.name} = '${userId}'`;
-      for await (const { workflowId, runId, status } of workflow.list({ query })) {
+      let [deleted, waitsFor] = [0, 0];
+      for (const customerId of await allIdsOf(userId)) {
         heartbeat();
-        if (status.name === 'RUNNING') waitsFor++;
-        else ended.push({ workflowId, runId });
+        const done = await eraseHistoriesOf(customerId);
+        deleted += done.deleted;
+        waitsFor += done.waitsFor;
       }
-      if (waitsFor > 0) return { waitsFor };
-      await destroyDataKey(userId);
-      for (const workflowExecution of ended) {
-        heartbeat();
-        await workflowService
-          .deleteWorkflowExecution({ namespace: options.namespace, workflowExecution })
-          .catch((err: unknown) => {
-            if (!isNotFound(err)) log.warn('a workflow cannot be deleted', { err, ...workflowExecution });
-          });
-      }
-      log.info('histories erased', { deleted: ended.length });
+      log.info('histories erased', { deleted, waitsFor });
       return { waitsFor };
     },
   };

@@ -17,6 +17,11 @@ import { createDemoPasswordGuard } from './users/passwords/demo-password';
 import { createPasswordRules } from './users/passwords/password-rules';
 import { createPasswordCheck } from './users/passwords/password-check';
 import { createSessionRepository } from './users/sessions/sessions.repository';
+import { createCartRepository } from './carts/carts.repository';
+import { cartRoutes } from './carts/carts.routes';
+import { createCartService } from './carts/carts.service';
+import { checkoutRoute } from './carts/checkout.routes';
+import { createCheckoutService } from './carts/checkout.service';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
 import type { Route } from './http/route';
 import type { Outbox } from './mail/outbox';
@@ -30,6 +35,7 @@ import { createOrderPresenter } from './orders/orders.presenter';
 import { allOrdersOf } from './orders/order-pages';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
+import { identifyByOrderToken } from './orders/routes/order-token';
 import { createOrderService, type OrderService } from './orders/orders.service';
 import { createErasures } from './personal-data/erasures';
 import { createPersonalDataRepository } from './personal-data/personal-data.repository';
@@ -52,6 +58,7 @@ import { createStockAdjustmentRepository } from './product-service/stock-adjustm
 import { stockAdjustmentRoutes } from './product-service/stock-adjustments.routes';
 import { createStockAdjustmentService } from './product-service/stock-adjustments.service';
 import { createStockQueue } from './product-service/stock-queue';
+import { createStockRepository } from './product-service/stock.repository';
 import type { TemporalClient } from './temporal/client';
 import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
@@ -68,6 +75,7 @@ import { createReauthentication } from './users/reauthentication';
 import { createEndedSessionsRepository } from './users/sessions/ended-sessions.repository';
 import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
 import { createRevokedTokensRepository } from './users/sessions/revoked-tokens.repository';
+import { createGuestRepository } from './users/guests.repository';
 import { createUsersRepository } from './users/users.repository';
 import { userRoutes } from './users/users.routes';
 import { createUsersService } from './users/users.service';
@@ -98,7 +106,6 @@ export function createRoutes({
   dataKeys,
   logger,
 }: RouteDeps): Route[] {
-  const users = createUsersRepository(connection);
   const orders = createOrderService({
     orders: createOrderRepository(connection),
     actions: createPaymentActionRepository(connection),
@@ -112,13 +119,7 @@ export function createRoutes({
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection, outbox, logger }),
     ...catalogueRoutes(connection),
-    ...orderRoutes({
-      service: orders,
-      present: createOrderPresenter(config.temporal),
-      users,
-      declines,
-      prefix: config.http.prefix,
-    }),
+    ...shoppingRoutes(connection, { service: orders, config, declines }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
     ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
@@ -145,6 +146,7 @@ export function privacyRoutes({
     keys: createApiKeyRepository(connection),
     audit,
     ordersOf: (customerId) => allOrdersOf(orders, customerId),
+    guestsOf: createGuestRepository(connection).takenOverBy,
     present: createOrderPresenter(config.temporal),
   });
   return personalDataRoutes(service);
@@ -191,6 +193,7 @@ export function identityRoutes({
   const shared = {
     users,
     sessions,
+    guests: createGuestRepository(connection),
     checkPassword,
     passwordRules,
     issueTokens: createIssueTokens(jwt, config.signIn.isSecondFactorRequired),
@@ -228,6 +231,28 @@ export function identityRoutes({
 /** Reports security events, with hashes that are the same in all API processes. */
 export function securityEvents({ jwt }: Pick<Config, 'jwt'>, logger: Logger): ReportSecurityEvent {
   return createSecurityEvents({ logger, secret: jwt.keys[0]!.signingKey! });
+}
+
+/** Creates the routes of orders and of the carts that become some. */
+export function shoppingRoutes(
+  connection: Connection,
+  { service, config, declines }: Pick<RouteDeps, 'config' | 'declines'> & { service: OrderService },
+): Route[] {
+  const guests = createGuestRepository(connection);
+  const deps = {
+    service,
+    present: createOrderPresenter(config.temporal),
+    users: { ...createUsersRepository(connection), guestsOf: guests.findByEmail },
+    guests: identifyByOrderToken(guests),
+    declines,
+    prefix: config.http.prefix,
+  };
+  const carts = createCartRepository(connection, createStockRepository(connection));
+  const catalogue = createProductServiceRepository(connection);
+  const orders = createOrderRepository(connection);
+  const cartService = createCartService({ carts, orders, catalogue, holdMs: config.carts.holdMs });
+  const checkout = createCheckoutService({ service: cartService, guests });
+  return [...orderRoutes(deps), ...cartRoutes(cartService), checkoutRoute(checkout, deps)];
 }
 
 /** How long an adjustment waits for others, and collides with orders, before it gives up: a person waits for it. */

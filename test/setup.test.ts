@@ -25,13 +25,14 @@ it('creates collections and indexes, and can be repeated', async () => {
     attempts: 2,
     audit: 6,
     audit_days: 1,
+    carts: 5,
     data_keys: 2,
     sessions: 5,
     orders: 24,
     product_services: 6,
     stock_adjustments: 2,
     unpaid_orders: 1,
-    users: 5,
+    users: 7,
     account_tokens: 4,
     second_factors: 1,
     payment_actions: 2,
@@ -90,9 +91,10 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const setUp = () =>
     createSchedules(connection, { namespace: 'default', taskQueue, paymentsTaskQueue: `${taskQueue}-pay` });
   const ids = await setUp();
-  expect(ids).toEqual([`${taskQueue}-janitor`, `${taskQueue}-reconciliation`]);
+  expect(ids).toEqual([`${taskQueue}-janitor`, `${taskQueue}-reconciliation`, `${taskQueue}-carts`]);
   const client = new ScheduleClient({ connection });
-  const [janitor, reconciliation] = ids.map((id) => client.getHandle(id)) as [ScheduleHandle, ScheduleHandle];
+  const handles = ids.map((id) => client.getHandle(id));
+  const [janitor, reconciliation, carts] = handles as [ScheduleHandle, ScheduleHandle, ScheduleHandle];
   const definition = async () => {
     const { spec, action, policies, state, info } = await janitor.describe();
     return { spec, action, policies, state, next: info.nextActionTimes[0] };
@@ -109,6 +111,10 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     action: { workflowType: 'reconciliationWorkflow', args: [{ paymentsTaskQueue: `${taskQueue}-pay` }] },
     policies: { overlap: 'SKIP' },
   });
+  expect(await carts.describe()).toMatchObject({
+    spec: { intervals: [{ every: 900_000 }] },
+    action: { workflowType: 'cartsWorkflow' },
+  });
   await setUp();
   expect(await definition()).toEqual({ ...created, next: expect.any(Date) as Date });
 
@@ -124,6 +130,6 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     /Schedule test-.*-janitor of namespace missing .*TEMPORAL_NAMESPACE/,
   );
 
-  await Promise.all([janitor.delete(), reconciliation.delete()]);
+  await Promise.all(handles.map((handle) => handle.delete()));
   await connection.close();
 });

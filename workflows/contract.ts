@@ -65,6 +65,9 @@ export const closedOrderWorkflowId = (orderId: string): string => `closed-order-
 /** The workflow type of what is done for stuck orders every few minutes, without arguments. */
 export const JANITOR_WORKFLOW = 'janitorWorkflow';
 
+/** The workflow type of what is done for carts every few minutes, without arguments. */
+export const CARTS_WORKFLOW = 'cartsWorkflow';
+
 /** The workflow type of what compares the payment service with the orders, with a `ReconciliationRequest` and a queue. */
 export const RECONCILIATION_WORKFLOW = 'reconciliationWorkflow';
 

@@ -1,3 +1,4 @@
+export { cartsWorkflow } from './carts.workflow';
 export { closedOrderWorkflow } from './closed-order.workflow';
 export { erasureWorkflow } from './erasure.workflow';
 export { janitorWorkflow } from './janitor.workflow';

@@ -5,6 +5,7 @@ import { Role } from '../role/role';
 import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
+import type { GuestRepository } from '../users/guests.repository';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { AddressLimit } from './address-limit';
 import type { LoginBody, RegisterBody, TotpBody } from './auth.schema';
@@ -54,6 +55,7 @@ export interface AuthServiceDeps {
   factors: Pick<SecondFactorRepository, 'find'>;
   codes: Pick<CodeCheck, 'use'>;
   issueTokens: IssueTokens;
+  guests: Pick<GuestRepository, 'takeOver'>;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
 }
@@ -62,7 +64,7 @@ export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
   const { users, sessions, checkPassword, demoPassword, passwordRules, limitRegistrations } = deps;
-  const { attemptKeys, mails, accounts, factors, codes, issueTokens, report } = deps;
+  const { attemptKeys, mails, accounts, factors, codes, issueTokens, guests, report } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   function inSeconds(seconds: number): Date {
@@ -72,6 +74,7 @@ export function createAuthService(deps: AuthServiceDeps) {
   async function begin(user: User, address: string, hasSecondFactor = false): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     const createdAt = new Date();
+    const taken = await guests.takeOver(user);
     await sessions.insert({
       id: sessionIdOf(token),
       userId: user.id,
@@ -84,7 +87,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       accessUntil: inSeconds(accessTokenTtlSeconds),
       expiresAt: inSeconds(refreshTokenTtlSeconds),
     });
-    return { user, ...issueTokens(user, token, { authenticatedAt: createdAt, hasSecondFactor }) };
+    return { user, ...issueTokens(user, token, { authenticatedAt: createdAt, hasSecondFactor }, taken) };
   }
 
   /** Returns null if the user or an ADMIN has ended the session, or if it is a demo user's in production. */
@@ -170,6 +173,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       const accessUntil = inSeconds(accessTokenTtlSeconds);
       const usedFrom = attemptKeys.ofAccountAndAddress(user.email, address);
       const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil, usedFrom };
+      const taken = await guests.takeOver(user);
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
         await sessions.endStolen(session.id);
@@ -178,7 +182,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       }
       const { createdAt: authenticatedAt, hasSecondFactor } = session;
       const proof = { authenticatedAt, hasSecondFactor };
-      return { user, ...issueTokens(user, { family: token.family, secret }, proof) };
+      return { user, ...issueTokens(user, { family: token.family, secret }, proof, taken) };
     },
 
     /** Ends the session of the refresh token, if there is one, and its access tokens. */

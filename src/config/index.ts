@@ -1,4 +1,5 @@
 import { audit } from './audit';
+import { carts } from './carts';
 import { http } from './http';
 import { jwt } from './jwt';
 import { mail } from './mail';
@@ -28,6 +29,7 @@ const SECTIONS = {
   mail,
   jwt,
   orders,
+  carts,
   payments,
   worker,
   audit,

@@ -26,6 +26,12 @@ export interface ResponseSpec {
   optionalHeaders?: Record<string, string>;
 }
 
+export interface Identification {
+  by: Middleware;
+  /** The name of its security scheme in the OpenAPI document. */
+  scheme: 'codecCookie' | 'orderToken';
+}
+
 /** How much a route needs a header: it has to be sent, or may be. */
 export type Need = 'required' | 'optional';
 
@@ -67,8 +73,13 @@ export interface RouteSpec<
   role: R;
   /** What an API key needs for it; without one, the route is for users only. */
   scope?: S;
+  /**
+   * For a public route: callers may sign in, and then have to do so properly. A token that is not valid is 401 instead of
+   * ignored, and an API key is 403.
+   */
+  optionalSignIn?: true;
   /** Another way to identify the caller than the access token, tried before the guard. */
-  identify?: Middleware;
+  identify?: Identification;
   operationId: string;
   summary: string;
   description?: string;

@@ -18,7 +18,18 @@ const DEMO_ACCOUNTS =
   'The example of `login` signs in a demo user; `admin@example.com` has the same password and all permissions.';
 
 /** The tags by how often readers need them. Any other tag comes after these. */
-const TAGS = ['Orders', 'Catalogue', 'Payments', 'Auth', 'Users', 'API keys', 'Audit', 'Health', 'Temporal'];
+const TAGS = [
+  'Orders',
+  'Carts',
+  'Catalogue',
+  'Payments',
+  'Auth',
+  'Users',
+  'API keys',
+  'Audit',
+  'Health',
+  'Temporal',
+];
 
 export interface DocumentOptions {
   /** The path prefix of the API. */
@@ -72,6 +83,13 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
           scheme: 'bearer',
           description: 'An access token, or an API key (`oms_…`)',
         },
+        orderToken: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Order-Token',
+          description:
+            'What opens the order of a guest: the header of the response to `POST /carts/{id}/checkout`',
+        },
         codecCookie: {
           type: 'apiKey',
           in: 'cookie',
@@ -110,13 +128,15 @@ function operationOf(route: Route, refer: (schema: Schema) => JsonSchema): Recor
   };
 }
 
-function securityOf({ role, identify }: Route): Record<string, string[]>[] {
-  if (role === Role.PUBLIC) return [];
+function securityOf({ role, identify, optionalSignIn }: Route): Record<string, string[]>[] {
   const bearer = { bearerAuth: [] };
-  return identify ? [bearer, { codecCookie: [] }] : [bearer];
+  if (role === Role.PUBLIC) return optionalSignIn ? [{}, bearer] : [];
+  return identify ? [bearer, { [identify.scheme]: [] }] : [bearer];
 }
 
-function accessOf({ role, scope }: Route): string {
+function accessOf({ role, scope, optionalSignIn }: Route): string {
+  if (role === Role.PUBLIC && optionalSignIn)
+    return 'For guests and for users who are signed in; API keys are rejected.';
   if (role === Role.PUBLIC) return 'Public.';
   return `Needs the role ${role}${scope ? ` or an API key with the scope \`${scope}\`` : '; API keys are rejected'}.`;
 }

@@ -3,7 +3,8 @@ import { ulid } from 'ulid';
 import { canonicalJson, sha256 } from '../common/hash';
 import { hashOfKey } from '../common/idempotency-key';
 import type { Command } from '../domain/command';
-import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
+import type { Cart } from '../domain/cart';
+import type { Order, OrderedCart, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
 import { ORDER_ID, OWNER_DIGITS, ownerIn } from '../domain/order-id';
 import type { Principal } from '../role/principal';
 
@@ -13,7 +14,23 @@ import type { Principal } from '../role/principal';
  */
 export function orderIdOf(customerId: string, idempotencyKey: string, placedBy = customerId): string {
   const owner = placedBy === customerId ? customerId : `${customerId}\n${placedBy}`;
-  return `ord_${hashOfKey(owner, idempotencyKey).slice(0, -OWNER_DIGITS)}${ownerOf(customerId)}`;
+  return orderIdFrom(hashOfKey(owner, idempotencyKey), customerId);
+}
+
+/**
+ * The key of an order that comes of a cart is the cart: all who order it at once mean the same order. Only after that was
+ * rejected is there another attempt, and another order.
+ */
+export function cartOrderIdOf({
+  id,
+  attempt,
+  customerId,
+}: Pick<Cart, 'id' | 'attempt' | 'customerId'>): string {
+  return orderIdFrom(hashOfKey(id, String(attempt)), customerId);
+}
+
+function orderIdFrom(hash: string, customerId: string): string {
+  return `ord_${hash.slice(0, -OWNER_DIGITS)}${ownerOf(customerId)}`;
 }
 
 /** Returns what the ids of all orders of the customer end with, and their data key is named by. */
@@ -50,16 +67,16 @@ export function fingerprintOf(order: OrderContent): string {
 export interface PlaceOrder extends OrderContent {
   customerId: string;
   placedBy: string;
-  idempotencyKey: string;
   requestId: string;
   address?: string;
+  cart?: OrderedCart;
 }
 
 /** Makes the request that goes to Temporal. Its order id is known before anything else happens. */
-export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderRequest {
+export function orderRequest(orderId: string, request: PlaceOrder): OrderRequest {
   return {
     ...request,
-    orderId: orderIdOf(request.customerId, idempotencyKey, request.placedBy),
+    orderId,
     fingerprint: fingerprintOf(request),
     attemptId: ulid(),
     createdAt: new Date().toISOString(),

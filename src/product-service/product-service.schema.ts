@@ -144,7 +144,11 @@ export const productService = Joi.object<ProductServiceView, true>({
   currency: currency.required(),
   taxRateBps: fields.taxRateBps.required(),
   priceIncludesTax: fields.priceIncludesTax.required(),
-  stock: Joi.object<Stock, true>({ available: count.required(), reserved: count.required() })
+  stock: Joi.object<Stock, true>({
+    available: count.required(),
+    reserved: count.required(),
+    held: count.description('Units that carts hold for a few minutes; absent if there are none'),
+  })
     .allow(null)
     .required(),
   isActive: Joi.boolean().required(),

@@ -9,6 +9,13 @@ export interface Principal {
   /** Everything that an API key may do. Absent for a user, who may do everything that the role allows. */
   scopes?: readonly Scope[];
   mustSetUpTotp?: true;
+  /** The ids under which the user has ordered without an account: those orders are theirs as well. */
+  guests?: readonly string[];
+}
+
+/** Returns whether orders of that customer are the caller's own. */
+export function isCustomer({ id, guests = [] }: Principal, customerId: string): boolean {
+  return id === customerId || guests.includes(customerId);
 }
 
 /** A user, according to the access token. */

@@ -1,4 +1,5 @@
 import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose';
+import { createCartModel } from '../carts/carts.model';
 import { createApiKeyModel } from '../users/api-keys.model';
 import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
@@ -30,6 +31,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
   const models = [
     createOrderModel(connection),
     createUnpaidOrdersModel(connection),
+    createCartModel(connection),
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),

@@ -6,7 +6,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client';
 import type { Config } from '../config';
-import { JANITOR_WORKFLOW, RECONCILIATION_WORKFLOW } from '../../workflows/contract';
+import { CARTS_WORKFLOW, JANITOR_WORKFLOW, RECONCILIATION_WORKFLOW } from '../../workflows/contract';
 
 /** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
 interface Maintenance {
@@ -33,6 +33,12 @@ const MAINTENANCE: readonly Maintenance[] = [
     spec: { calendars: [{ hour: 2, minute: 30 }] }, // UTC
     summary: 'Compares the payments of the last days with the orders',
     args: ({ paymentsTaskQueue }) => [{ paymentsTaskQueue }],
+  },
+  {
+    name: 'carts',
+    workflowType: CARTS_WORKFLOW,
+    spec: { intervals: [{ every: '15m' }] },
+    summary: 'Releases what carts have held too long, and finds those that were abandoned',
   },
 ];
 

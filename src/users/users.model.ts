@@ -21,6 +21,10 @@ export interface UserDocument {
   keptSessionId: string | null;
   /** Raised by each change that relies on this ADMIN: one that deprives the shop of another, or a new API key. */
   reliedOn?: number;
+  /** A hash of what opens the orders of a guest. */
+  orderTokenHash?: string;
+  /** The account that has taken over the orders of a guest. */
+  takenOverBy?: string;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -38,6 +42,8 @@ const userSchema = new Schema<UserDocument>(
     tokensRevokedAt: Date,
     keptSessionId: { type: String, default: null },
     reliedOn: Number,
+    orderTokenHash: String,
+    takenOverBy: String,
   },
   {
     collection: 'users',
@@ -55,6 +61,10 @@ userSchema.index({ email: 1, _id: -1 });
 userSchema.index({ role: 1, _id: -1 });
 // Finds users whose tokens were revoked recently.
 userSchema.index({ tokensRevokedAt: 1 }, { sparse: true });
+
+// Finds guests by what opens their orders, and by the account that has taken them over.
+userSchema.index({ orderTokenHash: 1 }, { sparse: true });
+userSchema.index({ takenOverBy: 1, _id: -1 }, { partialFilterExpression: { takenOverBy: { $gt: '' } } });
 
 export function createUserModel(connection: Connection): Model<UserDocument> {
   return modelOf(connection, 'User', userSchema);

@@ -15,10 +15,11 @@ import { Role, type UserRole } from '../role/role';
 import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
-import { isConfirmed, revokingTokens, toUser, type User } from './stored-user';
+import { isConfirmed, NO_PASSWORD, revokingTokens, toUser, type User } from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
   ERASED_USER,
+  GUEST_USER,
   LAST_ADMIN,
   NOT_CONFIRMED,
   type GivenStatus,
@@ -84,7 +85,13 @@ export interface UsersRepository {
     actor?: Actor,
     origin?: Origin,
   ): Promise<
-    User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | typeof NOT_CONFIRMED | typeof ERASED_USER | null
+    | User
+    | typeof LAST_ADMIN
+    | typeof ACTOR_SIGNED_OUT
+    | typeof NOT_CONFIRMED
+    | typeof ERASED_USER
+    | typeof GUEST_USER
+    | null
   >;
   /**
    * Closes the account permanently: erases what the user has told of themselves, and ends all tokens, sessions and API keys.
@@ -223,6 +230,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
         if (before.status === 'erased') return ERASED_USER;
+        if (before.status === 'guest') return GUEST_USER;
         const after = { role: role ?? before.role, status: status ?? before.status };
         if (after.role === before.role && after.status === before.status) return toUser(before);
         if (after.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
@@ -246,7 +254,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         await sessions.deleteMany({ userId: id }, { session });
         const change = {
           ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
-          $unset: { confirmedEmail: true },
+          $unset: { confirmedEmail: true, orderTokenHash: true },
         };
         const after = (await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!;
         const changes = changesBetween(before, after, ['status']);
@@ -273,9 +281,6 @@ function matching(filter: UserFilter, after?: string): QueryFilter<UserDocument>
   const defined = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
   return { ...defined, ...(after !== undefined && { _id: trusted({ $lt: after }) }) };
 }
-
-/** The hash of no password: its digest was not computed. */
-const NO_PASSWORD = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /** Returns what an erased user has in place of what they have told; the domain never receives mail. */
 function erasedFields(id: string): Partial<UserDocument> {

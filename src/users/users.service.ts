@@ -15,7 +15,7 @@ import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
 import { LAST_ADMIN_STAYS } from './accounts';
 import { noSuchUser } from './no-such-user';
-import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
+import { ACTOR_SIGNED_OUT, ERASED_USER, GUEST_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
@@ -96,7 +96,8 @@ export function createUsersService(deps: UsersServiceDeps) {
     const token = { family: Buffer.from(changed.family, 'hex'), secret };
     const { hasSecondFactor } = changed;
     const proof = { authenticatedAt: new Date(now), hasSecondFactor };
-    return { user: changed.user, tokens: issueTokens(changed.user, token, proof) };
+    const taken = principal.guests ?? []; // the next refresh finds more
+    return { user: changed.user, tokens: issueTokens(changed.user, token, proof, taken) };
   }
 
   /** The new address takes effect when its owner confirms it. */
@@ -176,6 +177,7 @@ export function createUsersService(deps: UsersServiceDeps) {
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw new AppError('invalid_transition', LAST_ADMIN_STAYS);
       if (changed === ERASED_USER) throw erased();
+      if (changed === GUEST_USER) throw isGuest();
       if (changed === NOT_CONFIRMED) throw notConfirmed();
       const user = requireFound(changed);
       if (before && before.role !== user.role) {
@@ -191,6 +193,13 @@ export function createUsersService(deps: UsersServiceDeps) {
 function requireFound(user: User | null): User {
   if (user) return user;
   throw noSuchUser();
+}
+
+function isGuest(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'This is a guest, who has no account that could be changed: it is made by registering with the address.',
+  );
 }
 
 function erased(): AppError {

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { createCartActivities, type CartActivities } from '../../activities/carts.activities';
 import { createCommandActivities } from '../../activities/command.activities';
 import { createErasureActivities } from '../../activities/erasure.activities';
 import { createJanitorActivities, type JanitorActivities } from '../../activities/janitor.activities';
@@ -13,6 +14,7 @@ import {
 import { createPlacingActivities } from '../../activities/placing.activities';
 import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
+import { createCartRepository } from '../carts/carts.repository';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
@@ -46,10 +48,12 @@ import type { TemporalClient } from '../temporal/client';
 import { createInTurn } from './in-turn';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
 import { createAccounts } from '../users/accounts';
+import { createGuestRepository } from '../users/guests.repository';
 import { createUsersRepository } from '../users/users.repository';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
+  CartActivities &
   JanitorActivities &
   ReconciliationActivities;
 
@@ -82,8 +86,14 @@ export function createActivities(
   const paymentDeclines = createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines);
   return {
     ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
+    ...createCartSweep(config, connection),
     ...(temporal && createJanitor(config, connection, temporal)),
   };
+}
+
+export function createCartSweep({ carts: { abandonedAfterMs } }: WorkerConfig, connection: Connection) {
+  const carts = createCartRepository(connection, createStockRepository(connection));
+  return createCartActivities({ carts, abandonedAfterMs });
 }
 
 export function createJanitor(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
@@ -129,6 +139,7 @@ export function createOrderQueueActivities(
   const changes = createOrderChanges({ writer, policy, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   const { eraseTraces, eraseRest } = personalDataOf(connection);
+  const carts = createCartRepository(connection, createStockRepository(connection));
   return {
     ...createPlacingActivities(deps),
     ...createCommandActivities(deps),
@@ -136,6 +147,8 @@ export function createOrderQueueActivities(
       ordersOf: (customerId) => allOrdersOf(orders, customerId),
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
       accounts: createAccounts(createUsersRepository(connection)),
+      guestsOf: createGuestRepository(connection).takenOverBy,
+      removeCarts: carts.removeAllOf,
       eraseRest,
       destroyDataKey: (customerId) => createDataKeyRepository(connection).destroy(ownerOf(customerId)),
     }),
@@ -143,14 +156,16 @@ export function createOrderQueueActivities(
 }
 
 function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
+  const stock = createStockRepository(connection);
   return createOrderWriter({
     orders: createOrderRepository(connection),
-    stock: createStockRepository(connection),
+    stock,
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
+    carts: createCartRepository(connection, stock),
   });
 }
 

@@ -1,5 +1,6 @@
 import { createOrderWriter, type OrderWriterDeps } from '../../activities/order-writer';
 import { createAuditRecorder } from '../../src/audit/recorder';
+import { createCartRepository } from '../../src/carts/carts.repository';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order } from '../../src/domain/order';
 import { orderNumberOf } from '../../src/domain/order-number';
@@ -26,6 +27,7 @@ function writerWith(orders: Partial<OrderWriterDeps['orders']> = {}) {
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
+    carts: createCartRepository(connection, createStockRepository(connection)),
     maxUnpaid: { orders: 1, units: 0 },
   });
 }

@@ -42,6 +42,16 @@ async function idOf(world: World, path: string, body: object): Promise<string> {
   return (await api.call('post', path, admin.accessToken).send(body).expect(201)).body.data.id;
 }
 
+/** Returns the path of Alice's open cart. */
+async function cart({ api, alice }: World): Promise<string> {
+  return `/carts/${(await api.call('post', '/carts', alice.accessToken)).body.data.id}`;
+}
+
+async function emptyCart(world: World): Promise<string> {
+  await world.api.call('delete', await cart(world), world.alice.accessToken).expect(204);
+  return cart(world);
+}
+
 const entry = (world: World) => idOf(world, '/product-services', { ...NEW_ENTRY, sku: randomUUID() });
 const newAccount = () => ({ email: `${randomUUID()}@example.com`, password: PASSWORD, name: 'X' });
 
@@ -127,6 +137,33 @@ export const REQUESTS: Readonly<
     path: `/product-services/${await entry(world)}/stock`,
     body: { available: 1, reason: 'Counted' },
     headers: { 'If-Match': '*' },
+  }),
+  createCart: async (world, caller) => {
+    if (caller === 'alice') await cart(world);
+    return { path: '/carts' };
+  },
+  getCart: async (world) => ({ path: await cart(world) }),
+  putCartItem: async (world) => ({
+    path: `${await cart(world)}/items/${world.productId}`,
+    body: { quantity: 1 },
+  }),
+  changeCart: async (world) => ({ path: await cart(world), body: { note: 'Please ring' } }),
+  deleteCart: async (world) => ({ path: await cart(world) }),
+  mergeCarts: async (world) => {
+    const { body } = await world.api.call('post', '/carts').expect(201);
+    return {
+      path: `${await cart(world)}/merge`,
+      body: { cartId: body.data.id, token: body.data.token },
+    };
+  },
+  holdCart: async (world) => ({ path: `${await cart(world)}/hold` }),
+  checkOut: async (world) => ({
+    path: `${await emptyCart(world)}/checkout`,
+    body: { paymentMethod: 'pm_card_visa' },
+  }),
+  calculateOrder: ({ productId }) => ({
+    path: '/orders/calculate',
+    body: { items: lines([productId, 1]).items },
   }),
   placeOrder: ({ productId, alice }, caller) => ({
     path: '/orders',

@@ -66,6 +66,18 @@ export const TABLE: Readonly<Record<string, Row>> = {
   listStockAdjustments: row('catalogue:write', /* */ 401, 403, 403, 200, 401, 200, 403),
   adjustStock: row('catalogue:write', /*          */ 401, 403, 403, 201, 401, 201, 403),
   countStock: row('catalogue:write', /*           */ 401, 403, 403, 200, 401, 200, 403),
+  // Alice's cart, or a guest's, which only its token opens. API keys do not go shopping.
+  createCart: row(null, /*                        */ 201, 200, 201, 201, 401, 403, 403),
+  getCart: row(null, /*                           */ 404, 200, 404, 404, 401, 403, 403),
+  putCartItem: row(null, /*                       */ 404, 200, 404, 404, 401, 403, 403),
+  changeCart: row(null, /*                        */ 404, 200, 404, 404, 401, 403, 403),
+  deleteCart: row(null, /*                        */ 404, 204, 404, 404, 401, 403, 403),
+  mergeCarts: row(null, /*                        */ 404, 200, 404, 404, 401, 403, 403),
+  // Carts hold nothing unless that is switched on.
+  holdCart: row(null, /*                          */ 404, 409, 404, 404, 401, 403, 403),
+  // Alice's cart is empty.
+  checkOut: row(null, /*                          */ 404, 409, 404, 404, 401, 403, 403),
+  calculateOrder: open(200),
   placeOrder: row('orders:write', /*              */ 401, 201, 201, 201, 401, 201, 403),
   listOrders: row('orders:read', /*               */ 401, 200, 200, 200, 401, 200, 403),
   exportOrders: row('orders:read', /*             */ 401, 403, 403, 200, 401, 200, 403),

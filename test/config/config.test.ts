@@ -78,9 +78,11 @@ describe('loadConfig', () => {
       paymentDeadlineMs: 86_400_000,
       janitorAfterMs: 5 * 60_000,
     };
+    const carts = { holdMs: 0, abandonedAfterMs: 4 * 3_600_000 };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
       orders,
+      carts,
       http: {
         host: '127.0.0.1',
         port: 3_000,
@@ -115,6 +117,7 @@ describe('loadConfig', () => {
     expect(loadConfig('worker', REQUIRED)).toEqual({
       ...shared,
       orders,
+      carts,
       worker: {
         queues: ['orders', 'payments'],
         maxConcurrentWorkflowTasks: 40,

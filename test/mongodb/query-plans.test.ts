@@ -6,6 +6,8 @@ import { createAttemptRepository } from '../../src/users/passwords/attempts.repo
 import { createAccountRepository } from '../../src/users/account/accounts.repository';
 import { createSecondFactorRepository } from '../../src/users/second-factor/second-factors.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
+import { createCartRepository, type CartRepository } from '../../src/carts/carts.repository';
+import { newCart, withDetails } from '../../src/domain/cart';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
@@ -26,6 +28,7 @@ import { createStockRepository } from '../../src/product-service/stock.repositor
 import { createDataKeyRepository, type DataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { createEndedSessionsRepository } from '../../src/users/sessions/ended-sessions.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
+import { createGuestRepository, type GuestRepository } from '../../src/users/guests.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
@@ -301,6 +304,7 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
     search: () => products.search({ isActive: true, terms: ['mu'], limit: 20 }),
     find: () => products.find(entry.id),
     findActive: () => products.findActive(entry.id),
+    findByIds: () => products.findByIds([entry.id, 'ps_2']),
     findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
     update: async () => products.update(await stored(), { name: 'Another' }, TEST_ORIGIN),
     retire: async () => products.retire(await stored(), TEST_ORIGIN),
@@ -388,11 +392,49 @@ function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaym
   };
 }
 
+function cartCalls(connection: Connection): Calls<CartRepository> {
+  const carts = createCartRepository(connection, createStockRepository(connection));
+  const cart = newCart({ id: 'cart_1', customerId: 'usr_c', tokenHash: null }, NOW.toISOString());
+  const noted = withDetails(cart, { note: 'x' }, NOW.toISOString());
+  const until = new Date(0).toISOString();
+  return {
+    insert: () => carts.insert(cart),
+    find: () => carts.find('cart_1'),
+    findOpen: () => carts.findOpen('usr_c'),
+    write: () => carts.write({ before: cart, after: noted }),
+    async releaseExpired() {
+      await carts.write({ before: noted, after: { ...noted, hold: { items: [], until }, version: 3 } });
+      await carts.releaseExpired(['ps_1']);
+      await carts.releaseExpired();
+    },
+    markAbandoned: () => carts.markAbandoned(NOW),
+    markOrdered: () =>
+      createTransact(connection)((session) =>
+        carts.markOrdered({ id: 'cart_1', contentVersion: 2 }, 'ord_1', session),
+      ),
+    beginAttempt: () => carts.beginAttempt({ id: 'cart_1', attempt: 2 }),
+    removeAllOf: () => carts.removeAllOf('usr_c'),
+  };
+}
+
+function guestCalls(connection: Connection): Calls<GuestRepository> {
+  const guests = createGuestRepository(connection);
+  const guest = { id: 'usr_g', email: 'guest@example.com', name: 'Guest', orderTokenHash: 'hash' };
+  return {
+    keep: () => guests.keep(guest),
+    findByOrderToken: () => guests.findByOrderToken('hash'),
+    findByEmail: () => guests.findByEmail('guest@example.com'),
+    takeOver: () => guests.takeOver({ id: 'usr_1', confirmedEmail: 'guest@example.com' }),
+    takenOverBy: () => guests.takenOverBy('usr_1'),
+  };
+}
+
 function personalDataCalls(connection: Connection): Calls<PersonalDataRepository> {
   const audit = createAuditRepository(connection, createTransact(connection));
   const data = createPersonalDataRepository(connection, audit);
   return {
     sessionsOf: () => data.sessionsOf('usr_1', { limit: 20, after: 'a' }),
+    cartsOf: () => data.cartsOf('usr_1'),
     eraseTraces: () => data.eraseTraces('ord_1'),
     eraseRest: () => data.eraseRest('usr_1'),
   };
@@ -477,6 +519,8 @@ it.each(
     attemptCalls,
     sessionCalls,
     userCalls,
+    guestCalls,
+    cartCalls,
     accountCalls,
     secondFactorCalls,
     revokedTokensCalls,

@@ -72,6 +72,7 @@ describe('the OpenAPI document', () => {
   it('starts with the most used tags', () => {
     const tags = [
       'Orders',
+      'Carts',
       'Catalogue',
       'Payments',
       'Auth',
@@ -128,15 +129,26 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
+  /** What a guest may do with an order. */
+  const isGuests = ({ operationId }: { operationId: string }) =>
+    ['getOrder', 'payOrder', 'confirmPayment', 'cancelOrder'].includes(operationId);
+
   it('requires a token for the routes that the guard protects', () => {
     for (const operation of operations()) {
-      const { role } = routes.find(({ operationId }) => operationId === operation.operationId)!;
-      const schemes =
-        operation.operationId === 'decodePayloads' ? ['bearerAuth', 'codecCookie'] : ['bearerAuth'];
+      const { role, optionalSignIn = false } = routes.find(
+        ({ operationId }) => operationId === operation.operationId,
+      )!;
+      const others = [
+        operation.operationId === 'decodePayloads' && 'codecCookie',
+        isGuests(operation) && 'orderToken',
+      ];
+      const schemes = ['bearerAuth', ...others.filter((scheme) => scheme !== false)];
+      const none = optionalSignIn ? [{}, { bearerAuth: [] }] : [];
       expect(operation.security).toEqual(
-        role === 'PUBLIC' ? [] : schemes.map((scheme) => ({ [scheme]: [] })),
+        role === 'PUBLIC' ? none : schemes.map((scheme) => ({ [scheme]: [] })),
       );
-      const checksCredentials = ['login', 'showCode', 'refresh'].includes(operation.operationId);
+      const checksCredentials =
+        optionalSignIn || ['login', 'showCode', 'refresh'].includes(operation.operationId);
       expect('401' in operation.responses).toBe(role !== 'PUBLIC' || checksCredentials);
     }
   });

@@ -1,4 +1,10 @@
-import { canBeOrderOf, commandBy, orderIdOf, type Caller } from '../../src/orders/order-request';
+import {
+  canBeOrderOf,
+  cartOrderIdOf,
+  commandBy,
+  orderIdOf,
+  type Caller,
+} from '../../src/orders/order-request';
 import { orderIn } from '../domain/fixtures';
 
 const ORDER = orderIn({ id: `ord_${'0'.repeat(32)}`, revision: 7 });
@@ -38,6 +44,19 @@ it('gives the keys of a customer, of the staff and of programs orders of their o
   ];
   expect(new Set(ids).size).toBe(ids.length);
   expect(orderIdOf('usr_1', 'k', 'usr_1')).toBe(ids[0]);
+});
+
+it('gives each attempt to order a cart an order of its own, which no key of the customer names', () => {
+  const cart = { id: 'cart_1', attempt: 1, customerId: 'usr_1' };
+  const ids = [
+    cartOrderIdOf(cart),
+    cartOrderIdOf({ ...cart, attempt: 2 }),
+    cartOrderIdOf({ ...cart, id: 'cart_2' }),
+    orderIdOf('usr_1', '1'),
+    orderIdOf('usr_1', '1', 'cart_1'),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.every((id) => canBeOrderOf('usr_1', id))).toBe(true);
 });
 
 it('tells by its id whose an order can be', () => {

@@ -2,12 +2,9 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
-import { createOrderPresenter } from '../../src/orders/orders.presenter';
-import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { createUsersRepository } from '../../src/users/users.repository';
-import { followDeclineLimit, privacyRoutes } from '../../src/api-routes';
+import { followDeclineLimit, privacyRoutes, shoppingRoutes } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -126,20 +123,14 @@ export async function openApiOf(
         commandTimeoutMs: config.orders.commandTimeoutMs,
       });
       service = createOrderService({ orders: shop.orders, actions: shop.actions, workflows });
-      const orders = orderRoutes({
-        service,
-        present: createOrderPresenter(config.temporal),
-        users: createUsersRepository(shop.db.connection),
-        declines,
-        prefix: config.http.prefix,
-      });
+      const shopping = shoppingRoutes(shop.db.connection, { service, config, declines });
       const privacy = privacyRoutes({
         config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
         connection: shop.db.connection,
         temporal: shop.temporal,
         logger: pino({ level: 'silent' }),
       });
-      return [...orders, ...privacy, ...more(shop.db, config, revokedTokens, report)];
+      return [...shopping, ...privacy, ...more(shop.db, config, revokedTokens, report)];
     },
   });
   const close = async () => {

@@ -7,6 +7,7 @@ import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import {
+  createCartSweep,
   createJanitor,
   createOrderQueueActivities,
   createPaymentProvider,
@@ -106,6 +107,7 @@ function activitiesOf(
   const limited = { ...policy, maxUnpaid };
   const orders = {
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
+    ...createCartSweep(config, database),
     ...createJanitor(config, database, temporal),
   };
   const payments = {

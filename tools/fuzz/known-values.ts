@@ -84,7 +84,8 @@ export async function knownValues(
     const catalogue = await listOf('/product-services');
     const values = [
       ...ofParameters(operation, own),
-      ...(operation.name === 'POST /orders'
+      ...(collection === '/carts' ? await shopping(shop, token, catalogue.ids) : []),
+      ...(operation.name === 'POST /orders' || operation.name === 'POST /orders/calculate'
         ? placing(catalogue.ids, users)
         : (IN_BODIES[operation.name] ?? [])),
       ...(operation.name === 'GET /audit' ? audited(catalogue.ids, users) : []),
@@ -135,6 +136,22 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.customerId', values: users, probability: HALF },
     { parameter: 'body.externalRef', values: REFERENCES, probability: HALF },
     { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
+  ];
+}
+
+/** A cart of the caller's own, which nothing lists. */
+async function shopping(shop: Shop, token: string | undefined, products: string[]): Promise<KnownValues[]> {
+  const { data } = await call(shop, token, 'POST', '/carts');
+  const cart = data as { id: string; token?: string };
+  const tokens = cart.token === undefined ? [] : [cart.token];
+  return [
+    { parameter: 'path.id', values: [cart.id], probability: 0.9 },
+    { parameter: 'path.productServiceId', values: products, probability: 0.9 },
+    { parameter: 'header.Cart-Token', values: tokens, probability: 0.9 },
+    { parameter: 'body.cartId', values: [cart.id], probability: HALF },
+    { parameter: 'body.token', values: tokens, probability: HALF },
+    { parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 },
+    { parameter: 'body.email', values: ADDRESSES, probability: HALF },
   ];
 }
 

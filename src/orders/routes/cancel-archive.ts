@@ -4,13 +4,14 @@ import { EXAMPLE_CLOSED_SHORT } from '../schema/example';
 import { adminOnly, cancelOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
-export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
+export function cancelOrderRoute({ service, present, guests }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
   return route({
     method: 'post',
     path: '/orders/:id/cancel',
     role: Role.CUSTOMER,
     scope: 'orders:write',
+    identify: guests,
     operationId: 'cancelOrder',
     summary: 'Cancel an order',
     description:

@@ -44,13 +44,14 @@ export function listOrdersRoute({ service, present, users }: OrderRouteDeps): Ro
   });
 }
 
-export function readOrderRoute({ service, present }: OrderRouteDeps): Route {
+export function readOrderRoute({ service, present, guests }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
   return route({
     method: 'get',
     path: '/orders/:id',
     role: Role.CUSTOMER,
     scope: 'orders:read',
+    identify: guests,
     operationId: 'getOrder',
     summary: 'Read an order',
     tag: TAG,

@@ -4,7 +4,7 @@ import type { Order } from '../../domain/order';
 import { ORDER_ID } from '../../domain/order-id';
 import type { PaymentAction } from '../../domain/payment';
 import { sendData } from '../../http/respond';
-import type { ResponseSpec } from '../../http/route';
+import type { Identification, ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
 import type { UserStanding } from '../../users/users.repository';
 import type { Caller } from '../order-request';
@@ -15,10 +15,14 @@ import { orderSchema } from '../schema/view';
 export interface OrderRouteDeps {
   service: OrderService;
   present: OrderPresenter;
+  /** How guests are identified, who have ordered without an account. */
+  guests: Identification;
   users: {
     standingOf(id: string): Promise<UserStanding | null>;
     findByEmail(email: string): Promise<{ id: string } | null>;
     findUnconfirmed(email: string): Promise<{ id: string } | null>;
+    /** Returns the ids of those who have ordered with the address, without an account. */
+    guestsOf(email: string): Promise<string[]>;
   };
 }
 

@@ -7,6 +7,7 @@ import {
   MAX_METADATA_KEYS,
   MAX_METADATA_LENGTH,
   MAX_NOTE_LENGTH,
+  MAX_QUANTITY,
   METADATA_KEY,
   type AddressChange,
   type OrderLine,
@@ -14,8 +15,6 @@ import {
   type ShippingAddress,
 } from '../../domain/order';
 import { country } from './country';
-
-const MAX_QUANTITY = 10_000;
 
 /** Any id may be sent: one that is not in the catalogue is an unknown product, not a malformed request. */
 export const productServiceId = Joi.string()

@@ -13,7 +13,8 @@ import { externalRef, metadata } from './fields';
 /** The filters that only ADMINs may use. */
 export const ADMIN_FILTERS = ['customerId', 'email', 'archived'] as const;
 
-export interface FindOrdersQuery extends OrderFilter {
+export interface FindOrdersQuery extends Omit<OrderFilter, 'customerId'> {
+  customerId?: string;
   email?: string;
 }
 

@@ -33,7 +33,8 @@ const price = minorUnits.allow(null).description('In minor units; null until the
 const text = Joi.string().allow(null).required();
 const time = Joi.string().isoDate();
 
-const item = Joi.object<OrderItemView, true>({
+/** What a line says of a product, its quantity and its price. */
+export const pricedLine = {
   productServiceId: productServiceId.required(),
   sku: text,
   name: text,
@@ -48,6 +49,10 @@ const item = Joi.object<OrderItemView, true>({
   subtotal: price,
   tax: price,
   total: price,
+};
+
+const item = Joi.object<OrderItemView, true>({
+  ...pricedLine,
   fulfilledQuantity: Joi.number().integer().required().description('Units that were shipped or performed'),
   cancelledQuantity: Joi.number().integer().required().description('Units that will never be'),
   refundedQuantity: Joi.number().integer().required().description('Units that were paid back'),
@@ -185,7 +190,7 @@ const compensation = Joi.object<CompensationView, true>({
     .required(),
 });
 
-const shippingAddress = Joi.object<ShippingAddress, true>({
+export const shippingAddress = Joi.object<ShippingAddress, true>({
   name: Joi.string().required(),
   line1: Joi.string().required(),
   line2: Joi.string(),

@@ -4,6 +4,7 @@ import { createAuthService } from '../../../src/auth/auth.service';
 import { createAccountRepository } from '../../../src/users/account/accounts.repository';
 import { createIssueTokens } from '../../../src/users/sessions/issued-tokens';
 import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
+import { createGuestRepository } from '../../../src/users/guests.repository';
 import { createUsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
 import { createUserModel } from '../../../src/users/users.model';
@@ -116,6 +117,7 @@ describe('a refresh token', () => {
         demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
         report: () => undefined,
         issueTokens: createIssueTokens(api.jwt, false),
+        guests: createGuestRepository(api.db.connection),
         accessTokenTtlSeconds: 60,
         refreshTokenTtlSeconds: 60,
       });

@@ -1,0 +1,186 @@
+import { trusted, type ClientSession, type Connection } from 'mongoose';
+import { expiryOf, holdMoves, withoutHold, type Cart } from '../domain/cart';
+import type { OrderedCart } from '../domain/order';
+import type { StockMove } from '../domain/stock';
+import { createTransact } from '../mongodb/transaction';
+import { ANY_TIME, CART_TIMES, createCartModel, type CartDocument } from './carts.model';
+
+export type CartRepository = ReturnType<typeof createCartRepository>;
+
+/** The next version of a cart; null to delete it. */
+export interface CartChange {
+  before: Cart;
+  after: Cart | null;
+}
+
+/** What has become of a change: `outdated` if another version was stored, `short` if the stock lacks units to hold. */
+export type CartWritten = 'done' | 'outdated' | 'short';
+
+export interface CartStock {
+  /** @returns false if a product has fewer units than a move takes */
+  move(moves: readonly StockMove[], session: ClientSession): Promise<boolean>;
+}
+
+/** How many carts are changed at a time. */
+const SWEPT = 50;
+
+class NotWritten extends Error {
+  constructor(readonly outcome: CartWritten) {
+    super(outcome);
+  }
+}
+
+/** Every write is on the condition that the cart has the version that was read. What is held moves with it in stock. */
+export function createCartRepository(connection: Connection, stock: CartStock) {
+  const transact = createTransact(connection);
+  const model = createCartModel(connection);
+  /** Writes whole carts: Mongoose would cast each field. */
+  const documents = connection.collection<CartDocument>(model.collection.collectionName);
+
+  async function writeOne({ before, after }: CartChange, session?: ClientSession): Promise<boolean> {
+    const { id: _id, version } = before;
+    if (!after) return (await documents.deleteOne({ _id, version }, { session })).deletedCount === 1;
+    return (await documents.replaceOne({ _id, version }, toDocument(after), { session })).matchedCount === 1;
+  }
+
+  /** Writes all changes together with what they move in stock, or none. */
+  async function write(...changes: CartChange[]): Promise<CartWritten> {
+    const moves = holdMoves(changes);
+    if (moves.length === 0 && changes.length === 1)
+      return (await writeOne(changes[0]!)) ? 'done' : 'outdated';
+    try {
+      await transact(async (session) => {
+        for (const change of changes) {
+          if (!(await writeOne(change, session))) throw new NotWritten('outdated');
+        }
+        if (!(await stock.move(moves, session))) throw new NotWritten('short');
+      });
+      return 'done';
+    } catch (error) {
+      if (error instanceof NotWritten) return error.outcome;
+      throw error;
+    }
+  }
+
+  return {
+    write,
+
+    async insert(cart: Cart): Promise<void> {
+      await documents.insertOne(toDocument(cart));
+    },
+
+    /** Reads a cart to decide on it: only what a majority has. */
+    async find(id: string): Promise<Cart | null> {
+      const found = await model.findById(id).readConcern('majority').lean<CartDocument>();
+      return found && fromDocument(found);
+    },
+
+    /** Finds the newest cart of a user that can be changed. */
+    async findOpen(customerId: string): Promise<Cart | null> {
+      const found = await model
+        .findOne({ customerId, status: 'open', tokenHash: null })
+        .sort({ _id: -1 })
+        .lean<CartDocument>();
+      return found && fromDocument(found);
+    },
+
+    /**
+     * Releases what was held until now.
+     * @param productIds only if units of these are among it
+     * @returns how many carts it was held for
+     */
+    async releaseExpired(productIds?: readonly string[]): Promise<number> {
+      let released = 0;
+      for (;;) {
+        const found = await model
+          .find({
+            'hold.until': trusted({ $gt: ANY_TIME, $lte: new Date() }),
+            ...(productIds && { 'hold.items.productServiceId': trusted({ $in: productIds }) }),
+          })
+          .limit(SWEPT)
+          .lean<CartDocument[]>();
+        const carts = found.map(fromDocument);
+        const done = await Promise.all(
+          carts.map((cart) => write({ before: cart, after: withoutHold(cart) })),
+        );
+        released += done.filter((outcome) => outcome === 'done').length;
+        if (found.length < SWEPT) return released;
+      }
+    },
+
+    /**
+     * Says that the cart has become the order, as part of the transaction that saves that, and releases what is held for it.
+     * Returns false if it does not have the content any more of which the order is, or is gone.
+     */
+    async markOrdered(
+      { id, contentVersion }: OrderedCart,
+      orderId: string,
+      session: ClientSession,
+    ): Promise<boolean> {
+      const before = await documents.findOneAndUpdate(
+        { _id: id, contentVersion, status: 'open' },
+        { $set: { status: 'ordered', orderId, hold: null }, $inc: { version: 1 } },
+        { session, returnDocument: 'before' },
+      );
+      if (!before?.hold) return before !== null;
+      const cart = fromDocument(before);
+      const expiresAt = new Date(expiryOf(cart));
+      await documents.updateOne({ _id: id }, { $set: { expiresAt } }, { session });
+      return stock.move(holdMoves([{ before: cart, after: null }]), session);
+    },
+
+    /** Opens a cart whose order was rejected for another attempt. Returns false if that was done before. */
+    async beginAttempt({ id, attempt }: Pick<Cart, 'id' | 'attempt'>): Promise<boolean> {
+      const { matchedCount } = await documents.updateOne(
+        { _id: id, attempt: attempt - 1 },
+        { $set: { status: 'open', orderId: null, attempt }, $inc: { version: 1 } },
+      );
+      return matchedCount === 1;
+    },
+
+    /**
+     * Marks carts with something in them that nobody has changed since then, each once only. Returns how many, some of
+     * those there are.
+     */
+    async markAbandoned(before: Date): Promise<number> {
+      const found = await model
+        .find({
+          status: 'open',
+          abandonedAt: null,
+          'items.productServiceId': trusted({ $gt: '' }),
+          updatedAt: trusted({ $lte: before }),
+        })
+        .sort({ updatedAt: 1 })
+        .limit(SWEPT)
+        .lean<CartDocument[]>();
+      const done = await Promise.all(
+        found.map(({ _id, version }) =>
+          documents.updateOne({ _id, version }, { $set: { abandonedAt: new Date() }, $inc: { version: 1 } }),
+        ),
+      );
+      return done.filter(({ modifiedCount }) => modifiedCount === 1).length;
+    },
+
+    /** Deletes all carts of a customer, and releases what is held for them. */
+    async removeAllOf(customerId: string): Promise<void> {
+      for (;;) {
+        const found = await model.find({ customerId }).limit(SWEPT).lean<CartDocument[]>();
+        await Promise.all(found.map((document) => write({ before: fromDocument(document), after: null })));
+        if (found.length < SWEPT) return;
+      }
+    },
+  };
+}
+
+function toDocument({ id, ...cart }: Cart): CartDocument {
+  const times = CART_TIMES.map((field) => [field, cart[field] && new Date(cart[field])]);
+  const hold = cart.hold && { ...cart.hold, until: new Date(cart.hold.until) };
+  const expiresAt = hold ? null : new Date(expiryOf(cart));
+  return { ...cart, ...Object.fromEntries(times), hold, expiresAt, _id: id } as CartDocument;
+}
+
+function fromDocument({ _id: id, expiresAt: _, ...document }: CartDocument): Cart {
+  const times = CART_TIMES.map((field) => [field, document[field]?.toISOString() ?? null]);
+  const hold = document.hold && { ...document.hold, until: document.hold.until.toISOString() };
+  return { ...document, ...Object.fromEntries(times), hold, id } as Cart;
+}

@@ -1,0 +1,74 @@
+import { AppError } from '../errors/app-error';
+import type { Context } from '../http/context';
+import { route, type Route } from '../http/route';
+import { cardPayer } from '../orders/routes/payment';
+import {
+  APPLIED,
+  orderPlacer,
+  PLACED,
+  REJECTIONS,
+  waitsForCard,
+  type PlaceOrderRouteDeps,
+} from '../orders/routes/placement';
+import { callerOf as orderCallerOf, logOrder } from '../orders/routes/responses';
+import { callerOf, FOR_ALL } from './carts.routes';
+import * as schema from './carts.schema';
+import { cartOrdered } from './cart-problems';
+import type { Checkout, CheckoutService } from './checkout.service';
+
+const MORE = {
+  ...APPLIED,
+  'Idempotent-Replayed': '`true` if the cart was ordered before, with the same content',
+  'Order-Token': "What opens a guest's order, as the header of the same name",
+};
+
+export function checkoutRoute(checkout: CheckoutService, deps: PlaceOrderRouteDeps): Route {
+  const place = orderPlacer(deps);
+  const pay = cardPayer(deps);
+  return route({
+    ...FOR_ALL,
+    method: 'post',
+    path: '/carts/:id/checkout',
+    operationId: 'checkOut',
+    summary: 'Order what is in a cart',
+    description:
+      'Responds as `POST /orders` does. The cart is the key: however often and from wherever it is ordered at once, it ' +
+      'becomes one order, so repeat the request if you do not know whether it succeeded. If the order is rejected, the cart ' +
+      'can be changed and ordered again. While the order waits for another card, `retryUntil` says until when, ordering the ' +
+      'cart with that card pays it. Once it is ordered, ordering it otherwise is 409 `cart_ordered` with the `orderId`. ' +
+      'A guest needs an `email`, and a `shippingAddress` in the cart.',
+    params: schema.cartParams,
+    headers: schema.checkoutHeaders,
+    body: schema.checkoutBody,
+    responses: {
+      201: { ...PLACED.responses[201], optionalHeaders: MORE },
+      202: { ...PLACED.responses[202], optionalHeaders: MORE },
+    },
+    outcomeHeaders: { ...PLACED.outcomeHeaders, ...MORE },
+    errors: [...REJECTIONS, 'not_found', 'cart_ordered', 'service_unavailable'],
+    async handler(ctx, { params: { id }, body, headers, principal }) {
+      const order = await checkout.prepare(id, callerOf(principal, headers), body, ctx.state.requestId);
+      const { request, customer, orderToken } = order;
+      logOrder(ctx, request.orderId);
+      if (orderToken !== undefined) ctx.set('Order-Token', orderToken);
+      try {
+        await place(ctx, request, customer, headers.prefer);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'idempotency_key_reused') throw error;
+        await payOtherwise(ctx, order);
+      }
+    },
+  });
+
+  /** Pays the order of the cart with another card if it waits for one. @throws {AppError} cart_ordered */
+  async function payOtherwise(ctx: Context, { request, customer }: Checkout): Promise<void> {
+    const { orderId, paymentMethod, fingerprint: idempotencyKey } = request;
+    const order = await deps.service.read(orderId, customer);
+    const sent = { principal: customer, idempotencyKey };
+    const isPayment =
+      waitsForCard(order) ||
+      deps.service.isPaymentKnown(order, orderCallerOf(ctx, orderId, sent), { paymentMethod });
+    if (!isPayment) throw cartOrdered(orderId);
+    await pay(ctx, order, sent, { paymentMethod });
+  }
+}

@@ -1,0 +1,95 @@
+import { isGuests, type Cart } from '../domain/cart';
+import type { Order, OrderRequest } from '../domain/order';
+import { AppError } from '../errors/app-error';
+import { invalid } from '../http/validate';
+import { cartOrderIdOf, orderRequest } from '../orders/order-request';
+import type { Principal } from '../role/principal';
+import { Role } from '../role/role';
+import { noSuchCart } from './cart-problems';
+import type { CheckoutBody } from './carts.schema';
+import type { CartCaller, CartService } from './carts.service';
+import { hashCartToken, orderTokenOf } from './cart-token';
+
+/** Someone who orders without an account. */
+export interface Guest {
+  id: string;
+  email: string;
+  name: string;
+  /** A hash of the token that opens their order. */
+  orderTokenHash: string;
+}
+
+export interface CheckoutServiceDeps {
+  service: Pick<CartService, 'find' | 'current'>;
+  guests: {
+    /** Returns false if the guest was erased. */
+    keep(guest: Guest): Promise<boolean>;
+  };
+}
+
+/** The order that a cart is about to become, or has become. */
+export interface Checkout {
+  request: OrderRequest;
+  /** Whose order it is. */
+  customer: Principal;
+  /** What opens the order of a guest. */
+  orderToken?: string;
+}
+
+export type CheckoutService = ReturnType<typeof createCheckoutService>;
+
+export function createCheckoutService({ service, guests }: CheckoutServiceDeps) {
+  /** Keeps the guest whose order it is to be. Returns what opens the order. */
+  async function keepGuest(cart: Cart, token: string, { email }: CheckoutBody, order: Order | null) {
+    const orderToken = orderTokenOf(cart.id, token);
+    if (order) return orderToken;
+    if (email === undefined) throw invalid([{ path: 'email', message: 'is required of a guest' }]);
+    if (!cart.shippingAddress) throw addressMissing();
+    const { customerId: id, shippingAddress } = cart;
+    const guest = { id, email, name: shippingAddress.name, orderTokenHash: hashCartToken(orderToken) };
+    if (!(await guests.keep(guest))) throw noSuchCart();
+    return orderToken;
+  }
+
+  return {
+    /** @throws {AppError} not_found, validation_failed, or invalid_transition if it cannot be ordered as it is */
+    async prepare(id: string, caller: CartCaller, body: CheckoutBody, requestId: string): Promise<Checkout> {
+      const { cart, order } = await service.current(await service.find(id, caller));
+      const isGuest = isGuests(cart);
+      if (!isGuest && body.email !== undefined) throw emailOfUser();
+      if (!order && cart.items.length === 0) throw empty();
+      const orderToken = isGuest ? await keepGuest(cart, caller.token!, body, order) : undefined;
+      const { customerId, items, note, shippingAddress, metadata, contentVersion } = cart;
+      const request = orderRequest(cartOrderIdOf(cart), {
+        customerId,
+        placedBy: customerId,
+        requestId,
+        items: items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity })),
+        paymentMethod: body.paymentMethod,
+        note,
+        shippingAddress,
+        ...(body.expectedTotal !== undefined && { expectedTotal: body.expectedTotal }),
+        externalRef: body.externalRef ?? undefined,
+        metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+        cart: { id, contentVersion },
+      });
+      const customer = isGuest ? { id: customerId, role: Role.CUSTOMER } : caller.principal!;
+      return { request, customer, orderToken };
+    },
+  };
+}
+
+function empty(): AppError {
+  return new AppError('invalid_transition', 'The cart is empty: put something into it, then order it.');
+}
+
+function addressMissing(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'A guest needs an address to order: PATCH the shippingAddress of the cart, then order it.',
+  );
+}
+
+function emailOfUser(): AppError {
+  return invalid([{ path: 'email', message: 'is for guests only: leave it out' }]);
+}

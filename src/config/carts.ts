@@ -1,0 +1,25 @@
+import { duration, durationOrZero, millisecondsOf } from './rules';
+import { section } from './section';
+
+const variables = {
+  CART_HOLD: durationOrZero('0')
+    .tag('api')
+    .example('10m')
+    .description(
+      'How long `POST /carts/{id}/hold` keeps goods from others; `0`: not at all. Anybody can hold goods without paying: ' +
+        'switch it on for what is scarce, not for what is sought by bots',
+    ),
+  CART_ABANDONED_AFTER: duration('4h')
+    .tag('worker')
+    .description('How long after its last change a cart that is not ordered counts as abandoned'),
+};
+
+export const carts = section({
+  title: 'Carts',
+  readBy: ['api', 'worker'],
+  variables,
+  config: (env) => ({
+    holdMs: millisecondsOf(env.CART_HOLD),
+    abandonedAfterMs: millisecondsOf(env.CART_ABANDONED_AFTER),
+  }),
+});

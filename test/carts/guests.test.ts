@@ -1,0 +1,140 @@
+import { createUserModel } from '../../src/users/users.model';
+import { ADDRESS, openCart, type TestCart } from '../support/carts';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { mailedToken, PASSWORD, person, signIn } from '../support/signed-in-users';
+
+/** A card whose bank wants the customer to confirm the payment. */
+const ASKS = 'pm_card_threeDSecure2Required';
+
+let api: OrderApi;
+let shirt: string;
+beforeAll(async () => {
+  api = await openOrderApi();
+  shirt = (await api.shop.sell({ available: 100 })).id;
+});
+afterAll(() => api.close());
+
+async function guestCart(): Promise<TestCart> {
+  const cart = await openCart(api);
+  await cart.put(shirt, 1).expect(200);
+  await cart.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
+  return cart;
+}
+
+let people = 0;
+const newAddress = () => `guest-${++people}@example.com`;
+
+async function ordered(
+  email: string,
+  paymentMethod = 'pm_card_visa',
+): Promise<{ order: OrderBody; token: string }> {
+  const { body, headers } = await (await guestCart()).checkOut({ email, paymentMethod });
+  return { order: body.data, token: headers['order-token'] as string };
+}
+
+const withToken = (method: 'get' | 'post', path: string, token: string) =>
+  api.call(method, path).set('Order-Token', token);
+const statusOf = async (id: string, token: string) => (await api.call('get', `/orders/${id}`, token)).status;
+const idsIn = async (token: string) =>
+  ((await api.call('get', '/orders?limit=100', token).expect(200)).body as { data: OrderBody[] }).data.map(
+    ({ id }) => id as string,
+  );
+
+it('orders with an e-mail address and a postal one, and gives what opens the order', async () => {
+  const cart = await openCart(api);
+  await cart.put(shirt, 1).expect(200);
+  const email = newAddress();
+  const { body } = await cart.checkOut().expect(400);
+  expect(body).toMatchObject({ errors: [{ path: 'email' }] });
+  const { body: homeless } = await cart.checkOut({ email }).expect(409);
+  expect(homeless).toMatchObject({ detail: expect.stringContaining('shippingAddress') as string });
+  await cart.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
+  const [first, second] = await Promise.all([
+    cart.checkOut({ email }).expect(201),
+    cart.checkOut({ email }).expect(201),
+  ]);
+  const { id, customerId } = first.body.data;
+  const token = first.headers['order-token']!;
+  expect(second.headers['order-token']).toBe(token);
+  expect(second.body.data.id).toBe(id);
+  const stored = await createUserModel(api.db.connection).findById(customerId).lean();
+  expect(stored).toMatchObject({ status: 'guest', email, name: ADDRESS.name });
+  expect(JSON.stringify(stored)).not.toContain(token);
+  const { body: read } = await withToken('get', `/orders/${id}`, token).expect(200);
+  expect(read.data).toEqual(first.body.data);
+});
+
+it('may do with the order what a customer may, and nothing else', async () => {
+  const { order, token } = await ordered(newAddress(), ASKS);
+  expect(order).toMatchObject({ paymentStatus: 'action_required', paymentAction: { type: 'redirect' } });
+  await withToken('post', `/orders/${order.id}/payment/confirm`, token).expect(202);
+  const { body } = await withToken('post', `/orders/${order.id}/cancel`, token).send({}).expect(200);
+  expect(body.data.status).toBe('cancelled');
+  const { order: another } = await ordered(newAddress());
+  await withToken('get', `/orders/${another.id}`, token).expect(404);
+  await withToken('get', `/orders/${order.id}`, 'forged').expect(401);
+  await withToken('get', '/orders', token).expect(401);
+  await withToken('get', '/users/me', token).expect(401);
+});
+
+it('cannot sign in, be changed or be ordered for, and is found by the address', async () => {
+  const email = newAddress();
+  const { order } = await ordered(email);
+  const [first, { order: second }] = [order, await ordered(email)];
+  await api
+    .call('post', '/auth/login')
+    .send({ email, password: 'A'.repeat(22) })
+    .expect(401);
+  await api.call('post', '/auth/forgot').send({ email }).expect(202);
+  expect((await api.mailed()).filter(({ to }) => to === email)).toEqual([]);
+  const admin = (await person(api, 'ADMIN')).accessToken;
+  await api.call('patch', `/users/${first.customerId}`, admin).send({ status: 'disabled' }).expect(409);
+  await api
+    .call('post', '/orders', admin)
+    .set('Idempotency-Key', 'for-a-guest')
+    .send({ ...lines([shirt, 1]), customerId: first.customerId })
+    .expect(400);
+  const found = await api.call('get', `/orders?email=${encodeURIComponent(email)}`, admin).expect(200);
+  expect((found.body as { data: OrderBody[] }).data.map(({ id }) => id as string)).toEqual([
+    second.id,
+    first.id,
+  ]);
+});
+
+describe('an account', () => {
+  it('takes over the orders of its address once that is confirmed', async () => {
+    const email = newAddress();
+    const [{ order: one }, { order: two, token }] = [await ordered(email), await ordered(email)];
+    const registered = await api
+      .call('post', '/auth/register')
+      .send({ email, password: PASSWORD, name: 'Ada' })
+      .expect(201);
+    expect(await statusOf(one.id, registered.body.data.accessToken)).toBe(404);
+    await api
+      .call('post', '/auth/confirm')
+      .send({ token: await mailedToken(api, 'confirm', email) })
+      .expect(204);
+    const { accessToken, refreshToken } = await signIn(api, email);
+    const { order: later } = await ordered(email);
+    expect((await idsIn(accessToken)).sort()).toEqual([one.id, two.id].sort());
+    expect(await statusOf(later.id, accessToken)).toBe(404);
+    const { body } = await api.call('post', '/auth/refresh').send({ refreshToken }).expect(200);
+    const refreshed = body.data.accessToken as string;
+    expect((await idsIn(refreshed)).sort()).toEqual([one.id, two.id, later.id].sort());
+    const { body: cancelled } = await api
+      .call('post', `/orders/${one.id}/cancel`, refreshed)
+      .send({})
+      .expect(200);
+    const { statusHistory } = cancelled.data as { statusHistory: { by: string }[] };
+    expect(statusHistory.map(({ by }) => by)).not.toContain('staff');
+    await withToken('get', `/orders/${two.id}`, token).expect(200);
+  });
+
+  it('takes over nothing of another address', async () => {
+    const { order } = await ordered(newAddress());
+    const other = await person(api);
+    const { accessToken } = await signIn(api, other.email);
+    expect(await statusOf(order.id, accessToken)).toBe(404);
+    expect(await idsIn(accessToken)).toEqual([]);
+  });
+});

@@ -42,6 +42,11 @@ import { createPersonalDataRepository } from './personal-data/personal-data.repo
 import { personalDataRoutes } from './personal-data/personal-data.routes';
 import { createPersonalDataService } from './personal-data/personal-data.service';
 import { createPaymentActionRepository } from './payments/actions.repository';
+import { createEventPresenter } from './events/events.presenter';
+import { createEventRepository } from './events/events.repository';
+import { eventRoutes } from './events/events.routes';
+import { createEventService } from './events/events.service';
+import { createEventWatch } from './events/event-watch';
 import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
 import { createDeclineRepository } from './payments/declines/declines.repository';
 import { createPaymentEventRepository } from './payments/stripe/events.repository';
@@ -91,12 +96,14 @@ export interface RouteDeps {
   outbox: Pick<Outbox, 'post'>;
   dataKeys: CustomerKeys;
   logger: Logger;
+  /** Aborts when the process is about to stop. */
+  draining: AbortSignal;
 }
 
 /** Creates every route of the API. */
 export function createRoutes({
   config,
-  mongodb: { connection },
+  mongodb,
   temporal,
   health,
   jwt,
@@ -105,7 +112,9 @@ export function createRoutes({
   outbox,
   dataKeys,
   logger,
+  draining,
 }: RouteDeps): Route[] {
+  const { connection } = mongodb;
   const orders = createOrderService({
     orders: createOrderRepository(connection),
     actions: createPaymentActionRepository(connection),
@@ -120,11 +129,32 @@ export function createRoutes({
     ...identityRoutes({ config, jwt, connection, outbox, logger }),
     ...catalogueRoutes(connection),
     ...shoppingRoutes(connection, { service: orders, config, declines }),
+    ...feedRoutes({ config, mongodb, logger, draining, orders }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
     ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
     ...privacyRoutes({ config, connection, temporal, logger }),
   ];
+}
+
+/** Creates the routes of what happens in the shop. */
+export function feedRoutes({
+  config,
+  mongodb: { connection, connected },
+  logger,
+  draining,
+  orders,
+}: Pick<RouteDeps, 'config' | 'logger' | 'draining'> & {
+  mongodb: Pick<MongoDb, 'connection' | 'connected'>;
+  orders: OrderService;
+}): Route[] {
+  const feed = createEventRepository(connection);
+  const watch = createEventWatch({ feed, connected, logger, draining });
+  return eventRoutes({
+    service: createEventService({ feed, watch, draining }),
+    orders,
+    present: createEventPresenter(createOrderPresenter(config.temporal)),
+  });
 }
 
 /** Creates the routes by which people get and erase what is kept of them. */

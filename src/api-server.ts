@@ -71,6 +71,7 @@ export async function startServer(
   const { revokedTokens } = credentials;
   const mailer = createMailer(config, logger);
   const outbox = createOutbox(mailer, logger);
+  const stopping = new AbortController();
   const routes = createRoutes({
     config,
     mongodb,
@@ -82,6 +83,7 @@ export async function startServer(
     outbox,
     dataKeys,
     logger,
+    draining: stopping.signal,
   });
   const app = createApp({
     config,
@@ -117,6 +119,7 @@ export async function startServer(
     url,
     async close() {
       health.drain();
+      stopping.abort(); // what waits for events is answered now
       await http.close(config.shutdownTimeoutMs);
       await firstReadiness;
       await closeClients();

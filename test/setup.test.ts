@@ -22,6 +22,9 @@ it('creates collections and indexes, and can be repeated', async () => {
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
   expect(indexes).toEqual({
     api_keys: 4,
+    availability: 1,
+    events: 5,
+    relay: 1,
     attempts: 2,
     audit: 6,
     audit_days: 1,
@@ -89,12 +92,23 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const connection = await Connection.connect({ address });
   const taskQueue = `test-${randomBytes(4).toString('hex')}`;
   const setUp = () =>
-    createSchedules(connection, { namespace: 'default', taskQueue, paymentsTaskQueue: `${taskQueue}-pay` });
+    createSchedules(connection, {
+      namespace: 'default',
+      taskQueue,
+      paymentsTaskQueue: `${taskQueue}-pay`,
+      eventsTaskQueue: `${taskQueue}-events`,
+    });
   const ids = await setUp();
-  expect(ids).toEqual([`${taskQueue}-janitor`, `${taskQueue}-reconciliation`, `${taskQueue}-carts`]);
+  const names = ['janitor', 'reconciliation', 'carts', 'relay'];
+  expect(ids).toEqual(names.map((name) => `${taskQueue}-${name}`));
   const client = new ScheduleClient({ connection });
   const handles = ids.map((id) => client.getHandle(id));
-  const [janitor, reconciliation, carts] = handles as [ScheduleHandle, ScheduleHandle, ScheduleHandle];
+  const [janitor, reconciliation, carts, relay] = handles as [
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+  ];
   const definition = async () => {
     const { spec, action, policies, state, info } = await janitor.describe();
     return { spec, action, policies, state, next: info.nextActionTimes[0] };
@@ -115,6 +129,14 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     spec: { intervals: [{ every: 900_000 }] },
     action: { workflowType: 'cartsWorkflow' },
   });
+  expect(await relay.describe()).toMatchObject({
+    spec: { intervals: [{ every: 60_000 }] },
+    action: { workflowType: 'relayWorkflow', args: [{ eventsTaskQueue: `${taskQueue}-events` }] },
+    policies: { overlap: 'SKIP' },
+  });
+  // At once, and not only a minute later.
+  await eventually(async () => expect((await relay.describe()).info.numActionsTaken).toBe(1));
+
   await setUp();
   expect(await definition()).toEqual({ ...created, next: expect.any(Date) as Date });
 
@@ -125,7 +147,7 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const state = { paused: true, note: 'The payment service is being moved.' };
   expect(await definition()).toMatchObject({ spec: created.spec, state });
 
-  const missing = { namespace: 'missing', taskQueue, paymentsTaskQueue: 'x' };
+  const missing = { namespace: 'missing', taskQueue, paymentsTaskQueue: 'x', eventsTaskQueue: 'y' };
   await expect(createSchedules(connection, missing)).rejects.toThrow(
     /Schedule test-.*-janitor of namespace missing .*TEMPORAL_NAMESPACE/,
   );

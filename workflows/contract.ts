@@ -71,6 +71,9 @@ export const CARTS_WORKFLOW = 'cartsWorkflow';
 /** The workflow type of what compares the payment service with the orders, with a `ReconciliationRequest` and a queue. */
 export const RECONCILIATION_WORKFLOW = 'reconciliationWorkflow';
 
+/** The workflow type of what makes events of all that is written, with the queue for it. It never ends. */
+export const RELAY_WORKFLOW = 'relayWorkflow';
+
 /** Returns what a reconciliation has done so far, and where it is. */
 export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');
 

@@ -4,3 +4,4 @@ export { erasureWorkflow } from './erasure.workflow';
 export { janitorWorkflow } from './janitor.workflow';
 export { orderWorkflow } from './order.workflow';
 export { reconciliationWorkflow } from './reconciliation.workflow';
+export { relayWorkflow } from './relay.workflow';

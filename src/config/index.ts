@@ -1,5 +1,6 @@
 import { audit } from './audit';
 import { carts } from './carts';
+import { events } from './events';
 import { http } from './http';
 import { jwt } from './jwt';
 import { mail } from './mail';
@@ -34,6 +35,7 @@ const SECTIONS = {
   worker,
   audit,
   personalData,
+  events,
 };
 
 type Sections = typeof SECTIONS;

@@ -20,6 +20,10 @@ export interface ResponseSpec {
   mediaType?: string;
   /** `data` is a page of what the schema describes, with `meta.page`. */
   list?: true;
+  /** `data` is a list of what the schema describes, with `meta.feed`. */
+  feed?: true;
+  /** What the response is, if the caller accepts Server-Sent Events rather than JSON. */
+  orStream?: string;
   /** Headers that every such response has, with their descriptions. */
   headers?: Record<string, string>;
   /** Headers that only some of these responses have, with their descriptions. */
@@ -91,6 +95,8 @@ export interface RouteSpec<
   ignoresOtherQuery?: true;
   /** Types are not converted; unknown keys are rejected. */
   body?: ObjectSchema<B>;
+  /** The response may last longer than the caller's token, so the handler is given `ctx.state.mayGoOn`. */
+  mayLast?: true;
   /** Replaces the limit of all other routes, for example `1mb`. */
   bodyLimit?: string;
   /** Replaces the number of values that the bodies of all other routes may have. */

@@ -14,6 +14,16 @@ const page: JsonSchema = {
   },
 };
 
+const feed: JsonSchema = {
+  type: 'object',
+  required: ['position', 'latest'],
+  additionalProperties: false,
+  properties: {
+    position: { type: 'integer', minimum: 0, description: 'For `?after=`: all up to it is known now' },
+    latest: { type: 'integer', minimum: 0, description: 'That of the last event that there is' },
+  },
+};
+
 const problem: JsonSchema = {
   type: 'object',
   description: 'What went wrong (RFC 9457). Branch on `code`, which is stable, and not on the texts.',
@@ -67,6 +77,12 @@ export const COMMON_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     required: ['requestId', 'page'],
     additionalProperties: false,
     properties: { requestId, page },
+  },
+  FeedMeta: {
+    type: 'object',
+    required: ['requestId', 'feed'],
+    additionalProperties: false,
+    properties: { requestId, feed },
   },
   Problem: problem,
 };

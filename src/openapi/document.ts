@@ -9,6 +9,7 @@ import { componentNameOf, jsonSchemaOf, type JsonSchema } from './json-schema';
 import { parametersOf } from './parameters';
 import { responsesOf } from './responses';
 import { VERSION } from './version';
+import { webhooksOf, type WebhookSpec } from './webhooks';
 
 const INTRODUCTION =
   'Place orders and follow them. Sign in with `POST /auth/login` and put the `accessToken` into **Authorize**. ' +
@@ -23,6 +24,7 @@ const TAGS = [
   'Carts',
   'Catalogue',
   'Payments',
+  'Events',
   'Auth',
   'Users',
   'API keys',
@@ -36,6 +38,8 @@ export interface DocumentOptions {
   prefix: string;
   /** The environment: outside production, the document mentions the demo accounts. */
   env: Config['env'];
+  /** What receivers are told of. */
+  webhooks?: readonly WebhookSpec[];
 }
 
 export interface OpenApiDocument {
@@ -44,13 +48,17 @@ export interface OpenApiDocument {
   servers: { url: string }[];
   tags: { name: string }[];
   paths: Record<string, Record<string, unknown>>;
+  webhooks: Record<string, unknown>;
   components: { schemas: Record<string, JsonSchema>; [kind: string]: Record<string, unknown> };
 }
 
 /**
  * Builds the OpenAPI 3.1 document from the declarations that also guard the routes and validate their input.
  */
-export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions): OpenApiDocument {
+export function buildDocument(
+  routes: Route[],
+  { prefix, env, webhooks = [] }: DocumentOptions,
+): OpenApiDocument {
   const sorted = [...routes].sort((a, b) => rankOf(a.tag) - rankOf(b.tag));
   const schemas: Record<string, JsonSchema> = { ...COMMON_SCHEMAS };
   const refer = (schema: Schema): JsonSchema => {
@@ -69,6 +77,7 @@ export function buildDocument(routes: Route[], { prefix, env }: DocumentOptions)
     servers: [{ url: prefix }],
     tags: [...new Set(sorted.map(({ tag }) => tag))].map((name) => ({ name })),
     paths: pathsOf(sorted, refer),
+    webhooks: webhooksOf(webhooks, refer),
     components: {
       schemas,
       headers: {

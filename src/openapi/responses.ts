@@ -8,7 +8,11 @@ import type { JsonSchema } from './json-schema';
 type Refer = (schema: NonNullable<ResponseSpec['data']>) => JsonSchema;
 
 const EXAMPLE_REQUEST_ID = '01JD3Z7M4Q8XKQ0V5W2N9R6TBC';
-const EXAMPLE_PAGE = { limit: 20, nextCursor: null };
+const EXAMPLE_META = {
+  Meta: {},
+  PageMeta: { page: { limit: 20, nextCursor: null } },
+  FeedMeta: { feed: { position: 1_234, latest: 1_234 } },
+};
 const REQUEST_ID_HEADER = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 
 /** Headers that problems of these statuses have, always or where they apply. */
@@ -89,32 +93,44 @@ function success(spec: ResponseSpec, refer: Refer, more: Record<string, string>)
   const declared = { ...spec.headers, ...spec.optionalHeaders, ...more };
   const headers = { ...REQUEST_ID_HEADER, ...headersOf(declared) };
   if (!spec.data) return { description: spec.description, headers };
-  const isList = spec.list === true;
+  const meta = metaOf(spec);
   const isBare = spec.raw === true || spec.mediaType !== undefined;
-  const schema = isBare ? refer(spec.data) : envelope(refer(spec.data), isList);
+  const schema = isBare ? refer(spec.data) : envelope(refer(spec.data), meta);
   const data = spec.example ?? exampleOf(spec.data);
-  const body = isBare ? data : exampleBody(data, isList);
+  const body = isBare ? data : exampleBody(data, meta);
   const example = data === undefined ? {} : { example: body };
   return {
     description: spec.description,
     headers,
-    content: { [spec.mediaType ?? 'application/json']: { schema, ...example } },
+    content: {
+      [spec.mediaType ?? 'application/json']: { schema, ...example },
+      ...(spec.orStream !== undefined && {
+        'text/event-stream': { schema: { type: 'string', description: spec.orStream } },
+      }),
+    },
   };
 }
 
-function exampleBody(data: unknown, isList: boolean): unknown {
-  const meta = { requestId: EXAMPLE_REQUEST_ID };
-  return isList ? { data: [data], meta: { ...meta, page: EXAMPLE_PAGE } } : { data, meta };
+type Meta = 'Meta' | 'PageMeta' | 'FeedMeta';
+
+function metaOf({ list, feed }: ResponseSpec): Meta {
+  if (feed) return 'FeedMeta';
+  return list ? 'PageMeta' : 'Meta';
 }
 
-function envelope(data: JsonSchema, isList: boolean): JsonSchema {
+function exampleBody(data: unknown, kind: Meta): unknown {
+  const meta = { requestId: EXAMPLE_REQUEST_ID, ...EXAMPLE_META[kind] };
+  return { data: kind === 'Meta' ? data : [data], meta };
+}
+
+function envelope(data: JsonSchema, meta: Meta): JsonSchema {
   return {
     type: 'object',
     required: ['data', 'meta'],
     additionalProperties: false,
     properties: {
-      data: isList ? { type: 'array', items: data } : data,
-      meta: { $ref: `#/components/schemas/${isList ? 'PageMeta' : 'Meta'}` },
+      data: meta === 'Meta' ? data : { type: 'array', items: data },
+      meta: { $ref: `#/components/schemas/${meta}` },
     },
   };
 }

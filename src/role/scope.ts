@@ -5,6 +5,7 @@ export const SCOPES = [
   'refunds:write',
   'catalogue:write',
   'users:read',
+  'events:read',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];

@@ -3,6 +3,7 @@ import { createCartModel } from '../carts/carts.model';
 import { createApiKeyModel } from '../users/api-keys.model';
 import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
+import { createAvailabilityModel, createEventModel, createRelayModel } from '../events/events.model';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';
 import {
@@ -51,6 +52,9 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createPaymentActionModel(connection),
     createFindingModel(connection),
     createDataKeyModel(connection),
+    createEventModel(connection),
+    createRelayModel(connection),
+    createAvailabilityModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

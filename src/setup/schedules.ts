@@ -6,7 +6,12 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client';
 import type { Config } from '../config';
-import { CARTS_WORKFLOW, JANITOR_WORKFLOW, RECONCILIATION_WORKFLOW } from '../../workflows/contract';
+import {
+  CARTS_WORKFLOW,
+  JANITOR_WORKFLOW,
+  RECONCILIATION_WORKFLOW,
+  RELAY_WORKFLOW,
+} from '../../workflows/contract';
 
 /** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
 interface Maintenance {
@@ -17,8 +22,12 @@ interface Maintenance {
   /** What it does, for people who look at it in Temporal. */
   summary: string;
   /** The arguments of its workflow; none by default. */
-  args?(queues: Pick<Config['temporal'], 'paymentsTaskQueue'>): unknown[];
+  args?(queues: Queues): unknown[];
+  /** Whether it is started when its Schedule is new, instead of at the first time that this names. */
+  isStartedAtOnce?: true;
 }
+
+type Queues = Pick<Config['temporal'], 'paymentsTaskQueue' | 'eventsTaskQueue'>;
 
 const MAINTENANCE: readonly Maintenance[] = [
   {
@@ -40,6 +49,14 @@ const MAINTENANCE: readonly Maintenance[] = [
     spec: { intervals: [{ every: '15m' }] },
     summary: 'Releases what carts have held too long, and finds those that were abandoned',
   },
+  {
+    name: 'relay',
+    workflowType: RELAY_WORKFLOW,
+    spec: { intervals: [{ every: '1m' }] },
+    summary: 'Makes events of all that is written; it never ends, and is started again if it was ended',
+    args: ({ eventsTaskQueue }) => [{ eventsTaskQueue }],
+    isStartedAtOnce: true,
+  },
 ];
 
 /** A run that was missed, since Temporal was down, is made up for only by the next one. */
@@ -51,15 +68,11 @@ const CATCHUP_WINDOW = '1m' as const;
  */
 export async function createSchedules(
   connection: Connection,
-  {
-    namespace,
-    taskQueue,
-    ...queues
-  }: Pick<Config['temporal'], 'namespace' | 'taskQueue' | 'paymentsTaskQueue'>,
+  { namespace, taskQueue, ...queues }: Pick<Config['temporal'], 'namespace' | 'taskQueue'> & Queues,
 ): Promise<string[]> {
   const client = new ScheduleClient({ connection, namespace });
   const ids: string[] = [];
-  for (const { name, workflowType, spec, summary, args } of MAINTENANCE) {
+  for (const { name, workflowType, spec, summary, args, isStartedAtOnce } of MAINTENANCE) {
     const scheduleId = `${taskQueue}-${name}`;
     const schedule = {
       spec,
@@ -73,9 +86,10 @@ export async function createSchedules(
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
     };
-    const create = client.create({ scheduleId, ...schedule }).catch(async (error: unknown) => {
+    const state = isStartedAtOnce && { triggerImmediately: true };
+    const create = client.create({ scheduleId, ...schedule, state }).catch(async (error: unknown) => {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await client.getHandle(scheduleId).update(({ state }) => ({ ...schedule, state }));
+      await client.getHandle(scheduleId).update((known) => ({ ...schedule, state: known.state }));
     });
     await create.catch((error: unknown) => {
       throw unavailable(scheduleId, namespace, error);

@@ -12,12 +12,16 @@ import {
   type ReconciliationActivities,
 } from '../../activities/reconciliation.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
+import { createRelayActivities, type RelayActivities } from '../../activities/relay.activities';
 import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
 import { createCartRepository } from '../carts/carts.repository';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
+import { createEventRepository, createRelayRepository } from '../events/events.repository';
+import { createRelay } from '../events/relay';
+import { eventSources } from '../events/sources';
 import { createTransact } from '../mongodb/transaction';
 import type { UnpaidLimits } from '../domain/unpaid';
 import { allOrdersOf } from '../orders/order-pages';
@@ -57,12 +61,17 @@ export type Activities = ReturnType<typeof createOrderQueueActivities> &
   JanitorActivities &
   ReconciliationActivities;
 
+/** Those of one queue. */
+export type QueueActivities = Partial<Activities & RelayActivities>;
+
 export interface ActivityDeps {
   connection: Connection;
   /** For the janitor of the orders and the reconciliation. */
   temporal?: TemporalClient;
   /** By default, none are known. */
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
+  /** Aborts when the worker stops. */
+  stopping?: AbortSignal;
 }
 
 /**
@@ -72,8 +81,10 @@ export interface ActivityDeps {
 export function createActivities(
   queue: Queue,
   config: WorkerConfig,
-  { connection, temporal, declines = { msAtLimit: () => 0 } }: ActivityDeps,
-): Partial<Activities> {
+  { connection, temporal, declines = { msAtLimit: () => 0 }, stopping = NEVER }: ActivityDeps,
+): QueueActivities {
+  if (queue === 'events')
+    return createRelayActivities({ relay: createEventRelay(config, connection), stopping });
   if (queue === 'payments') {
     const provider = createPaymentProvider(config, connection)!;
     return {
@@ -94,6 +105,15 @@ export function createActivities(
 export function createCartSweep({ carts: { abandonedAfterMs } }: WorkerConfig, connection: Connection) {
   const carts = createCartRepository(connection, createStockRepository(connection));
   return createCartActivities({ carts, abandonedAfterMs });
+}
+
+const NEVER = new AbortController().signal;
+
+function createEventRelay({ events: { retentionMs } }: WorkerConfig, connection: Connection) {
+  const feed = createEventRepository(connection);
+  const repository = createRelayRepository({ connection, transact: createTransact(connection), retentionMs });
+  const createSources = () => eventSources(connection, feed, repository);
+  return createRelay({ connection, repository, createSources, retentionMs });
 }
 
 export function createJanitor(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {

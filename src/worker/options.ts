@@ -7,7 +7,7 @@ import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import { createDataConverter } from '../temporal/data-converter';
 import type { CustomerKeys } from '../temporal/payload-codec';
-import type { Activities } from './activities';
+import type { QueueActivities } from './activities';
 
 const DEPLOYMENT = 'orders';
 const BUILD_ID_CHARACTERS = 12;
@@ -27,7 +27,7 @@ export async function buildIdOf(bundle: string): Promise<string> {
 }
 
 export interface WorkerParts {
-  activities: Partial<Activities>;
+  activities: QueueActivities;
   buildId: string;
   /** Without them, PAYLOAD_KEYS encrypt everything. */
   dataKeys?: CustomerKeys;
@@ -60,6 +60,9 @@ export function workerOptions(
       activityTaskPollerBehavior: pollers(worker.activityTaskPollers, worker.maxConcurrentPayments),
       maxTaskQueueActivitiesPerSecond: payments.maxPerSecond,
     };
+  }
+  if (queue === 'events') {
+    return { ...common, taskQueue: temporal.eventsTaskQueue, activityTaskPollerBehavior: pollers(2, 2) };
   }
   return {
     ...common,

@@ -74,7 +74,12 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const client = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
-      const activities = createActivities(queue, config, { connection, temporal: client, declines });
+      const activities = createActivities(queue, config, {
+        connection,
+        temporal: client,
+        declines,
+        stopping: signal,
+      });
       return Worker.create({
         ...workerOptions(queue, config, { activities, buildId, dataKeys }),
         ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),

@@ -83,6 +83,7 @@ function methodsOf(): Map<string, Method> {
       outbox: { post: () => undefined },
       dataKeys: undefined as never,
       logger: pino({ level: 'silent' }),
+      draining: new AbortController().signal,
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
     return Object.values(paths).flatMap((path) => Object.entries(path));

@@ -172,6 +172,7 @@ export const REQUESTS: Readonly<
   }),
   listOrders: () => ({ path: '/orders' }),
   exportOrders: () => ({ path: '/orders/export.csv' }),
+  listOrderEvents: async (world) => ({ path: `/orders/${(await order(world)).id}/events` }),
   getOrder: async (world) => ({ path: `/orders/${(await order(world)).id}` }),
   amendOrder: async (world) => ({
     path: `/orders/${(await order(world)).id}`,
@@ -218,6 +219,7 @@ export const REQUESTS: Readonly<
     path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/resolve`,
     body: { note: 'Settled' },
   }),
+  listEvents: () => ({ path: '/events' }),
   listAudit: () => ({ path: '/audit' }),
   receiveStripeEvent: () => ({
     path: '/payments/stripe/webhook',

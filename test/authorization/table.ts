@@ -81,6 +81,8 @@ export const TABLE: Readonly<Record<string, Row>> = {
   placeOrder: row('orders:write', /*              */ 401, 201, 201, 201, 401, 201, 403),
   listOrders: row('orders:read', /*               */ 401, 200, 200, 200, 401, 200, 403),
   exportOrders: row('orders:read', /*             */ 401, 403, 403, 200, 401, 200, 403),
+  // A stream is another form of the same.
+  listOrderEvents: row('orders:read', /*          */ 401, 200, 404, 200, 401, 200, 403),
   getOrder: row('orders:read', /*                 */ 401, 200, 404, 200, 401, 200, 403),
   amendOrder: row('orders:write', /*              */ 401, 200, 404, 200, 401, 200, 403),
   cancelOrder: row('orders:write', /*             */ 401, 200, 404, 200, 401, 200, 403),
@@ -96,6 +98,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
   // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
   resolveCompensation: row('refunds:write', /*    */ 401, 403, 403, 404, 401, 404, 403),
+  listEvents: row('events:read', /*               */ 401, 403, 403, 200, 401, 200, 403),
   listAudit: row(null, /*                         */ 401, 403, 403, 200, 401, 403, 403),
   // Only Stripe's signature counts, not the caller.
   receiveStripeEvent: open(400),

@@ -58,6 +58,7 @@ describe('loadConfig', () => {
         namespace: 'default',
         taskQueue: 'orders',
         paymentsTaskQueue: 'payments',
+        eventsTaskQueue: 'events',
         uiUrl: 'http://localhost:8233',
         security: {},
       },
@@ -119,7 +120,7 @@ describe('loadConfig', () => {
       orders,
       carts,
       worker: {
-        queues: ['orders', 'payments'],
+        queues: ['orders', 'payments', 'events'],
         maxConcurrentWorkflowTasks: 40,
         maxConcurrentLocalActivities: 100,
         maxConcurrentActivities: 100,
@@ -130,6 +131,7 @@ describe('loadConfig', () => {
       },
       audit: { retentionMs: 730 * 86_400_000 },
       personalData: {},
+      events: { retentionMs: 90 * 86_400_000 },
     });
   });
 
@@ -272,9 +274,14 @@ describe('loadConfig', () => {
       expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
   });
 
-  it('requires a task queue of its own for payments', () => {
+  it('requires task queues of their own for payments and events', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
-      expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same/),
+      expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same as TEMPORAL_TASK_QUEUE/),
+    ]);
+    expect(mistakesOf({ ...REQUIRED, TEMPORAL_EVENTS_TASK_QUEUE: 'payments' })).toEqual([
+      expect.stringMatching(
+        /^TEMPORAL_EVENTS_TASK_QUEUE must not be the same as TEMPORAL_PAYMENTS_TASK_QUEUE/,
+      ),
     ]);
   });
 

@@ -32,6 +32,7 @@ beforeAll(async () => {
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     outbox: { post: () => undefined },
     logger: pino({ level: 'silent' }),
+    draining: new AbortController().signal,
   });
 });
 afterAll(async () => {
@@ -75,6 +76,7 @@ describe('the OpenAPI document', () => {
       'Carts',
       'Catalogue',
       'Payments',
+      'Events',
       'Auth',
       'Users',
       'API keys',

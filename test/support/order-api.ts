@@ -4,7 +4,7 @@ import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { followDeclineLimit, privacyRoutes, shoppingRoutes } from '../../src/api-routes';
+import { feedRoutes, followDeclineLimit, privacyRoutes, shoppingRoutes } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -21,6 +21,8 @@ export interface OrderApi extends TestApi {
   shop: Shop;
   service: OrderService;
   declines: DeclineLimit;
+  /** Ends what waits for events, as a server does that is about to stop. */
+  drain(): void;
   /** Places an order, with a new Idempotency-Key unless the headers have one. */
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
   /** Places an order and returns it as the API shows it to that user. */
@@ -60,7 +62,7 @@ export async function openOrderApi({
   more = () => [],
 }: OrderApiOptions = {}): Promise<OrderApi> {
   const shop = await openShop({ own });
-  const { api, service, declines } = await openApiOf(shop, { ...PATIENT, ...env }, more);
+  const { api, service, declines, drain } = await openApiOf(shop, { ...PATIENT, ...env }, more);
   const admin = api.tokenOf('ADMIN');
   const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
     api
@@ -83,6 +85,7 @@ export async function openOrderApi({
     shop,
     service,
     declines,
+    drain,
     place,
     placed,
     fulfill,
@@ -108,9 +111,10 @@ export async function openApiOf(
   shop: Shop,
   env: NodeJS.ProcessEnv,
   more: MoreRoutes = () => [],
-): Promise<{ api: TestApi; service: OrderService; declines: DeclineLimit }> {
+): Promise<{ api: TestApi; service: OrderService; declines: DeclineLimit; drain(): void }> {
   let service: OrderService;
   let declines: DeclineLimit;
+  const draining = new AbortController();
   const api = await openTestApi({
     env,
     db: shop.db,
@@ -130,14 +134,22 @@ export async function openApiOf(
         temporal: shop.temporal,
         logger: pino({ level: 'silent' }),
       });
-      return [...shopping, ...privacy, ...more(shop.db, config, revokedTokens, report)];
+      const feed = feedRoutes({
+        config,
+        mongodb: shop.db.mongodb,
+        logger: pino({ level: 'silent' }),
+        draining: draining.signal,
+        orders: service,
+      });
+      return [...shopping, ...privacy, ...feed, ...more(shop.db, config, revokedTokens, report)];
     },
   });
   const close = async () => {
+    draining.abort();
     await declines.close();
     await api.close();
   };
-  return { api: { ...api, close }, service: service!, declines: declines! };
+  return { api: { ...api, close }, service: service!, declines: declines!, drain: () => draining.abort() };
 }
 
 /** Returns the items of an order with an accepted payment method. */

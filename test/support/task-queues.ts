@@ -8,5 +8,6 @@ export function taskQueueEnv(taskQueue: string): NodeJS.ProcessEnv {
   return {
     TEMPORAL_TASK_QUEUE: taskQueue,
     TEMPORAL_PAYMENTS_TASK_QUEUE: paymentsTaskQueueOf(taskQueue),
+    TEMPORAL_EVENTS_TASK_QUEUE: `${taskQueue}-events`,
   };
 }

@@ -24,8 +24,8 @@ export function listOrdersRoute({ service, present, users }: OrderRouteDeps): Ro
     description:
       'CUSTOMERs see their own orders, ADMINs all orders; archived ones are left out. An order has to match ' +
       'every filter, and one of the values of those that take several. With `updatedFrom` or `updatedTo`, the ' +
-      'order with the oldest change comes first: a program that follows changes asks for those since the last ' +
-      'change that it has seen, minus some seconds. An order whose response was 202 joins the list once it is ' +
+      'order with the oldest change comes first; a program that follows orders reads `GET /events`, which misses ' +
+      'none. An order whose response was 202 joins the list once it is ' +
       'saved; until then you can read it by its id.',
     tag: TAG,
     query: listOrdersQuery,

@@ -2,6 +2,7 @@
 import Joi, { type ArraySchema, type CustomHelpers } from 'joi';
 import { isoTime, isoTimeAfter } from '../../common/dates';
 import { idSchema } from '../../common/ids';
+import { listOf } from '../../common/list';
 import { pageQuery, type PageQuery } from '../../common/pagination';
 import { singleLine } from '../../common/text';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../domain/order';
@@ -23,18 +24,12 @@ const MAX_VALUES = Math.max(
   ...[ORDER_STATUSES, PAYMENT_STATUSES, FULFILLMENT_STATUSES].map(({ length }) => length),
 );
 
-const joi = Joi.extend({
-  type: 'array',
-  base: Joi.array(),
-  coerce: { from: 'string', method: (text: string) => ({ value: text.split(',', MAX_VALUES + 1) }) },
-}) as { array(): ArraySchema<string[]> };
-
 /** Some of these values, separated by commas. */
 function some(name: string, values: readonly string[]): ArraySchema<string[]> {
   const value = Joi.string()
     .valid(...values)
     .label(name);
-  return joi.array().items(value).min(1).max(MAX_VALUES);
+  return listOf(value, MAX_VALUES);
 }
 
 /** Letters that look like digits are read as those, and the hyphen may be missing. */

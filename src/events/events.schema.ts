@@ -1,0 +1,156 @@
+import Joi from 'joi';
+import { listOf } from '../common/list';
+import { pageQuery, type PageQuery } from '../common/pagination';
+import { EVENT_TYPES, type EventType } from '../domain/events';
+import type { OrderView } from '../orders/order-view';
+import { EXAMPLE_ORDER } from '../orders/schema/example';
+import { orderSchema } from '../orders/schema/view';
+import { productService, type ProductServiceView } from '../product-service/product-service.schema';
+import { user } from '../users/users.schema';
+import type { EventUser, EventView } from './events.presenter';
+
+/** `order.*` stands for all types that begin with `order.`; `*` for all. */
+const WILDCARDS = ['*', ...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
+const TYPE_NAMES = [...EVENT_TYPES, ...WILDCARDS];
+/** The longest that a request waits for the next event, in seconds. */
+export const MAX_WAIT_SECONDS = 20;
+
+/** Returns the types that these names, which may have wildcards, stand for. */
+export function typesNamed(names: readonly string[]): EventType[] {
+  const isNamed = (type: string) =>
+    names.some(
+      (name) => name === '*' || name === type || (name.endsWith('.*') && type.startsWith(name.slice(0, -1))),
+    );
+  return EVENT_TYPES.filter(isNamed);
+}
+
+const id = Joi.string()
+  .required()
+  .description('Follows from what it is about and its version, so the same event never has another id');
+const position = Joi.number()
+  .integer()
+  .description('For ADMINs only: its place in the feed, one more than that of the event before it');
+const type = Joi.string().valid(...EVENT_TYPES);
+const types = Joi.array()
+  .items(type)
+  .required()
+  .description('All that happened at once, the most telling first: the last delivery completes an order');
+const at = Joi.string().isoDate().required().description('When it happened');
+const object = Joi.string().required().description('The id of what it is about');
+const version = Joi.number()
+  .integer()
+  .required()
+  .description('That of what it is about, after what happened');
+const follows = Joi.number()
+  .integer()
+  .allow(null)
+  .required()
+  .description(
+    'Of an order: the version of its event before; null if it is the first one, and for everything else. Only what happened ' +
+      'while MongoDB could not tell any more is told together, and skips versions',
+  );
+
+const EXAMPLE: EventView<OrderView> = {
+  id: `evt_${EXAMPLE_ORDER.id}_${EXAMPLE_ORDER.version}`,
+  position: 1_234,
+  type: 'order.confirmed',
+  types: ['order.confirmed', 'payment.authorized'],
+  at: EXAMPLE_ORDER.updatedAt,
+  object: EXAMPLE_ORDER.id,
+  version: EXAMPLE_ORDER.version,
+  follows: EXAMPLE_ORDER.version - 1,
+  data: EXAMPLE_ORDER,
+};
+
+const fields = { id, position, type: type.required(), types, at, object, version, follows };
+
+/** An event of an order, as its webhook and its own feed have it. */
+export const orderEventSchema = Joi.object<EventView<OrderView>>({
+  ...fields,
+  data: orderSchema.required().description('The order at that version'),
+})
+  .label('OrderEvent')
+  .example(EXAMPLE);
+
+const eventUser = Joi.object<EventUser>({
+  id: user.extract('id'),
+  role: user.extract('role'),
+  status: user.extract('status'),
+  createdAt: user.extract('createdAt'),
+});
+
+export const productEventSchema = Joi.object<EventView<ProductServiceView>>({
+  ...fields,
+  data: productService.required().description('The entry at that version, or a later one'),
+}).label('ProductEvent');
+
+export const userEventSchema = Joi.object<EventView<EventUser>>({
+  ...fields,
+  data: eventUser.required().description('Who it is, and nothing of the person'),
+}).label('UserEvent');
+
+export const eventSchema = Joi.object<EventView>({
+  ...fields,
+  data: Joi.alternatives()
+    .try(orderSchema, productService, eventUser)
+    .required()
+    .description(
+      'Of an order: the order at that version, as ADMINs see it. Of an entry of the catalogue: the entry, at that version or a ' +
+        'later one. Of a user: who it is, and nothing of the person',
+    ),
+})
+  .label('Event')
+  .example(EXAMPLE);
+
+export interface FeedQuery {
+  after?: number;
+  types?: string[];
+  limit: number;
+}
+
+export const feedQuery = Joi.object<FeedQuery, true>({
+  after: Joi.number()
+    .integer()
+    .min(0)
+    .description(
+      '`meta.feed.position` of the response before; without it, from the oldest event that is kept',
+    ),
+  types: listOf(
+    Joi.string()
+      .valid(...TYPE_NAMES)
+      .label('types'),
+    TYPE_NAMES.length,
+  ).description('Only events of which one of the types is among these: `order.confirmed,refund.*`'),
+  limit: pageQuery.limit.description('The maximum number of events'),
+});
+
+export interface FeedHeaders {
+  prefer?: string;
+}
+
+export const feedHeaders = Joi.object<FeedHeaders, true>({
+  prefer: Joi.string()
+    .max(1_000)
+    .description(
+      `\`wait=20\`: if there is no event, wait up to 20 s for the next one (RFC 7240); ${MAX_WAIT_SECONDS} s at most`,
+    ),
+});
+
+export type OrderEventsQuery = PageQuery;
+
+export const orderEventsQuery = Joi.object<OrderEventsQuery, true>(pageQuery);
+
+export interface OrderEventsHeaders {
+  'last-event-id'?: string;
+}
+
+export const orderEventsHeaders = Joi.object<OrderEventsHeaders, true>({
+  'last-event-id': Joi.string()
+    .pattern(/^\d{1,9}$/)
+    .messages({
+      'string.pattern.base': '{#label} must be the id of the last event of the stream that you have',
+    })
+    .description(
+      'Of a stream: the `id` of the last event that you have. Browsers send it when they connect again',
+    ),
+});

@@ -1,0 +1,48 @@
+import type { ObjectSchema } from 'joi';
+import { exampleOf } from './example';
+import type { JsonSchema } from './json-schema';
+
+/** Something of which receivers are told by a request of ours. */
+export interface WebhookSpec {
+  /** The type of the event. */
+  name: string;
+  summary: string;
+  /** The body of the request. */
+  body: ObjectSchema;
+}
+
+const HEADERS = {
+  'webhook-id': 'The id of the event, the same in every attempt to deliver it',
+  'webhook-timestamp': 'When it was sent, in seconds since 1970',
+  'webhook-signature': 'The signatures of id, timestamp and body (Standard Webhooks)',
+};
+
+/** Returns what OpenAPI 3.1 says of the requests that receivers get. */
+export function webhooksOf(
+  webhooks: readonly WebhookSpec[],
+  refer: (schema: ObjectSchema) => JsonSchema,
+): Record<string, unknown> {
+  return Object.fromEntries(webhooks.map((webhook) => [webhook.name, { post: operationOf(webhook, refer) }]));
+}
+
+function operationOf({ name, summary, body }: WebhookSpec, refer: (schema: ObjectSchema) => JsonSchema) {
+  const example = exampleOf(body) as { type: string; types: string[] } | undefined;
+  return {
+    operationId: `on_${name.replaceAll('.', '_')}`,
+    summary,
+    tags: ['Events'],
+    parameters: Object.entries(HEADERS).map(([header, description]) => {
+      return { name: header, in: 'header', required: true, description, schema: { type: 'string' } };
+    }),
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: refer(body),
+          ...(example && { example: { ...example, type: name, types: [name] } }),
+        },
+      },
+    },
+    responses: { '2XX': { description: 'The event has arrived' } },
+  };
+}

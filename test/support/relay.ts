@@ -1,0 +1,58 @@
+import type { Connection } from 'mongoose';
+import { createEventRepository, createRelayRepository } from '../../src/events/events.repository';
+import { createRelay, type RelayRun } from '../../src/events/relay';
+import { eventSources } from '../../src/events/sources';
+import { createTransact, type Transact } from '../../src/mongodb/transaction';
+
+const RETENTION_MS = 90 * 86_400_000;
+
+export type RelayRepository = ReturnType<typeof createRelayRepository>;
+
+export interface RelayOptions {
+  transact?: Transact;
+  /** Returns what the relay writes with instead. */
+  sabotage?(repository: RelayRepository): RelayRepository;
+}
+
+/** Puts the relay together as workers do. */
+export function createTestRelay(connection: Connection, { transact, sabotage = same }: RelayOptions = {}) {
+  const repository = sabotage(
+    createRelayRepository({
+      connection,
+      transact: transact ?? createTransact(connection),
+      retentionMs: RETENTION_MS,
+    }),
+  );
+  const feed = createEventRepository(connection);
+  return createRelay({
+    connection,
+    repository,
+    createSources: () => eventSources(connection, feed, repository),
+    retentionMs: RETENTION_MS,
+  });
+}
+
+function same<T>(value: T): T {
+  return value;
+}
+
+/** Relays in the background. */
+export function startRelay(connection: Connection, options?: RelayOptions & Pick<RelayRun, 'onProgress'>) {
+  const stopping = new AbortController();
+  const ended = createTestRelay(
+    connection,
+    options,
+  )({
+    signal: stopping.signal,
+    onProgress: options?.onProgress,
+  });
+  ended.catch(() => undefined); // the one who waits for it learns of it
+  return {
+    /** Rejects if the relay fails. */
+    ended,
+    async stop(): Promise<void> {
+      stopping.abort();
+      await ended;
+    },
+  };
+}

@@ -434,7 +434,7 @@ function personalDataCalls(connection: Connection): Calls<PersonalDataRepository
   const data = createPersonalDataRepository(connection, audit);
   return {
     sessionsOf: () => data.sessionsOf('usr_1', { limit: 20, after: 'a' }),
-    cartsOf: () => data.cartsOf('usr_1'),
+    cartsOf: () => data.cartsOf('usr_c'),
     eraseTraces: () => data.eraseTraces('ord_1'),
     eraseRest: () => data.eraseRest('usr_1'),
   };

@@ -1,3 +1,4 @@
+import { openCart } from '../support/carts';
 import { Canaries } from '../support/canaries';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
@@ -198,6 +199,35 @@ describe('POST /users/:id/erase', () => {
     }
     const logged = await exported(who.id, admin.accessToken);
     expect(logged).toContainEqual(expect.objectContaining({ action: 'user.erase', by: who.id }));
+  });
+
+  it('erases the carts, and what the user has ordered as a guest, too', async () => {
+    const canaries = new Canaries();
+    const who = await person(api);
+    const shippingAddress = { ...ADDRESS, name: canaries.make('name'), line1: canaries.make('line1') };
+    const details = { shippingAddress, note: canaries.make('note') };
+    const guests = await openCart(api);
+    const own = await openCart(api, who.accessToken);
+    for (const cart of [guests, own]) {
+      await cart.put(product.id, 1).expect(200);
+      await cart.call('patch').send(details).expect(200);
+    }
+    const { body } = await guests.checkOut({ email: who.email }).expect(201);
+    const { accessToken } = await signIn(api, who.email);
+    const { detail } = (await erase(who.id, accessToken).expect(409)).body;
+    expect(detail).toContain(body.data.number);
+    await api.call('post', `/orders/${body.data.id}/cancel`, accessToken).send({}).expect(200);
+    const found = await exported(who.id, accessToken);
+    expect(found.filter(({ type }) => type === 'cart').map(({ id }) => id as string)).toEqual([
+      own.id,
+      guests.id,
+    ]);
+    expect(found).toContainEqual(expect.objectContaining({ type: 'order', id: body.data.id }));
+    await erase(who.id, accessToken).expect(202);
+    await erased(who.id);
+    expect(await foundInMongoDb(canaries)).toEqual([]);
+    const guest = await api.call('get', `/users/${body.data.customerId}`, admin.accessToken).expect(200);
+    expect(guest.body.data).toMatchObject({ status: 'erased', name: 'erased' });
   });
 
   it('closes the account permanently', async () => {

@@ -8,7 +8,7 @@ import { presentCart, presentQuote } from './carts.presenter';
 import * as schema from './carts.schema';
 import type { CartCaller, CartService, QuotedCart } from './carts.service';
 
-export const TAG = 'Carts';
+const TAG = 'Carts';
 const ETAG = { ETag: 'The version of the cart. Prices and availability are of this moment and have none' };
 /** What is open to guests and to users who are signed in. */
 export const FOR_ALL = { role: Role.PUBLIC, optionalSignIn: true, tag: TAG } as const;

@@ -158,6 +158,28 @@ if (!chromium) {
     expect(stored).toBe('[{},{}]'); // the token is in memory only
   });
 
+  it('lets a guest put things into a cart and order them', async () => {
+    const { data: cart } = await execute(await open('Carts', 'createCart'));
+    const inCart = async (operationId: string) => {
+      const operation = await open('Carts', operationId);
+      await operation.getByPlaceholder('id', { exact: true }).fill(cart.id as string);
+      await operation.getByPlaceholder('Cart-Token').fill(cart.token as string);
+      return operation;
+    };
+    expect(await execute(await inCart('putCartItem'))).toMatchObject({
+      status: '200',
+      data: { total: 4_758 },
+    });
+    expect(await execute(await inCart('changeCart'))).toMatchObject({ status: '200' });
+    const checkOut = await inCart('checkOut');
+    await change(checkOut, { email: 'ada@example.com' });
+    const ordered = await execute(checkOut);
+    expect(ordered).toMatchObject({ status: '201', data: { status: 'confirmed', total: 4_758 } });
+    const read = await execute(await inCart('getCart'));
+    expect(read).toMatchObject({ status: '200', data: { status: 'ordered', orderId: ordered.data.id } });
+    expect(browser.faults).toEqual([]);
+  });
+
   it('pays with cards whose bank asks the customer: one is authorised, one fails and another card pays', async () => {
     await signIn();
     const placeOrder = await open('Orders', 'placeOrder');

@@ -2,6 +2,7 @@ import type { EventDocument, RelayDocument } from '../../src/events/events.model
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
 import { createProductServiceModel } from '../../src/product-service/product-service.model';
 import { newId } from '../../src/common/ids';
+import { createGuestRepository } from '../../src/users/guests.repository';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
@@ -83,8 +84,16 @@ it('tells what is changed in the catalogue, and when a product runs out or is th
   await expectEvents(await sell(null), [['product.created']]);
 });
 
+/** Has someone order who has no account. */
+async function guestOrders(): Promise<string> {
+  const guest = { id: newId('usr'), email: 'guest@example.com', name: 'Guest', orderTokenHash: newId('usr') };
+  await createGuestRepository(db.connection).keep(guest);
+  return guest.id;
+}
+
 it('tells who has opened an account, and whose was disabled, enabled or erased, and nothing of the person', async () => {
   const users = createUsersRepository(db.connection);
+  const guest = await guestOrders();
   const user = await users.insert({
     id: newId('usr'),
     email: 'canary@example.com',
@@ -110,6 +119,7 @@ it('tells who has opened an account, and whose was disabled, enabled or erased, 
     'erased',
   ]);
   expect(JSON.stringify(found)).not.toMatch(/canary|Zoe/i);
+  await expectEvents(guest, []);
 });
 
 it('looks for changes that it has missed, and tells none twice', async () => {
@@ -130,6 +140,7 @@ it('looks for changes that it has missed, and tells none twice', async () => {
   for (const id of [one, other])
     await users.insert({ id, email: `${id}@example.com`, name: 'X', role: 'CUSTOMER', passwordHash: 'x' });
   await users.change(other, { status: 'disabled' });
+  const guest = await guestOrders();
   relay = startRelay(db.connection);
   await expectEvents(edited, [['product.created'], ['product.price_changed']]);
   await expectEvents(gone, [['product.created'], ['product.out_of_stock']]);
@@ -137,6 +148,7 @@ it('looks for changes that it has missed, and tells none twice', async () => {
   await expectEvents(added, [['product.created']]);
   await expectEvents(one, [['user.created']]);
   await expectEvents(other, [['user.created'], ['user.disabled']]);
+  await expectEvents(guest, []);
   await edit(edited, { name: 'Later' });
   await expectEvents(edited, [['product.created'], ['product.price_changed'], ['product.updated']]);
 });

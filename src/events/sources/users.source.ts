@@ -34,7 +34,8 @@ export function userSource(connection: Connection, feed: Pick<EventRepository, '
     collection: users.collectionName,
     writes: {
       $or: [
-        { operationType: 'insert' },
+        // A guest has no account.
+        { operationType: 'insert', 'fullDocument.status': { $ne: 'guest' } },
         { operationType: 'update', 'updateDescription.updatedFields.status': { $exists: true } },
       ],
     },
@@ -63,7 +64,8 @@ export function userSource(connection: Connection, feed: Pick<EventRepository, '
       for await (const user of found) {
         const [event] = await feed.lastOf([user._id]);
         const last = event?.data as Pick<UserDocument, 'status'> | undefined;
-        if (!last && user.createdAt >= since) yield [draft(user, 'user.created', 0, user.createdAt)];
+        const isNew = !last && user.status !== 'guest' && user.createdAt >= since;
+        if (isNew) yield [draft(user, 'user.created', 0, user.createdAt)];
         const type = BY_STATUS[user.status];
         const isKnown = last ? last.status === user.status : user.status === 'active';
         if (type && !isKnown) yield [draft(user, type, user.tokenVersion, user.updatedAt)];

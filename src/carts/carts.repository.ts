@@ -75,10 +75,10 @@ export function createCartRepository(connection: Connection, stock: CartStock) {
       return found && fromDocument(found);
     },
 
-    /** Finds the newest cart of a user that can be changed. */
-    async findOpen(customerId: string): Promise<Cart | null> {
+    /** Finds the newest cart of a user that is open, or was ordered. */
+    async findNewest(customerId: string, status: 'open' | 'ordered'): Promise<Cart | null> {
       const found = await model
-        .findOne({ customerId, status: 'open', tokenHash: null })
+        .findOne({ customerId, status, tokenHash: null })
         .sort({ _id: -1 })
         .lean<CartDocument>();
       return found && fromDocument(found);
@@ -103,8 +103,9 @@ export function createCartRepository(connection: Connection, stock: CartStock) {
         const done = await Promise.all(
           carts.map((cart) => write({ before: cart, after: withoutHold(cart) })),
         );
-        released += done.filter((outcome) => outcome === 'done').length;
-        if (found.length < SWEPT) return released;
+        const count = done.filter((outcome) => outcome === 'done').length;
+        released += count;
+        if (found.length < SWEPT || count === 0) return released;
       }
     },
 
@@ -132,7 +133,7 @@ export function createCartRepository(connection: Connection, stock: CartStock) {
     /** Opens a cart whose order was rejected for another attempt. Returns false if that was done before. */
     async beginAttempt({ id, attempt }: Pick<Cart, 'id' | 'attempt'>): Promise<boolean> {
       const { matchedCount } = await documents.updateOne(
-        { _id: id, attempt: attempt - 1 },
+        { _id: id, attempt: attempt - 1, mergedInto: null },
         { $set: { status: 'open', orderId: null, attempt }, $inc: { version: 1 } },
       );
       return matchedCount === 1;
@@ -165,8 +166,10 @@ export function createCartRepository(connection: Connection, stock: CartStock) {
     async removeAllOf(customerId: string): Promise<void> {
       for (;;) {
         const found = await model.find({ customerId }).limit(SWEPT).lean<CartDocument[]>();
-        await Promise.all(found.map((document) => write({ before: fromDocument(document), after: null })));
-        if (found.length < SWEPT) return;
+        const removals = found.map((document) => write({ before: fromDocument(document), after: null }));
+        const done = await Promise.all(removals);
+        if (done.includes('short')) throw new Error(`The stock lacks what a cart of ${customerId} holds.`);
+        if (found.length === 0) return;
       }
     },
   };

@@ -25,7 +25,7 @@ import { cartOrderIdOf } from '../orders/order-request';
 import type { Principal } from '../role/principal';
 import { cartOrdered, mergedWithItself, noHolds, noSuchCart, notHeld } from './cart-problems';
 import { hashCartToken, isToken, newCartToken } from './cart-token';
-import type { CartRepository } from './carts.repository';
+import type { CartChange, CartRepository } from './carts.repository';
 
 /** Who asks for a cart: a user who is signed in, or a guest who has the token of the cart. */
 export interface CartCaller {
@@ -91,6 +91,14 @@ export function createCartService({ carts, orders, catalogue, holdMs }: CartServ
     return { cart, quote: quoteCart(cart, availableTo(cart, await entriesOf(cart.items))) };
   }
 
+  /** Makes changes that hold nothing more. Returns false if another version was stored. */
+  async function isWritten(...changes: CartChange[]): Promise<boolean> {
+    const outcome = await carts.write(...changes);
+    if (outcome === 'short')
+      throw new Error(`The stock lacks what cart ${changes[0]!.before.id} holds: it was changed by hand.`);
+    return outcome === 'done';
+  }
+
   /**
    * Changes an open cart. A change that loses a race is judged again.
    * @param change returns the next version of the cart, or the same one
@@ -106,8 +114,16 @@ export function createCartService({ carts, orders, catalogue, holdMs }: CartServ
       requireVersion(condition, cart.version);
       const next = await change(cart, now());
       if (next === cart) return quoted(cart);
-      if ((await carts.write({ before: cart, after: next })) === 'done') return quoted(next);
+      if (await isWritten({ before: cart, after: next })) return quoted(next);
     }
+  }
+
+  /** Returns the cart that the user can change: the last one that was ordered, if that order was rejected. */
+  async function openCartOf(customerId: string): Promise<Cart | null> {
+    const open = await carts.findNewest(customerId, 'open');
+    const ordered = open ? null : await carts.findNewest(customerId, 'ordered');
+    const reopened = ordered && (await current(ordered)).cart;
+    return open ?? (reopened?.status === 'open' ? reopened : null);
   }
 
   /** Merges the cart of a guest into another one, once: both are written, or neither. */
@@ -128,7 +144,7 @@ export function createCartService({ carts, orders, catalogue, holdMs }: CartServ
       const at = now();
       const merged = withMerged(cart, source, entries, at);
       const emptied = { before: source, after: mergedAway(source, id, at) };
-      if ((await carts.write({ before: cart, after: merged }, emptied)) === 'done') return quoted(merged);
+      if (await isWritten({ before: cart, after: merged }, emptied)) return quoted(merged);
     }
   }
 
@@ -154,7 +170,7 @@ export function createCartService({ carts, orders, catalogue, holdMs }: CartServ
 
     /** Returns the open cart of the user, or a new one. A guest gets a new one each time, with the token that opens it. */
     async create(principal: Principal | undefined): Promise<QuotedCart & { isNew: boolean; token?: string }> {
-      const present = principal && (await carts.findOpen(principal.id));
+      const present = principal && (await openCartOf(principal.id));
       if (present) return { ...(await quoted(present)), isNew: false };
       const token = principal ? undefined : newCartToken();
       const customerId = principal?.id ?? newId('usr');
@@ -188,7 +204,7 @@ export function createCartService({ carts, orders, catalogue, holdMs }: CartServ
       for (;;) {
         const cart = requireOpen(await open(id, caller));
         requireVersion(condition, cart.version);
-        if ((await carts.write({ before: cart, after: null })) === 'done') return;
+        if (await isWritten({ before: cart, after: null })) return;
       }
     },
 

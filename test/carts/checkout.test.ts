@@ -105,6 +105,7 @@ it('takes another attempt after a card was declined, and only then', async () =>
   const cart = await cartWith(2);
   const { body: declined } = await cart.checkOut(DECLINED).expect(402);
   expect(declined).toMatchObject({ code: 'payment_declined' });
+  expect((await openCart(api, alice)).id).toBe(cart.id);
   await cart.put(shirt, 3).expect(200);
   const { body } = await cart.checkOut().expect(201);
   expect(body.data.id).not.toBe(declined.orderId);

@@ -400,7 +400,7 @@ function cartCalls(connection: Connection): Calls<CartRepository> {
   return {
     insert: () => carts.insert(cart),
     find: () => carts.find('cart_1'),
-    findOpen: () => carts.findOpen('usr_c'),
+    findNewest: () => carts.findNewest('usr_c', 'open'),
     write: () => carts.write({ before: cart, after: noted }),
     async releaseExpired() {
       await carts.write({ before: noted, after: { ...noted, hold: { items: [], until }, version: 3 } });

@@ -277,7 +277,10 @@ export function shoppingRoutes(
     declines,
     prefix: config.http.prefix,
   };
-  const carts = createCartRepository(connection, createStockRepository(connection));
+  const carts = createCartRepository(connection, {
+    stock: createStockRepository(connection),
+    stockQueue: createStockQueue(),
+  });
   const catalogue = createProductServiceRepository(connection);
   const orders = createOrderRepository(connection);
   const cartService = createCartService({ carts, orders, catalogue, holdMs: config.carts.holdMs });

@@ -25,7 +25,10 @@ export function createUsualActivities(connection: Connection) {
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
-    carts: createCartRepository(connection, createStockRepository(connection)),
+    carts: createCartRepository(connection, {
+      stock: createStockRepository(connection),
+      stockQueue: createStockQueue(),
+    }),
     maxUnpaid: { orders: 0, units: 0 },
   });
   return {

@@ -17,8 +17,12 @@ export interface CartChange {
 export type CartWritten = 'done' | 'outdated' | 'short';
 
 export interface CartStock {
-  /** @returns false if a product has fewer units than a move takes */
-  move(moves: readonly StockMove[], session: ClientSession): Promise<boolean>;
+  stock: {
+    /** @returns false if a product has fewer units than a move takes */
+    move(moves: readonly StockMove[], session: ClientSession): Promise<boolean>;
+  };
+  /** Lets one transaction per product through at a time: what is held is scarce, and sought by many at once. */
+  stockQueue<T>(productIds: readonly string[], work: () => Promise<T>): Promise<T>;
 }
 
 /** How many carts are changed at a time. */
@@ -31,7 +35,7 @@ class NotWritten extends Error {
 }
 
 /** Every write is on the condition that the cart has the version that was read. What is held moves with it in stock. */
-export function createCartRepository(connection: Connection, stock: CartStock) {
+export function createCartRepository(connection: Connection, { stock, stockQueue }: CartStock) {
   const transact = createTransact(connection);
   const model = createCartModel(connection);
   /** Writes whole carts: Mongoose would cast each field. */
@@ -48,13 +52,15 @@ export function createCartRepository(connection: Connection, stock: CartStock) {
     const moves = holdMoves(changes);
     if (moves.length === 0 && changes.length === 1)
       return (await writeOne(changes[0]!)) ? 'done' : 'outdated';
+    const work = async (session: ClientSession) => {
+      for (const change of changes) {
+        if (!(await writeOne(change, session))) throw new NotWritten('outdated');
+      }
+      if (!(await stock.move(moves, session))) throw new NotWritten('short');
+    };
+    const products = moves.map(({ productServiceId }) => productServiceId);
     try {
-      await transact(async (session) => {
-        for (const change of changes) {
-          if (!(await writeOne(change, session))) throw new NotWritten('outdated');
-        }
-        if (!(await stock.move(moves, session))) throw new NotWritten('short');
-      });
+      await stockQueue(products, () => transact(work));
       return 'done';
     } catch (error) {
       if (error instanceof NotWritten) return error.outcome;

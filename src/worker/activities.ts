@@ -15,7 +15,7 @@ import { createPlacingActivities } from '../../activities/placing.activities';
 import { createRelayActivities, type RelayActivities } from '../../activities/relay.activities';
 import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
-import { createCartRepository } from '../carts/carts.repository';
+import { createCartRepository, type CartRepository } from '../carts/carts.repository';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
@@ -103,8 +103,7 @@ export function createActivities(
 }
 
 export function createCartSweep({ carts: { abandonedAfterMs } }: WorkerConfig, connection: Connection) {
-  const carts = createCartRepository(connection, createStockRepository(connection));
-  return createCartActivities({ carts, abandonedAfterMs });
+  return createCartActivities({ carts: createCarts(connection), abandonedAfterMs });
 }
 
 const NEVER = new AbortController().signal;
@@ -159,7 +158,6 @@ export function createOrderQueueActivities(
   const changes = createOrderChanges({ writer, policy, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   const { eraseTraces, eraseRest } = personalDataOf(connection);
-  const carts = createCartRepository(connection, createStockRepository(connection));
   return {
     ...createPlacingActivities(deps),
     ...createCommandActivities(deps),
@@ -168,24 +166,32 @@ export function createOrderQueueActivities(
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
       accounts: createAccounts(createUsersRepository(connection)),
       guestsOf: createGuestRepository(connection).takenOverBy,
-      removeCarts: carts.removeAllOf,
+      removeCarts: createCarts(connection).removeAllOf,
       eraseRest,
       destroyDataKey: (customerId) => createDataKeyRepository(connection).destroy(ownerOf(customerId)),
     }),
   };
 }
 
+function createCarts(connection: Connection): CartRepository {
+  return createCartRepository(connection, {
+    stock: createStockRepository(connection),
+    stockQueue: createStockQueue(),
+  });
+}
+
 function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
   const stock = createStockRepository(connection);
+  const stockQueue = createStockQueue();
   return createOrderWriter({
     orders: createOrderRepository(connection),
     stock,
-    stockQueue: createStockQueue(),
+    stockQueue,
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
-    carts: createCartRepository(connection, stock),
+    carts: createCartRepository(connection, { stock, stockQueue }),
   });
 }
 

@@ -27,7 +27,10 @@ function writerWith(orders: Partial<OrderWriterDeps['orders']> = {}) {
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
-    carts: createCartRepository(connection, createStockRepository(connection)),
+    carts: createCartRepository(connection, {
+      stock: createStockRepository(connection),
+      stockQueue: createStockQueue(),
+    }),
     maxUnpaid: { orders: 1, units: 0 },
   });
 }

@@ -9,7 +9,8 @@ const ASKS = 'pm_card_threeDSecure2Required';
 let api: OrderApi;
 let shirt: string;
 beforeAll(async () => {
-  api = await openOrderApi();
+  api = await openOrderApi({ env: { MAX_DECLINES_PER_ADDRESS: '2', TRUSTED_PROXIES: '1' } });
+  await api.declines.followed;
   shirt = (await api.shop.sell({ available: 100 })).id;
 });
 afterAll(() => api.close());
@@ -99,6 +100,15 @@ it('cannot sign in, be changed or be ordered for, and is found by the address', 
     second.id,
     first.id,
   ]);
+});
+
+it('counts declined cards for the address, however many guests they are of', async () => {
+  const attempt = async () => {
+    const body = { email: newAddress(), paymentMethod: 'pm_card_chargeDeclined' };
+    const from = { 'X-Forwarded-For': '203.0.113.77' };
+    return (await (await guestCart()).checkOut(body, from)).status;
+  };
+  expect([await attempt(), await attempt(), await attempt()]).toEqual([402, 402, 429]);
 });
 
 describe('an account', () => {

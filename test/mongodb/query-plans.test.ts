@@ -393,7 +393,10 @@ function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaym
 }
 
 function cartCalls(connection: Connection): Calls<CartRepository> {
-  const carts = createCartRepository(connection, createStockRepository(connection));
+  const carts = createCartRepository(connection, {
+    stock: createStockRepository(connection),
+    stockQueue: createStockQueue(),
+  });
   const cart = newCart({ id: 'cart_1', customerId: 'usr_c', tokenHash: null }, NOW.toISOString());
   const noted = withDetails(cart, { note: 'x' }, NOW.toISOString());
   const until = new Date(0).toISOString();

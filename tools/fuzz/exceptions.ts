@@ -64,6 +64,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   })),
+  {
+    path: 'email',
+    message: 'is for guests only: leave it out|is required of a guest',
+    why: 'there is one document for guests and users',
+  },
   ...[
     ['to', 'from'],
     ['updatedTo', 'updatedFrom'],

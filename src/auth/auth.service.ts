@@ -12,6 +12,7 @@ import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { DemoPasswordGuard } from '../users/passwords/demo-password';
 import type { PasswordRules } from '../users/passwords/password-rules';
 import type { PasswordCheck } from '../users/passwords/password-check';
+import { reported } from '../users/passwords/reported-check';
 import type { AccountMails } from '../users/account/account-mails';
 import { CHALLENGE_MS } from '../users/account/account-token';
 import type { AccountRepository } from '../users/account/accounts.repository';
@@ -69,6 +70,14 @@ export function createAuthService(deps: AuthServiceDeps) {
     return new Date(Date.now() + seconds * 1_000);
   }
 
+  /**
+   * Names the account and the address at which it is signed in, where guesses do not keep it out. An account whose e-mail
+   * address is not confirmed is not named by it: anybody can open one with the address of another person.
+   */
+  function usedFrom({ id, confirmedEmail }: User, address: string): string {
+    return attemptKeys.ofAccountAndAddress(confirmedEmail ?? id, address);
+  }
+
   async function begin(user: User, address: string, hasSecondFactor = false): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     const createdAt = new Date();
@@ -79,7 +88,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       tokenHash: hashSecret(token.secret),
       tokenVersion: user.tokenVersion,
       createdAt,
-      usedFrom: attemptKeys.ofAccountAndAddress(user.email, address),
+      usedFrom: usedFrom(user, address),
       hasSecondFactor,
       accessUntil: inSeconds(accessTokenTtlSeconds),
       expiresAt: inSeconds(refreshTokenTtlSeconds),
@@ -140,11 +149,9 @@ export function createAuthService(deps: AuthServiceDeps) {
       const user = await accounts.findByChallenge(challenge);
       const factor = user && (await factors.find(user.id));
       if (!factor?.isOn) throw challengeOver();
-      const kind = await codes.use(user!.id, factor, code);
-      if (!kind) {
-        report('login_failed', { email: user!.email }, address);
-        throw wrongCode();
-      }
+      const { id, email } = user!;
+      const kind = await reported(report, { email, address }, () => codes.use(id, factor, code));
+      if (!kind) throw wrongCode();
       if (!(await accounts.useChallenge(challenge))) throw challengeOver();
       if (kind === 'recovery') mails.tellChange(user!, 'recovery');
       return begin(user!, address, true);
@@ -168,8 +175,12 @@ export function createAuthService(deps: AuthServiceDeps) {
       }
       const secret = newSecret();
       const accessUntil = inSeconds(accessTokenTtlSeconds);
-      const usedFrom = attemptKeys.ofAccountAndAddress(user.email, address);
-      const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil, usedFrom };
+      const rotation = {
+        from: hashSecret(token.secret),
+        to: hashSecret(secret),
+        accessUntil,
+        usedFrom: usedFrom(user, address),
+      };
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
         await sessions.endStolen(session.id);

@@ -144,6 +144,8 @@ describe('signing in with an authenticator app', () => {
     expect(modifiedCount).toBe(1);
     const { headers } = await show(await challengeOf(admin.email), codeOf(secret)).expect(429);
     expect(Number(headers['retry-after'])).toBeGreaterThan(50);
+    const events = api.logs.flatMap(({ securityEvent }) => securityEvent ?? []).slice(-11);
+    expect(events).toEqual([...Array<string>(10).fill('login_failed'), 'login_locked']);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import AsyncLock from 'async-lock';
 import { AppError } from '../../errors/app-error';
+import { tooMany } from '../../errors/too-many';
 import type { AttemptKeys } from './attempt-keys';
 import type { AttemptRepository, Delays } from './attempts.repository';
 import { verifyPassword } from './password';
@@ -75,7 +76,7 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
     return {
       async pass() {
         const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
-        if (count > MAX_FAILURES) throw tooMany(whose, expiresAt);
+        if (count > MAX_FAILURES) throw tooMany(`wrong passwords ${whose}`, expiresAt);
         return true;
       },
       takeBack: () => attempts.takeBack(key),
@@ -90,7 +91,7 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
       async pass() {
         const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
         if (count > maxFailuresPerAddress && !(await isExempt()))
-          throw tooMany('from your address', expiresAt);
+          throw tooMany('wrong passwords from your address', expiresAt);
         return true;
       },
       takeBack: () => attempts.takeBack(key),
@@ -104,7 +105,7 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
     return {
       async pass() {
         const until = await attempts.addDelayed(key, ACCOUNT_DELAYS);
-        if (until && !(await isExempt())) throw tooMany('for this account', until);
+        if (until && !(await isExempt())) throw tooMany('wrong passwords for this account', until);
         return until === null;
       },
       takeBack: () => attempts.takeBack(key),
@@ -155,13 +156,6 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
       throw isItsTurn ? error : tooManyAtOnce(error);
     });
   };
-}
-
-function tooMany(whose: string, until: Date): AppError {
-  const seconds = Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1_000));
-  return new AppError('rate_limited', `Too many wrong passwords ${whose}: try again in ${seconds} s.`, {
-    headers: { 'Retry-After': String(seconds) },
-  });
 }
 
 function tooManyAtOnce(cause: unknown): AppError {

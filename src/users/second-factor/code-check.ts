@@ -1,4 +1,4 @@
-import { AppError } from '../../errors/app-error';
+import { tooMany } from '../../errors/too-many';
 import type { SecretBox } from '../../common/secret-box';
 import type { AttemptKeys } from '../passwords/attempt-keys';
 import type { AttemptRepository, Delays } from '../passwords/attempts.repository';
@@ -36,7 +36,7 @@ export function createCodeCheck({ factors, secrets, attempts, attemptKeys }: Cod
     const key = attemptKeys.ofCodes(userId);
     // The attempt counts as a failure from the start, since other processes may check codes right now.
     const until = await attempts.addDelayed(key, DELAYS);
-    if (until) throw tooMany(until);
+    if (until) throw tooMany('wrong codes for this account', until);
     const result = await check().catch(async (error: unknown) => {
       await attempts.takeBack(key);
       throw error;
@@ -61,11 +61,4 @@ export function createCodeCheck({ factors, secrets, attempts, attemptKeys }: Cod
     stepOf: (userId: string, { secret }: SecondFactor, code: string): Promise<number | null> =>
       counted(userId, async () => stepOf(code, secrets.open(secret, userId))),
   };
-}
-
-function tooMany(until: Date): AppError {
-  const seconds = Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1_000));
-  return new AppError('rate_limited', `Too many wrong codes for this account: try again in ${seconds} s.`, {
-    headers: { 'Retry-After': String(seconds) },
-  });
 }

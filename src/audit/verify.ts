@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import {
   createAuditDayModel,
   createAuditModel,
@@ -34,6 +34,14 @@ export interface VerifyOptions {
   keptSince?: Date;
 }
 
+/** What is neither sealed nor waits to be, or both: it was written by something else, or changed. */
+const OUTSIDE: mongo.Filter<AuditDocument> = {
+  $nor: [
+    { unsealed: true, day: { $exists: false } },
+    { unsealed: { $exists: false }, day: { $type: 'string', $gt: '' } },
+  ],
+};
+
 /** Reads the whole audit log and looks for entries that were removed, changed or inserted since they were sealed. */
 export async function verifyAuditLog(
   connection: Connection,
@@ -63,6 +71,12 @@ export async function verifyAuditLog(
   for (const hash of missing)
     result.flaws.push({ day: 'unknown', message: `The hash ${hash} is not in the chain.` });
   result.unsealed = await audit.countDocuments({ unsealed: true });
+  for await (const { _id: entry } of audit.find(OUTSIDE, { projection: { _id: 1 } }))
+    result.flaws.push({
+      day: 'unknown',
+      entry,
+      message: 'It neither is in the chain nor waits for a place in it.',
+    });
   return result;
 
   async function verifyDay(

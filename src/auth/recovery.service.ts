@@ -16,7 +16,7 @@ export interface RecoveryServiceDeps {
   passwordRules: Pick<PasswordRules, 'requireImpersonal'>;
   attempts: Pick<AttemptRepository, 'clear'>;
   attemptKeys: Pick<AttemptKeys, 'ofAccount'>;
-  mails: Pick<AccountMails, 'offerReset' | 'tellChange'>;
+  mails: Pick<AccountMails, 'offerReset' | 'tellChange' | 'tellReplaced'>;
   limitForgotten: AddressLimit;
   refreshTokenTtlSeconds: number;
 }
@@ -30,10 +30,12 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
   return {
     /** @throws {AppError} validation_failed for a token that is not valid, already_exists */
     async confirm({ token }: ConfirmBody): Promise<{ userId: string }> {
-      const user = await accounts.confirmAddress(token);
-      if (user === undefined) throw addressTaken();
-      if (user === null) throw invalidAccountToken();
-      return { userId: user.id };
+      const confirmed = await accounts.confirmAddress(token);
+      if (confirmed === undefined) throw addressTaken();
+      if (confirmed === null) throw invalidAccountToken();
+      const { userId, replaced } = confirmed;
+      if (replaced !== undefined) mails.tellReplaced(replaced);
+      return { userId };
     },
 
     /**

@@ -64,7 +64,8 @@ export interface UsersRepository {
   isSetUp(): Promise<boolean>;
   /** Lists users, newest first. @param after the id of the last user of the previous page */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
-  rename(id: string, name: string): Promise<User | null>;
+  /** Returns null if the user has been disabled or erased, or all tokens revoked, since they were read. */
+  rename(user: Pick<User, 'id' | 'tokenVersion'>, name: string): Promise<User | null>;
   /**
    * Sets the password, revokes all tokens and sessions but one, which gets another refresh token, and revokes the API
    * keys that the other sessions made. Returns null if tokens of the user have been revoked since `user` was read, for
@@ -190,7 +191,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       return found.map(toUser);
     },
 
-    rename: (id, name) => update({ _id: id }, { $set: { name } }),
+    rename: ({ id, tokenVersion }, name) =>
+      update({ _id: id, tokenVersion, status: 'active' }, { $set: { name } }),
 
     changePassword: ({ id, tokenVersion }, passwordHash, kept) =>
       transact(async (session) => {

@@ -128,7 +128,9 @@ export function createUsersService(deps: UsersServiceDeps) {
         if (email !== undefined) changeAddress(changed.user, email);
       }
       if (name === undefined) return changed;
-      return { ...changed, user: requireFound(await users.rename(user.id, name)) };
+      const renamed = await users.rename(changed.user, name);
+      if (!renamed) throw invalidToken(); // the session ended, or the account was erased, while the password was checked
+      return { ...changed, user: renamed };
     },
 
     /** Returns the sessions of the caller, newest first. @param limit how many at most */

@@ -107,6 +107,20 @@ describe('the chain', () => {
       'ends otherwise',
     ],
     [
+      'one is added beside the chain',
+      async () => {
+        const copied = (await entries().findOne(at('2026-03-02', 3)))!;
+        const { day, position, hash, ...entry } = copied;
+        await entries().insertOne({ ...entry, _id: 'aud_x' });
+      },
+      'neither is in the chain nor waits',
+    ],
+    [
+      'one leaves the chain for another try',
+      () => entries().updateOne(at('2026-03-03', 2), { $set: { unsealed: true } }),
+      'neither is in the chain nor waits',
+    ],
+    [
       'a day disappears',
       async () => {
         await entries().deleteMany({ day: '2026-03-02' });

@@ -137,9 +137,36 @@ describe('an address', () => {
     await login(email).expect(401);
     await confirm(await tokenFor('confirm', email)).expect(204);
     await login(carol.email).expect(401);
+    expect(await mailsTo(carol.email)).toContain('Your account has another e-mail address');
     expect((await signIn(api, email)).id).toBe(carol.id);
     await reset(resetToken).expect(400);
     await login(email).expect(200);
+  });
+
+  it('is not replaced by one that was asked for with an earlier password', async () => {
+    const carol = await person(api);
+    const asked = { email: 'thief@example.com', currentPassword: PASSWORD };
+    await changeMe(carol, asked).expect(200);
+    const first = await tokenFor('confirm', asked.email);
+    await forgot(carol.email).expect(202);
+    await reset(await tokenFor('reset', carol.email)).expect(204);
+    await confirm(first).expect(400);
+    const again = (await login(carol.email, NEW_PASSWORD).expect(200)).body as { data: SignedIn };
+    await changeMe(again.data, { ...asked, currentPassword: NEW_PASSWORD }).expect(200);
+    const second = await tokenFor('confirm', asked.email);
+    await changeMe(again.data, { password: PASSWORD, currentPassword: NEW_PASSWORD }).expect(200);
+    await confirm(second).expect(400);
+    await login(carol.email).expect(200);
+  });
+
+  it('stays with the person who takes the account over by it, whatever another one asked for before', async () => {
+    const other = await register();
+    await changeMe(other, { email: 'thief@example.com', currentPassword: PASSWORD }).expect(200);
+    const token = await tokenFor('confirm', 'thief@example.com');
+    await forgot(CAROL.email).expect(202);
+    await reset(await tokenFor('reset', CAROL.email)).expect(204);
+    await confirm(token).expect(400);
+    await login(CAROL.email, NEW_PASSWORD).expect(200);
   });
 
   it('gets the mail again, and five an hour at most', async () => {

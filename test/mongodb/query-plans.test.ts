@@ -204,7 +204,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
     },
-    rename: () => users.rename(user.id, 'Bob'),
+    rename: () => users.rename({ id: user.id, tokenVersion: 0 }, 'Bob'),
     changePassword: () =>
       users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', {
         id: 'session',

@@ -5,6 +5,7 @@ import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/o
 import { orderRequest } from '../support/shop';
 import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { ProductService } from '../../src/product-service/product-service.model';
+import { createUsersRepository } from '../../src/users/users.repository';
 import { erasureWorkflowId } from '../../workflows/contract';
 
 let api: OrderApi;
@@ -215,6 +216,14 @@ describe('POST /users/:id/erase', () => {
     expect((await api.place(admin.accessToken, order).expect(409)).body.code).toBe('invalid_transition');
     await api.call('post', '/auth/register').send({ email, password: PASSWORD, name: 'Again' }).expect(201);
     await erase(who.id, admin.accessToken).expect(202); // changes nothing
+  });
+
+  it('is not undone by a change that waited meanwhile', async () => {
+    const who = await person(api);
+    const users = createUsersRepository(api.shop.db.connection);
+    const before = (await users.findById(who.id))!;
+    await erase(who.id, who.accessToken).expect(202);
+    await expect(users.rename(before, 'Carol again')).resolves.toBeNull();
   });
 
   it('asks for the password, even of an ADMIN who has just signed in', async () => {

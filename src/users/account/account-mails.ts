@@ -13,7 +13,7 @@ const MAX_MAILS_OF_USER = 10;
 const WINDOW_MS = 60 * 60_000;
 
 export interface AccountMailsDeps {
-  users: Pick<UsersRepository, 'findByEmail' | 'findUnconfirmed'>;
+  users: Pick<UsersRepository, 'findById' | 'findByEmail' | 'findUnconfirmed'>;
   accounts: Pick<AccountRepository, 'issueToken'>;
   outbox: Pick<Outbox, 'post'>;
   attempts: Pick<AttemptRepository, 'add'>;
@@ -49,6 +49,8 @@ export function createAccountMails(deps: AccountMailsDeps) {
       postLimited('confirm', email, async () => {
         const { count } = await attempts.add(attemptKeys.ofMails(user.id), WINDOW_MS);
         if (count > MAX_MAILS_OF_USER) return null;
+        const current = await users.findById(user.id);
+        if (current?.status !== 'active' || current.tokenVersion !== user.tokenVersion) return null;
         const owner = await users.findByEmail(email);
         if (owner && owner.id !== user.id) return texts.hasAccount(email);
         return texts.confirm(email, await accounts.issueToken('confirm', user, email));
@@ -62,6 +64,11 @@ export function createAccountMails(deps: AccountMailsDeps) {
         if (user?.status !== 'active') return null;
         return texts.reset(email, await accounts.issueToken('reset', user, email));
       });
+    },
+
+    /** Tells an address that it is not the one of the account any more. */
+    tellReplaced(email: string): void {
+      outbox.post('address_replaced', async () => texts.addressReplaced(email));
     },
 
     /** Tells the owner of an account what was changed, since it may have been someone else. */

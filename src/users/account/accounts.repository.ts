@@ -17,6 +17,12 @@ export interface Reset {
   sessionsBeganAfter: Date;
 }
 
+export interface Confirmed {
+  userId: string;
+  /** The confirmed address that the user had before. */
+  replaced?: string;
+}
+
 /** Changes that rely on a token, which works once. */
 export interface AccountRepository {
   /** Makes a token to be sent to the address. It replaces the user's earlier one for the purpose. */
@@ -34,10 +40,11 @@ export interface AccountRepository {
   /** Returns the user whose password the token resets; null for a token that is not valid. */
   findByResetToken(token: string): Promise<User | null>;
   /**
-   * Makes the address of the token the confirmed one of its user.
+   * Makes the address of the token the confirmed one of its user, unless the password has changed since the token was sent:
+   * a thief may have asked for the address with the password before.
    * @returns null for a token that is not valid, undefined if another user has confirmed the address meanwhile
    */
-  confirmAddress(token: string): Promise<User | null | undefined>;
+  confirmAddress(token: string): Promise<Confirmed | null | undefined>;
   /**
    * Sets the password, revokes all tokens, sessions and API keys made in them, and confirms the address to which the token
    * was sent. Returns null for a token that is not valid.
@@ -90,11 +97,12 @@ export function createAccountRepository(connection: Connection): AccountReposito
         transact(async (session) => {
           const sent = await tokens.findOneAndDelete(valid('confirm', token), { session }).lean();
           if (!sent) return null;
-          const { userId, email } = sent;
+          const { userId, email, tokenVersion } = sent;
           const change = { $set: { email, confirmedEmail: email } };
-          const active = { _id: userId, status: 'active' } as const;
-          const user = await users.findOneAndUpdate(active, change, { session, ...AFTER }).lean();
-          return user && toUser(user);
+          const same = { _id: userId, tokenVersion, status: 'active' } as const;
+          const before = await users.findOneAndUpdate(same, change, { session }).lean();
+          const replaced = before?.confirmedEmail;
+          return before && { userId, ...(replaced !== undefined && replaced !== email && { replaced }) };
         }),
       ),
 

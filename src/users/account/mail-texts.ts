@@ -61,6 +61,14 @@ export function createMailTexts({ accountPageUrl, shopName = 'the shop' }: MailT
         ignore,
       ),
 
+    addressReplaced: (to: string): Mail =>
+      mail(
+        to,
+        'Your account has another e-mail address',
+        `Your account at ${shopName} has another e-mail address now, so this one gets no more mails about it.`,
+        `If it was not you, write to ${shopName} at once: a new password can be asked for with the other address only.`,
+      ),
+
     changed: (to: string, change: keyof typeof CHANGES): Mail =>
       mail(
         to,

@@ -1,4 +1,5 @@
 import Joi, { type CustomHelpers } from 'joi';
+import { shopPage } from './rules';
 import { section } from './section';
 
 const VARIABLES_OF_SMTP = ['MAIL_FROM', 'ACCOUNT_PAGE_URL'] as const;
@@ -25,8 +26,7 @@ const variables = {
     .example('Plum & Pear <shop@example.com>')
     .description('Sender of the mails to users')
     .messages({ 'string.pattern.base': '{#label} must have an e-mail address' }),
-  ACCOUNT_PAGE_URL: Joi.string()
-    .uri({ scheme: ['http', 'https'] })
+  ACCOUNT_PAGE_URL: shopPage()
     .pattern(/#/, { invert: true })
     .default('http://localhost:8080/account')
     .note('`http://localhost:8080/account`; required with `SMTP_URL`')

@@ -1,5 +1,12 @@
 import Joi, { type CustomHelpers } from 'joi';
-import { countOrNone, duration, durationOrZero, isProduction, millisecondsOf } from './rules';
+import {
+  countOrNone,
+  duration,
+  durationOrZero,
+  isProduction,
+  millisecondsOf,
+  optionalShopPage,
+} from './rules';
 import { section } from './section';
 
 const variables = {
@@ -109,8 +116,7 @@ const variables = {
     .description(
       'Verifies the events that Stripe sends to `/payments/stripe/webhook`; required with `stripe`',
     ),
-  STRIPE_RETURN_URL: Joi.string<string | undefined>()
-    .uri({ scheme: ['http', 'https'] })
+  STRIPE_RETURN_URL: optionalShopPage()
     .tag('worker')
     .note("none: the shop's page asks the customer with Stripe's SDK")
     .example('https://shop.example/paid')

@@ -21,6 +21,18 @@ export function isProduction({ state }: CustomHelpers): boolean {
   return (state.ancestors[0] as { NODE_ENV: string }).NODE_ENV === 'production';
 }
 
+/** A page of the shop. Browsers take secrets there, in the address, so it has to have TLS in production. */
+export const optionalShopPage = () =>
+  Joi.string<string | undefined>()
+    .uri({ scheme: ['http', 'https'] })
+    .custom((url: string, helpers) =>
+      isProduction(helpers) && !/^https:/i.test(url) ? helpers.error('page.plain') : url,
+    )
+    .messages({ 'page.plain': '{#label} must begin with https:// in production' });
+
+/** The same with a default. */
+export const shopPage = () => optionalShopPage() as Joi.StringSchema<string>;
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time span such as 6d, at least 1s. */

@@ -1,10 +1,11 @@
 import { trusted, type Connection, type mongo } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
-import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
+import { changesBetween, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
 import { createTransact } from '../mongodb/transaction';
 import { createActorChecks, type Actor } from '../users/sessions/actor';
 import { createApiKeyModel, type ApiKeyDocument } from '../users/api-keys.model';
+import { createKeyRevocation } from '../users/key-revocation';
 
 export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
 
@@ -35,6 +36,7 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
   const { mayAct, relyOn } = createActorChecks(connection);
   const transact = createTransact(connection);
   const recordAudit = createAuditRecorder(connection);
+  const revokeKeys = createKeyRevocation(connection);
   return {
     insert: ({ id, ...fields }, maker, origin) =>
       transact(async (session) => {
@@ -42,7 +44,8 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
         await relyOn(maker, session);
         await keys.create([{ _id: id, ...fields }], { session });
         const changes = changesBetween(null, fields, ['name', 'scopes', 'expiresAt']);
-        await recordAudit({ ...audited('api_key.create', id), origin, changes }, session);
+        const made = { action: 'api_key.create', object: id, subject: null, personal: [] };
+        await recordAudit({ ...made, origin, changes }, session);
         return true;
       }),
 
@@ -62,13 +65,8 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
 
     revoke: (id, origin) =>
       transact(async (session) => {
-        const now = { $currentDate: { revokedAt: true } } as const;
-        const options = { session, returnDocument: 'after' } as const;
-        const revoked = await keys.findOneAndUpdate({ _id: id, revokedAt: null }, now, options).lean();
-        if (!revoked) return (await keys.exists({ _id: id }).session(session)) !== null;
-        const changes = changesBetween(null, revoked, ['revokedAt']);
-        await recordAudit({ ...audited('api_key.revoke', id), origin, changes }, session);
-        return true;
+        if ((await revokeKeys({ _id: id }, origin, session)) > 0) return true;
+        return (await keys.exists({ _id: id }).session(session)) !== null;
       }),
 
     async recordUse(id, at) {
@@ -85,10 +83,6 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
           },
         ),
   };
-}
-
-function audited(action: string, keyId: string): Omit<AuditedChange, 'origin' | 'changes'> {
-  return { action, object: keyId, subject: null, personal: [] };
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

@@ -1,6 +1,7 @@
 import { newId } from '../common/ids';
 import { AppError } from '../errors/app-error';
 import { WWW_AUTHENTICATE } from '../errors/unauthorized';
+import type { Sender } from '../http/origin';
 import { Role } from '../role/role';
 import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
@@ -51,7 +52,7 @@ export interface AuthServiceDeps {
   attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
   report: ReportSecurityEvent;
   mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;
-  accounts: Pick<AccountRepository, 'issueChallenge' | 'findByChallenge' | 'useChallenge'>;
+  accounts: Pick<AccountRepository, 'issueChallenge' | 'findByToken' | 'useChallenge'>;
   factors: Pick<SecondFactorRepository, 'find'>;
   codes: Pick<CodeCheck, 'use'>;
   issueTokens: IssueTokens;
@@ -104,6 +105,12 @@ export function createAuthService(deps: AuthServiceDeps) {
     return (await demoPassword.allowsUser(user)) ? user : null;
   }
 
+  /** What is left of a session whose refresh token was copied. */
+  async function endStolen({ id, userId }: Session, sender: Sender): Promise<void> {
+    await sessions.endStolen(id, { by: 'system', ...sender });
+    report('refresh_reused', { userId }, sender.address);
+  }
+
   return {
     /**
      * Does the same whether or not the address has an account, so that nobody learns of it: the new one is another, and the
@@ -146,7 +153,7 @@ export function createAuthService(deps: AuthServiceDeps) {
      * @throws {AppError} unauthorized, rate_limited
      */
     async showCode({ challenge, code }: TotpBody, address: string): Promise<SignIn> {
-      const user = await accounts.findByChallenge(challenge);
+      const user = await accounts.findByToken('challenge', challenge);
       const factor = user && (await factors.find(user.id));
       if (!factor?.isOn) throw challengeOver();
       const { id, email } = user!;
@@ -159,15 +166,20 @@ export function createAuthService(deps: AuthServiceDeps) {
 
     /**
      * Issues new tokens, once for each refresh token. A refresh token that is not the newest of its session
-     * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it.
-     * @param address of the client
+     * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it, also
+     * if either has signed out meanwhile.
      * @throws {AppError} unauthorized
      */
-    async refresh(refreshToken: string, address: string): Promise<SignIn> {
+    async refresh(refreshToken: string, sender: Sender): Promise<SignIn> {
       const token = decodeRefreshToken(refreshToken);
       if (!token) throw signInAgain();
       const session = await sessions.find(sessionIdOf(token));
       if (!session || session.expiresAt <= new Date()) throw signInAgain();
+      const tokenHash = hashSecret(token.secret);
+      if (session.endedAt) {
+        if (session.tokenHash !== tokenHash) await endStolen(session, sender);
+        throw signInAgain();
+      }
       const user = await userOf(session);
       if (!user) {
         await sessions.end(session.id);
@@ -176,15 +188,14 @@ export function createAuthService(deps: AuthServiceDeps) {
       const secret = newSecret();
       const accessUntil = inSeconds(accessTokenTtlSeconds);
       const rotation = {
-        from: hashSecret(token.secret),
+        from: tokenHash,
         to: hashSecret(secret),
         accessUntil,
-        usedFrom: usedFrom(user, address),
+        usedFrom: usedFrom(user, sender.address),
       };
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
-        await sessions.endStolen(session.id);
-        report('refresh_reused', { userId: user.id }, address);
+        await endStolen(session, sender);
         throw signInAgain();
       }
       const { createdAt: authenticatedAt, hasSecondFactor } = session;

@@ -1,6 +1,7 @@
-import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
+import type { Sender } from '../http/origin';
 import type { AccountMails } from '../users/account/account-mails';
+import { invalidAccountToken } from '../users/account/account-token';
 import type { AccountRepository } from '../users/account/accounts.repository';
 import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { AttemptRepository } from '../users/passwords/attempts.repository';
@@ -49,16 +50,16 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
     },
 
     /**
-     * @param address of the client
      * @throws {AppError} validation_failed for a token that is not valid, or a password that is easy to guess
      */
-    async reset({ token, password }: ResetBody, address: string): Promise<{ userId: string }> {
-      const owner = await accounts.findByResetToken(token);
+    async reset({ token, password }: ResetBody, sender: Sender): Promise<{ userId: string }> {
+      const owner = await accounts.findByToken('reset', token);
       if (!owner) throw invalidAccountToken();
       passwordRules.requireImpersonal(password, owner);
-      const passwordHash = await hashPassword(password, address);
+      const passwordHash = await hashPassword(password, sender.address);
       const sessionsBeganAfter = new Date(Date.now() - refreshTokenTtlSeconds * 1_000);
-      const user = await accounts.resetPassword(token, { passwordHash, sessionsBeganAfter });
+      const origin = { by: owner.id, ...sender };
+      const user = await accounts.resetPassword(token, { passwordHash, origin, sessionsBeganAfter });
       if (!user) throw invalidAccountToken();
       await sessions.removeRevoked(user); // only tidies up: they are of no use any more
       await attempts.clear(attemptKeys.ofAccount(user.email));
@@ -66,11 +67,6 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
       return { userId: user.id };
     },
   };
-}
-
-/** One error for a token that is wrong, too old, or was used or replaced: the reason would only help who guesses. */
-function invalidAccountToken(): AppError {
-  return invalid([{ path: 'token', message: 'is not valid, or not any more: ask for another mail' }]);
 }
 
 /** Only the owner of the address gets so far. */

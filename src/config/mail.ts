@@ -32,8 +32,8 @@ const variables = {
     .note('`http://localhost:8080/account`; required with `SMTP_URL`')
     .example('https://shop.example.com/account')
     .description(
-      'Page of the shop that links in mails point to: it takes the token out of `#confirm=…` or `#reset=…` and sends it ' +
-        'to `/auth/confirm` or `/auth/reset`',
+      'Page of the shop that links in mails point to: it takes the token out of `#confirm=…`, `#reset=…` or `#totp=…` and ' +
+        'sends it to `/auth/confirm`, `/auth/reset` or `/users/me/totp/confirm`',
     )
     .messages({ 'string.pattern.invert.base': '{#label} must not have a fragment (#)' }),
   DATA_DIR: Joi.string()

@@ -1,21 +1,14 @@
-import {
-  trusted,
-  type ClientSession,
-  type Connection,
-  type mongo,
-  type QueryFilter,
-  type UpdateQuery,
-} from 'mongoose';
+import { trusted, type ClientSession, type Connection, type mongo, type QueryFilter } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
-import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
+import { changesBetween, OPERATOR, type AuditedChange, type Origin } from '../domain/audit';
 import { ERASED } from '../domain/erasing';
 import { createTransact } from '../mongodb/transaction';
 import { unlessTaken } from '../mongodb/errors';
 import { Role, type UserRole } from '../role/role';
-import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
+import { createKeyRevocation } from './key-revocation';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
-import { isConfirmed, revokingTokens, toUser, type User } from './stored-user';
+import { isConfirmed, revokingTokens, toUser, unrevoked, type User } from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
   ERASED_USER,
@@ -67,11 +60,16 @@ export interface UsersRepository {
   /** Returns null if the user has been disabled or erased, or all tokens revoked, since they were read. */
   rename(user: Pick<User, 'id' | 'tokenVersion'>, name: string): Promise<User | null>;
   /**
-   * Sets the password, revokes all tokens and sessions but one, which gets another refresh token, and revokes the API
-   * keys that the other sessions made. Returns null if tokens of the user have been revoked since `user` was read, for
-   * example because the user was disabled, or if the session has ended.
+   * Sets the password, and the name if there is one, revokes all tokens and sessions but one, which gets another refresh
+   * token, and revokes the API keys that the other sessions made. Returns null if tokens of the user have been revoked
+   * since `user` was read, for example because the user was disabled, or if the session has ended.
    */
-  changePassword(user: User, passwordHash: string, kept: KeptSession): Promise<PasswordChanged | null>;
+  changePassword(
+    user: User,
+    change: PasswordChange,
+    kept: KeptSession,
+    origin: Origin,
+  ): Promise<PasswordChanged | null>;
   /**
    * Sets role and status; a change revokes all tokens and sessions, and all API keys of a user who is no active ADMIN
    * after it. Returns null if there is no such user.
@@ -92,6 +90,11 @@ export interface UsersRepository {
    * Returns null if there is no such user.
    */
   erase(id: string, origin: Origin): Promise<User | typeof LAST_ADMIN | null>;
+}
+
+export interface PasswordChange {
+  passwordHash: string;
+  name?: string;
 }
 
 /** The session that stays valid when the password changes. */
@@ -118,15 +121,10 @@ const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
 export function createUsersRepository(connection: Connection): UsersRepository {
   const users = createUserModel(connection);
   const sessions = createSessionModel(connection);
-  const keys = createApiKeyModel(connection);
+  const revokeKeys = createKeyRevocation(connection);
   const { mayAct } = createActorChecks(connection);
   const transact = createTransact(connection);
   const recordAudit = createAuditRecorder(connection);
-
-  async function revokeKeys(filter: QueryFilter<ApiKeyDocument>, session: ClientSession): Promise<void> {
-    const valid = { ...filter, revokedAt: null };
-    await keys.updateMany(valid, { $currentDate: { revokedAt: true } }, { session });
-  }
 
   /** Whether there is an active ADMIN beside this one. */
   async function isAnotherAdmin(id: string, session: ClientSession): Promise<boolean> {
@@ -139,14 +137,6 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   async function find(filter: QueryFilter<UserDocument>): Promise<User | null> {
     const found = await users.findOne(filter).lean();
     return found && toUser(found);
-  }
-
-  async function update(
-    filter: QueryFilter<UserDocument>,
-    change: UpdateQuery<UserDocument>,
-  ): Promise<User | null> {
-    const updated = await users.findOneAndUpdate(filter, change, AFTER).lean();
-    return updated && toUser(updated);
   }
 
   return {
@@ -191,11 +181,14 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       return found.map(toUser);
     },
 
-    rename: ({ id, tokenVersion }, name) =>
-      update({ _id: id, tokenVersion, status: 'active' }, { $set: { name } }),
+    async rename(user, name) {
+      const renamed = await users.findOneAndUpdate(unrevoked(user), { $set: { name } }, AFTER).lean();
+      return renamed && toUser(renamed);
+    },
 
-    changePassword: ({ id, tokenVersion }, passwordHash, kept) =>
+    changePassword: (user, fields, kept, origin) =>
       transact(async (session) => {
+        const { id } = user;
         const { tokenHash, accessUntil } = kept;
         const goesOn = await sessions
           .findOneAndUpdate(
@@ -205,16 +198,15 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           )
           .lean();
         if (!goesOn) return null;
-        const stored = { _id: id, tokenVersion, status: 'active' } as const;
-        const change = revokingTokens({ passwordHash, keptSessionId: kept.id });
-        const changed = await users.findOneAndUpdate(stored, change, { session, ...AFTER }).lean();
+        const change = revokingTokens({ ...fields, keptSessionId: kept.id });
+        const changed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
         if (!changed) {
           await session.abortTransaction();
           return null;
         }
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
-        await revokeKeys(elsewhere, session);
+        await revokeKeys(elsewhere, origin, session);
         const { family, hasSecondFactor } = goesOn;
         return { user: toUser(changed), family, hasSecondFactor };
       }),
@@ -231,7 +223,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           return NOT_CONFIRMED;
         if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
           return LAST_ADMIN;
-        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, session);
+        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, origin, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
         const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
         const changes = changesBetween(before, after, ['role', 'status']);
@@ -244,7 +236,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         const before = await users.findById(id, null, { session }).lean();
         if (!before || before.status === 'erased') return before && toUser(before);
         if (isActiveAdmin(before) && !(await isAnotherAdmin(id, session))) return LAST_ADMIN;
-        await revokeKeys({ createdBy: id }, session);
+        await revokeKeys({ createdBy: id }, origin, session);
         await sessions.deleteMany({ userId: id }, { session });
         const change = {
           ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
@@ -257,9 +249,6 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       }),
   };
 }
-
-/** Who makes the changes of a command, such as `user:create-admin`. */
-const OPERATOR: Origin = { by: 'operator', requestId: null, address: null };
 
 function audited(action: string, userId: string): Omit<AuditedChange, 'origin' | 'changes'> {
   return { action, object: userId, subject: userId, personal: [] };

@@ -177,6 +177,14 @@ describe('an address', () => {
     await confirm(await tokenFor('confirm', CAROL.email)).expect(204);
   });
 
+  it('gets five mails an hour at most that say that another one was asked for', async () => {
+    const carol = await person(api);
+    for (let n = 0; n < 7; n++)
+      await changeMe(carol, { email: `other-${n}@example.com`, currentPassword: PASSWORD }).expect(200);
+    const told = (await mailsTo(carol.email)).filter((subject) => subject === 'Your account was changed');
+    expect(told).toHaveLength(5);
+  });
+
   it('gets at most ten mails an hour that a user causes, whichever the addresses', async () => {
     const carol = await register();
     for (let n = 0; n < 12; n++)

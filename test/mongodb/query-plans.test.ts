@@ -144,10 +144,9 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
     isUsedFrom: () => sessions.isUsedFrom('somewhere'),
     list: () => sessions.list({ id: 'usr_1', tokenVersion: 0, keptSessionId: null }, 100),
     end: () => sessions.end('session'),
-    endOwn: () => sessions.endOwn('usr_1', 'session'),
-    endOthers: () => sessions.endOthers('usr_1', 'session'),
-    endStolenOthers: () => sessions.endStolenOthers('usr_1', 'session'),
-    endStolen: () => sessions.endStolen('session'),
+    endOwn: () => sessions.endOwn('usr_1', 'session', TEST_ORIGIN),
+    endOthers: () => sessions.endOthers('usr_1', 'session', TEST_ORIGIN),
+    endStolen: () => sessions.endStolen('session', TEST_ORIGIN),
   };
 }
 
@@ -158,14 +157,14 @@ function accountCalls(connection: Connection): Calls<ReturnType<typeof createAcc
   return {
     issueToken: () => accounts.issueToken('reset', user, user.email),
     issueChallenge: () => accounts.issueChallenge(user),
-    findByChallenge: () => accounts.findByChallenge(token),
+    findByToken: () => accounts.findByToken('reset', token),
     useChallenge: () => accounts.useChallenge(token),
-    findByResetToken: () => accounts.findByResetToken(token),
     confirmAddress: async () =>
       accounts.confirmAddress(await accounts.issueToken('confirm', user, user.email)),
     resetPassword: async () =>
       accounts.resetPassword(await accounts.issueToken('reset', user, user.email), {
         passwordHash: 'x',
+        origin: TEST_ORIGIN,
         sessionsBeganAfter: NOW,
       }),
   };
@@ -173,11 +172,13 @@ function accountCalls(connection: Connection): Calls<ReturnType<typeof createAcc
 
 function secondFactorCalls(connection: Connection): Calls<ReturnType<typeof createSecondFactorRepository>> {
   const factors = createSecondFactorRepository(connection);
-  const activation = { userId: 'usr_1', sessionId: 'session', step: 1, recoveryCodes: ['a'] };
+  const user = { id: 'usr_1', tokenVersion: 0 };
+  const activation = { user, sessionId: 'session', secret: 'secret', step: 1, recoveryCodes: ['a'] };
+  const token = () => createAccountRepository(connection).issueToken('totp', user, 'alice@example.com');
   return {
     find: () => factors.find('usr_1'),
     begin: () => factors.begin('usr_1', 'secret'),
-    turnOn: () => factors.turnOn(activation, TEST_ORIGIN),
+    turnOn: async () => factors.turnOn({ ...activation, token: await token() }, TEST_ORIGIN),
     useStep: () => factors.useStep('usr_1', 2),
     useRecoveryCode: () => factors.useRecoveryCode('usr_1', 'a'),
     remove: () => factors.remove('usr_1', TEST_ORIGIN),
@@ -206,12 +207,12 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     },
     rename: () => users.rename({ id: user.id, tokenVersion: 0 }, 'Bob'),
     changePassword: () =>
-      users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', {
-        id: 'session',
-        tokenHash: 'two',
-        accessUntil: NOW,
-        othersBeganAfter: NOW,
-      }),
+      users.changePassword(
+        { ...user, tokenVersion: 0 } as User,
+        { passwordHash: 'y' },
+        { id: 'session', tokenHash: 'two', accessUntil: NOW, othersBeganAfter: NOW },
+        TEST_ORIGIN,
+      ),
     change: () => users.change(user.id, { role: 'CUSTOMER' }, ACTOR),
     erase: () => users.erase(user.id, TEST_ORIGIN),
   };

@@ -6,7 +6,7 @@ import type { User, UsersRepository } from '../users.repository';
 import type { AccountRepository } from './accounts.repository';
 import { createMailTexts } from './mail-texts';
 
-/** How many mails an address gets at most from people who need not be its owner. */
+/** How many mails of one kind an address gets at most from people who need not be its owner. */
 const MAX_MAILS = 5;
 /** How many mails a user can send to other addresses at most. */
 const MAX_MAILS_OF_USER = 10;
@@ -33,7 +33,7 @@ export function createAccountMails(deps: AccountMailsDeps) {
   const texts = createMailTexts({ accountPageUrl, shopName });
 
   /**
-   * Posts a mail that anybody can cause, unless the address has had too many of its kind: mails of one kind keep back none of
+   * Posts a mail that others than the owner can cause, unless the address has had too many of its kind: mails of one kind keep back none of
    * the other.
    */
   function postLimited(kind: string, email: string, write: () => Promise<Mail | null>): void {
@@ -71,13 +71,22 @@ export function createAccountMails(deps: AccountMailsDeps) {
       outbox.post('address_replaced', async () => texts.addressReplaced(email));
     },
 
+    /** Sends the owner of an account what turns on an authenticator app. */
+    askToTurnOnTotp(user: Pick<User, 'id' | 'tokenVersion' | 'confirmedEmail'>): void {
+      const { confirmedEmail: email } = user;
+      if (email === undefined) return;
+      postLimited('totp', email, async () =>
+        texts.turnOnTotp(email, await accounts.issueToken('totp', user, email)),
+      );
+    },
+
     /** Tells the owner of an account what was changed, since it may have been someone else. */
     tellChange(
       { confirmedEmail }: Pick<User, 'confirmedEmail'>,
       change: Parameters<typeof texts.changed>[1],
     ): void {
       if (confirmedEmail === undefined) return;
-      outbox.post('changed', async () => texts.changed(confirmedEmail, change));
+      postLimited(`changed ${change}`, confirmedEmail, async () => texts.changed(confirmedEmail, change));
     },
   };
 }

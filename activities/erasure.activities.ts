@@ -15,6 +15,8 @@ export interface ErasureActivityDeps {
   };
   /** Erases what else is kept of a user whose account is closed. */
   eraseRest(userId: string): Promise<void>;
+  /** Has nothing of the customer's orders encrypted with the key that is to be destroyed. */
+  retireDataKey(customerId: string): Promise<void>;
   /** Makes what Temporal has of the customer's orders unreadable. */
   destroyDataKey(customerId: string): Promise<void>;
 }
@@ -23,11 +25,14 @@ export type ErasureActivities = ReturnType<typeof createErasureActivities>;
 
 /** Each may run twice: what is erased stays so. */
 export function createErasureActivities(deps: ErasureActivityDeps) {
-  const { ordersOf, eraseOrder, accounts, eraseRest, destroyDataKey } = deps;
+  const { ordersOf, eraseOrder, accounts, eraseRest, retireDataKey, destroyDataKey } = deps;
 
   async function ordersInTheWay(customerId: string): Promise<Order[]> {
     const found: Order[] = [];
-    for await (const page of ordersOf(customerId)) found.push(...page.filter(obstacleOf));
+    for await (const page of ordersOf(customerId)) {
+      heartbeat();
+      found.push(...page.filter(obstacleOf));
+    }
     return found;
   }
 
@@ -35,10 +40,14 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
     /** Closes the account, unless orders are open or owe money, or nobody could administer the shop then. */
     async closeAccount(request: ErasureRequest): Promise<ErasureAnswer> {
       const { userId } = request;
-      if (await accounts.isClosed(userId)) return { refusal: null }; // by an earlier run of this step
-      const refusal = refusalOf(await ordersInTheWay(userId)) ?? (await accounts.close(request));
-      log.info(refusal === null ? 'account closed' : 'account not closed');
-      return { refusal };
+      // An earlier run of this step may have closed it, and ended then.
+      if (!(await accounts.isClosed(userId))) {
+        const refusal = refusalOf(await ordersInTheWay(userId)) ?? (await accounts.close(request));
+        log.info(refusal === null ? 'account closed' : 'account not closed');
+        if (refusal !== null) return { refusal };
+      }
+      await retireDataKey(userId);
+      return { refusal: null };
     },
 
     /** Erases what is kept of the user, but for orders that something stands in the way of: returns how many they are. */
@@ -47,8 +56,9 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
       for await (const page of ordersOf(userId)) {
         for (const order of page) {
           heartbeat();
-          if (obstacleOf(order)) waitsFor++;
-          else if (await eraseOrder(order)) erased++;
+          const outcome = await eraseOrder(order);
+          if (outcome === 'waits') waitsFor++;
+          if (outcome === 'erased') erased++;
         }
       }
       await eraseRest(userId);
@@ -58,7 +68,8 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
 
     /**
      * Destroys the key of what Temporal has of the customer's orders, and deletes what was encrypted without it while MongoDB
-     * was away. Workflows that are running need the key: returns how many there are, for which it waits.
+     * was away. Workflows that are running need the key: returns how many there are, for which it waits. Where the namespace
+     * does not let workflows be deleted, this step fails until it does.
      */
     async eraseHistories({ userId }: ErasureRequest): Promise<{ waitsFor: number }> {
       const { workflow, workflowService, options } = getClient();
@@ -76,8 +87,8 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
         heartbeat();
         await workflowService
           .deleteWorkflowExecution({ namespace: options.namespace, workflowExecution })
-          .catch((err: unknown) => {
-            if (!isNotFound(err)) log.warn('a workflow cannot be deleted', { err, ...workflowExecution });
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw error;
           });
       }
       log.info('histories erased', { deleted: ended.length });

@@ -90,9 +90,11 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const setUp = () =>
     createSchedules(connection, { namespace: 'default', taskQueue, paymentsTaskQueue: `${taskQueue}-pay` });
   const ids = await setUp();
-  expect(ids).toEqual([`${taskQueue}-janitor`, `${taskQueue}-reconciliation`]);
+  const names = ['janitor', 'reconciliation', 'audit-log', 'retention'];
+  expect(ids).toEqual(names.map((name) => `${taskQueue}-${name}`));
   const client = new ScheduleClient({ connection });
-  const [janitor, reconciliation] = ids.map((id) => client.getHandle(id)) as [ScheduleHandle, ScheduleHandle];
+  const handles = ids.map((id) => client.getHandle(id));
+  const [janitor, reconciliation] = handles as [ScheduleHandle, ScheduleHandle];
   const definition = async () => {
     const { spec, action, policies, state, info } = await janitor.describe();
     return { spec, action, policies, state, next: info.nextActionTimes[0] };
@@ -124,6 +126,6 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     /Schedule test-.*-janitor of namespace missing .*TEMPORAL_NAMESPACE/,
   );
 
-  await Promise.all([janitor.delete(), reconciliation.delete()]);
+  await Promise.all(handles.map((handle) => handle.delete()));
   await connection.close();
 });

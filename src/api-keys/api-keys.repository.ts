@@ -43,9 +43,10 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
         if (!(await mayAct(maker, session))) return false;
         await relyOn(maker, session);
         await keys.create([{ _id: id, ...fields }], { session });
-        const changes = changesBetween(null, fields, ['name', 'scopes', 'expiresAt']);
-        const made = { action: 'api_key.create', object: id, subject: null, personal: [] };
-        await recordAudit({ ...made, origin, changes }, session);
+        const changes = changesBetween(null, fields, ['scopes', 'expiresAt']);
+        const personal = changesBetween(null, fields, ['name']); // which may be that of a person
+        const made = { action: 'api_key.create', object: id, subject: null };
+        await recordAudit({ ...made, origin, changes, personal }, session);
         return true;
       }),
 

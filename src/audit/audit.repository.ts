@@ -41,6 +41,10 @@ export function createAuditRepository(connection: Connection, transact: Transact
     return { _id: day, entries: 0, previous, hash: previous };
   }
 
+  async function erase(entries: mongo.Filter<AuditDocument>): Promise<void> {
+    await audit.updateMany({ ...entries, private: { $exists: true } }, { $unset: { private: true } });
+  }
+
   return {
     /** Returns entries, newest first. @param page `after` is the id of the last entry of the previous page */
     list(
@@ -107,11 +111,12 @@ export function createAuditRepository(connection: Connection, transact: Transact
       return audit.find(filter).sort({ _id: -1 }).limit(limit).toArray();
     },
 
-    /** Erases what entries have of a customer; the chain still holds. */
-    async erasePrivateParts(customerId: string): Promise<void> {
-      const theirs = { $or: [{ subject: customerId }, { actor: customerId }], private: { $exists: true } };
-      await audit.updateMany(theirs, { $unset: { private: true } });
-    },
+    /** Erases the private parts of entries about a user, or of what the user did; the chain still holds. */
+    erasePrivateParts: (userId: string): Promise<void> =>
+      erase({ $or: [{ subject: userId }, { actor: userId }] }),
+
+    /** Erases the private parts of entries about an order; the chain still holds. */
+    erasePrivatePartsOfOrder: (orderId: string): Promise<void> => erase({ object: orderId }),
   };
 }
 

@@ -79,7 +79,7 @@ export const auditEntry = Joi.object<AuditEntryView, true>({
   })
     .allow(null)
     .required()
-    .description('The place in the chain of the day; null for some seconds'),
+    .description('The place in the chain of the day; null for the first minute'),
 })
   .id('AuditEntry')
   .example(EXAMPLE);

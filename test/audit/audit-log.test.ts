@@ -1,13 +1,10 @@
-import pino from 'pino';
 import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
 import { createAuditDayModel, createAuditModel, type AuditDocument } from '../../src/audit/audit.model';
-import { keepSealed } from '../../src/audit/keep-sealed';
 import { createAuditRecorder } from '../../src/audit/recorder';
 import { verifyAuditLog, type Verification } from '../../src/audit/verify';
 import type { AuditedChange } from '../../src/domain/audit';
 import { createTransact, type Transact } from '../../src/mongodb/transaction';
 import { openTestDatabase, type TestDatabase } from '../support/database';
-import { eventually } from '../support/eventually';
 
 const MONDAY = new Date('2026-03-02T12:00:00Z');
 const TUESDAY = new Date('2026-03-03T12:00:00Z');
@@ -185,20 +182,41 @@ describe('the chain', () => {
   });
 });
 
-it('is sealed by a worker, which logs where the chain ends', async () => {
-  await record({}, {});
-  const lines: string[] = [];
-  const logger = pino({}, { write: (line: string) => void lines.push(line) });
-  const keeper = keepSealed({ audit, retentionMs: 1_000, logger, everyMs: 50 });
-  try {
-    await eventually(async () => expect(lines.join('')).toContain('audit log sealed'));
-    await record({});
-    await eventually(async () => expect(lines).toHaveLength(2));
-  } finally {
-    await keeper.close();
-  }
-  const { last } = await verify();
-  expect(JSON.parse(lines[1]!)).toMatchObject({ ...last, entries: 3 });
+it('has no flaw if entries are sealed, and others become too old, while it is read', async () => {
+  await twoDays();
+  const during: (() => Promise<unknown>)[] = [
+    () => audit.removeBefore(TUESDAY),
+    async () => void (await record({}), await audit.seal(TUESDAY)),
+  ];
+  /** Does the next thing whenever the entries of a day are about to be read. */
+  const connection = Object.create(db.connection) as typeof db.connection;
+  connection.collection = ((name: string) => {
+    const collection = db.connection.collection<AuditDocument>(name);
+    if (name !== 'audit') return collection;
+    const wrapped = Object.create(collection) as typeof collection;
+    wrapped.find = ((filter: { day?: string }, options: object) =>
+      filter.day === undefined ? collection.find(filter, options) : { sort: () => read(filter) }) as never;
+    return wrapped;
+    async function* read(filter: object) {
+      await during.shift()?.();
+      yield* collection.find(filter).sort({ position: 1 });
+    }
+  }) as never;
+  const { flaws, entries: read, unsealed } = await verifyAuditLog(connection);
+  expect({ flaws, read, unsealed, left: during.length }).toEqual({
+    flaws: [],
+    read: 3,
+    unsealed: 0,
+    left: 0,
+  });
+});
+
+it('shows entries that nobody has sealed', async () => {
+  await record({});
+  await expect(verify()).resolves.toMatchObject({ unsealed: 1, flaws: [] });
+  await entries().updateOne({}, { $set: { at: new Date(Date.now() - 2 * 3_600_000) } });
+  const { flaws } = await verify();
+  expect(flaws).toMatchObject([{ message: expect.stringContaining('Schedule') as string }]);
 });
 
 it('has no entry of a change that was not made', async () => {

@@ -407,8 +407,9 @@ function dataKeyCalls(connection: Connection): Calls<DataKeyRepository> {
     find: () => keys.find('owner'),
     wrappedByOthers: () => keys.wrappedByOthers('new', 10),
     rewrap: () => keys.rewrap('owner', key, { ...key, wrappedBy: 'new' }),
+    retire: () => keys.retire('owner'),
     destroy: () => keys.destroy('owner'),
-    watchDestroyed: () => keys.watchDestroyed().close(),
+    watchEnded: () => keys.watchEnded().close(),
   };
 }
 
@@ -448,6 +449,7 @@ function auditCalls(connection: Connection): Calls<AuditRepository> {
     ofUser: () => audit.ofUser('usr_1', PAGE),
     removeBefore: () => audit.removeBefore(NOW),
     erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
+    erasePrivatePartsOfOrder: () => audit.erasePrivatePartsOfOrder('ord_1'),
   };
 }
 

@@ -138,6 +138,7 @@ export async function openApiOf(
         connection: shop.db.connection,
         temporal: shop.temporal,
         logger: pino({ level: 'silent' }),
+        lateMs: 1_000,
       });
       return [...orders, ...privacy, ...more(shop.db, config, revokedTokens, report)];
     },

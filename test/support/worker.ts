@@ -11,6 +11,7 @@ import {
   createOrderQueueActivities,
   createPaymentProvider,
   createReconciliation,
+  createUpkeep,
   type Activities,
 } from '../../src/worker/activities';
 import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
@@ -107,6 +108,7 @@ function activitiesOf(
   const orders = {
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
     ...createJanitor(config, database, temporal),
+    ...createUpkeep(config, database),
   };
   const payments = {
     ...createPaymentActivities({ provider }),

@@ -1,0 +1,67 @@
+import { newId } from '../../src/common/ids';
+import { createErasures } from '../../src/personal-data/erasures';
+import { createUsersRepository } from '../../src/users/users.repository';
+import type { Activities } from '../../src/worker/activities';
+import { COMMANDS, erasureWorkflowId, orderWorkflowId } from '../../workflows/contract';
+import { newCommand } from '../support/commands';
+import { eventually, HANG_MS } from '../support/eventually';
+import { lines } from '../support/order-api';
+import { openShop, orderRequest, type Shop } from '../support/shop';
+
+const STEPS = ['closeAccount', 'eraseHistories', 'eraseData'] as const;
+/** When each step loses its worker, attempt by attempt. */
+const TROUBLES = ['before', 'after'] as const;
+
+let shop: Shop;
+const attempts = Object.fromEntries(STEPS.map((step) => [step, 0])) as Record<string, number>;
+beforeAll(async () => {
+  shop = await openShop({ own: true });
+  await shop.startWorker({ activities: losingWorkers });
+});
+afterAll(() => shop.close());
+
+function losingWorkers(activities: Activities): Activities {
+  const unlucky = STEPS.map((step) => {
+    const run = activities[step] as (...args: unknown[]) => Promise<unknown>;
+    const attempt = async (...args: unknown[]) => {
+      const trouble = TROUBLES[attempts[step]!++];
+      if (trouble === 'before') throw new Error('The worker is lost.');
+      const answer = await run(...args);
+      if (trouble === 'after') throw new Error('The worker is lost, and its answer with it.');
+      return answer;
+    };
+    return [step, attempt];
+  });
+  return { ...activities, ...Object.fromEntries(unlucky) } as Activities;
+}
+
+it('erases everything once, however often it is asked for, and whichever step loses its worker', async () => {
+  const id = newId('usr');
+  const user = { id, email: `${id}@example.com`, name: 'Ada', role: 'CUSTOMER', passwordHash: 'x' } as const;
+  await createUsersRepository(shop.db.connection).insert(user);
+  const { id: productId } = await shop.sell();
+  const request = orderRequest({ ...lines([productId, 1]), customerId: id, note: 'Ring twice' });
+  await shop.place(request);
+  await shop.workflows.execute(request, COMMANDS.cancel, { ...newCommand(), reason: 'No longer needed' });
+  const { client } = shop.temporal;
+  await client.workflow.getHandle(orderWorkflowId(request.orderId)).result();
+
+  const options = { taskQueue: shop.taskQueue, timeoutMs: HANG_MS, lateMs: 100 };
+  const erasures = createErasures(shop.temporal, options);
+  const ask = (by: string) => erasures.begin({ userId: id, by, requestId: `of ${by}` });
+  const answers = await Promise.all([ask(id), ask('usr_admin')]);
+  expect(answers).toEqual([{ refusal: null }, { refusal: null }]);
+  await client.workflow.getHandle(erasureWorkflowId(id)).result();
+
+  for (const step of STEPS) expect(attempts[step]).toBeGreaterThan(TROUBLES.length);
+  expect(await shop.orders.findById(request.orderId)).toMatchObject({ status: 'cancelled', note: null });
+  const { connection } = shop.db;
+  expect(await connection.collection('users').findOne({ _id: id as never })).toMatchObject({
+    name: 'erased',
+    status: 'erased',
+  });
+  const closings = { action: 'user.erase', object: id };
+  expect(await connection.collection('audit').countDocuments(closings)).toBe(1);
+  await eventually(async () => expect(await shop.workflows.find(request.orderId)).toBeNull());
+  expect(await ask(id)).toEqual({ refusal: null }); // changes nothing
+});

@@ -35,6 +35,11 @@ it.each(VARIABLES)('$name has a description of one line', ({ rule }) => {
   expect(flags?.description).toMatch(/^\S.+[^.\s]$/);
 });
 
+it('one proxy is what .env.example and the production compose file say', () => {
+  expect(read('.env.example')).toMatch(/^#?TRUSTED_PROXIES=1$/m);
+  expect(read('docker-compose.production.yml')).toContain('TRUSTED_PROXIES: ${TRUSTED_PROXIES:-1}');
+});
+
 describe('every variable', () => {
   const lackedBy = (known: readonly string[]) =>
     VARIABLES.map(({ name }) => name).filter((name) => !known.includes(name));

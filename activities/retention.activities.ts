@@ -1,8 +1,8 @@
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { AuditRepository } from '../src/audit/audit.repository';
-import { ORDER_STATUSES } from '../src/domain/order';
+import { ORDER_STATUSES, type Order } from '../src/domain/order';
 import { isClosed } from '../src/domain/order-transitions';
-import { positionIn, type OrderPosition } from '../src/orders/order-filter';
+import type { OrderPosition } from '../src/orders/order-filter';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { OrderEraser } from './order-eraser';
 
@@ -17,7 +17,8 @@ export interface RetentionActivityDeps {
 }
 
 /** The last order of a list up to which nothing is left to erase. */
-type Done = Partial<Record<List, { at: string; id: string }>>;
+type Done = Partial<Record<List, Place>>;
+type Place = { at: string; id: string };
 type List = 'current' | 'archived';
 
 export interface OldOrders {
@@ -46,14 +47,14 @@ export function createRetentionActivities(deps: RetentionActivityDeps) {
         cancellationSignal().throwIfAborted();
         const outcome = await eraseOrder(order);
         if (outcome === 'waits') isAllDone = false;
-        else if (isAllDone) progress.done[list] = { at: order.updatedAt, id: order.id };
+        else if (isAllDone) progress.done[list] = placeOf(order);
         if (outcome === 'waits') progress.waiting++;
         if (outcome === 'erased') progress.erased++;
         heartbeat(progress);
       }
       heartbeat(progress);
       if (page.length < PAGE) return;
-      after = positionIn('updatedAt', page.at(-1)!);
+      after = positionOf(placeOf(page.at(-1)!));
     }
   }
 
@@ -83,6 +84,10 @@ export function createRetentionActivities(deps: RetentionActivityDeps) {
   };
 }
 
-function positionOf(after: Done['current']): OrderPosition | undefined {
+function placeOf({ updatedAt, id }: Order): Place {
+  return { at: updatedAt, id };
+}
+
+function positionOf(after: Place | undefined): OrderPosition | undefined {
   return after && { at: new Date(after.at), id: after.id };
 }

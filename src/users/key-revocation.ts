@@ -15,15 +15,17 @@ export function createKeyRevocation(connection: Connection): RevokeKeys {
   const keys = createApiKeyModel(connection);
   const recordAudit = createAuditRecorder(connection);
   return async (which, origin, session) => {
-    const found = await keys.find({ ...which, revokedAt: null }, { _id: 1 }, { session }).lean();
+    const valid = { ...which, revokedAt: null };
+    const found = await keys.find(valid, { createdBy: 1 }, { session }).lean();
     if (found.length === 0) return 0;
     const ids = found.map(({ _id }) => _id);
     const revokedAt = new Date();
     await keys.updateMany({ _id: trusted({ $in: ids }) }, { $set: { revokedAt } }, { session });
-    const change = { origin, action: 'api_key.revoke', subject: null, personal: [] };
+    const change = { origin, action: 'api_key.revoke', personal: [] };
     const changes = [{ field: 'revokedAt', before: null, after: revokedAt }];
     await recordAudit(
-      ids.map((object) => ({ ...change, object, changes })),
+      // About the maker: where a stolen session came from goes with the maker's data.
+      found.map(({ _id: object, createdBy: subject }) => ({ ...change, object, subject, changes })),
       session,
     );
     return ids.length;

@@ -86,7 +86,7 @@ export function createAccountMails(deps: AccountMailsDeps) {
       change: Parameters<typeof texts.changed>[1],
     ): void {
       if (confirmedEmail === undefined) return;
-      postLimited(`changed ${change}`, confirmedEmail, async () => texts.changed(confirmedEmail, change));
+      postLimited(`changed_${change}`, confirmedEmail, async () => texts.changed(confirmedEmail, change));
     },
   };
 }

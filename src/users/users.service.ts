@@ -3,6 +3,7 @@ import type { PasswordRules } from './passwords/password-rules';
 import type { ListedSession, SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
 import { AppError } from '../errors/app-error';
+import { totpMissing } from '../errors/totp-missing';
 import { invalidToken } from '../errors/unauthorized';
 import type { Origin } from '../domain/audit';
 import type { ReportSecurityEvent } from '../security/security-events';
@@ -116,7 +117,8 @@ export function createUsersService(deps: UsersServiceDeps) {
 
     /**
      * @throws {AppError} validation_failed for a wrong password or a new one that is easy to guess, rate_limited
-     * for too many wrong ones, unauthorized if the session has been revoked meanwhile
+     * for too many wrong ones, unauthorized if the session has been revoked meanwhile, forbidden for another address of an
+     * ADMIN who has no authenticator app yet
      */
     async changeProfile(
       principal: UserPrincipal,
@@ -124,6 +126,8 @@ export function createUsersService(deps: UsersServiceDeps) {
       sender: Sender,
     ): Promise<ChangedProfile> {
       const user = await getSignedIn(principal);
+      // Or who knows the password only could have the token for an app mailed to themselves.
+      if (email !== undefined && principal.mustSetUpTotp) throw totpMissing();
       // The schema demands it for an address and a password.
       if (currentPassword !== undefined)
         await requireRecentSignIn(principal, { currentPassword, address: sender.address });

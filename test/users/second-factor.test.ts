@@ -226,7 +226,12 @@ describe('setting up an authenticator app', () => {
       const { body } = await confirm(thief, codeOf(secret), token).expect(400);
       expect(body).toMatchObject({ errors: [{ path: 'token' }] });
     }
-    await listUsers(await refreshed(thief)).expect(403);
+    const moved = await refreshed(thief);
+    await listUsers(moved).expect(403);
+    const move = { email: 'thief@example.com', currentPassword: PASSWORD };
+    const { body: refusal } = await api.call('patch', '/users/me', moved.accessToken).send(move).expect(403);
+    expect((refusal as { detail: string }).detail).toContain('authenticator app');
+    expect((await api.mailed()).filter(({ to }) => to === move.email)).toEqual([]);
     const mail = (await api.mailed()).find(({ to, text }) => to === admin.email && text.includes('#totp='))!;
     expect(mail.text).toContain('choose a new password at once');
     await createAccountTokenModel(api.db.connection).updateMany({}, { expiresAt: new Date(0) });
@@ -264,13 +269,16 @@ describe('setting up an authenticator app', () => {
     const elsewhere = await signIn(api, admin.email);
     await confirm(admin, codeOf(await begun(admin)), await tokenOf(admin)).expect(200);
     const late = await signedInWithoutCode(admin);
+    const move = { email: 'new@example.com', currentPassword: PASSWORD };
+    const withApp = await refreshed(admin);
+    await api.call('patch', '/users/me', withApp.accessToken).send(move).expect(200);
     await eventually(
       async () => void (await api.call('get', '/users/me', elsewhere.accessToken).expect(401)),
     );
     for (const refreshToken of [elsewhere.refreshToken, late])
       await api.call('post', '/auth/refresh').send({ refreshToken }).expect(401);
     await api.call('get', '/users/me', admin.accessToken).expect(200);
-    await listUsers(await refreshed(admin)).expect(200);
+    await listUsers(withApp).expect(200);
   });
 
   /** Begins a session as a process does that found no app, and is slow. Returns its refresh token. */

@@ -5,6 +5,7 @@ import { verifyAuditLog, type Verification } from '../../src/audit/verify';
 import type { AuditedChange } from '../../src/domain/audit';
 import { createTransact, type Transact } from '../../src/mongodb/transaction';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { runEntry } from '../support/entries';
 
 const MONDAY = new Date('2026-03-02T12:00:00Z');
 const TUESDAY = new Date('2026-03-03T12:00:00Z');
@@ -227,4 +228,19 @@ it('has no entry of a change that was not made', async () => {
   });
   await expect(failing).rejects.toThrow('no');
   await expect(entries().countDocuments()).resolves.toBe(0);
+});
+
+it('is verified by a command, which ends with 1 if it has a flaw', async () => {
+  await record({}, {});
+  const { hash } = (await audit.seal())!;
+  const env = { NODE_ENV: 'test', TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS, MONGODB_URI: db.uri };
+  const verifying = (...args: string[]) => runEntry('audit-log', env, { args });
+  expect(await verifying(hash)).toMatchObject({ code: 0, stdout: expect.stringContaining(hash) as string });
+  expect(await verifying('yesterday')).toMatchObject({ code: 1 });
+  await entries().deleteOne({ position: 1 });
+  const { code, stdout } = await verifying();
+  expect({ code, stdout }).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('Missing: entry 1.') as string,
+  });
 });

@@ -96,21 +96,19 @@ export function createDataKeyRepository(connection: Connection) {
 
     /** Watches for keys that are being retired or destroyed. */
     watchEnded: (): mongo.ChangeStream<DataKeyDocument> =>
-      connection
-        .db!.collection<DataKeyDocument>(collection)
-        .watch<DataKeyDocument>(
-          [
-            {
-              $match: {
-                $or: ENDED.map((name) => ({
-                  [`updateDescription.updatedFields.${name}`]: { $exists: true },
-                })),
-              },
+      connection.db!.collection<DataKeyDocument>(collection).watch<DataKeyDocument>(
+        [
+          {
+            $match: {
+              $or: ENDED.map((name) => ({
+                [`updateDescription.updatedFields.${name}`]: { $exists: true },
+              })),
             },
-            { $project: { operationType: 1, documentKey: 1, ns: 1 } },
-          ],
-          { maxAwaitTimeMS: CHANGES_MAX_AWAIT_MS },
-        ),
+          },
+          { $project: { operationType: 1, documentKey: 1, ns: 1 } },
+        ],
+        { maxAwaitTimeMS: CHANGES_MAX_AWAIT_MS },
+      ),
   };
 }
 

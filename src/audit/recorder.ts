@@ -21,14 +21,15 @@ export function createAuditRecorder(connection: Connection): RecordAudit {
 }
 
 function entryOf({ origin, action, object, subject, changes, personal }: AuditedChange): AuditDocument {
+  const at = new Date();
   const hidden = asStored({
     salt: randomBytes(16).toString('hex'),
     address: origin.address,
     changes: personal,
   });
   return {
-    _id: newId('aud'),
-    at: new Date(),
+    _id: newId('aud', at), // lists are filtered by the time in it
+    at,
     actor: origin.by,
     action,
     object,

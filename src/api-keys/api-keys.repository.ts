@@ -1,4 +1,4 @@
-import { trusted, type Connection, type mongo } from 'mongoose';
+import { trusted, type ClientSession, type Connection, type mongo } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
@@ -9,14 +9,17 @@ import { createKeyRevocation } from '../users/key-revocation';
 
 export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
 
+/** How many valid keys a user can have: who ends them all ends so many in one transaction. */
+export const MAX_VALID_KEYS = 100;
+
 export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
 
 export interface ApiKeyRepository {
   /**
-   * Inserts a key. Returns false if its maker is no longer signed in, judged in the same transaction, so that no key
-   * outlives what ends the keys of a user or session.
+   * Inserts a key, unless its maker is no longer signed in or has too many valid ones, judged in the same transaction, so
+   * that no key outlives what ends the keys of a user or session.
    */
-  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<boolean>;
+  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<'inserted' | 'signed_out' | 'too_many'>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
   /**
    * Lists keys, newest first.
@@ -40,14 +43,21 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
   return {
     insert: ({ id, ...fields }, maker, origin) =>
       transact(async (session) => {
-        if (!(await mayAct(maker, session))) return false;
+        if (!(await mayAct(maker, session))) return 'signed_out';
         await relyOn(maker, session);
+        const valid = {
+          createdBy: maker.id,
+          revokedAt: null,
+          $or: [{ expiresAt: null }, { expiresAt: trusted({ $gt: fields.createdAt }) }],
+        };
+        if ((await keys.countDocuments(valid, { session, limit: MAX_VALID_KEYS })) === MAX_VALID_KEYS)
+          return refused('too_many', session);
         await keys.create([{ _id: id, ...fields }], { session });
         const changes = changesBetween(null, fields, ['scopes', 'expiresAt']);
         const personal = changesBetween(null, fields, ['name']); // which may be that of a person
         const made = { action: 'api_key.create', object: id, subject: null };
         await recordAudit({ ...made, origin, changes, personal }, session);
-        return true;
+        return 'inserted';
       }),
 
     async findByHash(keyHash) {
@@ -84,6 +94,11 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
           },
         ),
   };
+}
+
+async function refused<T>(reason: T, session: ClientSession): Promise<T> {
+  await session.abortTransaction();
+  return reason;
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

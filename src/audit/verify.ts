@@ -44,6 +44,8 @@ const OUTSIDE: mongo.Filter<AuditDocument> = {
 
 /** How long an entry may wait for its place, in milliseconds: a Schedule gives it one every minute. */
 const MAX_UNSEALED_MS = 3_600_000;
+/** How long removing the entries of days may take, which are said to be removed before, in milliseconds. */
+const MAX_REMOVAL_MS = 3_600_000;
 
 /**
  * Reads the whole audit log and looks for entries that were removed, changed or inserted since they were sealed. Entries may
@@ -65,12 +67,15 @@ export async function verifyAuditLog(
     result.days++;
     result.entries += found.entries;
     result.erased += found.erased;
-    withEntries.delete(name);
+    const hasEntries = withEntries.delete(name);
     if (!day) continue; // the chain of the next day shows it
     const flaw = (message: string) => result.flaws.push({ day: name, message });
     if (day.previous !== previous) flaw('The chain does not begin where that of the day before ended.');
     if (day.removedAt && keptSince && name >= dayOf(keptSince))
       flaw('The entries were removed before AUDIT_RETENTION was over.');
+    if (day.removedAt && hasEntries && day.removedAt.getTime() < Date.now() - MAX_REMOVAL_MS)
+      flaw('Entries were added after those of this day were removed.');
+    if (day.hash === day.previous) flaw('It adds nothing to the chain: it was inserted.');
     result.flaws.push(...found.flaws);
     previous = day.hash;
     for (const hash of [...found.hashes, day.hash]) missing.delete(hash);

@@ -1,4 +1,4 @@
-import { trusted, type ClientSession, type Connection, type mongo, type QueryFilter } from 'mongoose';
+import { trusted, type ClientSession, type Connection, mongo, type QueryFilter } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, OPERATOR, type AuditedChange, type Origin } from '../domain/audit';
 import { ERASED } from '../domain/erasing';
@@ -115,6 +115,9 @@ export interface PasswordChanged {
   hasSecondFactor: boolean;
 }
 
+/** How long a change collides with others until it takes stronger means, in milliseconds. */
+const BRIEFLY_MS = 500;
+
 const AFTER = { returnDocument: 'after' } as const;
 const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
 
@@ -124,7 +127,23 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   const revokeKeys = createKeyRevocation(connection);
   const { mayAct } = createActorChecks(connection);
   const transact = createTransact(connection);
+  const transactBriefly = createTransact(connection, BRIEFLY_MS);
   const recordAudit = createAuditRecorder(connection);
+
+  /**
+   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and would never win
+   * against many of them. Then the tokens of the user are revoked first, by a write that waits for its turn, unlike that of a
+   * transaction, after which the user makes none.
+   */
+  async function transactAtLast<T>(id: string, change: (session: ClientSession) => Promise<T>): Promise<T> {
+    try {
+      return await transactBriefly(change);
+    } catch (error) {
+      if (!(error instanceof mongo.MongoOperationTimeoutError)) throw error;
+      await users.updateOne({ _id: id }, revokingTokens({ keptSessionId: null }));
+      return transact(change);
+    }
+  }
 
   /** Whether there is an active ADMIN beside this one. */
   async function isAnotherAdmin(id: string, session: ClientSession): Promise<boolean> {
@@ -212,7 +231,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       }),
 
     change: (id, { role, status }, actor, origin = OPERATOR) =>
-      transact(async (session) => {
+      transactAtLast(id, async (session) => {
         if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
@@ -223,26 +242,26 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           return NOT_CONFIRMED;
         if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
           return LAST_ADMIN;
-        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, origin, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
         const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
+        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, origin, session);
         const changes = changesBetween(before, after, ['role', 'status']);
         await recordAudit({ ...audited('user.change', id), origin, changes }, session);
         return toUser(changed!);
       }),
 
     erase: (id, origin) =>
-      transact(async (session) => {
+      transactAtLast(id, async (session) => {
         const before = await users.findById(id, null, { session }).lean();
         if (!before || before.status === 'erased') return before && toUser(before);
         if (isActiveAdmin(before) && !(await isAnotherAdmin(id, session))) return LAST_ADMIN;
-        await revokeKeys({ createdBy: id }, origin, session);
-        await sessions.deleteMany({ userId: id }, { session });
         const change = {
           ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
           $unset: { confirmedEmail: true },
         };
         const after = (await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!;
+        await revokeKeys({ createdBy: id }, origin, session);
+        await sessions.deleteMany({ userId: id }, { session });
         const changes = changesBetween(before, after, ['status']);
         await recordAudit({ ...audited('user.erase', id), origin, changes }, session);
         return toUser(after);

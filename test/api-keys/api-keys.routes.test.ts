@@ -151,6 +151,25 @@ describe('a key ends', () => {
     },
   );
 
+  it('with a maker who is disabled, however many keys the maker makes meanwhile', async () => {
+    const maker = await person(api, 'ADMIN');
+    let isDisabled = false;
+    const statuses = new Set<number>();
+    const making = [api, other, api, other].map(async (at) => {
+      while (!isDisabled) {
+        const body = { name: 'X', scopes: ['users:read'] };
+        const { status } = await at.call('post', '/api-keys', maker.accessToken).send(body);
+        statuses.add(status);
+      }
+    });
+    await eventually(async () => expect(statuses).toContain(201));
+    const disable = other.call('patch', `/users/${maker.id}`, admin.accessToken).send({ status: 'disabled' });
+    const { status } = await disable.then((response) => response).finally(() => void (isDisabled = true));
+    expect(status).toBe(200);
+    await Promise.all(making);
+    await expect(keys().countDocuments({ createdBy: maker.id, revokedAt: null })).resolves.toBe(0);
+  });
+
   it('with the session in which it was made, if that was stolen', async () => {
     const elsewhere = await signIn(api, admin.email);
     const [ended, others] = [await keyOf(admin), await keyOf(elsewhere)];
@@ -191,6 +210,24 @@ describe('a key ends', () => {
     await expectRevoked(ended, admin.id);
     await listUsers(others.key).expect(200);
   });
+});
+
+it('refuses a key to a maker who has a hundred valid ones', async () => {
+  const { id } = await newKey();
+  const { _id, keyHash, ...made } = (await keys().findById(id).lean())!;
+  const more = Array.from({ length: 99 }, (_, n) => ({
+    ...made,
+    _id: `key_${n}`,
+    keyHash: `${keyHash}-${n}`,
+  }));
+  await keys().insertMany(more);
+  const another = () => create({ name: 'X', scopes: ['users:read'] });
+  expect((await another().expect(409)).body).toMatchObject({
+    code: 'invalid_transition',
+    detail: expect.stringContaining('revoke those') as string,
+  });
+  await revoke(id).expect(204);
+  await another().expect(201);
 });
 
 it('rejects an expired key', async () => {

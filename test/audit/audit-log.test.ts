@@ -1,5 +1,6 @@
 import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
 import { createAuditDayModel, createAuditModel, type AuditDocument } from '../../src/audit/audit.model';
+import { BEGINNING } from '../../src/audit/chain';
 import { createAuditRecorder } from '../../src/audit/recorder';
 import { verifyAuditLog, type Verification } from '../../src/audit/verify';
 import type { AuditedChange } from '../../src/domain/audit';
@@ -130,6 +131,26 @@ describe('the chain', () => {
       'what says how a day ended disappears',
       () => createAuditDayModel(db.connection).deleteOne({ _id: '2026-03-03' }),
       'The chain of this day is missing.',
+    ],
+    [
+      'a day is added before the first one',
+      async () => {
+        const hash = BEGINNING;
+        const forged = { entries: 1, previous: hash, hash, removedAt: MONDAY };
+        await createAuditDayModel(db.connection).create({ _id: '2020-01-01', ...forged });
+      },
+      'It adds nothing to the chain',
+    ],
+    [
+      'an entry is added to a day that was removed',
+      async () => {
+        const { _id, ...entry } = (await entries().findOne(at('2026-03-02', 3)))!;
+        await audit.removeBefore(TUESDAY);
+        const anHourAgo = new Date(Date.now() - 3_600_001);
+        await createAuditDayModel(db.connection).updateOne({ _id: '2026-03-02' }, { removedAt: anHourAgo });
+        await entries().insertOne({ ...entry, _id: 'aud_x' });
+      },
+      'Entries were added after those of this day were removed.',
     ],
     [
       'a day is said to be too old',

@@ -42,7 +42,7 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
       insert: (key) =>
         createApiKeyModel(db.connection)
           .create({ _id: key.id, ...key })
-          .then(() => true),
+          .then(() => 'inserted' as const),
     },
     requireRecentSignIn: async () => undefined,
     ttlDays: 1,

@@ -152,17 +152,27 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
 
 function accountCalls(connection: Connection): Calls<ReturnType<typeof createAccountRepository>> {
   const accounts = createAccountRepository(connection);
-  const user = { id: 'usr_1', email: 'alice@example.com', tokenVersion: 0 };
+  const user = { id: 'usr_accounts', email: 'alice@example.com', tokenVersion: 0 };
   const token = 'x'.repeat(43);
+  /** Returns a token of a user who exists. */
+  const sent = async (purpose: 'confirm' | 'reset') => {
+    const { tokenVersion, ...fields } = user;
+    await createUsersRepository(connection).insert({
+      ...fields,
+      name: 'Alice',
+      role: 'CUSTOMER',
+      passwordHash: 'x',
+    });
+    return (await accounts.issueToken(purpose, user, user.email)) ?? token;
+  };
   return {
     issueToken: () => accounts.issueToken('reset', user, user.email),
     issueChallenge: () => accounts.issueChallenge(user),
     findByToken: () => accounts.findByToken('reset', token),
     useChallenge: () => accounts.useChallenge(token),
-    confirmAddress: async () =>
-      accounts.confirmAddress(await accounts.issueToken('confirm', user, user.email)),
+    confirmAddress: async () => accounts.confirmAddress(await sent('confirm')),
     resetPassword: async () =>
-      accounts.resetPassword(await accounts.issueToken('reset', user, user.email), {
+      accounts.resetPassword(await sent('reset'), {
         passwordHash: 'x',
         origin: TEST_ORIGIN,
         sessionsBeganAfter: NOW,
@@ -174,7 +184,8 @@ function secondFactorCalls(connection: Connection): Calls<ReturnType<typeof crea
   const factors = createSecondFactorRepository(connection);
   const user = { id: 'usr_1', tokenVersion: 0 };
   const activation = { user, sessionId: 'session', secret: 'secret', step: 1, recoveryCodes: ['a'] };
-  const token = () => createAccountRepository(connection).issueToken('totp', user, 'alice@example.com');
+  const token = async () =>
+    (await createAccountRepository(connection).issueToken('totp', user, 'alice@example.com')) ?? 'x';
   return {
     find: () => factors.find('usr_1'),
     begin: () => factors.begin('usr_1', 'secret'),

@@ -13,7 +13,7 @@ const MAX_MAILS_OF_USER = 10;
 const WINDOW_MS = 60 * 60_000;
 
 export interface AccountMailsDeps {
-  users: Pick<UsersRepository, 'findById' | 'findByEmail' | 'findUnconfirmed'>;
+  users: Pick<UsersRepository, 'findByEmail' | 'findUnconfirmed'>;
   accounts: Pick<AccountRepository, 'issueToken'>;
   outbox: Pick<Outbox, 'post'>;
   attempts: Pick<AttemptRepository, 'add'>;
@@ -33,8 +33,8 @@ export function createAccountMails(deps: AccountMailsDeps) {
   const texts = createMailTexts({ accountPageUrl, shopName });
 
   /**
-   * Posts a mail that others than the owner can cause, unless the address has had too many of its kind: mails of one kind keep back none of
-   * the other.
+   * Posts a mail that others than the owner can cause, unless the address has had too many of its kind: mails of one kind keep
+   * back none of the other.
    */
   function postLimited(kind: string, email: string, write: () => Promise<Mail | null>): void {
     outbox.post(kind, async () => {
@@ -49,11 +49,10 @@ export function createAccountMails(deps: AccountMailsDeps) {
       postLimited('confirm', email, async () => {
         const { count } = await attempts.add(attemptKeys.ofMails(user.id), WINDOW_MS);
         if (count > MAX_MAILS_OF_USER) return null;
-        const current = await users.findById(user.id);
-        if (current?.status !== 'active' || current.tokenVersion !== user.tokenVersion) return null;
         const owner = await users.findByEmail(email);
         if (owner && owner.id !== user.id) return texts.hasAccount(email);
-        return texts.confirm(email, await accounts.issueToken('confirm', user, email));
+        const token = await accounts.issueToken('confirm', user, email);
+        return token === null ? null : texts.confirm(email, token);
       });
     },
 
@@ -61,8 +60,8 @@ export function createAccountMails(deps: AccountMailsDeps) {
     offerReset(email: string): void {
       postLimited('reset', email, async () => {
         const user = (await users.findByEmail(email)) ?? (await users.findUnconfirmed(email));
-        if (user?.status !== 'active') return null;
-        return texts.reset(email, await accounts.issueToken('reset', user, email));
+        const token = user && (await accounts.issueToken('reset', user, email));
+        return token === null ? null : texts.reset(email, token);
       });
     },
 
@@ -75,9 +74,10 @@ export function createAccountMails(deps: AccountMailsDeps) {
     askToTurnOnTotp(user: Pick<User, 'id' | 'tokenVersion' | 'confirmedEmail'>): void {
       const { confirmedEmail: email } = user;
       if (email === undefined) return;
-      postLimited('totp', email, async () =>
-        texts.turnOnTotp(email, await accounts.issueToken('totp', user, email)),
-      );
+      postLimited('totp', email, async () => {
+        const token = await accounts.issueToken('totp', user, email);
+        return token === null ? null : texts.turnOnTotp(email, token);
+      });
     },
 
     /** Tells the owner of an account what was changed, since it may have been someone else. */

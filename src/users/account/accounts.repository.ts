@@ -29,8 +29,15 @@ export interface Confirmed {
 
 /** Changes that rely on a token, which works once. */
 export interface AccountRepository {
-  /** Makes a token to be sent to the address. It replaces the user's earlier one for the purpose. */
-  issueToken(purpose: MailedPurpose, user: Pick<User, 'id' | 'tokenVersion'>, email: string): Promise<string>;
+  /**
+   * Makes a token to be sent to the address. It replaces the user's earlier one for the purpose. Returns null if the user was
+   * disabled or erased, or all tokens revoked, since they were read: mails may wait.
+   */
+  issueToken(
+    purpose: MailedPurpose,
+    user: Pick<User, 'id' | 'tokenVersion'>,
+    email: string,
+  ): Promise<string | null>;
   /** Makes a token for a user who has signed in with the password and still has to show a code. */
   issueChallenge(user: Pick<User, 'id' | 'tokenVersion' | 'email'>): Promise<string>;
   /** Returns the user for whom the token was made; null for a token that is not valid. */
@@ -60,6 +67,7 @@ export function createAccountRepository(connection: Connection): AccountReposito
 
   return {
     async issueToken(purpose, { id: userId, tokenVersion }, email) {
+      if (!(await users.exists(unrevoked({ id: userId, tokenVersion })))) return null;
       const token = newAccountToken();
       const expiresAt = new Date(Date.now() + ACCOUNT_TOKEN_MS);
       const fields = { tokenHash: hashAccountToken(token), purpose, userId, email, tokenVersion, expiresAt };

@@ -22,7 +22,7 @@ export function recoveryRoutes(recovery: RecoveryService): Route[] {
       responses: { 204: { description: 'The address is confirmed' } },
       errors: ['already_exists'],
       async handler(ctx, { body }) {
-        ctx.state.logFields = await recovery.confirm(body);
+        ctx.state.logFields = await recovery.confirm(body, senderOf(ctx));
         ctx.status = 204;
       },
     }),

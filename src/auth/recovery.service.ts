@@ -30,8 +30,8 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
   const { limitForgotten, refreshTokenTtlSeconds } = deps;
   return {
     /** @throws {AppError} validation_failed for a token that is not valid, already_exists */
-    async confirm({ token }: ConfirmBody): Promise<{ userId: string }> {
-      const confirmed = await accounts.confirmAddress(token);
+    async confirm({ token }: ConfirmBody, sender: Sender): Promise<{ userId: string }> {
+      const confirmed = await accounts.confirmAddress(token, sender);
       if (confirmed === undefined) throw addressTaken();
       if (confirmed === null) throw invalidAccountToken();
       const { userId, replaced } = confirmed;

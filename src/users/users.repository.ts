@@ -8,6 +8,7 @@ import { Role, type UserRole } from '../role/role';
 import { createKeyRevocation } from './key-revocation';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
+import { createProfileRecorder } from './profile-audit';
 import { isConfirmed, revokingTokens, toUser, unrevoked, type User } from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
@@ -58,7 +59,7 @@ export interface UsersRepository {
   /** Lists users, newest first. @param after the id of the last user of the previous page */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
   /** Returns null if the user has been disabled or erased, or all tokens revoked, since they were read. */
-  rename(user: Pick<User, 'id' | 'tokenVersion'>, name: string): Promise<User | null>;
+  rename(user: User, name: string, origin: Origin): Promise<User | null>;
   /**
    * Sets the password, and the name if there is one, revokes all tokens and sessions but one, which gets another refresh
    * token, and revokes the API keys that the other sessions made. Returns null if tokens of the user have been revoked
@@ -129,6 +130,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   const transact = createTransact(connection);
   const transactBriefly = createTransact(connection, BRIEFLY_MS);
   const recordAudit = createAuditRecorder(connection);
+  const recordProfile = createProfileRecorder(connection);
 
   /**
    * Runs a change that ends what a user may do. It collides with each API key that the user makes, and would never win
@@ -200,10 +202,14 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       return found.map(toUser);
     },
 
-    async rename(user, name) {
-      const renamed = await users.findOneAndUpdate(unrevoked(user), { $set: { name } }, AFTER).lean();
-      return renamed && toUser(renamed);
-    },
+    rename: (user, name, origin) =>
+      transact(async (session) => {
+        const change = { $set: { name } };
+        const renamed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
+        if (!renamed) return null;
+        await recordProfile(user, toUser(renamed), origin, session);
+        return toUser(renamed);
+      }),
 
     changePassword: (user, fields, kept, origin) =>
       transact(async (session) => {
@@ -226,6 +232,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
         await revokeKeys(elsewhere, origin, session);
+        await recordProfile(user, toUser(changed), origin, session);
         const { family, hasSecondFactor } = goesOn;
         return { user: toUser(changed), family, hasSecondFactor };
       }),

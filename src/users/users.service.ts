@@ -99,8 +99,8 @@ export function createUsersService(deps: UsersServiceDeps) {
   }
 
   /** @throws {AppError} unauthorized */
-  async function rename(user: User, name: string): Promise<User> {
-    const renamed = await users.rename(user, name);
+  async function rename(user: User, name: string, sender: Sender): Promise<User> {
+    const renamed = await users.rename(user, name, { by: user.id, ...sender });
     if (!renamed) throw invalidToken(); // the session ended, or the account was erased, while the password was checked
     return renamed;
   }
@@ -139,7 +139,7 @@ export function createUsersService(deps: UsersServiceDeps) {
           { name, password, currentPassword: currentPassword! },
           sender,
         );
-      else if (name !== undefined) changed = { user: await rename(user, name) };
+      else if (name !== undefined) changed = { user: await rename(user, name, sender) };
       if (email !== undefined) changeAddress(changed.user, email);
       return changed;
     },

@@ -1,3 +1,4 @@
+import { createAuditModel } from '../../src/audit/audit.model';
 import { createAccountTokenModel } from '../../src/users/account/account-tokens.model';
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
@@ -303,4 +304,26 @@ describe('a forgotten password', () => {
     const { body } = await login(CAROL.email, NEW_PASSWORD).expect(200);
     expect((body as { data: SignedIn }).data.user).toMatchObject({ id: user.id, isEmailConfirmed: true });
   });
+});
+
+it('writes to the audit log what ADMINs change of their own accounts, and nothing of customers', async () => {
+  const [admin, carol] = [await person(api, 'ADMIN'), await person(api)];
+  for (const who of [admin, carol]) {
+    await changeMe(who, { name: 'Another' }).expect(200);
+    await changeMe(who, { email: `new-${who.email}`, currentPassword: PASSWORD }).expect(200);
+    await confirm(await tokenFor('confirm', `new-${who.email}`)).expect(204);
+    await changeMe(who, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
+    await forgot(`new-${who.email}`).expect(202);
+    await reset(await tokenFor('reset', `new-${who.email}`), `${PASSWORD} again`).expect(204);
+  }
+  const audit = createAuditModel(api.db.connection);
+  const written = await audit.find({ action: 'user.change', actor: admin.id }).sort({ _id: 1 }).lean();
+  const password = { field: 'password', before: null, after: 'changed' };
+  expect(written.map(({ object, changes, ...entry }) => [object, changes, entry.private!.changes])).toEqual([
+    [admin.id, [], [{ field: 'name', before: expect.any(String) as string, after: 'Another' }]],
+    [admin.id, [], [{ field: 'confirmedEmail', before: admin.email, after: `new-${admin.email}` }]],
+    [admin.id, [password], []],
+    [admin.id, [password], []],
+  ]);
+  await expect(audit.countDocuments({ actor: carol.id })).resolves.toBe(0);
 });

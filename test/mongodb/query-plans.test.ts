@@ -170,7 +170,7 @@ function accountCalls(connection: Connection): Calls<ReturnType<typeof createAcc
     issueChallenge: () => accounts.issueChallenge(user),
     findByToken: () => accounts.findByToken('reset', token),
     useChallenge: () => accounts.useChallenge(token),
-    confirmAddress: async () => accounts.confirmAddress(await sent('confirm')),
+    confirmAddress: async () => accounts.confirmAddress(await sent('confirm'), TEST_ORIGIN),
     resetPassword: async () =>
       accounts.resetPassword(await sent('reset'), {
         passwordHash: 'x',
@@ -216,7 +216,7 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
     },
-    rename: () => users.rename({ id: user.id, tokenVersion: 0 }, 'Bob'),
+    rename: () => users.rename({ ...user, tokenVersion: 0 } as User, 'Bob', TEST_ORIGIN),
     changePassword: () =>
       users.changePassword(
         { ...user, tokenVersion: 0 } as User,

@@ -226,7 +226,9 @@ describe('POST /users/:id/erase', () => {
     const users = createUsersRepository(api.shop.db.connection);
     const before = (await users.findById(who.id))!;
     await erase(who.id, who.accessToken).expect(202);
-    await expect(users.rename(before, 'Carol again')).resolves.toBeNull();
+    await expect(
+      users.rename(before, 'Carol again', { by: who.id, requestId: null, address: null }),
+    ).resolves.toBeNull();
   });
 
   it('asks for the password, even of an ADMIN who has just signed in', async () => {

@@ -3,6 +3,7 @@ import { unlessTaken } from '../../mongodb/errors';
 import { createTransact } from '../../mongodb/transaction';
 import type { Origin } from '../../domain/audit';
 import { createKeyRevocation } from '../key-revocation';
+import { createProfileRecorder } from '../profile-audit';
 import { revokingTokens, toUser, unrevoked, type User } from '../stored-user';
 import { createUserModel } from '../users.model';
 import { ACCOUNT_TOKEN_MS, CHALLENGE_MS, hashAccountToken, newAccountToken } from './account-token';
@@ -49,7 +50,7 @@ export interface AccountRepository {
    * a thief may have asked for the address with the password before.
    * @returns null for a token that is not valid, undefined if another user has confirmed the address meanwhile
    */
-  confirmAddress(token: string): Promise<Confirmed | null | undefined>;
+  confirmAddress(token: string, sender: Omit<Origin, 'by'>): Promise<Confirmed | null | undefined>;
   /**
    * Sets the password, revokes all tokens, sessions and API keys made in them, and confirms the address to which the token
    * was sent. Returns null for a token that is not valid.
@@ -63,6 +64,7 @@ export function createAccountRepository(connection: Connection): AccountReposito
   const tokens = createAccountTokenModel(connection);
   const users = createUserModel(connection);
   const revokeKeys = createKeyRevocation(connection);
+  const recordProfile = createProfileRecorder(connection);
   const transact = createTransact(connection);
 
   return {
@@ -94,7 +96,7 @@ export function createAccountRepository(connection: Connection): AccountReposito
       return (await tokens.deleteOne(validToken('challenge', token))).deletedCount > 0;
     },
 
-    confirmAddress: (token) =>
+    confirmAddress: (token, sender) =>
       unlessTaken(() =>
         transact(async (session) => {
           const sent = await tokens.findOneAndDelete(validToken('confirm', token), { session }).lean();
@@ -102,8 +104,12 @@ export function createAccountRepository(connection: Connection): AccountReposito
           const { userId, email } = sent;
           const change = { $set: { email, confirmedEmail: email } };
           const before = await users.findOneAndUpdate(ownerOf(sent), change, { session }).lean();
-          const replaced = before?.confirmedEmail;
-          return before && { userId, ...(replaced !== undefined && replaced !== email && { replaced }) };
+          if (!before) return null;
+          const user = toUser(before);
+          const confirmed = { ...user, email, confirmedEmail: email };
+          await recordProfile(user, confirmed, { by: userId, ...sender }, session);
+          const replaced = user.confirmedEmail;
+          return { userId, ...(replaced !== undefined && replaced !== email && { replaced }) };
         }),
       ),
 
@@ -112,14 +118,15 @@ export function createAccountRepository(connection: Connection): AccountReposito
         transact(async (session) => {
           const sent = await tokens.findOneAndDelete(validToken('reset', token), { session }).lean();
           if (!sent) return null;
+          const owner = await users.findOne(ownerOfAddress(sent), null, { session }).lean();
+          if (!owner) return null;
           const change = revokingTokens({ passwordHash, confirmedEmail: sent.email, keptSessionId: null });
-          const user = await users
-            .findOneAndUpdate(ownerOfAddress(sent), change, { session, ...AFTER })
-            .lean();
-          if (!user) return null;
-          const made = { createdBy: user._id, createdAt: trusted({ $gte: sessionsBeganAfter }) };
+          const changed = await users.findByIdAndUpdate(owner._id, change, { session, ...AFTER }).lean();
+          const user = toUser(changed!);
+          await recordProfile(toUser(owner), user, origin, session);
+          const made = { createdBy: user.id, createdAt: trusted({ $gte: sessionsBeganAfter }) };
           await revokeKeys(made, origin, session);
-          return toUser(user);
+          return user;
         }),
       );
       return reset ?? null; // of two accounts with one address, the other was faster

@@ -3,14 +3,12 @@ import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
 import { createTransact } from '../mongodb/transaction';
+import { MAX_VALID_KEYS } from './api-key';
 import { createActorChecks, type Actor } from '../users/sessions/actor';
 import { createApiKeyModel, type ApiKeyDocument } from '../users/api-keys.model';
 import { createKeyRevocation } from '../users/key-revocation';
 
 export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
-
-/** How many valid keys a user can have: who ends them all ends so many in one transaction. */
-export const MAX_VALID_KEYS = 100;
 
 export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
 

@@ -4,12 +4,12 @@ import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
-import { hashApiKey, newApiKey, startOf } from './api-key';
+import { hashApiKey, MAX_VALID_KEYS, newApiKey, startOf } from './api-key';
 import type { Origin } from '../domain/audit';
 import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
 import type { Proof, Reauthentication } from '../users/reauthentication';
-import { MAX_VALID_KEYS, type ApiKey, type ApiKeyFilter, type ApiKeyRepository } from './api-keys.repository';
+import type { ApiKey, ApiKeyFilter, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';
 
 export type ApiKeyService = ReturnType<typeof createApiKeyService>;

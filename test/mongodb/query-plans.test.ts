@@ -119,6 +119,7 @@ function attemptCalls(connection: Connection): Calls<ReturnType<typeof createAtt
     add: () => attempts.add('someone', 60_000),
     addDelayed: () => attempts.addDelayed('someone', delays),
     takeBack: () => attempts.takeBack('someone'),
+    takeBackDelayed: () => attempts.takeBackDelayed('someone', 'id'),
     clear: () => attempts.clear('someone'),
   };
 }

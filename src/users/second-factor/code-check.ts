@@ -13,7 +13,7 @@ const DELAYS: Delays = { free: 10, firstMs: 1_000, mostMs: 15 * MINUTE_MS, forge
 export interface CodeCheckDeps {
   factors: Pick<SecondFactorRepository, 'useStep' | 'useRecoveryCode'>;
   secrets: Pick<SecretBox, 'open'>;
-  attempts: Pick<AttemptRepository, 'addDelayed' | 'takeBack' | 'clear'>;
+  attempts: Pick<AttemptRepository, 'addDelayed' | 'takeBackDelayed' | 'clear'>;
   attemptKeys: Pick<AttemptKeys, 'ofCodes'>;
 }
 
@@ -35,10 +35,10 @@ export function createCodeCheck({ factors, secrets, attempts, attemptKeys }: Cod
   async function counted<T>(userId: string, check: () => Promise<T | null>): Promise<T | null> {
     const key = attemptKeys.ofCodes(userId);
     // The attempt counts as a failure from the start, since other processes may check codes right now.
-    const until = await attempts.addDelayed(key, DELAYS);
-    if (until) throw tooMany('wrong codes for this account', until);
+    const added = await attempts.addDelayed(key, DELAYS);
+    if ('until' in added) throw tooMany('wrong codes for this account', added.until);
     const result = await check().catch(async (error: unknown) => {
-      await attempts.takeBack(key);
+      await attempts.takeBackDelayed(key, added.id);
       throw error;
     });
     if (result !== null) await attempts.clear(key);

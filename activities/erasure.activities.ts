@@ -19,6 +19,8 @@ export interface ErasureActivityDeps {
   removeCarts(customerId: string): Promise<void>;
   /** Erases what else is kept of a user whose account is closed. */
   eraseRest(userId: string): Promise<void>;
+  /** Has nothing of the customer's orders encrypted with the key that is to be destroyed. */
+  retireDataKey(customerId: string): Promise<void>;
   /** Makes what Temporal has of the customer's orders unreadable. */
   destroyDataKey(customerId: string): Promise<void>;
 }
@@ -27,7 +29,8 @@ export type ErasureActivities = ReturnType<typeof createErasureActivities>;
 
 /** Each may run twice: what is erased stays so. */
 export function createErasureActivities(deps: ErasureActivityDeps) {
-  const { ordersOf, eraseOrder, accounts, guestsOf, removeCarts, eraseRest, destroyDataKey } = deps;
+  const { ordersOf, eraseOrder, accounts, guestsOf, removeCarts } = deps;
+  const { eraseRest, retireDataKey, destroyDataKey } = deps;
 
   async function allIdsOf(userId: string): Promise<string[]> {
     return [userId, ...(await guestsOf(userId))];
@@ -36,9 +39,21 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
   async function ordersInTheWay(userId: string): Promise<Order[]> {
     const found: Order[] = [];
     for (const customerId of await allIdsOf(userId)) {
-      for await (const page of ordersOf(customerId)) found.push(...page.filter(obstacleOf));
+      for await (const page of ordersOf(customerId)) {
+        heartbeat();
+        found.push(...page.filter(obstacleOf));
+      }
     }
     return found;
+  }
+
+  /** Ends the guests that the user is, also those that were taken over while the account was being closed. */
+  async function closeGuests(request: ErasureRequest): Promise<void> {
+    for (const userId of await guestsOf(request.userId)) {
+      heartbeat();
+      await accounts.close({ ...request, userId });
+      await retireDataKey(userId);
+    }
   }
 
   async function eraseCustomer(customerId: string): Promise<{ erased: number; waitsFor: number }> {
@@ -46,8 +61,9 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
     for await (const page of ordersOf(customerId)) {
       for (const order of page) {
         heartbeat();
-        if (obstacleOf(order)) waitsFor++;
-        else if (await eraseOrder(order)) erased++;
+        const outcome = await eraseOrder(order);
+        if (outcome === 'waits') waitsFor++;
+        if (outcome === 'erased') erased++;
       }
     }
     await removeCarts(customerId);
@@ -72,8 +88,8 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
       heartbeat();
       await workflowService
         .deleteWorkflowExecution({ namespace: options.namespace, workflowExecution })
-        .catch((err: unknown) => {
-          if (!isNotFound(err)) log.warn('a workflow cannot be deleted', { err, ...workflowExecution });
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
         });
     }
     return { deleted: ended.length, waitsFor };
@@ -83,19 +99,22 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
     /** Closes the account, unless orders are open or owe money, or nobody could administer the shop then. */
     async closeAccount(request: ErasureRequest): Promise<ErasureAnswer> {
       const { userId } = request;
-      if (await accounts.isClosed(userId)) return { refusal: null }; // by an earlier run of this step
-      const refusal = refusalOf(await ordersInTheWay(userId)) ?? (await accounts.close(request));
-      log.info(refusal === null ? 'account closed' : 'account not closed');
-      return { refusal };
+      // An earlier run of this step may have closed it, and ended then.
+      if (!(await accounts.isClosed(userId))) {
+        const refusal = refusalOf(await ordersInTheWay(userId)) ?? (await accounts.close(request));
+        log.info(refusal === null ? 'account closed' : 'account not closed');
+        if (refusal !== null) return { refusal };
+      }
+      await closeGuests(request);
+      await retireDataKey(userId);
+      return { refusal: null };
     },
 
     /** Erases what is kept of the user, but for orders that something stands in the way of: returns how many they are. */
-    async eraseData(request: ErasureRequest): Promise<{ waitsFor: number }> {
-      const { userId } = request;
+    async eraseData({ userId }: ErasureRequest): Promise<{ waitsFor: number }> {
       let [erasedOrders, waitsFor] = [0, 0];
       for (const customerId of await allIdsOf(userId)) {
         heartbeat();
-        if (customerId !== userId) await accounts.close({ ...request, userId: customerId });
         const done = await eraseCustomer(customerId);
         erasedOrders += done.erased;
         waitsFor += done.waitsFor;
@@ -106,11 +125,13 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
 
     /**
      * Destroys the key of what Temporal has of the customer's orders, and deletes what was encrypted without it while MongoDB
-     * was away. Workflows that are running need the key: returns how many there are, for which it waits.
+     * was away. Workflows that are running need the key: returns how many there are, for which it waits. Where the namespace
+     * does not let workflows be deleted, this step fails until it does.
      */
-    async eraseHistories({ userId }: ErasureRequest): Promise<{ waitsFor: number }> {
+    async eraseHistories(request: ErasureRequest): Promise<{ waitsFor: number }> {
+      await closeGuests(request);
       let [deleted, waitsFor] = [0, 0];
-      for (const customerId of await allIdsOf(userId)) {
+      for (const customerId of await allIdsOf(request.userId)) {
         heartbeat();
         const done = await eraseHistoriesOf(customerId);
         deleted += done.deleted;

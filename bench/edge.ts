@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { startServers } from '../tools/devstack';
 import { createOutput } from '../tools/output';
 import { freePorts } from '../tools/devstack/ports';
@@ -13,6 +13,7 @@ import { worstRequests } from './edge/worst';
 import { environmentOf, PREFIX, UNLIMITED } from './harness/environment';
 import { printTable, type Goal } from './harness/goals';
 import { memoryOf, watchMemory } from './harness/memory';
+import { writeResult } from './harness/results';
 
 const MAX_GROWTH_MB = 50;
 const BUSY_REQUESTS = 10_000;
@@ -20,12 +21,12 @@ const BUSY_CLIENTS = 20;
 const SETUP_MS = 120_000;
 const STOP_MS = 20_000;
 
-type Measure = (url: string, pid: number) => Promise<Goal[]>;
+type Measure = (url: string, pid: number, env: NodeJS.ProcessEnv) => Promise<Goal[]>;
 
 /**
  * `npm run bench:edge`: measures what a hostile internet costs one API process, on real servers on loopback,
- * bounded in count and time. Exits with 1 if a goal is missed. Words after `--` choose measurements: `-- gzip
- * JSON`.
+ * bounded in count and time. Exits with 1 if a goal is missed. Words after `--` choose measurements, whose results are
+ * not kept: `-- gzip JSON`.
  */
 async function main(): Promise<void> {
   const output = createOutput();
@@ -50,6 +51,10 @@ async function main(): Promise<void> {
     await rm(logFolder, { recursive: true, force: true });
   }
   printTable(goals);
+  const result = { scenario: 'edge', tables: [], goals };
+  const effort = { rounds: 1, seconds: Math.round(performance.now() / 1_000), serverVersions: {} };
+  const folder = await writeResult(result, { ...effort, isQuick: chosen.length > 0 });
+  print(`The table is in ${relative(process.cwd(), folder)}.`);
   if (!goals.every(({ met }) => met)) process.exitCode = 1;
 }
 
@@ -61,7 +66,7 @@ async function withApi(options: AppOptions, work: Measure): Promise<Goal[]> {
   await runOnce('setup', { ...options, env }, AbortSignal.timeout(SETUP_MS));
   const api = await startApi(url, { ...options, env });
   try {
-    return await work(url, api.pid!);
+    return await work(url, api.pid!, env);
   } finally {
     await api.stop(STOP_MS);
   }

@@ -4,6 +4,7 @@ import { createApiKeyCache } from './api-keys/api-key-cache';
 import { createApiKeyRepository } from './api-keys/api-keys.repository';
 import { apiKeyRoutes } from './api-keys/api-keys.routes';
 import { createApiKeyService } from './api-keys/api-keys.service';
+import { createAuditRecorder } from './audit/recorder';
 import { createAuditRepository } from './audit/audit.repository';
 import { auditRoutes } from './audit/audit.routes';
 import { authRoutes } from './auth/auth.routes';
@@ -157,21 +158,34 @@ export function feedRoutes({
   });
 }
 
+/** Until every process knows that an account is closed, and Temporal lists an order that it has taken, with time to spare. */
+const HEARD_MS = 5_000;
+
+export type PrivacyRoutesDeps = Pick<RouteDeps, 'config' | 'temporal' | 'logger'> & {
+  connection: Connection;
+  /** For how long orders may arrive from an account that was closed, in milliseconds. */
+  lateMs?: number;
+};
+
 /** Creates the routes by which people get and erase what is kept of them. */
 export function privacyRoutes({
   config,
   connection,
   temporal,
   logger,
-}: Pick<RouteDeps, 'config' | 'temporal' | 'logger'> & { connection: Connection }): Route[] {
+  lateMs = config.orders.placeTimeoutMs + HEARD_MS,
+}: PrivacyRoutesDeps): Route[] {
   const { taskQueue } = config.temporal;
   const orders = createOrderRepository(connection);
-  const audit = createAuditRepository(connection, createTransact(connection));
+  const transact = createTransact(connection);
+  const audit = createAuditRepository(connection, transact);
+  const recordAudit = createAuditRecorder(connection);
   const service = createPersonalDataService({
+    record: (change) => transact((session) => recordAudit(change, session)),
     users: createUsersRepository(connection),
     requireRecentSignIn: passwordChecks(config, connection, securityEvents(config, logger))
       .requireRecentSignIn,
-    erasures: createErasures(temporal, { taskQueue, timeoutMs: config.orders.commandTimeoutMs }),
+    erasures: createErasures(temporal, { taskQueue, timeoutMs: config.orders.commandTimeoutMs, lateMs }),
     data: createPersonalDataRepository(connection, audit),
     keys: createApiKeyRepository(connection),
     audit,

@@ -1,6 +1,6 @@
 /**
  * Verifies the audit log: `npm run audit:log`, or `npm run audit:log -- <hash>…` with hashes that the log of the workers has
- * named. Exits with 1 if an entry was removed, changed or inserted.
+ * named. Exits with 1 if an entry was removed, changed or inserted, or is not sealed.
  */
 import { verifyAuditLog } from './audit/verify';
 import { runEntry } from './common/entry';
@@ -20,7 +20,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     await mongodb.connected;
     const keptSince = new Date(Date.now() - config.audit.retentionMs);
     const { flaws, ...found } = await verifyAuditLog(mongodb.connection, { known, keptSince });
-    for (const flaw of flaws) logger.error(flaw, 'the audit log was tampered with');
+    for (const flaw of flaws) logger.error(flaw, 'flaw of the audit log');
     if (flaws.length > 0)
       throw new Error(`The audit log has ${flaws.length} flaws: see the log lines above.`);
     logger.info(found, 'the audit log is as it was sealed');

@@ -54,6 +54,7 @@ it.each([
   ['with a common password', ADA, 'administrator', 'most common'],
   ['with an unknown option', [...ADA, '--role', 'ADMIN'], PASSWORD, 'Unknown option'],
   ['when demo users are to be disabled', [...ADA, '--disable-demo-users'], PASSWORD, 'Usage'],
+  ['when one of them is to be promoted', [...ADA, '--promote'], PASSWORD, 'Usage'],
   ['when there is no user to promote', ['--email', 'ada@example.com', '--promote'], '', 'no account'],
 ])('creates no ADMIN %s', async (_case, args, password, message) => {
   await expect(run(args, password)).rejects.toThrow(message);

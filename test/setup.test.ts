@@ -99,11 +99,13 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
       eventsTaskQueue: `${taskQueue}-events`,
     });
   const ids = await setUp();
-  const names = ['janitor', 'reconciliation', 'carts', 'relay'];
+  const names = ['janitor', 'reconciliation', 'audit-log', 'retention', 'carts', 'relay'];
   expect(ids).toEqual(names.map((name) => `${taskQueue}-${name}`));
   const client = new ScheduleClient({ connection });
   const handles = ids.map((id) => client.getHandle(id));
-  const [janitor, reconciliation, carts, relay] = handles as [
+  const [janitor, reconciliation, , , carts, relay] = handles as [
+    ScheduleHandle,
+    ScheduleHandle,
     ScheduleHandle,
     ScheduleHandle,
     ScheduleHandle,

@@ -211,6 +211,12 @@ export const SEARCH_ATTRIBUTES = {
   overdue: defineSearchAttributeKey('Overdue', SearchAttributeType.BOOL),
 };
 
+/** The workflow type that gives entries of the audit log their places in the chain; it has no argument. */
+export const AUDIT_LOG_WORKFLOW = 'auditLogWorkflow';
+
+/** The workflow type that removes and erases what is too old to be kept; it has no argument. */
+export const RETENTION_WORKFLOW = 'retentionWorkflow';
+
 /** The workflow type that erases the personal data of a user; its argument is the `ErasureRequest`. */
 export const ERASURE_WORKFLOW = 'erasureWorkflow';
 

@@ -60,7 +60,8 @@ async function main(): Promise<void> {
     usual({ items, paymentMethod }, customerId) {
       const content = { items, paymentMethod, note: null, shippingAddress: null, requestId: 'bench' };
       const owner = { customerId, placedBy: customerId };
-      const request = orderRequest(orderIdOf(customerId, randomUUID()), { ...content, ...owner });
+      const key = randomUUID();
+      const request = orderRequest(orderIdOf(customerId, key), key, { ...content, ...owner });
       return client.workflow.execute<typeof usualOrderWorkflow>('usualOrderWorkflow', {
         ...start,
         workflowId: `usual-${request.orderId}`,

@@ -4,6 +4,9 @@ import { sha256 } from '../common/hash';
 /** Distinguishes keys from access tokens, and lets scanners find leaked ones. */
 const API_KEY_PREFIX = 'oms_';
 
+/** How many valid keys a user can have: one transaction ends them all with their maker. */
+export const MAX_VALID_KEYS = 100;
+
 const SECRET_BYTES = 32;
 const SHOWN_CHARACTERS = 8;
 const API_KEY = new RegExp(`^${API_KEY_PREFIX}[\\w-]{${Math.ceil((SECRET_BYTES * 4) / 3)}}$`);

@@ -1,10 +1,12 @@
-import { trusted, type Connection, type mongo } from 'mongoose';
+import { trusted, type ClientSession, type Connection, type mongo } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
-import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
+import { changesBetween, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
 import { createTransact } from '../mongodb/transaction';
+import { MAX_VALID_KEYS } from './api-key';
 import { createActorChecks, type Actor } from '../users/sessions/actor';
 import { createApiKeyModel, type ApiKeyDocument } from '../users/api-keys.model';
+import { createKeyRevocation } from '../users/key-revocation';
 
 export type ApiKey = Omit<ApiKeyDocument, '_id'> & { id: string };
 
@@ -12,10 +14,10 @@ export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
 
 export interface ApiKeyRepository {
   /**
-   * Inserts a key. Returns false if its maker is no longer signed in, judged in the same transaction, so that no key
-   * outlives what ends the keys of a user or session.
+   * Inserts a key, unless its maker is no longer signed in or has too many valid ones, judged in the same transaction, so
+   * that no key outlives what ends the keys of a user or session.
    */
-  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<boolean>;
+  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<'inserted' | 'signed_out' | 'too_many'>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
   /**
    * Lists keys, newest first.
@@ -35,15 +37,25 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
   const { mayAct, relyOn } = createActorChecks(connection);
   const transact = createTransact(connection);
   const recordAudit = createAuditRecorder(connection);
+  const revokeKeys = createKeyRevocation(connection);
   return {
     insert: ({ id, ...fields }, maker, origin) =>
       transact(async (session) => {
-        if (!(await mayAct(maker, session))) return false;
+        if (!(await mayAct(maker, session))) return 'signed_out';
         await relyOn(maker, session);
+        const valid = {
+          createdBy: maker.id,
+          revokedAt: null,
+          $or: [{ expiresAt: null }, { expiresAt: trusted({ $gt: fields.createdAt }) }],
+        };
+        if ((await keys.countDocuments(valid, { session, limit: MAX_VALID_KEYS })) === MAX_VALID_KEYS)
+          return refused('too_many', session);
         await keys.create([{ _id: id, ...fields }], { session });
-        const changes = changesBetween(null, fields, ['name', 'scopes', 'expiresAt']);
-        await recordAudit({ ...audited('api_key.create', id), origin, changes }, session);
-        return true;
+        const changes = changesBetween(null, fields, ['scopes', 'expiresAt']);
+        const personal = changesBetween(null, fields, ['name']); // which may be that of a person
+        const made = { action: 'api_key.create', object: id, subject: null };
+        await recordAudit({ ...made, origin, changes, personal }, session);
+        return 'inserted';
       }),
 
     async findByHash(keyHash) {
@@ -62,13 +74,8 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
 
     revoke: (id, origin) =>
       transact(async (session) => {
-        const now = { $currentDate: { revokedAt: true } } as const;
-        const options = { session, returnDocument: 'after' } as const;
-        const revoked = await keys.findOneAndUpdate({ _id: id, revokedAt: null }, now, options).lean();
-        if (!revoked) return (await keys.exists({ _id: id }).session(session)) !== null;
-        const changes = changesBetween(null, revoked, ['revokedAt']);
-        await recordAudit({ ...audited('api_key.revoke', id), origin, changes }, session);
-        return true;
+        if ((await revokeKeys({ _id: id }, origin, session)) > 0) return true;
+        return (await keys.exists({ _id: id }).session(session)) !== null;
       }),
 
     async recordUse(id, at) {
@@ -87,8 +94,9 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
   };
 }
 
-function audited(action: string, keyId: string): Omit<AuditedChange, 'origin' | 'changes'> {
-  return { action, object: keyId, subject: null, personal: [] };
+async function refused<T>(reason: T, session: ClientSession): Promise<T> {
+  await session.abortTransaction();
+  return reason;
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

@@ -27,7 +27,7 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       tag: TAG,
       body: schema.createApiKeyBody,
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },
-      errors: [],
+      errors: ['invalid_transition'],
       async handler(ctx, { body: { currentPassword, ...body }, principal }) {
         const proof = { ...originOf(ctx, principal), currentPassword };
         const { apiKey, key } = await keys.create(body, principal, proof);

@@ -4,7 +4,7 @@ import { pageOf, type Page } from '../common/pagination';
 import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
-import { hashApiKey, newApiKey, startOf } from './api-key';
+import { hashApiKey, MAX_VALID_KEYS, newApiKey, startOf } from './api-key';
 import type { Origin } from '../domain/audit';
 import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
@@ -38,7 +38,7 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
     /**
      * Returns the key as well, which cannot be read again.
      * @throws {AppError} validation_failed, unauthorized if the maker's session is revoked or too old, rate_limited for
-     * too many wrong passwords
+     * too many wrong passwords, invalid_transition for too many keys
      */
     async create(
       { name, scopes, expiresAt }: Omit<CreateApiKeyBody, 'currentPassword'>,
@@ -65,7 +65,9 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
         lastUsedAt: null,
       };
       const insert = () => keys.insert(apiKey, principal, origin);
-      if (!(await oneByOne.acquire(principal.id, insert))) throw invalidToken();
+      const outcome = await oneByOne.acquire(principal.id, insert);
+      if (outcome === 'signed_out') throw invalidToken();
+      if (outcome === 'too_many') throw tooManyKeys();
       report('key_created', { apiKeyId: apiKey.id, by: principal.id, scopes }, origin.address);
       return { apiKey, key };
     },
@@ -84,4 +86,11 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
         throw new AppError('not_found', 'API key not found: check the id.');
     },
   };
+}
+
+function tooManyKeys(): AppError {
+  return new AppError(
+    'invalid_transition',
+    `You have ${MAX_VALID_KEYS} valid API keys: revoke those that are not needed any more first.`,
+  );
 }

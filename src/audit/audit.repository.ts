@@ -23,6 +23,8 @@ export type Seal = Pick<AuditDayDocument, 'entries' | 'hash'> & { day: string };
 
 /** How many entries get their places in one transaction. */
 const SEALED_AT_ONCE = 500;
+/** How many are removed by one command, which has to end within the time-out of the connection. */
+const REMOVED_AT_ONCE = 5_000;
 
 /**
  * The audit log without its writing, see `createAuditRecorder`. An entry gets its place in the chain of the day after it was
@@ -39,6 +41,10 @@ export function createAuditRepository(connection: Connection, transact: Transact
     if (last && last._id >= day) return last;
     const previous = last?.hash ?? BEGINNING;
     return { _id: day, entries: 0, previous, hash: previous };
+  }
+
+  async function erase(entries: mongo.Filter<AuditDocument>): Promise<void> {
+    await audit.updateMany({ ...entries, private: { $exists: true } }, { $unset: { private: true } });
   }
 
   return {
@@ -88,16 +94,25 @@ export function createAuditRepository(connection: Connection, transact: Transact
         return { day: chain._id, entries: position, hash };
       }),
 
-    /** Removes the entries of the days before that time. What says how their chains ended stays. */
-    async removeBefore(time: Date): Promise<number> {
+    /**
+     * Removes the entries of the days before that time, some at a time. What says how their chains ended stays.
+     * @param onProgress called after each time
+     */
+    async removeBefore(time: Date, onProgress: () => void = () => undefined): Promise<number> {
       const old = { $gt: '', $lt: dayOf(time) };
       // Said first: a day that is removed in part is not mistaken for one with a hole.
       await days.updateMany(
         { _id: old, removedAt: { $exists: false } },
         { $currentDate: { removedAt: true } },
       );
-      const { deletedCount } = await audit.deleteMany({ day: old });
-      return deletedCount;
+      for (let removed = 0; ;) {
+        const some = { projection: { _id: 1 }, limit: REMOVED_AT_ONCE };
+        const found = await audit.find({ day: old }, some).toArray();
+        if (found.length === 0) return removed;
+        const ids = found.map(({ _id }) => _id);
+        removed += (await audit.deleteMany({ _id: { $in: ids } })).deletedCount;
+        onProgress();
+      }
     },
 
     /** Returns entries about a user and of what the user did, newest first. @param page as that of `list` */
@@ -107,11 +122,12 @@ export function createAuditRepository(connection: Connection, transact: Transact
       return audit.find(filter).sort({ _id: -1 }).limit(limit).toArray();
     },
 
-    /** Erases what entries have of a customer; the chain still holds. */
-    async erasePrivateParts(customerId: string): Promise<void> {
-      const theirs = { $or: [{ subject: customerId }, { actor: customerId }], private: { $exists: true } };
-      await audit.updateMany(theirs, { $unset: { private: true } });
-    },
+    /** Erases the private parts of entries about a user, or of what the user did; the chain still holds. */
+    erasePrivateParts: (userId: string): Promise<void> =>
+      erase({ $or: [{ subject: userId }, { actor: userId }] }),
+
+    /** Erases the private parts of entries about an order; the chain still holds. */
+    erasePrivatePartsOfOrder: (orderId: string): Promise<void> => erase({ object: orderId }),
   };
 }
 

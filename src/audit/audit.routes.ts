@@ -19,7 +19,8 @@ export function auditRoutes(audit: Pick<AuditRepository, 'list'>): Route[] {
       summary: 'List what was changed by whom, newest first',
       description:
         'Every change that an ADMIN, an API key or a command of the operator made of users, API keys, the catalogue, stock ' +
-        "and orders, and customers' amendments of orders. What was turned down is not among them.",
+        "and orders, customers' amendments of orders, and each export of a user's data by an ADMIN. What was turned down is " +
+        'not among them.',
       tag: 'Audit',
       query: listAuditQuery,
       responses: { 200: { description: 'A page of entries', data: auditEntry, list: true } },

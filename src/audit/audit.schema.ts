@@ -48,7 +48,9 @@ export const auditEntry = Joi.object<AuditEntryView, true>({
       .required(),
     id: Joi.string()
       .required()
-      .description('The id of the user or API key, or the name of a command such as `create-admin`'),
+      .description(
+        'The id of the user or API key, `operator` for a command, or `system` for what nobody asked for',
+      ),
   }).required(),
   action: Joi.string().required().description('What was done, such as `order.refund`'),
   object: Joi.string().required().description('The id of what was changed'),
@@ -77,7 +79,7 @@ export const auditEntry = Joi.object<AuditEntryView, true>({
   })
     .allow(null)
     .required()
-    .description('The place in the chain of the day; null for some seconds'),
+    .description('The place in the chain of the day; null for the first minute'),
 })
   .id('AuditEntry')
   .example(EXAMPLE);
@@ -90,8 +92,10 @@ export const listAuditQuery = Joi.object<ListAuditQuery, true>({
   ...pageQuery,
   actor: Joi.string()
     .pattern(ACTOR)
-    .messages({ 'string.pattern.base': '{#label} must be the id of a user or API key, or `create-admin`' })
-    .description('The id of a user or API key, or the name of a command'),
+    .messages({
+      'string.pattern.base': '{#label} must be the id of a user or API key, `operator` or `system`',
+    })
+    .description('The id of a user or API key, `operator` or `system`'),
   object: Joi.string()
     .pattern(/^[a-z]{2,4}_[\w-]{1,64}$/)
     .messages({ 'string.pattern.base': '{#label} must be an id, such as that of an order' })

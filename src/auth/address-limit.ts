@@ -1,4 +1,4 @@
-import { AppError } from '../errors/app-error';
+import { tooMany } from '../errors/too-many';
 import type { AttemptRepository } from '../users/passwords/attempts.repository';
 
 const WINDOW_MS = 60 * 60 * 1_000;
@@ -26,10 +26,6 @@ export function createAddressLimit(
   return async function limitAddress(address) {
     if (max === 0) return;
     const { count, expiresAt } = await attempts.add(keyOf(address), WINDOW_MS);
-    if (count <= max) return;
-    const seconds = Math.max(1, Math.ceil((expiresAt.getTime() - Date.now()) / 1_000));
-    throw new AppError('rate_limited', `Too many ${what} from your address: try again in ${seconds} s.`, {
-      headers: { 'Retry-After': String(seconds) },
-    });
+    if (count > max) throw tooMany(`${what} from your address`, expiresAt);
   };
 }

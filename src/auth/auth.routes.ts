@@ -1,3 +1,4 @@
+import { senderOf } from '../http/origin';
 import { sendData } from '../http/respond';
 import type { Context } from '../http/context';
 import { route, type Route } from '../http/route';
@@ -98,7 +99,8 @@ function sessionRoutes(auth: AuthService): Route[] {
       body: refreshBody,
       responses: { 200: { description: 'The user and the new tokens', data: signedIn } },
       errors: ['unauthorized'],
-      handler: async (ctx, { body }) => sendSignIn(ctx, 200, await auth.refresh(body.refreshToken, ctx.ip)),
+      handler: async (ctx, { body }) =>
+        sendSignIn(ctx, 200, await auth.refresh(body.refreshToken, senderOf(ctx))),
     }),
     route({
       method: 'post',

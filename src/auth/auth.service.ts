@@ -1,6 +1,7 @@
 import { newId } from '../common/ids';
 import { AppError } from '../errors/app-error';
 import { WWW_AUTHENTICATE } from '../errors/unauthorized';
+import type { Sender } from '../http/origin';
 import { Role } from '../role/role';
 import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
@@ -13,6 +14,7 @@ import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { DemoPasswordGuard } from '../users/passwords/demo-password';
 import type { PasswordRules } from '../users/passwords/password-rules';
 import type { PasswordCheck } from '../users/passwords/password-check';
+import { reported } from '../users/passwords/reported-check';
 import type { AccountMails } from '../users/account/account-mails';
 import { CHALLENGE_MS } from '../users/account/account-token';
 import type { AccountRepository } from '../users/account/accounts.repository';
@@ -51,7 +53,7 @@ export interface AuthServiceDeps {
   attemptKeys: Pick<AttemptKeys, 'ofAccountAndAddress'>;
   report: ReportSecurityEvent;
   mails: Pick<AccountMails, 'askToConfirm' | 'tellChange'>;
-  accounts: Pick<AccountRepository, 'issueChallenge' | 'findByChallenge' | 'useChallenge'>;
+  accounts: Pick<AccountRepository, 'issueChallenge' | 'findByToken' | 'useChallenge'>;
   factors: Pick<SecondFactorRepository, 'find'>;
   codes: Pick<CodeCheck, 'use'>;
   issueTokens: IssueTokens;
@@ -71,6 +73,14 @@ export function createAuthService(deps: AuthServiceDeps) {
     return new Date(Date.now() + seconds * 1_000);
   }
 
+  /**
+   * Names the account and the address at which it is signed in, where guesses do not keep it out. An account whose e-mail
+   * address is not confirmed is not named by it: anybody can open one with the address of another person.
+   */
+  function usedFrom({ id, confirmedEmail }: User, address: string): string {
+    return attemptKeys.ofAccountAndAddress(confirmedEmail ?? id, address);
+  }
+
   async function begin(user: User, address: string, hasSecondFactor = false): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     const createdAt = new Date();
@@ -82,7 +92,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       tokenHash: hashSecret(token.secret),
       tokenVersion: user.tokenVersion,
       createdAt,
-      usedFrom: attemptKeys.ofAccountAndAddress(user.email, address),
+      usedFrom: usedFrom(user, address),
       hasSecondFactor,
       accessUntil: inSeconds(accessTokenTtlSeconds),
       expiresAt: inSeconds(refreshTokenTtlSeconds),
@@ -96,6 +106,12 @@ export function createAuthService(deps: AuthServiceDeps) {
     if (!user || !isSignedIn(user, { tokenVersion: session.tokenVersion, sessionId: session.id }))
       return null;
     return (await demoPassword.allowsUser(user)) ? user : null;
+  }
+
+  /** What is left of a session whose refresh token was copied. */
+  async function endStolen({ id, userId }: Session, sender: Sender): Promise<void> {
+    await sessions.endStolen(id, { by: 'system', ...sender });
+    report('refresh_reused', { userId }, sender.address);
   }
 
   return {
@@ -140,14 +156,12 @@ export function createAuthService(deps: AuthServiceDeps) {
      * @throws {AppError} unauthorized, rate_limited
      */
     async showCode({ challenge, code }: TotpBody, address: string): Promise<SignIn> {
-      const user = await accounts.findByChallenge(challenge);
+      const user = await accounts.findByToken('challenge', challenge);
       const factor = user && (await factors.find(user.id));
       if (!factor?.isOn) throw challengeOver();
-      const kind = await codes.use(user!.id, factor, code);
-      if (!kind) {
-        report('login_failed', { email: user!.email }, address);
-        throw wrongCode();
-      }
+      const { id, email } = user!;
+      const kind = await reported(report, { email, address }, () => codes.use(id, factor, code));
+      if (!kind) throw wrongCode();
       if (!(await accounts.useChallenge(challenge))) throw challengeOver();
       if (kind === 'recovery') mails.tellChange(user!, 'recovery');
       return begin(user!, address, true);
@@ -155,15 +169,20 @@ export function createAuthService(deps: AuthServiceDeps) {
 
     /**
      * Issues new tokens, once for each refresh token. A refresh token that is not the newest of its session
-     * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it.
-     * @param address of the client
+     * has been copied: the session ends, whether the owner or the thief used it, and so do the API keys made in it, also
+     * if either has signed out meanwhile.
      * @throws {AppError} unauthorized
      */
-    async refresh(refreshToken: string, address: string): Promise<SignIn> {
+    async refresh(refreshToken: string, sender: Sender): Promise<SignIn> {
       const token = decodeRefreshToken(refreshToken);
       if (!token) throw signInAgain();
       const session = await sessions.find(sessionIdOf(token));
       if (!session || session.expiresAt <= new Date()) throw signInAgain();
+      const tokenHash = hashSecret(token.secret);
+      if (session.endedAt) {
+        if (session.tokenHash !== tokenHash) await endStolen(session, sender);
+        throw signInAgain();
+      }
       const user = await userOf(session);
       if (!user) {
         await sessions.end(session.id);
@@ -171,13 +190,16 @@ export function createAuthService(deps: AuthServiceDeps) {
       }
       const secret = newSecret();
       const accessUntil = inSeconds(accessTokenTtlSeconds);
-      const usedFrom = attemptKeys.ofAccountAndAddress(user.email, address);
-      const rotation = { from: hashSecret(token.secret), to: hashSecret(secret), accessUntil, usedFrom };
+      const rotation = {
+        from: tokenHash,
+        to: hashSecret(secret),
+        accessUntil,
+        usedFrom: usedFrom(user, sender.address),
+      };
       const taken = await guests.takeOver(user);
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
-        await sessions.endStolen(session.id);
-        report('refresh_reused', { userId: user.id }, address);
+        await endStolen(session, sender);
         throw signInAgain();
       }
       const { createdAt: authenticatedAt, hasSecondFactor } = session;

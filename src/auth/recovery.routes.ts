@@ -1,3 +1,4 @@
+import { senderOf } from '../http/origin';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { confirmBody, forgotBody, resetBody } from './recovery.schema';
@@ -21,7 +22,7 @@ export function recoveryRoutes(recovery: RecoveryService): Route[] {
       responses: { 204: { description: 'The address is confirmed' } },
       errors: ['already_exists'],
       async handler(ctx, { body }) {
-        ctx.state.logFields = await recovery.confirm(body);
+        ctx.state.logFields = await recovery.confirm(body, senderOf(ctx));
         ctx.status = 204;
       },
     }),
@@ -58,7 +59,7 @@ export function recoveryRoutes(recovery: RecoveryService): Route[] {
       responses: { 204: { description: 'The password is changed' } },
       errors: [],
       async handler(ctx, { body }) {
-        ctx.state.logFields = await recovery.reset(body, ctx.ip);
+        ctx.state.logFields = await recovery.reset(body, senderOf(ctx));
         ctx.status = 204;
       },
     }),

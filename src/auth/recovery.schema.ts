@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { ACCOUNT_TOKEN } from '../users/account/account-token';
+import { EXAMPLE_TOKEN, mailedToken as token } from '../users/account/account-token.schema';
 import { email, newPassword } from '../users/users.schema';
 
 export interface ConfirmBody {
@@ -14,14 +14,6 @@ export interface ResetBody {
   token: string;
   password: string;
 }
-
-const EXAMPLE_TOKEN = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA';
-
-const token = Joi.string()
-  .pattern(ACCOUNT_TOKEN)
-  .messages({ 'string.pattern.base': '{#label} must be the token of a link in a mail' })
-  .required()
-  .description('What stands behind `=` in the link of the mail: works once, for 30 minutes');
 
 export const confirmBody = Joi.object<ConfirmBody, true>({ token })
   .id('ConfirmRequest')

@@ -1,6 +1,7 @@
-import { invalid } from '../http/validate';
 import { AppError } from '../errors/app-error';
+import type { Sender } from '../http/origin';
 import type { AccountMails } from '../users/account/account-mails';
+import { invalidAccountToken } from '../users/account/account-token';
 import type { AccountRepository } from '../users/account/accounts.repository';
 import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { AttemptRepository } from '../users/passwords/attempts.repository';
@@ -16,7 +17,7 @@ export interface RecoveryServiceDeps {
   passwordRules: Pick<PasswordRules, 'requireImpersonal'>;
   attempts: Pick<AttemptRepository, 'clear'>;
   attemptKeys: Pick<AttemptKeys, 'ofAccount'>;
-  mails: Pick<AccountMails, 'offerReset' | 'tellChange'>;
+  mails: Pick<AccountMails, 'offerReset' | 'tellChange' | 'tellReplaced'>;
   limitForgotten: AddressLimit;
   refreshTokenTtlSeconds: number;
 }
@@ -29,11 +30,13 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
   const { limitForgotten, refreshTokenTtlSeconds } = deps;
   return {
     /** @throws {AppError} validation_failed for a token that is not valid, already_exists */
-    async confirm({ token }: ConfirmBody): Promise<{ userId: string }> {
-      const user = await accounts.confirmAddress(token);
-      if (user === undefined) throw addressTaken();
-      if (user === null) throw invalidAccountToken();
-      return { userId: user.id };
+    async confirm({ token }: ConfirmBody, sender: Sender): Promise<{ userId: string }> {
+      const confirmed = await accounts.confirmAddress(token, sender);
+      if (confirmed === undefined) throw addressTaken();
+      if (confirmed === null) throw invalidAccountToken();
+      const { userId, replaced } = confirmed;
+      if (replaced !== undefined) mails.tellReplaced(replaced);
+      return { userId };
     },
 
     /**
@@ -47,16 +50,16 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
     },
 
     /**
-     * @param address of the client
      * @throws {AppError} validation_failed for a token that is not valid, or a password that is easy to guess
      */
-    async reset({ token, password }: ResetBody, address: string): Promise<{ userId: string }> {
-      const owner = await accounts.findByResetToken(token);
+    async reset({ token, password }: ResetBody, sender: Sender): Promise<{ userId: string }> {
+      const owner = await accounts.findByToken('reset', token);
       if (!owner) throw invalidAccountToken();
       passwordRules.requireImpersonal(password, owner);
-      const passwordHash = await hashPassword(password, address);
+      const passwordHash = await hashPassword(password, sender.address);
       const sessionsBeganAfter = new Date(Date.now() - refreshTokenTtlSeconds * 1_000);
-      const user = await accounts.resetPassword(token, { passwordHash, sessionsBeganAfter });
+      const origin = { by: owner.id, ...sender };
+      const user = await accounts.resetPassword(token, { passwordHash, origin, sessionsBeganAfter });
       if (!user) throw invalidAccountToken();
       await sessions.removeRevoked(user); // only tidies up: they are of no use any more
       await attempts.clear(attemptKeys.ofAccount(user.email));
@@ -64,11 +67,6 @@ export function createRecoveryService(deps: RecoveryServiceDeps) {
       return { userId: user.id };
     },
   };
-}
-
-/** One error for a token that is wrong, too old, or was used or replaced: the reason would only help who guesses. */
-function invalidAccountToken(): AppError {
-  return invalid([{ path: 'token', message: 'is not valid, or not any more: ask for another mail' }]);
 }
 
 /** Only the owner of the address gets so far. */

@@ -1,4 +1,5 @@
 import { AppError } from '../errors/app-error';
+import { totpMissing } from '../errors/totp-missing';
 import { unauthorized } from '../errors/unauthorized';
 import type { Middleware } from '../http/context';
 import type { Principal } from '../role/principal';
@@ -41,13 +42,6 @@ function requireScope({ scopes }: Principal, scope: Scope | undefined): void {
     scope
       ? `This API key lacks the scope ${scope}: use one that has it.`
       : 'API keys cannot do this: sign in as a user.',
-  );
-}
-
-function totpMissing(): AppError {
-  return new AppError(
-    'forbidden',
-    'ADMINs need an authenticator app: set one up with POST /users/me/totp, then refresh your tokens.',
   );
 }
 

@@ -60,7 +60,7 @@ export function createCheckoutService({ service, guests }: CheckoutServiceDeps) 
       if (!order && cart.items.length === 0) throw empty();
       const orderToken = isGuest ? await keepGuest(cart, caller.token!, body, order) : undefined;
       const { customerId, items, note, shippingAddress, metadata, contentVersion } = cart;
-      const request = orderRequest(cartOrderIdOf(cart), {
+      const request = orderRequest(cartOrderIdOf(cart), id, {
         customerId,
         placedBy: customerId,
         requestId,

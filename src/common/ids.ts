@@ -3,9 +3,9 @@ import { ulid } from 'ulid';
 
 export type IdPrefix = 'usr' | 'ps' | 'key' | 'aud' | 'cart';
 
-/** Creates an identifier; identifiers with the same prefix sort by creation time. */
-export function newId(prefix: IdPrefix): string {
-  return `${prefix}_${ulid()}`;
+/** Creates an identifier; identifiers with the same prefix sort by creation time. @param at now, if it is stored as well */
+export function newId(prefix: IdPrefix, at?: Date): string {
+  return `${prefix}_${ulid(at?.getTime())}`;
 }
 
 export const ID_PATTERNS: Readonly<Record<IdPrefix, RegExp>> = {

@@ -1,4 +1,5 @@
 import Joi, { type CustomHelpers } from 'joi';
+import { shopPage } from './rules';
 import { section } from './section';
 
 const VARIABLES_OF_SMTP = ['MAIL_FROM', 'ACCOUNT_PAGE_URL'] as const;
@@ -25,15 +26,14 @@ const variables = {
     .example('Plum & Pear <shop@example.com>')
     .description('Sender of the mails to users')
     .messages({ 'string.pattern.base': '{#label} must have an e-mail address' }),
-  ACCOUNT_PAGE_URL: Joi.string()
-    .uri({ scheme: ['http', 'https'] })
+  ACCOUNT_PAGE_URL: shopPage()
     .pattern(/#/, { invert: true })
     .default('http://localhost:8080/account')
     .note('`http://localhost:8080/account`; required with `SMTP_URL`')
     .example('https://shop.example.com/account')
     .description(
-      'Page of the shop that links in mails point to: it takes the token out of `#confirm=…` or `#reset=…` and sends it ' +
-        'to `/auth/confirm` or `/auth/reset`',
+      'Page of the shop that links in mails point to: it takes the token out of `#confirm=…`, `#reset=…` or `#totp=…` and ' +
+        'sends it to `/auth/confirm`, `/auth/reset` or `/users/me/totp/confirm`',
     )
     .messages({ 'string.pattern.invert.base': '{#label} must not have a fragment (#)' }),
   DATA_DIR: Joi.string()

@@ -2,6 +2,7 @@ import Joi, { type CustomHelpers } from 'joi';
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { entriesOf } from './rules';
 import { section } from './section';
+import { isWeakSecret } from './weak-secret';
 
 /** A key that encrypts payloads in Temporal (AES-256). A KeyObject does not show its bytes when it is logged. */
 export interface PayloadKey {
@@ -10,8 +11,6 @@ export interface PayloadKey {
 }
 
 const KEY_BYTES = 32;
-/** 32 random bytes have about 30 different values. */
-const MIN_DISTINCT_BYTES = 10;
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HOW =
   'write keyId:key, comma-separated, the one that encrypts first; "openssl rand -base64 32" makes a key';
@@ -70,6 +69,6 @@ function parseEntry(entry: string, name: string): PayloadKey {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== KEY_BYTES || bytes.toString('base64') !== text)
     throw new Error(`${name} has a key that is not the base64 of exactly ${KEY_BYTES} bytes`);
-  if (new Set(bytes).size < MIN_DISTINCT_BYTES) throw new Error(`${name} has a key that is not random`);
+  if (isWeakSecret(bytes.toString('latin1'))) throw new Error(`${name} has a key that is not random`);
   return { id: id!, key: createSecretKey(bytes) };
 }

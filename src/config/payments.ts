@@ -1,5 +1,12 @@
 import Joi, { type CustomHelpers } from 'joi';
-import { duration, durationOrZero, isProduction, millisecondsOf } from './rules';
+import {
+  countOrNone,
+  duration,
+  durationOrZero,
+  isProduction,
+  millisecondsOf,
+  optionalShopPage,
+} from './rules';
 import { section } from './section';
 
 const variables = {
@@ -53,23 +60,23 @@ const variables = {
     .description(
       "Base URL of the API as customers' browsers reach it, for the page where they authorise payments in the sandbox",
     ),
-  MAX_DECLINES_PER_USER: limit(5).description(
+  MAX_DECLINES_PER_USER: countOrNone(5).description(
     'Declined payments of a customer within an hour, beyond which their payments are a 429; `0`: no limit',
   ),
-  MAX_DECLINES_PER_ADDRESS: limit(10).description(
+  MAX_DECLINES_PER_ADDRESS: countOrNone(10).description(
     'The same of all customers at an IPv4 address or in an IPv6 /64 network; `0`: no limit, for an API that sees only ' +
       'the address of a shop in front of it',
   ),
-  MAX_DECLINES_PER_STAFF: limit(100).description(
+  MAX_DECLINES_PER_STAFF: countOrNone(100).description(
     'The same of an ADMIN or an API key, who order for many customers, wherever they are; `0`: no limit',
   ),
-  MAX_UNPAID_ORDERS: limit(20)
+  MAX_UNPAID_ORDERS: countOrNone(20)
     .tag('worker')
     .description(
       'Orders of a customer that may wait at once for the customer to confirm a payment at the bank or to try another card; ' +
         '`0`: no limit',
     ),
-  MAX_UNPAID_UNITS: limit(1_000)
+  MAX_UNPAID_UNITS: countOrNone(1_000)
     .tag('worker')
     .description('Units of one product that such orders of a customer may hold together; `0`: no limit'),
   STRIPE_TEST_MODE: Joi.boolean()
@@ -109,8 +116,7 @@ const variables = {
     .description(
       'Verifies the events that Stripe sends to `/payments/stripe/webhook`; required with `stripe`',
     ),
-  STRIPE_RETURN_URL: Joi.string<string | undefined>()
-    .uri({ scheme: ['http', 'https'] })
+  STRIPE_RETURN_URL: optionalShopPage()
     .tag('worker')
     .note("none: the shop's page asks the customer with Stripe's SDK")
     .example('https://shop.example/paid')
@@ -126,11 +132,6 @@ const variables = {
         'which Stripe switches on; the same for all workers',
     ),
 };
-
-/** A limit, which 0 turns off. */
-function limit(byDefault: number) {
-  return Joi.number().integer().min(0).max(1_000_000).default(byDefault);
-}
 
 /** `STRIPE_TEST_MODE` has been read before the key, and false is its default. */
 function allowsTestKey({ state }: CustomHelpers): boolean {

@@ -7,6 +7,10 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 export const count = (fallback: number, max = 1_000_000) =>
   Joi.number().integer().min(1).max(max).default(fallback);
 
+/** A limit, which 0 turns off. */
+export const countOrNone = (fallback: number) =>
+  Joi.number().integer().min(0).max(1_000_000).default(fallback);
+
 /** The entries of a comma-separated list. */
 export function entriesOf(list: string): string[] {
   return list.split(',').map((entry) => entry.trim());
@@ -16,6 +20,18 @@ export function entriesOf(list: string): string[] {
 export function isProduction({ state }: CustomHelpers): boolean {
   return (state.ancestors[0] as { NODE_ENV: string }).NODE_ENV === 'production';
 }
+
+/** A page of the shop. Browsers take secrets there, in the address, so it has to have TLS in production. */
+export const optionalShopPage = () =>
+  Joi.string<string | undefined>()
+    .uri({ scheme: ['http', 'https'] })
+    .custom((url: string, helpers) =>
+      isProduction(helpers) && !/^https:/i.test(url) ? helpers.error('page.plain') : url,
+    )
+    .messages({ 'page.plain': '{#label} must begin with https:// in production' });
+
+/** The same with a default. */
+export const shopPage = () => optionalShopPage() as Joi.StringSchema<string>;
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

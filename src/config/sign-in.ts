@@ -1,9 +1,6 @@
 import Joi from 'joi';
-import { count } from './rules';
+import { count, countOrNone } from './rules';
 import { section } from './section';
-
-/** A number, or 0 for no limit. */
-const limit = (fallback: number) => Joi.number().integer().min(0).max(1_000_000).default(fallback);
 
 const variables = {
   SHOP_NAME: Joi.string<string | undefined>()
@@ -13,7 +10,7 @@ const variables = {
     'Requests to `/auth/…` of an IPv4 address or an IPv6 /64 network per `RATE_LIMIT_WINDOW_MS`, beyond which they are a ' +
       '429; other requests do not count for it',
   ),
-  MAX_LOGIN_FAILURES_PER_ADDRESS: limit(30).description(
+  MAX_LOGIN_FAILURES_PER_ADDRESS: countOrNone(30).description(
     'Wrong passwords for any accounts from an IPv4 address or an IPv6 /64 network within 15 minutes, beyond which ' +
       'signing in is a 429; `0`: no limit',
   ),
@@ -29,10 +26,9 @@ const variables = {
     .description(
       'Whether ADMINs need an authenticator app (TOTP): without one, they may do what CUSTOMERs may until they set it up',
     ),
-  MAX_REGISTRATIONS_PER_ADDRESS: limit(20).description(
+  MAX_REGISTRATIONS_PER_ADDRESS: countOrNone(20).description(
     'Registrations from an IPv4 address or an IPv6 /64 network within an hour, beyond which they are a 429, and as many ' +
-      'requests for a new password; `0`: no ' +
-      'limit, for an API that sees only the address of a shop in front of it',
+      'requests for a new password; `0`: no limit, for an API that sees only the address of a shop in front of it',
   ),
 };
 

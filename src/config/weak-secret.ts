@@ -20,7 +20,15 @@ export function isWeakSecret(secret: string): boolean {
     .replace(WORD, '')
     .replace(RUN, '')
     .replace(/[-_\s.]/g, '');
-  return rest.length < MIN_REMAINING || new Set(secret).size < MIN_DISTINCT;
+  return (
+    rest.length < MIN_REMAINING || new Set(secret).size < MIN_DISTINCT || stepsOf(secret).size < MIN_DISTINCT
+  );
+}
+
+/** Returns the differences between neighbours, of which bytes that are counted up or down have few. */
+function stepsOf(secret: string): Set<number> {
+  const codes = Array.from(secret, (character) => character.charCodeAt(0));
+  return new Set(codes.slice(1).map((code, n) => code - codes[n]!));
 }
 
 /** Returns every sequence of four neighbours, forwards and backwards. */

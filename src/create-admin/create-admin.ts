@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { parseArgs } from 'node:util';
 import { newId } from '../common/ids';
+import { OPERATOR } from '../domain/audit';
 import { Role } from '../role/role';
 import { hashPassword } from '../users/passwords/password';
 import { DEMO_USERS } from '../users/demo-users';
@@ -54,8 +55,14 @@ export function parseOptions(args: string[]): AdminOptions | 'disable-demo-users
   if (values['disable-demo-users'] && Object.keys(values).length === 1) return 'disable-demo-users';
   if (values['disable-demo-users']) throw new Error(USAGE);
   if (values.email === undefined) throw new Error(USAGE);
-  const { email: address, name: given = '', promote: isPromotion = false } = values;
-  return { email: address, name: given, promote: isPromotion, removeTotp: values['remove-totp'] ?? false };
+  const { email: address, name: given, promote: isPromotion, 'remove-totp': isRemoval } = values;
+  if ([given !== undefined, isPromotion, isRemoval].filter(Boolean).length > 1) throw new Error(USAGE);
+  return {
+    email: address,
+    name: given ?? '',
+    promote: isPromotion ?? false,
+    removeTotp: isRemoval ?? false,
+  };
 }
 
 /**
@@ -112,7 +119,7 @@ export async function removeTotp(
   address: string,
 ): Promise<string> {
   const user = await users.findByEmail(Joi.attempt(address, email.required()));
-  if (!user || !(await factors.remove(user.id, { by: 'operator', requestId: null, address: null })))
+  if (!user || !(await factors.remove(user.id, OPERATOR)))
     throw new Error('There is no account with this address that has an authenticator app.');
   return user.id;
 }

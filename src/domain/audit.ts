@@ -8,6 +8,9 @@ export interface Origin {
   address: string | null;
 }
 
+/** Who makes the changes of a command, such as `user:create-admin`. */
+export const OPERATOR: Origin = { by: 'operator', requestId: null, address: null };
+
 /** A field before and after a change; null where there was, or is, none. */
 export interface FieldChange {
   /** The name of the field; of an entry of a list, with the id of that, such as `refunds.ref_…`. */

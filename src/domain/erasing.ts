@@ -11,6 +11,8 @@ export interface ErasureRequest {
   /** The id of who asks for it: the user, or an ADMIN. */
   by: string;
   requestId: string;
+  /** For how long after the account is closed orders may arrive that were on their way, in milliseconds. */
+  lateMs: number;
 }
 
 /** Whether erasing has begun, and why not: what stands in its way, and what to do. */

@@ -93,6 +93,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   amd: 'order.amend',
   arc: 'order.archive',
   can: 'order.cancel',
+  chk: 'order.check_payment',
   cor: 'order.correct_fulfillment',
   dlv: 'order.deliver',
   ful: 'order.fulfill',

@@ -26,7 +26,7 @@ export function jsonBody(limit: string, maxValues = MAX_VALUES): Middleware {
     parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
     detectJSON: () => true, // the content type is checked below
     jsonLimit: limit,
-    jsonStrict: false, // `null` is as no body where the body is optional
+    jsonStrict: false, // the schema says what is wrong with a number, a text or null
     onError: (error, ctx) => {
       ctx.req.emit(BODY_REJECTED);
       ctx.req.read(0); // Node reads a body to its end unless reading has begun and stopped

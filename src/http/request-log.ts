@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { ID_PATTERNS } from '../common/ids';
+import { ORDER_ID } from '../domain/order-id';
 import type { Context, Middleware } from './context';
 
 /**
@@ -7,7 +9,7 @@ import type { Context, Middleware } from './context';
  */
 export function requestLog(logger: Logger, paths: readonly string[]): Middleware {
   const words = new Set(paths.flatMap((path) => path.split('/')).filter((word) => !word.startsWith(':')));
-  const loggable = (segment: string) => (words.has(segment) || ID.test(segment) ? segment : '…');
+  const loggable = (segment: string) => (words.has(segment) || isId(segment) ? segment : '…');
   return async (ctx, next) => {
     const started = performance.now();
     ctx.state.log = logger.child({ requestId: ctx.state.requestId });
@@ -20,8 +22,16 @@ export function requestLog(logger: Logger, paths: readonly string[]): Middleware
  * The ids that we give, each exactly as we write it. Anything else in the place of an id may be personal, such as an e-mail
  * address or the number of a card.
  */
-const ID =
-  /^(?:(?:usr|key|ps)_[0-7][0-9A-HJKMNP-TV-Z]{25}|(?:ord|ful)_[0-9a-f]{32}|(?:void|refund|release)Payment-\d{1,9})$/;
+const IDS = [
+  ...Object.values(ID_PATTERNS),
+  ORDER_ID,
+  /^ful_[0-9a-f]{32}$/,
+  /^(?:void|refund|release)Payment-\d{1,9}$/, // the step of a compensation
+];
+
+function isId(segment: string): boolean {
+  return IDS.some((pattern) => pattern.test(segment));
+}
 
 function writeLine(ctx: Context, path: string, durationMs: number): void {
   const line = {

@@ -45,7 +45,6 @@ export function inputValidator(
     query: route.query ?? (route.ignoresOtherQuery ? undefined : NO_QUERY),
     headers: acceptedHeaders(route, keyed),
   };
-  const isBodyOptional = route.body?.validate({}).error === undefined;
   const parts = (Object.keys(OPTIONS) as Part[]).map((part) => [part, prepare(schemas[part], part)] as const);
   const maps = mapsOf(route.query);
   return (ctx) => {
@@ -54,8 +53,7 @@ export function inputValidator(
     const input = { params: {}, query: {}, headers: {}, body: {} } as Record<Part, unknown>;
     for (const [part, schema] of parts) {
       if (!schema) continue;
-      const read = part === 'query' ? withMaps(ctx.query, maps) : readPart(ctx, part);
-      const given = read === null && isBodyOptional ? {} : read;
+      const given = part === 'query' ? withMaps(ctx.query, maps) : readPart(ctx, part);
       const { value, error } = schema.validate(given);
       input[part] = value;
       if (error) errors.push(...fieldErrors(error.details));

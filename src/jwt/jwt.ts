@@ -5,17 +5,11 @@ import { ID_PATTERNS } from '../common/ids';
 import type { Config } from '../config';
 import type { JwtKey } from '../config/jwt-keys';
 import type { Context, Middleware } from '../http/context';
-import type { UserPrincipal } from '../role/principal';
+import type { AccessTokenClaims, UserPrincipal } from '../role/principal';
 import { USER_ROLES, type UserRole } from '../role/role';
 
 /** What the claim `totp` says of an ADMIN who has to set up an authenticator app. */
 const MISSING = 'missing';
-
-/** What an access token says about its user. */
-export type AccessTokenClaims = Pick<
-  UserPrincipal,
-  'id' | 'role' | 'tokenVersion' | 'sessionId' | 'authenticatedAt' | 'mustSetUpTotp' | 'guests'
->;
 
 export interface Jwt {
   /** Issues an access token that is valid for `expiresIn` seconds. */

@@ -48,16 +48,29 @@ export function createSmtpMailer({ url, from, isProduction }: SmtpOptions): Mail
 
 /** Writes mails to `DATA_DIR/mail`, and the log says where, for development. */
 export function createFileMailer({ from, dataDir }: Config['mail'], logger: Logger): Mailer {
-  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix', ...TEXT_ONLY });
   const folder = resolve(dataDir, 'mail');
   return {
     async send(mail: Mail) {
-      const { message } = await transport.sendMail({ ...mail, from });
       const file = join(folder, `${ulid()}.eml`);
       await mkdir(folder, { recursive: true, mode: OWNER_ONLY.folder });
-      await writeFile(file, message as Buffer, { mode: OWNER_ONLY.file });
+      await writeFile(file, messageOf(mail, from), { mode: OWNER_ONLY.file });
       logger.info({ file, subject: mail.subject }, 'mail written to a file, since SMTP_URL is not set');
     },
     close: () => undefined,
   };
+}
+
+/** Returns the mail with its text as it is: encoded for servers of old, a link would be broken over two lines. */
+function messageOf({ to, subject, text }: Mail, from: string): string {
+  const headers = {
+    From: from,
+    To: to,
+    Subject: subject,
+    Date: new Date().toUTCString(),
+    'MIME-Version': '1.0',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Transfer-Encoding': '8bit',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return `${lines.join('\n')}\n\n${text}`;
 }

@@ -56,12 +56,15 @@ export interface OrderContent {
   metadata?: Record<string, string>;
 }
 
-/** Returns a hash that is the same for the same order, however the client sorted its fields. */
-export function fingerprintOf(order: OrderContent): string {
+/**
+ * Returns a hash that is the same for the same order under the same key, however the client sorted its fields. It names the
+ * Update in Temporal, where everybody reads it: without the key, which is stored nowhere, an address could be guessed by it.
+ */
+export function fingerprintOf(order: OrderContent, idempotencyKey: string): string {
   const { items, paymentMethod, note, shippingAddress } = order;
   const { expectedTotal = null, externalRef = null, metadata = {} } = order;
   const extras = [expectedTotal, externalRef, metadata];
-  return sha256(canonicalJson([items, note, shippingAddress, paymentMethod, ...extras]));
+  return sha256(canonicalJson([idempotencyKey, items, note, shippingAddress, paymentMethod, ...extras]));
 }
 
 export interface PlaceOrder extends OrderContent {
@@ -72,12 +75,15 @@ export interface PlaceOrder extends OrderContent {
   cart?: OrderedCart;
 }
 
-/** Makes the request that goes to Temporal. Its order id is known before anything else happens. */
-export function orderRequest(orderId: string, request: PlaceOrder): OrderRequest {
+/**
+ * Makes the request that goes to Temporal. Its order id is known before anything else happens.
+ * @param key the Idempotency-Key, or what stands for it
+ */
+export function orderRequest(orderId: string, key: string, request: PlaceOrder): OrderRequest {
   return {
     ...request,
     orderId,
-    fingerprint: fingerprintOf(request),
+    fingerprint: fingerprintOf(request, key),
     attemptId: ulid(),
     createdAt: new Date().toISOString(),
   };

@@ -12,16 +12,18 @@ export interface ErasuresOptions {
   taskQueue: string;
   /** How long to wait until it is known whether anything stands in the way, in milliseconds. */
   timeoutMs: number;
+  /** For how long an API process may still send an order that it had accepted, in milliseconds. */
+  lateMs: number;
 }
 
 /** Has Temporal erase the data of users. */
-export function createErasures(temporal: TemporalClient, { taskQueue, timeoutMs }: ErasuresOptions) {
+export function createErasures(temporal: TemporalClient, { taskQueue, timeoutMs, lateMs }: ErasuresOptions) {
   return {
     /**
      * Starts the workflow, or joins the running one, and waits until the account is closed.
      * @throws {AppError} service_unavailable
      */
-    async begin(request: ErasureRequest): Promise<ErasureAnswer> {
+    async begin(request: Omit<ErasureRequest, 'lateMs'>): Promise<ErasureAnswer> {
       const workflow: StartableWorkflow = {
         type: ERASURE_WORKFLOW,
         options: {
@@ -29,15 +31,16 @@ export function createErasures(temporal: TemporalClient, { taskQueue, timeoutMs 
           workflowId: erasureWorkflowId(request.userId),
           workflowIdConflictPolicy: 'USE_EXISTING',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE', // an earlier one may have found something in the way
-          args: [request],
+          args: [{ ...request, lateMs } satisfies ErasureRequest],
           staticSummary: `Erase the personal data of ${request.userId}`,
         },
       };
       const args: [string] = [request.userId];
       const update = { definition: beginErasureUpdate, options: { args, updateId: ulid() } };
-      const sending = untilAnswered(temporal, Date.now() + timeoutMs, () =>
-        sendWithStart(temporal.client, workflow, update),
-      );
+      const deadline = Date.now() + timeoutMs;
+      const send = () =>
+        untilAnswered(temporal, deadline, () => sendWithStart(temporal.client, workflow, update));
+      const sending = send().then((answer) => (answer === 'ended' ? send() : answer)); // for the next run
       const answer = await whileServerLives(temporal, sending).catch((cause: unknown) => {
         throw unavailable(cause);
       });

@@ -18,7 +18,7 @@ export type StoredSession = Pick<
 /** What is kept of people beside their users and orders. */
 export function createPersonalDataRepository(
   connection: Connection,
-  audit: Pick<AuditRepository, 'erasePrivateParts'>,
+  audit: Pick<AuditRepository, 'erasePrivateParts' | 'erasePrivatePartsOfOrder'>,
 ) {
   const sessions = createSessionModel(connection);
   const tokens = createAccountTokenModel(connection);
@@ -45,8 +45,12 @@ export function createPersonalDataRepository(
     cartsOf: (customerId: string): Promise<CartDocument[]> =>
       carts.find({ customerId, status: trusted({ $ne: 'merged' }) }).lean(),
 
-    /** Removes what customers had to do for the payments of an order, whose keys begin with its id. */
+    /**
+     * Removes what customers had to do for the payments of an order, whose keys begin with its id, and erases the private
+     * parts of what the audit log has of it.
+     */
     async eraseTraces(orderId: string): Promise<void> {
+      await audit.erasePrivatePartsOfOrder(orderId);
       await actions.deleteMany({ _id: trusted({ $gte: `${orderId}-`, $lt: `${orderId}.` }) });
     },
 

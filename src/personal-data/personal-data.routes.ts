@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { originOf } from '../http/origin';
 import { sendData } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { sendStream } from '../http/stream';
@@ -40,7 +41,7 @@ function exportUserRoute(service: PersonalDataService): Route {
     errors: ['not_found'],
     async handler(ctx, { params: { id }, principal }) {
       ctx.state.logFields = { exportedUserId: id };
-      await sendStream(ctx, await service.export(id, principal), {
+      await sendStream(ctx, await service.export(id, principal, originOf(ctx, principal)), {
         type: 'application/x-ndjson; charset=utf-8',
         filename: `${id}.ndjson`,
       });

@@ -1,3 +1,4 @@
+import type { AuditedChange, Origin } from '../domain/audit';
 import { AppError } from '../errors/app-error';
 import type { Principal, UserPrincipal } from '../role/principal';
 import type { Proof, Reauthentication } from '../users/reauthentication';
@@ -8,6 +9,8 @@ import { personalData, type ExportDeps } from './export';
 
 export interface PersonalDataServiceDeps extends ExportDeps {
   users: Pick<UsersRepository, 'findById'>;
+  /** Writes an entry of the audit log. */
+  record(change: AuditedChange): Promise<void>;
   requireRecentSignIn: Reauthentication;
   erasures: Erasures;
 }
@@ -15,7 +18,7 @@ export interface PersonalDataServiceDeps extends ExportDeps {
 export type PersonalDataService = ReturnType<typeof createPersonalDataService>;
 
 export function createPersonalDataService(deps: PersonalDataServiceDeps) {
-  const { users, requireRecentSignIn, erasures } = deps;
+  const { users, record, requireRecentSignIn, erasures } = deps;
 
   /** Nobody has to be asked for it, so that others and those who do not exist look alike and cost alike. */
   function requireOwn(userId: string, { id, role }: Principal): void {
@@ -29,10 +32,20 @@ export function createPersonalDataService(deps: PersonalDataServiceDeps) {
   }
 
   return {
-    /** Returns lines of JSON. @throws {AppError} not_found, also when it is another user */
-    async export(userId: string, principal: UserPrincipal): Promise<AsyncGenerator<string, void>> {
+    /**
+     * Returns lines of JSON. The audit log has it when an ADMIN exports the data of another user.
+     * @throws {AppError} not_found, also when it is another user
+     */
+    async export(
+      userId: string,
+      principal: UserPrincipal,
+      origin: Origin,
+    ): Promise<AsyncGenerator<string, void>> {
       requireOwn(userId, principal);
-      return personalData(deps, await find(userId));
+      const user = await find(userId);
+      const about = { object: userId, subject: userId, changes: [], personal: [] };
+      if (principal.id !== userId) await record({ origin, action: 'user.export', ...about });
+      return personalData(deps, user);
     },
 
     /**

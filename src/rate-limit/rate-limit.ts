@@ -37,13 +37,13 @@ export function rateLimit({
   const requests = limiter({ db: store, id: clientsOf, max, duration: windowMs });
   const signIns = limiter({
     db: store,
-    id: (ctx) => `sign-in:${clientAddress(ctx.ip)}`,
+    id: (ctx) => `sign-in:${addressOf(ctx)}`,
     max: signIn.rateLimitMax,
     duration: windowMs,
   });
   const probes = limiter({
     db: store,
-    id: (ctx) => `health:${clientAddress(ctx.ip)}`,
+    id: (ctx) => `health:${addressOf(ctx)}`,
     max: Math.ceil(Math.max(max * SHARE_OF_PROBES, (MIN_PROBES_PER_MINUTE * windowMs) / MINUTE_MS)),
     duration: windowMs, // all windows of the counter last equally long
     disableHeader: true,
@@ -82,10 +82,15 @@ function limiter({ db, ...options }: Limit): Middleware {
   };
 }
 
-/** What a proxy writes is taken as it is, so it could name several clients. */
-function clientsOf({ state: { principal }, ip }: Context): string {
-  const address = `ip:${clientAddress(ip).replaceAll(AND, '')}`;
+function clientsOf(ctx: Context): string {
+  const address = `ip:${addressOf(ctx)}`;
+  const { principal } = ctx.state;
   return principal ? `${address}${AND}user:${principal.id}` : address;
+}
+
+/** What a proxy writes is taken as it is, and must not name several clients. */
+function addressOf({ ip }: Context): string {
+  return clientAddress(ip).replaceAll(AND, '');
 }
 
 function limited(ctx: Context, cause: unknown): AppError {

@@ -8,6 +8,7 @@ export interface Principal {
   role: UserRole;
   /** Everything that an API key may do. Absent for a user, who may do everything that the role allows. */
   scopes?: readonly Scope[];
+  /** An ADMIN who acts as a CUSTOMER until an authenticator app is set up. */
   mustSetUpTotp?: true;
   /** The ids under which the user has ordered without an account: those orders are theirs as well. */
   guests?: readonly string[];
@@ -28,7 +29,8 @@ export interface UserPrincipal extends Principal {
   authenticatedAt: number;
   /** When the token expires, in seconds since the epoch. */
   expiresAt: number;
-  /** An ADMIN who acts as a CUSTOMER until an authenticator app is set up. */
-  mustSetUpTotp?: true;
   scopes?: undefined;
 }
+
+/** What an access token says about its user. */
+export type AccessTokenClaims = Omit<UserPrincipal, 'expiresAt' | 'scopes'>;

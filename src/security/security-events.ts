@@ -1,14 +1,15 @@
-import { createHmac, hkdfSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
+import { createKeyedHash } from '../common/keyed-hash';
 import { clientAddress } from '../rate-limit/client-address';
 import type { UserRole } from '../role/role';
 import type { Scope } from '../role/scope';
 
 /** What may be an attack, or gives power, by its name in the log. */
 export interface SecurityEvents {
-  /** A wrong password, also for an account that does not exist. */
+  /** A wrong password, also for an account that does not exist, or a wrong code of an authenticator app. */
   login_failed: Account;
-  /** An attempt that was turned down unseen, since there were too many wrong passwords. */
+  /** An attempt that was turned down unseen, since there were too many wrong ones. */
   login_locked: Account;
   /** A refresh token that was used before: it was copied, and the session has ended. */
   refresh_reused: { userId: string };
@@ -41,7 +42,6 @@ export interface SecurityEventsOptions {
 }
 
 const PURPOSE = 'accounts and addresses of security events';
-const HASH_CHARACTERS = 22;
 
 /** Creates a function that writes one log line for each event: `securityEvent` is its name. */
 export function createSecurityEvents({
@@ -49,11 +49,7 @@ export function createSecurityEvents({
   secret,
   onEvent = () => undefined,
 }: SecurityEventsOptions): ReportSecurityEvent {
-  const material =
-    secret.type === 'secret' ? secret.export() : secret.export({ format: 'der', type: 'pkcs8' });
-  const key = Buffer.from(hkdfSync('sha256', material, '', PURPOSE, 32));
-  const hash = (kind: string, value: string) =>
-    createHmac('sha256', key).update(`${kind}\n${value}`).digest('base64url').slice(0, HASH_CHARACTERS);
+  const hash = createKeyedHash(secret, PURPOSE);
   return (name, details, from) => {
     onEvent(name);
     const { email, ...shown } = details as { email?: string };

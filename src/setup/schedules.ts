@@ -7,10 +7,12 @@ import {
 } from '@temporalio/client';
 import type { Config } from '../config';
 import {
+  AUDIT_LOG_WORKFLOW,
   CARTS_WORKFLOW,
   JANITOR_WORKFLOW,
   RECONCILIATION_WORKFLOW,
   RELAY_WORKFLOW,
+  RETENTION_WORKFLOW,
 } from '../../workflows/contract';
 
 /** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
@@ -42,6 +44,18 @@ const MAINTENANCE: readonly Maintenance[] = [
     spec: { calendars: [{ hour: 2, minute: 30 }] }, // UTC
     summary: 'Compares the payments of the last days with the orders',
     args: ({ paymentsTaskQueue }) => [{ paymentsTaskQueue }],
+  },
+  {
+    name: 'audit-log',
+    workflowType: AUDIT_LOG_WORKFLOW,
+    spec: { intervals: [{ every: '1m' }] },
+    summary: 'Chains the new entries of the audit log',
+  },
+  {
+    name: 'retention',
+    workflowType: RETENTION_WORKFLOW,
+    spec: { calendars: [{ hour: 3, minute: 30 }] }, // UTC
+    summary: 'Removes and erases what is too old to be kept',
   },
   {
     name: 'carts',

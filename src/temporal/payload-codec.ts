@@ -18,7 +18,7 @@ export class UndecodablePayload extends Error {
 
 /** The data keys of customers, each named by what the ids of the customer's orders end with. */
 export interface CustomerKeys {
-  /** Returns null if the key was destroyed, or is not to be had now: PAYLOAD_KEYS encrypt then. */
+  /** Returns null if the key was retired or destroyed, or is not to be had now: PAYLOAD_KEYS encrypt then. */
   toEncrypt(owner: string): Promise<KeyObject | null>;
   /** @throws {UndecodablePayload} the key was destroyed, or lacks the one that it is encrypted with */
   toDecrypt(owner: string): Promise<KeyObject>;

@@ -32,6 +32,11 @@ export function isConfirmed({ confirmedEmail }: Pick<UserDocument, 'confirmedEma
   return confirmedEmail !== undefined;
 }
 
+/** Finds the active user, unless tokens have been revoked since it was read. */
+export function unrevoked({ id, tokenVersion }: Pick<User, 'id' | 'tokenVersion'>) {
+  return { _id: id, tokenVersion, status: 'active' } as const;
+}
+
 /** Returns the change of these fields that also revokes all tokens and sessions of the user. */
 export function revokingTokens(fields: Partial<UserDocument>): UpdateQuery<UserDocument> {
   return { $set: fields, $inc: { tokenVersion: 1 }, $currentDate: { tokensRevokedAt: true } };

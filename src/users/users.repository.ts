@@ -1,21 +1,15 @@
-import {
-  trusted,
-  type ClientSession,
-  type Connection,
-  type mongo,
-  type QueryFilter,
-  type UpdateQuery,
-} from 'mongoose';
+import { trusted, type ClientSession, type Connection, mongo, type QueryFilter } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
-import { changesBetween, type AuditedChange, type Origin } from '../domain/audit';
+import { changesBetween, OPERATOR, type AuditedChange, type Origin } from '../domain/audit';
 import { ERASED } from '../domain/erasing';
 import { createTransact } from '../mongodb/transaction';
 import { unlessTaken } from '../mongodb/errors';
 import { Role, type UserRole } from '../role/role';
-import { createApiKeyModel, type ApiKeyDocument } from './api-keys.model';
+import { createKeyRevocation } from './key-revocation';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
-import { isConfirmed, NO_PASSWORD, revokingTokens, toUser, type User } from './stored-user';
+import { createProfileRecorder } from './profile-audit';
+import { isConfirmed, NO_PASSWORD, revokingTokens, toUser, unrevoked, type User } from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
   ERASED_USER,
@@ -65,13 +59,19 @@ export interface UsersRepository {
   isSetUp(): Promise<boolean>;
   /** Lists users, newest first. @param after the id of the last user of the previous page */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
-  rename(id: string, name: string): Promise<User | null>;
+  /** Returns null if the user has been disabled or erased, or all tokens revoked, since they were read. */
+  rename(user: User, name: string, origin: Origin): Promise<User | null>;
   /**
-   * Sets the password, revokes all tokens and sessions but one, which gets another refresh token, and revokes the API
-   * keys that the other sessions made. Returns null if tokens of the user have been revoked since `user` was read, for
-   * example because the user was disabled, or if the session has ended.
+   * Sets the password, and the name if there is one, revokes all tokens and sessions but one, which gets another refresh
+   * token, and revokes the API keys that the other sessions made. Returns null if tokens of the user have been revoked
+   * since `user` was read, for example because the user was disabled, or if the session has ended.
    */
-  changePassword(user: User, passwordHash: string, kept: KeptSession): Promise<PasswordChanged | null>;
+  changePassword(
+    user: User,
+    change: PasswordChange,
+    kept: KeptSession,
+    origin: Origin,
+  ): Promise<PasswordChanged | null>;
   /**
    * Sets role and status; a change revokes all tokens and sessions, and all API keys of a user who is no active ADMIN
    * after it. Returns null if there is no such user.
@@ -100,6 +100,11 @@ export interface UsersRepository {
   erase(id: string, origin: Origin): Promise<User | typeof LAST_ADMIN | null>;
 }
 
+export interface PasswordChange {
+  passwordHash: string;
+  name?: string;
+}
+
 /** The session that stays valid when the password changes. */
 export interface KeptSession {
   id: string;
@@ -118,20 +123,35 @@ export interface PasswordChanged {
   hasSecondFactor: boolean;
 }
 
+/** How long a change collides with others until it takes stronger means, in milliseconds. */
+const BRIEFLY_MS = 500;
+
 const AFTER = { returnDocument: 'after' } as const;
 const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
 
 export function createUsersRepository(connection: Connection): UsersRepository {
   const users = createUserModel(connection);
   const sessions = createSessionModel(connection);
-  const keys = createApiKeyModel(connection);
+  const revokeKeys = createKeyRevocation(connection);
   const { mayAct } = createActorChecks(connection);
   const transact = createTransact(connection);
+  const transactBriefly = createTransact(connection, BRIEFLY_MS);
   const recordAudit = createAuditRecorder(connection);
+  const recordProfile = createProfileRecorder(connection);
 
-  async function revokeKeys(filter: QueryFilter<ApiKeyDocument>, session: ClientSession): Promise<void> {
-    const valid = { ...filter, revokedAt: null };
-    await keys.updateMany(valid, { $currentDate: { revokedAt: true } }, { session });
+  /**
+   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and would never win
+   * against many of them. Then the tokens of the user are revoked first, by a write that waits for its turn, unlike that of a
+   * transaction, after which the user makes none.
+   */
+  async function transactAtLast<T>(id: string, change: (session: ClientSession) => Promise<T>): Promise<T> {
+    try {
+      return await transactBriefly(change);
+    } catch (error) {
+      if (!(error instanceof mongo.MongoOperationTimeoutError)) throw error;
+      await users.updateOne({ _id: id }, revokingTokens({ keptSessionId: null }));
+      return transact(change);
+    }
   }
 
   /** Whether there is an active ADMIN beside this one. */
@@ -145,14 +165,6 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   async function find(filter: QueryFilter<UserDocument>): Promise<User | null> {
     const found = await users.findOne(filter).lean();
     return found && toUser(found);
-  }
-
-  async function update(
-    filter: QueryFilter<UserDocument>,
-    change: UpdateQuery<UserDocument>,
-  ): Promise<User | null> {
-    const updated = await users.findOneAndUpdate(filter, change, AFTER).lean();
-    return updated && toUser(updated);
   }
 
   return {
@@ -197,10 +209,18 @@ export function createUsersRepository(connection: Connection): UsersRepository {
       return found.map(toUser);
     },
 
-    rename: (id, name) => update({ _id: id }, { $set: { name } }),
-
-    changePassword: ({ id, tokenVersion }, passwordHash, kept) =>
+    rename: (user, name, origin) =>
       transact(async (session) => {
+        const change = { $set: { name } };
+        const renamed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
+        if (!renamed) return null;
+        await recordProfile(user, toUser(renamed), origin, session);
+        return toUser(renamed);
+      }),
+
+    changePassword: (user, fields, kept, origin) =>
+      transact(async (session) => {
+        const { id } = user;
         const { tokenHash, accessUntil } = kept;
         const goesOn = await sessions
           .findOneAndUpdate(
@@ -210,22 +230,22 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           )
           .lean();
         if (!goesOn) return null;
-        const stored = { _id: id, tokenVersion, status: 'active' } as const;
-        const change = revokingTokens({ passwordHash, keptSessionId: kept.id });
-        const changed = await users.findOneAndUpdate(stored, change, { session, ...AFTER }).lean();
+        const change = revokingTokens({ ...fields, keptSessionId: kept.id });
+        const changed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
         if (!changed) {
           await session.abortTransaction();
           return null;
         }
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
-        await revokeKeys(elsewhere, session);
+        await revokeKeys(elsewhere, origin, session);
+        await recordProfile(user, toUser(changed), origin, session);
         const { family, hasSecondFactor } = goesOn;
         return { user: toUser(changed), family, hasSecondFactor };
       }),
 
     change: (id, { role, status }, actor, origin = OPERATOR) =>
-      transact(async (session) => {
+      transactAtLast(id, async (session) => {
         if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
         const before = await users.findById(id, null, { session }).lean();
         if (!before) return null;
@@ -237,35 +257,32 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           return NOT_CONFIRMED;
         if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
           return LAST_ADMIN;
-        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, session);
         const change = revokingTokens({ ...after, keptSessionId: null });
         const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
+        if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, origin, session);
         const changes = changesBetween(before, after, ['role', 'status']);
         await recordAudit({ ...audited('user.change', id), origin, changes }, session);
         return toUser(changed!);
       }),
 
     erase: (id, origin) =>
-      transact(async (session) => {
+      transactAtLast(id, async (session) => {
         const before = await users.findById(id, null, { session }).lean();
         if (!before || before.status === 'erased') return before && toUser(before);
         if (isActiveAdmin(before) && !(await isAnotherAdmin(id, session))) return LAST_ADMIN;
-        await revokeKeys({ createdBy: id }, session);
-        await sessions.deleteMany({ userId: id }, { session });
         const change = {
           ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
           $unset: { confirmedEmail: true, orderTokenHash: true },
         };
         const after = (await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!;
+        await revokeKeys({ createdBy: id }, origin, session);
+        await sessions.deleteMany({ userId: id }, { session });
         const changes = changesBetween(before, after, ['status']);
         await recordAudit({ ...audited('user.erase', id), origin, changes }, session);
         return toUser(after);
       }),
   };
 }
-
-/** Who makes the changes of a command, such as `user:create-admin`. */
-const OPERATOR: Origin = { by: 'operator', requestId: null, address: null };
 
 function audited(action: string, userId: string): Omit<AuditedChange, 'origin' | 'changes'> {
   return { action, object: userId, subject: userId, personal: [] };

@@ -1,5 +1,5 @@
 import { idCursor } from '../common/pagination';
-import { originOf } from '../http/origin';
+import { originOf, senderOf } from '../http/origin';
 import { sendData, sendPage } from '../http/respond';
 import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
@@ -43,7 +43,7 @@ function profileRoutes(users: UsersService): Route[] {
       },
       errors: ['not_found'],
       async handler(ctx, { body, principal }) {
-        const { user, tokens } = await users.changeProfile(principal, body, ctx.ip);
+        const { user, tokens } = await users.changeProfile(principal, body, senderOf(ctx));
         if (tokens) ctx.set('Cache-Control', 'no-store');
         sendData(ctx, 200, { ...presentUser(user), ...tokens } satisfies schema.ChangedProfileView);
       },
@@ -81,7 +81,7 @@ function ownSessionRoutes(users: UsersService): Route[] {
       responses: { 204: { description: 'The other sessions have ended' } },
       errors: [],
       async handler(ctx, { principal }) {
-        await users.endOtherSessions(principal);
+        await users.endOtherSessions(principal, originOf(ctx, principal));
         ctx.status = 204;
       },
     }),
@@ -98,7 +98,7 @@ function ownSessionRoutes(users: UsersService): Route[] {
       responses: { 204: { description: 'The session has ended' } },
       errors: ['not_found'],
       async handler(ctx, { params, principal }) {
-        await users.endSession(principal, params.id);
+        await users.endSession(principal, params.id, originOf(ctx, principal));
         ctx.status = 204;
       },
     }),

@@ -1,13 +1,14 @@
 import type { AccountMails } from './account/account-mails';
 import type { PasswordRules } from './passwords/password-rules';
-import type { PasswordCheck } from './passwords/password-check';
 import type { ListedSession, SessionRepository } from './sessions/sessions.repository';
 import { pageOf, type Page } from '../common/pagination';
 import { AppError } from '../errors/app-error';
+import { totpMissing } from '../errors/totp-missing';
 import { invalidToken } from '../errors/unauthorized';
 import type { Origin } from '../domain/audit';
 import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
+import type { Sender } from '../http/origin';
 import { hashPassword } from './passwords/password';
 import { wrongPassword, type Proof, type Reauthentication } from './reauthentication';
 import type { IssuedTokens, IssueTokens } from './sessions/issued-tokens';
@@ -21,8 +22,7 @@ import type { ChangeProfileBody } from './users.schema';
 
 export interface UsersServiceDeps {
   users: UsersRepository;
-  sessions: Pick<SessionRepository, 'removeRevoked' | 'list' | 'end' | 'endOwn' | 'endStolenOthers'>;
-  checkPassword: PasswordCheck;
+  sessions: Pick<SessionRepository, 'removeRevoked' | 'list' | 'end' | 'endOwn' | 'endOthers'>;
   passwordRules: PasswordRules;
   requireRecentSignIn: Reauthentication;
   report: ReportSecurityEvent;
@@ -38,10 +38,16 @@ export interface ChangedProfile {
   tokens?: IssuedTokens;
 }
 
+interface NewPassword {
+  password: string;
+  currentPassword: string;
+  name?: string;
+}
+
 export type UsersService = ReturnType<typeof createUsersService>;
 
 export function createUsersService(deps: UsersServiceDeps) {
-  const { users, sessions, checkPassword, passwordRules, requireRecentSignIn } = deps;
+  const { users, sessions, passwordRules, requireRecentSignIn } = deps;
   const { mails, issueTokens, report } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
@@ -55,37 +61,30 @@ export function createUsersService(deps: UsersServiceDeps) {
     return requireSignedIn(await get(principal.id), principal);
   }
 
-  /** @throws {AppError} validation_failed, rate_limited */
-  async function requirePassword(
-    { passwordHash }: User,
-    { sessionId }: UserPrincipal,
-    { currentPassword, address }: { currentPassword: string; address: string },
-  ): Promise<void> {
-    const attempt = { sessionId, address, password: currentPassword };
-    if (!(await checkPassword(attempt, async () => passwordHash))) throw wrongPassword();
-  }
-
   /**
    * Revokes all sessions of the user except for the current one, whose refresh token is replaced, since it may have been
-   * copied.
+   * copied. A name is set in the same write, or its failure would lose the new tokens.
    * @throws {AppError}
    */
   async function changePassword(
     user: User,
     principal: UserPrincipal,
-    { password, currentPassword, address }: { password: string; currentPassword: string; address: string },
+    { password, currentPassword, name = user.name }: NewPassword,
+    sender: Sender,
   ): Promise<Required<ChangedProfile>> {
     passwordRules.requireAnother(password, currentPassword);
-    passwordRules.requireImpersonal(password, user);
-    const passwordHash = await hashPassword(password, address);
+    passwordRules.requireImpersonal(password, { ...user, name });
+    const passwordHash = await hashPassword(password, sender.address);
     const secret = newSecret();
     const now = Date.now();
-    const changed = await users.changePassword(user, passwordHash, {
+    const kept = {
       id: principal.sessionId,
       tokenHash: hashSecret(secret),
       accessUntil: new Date(now + accessTokenTtlSeconds * 1_000),
       othersBeganAfter: new Date(now - refreshTokenTtlSeconds * 1_000),
-    });
+    };
+    const origin = { by: user.id, ...sender };
+    const changed = await users.changePassword(user, { passwordHash, name }, kept, origin);
     if (!changed) {
       const { tokenVersion } = await getSignedIn(principal);
       // The same session has changed it just now, or has ended.
@@ -100,36 +99,50 @@ export function createUsersService(deps: UsersServiceDeps) {
     return { user: changed.user, tokens: issueTokens(changed.user, token, proof, taken) };
   }
 
+  /** @throws {AppError} unauthorized */
+  async function rename(user: User, name: string, sender: Sender): Promise<User> {
+    const renamed = await users.rename(user, name, { by: user.id, ...sender });
+    if (!renamed) throw invalidToken(); // the session ended, or the account was erased, while the password was checked
+    return renamed;
+  }
+
   /** The new address takes effect when its owner confirms it. */
   function changeAddress(user: User, email: string): void {
     if (email === user.confirmedEmail) return;
     mails.askToConfirm(user, email);
-    if (email !== user.email) mails.tellChange(user, 'address');
+    mails.tellChange(user, 'address');
   }
 
   return {
     get,
 
     /**
-     * @param address of the client
      * @throws {AppError} validation_failed for a wrong password or a new one that is easy to guess, rate_limited
-     * for too many wrong ones, unauthorized if the session has been revoked meanwhile
+     * for too many wrong ones, unauthorized if the session has been revoked meanwhile, forbidden for another address of an
+     * ADMIN who has no authenticator app yet
      */
     async changeProfile(
       principal: UserPrincipal,
       { name, email, password, currentPassword }: ChangeProfileBody,
-      address: string,
+      sender: Sender,
     ): Promise<ChangedProfile> {
       const user = await getSignedIn(principal);
+      // Or who knows the password only could have the token for an app mailed to themselves.
+      if (email !== undefined && principal.mustSetUpTotp) throw totpMissing();
+      // The schema demands it for an address and a password.
+      if (currentPassword !== undefined)
+        await requireRecentSignIn(principal, { currentPassword, address: sender.address });
       let changed: ChangedProfile = { user };
-      if (currentPassword !== undefined) {
-        await requirePassword(user, principal, { currentPassword, address });
-        if (password !== undefined)
-          changed = await changePassword(user, principal, { password, currentPassword, address });
-        if (email !== undefined) changeAddress(changed.user, email);
-      }
-      if (name === undefined) return changed;
-      return { ...changed, user: requireFound(await users.rename(user.id, name)) };
+      if (password !== undefined)
+        changed = await changePassword(
+          user,
+          principal,
+          { name, password, currentPassword: currentPassword! },
+          sender,
+        );
+      else if (name !== undefined) changed = { user: await rename(user, name, sender) };
+      if (email !== undefined) changeAddress(changed.user, email);
+      return changed;
     },
 
     /** Returns the sessions of the caller, newest first. @param limit how many at most */
@@ -142,15 +155,15 @@ export function createUsersService(deps: UsersServiceDeps) {
      * a thief's, so the API keys that were made in it are revoked.
      * @throws {AppError} not_found
      */
-    async endSession({ id, sessionId }: UserPrincipal, ending: string): Promise<void> {
+    async endSession({ id, sessionId }: UserPrincipal, ending: string, origin: Origin): Promise<void> {
       if (ending === sessionId) return sessions.end(sessionId);
-      if (!(await sessions.endOwn(id, ending)))
+      if (!(await sessions.endOwn(id, ending, origin)))
         throw new AppError('not_found', 'Session not found: it may have ended already.');
     },
 
     /** Ends all sessions of the caller but the current one, and revokes the API keys that were made in them. */
-    endOtherSessions: ({ id, sessionId }: UserPrincipal): Promise<void> =>
-      sessions.endStolenOthers(id, sessionId),
+    endOtherSessions: ({ id, sessionId }: UserPrincipal, origin: Origin): Promise<void> =>
+      sessions.endOthers(id, sessionId, origin),
 
     async list({
       limit,

@@ -1,10 +1,11 @@
 import type { Connection } from 'mongoose';
+import { createAuditActivities, type AuditActivities } from '../../activities/audit.activities';
 import { createCartActivities, type CartActivities } from '../../activities/carts.activities';
 import { createCommandActivities } from '../../activities/command.activities';
 import { createErasureActivities } from '../../activities/erasure.activities';
 import { createJanitorActivities, type JanitorActivities } from '../../activities/janitor.activities';
 import { createOrderChanges } from '../../activities/order-changes';
-import { createOrderEraser, type OrderEraser } from '../../activities/order-eraser';
+import { createOrderEraser } from '../../activities/order-eraser';
 import { createOrderWriter, type OrderWriter } from '../../activities/order-writer';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../activities/reconciliation.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
 import { createRelayActivities, type RelayActivities } from '../../activities/relay.activities';
+import { createRetentionActivities, type RetentionActivities } from '../../activities/retention.activities';
 import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
 import { createCartRepository, type CartRepository } from '../carts/carts.repository';
@@ -57,7 +59,9 @@ import { createUsersRepository } from '../users/users.repository';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
+  AuditActivities &
   CartActivities &
+  RetentionActivities &
   JanitorActivities &
   ReconciliationActivities;
 
@@ -98,6 +102,7 @@ export function createActivities(
   return {
     ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
     ...createCartSweep(config, connection),
+    ...createUpkeep(config, connection),
     ...(temporal && createJanitor(config, connection, temporal)),
   };
 }
@@ -158,6 +163,7 @@ export function createOrderQueueActivities(
   const changes = createOrderChanges({ writer, policy, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   const { eraseTraces, eraseRest } = personalDataOf(connection);
+  const dataKeys = createDataKeyRepository(connection);
   return {
     ...createPlacingActivities(deps),
     ...createCommandActivities(deps),
@@ -168,7 +174,8 @@ export function createOrderQueueActivities(
       guestsOf: createGuestRepository(connection).takenOverBy,
       removeCarts: createCarts(connection).removeAllOf,
       eraseRest,
-      destroyDataKey: (customerId) => createDataKeyRepository(connection).destroy(ownerOf(customerId)),
+      retireDataKey: (customerId) => dataKeys.retire(ownerOf(customerId)),
+      destroyDataKey: (customerId) => dataKeys.destroy(ownerOf(customerId)),
     }),
   };
 }
@@ -202,10 +209,21 @@ function personalDataOf(connection: Connection): PersonalDataRepository {
   );
 }
 
-/** Returns what erases an order apart from the data of its customer. */
-export function createEraser(connection: Connection, { payments }: WorkerConfig): OrderEraser {
+/** Returns what is done regularly with what is kept. */
+export function createUpkeep({ audit, payments, personalData }: WorkerConfig, connection: Connection) {
+  const repository = createAuditRepository(connection, createTransact(connection));
   const writer = createWriter(connection, payments.maxUnpaid);
-  return createOrderEraser({ writer, eraseTraces: personalDataOf(connection).eraseTraces });
+  const { eraseTraces } = personalDataOf(connection);
+  return {
+    ...createAuditActivities({ audit: repository }),
+    ...createRetentionActivities({
+      audit: repository,
+      orders: createOrderRepository(connection),
+      eraseOrder: createOrderEraser({ writer, eraseTraces }),
+      auditRetentionMs: audit.retentionMs,
+      orderRetentionMs: personalData.orderRetentionMs,
+    }),
+  };
 }
 
 /** Returns undefined if this process has not been given the secrets of the payment service. */

@@ -2,20 +2,15 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createAuditRepository } from '../audit/audit.repository';
-import { keepSealed } from '../audit/keep-sealed';
 import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
-import { createTransact } from '../mongodb/transaction';
-import { createOrderRepository } from '../orders/orders.repository';
-import { eraseOldOrders } from '../personal-data/erase-old-orders';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
 import { createTemporalClient } from '../temporal/client';
 import { createDataConverter } from '../temporal/data-converter';
 import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
-import { createActivities, createEraser } from './activities';
+import { createActivities } from './activities';
 import { buildIdOf, workerOptions } from './options';
 
 const RETRY_MS = 1_000;
@@ -56,17 +51,6 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const declines = config.worker.queues.includes('orders')
     ? followDeclines({ repository: createDeclineRepository(connection), mongodb, logger })
     : undefined;
-  const audit = keepSealed({
-    audit: createAuditRepository(connection, createTransact(connection)),
-    retentionMs: config.audit.retentionMs,
-    logger,
-  });
-  const oldOrders = eraseOldOrders({
-    orders: createOrderRepository(connection),
-    erase: createEraser(connection, config),
-    retentionMs: config.personalData.orderRetentionMs,
-    logger,
-  });
   const { payloadKeys } = config;
   const repository = createDataKeyRepository(connection);
   const dataKeys = followDataKeys({ repository, payloadKeys }, mongodb, logger);
@@ -89,14 +73,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
   await runAll(workers, signal).finally(() =>
-    Promise.all([
-      declines?.close(),
-      audit.close(),
-      oldOrders.close(),
-      dataKeys.close(),
-      client.close(),
-      rewrapping,
-    ]),
+    Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping]),
   );
 }
 

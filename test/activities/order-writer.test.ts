@@ -5,12 +5,14 @@ import type { OrderRejected } from '../../src/domain/errors';
 import type { Order } from '../../src/domain/order';
 import { orderNumberOf } from '../../src/domain/order-number';
 import { openedOrder, rejectedOrder, requestOf } from '../../src/domain/placing';
+import { withAnswer } from '../../src/domain/command';
 import { createTransact } from '../../src/mongodb/transaction';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createUnpaidOrdersRepository } from '../../src/orders/unpaid-orders.repository';
 import { createStockRepository } from '../../src/product-service/stock.repository';
 import { LATER, priced, pricingOf } from '../domain/fixtures';
 import { lines } from '../support/order-api';
+import { newCommand } from '../support/commands';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
 let shop: Shop;
@@ -18,14 +20,17 @@ beforeAll(async () => void (shop = await openShop()));
 afterAll(() => shop.close());
 
 /** A writer on the real database. @param orders replaces parts of the repository of orders */
-function writerWith(orders: Partial<OrderWriterDeps['orders']> = {}) {
+function writerWith(
+  orders: Partial<OrderWriterDeps['orders']> = {},
+  recordAudit = createAuditRecorder(shop.db.connection),
+) {
   const { connection } = shop.db;
   return createOrderWriter({
     orders: { ...shop.orders, ...orders },
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
     transact: createTransact(connection),
-    recordAudit: createAuditRecorder(connection),
+    recordAudit,
     unpaid: createUnpaidOrdersRepository(connection),
     carts: createCartRepository(connection, {
       stock: createStockRepository(connection),
@@ -173,6 +178,37 @@ describe('change', () => {
     const { order } = await stored();
     const load = () => Promise.reject(new Error('It was read.'));
     expect(await writerWith({ load }).change(order.id, note('New'), order)).toMatchObject({ revision: 2 });
+  });
+});
+
+describe('the audit log', () => {
+  const unwritable = () => Promise.reject(new Error('The audit log is full.'));
+  const staff = newCommand();
+  const restock = (order: Order, at: string) => withAnswer(withQuantity(order, 4), staff, null, at);
+  const entriesOf = ({ id }: Order) => shop.db.connection.collection('audit').countDocuments({ object: id });
+
+  it('has a change of the staff once, also if it is decided again', async () => {
+    const { order } = await stored();
+    const stale = order;
+    await writerWith().change(order.id, (now) => ({ ...now, note: 'New' }));
+    await writerWith().change(order.id, restock, stale, staff);
+    expect(await entriesOf(order)).toBe(1);
+  });
+
+  it('that cannot be written keeps the order and its stock as they were', async () => {
+    const { order, productId } = await stored();
+    const failing = writerWith({}, unwritable);
+    await expect(failing.change(order.id, restock, undefined, staff)).rejects.toThrow('log is full');
+    expect(await load(order)).toEqual(order);
+    expect(await shop.stockOf(productId)).toEqual({ available: 3, reserved: 2 });
+
+    const { order: another, productId: others } = await draft();
+    const origin = { by: 'usr_1', requestId: 'test', address: null };
+    const audit = { origin, action: 'order.place', object: another.id, subject: null };
+    const inserting = failing.insert(another, fail, () => ({ ...audit, changes: [], personal: [] }));
+    await expect(inserting).rejects.toThrow('log is full');
+    expect(await load(another)).toBeNull();
+    expect(await shop.stockOf(others)).toEqual({ available: 5, reserved: 0 });
   });
 });
 

@@ -1,7 +1,15 @@
+import { createAuditModel } from '../../src/audit/audit.model';
 import { createApiKeyModel } from '../../src/users/api-keys.model';
 import { openTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
-import { PASSWORD, person, signedInLongAgo, signIn, type Person } from '../support/signed-in-users';
+import {
+  mailedToken,
+  PASSWORD,
+  person,
+  signedInLongAgo,
+  signIn,
+  type Person,
+} from '../support/signed-in-users';
 
 let api: TestApi;
 /** Another process on the same database. */
@@ -111,9 +119,19 @@ it('asks for the password of an ADMIN who did not sign in just now', async () =>
 });
 
 describe('a key ends', () => {
-  const expectRevoked = async ({ id, key }: NewKey) => {
+  /** Expects it on every process, and who caused it in the audit log, with the request. */
+  const expectRevoked = async ({ id, key }: NewKey, actor: string) => {
     for (const at of [api, other]) await eventually(async () => void (await listUsers(key, at).expect(401)));
-    expect(await keys().findById(id).lean()).toMatchObject({ revokedAt: expect.any(Date) as Date });
+    const { revokedAt } = (await keys().findById(id).lean())!;
+    expect(revokedAt).toBeInstanceOf(Date);
+    const entries = await createAuditModel(api.db.connection)
+      .find({ object: id, action: 'api_key.revoke' })
+      .lean();
+    const changes = [{ field: 'revokedAt', before: null, after: revokedAt!.toISOString() }];
+    const requestId = expect.any(String) as string;
+    expect(entries).toMatchObject([
+      { actor, subject: expect.stringMatching(/^usr_/) as string, requestId, changes },
+    ]);
   };
   const keyOf = async ({ accessToken }: Person): Promise<NewKey> => {
     const { body } = await create({ name: 'X', scopes: ['users:read'] }, accessToken).expect(201);
@@ -128,10 +146,29 @@ describe('a key ends', () => {
       const maker = await person(api, 'ADMIN');
       const [ended, others] = [await keyOf(maker), await keyOf(admin)];
       await api.call('patch', `/users/${maker.id}`, admin.accessToken).send(change).expect(200);
-      await expectRevoked(ended);
+      await expectRevoked(ended, admin.id);
       await listUsers(others.key).expect(200);
     },
   );
+
+  it('with a maker who is disabled, however many keys the maker makes meanwhile', async () => {
+    const maker = await person(api, 'ADMIN');
+    let isDisabled = false;
+    const statuses = new Set<number>();
+    const making = [api, other, api, other].map(async (at) => {
+      while (!isDisabled) {
+        const body = { name: 'X', scopes: ['users:read'] };
+        const { status } = await at.call('post', '/api-keys', maker.accessToken).send(body);
+        statuses.add(status);
+      }
+    });
+    await eventually(async () => expect(statuses).toContain(201));
+    const disable = other.call('patch', `/users/${maker.id}`, admin.accessToken).send({ status: 'disabled' });
+    const { status } = await disable.then((response) => response).finally(() => void (isDisabled = true));
+    expect(status).toBe(200);
+    await Promise.all(making);
+    await expect(keys().countDocuments({ createdBy: maker.id, revokedAt: null })).resolves.toBe(0);
+  });
 
   it('with the session in which it was made, if that was stolen', async () => {
     const elsewhere = await signIn(api, admin.email);
@@ -139,8 +176,28 @@ describe('a key ends', () => {
     const refresh = () => api.call('post', '/auth/refresh').send({ refreshToken: admin.refreshToken });
     await refresh().expect(200);
     await refresh().expect(401);
-    await expectRevoked(ended);
+    await expectRevoked(ended, 'system');
     await listUsers(others.key).expect(200);
+  });
+
+  it('with the session in which it was made, if that was stolen and the thief has signed out of it', async () => {
+    const refresh = () => api.call('post', '/auth/refresh').send({ refreshToken: admin.refreshToken });
+    const { refreshToken } = ((await refresh().expect(200)).body as { data: Person }).data;
+    const made = await keyOf(admin);
+    const logout = () => api.call('post', '/auth/logout').send({ refreshToken }).expect(204);
+    await logout();
+    await api.call('post', '/auth/refresh').send({ refreshToken }).expect(401); // the newest token is no sign of theft
+    await listUsers(made.key).expect(200);
+    await refresh().expect(401);
+    await expectRevoked(made, 'system');
+  });
+
+  it('with the session in which it was made, if the password is reset', async () => {
+    const made = await keyOf(admin);
+    await api.call('post', '/auth/forgot').send({ email: admin.email }).expect(202);
+    const token = await mailedToken(api, 'reset', admin.email);
+    await api.call('post', '/auth/reset').send({ token, password: 'staple battery horse' }).expect(204);
+    await expectRevoked(made, admin.id);
   });
 
   it('with the session in which it was made, if the password is changed in another one', async () => {
@@ -150,9 +207,27 @@ describe('a key ends', () => {
     await listUsers(ended.key).expect(200); // programs do not stop when people sign out
     const change = { password: 'staple battery horse', currentPassword: PASSWORD };
     await api.call('patch', '/users/me', admin.accessToken).send(change).expect(200);
-    await expectRevoked(ended);
+    await expectRevoked(ended, admin.id);
     await listUsers(others.key).expect(200);
   });
+});
+
+it('refuses a key to a maker who has a hundred valid ones', async () => {
+  const { id } = await newKey();
+  const { _id, keyHash, ...made } = (await keys().findById(id).lean())!;
+  const more = Array.from({ length: 99 }, (_, n) => ({
+    ...made,
+    _id: `key_${n}`,
+    keyHash: `${keyHash}-${n}`,
+  }));
+  await keys().insertMany(more);
+  const another = () => create({ name: 'X', scopes: ['users:read'] });
+  expect((await another().expect(409)).body).toMatchObject({
+    code: 'invalid_transition',
+    detail: expect.stringContaining('revoke those') as string,
+  });
+  await revoke(id).expect(204);
+  await another().expect(201);
 });
 
 it('rejects an expired key', async () => {

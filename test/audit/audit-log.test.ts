@@ -1,13 +1,12 @@
-import pino from 'pino';
 import { createAuditRepository, type AuditRepository } from '../../src/audit/audit.repository';
 import { createAuditDayModel, createAuditModel, type AuditDocument } from '../../src/audit/audit.model';
-import { keepSealed } from '../../src/audit/keep-sealed';
+import { BEGINNING } from '../../src/audit/chain';
 import { createAuditRecorder } from '../../src/audit/recorder';
 import { verifyAuditLog, type Verification } from '../../src/audit/verify';
 import type { AuditedChange } from '../../src/domain/audit';
 import { createTransact, type Transact } from '../../src/mongodb/transaction';
 import { openTestDatabase, type TestDatabase } from '../support/database';
-import { eventually } from '../support/eventually';
+import { runEntry } from '../support/entries';
 
 const MONDAY = new Date('2026-03-02T12:00:00Z');
 const TUESDAY = new Date('2026-03-03T12:00:00Z');
@@ -107,6 +106,20 @@ describe('the chain', () => {
       'ends otherwise',
     ],
     [
+      'one is added beside the chain',
+      async () => {
+        const copied = (await entries().findOne(at('2026-03-02', 3)))!;
+        const { day, position, hash, ...entry } = copied;
+        await entries().insertOne({ ...entry, _id: 'aud_x' });
+      },
+      'neither is in the chain nor waits',
+    ],
+    [
+      'one leaves the chain for another try',
+      () => entries().updateOne(at('2026-03-03', 2), { $set: { unsealed: true } }),
+      'neither is in the chain nor waits',
+    ],
+    [
       'a day disappears',
       async () => {
         await entries().deleteMany({ day: '2026-03-02' });
@@ -118,6 +131,26 @@ describe('the chain', () => {
       'what says how a day ended disappears',
       () => createAuditDayModel(db.connection).deleteOne({ _id: '2026-03-03' }),
       'The chain of this day is missing.',
+    ],
+    [
+      'a day is added before the first one',
+      async () => {
+        const hash = BEGINNING;
+        const forged = { entries: 1, previous: hash, hash, removedAt: MONDAY };
+        await createAuditDayModel(db.connection).create({ _id: '2020-01-01', ...forged });
+      },
+      'It adds nothing to the chain',
+    ],
+    [
+      'an entry is added to a day that was removed',
+      async () => {
+        const { _id, ...entry } = (await entries().findOne(at('2026-03-02', 3)))!;
+        await audit.removeBefore(TUESDAY);
+        const anHourAgo = new Date(Date.now() - 3_600_001);
+        await createAuditDayModel(db.connection).updateOne({ _id: '2026-03-02' }, { removedAt: anHourAgo });
+        await entries().insertOne({ ...entry, _id: 'aud_x' });
+      },
+      'Entries were added after those of this day were removed.',
     ],
     [
       'a day is said to be too old',
@@ -171,20 +204,41 @@ describe('the chain', () => {
   });
 });
 
-it('is sealed by a worker, which logs where the chain ends', async () => {
-  await record({}, {});
-  const lines: string[] = [];
-  const logger = pino({}, { write: (line: string) => void lines.push(line) });
-  const keeper = keepSealed({ audit, retentionMs: 1_000, logger, everyMs: 50 });
-  try {
-    await eventually(async () => expect(lines.join('')).toContain('audit log sealed'));
-    await record({});
-    await eventually(async () => expect(lines).toHaveLength(2));
-  } finally {
-    await keeper.close();
-  }
-  const { last } = await verify();
-  expect(JSON.parse(lines[1]!)).toMatchObject({ ...last, entries: 3 });
+it('has no flaw if entries are sealed, and others become too old, while it is read', async () => {
+  await twoDays();
+  const during: (() => Promise<unknown>)[] = [
+    () => audit.removeBefore(TUESDAY),
+    async () => void (await record({}), await audit.seal(TUESDAY)),
+  ];
+  /** Does the next thing whenever the entries of a day are about to be read. */
+  const connection = Object.create(db.connection) as typeof db.connection;
+  connection.collection = ((name: string) => {
+    const collection = db.connection.collection<AuditDocument>(name);
+    if (name !== 'audit') return collection;
+    const wrapped = Object.create(collection) as typeof collection;
+    wrapped.find = ((filter: { day?: string }, options: object) =>
+      filter.day === undefined ? collection.find(filter, options) : { sort: () => read(filter) }) as never;
+    return wrapped;
+    async function* read(filter: object) {
+      await during.shift()?.();
+      yield* collection.find(filter).sort({ position: 1 });
+    }
+  }) as never;
+  const { flaws, entries: read, unsealed } = await verifyAuditLog(connection);
+  expect({ flaws, read, unsealed, left: during.length }).toEqual({
+    flaws: [],
+    read: 3,
+    unsealed: 0,
+    left: 0,
+  });
+});
+
+it('shows entries that nobody has sealed', async () => {
+  await record({});
+  await expect(verify()).resolves.toMatchObject({ unsealed: 1, flaws: [] });
+  await entries().updateOne({}, { $set: { at: new Date(Date.now() - 2 * 3_600_000) } });
+  const { flaws } = await verify();
+  expect(flaws).toMatchObject([{ message: expect.stringContaining('Schedule') as string }]);
 });
 
 it('has no entry of a change that was not made', async () => {
@@ -195,4 +249,19 @@ it('has no entry of a change that was not made', async () => {
   });
   await expect(failing).rejects.toThrow('no');
   await expect(entries().countDocuments()).resolves.toBe(0);
+});
+
+it('is verified by a command, which ends with 1 if it has a flaw', async () => {
+  await record({}, {});
+  const { hash } = (await audit.seal())!;
+  const env = { NODE_ENV: 'test', TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS, MONGODB_URI: db.uri };
+  const verifying = (...args: string[]) => runEntry('audit-log', env, { args });
+  expect(await verifying(hash)).toMatchObject({ code: 0, stdout: expect.stringContaining(hash) as string });
+  expect(await verifying('yesterday')).toMatchObject({ code: 1 });
+  await entries().deleteOne({ position: 1 });
+  const { code, stdout } = await verifying();
+  expect({ code, stdout }).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('Missing: entry 1.') as string,
+  });
 });

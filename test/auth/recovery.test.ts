@@ -1,3 +1,4 @@
+import { createAuditModel } from '../../src/audit/audit.model';
 import { createAccountTokenModel } from '../../src/users/account/account-tokens.model';
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
@@ -137,9 +138,36 @@ describe('an address', () => {
     await login(email).expect(401);
     await confirm(await tokenFor('confirm', email)).expect(204);
     await login(carol.email).expect(401);
+    expect(await mailsTo(carol.email)).toContain('Your account has another e-mail address');
     expect((await signIn(api, email)).id).toBe(carol.id);
     await reset(resetToken).expect(400);
     await login(email).expect(200);
+  });
+
+  it('is not replaced by one that was asked for with an earlier password', async () => {
+    const carol = await person(api);
+    const asked = { email: 'thief@example.com', currentPassword: PASSWORD };
+    await changeMe(carol, asked).expect(200);
+    const first = await tokenFor('confirm', asked.email);
+    await forgot(carol.email).expect(202);
+    await reset(await tokenFor('reset', carol.email)).expect(204);
+    await confirm(first).expect(400);
+    const again = (await login(carol.email, NEW_PASSWORD).expect(200)).body as { data: SignedIn };
+    await changeMe(again.data, { ...asked, currentPassword: NEW_PASSWORD }).expect(200);
+    const second = await tokenFor('confirm', asked.email);
+    await changeMe(again.data, { password: PASSWORD, currentPassword: NEW_PASSWORD }).expect(200);
+    await confirm(second).expect(400);
+    await login(carol.email).expect(200);
+  });
+
+  it('stays with the person who takes the account over by it, whatever another one asked for before', async () => {
+    const other = await register();
+    await changeMe(other, { email: 'thief@example.com', currentPassword: PASSWORD }).expect(200);
+    const token = await tokenFor('confirm', 'thief@example.com');
+    await forgot(CAROL.email).expect(202);
+    await reset(await tokenFor('reset', CAROL.email)).expect(204);
+    await confirm(token).expect(400);
+    await login(CAROL.email, NEW_PASSWORD).expect(200);
   });
 
   it('gets the mail again, and five an hour at most', async () => {
@@ -148,6 +176,14 @@ describe('an address', () => {
       await changeMe(carol, { email: CAROL.email, currentPassword: PASSWORD }).expect(200);
     expect(await mailsTo(CAROL.email)).toHaveLength(5);
     await confirm(await tokenFor('confirm', CAROL.email)).expect(204);
+  });
+
+  it('gets five mails an hour at most that say that another one was asked for', async () => {
+    const carol = await person(api);
+    for (let n = 0; n < 7; n++)
+      await changeMe(carol, { email: `other-${n}@example.com`, currentPassword: PASSWORD }).expect(200);
+    const told = (await mailsTo(carol.email)).filter((subject) => subject === 'Your account was changed');
+    expect(told).toHaveLength(5);
   });
 
   it('gets at most ten mails an hour that a user causes, whichever the addresses', async () => {
@@ -268,4 +304,26 @@ describe('a forgotten password', () => {
     const { body } = await login(CAROL.email, NEW_PASSWORD).expect(200);
     expect((body as { data: SignedIn }).data.user).toMatchObject({ id: user.id, isEmailConfirmed: true });
   });
+});
+
+it('writes to the audit log what ADMINs change of their own accounts, and nothing of customers', async () => {
+  const [admin, carol] = [await person(api, 'ADMIN'), await person(api)];
+  for (const who of [admin, carol]) {
+    await changeMe(who, { name: 'Another' }).expect(200);
+    await changeMe(who, { email: `new-${who.email}`, currentPassword: PASSWORD }).expect(200);
+    await confirm(await tokenFor('confirm', `new-${who.email}`)).expect(204);
+    await changeMe(who, { password: NEW_PASSWORD, currentPassword: PASSWORD }).expect(200);
+    await forgot(`new-${who.email}`).expect(202);
+    await reset(await tokenFor('reset', `new-${who.email}`), `${PASSWORD} again`).expect(204);
+  }
+  const audit = createAuditModel(api.db.connection);
+  const written = await audit.find({ action: 'user.change', actor: admin.id }).sort({ _id: 1 }).lean();
+  const password = { field: 'password', before: null, after: 'changed' };
+  expect(written.map(({ object, changes, ...entry }) => [object, changes, entry.private!.changes])).toEqual([
+    [admin.id, [], [{ field: 'name', before: expect.any(String) as string, after: 'Another' }]],
+    [admin.id, [], [{ field: 'confirmedEmail', before: admin.email, after: `new-${admin.email}` }]],
+    [admin.id, [password], []],
+    [admin.id, [password], []],
+  ]);
+  await expect(audit.countDocuments({ actor: carol.id })).resolves.toBe(0);
 });

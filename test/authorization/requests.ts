@@ -94,7 +94,10 @@ export const REQUESTS: Readonly<
     return { path: `/users/me/sessions/${newest!.id}` };
   },
   beginTotp: () => ({ path: '/users/me/totp', body: { currentPassword: PASSWORD } }),
-  confirmTotp: () => ({ path: '/users/me/totp/confirm', body: { code: '123456' } }),
+  confirmTotp: () => ({
+    path: '/users/me/totp/confirm',
+    body: { code: '123456', token: 'x'.repeat(43) },
+  }),
   removeTotp: () => ({ path: '/users/me/totp', body: { code: '123456' } }),
   listProductServices: () => ({ path: '/product-services' }),
   getProductService: ({ productId }) => ({ path: `/product-services/${productId}` }),

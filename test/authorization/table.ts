@@ -46,7 +46,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
   // Each session is the admin's.
   endSession: row(null, /*                        */ 401, 404, 404, 204, 401, 403, 403),
   beginTotp: row(null, /*                         */ 401, 201, 201, 201, 401, 403, 403),
-  // Nobody has begun, or has an app.
+  // The token is not the one of the mail, and nobody has an app.
   confirmTotp: row(null, /*                       */ 401, 400, 400, 400, 401, 403, 403),
   removeTotp: row(null, /*                        */ 401, 404, 404, 404, 401, 403, 403),
   changeProfile: row(null, /*                     */ 401, 200, 200, 200, 401, 403, 403),

@@ -1,5 +1,6 @@
 import type { Response } from 'supertest';
 import { newId } from '../../src/common/ids';
+import { fingerprintOf } from '../../src/orders/order-request';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
 import { eventually } from '../support/eventually';
 import { lines, openOrderApi, type OrderApi } from '../support/order-api';
@@ -68,6 +69,14 @@ it('makes the order that POST /orders would, and leaves the cart as it was order
     expect(body).toMatchObject({ code: 'cart_ordered', orderId: order.id });
   }
   expect((await openCart(api, alice)).id).not.toBe(cart.id);
+});
+
+it('gives the order a fingerprint from which nothing can be guessed without the id of the cart', async () => {
+  const cart = await cartWith(1);
+  await cart.checkOut({ paymentMethod: 'pm_card_visa' }).expect(201);
+  const [stored] = await ordersOf(customerId);
+  const content = { ...lines([shirt, 1]), paymentMethod: 'pm_card_visa', note: null, shippingAddress: null };
+  expect(stored!.fingerprint).toBe(fingerprintOf(content, cart.id));
 });
 
 it('answers a repeat as the first time, and another order of the same cart with the order that it is', async () => {

@@ -229,6 +229,17 @@ describe('loadConfig', () => {
     expect(mistakesOf({ ...production, SMTP_URL: undefined }, 'worker')).toEqual([]);
   });
 
+  it.each([
+    ['ACCOUNT_PAGE_URL', 'api'],
+    ['STRIPE_RETURN_URL', 'worker'],
+  ] as const)('lets %s be without TLS in development only', (name, reader) => {
+    const env = { ...REQUIRED, ...STRIPE, ...MAIL, [name]: 'http://shop.example.com/page' };
+    expect(mistakesOf(env, reader)).toEqual([]);
+    expect(mistakesOf({ ...PRODUCTION, ...env }, reader)).toEqual([
+      `${name} must begin with https:// in production`,
+    ]);
+  });
+
   it('asks ADMINs for a second factor in production, unless it is said', () => {
     const production = { ...REQUIRED, ...STRIPE, ...PRODUCTION };
     expect(loadConfig('api', production).signIn.isSecondFactorRequired).toBe(true);
@@ -401,6 +412,11 @@ describe('a secret in production', () => {
       'zB7 kQ2 xW9 vL4 pT6 mR8 nJ3 hG5 fD1 sA0',
       'base64 or hexadecimal',
     ],
+    [
+      'bytes that count up',
+      Buffer.from(Array.from({ length: 48 }, (_, n) => n)).toString('base64'),
+      'sample',
+    ],
     ['words in base64', Buffer.from('correct horse battery staple, please').toString('base64'), 'sample'],
   ])('is rejected if it is %s', (_what, secret, reason) => {
     const mistakes = mistakesWith(secret);
@@ -418,7 +434,7 @@ describe('a secret in production', () => {
 });
 
 describe('PAYLOAD_KEYS', () => {
-  const OTHER = 'q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vEjRWeJASNFY=';
+  const OTHER = 'UK7bHSP/6vFFoCLPu8c2FrGDydhaPLtmOz3ENyypgZc=';
   const SHORT = KEY.slice(4);
 
   it('keeps the order of the keys, and hides them from the log', () => {
@@ -446,6 +462,10 @@ describe('PAYLOAD_KEYS', () => {
     [`a:${KEY.slice(0, -1)}`, 'entry 1 has a key that is not the base64'],
     [`a:${Buffer.alloc(33, KEY).toString('base64')}`, 'entry 1 has a key that is not the base64'],
     [`a:${'A'.repeat(43)}=`, 'entry 1 has a key that is not random'],
+    [
+      `a:${Buffer.from('0123456789'.repeat(3) + '01').toString('base64')}`,
+      'entry 1 has a key that is not random',
+    ],
   ])('rejects an invalid list without repeating it (%#)', (PAYLOAD_KEYS, complaint) => {
     const [mistake, ...others] = mistakesOf({ ...REQUIRED, PAYLOAD_KEYS });
     expect(others).toEqual([]);

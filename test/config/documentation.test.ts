@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { loadConfig, VARIABLES, type Process } from '../../src/config';
@@ -33,6 +33,38 @@ describe('.env.example', () => {
 it.each(VARIABLES)('$name has a description of one line', ({ rule }) => {
   const { flags } = rule.describe() as { flags?: { description?: string } };
   expect(flags?.description).toMatch(/^\S.+[^.\s]$/);
+});
+
+it('one proxy is what .env.example and the production compose file say', () => {
+  expect(read('.env.example')).toMatch(/^#?TRUSTED_PROXIES=1$/m);
+  expect(read('docker-compose.production.yml')).toContain('TRUSTED_PROXIES: ${TRUSTED_PROXIES:-1}');
+});
+
+describe('every variable', () => {
+  const lackedBy = (known: readonly string[]) =>
+    VARIABLES.map(({ name }) => name).filter((name) => !known.includes(name));
+
+  it('is passed on by docker-compose.yml, except what the image has and what another Temporal needs', () => {
+    const passed = [...read('docker-compose.yml').matchAll(/^ +([A-Z][A-Z0-9_]+):/gm)].map(
+      ([, name]) => name!,
+    );
+    const others = lackedBy(passed);
+    expect(others.filter((name) => !/^TEMPORAL_(TLS|API_KEY)/.test(name)).sort()).toEqual([
+      'HOST',
+      'NODE_ENV',
+      'PORT',
+    ]);
+  });
+
+  it('can be set in the chart, except what is in files there', () => {
+    const templates = readdirSync(join(ROOT, 'deploy', 'helm', 'templates'));
+    const chart = [
+      ...templates.map((name) => read('deploy', 'helm', 'templates', name)),
+      read('deploy', 'helm', 'values.schema.json'),
+    ].join();
+    const others = lackedBy(chart.match(/\b[A-Z][A-Z0-9_]+\b/g)!);
+    expect(others.filter((name) => !name.endsWith('_DATA'))).toEqual(['DATA_DIR']);
+  });
 });
 
 describe("the chart's values.schema.json", () => {

@@ -85,7 +85,7 @@ export async function startStack(): Promise<Stack> {
       run: (script) =>
         run('bash', ['-euo', 'pipefail', '-c', withPorts(script)], {
           cwd: PROJECT_ROOT,
-          env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${temporal}` },
+          env: { ...env, DATA_DIR: join(folder, 'data'), TEMPORAL_ADDRESS: `127.0.0.1:${temporal}` },
           timeoutMs: HANG_MS,
         }),
       stop,

@@ -154,7 +154,7 @@ it('no parameter of a path, a query or a header costs much to refuse', async () 
   expect(await dear(texts, plain)).toEqual([]);
 });
 
-/** A preference that is not understood is ignored (RFC 7240), and a condition that matches nothing is no mistake. */
+/** A condition of reading that matches nothing is no mistake. */
 function isIgnored({ method }: Target, what: string): boolean {
   return method === 'GET' && what.startsWith('if-');
 }

@@ -10,8 +10,6 @@ export interface Operation {
   role: string;
   parameters: { name: string; in: 'path' | 'query' | 'header'; required: boolean; schema: JsonSchema }[];
   body?: JsonSchema;
-  /** Whether `null` is as good as no body. */
-  isBodyOptional: boolean;
   /** A valid body with every field of the schema. */
   example?: Json;
 }
@@ -47,7 +45,6 @@ export function operationsOf(document: Document): Operation[] {
           ...parameter,
           schema: { ...(resolve(type) as JsonSchema), ...(value === undefined ? {} : { examples: [value] }) },
         })),
-        isBodyOptional: operation.requestBody?.required !== true,
         ...(body ? { body, example: completed(body, example) } : {}),
       });
     }),

@@ -102,7 +102,7 @@ it('tells who has opened an account, and whose was disabled, enabled or erased, 
     passwordHash: 'x',
   });
   const { id } = user!;
-  await users.rename(id, 'Zoe Other');
+  await users.rename(user!, 'Zoe Other', TEST_ORIGIN);
   await users.change(id, { status: 'disabled' });
   await users.change(id, { status: 'active' });
   await users.erase(id, TEST_ORIGIN);

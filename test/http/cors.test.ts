@@ -98,7 +98,7 @@ it('sets the security headers of Helmet, with a policy that the Swagger page nee
   );
   expect(policy).toEqual({
     'default-src': "'self'",
-    'base-uri': "'self'",
+    'base-uri': "'none'",
     'font-src': "'self'",
     'form-action': "'self'",
     'frame-ancestors': "'none'",

@@ -122,6 +122,7 @@ function attemptCalls(connection: Connection): Calls<ReturnType<typeof createAtt
     add: () => attempts.add('someone', 60_000),
     addDelayed: () => attempts.addDelayed('someone', delays),
     takeBack: () => attempts.takeBack('someone'),
+    takeBackDelayed: () => attempts.takeBackDelayed('someone', 'id'),
     clear: () => attempts.clear('someone'),
   };
 }
@@ -147,28 +148,37 @@ function sessionCalls(connection: Connection): Calls<ReturnType<typeof createSes
     isUsedFrom: () => sessions.isUsedFrom('somewhere'),
     list: () => sessions.list({ id: 'usr_1', tokenVersion: 0, keptSessionId: null }, 100),
     end: () => sessions.end('session'),
-    endOwn: () => sessions.endOwn('usr_1', 'session'),
-    endOthers: () => sessions.endOthers('usr_1', 'session'),
-    endStolenOthers: () => sessions.endStolenOthers('usr_1', 'session'),
-    endStolen: () => sessions.endStolen('session'),
+    endOwn: () => sessions.endOwn('usr_1', 'session', TEST_ORIGIN),
+    endOthers: () => sessions.endOthers('usr_1', 'session', TEST_ORIGIN),
+    endStolen: () => sessions.endStolen('session', TEST_ORIGIN),
   };
 }
 
 function accountCalls(connection: Connection): Calls<ReturnType<typeof createAccountRepository>> {
   const accounts = createAccountRepository(connection);
-  const user = { id: 'usr_1', email: 'alice@example.com', tokenVersion: 0 };
+  const user = { id: 'usr_accounts', email: 'alice@example.com', tokenVersion: 0 };
   const token = 'x'.repeat(43);
+  /** Returns a token of a user who exists. */
+  const sent = async (purpose: 'confirm' | 'reset') => {
+    const { tokenVersion, ...fields } = user;
+    await createUsersRepository(connection).insert({
+      ...fields,
+      name: 'Alice',
+      role: 'CUSTOMER',
+      passwordHash: 'x',
+    });
+    return (await accounts.issueToken(purpose, user, user.email)) ?? token;
+  };
   return {
     issueToken: () => accounts.issueToken('reset', user, user.email),
     issueChallenge: () => accounts.issueChallenge(user),
-    findByChallenge: () => accounts.findByChallenge(token),
+    findByToken: () => accounts.findByToken('reset', token),
     useChallenge: () => accounts.useChallenge(token),
-    findByResetToken: () => accounts.findByResetToken(token),
-    confirmAddress: async () =>
-      accounts.confirmAddress(await accounts.issueToken('confirm', user, user.email)),
+    confirmAddress: async () => accounts.confirmAddress(await sent('confirm'), TEST_ORIGIN),
     resetPassword: async () =>
-      accounts.resetPassword(await accounts.issueToken('reset', user, user.email), {
+      accounts.resetPassword(await sent('reset'), {
         passwordHash: 'x',
+        origin: TEST_ORIGIN,
         sessionsBeganAfter: NOW,
       }),
   };
@@ -176,11 +186,14 @@ function accountCalls(connection: Connection): Calls<ReturnType<typeof createAcc
 
 function secondFactorCalls(connection: Connection): Calls<ReturnType<typeof createSecondFactorRepository>> {
   const factors = createSecondFactorRepository(connection);
-  const activation = { userId: 'usr_1', sessionId: 'session', step: 1, recoveryCodes: ['a'] };
+  const user = { id: 'usr_1', tokenVersion: 0 };
+  const activation = { user, sessionId: 'session', secret: 'secret', step: 1, recoveryCodes: ['a'] };
+  const token = async () =>
+    (await createAccountRepository(connection).issueToken('totp', user, 'alice@example.com')) ?? 'x';
   return {
     find: () => factors.find('usr_1'),
     begin: () => factors.begin('usr_1', 'secret'),
-    turnOn: () => factors.turnOn(activation, TEST_ORIGIN),
+    turnOn: async () => factors.turnOn({ ...activation, token: await token() }, TEST_ORIGIN),
     useStep: () => factors.useStep('usr_1', 2),
     useRecoveryCode: () => factors.useRecoveryCode('usr_1', 'a'),
     remove: () => factors.remove('usr_1', TEST_ORIGIN),
@@ -207,14 +220,14 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     async list() {
       for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
     },
-    rename: () => users.rename(user.id, 'Bob'),
+    rename: () => users.rename({ ...user, tokenVersion: 0 } as User, 'Bob', TEST_ORIGIN),
     changePassword: () =>
-      users.changePassword({ ...user, tokenVersion: 0 } as User, 'y', {
-        id: 'session',
-        tokenHash: 'two',
-        accessUntil: NOW,
-        othersBeganAfter: NOW,
-      }),
+      users.changePassword(
+        { ...user, tokenVersion: 0 } as User,
+        { passwordHash: 'y' },
+        { id: 'session', tokenHash: 'two', accessUntil: NOW, othersBeganAfter: NOW },
+        TEST_ORIGIN,
+      ),
     change: () => users.change(user.id, { role: 'CUSTOMER' }, ACTOR),
     erase: () => users.erase(user.id, TEST_ORIGIN),
   };
@@ -451,8 +464,9 @@ function dataKeyCalls(connection: Connection): Calls<DataKeyRepository> {
     find: () => keys.find('owner'),
     wrappedByOthers: () => keys.wrappedByOthers('new', 10),
     rewrap: () => keys.rewrap('owner', key, { ...key, wrappedBy: 'new' }),
+    retire: () => keys.retire('owner'),
     destroy: () => keys.destroy('owner'),
-    watchDestroyed: () => keys.watchDestroyed().close(),
+    watchEnded: () => keys.watchEnded().close(),
   };
 }
 
@@ -492,6 +506,7 @@ function auditCalls(connection: Connection): Calls<AuditRepository> {
     ofUser: () => audit.ofUser('usr_1', PAGE),
     removeBefore: () => audit.removeBefore(NOW),
     erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
+    erasePrivatePartsOfOrder: () => audit.erasePrivatePartsOfOrder('ord_1'),
   };
 }
 

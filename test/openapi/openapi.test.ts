@@ -275,4 +275,18 @@ describe('the documentation pages', () => {
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
     await api.call('head', '/api/openapi.json').expect(200);
   });
+
+  it.each([
+    ['gzip, br', 'gzip', 300_000],
+    ['br, zstd', undefined, 1_000_000],
+    ['identity', undefined, 1_000_000],
+  ])('compress no file for a request that accepts %s', async (accepted, encoding, bytes) => {
+    const path = '/api/assets/swagger-ui-bundle.js';
+    const { headers, text } = await api.call('get', path).set('Accept-Encoding', accepted).expect(200);
+    expect(headers['content-encoding']).toBe(encoding);
+    expect(headers.vary).toContain('Accept-Encoding');
+    // The length of what is compressed while it is sent is not known.
+    expect(Number(headers['content-length'])).toBeGreaterThan(bytes);
+    expect(text.length).toBeGreaterThan(1_000_000);
+  });
 });

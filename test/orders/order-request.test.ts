@@ -2,6 +2,7 @@ import {
   canBeOrderOf,
   cartOrderIdOf,
   commandBy,
+  fingerprintOf,
   orderIdOf,
   type Caller,
 } from '../../src/orders/order-request';
@@ -80,6 +81,14 @@ it('gives different content a different fingerprint, however its fields are sort
   const other = commandBy({ ...CALLER, idempotencyKey: 'k' }, ORDER, 'ful', sorted);
   expect(other.fingerprint).toBe(prints[0]);
   expect(by({}, 'k').attemptId).not.toBe(by({}, 'k').attemptId);
+});
+
+it('gives an order a fingerprint from which nothing can be guessed without its Idempotency-Key', () => {
+  const content = { items: [], paymentMethod: 'pm_card_visa', note: 'Ring twice', shippingAddress: null };
+  const prints = ['k', 'k', 'l'].map((key) => fingerprintOf(content, key));
+  expect(prints[0]).toBe(prints[1]);
+  expect(prints[0]).not.toBe(prints[2]);
+  expect(fingerprintOf({ ...content, note: null }, 'k')).not.toBe(prints[0]);
 });
 
 it('says who sends the command, under which conditions, and which revision they had read', () => {

@@ -6,6 +6,7 @@ import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/o
 import { orderRequest } from '../support/shop';
 import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { ProductService } from '../../src/product-service/product-service.model';
+import { createUsersRepository } from '../../src/users/users.repository';
 import { erasureWorkflowId } from '../../workflows/contract';
 
 let api: OrderApi;
@@ -74,7 +75,10 @@ describe('GET /users/:id/export', () => {
     const text = JSON.stringify(found);
     expect(text).not.toMatch(/hash|family|usedFrom|internalNote/i);
     expect(text).not.toContain(admin.id);
-    expect(await exported(who.id, admin.accessToken)).toEqual(found);
+    const byAdmin = await exported(who.id, admin.accessToken);
+    const isExport = ({ action }: OrderBody) => action === 'user.export';
+    expect(byAdmin.filter((entry) => !isExport(entry))).toEqual(found);
+    expect(byAdmin.filter(isExport)).toMatchObject([{ object: who.id, by: 'staff', address: null }]);
   });
 
   it('has the API keys of an ADMIN, without what tells of others', async () => {
@@ -247,6 +251,16 @@ describe('POST /users/:id/erase', () => {
     await erase(who.id, admin.accessToken).expect(202); // changes nothing
   });
 
+  it('is not undone by a change that waited meanwhile', async () => {
+    const who = await person(api);
+    const users = createUsersRepository(api.shop.db.connection);
+    const before = (await users.findById(who.id))!;
+    await erase(who.id, who.accessToken).expect(202);
+    await expect(
+      users.rename(before, 'Carol again', { by: who.id, requestId: null, address: null }),
+    ).resolves.toBeNull();
+  });
+
   it('asks for the password, even of an ADMIN who has just signed in', async () => {
     const who = await person(api);
     await api.call('post', `/users/${who.id}/erase`, admin.accessToken).send({}).expect(400);
@@ -277,6 +291,13 @@ describe('POST /users/:id/erase', () => {
     await erase(who.id, who.accessToken).expect(202);
     const request = orderRequest({ ...lines([product.id, 1]), customerId: who.id, note: 'Too late' });
     await api.shop.place(request); // by a process that does not know yet
+    const { workflow } = api.shop.temporal.client;
+    const last = workflow.getHandle(erasureWorkflowId(who.id));
+    const { runId } = await last.describe();
+    await eventually(async () => expect((await last.describe()).runId).not.toBe(runId));
+    await recordHistory('erasure-continued', workflow.getHandle(last.workflowId, runId));
+    expect(await api.shop.orders.findById(request.orderId)).toMatchObject({ note: 'Too late' });
+    await erase(who.id, admin.accessToken).expect(202); // joins the run
     await api.call('post', `/orders/${request.orderId}/cancel`, admin.accessToken).send({}).expect(200);
     await erased(who.id, 'erased-after-a-late-order');
     expect(await api.shop.orders.findById(request.orderId)).toMatchObject({

@@ -133,6 +133,7 @@ export async function openApiOf(
         connection: shop.db.connection,
         temporal: shop.temporal,
         logger: pino({ level: 'silent' }),
+        lateMs: 1_000,
       });
       const feed = feedRoutes({
         config,

@@ -233,8 +233,11 @@ export function entryOf(available: number): NewProductService {
   };
 }
 
-/** Returns the request that the API makes from a POST. */
-export function orderRequest(request: Partial<OrderRequest> & Pick<OrderRequest, 'items'>): OrderRequest {
+/** Returns the request that the API makes from a POST. @param key its Idempotency-Key, if the test names it */
+export function orderRequest(
+  request: Partial<OrderRequest> & Pick<OrderRequest, 'items'>,
+  key?: string,
+): OrderRequest {
   const content = {
     items: request.items,
     paymentMethod: request.paymentMethod ?? 'pm_card_visa',
@@ -243,10 +246,10 @@ export function orderRequest(request: Partial<OrderRequest> & Pick<OrderRequest,
   };
   const customerId = request.customerId ?? newId('usr');
   return {
-    orderId: orderIdOf(customerId, randomBytes(8).toString('hex')),
+    orderId: orderIdOf(customerId, key ?? randomBytes(8).toString('hex')),
     customerId,
     placedBy: customerId,
-    fingerprint: fingerprintOf(content),
+    fingerprint: fingerprintOf(content, key ?? 'any'),
     attemptId: randomBytes(8).toString('hex'),
     requestId: 'test',
     createdAt: new Date().toISOString(),

@@ -1,4 +1,5 @@
 import jwt from 'jsonwebtoken';
+import type { MailedPurpose } from '../../src/users/account/account-tokens.model';
 import { createUserModel } from '../../src/users/users.model';
 import type { UserRole } from '../../src/role/role';
 import type { TestApi } from './api';
@@ -30,7 +31,7 @@ export async function person(api: TestApi, role: UserRole = 'CUSTOMER'): Promise
 /** Returns the token for the purpose in the last mail to the address. */
 export async function mailedToken(
   { mailed }: Pick<TestApi, 'mailed'>,
-  purpose: 'confirm' | 'reset',
+  purpose: MailedPurpose,
   email: string,
 ): Promise<string> {
   const mail = (await mailed()).findLast(({ to, text }) => to === email && text.includes(`#${purpose}=`));

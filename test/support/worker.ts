@@ -12,6 +12,7 @@ import {
   createOrderQueueActivities,
   createPaymentProvider,
   createReconciliation,
+  createUpkeep,
   type Activities,
 } from '../../src/worker/activities';
 import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
@@ -109,6 +110,7 @@ function activitiesOf(
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
     ...createCartSweep(config, database),
     ...createJanitor(config, database, temporal),
+    ...createUpkeep(config, database),
   };
   const payments = {
     ...createPaymentActivities({ provider }),

@@ -61,6 +61,25 @@ it('makes one key, however many processes ask for the first one', async () => {
   expect(new Set(made.map((key) => key!.export().toString('hex'))).size).toBe(1);
 });
 
+it('encrypts nothing more with a key that is retired, and still decrypts with it, and makes no other', async () => {
+  const owner = newOwner();
+  const options = { repository, payloadKeys: parsePayloadKeys(OLD), patienceMs: HANG_MS };
+  const process = followDataKeys(options, db.mongodb, silent);
+  try {
+    await process.followed;
+    const key = (await process.toEncrypt(owner))!.export();
+    await repository.retire(owner);
+    await eventually(async () => expect(await process.toEncrypt(owner)).toBeNull());
+    expect((await process.toDecrypt(owner)).export()).toEqual(key);
+    await repository.retire(owner); // changes nothing
+    const another = newOwner();
+    await repository.retire(another); // before the first order
+    expect(await process.toEncrypt(another)).toBeNull();
+  } finally {
+    await process.close();
+  }
+});
+
 it('forgets a key everywhere when it is destroyed, and makes no other', async () => {
   const owner = newOwner();
   const payloadKeys = parsePayloadKeys(OLD);

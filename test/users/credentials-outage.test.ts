@@ -5,10 +5,12 @@ import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
 import { followCredentials } from '../../src/api-routes';
 import { createApiKeyModel } from '../../src/users/api-keys.model';
+import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openMongodbProxy } from '../support/mongodb-proxy';
 import { TEST_ORIGIN } from '../support/origin';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { sessionOf } from '../support/stored-session';
 import { eventually, HANG_MS } from '../support/eventually';
 
 const logger = pino({ level: 'silent' });
@@ -40,7 +42,7 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
       insert: (key) =>
         createApiKeyModel(db.connection)
           .create({ _id: key.id, ...key })
-          .then(() => true),
+          .then(() => 'inserted' as const),
     },
     requireRecentSignIn: async () => undefined,
     ttlDays: 1,
@@ -53,6 +55,10 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
     { ...TEST_ORIGIN, currentPassword: undefined, address: '192.0.2.1' },
   );
   const isRevoked = ({ id }: { id: string }) => revokedTokens.has({ id, ...ISSUED });
+  const sessions = createSessionRepository(db.connection);
+  const session = sessionOf(newId('usr'));
+  await sessions.insert(session);
+  const hasEnded = () => revokedTokens.has({ id: session.userId, tokenVersion: 0, sessionId: session.id });
 
   const proxy = await openMongodbProxy();
   const mongodb = connectBy(proxy.port);
@@ -68,12 +74,13 @@ it('keeps what a process knows during an outage of MongoDB, and catches up after
 
   await proxy.close();
   await meanwhile.disable();
+  await sessions.end(session.id);
   await keys.revoke(apiKey.id, TEST_ORIGIN);
-  expect([isRevoked(before), isRevoked(meanwhile)]).toEqual([true, false]);
+  expect([isRevoked(before), isRevoked(meanwhile), hasEnded()]).toEqual([true, false, false]);
   expect(await apiKeys.principalOf(key)).toMatchObject({ id: apiKey.id });
 
   const restored = await openMongodbProxy(proxy.port);
-  await eventually(async () => expect(isRevoked(meanwhile)).toBe(true));
+  await eventually(async () => expect([isRevoked(meanwhile), hasEnded()]).toEqual([true, true]));
   await eventually(async () => expect(await apiKeys.principalOf(key)).toBeUndefined());
   expect(isRevoked(before)).toBe(true);
 

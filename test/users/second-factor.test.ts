@@ -3,11 +3,22 @@ import { Secret, TOTP } from 'otpauth';
 import { createAccountTokenModel } from '../../src/users/account/account-tokens.model';
 import { createSecretBox } from '../../src/common/secret-box';
 import { createSecondFactorModel } from '../../src/users/second-factor/second-factors.model';
+import { createSecondFactorRepository } from '../../src/users/second-factor/second-factors.repository';
 import { stepOf } from '../../src/users/second-factor/totp';
 import { createAttemptsModel } from '../../src/users/passwords/attempts.model';
+import {
+  encodeRefreshToken,
+  hashSecret,
+  newFamily,
+  newSecret,
+  sessionIdOf,
+} from '../../src/users/sessions/refresh-token';
+import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { parsePayloadKeys } from '../../src/config/payload-keys';
 import { openTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
+import { TEST_ORIGIN } from '../support/origin';
+import { sessionOf } from '../support/stored-session';
 import { mailedToken, PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 
 const KEYS = [
@@ -27,8 +38,9 @@ const login = (email: string, password = PASSWORD) =>
 const show = (challenge: string, code: string) => api.call('post', '/auth/totp').send({ challenge, code });
 const begin = (user: Pick<Person, 'accessToken'>, body: object = { currentPassword: PASSWORD }) =>
   api.call('post', '/users/me/totp', user.accessToken).send(body);
-const confirm = (user: Pick<Person, 'accessToken'>, code: string) =>
-  api.call('post', '/users/me/totp/confirm', user.accessToken).send({ code });
+const confirm = (user: Pick<Person, 'accessToken'>, code: string, token: string) =>
+  api.call('post', '/users/me/totp/confirm', user.accessToken).send({ code, token });
+const tokenOf = ({ email }: Pick<Person, 'email'>) => mailedToken(api, 'totp', email);
 const remove = (user: Pick<Person, 'accessToken'>, code: string) =>
   api.call('delete', '/users/me/totp', user.accessToken).send({ code });
 const listUsers = ({ accessToken }: Pick<Person, 'accessToken'>) => api.call('get', '/users', accessToken);
@@ -39,6 +51,12 @@ function codeOf(secret: string, steps = 0): string {
 }
 
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+
+/** Returns the secret of an app that is not on yet. */
+async function begun(user: Pick<Person, 'accessToken'>): Promise<string> {
+  const { body } = await begin(user).expect(201);
+  return (body as { data: { secret: string } }).data.secret;
+}
 
 async function challengeOf(email: string): Promise<string> {
   const { body } = await login(email).expect(202);
@@ -53,9 +71,8 @@ async function refreshed({ refreshToken }: Pick<Person, 'refreshToken'>): Promis
 /** An ADMIN who has set up an app with the code of the step before, so that the current one is still unused. */
 async function adminWithApp(): Promise<{ admin: Person; secret: string; recoveryCodes: string[] }> {
   const limited = await person(api, 'ADMIN');
-  const { body } = await begin(limited).expect(201);
-  const { secret } = (body as { data: { secret: string } }).data;
-  const confirmed = await confirm(limited, codeOf(secret, -1)).expect(200);
+  const secret = await begun(limited);
+  const confirmed = await confirm(limited, codeOf(secret, -1), await tokenOf(limited)).expect(200);
   const { recoveryCodes } = (confirmed.body as { data: { recoveryCodes: string[] } }).data;
   return { admin: { ...limited, ...(await refreshed(limited)) }, secret, recoveryCodes };
 }
@@ -144,6 +161,8 @@ describe('signing in with an authenticator app', () => {
     expect(modifiedCount).toBe(1);
     const { headers } = await show(await challengeOf(admin.email), codeOf(secret)).expect(429);
     expect(Number(headers['retry-after'])).toBeGreaterThan(50);
+    const events = api.logs.flatMap(({ securityEvent }) => securityEvent ?? []).slice(-11);
+    expect(events).toEqual([...Array<string>(10).fill('login_failed'), 'login_locked']);
   });
 
   it.each([
@@ -187,31 +206,98 @@ describe('setting up an authenticator app', () => {
     expect(stored!.secret).toMatch(/^one:/);
     expect(JSON.stringify([stored, api.logs])).not.toContain(secret);
     await login(admin.email).expect(200); // not before the first code
-    await confirm(admin, wrong(codeOf(secret))).expect(400);
-    await confirm(admin, codeOf(secret)).expect(200);
+    const token = await tokenOf(admin);
+    await confirm(admin, wrong(codeOf(secret)), token).expect(400);
+    await confirm(admin, codeOf(secret), token).expect(200);
     await login(admin.email).expect(202);
     await begin(admin).expect(409);
-    await confirm(admin, codeOf(secret, 1)).expect(409);
+    await confirm(admin, codeOf(secret, 1), token).expect(409);
+  });
+
+  it('takes more than the password: the token that is mailed to the owner', async () => {
+    const admin = await person(api, 'ADMIN');
+    const thief = await signIn(api, admin.email);
+    const mallory = await person(api);
+    await begun(mallory);
+    await api.call('post', '/auth/forgot').send({ email: admin.email }).expect(202);
+    const secret = await begun(thief);
+    const others = [await tokenOf(mallory), await mailedToken(api, 'reset', admin.email), 'x'.repeat(43)];
+    for (const token of others) {
+      const { body } = await confirm(thief, codeOf(secret), token).expect(400);
+      expect(body).toMatchObject({ errors: [{ path: 'token' }] });
+    }
+    const moved = await refreshed(thief);
+    await listUsers(moved).expect(403);
+    const move = { email: 'thief@example.com', currentPassword: PASSWORD };
+    const { body: refusal } = await api.call('patch', '/users/me', moved.accessToken).send(move).expect(403);
+    expect((refusal as { detail: string }).detail).toContain('authenticator app');
+    expect((await api.mailed()).filter(({ to }) => to === move.email)).toEqual([]);
+    const mail = (await api.mailed()).find(({ to, text }) => to === admin.email && text.includes('#totp='))!;
+    expect(mail.text).toContain('choose a new password at once');
+    await createAccountTokenModel(api.db.connection).updateMany({}, { expiresAt: new Date(0) });
+    await confirm(thief, codeOf(secret), await tokenOf(admin)).expect(400);
+  });
+
+  it('turns on no other secret than the one whose code was shown', async () => {
+    const admin = await person(api, 'ADMIN');
+    const factors = createSecondFactorRepository(api.db.connection);
+    const secret = await begun(admin);
+    const { secret: seen } = (await factors.find(admin.id))!;
+    await begun(await signIn(api, admin.email)); // a thief who knows the password
+    const token = await tokenOf(admin);
+    await confirm(admin, codeOf(secret), token).expect(400);
+    const user = { id: admin.id, tokenVersion: 0 };
+    const session = sessionOf(admin.id);
+    await createSessionRepository(api.db.connection).insert(session);
+    const late = { user, sessionId: session.id, token, secret: seen, step: 1, recoveryCodes: [] };
+    await expect(factors.turnOn(late, TEST_ORIGIN)).resolves.toBeNull();
+    await expect(factors.find(admin.id)).resolves.toMatchObject({ isOn: false });
+  });
+
+  it('needs a confirmed address', async () => {
+    const account = { email: 'carol@example.com', password: PASSWORD, name: 'Carol' };
+    const { body } = await api.call('post', '/auth/register').send(account).expect(201);
+    const { body: problem } = await begin((body as { data: Person }).data).expect(409);
+    expect(problem).toMatchObject({
+      code: 'invalid_transition',
+      detail: expect.stringContaining('not confirmed') as string,
+    });
   });
 
   it('ends the other sessions, which began without it', async () => {
     const admin = await person(api, 'ADMIN');
     const elsewhere = await signIn(api, admin.email);
-    const { body } = await begin(admin).expect(201);
-    await confirm(admin, codeOf((body as { data: { secret: string } }).data.secret)).expect(200);
+    await confirm(admin, codeOf(await begun(admin)), await tokenOf(admin)).expect(200);
+    const late = await signedInWithoutCode(admin);
+    const move = { email: 'new@example.com', currentPassword: PASSWORD };
+    const withApp = await refreshed(admin);
+    await api.call('patch', '/users/me', withApp.accessToken).send(move).expect(200);
     await eventually(
       async () => void (await api.call('get', '/users/me', elsewhere.accessToken).expect(401)),
     );
+    for (const refreshToken of [elsewhere.refreshToken, late])
+      await api.call('post', '/auth/refresh').send({ refreshToken }).expect(401);
     await api.call('get', '/users/me', admin.accessToken).expect(200);
+    await listUsers(withApp).expect(200);
   });
 
-  it('is undone with a code only, and leaves the ADMIN with the limits', async () => {
+  /** Begins a session as a process does that found no app, and is slow. Returns its refresh token. */
+  async function signedInWithoutCode({ id: userId }: Person): Promise<string> {
+    const token = { family: newFamily(), secret: newSecret() };
+    const session = sessionOf(userId, { id: sessionIdOf(token), tokenHash: hashSecret(token.secret) });
+    await createSessionRepository(api.db.connection).insert(session);
+    return encodeRefreshToken(token);
+  }
+
+  it('is undone with a code only, which ends all sessions and leaves the ADMIN with the limits', async () => {
     const { admin, secret } = await adminWithApp();
+    await listUsers(admin).expect(200);
     await remove(admin, wrong(codeOf(secret))).expect(400);
     await remove(admin, codeOf(secret)).expect(204);
-    await remove(admin, codeOf(secret)).expect(404);
-    await login(admin.email).expect(200);
-    await listUsers(await refreshed(admin)).expect(403);
+    await eventually(async () => void (await listUsers(admin).expect(401)));
+    const limited = await signIn(api, admin.email);
+    await listUsers(limited).expect(403);
+    await remove(limited, codeOf(secret)).expect(404);
     const log = await api.db.connection.collection('audit').find({ object: admin.id }).toArray();
     expect(log.map(({ action }) => String(action))).toEqual(
       expect.arrayContaining(['user.totp_on', 'user.totp_off']),

@@ -111,6 +111,15 @@ describe('PATCH /users/me', () => {
     await other.close();
   });
 
+  it('changes name and password together, or neither', async () => {
+    const alice = await person(api);
+    const own = { name: 'Rosalind', password: 'rosalind-rosalind', currentPassword: PASSWORD };
+    await changeMe(alice, own).expect(400);
+    expect(await users().findById(alice.id).lean()).toMatchObject({ name: 'Person' });
+    const { body } = await changeMe(alice, { ...own, password: NEW_PASSWORD }).expect(200);
+    expect(body).toMatchObject({ data: { name: 'Rosalind', accessToken: expect.any(String) as string } });
+  });
+
   it('accepts one of two concurrent changes', async () => {
     const alice = await person(api);
     const responses = await Promise.all(

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import {
@@ -17,10 +16,12 @@ import { createUsersService } from '../../src/users/users.service';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { TEST_ORIGIN } from '../support/origin';
+import { sessionOf } from '../support/stored-session';
 
 const PASSWORD = 'correct horse battery';
 const report = () => undefined;
-const PROOF = { ...TEST_ORIGIN, currentPassword: undefined, address: '192.0.2.1' };
+const SENDER = { requestId: null, address: '192.0.2.1' };
+const PROOF = { ...TEST_ORIGIN, ...SENDER, currentPassword: undefined };
 const CHANGE = { currentPassword: PASSWORD, password: 'staple battery horse' };
 
 let db: TestDatabase;
@@ -38,21 +39,9 @@ async function signedIn(): Promise<UserPrincipal> {
   const passwordHash = await hashPassword(PASSWORD);
   const email = `${id}@example.com`;
   await users.insert({ id, email, confirmedEmail: email, name: 'A', role: 'CUSTOMER', passwordHash });
-  const sessionId = randomBytes(16).toString('hex');
-  const now = new Date();
-  const family = 'f'.repeat(32);
-  await sessions.insert({
-    id: sessionId,
-    userId: id,
-    family,
-    tokenHash: 'x',
-    tokenVersion: 0,
-    createdAt: now,
-    accessUntil: now,
-    expiresAt: new Date(Date.now() + 60_000),
-    usedFrom: 'somewhere',
-    hasSecondFactor: false,
-  });
+  const session = sessionOf(id);
+  const sessionId = session.id;
+  await sessions.insert(session);
   const authenticatedAt = Math.floor(Date.now() / 1_000);
   const expiresAt = authenticatedAt + 60;
   return { id, role: 'CUSTOMER', tokenVersion: 0, sessionId, authenticatedAt, expiresAt };
@@ -64,16 +53,12 @@ function serviceWhere(happens: (id: string) => Promise<unknown>, id = '') {
     users,
     sessions,
     passwordRules: createPasswordRules(),
-    requireRecentSignIn: async () => undefined,
+    requireRecentSignIn: async () => void (await happens(id)),
     report,
     mails: { askToConfirm: () => undefined, tellChange: () => undefined },
     issueTokens: createIssueTokens(createJwt(testConfig().jwt), false),
     accessTokenTtlSeconds: 60,
     refreshTokenTtlSeconds: 60,
-    async checkPassword() {
-      await happens(id);
-      return true;
-    },
   });
 }
 
@@ -86,7 +71,7 @@ it.each(MEANWHILE)(
   'rejects a password change and keeps no token if the user is %s meanwhile',
   async (_what, happens, after) => {
     const principal = await signedIn();
-    const change = serviceWhere(happens, principal.id).changeProfile(principal, CHANGE, '192.0.2.1');
+    const change = serviceWhere(happens, principal.id).changeProfile(principal, CHANGE, SENDER);
     await expect(change).rejects.toMatchObject({ code: 'unauthorized' });
     const user = (await users.findById(principal.id))!;
     expect(user).toMatchObject(after);
@@ -95,13 +80,22 @@ it.each(MEANWHILE)(
   },
 );
 
+it('gives no name again to a user whose data are erased meanwhile', async () => {
+  const principal = await signedIn();
+  const service = serviceWhere((id) => users.erase(id, TEST_ORIGIN), principal.id);
+  const change = { name: 'B', currentPassword: PASSWORD };
+  const changing = service.changeProfile(principal, change, SENDER);
+  await expect(changing).rejects.toMatchObject({ code: 'unauthorized' });
+  expect((await users.findById(principal.id))!.name).not.toBe('B');
+});
+
 it('rejects changes with a revoked token that the process does not know of', async () => {
   const principal = await signedIn();
   await users.change(principal.id, { status: 'disabled' });
   await users.change(principal.id, { status: 'active' });
   const service = serviceWhere(async () => undefined);
   for (const change of [CHANGE, { name: 'B' }, { ...CHANGE, name: 'B' }]) {
-    const changing = service.changeProfile(principal, change, '192.0.2.1');
+    const changing = service.changeProfile(principal, change, SENDER);
     await expect(changing).rejects.toMatchObject({ code: 'unauthorized' });
   }
   const user = (await users.findById(principal.id))!;
@@ -127,7 +121,7 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
   it.each([
     ['demoted', ({ id }: UserPrincipal) => users.change(id, { role: 'CUSTOMER' })],
     ['signed out', ({ sessionId }: UserPrincipal) => sessions.end(sessionId)],
-    ['robbed', ({ sessionId }: UserPrincipal) => sessions.endStolen(sessionId)],
+    ['robbed', ({ sessionId }: UserPrincipal) => sessions.endStolen(sessionId, TEST_ORIGIN)],
   ])('cannot create an API key once %s', async (_what, happens) => {
     const customer = await signedIn();
     await users.change(customer.id, { role: 'ADMIN' });
@@ -147,7 +141,13 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
     expect(await keys.list({ createdBy: mallory.id }, { limit: 10 })).toHaveLength(1);
   });
 
-  it('leaves no key behind that was made while the role was taken away', async () => {
+  it.each([
+    ['the role was taken away', ({ id }: UserPrincipal) => users.change(id, { role: 'CUSTOMER' })],
+    [
+      'the session turned out to be stolen',
+      ({ sessionId }: UserPrincipal) => sessions.endStolen(sessionId, TEST_ORIGIN),
+    ],
+  ])('leaves no key behind that was made while %s', async (_what, happens) => {
     const keys = createApiKeyRepository(db.connection);
     const service = createApiKeyService({
       keys,
@@ -161,7 +161,7 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
     const mallory = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
     const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, mallory, PROOF);
     const making = Promise.allSettled(Array.from({ length: 10 }, make));
-    await users.change(mallory.id, { role: 'CUSTOMER' });
+    await happens(mallory);
     await making;
     const left = await keys.list({ createdBy: mallory.id }, { limit: 100 });
     expect(left.filter(({ revokedAt }) => revokedAt === null)).toEqual([]);
@@ -171,8 +171,8 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
 it('keeps the session of a password change, which can change the password again', async () => {
   const principal = await signedIn();
   const service = serviceWhere(async () => undefined);
-  await service.changeProfile(principal, CHANGE, '192.0.2.1');
-  await service.changeProfile(principal, CHANGE, '192.0.2.1');
+  await service.changeProfile(principal, CHANGE, SENDER);
+  await service.changeProfile(principal, CHANGE, SENDER);
   const user = (await users.findById(principal.id))!;
   expect([user.tokenVersion, isRevokedBy(user, principal)]).toEqual([2, false]);
   expect(isRevokedBy(user, { ...principal, sessionId: 'b'.repeat(32) })).toBe(true);

@@ -37,7 +37,7 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
     async handler(ctx, { body, headers, idempotencyKey, principal }) {
       const customer = await customerOf(body, principal);
       const orderId = orderIdOf(customer.id, idempotencyKey, principal.id);
-      const request = orderRequest(orderId, {
+      const request = orderRequest(orderId, idempotencyKey, {
         customerId: customer.id,
         placedBy: principal.id,
         requestId: ctx.state.requestId,

@@ -1,7 +1,7 @@
 import { orderNumberOf } from '../../domain/order-number';
 import type { OrderView } from '../order-view';
 
-const ID = 'ord_ac7967cc99a25d86c46d6c4d6a92bd7e';
+const ID = 'ord_ac7967cc99a25d866a92bd7e36ebf6d2';
 const ALICE = 'usr_01HZX000000000000000A11CE0';
 const PLACED_AT = '2026-01-15T09:30:00.000Z';
 const CONFIRMED_AT = '2026-01-15T09:30:00.150Z';

@@ -87,4 +87,4 @@ export const note = multiLine(MAX_NOTE_LENGTH).allow(null);
 export const reason = singleLine(200);
 
 /** The example is the id that the example of placing an order gives. */
-export const orderId = Joi.string().required().example('ord_ac7967cc99a25d86c46d6c4d6a92bd7e');
+export const orderId = Joi.string().required().example('ord_ac7967cc99a25d866a92bd7e36ebf6d2');

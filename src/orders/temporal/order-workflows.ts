@@ -46,9 +46,9 @@ const FIND_TIMEOUT_MS = 10_000;
 /**
  * Temporal allows 10 updates of a workflow in flight, and may drop them all when there is one more. Since
  * they are handled one after the other anyway, a few at a time lose nothing and leave room for other
- * processes.
+ * processes. Customers and everyone else have turns of their own: nobody keeps the staff from an order of theirs.
  */
-const IN_FLIGHT_PER_ORDER = 4;
+const IN_FLIGHT_PER_SIDE = 2;
 
 /**
  * Starts and updates the workflows of orders. Throws an AppError, service_unavailable if Temporal is away.
@@ -58,7 +58,7 @@ export function createOrderWorkflows(
   { timeoutMs, commandTimeoutMs, ...startOptions }: OrderWorkflowsOptions,
 ) {
   const { client } = temporal;
-  const limited = createKeyedLimit(IN_FLIGHT_PER_ORDER);
+  const limited = createKeyedLimit(IN_FLIGHT_PER_SIDE);
 
   /**
    * Starts the order's workflow, or joins the running one, and waits until the order is placed or rejected.
@@ -114,7 +114,7 @@ export function createOrderWorkflows(
   ): Promise<CommandDone | Unanswered | Outdated> {
     const workflow = orderWorkflow(request, startOptions, 'resume');
     const update = commandUpdate(type, command);
-    return inTurn(request.orderId, (deadline) =>
+    return inTurn(request, command, (deadline) =>
       untilAnswered(temporal, deadline, () => sendToRunningOrStart(client, workflow, update)),
     );
   }
@@ -134,7 +134,7 @@ export function createOrderWorkflows(
     const update = commandUpdate(type, command, updateId);
     // Temporal may have forgotten the workflow of a finished order, which must not run once more.
     const send = isFinished(order) ? sendToRunning : sendToRunningOrStart;
-    return inTurn(order.id, async (deadline) => {
+    return inTurn(request, command, async (deadline) => {
       const answer = await untilAnswered(temporal, deadline, () => send(client, workflow, update));
       return answer === 'ended' ? executeClosed(request, update, deadline) : answer;
     });
@@ -157,11 +157,13 @@ export function createOrderWorkflows(
   }
 
   function inTurn<T>(
-    orderId: string,
+    { orderId, customerId }: OrderRequest,
+    { by }: Command,
     work: (deadline: number) => Promise<T>,
   ): Promise<T | 'late' | Outdated> {
     const deadline = Date.now() + commandTimeoutMs;
-    const answer = limited(orderId, deadline, () => whileServerLives(temporal, work(deadline)));
+    const side = by === customerId ? 'customer' : 'others';
+    const answer = limited(`${orderId} ${side}`, deadline, () => whileServerLives(temporal, work(deadline)));
     return translatingErrors(answer.catch(whenOutdated), orderId);
   }
 

@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
+import { createKeyedHash } from '../../common/keyed-hash';
 import { AppError } from '../../errors/app-error';
 import type { Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
@@ -77,7 +78,7 @@ const DECLINED_STATUS = 402;
  */
 export function createDeclineLimit({ limits, secret, ...deps }: DeclineLimitDeps): DeclineLimit {
   const { repository, logger } = deps;
-  const hashAddress = addressHasher(secret);
+  const hashAddress = createKeyedHash(secret, 'addresses of declined payments');
   /** Who has sent a payment whose outcome is not known yet, by the id of the order; the oldest first. */
   const pending = new Map<string, Source>();
   const declines = followDeclines({
@@ -159,13 +160,6 @@ function outcomeOfError(error: unknown): TrackedOutcome {
 /** Returns the order of a payment: its key is the id of the order, a hyphen and a number. */
 function orderIdOf(paymentKey: string): string {
   return paymentKey.slice(0, paymentKey.lastIndexOf('-'));
-}
-
-function addressHasher(secret: KeyObject): (address: string) => string {
-  const material =
-    secret.type === 'secret' ? secret.export() : secret.export({ format: 'der', type: 'pkcs8' });
-  const key = Buffer.from(hkdfSync('sha256', material, '', 'addresses of declined payments', 32));
-  return (address) => createHmac('sha256', key).update(address).digest('base64url').slice(0, 22);
 }
 
 function tooManyDeclines(seconds: number): AppError {

@@ -6,13 +6,18 @@ import { followChanges } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
 import { seal, unseal } from '../encryption';
 import { unreadable, withoutKey, UndecodablePayload, type CustomerKeys } from '../payload-codec';
-import type { DataKeyRepository, WrappedKey } from './repository';
+import type { DataKeyRepository, StoredKey, WrappedKey } from './repository';
 
 const KEY_BYTES = 32;
 /** How many customers' keys a process keeps in memory. */
 const MAX_CACHED = 50_000;
 /** How long encrypting waits for MongoDB: orders are taken without it, too. */
 const PATIENCE_MS = 1_000;
+interface DataKey {
+  key: KeyObject;
+  isRetired: boolean;
+}
+
 /** MongoDB did not answer. */
 const AWAY: unique symbol = Symbol('away');
 
@@ -29,13 +34,13 @@ export interface DataKeysOptions {
  * then in memory, so that only the first order of a customer in a process costs a read.
  */
 export function createDataKeys({ repository, payloadKeys, patienceMs = PATIENCE_MS }: DataKeysOptions) {
-  const cached = new Map<string, Promise<KeyObject | null>>();
+  const cached = new Map<string, Promise<DataKey | null>>();
   const [first] = payloadKeys;
   /** Until when nothing waits for MongoDB, which did not answer. */
   let awayUntil = 0;
 
   /** Returns the key, which is null once it was destroyed. */
-  function remembered(owner: string, read: () => Promise<KeyObject | null>): Promise<KeyObject | null> {
+  function remembered(owner: string, read: () => Promise<DataKey | null>): Promise<DataKey | null> {
     const known = cached.get(owner);
     cached.delete(owner); // what was used last goes last
     const key = known ?? read();
@@ -45,20 +50,20 @@ export function createDataKeys({ repository, payloadKeys, patienceMs = PATIENCE_
     return key;
   }
 
-  async function findOrMake(owner: string): Promise<KeyObject | null> {
+  async function findOrMake(owner: string): Promise<DataKey | null> {
     const found = (await repository.find(owner)) ?? (await repository.add(owner, newKey(first!)));
-    return found === 'destroyed' ? null : unwrap(found, payloadKeys);
+    return found === 'destroyed' ? null : dataKey(found, payloadKeys);
   }
 
-  async function findKnown(owner: string): Promise<KeyObject | null> {
+  async function findKnown(owner: string): Promise<DataKey | null> {
     const found = await repository.find(owner);
     if (found === null) throw new UndecodablePayload(noSuchKey(owner));
-    return found === 'destroyed' ? null : unwrap(found, payloadKeys);
+    return found === 'destroyed' ? null : dataKey(found, payloadKeys);
   }
 
   const keys: CustomerKeys = {
     async toEncrypt(owner) {
-      const key: Promise<KeyObject | null | typeof AWAY> = remembered(owner, () => findOrMake(owner)).catch(
+      const key: Promise<DataKey | null | typeof AWAY> = remembered(owner, () => findOrMake(owner)).catch(
         (error: unknown) => {
           if (error instanceof UndecodablePayload) throw error; // PAYLOAD_KEYS lack a key: that is no outage
           return AWAY;
@@ -68,14 +73,14 @@ export function createDataKeys({ repository, payloadKeys, patienceMs = PATIENCE_
         key,
         delay(Date.now() < awayUntil ? 0 : patienceMs, AWAY, { ref: false }),
       ]);
-      if (found !== AWAY) return found;
+      if (found !== AWAY) return found === null || found.isRetired ? null : found.key;
       awayUntil = Math.max(awayUntil, Date.now() + patienceMs); // one order waits once, though it has several payloads
       return null;
     },
 
     async toDecrypt(owner) {
-      const key = await remembered(owner, () => findKnown(owner));
-      if (key) return key;
+      const found = await remembered(owner, () => findKnown(owner));
+      if (found) return found.key;
       throw new UndecodablePayload(
         `A payload is encrypted with the data key ${owner} of a customer whose personal data were erased: nobody can read it.`,
       );
@@ -92,19 +97,19 @@ export function createDataKeys({ repository, payloadKeys, patienceMs = PATIENCE_
   };
 }
 
-/** Keeps data keys as `createDataKeys` does, and forgets those that are being destroyed anywhere. */
+/** Keeps data keys as `createDataKeys` does, and reads those again that are being retired or destroyed anywhere. */
 export function followDataKeys(
-  options: DataKeysOptions & { repository: Pick<DataKeyRepository, 'watchDestroyed'> },
+  options: DataKeysOptions & { repository: Pick<DataKeyRepository, 'watchEnded'> },
   { connected }: Pick<MongoDb, 'connected'>,
   logger: Logger,
 ) {
   const keys = createDataKeys(options);
   const { close, followed } = followChanges(
     {
-      name: 'destroyed data keys',
+      name: 'data keys that end',
       connected,
-      open: options.repository.watchDestroyed,
-      load: async () => keys.forget(), // some may have been destroyed while nobody looked
+      open: options.repository.watchEnded,
+      load: async () => keys.forget(), // some may have ended while nobody looked
       apply: (change) => {
         if (change.operationType === 'update') keys.forget(change.documentKey._id);
       },
@@ -160,6 +165,11 @@ function newKey(by: PayloadKey): WrappedKey {
 
 function wrap(key: Buffer, by: PayloadKey): WrappedKey {
   return { wrapped: seal(by.key, key), wrappedBy: by.id };
+}
+
+/** @throws {UndecodablePayload} */
+function dataKey({ isRetired, ...key }: StoredKey, payloadKeys: readonly PayloadKey[]): DataKey {
+  return { key: unwrap(key, payloadKeys), isRetired };
 }
 
 /** @throws {UndecodablePayload} */

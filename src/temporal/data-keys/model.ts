@@ -10,6 +10,8 @@ export interface DataKeyDocument {
   /** The id of that key. */
   wrappedBy?: string;
   createdAt: Date;
+  /** Since when it encrypts nothing any more; it decrypts until it is destroyed. */
+  retiredAt?: Date;
   destroyedAt?: Date;
 }
 
@@ -19,6 +21,7 @@ const dataKeySchema = new Schema<DataKeyDocument>(
     wrapped: Buffer,
     wrappedBy: String,
     createdAt: { type: Date, required: true },
+    retiredAt: Date,
     destroyedAt: Date,
   },
   { collection: 'data_keys', versionKey: false, autoIndex: false, autoCreate: false },

@@ -11,49 +11,69 @@ export interface WrappedKey {
   wrappedBy: string;
 }
 
+export interface StoredKey extends WrappedKey {
+  /** Whether it only decrypts. */
+  isRetired: boolean;
+}
+
+const ENDED = ['retiredAt', 'destroyedAt'] as const;
+
+interface EndOfKey {
+  at: (typeof ENDED)[number];
+  $unset?: { wrapped: true; wrappedBy: true };
+}
+
 export function createDataKeyRepository(connection: Connection) {
-  const name = createDataKeyModel(connection).collection.name;
-  const keys = connection.collection<DataKeyDocument>(name);
+  const collection = createDataKeyModel(connection).collection.name;
+  const keys = connection.collection<DataKeyDocument>(collection);
 
   /** Returns null if there is none. */
-  async function find(owner: string): Promise<WrappedKey | 'destroyed' | null> {
+  async function find(owner: string): Promise<StoredKey | 'destroyed' | null> {
     // What is encrypted with a key has to be readable for as long as it is kept: only keys that cannot be rolled back.
     const found = await keys.findOne({ _id: owner }, { readConcern: { level: 'majority' } });
     return found && keyIn(found);
+  }
+
+  /** Sets when something has ended, once, also for an owner without a key, who then never gets one. */
+  async function end(owner: string, change: EndOfKey): Promise<void> {
+    await keys
+      .updateOne(
+        { _id: owner, [change.at]: { $exists: false } },
+        {
+          $currentDate: { [change.at]: true },
+          ...(change.$unset && { $unset: change.$unset }),
+          $setOnInsert: { createdAt: new Date() },
+        },
+        { upsert: true, writeConcern: { w: 'majority' } },
+      )
+      .catch((error: unknown) => {
+        if (!isDuplicateKey(error)) throw error; // it had ended before
+      });
   }
 
   return {
     find,
 
     /** Keeps a new key, unless there is one already, and returns the one that is kept. */
-    async add(owner: string, { wrapped, wrappedBy }: WrappedKey): Promise<WrappedKey | 'destroyed'> {
+    async add(owner: string, { wrapped, wrappedBy }: WrappedKey): Promise<StoredKey | 'destroyed'> {
       const document = { _id: owner, wrapped, wrappedBy, createdAt: new Date() };
       try {
         await keys.insertOne(document, { writeConcern: { w: 'majority' } });
-        return { wrapped, wrappedBy };
+        return { wrapped, wrappedBy, isRetired: false };
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        const other = await keys.findOne({ _id: owner });
+        // The other process may still wait for the majority: this waits, too.
+        const other = await keys.findOne({ _id: owner }, { readConcern: { level: 'linearizable' } });
         return keyIn(other!);
       }
     },
 
+    /** Has the key of an owner encrypt nothing any more, so that nobody encrypts with it when it is destroyed. */
+    retire: (owner: string): Promise<void> => end(owner, { at: 'retiredAt' }),
+
     /** Destroys the key of an owner, who never gets another one. */
-    async destroy(owner: string): Promise<void> {
-      await keys
-        .updateOne(
-          { _id: owner, destroyedAt: { $exists: false } },
-          {
-            $currentDate: { destroyedAt: true },
-            $unset: { wrapped: true, wrappedBy: true },
-            $setOnInsert: { createdAt: new Date() },
-          },
-          { upsert: true, writeConcern: { w: 'majority' } },
-        )
-        .catch((error: unknown) => {
-          if (!isDuplicateKey(error)) throw error; // it was destroyed before
-        });
-    },
+    destroy: (owner: string): Promise<void> =>
+      end(owner, { at: 'destroyedAt', $unset: { wrapped: true, wrappedBy: true } }),
 
     /** Lists keys that another key wraps than that one. */
     wrappedByOthers(wrappedBy: string, limit: number): Promise<(WrappedKey & { owner: string })[]> {
@@ -74,22 +94,27 @@ export function createDataKeyRepository(connection: Connection) {
       );
     },
 
-    /** Watches for keys that are being destroyed. */
-    watchDestroyed: (): mongo.ChangeStream<DataKeyDocument> =>
-      connection
-        .db!.collection<DataKeyDocument>(name)
-        .watch<DataKeyDocument>(
-          [
-            { $match: { 'updateDescription.updatedFields.destroyedAt': { $exists: true } } },
-            { $project: { operationType: 1, documentKey: 1, ns: 1 } },
-          ],
-          { maxAwaitTimeMS: CHANGES_MAX_AWAIT_MS },
-        ),
+    /** Watches for keys that are being retired or destroyed. */
+    watchEnded: (): mongo.ChangeStream<DataKeyDocument> =>
+      connection.db!.collection<DataKeyDocument>(collection).watch<DataKeyDocument>(
+        [
+          {
+            $match: {
+              $or: ENDED.map((name) => ({
+                [`updateDescription.updatedFields.${name}`]: { $exists: true },
+              })),
+            },
+          },
+          { $project: { operationType: 1, documentKey: 1, ns: 1 } },
+        ],
+        { maxAwaitTimeMS: CHANGES_MAX_AWAIT_MS },
+      ),
   };
 }
 
-function keyIn({ wrapped, wrappedBy }: DataKeyDocument): WrappedKey | 'destroyed' {
-  return wrapped && wrappedBy !== undefined ? { wrapped: bytesOf(wrapped), wrappedBy } : 'destroyed';
+function keyIn({ wrapped, wrappedBy, retiredAt }: DataKeyDocument): StoredKey | 'destroyed' {
+  if (!wrapped || wrappedBy === undefined) return 'destroyed';
+  return { wrapped: bytesOf(wrapped), wrappedBy, isRetired: retiredAt !== undefined };
 }
 
 /** The driver returns its own type of bytes. */

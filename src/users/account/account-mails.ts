@@ -6,7 +6,7 @@ import type { User, UsersRepository } from '../users.repository';
 import type { AccountRepository } from './accounts.repository';
 import { createMailTexts } from './mail-texts';
 
-/** How many mails an address gets at most from people who need not be its owner. */
+/** How many mails of one kind an address gets at most from people who need not be its owner. */
 const MAX_MAILS = 5;
 /** How many mails a user can send to other addresses at most. */
 const MAX_MAILS_OF_USER = 10;
@@ -33,8 +33,8 @@ export function createAccountMails(deps: AccountMailsDeps) {
   const texts = createMailTexts({ accountPageUrl, shopName });
 
   /**
-   * Posts a mail that anybody can cause, unless the address has had too many of its kind: mails of one kind keep back none of
-   * the other.
+   * Posts a mail that others than the owner can cause, unless the address has had too many of its kind: mails of one kind keep
+   * back none of the other.
    */
   function postLimited(kind: string, email: string, write: () => Promise<Mail | null>): void {
     outbox.post(kind, async () => {
@@ -51,7 +51,8 @@ export function createAccountMails(deps: AccountMailsDeps) {
         if (count > MAX_MAILS_OF_USER) return null;
         const owner = await users.findByEmail(email);
         if (owner && owner.id !== user.id) return texts.hasAccount(email);
-        return texts.confirm(email, await accounts.issueToken('confirm', user, email));
+        const token = await accounts.issueToken('confirm', user, email);
+        return token === null ? null : texts.confirm(email, token);
       });
     },
 
@@ -59,8 +60,23 @@ export function createAccountMails(deps: AccountMailsDeps) {
     offerReset(email: string): void {
       postLimited('reset', email, async () => {
         const user = (await users.findByEmail(email)) ?? (await users.findUnconfirmed(email));
-        if (user?.status !== 'active') return null;
-        return texts.reset(email, await accounts.issueToken('reset', user, email));
+        const token = user && (await accounts.issueToken('reset', user, email));
+        return token === null ? null : texts.reset(email, token);
+      });
+    },
+
+    /** Tells an address that it is not the one of the account any more. */
+    tellReplaced(email: string): void {
+      outbox.post('address_replaced', async () => texts.addressReplaced(email));
+    },
+
+    /** Sends the owner of an account what turns on an authenticator app. */
+    askToTurnOnTotp(user: Pick<User, 'id' | 'tokenVersion' | 'confirmedEmail'>): void {
+      const { confirmedEmail: email } = user;
+      if (email === undefined) return;
+      postLimited('totp', email, async () => {
+        const token = await accounts.issueToken('totp', user, email);
+        return token === null ? null : texts.turnOnTotp(email, token);
       });
     },
 
@@ -70,7 +86,7 @@ export function createAccountMails(deps: AccountMailsDeps) {
       change: Parameters<typeof texts.changed>[1],
     ): void {
       if (confirmedEmail === undefined) return;
-      outbox.post('changed', async () => texts.changed(confirmedEmail, change));
+      postLimited(`changed_${change}`, confirmedEmail, async () => texts.changed(confirmedEmail, change));
     },
   };
 }

@@ -1,8 +1,11 @@
-import { Schema, type Connection, type Model } from 'mongoose';
+import { Schema, trusted, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
+import { hashAccountToken } from './account-token';
 
 /** What a token is good for, and for nothing else. */
-export const TOKEN_PURPOSES = ['confirm', 'reset', 'second_factor'] as const;
+export const MAILED_PURPOSES = ['confirm', 'reset', 'totp'] as const;
+export const TOKEN_PURPOSES = [...MAILED_PURPOSES, 'challenge'] as const;
+export type MailedPurpose = (typeof MAILED_PURPOSES)[number];
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
 /** A token that was sent to an e-mail address, or given to a user who knows the password. It works once. */
@@ -15,7 +18,7 @@ export interface AccountTokenDocument {
   userId: string;
   /** The address to which it was sent, or which signed in. */
   email: string;
-  /** The version of the user; a higher one has revoked a token that gives access. */
+  /** The version of the user; a higher one has revoked the token. */
   tokenVersion: number;
   expiresAt: Date;
 }
@@ -37,6 +40,12 @@ accountTokenSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 accountTokenSchema.index({ tokenHash: 1 }, { unique: true });
 // Finds what is left to erase of a user.
 accountTokenSchema.index({ userId: 1 });
+
+/** Finds the token while it is valid. */
+export function validToken(purpose: TokenPurpose, token: string) {
+  // MongoDB removes expired documents with a delay.
+  return { tokenHash: hashAccountToken(token), purpose, expiresAt: trusted({ $gt: new Date() }) };
+}
 
 export function createAccountTokenModel(connection: Connection): Model<AccountTokenDocument> {
   return modelOf(connection, 'AccountToken', accountTokenSchema);

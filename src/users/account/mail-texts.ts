@@ -8,7 +8,7 @@ const CHANGES = {
   address:
     'Someone who knows the password of your account asked to change its e-mail address to another one.',
   totpOn: 'An authenticator app was set up for your account, and all other sessions have ended.',
-  totpOff: 'The authenticator app was removed from your account.',
+  totpOff: 'The authenticator app was removed from your account, and all sessions have ended.',
   recovery:
     'Someone signed in to your account with a recovery code instead of a code of the authenticator app.',
 } as const;
@@ -59,6 +59,24 @@ export function createMailTexts({ accountPageUrl, shopName = 'the shop' }: MailT
           `within ${MINUTES} minutes:`,
         link('reset', token),
         ignore,
+      ),
+
+    addressReplaced: (to: string): Mail =>
+      mail(
+        to,
+        'Your account has another e-mail address',
+        `Your account at ${shopName} has another e-mail address now, so this one gets no more mails about it.`,
+        `If it was not you, write to ${shopName} at once: a new password can be asked for with the other address only.`,
+      ),
+
+    turnOnTotp: (to: string, token: string): Mail =>
+      mail(
+        to,
+        'Turn on your authenticator app',
+        `Someone who knows the password of your account at ${shopName}, probably you, is setting up an authenticator app for ` +
+          `it. To turn it on, open this link within ${MINUTES} minutes where you are signed in:`,
+        link('totp', token),
+        'If it was not you, choose a new password at once.',
       ),
 
     changed: (to: string, change: keyof typeof CHANGES): Mail =>

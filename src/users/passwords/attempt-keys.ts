@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createKeyedHash } from '../../common/keyed-hash';
 import { clientAddress } from '../../rate-limit/client-address';
 
 const PURPOSE = 'accounts and addresses of attempts to sign in';
@@ -20,10 +21,7 @@ export interface AttemptKeys {
 
 /** @param secret the keys are made with it: the same for all API processes */
 export function createAttemptKeys(secret: KeyObject): AttemptKeys {
-  const material =
-    secret.type === 'secret' ? secret.export() : secret.export({ format: 'der', type: 'pkcs8' });
-  const key = Buffer.from(hkdfSync('sha256', material, '', PURPOSE, 32));
-  const hash = (...parts: string[]) => createHmac('sha256', key).update(parts.join('\n')).digest('base64url');
+  const hash = createKeyedHash(secret, PURPOSE);
   return {
     ofAccount: (email) => hash('account', email),
     ofAddress: (address) => hash('address', clientAddress(address)),

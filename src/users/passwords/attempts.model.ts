@@ -6,6 +6,8 @@ export interface AttemptsDocument {
   /** A keyed hash of what is limited, so that neither e-mail nor network addresses are stored. */
   _id: string;
   count: number;
+  /** The last attempt that was counted, if each makes the next one wait: `nextAt` is its doing. */
+  latestId?: string;
   /** When the next attempt may follow; absent if at once. */
   nextAt?: Date;
   /** When the count starts again. */
@@ -16,6 +18,7 @@ const attemptsSchema = new Schema<AttemptsDocument>(
   {
     _id: { type: String, required: true },
     count: { type: Number, required: true },
+    latestId: String,
     nextAt: Date,
     expiresAt: { type: Date, required: true },
   },

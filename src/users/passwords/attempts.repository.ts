@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import { createAttemptsModel } from './attempts.model';
 
@@ -10,11 +11,13 @@ export interface AttemptRepository {
   /**
    * Counts one more attempt, after which the next has to wait. The count starts again when there was none for
    * `delays.forgetMs`.
-   * @returns null, or the time until which this one has to wait, and then it is not counted
+   * @returns the id of this one; or the time until which it has to wait, and then it is not counted
    */
-  addDelayed(key: string, delays: Delays): Promise<Date | null>;
+  addDelayed(key: string, delays: Delays): Promise<{ id: string } | { until: Date }>;
   /** Takes back an attempt that turned out to be none. */
   takeBack(key: string): Promise<void>;
+  /** The same for one of addDelayed. What the next one has to wait after a later attempt stays. */
+  takeBackDelayed(key: string, id: string): Promise<void>;
   clear(key: string): Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export function createAttemptRepository(connection: Connection): AttemptReposito
     },
 
     async addDelayed(key, { free, firstMs, mostMs, forgetMs }) {
+      const id = randomUUID();
       const now = new Date();
       const hasToWait = { $gt: ['$nextAt', now] };
       const counted = {
@@ -55,18 +59,25 @@ export function createAttemptRepository(connection: Connection): AttemptReposito
         { $set: { count: counted } },
         {
           $set: {
+            latestId: { $cond: [hasToWait, '$latestId', id] },
             nextAt: { $cond: [hasToWait, '$nextAt', next] },
             expiresAt: { $cond: [hasToWait, '$expiresAt', end] },
           },
         },
       ];
-      const options = { upsert: true, updatePipeline: true, returnDocument: 'before' } as const;
-      const before = await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
-      return before?.nextAt && before.nextAt > now ? before.nextAt : null;
+      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
+      const { latestId, nextAt } = await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+      return latestId === id ? { id } : { until: nextAt! };
     },
 
     async takeBack(key) {
-      await attempts.updateOne({ _id: key }, { $inc: { count: -1 }, $unset: { nextAt: 1 } });
+      await attempts.updateOne({ _id: key }, { $inc: { count: -1 } });
+    },
+
+    async takeBackDelayed(key, id) {
+      const count = { $subtract: ['$count', 1] };
+      const nextAt = { $cond: [{ $eq: ['$latestId', id] }, '$$REMOVE', '$nextAt'] };
+      await attempts.updateOne({ _id: key }, [{ $set: { count, nextAt } }], { updatePipeline: true });
     },
 
     async clear(key) {

@@ -1,5 +1,6 @@
 import AsyncLock from 'async-lock';
 import { AppError } from '../../errors/app-error';
+import { tooMany } from '../../errors/too-many';
 import type { AttemptKeys } from './attempt-keys';
 import type { AttemptRepository, Delays } from './attempts.repository';
 import { verifyPassword } from './password';
@@ -46,12 +47,16 @@ export interface PasswordCheckDeps {
 
 export type PasswordCheck = ReturnType<typeof createPasswordCheck>;
 
+type TakeBack = () => Promise<void>;
+
 /** One of the limits that an attempt has to pass. */
 interface Limit {
-  /** Counts the attempt as a failure. Returns false if it does not count. @throws {AppError} rate_limited */
-  pass(): Promise<boolean>;
-  /** Says that it was no failure. */
-  takeBack(): Promise<void>;
+  /**
+   * Counts the attempt as a failure.
+   * @returns what says that it was none; null if it does not count
+   * @throws {AppError} rate_limited
+   */
+  pass(): Promise<TakeBack | null>;
   /** Says that the password was right. */
   succeed(): Promise<void>;
 }
@@ -75,10 +80,9 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
     return {
       async pass() {
         const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
-        if (count > MAX_FAILURES) throw tooMany(whose, expiresAt);
-        return true;
+        if (count > MAX_FAILURES) throw tooMany(`wrong passwords ${whose}`, expiresAt);
+        return () => attempts.takeBack(key);
       },
-      takeBack: () => attempts.takeBack(key),
       succeed: () => attempts.clear(key),
     };
   }
@@ -90,10 +94,9 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
       async pass() {
         const { count, expiresAt } = await attempts.add(key, WINDOW_MS);
         if (count > maxFailuresPerAddress && !(await isExempt()))
-          throw tooMany('from your address', expiresAt);
-        return true;
+          throw tooMany('wrong passwords from your address', expiresAt);
+        return () => attempts.takeBack(key);
       },
-      takeBack: () => attempts.takeBack(key),
       succeed: () => attempts.takeBack(key),
     };
   }
@@ -103,11 +106,11 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
     const key = keys.ofAccount(email);
     return {
       async pass() {
-        const until = await attempts.addDelayed(key, ACCOUNT_DELAYS);
-        if (until && !(await isExempt())) throw tooMany('for this account', until);
-        return until === null;
+        const added = await attempts.addDelayed(key, ACCOUNT_DELAYS);
+        if ('id' in added) return () => attempts.takeBackDelayed(key, added.id);
+        if (!(await isExempt())) throw tooMany('wrong passwords for this account', added.until);
+        return null;
       },
-      takeBack: () => attempts.takeBack(key),
       succeed: () => attempts.clear(key),
     };
   }
@@ -137,17 +140,18 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
     let isItsTurn = false;
     const check = async () => {
       isItsTurn = true;
-      const passed: Limit[] = [];
+      const passed: TakeBack[] = [];
       try {
         // The attempt counts as a failure from the start, since other processes may check the same account right now.
         for (const limit of limits) {
-          if (await limit.pass()) passed.push(limit);
+          const takeBack = await limit.pass();
+          if (takeBack) passed.push(takeBack);
         }
         const right = await verifyPassword(await hashOf(), attempt.password, attempt.address);
         if (right) await Promise.all(limits.map((limit) => limit.succeed()));
         return right;
       } catch (error) {
-        await Promise.all(passed.map((limit) => limit.takeBack()));
+        await Promise.all(passed.map((takeBack) => takeBack()));
         throw error;
       }
     };
@@ -155,13 +159,6 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
       throw isItsTurn ? error : tooManyAtOnce(error);
     });
   };
-}
-
-function tooMany(whose: string, until: Date): AppError {
-  const seconds = Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1_000));
-  return new AppError('rate_limited', `Too many wrong passwords ${whose}: try again in ${seconds} s.`, {
-    headers: { 'Retry-After': String(seconds) },
-  });
 }
 
 function tooManyAtOnce(cause: unknown): AppError {

@@ -1,4 +1,4 @@
-import { AppError } from '../../errors/app-error';
+import { tooMany } from '../../errors/too-many';
 import type { SecretBox } from '../../common/secret-box';
 import type { AttemptKeys } from '../passwords/attempt-keys';
 import type { AttemptRepository, Delays } from '../passwords/attempts.repository';
@@ -13,7 +13,7 @@ const DELAYS: Delays = { free: 10, firstMs: 1_000, mostMs: 15 * MINUTE_MS, forge
 export interface CodeCheckDeps {
   factors: Pick<SecondFactorRepository, 'useStep' | 'useRecoveryCode'>;
   secrets: Pick<SecretBox, 'open'>;
-  attempts: Pick<AttemptRepository, 'addDelayed' | 'takeBack' | 'clear'>;
+  attempts: Pick<AttemptRepository, 'addDelayed' | 'takeBackDelayed' | 'clear'>;
   attemptKeys: Pick<AttemptKeys, 'ofCodes'>;
 }
 
@@ -35,10 +35,10 @@ export function createCodeCheck({ factors, secrets, attempts, attemptKeys }: Cod
   async function counted<T>(userId: string, check: () => Promise<T | null>): Promise<T | null> {
     const key = attemptKeys.ofCodes(userId);
     // The attempt counts as a failure from the start, since other processes may check codes right now.
-    const until = await attempts.addDelayed(key, DELAYS);
-    if (until) throw tooMany(until);
+    const added = await attempts.addDelayed(key, DELAYS);
+    if ('until' in added) throw tooMany('wrong codes for this account', added.until);
     const result = await check().catch(async (error: unknown) => {
-      await attempts.takeBack(key);
+      await attempts.takeBackDelayed(key, added.id);
       throw error;
     });
     if (result !== null) await attempts.clear(key);
@@ -61,11 +61,4 @@ export function createCodeCheck({ factors, secrets, attempts, attemptKeys }: Cod
     stepOf: (userId: string, { secret }: SecondFactor, code: string): Promise<number | null> =>
       counted(userId, async () => stepOf(code, secrets.open(secret, userId))),
   };
-}
-
-function tooMany(until: Date): AppError {
-  const seconds = Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1_000));
-  return new AppError('rate_limited', `Too many wrong codes for this account: try again in ${seconds} s.`, {
-    headers: { 'Retry-After': String(seconds) },
-  });
 }

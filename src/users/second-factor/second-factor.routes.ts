@@ -16,8 +16,9 @@ export function secondFactorRoutes(service: SecondFactorService): Route[] {
       operationId: 'beginTotp',
       summary: 'Set up an authenticator app',
       description:
-        'Returns the secret for the app (TOTP, RFC 6238), which is asked for once `POST /users/me/totp/confirm` has seen one ' +
-        'of its codes. ADMINs have to have an app (`ADMIN_2FA`): without one, they may do what CUSTOMERs may.',
+        'Returns the secret for the app (TOTP, RFC 6238), and sends a mail with a token. Codes are asked for once ' +
+        '`POST /users/me/totp/confirm` has seen one of them, and the token. ADMINs have to have an app (`ADMIN_2FA`): without ' +
+        'one, they may do what CUSTOMERs may.',
       tag: TAG,
       body: schema.beginTotpBody,
       responses: { 201: { description: 'The secret', data: schema.totpSecret } },
@@ -33,14 +34,14 @@ export function secondFactorRoutes(service: SecondFactorService): Route[] {
       operationId: 'confirmTotp',
       summary: 'Turn on the authenticator app',
       description:
-        'With the first code of the app. Your other sessions end. An ADMIN who had no app before refreshes the tokens then, ' +
-        'to act as an ADMIN.',
+        'With the first code of the app and the token of the mail. Your other sessions end. An ADMIN who had no app before ' +
+        'refreshes the tokens then, to act as an ADMIN.',
       tag: TAG,
       body: schema.confirmTotpBody,
       responses: { 200: { description: 'The recovery codes', data: schema.recoveryCodes } },
       errors: ['invalid_transition', 'not_found'],
       async handler(ctx, { body, principal }) {
-        const recoveryCodes = await service.turnOn(principal, body.code, originOf(ctx, principal));
+        const recoveryCodes = await service.turnOn(principal, body, originOf(ctx, principal));
         sendData(ctx, 200, { recoveryCodes } satisfies schema.RecoveryCodesView);
       },
     }),
@@ -50,10 +51,11 @@ export function secondFactorRoutes(service: SecondFactorService): Route[] {
       role: Role.CUSTOMER,
       operationId: 'removeTotp',
       summary: 'Remove the authenticator app',
-      description: 'With one of its codes, or a recovery code. Then another one can be set up.',
+      description:
+        'With one of its codes, or a recovery code. All your sessions end. Log in again to set up another app.',
       tag: TAG,
       body: schema.removeTotpBody,
-      responses: { 204: { description: 'Signing in needs the password only' } },
+      responses: { 204: { description: 'Signing in needs the password only, and you are signed out' } },
       errors: ['not_found'],
       async handler(ctx, { body, principal }) {
         await service.turnOff(principal, body.code, originOf(ctx, principal));

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { EXAMPLE_TOKEN, mailedToken } from '../account/account-token.schema';
 import { password } from '../users.schema';
 import { RECOVERY_CODE } from './recovery-codes';
 
@@ -39,6 +40,7 @@ export const totpSecret = Joi.object<TotpSecretView, true>({
 
 export interface ConfirmTotpBody {
   code: string;
+  token: string;
 }
 
 export const confirmTotpBody = Joi.object<ConfirmTotpBody, true>({
@@ -47,9 +49,10 @@ export const confirmTotpBody = Joi.object<ConfirmTotpBody, true>({
     .messages({ 'string.pattern.base': '{#label} must have six digits' })
     .required()
     .description('Six digits that the app shows'),
+  token: mailedToken,
 })
   .id('ConfirmTotpRequest')
-  .example({ code: '492039' });
+  .example({ code: '492039', token: EXAMPLE_TOKEN });
 
 export interface RecoveryCodesView {
   recoveryCodes: string[];

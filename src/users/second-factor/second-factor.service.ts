@@ -5,23 +5,27 @@ import { invalidToken } from '../../errors/unauthorized';
 import { invalid } from '../../http/validate';
 import type { UserPrincipal } from '../../role/principal';
 import type { AccountMails } from '../account/account-mails';
+import { invalidAccountToken } from '../account/account-token';
+import type { AccountRepository } from '../account/accounts.repository';
 import type { Proof, Reauthentication } from '../reauthentication';
 import { requireSignedIn } from '../sessions/signed-in';
 import type { SessionRepository } from '../sessions/sessions.repository';
+import { isConfirmed } from '../stored-user';
 import type { User, UsersRepository } from '../users.repository';
 import type { CodeCheck } from './code-check';
 import { hashRecoveryCode, newRecoveryCodes } from './recovery-codes';
 import type { SecondFactorRepository } from './second-factors.repository';
-import type { TotpSecretView } from './second-factor.schema';
+import type { ConfirmTotpBody, TotpSecretView } from './second-factor.schema';
 import { newTotpSecret, totpUri } from './totp';
 
 export interface SecondFactorServiceDeps {
   users: Pick<UsersRepository, 'findById'>;
-  sessions: Pick<SessionRepository, 'endOthers'>;
+  sessions: Pick<SessionRepository, 'removeRevoked'>;
+  accounts: Pick<AccountRepository, 'findByToken'>;
   factors: SecondFactorRepository;
   secrets: SecretBox;
   codes: CodeCheck;
-  mails: Pick<AccountMails, 'tellChange'>;
+  mails: Pick<AccountMails, 'askToTurnOnTotp' | 'tellChange'>;
   requireRecentSignIn: Reauthentication;
   /** The name under which apps show the codes. */
   issuer: string;
@@ -31,52 +35,71 @@ export type SecondFactorService = ReturnType<typeof createSecondFactorService>;
 
 /** Creates what users do to sign in with an authenticator app besides the password. */
 export function createSecondFactorService(deps: SecondFactorServiceDeps) {
-  const { users, sessions, factors, secrets, codes, mails, requireRecentSignIn, issuer } = deps;
+  const { users, sessions, accounts, factors, secrets, codes, mails, requireRecentSignIn, issuer } = deps;
 
   async function getSignedIn(principal: UserPrincipal): Promise<User> {
     return requireSignedIn(await users.findById(principal.id), principal);
   }
 
   return {
-    /** @throws {AppError} unauthorized, validation_failed, rate_limited, invalid_transition if there is an app already */
+    /**
+     * Returns a secret, and mails the token that turns it on: who knows the password only must not have the first app.
+     * @throws {AppError} unauthorized, validation_failed, rate_limited, invalid_transition if there is an app already, or no
+     * confirmed address
+     */
     async begin(principal: UserPrincipal, proof: Proof): Promise<TotpSecretView> {
       await requireRecentSignIn(principal, proof);
-      const { id, email } = await getSignedIn(principal);
+      const user = await getSignedIn(principal);
+      if (!isConfirmed(user)) throw notConfirmed();
+      const { id, email } = user;
       const secret = newTotpSecret();
       if (!(await factors.begin(id, secrets.seal(secret, id)))) throw isOnAlready();
+      mails.askToTurnOnTotp(user);
       return { secret, uri: totpUri(secret, issuer, email) };
     },
 
     /**
-     * Turns it on with the first code of the app. Other sessions end, since they began without it.
+     * Turns it on with the first code of the app and the token of the mail. Other sessions end, since they began without it.
      * @returns the recovery codes
-     * @throws {AppError} unauthorized, validation_failed for a wrong code, rate_limited, invalid_transition
+     * @throws {AppError} unauthorized, validation_failed for a wrong code or token, rate_limited, invalid_transition
      */
-    async turnOn(principal: UserPrincipal, code: string, origin: Origin): Promise<string[]> {
+    async turnOn(
+      principal: UserPrincipal,
+      { code, token }: ConfirmTotpBody,
+      origin: Origin,
+    ): Promise<string[]> {
       const user = await getSignedIn(principal);
       const factor = await factors.find(user.id);
       if (!factor) throw notBegun();
       if (factor.isOn) throw isOnAlready();
+      if ((await accounts.findByToken('totp', token))?.id !== user.id) throw invalidAccountToken();
       const step = await codes.stepOf(user.id, factor, code);
       if (step === null) throw wrongCode();
       const { sessionId } = principal;
+      const { secret } = factor;
       const recoveryCodes = newRecoveryCodes();
       const hashes = recoveryCodes.map(hashRecoveryCode);
-      const activation = { userId: user.id, sessionId, step, recoveryCodes: hashes };
-      if (!(await factors.turnOn(activation, origin))) throw invalidToken();
-      await sessions.endOthers(user.id, sessionId);
-      mails.tellChange(user, 'totpOn');
+      const activation = { user, sessionId, token, secret, step, recoveryCodes: hashes };
+      const changed = await factors.turnOn(activation, origin);
+      if (!changed) throw invalidToken();
+      await sessions.removeRevoked(changed);
+      mails.tellChange(changed, 'totpOn');
       return recoveryCodes;
     },
 
-    /** @throws {AppError} unauthorized, validation_failed for a wrong code, rate_limited, not_found */
+    /**
+     * Removes it and ends all sessions, since an ADMIN's have the role because of it.
+     * @throws {AppError} unauthorized, validation_failed for a wrong code, rate_limited, not_found
+     */
     async turnOff(principal: UserPrincipal, code: string, origin: Origin): Promise<void> {
       const user = await getSignedIn(principal);
       const factor = await factors.find(user.id);
-      if (!factor?.isOn) throw new AppError('not_found', 'There is no authenticator app: nothing to remove.');
+      if (!factor?.isOn) throw noApp();
       if (!(await codes.use(user.id, factor, code))) throw wrongCode();
-      await factors.remove(user.id, origin);
-      mails.tellChange(user, 'totpOff');
+      const changed = await factors.remove(user.id, origin);
+      if (!changed) throw noApp();
+      await sessions.removeRevoked(changed);
+      mails.tellChange(changed, 'totpOff');
     },
   };
 }
@@ -85,11 +108,22 @@ function wrongCode(): AppError {
   return invalid([{ path: 'code', message: 'is wrong or was used before: wait for the next one' }]);
 }
 
+function notConfirmed(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'Your e-mail address is not confirmed: open the link in the mail that you got, or ask for another one with PATCH /users/me.',
+  );
+}
+
 function isOnAlready(): AppError {
   return new AppError(
     'invalid_transition',
     'You have set up an authenticator app already: remove it with one of its codes first.',
   );
+}
+
+function noApp(): AppError {
+  return new AppError('not_found', 'There is no authenticator app: nothing to remove.');
 }
 
 function notBegun(): AppError {

@@ -3,15 +3,22 @@ import { createAuditRecorder } from '../../audit/recorder';
 import type { Origin } from '../../domain/audit';
 import { unlessTaken } from '../../mongodb/errors';
 import { createTransact } from '../../mongodb/transaction';
+import { createAccountTokenModel, validToken } from '../account/account-tokens.model';
 import { createSessionModel } from '../sessions/sessions.model';
+import { revokingTokens, toUser, unrevoked, type User } from '../stored-user';
+import { createUserModel } from '../users.model';
 import { createSecondFactorModel, type SecondFactorDocument } from './second-factors.model';
 
 export type SecondFactor = Omit<SecondFactorDocument, '_id'>;
 
 /** A code that was shown to be right, and the session that did. */
 export interface Activation {
-  userId: string;
+  user: Pick<User, 'id' | 'tokenVersion'>;
   sessionId: string;
+  /** The token that was mailed to the user. */
+  token: string;
+  /** The secret, sealed, whose code it was. */
+  secret: string;
   step: number;
   recoveryCodes: string[];
 }
@@ -21,21 +28,25 @@ export interface SecondFactorRepository {
   /** Keeps a secret of which no code has been shown yet. Returns false if the user has one that is on. */
   begin(userId: string, secret: string): Promise<boolean>;
   /**
-   * Turns it on, lets the session have it, and ends the user's other sessions, which began without it. Returns false if the
-   * step is used, it is on already, or the session has ended.
+   * Turns it on, uses up the token, lets the session have it, and revokes the user's other sessions, which began without
+   * it. Returns null if the token is not valid, another secret has replaced it, it is on already, or the session has ended.
    */
-  turnOn(activation: Activation, origin: Origin): Promise<boolean>;
+  turnOn(activation: Activation, origin: Origin): Promise<User | null>;
   /** Uses up the step. Returns false if it, or a later one, has been used. */
   useStep(userId: string, step: number): Promise<boolean>;
   /** Uses up a recovery code. Returns false if there is none with this hash. */
   useRecoveryCode(userId: string, hash: string): Promise<boolean>;
-  /** Removes it, also from the user's sessions. Returns false if there is none. */
-  remove(userId: string, origin: Origin): Promise<boolean>;
+  /** Removes it, and revokes all sessions of the user. Returns null if there is none. */
+  remove(userId: string, origin: Origin): Promise<User | null>;
 }
+
+const AFTER = { returnDocument: 'after' } as const;
 
 export function createSecondFactorRepository(connection: Connection): SecondFactorRepository {
   const factors = createSecondFactorModel(connection);
+  const tokens = createAccountTokenModel(connection);
   const sessions = createSessionModel(connection);
+  const users = createUserModel(connection);
   const transact = createTransact(connection);
   const recordAudit = createAuditRecorder(connection);
 
@@ -62,20 +73,25 @@ export function createSecondFactorRepository(connection: Connection): SecondFact
       return begun !== undefined;
     },
 
-    turnOn: ({ userId, sessionId, step, recoveryCodes }, origin) =>
+    turnOn: ({ user, sessionId, token, secret, step, recoveryCodes }, origin) =>
       transact(async (session) => {
-        const waiting = { _id: userId, isOn: false, lastStep: trusted({ $lt: step }) };
-        const change = { $set: { isOn: true, lastStep: step, recoveryCodes } };
-        const { matchedCount } = await factors.updateOne(waiting, change, { session });
-        if (matchedCount === 0) return false;
+        const { id: userId, tokenVersion } = user;
+        const sent = { ...validToken('totp', token), userId, tokenVersion };
         const own = { _id: sessionId, userId, endedAt: null };
-        const passed = await sessions.updateOne(own, { $set: { hasSecondFactor: true } }, { session });
-        if (passed.matchedCount === 0) {
+        const passed = { $set: { hasSecondFactor: true } };
+        const revocation = revokingTokens({ keptSessionId: sessionId });
+        const on = { $set: { isOn: true, lastStep: step, recoveryCodes } };
+        const changed =
+          (await tokens.deleteOne(sent, { session })).deletedCount > 0 &&
+          (await sessions.updateOne(own, passed, { session })).matchedCount > 0 &&
+          (await factors.updateOne({ _id: userId, isOn: false, secret }, on, { session })).matchedCount > 0 &&
+          (await users.findOneAndUpdate(unrevoked(user), revocation, { session, ...AFTER }).lean());
+        if (!changed) {
           await session.abortTransaction();
-          return false;
+          return null;
         }
         await recordAudit(audited(userId, false, origin), session);
-        return true;
+        return toUser(changed);
       }),
 
     async useStep(userId, step) {
@@ -91,10 +107,11 @@ export function createSecondFactorRepository(connection: Connection): SecondFact
     remove: (userId, origin) =>
       transact(async (session) => {
         const removed = await factors.findOneAndDelete({ _id: userId, isOn: true }, { session }).lean();
-        if (!removed) return false;
-        await sessions.updateMany({ userId }, { $set: { hasSecondFactor: false } }, { session });
+        if (!removed) return null;
+        const revocation = revokingTokens({ keptSessionId: null });
+        const changed = await users.findByIdAndUpdate(userId, revocation, { session, ...AFTER }).lean();
         await recordAudit(audited(userId, true, origin), session);
-        return true;
+        return changed && toUser(changed);
       }),
   };
 }

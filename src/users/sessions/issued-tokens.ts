@@ -1,5 +1,5 @@
 import { Role, type UserRole } from '../../role/role';
-import type { UserPrincipal } from '../../role/principal';
+import type { AccessTokenClaims } from '../../role/principal';
 import type { User } from '../users.repository';
 import { encodeRefreshToken, sessionIdOf, type RefreshToken } from './refresh-token';
 
@@ -14,12 +14,7 @@ export interface IssuedTokens {
 }
 
 export interface AccessTokenIssuer {
-  issue(
-    claims: Pick<
-      UserPrincipal,
-      'id' | 'role' | 'tokenVersion' | 'sessionId' | 'authenticatedAt' | 'mustSetUpTotp' | 'guests'
-    >,
-  ): Pick<IssuedTokens, 'accessToken' | 'expiresIn'>;
+  issue(claims: AccessTokenClaims): Pick<IssuedTokens, 'accessToken' | 'expiresIn'>;
 }
 
 /** How the user of a session has proved who they are. */

@@ -1,6 +1,7 @@
 import { trusted, type Connection, type QueryFilter } from 'mongoose';
 import { createTransact } from '../../mongodb/transaction';
-import { createApiKeyModel } from '../api-keys.model';
+import type { Origin } from '../../domain/audit';
+import { createKeyRevocation } from '../key-revocation';
 import type { UserDocument } from '../users.model';
 import { createSessionModel, type SessionDocument } from './sessions.model';
 import { isRevokedBy } from './signed-in';
@@ -16,6 +17,7 @@ export type Session = Pick<
   | 'expiresAt'
   | 'usedFrom'
   | 'hasSecondFactor'
+  | 'endedAt'
 > & { id: string };
 
 /** A session as its user sees it. */
@@ -35,7 +37,7 @@ export interface Rotation {
 
 export interface SessionRepository {
   insert(session: Session): Promise<void>;
-  /** Returns null for a session that has ended. */
+  /** Also finds a session that has ended, until its access tokens have expired. */
   find(id: string): Promise<Session | null>;
   /** Replaces a token by the next one. Returns false if it is not the newest or the session has ended or expired. */
   rotate(id: string, rotation: Rotation): Promise<boolean>;
@@ -49,13 +51,11 @@ export interface SessionRepository {
    * Ends a session of the user, and revokes the API keys that were made in it. Returns false if the user has no such
    * session.
    */
-  endOwn(userId: string, id: string): Promise<boolean>;
-  /** Ends all sessions of the user but one. */
-  endOthers(userId: string, keptId: string): Promise<void>;
+  endOwn(userId: string, id: string, origin: Origin): Promise<boolean>;
   /** Ends all sessions of the user but one, and revokes the API keys that were made in them. */
-  endStolenOthers(userId: string, keptId: string): Promise<void>;
-  /** Ends a session whose refresh token was copied, and revokes the API keys that were made in it. */
-  endStolen(id: string): Promise<void>;
+  endOthers(userId: string, keptId: string, origin: Origin): Promise<void>;
+  /** Ends a session whose refresh token was copied, unless it has ended, and revokes the API keys that were made in it. */
+  endStolen(id: string, origin: Origin): Promise<void>;
   /** Removes the sessions that the user's version has revoked. */
   removeRevoked(user: SessionOwner): Promise<void>;
 }
@@ -68,18 +68,18 @@ const END = [{ $set: { endedAt: '$$NOW', expiresAt: { $add: ['$accessUntil', CLO
 
 export function createSessionRepository(connection: Connection): SessionRepository {
   const sessions = createSessionModel(connection);
-  const keys = createApiKeyModel(connection);
+  const revokeKeys = createKeyRevocation(connection);
   const transact = createTransact(connection);
+
   /** Returns false if there are none: the user signed out just now. */
-  function endStolen(which: QueryFilter<SessionDocument>): Promise<boolean> {
+  function endWithKeys(which: QueryFilter<SessionDocument>, origin: Origin): Promise<boolean> {
     return transact(async (session) => {
       const lasting = { ...which, endedAt: null };
       const ending = await sessions.find(lasting, { _id: 1 }, { session }).lean();
       const ids = ending.map(({ _id }) => _id);
       const these = { _id: trusted({ $in: ids }), endedAt: null };
       await sessions.updateMany(these, END, { session, updatePipeline: true });
-      const made = { sessionId: trusted({ $in: ids }), revokedAt: null };
-      await keys.updateMany(made, { $currentDate: { revokedAt: true } }, { session });
+      await revokeKeys({ sessionId: trusted({ $in: ids }) }, origin, session);
       return ids.length > 0;
     });
   }
@@ -90,7 +90,7 @@ export function createSessionRepository(connection: Connection): SessionReposito
     },
 
     async find(id) {
-      const found = await sessions.findOne({ _id: id, endedAt: null }).lean();
+      const found = await sessions.findById(id).lean();
       return found && toSession(found);
     },
 
@@ -121,20 +121,17 @@ export function createSessionRepository(connection: Connection): SessionReposito
         .map(({ _id: id, createdAt, refreshedAt, expiresAt }) => ({ id, createdAt, refreshedAt, expiresAt }));
     },
 
-    endOwn: (userId, id) => endStolen({ _id: id, userId }),
+    endOwn: (userId, id, origin) => endWithKeys({ _id: id, userId }, origin),
 
-    async endOthers(userId, keptId) {
-      const others = { userId, _id: trusted({ $ne: keptId }), endedAt: null };
-      await sessions.updateMany(others, END, { updatePipeline: true });
+    async endOthers(userId, keptId, origin) {
+      await endWithKeys({ userId, _id: trusted({ $ne: keptId }) }, origin);
     },
 
-    async endStolenOthers(userId, keptId) {
-      await endStolen({ userId, _id: trusted({ $ne: keptId }) });
-    },
-
-    async endStolen(id) {
-      await endStolen({ _id: id });
-    },
+    endStolen: (id, origin) =>
+      transact(async (session) => {
+        await sessions.updateOne({ _id: id, endedAt: null }, END, { session, updatePipeline: true });
+        await revokeKeys({ sessionId: id }, origin, session);
+      }),
 
     async removeRevoked({ id, tokenVersion, keptSessionId }) {
       const others = trusted({ $ne: keptSessionId ?? '' });
@@ -143,12 +140,6 @@ export function createSessionRepository(connection: Connection): SessionReposito
   };
 }
 
-function toSession({
-  _id,
-  endedAt: _ended,
-  reliedOn: _relied,
-  refreshedAt: _refreshed,
-  ...fields
-}: SessionDocument): Session {
+function toSession({ _id, reliedOn: _relied, refreshedAt: _refreshed, ...fields }: SessionDocument): Session {
   return { id: _id, ...fields };
 }

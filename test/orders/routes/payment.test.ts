@@ -224,6 +224,25 @@ describe('an order whose card is declined', () => {
     expect(sent.body.data).toMatchObject({ paymentStatus: 'captured' });
   });
 
+  it('can be paid by the staff, which the audit log tells', async () => {
+    const { orderId: id } = (await place(DECLINED).expect(402)).body;
+    await api
+      .call('post', `/orders/${id}/payment`, admin)
+      .set({ 'Idempotency-Key': randomUUID(), 'X-Request-Id': 'paid-by-staff' })
+      .send({ paymentMethod: 'pm_card_visa' })
+      .expect(201);
+    const entries = await api.shop.db.connection.collection('audit').find({ object: id }).toArray();
+    expect(entries).toMatchObject([
+      {
+        action: 'order.pay',
+        requestId: 'paid-by-staff',
+        changes: expect.arrayContaining([
+          { field: 'paymentStatus', before: 'declined', after: 'authorized' },
+        ]) as unknown[],
+      },
+    ]);
+  });
+
   it('can be cancelled instead', async () => {
     const { body } = await place(DECLINED).expect(402);
     const { body: cancelled } = await api.call('post', `/orders/${body.orderId}/cancel`, alice).expect(200);

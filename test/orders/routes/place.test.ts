@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../src/common/ids';
-import { orderIdOf } from '../../../src/orders/order-request';
 import { createUsersRepository } from '../../../src/users/users.repository';
 import { orderWorkflowId } from '../../../workflows/contract';
 import { eventually } from '../../support/eventually';
@@ -291,11 +290,7 @@ describe('POST /orders', () => {
   it('returns 202 to a repeat for a pending order whose workflow was terminated, and places it', async () => {
     const { id } = await api.shop.sell();
     const key = randomUUID();
-    const request = orderRequest({
-      ...lines([id, 1]),
-      customerId: aliceId,
-      orderId: orderIdOf(aliceId, key),
-    });
+    const request = orderRequest({ ...lines([id, 1]), customerId: aliceId }, key);
     const noWorker = { inlinePayments: false, paymentsTaskQueue: `${api.shop.taskQueue}-nobody` };
     await api.shop.withPolicy(noWorker).workflows.start(request);
     const stored = () => api.shop.orders.findById(request.orderId);

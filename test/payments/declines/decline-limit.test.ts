@@ -183,12 +183,9 @@ describe('an ADMIN', () => {
     const adminId = newId('usr');
     const admin = api.tokenOf('ADMIN', adminId);
     const customer = newCustomer();
-    const user = { id: customer.id, email: `${customer.id}@example.com`, name: 'A customer' };
-    await createUsersRepository(api.shop.db.connection).insert({
-      ...user,
-      role: 'CUSTOMER',
-      passwordHash: 'x',
-    });
+    const email = `${customer.id}@example.com`;
+    const user = { id: customer.id, email, confirmedEmail: email, name: 'A customer', passwordHash: 'x' };
+    await createUsersRepository(api.shop.db.connection).insert({ ...user, role: 'CUSTOMER' });
     const address = newAddress();
     const body = { customerId: customer.id };
     await declineTimes(3, { token: admin, address, body });

@@ -34,6 +34,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   MONGODB_URI: 'mongodb+srv://user:word@cluster.example.com/orders',
   PAYLOAD_KEYS: '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
   REDIS_URL: 'rediss://:word@cache.example.com:6379',
+  SMTP_URL: 'smtps://user:word@mail.example.com',
   STRIPE_SECRET_KEY: 'sk_live_x',
   STRIPE_WEBHOOK_SECRET: 'whsec_x',
   TEMPORAL_API_KEY: 'key',

@@ -1,3 +1,4 @@
+import { createAuditModel } from '../../../src/audit/audit.model';
 import { openTestApi, type TestApi } from '../../support/api';
 import { eventually } from '../../support/eventually';
 import { PASSWORD, person, signIn, type Person } from '../../support/signed-in-users';
@@ -83,6 +84,8 @@ it('ends one session on every process, with the API keys that were made in it', 
   await eventually(async () => void (await api.call('get', '/users', lost).expect(401)));
   await api.call('get', '/users', kept).expect(200);
   await api.call('get', '/users/me', admin.accessToken).expect(200);
+  const revoked = await createAuditModel(api.db.connection).find({ action: 'api_key.revoke' }).lean();
+  expect(revoked).toMatchObject([{ actor: admin.id }]);
 });
 
 it('ends the current session as signing out does', async () => {

@@ -12,6 +12,8 @@ import { openTestApi, type TestApi } from '../../support/api';
 import { eventually } from '../../support/eventually';
 import { person, signIn, type Person } from '../../support/signed-in-users';
 
+const SENDER = { requestId: null, address: '192.0.2.1' };
+
 let api: TestApi;
 /** Another process on the same database. */
 let other: TestApi;
@@ -121,8 +123,8 @@ describe('a refresh token', () => {
         accessTokenTtlSeconds: 60,
         refreshTokenTtlSeconds: 60,
       });
-    await expect(auth(gone).refresh(alice.refreshToken, '192.0.2.1')).rejects.toThrow('no server');
-    await expect(auth(users.findById).refresh(alice.refreshToken, '192.0.2.1')).resolves.toMatchObject({
+    await expect(auth(gone).refresh(alice.refreshToken, SENDER)).rejects.toThrow('no server');
+    await expect(auth(users.findById).refresh(alice.refreshToken, SENDER)).resolves.toMatchObject({
       user: { id: alice.id },
     });
   });

@@ -1,0 +1,16 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { AuditActivities, Sealed } from '../activities/audit.activities';
+
+const { sealAuditLog } = proxyActivities<AuditActivities>({
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', maximumInterval: '60s' },
+});
+
+/**
+ * Gives new entries of the audit log their places in the chain: a Schedule starts it, one run at a time. Returns where the
+ * chain ends now, so that Temporal remembers it as well; null if nothing was new.
+ */
+export async function auditLogWorkflow(): Promise<Sealed | null> {
+  return sealAuditLog.executeWithOptions({ summary: 'Chain the new entries of the audit log' }, []);
+}

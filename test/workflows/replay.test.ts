@@ -134,7 +134,9 @@ async function replayReordered(): Promise<void> {
   const results = await replay({ code: reordered.code }, ['placed', ...SOME]);
   for (const [name, error] of results) {
     // A run that resumes or continues an order, the workflow of a closed order, maintenance and erasing do not place it.
-    if (/-(afterwards|from-another-run|interruption)$|resumed|^(janitor|carts|reconciliation|eras)/.test(name))
+    if (
+      /-(afterwards|from-another-run|interruption)$|resumed|^(janitor|carts|reconciliation|eras)/.test(name)
+    )
       expect(error).toBeUndefined();
     else expect(error).toMatchObject({ name: 'DeterminismViolationError' });
   }

@@ -1,5 +1,5 @@
 import Joi, { type CustomHelpers } from 'joi';
-import { duration, durationOrZero, isProduction, millisecondsOf } from './rules';
+import { duration, durationOrZero, isProduction, limit, millisecondsOf } from './rules';
 import { section } from './section';
 
 const variables = {
@@ -126,11 +126,6 @@ const variables = {
         'which Stripe switches on; the same for all workers',
     ),
 };
-
-/** A limit, which 0 turns off. */
-function limit(byDefault: number) {
-  return Joi.number().integer().min(0).max(1_000_000).default(byDefault);
-}
 
 /** `STRIPE_TEST_MODE` has been read before the key, and false is its default. */
 function allowsTestKey({ state }: CustomHelpers): boolean {

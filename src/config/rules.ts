@@ -7,6 +7,9 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 export const count = (fallback: number, max = 1_000_000) =>
   Joi.number().integer().min(1).max(max).default(fallback);
 
+/** A number, or 0 for no limit. */
+export const limit = (fallback: number) => Joi.number().integer().min(0).max(1_000_000).default(fallback);
+
 /** The entries of a comma-separated list. */
 export function entriesOf(list: string): string[] {
   return list.split(',').map((entry) => entry.trim());

@@ -1,9 +1,6 @@
 import Joi from 'joi';
-import { count } from './rules';
+import { count, limit } from './rules';
 import { section } from './section';
-
-/** A number, or 0 for no limit. */
-const limit = (fallback: number) => Joi.number().integer().min(0).max(1_000_000).default(fallback);
 
 const variables = {
   SHOP_NAME: Joi.string<string | undefined>()

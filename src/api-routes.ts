@@ -297,7 +297,13 @@ export function shoppingRoutes(
   });
   const catalogue = createProductServiceRepository(connection);
   const orders = createOrderRepository(connection);
-  const cartService = createCartService({ carts, orders, catalogue, holdMs: config.carts.holdMs });
+  const limitGuests = createAddressLimit(createAttemptRepository(connection), {
+    keyOf: createAttemptKeys(config.jwt.keys[0]!.signingKey!).ofGuestCarts,
+    max: config.carts.maxGuestCartsPerAddress,
+    what: 'carts',
+  });
+  const { holdMs } = config.carts;
+  const cartService = createCartService({ carts, orders, catalogue, holdMs, limitGuests });
   const checkout = createCheckoutService({ service: cartService, guests });
   return [...orderRoutes(deps), ...cartRoutes(cartService), checkoutRoute(checkout, deps)];
 }

@@ -35,7 +35,8 @@ function createCartRoute(service: CartService): Route {
     summary: 'Make a cart',
     description:
       'A guest gets a new cart and the `token` that opens it, which is shown once. A user who is signed in gets their open ' +
-      'cart, if there is one.',
+      'cart, if there is one. After too many carts of guests from one address within an hour the response is 429 ' +
+      '(`MAX_GUEST_CARTS_PER_ADDRESS`).',
     responses: {
       200: { description: 'The open cart of the user', data: schema.cartSchema, headers: ETAG },
       201: {
@@ -47,7 +48,7 @@ function createCartRoute(service: CartService): Route {
     },
     errors: [],
     async handler(ctx, { principal }) {
-      const { isNew, token, ...quoted } = await service.create(principal);
+      const { isNew, token, ...quoted } = await service.create(principal, ctx.ip);
       if (isNew) ctx.set('Location', `${ctx.path.replace(/\/+$/, '')}/${quoted.cart.id}`);
       sendCart(ctx, isNew ? 201 : 200, quoted, token);
     },

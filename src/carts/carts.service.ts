@@ -49,6 +49,8 @@ export interface CartServiceDeps {
   };
   /** How long goods can be held for a cart, in milliseconds; 0 if they cannot. */
   holdMs: number;
+  /** Limits how many carts guests make from one address. */
+  limitGuests(address: string): Promise<void>;
 }
 
 export type CartService = ReturnType<typeof createCartService>;
@@ -56,7 +58,7 @@ export type CartService = ReturnType<typeof createCartService>;
 /** The versions of which the cart must have one; null for any. */
 type Condition = readonly number[] | null;
 
-export function createCartService({ carts, orders, catalogue, holdMs }: CartServiceDeps) {
+export function createCartService({ carts, orders, catalogue, holdMs, limitGuests }: CartServiceDeps) {
   /** @throws {AppError} not_found, also when the cart is another's */
   async function find(id: string, caller: CartCaller): Promise<Cart> {
     const cart = await carts.find(id);
@@ -168,10 +170,18 @@ export function createCartService({ carts, orders, catalogue, holdMs }: CartServ
     find,
     current,
 
-    /** Returns the open cart of the user, or a new one. A guest gets a new one each time, with the token that opens it. */
-    async create(principal: Principal | undefined): Promise<QuotedCart & { isNew: boolean; token?: string }> {
+    /**
+     * Returns the open cart of the user, or a new one. A guest gets a new one each time, with the token that opens it.
+     * @param address of the client
+     * @throws {AppError} rate_limited
+     */
+    async create(
+      principal: Principal | undefined,
+      address: string,
+    ): Promise<QuotedCart & { isNew: boolean; token?: string }> {
       const present = principal && (await openCartOf(principal.id));
       if (present) return { ...(await quoted(present)), isNew: false };
+      if (!principal) await limitGuests(address);
       const token = principal ? undefined : newCartToken();
       const customerId = principal?.id ?? newId('usr');
       const tokenHash = token === undefined ? null : hashCartToken(token);

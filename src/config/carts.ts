@@ -1,4 +1,4 @@
-import { duration, durationOrZero, millisecondsOf } from './rules';
+import { countOrNone, duration, durationOrZero, millisecondsOf } from './rules';
 import { section } from './section';
 
 const variables = {
@@ -8,6 +8,12 @@ const variables = {
     .description(
       'How long `POST /carts/{id}/hold` keeps goods from others; `0`: not at all. Anybody can hold goods without paying: ' +
         'switch it on for what is scarce, not for what is sought by bots',
+    ),
+  MAX_GUEST_CARTS_PER_ADDRESS: countOrNone(200)
+    .tag('api')
+    .description(
+      'Carts that guests may make from an IPv4 address or an IPv6 /64 network within an hour, beyond which they are a 429; ' +
+        '`0`: no limit, for an API that sees only the address of a shop in front of it',
     ),
   CART_ABANDONED_AFTER: duration('4h')
     .tag('worker')
@@ -20,6 +26,7 @@ export const carts = section({
   variables,
   config: (env) => ({
     holdMs: millisecondsOf(env.CART_HOLD),
+    maxGuestCartsPerAddress: env.MAX_GUEST_CARTS_PER_ADDRESS,
     abandonedAfterMs: millisecondsOf(env.CART_ABANDONED_AFTER),
   }),
 });

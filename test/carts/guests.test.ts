@@ -1,6 +1,6 @@
 import { createUserModel } from '../../src/users/users.model';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
-import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { lines, openApiOf, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import { mailedToken, PASSWORD, person, signIn } from '../support/signed-in-users';
 
 /** A card whose bank wants the customer to confirm the payment. */
@@ -100,6 +100,16 @@ it('cannot sign in, be changed or be ordered for, and is found by the address', 
     second.id,
     first.id,
   ]);
+});
+
+it('makes only so many carts from one address within an hour', async () => {
+  const limited = await openApiOf(api.shop, { MAX_GUEST_CARTS_PER_ADDRESS: '2', TRUSTED_PROXIES: '1' });
+  const make = (address: string) => limited.api.call('post', '/carts').set('X-Forwarded-For', address);
+  for (let n = 0; n < 2; n++) await make('203.0.113.5').expect(201);
+  const { headers } = await make('203.0.113.5').expect(429);
+  expect(Number(headers['retry-after'])).toBeGreaterThan(3_500);
+  await make('203.0.113.6').expect(201);
+  await limited.api.close();
 });
 
 it('counts declined cards for the address, however many guests they are of', async () => {

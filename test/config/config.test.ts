@@ -79,7 +79,7 @@ describe('loadConfig', () => {
       paymentDeadlineMs: 86_400_000,
       janitorAfterMs: 5 * 60_000,
     };
-    const carts = { holdMs: 0, abandonedAfterMs: 4 * 3_600_000 };
+    const carts = { holdMs: 0, maxGuestCartsPerAddress: 200, abandonedAfterMs: 4 * 3_600_000 };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
       orders,

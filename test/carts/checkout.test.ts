@@ -1,8 +1,11 @@
 import type { Response } from 'supertest';
+import { join } from 'node:path';
 import { newId } from '../../src/common/ids';
-import { fingerprintOf } from '../../src/orders/order-request';
+import { cartOrderIdOf, fingerprintOf } from '../../src/orders/order-request';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
+import type { Crash } from '../support/crashing-worker';
 import { eventually } from '../support/eventually';
+import { spawnNode } from '../support/process';
 import { lines, openOrderApi, type OrderApi } from '../support/order-api';
 
 const DECLINED = { paymentMethod: 'pm_card_chargeDeclined' };
@@ -176,6 +179,38 @@ describe('while no worker runs', () => {
     const { body } = await placed(cart);
     expect(body.data.items).toMatchObject([{ quantity: 3 }]);
     expect(await own.shop.stockOf(id)).toEqual({ available: 7, reserved: 3 });
+    await worker.stop();
+  });
+
+  it('makes one order of a cart whose worker is killed before or after it has saved the order', async () => {
+    const { id } = await own.shop.sell({ available: 10 });
+    const begin = async (moment: Crash['moment']) => {
+      const customer = newId('usr');
+      const cart = await openCart(own, own.tokenOf('CUSTOMER', customer));
+      await cart.put(id, 2).expect(200);
+      const orderId = cartOrderIdOf({ id: cart.id, attempt: 1, customerId: customer });
+      return { cart, orderId, step: 'placeOrder', moment };
+    };
+    const begun = [await begin('before'), await begin('after')];
+    const crashes = begun.map(({ orderId, step, moment }): Crash => ({ orderId, step, moment }));
+    const killed = spawnNode(['--import', 'tsx', join(__dirname, '..', 'support', 'crashing-worker.ts')], {
+      ...process.env,
+      MONGODB_URI: own.shop.db.uri,
+      TASK_QUEUE: own.shop.taskQueue,
+      CRASHES: JSON.stringify(crashes),
+    });
+    await killed.line(/worker started/);
+    const first = await Promise.all(begun.map(({ cart }) => cart.checkOut()));
+    // One is saved by then, or not, and nobody has said so.
+    for (const { status } of first) expect([201, 202]).toContain(status);
+    expect(await killed.ended).toBe('SIGKILL');
+    const worker = await own.shop.startWorker();
+    for (const { cart, orderId } of begun) {
+      const { body, headers } = await placed(cart);
+      expect([body.data.id, headers['idempotent-replayed']]).toEqual([orderId, 'true']);
+      expect(await cart.read()).toMatchObject({ status: 'ordered', orderId });
+    }
+    expect(await own.shop.stockOf(id)).toEqual({ available: 6, reserved: 4 });
     await worker.stop();
   });
 

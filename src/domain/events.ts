@@ -58,7 +58,7 @@ export type UserEventType = keyof typeof USER_EVENTS;
 export type EventType = OrderEventType | ProductEventType | UserEventType;
 
 /** Most telling first. */
-export const ORDER_EVENT_TYPES = Object.keys(ORDER_EVENTS) as OrderEventType[];
+const ORDER_EVENT_TYPES = Object.keys(ORDER_EVENTS) as OrderEventType[];
 export const EVENT_TYPES = Object.keys({ ...ORDER_EVENTS, ...PRODUCT_EVENTS, ...USER_EVENTS }) as EventType[];
 
 /** What customers are not told of their orders. */

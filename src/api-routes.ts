@@ -69,7 +69,7 @@ import type { TemporalClient } from './temporal/client';
 import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
 import { startOptionsOf } from './orders/temporal/start-options';
-import { createAccountMails } from './users/account/account-mails';
+import { createAccountMails, type AccountMails } from './users/account/account-mails';
 import { createAccountRepository } from './users/account/accounts.repository';
 import { createCodeCheck } from './users/second-factor/code-check';
 import { secondFactorRoutes } from './users/second-factor/second-factor.routes';
@@ -129,7 +129,7 @@ export function createRoutes({
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection, outbox, logger }),
     ...catalogueRoutes(connection),
-    ...shoppingRoutes(connection, { service: orders, config, declines }),
+    ...shoppingRoutes(connection, { service: orders, config, declines, outbox }),
     ...feedRoutes({ config, mongodb, logger, draining, orders }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
     ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
@@ -247,22 +247,12 @@ export function identityRoutes({
   const demoPassword = createDemoPasswordGuard(config.env, logger);
   const keys = createApiKeyRepository(connection);
   const accounts = createAccountRepository(connection);
-  const { accountPageUrl } = config.mail;
-  const { shopName } = config.signIn;
-  const mails = createAccountMails({
-    users,
-    accounts,
-    outbox,
-    attempts,
-    attemptKeys,
-    accountPageUrl,
-    shopName,
-  });
+  const mails = accountMails({ config, connection, outbox });
   const factors = createSecondFactorRepository(connection);
   const secrets = createSecretBox(config.payloadKeys, 'secrets of authenticator apps');
   const codes = createCodeCheck({ factors, secrets, attempts, attemptKeys });
   const account = { ...shared, accounts, factors, codes, attemptKeys, mails };
-  const issuer = shopName ?? 'Orders';
+  const issuer = config.signIn.shopName ?? 'Orders';
   return [
     ...authRoutes(createAuthService({ ...account, demoPassword, limitRegistrations, report })),
     ...recoveryRoutes(createRecoveryService({ ...account, attempts, limitForgotten })),
@@ -270,6 +260,22 @@ export function identityRoutes({
     ...userRoutes(createUsersService({ ...account, requireRecentSignIn, report })),
     ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),
   ];
+}
+
+function accountMails({
+  config,
+  connection,
+  outbox,
+}: Pick<RouteDeps, 'config' | 'outbox'> & { connection: Connection }): AccountMails {
+  return createAccountMails({
+    users: createUsersRepository(connection),
+    accounts: createAccountRepository(connection),
+    outbox,
+    attempts: createAttemptRepository(connection),
+    attemptKeys: createAttemptKeys(config.jwt.keys[0]!.signingKey!),
+    accountPageUrl: config.mail.accountPageUrl,
+    shopName: config.signIn.shopName,
+  });
 }
 
 /** Reports security events, with hashes that are the same in all API processes. */
@@ -280,7 +286,12 @@ export function securityEvents({ jwt }: Pick<Config, 'jwt'>, logger: Logger): Re
 /** Creates the routes of orders and of the carts that become some. */
 export function shoppingRoutes(
   connection: Connection,
-  { service, config, declines }: Pick<RouteDeps, 'config' | 'declines'> & { service: OrderService },
+  {
+    service,
+    config,
+    declines,
+    outbox,
+  }: Pick<RouteDeps, 'config' | 'declines' | 'outbox'> & { service: OrderService },
 ): Route[] {
   const guests = createGuestRepository(connection);
   const deps = {
@@ -304,8 +315,9 @@ export function shoppingRoutes(
   });
   const { holdMs } = config.carts;
   const cartService = createCartService({ carts, orders, catalogue, holdMs, limitGuests });
+  const mails = accountMails({ config, connection, outbox });
   const checkout = createCheckoutService({ service: cartService, guests });
-  return [...orderRoutes(deps), ...cartRoutes(cartService), checkoutRoute(checkout, deps)];
+  return [...orderRoutes(deps), ...cartRoutes(cartService), checkoutRoute(checkout, { ...deps, mails })];
 }
 
 /** How long an adjustment waits for others, and collides with orders, before it gives up: a person waits for it. */

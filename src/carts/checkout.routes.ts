@@ -1,3 +1,4 @@
+import type { Order } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import type { Context } from '../http/context';
 import { route, type Route } from '../http/route';
@@ -22,7 +23,12 @@ const MORE = {
   'Order-Token': "What opens a guest's order, as the header of the same name",
 };
 
-export function checkoutRoute(checkout: CheckoutService, deps: PlaceOrderRouteDeps): Route {
+export interface CheckoutRouteDeps extends PlaceOrderRouteDeps {
+  /** Sends guests what opens their orders. */
+  mails: { tellOrder(email: string, order: Pick<Order, 'id' | 'number'>, token: string): void };
+}
+
+export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: CheckoutRouteDeps): Route {
   const place = orderPlacer(deps);
   const pay = cardPayer(deps);
   return route({
@@ -36,7 +42,7 @@ export function checkoutRoute(checkout: CheckoutService, deps: PlaceOrderRouteDe
       'becomes one order, so repeat the request if you do not know whether it succeeded. If the order is rejected, the cart ' +
       'can be changed and ordered again. While the order waits for another card, `retryUntil` says until when, ordering the ' +
       'cart with that card pays it. Once it is ordered, ordering it otherwise is 409 `cart_ordered` with the `orderId`. ' +
-      'A guest needs an `email`, and a `shippingAddress` in the cart.',
+      'A guest needs an `email`, and a `shippingAddress` in the cart, and gets a mail with a link to the order.',
     params: schema.cartParams,
     headers: schema.checkoutHeaders,
     body: schema.checkoutBody,
@@ -47,21 +53,22 @@ export function checkoutRoute(checkout: CheckoutService, deps: PlaceOrderRouteDe
     outcomeHeaders: { ...PLACED.outcomeHeaders, ...MORE },
     errors: [...REJECTIONS, 'not_found', 'cart_ordered', 'service_unavailable'],
     async handler(ctx, { params: { id }, body, headers, principal }) {
-      const order = await checkout.prepare(id, callerOf(principal, headers), body, ctx.state.requestId);
-      const { request, customer, orderToken } = order;
+      const begun = await checkout.prepare(id, callerOf(principal, headers), body, ctx.state.requestId);
+      const { request, customer, orderToken } = begun;
       logOrder(ctx, request.orderId);
       if (orderToken !== undefined) ctx.set('Order-Token', orderToken);
-      try {
-        await place(ctx, request, customer, headers.prefer);
-      } catch (error) {
+      const placed = await place(ctx, request, customer, headers.prefer).catch((error: unknown) => {
         if (!(error instanceof AppError) || error.code !== 'idempotency_key_reused') throw error;
-        await payOtherwise(ctx, order);
-      }
+        return payOtherwise(ctx, begun);
+      });
+      const isRepeat = ctx.response.get('Idempotent-Replayed') === 'true';
+      if (orderToken !== undefined && body.email !== undefined && !isRepeat)
+        mails.tellOrder(body.email, placed, orderToken);
     },
   });
 
   /** Pays the order of the cart with another card if it waits for one. @throws {AppError} cart_ordered */
-  async function payOtherwise(ctx: Context, { request, customer }: Checkout): Promise<void> {
+  async function payOtherwise(ctx: Context, { request, customer }: Checkout): Promise<Order> {
     const { orderId, paymentMethod, fingerprint: idempotencyKey } = request;
     const order = await deps.service.read(orderId, customer);
     const sent = { principal: customer, idempotencyKey };
@@ -69,6 +76,6 @@ export function checkoutRoute(checkout: CheckoutService, deps: PlaceOrderRouteDe
       waitsForCard(order) ||
       deps.service.isPaymentKnown(order, orderCallerOf(ctx, orderId, sent), { paymentMethod });
     if (!isPayment) throw cartOrdered(orderId);
-    await pay(ctx, order, sent, { paymentMethod });
+    return pay(ctx, order, sent, { paymentMethod });
   }
 }

@@ -61,6 +61,12 @@ it('orders with an e-mail address and a postal one, and gives what opens the ord
   const stored = await createUserModel(api.db.connection).findById(customerId).lean();
   expect(stored).toMatchObject({ status: 'guest', email, name: ADDRESS.name });
   expect(JSON.stringify(stored)).not.toContain(token);
+  const mails = (await api.mailed()).filter(({ to }) => to === email);
+  expect(mails).toHaveLength(1);
+  expect(mails[0]).toMatchObject({
+    subject: expect.stringContaining(first.body.data.number as string) as string,
+    text: expect.stringContaining(`http://localhost:8080/account#order=${id}.${token}\n`) as string,
+  });
   const { body: read } = await withToken('get', `/orders/${id}`, token).expect(200);
   expect(read.data).toEqual(first.body.data);
 });
@@ -87,7 +93,8 @@ it('cannot sign in, be changed or be ordered for, and is found by the address', 
     .send({ email, password: 'A'.repeat(22) })
     .expect(401);
   await api.call('post', '/auth/forgot').send({ email }).expect(202);
-  expect((await api.mailed()).filter(({ to }) => to === email)).toEqual([]);
+  const subjects = (await api.mailed()).filter(({ to }) => to === email).map(({ subject }) => subject);
+  expect(subjects).toEqual([first, second].map(({ number }) => `Your order ${number}`));
   const admin = (await person(api, 'ADMIN')).accessToken;
   await api.call('patch', `/users/${first.customerId}`, admin).send({ status: 'disabled' }).expect(409);
   await api

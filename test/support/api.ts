@@ -8,7 +8,7 @@ import { healthRoutes } from '../../src/health/health.routes';
 import { createJwt, type Jwt } from '../../src/jwt/jwt';
 import { createLogger } from '../../src/logger/logger';
 import type { Mail } from '../../src/mail/mail';
-import { createOutbox } from '../../src/mail/outbox';
+import { createOutbox, type Outbox } from '../../src/mail/outbox';
 import type { UserRole } from '../../src/role/role';
 import type { ReportSecurityEvent } from '../../src/security/security-events';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
@@ -53,7 +53,14 @@ export interface TestApi {
 export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
-  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens, report: ReportSecurityEvent) => Route[]);
+  routes?:
+    | Route[]
+    | ((
+        config: Config,
+        revokedTokens: RevokedTokens,
+        report: ReportSecurityEvent,
+        outbox: Outbox,
+      ) => Route[]);
   /** A database to use instead of its own. It is not dropped. */
   db?: TestDatabase;
 }
@@ -80,7 +87,7 @@ export async function openTestApi({
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection: db.connection, outbox, logger }),
     ...catalogueRoutes(db.connection),
-    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report) : extra),
+    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report, outbox) : extra),
   ];
   const { isUnavailable } = db.mongodb;
   const authentication = createAuthentication({ jwt, ...credentials });

@@ -118,7 +118,7 @@ export async function openApiOf(
   const api = await openTestApi({
     env,
     db: shop.db,
-    routes: (config, revokedTokens, report) => {
+    routes: (config, revokedTokens, report, outbox) => {
       declines = followDeclineLimit(config, shop.db.mongodb, pino({ level: 'silent' }));
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
@@ -127,7 +127,7 @@ export async function openApiOf(
         commandTimeoutMs: config.orders.commandTimeoutMs,
       });
       service = createOrderService({ orders: shop.orders, actions: shop.actions, workflows });
-      const shopping = shoppingRoutes(shop.db.connection, { service, config, declines });
+      const shopping = shoppingRoutes(shop.db.connection, { service, config, declines, outbox });
       const privacy = privacyRoutes({
         config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
         connection: shop.db.connection,

@@ -9,10 +9,10 @@ import { payerOf, paymentOutcomeOf } from './payer';
 import { placementSender, PLACED, REJECTIONS, waitsForCard, type PlaceOrderRouteDeps } from './placement';
 import { callerOf, logOrder, TAG, type Sent } from './responses';
 
-/** Has orders paid with another card and responds with what comes of it. */
+/** Has orders paid with another card and responds with what comes of it. Returns the order. */
 export function cardPayer(deps: PlaceOrderRouteDeps) {
   const send = placementSender(deps, (order) => waitsForCard(order) || isTurnedDown(order));
-  return async (ctx: Context, before: Order, sent: Sent, body: PayOrderBody): Promise<void> => {
+  return async (ctx: Context, before: Order, sent: Sent, body: PayOrderBody): Promise<Order> => {
     const { id } = before;
     const caller = callerOf(ctx, id, sent);
     const payer = payerOf(ctx, sent.principal, before);
@@ -20,6 +20,7 @@ export function cardPayer(deps: PlaceOrderRouteDeps) {
     const pay = () => deps.service.pay(id, caller, body);
     const order = await deps.declines.track(payer, id, pay, paymentOutcomeOf);
     await send(ctx, order, sent.principal);
+    return order;
   };
 }
 

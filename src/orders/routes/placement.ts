@@ -66,7 +66,7 @@ export function placementSender(
 }
 
 /**
- * Has orders placed and responds with what comes of it.
+ * Has orders placed and responds with what comes of it. Returns the order.
  * @param prefer the Prefer header
  */
 export function orderPlacer(deps: PlaceOrderRouteDeps) {
@@ -77,7 +77,7 @@ export function orderPlacer(deps: PlaceOrderRouteDeps) {
     request: OrderRequest,
     principal: Principal,
     prefer: string | undefined,
-  ): Promise<void> => {
+  ): Promise<Order> => {
     const payer = payerOf(ctx, principal, request);
     await declines.requireBelow(payer, () => service.isKnown(request.orderId));
     const { isAsync, withinMs, applied } = patienceOf(prefer);
@@ -88,6 +88,7 @@ export function orderPlacer(deps: PlaceOrderRouteDeps) {
     if (placement.isReplay) tellRepeat(ctx);
     if (applied) ctx.set('Preference-Applied', applied);
     await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
+    return placement.order;
   };
 }
 

@@ -1,4 +1,4 @@
-import { trusted, type ClientSession, type Connection, type mongo } from 'mongoose';
+import { trusted, type Connection, type mongo } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
@@ -42,14 +42,14 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
     insert: ({ id, ...fields }, maker, origin) =>
       transact(async (session) => {
         if (!(await mayAct(maker, session))) return 'signed_out';
-        await relyOn(maker, session);
         const valid = {
           createdBy: maker.id,
           revokedAt: null,
           $or: [{ expiresAt: null }, { expiresAt: trusted({ $gt: fields.createdAt }) }],
         };
         if ((await keys.countDocuments(valid, { session, limit: MAX_VALID_KEYS })) === MAX_VALID_KEYS)
-          return refused('too_many', session);
+          return 'too_many';
+        await relyOn(maker, session); // also lets each of two keys at once count the other
         await keys.create([{ _id: id, ...fields }], { session });
         const changes = changesBetween(null, fields, ['scopes', 'expiresAt']);
         const personal = changesBetween(null, fields, ['name']); // which may be that of a person
@@ -92,11 +92,6 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
           },
         ),
   };
-}
-
-async function refused<T>(reason: T, session: ClientSession): Promise<T> {
-  await session.abortTransaction();
-  return reason;
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

@@ -204,11 +204,11 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     rename: (user, name, origin) =>
       transact(async (session) => {
-        const change = { $set: { name } };
-        const renamed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
-        if (!renamed) return null;
-        await recordProfile(user, toUser(renamed), origin, session);
-        return toUser(renamed);
+        const before = await users.findOneAndUpdate(unrevoked(user), { $set: { name } }, { session }).lean();
+        if (!before) return null;
+        const renamed = { ...toUser(before), name };
+        await recordProfile(toUser(before), renamed, origin, session);
+        return renamed;
       }),
 
     changePassword: (user, fields, kept, origin) =>
@@ -224,17 +224,18 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           .lean();
         if (!goesOn) return null;
         const change = revokingTokens({ ...fields, keptSessionId: kept.id });
-        const changed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
-        if (!changed) {
+        const before = await users.findOne(unrevoked(user), null, { session }).lean();
+        if (!before) {
           await session.abortTransaction();
           return null;
         }
+        const changed = toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
         await revokeKeys(elsewhere, origin, session);
-        await recordProfile(user, toUser(changed), origin, session);
+        await recordProfile(toUser(before), changed, origin, session);
         const { family, hasSecondFactor } = goesOn;
-        return { user: toUser(changed), family, hasSecondFactor };
+        return { user: changed, family, hasSecondFactor };
       }),
 
     change: (id, { role, status }, actor, origin = OPERATOR) =>

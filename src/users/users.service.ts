@@ -69,11 +69,11 @@ export function createUsersService(deps: UsersServiceDeps) {
   async function changePassword(
     user: User,
     principal: UserPrincipal,
-    { password, currentPassword, name = user.name }: NewPassword,
+    { password, currentPassword, name }: NewPassword,
     sender: Sender,
   ): Promise<Required<ChangedProfile>> {
     passwordRules.requireAnother(password, currentPassword);
-    passwordRules.requireImpersonal(password, { ...user, name });
+    passwordRules.requireImpersonal(password, { ...user, name: name ?? user.name });
     const passwordHash = await hashPassword(password, sender.address);
     const secret = newSecret();
     const now = Date.now();
@@ -84,7 +84,8 @@ export function createUsersService(deps: UsersServiceDeps) {
       othersBeganAfter: new Date(now - refreshTokenTtlSeconds * 1_000),
     };
     const origin = { by: user.id, ...sender };
-    const changed = await users.changePassword(user, { passwordHash, name }, kept, origin);
+    const change = { passwordHash, ...(name !== undefined && { name }) };
+    const changed = await users.changePassword(user, change, kept, origin);
     if (!changed) {
       const { tokenVersion } = await getSignedIn(principal);
       // The same session has changed it just now, or has ended.
@@ -101,7 +102,7 @@ export function createUsersService(deps: UsersServiceDeps) {
   /** @throws {AppError} unauthorized */
   async function rename(user: User, name: string, sender: Sender): Promise<User> {
     const renamed = await users.rename(user, name, { by: user.id, ...sender });
-    if (!renamed) throw invalidToken(); // the session ended, or the account was erased, while the password was checked
+    if (!renamed) throw invalidToken(); // the tokens were revoked, or the account erased, since the user was read
     return renamed;
   }
 

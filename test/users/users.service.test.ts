@@ -89,6 +89,26 @@ it('gives no name again to a user whose data are erased meanwhile', async () => 
   expect((await users.findById(principal.id))!.name).not.toBe('B');
 });
 
+it('keeps a name that is given while the password is being changed, and audits what was there before', async () => {
+  const customer = await signedIn();
+  await users.change(customer.id, { role: 'ADMIN' });
+  const admin = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
+  const renameTo = async (name: string) => users.rename((await users.findById(admin.id))!, name, TEST_ORIGIN);
+  await serviceWhere(() => renameTo('B')).changeProfile(admin, CHANGE, SENDER);
+  expect((await users.findById(admin.id))!.name).toBe('B');
+  const again = { name: 'D', currentPassword: CHANGE.password };
+  await serviceWhere(() => renameTo('C')).changeProfile(admin, again, SENDER);
+  const own = { object: admin.id, actor: { $in: [admin.id, TEST_ORIGIN.by] }, action: 'user.change' };
+  const entries = await db.connection.collection('audit').find(own).sort({ _id: 1 }).toArray();
+  const names = (before: string, after: string) => [{ field: 'name', before, after }];
+  expect(entries.map((entry) => (entry.private as { changes: unknown[] }).changes)).toEqual([
+    names('A', 'B'),
+    [],
+    names('B', 'C'),
+    names('C', 'D'),
+  ]);
+});
+
 it('rejects changes with a revoked token that the process does not know of', async () => {
   const principal = await signedIn();
   await users.change(principal.id, { status: 'disabled' });

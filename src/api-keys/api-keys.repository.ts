@@ -14,10 +14,10 @@ export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
 
 export interface ApiKeyRepository {
   /**
-   * Inserts a key, unless its maker is no longer signed in or has too many valid ones, judged in the same transaction, so
-   * that no key outlives what ends the keys of a user or session.
+   * Inserts a key, unless its maker is no longer signed in, has too many valid ones, or is being changed (`held`), judged in
+   * the same transaction, so that no key outlives what ends the keys of a user or session.
    */
-  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<'inserted' | 'signed_out' | 'too_many'>;
+  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<'inserted' | 'signed_out' | 'too_many' | 'held'>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
   /**
    * Lists keys, newest first.
@@ -49,7 +49,7 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
         };
         if ((await keys.countDocuments(valid, { session, limit: MAX_VALID_KEYS })) === MAX_VALID_KEYS)
           return 'too_many';
-        await relyOn(maker, session); // also lets each of two keys at once count the other
+        if (!(await relyOn(maker, session))) return 'held'; // also lets each of two keys at once count the other
         await keys.create([{ _id: id, ...fields }], { session });
         const changes = changesBetween(null, fields, ['scopes', 'expiresAt']);
         const personal = changesBetween(null, fields, ['name']); // which may be that of a person

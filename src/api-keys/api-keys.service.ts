@@ -38,7 +38,7 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
     /**
      * Returns the key as well, which cannot be read again.
      * @throws {AppError} validation_failed, unauthorized if the maker's session is revoked or too old, rate_limited for
-     * too many wrong passwords, invalid_transition for too many keys
+     * too many wrong passwords, invalid_transition for too many keys, or while the account is being changed
      */
     async create(
       { name, scopes, expiresAt }: Omit<CreateApiKeyBody, 'currentPassword'>,
@@ -68,6 +68,7 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
       const outcome = await oneByOne.acquire(principal.id, insert);
       if (outcome === 'signed_out') throw invalidToken();
       if (outcome === 'too_many') throw tooManyKeys();
+      if (outcome === 'held') throw beingChanged();
       report('key_created', { apiKeyId: apiKey.id, by: principal.id, scopes }, origin.address);
       return { apiKey, key };
     },
@@ -86,6 +87,10 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
         throw new AppError('not_found', 'API key not found: check the id.');
     },
   };
+}
+
+function beingChanged(): AppError {
+  return new AppError('invalid_transition', 'Your account is being changed: try again in some seconds.');
 }
 
 function tooManyKeys(): AppError {

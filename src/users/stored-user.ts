@@ -1,7 +1,7 @@
 import type { UpdateQuery } from 'mongoose';
 import type { UserDocument } from './users.model';
 
-export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn'> & { id: string };
+export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn' | 'heldUntil'> & { id: string };
 
 export function toUser(document: UserDocument): User {
   const { _id: id, email, confirmedEmail, name, role, status, passwordHash } = document;

@@ -21,6 +21,8 @@ export interface UserDocument {
   keptSessionId: string | null;
   /** Raised by each change that relies on this ADMIN: one that deprives the shop of another, or a new API key. */
   reliedOn?: number;
+  /** Until when this user makes no API keys, so that a change of role or status does not collide with them. */
+  heldUntil?: Date;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -38,6 +40,7 @@ const userSchema = new Schema<UserDocument>(
     tokensRevokedAt: Date,
     keptSessionId: { type: String, default: null },
     reliedOn: Number,
+    heldUntil: Date,
   },
   {
     collection: 'users',

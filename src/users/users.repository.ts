@@ -116,8 +116,10 @@ export interface PasswordChanged {
   hasSecondFactor: boolean;
 }
 
-/** How long a change collides with others until it takes stronger means, in milliseconds. */
+/** How long a change collides with others until it takes precedence, in milliseconds. */
 const BRIEFLY_MS = 500;
+/** How long it has precedence then, in milliseconds: longer than its transaction is repeated. */
+const PRECEDENCE_MS = 10_000;
 
 const AFTER = { returnDocument: 'after' } as const;
 const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
@@ -134,15 +136,16 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
   /**
    * Runs a change that ends what a user may do. It collides with each API key that the user makes, and would never win
-   * against many of them. Then the tokens of the user are revoked first, by a write that waits for its turn, unlike that of a
-   * transaction, after which the user makes none.
+   * against many of them. Then the user makes none for some seconds, by a write that waits for its turn, unlike that of a
+   * transaction. It changes nothing else, since the change may be refused.
    */
   async function transactAtLast<T>(id: string, change: (session: ClientSession) => Promise<T>): Promise<T> {
     try {
       return await transactBriefly(change);
     } catch (error) {
       if (!(error instanceof mongo.MongoOperationTimeoutError)) throw error;
-      await users.updateOne({ _id: id }, revokingTokens({ keptSessionId: null }));
+      const heldUntil = new Date(Date.now() + PRECEDENCE_MS);
+      await users.updateOne({ _id: id }, { $set: { heldUntil } }, { timestamps: false });
       return transact(change);
     }
   }

@@ -11,10 +11,12 @@ import { hashPassword, verifyPassword } from '../../src/users/passwords/password
 import { createPasswordRules } from '../../src/users/passwords/password-rules';
 import { createIssueTokens } from '../../src/users/sessions/issued-tokens';
 import { isRevokedBy } from '../../src/users/sessions/signed-in';
+import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { eventually } from '../support/eventually';
 import { TEST_ORIGIN } from '../support/origin';
 import { sessionOf } from '../support/stored-session';
 
@@ -121,6 +123,40 @@ it('rejects changes with a revoked token that the process does not know of', asy
   const user = (await users.findById(principal.id))!;
   expect(user.name).toBe('A');
   expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
+});
+
+it('makes a change that collides with everything, also of who asks for it, whose API keys wait for it', async () => {
+  const customer = await signedIn();
+  await users.change((await signedIn()).id, { role: 'ADMIN' });
+  await users.change(customer.id, { role: 'ADMIN' });
+  const { id } = customer;
+  const model = createUserModel(db.connection);
+  const isWaiting = async () => {
+    const { inprog } = await db.connection.db!.admin().command({ currentOp: true });
+    expect(JSON.stringify((inprog as { command: object }[]).map(({ command }) => command))).toContain(
+      'heldUntil',
+    );
+  };
+  const { demoting } = await db.connection.withSession(async (session) => {
+    session.startTransaction();
+    await model.updateOne({ _id: id }, { $inc: { reliedOn: 1 } }, { session });
+    const change = users.change(id, { role: 'CUSTOMER' }, { ...customer, tokenVersion: 1 }, TEST_ORIGIN);
+    await eventually(isWaiting);
+    await session.abortTransaction();
+    return { demoting: change };
+  });
+  await expect(demoting).resolves.toMatchObject({ role: 'CUSTOMER' });
+
+  await users.change(id, { role: 'ADMIN' });
+  const admin = { ...customer, role: 'ADMIN', tokenVersion: 3 } as const;
+  const requireRecentSignIn = async () => undefined;
+  const keys = createApiKeyRepository(db.connection);
+  const service = createApiKeyService({ keys, requireRecentSignIn, ttlDays: 1, report });
+  const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, admin, PROOF);
+  await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() + 3_600_000) });
+  await expect(make()).rejects.toMatchObject({ code: 'invalid_transition' });
+  await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() - 1) });
+  await expect(make()).resolves.toMatchObject({ apiKey: { name: 'X' } });
 });
 
 describe('an ADMIN whose revoked token the process does not know of', () => {

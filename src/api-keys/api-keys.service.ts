@@ -8,6 +8,7 @@ import { hashApiKey, MAX_VALID_KEYS, newApiKey, startOf } from './api-key';
 import type { Origin } from '../domain/audit';
 import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
+import { beingChanged } from '../users/being-changed';
 import type { Proof, Reauthentication } from '../users/reauthentication';
 import type { ApiKey, ApiKeyFilter, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';
@@ -87,10 +88,6 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
         throw new AppError('not_found', 'API key not found: check the id.');
     },
   };
-}
-
-function beingChanged(): AppError {
-  return new AppError('invalid_transition', 'Your account is being changed: try again in some seconds.');
 }
 
 function tooManyKeys(): AppError {

@@ -21,7 +21,7 @@ export interface UserDocument {
   keptSessionId: string | null;
   /** Raised by each change that relies on this ADMIN: one that deprives the shop of another, or a new API key. */
   reliedOn?: number;
-  /** Until when this user makes no API keys, so that a change of role or status does not collide with them. */
+  /** Until when this user makes no API keys and takes no name, with which a change of role or status would collide. */
   heldUntil?: Date;
   createdAt: Date;
   updatedAt: Date;

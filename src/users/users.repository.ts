@@ -9,7 +9,7 @@ import { createKeyRevocation } from './key-revocation';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
 import { createProfileRecorder } from './profile-audit';
-import { isConfirmed, revokingTokens, toUser, unrevoked, type User } from './stored-user';
+import { isConfirmed, notHeld, revokingTokens, toUser, unrevoked, type User } from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
   ERASED_USER,
@@ -58,7 +58,10 @@ export interface UsersRepository {
   isSetUp(): Promise<boolean>;
   /** Lists users, newest first. @param after the id of the last user of the previous page */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
-  /** Returns null if the user has been disabled or erased, or all tokens revoked, since they were read. */
+  /**
+   * Returns null if the user has been disabled or erased, or all tokens revoked, since they were read, or is being changed by
+   * someone else.
+   */
   rename(user: User, name: string, origin: Origin): Promise<User | null>;
   /**
    * Sets the password, and the name if there is one, revokes all tokens and sessions but one, which gets another refresh
@@ -135,8 +138,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   const recordProfile = createProfileRecorder(connection);
 
   /**
-   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and would never win
-   * against many of them. Then the user makes none for some seconds, by a write that waits for its turn, unlike that of a
+   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and each name that the user
+   * takes, and would never win against many of them. Then there are none for some seconds, by a write that waits for its turn, unlike that of a
    * transaction. It changes nothing else, since the change may be refused.
    */
   async function transactAtLast<T>(id: string, change: (session: ClientSession) => Promise<T>): Promise<T> {
@@ -207,7 +210,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     rename: (user, name, origin) =>
       transact(async (session) => {
-        const before = await users.findOneAndUpdate(unrevoked(user), { $set: { name } }, { session }).lean();
+        const free = { ...unrevoked(user), ...notHeld() };
+        const before = await users.findOneAndUpdate(free, { $set: { name } }, { session }).lean();
         if (!before) return null;
         const renamed = { ...toUser(before), name };
         await recordProfile(toUser(before), renamed, origin, session);

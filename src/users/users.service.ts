@@ -15,6 +15,7 @@ import type { IssuedTokens, IssueTokens } from './sessions/issued-tokens';
 import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
 import { LAST_ADMIN_STAYS } from './accounts';
+import { beingChanged } from './being-changed';
 import { noSuchUser } from './no-such-user';
 import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
@@ -99,11 +100,12 @@ export function createUsersService(deps: UsersServiceDeps) {
     return { user: changed.user, tokens: issueTokens(changed.user, token, proof) };
   }
 
-  /** @throws {AppError} unauthorized */
-  async function rename(user: User, name: string, sender: Sender): Promise<User> {
+  /** @throws {AppError} unauthorized, invalid_transition while someone else changes the user */
+  async function rename(user: User, name: string, principal: UserPrincipal, sender: Sender): Promise<User> {
     const renamed = await users.rename(user, name, { by: user.id, ...sender });
-    if (!renamed) throw invalidToken(); // the tokens were revoked, or the account erased, since the user was read
-    return renamed;
+    if (renamed) return renamed;
+    const { tokenVersion } = await getSignedIn(principal);
+    throw tokenVersion === user.tokenVersion ? beingChanged() : invalidToken();
   }
 
   /** The new address takes effect when its owner confirms it. */
@@ -140,7 +142,7 @@ export function createUsersService(deps: UsersServiceDeps) {
           { name, password, currentPassword: currentPassword! },
           sender,
         );
-      else if (name !== undefined) changed = { user: await rename(user, name, sender) };
+      else if (name !== undefined) changed = { user: await rename(user, name, principal, sender) };
       if (email !== undefined) changeAddress(changed.user, email);
       return changed;
     },

@@ -155,8 +155,11 @@ it('makes a change that collides with everything, also of who asks for it, whose
   const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, admin, PROOF);
   await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() + 3_600_000) });
   await expect(make()).rejects.toMatchObject({ code: 'invalid_transition' });
+  const rename = () => serviceWhere(async () => undefined).changeProfile(admin, { name: 'B' }, SENDER);
+  await expect(rename()).rejects.toMatchObject({ code: 'invalid_transition' });
   await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() - 1) });
   await expect(make()).resolves.toMatchObject({ apiKey: { name: 'X' } });
+  await expect(rename()).resolves.toMatchObject({ user: { name: 'B' } });
 });
 
 describe('an ADMIN whose revoked token the process does not know of', () => {

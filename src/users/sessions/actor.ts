@@ -1,4 +1,5 @@
-import { trusted, type ClientSession, type Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
+import { notHeld } from '../stored-user';
 import { createUserModel } from '../users.model';
 import { createSessionModel } from './sessions.model';
 import { isSignedIn, type Issued } from './signed-in';
@@ -28,8 +29,7 @@ export function createActorChecks(connection: Connection) {
    */
   async function relyOn({ id, sessionId }: Actor, session: ClientSession): Promise<boolean> {
     const options = { session, timestamps: false };
-    const free = [{ heldUntil: null }, { heldUntil: trusted({ $lte: new Date() }) }];
-    const relied = await users.updateOne({ _id: id, $or: free }, { $inc: { reliedOn: 1 } }, options);
+    const relied = await users.updateOne({ _id: id, ...notHeld() }, { $inc: { reliedOn: 1 } }, options);
     if (relied.matchedCount === 0) return false;
     await sessions.updateOne({ _id: sessionId }, { $inc: { reliedOn: 1 } }, options);
     return true;

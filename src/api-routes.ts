@@ -256,7 +256,9 @@ export function identityRoutes({
   return [
     ...authRoutes(createAuthService({ ...account, demoPassword, limitRegistrations, report })),
     ...recoveryRoutes(createRecoveryService({ ...account, attempts, limitForgotten })),
-    ...secondFactorRoutes(createSecondFactorService({ ...account, secrets, requireRecentSignIn, issuer })),
+    ...secondFactorRoutes(
+      createSecondFactorService({ ...account, secrets, requireRecentSignIn, report, issuer }),
+    ),
     ...userRoutes(createUsersService({ ...account, requireRecentSignIn, report })),
     ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),
   ];

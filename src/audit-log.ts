@@ -8,6 +8,9 @@ import { loadConfig } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 
+/** How long it waits for MongoDB, in milliseconds: it looks at every entry. */
+const RESPONSE_TIMEOUT_MS = 3_600_000;
+
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const known = process.argv.slice(2);
   const wrong = known.find((hash) => !/^[0-9a-f]{64}$/.test(hash));
@@ -15,7 +18,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     throw new Error(`${wrong} is not a hash: name hashes of 64 hexadecimal digits, or none.`);
   const config = loadConfig('setup', env);
   const logger = createLogger(config).child({ process: 'audit-log' });
-  const mongodb = openMongoDb(config.mongodb, logger);
+  const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: RESPONSE_TIMEOUT_MS }, logger);
   try {
     await mongodb.connected;
     const keptSince = new Date(Date.now() - config.audit.retentionMs);

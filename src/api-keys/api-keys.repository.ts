@@ -1,4 +1,4 @@
-import { trusted, type ClientSession, type Connection, type mongo } from 'mongoose';
+import { trusted, type Connection, type mongo } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
@@ -14,10 +14,10 @@ export type ApiKeyFilter = Partial<Pick<ApiKey, 'createdBy'>>;
 
 export interface ApiKeyRepository {
   /**
-   * Inserts a key, unless its maker is no longer signed in or has too many valid ones, judged in the same transaction, so
-   * that no key outlives what ends the keys of a user or session.
+   * Inserts a key, unless its maker is no longer signed in, has too many valid ones, or is being changed (`held`), judged in
+   * the same transaction, so that no key outlives what ends the keys of a user or session.
    */
-  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<'inserted' | 'signed_out' | 'too_many'>;
+  insert(key: ApiKey, maker: Actor, origin: Origin): Promise<'inserted' | 'signed_out' | 'too_many' | 'held'>;
   findByHash(keyHash: string): Promise<ApiKey | null>;
   /**
    * Lists keys, newest first.
@@ -42,14 +42,14 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
     insert: ({ id, ...fields }, maker, origin) =>
       transact(async (session) => {
         if (!(await mayAct(maker, session))) return 'signed_out';
-        await relyOn(maker, session);
         const valid = {
           createdBy: maker.id,
           revokedAt: null,
           $or: [{ expiresAt: null }, { expiresAt: trusted({ $gt: fields.createdAt }) }],
         };
         if ((await keys.countDocuments(valid, { session, limit: MAX_VALID_KEYS })) === MAX_VALID_KEYS)
-          return refused('too_many', session);
+          return 'too_many';
+        if (!(await relyOn(maker, session))) return 'held'; // also lets each of two keys at once count the other
         await keys.create([{ _id: id, ...fields }], { session });
         const changes = changesBetween(null, fields, ['scopes', 'expiresAt']);
         const personal = changesBetween(null, fields, ['name']); // which may be that of a person
@@ -92,11 +92,6 @@ export function createApiKeyRepository(connection: Connection): ApiKeyRepository
           },
         ),
   };
-}
-
-async function refused<T>(reason: T, session: ClientSession): Promise<T> {
-  await session.abortTransaction();
-  return reason;
 }
 
 function toApiKey({ _id, ...fields }: ApiKeyDocument): ApiKey {

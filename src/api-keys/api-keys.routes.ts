@@ -5,6 +5,7 @@ import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import { presentApiKey } from './api-keys.presenter';
 import * as schema from './api-keys.schema';
+import { MAX_VALID_KEYS } from './api-key';
 import type { ApiKeyService } from './api-keys.service';
 
 const TAG = 'API keys';
@@ -23,7 +24,7 @@ export function apiKeyRoutes(keys: ApiKeyService): Route[] {
       description:
         'Only this response shows the key. The key may do what its scopes allow, as an ADMIN, until it expires, is ' +
         'revoked, or you are no active ADMIN any more. Needs your password as `currentPassword`, unless you signed in ' +
-        'during the last five minutes.',
+        `during the last five minutes. You can have ${MAX_VALID_KEYS} valid keys.`,
       tag: TAG,
       body: schema.createApiKeyBody,
       responses: { 201: { description: 'The new key', data: schema.newApiKey } },

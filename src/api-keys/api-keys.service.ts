@@ -8,6 +8,7 @@ import { hashApiKey, MAX_VALID_KEYS, newApiKey, startOf } from './api-key';
 import type { Origin } from '../domain/audit';
 import type { ReportSecurityEvent } from '../security/security-events';
 import type { UserPrincipal } from '../role/principal';
+import { beingChanged } from '../users/being-changed';
 import type { Proof, Reauthentication } from '../users/reauthentication';
 import type { ApiKey, ApiKeyFilter, ApiKeyRepository } from './api-keys.repository';
 import type { CreateApiKeyBody } from './api-keys.schema';
@@ -38,7 +39,7 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
     /**
      * Returns the key as well, which cannot be read again.
      * @throws {AppError} validation_failed, unauthorized if the maker's session is revoked or too old, rate_limited for
-     * too many wrong passwords, invalid_transition for too many keys
+     * too many wrong passwords, invalid_transition for too many keys, or while the account is being changed
      */
     async create(
       { name, scopes, expiresAt }: Omit<CreateApiKeyBody, 'currentPassword'>,
@@ -68,6 +69,7 @@ export function createApiKeyService({ keys, requireRecentSignIn, ttlDays, report
       const outcome = await oneByOne.acquire(principal.id, insert);
       if (outcome === 'signed_out') throw invalidToken();
       if (outcome === 'too_many') throw tooManyKeys();
+      if (outcome === 'held') throw beingChanged();
       report('key_created', { apiKeyId: apiKey.id, by: principal.id, scopes }, origin.address);
       return { apiKey, key };
     },

@@ -108,7 +108,7 @@ export function createAuthService(deps: AuthServiceDeps) {
     return (await demoPassword.allowsUser(user)) ? user : null;
   }
 
-  /** What is left of a session whose refresh token was copied. */
+  /** Ends what is left of a session whose refresh token was copied. */
   async function endStolen({ id, userId }: Session, sender: Sender): Promise<void> {
     await sessions.endStolen(id, { by: 'system', ...sender });
     report('refresh_reused', { userId }, sender.address);
@@ -199,7 +199,9 @@ export function createAuthService(deps: AuthServiceDeps) {
       const taken = await guests.takeOver(user);
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
-        await endStolen(session, sender);
+        const now = await sessions.find(session.id);
+        // One that has ended just now, with this token as the newest, was not copied.
+        if (now && now.tokenHash !== tokenHash) await endStolen(now, sender);
         throw signInAgain();
       }
       const { createdAt: authenticatedAt, hasSecondFactor } = session;

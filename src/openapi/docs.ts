@@ -56,7 +56,7 @@ function loadAssets(base: string): Record<string, Asset> {
 
 function send(ctx: Context, { type, body, gzipped }: Asset, cacheControl: string): void {
   const isGzipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
-  ctx.compress = false; // in another way than once
+  ctx.compress = false; // it is compressed already, if at all
   ctx.set('Cache-Control', cacheControl);
   ctx.type = type;
   if (isGzipped) ctx.set('Content-Encoding', 'gzip');

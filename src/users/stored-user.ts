@@ -1,9 +1,9 @@
-import type { UpdateQuery } from 'mongoose';
+import { trusted, type UpdateQuery } from 'mongoose';
 import type { UserDocument } from './users.model';
 
 export type User = Omit<
   UserDocument,
-  '_id' | 'tokensRevokedAt' | 'reliedOn' | 'orderTokenHash' | 'takenOverBy'
+  '_id' | 'tokensRevokedAt' | 'reliedOn' | 'heldUntil' | 'orderTokenHash' | 'takenOverBy'
 > & { id: string };
 
 export function toUser(document: UserDocument): User {
@@ -35,6 +35,11 @@ export function isConfirmed({ confirmedEmail }: Pick<UserDocument, 'confirmedEma
 /** Finds the active user, unless tokens have been revoked since it was read. */
 export function unrevoked({ id, tokenVersion }: Pick<User, 'id' | 'tokenVersion'>) {
   return { _id: id, tokenVersion, status: 'active' } as const;
+}
+
+/** Matches a user of whom no change of role or status has precedence. */
+export function notHeld() {
+  return { $or: [{ heldUntil: null }, { heldUntil: trusted({ $lte: new Date() }) }] };
 }
 
 /** Returns the change of these fields that also revokes all tokens and sessions of the user. */

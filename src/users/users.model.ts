@@ -21,6 +21,8 @@ export interface UserDocument {
   keptSessionId: string | null;
   /** Raised by each change that relies on this ADMIN: one that deprives the shop of another, or a new API key. */
   reliedOn?: number;
+  /** Until when this user makes no API keys and takes no name, with which a change of role or status would collide. */
+  heldUntil?: Date;
   /** A hash of what opens the orders of a guest. */
   orderTokenHash?: string;
   /** The account that has taken over the orders of a guest. */
@@ -42,6 +44,7 @@ const userSchema = new Schema<UserDocument>(
     tokensRevokedAt: Date,
     keptSessionId: { type: String, default: null },
     reliedOn: Number,
+    heldUntil: Date,
     orderTokenHash: String,
     takenOverBy: String,
   },

@@ -9,7 +9,15 @@ import { createKeyRevocation } from './key-revocation';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
 import { createProfileRecorder } from './profile-audit';
-import { isConfirmed, NO_PASSWORD, revokingTokens, toUser, unrevoked, type User } from './stored-user';
+import {
+  isConfirmed,
+  NO_PASSWORD,
+  notHeld,
+  revokingTokens,
+  toUser,
+  unrevoked,
+  type User,
+} from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
   ERASED_USER,
@@ -59,7 +67,10 @@ export interface UsersRepository {
   isSetUp(): Promise<boolean>;
   /** Lists users, newest first. @param after the id of the last user of the previous page */
   list(filter: UserFilter, page: { limit: number; after?: string }): Promise<User[]>;
-  /** Returns null if the user has been disabled or erased, or all tokens revoked, since they were read. */
+  /**
+   * Returns null if the user has been disabled or erased, or all tokens revoked, since they were read, or is being changed by
+   * someone else.
+   */
   rename(user: User, name: string, origin: Origin): Promise<User | null>;
   /**
    * Sets the password, and the name if there is one, revokes all tokens and sessions but one, which gets another refresh
@@ -123,8 +134,10 @@ export interface PasswordChanged {
   hasSecondFactor: boolean;
 }
 
-/** How long a change collides with others until it takes stronger means, in milliseconds. */
+/** How long a change collides with others until it takes precedence, in milliseconds. */
 const BRIEFLY_MS = 500;
+/** How long it has precedence then, in milliseconds: longer than its transaction is repeated. */
+const PRECEDENCE_MS = 10_000;
 
 const AFTER = { returnDocument: 'after' } as const;
 const NEW = { status: 'active', tokenVersion: 0, keptSessionId: null } as const;
@@ -140,16 +153,17 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   const recordProfile = createProfileRecorder(connection);
 
   /**
-   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and would never win
-   * against many of them. Then the tokens of the user are revoked first, by a write that waits for its turn, unlike that of a
-   * transaction, after which the user makes none.
+   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and each name that the user
+   * takes, and would never win against many of them. Then there are none for some seconds, by a write that waits for its turn, unlike that of a
+   * transaction. It changes nothing else, since the change may be refused.
    */
   async function transactAtLast<T>(id: string, change: (session: ClientSession) => Promise<T>): Promise<T> {
     try {
       return await transactBriefly(change);
     } catch (error) {
       if (!(error instanceof mongo.MongoOperationTimeoutError)) throw error;
-      await users.updateOne({ _id: id }, revokingTokens({ keptSessionId: null }));
+      const heldUntil = new Date(Date.now() + PRECEDENCE_MS);
+      await users.updateOne({ _id: id }, { $set: { heldUntil } }, { timestamps: false });
       return transact(change);
     }
   }
@@ -211,11 +225,12 @@ export function createUsersRepository(connection: Connection): UsersRepository {
 
     rename: (user, name, origin) =>
       transact(async (session) => {
-        const change = { $set: { name } };
-        const renamed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
-        if (!renamed) return null;
-        await recordProfile(user, toUser(renamed), origin, session);
-        return toUser(renamed);
+        const free = { ...unrevoked(user), ...notHeld() };
+        const before = await users.findOneAndUpdate(free, { $set: { name } }, { session }).lean();
+        if (!before) return null;
+        const renamed = { ...toUser(before), name };
+        await recordProfile(toUser(before), renamed, origin, session);
+        return renamed;
       }),
 
     changePassword: (user, fields, kept, origin) =>
@@ -231,17 +246,18 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           .lean();
         if (!goesOn) return null;
         const change = revokingTokens({ ...fields, keptSessionId: kept.id });
-        const changed = await users.findOneAndUpdate(unrevoked(user), change, { session, ...AFTER }).lean();
-        if (!changed) {
+        const before = await users.findOne(unrevoked(user), null, { session }).lean();
+        if (!before) {
           await session.abortTransaction();
           return null;
         }
+        const changed = toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
         await revokeKeys(elsewhere, origin, session);
-        await recordProfile(user, toUser(changed), origin, session);
+        await recordProfile(toUser(before), changed, origin, session);
         const { family, hasSecondFactor } = goesOn;
-        return { user: toUser(changed), family, hasSecondFactor };
+        return { user: changed, family, hasSecondFactor };
       }),
 
     change: (id, { role, status }, actor, origin = OPERATOR) =>

@@ -41,7 +41,7 @@ function profileRoutes(users: UsersService): Route[] {
       responses: {
         200: { description: 'Your profile after the change', data: schema.changedProfile },
       },
-      errors: ['not_found'],
+      errors: ['invalid_transition', 'not_found'],
       async handler(ctx, { body, principal }) {
         const { user, tokens } = await users.changeProfile(principal, body, senderOf(ctx));
         if (tokens) ctx.set('Cache-Control', 'no-store');

@@ -15,6 +15,7 @@ import type { IssuedTokens, IssueTokens } from './sessions/issued-tokens';
 import { hashSecret, newSecret } from './sessions/refresh-token';
 import { requireSignedIn } from './sessions/signed-in';
 import { LAST_ADMIN_STAYS } from './accounts';
+import { beingChanged } from './being-changed';
 import { noSuchUser } from './no-such-user';
 import { ACTOR_SIGNED_OUT, ERASED_USER, GUEST_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
@@ -69,11 +70,11 @@ export function createUsersService(deps: UsersServiceDeps) {
   async function changePassword(
     user: User,
     principal: UserPrincipal,
-    { password, currentPassword, name = user.name }: NewPassword,
+    { password, currentPassword, name }: NewPassword,
     sender: Sender,
   ): Promise<Required<ChangedProfile>> {
     passwordRules.requireAnother(password, currentPassword);
-    passwordRules.requireImpersonal(password, { ...user, name });
+    passwordRules.requireImpersonal(password, { ...user, name: name ?? user.name });
     const passwordHash = await hashPassword(password, sender.address);
     const secret = newSecret();
     const now = Date.now();
@@ -84,7 +85,8 @@ export function createUsersService(deps: UsersServiceDeps) {
       othersBeganAfter: new Date(now - refreshTokenTtlSeconds * 1_000),
     };
     const origin = { by: user.id, ...sender };
-    const changed = await users.changePassword(user, { passwordHash, name }, kept, origin);
+    const change = { passwordHash, ...(name !== undefined && { name }) };
+    const changed = await users.changePassword(user, change, kept, origin);
     if (!changed) {
       const { tokenVersion } = await getSignedIn(principal);
       // The same session has changed it just now, or has ended.
@@ -99,11 +101,12 @@ export function createUsersService(deps: UsersServiceDeps) {
     return { user: changed.user, tokens: issueTokens(changed.user, token, proof, taken) };
   }
 
-  /** @throws {AppError} unauthorized */
-  async function rename(user: User, name: string, sender: Sender): Promise<User> {
+  /** @throws {AppError} unauthorized, invalid_transition while someone else changes the user */
+  async function rename(user: User, name: string, principal: UserPrincipal, sender: Sender): Promise<User> {
     const renamed = await users.rename(user, name, { by: user.id, ...sender });
-    if (!renamed) throw invalidToken(); // the session ended, or the account was erased, while the password was checked
-    return renamed;
+    if (renamed) return renamed;
+    const { tokenVersion } = await getSignedIn(principal);
+    throw tokenVersion === user.tokenVersion ? beingChanged() : invalidToken();
   }
 
   /** The new address takes effect when its owner confirms it. */
@@ -140,7 +143,7 @@ export function createUsersService(deps: UsersServiceDeps) {
           { name, password, currentPassword: currentPassword! },
           sender,
         );
-      else if (name !== undefined) changed = { user: await rename(user, name, sender) };
+      else if (name !== undefined) changed = { user: await rename(user, name, principal, sender) };
       if (email !== undefined) changeAddress(changed.user, email);
       return changed;
     },

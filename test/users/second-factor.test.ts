@@ -52,6 +52,12 @@ function codeOf(secret: string, steps = 0): string {
 
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 
+/** The log lines of wrong passwords and codes of users who are signed in. */
+const failuresInSessions = () =>
+  api.logs.filter(
+    ({ securityEvent, sessionId }) => securityEvent === 'login_failed' && sessionId !== undefined,
+  );
+
 /** Returns the secret of an app that is not on yet. */
 async function begun(user: Pick<Person, 'accessToken'>): Promise<string> {
   const { body } = await begin(user).expect(201);
@@ -208,6 +214,7 @@ describe('setting up an authenticator app', () => {
     await login(admin.email).expect(200); // not before the first code
     const token = await tokenOf(admin);
     await confirm(admin, wrong(codeOf(secret)), token).expect(400);
+    expect(failuresInSessions()).toHaveLength(2); // the password above, and the code
     await confirm(admin, codeOf(secret), token).expect(200);
     await login(admin.email).expect(202);
     await begin(admin).expect(409);
@@ -293,6 +300,7 @@ describe('setting up an authenticator app', () => {
     const { admin, secret } = await adminWithApp();
     await listUsers(admin).expect(200);
     await remove(admin, wrong(codeOf(secret))).expect(400);
+    expect(failuresInSessions()).toHaveLength(1);
     await remove(admin, codeOf(secret)).expect(204);
     await eventually(async () => void (await listUsers(admin).expect(401)));
     const limited = await signIn(api, admin.email);

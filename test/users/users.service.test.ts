@@ -11,10 +11,12 @@ import { hashPassword, verifyPassword } from '../../src/users/passwords/password
 import { createPasswordRules } from '../../src/users/passwords/password-rules';
 import { createIssueTokens } from '../../src/users/sessions/issued-tokens';
 import { isRevokedBy } from '../../src/users/sessions/signed-in';
+import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository, type User, type UsersRepository } from '../../src/users/users.repository';
 import { createUsersService } from '../../src/users/users.service';
 import { testConfig } from '../support/config';
 import { openTestDatabase, type TestDatabase } from '../support/database';
+import { eventually } from '../support/eventually';
 import { TEST_ORIGIN } from '../support/origin';
 import { sessionOf } from '../support/stored-session';
 
@@ -89,6 +91,26 @@ it('gives no name again to a user whose data are erased meanwhile', async () => 
   expect((await users.findById(principal.id))!.name).not.toBe('B');
 });
 
+it('keeps a name that is given while the password is being changed, and audits what was there before', async () => {
+  const customer = await signedIn();
+  await users.change(customer.id, { role: 'ADMIN' });
+  const admin = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
+  const renameTo = async (name: string) => users.rename((await users.findById(admin.id))!, name, TEST_ORIGIN);
+  await serviceWhere(() => renameTo('B')).changeProfile(admin, CHANGE, SENDER);
+  expect((await users.findById(admin.id))!.name).toBe('B');
+  const again = { name: 'D', currentPassword: CHANGE.password };
+  await serviceWhere(() => renameTo('C')).changeProfile(admin, again, SENDER);
+  const own = { object: admin.id, actor: { $in: [admin.id, TEST_ORIGIN.by] }, action: 'user.change' };
+  const entries = await db.connection.collection('audit').find(own).sort({ _id: 1 }).toArray();
+  const names = (before: string, after: string) => [{ field: 'name', before, after }];
+  expect(entries.map((entry) => (entry.private as { changes: unknown[] }).changes)).toEqual([
+    names('A', 'B'),
+    [],
+    names('B', 'C'),
+    names('C', 'D'),
+  ]);
+});
+
 it('rejects changes with a revoked token that the process does not know of', async () => {
   const principal = await signedIn();
   await users.change(principal.id, { status: 'disabled' });
@@ -101,6 +123,43 @@ it('rejects changes with a revoked token that the process does not know of', asy
   const user = (await users.findById(principal.id))!;
   expect(user.name).toBe('A');
   expect(await verifyPassword(user.passwordHash, PASSWORD)).toBe(true);
+});
+
+it('makes a change that collides with everything, also of who asks for it, whose API keys wait for it', async () => {
+  const customer = await signedIn();
+  await users.change((await signedIn()).id, { role: 'ADMIN' });
+  await users.change(customer.id, { role: 'ADMIN' });
+  const { id } = customer;
+  const model = createUserModel(db.connection);
+  const isWaiting = async () => {
+    const { inprog } = await db.connection.db!.admin().command({ currentOp: true });
+    expect(JSON.stringify((inprog as { command: object }[]).map(({ command }) => command))).toContain(
+      'heldUntil',
+    );
+  };
+  const { demoting } = await db.connection.withSession(async (session) => {
+    session.startTransaction();
+    await model.updateOne({ _id: id }, { $inc: { reliedOn: 1 } }, { session });
+    const change = users.change(id, { role: 'CUSTOMER' }, { ...customer, tokenVersion: 1 }, TEST_ORIGIN);
+    await eventually(isWaiting);
+    await session.abortTransaction();
+    return { demoting: change };
+  });
+  await expect(demoting).resolves.toMatchObject({ role: 'CUSTOMER' });
+
+  await users.change(id, { role: 'ADMIN' });
+  const admin = { ...customer, role: 'ADMIN', tokenVersion: 3 } as const;
+  const requireRecentSignIn = async () => undefined;
+  const keys = createApiKeyRepository(db.connection);
+  const service = createApiKeyService({ keys, requireRecentSignIn, ttlDays: 1, report });
+  const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, admin, PROOF);
+  await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() + 3_600_000) });
+  await expect(make()).rejects.toMatchObject({ code: 'invalid_transition' });
+  const rename = () => serviceWhere(async () => undefined).changeProfile(admin, { name: 'B' }, SENDER);
+  await expect(rename()).rejects.toMatchObject({ code: 'invalid_transition' });
+  await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() - 1) });
+  await expect(make()).resolves.toMatchObject({ apiKey: { name: 'X' } });
+  await expect(rename()).resolves.toMatchObject({ user: { name: 'B' } });
 });
 
 describe('an ADMIN whose revoked token the process does not know of', () => {

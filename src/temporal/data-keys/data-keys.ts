@@ -13,6 +13,7 @@ const KEY_BYTES = 32;
 const MAX_CACHED = 50_000;
 /** How long encrypting waits for MongoDB: orders are taken without it, too. */
 const PATIENCE_MS = 1_000;
+
 interface DataKey {
   key: KeyObject;
   isRetired: boolean;

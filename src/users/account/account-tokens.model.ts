@@ -2,8 +2,9 @@ import { Schema, trusted, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
 import { hashAccountToken } from './account-token';
 
-/** What a token is good for, and for nothing else. */
+/** The purposes of tokens that are sent to an e-mail address. */
 export const MAILED_PURPOSES = ['confirm', 'reset', 'totp'] as const;
+/** What a token is good for, and for nothing else. */
 export const TOKEN_PURPOSES = [...MAILED_PURPOSES, 'challenge'] as const;
 export type MailedPurpose = (typeof MAILED_PURPOSES)[number];
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];

@@ -4,9 +4,12 @@ import { AppError } from '../../errors/app-error';
 import { invalidToken } from '../../errors/unauthorized';
 import { invalid } from '../../http/validate';
 import type { UserPrincipal } from '../../role/principal';
+import type { Sender } from '../../http/origin';
+import type { ReportSecurityEvent } from '../../security/security-events';
 import type { AccountMails } from '../account/account-mails';
 import { invalidAccountToken } from '../account/account-token';
 import type { AccountRepository } from '../account/accounts.repository';
+import { reported } from '../passwords/reported-check';
 import type { Proof, Reauthentication } from '../reauthentication';
 import { requireSignedIn } from '../sessions/signed-in';
 import type { SessionRepository } from '../sessions/sessions.repository';
@@ -27,6 +30,7 @@ export interface SecondFactorServiceDeps {
   codes: CodeCheck;
   mails: Pick<AccountMails, 'askToTurnOnTotp' | 'tellChange'>;
   requireRecentSignIn: Reauthentication;
+  report: ReportSecurityEvent;
   /** The name under which apps show the codes. */
   issuer: string;
 }
@@ -35,7 +39,8 @@ export type SecondFactorService = ReturnType<typeof createSecondFactorService>;
 
 /** Creates what users do to sign in with an authenticator app besides the password. */
 export function createSecondFactorService(deps: SecondFactorServiceDeps) {
-  const { users, sessions, accounts, factors, secrets, codes, mails, requireRecentSignIn, issuer } = deps;
+  const { users, sessions, accounts, factors, secrets, codes, mails } = deps;
+  const { requireRecentSignIn, report, issuer } = deps;
 
   async function getSignedIn(principal: UserPrincipal): Promise<User> {
     return requireSignedIn(await users.findById(principal.id), principal);
@@ -66,16 +71,17 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps) {
     async turnOn(
       principal: UserPrincipal,
       { code, token }: ConfirmTotpBody,
-      origin: Origin,
+      origin: Origin & Sender,
     ): Promise<string[]> {
       const user = await getSignedIn(principal);
       const factor = await factors.find(user.id);
       if (!factor) throw notBegun();
       if (factor.isOn) throw isOnAlready();
       if ((await accounts.findByToken('totp', token))?.id !== user.id) throw invalidAccountToken();
-      const step = await codes.stepOf(user.id, factor, code);
-      if (step === null) throw wrongCode();
       const { sessionId } = principal;
+      const tried = { sessionId, address: origin.address };
+      const step = await reported(report, tried, () => codes.stepOf(user.id, factor, code));
+      if (step === null) throw wrongCode();
       const { secret } = factor;
       const recoveryCodes = newRecoveryCodes();
       const hashes = recoveryCodes.map(hashRecoveryCode);
@@ -91,11 +97,12 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps) {
      * Removes it and ends all sessions, since an ADMIN's have the role because of it.
      * @throws {AppError} unauthorized, validation_failed for a wrong code, rate_limited, not_found
      */
-    async turnOff(principal: UserPrincipal, code: string, origin: Origin): Promise<void> {
+    async turnOff(principal: UserPrincipal, code: string, origin: Origin & Sender): Promise<void> {
       const user = await getSignedIn(principal);
       const factor = await factors.find(user.id);
       if (!factor?.isOn) throw noApp();
-      if (!(await codes.use(user.id, factor, code))) throw wrongCode();
+      const tried = { sessionId: principal.sessionId, address: origin.address };
+      if (!(await reported(report, tried, () => codes.use(user.id, factor, code)))) throw wrongCode();
       const changed = await factors.remove(user.id, origin);
       if (!changed) throw noApp();
       await sessions.removeRevoked(changed);

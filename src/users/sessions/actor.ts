@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { notHeld } from '../stored-user';
 import { createUserModel } from '../users.model';
 import { createSessionModel } from './sessions.model';
 import { isSignedIn, type Issued } from './signed-in';
@@ -24,11 +25,14 @@ export function createActorChecks(connection: Connection) {
   /**
    * Makes the change collide with all that ends what it relies on: the user's role and status, and the session. Without
    * it, a key could be inserted by a transaction of which the one that revokes all keys knows nothing.
+   * @returns false while a change that may end it has precedence: nothing is written then
    */
-  async function relyOn({ id, sessionId }: Actor, session: ClientSession): Promise<void> {
+  async function relyOn({ id, sessionId }: Actor, session: ClientSession): Promise<boolean> {
     const options = { session, timestamps: false };
-    await users.updateOne({ _id: id }, { $inc: { reliedOn: 1 } }, options);
+    const relied = await users.updateOne({ _id: id, ...notHeld() }, { $inc: { reliedOn: 1 } }, options);
+    if (relied.matchedCount === 0) return false;
     await sessions.updateOne({ _id: sessionId }, { $inc: { reliedOn: 1 } }, options);
+    return true;
   }
 
   return { mayAct, relyOn };

@@ -3,9 +3,10 @@ import jwt from 'jsonwebtoken';
 import { createAuthService } from '../../../src/auth/auth.service';
 import { createAccountRepository } from '../../../src/users/account/accounts.repository';
 import { createIssueTokens } from '../../../src/users/sessions/issued-tokens';
+import type { ReportSecurityEvent } from '../../../src/security/security-events';
 import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
 import { createGuestRepository } from '../../../src/users/guests.repository';
-import { createUsersRepository } from '../../../src/users/users.repository';
+import { createUsersRepository, type UsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
 import { createUserModel } from '../../../src/users/users.model';
 import { openTestApi, type TestApi } from '../../support/api';
@@ -42,6 +43,29 @@ async function expectSignedOut({ accessToken }: Pick<Person, 'accessToken'>): Pr
 async function nextOf(refreshToken: string): Promise<Person> {
   const { body } = await refresh(refreshToken).expect(200);
   return (body as { data: Person }).data;
+}
+
+/** A service on the real database that finds users in another way. */
+function authWith(findById: UsersRepository['findById'], report: ReportSecurityEvent = () => undefined) {
+  const { connection } = api.db;
+  return createAuthService({
+    users: { ...createUsersRepository(connection), findById },
+    sessions: createSessionRepository(connection),
+    checkPassword: async () => true,
+    passwordRules: { requireImpersonal: () => undefined },
+    limitRegistrations: async () => undefined,
+    mails: { askToConfirm: () => undefined, tellChange: () => undefined },
+    accounts: createAccountRepository(connection),
+    factors: { find: async () => null },
+    codes: { use: async () => null },
+    attemptKeys: { ofAccountAndAddress: () => 'somewhere' },
+    demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
+    report,
+    issueTokens: createIssueTokens(api.jwt, false),
+    guests: createGuestRepository(connection),
+    accessTokenTtlSeconds: 60,
+    refreshTokenTtlSeconds: 60,
+  });
 }
 
 describe('a refresh token', () => {
@@ -101,32 +125,28 @@ describe('a refresh token', () => {
 
   it('can be used after an outage of the database in which it failed', async () => {
     const alice = await person(api);
-    const { connection } = api.db;
-    const users = createUsersRepository(connection);
+    const { findById } = createUsersRepository(api.db.connection);
     const gone = () => Promise.reject(new Error('no server'));
-    const auth = (findById: typeof users.findById) =>
-      createAuthService({
-        users: { ...users, findById },
-        sessions: createSessionRepository(connection),
-        checkPassword: async () => true,
-        passwordRules: { requireImpersonal: () => undefined },
-        limitRegistrations: async () => undefined,
-        mails: { askToConfirm: () => undefined, tellChange: () => undefined },
-        accounts: createAccountRepository(connection),
-        factors: { find: async () => null },
-        codes: { use: async () => null },
-        attemptKeys: { ofAccountAndAddress: () => 'somewhere' },
-        demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
-        report: () => undefined,
-        issueTokens: createIssueTokens(api.jwt, false),
-        guests: createGuestRepository(api.db.connection),
-        accessTokenTtlSeconds: 60,
-        refreshTokenTtlSeconds: 60,
-      });
-    await expect(auth(gone).refresh(alice.refreshToken, SENDER)).rejects.toThrow('no server');
-    await expect(auth(users.findById).refresh(alice.refreshToken, SENDER)).resolves.toMatchObject({
+    await expect(authWith(gone).refresh(alice.refreshToken, SENDER)).rejects.toThrow('no server');
+    await expect(authWith(findById).refresh(alice.refreshToken, SENDER)).resolves.toMatchObject({
       user: { id: alice.id },
     });
+  });
+
+  it('is no sign of theft if its owner signs out while it is being used', async () => {
+    const alice = await person(api);
+    const { findById } = createUsersRepository(api.db.connection);
+    const signsOut = async (id: string) => {
+      await logout(alice.refreshToken).expect(204);
+      return findById(id);
+    };
+    const reported: string[] = [];
+    const refreshing = authWith(signsOut, (name) => void reported.push(name)).refresh(
+      alice.refreshToken,
+      SENDER,
+    );
+    await expect(refreshing).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(reported).toEqual([]);
   });
 
   it('gets the same response, byte for byte, whatever is wrong with it', async () => {

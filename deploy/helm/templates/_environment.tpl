@@ -34,7 +34,8 @@
 
 {{/* The task queues, which all processes have to agree on. */}}
 {{- define "oms.queues" -}}
-{{- dict "TEMPORAL_TASK_QUEUE" .Values.temporal.taskQueue "TEMPORAL_PAYMENTS_TASK_QUEUE" .Values.temporal.paymentsTaskQueue | toYaml -}}
+{{- $temporal := .Values.temporal -}}
+{{- dict "TEMPORAL_TASK_QUEUE" $temporal.taskQueue "TEMPORAL_PAYMENTS_TASK_QUEUE" $temporal.paymentsTaskQueue "TEMPORAL_EVENTS_TASK_QUEUE" $temporal.eventsTaskQueue | toYaml -}}
 {{- end -}}
 
 {{/* The ConfigMap of a process. Takes a dict: root, component. */}}
@@ -52,7 +53,7 @@
 {{- $_ := set $variables "TEMPORAL_UI_URL" $values.temporal.uiUrl -}}
 {{- else if eq .component "order-worker" -}}
 {{- $variables = merge $variables $values.orderWorker.config -}}
-{{- $_ := set $variables "WORKER_QUEUES" "orders" -}}
+{{- $_ := set $variables "WORKER_QUEUES" "orders,events" -}}
 {{- else -}}
 {{- $variables = merge $variables $values.paymentWorker.config -}}
 {{- $_ := set $variables "WORKER_QUEUES" "payments" -}}

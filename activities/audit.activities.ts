@@ -1,4 +1,4 @@
-import { heartbeat, log } from '@temporalio/activity';
+import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { AuditRepository, Seal } from '../src/audit/audit.repository';
 
 /** Where the chain of a day ends, with the hash of its last entry. */
@@ -19,6 +19,7 @@ export function createAuditActivities({ audit }: AuditActivityDeps) {
     async sealAuditLog(): Promise<Sealed | null> {
       let last: Sealed | null = null;
       for (let seal = await audit.seal(); seal; seal = await audit.seal()) {
+        cancellationSignal().throwIfAborted();
         heartbeat();
         log.info('audit log sealed', { ...seal });
         last = seal;

@@ -25,7 +25,7 @@ export function createProfileRecorder(connection: Connection): RecordProfile {
     const changes = isPasswordNew ? [{ field: 'password', before: null, after: 'changed' }] : [];
     const personal = changesBetween(before, after, ['name', 'confirmedEmail']);
     if (changes.length + personal.length === 0) return;
-    const change = { action: 'user.change', object: id, subject: id, changes, personal };
+    const change = { action: 'user.change_profile', object: id, subject: id, changes, personal };
     await recordAudit({ ...change, origin }, session);
   };
 }

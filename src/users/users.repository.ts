@@ -153,9 +153,9 @@ export function createUsersRepository(connection: Connection): UsersRepository {
   const recordProfile = createProfileRecorder(connection);
 
   /**
-   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and each name that the user
-   * takes, and would never win against many of them. Then there are none for some seconds, by a write that waits for its turn, unlike that of a
-   * transaction. It changes nothing else, since the change may be refused.
+   * Runs a change that ends what a user may do. It collides with each API key that the user makes, and each name that the
+   * user takes, and would never win against many of them. Then there are none for some seconds, by a write that waits for its
+   * turn, unlike that of a transaction. It changes nothing else, since the change may be refused.
    */
   async function transactAtLast<T>(id: string, change: (session: ClientSession) => Promise<T>): Promise<T> {
     try {

@@ -317,7 +317,10 @@ it('writes to the audit log what ADMINs change of their own accounts, and nothin
     await reset(await tokenFor('reset', `new-${who.email}`), `${PASSWORD} again`).expect(204);
   }
   const audit = createAuditModel(api.db.connection);
-  const written = await audit.find({ action: 'user.change', actor: admin.id }).sort({ _id: 1 }).lean();
+  const written = await audit
+    .find({ action: 'user.change_profile', actor: admin.id })
+    .sort({ _id: 1 })
+    .lean();
   const password = { field: 'password', before: null, after: 'changed' };
   expect(written.map(({ object, changes, ...entry }) => [object, changes, entry.private!.changes])).toEqual([
     [admin.id, [], [{ field: 'name', before: expect.any(String) as string, after: 'Another' }]],

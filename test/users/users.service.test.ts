@@ -100,7 +100,7 @@ it('keeps a name that is given while the password is being changed, and audits w
   expect((await users.findById(admin.id))!.name).toBe('B');
   const again = { name: 'D', currentPassword: CHANGE.password };
   await serviceWhere(() => renameTo('C')).changeProfile(admin, again, SENDER);
-  const own = { object: admin.id, actor: { $in: [admin.id, TEST_ORIGIN.by] }, action: 'user.change' };
+  const own = { object: admin.id, actor: { $in: [admin.id, TEST_ORIGIN.by] }, action: 'user.change_profile' };
   const entries = await db.connection.collection('audit').find(own).sort({ _id: 1 }).toArray();
   const names = (before: string, after: string) => [{ field: 'name', before, after }];
   expect(entries.map((entry) => (entry.private as { changes: unknown[] }).changes)).toEqual([

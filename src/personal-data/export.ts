@@ -34,7 +34,8 @@ export async function* personalData(
   yield line('user', { ...presentUser(user), updatedAt: user.updatedAt.toISOString() });
   for await (const page of pagesOf((after) => data.sessionsOf(id, { limit: PAGE, after }), byDocument))
     yield lines('session', page.map(presentSession));
-  for (const customerId of [id, ...(await guestsOf(id))]) {
+  const ids = [id, ...(await guestsOf(id))];
+  for (const customerId of ids) {
     yield lines('cart', (await data.cartsOf(customerId)).map(presentCart));
     for await (const page of ordersOf(customerId))
       yield lines(
@@ -44,10 +45,10 @@ export async function* personalData(
   }
   for await (const page of pagesOf((after) => keys.list({ createdBy: id }, { limit: PAGE, after }), byId))
     yield lines('apiKey', page.map(presentApiKey));
-  for await (const page of pagesOf((after) => audit.ofUser(id, { limit: PAGE, after }), byDocument))
+  for await (const page of pagesOf((after) => audit.ofUser(ids, { limit: PAGE, after }), byDocument))
     yield lines(
       'auditEntry',
-      page.map((entry) => presentEntry(entry, id)),
+      page.map((entry) => presentEntry(entry, ids)),
     );
 }
 
@@ -93,14 +94,14 @@ function presentCart({
 }
 
 /** Presents an entry without what it has of others: who of the staff it was, and the data of other customers. */
-function presentEntry(entry: AuditDocument, userId: string): object {
+function presentEntry(entry: AuditDocument, ids: readonly string[]): object {
   const { _id: id, at, action, object, subject, requestId, changes, private: hidden } = entry;
-  const isOwn = entry.actor === userId;
-  const isAboutThem = subject === userId || object === userId;
+  const isOwn = ids.includes(entry.actor);
+  const isAboutThem = ids.includes(object) || (subject !== null && ids.includes(subject));
   return {
     id,
     at,
-    by: isOwn ? userId : 'staff',
+    by: isOwn ? entry.actor : 'staff',
     action,
     object,
     changes: [...changes, ...(isAboutThem ? (hidden?.changes ?? []) : [])],

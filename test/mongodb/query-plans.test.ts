@@ -503,7 +503,7 @@ function auditCalls(connection: Connection): Calls<AuditRepository> {
       for (const filter of [{}, { actor: 'usr_1' }, { object: 'ord_1' }, { actor: 'usr_1', from: NOW }])
         await audit.list(filter, PAGE);
     },
-    ofUser: () => audit.ofUser('usr_1', PAGE),
+    ofUser: () => audit.ofUser(['usr_1', 'usr_2'], PAGE),
     removeBefore: () => audit.removeBefore(NOW),
     erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
     erasePrivatePartsOfOrder: () => audit.erasePrivatePartsOfOrder('ord_1'),

@@ -227,6 +227,9 @@ describe('POST /users/:id/erase', () => {
       guests.id,
     ]);
     expect(found).toContainEqual(expect.objectContaining({ type: 'order', id: body.data.id }));
+    await api.call('delete', `/orders/${body.data.id}`, admin.accessToken).expect(204);
+    const entry = { type: 'auditEntry', action: 'order.archive', object: body.data.id, by: 'staff' };
+    expect(await exported(who.id, accessToken)).toContainEqual(expect.objectContaining(entry));
     await erase(who.id, accessToken).expect(202);
     await erased(who.id);
     expect(await foundInMongoDb(canaries)).toEqual([]);

@@ -56,3 +56,18 @@ export function startRelay(connection: Connection, options?: RelayOptions & Pick
     },
   };
 }
+
+/** Relays in the background, and begins again when anything fails, as Temporal makes workers do. */
+export function keepRelaying(connection: Connection) {
+  const stopping = new AbortController();
+  const relay = createTestRelay(connection);
+  const ended = (async () => {
+    while (!stopping.signal.aborted) await relay({ signal: stopping.signal }).catch(() => undefined);
+  })();
+  return {
+    async stop(): Promise<void> {
+      stopping.abort();
+      await ended;
+    },
+  };
+}

@@ -24,6 +24,7 @@ let productId: string;
 beforeAll(async () => {
   api = await openOrderApi();
   relay = keepRelaying(api.db.connection);
+  await relay.following;
   const handle = api.app.callback();
   server = createServer((req, res) => void handle(req, res)).listen(0, '127.0.0.1');
   admin = api.tokenOf('ADMIN');

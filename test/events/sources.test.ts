@@ -20,6 +20,7 @@ let relay: ReturnType<typeof keepRelaying>;
 beforeAll(async () => {
   db = await openTestDatabase({ own: true });
   relay = keepRelaying(db.connection);
+  await relay.following;
 });
 afterAll(async () => {
   await relay.stop();

@@ -155,6 +155,7 @@ export function feedRoutes({
     service: createEventService({ feed, watch, draining }),
     orders,
     present: createEventPresenter(createOrderPresenter(config.temporal)),
+    guests: identifyByOrderToken(createGuestRepository(connection)),
   });
 }
 

@@ -44,6 +44,11 @@ export const PRODUCT_EVENTS = {
   'product.back_in_stock': 'Units of it are available again',
 } as const satisfies Record<string, string>;
 
+/** What happens to carts. */
+export const CART_EVENTS = {
+  'cart.abandoned': 'Nobody has touched it for long, and there is something in it',
+} as const satisfies Record<string, string>;
+
 /** What happens to users. */
 export const USER_EVENTS = {
   'user.created': 'An account was opened',
@@ -55,11 +60,17 @@ export const USER_EVENTS = {
 export type OrderEventType = keyof typeof ORDER_EVENTS;
 export type ProductEventType = keyof typeof PRODUCT_EVENTS;
 export type UserEventType = keyof typeof USER_EVENTS;
-export type EventType = OrderEventType | ProductEventType | UserEventType;
+export type CartEventType = keyof typeof CART_EVENTS;
+export type EventType = OrderEventType | ProductEventType | CartEventType | UserEventType;
 
 /** Most telling first. */
 const ORDER_EVENT_TYPES = Object.keys(ORDER_EVENTS) as OrderEventType[];
-export const EVENT_TYPES = Object.keys({ ...ORDER_EVENTS, ...PRODUCT_EVENTS, ...USER_EVENTS }) as EventType[];
+export const EVENT_TYPES = Object.keys({
+  ...ORDER_EVENTS,
+  ...PRODUCT_EVENTS,
+  ...CART_EVENTS,
+  ...USER_EVENTS,
+}) as EventType[];
 
 /** What customers are not told of their orders. */
 const FOR_STAFF: ReadonlySet<EventType> = new Set([
@@ -76,9 +87,9 @@ export function typesForCustomer(types: readonly EventType[]): EventType[] {
   return told.length > 0 ? told : ['order.updated'];
 }
 
-/** Names the event of a write that raised the version of an order, or of something else that has versions. */
-export function eventIdOf(object: string, version: number): string {
-  return `evt_${object}_${version}`;
+/** Names an event by what it is about, and by the version of that, or what else tells its events apart. */
+export function eventIdOf(object: string, name: number | string): string {
+  return `evt_${object}_${name}`;
 }
 
 const BY_STATE: { readonly [A in Axis]: Readonly<Partial<Record<OrderState[A], OrderEventType>>> } = {

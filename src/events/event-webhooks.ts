@@ -1,10 +1,11 @@
-import { ORDER_EVENTS, PRODUCT_EVENTS, USER_EVENTS } from '../domain/events';
+import { CART_EVENTS, ORDER_EVENTS, PRODUCT_EVENTS, USER_EVENTS } from '../domain/events';
 import type { WebhookSpec } from '../openapi/webhooks';
-import { orderEventSchema, productEventSchema, userEventSchema } from './events.schema';
+import { cartEventSchema, orderEventSchema, productEventSchema, userEventSchema } from './events.schema';
 
 const OF = [
   [ORDER_EVENTS, orderEventSchema],
   [PRODUCT_EVENTS, productEventSchema],
+  [CART_EVENTS, cartEventSchema],
   [USER_EVENTS, userEventSchema],
 ] as const;
 

@@ -5,13 +5,17 @@ import type { ProductServiceView } from '../product-service/product-service.sche
 import type { Principal } from '../role/principal';
 import type { UserView } from '../users/users.schema';
 import type { EventDocument } from './events.model';
+import type { EventCart } from './sources/carts.source';
 import { orderAt } from './sources/orders.source';
 
 /** What an event says of a user: who it is, and nothing of the person. */
 export type EventUser = Pick<UserView, 'id' | 'role' | 'status' | 'createdAt'>;
 
+/** What is stored as it is presented. */
+type OtherData = ProductServiceView | EventCart | EventUser;
+
 /** An event as the API presents it. */
-export interface EventView<Data = OrderView | ProductServiceView | EventUser> {
+export interface EventView<Data = OrderView | OtherData> {
   id: string;
   /** For ADMINs only: it tells how much happens in the shop. */
   position?: number;
@@ -44,9 +48,7 @@ export function createEventPresenter(presentOrder: OrderPresenter) {
       object,
       version,
       follows,
-      data: order
-        ? presentOrder(orderAt(event), reader as Principal)
-        : (data as ProductServiceView | EventUser),
+      data: order ? presentOrder(orderAt(event), reader as Principal) : (data as OtherData),
     };
   };
 }

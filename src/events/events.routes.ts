@@ -4,7 +4,7 @@ import type { Context } from '../http/context';
 import { goneOf, HEARTBEAT_MS, sendEventStream } from '../http/event-stream';
 import { preferencesOf } from '../http/prefer';
 import { sendFeed, sendPage } from '../http/respond';
-import { route, type Route } from '../http/route';
+import { route, type Identification, type Route } from '../http/route';
 import type { OrderService } from '../orders/orders.service';
 import { logOrder } from '../orders/routes/responses';
 import { orderIdParams } from '../orders/schema/requests';
@@ -28,6 +28,8 @@ export interface EventRouteDeps {
   service: EventService;
   orders: Pick<OrderService, 'read'>;
   present: EventPresenter;
+  /** Identifies guests. */
+  guests: Identification;
 }
 
 const TAG = 'Events';
@@ -86,7 +88,7 @@ function waitOf(prefer: string | undefined): number | null {
   return wait !== undefined && /^\d{1,6}$/.test(wait) ? Math.min(Number(wait), MAX_WAIT_SECONDS) : null;
 }
 
-function orderEventsRoute({ service, orders, present }: EventRouteDeps): Route {
+function orderEventsRoute({ service, orders, present, guests }: EventRouteDeps): Route {
   const stream = (ctx: Context, orderId: string, afterVersion: number, principal: Principal) => {
     const waiting = { callerId: principal.id, signal: goneOf(ctx) };
     const events = service.stream(orderId, afterVersion, waiting, () => untilNextLook(principal));
@@ -105,6 +107,7 @@ function orderEventsRoute({ service, orders, present }: EventRouteDeps): Route {
     path: '/orders/:id/events',
     role: Role.CUSTOMER,
     scope: 'orders:read',
+    identify: guests,
     mayLast: true,
     operationId: 'listOrderEvents',
     summary: 'Read or follow what happens to an order, oldest first',

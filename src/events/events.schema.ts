@@ -1,13 +1,16 @@
 import Joi from 'joi';
+import { idSchema } from '../common/ids';
 import { listOf } from '../common/list';
 import { pageQuery, type PageQuery } from '../common/pagination';
 import { EVENT_TYPES, type EventType } from '../domain/events';
+import type { OrderLine } from '../domain/order';
 import type { OrderView } from '../orders/order-view';
 import { EXAMPLE_ORDER } from '../orders/schema/example';
 import { orderSchema } from '../orders/schema/view';
 import { productService, type ProductServiceView } from '../product-service/product-service.schema';
 import { user } from '../users/users.schema';
 import type { EventUser, EventView } from './events.presenter';
+import type { EventCart } from './sources/carts.source';
 
 /** `order.*` stands for all types that begin with `order.`; `*` for all. */
 const WILDCARDS = ['*', ...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
@@ -84,6 +87,27 @@ export const productEventSchema = Joi.object<EventView<ProductServiceView>>({
   data: productService.required().description('The entry at that version, or a later one'),
 }).label('ProductEvent');
 
+const eventCart = Joi.object<EventCart, true>({
+  id: idSchema('cart').required(),
+  customerId: idSchema('usr').required(),
+  isGuest: Joi.boolean().required(),
+  items: Joi.array()
+    .items(
+      Joi.object<OrderLine, true>({
+        productServiceId: Joi.string().required(),
+        quantity: Joi.number().integer().required(),
+      }),
+    )
+    .required(),
+  abandonedAt: Joi.string().isoDate().required(),
+  updatedAt: Joi.string().isoDate().required(),
+});
+
+export const cartEventSchema = Joi.object<EventView<EventCart>>({
+  ...fields,
+  data: eventCart.required().description('Whose it is and what is in it, and nothing of the person'),
+}).label('CartEvent');
+
 export const userEventSchema = Joi.object<EventView<EventUser>>({
   ...fields,
   data: eventUser.required().description('Who it is, and nothing of the person'),
@@ -92,11 +116,11 @@ export const userEventSchema = Joi.object<EventView<EventUser>>({
 export const eventSchema = Joi.object<EventView>({
   ...fields,
   data: Joi.alternatives()
-    .try(orderSchema, productService, eventUser)
+    .try(orderSchema, productService, eventCart, eventUser)
     .required()
     .description(
       'Of an order: the order at that version, as ADMINs see it. Of an entry of the catalogue: the entry, at that version or a ' +
-        'later one. Of a user: who it is, and nothing of the person',
+        'later one. Of a cart: what is in it. Of a user: who it is, and nothing of the person',
     ),
 })
   .label('Event')

@@ -72,7 +72,9 @@ export function createRelay({ connection, repository, createSources, retentionMs
         if (run.signal.aborted) return lead;
       }
     }
-    return repository.append(lead, [], { token, followedAt: startedAt });
+    const swept = await repository.append(lead, [], { token, followedAt: startedAt });
+    run.onProgress?.(swept);
+    return swept;
   }
 
   async function follow(sources: readonly EventSource[], begun: Lead, run: RelayRun): Promise<void> {

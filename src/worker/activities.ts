@@ -113,9 +113,13 @@ export function createCartSweep({ carts: { abandonedAfterMs } }: WorkerConfig, c
 
 const NEVER = new AbortController().signal;
 
+/** How long a transaction of the relay is repeated: nobody waits for it. */
+const RELAY_MS = 10_000;
+
 function createEventRelay({ events: { retentionMs } }: WorkerConfig, connection: Connection) {
   const feed = createEventRepository(connection);
-  const repository = createRelayRepository({ connection, transact: createTransact(connection), retentionMs });
+  const transact = createTransact(connection, RELAY_MS);
+  const repository = createRelayRepository({ connection, transact, retentionMs });
   const createSources = () => eventSources(connection, feed, repository);
   return createRelay({ connection, repository, createSources, retentionMs });
 }

@@ -6,7 +6,7 @@ import { MAX_WAITING } from '../../src/events/event-watch';
 import type { OrderView } from '../../src/orders/order-view';
 import { eventually } from '../support/eventually';
 import { openOrderApi, type OrderApi } from '../support/order-api';
-import { startRelay } from '../support/relay';
+import { keepRelaying } from '../support/relay';
 import { person, type Person } from '../support/signed-in-users';
 import { tokenFor } from '../support/tokens';
 
@@ -16,14 +16,15 @@ interface FeedBody {
 }
 
 let api: OrderApi;
-let relay: ReturnType<typeof startRelay>;
+let relay: ReturnType<typeof keepRelaying>;
 let server: Server;
 let admin: string;
 let alice: Person;
 let productId: string;
 beforeAll(async () => {
   api = await openOrderApi();
-  relay = startRelay(api.db.connection);
+  relay = keepRelaying(api.db.connection);
+  await relay.following;
   const handle = api.app.callback();
   server = createServer((req, res) => void handle(req, res)).listen(0, '127.0.0.1');
   admin = api.tokenOf('ADMIN');

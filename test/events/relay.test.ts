@@ -13,7 +13,7 @@ import { createOrderRepository, type OrderRepository } from '../../src/orders/or
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { live, orderLives, versionsOf, type Life } from '../support/order-lives';
-import { startRelay, type RelayRepository } from '../support/relay';
+import { keepRelaying, startRelay, type RelayRepository } from '../support/relay';
 
 let db: TestDatabase;
 let orders: OrderRepository;
@@ -72,8 +72,8 @@ async function expectNoHoles(): Promise<void> {
 
 /** Has the relay run until the feed has these orders. */
 async function relayed(lives: readonly Life[]): Promise<void> {
-  const relay = startRelay(db.connection);
-  await Promise.race([expectRelayed(lives), relay.ended]);
+  const relay = keepRelaying(db.connection);
+  await expectRelayed(lives);
   await relay.stop();
 }
 
@@ -85,7 +85,7 @@ it('has each version of every order once, in the order of the commits', async ()
   await liveAll(lives.slice(0, 5));
   await relayed(lives.slice(0, 5));
   await stream.tryNext();
-  const relay = startRelay(db.connection);
+  const relay = keepRelaying(db.connection);
   await liveAll(lives.slice(5));
   const last = new Map<string, number>();
   const count = lives.slice(5).reduce((sum, life) => sum + versionsOf(life).length, 0);
@@ -195,7 +195,7 @@ it.each(['before', 'in the midst of', 'after'] as const)(
     const lives = orderLives(5);
     await liveAll(lives);
     await arrived;
-    const other = startRelay(db.connection);
+    const other = keepRelaying(db.connection);
     // What another transaction holds, the new leader waits for.
     if (when !== 'in the midst of') await expectRelayed(lives);
     open();

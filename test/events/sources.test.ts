@@ -1,20 +1,26 @@
 import type { EventDocument, RelayDocument } from '../../src/events/events.model';
 import { createProductServiceRepository } from '../../src/product-service/product-service.repository';
 import { createProductServiceModel } from '../../src/product-service/product-service.model';
+import { createCartModel } from '../../src/carts/carts.model';
+import { createCartRepository } from '../../src/carts/carts.repository';
 import { newId } from '../../src/common/ids';
+import { newCart } from '../../src/domain/cart';
+import { createStockQueue } from '../../src/product-service/stock-queue';
+import { createStockRepository } from '../../src/product-service/stock.repository';
 import { createGuestRepository } from '../../src/users/guests.repository';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { TEST_ORIGIN } from '../support/origin';
-import { startRelay } from '../support/relay';
+import { keepRelaying } from '../support/relay';
 import { entryOf } from '../support/shop';
 
 let db: TestDatabase;
-let relay: ReturnType<typeof startRelay>;
+let relay: ReturnType<typeof keepRelaying>;
 beforeAll(async () => {
   db = await openTestDatabase({ own: true });
-  relay = startRelay(db.connection);
+  relay = keepRelaying(db.connection);
+  await relay.following;
 });
 afterAll(async () => {
   await relay.stop();
@@ -91,6 +97,32 @@ async function guestOrders(): Promise<string> {
   return guest.id;
 }
 
+it('tells once of a cart that nobody touches any more, and nothing of the person', async () => {
+  const carts = createCartRepository(db.connection, {
+    stock: createStockRepository(db.connection),
+    stockQueue: createStockQueue(),
+  });
+  const owner = { id: newId('cart'), customerId: newId('usr'), tokenHash: 'x' };
+  const { id, ...cart } = newCart(owner, new Date().toISOString());
+  const items = [{ productServiceId: 'ps_1', quantity: 2 }];
+  const times = { createdAt: new Date(), updatedAt: new Date() };
+  await createCartModel(db.connection).collection.insertOne({
+    _id: id,
+    ...cart,
+    ...times,
+    note: 'Canary',
+    items,
+  } as never);
+  expect(await carts.markAbandoned(new Date())).toBe(1);
+  expect(await carts.markAbandoned(new Date())).toBe(0);
+  const [event] = await expectEvents(id, [['cart.abandoned']]);
+  expect(event).toMatchObject({
+    _id: `evt_${id}_abandoned`,
+    data: { id, isGuest: true, items: [{ productServiceId: 'ps_1', quantity: 2 }] },
+  });
+  expect(JSON.stringify(event)).not.toContain('Canary');
+});
+
 it('tells who has opened an account, and whose was disabled, enabled or erased, and nothing of the person', async () => {
   const users = createUsersRepository(db.connection);
   const guest = await guestOrders();
@@ -141,7 +173,7 @@ it('looks for changes that it has missed, and tells none twice', async () => {
     await users.insert({ id, email: `${id}@example.com`, name: 'X', role: 'CUSTOMER', passwordHash: 'x' });
   await users.change(other, { status: 'disabled' });
   const guest = await guestOrders();
-  relay = startRelay(db.connection);
+  relay = keepRelaying(db.connection);
   await expectEvents(edited, [['product.created'], ['product.price_changed']]);
   await expectEvents(gone, [['product.created'], ['product.out_of_stock']]);
   await expectEvents(back, [['product.created'], ['product.back_in_stock']]);

@@ -6,6 +6,8 @@ import { METADATA_KEY, type OrderLine } from '../../src/domain/order';
 import { PROBLEMS } from '../../src/errors/problems';
 import { priceLines } from '../../src/domain/pricing';
 import { buildDocument } from '../../src/openapi/document';
+import { EVENT_TYPES } from '../../src/domain/events';
+import { EVENT_WEBHOOKS } from '../../src/events/event-webhooks';
 import { exampleOf } from '../../src/openapi/example';
 import { DEMO_CATALOGUE } from '../../src/seed/catalogue';
 import { DEMO_USERS } from '../../src/users/demo-users';
@@ -39,6 +41,10 @@ afterAll(async () => {
   await temporal.close();
   await api.close();
 });
+
+interface WebhookOperation {
+  requestBody: { content: { 'application/json': { schema: { $ref: string }; example?: object } } };
+}
 
 type Operation = {
   operationId: string;
@@ -133,7 +139,7 @@ describe('the OpenAPI document', () => {
 
   /** What a guest may do with an order. */
   const isGuests = ({ operationId }: { operationId: string }) =>
-    ['getOrder', 'payOrder', 'confirmPayment', 'cancelOrder'].includes(operationId);
+    ['getOrder', 'listOrderEvents', 'payOrder', 'confirmPayment', 'cancelOrder'].includes(operationId);
 
   it('requires a token for the routes that the guard protects', () => {
     for (const operation of operations()) {
@@ -219,6 +225,25 @@ describe('the OpenAPI document', () => {
       },
     });
     expect(Object.keys(find('exportOrders').responses['200']!.content!)).toEqual(['text/csv']);
+  });
+
+  it('lists every type of event as a webhook, with the event as its body', () => {
+    const { webhooks, components } = buildDocument(routes, {
+      prefix: '',
+      env: 'test',
+      webhooks: EVENT_WEBHOOKS,
+    });
+    expect(Object.keys(webhooks)).toEqual(EVENT_TYPES);
+    for (const [type, { post }] of Object.entries(webhooks as Record<string, { post: WebhookOperation }>)) {
+      const { schema, example } = post.requestBody.content['application/json'];
+      expect(components.schemas).toHaveProperty([schema.$ref.split('/').at(-1)!]);
+      if (example) expect(example).toMatchObject({ type, types: [type] });
+    }
+    const { post } = webhooks['order.confirmed'] as { post: WebhookOperation };
+    expect(post.requestBody.content['application/json']).toMatchObject({
+      schema: { $ref: '#/components/schemas/OrderEvent' },
+      example: { data: { status: 'confirmed' } },
+    });
   });
 
   it('wraps the example of a response in the envelope, and that of a list in a page', () => {

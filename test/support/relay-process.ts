@@ -1,4 +1,4 @@
-/** A process that relays events, and begins again when another one has taken over or anything fails, as Temporal makes it. */
+/** A process that relays events, and begins again when another one has taken over or anything fails, as Temporal makes workers do. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { openMongoDb } from '../../src/mongodb/mongodb';

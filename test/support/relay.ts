@@ -56,3 +56,25 @@ export function startRelay(connection: Connection, options?: RelayOptions & Pick
     },
   };
 }
+
+/** Relays in the background, and begins again when anything fails, as Temporal makes workers do. */
+export function keepRelaying(connection: Connection) {
+  const stopping = new AbortController();
+  const relay = createTestRelay(connection);
+  let follow!: () => void;
+  const following = new Promise<void>((resolve) => (follow = resolve));
+  const onProgress: RelayRun['onProgress'] = ({ token }) => token && follow();
+  const { signal } = stopping;
+  const ended = (async () => {
+    while (!signal.aborted) await relay({ signal, onProgress }).catch(() => undefined);
+  })();
+  return {
+    /** Resolves when it follows the change stream: what was written before may be told together. */
+    following,
+
+    async stop(): Promise<void> {
+      stopping.abort();
+      await ended;
+    },
+  };
+}

@@ -95,6 +95,7 @@ const OUTCOMES = [
   'rejected-mixed_currencies',
   'rejected-out_of_stock',
   'rejected-unknown_product',
+  'relay-on-another-worker',
   'released-when-resumed',
   'resolved-too-late',
   'resumed-and-owing',
@@ -124,7 +125,7 @@ async function replayEncrypted(): Promise<void> {
 
 /** A run that resumes or continues an order, the workflow of a closed order, maintenance and erasing do not place it. */
 const PLACING_NOTHING =
-  /-(afterwards|from-another-run|interruption)$|resumed|^(audit-log|carts|eras|janitor|reconciliation|retention)/;
+  /-(afterwards|from-another-run|interruption)$|resumed|^(audit-log|carts|eras|janitor|reconciliation|relay|retention)/;
 
 async function replayReordered(): Promise<void> {
   const reordered = await bundleWorkflowCode({

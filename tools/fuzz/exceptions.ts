@@ -15,6 +15,7 @@ export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>>
       '409',
       '429',
       '402', // the payment is declined
+      '410', // the feed of events does not have the position
       '412', // If-Match names another version
       '422', // no such product, products in two currencies, or a key that was used for another order
     ],

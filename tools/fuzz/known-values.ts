@@ -119,6 +119,7 @@ function ofParameters({ parameters = [] }: Operation, { ids, nested, numbers, cu
     'path.id': [ids, HALF],
     'path.fulfillmentId': [nested, HALF],
     'header.If-Match': [['*', '"1"', '"2"', '"1-0"', '"1-1"'], HALF],
+    'query.after': [['0'], HALF],
     'query.cursor': [cursor === null ? [] : [cursor], HALF],
     'query.number': [numbers, HALF],
     'query.externalRef': [REFERENCES, HALF],

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { EventSource } from '../event-source';
 import type { EventRepository, RelayRepository } from '../events.repository';
+import { cartSource } from './carts.source';
 import { orderSource } from './orders.source';
 import { productSource } from './products.source';
 import { userSource } from './users.source';
@@ -14,6 +15,7 @@ export async function eventSources(
   return [
     orderSource(connection, feed),
     await productSource(connection, feed, relay),
+    cartSource(connection),
     userSource(connection, feed),
   ];
 }

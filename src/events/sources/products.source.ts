@@ -32,10 +32,10 @@ export async function productSource(
     types: ProductEventType[],
     name: Partial<Named> = {},
   ): Draft {
-    const { version = product.version, suffix = String(version), at = product.updatedAt } = name;
+    const { version = product.version, suffix = version, at = product.updatedAt } = name;
     return {
       event: {
-        _id: `${eventIdOf(product._id, 0).slice(0, -1)}${suffix}`,
+        _id: eventIdOf(product._id, suffix),
         type: types[0]!,
         types,
         at,
@@ -135,8 +135,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 interface Named {
   version: number;
-  /** The end of the id of the event. */
-  suffix: string;
+  /** What tells the event apart. */
+  suffix: number | string;
   at: Date;
 }
 

@@ -131,9 +131,9 @@ function orderEventsRoute({ service, orders, present, guests }: EventRouteDeps):
     errors: ['not_found', 'service_unavailable'],
     async handler(ctx, { params: { id }, query: { limit, cursor }, headers, principal }) {
       logOrder(ctx, id);
+      const seen = cursor === undefined ? 0 : decodeCursor<[number]>(cursor, CURSOR)[0];
       await orders.read(id, principal);
       ctx.vary('Accept');
-      const seen = cursor === undefined ? 0 : decodeCursor<[number]>(cursor, CURSOR)[0];
       if (ctx.accepts('json', 'text/event-stream') === 'text/event-stream')
         return stream(ctx, id, Number(headers['last-event-id'] ?? seen), principal);
       const { entries, more } = pageOf(await service.history(id, seen, limit + 1), limit);

@@ -32,7 +32,10 @@ export interface EventDocument {
   data?: object;
 }
 
-/** How far the relay has come. There is one. */
+/** The id of the one that there is. */
+export const RELAY = 'events';
+
+/** How far the relay has come. */
 export interface RelayDocument {
   _id: string;
   /** Raised by each process that takes over: those before it can write nothing any more. */

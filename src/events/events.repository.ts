@@ -6,14 +6,13 @@ import {
   createAvailabilityModel,
   createEventModel,
   createRelayModel,
+  RELAY,
   type AvailabilityDocument,
   type EventDocument,
   type RelayDocument,
 } from './events.model';
 import type { Draft } from './event-source';
 import { Superseded, type Lead, type Progress } from './lead';
-
-const RELAY = 'events';
 
 export interface EventFilter {
   /** The position of the last event that is known. */

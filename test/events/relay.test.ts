@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type mongo } from 'mongoose';
 import { erasedOrder } from '../../src/domain/erasing';
 import { eventIdOf, orderEventTypes } from '../../src/domain/events';
+import { beginFeed } from '../../src/events/begin-feed';
 import type { EventDocument, RelayDocument } from '../../src/events/events.model';
 import { Superseded, type Lead } from '../../src/events/lead';
 import { orderAt } from '../../src/events/sources/orders.source';
@@ -107,6 +108,24 @@ it('has each version of every order once, in the order of the commits', async ()
     .sort({ position: 1 })
     .toArray();
   expect(found.map(({ _id }) => _id)).toEqual(committed);
+});
+
+it('has each version of what was written before anybody has relayed, since the set-up has begun the feed', async () => {
+  const fresh = await openTestDatabase({ own: true });
+  await beginFeed(fresh.connection);
+  const lives = orderLives(3);
+  const [repository, transactFresh] = [
+    createOrderRepository(fresh.connection),
+    createTransact(fresh.connection),
+  ];
+  await Promise.all(lives.map((life) => live(repository, transactFresh, life)));
+  await beginFeed(fresh.connection); // a later set-up changes nothing
+  const relay = keepRelaying(fresh.connection);
+  const wanted = lives.flatMap((life) => versionsOf(life).map(({ id, version }) => eventIdOf(id, version)));
+  const feed = fresh.connection.collection<EventDocument>('events');
+  await eventually(async () => expect((await feed.distinct('_id')).sort()).toEqual(wanted.sort()));
+  await relay.stop();
+  await fresh.drop();
 });
 
 class Killed extends Error {}

@@ -34,14 +34,20 @@ afterAll(async () => {
   await shop.close();
 });
 
+const secondOf = (time: Date): number => Math.floor(time.getTime() / 1_000);
+
 /** Has the Schedule start another run, and returns it. @param start by default, an operator triggers it */
 async function started<W extends () => Promise<unknown>>(
   name: string,
   start = (schedule: ScheduleHandle) => schedule.trigger(),
 ): Promise<WorkflowHandle<W>> {
   const schedule = schedules[name]!;
-  const runs = async () =>
-    (await schedule.describe()).info.recentActions.map(({ action }) => action.workflow);
+  const taken = async () => (await schedule.describe()).info.recentActions;
+  const runs = async () => (await taken()).map(({ action }) => action.workflow);
+  // The id of a run names the second in which it starts: a second run in it would not be started.
+  const isSecondOver = async () =>
+    (await taken()).every(({ takenAt }) => secondOf(takenAt) < secondOf(new Date())) || undefined;
+  await repeat(isSecondOver, () => `Runs of ${name} are started all the time.`);
   const known = new Set((await runs()).map(({ firstExecutionRunId }) => firstExecutionRunId));
   await start(schedule);
   const newRun = async () => (await runs()).find(({ firstExecutionRunId: id }) => !known.has(id));
@@ -52,9 +58,14 @@ async function started<W extends () => Promise<unknown>>(
 
 /** Has the Schedule start a run when its time has come, which it has in a second. */
 async function due(schedule: ScheduleHandle): Promise<void> {
-  const everySecond = { intervals: [{ every: '1s' as const }] };
-  await schedule.update(({ action, policies, state }) => ({ spec: everySecond, action, policies, state }));
-  await schedule.unpause();
+  const spec = { intervals: [{ every: '1s' as const }] };
+  // In one step: an update that arrives together with the end of a pause would bring the pause back.
+  await schedule.update(({ action, policies, state }) => ({
+    spec,
+    action,
+    policies,
+    state: { ...state, paused: false },
+  }));
 }
 
 const auditOf = () => createAuditRepository(shop.db.connection, createTransact(shop.db.connection));

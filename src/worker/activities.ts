@@ -28,6 +28,7 @@ import { startOptionsOf } from '../orders/temporal/start-options';
 import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
+import { createEndedErasures } from '../personal-data/erasures';
 import {
   createPersonalDataRepository,
   type PersonalDataRepository,
@@ -59,7 +60,7 @@ export type Activities = ReturnType<typeof createOrderQueueActivities> &
 
 export interface ActivityDeps {
   connection: Connection;
-  /** For the janitor of the orders and the reconciliation. */
+  /** For what is done regularly. */
   temporal?: TemporalClient;
   /** By default, none are known. */
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
@@ -86,7 +87,7 @@ export function createActivities(
   const paymentDeclines = createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines);
   return {
     ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
-    ...createUpkeep(config, connection),
+    ...(temporal && createUpkeep(config, connection, temporal)),
     ...(temporal && createJanitor(config, connection, temporal)),
   };
 }
@@ -169,15 +170,20 @@ function personalDataOf(connection: Connection): PersonalDataRepository {
 }
 
 /** Returns what is done regularly with what is kept. */
-export function createUpkeep({ audit, payments, personalData }: WorkerConfig, connection: Connection) {
+export function createUpkeep(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
+  const { audit, payments, personalData } = config;
   const repository = createAuditRepository(connection, createTransact(connection));
+  const orders = createOrderRepository(connection);
   const writer = createWriter(connection, payments.maxUnpaid);
   const { eraseTraces } = personalDataOf(connection);
   return {
     ...createAuditActivities({ audit: repository }),
     ...createRetentionActivities({
       audit: repository,
-      orders: createOrderRepository(connection),
+      orders,
+      users: createUsersRepository(connection),
+      ordersOf: (customerId) => allOrdersOf(orders, customerId),
+      erasures: createEndedErasures(temporal, config.temporal.taskQueue),
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
       auditRetentionMs: audit.retentionMs,
       orderRetentionMs: personalData.orderRetentionMs,

@@ -108,7 +108,7 @@ function activitiesOf(
   const orders = {
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
     ...createJanitor(config, database, temporal),
-    ...createUpkeep(config, database),
+    ...createUpkeep(config, database, temporal),
   };
   const payments = {
     ...createPaymentActivities({ provider }),

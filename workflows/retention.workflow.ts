@@ -1,7 +1,7 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { OldOrders, RetentionActivities } from '../activities/retention.activities';
 
-const { removeOldAuditEntries, eraseOldOrders } = proxyActivities<RetentionActivities>({
+const { removeOldAuditEntries, continueErasures, eraseOldOrders } = proxyActivities<RetentionActivities>({
   startToCloseTimeout: '12h',
   heartbeatTimeout: '30s', // a worker that is gone is noticed, and another one continues
   retry: { initialInterval: '1s', maximumInterval: '60s' },
@@ -10,11 +10,13 @@ const { removeOldAuditEntries, eraseOldOrders } = proxyActivities<RetentionActiv
 /** What a run has removed and erased, and where the next one begins. */
 export interface RetentionReport {
   removedAuditEntries: number;
+  /** Erasures of users that were started again. */
+  continuedErasures: number;
   orders: OldOrders;
 }
 
 /**
- * Removes and erases what is too old to be kept: a Schedule starts it, one run at a time. A run begins with the orders after
+ * Removes and erases what is too old to be kept, or left of erased users: a Schedule starts it, one run at a time. A run begins with the orders after
  * those that the last one has erased. One that an operator triggers is not told of that, and looks at all of them.
  */
 export async function retentionWorkflow(): Promise<RetentionReport> {
@@ -23,9 +25,13 @@ export async function retentionWorkflow(): Promise<RetentionReport> {
     { summary: 'Remove entries of the audit log that are too old' },
     [],
   );
+  const { started: continuedErasures } = await continueErasures.executeWithOptions(
+    { summary: 'Erase what is left of erased users' },
+    [],
+  );
   const orders = await eraseOldOrders.executeWithOptions(
     { summary: 'Erase what closed orders have of their customers for too long' },
     [last?.orders.done ?? {}],
   );
-  return { removedAuditEntries, orders };
+  return { removedAuditEntries, continuedErasures, orders };
 }

@@ -8,7 +8,7 @@ export const ERASED = 'erased';
 /** A request to erase the personal data of a user. */
 export interface ErasureRequest {
   userId: string;
-  /** The id of who asks for it: the user, or an ADMIN. */
+  /** The id of who asks for it: the user, an ADMIN, or `system`. */
   by: string;
   requestId: string;
   /** For how long after the account is closed orders may arrive that were on their way, in milliseconds. */

@@ -112,13 +112,14 @@ const AMENDMENT = 'amd';
  * Returns the command with the fields that all commands have. With an Idempotency-Key, its id is derived from the key. The
  * staff work on an order together, so unlike that of an order, a key means the same from all of them: what a colleague or
  * another program repeats is not shipped or paid back twice. It never means what the same key means from the customer.
- * Without a key the id is new, since a client may send the same X-Request-Id twice.
+ * Without a key the id is new, since a client may send the same X-Request-Id twice. An account commands the orders that it has
+ * taken over as the guest whose they are, so that nobody takes it for the staff.
  * @param order the order as the caller has read it
  * @param kind the beginning of the id, such as `ful`: each kind of command has keys of its own
  */
 export function commandBy<T extends object>(
   caller: Caller,
-  order: Pick<Order, 'id' | 'revision'>,
+  order: Pick<Order, 'id' | 'revision' | 'customerId'>,
   kind: string,
   content: T,
 ): T & Command {
@@ -129,7 +130,7 @@ export function commandBy<T extends object>(
   return {
     ...content,
     id: `${kind}_${hash}`,
-    by: principal.id,
+    by: isStaff ? principal.id : order.customerId,
     requestId,
     ...((isStaff || kind === AMENDMENT) && address !== undefined && { address }),
     seenRevision: order.revision,

@@ -1,3 +1,4 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ulid } from 'ulid';
 import type { ErasureAnswer, ErasureRequest } from '../domain/erasing';
 import { AppError } from '../errors/app-error';
@@ -24,17 +25,7 @@ export function createErasures(temporal: TemporalClient, { taskQueue, timeoutMs,
      * @throws {AppError} service_unavailable
      */
     async begin(request: Omit<ErasureRequest, 'lateMs'>): Promise<ErasureAnswer> {
-      const workflow: StartableWorkflow = {
-        type: ERASURE_WORKFLOW,
-        options: {
-          taskQueue,
-          workflowId: erasureWorkflowId(request.userId),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE', // an earlier one may have found something in the way
-          args: [{ ...request, lateMs } satisfies ErasureRequest],
-          staticSummary: `Erase the personal data of ${request.userId}`,
-        },
-      };
+      const workflow = erasureWorkflow({ ...request, lateMs }, taskQueue);
       const args: [string] = [request.userId];
       const update = { definition: beginErasureUpdate, options: { args, updateId: ulid() } };
       const deadline = Date.now() + timeoutMs;
@@ -46,6 +37,51 @@ export function createErasures(temporal: TemporalClient, { taskQueue, timeoutMs,
       });
       if (typeof answer === 'string') throw unavailable();
       return answer;
+    },
+  };
+}
+
+export type EndedErasures = ReturnType<typeof createEndedErasures>;
+
+/** Starts erasures again. */
+export function createEndedErasures({ client }: Pick<TemporalClient, 'client'>, taskQueue: string) {
+  return {
+    /** Whether the last erasure of a user has ended before its time; not if Temporal keeps nothing of it any more. */
+    async wasInterrupted(userId: string): Promise<boolean> {
+      try {
+        const { status } = await client.workflow.getHandle(erasureWorkflowId(userId)).describe();
+        return !['RUNNING', 'CONTINUED_AS_NEW', 'COMPLETED'].includes(status.name);
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    },
+
+    /** Returns false if the erasure of the user is running, which is left alone. */
+    async start(request: ErasureRequest): Promise<boolean> {
+      const { type, options } = erasureWorkflow(request, taskQueue);
+      try {
+        await client.workflow.start(type, { ...options, workflowIdConflictPolicy: 'FAIL' });
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Returns the one workflow that erases a user: a running one is joined, and one that has ended is started again. */
+function erasureWorkflow(request: ErasureRequest, taskQueue: string): StartableWorkflow {
+  return {
+    type: ERASURE_WORKFLOW,
+    options: {
+      taskQueue,
+      workflowId: erasureWorkflowId(request.userId),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE', // an earlier one may have found something in the way
+      args: [request],
+      staticSummary: `Erase the personal data of ${request.userId}`,
     },
   };
 }

@@ -62,6 +62,8 @@ userSchema.index({ confirmedEmail: 1 }, { unique: true, sparse: true });
 userSchema.index({ email: 1, _id: -1 });
 // Finds ADMINs: for lists, and to keep the last one.
 userSchema.index({ role: 1, _id: -1 });
+// Finds erased users, for whom orders may have arrived since.
+userSchema.index({ status: 1, _id: -1 }, { name: 'erased', partialFilterExpression: { status: 'erased' } });
 // Finds users whose tokens were revoked recently.
 userSchema.index({ tokensRevokedAt: 1 }, { sparse: true });
 

@@ -34,6 +34,7 @@ import { startOptionsOf } from '../orders/temporal/start-options';
 import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
+import { createEndedErasures } from '../personal-data/erasures';
 import {
   createPersonalDataRepository,
   type PersonalDataRepository,
@@ -70,7 +71,7 @@ export type QueueActivities = Partial<Activities & RelayActivities>;
 
 export interface ActivityDeps {
   connection: Connection;
-  /** For the janitor of the orders and the reconciliation. */
+  /** For what is done regularly. */
   temporal?: TemporalClient;
   /** By default, none are known. */
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
@@ -102,7 +103,7 @@ export function createActivities(
   return {
     ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
     ...createCartSweep(config, connection),
-    ...createUpkeep(config, connection),
+    ...(temporal && createUpkeep(config, connection, temporal)),
     ...(temporal && createJanitor(config, connection, temporal)),
   };
 }
@@ -214,15 +215,21 @@ function personalDataOf(connection: Connection): PersonalDataRepository {
 }
 
 /** Returns what is done regularly with what is kept. */
-export function createUpkeep({ audit, payments, personalData }: WorkerConfig, connection: Connection) {
+export function createUpkeep(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
+  const { audit, payments, personalData } = config;
   const repository = createAuditRepository(connection, createTransact(connection));
+  const orders = createOrderRepository(connection);
   const writer = createWriter(connection, payments.maxUnpaid);
   const { eraseTraces } = personalDataOf(connection);
   return {
     ...createAuditActivities({ audit: repository }),
     ...createRetentionActivities({
       audit: repository,
-      orders: createOrderRepository(connection),
+      orders,
+      users: createUsersRepository(connection),
+      ordersOf: (customerId) => allOrdersOf(orders, customerId),
+      guestsOf: createGuestRepository(connection).takenOverBy,
+      erasures: createEndedErasures(temporal, config.temporal.taskQueue),
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
       auditRetentionMs: audit.retentionMs,
       orderRetentionMs: personalData.orderRetentionMs,

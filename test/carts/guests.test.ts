@@ -154,6 +154,8 @@ describe('an account', () => {
       .expect(200);
     const { statusHistory } = cancelled.data as { statusHistory: { by: string }[] };
     expect(statusHistory.map(({ by }) => by)).not.toContain('staff');
+    const audit = api.shop.db.connection.collection('audit');
+    expect(await audit.countDocuments({ object: one.id })).toBe(0);
     await withToken('get', `/orders/${two.id}`, token).expect(200);
   });
 

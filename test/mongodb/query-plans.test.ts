@@ -218,7 +218,8 @@ function userCalls(connection: Connection): Calls<ReturnType<typeof createUsersR
     standingOf: () => users.standingOf(user.id),
     isSetUp: () => users.isSetUp(),
     async list() {
-      for (const filter of [{}, { role: user.role }, { email: user.email }]) await users.list(filter, PAGE);
+      const filters = [{}, { role: user.role }, { email: user.email }, { status: 'erased' as const }];
+      for (const filter of filters) await users.list(filter, PAGE);
     },
     rename: () => users.rename({ ...user, tokenVersion: 0 } as User, 'Bob', TEST_ORIGIN),
     changePassword: () =>

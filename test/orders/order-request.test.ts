@@ -94,6 +94,7 @@ it('gives an order a fingerprint from which nothing can be guessed without its I
 it('says who sends the command, under which conditions, and which revision they had read', () => {
   const said = { by: 'usr_1', requestId: 'r', seenRevision: 7 };
   expect(by()).toEqual({ ...CONTENT, ...said, id: expect.any(String) });
+  expect(by({}, undefined, 'can', ORDER, CUSTOMER).by).toBe(ORDER.customerId); // also if it was taken over
   const ifMatch = [2, 3];
   expect(commandBy({ ...CALLER, ifMatch }, ORDER, 'ful', CONTENT)).toMatchObject({ ...said, ifMatch });
 });

@@ -110,7 +110,7 @@ function activitiesOf(
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
     ...createCartSweep(config, database),
     ...createJanitor(config, database, temporal),
-    ...createUpkeep(config, database),
+    ...createUpkeep(config, database, temporal),
   };
   const payments = {
     ...createPaymentActivities({ provider }),

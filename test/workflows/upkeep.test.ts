@@ -2,19 +2,28 @@ import type { Connection, ScheduleHandle, WorkflowHandle } from '@temporalio/cli
 import { createAuditRepository } from '../../src/audit/audit.repository';
 import { createAuditRecorder } from '../../src/audit/recorder';
 import { verifyAuditLog } from '../../src/audit/verify';
+import { newId } from '../../src/common/ids';
 import type { Order } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
 import { createOrderModel } from '../../src/orders/orders.model';
+import { createErasures } from '../../src/personal-data/erasures';
 import { createSchedules } from '../../src/setup/schedules';
+import { createGuestRepository } from '../../src/users/guests.repository';
+import { createUserModel } from '../../src/users/users.model';
+import { createUsersRepository } from '../../src/users/users.repository';
 import type { auditLogWorkflow } from '../../workflows/audit-log.workflow';
 import type { retentionWorkflow } from '../../workflows/retention.workflow';
+import { COMMANDS, erasureWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract';
 import { orderIn } from '../domain/fixtures';
-import { repeat } from '../support/eventually';
+import { newCommand } from '../support/commands';
+import { eventually, HANG_MS, repeat } from '../support/eventually';
 import { recordHistory } from '../support/histories';
-import { openShop, type Shop } from '../support/shop';
+import { lines } from '../support/order-api';
+import { openShop, orderRequest, type Shop } from '../support/shop';
 import { eventsTaskQueueOf, paymentsTaskQueueOf } from '../support/task-queues';
 
 const DAY_MS = 86_400_000;
+const AN_HOUR_MS = 3_600_000;
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
 
 let shop: Shop;
@@ -38,14 +47,20 @@ afterAll(async () => {
   await shop.close();
 });
 
+const secondOf = (time: Date): number => Math.floor(time.getTime() / 1_000);
+
 /** Has the Schedule start another run, and returns it. @param start by default, an operator triggers it */
 async function started<W extends () => Promise<unknown>>(
   name: string,
   start = (schedule: ScheduleHandle) => schedule.trigger(),
 ): Promise<WorkflowHandle<W>> {
   const schedule = schedules[name]!;
-  const runs = async () =>
-    (await schedule.describe()).info.recentActions.map(({ action }) => action.workflow);
+  const taken = async () => (await schedule.describe()).info.recentActions;
+  const runs = async () => (await taken()).map(({ action }) => action.workflow);
+  // The id of a run names the second in which it starts: a second run in it would not be started.
+  const isSecondOver = async () =>
+    (await taken()).every(({ takenAt }) => secondOf(takenAt) < secondOf(new Date())) || undefined;
+  await repeat(isSecondOver, () => `Runs of ${name} are started all the time.`);
   const known = new Set((await runs()).map(({ firstExecutionRunId }) => firstExecutionRunId));
   await start(schedule);
   const newRun = async () => (await runs()).find(({ firstExecutionRunId: id }) => !known.has(id));
@@ -56,9 +71,14 @@ async function started<W extends () => Promise<unknown>>(
 
 /** Has the Schedule start a run when its time has come, which it has in a second. */
 async function due(schedule: ScheduleHandle): Promise<void> {
-  const everySecond = { intervals: [{ every: '1s' as const }] };
-  await schedule.update(({ action, policies, state }) => ({ spec: everySecond, action, policies, state }));
-  await schedule.unpause();
+  const spec = { intervals: [{ every: '1s' as const }] };
+  // In one step: an update that arrives together with the end of a pause would bring the pause back.
+  await schedule.update(({ action, policies, state }) => ({
+    spec,
+    action,
+    policies,
+    state: { ...state, paused: false },
+  }));
 }
 
 const auditOf = () => createAuditRepository(shop.db.connection, createTransact(shop.db.connection));
@@ -139,4 +159,67 @@ it('removes what is too old of the audit log, and erases closed orders that have
   // Triggered, it looks at all of them.
   await (await started<typeof retentionWorkflow>('retention')).result();
   expect(await kept()).toEqual(['ord_new', 'ord_open']);
+});
+
+const erasureOf = (userId: string) => shop.temporal.client.workflow.getHandle(erasureWorkflowId(userId));
+
+/** A customer whose erasure has begun, and lets orders arrive for that long. */
+async function erasedUser(lateMs: number): Promise<string> {
+  const id = newId('usr');
+  const user = { id, email: `${id}@example.com`, name: 'Ada', role: 'CUSTOMER', passwordHash: 'x' } as const;
+  await createUsersRepository(shop.db.connection).insert(user);
+  const erasures = createErasures(shop.temporal, { taskQueue: shop.taskQueue, timeoutMs: HANG_MS, lateMs });
+  await erasures.begin({ userId: id, by: id, requestId: 'r-1' });
+  return id;
+}
+
+/** A guest that an API process was late to give to the account. */
+async function takenOverBy(userId: string): Promise<string> {
+  const id = newId('usr');
+  const guest = { id, email: 'guest@example.com', name: 'Ada', orderTokenHash: id };
+  await createGuestRepository(shop.db.connection).keep(guest);
+  await createUserModel(shop.db.connection).updateOne({ _id: id }, { takenOverBy: userId });
+  return id;
+}
+
+async function closedWorkflowsOf(customerId: string): Promise<number> {
+  const query = `${SEARCH_ATTRIBUTES.customerId.name} = '${customerId}' AND ExecutionStatus = 'Completed'`;
+  return (await shop.temporal.client.workflow.count(query)).count;
+}
+
+async function continuedErasures(): Promise<number> {
+  return (await (await started<typeof retentionWorkflow>('retention')).result()).continuedErasures;
+}
+
+it('erases orders that arrived after the erasure of their customer, and finishes erasures that were terminated', async () => {
+  const late = await erasedUser(0);
+  await erasureOf(late).result();
+  const { id: productId } = await shop.sell();
+  const order = orderRequest({ ...lines([productId, 1]), customerId: late, note: 'Ring twice' });
+  await shop.place(order);
+  await shop.workflows.execute(order, COMMANDS.cancel, { ...newCommand(), reason: 'No longer needed' });
+  await eventually(async () => expect(await closedWorkflowsOf(late)).toBe(1)); // Temporal lists it
+
+  const terminated = await erasedUser(AN_HOUR_MS);
+  const sessions = shop.db.connection.collection('sessions');
+  await sessions.insertOne({ userId: terminated });
+  await erasureOf(terminated).terminate();
+
+  const host = await erasedUser(0);
+  await erasureOf(host).result();
+  const guest = await takenOverBy(host);
+  await stored('ord_guest', 1, { customerId: guest });
+
+  const running = await erasedUser(AN_HOUR_MS);
+  await stored('ord_running', 1, { customerId: running });
+
+  expect(await continuedErasures()).toBe(3);
+  for (const id of [late, terminated, host]) await erasureOf(id).result();
+  expect(await shop.orders.findById(order.orderId)).toMatchObject({ status: 'cancelled', note: null });
+  await eventually(async () => expect(await shop.workflows.find(order.orderId)).toBeNull());
+  expect(await sessions.countDocuments({ userId: terminated })).toBe(0);
+  expect(await shop.orders.findById('ord_guest')).toMatchObject({ note: null });
+  expect(await createUsersRepository(shop.db.connection).findById(guest)).toMatchObject({ status: 'erased' });
+  expect(await continuedErasures()).toBe(0);
+  await erasureOf(running).terminate();
 });

@@ -59,7 +59,12 @@ export function createApp({
     guardsOf: authentication.guardsOf,
   });
   if (http.docs)
-    registerDocs(router, { prefix: http.prefix, env: config.env, routes, webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK] });
+    registerDocs(router, {
+      prefix: http.prefix,
+      env: config.env,
+      routes,
+      webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK],
+    });
 
   const errors = errorMiddleware({
     isUnavailable,

@@ -64,7 +64,10 @@ describe('every variable', () => {
     ].join();
     const others = lackedBy(chart.match(/\b[A-Z][A-Z0-9_]+\b/g)!);
     // The chart is for production only, where no network is allowed.
-    expect(others.filter((name) => !name.endsWith('_DATA'))).toEqual(['DATA_DIR', 'WEBHOOK_ALLOWED_NETWORKS']);
+    expect(others.filter((name) => !name.endsWith('_DATA'))).toEqual([
+      'DATA_DIR',
+      'WEBHOOK_ALLOWED_NETWORKS',
+    ]);
   });
 });
 

@@ -141,7 +141,9 @@ it('has nobody wait for those that are dead, slow or hostile, and disables who w
   const inside = await endpointOf('http://localhost.:1/'); // ::1 is not allowed here
   const silent = await receive(() => undefined);
   const target = await receive(undefined, ['refund.*']);
-  const redirecting = await receive((res) => void res.writeHead(308, { Location: target.receiver.url }).end());
+  const redirecting = await receive(
+    (res) => void res.writeHead(308, { Location: target.receiver.url }).end(),
+  );
   const endless = await receive((res) => void res.writeHead(200).write('x'));
   const gone = await receive((res) => void res.writeHead(410).end());
   const good = await receive();
@@ -160,7 +162,10 @@ it('has nobody wait for those that are dead, slow or hostile, and disables who w
   );
   await eventually(async () =>
     expect(await deliveriesTo(dead.id)).toContainEqual(
-      expect.objectContaining({ lastStatus: null, lastError: 'The receiver cannot be reached (ECONNREFUSED).' }),
+      expect.objectContaining({
+        lastStatus: null,
+        lastError: 'The receiver cannot be reached (ECONNREFUSED).',
+      }),
     ),
   );
   await eventually(async () =>
@@ -188,7 +193,9 @@ it('delivers again on demand: one event, or those of a period, with the same ids
   const watching = await receive();
   await api.call('patch', `/webhook-endpoints/${made.id}`, admin).send({ status: 'enabled' }).expect(200);
   const after = await place();
-  await eventually(async () => expect(watching.receiver.ids()).toEqual(expect.arrayContaining(eventsOf(after))));
+  await eventually(async () =>
+    expect(watching.receiver.ids()).toEqual(expect.arrayContaining(eventsOf(after))),
+  );
   await eventually(async () => expect(receiver.ids()).toEqual(expect.arrayContaining(eventsOf(after))));
   expect(receiver.ids()).not.toEqual(expect.arrayContaining(eventsOf(missed)));
 

@@ -15,7 +15,12 @@ it('verifies what arrives, and prints each event once', async () => {
   receiver.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   try {
     await eventually(async () => expect(printed).toContain('Receiving webhooks'));
-    const event = { id: 'evt_ord_1_2', type: 'order.confirmed', at: '2026-01-15T09:00:00.000Z', object: 'ord_1' };
+    const event = {
+      id: 'evt_ord_1_2',
+      type: 'order.confirmed',
+      at: '2026-01-15T09:00:00.000Z',
+      object: 'ord_1',
+    };
     const body = JSON.stringify(event);
     const send = async (secrets: string[]) => {
       const headers = signedHeaders(secrets, { id: event.id, body, at: new Date() });

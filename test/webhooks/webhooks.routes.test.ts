@@ -41,7 +41,11 @@ it('makes, lists, changes and deletes endpoints', async () => {
     disabledReason: 'by_admin',
     version: 2,
   });
-  await api.call('patch', path, admin).set('If-Match', '"1"').send({ types: ['*'] }).expect(412);
+  await api
+    .call('patch', path, admin)
+    .set('If-Match', '"1"')
+    .send({ types: ['*'] })
+    .expect(412);
   await api.call('delete', path, admin).set('If-Match', '"1"').expect(412);
   await api.call('delete', path, admin).expect(204);
   for (const method of ['get', 'delete'] as const) await api.call(method, path, admin).expect(404);
@@ -85,9 +89,12 @@ it.each([
   expect(body.errors).toMatchObject([{ path: 'url' }]);
 });
 
-it.each([[[]], [['order.flown']], [['order']], [['order.*', 'order.*']]])('refuses the types %j', async (types) => {
-  await create({ ...BODY, types }).expect(400);
-});
+it.each([[[]], [['order.flown']], [['order']], [['order.*', 'order.*']]])(
+  'refuses the types %j',
+  async (types) => {
+    await create({ ...BODY, types }).expect(400);
+  },
+);
 
 it('refuses more endpoints than there can be', async () => {
   const { id } = await created();

@@ -17,6 +17,7 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
+  ['webhooks'],
   ['events', 'personal-data'],
   ['carts'],
   ['orders'],

@@ -85,6 +85,13 @@ import { createGuestRepository } from './users/guests.repository';
 import { createUsersRepository } from './users/users.repository';
 import { userRoutes } from './users/users.routes';
 import { createUsersService } from './users/users.service';
+import { createAddressFilter } from './webhooks/addresses';
+import { createDeliveryRepository } from './webhooks/deliveries.repository';
+import { createEndpointRepository } from './webhooks/endpoints.repository';
+import { SECRETS_PURPOSE } from './webhooks/signing';
+import { createDeliveryStarts } from './webhooks/starts';
+import { webhookRoutes } from './webhooks/webhooks.routes';
+import { createWebhookService } from './webhooks/webhooks.service';
 
 export interface RouteDeps {
   config: Config;
@@ -131,6 +138,7 @@ export function createRoutes({
     ...catalogueRoutes(connection),
     ...shoppingRoutes(connection, { service: orders, config, declines, outbox }),
     ...feedRoutes({ config, mongodb, logger, draining, orders }),
+    ...outgoingRoutes(config, connection, temporal),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
     ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
@@ -157,6 +165,24 @@ export function feedRoutes({
     present: createEventPresenter(createOrderPresenter(config.temporal)),
     guests: identifyByOrderToken(createGuestRepository(connection)),
   });
+}
+
+/** Creates the routes of those to whom events are sent. */
+export function outgoingRoutes(
+  { temporal: { eventsTaskQueue }, webhooks, payloadKeys, env }: Config,
+  connection: Connection,
+  temporal: TemporalClient,
+): Route[] {
+  const service = createWebhookService({
+    endpoints: createEndpointRepository(connection),
+    deliveries: createDeliveryRepository(connection),
+    feed: createEventRepository(connection),
+    starts: createDeliveryStarts(temporal, eventsTaskQueue),
+    secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
+    isAllowed: createAddressFilter(webhooks.allowedNetworks),
+    isSecure: env === 'production',
+  });
+  return webhookRoutes(service);
 }
 
 /** Until every process knows that an account is closed, and Temporal lists an order that it has taken, with time to spare. */

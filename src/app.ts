@@ -18,6 +18,7 @@ import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './http/error-middleware';
 import { EVENT_WEBHOOKS } from './events/event-webhooks';
+import { PING_WEBHOOK } from './webhooks/webhooks.schema';
 import { docsPath, registerDocs } from './openapi/docs';
 
 export interface AppDeps {
@@ -58,7 +59,12 @@ export function createApp({
     guardsOf: authentication.guardsOf,
   });
   if (http.docs)
-    registerDocs(router, { prefix: http.prefix, env: config.env, routes, webhooks: EVENT_WEBHOOKS });
+    registerDocs(router, {
+      prefix: http.prefix,
+      env: config.env,
+      routes,
+      webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK],
+    });
 
   const errors = errorMiddleware({
     isUnavailable,

@@ -99,11 +99,12 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
       eventsTaskQueue: `${taskQueue}-events`,
     });
   const ids = await setUp();
-  const names = ['janitor', 'reconciliation', 'audit-log', 'retention', 'carts', 'relay'];
+  const names = ['janitor', 'reconciliation', 'audit-log', 'retention', 'carts', 'relay', 'webhooks'];
   expect(ids).toEqual(names.map((name) => `${taskQueue}-${name}`));
   const client = new ScheduleClient({ connection });
   const handles = ids.map((id) => client.getHandle(id));
-  const [janitor, reconciliation, , , carts, relay] = handles as [
+  const [janitor, reconciliation, , , carts, relay, webhooks] = handles as [
+    ScheduleHandle,
     ScheduleHandle,
     ScheduleHandle,
     ScheduleHandle,
@@ -134,6 +135,11 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   expect(await relay.describe()).toMatchObject({
     spec: { intervals: [{ every: 60_000 }] },
     action: { workflowType: 'relayWorkflow', args: [{ eventsTaskQueue: `${taskQueue}-events` }] },
+    policies: { overlap: 'SKIP' },
+  });
+  expect(await webhooks.describe()).toMatchObject({
+    spec: { intervals: [{ every: 60_000 }] },
+    action: { workflowType: 'webhooksWorkflow', args: [{ eventsTaskQueue: `${taskQueue}-events` }] },
     policies: { overlap: 'SKIP' },
   });
   // At once, and not only a minute later.

@@ -74,6 +74,31 @@ export const RECONCILIATION_WORKFLOW = 'reconciliationWorkflow';
 /** The workflow type of what makes events of all that is written, with the queue for it. It never ends. */
 export const RELAY_WORKFLOW = 'relayWorkflow';
 
+/** The workflow type of what makes deliveries to webhook endpoints of events, with the queue for it. It never ends. */
+export const WEBHOOKS_WORKFLOW = 'webhooksWorkflow';
+
+/** The activity type, without a workflow, of a round of attempts to deliver an event. */
+export const DELIVER_ACTIVITY = 'deliverWebhook';
+
+export interface DeliverRequest {
+  deliveryId: string;
+  endpointId: string;
+  /** Names the round: what belongs to an earlier one ends. */
+  round: string;
+}
+
+/** The activity type, without a workflow, of what delivers the events of a period to an endpoint again. */
+export const REPLAY_ACTIVITY = 'replayWebhooks';
+
+export interface ReplayRequest {
+  endpointId: string;
+  round: string;
+  /** ISO 8601. */
+  from: string;
+  /** ISO 8601; without that time. */
+  to: string;
+}
+
 /** Returns what a reconciliation has done so far, and where it is. */
 export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');
 

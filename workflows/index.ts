@@ -7,3 +7,4 @@ export { orderWorkflow } from './order.workflow';
 export { reconciliationWorkflow } from './reconciliation.workflow';
 export { relayWorkflow } from './relay.workflow';
 export { retentionWorkflow } from './retention.workflow';
+export { webhooksWorkflow } from './webhooks.workflow';

@@ -14,6 +14,7 @@ import { signIn } from './sign-in';
 import { readVariables, variablesOf, type Variable } from './read';
 import type { Process, Section } from './section';
 import { temporal } from './temporal';
+import { webhooks } from './webhooks';
 import { worker } from './worker';
 
 export { ConfigError } from './read';
@@ -36,6 +37,7 @@ const SECTIONS = {
   audit,
   personalData,
   events,
+  webhooks,
 };
 
 type Sections = typeof SECTIONS;

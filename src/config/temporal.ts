@@ -18,13 +18,14 @@ const variables = {
   TEMPORAL_EVENTS_TASK_QUEUE: Joi.string()
     .default('events')
     .description(
-      'Task queue of what makes events of all that is written; the same for API, workers and setup',
+      'Task queue of what makes events of all that is written, and delivers them to webhook endpoints; the same for API, ' +
+        'workers and setup',
     ),
   TEMPORAL_UI_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .replace(/\/+$/, '')
     .default('http://localhost:8233')
-    .tag('api')
+    .tag('api', 'worker')
     .description(
       'URL of the Temporal UI, for the `temporalUrl` of orders; pages of this origin may use the codec server',
     ),

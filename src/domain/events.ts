@@ -72,6 +72,23 @@ export const EVENT_TYPES = Object.keys({
   ...USER_EVENTS,
 }) as EventType[];
 
+/** `order.*` stands for all types that begin with `order.`; `*` for all. */
+const WILDCARDS = ['*', ...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
+/** What types may be named by. */
+export const TYPE_NAMES: readonly string[] = [...EVENT_TYPES, ...WILDCARDS];
+
+/** Returns whether one of these names, which may have wildcards, stands for the type. */
+export function isTypeNamed(type: string, names: readonly string[]): boolean {
+  return names.some(
+    (name) => name === '*' || name === type || (name.endsWith('.*') && type.startsWith(name.slice(0, -1))),
+  );
+}
+
+/** Returns the types that these names stand for. */
+export function typesNamed(names: readonly string[]): EventType[] {
+  return EVENT_TYPES.filter((type) => isTypeNamed(type, names));
+}
+
 /** What customers are not told of their orders. */
 const FOR_STAFF: ReadonlySet<EventType> = new Set([
   'order.overdue',

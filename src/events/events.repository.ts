@@ -28,6 +28,11 @@ export interface EventPage {
   beginning: number;
 }
 
+/** What tells where an event is and who wants to know of it. */
+export type BriefEvent = Pick<EventDocument, '_id' | 'position' | 'types' | 'recordedAt'>;
+
+const BRIEF = { position: 1, types: 1, recordedAt: 1 } as const;
+
 const MAJORITY = { readConcern: { level: 'majority' } } as const;
 
 export type EventRepository = ReturnType<typeof createEventRepository>;
@@ -53,6 +58,43 @@ export function createEventRepository(connection: Connection) {
         return { events: found, latest, beginning: oldest ? oldest.position - 1 : latest };
       }),
 
+    /** Returns the position of the last event; 0 if there is none. */
+    async latest(): Promise<number> {
+      const known = await relay.findOne({ _id: RELAY }, { projection: { position: 1 }, ...MAJORITY });
+      return known?.position ?? 0;
+    },
+
+    find: (id: string): Promise<EventDocument | null> => events.findOne({ _id: id }, MAJORITY),
+
+    /** Returns the events after a position, oldest first, without what they are about. */
+    brief: (after: number, limit: number): Promise<BriefEvent[]> =>
+      events
+        .find<BriefEvent>(
+          { position: { $gt: after } },
+          { sort: { position: 1 }, limit, projection: BRIEF, ...MAJORITY },
+        )
+        .toArray(),
+
+    /**
+     * Returns the position before the first event that came into the feed at that time or later. Positions have no gaps, and
+     * times rise with them, so it takes few reads, and no index.
+     */
+    async positionBefore(time: Date): Promise<number> {
+      const at = (sort: 1 | -1) =>
+        events.find({}, { sort: { position: sort }, limit: 1, projection: BRIEF, ...MAJORITY }).next();
+      const [oldest, newest] = [await at(1), await at(-1)];
+      if (!oldest || !newest) return 0;
+      let [low, high] = [oldest.position, newest.position + 1];
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        const found = await events.findOne({ position: middle }, { projection: BRIEF, ...MAJORITY });
+        // One that is gone has expired.
+        if (!found || found.recordedAt < time) low = middle + 1;
+        else high = middle;
+      }
+      return low - 1;
+    },
+
     /** Returns the events of an object after one of its versions, oldest first. */
     history: (object: string, afterVersion: number, limit: number): Promise<EventDocument[]> =>
       events
@@ -74,10 +116,13 @@ export function createEventRepository(connection: Connection) {
       return found.map(({ event }) => event);
     },
 
-    /** Opens a stream that tells of each new event, with nothing of it but what it is about. */
+    /** Opens a stream that tells of each new event, with nothing of it but what it is about and where it is. */
     watch: (maxAwaitTimeMS: number) =>
-      events.watch<Pick<EventDocument, 'object'>>(
-        [{ $match: { operationType: 'insert' } }, { $project: { 'fullDocument.object': 1 } }],
+      events.watch<Pick<EventDocument, 'object' | 'position'>>(
+        [
+          { $match: { operationType: 'insert' } },
+          { $project: { 'fullDocument.object': 1, 'fullDocument.position': 1 } },
+        ],
         { maxAwaitTimeMS },
       ),
   };

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { decodeCursor, encodeCursor, pageOf } from '../common/pagination';
+import { typesNamed } from '../domain/events';
 import type { Context } from '../http/context';
 import { goneOf, HEARTBEAT_MS, sendEventStream } from '../http/event-stream';
 import { preferencesOf } from '../http/prefer';
@@ -20,7 +21,6 @@ import {
   orderEventSchema,
   orderEventsHeaders,
   orderEventsQuery,
-  typesNamed,
 } from './events.schema';
 import type { EventService } from './events.service';
 

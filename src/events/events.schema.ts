@@ -2,7 +2,7 @@ import Joi from 'joi';
 import { idSchema } from '../common/ids';
 import { listOf } from '../common/list';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { EVENT_TYPES, type EventType } from '../domain/events';
+import { EVENT_TYPES, TYPE_NAMES } from '../domain/events';
 import type { OrderLine } from '../domain/order';
 import type { OrderView } from '../orders/order-view';
 import { EXAMPLE_ORDER } from '../orders/schema/example';
@@ -12,20 +12,8 @@ import { user } from '../users/users.schema';
 import type { EventUser, EventView } from './events.presenter';
 import type { EventCart } from './sources/carts.source';
 
-/** `order.*` stands for all types that begin with `order.`; `*` for all. */
-const WILDCARDS = ['*', ...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
-const TYPE_NAMES = [...EVENT_TYPES, ...WILDCARDS];
 /** The longest that a request waits for the next event, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
-
-/** Returns the types that these names, which may have wildcards, stand for. */
-export function typesNamed(names: readonly string[]): EventType[] {
-  const isNamed = (type: string) =>
-    names.some(
-      (name) => name === '*' || name === type || (name.endsWith('.*') && type.startsWith(name.slice(0, -1))),
-    );
-  return EVENT_TYPES.filter(isNamed);
-}
 
 const id = Joi.string()
   .required()

@@ -25,6 +25,7 @@ const TAGS = [
   'Catalogue',
   'Payments',
   'Events',
+  'Webhooks',
   'Auth',
   'Users',
   'API keys',

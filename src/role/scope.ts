@@ -6,6 +6,7 @@ export const SCOPES = [
   'catalogue:write',
   'users:read',
   'events:read',
+  'webhooks:write',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];

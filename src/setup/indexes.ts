@@ -26,6 +26,7 @@ import { createAccountTokenModel } from '../users/account/account-tokens.model';
 import { createSecondFactorModel } from '../users/second-factor/second-factors.model';
 import { createSessionModel } from '../users/sessions/sessions.model';
 import { createUserModel } from '../users/users.model';
+import { createDeliveryModel, createDispatchModel, createEndpointModel } from '../webhooks/webhooks.model';
 
 /** Creates the collections, which have to exist before a transaction uses them, and their indexes. */
 export async function createIndexes(connection: Connection): Promise<void> {
@@ -55,6 +56,9 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createEventModel(connection),
     createRelayModel(connection),
     createAvailabilityModel(connection),
+    createEndpointModel(connection),
+    createDeliveryModel(connection),
+    createDispatchModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

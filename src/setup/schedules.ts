@@ -13,6 +13,7 @@ import {
   RECONCILIATION_WORKFLOW,
   RELAY_WORKFLOW,
   RETENTION_WORKFLOW,
+  WEBHOOKS_WORKFLOW,
 } from '../../workflows/contract';
 
 /** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
@@ -68,6 +69,14 @@ const MAINTENANCE: readonly Maintenance[] = [
     workflowType: RELAY_WORKFLOW,
     spec: { intervals: [{ every: '1m' }] },
     summary: 'Makes events of all that is written; it never ends, and is started again if it was ended',
+    args: ({ eventsTaskQueue }) => [{ eventsTaskQueue }],
+    isStartedAtOnce: true,
+  },
+  {
+    name: 'webhooks',
+    workflowType: WEBHOOKS_WORKFLOW,
+    spec: { intervals: [{ every: '1m' }] },
+    summary: 'Makes deliveries of events; it never ends, and is started again if it was ended',
     args: ({ eventsTaskQueue }) => [{ eventsTaskQueue }],
     isStartedAtOnce: true,
   },

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
 import { createAuditActivities, type AuditActivities } from '../../activities/audit.activities';
 import { createCartActivities, type CartActivities } from '../../activities/carts.activities';
 import { createCommandActivities } from '../../activities/command.activities';
@@ -15,12 +16,14 @@ import {
 import { createPlacingActivities } from '../../activities/placing.activities';
 import { createRelayActivities, type RelayActivities } from '../../activities/relay.activities';
 import { createRetentionActivities, type RetentionActivities } from '../../activities/retention.activities';
+import { createWebhookActivities, type WebhookActivities } from '../../activities/webhooks.activities';
 import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
 import { createCartRepository, type CartRepository } from '../carts/carts.repository';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
+import { createEventPresenter } from '../events/events.presenter';
 import { createEventRepository, createRelayRepository } from '../events/events.repository';
 import { createRelay } from '../events/relay';
 import { eventSources } from '../events/sources';
@@ -28,6 +31,7 @@ import { createTransact } from '../mongodb/transaction';
 import type { UnpaidLimits } from '../domain/unpaid';
 import { allOrdersOf } from '../orders/order-pages';
 import { ownerOf } from '../orders/order-request';
+import { createOrderPresenter } from '../orders/orders.presenter';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createOrderWorkflows } from '../orders/temporal/order-workflows';
 import { startOptionsOf } from '../orders/temporal/start-options';
@@ -52,11 +56,21 @@ import { createProductServiceRepository } from '../product-service/product-servi
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 import type { TemporalClient } from '../temporal/client';
+import { createSecretBox } from '../common/secret-box';
 import { createInTurn } from './in-turn';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
 import { createAccounts } from '../users/accounts';
 import { createGuestRepository } from '../users/guests.repository';
 import { createUsersRepository } from '../users/users.repository';
+import { createAddressFilter } from '../webhooks/addresses';
+import { createAttempt } from '../webhooks/attempt';
+import { createDeliveryRepository } from '../webhooks/deliveries.repository';
+import { createDispatch } from '../webhooks/dispatch';
+import { createEndpointRepository } from '../webhooks/endpoints.repository';
+import { createFairShare } from '../webhooks/fair-share';
+import { createPost } from '../webhooks/post';
+import { SECRETS_PURPOSE } from '../webhooks/signing';
+import { createDeliveryStarts } from '../webhooks/starts';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
@@ -67,12 +81,14 @@ export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReconciliationActivities;
 
 /** Those of one queue. */
-export type QueueActivities = Partial<Activities & RelayActivities>;
+export type QueueActivities = Partial<Activities & RelayActivities & WebhookActivities>;
 
 export interface ActivityDeps {
   connection: Connection;
-  /** For what is done regularly. */
+  /** For what is done regularly, and webhooks. */
   temporal?: TemporalClient;
+  /** By default, nothing is logged but by the SDK. */
+  logger?: Pick<Logger, 'warn'>;
   /** By default, none are known. */
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
   /** Aborts when the worker stops. */
@@ -86,10 +102,14 @@ export interface ActivityDeps {
 export function createActivities(
   queue: Queue,
   config: WorkerConfig,
-  { connection, temporal, declines = { msAtLimit: () => 0 }, stopping = NEVER }: ActivityDeps,
+  { connection, temporal, logger, declines = { msAtLimit: () => 0 }, stopping = NEVER }: ActivityDeps,
 ): QueueActivities {
-  if (queue === 'events')
-    return createRelayActivities({ relay: createEventRelay(config, connection), stopping });
+  if (queue === 'events') {
+    return {
+      ...createRelayActivities({ relay: createEventRelay(config, connection), stopping }),
+      ...(temporal && createWebhooks(config, { connection, temporal, logger, stopping })),
+    };
+  }
   if (queue === 'payments') {
     const provider = createPaymentProvider(config, connection)!;
     return {
@@ -124,6 +144,39 @@ function createEventRelay({ events: { retentionMs } }: WorkerConfig, connection:
   const createSources = () => eventSources(connection, feed, repository);
   return createRelay({ connection, repository, createSources, retentionMs });
 }
+
+/** Returns what delivers events to webhook endpoints. */
+export function createWebhooks(
+  { temporal: { eventsTaskQueue, uiUrl, namespace }, webhooks, payloadKeys, env }: WorkerConfig,
+  {
+    connection,
+    temporal,
+    logger = SILENT,
+    stopping = NEVER,
+  }: Omit<ActivityDeps, 'declines'> & { temporal: TemporalClient },
+) {
+  const feed = createEventRepository(connection);
+  const endpoints = createEndpointRepository(connection);
+  const deliveries = createDeliveryRepository(connection);
+  const starts = createDeliveryStarts(temporal, eventsTaskQueue);
+  return createWebhookActivities({
+    attempt: createAttempt({
+      endpoints,
+      deliveries,
+      feed,
+      present: createEventPresenter(createOrderPresenter({ uiUrl, namespace })),
+      secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
+      post: createPost({ isAllowed: createAddressFilter(webhooks.allowedNetworks) }),
+      isSecure: env === 'production',
+      logger,
+    }),
+    share: createFairShare(),
+    dispatch: createDispatch({ feed, endpoints, deliveries, starts }),
+    stopping,
+  });
+}
+
+const SILENT = { warn: () => undefined };
 
 export function createJanitor(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
   const orders = createOrderRepository(connection);

@@ -14,6 +14,9 @@ const BUILD_ID_CHARACTERS = 12;
 /** How long a worker that was told to stop may exceed its own limit before the SDK ends it. */
 const FORCED_SHUTDOWN_MARGIN_MS = 5_000;
 
+/** They wait for receivers, and cost little meanwhile. */
+const MAX_CONCURRENT_DELIVERIES = 100;
+
 /** The path of the bundle that `npm run build` made; with payload keys, failures are converted by another one. */
 export function bundleFor({ payloadKeys }: WorkerConfig): string {
   const name = payloadKeys.length > 0 ? 'workflow-bundle.encoded.js' : 'workflow-bundle.js';
@@ -62,7 +65,12 @@ export function workerOptions(
     };
   }
   if (queue === 'events') {
-    return { ...common, taskQueue: temporal.eventsTaskQueue, activityTaskPollerBehavior: pollers(2, 2) };
+    return {
+      ...common,
+      taskQueue: temporal.eventsTaskQueue,
+      maxConcurrentActivityTaskExecutions: MAX_CONCURRENT_DELIVERIES,
+      activityTaskPollerBehavior: pollers(worker.activityTaskPollers, MAX_CONCURRENT_DELIVERIES),
+    };
   }
   return {
     ...common,

@@ -61,6 +61,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
       const activities = createActivities(queue, config, {
         connection,
         temporal: client,
+        logger,
         declines,
         stopping: signal,
       });

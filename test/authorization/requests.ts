@@ -52,6 +52,18 @@ async function emptyCart(world: World): Promise<string> {
   return cart(world);
 }
 
+/** Nobody listens there. */
+const NEW_ENDPOINT = { url: 'https://example.invalid/', types: ['order.*'] };
+
+/** Makes an endpoint, and returns its path; only so many can be there at a time. */
+async function endpoint({ api, admin }: World): Promise<string> {
+  const { body } = await api.call('get', '/webhook-endpoints', admin.accessToken).expect(200);
+  for (const { id } of body.data as { id: string }[])
+    await api.call('delete', `/webhook-endpoints/${id}`, admin.accessToken).expect(204);
+  const made = await api.call('post', '/webhook-endpoints', admin.accessToken).send(NEW_ENDPOINT).expect(201);
+  return `/webhook-endpoints/${made.body.data.id}`;
+}
+
 const entry = (world: World) => idOf(world, '/product-services', { ...NEW_ENTRY, sku: randomUUID() });
 const newAccount = () => ({ email: `${randomUUID()}@example.com`, password: PASSWORD, name: 'X' });
 
@@ -223,6 +235,23 @@ export const REQUESTS: Readonly<
     body: { note: 'Settled' },
   }),
   listEvents: () => ({ path: '/events' }),
+  createWebhookEndpoint: () => ({ path: '/webhook-endpoints', body: NEW_ENDPOINT }),
+  listWebhookEndpoints: () => ({ path: '/webhook-endpoints' }),
+  getWebhookEndpoint: async (world) => ({ path: await endpoint(world) }),
+  changeWebhookEndpoint: async (world) => ({ path: await endpoint(world), body: { types: ['*'] } }),
+  deleteWebhookEndpoint: async (world) => ({ path: await endpoint(world) }),
+  rotateWebhookSecret: async (world) => ({ path: `${await endpoint(world)}/rotate-secret` }),
+  pingWebhookEndpoint: async (world) => ({ path: `${await endpoint(world)}/ping` }),
+  replayWebhookEvents: async (world) => ({
+    path: `${await endpoint(world)}/replay`,
+    body: { from: '2026-01-01T00:00:00Z' },
+  }),
+  listWebhookDeliveries: async (world) => ({ path: `${await endpoint(world)}/deliveries` }),
+  redeliverWebhook: async (world) => {
+    const { api, admin } = world;
+    const { body } = await api.call('post', `${await endpoint(world)}/ping`, admin.accessToken).expect(202);
+    return { path: `/webhook-deliveries/${body.data.id}/redeliver` };
+  },
   listAudit: () => ({ path: '/audit' }),
   receiveStripeEvent: () => ({
     path: '/payments/stripe/webhook',

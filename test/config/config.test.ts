@@ -79,11 +79,13 @@ describe('loadConfig', () => {
       paymentDeadlineMs: 86_400_000,
       janitorAfterMs: 5 * 60_000,
     };
+    const webhooks = { allowedNetworks: [] };
     const carts = { holdMs: 0, maxGuestCartsPerAddress: 200, abandonedAfterMs: 4 * 3_600_000 };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
       orders,
       carts,
+      webhooks,
       http: {
         host: '127.0.0.1',
         port: 3_000,
@@ -119,6 +121,7 @@ describe('loadConfig', () => {
       ...shared,
       orders,
       carts,
+      webhooks,
       worker: {
         queues: ['orders', 'payments', 'events'],
         maxConcurrentWorkflowTasks: 40,
@@ -154,6 +157,21 @@ describe('loadConfig', () => {
       trustedProxies: 2,
       rateLimit: { redisUrl: 'redis://cache:6379' },
     });
+  });
+
+  it('reads networks to which webhooks may be sent, outside production', () => {
+    const env = { ...REQUIRED, WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8, ::1/128' };
+    expect(loadConfig('worker', env).webhooks.allowedNetworks).toEqual([
+      { address: '127.0.0.0', prefix: 8, type: 'ipv4' },
+      { address: '::1', prefix: 128, type: 'ipv6' },
+    ]);
+    for (const networks of ['127.0.0.1', '10.0.0.0/33', 'localhost/8', '127.0.0.0/8,'])
+      expect(mistakesOf({ ...REQUIRED, WEBHOOK_ALLOWED_NETWORKS: networks })).toEqual([
+        expect.stringMatching(/^WEBHOOK_ALLOWED_NETWORKS must be networks such as/),
+      ]);
+    expect(
+      mistakesOf({ ...REQUIRED, ...PRODUCTION, WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' }),
+    ).toContainEqual(expect.stringMatching(/^WEBHOOK_ALLOWED_NETWORKS must not be set in production/));
   });
 
   it.each([
@@ -549,10 +567,7 @@ describe('what each process knows', () => {
 
   it('a variable that a process does not read counts as not set', () => {
     const env = { ...REQUIRED, TEMPORAL_TASK_QUEUE: 'q', TEMPORAL_UI_URL: 'nonsense', PORT: 'nonsense' };
-    expect(loadConfig('worker', env).temporal).toMatchObject({
-      taskQueue: 'q',
-      uiUrl: 'http://localhost:8233',
-    });
+    expect(loadConfig('setup', env).temporal.taskQueue).toBe('q');
     expect(loadConfig('setup', env).temporal.uiUrl).toBe('http://localhost:8233');
     expect(loadConfig('worker', { ...REQUIRED, PLACE_ORDER_TIMEOUT_MS: '1' }).orders.placeTimeoutMs).toBe(
       5_000,

@@ -10,6 +10,7 @@ import { EVENT_TYPES } from '../../src/domain/events';
 import { EVENT_WEBHOOKS } from '../../src/events/event-webhooks';
 import { exampleOf } from '../../src/openapi/example';
 import { DEMO_CATALOGUE } from '../../src/seed/catalogue';
+import { PING_WEBHOOK } from '../../src/webhooks/webhooks.schema';
 import { DEMO_USERS } from '../../src/users/demo-users';
 import { createRoutes } from '../../src/api-routes';
 import { createTemporalClient } from '../../src/temporal/client';
@@ -231,9 +232,9 @@ describe('the OpenAPI document', () => {
     const { webhooks, components } = buildDocument(routes, {
       prefix: '',
       env: 'test',
-      webhooks: EVENT_WEBHOOKS,
+      webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK],
     });
-    expect(Object.keys(webhooks)).toEqual(EVENT_TYPES);
+    expect(Object.keys(webhooks)).toEqual([...EVENT_TYPES, 'webhook.ping']);
     for (const [type, { post }] of Object.entries(webhooks as Record<string, { post: WebhookOperation }>)) {
       const { schema, example } = post.requestBody.content['application/json'];
       expect(components.schemas).toHaveProperty([schema.$ref.split('/').at(-1)!]);

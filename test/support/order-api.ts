@@ -4,7 +4,13 @@ import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { feedRoutes, followDeclineLimit, privacyRoutes, shoppingRoutes } from '../../src/api-routes';
+import {
+  feedRoutes,
+  followDeclineLimit,
+  outgoingRoutes,
+  privacyRoutes,
+  shoppingRoutes,
+} from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -15,6 +21,7 @@ import type { TestDatabase } from './database';
 import { HANG_MS } from './eventually';
 import { openShop, type Shop, type ShopOptions } from './shop';
 import { orderPolicy } from './commands';
+import { eventsTaskQueueOf } from './task-queues';
 
 /** The whole API on a shop, which has a worker unless it is the test's own. */
 export interface OrderApi extends TestApi {
@@ -142,7 +149,13 @@ export async function openApiOf(
         draining: draining.signal,
         orders: service,
       });
-      return [...shopping, ...privacy, ...feed, ...more(shop.db, config, revokedTokens, report)];
+      const eventsTaskQueue = eventsTaskQueueOf(shop.taskQueue);
+      const outgoing = outgoingRoutes(
+        { ...config, temporal: { ...config.temporal, eventsTaskQueue } },
+        shop.db.connection,
+        shop.temporal,
+      );
+      return [...shopping, ...privacy, ...feed, ...outgoing, ...more(shop.db, config, revokedTokens, report)];
     },
   });
   const close = async () => {

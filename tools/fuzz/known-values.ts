@@ -111,6 +111,9 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
     { parameter: 'body.currentPassword', values: [SACRIFICED_PASSWORD], probability: 0.9 },
   ],
   'POST /users/me/totp': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
+  'POST /webhook-endpoints': [
+    { parameter: 'body.url', values: ['https://example.invalid/hooks'], probability: 0.9 },
+  ],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 

@@ -44,13 +44,13 @@
 {{- $queues := include "oms.queues" .root | fromYaml -}}
 {{- $variables := merge dict $values.config $queues (include "oms.temporalVariables" .root | fromYaml) -}}
 {{- $_ := set $variables "NODE_ENV" "production" -}}
+{{- $_ := set $variables "TEMPORAL_UI_URL" $values.temporal.uiUrl -}}
 {{- $_ := set $variables "PAYMENT_PROVIDER" $values.payments.provider -}}
 {{- $_ := set $variables "PAYMENTS_MAX_PER_SECOND" $values.payments.maxPerSecond -}}
 {{- if eq .component "api" -}}
 {{- $variables = merge $variables $values.api.config -}}
 {{- $_ := set $variables "HOST" "0.0.0.0" -}}
 {{- $_ := set $variables "PORT" 3000 -}}
-{{- $_ := set $variables "TEMPORAL_UI_URL" $values.temporal.uiUrl -}}
 {{- else if eq .component "order-worker" -}}
 {{- $variables = merge $variables $values.orderWorker.config -}}
 {{- $_ := set $variables "WORKER_QUEUES" "orders,events" -}}

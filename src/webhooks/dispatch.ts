@@ -1,0 +1,127 @@
+import pLimit from 'p-limit';
+import { isTypeNamed } from '../domain/events';
+import type { BriefEvent, EventRepository } from '../events/events.repository';
+import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
+import type { Delivery, DeliveryRepository } from './deliveries.repository';
+import { FIRST_ROUND, newDelivery } from './delivery';
+import type { Endpoint, EndpointRepository } from './endpoints.repository';
+import type { DeliveryStarts } from './starts';
+
+/** How many events become deliveries together. */
+const BATCH = 100;
+/** How many deliveries are begun at a time. */
+const STARTS_AT_A_TIME = 10;
+
+export interface DispatchDeps {
+  feed: Pick<EventRepository, 'brief' | 'watch' | 'positionBefore'>;
+  endpoints: Pick<EndpointRepository, 'enabled' | 'find'>;
+  deliveries: Pick<DeliveryRepository, 'insert' | 'begin' | 'dispatched' | 'saveDispatched'>;
+  starts: Pick<DeliveryStarts, 'deliver'>;
+}
+
+export interface DispatchRun {
+  /** Aborts when another process is to continue. */
+  signal: AbortSignal;
+  /** Called with the position, at least every few seconds. */
+  onProgress(position: number): void;
+}
+
+/** What of the events is to be delivered to one endpoint once more. */
+export interface Replay {
+  endpointId: string;
+  round: string;
+  from: Date;
+  /** Up to when, without that time. */
+  to: Date;
+}
+
+export type Dispatch = ReturnType<typeof createDispatch>;
+
+/**
+ * Creates what makes deliveries of events. It may stop anywhere, and two processes may do the same at once: a delivery is
+ * there once for an event and an endpoint, and so is each round of it.
+ */
+export function createDispatch({ feed, endpoints, deliveries, starts }: DispatchDeps) {
+  async function startAll(begun: readonly Delivery[]): Promise<void> {
+    const limit = pLimit(STARTS_AT_A_TIME);
+    await Promise.all(begun.map((delivery) => limit(() => starts.deliver(delivery))));
+  }
+
+  async function deliver(events: readonly BriefEvent[]): Promise<void> {
+    const receivers = await endpoints.enabled();
+    const fresh = events.flatMap((event) =>
+      receivers
+        .filter(({ after, types }) => event.position > after && isWanted(event, types))
+        .map(({ id }) => newDelivery(id, event, FIRST_ROUND)),
+    );
+    await deliveries.insert(fresh);
+    await startAll(fresh);
+  }
+
+  return {
+    /** Makes deliveries of all events, as they come, until the signal aborts. */
+    async follow({ signal, onProgress }: DispatchRun): Promise<void> {
+      const stream = feed.watch(CHANGES_MAX_AWAIT_MS);
+      try {
+        // What comes before the stream is there is read below, since it is asked for the first time before that.
+        await stream.tryNext();
+        let position = await deliveries.dispatched();
+        while (!signal.aborted) {
+          const events = await feed.brief(position, BATCH);
+          if (events.length > 0) {
+            await deliver(events);
+            position = events.at(-1)!.position;
+            await deliveries.saveDispatched(position);
+          } else {
+            await hasMore(stream, position);
+          }
+          onProgress(position);
+        }
+      } finally {
+        await stream.close();
+      }
+    },
+
+    /**
+     * Delivers the events of a period again, also those that have arrived: with the same ids.
+     * @param begunAt the position after which it is to go on
+     */
+    async replay(
+      { endpointId, round, from, to }: Replay,
+      { signal, onProgress }: DispatchRun,
+      begunAt?: number,
+    ): Promise<void> {
+      let position = begunAt ?? (await feed.positionBefore(from));
+      while (!signal.aborted) {
+        const endpoint = await endpoints.find(endpointId);
+        const events = await feed.brief(position, BATCH);
+        const due = events.filter(({ recordedAt }) => recordedAt < to);
+        if (!isEnabled(endpoint) || due.length === 0) return;
+        const again = due
+          .filter((event) => isWanted(event, endpoint.types))
+          .map((event) => newDelivery(endpointId, event, round));
+        await deliveries.begin(again);
+        await startAll(again);
+        position = due.at(-1)!.position;
+        onProgress(position);
+      }
+    },
+  };
+}
+
+function isEnabled(endpoint: Endpoint | null): endpoint is Endpoint {
+  return endpoint?.disabledReason === null;
+}
+
+function isWanted({ types }: BriefEvent, names: readonly string[]): boolean {
+  return types.some((type) => isTypeNamed(type, names));
+}
+
+/** Waits a moment for an event after the position; the stream also tells of those that were read already. */
+async function hasMore(stream: ReturnType<EventRepository['watch']>, position: number): Promise<void> {
+  for (;;) {
+    const change = await stream.tryNext();
+    if (!change || ('fullDocument' in change && (change.fullDocument?.position ?? Infinity) > position))
+      return;
+  }
+}

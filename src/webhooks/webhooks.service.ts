@@ -1,0 +1,245 @@
+import { isIP } from 'node:net';
+import { requireVersion } from '../common/etag';
+import { newId } from '../common/ids';
+import { pageOf, type Page } from '../common/pagination';
+import type { SecretBox } from '../common/secret-box';
+import type { Origin } from '../domain/audit';
+import { replaceSecret } from '../domain/webhook';
+import { AppError } from '../errors/app-error';
+import type { EventRepository } from '../events/events.repository';
+import { invalid } from '../http/validate';
+import type { IsAllowedAddress } from './addresses';
+import type { Delivery, DeliveryRepository } from './deliveries.repository';
+import { begun, newPing, newRound } from './delivery';
+import { MAX_ENDPOINTS, type Endpoint, type EndpointRepository } from './endpoints.repository';
+import { newSecret } from './signing';
+import type { DeliveryStarts } from './starts';
+import type { DeliveryStatus, StoredSecret } from './webhooks.model';
+import type { ChangeEndpointBody, CreateEndpointBody, ReplayBody, ReplayView } from './webhooks.schema';
+
+export interface WebhookServiceDeps {
+  endpoints: Pick<EndpointRepository, 'find' | 'list' | 'insert' | 'change' | 'remove'>;
+  deliveries: Pick<DeliveryRepository, 'find' | 'list' | 'insert' | 'begin'>;
+  feed: Pick<EventRepository, 'latest'>;
+  starts: DeliveryStarts;
+  secrets: SecretBox;
+  isAllowed: IsAllowedAddress;
+  /** Whether only https is allowed. */
+  isSecure: boolean;
+}
+
+/** The versions one of which must be the current one; null for any. */
+type Versions = readonly number[] | null;
+
+export type WebhookService = ReturnType<typeof createWebhookService>;
+
+export function createWebhookService(deps: WebhookServiceDeps) {
+  const { endpoints, deliveries, feed, starts, secrets, isAllowed, isSecure } = deps;
+
+  /** @throws {AppError} validation_failed for a URL of which it is known now that nothing would be sent to it */
+  function checkUrl(url: string | undefined): void {
+    if (url === undefined) return;
+    const { protocol, hostname } = new URL(url);
+    if (isSecure && protocol !== 'https:')
+      throw invalid([{ path: 'url', message: 'must begin with https://' }]);
+    const literal = hostname.replace(/^\[|\]$/g, '');
+    if (isIP(literal) !== 0 && !isAllowed(literal))
+      throw invalid([{ path: 'url', message: 'must lead to an address of the public internet' }]);
+  }
+
+  function sealed(secret: string, endpointId: string, createdAt: Date): StoredSecret {
+    return { sealed: secrets.seal(secret, endpointId), createdAt, expiresAt: null };
+  }
+
+  /** @throws {AppError} not_found */
+  async function read(id: string): Promise<Endpoint> {
+    return found(await endpoints.find(id));
+  }
+
+  return {
+    read,
+
+    async list({ limit, after }: { limit: number; after?: string }): Promise<Page<Endpoint>> {
+      return pageOf(await endpoints.list({ limit: limit + 1, after }), limit);
+    },
+
+    /**
+     * Returns the secret as well, which cannot be read again.
+     * @throws {AppError} validation_failed, invalid_transition if there are too many
+     */
+    async create(
+      { url, description, types }: CreateEndpointBody,
+      origin: Origin,
+    ): Promise<{ endpoint: Endpoint; secret: string }> {
+      checkUrl(url);
+      const now = new Date();
+      const id = newId('whe', now);
+      const secret = newSecret();
+      const endpoint: Endpoint = {
+        id,
+        url,
+        description: description || null,
+        types,
+        secrets: [sealed(secret, id, now)],
+        disabledReason: null,
+        disabledAt: null,
+        failingSince: null,
+        after: await feed.latest(),
+        version: 1,
+        createdBy: origin.by,
+        createdAt: now,
+        updatedAt: now,
+      };
+      if (!(await endpoints.insert(endpoint, origin))) throw tooMany();
+      return { endpoint, secret };
+    },
+
+    /** @throws {AppError} not_found, precondition_failed, validation_failed */
+    async change(
+      id: string,
+      { url, description, types, status }: ChangeEndpointBody,
+      versions: Versions,
+      origin: Origin,
+    ): Promise<Endpoint> {
+      checkUrl(url);
+      const latest = await feed.latest();
+      const change = (endpoint: Endpoint): Endpoint => {
+        requireVersion(versions, endpoint.version);
+        return {
+          ...endpoint,
+          ...(url !== undefined && { url }),
+          ...(description !== undefined && { description: description || null }),
+          ...(types && { types }),
+          ...statusOf(endpoint, status, latest),
+        };
+      };
+      return found(await endpoints.change(id, change, { action: 'change', origin }));
+    },
+
+    /** @throws {AppError} not_found, precondition_failed */
+    async remove(id: string, versions: Versions, origin: Origin): Promise<void> {
+      const check = ({ version }: Endpoint) => requireVersion(versions, version);
+      if (!(await endpoints.remove(id, check, origin))) throw noSuchEndpoint();
+    },
+
+    /**
+     * Makes a new secret, beside which the one before it stays valid for a day.
+     * @throws {AppError} not_found, precondition_failed
+     */
+    async rotateSecret(
+      id: string,
+      versions: Versions,
+      origin: Origin,
+    ): Promise<{ endpoint: Endpoint; secret: string }> {
+      const secret = newSecret();
+      const now = new Date();
+      const added = sealed(secret, id, now);
+      const change = (endpoint: Endpoint): Endpoint => {
+        requireVersion(versions, endpoint.version);
+        const known = endpoint.secrets.map((one) => {
+          return { ...one, expiresAt: one.expiresAt?.getTime() ?? null };
+        });
+        const replaced = replaceSecret(known, { ...added, expiresAt: null }, now.getTime());
+        return {
+          ...endpoint,
+          secrets: replaced.map((one) => {
+            return { ...one, expiresAt: one.expiresAt === null ? null : new Date(one.expiresAt) };
+          }),
+        };
+      };
+      const endpoint = found(await endpoints.change(id, change, { action: 'rotate_secret', origin }));
+      return { endpoint, secret };
+    },
+
+    /** Has something sent that tries the endpoint, also one that is disabled. @throws {AppError} not_found */
+    async ping(id: string): Promise<Delivery> {
+      const { id: endpointId } = await read(id);
+      const delivery = newPing(endpointId, new Date());
+      await deliveries.insert([delivery]);
+      await starts.deliver(delivery).catch(unavailable);
+      return delivery;
+    },
+
+    /** @throws {AppError} not_found */
+    async listDeliveries(
+      endpointId: string,
+      { status, limit, after }: { status?: DeliveryStatus; limit: number; after?: string },
+    ): Promise<Page<Delivery>> {
+      await read(endpointId);
+      return pageOf(await deliveries.list({ endpointId, status }, { limit: limit + 1, after }), limit);
+    },
+
+    /** Delivers an event again at once, whatever became of it. @throws {AppError} not_found, invalid_transition */
+    async redeliver(id: string): Promise<Delivery> {
+      const known = await deliveries.find(id);
+      if (!known) throw noSuchDelivery();
+      if (!known.ping) requireEnabled(await read(known.endpointId));
+      const delivery = begun(known, newRound());
+      await deliveries.begin([delivery]);
+      await starts.deliver(delivery).catch(unavailable);
+      return delivery;
+    },
+
+    /** Begins to deliver the events of a period again. @throws {AppError} not_found, validation_failed, invalid_transition */
+    async replay(id: string, { from, to }: ReplayBody): Promise<ReplayView> {
+      requireEnabled(await read(id));
+      const [begin, end] = [new Date(from), to === undefined ? new Date() : new Date(to)];
+      if (begin >= end) throw invalid([{ path: 'from', message: 'must be before to, and in the past' }]);
+      const period = { endpointId: id, from: begin.toISOString(), to: end.toISOString() };
+      await starts.replay({ ...period, round: newRound() }).catch(unavailable);
+      return period;
+    },
+  };
+}
+
+/** Returns what changes with the status. @param latest the position after which one that is enabled gets events */
+function statusOf(
+  { disabledReason }: Endpoint,
+  status: ChangeEndpointBody['status'],
+  latest: number,
+): Partial<Endpoint> {
+  if (status === 'enabled' && disabledReason !== null)
+    return { disabledReason: null, disabledAt: null, failingSince: null, after: latest };
+  if (status === 'disabled' && disabledReason === null)
+    return { disabledReason: 'by_admin', disabledAt: new Date() };
+  return {};
+}
+
+function found(endpoint: Endpoint | null): Endpoint {
+  if (!endpoint) throw noSuchEndpoint();
+  return endpoint;
+}
+
+function requireEnabled({ disabledReason }: Endpoint): void {
+  if (disabledReason === null) return;
+  throw new AppError(
+    'invalid_transition',
+    'The endpoint is disabled, so nothing is sent to it: ping it, and enable it with PATCH once it answers.',
+  );
+}
+
+function unavailable(cause: unknown): never {
+  throw new AppError(
+    'service_unavailable',
+    'Temporal has not confirmed that it will be sent: repeat the request. Receivers know what they get twice by its id.',
+    { cause },
+  );
+}
+
+function noSuchEndpoint(): AppError {
+  return new AppError('not_found', 'Webhook endpoint not found: check the id.');
+}
+
+function noSuchDelivery(): AppError {
+  return new AppError(
+    'not_found',
+    'Webhook delivery not found: check the id. Deliveries are kept for 30 days.',
+  );
+}
+
+function tooMany(): AppError {
+  return new AppError(
+    'invalid_transition',
+    `There are ${MAX_ENDPOINTS} webhook endpoints, the most that there can be: delete one that is not needed any more.`,
+  );
+}

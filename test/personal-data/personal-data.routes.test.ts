@@ -3,6 +3,7 @@ import { Canaries } from '../support/canaries';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { keepRelaying } from '../support/relay';
 import { orderRequest } from '../support/shop';
 import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { ProductService } from '../../src/product-service/product-service.model';
@@ -12,12 +13,18 @@ import { erasureWorkflowId } from '../../workflows/contract';
 let api: OrderApi;
 let admin: Person;
 let product: ProductService;
+let relay: ReturnType<typeof keepRelaying>;
 beforeAll(async () => {
   api = await openOrderApi();
   admin = await person(api, 'ADMIN');
   product = await api.shop.sell();
+  relay = keepRelaying(api.db.connection);
+  await relay.following;
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await relay.stop();
+  await api.close();
+});
 
 const exported = async (id: string, token: string): Promise<OrderBody[]> => {
   const { text } = await api.call('get', `/users/${id}/export`, token).buffer(true).expect(200);
@@ -183,6 +190,10 @@ describe('POST /users/:id/erase', () => {
     for (const { id } of (await api.call('get', '/orders', who.accessToken).expect(200)).body.data)
       await api.call('post', `/orders/${id}/cancel`, who.accessToken).send({});
     const books = await bookOf(completed.id);
+    const events = api.db.connection.collection('events');
+    await eventually(async () =>
+      expect(await events.countDocuments({ object: completed.id, type: 'order.completed' })).toBe(1),
+    );
     expect(await foundInMongoDb(canaries)).toEqual(
       expect.arrayContaining(['name', 'e-mail', 'note', 'number']),
     );
@@ -190,7 +201,8 @@ describe('POST /users/:id/erase', () => {
     const { body: answer } = await erase(who.id, who.accessToken, password).expect(202);
     expect(answer.data).toMatchObject({ id: who.id, name: 'erased', status: 'erased' });
     await erased(who.id, 'erased');
-    expect(await foundInMongoDb(canaries)).toEqual([]);
+    // The events of an order are erased with the event of its erasure.
+    await eventually(async () => expect(await foundInMongoDb(canaries)).toEqual([]));
     expect(await bookOf(completed.id)).toEqual(books);
     for (const id of [completed.id, other.id]) {
       const { body: seen } = await api.call('get', `/orders/${id}`, admin.accessToken).expect(200);
@@ -232,7 +244,8 @@ describe('POST /users/:id/erase', () => {
     expect(await exported(who.id, accessToken)).toContainEqual(expect.objectContaining(entry));
     await erase(who.id, accessToken).expect(202);
     await erased(who.id);
-    expect(await foundInMongoDb(canaries)).toEqual([]);
+    // The events of an order are erased with the event of its erasure.
+    await eventually(async () => expect(await foundInMongoDb(canaries)).toEqual([]));
     const guest = await api.call('get', `/users/${body.data.customerId}`, admin.accessToken).expect(200);
     expect(guest.body.data).toMatchObject({ status: 'erased', name: 'erased' });
   });

@@ -12,6 +12,7 @@ const UNIT = [
   'activities/payment-calls',
   'api-keys/api-key-cache',
   'bench/*',
+  'clients/*',
   'cluster/primary-store',
   'common/{dates,etag,pagination,text}',
   'config/*',
@@ -47,6 +48,8 @@ const project = {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, sourceMaps: 'inline' },
     ],
   },
+  // The client names the files that it imports as its build does.
+  moduleNameMapper: { '^(\\./[\\w-]+)\\.js$': '$1' },
   // The driver loads `os` by a dynamic import, which Jest's sandbox refuses: compile that one file to a require.
   transformIgnorePatterns: ['/node_modules/(?!mongodb/lib/runtime_adapters\\.js$)'],
 };

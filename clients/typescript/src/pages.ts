@@ -1,0 +1,49 @@
+interface Page<Entry> {
+  data: Entry[];
+  meta: { page: { nextCursor: string | null } };
+}
+
+interface FeedPart<Event> {
+  data: Event[];
+  meta: { feed: { position: number; latest: number } };
+}
+
+/**
+ * Iterates over all entries of a list, a page at a time.
+ * @param read reads a page: `(cursor) => client.listOrders({ query: { status: ['confirmed'], cursor } })`
+ */
+export async function* allOf<Entry>(
+  read: (cursor: string | undefined) => Promise<Page<Entry>>,
+): AsyncGenerator<Entry, void, undefined> {
+  let cursor: string | undefined;
+  do {
+    const { data, meta } = await read(cursor);
+    yield* data;
+    cursor = meta.page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+export interface FeedOptions {
+  /** The last position that you have stored; without it, from the oldest event that is kept. */
+  after?: number;
+  /** Ends the feed, which else goes on for ever. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Iterates over what happens, without an end and without a gap. Store `position` when you have handled its events, and
+ * begin with it the next time: then none is missed, and those that were not handled come again.
+ * @param read reads a part: `(after) => client.listEvents({ query: { after }, headers: { Prefer: 'wait=20' } })`
+ */
+export async function* follow<Event>(
+  read: (after: number | undefined) => Promise<FeedPart<Event>>,
+  { after, signal }: FeedOptions = {},
+): AsyncGenerator<{ events: Event[]; position: number }, void, undefined> {
+  let position = after;
+  while (!signal?.aborted) {
+    const { data, meta } = await read(position);
+    const isNew = meta.feed.position !== position;
+    position = meta.feed.position;
+    if (data.length > 0 || isNew) yield { events: data, position };
+  }
+}

@@ -128,10 +128,10 @@ const line = Joi.object<PricedLine, true>({
               'available; `retired`: it is not for sale any more, and left out of the sums',
           ),
         detail: Joi.string().required(),
-      }),
+      }).meta({ component: 'CartWarning' }),
     )
     .required(),
-});
+}).meta({ component: 'CartLine' });
 
 const quote = {
   items: Joi.array().items(line).required(),
@@ -196,6 +196,7 @@ export const cartSchema = Joi.object<CartView, true>({
   note: Joi.string().allow(null).required(),
   metadata: Joi.object<Record<string, string>>().pattern(Joi.string(), Joi.string().allow('')).required(),
   hold: Joi.object({ until: time })
+    .meta({ component: 'CartHold' })
     .allow(null)
     .required()
     .description('Until when goods are kept from others for it, if they are'),

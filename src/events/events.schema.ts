@@ -2,7 +2,7 @@ import Joi from 'joi';
 import { idSchema } from '../common/ids';
 import { listOf } from '../common/list';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { EVENT_TYPES, TYPE_NAMES } from '../domain/events';
+import { CART_EVENTS, ORDER_EVENTS, PRODUCT_EVENTS, TYPE_NAMES, USER_EVENTS } from '../domain/events';
 import type { OrderLine } from '../domain/order';
 import type { OrderView } from '../orders/order-view';
 import { EXAMPLE_ORDER } from '../orders/schema/example';
@@ -21,11 +21,6 @@ const id = Joi.string()
 const position = Joi.number()
   .integer()
   .description('For ADMINs only: its place in the feed, one more than that of the event before it');
-const type = Joi.string().valid(...EVENT_TYPES);
-const types = Joi.array()
-  .items(type)
-  .required()
-  .description('All that happened at once, the most telling first: the last delivery completes an order');
 const at = Joi.string().isoDate().required().description('When it happened');
 const object = Joi.string().required().description('The id of what it is about');
 const version = Joi.number()
@@ -53,11 +48,21 @@ const EXAMPLE: EventView<OrderView> = {
   data: EXAMPLE_ORDER,
 };
 
-const fields = { id, position, type: type.required(), types, at, object, version, follows };
+/** @param component the name of the types among the components of the document */
+function fieldsOf(component: string, events: object) {
+  const type = Joi.string()
+    .valid(...Object.keys(events))
+    .meta({ component });
+  const types = Joi.array()
+    .items(type)
+    .required()
+    .description('All that happened at once, the most telling first: the last delivery completes an order');
+  return { id, position, type: type.required(), types, at, object, version, follows };
+}
 
 /** An event of an order, as its webhook and its own feed have it. */
 export const orderEventSchema = Joi.object<EventView<OrderView>>({
-  ...fields,
+  ...fieldsOf('OrderEventType', ORDER_EVENTS),
   data: orderSchema.required().description('The order at that version'),
 })
   .label('OrderEvent')
@@ -68,10 +73,10 @@ const eventUser = Joi.object<EventUser>({
   role: user.extract('role'),
   status: user.extract('status'),
   createdAt: user.extract('createdAt'),
-});
+}).meta({ component: 'EventUser' });
 
 export const productEventSchema = Joi.object<EventView<ProductServiceView>>({
-  ...fields,
+  ...fieldsOf('ProductEventType', PRODUCT_EVENTS),
   data: productService.required().description('The entry at that version, or a later one'),
 }).label('ProductEvent');
 
@@ -84,34 +89,27 @@ const eventCart = Joi.object<EventCart, true>({
       Joi.object<OrderLine, true>({
         productServiceId: Joi.string().required(),
         quantity: Joi.number().integer().required(),
-      }),
+      }).meta({ component: 'AbandonedCartLine' }),
     )
     .required(),
   abandonedAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
-});
+}).meta({ component: 'AbandonedCart' });
 
 export const cartEventSchema = Joi.object<EventView<EventCart>>({
-  ...fields,
+  ...fieldsOf('CartEventType', CART_EVENTS),
   data: eventCart.required().description('Whose it is and what is in it, and nothing of the person'),
 }).label('CartEvent');
 
 export const userEventSchema = Joi.object<EventView<EventUser>>({
-  ...fields,
+  ...fieldsOf('UserEventType', USER_EVENTS),
   data: eventUser.required().description('Who it is, and nothing of the person'),
 }).label('UserEvent');
 
-export const eventSchema = Joi.object<EventView>({
-  ...fields,
-  data: Joi.alternatives()
-    .try(orderSchema, productService, eventCart, eventUser)
-    .required()
-    .description(
-      'Of an order: the order at that version, as ADMINs see it. Of an entry of the catalogue: the entry, at that version or a ' +
-        'later one. Of a cart: what is in it. Of a user: who it is, and nothing of the person',
-    ),
-})
-  .label('Event')
+export const eventSchema = Joi.alternatives()
+  .try(orderEventSchema, productEventSchema, cartEventSchema, userEventSchema)
+  .meta({ component: 'Event' })
+  .description('Which it is, its `type` tells')
   .example(EXAMPLE);
 
 export interface FeedQuery {
@@ -130,7 +128,8 @@ export const feedQuery = Joi.object<FeedQuery, true>({
   types: listOf(
     Joi.string()
       .valid(...TYPE_NAMES)
-      .label('types'),
+      .label('types')
+      .meta({ component: 'EventTypeName' }),
     TYPE_NAMES.length,
   ).description('Only events of which one of the types is among these: `order.confirmed,refund.*`'),
   limit: pageQuery.limit.description('The maximum number of events'),

@@ -11,7 +11,7 @@ const TAG = 'Health';
 const checkResult = Joi.object<CheckResult, true>({
   status: Joi.string().valid('up', 'down').required(),
   latencyMs: Joi.number().min(0).required(),
-});
+}).meta({ component: 'HealthCheck' });
 
 const readiness = Joi.object<Readiness, true>({
   status: Joi.string().valid('ready', 'unavailable', 'draining').required(),

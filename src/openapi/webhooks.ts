@@ -1,6 +1,8 @@
 import type { ObjectSchema } from 'joi';
 import { exampleOf } from './example';
-import type { JsonSchema } from './json-schema';
+import type { ComponentRegistry } from './components';
+import { componentNameOf, jsonSchemaOf } from './json-schema';
+import { pascal } from './portable-schema';
 
 /** Something of which receivers are told by a request of ours. */
 export interface WebhookSpec {
@@ -20,12 +22,14 @@ const HEADERS = {
 /** Returns what OpenAPI 3.1 says of the requests that receivers get. */
 export function webhooksOf(
   webhooks: readonly WebhookSpec[],
-  refer: (schema: ObjectSchema) => JsonSchema,
+  registry: ComponentRegistry,
 ): Record<string, unknown> {
-  return Object.fromEntries(webhooks.map((webhook) => [webhook.name, { post: operationOf(webhook, refer) }]));
+  return Object.fromEntries(
+    webhooks.map((webhook) => [webhook.name, { post: operationOf(webhook, registry) }]),
+  );
 }
 
-function operationOf({ name, summary, body }: WebhookSpec, refer: (schema: ObjectSchema) => JsonSchema) {
+function operationOf({ name, summary, body }: WebhookSpec, { refer }: ComponentRegistry) {
   const example = exampleOf(body) as { type: string; types: string[] } | undefined;
   return {
     operationId: `on_${name.replaceAll('.', '_')}`,
@@ -38,7 +42,7 @@ function operationOf({ name, summary, body }: WebhookSpec, refer: (schema: Objec
       required: true,
       content: {
         'application/json': {
-          schema: refer(body),
+          schema: refer(componentNameOf(body) ?? pascal(name), jsonSchemaOf(body)),
           ...(example && { example: { ...example, type: name, types: [name] } }),
         },
       },

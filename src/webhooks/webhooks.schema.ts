@@ -108,6 +108,7 @@ export const deliverySchema = Joi.object<DeliveryView, true>({
   type: Joi.string().required().example('order.confirmed'),
   status: Joi.string()
     .valid(...STATUSES)
+    .meta({ component: 'WebhookDeliveryStatus' })
     .required()
     .example('succeeded'),
   attempts: Joi.number().integer().min(0).required().example(1),
@@ -146,7 +147,11 @@ const url = Joi.string()
 
 const description = removableLine(200).description('What it is for; null or an empty text removes it');
 const types = Joi.array()
-  .items(Joi.string().valid(...TYPE_NAMES))
+  .items(
+    Joi.string()
+      .valid(...TYPE_NAMES)
+      .meta({ component: 'EventTypeName' }),
+  )
   .unique()
   .min(1)
   .max(TYPE_NAMES.length)
@@ -192,6 +197,7 @@ export const listDeliveriesQuery = Joi.object<ListDeliveriesQuery, true>({
   ...pageQuery,
   status: Joi.string()
     .valid(...STATUSES)
+    .meta({ component: 'WebhookDeliveryStatus' })
     .description('Only deliveries with this status'),
 });
 

@@ -25,10 +25,11 @@ const MAX_VALUES = Math.max(
 );
 
 /** Some of these values, separated by commas. */
-function some(name: string, values: readonly string[]): ArraySchema<string[]> {
+function some(name: string, component: string, values: readonly string[]): ArraySchema<string[]> {
   const value = Joi.string()
     .valid(...values)
-    .label(name);
+    .label(name)
+    .meta({ component });
   return listOf(value, MAX_VALUES);
 }
 
@@ -43,9 +44,9 @@ const findOrdersQuery = {
     )
     .messages({ 'string.pattern.base': '{#label} must be the number of an order, for example 7K3DQ-9QXWM' })
     .description('In upper or lower case, with or without the hyphen'),
-  status: some('status', ORDER_STATUSES).description('One or several: `pending,confirmed`'),
-  paymentStatus: some('paymentStatus', PAYMENT_STATUSES),
-  fulfillmentStatus: some('fulfillmentStatus', FULFILLMENT_STATUSES),
+  status: some('status', 'OrderStatus', ORDER_STATUSES).description('One or several: `pending,confirmed`'),
+  paymentStatus: some('paymentStatus', 'PaymentStatus', PAYMENT_STATUSES),
+  fulfillmentStatus: some('fulfillmentStatus', 'FulfillmentStatus', FULFILLMENT_STATUSES),
   customerId: idSchema('usr').description('For ADMINs only'),
   email: email.description("For ADMINs only: the customer's e-mail address"),
   sku: singleLine(100).description('Orders with such a line, as the SKU was when they were placed'),

@@ -38,7 +38,7 @@ export const pricedLine = {
   productServiceId: productServiceId.required(),
   sku: text,
   name: text,
-  kind: Joi.string().valid('product', 'service').allow(null).required(),
+  kind: Joi.string().valid('product', 'service').allow(null).required().meta({ component: 'ProductKind' }),
   quantity: Joi.number().integer().required(),
   unitPrice: price,
   taxRateBps: Joi.number().allow(null).required().description('In basis points: 1900 is 19 %'),
@@ -56,12 +56,12 @@ const item = Joi.object<OrderItemView, true>({
   fulfilledQuantity: Joi.number().integer().required().description('Units that were shipped or performed'),
   cancelledQuantity: Joi.number().integer().required().description('Units that will never be'),
   refundedQuantity: Joi.number().integer().required().description('Units that were paid back'),
-});
+}).meta({ component: 'OrderItem' });
 
 const line = Joi.object<OrderLine, true>({
   productServiceId: productServiceId.required(),
   quantity: Joi.number().integer().required(),
-});
+}).meta({ component: 'FulfilledLine' });
 
 const internalNote = Joi.string().description('For ADMINs only, and only where there is one');
 
@@ -78,7 +78,7 @@ const statusChange = Joi.object<StatusChange, true>({
     ),
   reason: text,
   internalNote,
-});
+}).meta({ component: 'StatusChange' });
 
 const by = Joi.string().description('For ADMINs only: the id of a user or API key');
 
@@ -92,7 +92,7 @@ const fulfillment = Joi.object<FulfillmentView, true>({
   by,
   createdAt: time.required(),
   deliveredAt: time.allow(null).required(),
-});
+}).meta({ component: 'Fulfillment' });
 
 const refund = Joi.object<RefundView, true>({
   id: Joi.string()
@@ -106,7 +106,7 @@ const refund = Joi.object<RefundView, true>({
         productServiceId: productServiceId.required(),
         quantity: Joi.number().integer().required(),
         restock: Joi.boolean().required().description('Whether the units are back in stock'),
-      }),
+      }).meta({ component: 'RefundedLine' }),
     )
     .required()
     .description('Empty if the refund is of an amount'),
@@ -114,7 +114,7 @@ const refund = Joi.object<RefundView, true>({
   reason: Joi.string().required(),
   internalNote,
   createdAt: time.required(),
-});
+}).meta({ component: 'Refund' });
 
 const ATTEMPT_OUTCOMES: PaymentAttempt['outcome'][] = [
   'action_required',
@@ -137,7 +137,7 @@ const attempt = Joi.object<AttemptView, true>({
         'authorised and is not reserved any more',
     ),
   reason: text,
-});
+}).meta({ component: 'PaymentAttempt' });
 
 const paymentAction = Joi.object<PaymentActionView, true>({
   type: Joi.string()
@@ -149,7 +149,7 @@ const paymentAction = Joi.object<PaymentActionView, true>({
   clientSecret: Joi.string(),
   redirectUrl: Joi.string().uri(),
   expiresAt: time.required().description('Until when it can be done'),
-});
+}).meta({ component: 'PaymentAction' });
 
 const dispute = Joi.object<Dispute, true>({
   id: Joi.string().required(),
@@ -160,7 +160,7 @@ const dispute = Joi.object<Dispute, true>({
     .description('While it is `opened`, and if it is `lost`, the bank has taken the amount back'),
   reason: Joi.string().allow('').required(),
   at: time.required(),
-});
+}).meta({ component: 'Dispute' });
 
 const compensation = Joi.object<CompensationView, true>({
   step: Joi.string().required(),
@@ -188,7 +188,7 @@ const compensation = Joi.object<CompensationView, true>({
   })
     .allow(null)
     .required(),
-});
+}).meta({ component: 'Compensation' });
 
 export const shippingAddress = Joi.object<ShippingAddress, true>({
   name: Joi.string().required(),
@@ -198,7 +198,7 @@ export const shippingAddress = Joi.object<ShippingAddress, true>({
   region: Joi.string(),
   postalCode: Joi.string(),
   country: country.required(),
-});
+}).meta({ component: 'Address' });
 
 export const orderSchema = Joi.object<OrderView, true>({
   id: Joi.string()
@@ -213,13 +213,16 @@ export const orderSchema = Joi.object<OrderView, true>({
   customerId: Joi.string().required(),
   status: Joi.string()
     .valid(...ORDER_STATUSES)
-    .required(),
+    .required()
+    .meta({ component: 'OrderStatus' }),
   paymentStatus: Joi.string()
     .valid(...PAYMENT_STATUSES)
-    .required(),
+    .required()
+    .meta({ component: 'PaymentStatus' }),
   fulfillmentStatus: Joi.string()
     .valid(...FULFILLMENT_STATUSES)
-    .required(),
+    .required()
+    .meta({ component: 'FulfillmentStatus' }),
   items: Joi.array().items(item).required(),
   currency: Joi.string().length(3).allow(null).required(),
   subtotal: price,
@@ -251,10 +254,12 @@ export const orderSchema = Joi.object<OrderView, true>({
   rejection: Joi.object<Rejection, true>({
     code: Joi.string()
       .valid(...Object.values(REJECTION_CODES))
-      .required(),
+      .required()
+      .meta({ component: 'RejectionCode' }),
     detail: Joi.string().required(),
     existingOrderId: Joi.string().description('The order that already has the `externalRef`'),
   })
+    .meta({ component: 'Rejection' })
     .allow(null)
     .required(),
   statusHistory: Joi.array().items(statusChange).required(),

@@ -26,7 +26,7 @@ const DEMO_ACCOUNTS =
 /** What the tags stand for, by how often readers need them. Any other tag comes after these. */
 const TAGS: Readonly<Record<string, string>> = {
   Orders: 'Place orders, follow them, and change them: amend, cancel, fulfill, refund',
-  Carts: 'What somebody is about to order, signed in or as a guest, and its checkout',
+  Carts: 'What a customer is about to order, signed in or as a guest, and its checkout',
   Catalogue: 'The products and services that can be ordered, and their stock',
   Payments: 'The payments of the sandbox, and what the payment service reports',
   Events: 'What happened, in order and without gaps: a feed to read, and webhooks to be told',

@@ -27,7 +27,7 @@ export function portable(schema: JsonSchema, name: string, refer: Refer): JsonSc
     ...(properties && {
       properties: Object.fromEntries(
         Object.entries(properties).map(([key, value]) => [key, part(value, name + pascal(key))]),
-      ) as JsonSchema,
+      ),
     }),
     ...(items && { items: part(items, singular(name)) }),
     ...(typeof additionalProperties === 'object' && {

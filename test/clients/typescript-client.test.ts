@@ -224,7 +224,7 @@ describe('a webhook', () => {
 
   it.each([
     ['changed', { body: BODY.replace('confirmed', 'rejected'), headers: signed(BODY, NOW_MS / 1_000) }],
-    ['of somebody else', { body: BODY, headers: signed(BODY, NOW_MS / 1_000, Buffer.from('other')) }],
+    ['signed by another key', { body: BODY, headers: signed(BODY, NOW_MS / 1_000, Buffer.from('other')) }],
     ['old', { body: BODY, headers: signed(BODY, NOW_MS / 1_000 - 301) }],
     ['of the future', { body: BODY, headers: signed(BODY, NOW_MS / 1_000 + 301) }],
     ['not signed', { body: BODY, headers: {} }],

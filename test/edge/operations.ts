@@ -139,6 +139,7 @@ function textFor({ pattern, format, minLength }: JsonSchema): string {
     'usr_01HZX000000000000000A11CE0',
     'ps_01HZX0000000000000TSHRTM00',
     'pm_card_visa',
+    'https://hooks.example.com/orders',
   ];
   const found = candidates.find(
     (text) => pattern === undefined || new RegExp(pattern as string, 'u').test(text),

@@ -85,6 +85,7 @@ describe('the OpenAPI document', () => {
       'Catalogue',
       'Payments',
       'Events',
+      'Webhooks',
       'Auth',
       'Users',
       'API keys',

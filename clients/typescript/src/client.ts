@@ -86,10 +86,7 @@ export function createClientOf<Ops>(
   };
 
   const calls = Object.fromEntries(
-    (Object.entries(operations) as [string, OperationSpec][]).map(([id, spec]) => [
-      id,
-      (input?: Input) => call(spec, input),
-    ]),
+    Object.entries<OperationSpec>(operations).map(([id, spec]) => [id, (input?: Input) => call(spec, input)]),
   );
   return {
     ...(calls as unknown as Calls<Ops>),
@@ -125,7 +122,7 @@ function headersOf({ headers = {}, body }: Input, token: string | undefined): He
   if (body !== undefined) all.set('Content-Type', 'application/json');
   if (token !== undefined) all.set('Authorization', `Bearer ${token}`);
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) all.set(name, String(value));
+    if (value !== undefined) all.set(name, textOf(value));
   }
   return all;
 }
@@ -145,11 +142,15 @@ function queryOf(values: Input['query'] = {}): string {
     if (value === undefined) continue;
     if (Array.isArray(value)) query.append(name, value.join(','));
     else if (typeof value === 'object' && value !== null)
-      for (const [key, one] of Object.entries(value)) query.append(`${name}[${key}]`, String(one));
-    else query.append(name, String(value));
+      for (const [key, one] of Object.entries(value)) query.append(`${name}[${key}]`, textOf(one));
+    else query.append(name, textOf(value));
   }
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Returns whether something is a problem of the API, with this code if one is given. */

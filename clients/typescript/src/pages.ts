@@ -26,7 +26,7 @@ export async function* allOf<Entry>(
 export interface FeedOptions {
   /** The last position that you have stored; without it, from the oldest event that is kept. */
   after?: number;
-  /** Ends the feed, which else goes on for ever. */
+  /** Ends the feed, which has no end of its own. */
   signal?: AbortSignal;
 }
 

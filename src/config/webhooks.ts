@@ -16,7 +16,7 @@ const variables = {
     .messages({
       'networks.invalid': '{#label} must be networks such as 127.0.0.0/8 or fd00::/8, comma-separated',
       'networks.production':
-        '{#label} must not be set in production: whoever may add webhook endpoints could reach these networks',
+        '{#label} must not be set in production: webhook endpoints could be added that lead into these networks',
     }),
 };
 

@@ -22,7 +22,7 @@ export const MAX_ATTEMPTS = ATTEMPTS_AFTER_MS.length;
 const JITTER = 0.1;
 /** The longest delay that a receiver can ask for. */
 const MAX_RETRY_AFTER_MS = DAY_MS;
-/** After failing for so long without a success, an endpoint is disabled. */
+/** An endpoint that has failed for this time without a success is disabled. */
 export const FAILING_LIMIT_MS = 5 * DAY_MS;
 /** How long the secret before the newest one stays valid. */
 export const OLD_SECRET_MS = DAY_MS;
@@ -41,12 +41,14 @@ export function retryDelayMs(attempts: number, retryAfterMs: number | null, rand
 }
 
 const SECONDS = /^\d{1,9}$/;
+/** The form of times that senders must write (RFC 9110, 5.6.7); JavaScript would read more. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** Reads a Retry-After header (RFC 9110, 10.2.3); null if it says nothing. @param now in milliseconds since the epoch */
 export function readRetryAfter(header: string | undefined, now: number): number | null {
   if (header === undefined) return null;
   if (SECONDS.test(header)) return Number(header) * 1_000;
-  const at = Date.parse(header);
+  const at = HTTP_DATE.test(header) ? Date.parse(header) : NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
 

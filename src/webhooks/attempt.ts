@@ -122,7 +122,7 @@ function outcomeOf(
   };
 }
 
-/** Says why an attempt has failed, without what the receiver, or whoever stands between, has sent. */
+/** Says why an attempt has failed, without what the receiver, or anything before it, has sent. */
 function reasonOf(answer: Answer | Error): string {
   if (!(answer instanceof Error)) {
     if (answer.status === 410) return 'The receiver wants no more events (410).';

@@ -3,7 +3,7 @@ import { encodeTime, ulid } from 'ulid';
 import type { BriefEvent } from '../events/events.repository';
 import type { Delivery } from './deliveries.repository';
 
-/** The round of attempts that an event begins by itself. */
+/** The round of attempts that begins when the event comes. */
 export const FIRST_ROUND = 'first';
 
 /** The type of what is sent to try an endpoint; it is no event of the feed. */

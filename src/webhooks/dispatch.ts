@@ -84,7 +84,7 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
 
     /**
      * Delivers the events of a period again, also those that have arrived: with the same ids.
-     * @param begunAt the position after which it is to go on
+     * @param begunAt the position after which it continues
      */
     async replay(
       { endpointId, round, from, to }: Replay,

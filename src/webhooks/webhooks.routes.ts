@@ -41,8 +41,8 @@ function createRoute(service: WebhookService): Route {
     summary: 'Have events sent to a URL',
     description:
       'Only this response shows the secret. Whatever happens from now on is sent by POST with the headers of Standard ' +
-      'Webhooks, as the feed has it for ADMINs; `webhook-id` is the id of the event, the same in each attempt. Whoever may do ' +
-      'this can have all events sent anywhere.',
+      'Webhooks, as the feed has it for ADMINs; `webhook-id` is the id of the event, the same in each attempt. It is as much as ' +
+      'reading all events: they can be sent anywhere.',
     body: schema.createEndpointBody,
     responses: {
       201: {

@@ -207,7 +207,7 @@ it('delivers again on demand: one event, or those of a period, with the same ids
   });
 });
 
-it('goes on where it was when another worker takes over', async () => {
+it('continues where it was when another worker takes over', async () => {
   const { receiver } = await receive();
   const before = await place();
   await eventually(async () => expect(receiver.ids()).toEqual(expect.arrayContaining(eventsOf(before))));

@@ -1,13 +1,18 @@
 import type { EndpointDocument } from '../../src/webhooks/webhooks.model';
 import { MAX_ENDPOINTS } from '../../src/webhooks/endpoints.repository';
 import type { NewEndpointView } from '../../src/webhooks/webhooks.schema';
-import { openOrderApi, type OrderApi } from '../support/order-api';
+import { createAuditRepository } from '../../src/audit/audit.repository';
+import { auditRoutes } from '../../src/audit/audit.routes';
+import { createTransact } from '../../src/mongodb/transaction';
+import { openOrderApi, type OrderApi, type OrderApiOptions } from '../support/order-api';
 
 let api: OrderApi;
 let admin: string;
 beforeAll(async () => {
   const PAYLOAD_KEYS = '2026-11:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=';
-  api = await openOrderApi({ env: { PAYLOAD_KEYS } });
+  const more: OrderApiOptions['more'] = ({ connection }) =>
+    auditRoutes(createAuditRepository(connection, createTransact(connection)));
+  api = await openOrderApi({ env: { PAYLOAD_KEYS }, more });
   admin = api.tokenOf('ADMIN');
 });
 afterEach(() => endpoints().deleteMany({}));

@@ -100,10 +100,10 @@ function outcomeOf(
   answer: Answer | Error,
   at: Date,
 ): { outcome: AttemptOutcome; verdict: Verdict; delayMs: number | null } {
-  const verdict = answer instanceof Error ? 'failed' : verdictOf(answer.status);
+  const verdict = 'status' in answer ? verdictOf(answer.status) : 'failed';
   const attempts = before + 1;
   const now = Date.now();
-  const retryAfterMs = answer instanceof Error ? null : readRetryAfter(answer.retryAfter, now);
+  const retryAfterMs = 'status' in answer ? readRetryAfter(answer.retryAfter, now) : null;
   // Who pings looks at what came of it.
   const isLast = verdict !== 'failed' || ping !== undefined;
   const delayMs = isLast ? null : retryDelayMs(attempts, retryAfterMs, Math.random());
@@ -114,7 +114,7 @@ function outcomeOf(
       status: verdict === 'accepted' ? 'succeeded' : delayMs === null ? 'failed' : 'pending',
       attempts,
       lastAttemptAt: at,
-      lastStatus: answer instanceof Error ? null : answer.status,
+      lastStatus: 'status' in answer ? answer.status : null,
       lastError: verdict === 'accepted' ? null : reasonOf(answer),
       nextAttemptAt: delayMs === null ? null : new Date(now + delayMs),
       completedAt: delayMs === null ? new Date(now) : null,
@@ -124,7 +124,7 @@ function outcomeOf(
 
 /** Says why an attempt has failed, without what the receiver, or anything before it, has sent. */
 function reasonOf(answer: Answer | Error): string {
-  if (!(answer instanceof Error)) {
+  if ('status' in answer) {
     if (answer.status === 410) return 'The receiver wants no more events (410).';
     if (answer.status >= 300 && answer.status < 400)
       return `The receiver answered ${answer.status}, and redirects are not followed: enter the new URL.`;

@@ -44,6 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   receivers.forEach((receiver) => receiver.close());
   await dispatching().terminate('The test is over.');
+  await recordHistory('webhooks-on-another-worker', dispatching());
   await worker.stop();
   await relay.stop();
   await api.close();
@@ -217,5 +218,4 @@ it('continues where it was when another worker takes over', async () => {
   const after = await place();
   await eventually(async () => expect(receiver.ids()).toEqual(expect.arrayContaining(eventsOf(after))));
   expect(new Set(receiver.ids()).size).toBe(4);
-  await recordHistory('webhooks-on-another-worker', dispatching());
 });

@@ -102,6 +102,7 @@ const OUTCOMES = [
   'retention',
   'sent-again',
   'sent-back',
+  'webhooks-on-another-worker',
 ];
 
 /** Those that are replayed with other bundles, too. */
@@ -125,7 +126,7 @@ async function replayEncrypted(): Promise<void> {
 
 /** A run that resumes or continues an order, the workflow of a closed order, maintenance and erasing do not place it. */
 const PLACING_NOTHING =
-  /-(afterwards|from-another-run|interruption)$|resumed|^(audit-log|carts|eras|janitor|reconciliation|relay|retention)/;
+  /-(afterwards|from-another-run|interruption)$|resumed|^(audit-log|carts|eras|janitor|reconciliation|relay|retention|webhooks)/;
 
 async function replayReordered(): Promise<void> {
   const reordered = await bundleWorkflowCode({

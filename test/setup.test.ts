@@ -23,6 +23,9 @@ it('creates collections and indexes, and can be repeated', async () => {
   expect(indexes).toEqual({
     api_keys: 4,
     availability: 1,
+    webhook_endpoints: 1,
+    webhook_deliveries: 4,
+    webhook_dispatch: 1,
     events: 5,
     relay: 1,
     attempts: 2,

@@ -16,6 +16,9 @@ const ATTEMPTS_AFTER_MS = [
   24 * HOUR_MS,
 ] as const;
 
+/** How many endpoints there can be: each event is compared with all of them. */
+export const MAX_ENDPOINTS = 50;
+
 /** How many attempts are made to deliver an event. */
 export const MAX_ATTEMPTS = ATTEMPTS_AFTER_MS.length;
 /** The part of a delay that is added to it at most, so that what failed together is not tried again together. */

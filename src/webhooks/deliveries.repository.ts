@@ -1,4 +1,7 @@
 import { mongo, type Connection } from 'mongoose';
+import { createAuditRecorder } from '../audit/recorder';
+import { changesBetween, type Origin } from '../domain/audit';
+import { createTransact } from '../mongodb/transaction';
 import {
   createDeliveryModel,
   createDispatchModel,
@@ -24,6 +27,8 @@ export type DeliveryRepository = ReturnType<typeof createDeliveryRepository>;
 
 export function createDeliveryRepository(connection: Connection) {
   const documents = connection.collection<DeliveryDocument>(createDeliveryModel(connection).collection.name);
+  const transact = createTransact(connection);
+  const recordAudit = createAuditRecorder(connection);
   const dispatch = connection.collection<DispatchDocument>(createDispatchModel(connection).collection.name);
 
   return {
@@ -63,6 +68,15 @@ export function createDeliveryRepository(connection: Connection) {
       });
       await documents.bulkWrite(operations, { ordered: false, ignoreUndefined: true }).catch(unlessThere);
     },
+
+    /** Begins another round of a delivery, which an ADMIN has asked for. */
+    restart: (before: Delivery, after: Delivery, origin: Origin): Promise<void> =>
+      transact(async (session) => {
+        await documents.replaceOne({ _id: after.id }, toDocument(after), { session, ignoreUndefined: true });
+        const changes = changesBetween(before, after, ['status', 'round']);
+        const done = { action: 'webhook_delivery.redeliver', object: after.id, subject: null };
+        await recordAudit({ ...done, origin, changes, personal: [] }, session);
+      }),
 
     /** Notes how an attempt went, unless another one was noted, or another round begun, since it was read. */
     async record({ id, round, attempts }: Delivery, outcome: AttemptOutcome): Promise<void> {

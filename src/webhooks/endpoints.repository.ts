@@ -1,17 +1,14 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
-import { healthAfter, type Verdict } from '../domain/webhook';
+import { healthAfter, MAX_ENDPOINTS, type Verdict } from '../domain/webhook';
 import { createTransact } from '../mongodb/transaction';
 import { createEndpointModel, type EndpointDocument } from './webhooks.model';
 
 export type Endpoint = Omit<EndpointDocument, '_id'> & { id: string };
 
-/** How many there can be: each event is compared with all of them. */
-export const MAX_ENDPOINTS = 50;
-
-/** What the audit log tells of: not the secrets. */
-const AUDITED = ['url', 'description', 'types', 'disabledReason'];
+/** What the audit log tells of: of the secrets only when the newest was made. */
+const AUDITED = ['url', 'description', 'types', 'disabledReason', 'secretCreatedAt'];
 /** What nobody asked for, but that an endpoint has failed. */
 const SYSTEM: Origin = { by: 'system', requestId: null, address: null };
 
@@ -44,7 +41,7 @@ export function createEndpointRepository(connection: Connection) {
         action: `webhook_endpoint.${action}`,
         object: (after ?? before)!.id,
         subject: null,
-        changes: changesBetween(before, after, AUDITED),
+        changes: changesBetween(audited(before), audited(after), AUDITED),
         personal: [],
       },
       session,
@@ -93,6 +90,22 @@ export function createEndpointRepository(connection: Connection) {
         return after;
       }),
 
+    /** Notes that the events of a period are sent again. */
+    recordReplay: (id: string, period: { from: string; to: string }, origin: Origin): Promise<void> =>
+      transact((session) =>
+        recordAudit(
+          {
+            origin,
+            action: 'webhook_endpoint.replay',
+            object: id,
+            subject: null,
+            changes: changesBetween(null, period, ['from', 'to']),
+            personal: [],
+          },
+          session,
+        ),
+      ),
+
     /** Returns false if there is none. @param check may throw */
     remove: (id: string, check: (endpoint: Endpoint) => void, origin: Origin): Promise<boolean> =>
       transact(async (session) => {
@@ -123,6 +136,10 @@ export function createEndpointRepository(connection: Connection) {
       });
     },
   };
+}
+
+function audited(endpoint: Endpoint | null): object | null {
+  return endpoint && { ...endpoint, secretCreatedAt: endpoint.secrets[0]!.createdAt };
 }
 
 function fared(endpoint: Endpoint, verdict: Verdict, at: Date): Endpoint {

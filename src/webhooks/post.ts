@@ -6,7 +6,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { IsAllowedAddress } from './addresses';
 
 /** How long a receiver may take until it has answered, in milliseconds, from the resolving of its name on. */
-export const ANSWER_TIMEOUT_MS = 15_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 
 /** An address that must not be connected to. */
 export class RefusedAddress extends Error {

@@ -192,9 +192,9 @@ function replayRoute(service: WebhookService): Route {
       202: { description: 'The period, of which the replay has begun', data: schema.replaySchema },
     },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body }) {
+    async handler(ctx, { params: { id }, body, principal }) {
       logEndpoint(ctx, id);
-      sendData(ctx, 202, await service.replay(id, body));
+      sendData(ctx, 202, await service.replay(id, body, originOf(ctx, principal)));
     },
   });
 }
@@ -231,8 +231,8 @@ function redeliverRoute(service: WebhookService): Route {
     params: schema.deliveryParams,
     responses: { 202: { description: 'The delivery, which has begun', data: schema.deliverySchema } },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id } }) {
-      sendDelivery(ctx, await service.redeliver(id));
+    async handler(ctx, { params: { id }, principal }) {
+      sendDelivery(ctx, await service.redeliver(id, originOf(ctx, principal)));
     },
   });
 }

@@ -4,22 +4,22 @@ import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
 import type { SecretBox } from '../common/secret-box';
 import type { Origin } from '../domain/audit';
-import { replaceSecret } from '../domain/webhook';
+import { MAX_ENDPOINTS, replaceSecret } from '../domain/webhook';
 import { AppError } from '../errors/app-error';
 import type { EventRepository } from '../events/events.repository';
 import { invalid } from '../http/validate';
 import type { IsAllowedAddress } from './addresses';
 import type { Delivery, DeliveryRepository } from './deliveries.repository';
 import { begun, newPing, newRound } from './delivery';
-import { MAX_ENDPOINTS, type Endpoint, type EndpointRepository } from './endpoints.repository';
+import type { Endpoint, EndpointRepository } from './endpoints.repository';
 import { newSecret } from './signing';
 import type { DeliveryStarts } from './starts';
 import type { DeliveryStatus, StoredSecret } from './webhooks.model';
 import type { ChangeEndpointBody, CreateEndpointBody, ReplayBody, ReplayView } from './webhooks.schema';
 
 export interface WebhookServiceDeps {
-  endpoints: Pick<EndpointRepository, 'find' | 'list' | 'insert' | 'change' | 'remove'>;
-  deliveries: Pick<DeliveryRepository, 'find' | 'list' | 'insert' | 'begin'>;
+  endpoints: Pick<EndpointRepository, 'find' | 'list' | 'insert' | 'change' | 'remove' | 'recordReplay'>;
+  deliveries: Pick<DeliveryRepository, 'find' | 'list' | 'insert' | 'restart'>;
   feed: Pick<EventRepository, 'latest'>;
   starts: DeliveryStarts;
   secrets: SecretBox;
@@ -170,22 +170,23 @@ export function createWebhookService(deps: WebhookServiceDeps) {
     },
 
     /** Delivers an event again at once, whatever became of it. @throws {AppError} not_found, invalid_transition */
-    async redeliver(id: string): Promise<Delivery> {
+    async redeliver(id: string, origin: Origin): Promise<Delivery> {
       const known = await deliveries.find(id);
       if (!known) throw noSuchDelivery();
       if (!known.ping) requireEnabled(await read(known.endpointId));
       const delivery = begun(known, newRound());
-      await deliveries.begin([delivery]);
+      await deliveries.restart(known, delivery, origin);
       await starts.deliver(delivery).catch(unavailable);
       return delivery;
     },
 
     /** Begins to deliver the events of a period again. @throws {AppError} not_found, validation_failed, invalid_transition */
-    async replay(id: string, { from, to }: ReplayBody): Promise<ReplayView> {
+    async replay(id: string, { from, to }: ReplayBody, origin: Origin): Promise<ReplayView> {
       requireEnabled(await read(id));
       const [begin, end] = [new Date(from), to === undefined ? new Date() : new Date(to)];
       if (begin >= end) throw invalid([{ path: 'from', message: 'must be before to, and in the past' }]);
       const period = { endpointId: id, from: begin.toISOString(), to: end.toISOString() };
+      await endpoints.recordReplay(id, period, origin);
       await starts.replay({ ...period, round: newRound() }).catch(unavailable);
       return period;
     },

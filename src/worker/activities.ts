@@ -146,7 +146,7 @@ function createEventRelay({ events: { retentionMs } }: WorkerConfig, connection:
 }
 
 /** Returns what delivers events to webhook endpoints. */
-export function createWebhooks(
+function createWebhooks(
   { temporal: { eventsTaskQueue, uiUrl, namespace }, webhooks, payloadKeys, env }: WorkerConfig,
   {
     connection,

@@ -155,6 +155,7 @@ const UNAUDITED: Readonly<Record<string, string>> = {
   endSession: 'is about oneself',
   beginTotp: 'changes nothing yet: turning it on is in the log',
   confirmPayment: 'asks the payment service, which the order tells',
+  pingWebhookEndpoint: 'tells the receiver nothing',
   openCodecSession: 'changes nothing; the codec is a security event',
   decodePayloads: 'changes nothing; the codec is a security event',
   encodePayloads: 'changes nothing; the codec is a security event',

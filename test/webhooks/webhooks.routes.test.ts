@@ -1,5 +1,5 @@
 import type { EndpointDocument } from '../../src/webhooks/webhooks.model';
-import { MAX_ENDPOINTS } from '../../src/webhooks/endpoints.repository';
+import { MAX_ENDPOINTS } from '../../src/domain/webhook';
 import type { NewEndpointView } from '../../src/webhooks/webhooks.schema';
 import { createAuditRepository } from '../../src/audit/audit.repository';
 import { auditRoutes } from '../../src/audit/audit.routes';
@@ -67,7 +67,7 @@ it('records who changed what, and neither the secret nor what it is sealed with'
     'webhook_endpoint.rotate_secret',
     'webhook_endpoint.create',
   ]);
-  expect(entries[2]!.changes.map(({ field }) => field)).toEqual(['url', 'types']);
+  expect(entries[2]!.changes.map(({ field }) => field)).toEqual(['url', 'types', 'secretCreatedAt']);
   expect(JSON.stringify(body)).not.toMatch(/whsec_|sealed/);
 });
 

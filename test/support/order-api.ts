@@ -7,7 +7,9 @@ import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { createUsersRepository } from '../../src/users/users.repository';
-import { followDeclineLimit, privacyRoutes } from '../../src/api-routes';
+import { createPasswordChecks } from '../../src/api-identity';
+import { privacyRoutes } from '../../src/api-privacy';
+import { followDeclineLimit } from '../../src/api-routes';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -137,7 +139,8 @@ export async function openApiOf(
         config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
         connection: shop.db.connection,
         temporal: shop.temporal,
-        logger: pino({ level: 'silent' }),
+        requireRecentSignIn: createPasswordChecks({ config, connection: shop.db.connection, report })
+          .requireRecentSignIn,
         lateMs: 1_000,
       });
       return [...orders, ...privacy, ...more(shop.db, config, revokedTokens, report)];

@@ -19,6 +19,7 @@ import type { Route } from './http/route';
 import type { Outbox } from './mail/outbox';
 import type { Config } from './config';
 import type { Jwt } from './jwt/jwt';
+import { together } from './mongodb/follow-changes';
 import type { MongoDb } from './mongodb/mongodb';
 import { createSecurityEvents, type ReportSecurityEvent } from './security/security-events';
 import { reportedCheck } from './users/passwords/reported-check';
@@ -147,14 +148,13 @@ export function followCredentials(mongodb: MongoDb, logger: Logger, report?: Rep
     logger,
   );
   const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger, report);
-  const both = [revokedTokens, apiKeys];
+  const { ready, close } = together([revokedTokens, apiKeys]);
   let loaded = false;
-  const ready = Promise.all(both.map((follower) => follower.ready)).then(() => void (loaded = true));
   return {
     revokedTokens,
     apiKeys,
-    ready,
+    ready: ready.then(() => void (loaded = true)),
     isLoaded: () => loaded,
-    close: () => Promise.all(both.map((follower) => follower.close())),
+    close,
   };
 }

@@ -145,7 +145,7 @@ it('makes a change that collides with everything, also of who asks for it, whose
     await session.abortTransaction();
     return { demoting: change };
   });
-  await expect(demoting).resolves.toMatchObject({ role: 'CUSTOMER' });
+  await expect(demoting).resolves.toMatchObject({ before: { role: 'ADMIN' }, after: { role: 'CUSTOMER' } });
 
   await users.change(id, { role: 'ADMIN' });
   const admin = { ...customer, role: 'ADMIN', tokenVersion: 3 } as const;

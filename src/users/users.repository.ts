@@ -232,6 +232,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     changePassword: (user, fields, kept, origin) =>
       transact(async (session) => {
         const { id } = user;
+        const before = await users.findOne(unrevoked(user), null, { session }).lean();
+        if (!before) return null;
         const { tokenHash, accessUntil } = kept;
         const goesOn = await sessions
           .findOneAndUpdate(
@@ -242,11 +244,6 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           .lean();
         if (!goesOn) return null;
         const change = revokingTokens({ ...fields, keptSessionId: kept.id });
-        const before = await users.findOne(unrevoked(user), null, { session }).lean();
-        if (!before) {
-          await session.abortTransaction();
-          return null;
-        }
         const changed = toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors/app-error';
 import { preferencesOf } from '../../http/prefer';
 import { route, type Route } from '../../http/route';
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderRequest } from '../order-request';

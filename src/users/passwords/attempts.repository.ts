@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import { createAttemptsModel } from './attempts.model';
 
+const UPSERT = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
+
 export interface AttemptRepository {
   /**
    * Counts one more attempt. The count starts again `windowMs` after the first one.
@@ -40,8 +42,7 @@ export function createAttemptRepository(connection: Connection): AttemptReposito
       const count = { $cond: [isRunning, { $add: ['$count', 1] }, 1] };
       const expiresAt = { $cond: [isRunning, '$expiresAt', end] };
       const change = [{ $set: { count, expiresAt } }];
-      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
-      return await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+      return await attempts.findOneAndUpdate({ _id: key }, change, UPSERT).lean();
     },
 
     async addDelayed(key, { free, firstMs, mostMs, forgetMs }) {
@@ -65,8 +66,7 @@ export function createAttemptRepository(connection: Connection): AttemptReposito
           },
         },
       ];
-      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
-      const { latestId, nextAt } = await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+      const { latestId, nextAt } = await attempts.findOneAndUpdate({ _id: key }, change, UPSERT).lean();
       return latestId === id ? { id } : { until: nextAt! };
     },
 

@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import { createAttemptsModel } from './attempts.model';
 
-const UPSERT = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
-
 export interface AttemptRepository {
   /**
    * Counts one more attempt. The count starts again `windowMs` after the first one.

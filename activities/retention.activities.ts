@@ -90,7 +90,11 @@ export function createRetentionActivities(deps: RetentionActivityDeps) {
   return {
     /** Returns how many entries were too old. */
     async removeOldAuditEntries(): Promise<number> {
-      const removed = await audit.removeBefore(new Date(Date.now() - auditRetentionMs), heartbeat);
+      const before = new Date(Date.now() - auditRetentionMs);
+      const removed = await audit.removeBefore(before, () => {
+        heartbeat();
+        cancellationSignal().throwIfAborted();
+      });
       if (removed > 0) log.info('old entries of the audit log removed', { removed });
       return removed;
     },

@@ -34,6 +34,7 @@ export function openApiDocument(): OpenApiDocument {
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     outbox: { post: () => undefined },
     dataKeys: undefined as never,
+    report: () => undefined,
     logger,
     draining: new AbortController().signal,
   });

@@ -227,29 +227,25 @@ function requireActive({ status }: User): void {
  * accounts exist.
  */
 function wrongCredentials(): AppError {
-  return new AppError(
-    'unauthorized',
+  return refused(
     'The e-mail address or the password is wrong, or the address is not confirmed: check both, open the link in the mail ' +
       'that you got, or ask for a new password.',
-    { headers: WWW_AUTHENTICATE },
   );
 }
 
 /** One error for all texts but the newest refresh token of a valid session. */
 function signInAgain(): AppError {
-  return new AppError('unauthorized', 'This refresh token is no longer valid: log in again.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return refused('This refresh token is no longer valid: log in again.');
 }
 
 function challengeOver(): AppError {
-  return new AppError('unauthorized', 'This sign-in has taken too long, or is complete: log in again.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return refused('This sign-in has taken too long, or is complete: log in again.');
 }
 
 function wrongCode(): AppError {
-  return new AppError('unauthorized', 'The code is wrong or was used before: wait for the next one.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return refused('The code is wrong or was used before: wait for the next one.');
+}
+
+function refused(detail: string): AppError {
+  return new AppError('unauthorized', detail, { headers: WWW_AUTHENTICATE });
 }

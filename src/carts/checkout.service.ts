@@ -1,7 +1,7 @@
 import { isGuests, type Cart } from '../domain/cart';
 import type { Order, OrderRequest } from '../domain/order';
 import { AppError } from '../errors/app-error';
-import { invalid } from '../http/validate';
+import { invalid } from '../errors/invalid';
 import { cartOrderIdOf, orderRequest } from '../orders/order-request';
 import type { Principal } from '../role/principal';
 import { Role } from '../role/role';

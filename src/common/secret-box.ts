@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { PayloadKey } from '../config/payload-keys';
+import { derivedKey } from './derived-key';
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -19,10 +20,7 @@ export interface SecretBox {
  * for the purpose. Without keys, in development, nothing is encrypted.
  */
 export function createSecretBox(keys: readonly PayloadKey[], purpose: string): SecretBox {
-  const derived = keys.map(({ id, key }) => ({
-    id,
-    key: Buffer.from(hkdfSync('sha256', key.export(), '', purpose, 32)),
-  }));
+  const derived = keys.map(({ id, key }) => ({ id, key: derivedKey(key, purpose) }));
   const [first] = derived;
   return {
     seal(text, whose) {

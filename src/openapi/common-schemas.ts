@@ -1,5 +1,5 @@
 import { ERROR_CODES, problemType } from '../errors/problems';
-import { MAX_ERRORS } from '../http/validate';
+import { MAX_ERRORS } from '../errors/invalid';
 import type { JsonSchema } from './json-schema';
 
 const requestId: JsonSchema = { type: 'string', description: 'The id of the request in the logs' };

@@ -50,6 +50,12 @@ export interface UserChange {
   status?: GivenStatus;
 }
 
+/** A user before and after a change, which are the same if nothing had to be changed. */
+export interface UserChanged {
+  before: User;
+  after: User;
+}
+
 export interface UsersRepository {
   /** Returns null if another user has confirmed the e-mail address. */
   insert(user: NewUser): Promise<User | null>;
@@ -96,7 +102,7 @@ export interface UsersRepository {
     actor?: Actor,
     origin?: Origin,
   ): Promise<
-    | User
+    | UserChanged
     | typeof LAST_ADMIN
     | typeof ACTOR_SIGNED_OUT
     | typeof NOT_CONFIRMED
@@ -236,6 +242,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     changePassword: (user, fields, kept, origin) =>
       transact(async (session) => {
         const { id } = user;
+        const before = await users.findOne(unrevoked(user), null, { session }).lean();
+        if (!before) return null;
         const { tokenHash, accessUntil } = kept;
         const goesOn = await sessions
           .findOneAndUpdate(
@@ -246,11 +254,6 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           .lean();
         if (!goesOn) return null;
         const change = revokingTokens({ ...fields, keptSessionId: kept.id });
-        const before = await users.findOne(unrevoked(user), null, { session }).lean();
-        if (!before) {
-          await session.abortTransaction();
-          return null;
-        }
         const changed = toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
@@ -263,22 +266,24 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     change: (id, { role, status }, actor, origin = OPERATOR) =>
       transactAtLast(id, async (session) => {
         if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
-        const before = await users.findById(id, null, { session }).lean();
-        if (!before) return null;
-        if (before.status === 'erased') return ERASED_USER;
-        if (before.status === 'guest') return GUEST_USER;
-        const after = { role: role ?? before.role, status: status ?? before.status };
-        if (after.role === before.role && after.status === before.status) return toUser(before);
-        if (after.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
+        const stored = await users.findById(id, null, { session }).lean();
+        if (!stored) return null;
+        if (stored.status === 'erased') return ERASED_USER;
+        if (stored.status === 'guest') return GUEST_USER;
+        const before = toUser(stored);
+        const next = { role: role ?? before.role, status: status ?? before.status };
+        if (next.role === before.role && next.status === before.status) return { before, after: before };
+        if (next.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
           return NOT_CONFIRMED;
-        if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
+        if (isActiveAdmin(before) && !isActiveAdmin(next) && !(await isAnotherAdmin(id, session)))
           return LAST_ADMIN;
-        const change = revokingTokens({ ...after, keptSessionId: null });
+        const change = revokingTokens({ ...next, keptSessionId: null });
         const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
+        const after = toUser(changed!);
         if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, origin, session);
         const changes = changesBetween(before, after, ['role', 'status']);
         await recordAudit({ ...audited('user.change', id), origin, changes }, session);
-        return toUser(changed!);
+        return { before, after };
       }),
 
     erase: (id, origin) =>

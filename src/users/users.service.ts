@@ -188,26 +188,25 @@ export function createUsersService(deps: UsersServiceDeps) {
       { currentPassword, ...origin }: Proof & Origin,
     ): Promise<User> {
       await requireRecentSignIn(actor, { currentPassword, address: origin.address });
-      const before = await users.findById(id);
       const changed = await users.change(id, change, actor, origin);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw new AppError('invalid_transition', LAST_ADMIN_STAYS);
       if (changed === ERASED_USER) throw erased();
       if (changed === GUEST_USER) throw isGuest();
       if (changed === NOT_CONFIRMED) throw notConfirmed();
-      const user = requireFound(changed);
-      if (before && before.role !== user.role) {
-        const roles = { userId: id, by: actor.id, from: before.role, to: user.role };
+      const { before, after } = requireFound(changed);
+      if (before.role !== after.role) {
+        const roles = { userId: id, by: actor.id, from: before.role, to: after.role };
         report('role_changed', roles, origin.address);
       }
-      await sessions.removeRevoked(user); // only tidies up: they are of no use any more
-      return user;
+      await sessions.removeRevoked(after); // only tidies up: they are of no use any more
+      return after;
     },
   };
 }
 
-function requireFound(user: User | null): User {
-  if (user) return user;
+function requireFound<T extends object>(found: T | null): T {
+  if (found) return found;
   throw noSuchUser();
 }
 

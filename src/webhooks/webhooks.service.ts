@@ -7,7 +7,7 @@ import type { Origin } from '../domain/audit';
 import { MAX_ENDPOINTS, replaceSecret } from '../domain/webhook';
 import { AppError } from '../errors/app-error';
 import type { EventRepository } from '../events/events.repository';
-import { invalid } from '../http/validate';
+import { invalid } from '../errors/invalid';
 import type { IsAllowedAddress } from './addresses';
 import type { Delivery, DeliveryRepository } from './deliveries.repository';
 import { begun, newPing, newRound } from './delivery';

@@ -82,6 +82,7 @@ function methodsOf(): Map<string, Method> {
       declines: api.declines,
       outbox: { post: () => undefined },
       dataKeys: undefined as never,
+      report: () => undefined,
       logger: pino({ level: 'silent' }),
       draining: new AbortController().signal,
     });

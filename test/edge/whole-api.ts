@@ -38,8 +38,8 @@ export interface ApiRequest {
 export interface WholeApi {
   operations: (Operation & { url: string; send(request: ApiRequest): Promise<ApiResponse> })[];
   tokens: { ADMIN: string; CUSTOMER: string };
-  /** Returns all documents of all collections. */
-  dump(): Promise<Record<string, unknown[]>>;
+  /** Fails unless the documents of all collections are those that were there when it was opened. */
+  expectUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,10 +60,11 @@ export async function openWholeApi(): Promise<WholeApi> {
     ADMIN: await logIn(servers[0]!.url, admin!.email),
     CUSTOMER: await logIn(servers[0]!.url, customer!.email),
   };
+  const before = await dump(db);
   return {
     operations: [...known.values()],
     tokens,
-    dump: () => dump(db),
+    expectUnchanged: async () => expect(await dump(db)).toEqual(before),
     async close() {
       await Promise.all(servers.map((server) => server.close()));
       await db.drop();
@@ -106,6 +107,7 @@ async function send(url: string, { path, method, token, headers, body }: ApiRequ
   return { ...(isJson ? (JSON.parse(text) as object) : {}), status: response.status };
 }
 
+/** Returns all documents of all collections. */
 async function dump({ connection }: TestDatabase): Promise<Record<string, unknown[]>> {
   const collections = await connection.db!.collections();
   const contents = await Promise.all(

@@ -33,6 +33,7 @@ beforeAll(async () => {
     jwt: createJwt(api.config.jwt),
     revokedTokens: { has: () => false },
     dataKeys: undefined as never,
+    report: () => undefined,
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     outbox: { post: () => undefined },
     logger: pino({ level: 'silent' }),

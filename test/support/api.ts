@@ -14,12 +14,13 @@ import type { ReportSecurityEvent } from '../../src/security/security-events';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
 import {
-  catalogueRoutes,
+  createPasswordChecks,
   followCredentials,
   identityRoutes,
   securityEvents,
   type Credentials,
-} from '../../src/api-routes';
+} from '../../src/api-identity';
+import { catalogueRoutes } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
@@ -83,10 +84,12 @@ export async function openTestApi({
   await credentials.ready;
   const mails: Mail[] = [];
   const outbox = createOutbox({ send: async (mail) => void mails.push(mail) }, logger);
+  const { connection } = db;
+  const passwordChecks = createPasswordChecks({ config, connection, report });
   const routes = [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection: db.connection, outbox, logger }),
-    ...catalogueRoutes(db.connection),
+    ...identityRoutes({ config, jwt, connection, outbox, passwordChecks, report, logger }),
+    ...catalogueRoutes(connection),
     ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report, outbox) : extra),
   ];
   const { isUnavailable } = db.mongodb;

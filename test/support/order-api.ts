@@ -4,13 +4,11 @@ import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import {
-  feedRoutes,
-  followDeclineLimit,
-  outgoingRoutes,
-  privacyRoutes,
-  shoppingRoutes,
-} from '../../src/api-routes';
+import { feedRoutes, outgoingRoutes } from '../../src/api-events';
+import { createPasswordChecks } from '../../src/api-identity';
+import { privacyRoutes } from '../../src/api-privacy';
+import { followDeclineLimit } from '../../src/api-routes';
+import { shoppingRoutes } from '../../src/api-shopping';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -139,7 +137,8 @@ export async function openApiOf(
         config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
         connection: shop.db.connection,
         temporal: shop.temporal,
-        logger: pino({ level: 'silent' }),
+        requireRecentSignIn: createPasswordChecks({ config, connection: shop.db.connection, report })
+          .requireRecentSignIn,
         lateMs: 1_000,
       });
       const feed = feedRoutes({

@@ -21,6 +21,13 @@ import { TEST_ORIGIN } from '../support/origin';
 import { sessionOf } from '../support/stored-session';
 import { mailedToken, PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 
+/** The clock of phones and of the API stands still, so that no time step ends between the making of a code and its check. */
+const mockNow = Date.now();
+jest.mock('../../src/users/second-factor/totp', () => {
+  const totp = jest.requireActual<{ stepOf: typeof stepOf }>('../../src/users/second-factor/totp');
+  return { ...totp, stepOf: (code: string, secret: string, now = mockNow) => totp.stepOf(code, secret, now) };
+});
+
 const KEYS = [
   'one:RwFqmLVVs43XIV8Zfm1w0Mlt8CdfHWIWzZgTL2Ja1rA=',
   'two:qzZ2rkbS2v1sYfYd2D0n1h3sJrXv8mQeQ8tq0b1c2d4=',
@@ -47,7 +54,7 @@ const listUsers = ({ accessToken }: Pick<Person, 'accessToken'>) => api.call('ge
 
 /** Returns the code of the time step that is so many after the current one. */
 function codeOf(secret: string, steps = 0): string {
-  return TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + steps * 30_000 });
+  return TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: mockNow + steps * 30_000 });
 }
 
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors/app-error';
 import { route, type Route } from '../../http/route';
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderIdOf, orderRequest } from '../order-request';

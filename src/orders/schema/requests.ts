@@ -10,7 +10,7 @@ import {
   type ShippingAddress,
 } from '../../domain/order';
 import type { AppError } from '../../errors/app-error';
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import {
   addressChange,
   lines,

@@ -11,6 +11,7 @@ import {
   type StatusChange,
   type ShippingAddress,
 } from '../../domain/order';
+import { FULFILLMENT_ID } from '../../domain/order-id';
 import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
 import type {
   AttemptView,
@@ -83,9 +84,7 @@ const statusChange = Joi.object<StatusChange, true>({
 const by = Joi.string().description('For ADMINs only: the id of a user or API key');
 
 const fulfillment = Joi.object<FulfillmentView, true>({
-  id: Joi.string()
-    .pattern(/^ful_[0-9a-f]{32}$/)
-    .required(),
+  id: Joi.string().pattern(FULFILLMENT_ID).required(),
   items: Joi.array().items(line).required(),
   carrier: text,
   trackingNumber: text,

@@ -3,7 +3,8 @@ import { createAuditRecorder } from '../../audit/recorder';
 import type { Origin } from '../../domain/audit';
 import { unlessTaken } from '../../mongodb/errors';
 import { createTransact } from '../../mongodb/transaction';
-import { createAccountTokenModel, validToken } from '../account/account-tokens.model';
+import { createAccountTokenModel } from '../account/account-tokens.model';
+import { validToken } from '../account/valid-token';
 import { createSessionModel } from '../sessions/sessions.model';
 import { revokingTokens, toUser, unrevoked, type User } from '../stored-user';
 import { createUserModel } from '../users.model';
@@ -36,7 +37,7 @@ export interface SecondFactorRepository {
   useStep(userId: string, step: number): Promise<boolean>;
   /** Uses up a recovery code. Returns false if there is none with this hash. */
   useRecoveryCode(userId: string, hash: string): Promise<boolean>;
-  /** Removes it, and revokes all sessions of the user. Returns null if there is none. */
+  /** Removes it, and revokes all sessions of the user. Returns null if none is on. */
   remove(userId: string, origin: Origin): Promise<User | null>;
 }
 
@@ -111,7 +112,7 @@ export function createSecondFactorRepository(connection: Connection): SecondFact
         const revocation = revokingTokens({ keptSessionId: null });
         const changed = await users.findByIdAndUpdate(userId, revocation, { session, ...AFTER }).lean();
         await recordAudit(audited(userId, true, origin), session);
-        return changed && toUser(changed);
+        return toUser(changed!);
       }),
   };
 }

@@ -10,6 +10,8 @@ const TURN_MS = 3_600_000;
 export interface WebhookActivityDeps {
   attempt: Attempt;
   share: FairShare;
+  /** For replays, which last long, and must not take the places of what makes deliveries. */
+  replays: FairShare;
   dispatch: Dispatch;
   /** Aborts when the worker stops, so that another one continues at once. */
   stopping: AbortSignal;
@@ -17,7 +19,13 @@ export interface WebhookActivityDeps {
 
 export type WebhookActivities = ReturnType<typeof createWebhookActivities>;
 
-export function createWebhookActivities({ attempt, share, dispatch, stopping }: WebhookActivityDeps) {
+export function createWebhookActivities({
+  attempt,
+  share,
+  replays,
+  dispatch,
+  stopping,
+}: WebhookActivityDeps) {
   return {
     /** Makes deliveries of all events, until another worker is to continue. */
     async dispatchWebhooks(): Promise<number> {
@@ -37,13 +45,8 @@ export function createWebhookActivities({ attempt, share, dispatch, stopping }: 
     /** Makes one attempt to deliver an event. It fails if another one has to follow, and says when. */
     async deliverWebhook({ endpointId, ...delivery }: DeliverRequest): Promise<void> {
       const done = await share.run(endpointId, () => attempt(delivery));
-      const delayMs = 'waitMs' in done ? done.waitMs : done.result;
-      if (delayMs === null) return;
-      throw ApplicationFailure.create({
-        type: 'NotDelivered',
-        message: 'waitMs' in done ? 'Others to the same endpoint are under way.' : 'It was not delivered.',
-        nextRetryDelay: delayMs,
-      });
+      if ('waitMs' in done) throw toRepeat('Others to the same endpoint are under way.', done.waitMs);
+      if (done.result !== null) throw toRepeat('It was not delivered.', done.result);
     },
 
     /** Delivers the events of a period to an endpoint again. */
@@ -51,8 +54,17 @@ export function createWebhookActivities({ attempt, share, dispatch, stopping }: 
       const begunAt = activityInfo().heartbeatDetails as number | undefined;
       const signal = AbortSignal.any([cancellationSignal(), stopping]);
       const replay = { ...request, from: new Date(from), to: new Date(to) };
-      await dispatch.replay(replay, { signal, onProgress: heartbeat }, begunAt);
+      const done = await replays.run('all', () =>
+        dispatch.replay(replay, { signal, onProgress: heartbeat }, begunAt),
+      );
+      if ('waitMs' in done) throw toRepeat('Other replays are under way.', done.waitMs);
       signal.throwIfAborted(); // another worker continues
     },
   };
+}
+
+/** The failure that has Temporal try again after a time. */
+function toRepeat(message: string, nextRetryDelay: number): ApplicationFailure {
+  // Nothing is wrong here: the delivery has the reason.
+  return ApplicationFailure.create({ type: 'NotDelivered', message, nextRetryDelay, category: 'BENIGN' });
 }

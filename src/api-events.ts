@@ -14,6 +14,7 @@ import { createEventWatch } from './events/event-watch';
 import type { TemporalClient } from './temporal/client';
 import { createSecretBox } from './common/secret-box';
 import { createGuestRepository } from './users/guests.repository';
+import type { Reauthentication } from './users/reauthentication';
 import { createAddressFilter } from './webhooks/addresses';
 import { createDeliveryRepository } from './webhooks/deliveries.repository';
 import { createEndpointRepository } from './webhooks/endpoints.repository';
@@ -49,11 +50,16 @@ export function feedRoutes({
   });
 }
 
+export interface OutgoingRoutesDeps {
+  connection: Connection;
+  temporal: TemporalClient;
+  requireRecentSignIn: Reauthentication;
+}
+
 /** Creates the routes of those to whom events are sent. */
 export function outgoingRoutes(
   { temporal: { eventsTaskQueue }, webhooks, payloadKeys, env }: Config,
-  connection: Connection,
-  temporal: TemporalClient,
+  { connection, temporal, requireRecentSignIn }: OutgoingRoutesDeps,
 ): Route[] {
   const service = createWebhookService({
     endpoints: createEndpointRepository(connection),
@@ -61,6 +67,7 @@ export function outgoingRoutes(
     feed: createEventRepository(connection),
     starts: createDeliveryStarts(temporal, eventsTaskQueue),
     secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
+    requireRecentSignIn,
     isAllowed: createAddressFilter(webhooks.allowedNetworks),
     isSecure: env === 'production',
   });

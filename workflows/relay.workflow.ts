@@ -11,6 +11,7 @@ export async function relayWorkflow({ eventsTaskQueue }: { eventsTaskQueue: stri
     startToCloseTimeout: '2h', // a turn is shorter
     heartbeatTimeout: '10s', // a worker that is gone is noticed, and another one continues
     retry: { initialInterval: '500ms', maximumInterval: '5s' },
+    priority: { priorityKey: 1 }, // before deliveries
   });
   for (;;) {
     await relayEvents.executeWithOptions({ summary: 'Make events of all that is written' }, []);

@@ -13,6 +13,8 @@ export interface SecretBox {
   seal(text: string, whose: string): string;
   /** @throws {Error} if the keys do not open it */
   open(sealed: string, whose: string): string;
+  /** Whether it was sealed as a text would be now. */
+  isCurrent(sealed: string): boolean;
 }
 
 /**
@@ -44,5 +46,7 @@ export function createSecretBox(keys: readonly PayloadKey[], purpose: string): S
       decipher.setAAD(Buffer.from(whose)).setAuthTag(data.subarray(-TAG_BYTES));
       return decipher.update(data.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
     },
+
+    isCurrent: (sealed) => sealed.startsWith(`${first?.id ?? UNSEALED}:`),
   };
 }

@@ -44,6 +44,15 @@ function listOf(networks: readonly Network[]): BlockList {
   return list;
 }
 
+/** The ports of HTTP below 1024. */
+const HTTP_PORTS = [80, 443];
+const FIRST_FREE_PORT = 1_024;
+
+/** Whether a URL leads to a port of HTTP, and not to that of mail, name or other servers, which are all below 1024. */
+export function hasAllowedPort({ port }: URL): boolean {
+  return port === '' || HTTP_PORTS.includes(Number(port)) || Number(port) >= FIRST_FREE_PORT;
+}
+
 /** Returns whether an address may be connected to. @param address as the resolver or a URL has it */
 export type IsAllowedAddress = (address: string) => boolean;
 

@@ -69,6 +69,25 @@ export function createDeliveryRepository(connection: Connection) {
       await documents.bulkWrite(operations, { ordered: false, ignoreUndefined: true }).catch(unlessThere);
     },
 
+    /** Returns deliveries of which an attempt should have been made before that time, those that wait longest first. */
+    async overdue(before: Date, limit: number): Promise<Delivery[]> {
+      const filter = { status: 'pending', nextAttemptAt: { $lt: before } } as const;
+      return (await documents.find(filter, { sort: { nextAttemptAt: 1 }, limit }).toArray()).map(
+        fromDocument,
+      );
+    },
+
+    /** Has the attempts of overdue deliveries due now, unless they have been made meanwhile. */
+    async postpone(overdue: readonly Delivery[], before: Date): Promise<void> {
+      if (overdue.length === 0) return;
+      const filter = {
+        _id: { $in: overdue.map(({ id }) => id) },
+        status: 'pending',
+        nextAttemptAt: { $lt: before },
+      };
+      await documents.updateMany(filter as object, { $set: { nextAttemptAt: new Date() } });
+    },
+
     /** Begins another round of a delivery, which an ADMIN has asked for. */
     restart: (before: Delivery, after: Delivery, origin: Origin): Promise<void> =>
       transact(async (session) => {

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { ReplayRequest } from '../../workflows/contract';
 import { isTypeNamed } from '../domain/events';
 import type { BriefEvent, EventRepository } from '../events/events.repository';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
@@ -6,17 +7,25 @@ import type { Delivery, DeliveryRepository } from './deliveries.repository';
 import { FIRST_ROUND, newDelivery } from './delivery';
 import type { Endpoint, EndpointRepository } from './endpoints.repository';
 import type { DeliveryStarts } from './starts';
+import type { ReplayDocument } from './webhooks.model';
 
 /** How many events become deliveries together. */
 const BATCH = 100;
 /** How many deliveries are begun at a time. */
 const STARTS_AT_A_TIME = 10;
+/** How often what was lost is looked for, in milliseconds. */
+const SWEEP_EVERY_MS = 60_000;
+/** How long an attempt may be overdue, in milliseconds: most of these wait for others to the same endpoint. */
+const OVERDUE_MS = 10 * 60_000;
 
 export interface DispatchDeps {
   feed: Pick<EventRepository, 'brief' | 'watch' | 'positionBefore'>;
-  endpoints: Pick<EndpointRepository, 'enabled' | 'find'>;
-  deliveries: Pick<DeliveryRepository, 'insert' | 'begin' | 'dispatched' | 'saveDispatched'>;
-  starts: Pick<DeliveryStarts, 'deliver'>;
+  endpoints: Pick<EndpointRepository, 'enabled' | 'find' | 'completeReplay'>;
+  deliveries: Pick<
+    DeliveryRepository,
+    'insert' | 'begin' | 'dispatched' | 'saveDispatched' | 'overdue' | 'postpone'
+  >;
+  starts: DeliveryStarts;
 }
 
 export interface DispatchRun {
@@ -42,12 +51,19 @@ export type Dispatch = ReturnType<typeof createDispatch>;
  * there once for an event and an endpoint, and so is each round of it.
  */
 export function createDispatch({ feed, endpoints, deliveries, starts }: DispatchDeps) {
-  async function startAll(begun: readonly Delivery[]): Promise<void> {
+  /** @param onStart called with each of them: there may be thousands */
+  async function startAll(begun: readonly Delivery[], onStart: () => void, isAgain = false): Promise<void> {
     const limit = pLimit(STARTS_AT_A_TIME);
-    await Promise.all(begun.map((delivery) => limit(() => starts.deliver(delivery))));
+    const started = begun.map((delivery) =>
+      limit(async () => {
+        await starts.deliver(delivery, isAgain);
+        onStart();
+      }),
+    );
+    await Promise.all(started);
   }
 
-  async function deliver(events: readonly BriefEvent[]): Promise<void> {
+  async function deliver(events: readonly BriefEvent[], onStart: () => void): Promise<void> {
     const receivers = await endpoints.enabled();
     const fresh = events.flatMap((event) =>
       receivers
@@ -55,7 +71,26 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         .map(({ id }) => newDelivery(id, event, FIRST_ROUND)),
     );
     await deliveries.insert(fresh);
-    await startAll(fresh);
+    await startAll(fresh, onStart);
+  }
+
+  /**
+   * Creates what starts again what Temporal has lost, or never got, or what was terminated there: what still runs stays as it
+   * is. Each call looks for some of it, if it is time to.
+   */
+  function createSweep(): (onStart: () => void) => Promise<void> {
+    let dueAt = 0;
+    return async (onStart) => {
+      if (Date.now() < dueAt) return;
+      const before = new Date(Date.now() - OVERDUE_MS);
+      const overdue = await deliveries.overdue(before, BATCH);
+      await startAll(overdue, onStart, true);
+      await deliveries.postpone(overdue, before);
+      if (overdue.length === BATCH) return;
+      for (const { id, replay } of await endpoints.enabled())
+        if (replay?.completedAt === null) await starts.replay(replayRequest(id, replay), true);
+      dueAt = Date.now() + SWEEP_EVERY_MS;
+    };
   }
 
   return {
@@ -66,16 +101,18 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         // What comes before the stream is there is read below, since it is asked for the first time before that.
         await stream.tryNext();
         let position = await deliveries.dispatched();
+        const sweep = createSweep();
         while (!signal.aborted) {
           const events = await feed.brief(position, BATCH);
           if (events.length > 0) {
-            await deliver(events);
+            await deliver(events, () => onProgress(position));
             position = events.at(-1)!.position;
             await deliveries.saveDispatched(position);
           } else {
             await hasMore(stream, position);
           }
           onProgress(position);
+          await sweep(() => onProgress(position));
         }
       } finally {
         await stream.close();
@@ -96,12 +133,16 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         const endpoint = await endpoints.find(endpointId);
         const events = await feed.brief(position, BATCH);
         const due = events.filter(({ recordedAt }) => recordedAt < to);
-        if (!isEnabled(endpoint) || due.length === 0) return;
+        if (endpoint?.replay?.round !== round) return;
+        if (!isEnabled(endpoint) || due.length === 0) {
+          await endpoints.completeReplay(endpointId, round);
+          return;
+        }
         const again = due
           .filter((event) => isWanted(event, endpoint.types))
           .map((event) => newDelivery(endpointId, event, round));
         await deliveries.begin(again);
-        await startAll(again);
+        await startAll(again, () => onProgress(position));
         position = due.at(-1)!.position;
         onProgress(position);
       }
@@ -109,8 +150,13 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
   };
 }
 
-function isEnabled(endpoint: Endpoint | null): endpoint is Endpoint {
-  return endpoint?.disabledReason === null;
+function isEnabled({ disabledReason }: Endpoint): boolean {
+  return disabledReason === null;
+}
+
+/** Returns what Temporal is told of a replay. */
+export function replayRequest(endpointId: string, { round, from, to }: ReplayDocument): ReplayRequest {
+  return { endpointId, round, from: from.toISOString(), to: to.toISOString() };
 }
 
 function isWanted({ types }: BriefEvent, names: readonly string[]): boolean {

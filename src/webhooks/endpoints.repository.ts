@@ -3,7 +3,7 @@ import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { healthAfter, MAX_ENDPOINTS, type Verdict } from '../domain/webhook';
 import { createTransact } from '../mongodb/transaction';
-import { createEndpointModel, type EndpointDocument } from './webhooks.model';
+import { createEndpointModel, type EndpointDocument, type ReplayDocument } from './webhooks.model';
 
 export type Endpoint = Omit<EndpointDocument, '_id'> & { id: string };
 
@@ -90,21 +90,53 @@ export function createEndpointRepository(connection: Connection) {
         return after;
       }),
 
-    /** Notes that the events of a period are sent again. */
-    recordReplay: (id: string, period: { from: string; to: string }, origin: Origin): Promise<void> =>
-      transact((session) =>
-        recordAudit(
+    /**
+     * Begins a replay, and returns it; null if there is no such endpoint.
+     * @param begin returns it, also one that has begun before, and may throw; it may be called several times
+     */
+    beginReplay: (
+      id: string,
+      begin: (endpoint: Endpoint) => ReplayDocument,
+      origin: Origin,
+    ): Promise<ReplayDocument | null> =>
+      transact(async (session) => {
+        const before = await read(id, session);
+        if (!before) return null;
+        const replay = begin(before);
+        if (replay === before.replay) return replay;
+        await replace({ ...before, replay, version: before.version + 1 }, session);
+        await recordAudit(
           {
             origin,
             action: 'webhook_endpoint.replay',
             object: id,
             subject: null,
-            changes: changesBetween(null, period, ['from', 'to']),
+            changes: changesBetween(null, replay, ['from', 'to']),
             personal: [],
           },
           session,
-        ),
-      ),
+        );
+        return replay;
+      }),
+
+    /** Notes that all events of a replay have become deliveries. */
+    async completeReplay(id: string, round: string): Promise<void> {
+      await documents.updateOne(
+        { _id: id, 'replay.round': round, 'replay.completedAt': null },
+        { $set: { 'replay.completedAt': new Date() }, $inc: { version: 1 } },
+      );
+    },
+
+    /** Returns all endpoints. */
+    all: async (): Promise<Endpoint[]> => (await documents.find().toArray()).map(fromDocument),
+
+    /** Replaces how a secret is sealed, unless that has changed. */
+    async reseal(id: string, before: string, after: string): Promise<void> {
+      await documents.updateOne(
+        { _id: id, 'secrets.sealed': before },
+        { $set: { 'secrets.$.sealed': after } },
+      );
+    },
 
     /** Returns false if there is none. @param check may throw */
     remove: (id: string, check: (endpoint: Endpoint) => void, origin: Origin): Promise<boolean> =>

@@ -3,7 +3,7 @@ import type { LookupAddress } from 'node:dns';
 import { request as requestPlain, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import type { IsAllowedAddress } from './addresses';
+import { hasAllowedPort, type IsAllowedAddress } from './addresses';
 
 /** How long a receiver may take until it has answered, in milliseconds, from the resolving of its name on. */
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -40,10 +40,10 @@ export function createPost({ isAllowed, resolve = resolveByDns, timeoutMs = ANSW
     resolve(hostname).then(
       (found) => {
         const addresses = found.map((address): LookupAddress => ({ address, family: isIP(address) }));
-        const refused = addresses.find(({ address }) => !isAllowed(address));
+        const isRefused = !addresses.every(({ address }) => isAllowed(address));
         const [first] = addresses;
         if (!first) callback(new Error(`${hostname} has no address.`), '');
-        else if (refused) callback(refusal(refused.address), '');
+        else if (isRefused) callback(refusal(), '');
         else if (options.all) callback(null, addresses);
         else callback(null, first.address, first.family);
       },
@@ -60,7 +60,9 @@ export function createPost({ isAllowed, resolve = resolveByDns, timeoutMs = ANSW
     const target = new URL(url);
     // Without a name, nothing is looked up. URL has decimal, octal and hexadecimal forms of addresses normalised.
     const literal = target.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(literal) !== 0 && !isAllowed(literal)) throw refusal(literal);
+    if (!hasAllowedPort(target))
+      throw new RefusedAddress('Nothing is sent to ports below 1024 but 80 and 443.');
+    if (isIP(literal) !== 0 && !isAllowed(literal)) throw refusal();
     const options: RequestOptions = {
       method: 'POST',
       headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
@@ -85,8 +87,9 @@ function send(target: URL, options: RequestOptions, body: string): Promise<Incom
   });
 }
 
-function refusal(address: string): RefusedAddress {
-  return new RefusedAddress(`${address} is not an address of the public internet.`);
+/** Does not say which address: that names inside have is no matter of those who make endpoints. */
+function refusal(): RefusedAddress {
+  return new RefusedAddress('The URL leads to an address that is not of the public internet.');
 }
 
 /** One attempt fails early enough for another before the receiver's time is over. */

@@ -5,8 +5,10 @@ import type { Delivery } from './deliveries.repository';
 
 /** How long Temporal may take to note it, in milliseconds. */
 const START_TIMEOUT_MS = 5_000;
-/** A receiver has 15 s; the rest is for MongoDB. */
-const ATTEMPT_TIMEOUT = '60s';
+/** A receiver has 15 s; the rest is for MongoDB. What a worker that is gone was about to send, another one sends after it. */
+const ATTEMPT_TIMEOUT = '30s';
+type Options = Parameters<TemporalClient['client']['activity']['start']>[1];
+
 const RETRY = { initialInterval: '5s', maximumInterval: '60s' } as const;
 
 export type DeliveryStarts = ReturnType<typeof createDeliveryStarts>;
@@ -16,17 +18,17 @@ export type DeliveryStarts = ReturnType<typeof createDeliveryStarts>;
  * attempt before says. The endpoints take turns in what waits for a worker.
  */
 export function createDeliveryStarts({ client }: Pick<TemporalClient, 'client'>, taskQueue: string) {
-  /** Starts an activity, unless it was started before. */
+  /** Starts an activity, unless it runs; one that has ended is started only again. */
   async function start(
     activity: string,
-    options: Omit<Parameters<typeof client.activity.start>[1], 'taskQueue' | 'retry'>,
+    { isAgain, ...options }: Omit<Options, 'taskQueue' | 'retry'> & { isAgain: boolean },
   ): Promise<void> {
     const send = () =>
       client.activity.start(activity, {
         ...options,
         taskQueue,
         retry: RETRY,
-        idReusePolicy: 'REJECT_DUPLICATE',
+        idReusePolicy: isAgain ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
         idConflictPolicy: 'USE_EXISTING',
       });
     await client.activity.withDeadline(Date.now() + START_TIMEOUT_MS, send).catch((error: unknown) => {
@@ -35,9 +37,10 @@ export function createDeliveryStarts({ client }: Pick<TemporalClient, 'client'>,
   }
 
   return {
-    /** Begins the round of a delivery. */
-    deliver: ({ id, endpointId, round, type }: Delivery): Promise<void> =>
+    /** Begins the round of a delivery. @param isAgain whether its activity was lost, if it does not run */
+    deliver: ({ id, endpointId, round, type }: Delivery, isAgain = false): Promise<void> =>
       start(DELIVER_ACTIVITY, {
+        isAgain,
         id: `${taskQueue}-${id}-${round}`,
         args: [{ deliveryId: id, endpointId, round }],
         startToCloseTimeout: ATTEMPT_TIMEOUT,
@@ -45,9 +48,10 @@ export function createDeliveryStarts({ client }: Pick<TemporalClient, 'client'>,
         summary: `Deliver ${type} to ${endpointId}`,
       }),
 
-    /** Begins to deliver the events of a period again. */
-    replay: (request: ReplayRequest): Promise<void> =>
+    /** Begins to deliver the events of a period again. @param isAgain whether its activity was lost, if it does not run */
+    replay: (request: ReplayRequest, isAgain = false): Promise<void> =>
       start(REPLAY_ACTIVITY, {
+        isAgain,
         id: `${taskQueue}-${request.endpointId}-${request.round}`,
         args: [request],
         startToCloseTimeout: '12h',

@@ -11,6 +11,18 @@ export interface StoredSecret {
   expiresAt: Date | null;
 }
 
+/** Of what period the events are delivered again. */
+export interface ReplayDocument {
+  /** Names the round of attempts that it begins. */
+  round: string;
+  from: Date;
+  /** Without that time. */
+  to: Date;
+  startedAt: Date;
+  /** When all of them had become deliveries; null before. */
+  completedAt: Date | null;
+}
+
 /** Where events are delivered to. */
 export interface EndpointDocument {
   _id: string;
@@ -24,6 +36,8 @@ export interface EndpointDocument {
   disabledAt: Date | null;
   /** When the first attempt since the last success has failed; null if none has. */
   failingSince: Date | null;
+  /** What of the past was sent last, or is being sent; null if nothing ever was. */
+  replay: ReplayDocument | null;
   /** The position in the feed after which it gets events: those before were there when it was made or enabled. */
   after: number;
   version: number;
@@ -82,6 +96,7 @@ const endpointSchema = new Schema<EndpointDocument>(
     disabledReason: String,
     disabledAt: Date,
     failingSince: Date,
+    replay: Object,
     after: count,
     version: count,
     createdBy: text,
@@ -115,6 +130,8 @@ const deliverySchema = new Schema<DeliveryDocument>(
 // Those of an endpoint, newest first, also by their status.
 deliverySchema.index({ endpointId: 1, _id: -1 });
 deliverySchema.index({ endpointId: 1, status: 1, _id: -1 });
+// Those that wait for an attempt.
+deliverySchema.index({ nextAttemptAt: 1 }, { partialFilterExpression: { status: 'pending' } });
 deliverySchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 const dispatchSchema = new Schema<DispatchDocument>(

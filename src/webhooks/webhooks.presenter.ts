@@ -1,7 +1,8 @@
 import { validSecrets } from '../domain/webhook';
 import type { Delivery } from './deliveries.repository';
 import type { Endpoint } from './endpoints.repository';
-import type { DeliveryView, EndpointView } from './webhooks.schema';
+import type { ReplayDocument } from './webhooks.model';
+import type { DeliveryView, EndpointView, ReplayView } from './webhooks.schema';
 
 export function presentEndpoint(endpoint: Endpoint): EndpointView {
   const lives = endpoint.secrets.map(({ expiresAt }) => ({ expiresAt: expiresAt?.getTime() ?? null }));
@@ -15,11 +16,21 @@ export function presentEndpoint(endpoint: Endpoint): EndpointView {
     disabledReason: endpoint.disabledReason,
     disabledAt: timeOf(endpoint.disabledAt),
     failingSince: timeOf(endpoint.failingSince),
+    replay: endpoint.replay && presentReplay(endpoint.replay),
     oldSecretUntil: old ? new Date(old.expiresAt!).toISOString() : null,
     version: endpoint.version,
     createdBy: endpoint.createdBy,
     createdAt: endpoint.createdAt.toISOString(),
     updatedAt: endpoint.updatedAt.toISOString(),
+  };
+}
+
+export function presentReplay({ from, to, startedAt, completedAt }: ReplayDocument): ReplayView {
+  return {
+    from: from.toISOString(),
+    to: to.toISOString(),
+    startedAt: startedAt.toISOString(),
+    completedAt: timeOf(completedAt),
   };
 }
 

@@ -7,7 +7,7 @@ import { route, type Route } from '../http/route';
 import { Role } from '../role/role';
 import type { Delivery } from './deliveries.repository';
 import type { Endpoint } from './endpoints.repository';
-import { presentDelivery, presentEndpoint } from './webhooks.presenter';
+import { presentDelivery, presentEndpoint, presentReplay } from './webhooks.presenter';
 import * as schema from './webhooks.schema';
 import type { WebhookService } from './webhooks.service';
 
@@ -42,7 +42,8 @@ function createRoute(service: WebhookService): Route {
     description:
       'Only this response shows the secret. Whatever happens from now on is sent by POST with the headers of Standard ' +
       'Webhooks, as the feed has it for ADMINs; `webhook-id` is the id of the event, the same in each attempt. It is as much as ' +
-      'reading all events: they can be sent anywhere.',
+      'reading all events: they can be sent anywhere. Users need their password as `currentPassword`, unless they signed in ' +
+      'during the last five minutes.',
     body: schema.createEndpointBody,
     responses: {
       201: {
@@ -53,7 +54,7 @@ function createRoute(service: WebhookService): Route {
     },
     errors: ['invalid_transition'],
     async handler(ctx, { body, principal }) {
-      const { endpoint, secret } = await service.create(body, originOf(ctx, principal));
+      const { endpoint, secret } = await service.create(body, principal, originOf(ctx, principal));
       ctx.set('Location', `${ctx.path.replace(/\/+$/, '')}/${endpoint.id}`);
       sendEndpoint(ctx, 201, endpoint, secret);
     },
@@ -100,14 +101,17 @@ function changeRoute(service: WebhookService): Route {
     path: `${PATH}/:id`,
     operationId: 'changeWebhookEndpoint',
     summary: 'Change, disable or enable a webhook endpoint',
-    description: 'What is under way when it is disabled is given up.',
+    description:
+      'What is under way when it is disabled is given up. For another `url`, users need their password as `currentPassword`, ' +
+      'unless they signed in during the last five minutes.',
     params: schema.endpointParams,
     ifMatch: 'optional',
     body: schema.changeEndpointBody,
     responses: { 200: { description: 'The endpoint', data: schema.endpointSchema, headers: ETAG } },
     errors: ['not_found'],
     async handler(ctx, { params: { id }, body, ifMatch, principal }) {
-      sendEndpoint(ctx, 200, await service.change(id, body, ifMatch, originOf(ctx, principal)));
+      const on = { versions: ifMatch, principal };
+      sendEndpoint(ctx, 200, await service.change(id, body, on, originOf(ctx, principal)));
     },
   });
 }
@@ -185,16 +189,18 @@ function replayRoute(service: WebhookService): Route {
     summary: 'Send the events of a period to a webhook endpoint again',
     description:
       'Sends those that match its types and are still in the feed, oldest first, also those that have arrived: receivers know ' +
-      'them by their `webhook-id`.',
+      'them by their `webhook-id`. One period at a time: `replay` of the endpoint says how far it is.',
     params: schema.endpointParams,
+    idempotency: 'optional',
     body: schema.replayBody,
     responses: {
-      202: { description: 'The period, of which the replay has begun', data: schema.replaySchema },
+      202: { description: 'The replay, which has begun', data: schema.replaySchema },
     },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body, principal }) {
+    async handler(ctx, { params: { id }, body, idempotencyKey, principal }) {
       logEndpoint(ctx, id);
-      sendData(ctx, 202, await service.replay(id, body, originOf(ctx, principal)));
+      const replay = await service.replay(id, body, idempotencyKey, originOf(ctx, principal));
+      sendData(ctx, 202, presentReplay(replay));
     },
   });
 }
@@ -229,10 +235,11 @@ function redeliverRoute(service: WebhookService): Route {
     summary: 'Deliver an event to its webhook endpoint again',
     description: 'At once, and with all attempts anew, whatever became of the ones before.',
     params: schema.deliveryParams,
+    idempotency: 'optional',
     responses: { 202: { description: 'The delivery, which has begun', data: schema.deliverySchema } },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
-    async handler(ctx, { params: { id }, principal }) {
-      sendDelivery(ctx, await service.redeliver(id, originOf(ctx, principal)));
+    async handler(ctx, { params: { id }, idempotencyKey, principal }) {
+      sendDelivery(ctx, await service.redeliver(id, idempotencyKey, originOf(ctx, principal)));
     },
   });
 }

@@ -6,6 +6,7 @@ import { removableLine } from '../common/text';
 import { TYPE_NAMES } from '../domain/events';
 import type { DisabledReason } from '../domain/webhook';
 import type { WebhookSpec } from '../openapi/webhooks';
+import { reauthentication } from '../users/users.schema';
 import { PING_TYPE } from './delivery';
 import type { DeliveryStatus } from './webhooks.model';
 
@@ -19,11 +20,20 @@ export interface EndpointView {
   disabledReason: DisabledReason | null;
   disabledAt: string | null;
   failingSince: string | null;
+  replay: ReplayView | null;
   oldSecretUntil: string | null;
   version: number;
   createdBy: string;
   createdAt: string;
   updatedAt: string;
+}
+
+/** A replay as the API presents it. */
+export interface ReplayView {
+  from: string;
+  to: string;
+  startedAt: string;
+  completedAt: string | null;
 }
 
 export interface NewEndpointView extends EndpointView {
@@ -56,6 +66,18 @@ const time = Joi.string().isoDate();
 const endpointId = idSchema('whe').example(ENDPOINT_ID);
 const deliveryId = idSchema('whd').example(DELIVERY_ID);
 
+/** What of the past is sent again. */
+export const replaySchema = Joi.object<ReplayView, true>({
+  from: time.required().example('2026-01-14T00:00:00.000Z'),
+  to: time.required().example('2026-01-15T00:00:00.000Z'),
+  startedAt: time.required().example('2026-01-15T09:00:00.000Z'),
+  completedAt: time
+    .allow(null)
+    .required()
+    .description('When there was a delivery of each of the events')
+    .example('2026-01-15T09:00:01.000Z'),
+}).id('WebhookReplay');
+
 const endpointFields = {
   id: endpointId.required(),
   url: Joi.string().required().example('https://erp.example.com/webhooks'),
@@ -73,6 +95,11 @@ const endpointFields = {
     .allow(null)
     .required()
     .description('When the first attempt since the last success has failed')
+    .example(null),
+  replay: replaySchema
+    .allow(null)
+    .required()
+    .description('What was sent again last, or is being sent again; null if nothing ever was')
     .example(null),
   oldSecretUntil: time
     .allow(null)
@@ -162,17 +189,21 @@ export interface CreateEndpointBody {
   url: string;
   description?: string | null;
   types: string[];
+  currentPassword?: string;
 }
 
 export const createEndpointBody = Joi.object<CreateEndpointBody, true>({
   url: url.required(),
   description,
   types: types.required(),
-});
+  currentPassword: reauthentication,
+}).example({ url: 'https://erp.example.com/webhooks', types: ['order.confirmed', 'refund.*'] });
 
 export interface ChangeEndpointBody extends Partial<CreateEndpointBody> {
   status?: 'enabled' | 'disabled';
 }
+
+const CHANGEABLE = ['url', 'description', 'types', 'status'];
 
 export const changeEndpointBody = Joi.object<ChangeEndpointBody, true>({
   url,
@@ -181,9 +212,11 @@ export const changeEndpointBody = Joi.object<ChangeEndpointBody, true>({
   status: Joi.string()
     .valid('enabled', 'disabled')
     .description('Once it is enabled, it gets what happens from then on: replay what happened meanwhile'),
+  currentPassword: reauthentication,
 })
-  .min(1)
-  .messages({ 'object.min': '{#label} must have url, description, types or status' })
+  .or(...CHANGEABLE)
+  .meta({ jsonSchema: { anyOf: CHANGEABLE.map((name) => ({ required: [name] })) } })
+  .messages({ 'object.missing': '{#label} must have url, description, types or status' })
   .example({ types: ['order.*'] });
 
 export const endpointParams = Joi.object<{ id: string }, true>({ id: endpointId.required() });
@@ -210,12 +243,6 @@ export const replayBody = Joi.object<ReplayBody, true>({
   from: isoTimeText().required().description('Events that came into the feed at this time or later'),
   to: isoTimeText().description('And before this one; now, if it is not there'),
 }).example({ from: '2026-01-14T00:00:00Z', to: '2026-01-15T00:00:00Z' });
-
-export interface ReplayView {
-  endpointId: string;
-  from: string;
-  to: string;
-}
 
 /** What is sent to try an endpoint; it is no event of the feed. */
 export interface PingView {
@@ -246,9 +273,3 @@ export const PING_WEBHOOK: WebhookSpec = {
     data: Joi.object<PingView['data'], true>({ id: endpointId.required() }).required(),
   }).label('WebhookPing'),
 };
-
-export const replaySchema = Joi.object<ReplayView, true>({
-  endpointId: endpointId.required(),
-  from: time.required().example('2026-01-14T00:00:00.000Z'),
-  to: time.required().example('2026-01-15T00:00:00.000Z'),
-}).id('WebhookReplay');

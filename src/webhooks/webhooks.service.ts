@@ -8,21 +8,26 @@ import { MAX_ENDPOINTS, replaceSecret } from '../domain/webhook';
 import { AppError } from '../errors/app-error';
 import type { EventRepository } from '../events/events.repository';
 import { invalid } from '../errors/invalid';
-import type { IsAllowedAddress } from './addresses';
+import { hashOfKey } from '../common/idempotency-key';
+import type { Principal, UserPrincipal } from '../role/principal';
+import type { Proof, Reauthentication } from '../users/reauthentication';
+import { hasAllowedPort, type IsAllowedAddress } from './addresses';
 import type { Delivery, DeliveryRepository } from './deliveries.repository';
 import { begun, newPing, newRound } from './delivery';
 import type { Endpoint, EndpointRepository } from './endpoints.repository';
+import { replayRequest } from './dispatch';
 import { newSecret } from './signing';
 import type { DeliveryStarts } from './starts';
-import type { DeliveryStatus, StoredSecret } from './webhooks.model';
-import type { ChangeEndpointBody, CreateEndpointBody, ReplayBody, ReplayView } from './webhooks.schema';
+import type { DeliveryStatus, ReplayDocument, StoredSecret } from './webhooks.model';
+import type { ChangeEndpointBody, CreateEndpointBody, ReplayBody } from './webhooks.schema';
 
 export interface WebhookServiceDeps {
-  endpoints: Pick<EndpointRepository, 'find' | 'list' | 'insert' | 'change' | 'remove' | 'recordReplay'>;
+  endpoints: Pick<EndpointRepository, 'find' | 'list' | 'insert' | 'change' | 'remove' | 'beginReplay'>;
   deliveries: Pick<DeliveryRepository, 'find' | 'list' | 'insert' | 'restart'>;
   feed: Pick<EventRepository, 'latest'>;
   starts: DeliveryStarts;
   secrets: SecretBox;
+  requireRecentSignIn: Reauthentication;
   isAllowed: IsAllowedAddress;
   /** Whether only https is allowed. */
   isSecure: boolean;
@@ -34,17 +39,28 @@ type Versions = readonly number[] | null;
 export type WebhookService = ReturnType<typeof createWebhookService>;
 
 export function createWebhookService(deps: WebhookServiceDeps) {
-  const { endpoints, deliveries, feed, starts, secrets, isAllowed, isSecure } = deps;
+  const { endpoints, deliveries, feed, starts, secrets, requireRecentSignIn, isAllowed, isSecure } = deps;
 
   /** @throws {AppError} validation_failed for a URL of which it is known now that nothing would be sent to it */
   function checkUrl(url: string | undefined): void {
     if (url === undefined) return;
-    const { protocol, hostname } = new URL(url);
+    const target = new URL(url);
+    const { protocol, hostname } = target;
     if (isSecure && protocol !== 'https:')
       throw invalid([{ path: 'url', message: 'must begin with https://' }]);
+    if (!hasAllowedPort(target))
+      throw invalid([{ path: 'url', message: 'must have the port 80 or 443, or one from 1024 on' }]);
     const literal = hostname.replace(/^\[|\]$/g, '');
     if (isIP(literal) !== 0 && !isAllowed(literal))
       throw invalid([{ path: 'url', message: 'must lead to an address of the public internet' }]);
+  }
+
+  /**
+   * Who chooses where events are sent to reads all of them for longer than the session lasts.
+   * @throws {AppError} unauthorized if a user signed in too long ago, validation_failed for a wrong password
+   */
+  async function requireProof(principal: Principal, { currentPassword, address }: Proof): Promise<void> {
+    if (isUser(principal)) await requireRecentSignIn(principal, { currentPassword, address });
   }
 
   function sealed(secret: string, endpointId: string, createdAt: Date): StoredSecret {
@@ -65,13 +81,16 @@ export function createWebhookService(deps: WebhookServiceDeps) {
 
     /**
      * Returns the secret as well, which cannot be read again.
-     * @throws {AppError} validation_failed, invalid_transition if there are too many
+     * @throws {AppError} validation_failed, unauthorized, rate_limited for too many wrong passwords, invalid_transition if
+     * there are too many
      */
     async create(
-      { url, description, types }: CreateEndpointBody,
-      origin: Origin,
+      { url, description, types, currentPassword }: CreateEndpointBody,
+      principal: Principal,
+      origin: Origin & { address: string },
     ): Promise<{ endpoint: Endpoint; secret: string }> {
       checkUrl(url);
+      await requireProof(principal, { currentPassword, address: origin.address });
       const now = new Date();
       const id = newId('whe', now);
       const secret = newSecret();
@@ -84,6 +103,7 @@ export function createWebhookService(deps: WebhookServiceDeps) {
         disabledReason: null,
         disabledAt: null,
         failingSince: null,
+        replay: null,
         after: await feed.latest(),
         version: 1,
         createdBy: origin.by,
@@ -94,20 +114,21 @@ export function createWebhookService(deps: WebhookServiceDeps) {
       return { endpoint, secret };
     },
 
-    /** @throws {AppError} not_found, precondition_failed, validation_failed */
+    /** @throws {AppError} not_found, precondition_failed, validation_failed; for another URL also as for a new endpoint */
     async change(
       id: string,
-      { url, description, types, status }: ChangeEndpointBody,
-      versions: Versions,
-      origin: Origin,
+      { url, description, types, status, currentPassword }: ChangeEndpointBody,
+      { versions, principal }: { versions: Versions; principal: Principal },
+      origin: Origin & { address: string },
     ): Promise<Endpoint> {
       checkUrl(url);
+      if (url !== undefined) await requireProof(principal, { currentPassword, address: origin.address });
       const latest = await feed.latest();
       const change = (endpoint: Endpoint): Endpoint => {
         requireVersion(versions, endpoint.version);
         return {
           ...endpoint,
-          ...(url !== undefined && { url }),
+          ...(url !== undefined && url !== endpoint.url && { url, failingSince: null }),
           ...(description !== undefined && { description: description || null }),
           ...(types && { types }),
           ...statusOf(endpoint, status, latest),
@@ -169,26 +190,52 @@ export function createWebhookService(deps: WebhookServiceDeps) {
       return pageOf(await deliveries.list({ endpointId, status }, { limit: limit + 1, after }), limit);
     },
 
-    /** Delivers an event again at once, whatever became of it. @throws {AppError} not_found, invalid_transition */
-    async redeliver(id: string, origin: Origin): Promise<Delivery> {
+    /**
+     * Delivers an event again at once, whatever became of it.
+     * @param key the same one does so once
+     * @throws {AppError} not_found, invalid_transition
+     */
+    async redeliver(id: string, key: string | undefined, origin: Origin): Promise<Delivery> {
       const known = await deliveries.find(id);
       if (!known) throw noSuchDelivery();
-      if (!known.ping) requireEnabled(await read(known.endpointId));
-      const delivery = begun(known, newRound());
-      await deliveries.restart(known, delivery, origin);
+      const round = roundOf(id, key);
+      if (known.round !== round && !known.ping) requireEnabled(await read(known.endpointId));
+      const delivery = known.round === round ? known : begun(known, round);
+      if (delivery !== known) await deliveries.restart(known, delivery, origin);
       await starts.deliver(delivery).catch(unavailable);
       return delivery;
     },
 
-    /** Begins to deliver the events of a period again. @throws {AppError} not_found, validation_failed, invalid_transition */
-    async replay(id: string, { from, to }: ReplayBody, origin: Origin): Promise<ReplayView> {
-      requireEnabled(await read(id));
-      const [begin, end] = [new Date(from), to === undefined ? new Date() : new Date(to)];
-      if (begin >= end) throw invalid([{ path: 'from', message: 'must be before to, and in the past' }]);
-      const period = { endpointId: id, from: begin.toISOString(), to: end.toISOString() };
-      await endpoints.recordReplay(id, period, origin);
-      await starts.replay({ ...period, round: newRound() }).catch(unavailable);
-      return period;
+    /**
+     * Begins to deliver the events of a period again, one period at a time.
+     * @param key the same one does so once
+     * @throws {AppError} not_found, validation_failed, invalid_transition, idempotency_key_reused
+     */
+    async replay(
+      id: string,
+      { from, to }: ReplayBody,
+      key: string | undefined,
+      origin: Origin,
+    ): Promise<ReplayDocument> {
+      const now = new Date();
+      const wanted = { from: new Date(from), to: to === undefined ? now : new Date(to) };
+      if (wanted.from >= wanted.to)
+        throw invalid([{ path: 'from', message: 'must be before to, and in the past' }]);
+      const round = roundOf(id, key);
+      const begin = ({ replay: known, ...endpoint }: Endpoint): ReplayDocument => {
+        if (known?.round === round) {
+          const isSame = +known.from === +wanted.from && (to === undefined || +known.to === +wanted.to);
+          if (!isSame) throw keyReused();
+          return known;
+        }
+        requireEnabled(endpoint);
+        if (known?.completedAt === null) throw beingReplayed(known);
+        return { round, ...wanted, startedAt: now, completedAt: null };
+      };
+      const replay = await endpoints.beginReplay(id, begin, origin);
+      if (!replay) throw noSuchEndpoint();
+      if (replay.completedAt === null) await starts.replay(replayRequest(id, replay)).catch(unavailable);
+      return replay;
     },
   };
 }
@@ -211,7 +258,16 @@ function found(endpoint: Endpoint | null): Endpoint {
   return endpoint;
 }
 
-function requireEnabled({ disabledReason }: Endpoint): void {
+/** Names a round of attempts: always the same for the same key. */
+function roundOf(id: string, key: string | undefined): string {
+  return key === undefined ? newRound() : hashOfKey(id, key);
+}
+
+function isUser(principal: Principal): principal is UserPrincipal {
+  return principal.scopes === undefined;
+}
+
+function requireEnabled({ disabledReason }: Pick<Endpoint, 'disabledReason'>): void {
   if (disabledReason === null) return;
   throw new AppError(
     'invalid_transition',
@@ -224,6 +280,21 @@ function unavailable(cause: unknown): never {
     'service_unavailable',
     'Temporal has not confirmed that it will be sent: repeat the request. Receivers know what they get twice by its id.',
     { cause },
+  );
+}
+
+function beingReplayed({ from, to }: ReplayDocument): AppError {
+  return new AppError(
+    'invalid_transition',
+    `The events from ${from.toISOString()} to ${to.toISOString()} are being sent to it again: wait until \`replay\` of the ` +
+      'endpoint has a completedAt.',
+  );
+}
+
+function keyReused(): AppError {
+  return new AppError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used for another period. Send a new key, or repeat the first request unchanged.',
   );
 }
 

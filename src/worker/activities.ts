@@ -171,10 +171,13 @@ function createWebhooks(
       logger,
     }),
     share: createFairShare(),
+    replays: createFairShare({ atATime: REPLAYS_AT_A_TIME, own: REPLAYS_AT_A_TIME, shared: 0 }),
     dispatch: createDispatch({ feed, endpoints, deliveries, starts }),
     stopping,
   });
 }
+
+const REPLAYS_AT_A_TIME = 5;
 
 const SILENT = { warn: () => undefined };
 

@@ -6,7 +6,10 @@ import type { Shop } from './shop';
 import { taskQueueEnv } from './task-queues';
 
 /** Starts a worker of the queue for events alone, as src/worker/run.ts does. */
-export async function startEventWorker(shop: Shop, env: NodeJS.ProcessEnv = {}) {
+export async function startEventWorker(
+  shop: Pick<Shop, 'temporal' | 'taskQueue'> & { db: Pick<Shop['db'], 'connection'> },
+  env: NodeJS.ProcessEnv = {},
+) {
   const config = testWorkerConfig({
     ...taskQueueEnv(shop.taskQueue),
     SHUTDOWN_TIMEOUT_MS: '600000',

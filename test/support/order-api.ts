@@ -133,12 +133,16 @@ export async function openApiOf(
       });
       service = createOrderService({ orders: shop.orders, actions: shop.actions, workflows });
       const shopping = shoppingRoutes(shop.db.connection, { service, config, declines, outbox });
+      const { requireRecentSignIn } = createPasswordChecks({
+        config,
+        connection: shop.db.connection,
+        report,
+      });
       const privacy = privacyRoutes({
         config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
         connection: shop.db.connection,
         temporal: shop.temporal,
-        requireRecentSignIn: createPasswordChecks({ config, connection: shop.db.connection, report })
-          .requireRecentSignIn,
+        requireRecentSignIn,
         lateMs: 1_000,
       });
       const feed = feedRoutes({
@@ -151,8 +155,7 @@ export async function openApiOf(
       const eventsTaskQueue = eventsTaskQueueOf(shop.taskQueue);
       const outgoing = outgoingRoutes(
         { ...config, temporal: { ...config.temporal, eventsTaskQueue } },
-        shop.db.connection,
-        shop.temporal,
+        { connection: shop.db.connection, temporal: shop.temporal, requireRecentSignIn },
       );
       return [...shopping, ...privacy, ...feed, ...outgoing, ...more(shop.db, config, revokedTokens, report)];
     },

@@ -1,5 +1,5 @@
 import { readNetwork, type Network } from '../../src/config/webhooks';
-import { createAddressFilter } from '../../src/webhooks/addresses';
+import { createAddressFilter, hasAllowedPort } from '../../src/webhooks/addresses';
 
 const isAllowed = createAddressFilter();
 
@@ -32,11 +32,19 @@ it.each([
       '64:ff9b:1::a00:1',
       '2002:7f00:1::',
       '2001:0:7f00:1::',
+      '::ffff:0:7f00:1',
+      '2002:a9fe:a9fe::',
     ],
   ],
   ['no address', ['', 'localhost', '2130706433', '0x7f.1', '127.1']],
 ])('refuses what is %s', (_kind, addresses) => {
   expect(addresses.filter(isAllowed)).toEqual([]);
+});
+
+it('allows the ports of HTTP, and those that belong to no other protocol', () => {
+  const isPort = (port: string) => hasAllowedPort(new URL(`https://erp.example.com${port}/`));
+  expect(['', ':443', ':80', ':1024', ':8443', ':65535'].every(isPort)).toBe(true);
+  expect([':0', ':22', ':25', ':81', ':444', ':1023'].some(isPort)).toBe(false);
 });
 
 it('allows what configuration names, and nothing beside it', () => {

@@ -1,8 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { readNetwork, type Network } from '../../src/config/webhooks';
 import { createAddressFilter } from '../../src/webhooks/addresses';
 import { createPost, RefusedAddress, type Resolve } from '../../src/webhooks/post';
+import { createAuthority } from '../support/certificates';
+import { eventually } from '../support/eventually';
 
 const strict = createAddressFilter();
 const lenient = createAddressFilter(['127.0.0.0/8', '::1/128'].map(readNetwork) as Network[]);
@@ -60,6 +63,12 @@ it.each([
   ['the same in digits', '[::ffff:7f00:1]'],
   ['any address', '0.0.0.0'],
   ['full-width digits', '１２７.０.０.１'],
+  ['an address with a final dot', '127.0.0.1.'],
+  ['an address in percent-encoding', '%31%32%37.0.0.1'],
+  ['an address of NAT64', '[64:ff9b::7f00:1]'],
+  ['an address of 6to4', '[2002:7f00:1::]'],
+  ['a link-local address', '[fe80::1]'],
+  ['an IPv4-compatible address', '[::7f00:1]'],
 ])('refuses %s in the URL without connecting', async (_kind, host) => {
   const { port, connections } = await listen(ok);
   const post = createPost({ isAllowed: strict });
@@ -72,11 +81,42 @@ it.each([
   ['metadata', ['169.254.169.254']],
   ['a private one beside a public one', ['8.8.8.8', '127.0.0.1']],
   ['IPv6 loopback', ['::1']],
+  ['private, in an IPv6 address', ['::ffff:10.0.0.1']],
+  ['private, by NAT64', ['64:ff9b::a00:1']],
+  ['private, by 6to4', ['2002:a00:1::']],
+  ['link-local, with a zone', ['fe80::1%eth0']],
 ])('refuses a name that leads to an address that is %s', async (_kind, addresses) => {
   const { port, connections } = await listen(ok);
   const post = createPost({ isAllowed: strict, resolve: to(...addresses) });
   await expect(post(`http://receiver.example:${port}/`, {}, '')).rejects.toThrow(RefusedAddress);
   expect(connections()).toBe(0);
+});
+
+it.each(['http://[fe80::1%25lo]/', 'http://[::1%lo]/'])('takes no zone: %s is no URL', async (url) => {
+  await expect(createPost({ isAllowed: lenient })(url, {}, '')).rejects.toThrow('Invalid URL');
+});
+
+it.each([22, 25, 53, 993])('refuses port %i, where another protocol is spoken', async (port) => {
+  const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1') });
+  await expect(post(`http://receiver.example:${port}/`, {}, '')).rejects.toThrow(RefusedAddress);
+});
+
+it('says nothing of an address that it has refused: names inside are no matter of those who make endpoints', async () => {
+  const post = createPost({ isAllowed: strict, resolve: to('10.1.2.3') });
+  await expect(post('http://db.internal/', {}, '')).rejects.toThrow(/^(?!.*10\.1\.2\.3)/);
+});
+
+it('sends nothing to a server whose certificate is not of the name', async () => {
+  const authority = createAuthority();
+  const { certificate: cert, key } = authority.issue('other.example');
+  let requests = 0;
+  const server = createSecureServer({ cert, key }, (_req, res) => (requests++, res.end()));
+  servers.push(server);
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1') });
+  await expect(post(`https://receiver.example:${port}/`, {}, '')).rejects.toThrow();
+  expect(requests).toBe(0);
 });
 
 it('refuses localhost', async () => {
@@ -120,6 +160,41 @@ it('gives up a receiver that says nothing, and one whose name is not resolved in
     timeoutMs: 100,
   });
   await expect(unresolved(`http://receiver.example:${port}/`, {}, '')).rejects.toThrow(/abort|timeout/i);
+});
+
+it.each([
+  ['a status line', 'HTTP/1.1 200'],
+  ['headers', 'HTTP/1.1 200 OK\r\nX-Slow: '],
+  ['interim responses', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+])('gives up a receiver that sends %s without end', async (_kind, beginning) => {
+  const { port } = await listen(({ socket }) => {
+    socket.write(beginning);
+    const more = setInterval(() => socket.write(beginning.endsWith('\r\n\r\n') ? beginning : '1'), 10);
+    socket.on('close', () => clearInterval(more));
+  });
+  const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1'), timeoutMs: 200 });
+  await expect(post(`http://receiver.example:${port}/`, {}, '')).rejects.toThrow();
+});
+
+it('gives up a receiver whose headers are too large', async () => {
+  const { port } = await listen(({ socket }) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`));
+  const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1') });
+  await expect(post(`http://receiver.example:${port}/`, {}, '')).rejects.toThrow(/overflow/i);
+});
+
+it('reads nothing of the body of a response', async () => {
+  let isCut = false;
+  const { port } = await listen((_req, res) => {
+    res.writeHead(200);
+    const more = setInterval(() => res.write(Buffer.alloc(65_536)), 1);
+    res.on('close', () => {
+      isCut = true;
+      clearInterval(more);
+    });
+  });
+  const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1') });
+  expect(await post(`http://receiver.example:${port}/`, {}, '')).toMatchObject({ status: 200 });
+  await eventually(async () => expect(isCut).toBe(true));
 });
 
 it('does not wait for the body of a response, which may never end', async () => {

@@ -113,6 +113,7 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
   'POST /users/me/totp': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
   'POST /webhook-endpoints': [
     { parameter: 'body.url', values: ['https://example.invalid/hooks'], probability: 0.9 },
+    { parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 },
   ],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };

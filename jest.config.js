@@ -27,6 +27,7 @@ const UNIT = [
   'openapi/{example,joi-rules}',
   'orders/{order-request,orders.presenter,orders.service}',
   'orders/commands/commands',
+  'orders/routes/payer',
   'orders/temporal/{failures,order-description}',
   'payments/declines/{follow,recent}-declines',
   'payments/stripe/{amounts,list}',

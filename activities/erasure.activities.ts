@@ -15,6 +15,8 @@ export interface ErasureActivityDeps {
   };
   /** Returns the ids under which the user has ordered without an account. */
   guestsOf(userId: string): Promise<string[]>;
+  /** Gives the account the orders of those who have ordered with its address without an account. */
+  takeOverGuests(userId: string): Promise<void>;
   /** Deletes the carts of a customer. */
   removeCarts(customerId: string): Promise<void>;
   /** Erases what else is kept of a user whose account is closed. */
@@ -29,7 +31,7 @@ export type ErasureActivities = ReturnType<typeof createErasureActivities>;
 
 /** Each may run twice: what is erased stays so. */
 export function createErasureActivities(deps: ErasureActivityDeps) {
-  const { ordersOf, eraseOrder, accounts, guestsOf, removeCarts } = deps;
+  const { ordersOf, eraseOrder, accounts, guestsOf, takeOverGuests, removeCarts } = deps;
   const { eraseRest, retireDataKey, destroyDataKey } = deps;
 
   async function allIdsOf(userId: string): Promise<string[]> {
@@ -101,6 +103,7 @@ export function createErasureActivities(deps: ErasureActivityDeps) {
       const { userId } = request;
       // An earlier run of this step may have closed it, and ended then.
       if (!(await accounts.isClosed(userId))) {
+        await takeOverGuests(userId); // of which the account has not known yet
         const refusal = refusalOf(await ordersInTheWay(userId)) ?? (await accounts.close(request));
         log.info(refusal === null ? 'account closed' : 'account not closed');
         if (refusal !== null) return { refusal };

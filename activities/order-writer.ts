@@ -22,7 +22,7 @@ export interface OrderWriterDeps {
   transact: Transact;
   unpaid: UnpaidOrdersRepository;
   maxUnpaid: UnpaidLimits;
-  carts: Pick<CartRepository, 'markOrdered' | 'releaseExpired'>;
+  carts: Pick<CartRepository, 'markOrdered' | 'reopen' | 'releaseExpired'>;
   recordAudit: RecordAudit;
 }
 
@@ -131,7 +131,8 @@ export function createOrderWriter({
     const audited = commandAudit(order, next, command);
     const moves = stockMoves(order, next);
     const beginsOrEndsWait = (unpaidOf(order) === null) !== (unpaidOf(next) === null);
-    if (moves.length === 0 && !beginsOrEndsWait && !audited) return orders.save(next);
+    const reopened = next.status === 'rejected' && order.status !== 'rejected' ? next.cart : undefined;
+    if (moves.length === 0 && !beginsOrEndsWait && !audited && !reopened) return orders.save(next);
     const products = moves.length > 0 ? productsOf(next) : [];
     const turns = [...products, ...(beginsOrEndsWait ? [next.customerId] : [])];
     return inTransaction(turns, async (session) => {
@@ -139,6 +140,7 @@ export function createOrderWriter({
       if (!(await orders.save(next, session))) throw new WriteConflict();
       if (!(await stock.move(moves, session))) throw shortOf(next, moves);
       if (beginsOrEndsWait) await accountUnpaid(order, next, session);
+      if (reopened) await carts.reopen(reopened, next.id, session);
       if (audited) await recordAudit(audited, session);
       return true;
     }).catch((error: unknown) => {

@@ -81,10 +81,10 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
       return found && fromDocument(found);
     },
 
-    /** Finds the newest cart of a user that is open, or was ordered. */
-    async findNewest(customerId: string, status: 'open' | 'ordered'): Promise<Cart | null> {
+    /** Finds the newest open cart of a user. */
+    async findOpen(customerId: string): Promise<Cart | null> {
       const found = await model
-        .findOne({ customerId, status, tokenHash: null })
+        .findOne({ customerId, status: 'open', tokenHash: null })
         .sort({ _id: -1 })
         .lean<CartDocument>();
       return found && fromDocument(found);
@@ -136,13 +136,21 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
       return stock.move(holdMoves([{ before: cart, after: null }]), session);
     },
 
-    /** Opens a cart whose order was rejected for another attempt. Returns false if that was done before. */
-    async beginAttempt({ id, attempt }: Pick<Cart, 'id' | 'attempt'>): Promise<boolean> {
-      const { matchedCount } = await documents.updateOne(
-        { _id: id, attempt: attempt - 1, mergedInto: null },
+    /** Opens the cart for another attempt, as part of the transaction in which the order that it has become is rejected. */
+    async reopen({ id }: Pick<OrderedCart, 'id'>, orderId: string, session: ClientSession): Promise<void> {
+      await documents.updateOne(
+        { _id: id, orderId },
+        { $set: { status: 'open', orderId: null }, $inc: { attempt: 1, version: 1 } },
+        { session },
+      );
+    },
+
+    /** Has the cart, whose order was rejected before the cart became it, be ordered in the next attempt; once only. */
+    async beginAttempt({ id: _id, attempt }: Pick<Cart, 'id' | 'attempt'>): Promise<void> {
+      await documents.updateOne(
+        { _id, attempt: attempt - 1, mergedInto: null },
         { $set: { status: 'open', orderId: null, attempt }, $inc: { version: 1 } },
       );
-      return matchedCount === 1;
     },
 
     /**

@@ -56,7 +56,7 @@ export interface CartServiceDeps {
 export type CartService = ReturnType<typeof createCartService>;
 
 /** The versions of which the cart must have one; null for any. */
-type Condition = readonly number[] | null;
+export type Condition = readonly number[] | null;
 
 export function createCartService({ carts, orders, catalogue, holdMs, limitGuests }: CartServiceDeps) {
   /** @throws {AppError} not_found, also when the cart is another's */
@@ -67,7 +67,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
   }
 
   /**
-   * Returns the cart as it can be ordered, and its order if that was placed. After a rejected order, and only then, there is
+   * Returns the cart as it can be ordered, and its order if that is stored. After a rejected order, and only then, there is
    * another attempt, which is another order: so however many order a cart at once, all mean the same one.
    */
   async function current(cart: Cart): Promise<{ cart: Cart; order: Order | null }> {
@@ -77,12 +77,6 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
     const next = await carts.find(cart.id);
     if (!next) throw noSuchCart();
     return current(next);
-  }
-
-  /** Returns a cart that can be changed again if its order was rejected. */
-  async function open(id: string, caller: CartCaller): Promise<Cart> {
-    const cart = await find(id, caller);
-    return cart.orderId === null ? cart : (await current(cart)).cart;
   }
 
   function entriesOf(lines: readonly OrderLine[]): Promise<CartEntry[]> {
@@ -112,7 +106,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
     change: (cart: Cart, at: string) => Cart | Promise<Cart>,
   ): Promise<QuotedCart> {
     for (;;) {
-      const cart = requireOpen(await open(id, caller));
+      const cart = requireOpen(await find(id, caller));
       requireVersion(condition, cart.version);
       const next = await change(cart, now());
       if (next === cart) return quoted(cart);
@@ -120,19 +114,11 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
     }
   }
 
-  /** Returns the cart that the user can change: the last one that was ordered, if that order was rejected. */
-  async function openCartOf(customerId: string): Promise<Cart | null> {
-    const open = await carts.findNewest(customerId, 'open');
-    const ordered = open ? null : await carts.findNewest(customerId, 'ordered');
-    const reopened = ordered && (await current(ordered)).cart;
-    return open ?? (reopened?.status === 'open' ? reopened : null);
-  }
-
   /** Merges the cart of a guest into another one, once: both are written, or neither. */
   async function merge(id: string, caller: CartCaller, condition: Condition, other: OtherCart) {
     if (other.id === id) throw mergedWithItself();
     for (;;) {
-      const cart = requireOpen(await open(id, caller));
+      const cart = requireOpen(await find(id, caller));
       const source = await carts.find(other.id);
       if (!source || !isGuests(source) || !mayOpen(source, { principal: undefined, token: other.token }))
         throw noSuchCart();
@@ -153,9 +139,9 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
   /** Keeps the goods in the cart from others for some time. */
   async function hold(id: string, caller: CartCaller, condition: Condition): Promise<QuotedCart> {
     for (let isFreed = false; ;) {
-      const cart = requireOpen(await open(id, caller));
+      const cart = requireOpen(await find(id, caller));
       if (holdMs === 0) throw noHolds();
-      if (!isFreed) requireVersion(condition, cart.version); // freeing may have changed it
+      if (!hasContentOf(cart, condition)) requireVersion(condition, cart.version);
       const until = new Date(Date.now() + holdMs).toISOString();
       const next = withHold(cart, await entriesOf(cart.items), until);
       const outcome = await carts.write({ before: cart, after: next });
@@ -179,7 +165,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
       principal: Principal | undefined,
       address: string,
     ): Promise<QuotedCart & { isNew: boolean; token?: string }> {
-      const present = principal && (await openCartOf(principal.id));
+      const present = principal && (await carts.findOpen(principal.id));
       if (present) return { ...(await quoted(present)), isNew: false };
       if (!principal) await limitGuests(address);
       const token = principal ? undefined : newCartToken();
@@ -191,7 +177,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
     },
 
     async read(id: string, caller: CartCaller): Promise<QuotedCart> {
-      return asProblem(quoted(await open(id, caller)));
+      return asProblem(quoted(await find(id, caller)));
     },
 
     /** Has so many units of the product in the cart, none with 0. */
@@ -212,7 +198,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
 
     async remove(id: string, caller: CartCaller, condition: Condition): Promise<void> {
       for (;;) {
-        const cart = requireOpen(await open(id, caller));
+        const cart = requireOpen(await find(id, caller));
         requireVersion(condition, cart.version);
         if (await isWritten({ before: cart, after: null })) return;
       }
@@ -234,6 +220,11 @@ export interface OtherCart {
 
 function now(): string {
   return new Date().toISOString();
+}
+
+/** Whether what is in the cart is the same as in one of the versions: a hold, or an order, changes nothing of it. */
+export function hasContentOf({ contentVersion, version }: Cart, condition: Condition): boolean {
+  return condition === null || condition.some((seen) => contentVersion <= seen && seen <= version);
 }
 
 /** Whether the caller may do with the cart what its customer may. */

@@ -1,4 +1,6 @@
-import type { Order } from '../domain/order';
+import { requireExpectedTotal } from '../domain/amendment';
+import { PriceChanged } from '../domain/errors';
+import type { Order, OrderRequest } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import type { Context } from '../http/context';
 import { route, type Route } from '../http/route';
@@ -40,11 +42,12 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
     description:
       'Responds as `POST /orders` does. The cart is the key: however often and from wherever it is ordered at once, it ' +
       'becomes one order, so repeat the request if you do not know whether it succeeded. If the order is rejected, the cart ' +
-      'can be changed and ordered again. While the order waits for another card, `retryUntil` says until when, ordering the ' +
+      'can be changed and ordered again. With `If-Match`, what is ordered is what was in that version. While the order waits for another card, `retryUntil` says until when, ordering the ' +
       'cart with that card pays it. Once it is ordered, ordering it otherwise is 409 `cart_ordered` with the `orderId`. ' +
       'A guest needs an `email`, and a `shippingAddress` in the cart, and gets a mail with a link to the order.',
     params: schema.cartParams,
     headers: schema.checkoutHeaders,
+    ifMatch: 'optional',
     body: schema.checkoutBody,
     responses: {
       201: { ...PLACED.responses[201], optionalHeaders: MORE },
@@ -52,30 +55,59 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
     },
     outcomeHeaders: { ...PLACED.outcomeHeaders, ...MORE },
     errors: [...REJECTIONS, 'not_found', 'cart_ordered', 'service_unavailable'],
-    async handler(ctx, { params: { id }, body, headers, principal }) {
-      const begun = await checkout.prepare(id, callerOf(principal, headers), body, ctx.state.requestId);
-      const { request, customer, orderToken } = begun;
-      logOrder(ctx, request.orderId);
-      if (orderToken !== undefined) ctx.set('Order-Token', orderToken);
-      const placed = await place(ctx, request, customer, headers.prefer).catch((error: unknown) => {
-        if (!(error instanceof AppError) || error.code !== 'idempotency_key_reused') throw error;
-        return payOtherwise(ctx, begun);
-      });
+    async handler(ctx, { params: { id }, body, headers, ifMatch, principal }) {
+      const caller = callerOf(principal, headers);
+      const prepare = () => checkout.prepare(id, caller, ifMatch, body, ctx.state.requestId);
+      const { order, orderToken } = await orderCart(ctx, prepare, headers.prefer);
       const isRepeat = ctx.response.get('Idempotent-Replayed') === 'true';
       if (orderToken !== undefined && body.email !== undefined && !isRepeat)
-        mails.tellOrder(body.email, placed, orderToken);
+        mails.tellOrder(body.email, order, orderToken);
     },
   });
 
-  /** Pays the order of the cart with another card if it waits for one. @throws {AppError} cart_ordered */
-  async function payOtherwise(ctx: Context, { request, customer }: Checkout): Promise<Order> {
+  /** Responds with the order that comes of the cart, or with the problem. Returns it with what opens it. */
+  async function orderCart(
+    ctx: Context,
+    prepare: () => Promise<Checkout>,
+    prefer: string | undefined,
+  ): Promise<{ order: Order; orderToken: string | undefined }> {
+    for (;;) {
+      const checkout = await prepare();
+      const { request, customer, orderToken } = checkout;
+      logOrder(ctx, request.orderId);
+      if (orderToken !== undefined) ctx.set('Order-Token', orderToken);
+      try {
+        return { order: await place(ctx, request, customer, prefer), orderToken };
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'idempotency_key_reused') throw error;
+      }
+      const order = await deps.service.read(request.orderId, customer);
+      // What another tab has ordered at the same time was rejected since: this is the next attempt.
+      if (order.status !== 'rejected') return { order: await payOtherwise(ctx, order, checkout), orderToken };
+    }
+  }
+
+  /** Pays the order of the cart with another card if it waits for one. @throws {AppError} cart_ordered, price_changed */
+  async function payOtherwise(ctx: Context, order: Order, { request, customer }: Checkout): Promise<Order> {
     const { orderId, paymentMethod, fingerprint: idempotencyKey } = request;
-    const order = await deps.service.read(orderId, customer);
     const sent = { principal: customer, idempotencyKey };
-    const isPayment =
-      waitsForCard(order) ||
-      deps.service.isPaymentKnown(order, orderCallerOf(ctx, orderId, sent), { paymentMethod });
-    if (!isPayment) throw cartOrdered(orderId);
+    const caller = orderCallerOf(ctx, orderId, sent);
+    if (!deps.service.isPaymentKnown(order, caller, { paymentMethod })) {
+      if (!waitsForCard(order) || order.externalRef !== (request.externalRef ?? null))
+        throw cartOrdered(orderId);
+      requireSameTotal(request, order);
+    }
     return pay(ctx, order, sent, { paymentMethod });
+  }
+}
+
+/** The order keeps the prices that it was placed at. @throws {AppError} price_changed */
+function requireSameTotal(request: OrderRequest, order: Order): void {
+  try {
+    requireExpectedTotal(request, order);
+  } catch (error) {
+    if (!(error instanceof PriceChanged)) throw error;
+    const { message, total } = error;
+    throw new AppError('price_changed', message, { orderId: order.id, total });
   }
 }

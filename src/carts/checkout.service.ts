@@ -1,3 +1,4 @@
+import { requireVersion } from '../common/etag';
 import { isGuests, type Cart } from '../domain/cart';
 import type { Order, OrderRequest } from '../domain/order';
 import { AppError } from '../errors/app-error';
@@ -5,9 +6,9 @@ import { invalid } from '../errors/invalid';
 import { cartOrderIdOf, orderRequest } from '../orders/order-request';
 import type { Principal } from '../role/principal';
 import { Role } from '../role/role';
-import { noSuchCart } from './cart-problems';
+import { cartOrdered, noSuchCart } from './cart-problems';
 import type { CheckoutBody } from './carts.schema';
-import type { CartCaller, CartService } from './carts.service';
+import { hasContentOf, type CartCaller, type CartService, type Condition } from './carts.service';
 import { hashCartToken, orderTokenOf } from './cart-token';
 
 /** Someone who orders without an account. */
@@ -52,9 +53,23 @@ export function createCheckoutService({ service, guests }: CheckoutServiceDeps) 
   }
 
   return {
-    /** @throws {AppError} not_found, validation_failed, or invalid_transition if it cannot be ordered as it is */
-    async prepare(id: string, caller: CartCaller, body: CheckoutBody, requestId: string): Promise<Checkout> {
+    /**
+     * @param condition the versions one of which had what is ordered
+     * @throws {AppError} not_found, validation_failed, precondition_failed, cart_ordered, or invalid_transition if it cannot
+     * be ordered as it is
+     */
+    async prepare(
+      id: string,
+      caller: CartCaller,
+      condition: Condition,
+      body: CheckoutBody,
+      requestId: string,
+    ): Promise<Checkout> {
       const { cart, order } = await service.current(await service.find(id, caller));
+      if (!hasContentOf(cart, condition)) {
+        if (order) throw cartOrdered(order.id);
+        requireVersion(condition, cart.version);
+      }
       const isGuest = isGuests(cart);
       if (!isGuest && body.email !== undefined) throw emailOfUser();
       if (!order && cart.items.length === 0) throw empty();

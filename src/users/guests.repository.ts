@@ -22,13 +22,22 @@ const MAX_TAKEN_OVER = 20;
 export function createGuestRepository(connection: Connection) {
   const users = createUserModel(connection);
   return {
-    /** Stores the guest, or what a known one has given now. Returns false if the guest was erased. */
-    async keep({ id, ...given }: Guest): Promise<boolean> {
+    /**
+     * Stores the guest, or what a known one has given now. An account that has taken the guest over by another address than
+     * that sees no more of them. Returns false if the guest was erased.
+     */
+    async keep({ id: _id, ...given }: Guest): Promise<boolean> {
       const fixed = { role: Role.CUSTOMER, passwordHash: NO_PASSWORD, tokenVersion: 0, keptSessionId: null };
+      const { email } = given;
+      const sameAddress = { _id, status: 'guest', email } as const;
       const kept = await unlessTaken(() =>
-        users.updateOne({ _id: id, status: 'guest' }, { $set: given, $setOnInsert: fixed }, { upsert: true }),
+        users.updateOne(sameAddress, { $set: given, $setOnInsert: fixed }, { upsert: true }),
       );
-      return kept !== undefined;
+      if (kept) return true;
+      // With another address, or stored at the same time by another request.
+      const another = { $set: given, $unset: { takenOverBy: true } } as const;
+      const { matchedCount } = await users.updateOne({ _id, status: 'guest' }, another);
+      return matchedCount === 1;
     },
 
     /** Returns the id of the guest whose orders the token opens, by its hash; null if there is none. */

@@ -225,14 +225,20 @@ export function createOrderQueueActivities(
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   const { eraseTraces, eraseRest } = personalDataOf(connection);
   const dataKeys = createDataKeyRepository(connection);
+  const users = createUsersRepository(connection);
+  const guests = createGuestRepository(connection);
   return {
     ...createPlacingActivities(deps),
     ...createCommandActivities(deps),
     ...createErasureActivities({
       ordersOf: (customerId) => allOrdersOf(orders, customerId),
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
-      accounts: createAccounts(createUsersRepository(connection)),
-      guestsOf: createGuestRepository(connection).takenOverBy,
+      accounts: createAccounts(users),
+      guestsOf: guests.takenOverBy,
+      async takeOverGuests(userId) {
+        const user = await users.findById(userId);
+        if (user) await guests.takeOver(user);
+      },
       removeCarts: createCarts(connection).removeAllOf,
       eraseRest,
       retireDataKey: (customerId) => dataKeys.retire(ownerOf(customerId)),

@@ -1,6 +1,7 @@
 import { newId } from '../../src/common/ids';
 import { createCartModel } from '../../src/carts/carts.model';
 import type { CartView } from '../../src/carts/cart-view';
+import { dump } from '../support/database';
 import { lines, openOrderApi, type OrderApi } from '../support/order-api';
 
 let api: OrderApi;
@@ -216,22 +217,15 @@ describe('POST /carts/:id/merge', () => {
 describe('POST /orders/calculate', () => {
   it('tells anyone what an order would cost, as placing it does, and keeps nothing', async () => {
     const { items } = lines([shirt, 3], [scarce, 5]);
+    const before = await dump(api.db.connection);
     const { body } = await api.call('post', '/orders/calculate').send({ items }).expect(200);
+    expect(await dump(api.db.connection)).toEqual(before);
     expect(body.data).toMatchObject({
       items: [{ warnings: [] }, { available: 2, warnings: [{ code: 'out_of_stock' }] }],
     });
     await api.shop.stockUp(scarce, 3);
     const { subtotal, tax, total } = body.data as Cart;
     await expect(api.placed(alice, [shirt, 3], [scarce, 5])).resolves.toMatchObject({ subtotal, tax, total });
-    const counts = await Promise.all(
-      ['orders', 'carts'].map((name) => api.db.connection.collection(name).countDocuments()),
-    );
-    await api.call('post', '/orders/calculate').send({ items }).expect(200);
-    expect(
-      await Promise.all(
-        ['orders', 'carts'].map((name) => api.db.connection.collection(name).countDocuments()),
-      ),
-    ).toEqual(counts);
   });
 
   it('refuses what placing would', async () => {

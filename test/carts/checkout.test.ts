@@ -1,5 +1,6 @@
 import type { Response } from 'supertest';
 import { join } from 'node:path';
+import { createCartModel } from '../../src/carts/carts.model';
 import { newId } from '../../src/common/ids';
 import { cartOrderIdOf, fingerprintOf } from '../../src/orders/order-request';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
@@ -128,6 +129,34 @@ it('takes another attempt after a card was declined, and only then', async () =>
   expect(await api.shop.stockOf(shirt)).toEqual({ available: 7, reserved: 3 });
 });
 
+it('is open again with its order rejected, and can be merged', async () => {
+  const own = await cartWith(1);
+  const guests = await openCart(api);
+  await guests.put(shirt, 2).expect(200);
+  await guests.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
+  await guests.checkOut({ ...DECLINED, email: 'ada@example.com' }).expect(402);
+  const stored = await createCartModel(api.db.connection).findById(guests.id).lean();
+  expect(stored).toMatchObject({ status: 'open', orderId: null, attempt: 2 });
+  const body = { cartId: guests.id, token: guests.token };
+  const merged = await own.call('post', '/merge').send(body).expect(200);
+  expect(merged.body.data).toMatchObject({ items: [{ quantity: 3 }] });
+});
+
+it('orders what was in the version that the customer has seen, or nothing', async () => {
+  const cart = await cartWith(2);
+  await cart.put(shirt, 3).expect(200);
+  const { headers } = await cart.checkOut({}, { 'If-Match': '"2"' }).expect(412);
+  expect(headers.etag).toBe('"3"');
+  const seen = { 'If-Match': '"3"' };
+  await cart.checkOut(DECLINED, seen).expect(402);
+  const { body: ordered } = await cart.checkOut({}, seen).expect(201);
+  expect(ordered.data.items).toMatchObject([{ quantity: 3 }]);
+  const repeat = await cart.checkOut({}, seen).expect(201);
+  expect(repeat.headers['idempotent-replayed']).toBe('true');
+  const { body: other } = await cart.checkOut({}, { 'If-Match': '"2"' }).expect(409);
+  expect(other).toMatchObject({ code: 'cart_ordered', orderId: ordered.data.id });
+});
+
 it('stays open when the order was turned down, and says why', async () => {
   const cart = await cartWith(11);
   const { body: short } = await cart.checkOut().expect(409);
@@ -224,6 +253,10 @@ describe('while no worker runs', () => {
       const { body } = await cart.checkOut(DECLINED).expect(402);
       expect(body.retryUntil).toEqual(expect.any(String));
     });
+    const { body: dearer } = await cart.checkOut({ expectedTotal: 1 }).expect(409);
+    expect(dearer).toMatchObject({ code: 'price_changed', total: 4_758 });
+    const { body: named } = await cart.checkOut({ externalRef: 'PO-2' }).expect(409);
+    expect(named).toMatchObject({ code: 'cart_ordered', orderId: dearer.orderId });
     const { body: paid } = await placed(cart);
     expect(paid.data).toMatchObject({ status: 'confirmed', attempts: [{ outcome: 'declined' }, {}] });
     const { body: repeated } = await cart.checkOut().expect(201);

@@ -1,3 +1,4 @@
+import type { Response } from 'supertest';
 import { createUserModel } from '../../src/users/users.model';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
 import { lines, openApiOf, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
@@ -50,14 +51,12 @@ it('orders with an e-mail address and a postal one, and gives what opens the ord
   const { body: homeless } = await cart.checkOut({ email }).expect(409);
   expect(homeless).toMatchObject({ detail: expect.stringContaining('shippingAddress') as string });
   await cart.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
-  const [first, second] = await Promise.all([
-    cart.checkOut({ email }).expect(201),
-    cart.checkOut({ email }).expect(201),
-  ]);
+  const responses = await Promise.all(Array.from({ length: 5 }, () => cart.checkOut({ email }).expect(201)));
+  const [first] = responses as [Response];
   const { id, customerId } = first.body.data;
   const token = first.headers['order-token']!;
-  expect(second.headers['order-token']).toBe(token);
-  expect(second.body.data.id).toBe(id);
+  for (const { body, headers } of responses)
+    expect([body.data.id, headers['order-token']]).toEqual([id, token]);
   const stored = await createUserModel(api.db.connection).findById(customerId).lean();
   expect(stored).toMatchObject({ status: 'guest', email, name: ADDRESS.name });
   expect(JSON.stringify(stored)).not.toContain(token);
@@ -157,6 +156,17 @@ describe('an account', () => {
     const audit = api.shop.db.connection.collection('audit');
     expect(await audit.countDocuments({ object: one.id })).toBe(0);
     await withToken('get', `/orders/${two.id}`, token).expect(200);
+  });
+
+  it('sees nothing more of a guest who gives another address after all', async () => {
+    const [wrong, right] = [await person(api), await person(api)];
+    const cart = await guestCart();
+    await cart.checkOut({ email: wrong.email, paymentMethod: 'pm_card_chargeDeclined' }).expect(402);
+    expect(await idsIn((await signIn(api, wrong.email)).accessToken)).toHaveLength(1);
+    const { body } = await cart.checkOut({ email: right.email }).expect(201);
+    const statusFor = async ({ email }: { email: string }) =>
+      statusOf(body.data.id as string, (await signIn(api, email)).accessToken);
+    expect([await statusFor(wrong), await statusFor(right)]).toEqual([404, 200]);
   });
 
   it('takes over nothing of another address', async () => {

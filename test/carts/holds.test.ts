@@ -92,6 +92,7 @@ it('gives what was held long enough to the next cart that is ordered or held, an
   await hold(second).expect(200);
   expect((await first.read()).hold).toBeNull();
   expect(await stock()).toEqual({ available: 1, reserved: 0, held: 4 });
+  await third.checkOut().expect(409);
   await expire(second);
   await third.checkOut().expect(201);
   expect(await stock()).toEqual({ available: 0, reserved: 5, held: 0 });

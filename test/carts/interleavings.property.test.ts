@@ -1,20 +1,28 @@
 import fc from 'fast-check';
+import { trusted } from 'mongoose';
+import type { Test } from 'supertest';
+import type { CartView } from '../../src/carts/cart-view';
 import { createCartModel } from '../../src/carts/carts.model';
+import { createCartRepository, type CartRepository } from '../../src/carts/carts.repository';
+import { createCartService, type CartService } from '../../src/carts/carts.service';
 import { newId } from '../../src/common/ids';
-import { isClosed } from '../../src/domain/order-transitions';
-import { heldUnits } from '../../src/domain/stock';
-import type { Order } from '../../src/domain/order';
+import type { Order, OrderLine } from '../../src/domain/order';
+import { requestOf } from '../../src/domain/placing';
+import { createStockQueue } from '../../src/product-service/stock-queue';
+import { createStockRepository } from '../../src/product-service/stock.repository';
+import type { Activities } from '../../src/worker/activities';
 import { orderWorkflowId } from '../../workflows/contract';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
+import { expectConsistency } from '../support/consistency';
 import { eventually } from '../support/eventually';
 import { createOperator } from '../support/operator';
-import { openOrderApi, type OrderApi } from '../support/order-api';
+import { openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import { repetitions } from '../support/sample';
-import type { Activities } from '../../src/worker/activities';
 
 /**
- * Whatever two tabs, retries, crashes of workers, changed prices, holds and a rival do at once: a cart has one live order at
- * most, which is what the cart says, and no unit is lost or sold twice.
+ * Whatever two tabs, retries, crashes of workers and of the API, changed prices, holds, merges, deletions, the sweep and a rival
+ * do at once: a cart has one live order at most, which is what the cart says and what the customer has seen, no unit is lost or
+ * sold twice, and nothing is paid but what is ordered.
  */
 const STOCK = 6;
 
@@ -22,9 +30,16 @@ const STOCK = 6;
 type Crash = 'before' | 'after';
 
 let api: OrderApi;
+let repository: CartRepository;
+let service: CartService;
 const crashes: Crash[] = [];
 beforeAll(async () => {
   api = await openOrderApi({ own: true, env: { CART_HOLD: '10m' } });
+  const stock = createStockRepository(api.db.connection);
+  repository = createCartRepository(api.db.connection, { stock, stockQueue: createStockQueue() });
+  const { orders, products: catalogue } = api.shop;
+  const limitGuests = () => Promise.resolve();
+  service = createCartService({ carts: repository, orders, catalogue, holdMs: 0, limitGuests });
   await api.shop.startWorker({ activities: crashing });
 });
 afterAll(() => api.close());
@@ -47,16 +62,22 @@ function crashing(activities: Activities): Activities {
 }
 
 type Action =
-  | { what: 'checkOut'; card: string; isAsync: boolean }
+  | { what: 'checkOut'; card: string; isAsync: boolean; seen: 'nothing' | 'total' | 'version' }
   | { what: 'put'; quantity: number }
-  | { what: 'hold' | 'expire' | 'terminate' | 'rival' }
+  | { what: (typeof PLAIN)[number] | (typeof ENDS)[number] }
   | { what: 'price'; unitPrice: number }
   | { what: 'crash'; crash: Crash };
+
+/** What leaves the cart as it is, or changes it. `die`: the API crashes once another attempt has begun. */
+const PLAIN = ['hold', 'expire', 'sweep', 'terminate', 'rival', 'merge', 'retire', 'die'] as const;
+/** What the cart is gone after; `timeOut`: its time is up, so MongoDB deletes it. */
+const ENDS = ['delete', 'mergeAway', 'timeOut'] as const;
 
 const checkOut = fc.record({
   what: fc.constant('checkOut' as const),
   card: fc.constantFrom('pm_card_visa', 'pm_card_mastercard', 'pm_card_chargeDeclined'),
   isAsync: fc.boolean(),
+  seen: fc.constantFrom('nothing', 'total', 'version'),
 });
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: checkOut },
@@ -64,10 +85,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant('put' as const), quantity: fc.integer({ min: 1, max: 4 }) }),
   },
-  {
-    weight: 3,
-    arbitrary: fc.record({ what: fc.constantFrom('hold', 'expire', 'terminate', 'rival') }),
-  },
+  { weight: 5, arbitrary: fc.record({ what: fc.constantFrom(...PLAIN) }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constantFrom(...ENDS) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -88,18 +107,25 @@ const rounds = fc.array(fc.array(action, { minLength: 1, maxLength: 4 }), { minL
 
 /** A cart that may become an order, and the product that all want. */
 interface World {
-  cart: TestCart;
-  rivals: TestCart[];
+  isGuests: boolean;
+  cart: TestCart & { token: string };
+  /** Those before it, and those of others. */
+  others: TestCart[];
   productId: string;
+}
+
+const newCustomer = () => api.tokenOf('CUSTOMER', newId('usr'));
+
+async function newCart(isGuests: boolean, productId: string): Promise<World['cart']> {
+  const cart = await openCart(api, isGuests ? undefined : newCustomer());
+  await cart.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
+  await cart.put(productId, 2).expect(200);
+  return cart;
 }
 
 async function newWorld(isGuests: boolean): Promise<World> {
   const { id: productId } = await api.shop.sell({ available: STOCK });
-  const token = isGuests ? undefined : api.tokenOf('CUSTOMER', newId('usr'));
-  const cart = await openCart(api, token);
-  await cart.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
-  await cart.put(productId, 2).expect(200);
-  return { cart, rivals: [], productId };
+  return { isGuests, cart: await newCart(isGuests, productId), others: [], productId };
 }
 
 const carts = () => createCartModel(api.db.connection);
@@ -109,37 +135,92 @@ async function ordersOf(cartId: string): Promise<Order[]> {
   return Promise.all(found.map(async ({ _id }) => (await api.shop.orders.findById(String(_id)))!));
 }
 
-async function perform(world: World, isGuests: boolean, one: Action): Promise<void> {
+const emailOf = ({ isGuests }: World) => (isGuests ? { email: 'ada@example.com' } : {});
+
+/** Orders what the customer has seen of the cart before, or whatever is in it. */
+async function checkOutAs(
+  world: World,
+  { card, isAsync, seen }: Extract<Action, { what: 'checkOut' }>,
+): Promise<number> {
+  const { cart } = world;
+  const read = seen === 'nothing' ? null : await cart.call('get');
+  const before = read?.status === 200 ? (read.body as { data: CartView }).data : null;
+  const { status, body } = await cart.checkOut(
+    {
+      paymentMethod: card,
+      ...emailOf(world),
+      ...(before && seen === 'total' && { expectedTotal: before.total }),
+    },
+    {
+      Prefer: isAsync ? 'respond-async' : 'wait=2',
+      ...(before && seen === 'version' && { 'If-Match': `"${before.version}"` }),
+    },
+  );
+  const order = (body as { data: OrderBody }).data;
+  if (before && status === 201 && seen === 'total') expect(order.total).toBe(before.total);
+  if (before && status === 201 && seen === 'version') expect(unitsIn(order)).toEqual(unitsIn(before));
+  return status;
+}
+
+const unitsIn = ({ items }: { items: readonly OrderLine[] }) =>
+  items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
+
+/** Returns the status of the response, if there is one. */
+async function perform(world: World, one: Action): Promise<number | void> {
   const { cart, productId } = world;
-  const email = isGuests ? { email: 'ada@example.com' } : {};
+  const statusOf = async (sent: Test) => (await sent).status;
+  const admin = api.tokenOf('ADMIN');
   switch (one.what) {
-    case 'checkOut': {
-      const { status } = await cart.checkOut(
-        { paymentMethod: one.card, ...email },
-        one.isAsync ? { Prefer: 'respond-async' } : { Prefer: 'wait=2' },
-      );
-      return void expect([201, 202, 402, 409]).toContain(status);
-    }
+    case 'checkOut':
+      return checkOutAs(world, one);
     case 'put':
-      return void expect([200, 409]).toContain((await cart.put(productId, one.quantity)).status);
+      return statusOf(cart.put(productId, one.quantity));
     case 'hold':
-      return void expect([200, 409]).toContain((await cart.call('post', '/hold').send({})).status);
+      return statusOf(cart.call('post', '/hold').send({}));
     case 'expire': {
       const passed = { $set: { 'hold.until': new Date(Date.now() - 1) } };
       return void (await carts().updateMany({ 'hold.items.productServiceId': productId }, passed));
     }
+    case 'sweep':
+      await repository.releaseExpired();
+      return void (await repository.markAbandoned(new Date()));
     case 'rival': {
-      const rival = await openCart(api, api.tokenOf('CUSTOMER', newId('usr')));
-      world.rivals.push(rival);
-      await rival.put(productId, 3).expect(200);
-      return void expect([201, 202, 409]).toContain((await rival.checkOut()).status);
+      const rival = await openCart(api, newCustomer());
+      world.others.push(rival);
+      await rival.put(productId, 3);
+      return statusOf(rival.checkOut());
+    }
+    case 'merge': {
+      const guests = await openCart(api);
+      world.others.push(guests);
+      await guests.put(productId, 1);
+      await guests.call('post', '/hold').send({});
+      return statusOf(cart.call('post', '/merge').send({ cartId: guests.id, token: guests.token }));
+    }
+    case 'mergeAway': {
+      if (!world.isGuests) return;
+      const own = await openCart(api, newCustomer());
+      world.others.push(own);
+      return statusOf(own.call('post', '/merge').send({ cartId: cart.id, token: cart.token }));
+    }
+    case 'delete':
+      return statusOf(cart.call('delete'));
+    case 'timeOut':
+      return void (await carts().deleteOne({ _id: cart.id, expiresAt: trusted({ $ne: null }) }));
+    case 'die': {
+      const stored = await repository.find(cart.id);
+      return void (stored?.status !== 'merged' && stored && (await service.current(stored)));
     }
     case 'price':
-      return void (await api
-        .call('patch', `/product-services/${productId}`, api.tokenOf('ADMIN'))
-        .set('If-Match', '*')
-        .send({ unitPrice: one.unitPrice })
-        .expect(200));
+      return statusOf(
+        api
+          .call('patch', `/product-services/${productId}`, admin)
+          .set('If-Match', '*')
+          .send({ unitPrice: one.unitPrice }),
+      );
+    case 'retire':
+      await api.call('delete', `/product-services/${productId}`, admin);
+      return statusOf(api.call('post', `/product-services/${productId}/restore`, admin));
     case 'crash':
       return void crashes.push(one.crash);
     case 'terminate': {
@@ -150,17 +231,14 @@ async function perform(world: World, isGuests: boolean, one: Action): Promise<vo
 }
 
 /** Waits until it is known what becomes of every order, and takes up what an operator has terminated. */
-async function settle({ cart, rivals }: World, isGuests: boolean): Promise<Order[]> {
+async function settle({ cart, others }: World): Promise<Order[]> {
   let orders: Order[] = [];
   await eventually(async () => {
     const query = `TaskQueue = '${api.shop.taskQueue}' AND ExecutionStatus = 'Running'`;
-    orders = (await Promise.all([cart, ...rivals].map(({ id }) => ordersOf(id)))).flat();
+    orders = (await Promise.all([cart, ...others].map(({ id }) => ordersOf(id)))).flat();
     const pending = orders.filter(({ status }) => status === 'pending');
-    if (pending.some(({ cart: of }) => of?.id === cart.id))
-      await cart.checkOut({
-        paymentMethod: pending[0]!.paymentMethod,
-        ...(isGuests && { email: 'ada@example.com' }),
-      });
+    for (const order of pending.filter((one) => one.cart?.id === cart.id))
+      await api.shop.workflows.start(requestOf(order));
     expect(pending).toEqual([]);
     // An order that was accepted is stored before long: until then its workflow runs without a document.
     const stored = new Set(orders.map(({ id }) => orderWorkflowId(id)));
@@ -173,37 +251,52 @@ async function settle({ cart, rivals }: World, isGuests: boolean): Promise<Order
 /** The workflows of the worlds before, whose orders stay open. */
 const known = new Set<string>();
 
-async function expectAgreement(world: World, orders: Order[]): Promise<void> {
-  const { cart, rivals, productId } = world;
-  for (const { id } of [cart, ...rivals]) {
+async function expectAgreement({ cart, others, productId }: World, orders: Order[]): Promise<void> {
+  for (const { id } of [cart, ...others]) {
     const live = orders.filter((order) => order.cart?.id === id && order.status !== 'rejected');
     expect(live.length).toBeLessThanOrEqual(1);
-    const { status, orderId } = (await carts().findById(id).lean())!;
-    const isRejected = orders.some((order) => order.id === orderId && order.status === 'rejected');
-    if (!isRejected) expect([status, orderId]).toEqual(live[0] ? ['ordered', live[0].id] : ['open', null]);
+    const stored = await carts().findById(id).lean();
+    if (!stored) continue;
+    const [order] = live;
+    const { status, orderId } = stored;
+    if (!order) expect([['open', 'merged'], null]).toEqual([expect.arrayContaining([status]), orderId]);
+    else expect([status, orderId, unitsIn(stored)]).toEqual(['ordered', order.id, unitsIn(order)]);
   }
-  const reserved = orders
-    .filter((order) => !isClosed(order))
-    .reduce((sum, order) => sum + (heldUnits(order).get(productId) ?? 0), 0);
   const holding = await carts().find({ 'hold.items.productServiceId': productId }).lean();
   const held = holding.flatMap(({ hold }) => hold!.items).reduce((sum, { quantity }) => sum + quantity, 0);
-  const stock = (await api.shop.stockOf(productId))!;
-  expect({ ...stock, held: stock.held ?? 0 }).toEqual({ available: STOCK - reserved - held, reserved, held });
+  await eventually(() => expectConsistency(api.shop, { productId, initial: STOCK, orders, held }));
+}
+
+/** Returns what a request can come to while the others are made. */
+function answersTo(round: readonly Action[]): number[] {
+  const isEnded = round.some(({ what }) => ENDS.some((end) => end === what));
+  const isRetired = round.some(({ what }) => what === 'retire');
+  const hasVersion = round.some((one) => one.what === 'checkOut' && one.seen === 'version');
+  const atTimes = [isEnded ? 404 : 0, isRetired ? 422 : 0, hasVersion ? 412 : 0];
+  return [200, 201, 202, 204, 402, 409, ...atTimes];
 }
 
 it('keeps one live order of a cart at most, and every unit', async () => {
+  const seen = new Set<number | void>();
   await fc.assert(
     fc.asyncProperty(fc.boolean(), rounds, async (isGuests, steps) => {
       const world = await newWorld(isGuests);
       let orders: Order[] = [];
       for (const round of steps) {
-        await Promise.all(round.map((one) => perform(world, isGuests, one)));
-        orders = await settle(world, isGuests);
+        const answers = await Promise.all(round.map((one) => perform(world, one)));
+        for (const answer of answers) if (answer !== undefined) expect(answersTo(round)).toContain(answer);
+        for (const answer of answers) seen.add(answer);
+        orders = await settle(world);
         await expectAgreement(world, orders);
+        if ((await world.cart.call('get')).status === 404) {
+          world.others.push(world.cart);
+          world.cart = await newCart(isGuests, world.productId);
+        }
       }
       crashes.length = 0;
       for (const { id } of orders) known.add(orderWorkflowId(id));
     }),
     { numRuns: repetitions('carts: interleavings'), endOnFailure: true },
   );
+  expect([...seen]).toEqual(expect.arrayContaining([200, 201, 409]));
 });

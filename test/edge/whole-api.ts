@@ -4,7 +4,7 @@ import { startServer, type RunningServer } from '../../src/api-server';
 import { seed } from '../../src/seed/seed';
 import { DEMO_PASSWORD, DEMO_USERS } from '../../src/users/demo-users';
 import { testConfig } from '../support/config';
-import { openTestDatabase, type TestDatabase } from '../support/database';
+import { dump, openTestDatabase, type TestDatabase } from '../support/database';
 import { HANG_MS } from '../support/eventually';
 import { untilReady } from '../support/ready';
 import { taskQueueEnv } from '../support/task-queues';
@@ -60,11 +60,11 @@ export async function openWholeApi(): Promise<WholeApi> {
     ADMIN: await logIn(servers[0]!.url, admin!.email),
     CUSTOMER: await logIn(servers[0]!.url, customer!.email),
   };
-  const before = await dump(db);
+  const before = await dump(db.connection);
   return {
     operations: [...known.values()],
     tokens,
-    expectUnchanged: async () => expect(await dump(db)).toEqual(before),
+    expectUnchanged: async () => expect(await dump(db.connection)).toEqual(before),
     async close() {
       await Promise.all(servers.map((server) => server.close()));
       await db.drop();
@@ -105,16 +105,4 @@ async function send(url: string, { path, method, token, headers, body }: ApiRequ
   const text = await response.text();
   const isJson = response.headers.get('Content-Type')?.includes('json') && text !== '';
   return { ...(isJson ? (JSON.parse(text) as object) : {}), status: response.status };
-}
-
-/** Returns all documents of all collections. */
-async function dump({ connection }: TestDatabase): Promise<Record<string, unknown[]>> {
-  const collections = await connection.db!.collections();
-  const contents = await Promise.all(
-    collections.map(async (collection) => [
-      collection.collectionName,
-      await collection.find().sort({ _id: 1 }).toArray(),
-    ]),
-  );
-  return Object.fromEntries(contents) as Record<string, unknown[]>;
 }

@@ -424,7 +424,7 @@ function cartCalls(connection: Connection): Calls<CartRepository> {
   return {
     insert: () => carts.insert(cart),
     find: () => carts.find('cart_1'),
-    findNewest: () => carts.findNewest('usr_c', 'open'),
+    findOpen: () => carts.findOpen('usr_c'),
     write: () => carts.write({ before: cart, after: noted }),
     async releaseExpired() {
       await carts.write({ before: noted, after: { ...noted, hold: { items: [], until }, version: 3 } });
@@ -436,7 +436,8 @@ function cartCalls(connection: Connection): Calls<CartRepository> {
       createTransact(connection)((session) =>
         carts.markOrdered({ id: 'cart_1', contentVersion: 2 }, 'ord_1', session),
       ),
-    beginAttempt: () => carts.beginAttempt({ id: 'cart_1', attempt: 2 }),
+    reopen: () => createTransact(connection)((session) => carts.reopen({ id: 'cart_1' }, 'ord_1', session)),
+    beginAttempt: () => carts.beginAttempt({ id: 'cart_1', attempt: 3 }),
     removeAllOf: () => carts.removeAllOf('usr_c'),
   };
 }

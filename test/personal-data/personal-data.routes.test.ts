@@ -250,6 +250,26 @@ describe('POST /users/:id/erase', () => {
     expect(guest.body.data).toMatchObject({ status: 'erased', name: 'erased' });
   });
 
+  it('erases what was ordered as a guest since the user has signed in', async () => {
+    const who = await person(api);
+    const guests = await openCart(api);
+    await guests.put(product.id, 1).expect(200);
+    await guests.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
+    const { body, headers } = await guests.checkOut({ email: who.email }).expect(201);
+    const { id, number, customerId } = body.data as Record<string, string>;
+    const { detail } = (await erase(who.id, who.accessToken).expect(409)).body;
+    expect(detail).toContain(number);
+    await api
+      .call('post', `/orders/${id}/cancel`)
+      .set('Order-Token', headers['order-token']!)
+      .send({})
+      .expect(200);
+    await erase(who.id, who.accessToken).expect(202);
+    await erased(who.id);
+    const guest = await api.call('get', `/users/${customerId}`, admin.accessToken).expect(200);
+    expect(guest.body.data).toMatchObject({ status: 'erased' });
+  });
+
   it('closes the account permanently', async () => {
     const who = await person(api);
     await erase(who.id, who.accessToken).expect(202);

@@ -157,6 +157,13 @@ module.exports = {
       to: { path: '^src/seed/', ...VALUES },
     },
     {
+      name: 'clients-stand-alone',
+      comment: 'A client runs in browsers, and knows of the server what the OpenAPI document says.',
+      severity: 'error',
+      from: { path: '^clients/' },
+      to: { pathNot: '^clients/' },
+    },
+    {
       name: 'no-cycles',
       comment: 'Move what both need into a third file.',
       severity: 'error',
@@ -168,7 +175,7 @@ module.exports = {
       comment: 'The image has neither scripts, tools, tests nor development dependencies.',
       severity: 'error',
       from: { path: PRODUCTION },
-      to: { path: '^(scripts|tools|test|bench)/' },
+      to: { path: '^(scripts|tools|test|bench|clients)/' },
     },
     {
       name: 'production-needs-no-dev-dependency',

@@ -51,7 +51,7 @@ const project = {
     ],
   },
   // The client names the files that it imports as its build does.
-  moduleNameMapper: { '^(\\./[\\w-]+)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\./[\\w.-]+)\\.js$': '$1' },
   // The driver loads `os` by a dynamic import, which Jest's sandbox refuses: compile that one file to a require.
   transformIgnorePatterns: ['/node_modules/(?!mongodb/lib/runtime_adapters\\.js$)'],
 };

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 
 const PARTS = [
+  'build:client', // of which the next ones read what it makes
   'lint',
   'format:check',
   'typecheck',

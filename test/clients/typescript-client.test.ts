@@ -1,13 +1,8 @@
-import { createHmac } from 'node:crypto';
-import {
-  allOf,
-  createClientOf,
-  follow,
-  isProblem,
-  verifyWebhook,
-  WebhookVerificationError,
-  type ClientOptions,
-} from '../../clients/typescript/src';
+import { Webhook } from 'standardwebhooks';
+import { createClientOf, type ClientOptions, type OperationSpec } from '../../clients/typescript/src/client';
+import { allOf, follow } from '../../clients/typescript/src/pages';
+import { isProblem } from '../../clients/typescript/src/problem';
+import { verifyWebhook, WebhookVerificationError } from '../../clients/typescript/src/webhooks';
 
 /** Operations as `openapi-typescript` describes them. */
 interface Operations {
@@ -36,6 +31,18 @@ interface Operations {
       };
     };
   };
+  putCartItem: {
+    parameters: { path: { id: string }; query?: never; header?: { 'If-Match'?: string } };
+    requestBody: { content: { 'application/json': { quantity: number } } };
+    responses: {
+      200: { content: { 'application/json': { data: { id: string }; meta: { requestId: string } } } };
+    };
+  };
+  exportOrders: {
+    parameters: { path?: never; query?: never; header?: never };
+    requestBody?: never;
+    responses: { 200: { content: { 'text/csv': string } } };
+  };
   login: {
     parameters: { path?: never; query?: never; header?: never };
     requestBody: { content: { 'application/json': { email: string } } };
@@ -45,10 +52,12 @@ interface Operations {
   };
 }
 
-const OPERATIONS = {
+const OPERATIONS: Record<keyof Operations, OperationSpec> = {
   placeOrder: { method: 'POST', path: '/orders', isKeyed: true },
-  listOrders: { method: 'GET', path: '/orders', isKeyed: false },
-  login: { method: 'POST', path: '/auth/login', isKeyed: false },
+  listOrders: { method: 'GET', path: '/orders' },
+  putCartItem: { method: 'PUT', path: '/carts/{id}', isRepeatable: true },
+  exportOrders: { method: 'GET', path: '/orders/export.csv' },
+  login: { method: 'POST', path: '/auth/login' },
 };
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
@@ -127,6 +136,21 @@ describe('a request of the client', () => {
     await expect(clientOf([lost]).client.login({ body: { email: 'a' } })).rejects.toThrow('fetch failed');
   });
 
+  it('is sent again where a repeat is harmless, but not if it is for one version only', async () => {
+    const put = { path: { id: 'cart_1' }, body: { quantity: 2 } };
+    const repeated = clientOf([lost, placed]);
+    await expect(repeated.client.putCartItem(put)).resolves.toMatchObject({ data: { id: 'ord_1' } });
+    const { client } = clientOf([lost, placed]);
+    await expect(client.putCartItem({ ...put, headers: { 'If-Match': '"1"' } })).rejects.toThrow(
+      'fetch failed',
+    );
+  });
+
+  it('gives texts as they are', async () => {
+    const csv = () => new Response('a,b\n', { headers: { 'Content-Type': 'text/csv; charset=utf-8' } });
+    await expect(clientOf([csv]).client.exportOrders()).resolves.toMatchObject({ data: 'a,b\n' });
+  });
+
   it('waits as long as Retry-After says, but not longer than it may', async () => {
     const { client, requests } = clientOf([() => problem(429, 'rate_limited', { 'Retry-After': '3600' })]);
     await expect(client.listOrders()).rejects.toMatchObject({ code: 'rate_limited', status: 429 });
@@ -148,6 +172,7 @@ describe('a request of the client', () => {
     const { client } = clientOf([
       () => problem(409, 'out_of_stock'),
       () => new Response('<html>', { status: 400 }),
+      () => new Response(null, { status: 304 }),
     ]);
     const error: unknown = await client.placeOrder(place).catch((thrown: unknown) => thrown);
     expect(isProblem(error, 'out_of_stock')).toBe(true);
@@ -157,6 +182,7 @@ describe('a request of the client', () => {
       code: 'unreadable_response',
       status: 400,
     });
+    await expect(client.listOrders()).rejects.toMatchObject({ code: 'not_modified', status: 304 });
   });
 });
 
@@ -203,18 +229,20 @@ describe('the iterators', () => {
 });
 
 describe('a webhook', () => {
-  const KEY = Buffer.from('0123456789abcdef0123456789abcdef');
-  const SECRET = `whsec_${KEY.toString('base64')}`;
+  const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+  const OTHER_SECRET = `whsec_${Buffer.from('fedcba9876543210fedcba9876543210').toString('base64')}`;
   const NOW_MS = 1_800_000_000_000;
-  const BODY = '{"id":"evt_1","type":"order.confirmed"}';
-  const signed = (body: string, seconds: number, key = KEY) => ({
+  const BODY = '{"id":"evt_1","type":"order.confirmed","data":{"note":"é"}}';
+  const MINUTE_MS = 60_000;
+  /** Signed as the library signs it that others who send such webhooks use. */
+  const signed = (atMs = NOW_MS, secret = SECRET) => ({
     'Webhook-Id': 'evt_1',
-    'Webhook-Timestamp': String(seconds),
-    'Webhook-Signature': `v1,b2xk v1,${createHmac('sha256', key).update(`evt_1.${seconds}.${body}`).digest('base64')}`,
+    'Webhook-Timestamp': String(atMs / 1_000),
+    'Webhook-Signature': `v1,b2xk ${new Webhook(secret).sign('evt_1', new Date(atMs), BODY)}`,
   });
 
   it('of the shop gives its event, whichever of the signatures fits', async () => {
-    const headers = signed(BODY, NOW_MS / 1_000);
+    const headers = signed();
     await expect(verifyWebhook({ body: BODY, headers }, SECRET, NOW_MS)).resolves.toMatchObject({
       id: 'evt_1',
     });
@@ -223,10 +251,10 @@ describe('a webhook', () => {
   });
 
   it.each([
-    ['changed', { body: BODY.replace('confirmed', 'rejected'), headers: signed(BODY, NOW_MS / 1_000) }],
-    ['signed by another key', { body: BODY, headers: signed(BODY, NOW_MS / 1_000, Buffer.from('other')) }],
-    ['old', { body: BODY, headers: signed(BODY, NOW_MS / 1_000 - 301) }],
-    ['of the future', { body: BODY, headers: signed(BODY, NOW_MS / 1_000 + 301) }],
+    ['changed', { body: BODY.replace('confirmed', 'rejected'), headers: signed() }],
+    ['signed with another secret', { body: BODY, headers: signed(NOW_MS, OTHER_SECRET) }],
+    ['old', { body: BODY, headers: signed(NOW_MS - 6 * MINUTE_MS) }],
+    ['of the future', { body: BODY, headers: signed(NOW_MS + 6 * MINUTE_MS) }],
     ['not signed', { body: BODY, headers: {} }],
   ])('that is %s is refused', async (_, request) => {
     await expect(verifyWebhook(request, SECRET, NOW_MS)).rejects.toThrow(WebhookVerificationError);

@@ -1,5 +1,5 @@
 import type { Calls } from './operation-types.js';
-import { ProblemError, problemOf } from './problem.js';
+import { problemOf } from './problem.js';
 import { withRetries, type RetryOptions } from './retries.js';
 import { createCredentials, type TokenOptions, type Tokens } from './tokens.js';
 
@@ -9,7 +9,9 @@ export interface OperationSpec {
   /** For example `/orders/{id}`. */
   path: string;
   /** Whether it takes an Idempotency-Key, so that it can be repeated. */
-  isKeyed: boolean;
+  isKeyed?: true;
+  /** Whether it can be repeated without one. */
+  isRepeatable?: true;
 }
 
 export interface ClientOptions extends TokenOptions, RetryOptions {
@@ -17,6 +19,14 @@ export interface ClientOptions extends TokenOptions, RetryOptions {
   baseUrl: string;
   /** Instead of the global one. */
   fetch?: typeof fetch;
+}
+
+/** Who calls, beside what the options say. */
+export interface SignedIn {
+  /** Calls from now on with these tokens, for example those of `login` or `register`. */
+  useTokens(tokens: Tokens): void;
+  /** Forgets the tokens. To end their session, call `logout`. */
+  forgetTokens(): void;
 }
 
 /** What a call has, whatever its operation is. */
@@ -37,23 +47,22 @@ interface Result {
   isReplayed: boolean;
 }
 
-/** Reading has no effect, so it can be repeated. */
-const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const UNAUTHORIZED = 401;
 const KEY = 'Idempotency-Key';
+const KEY_BYTES = 16;
 
-/** Of a client of any API of this kind: `createClient` has the operations of this one. */
+/** Returns a client of the operations of a table: `createClient` knows those of this API. */
 export function createClientOf<Ops>(
   operations: Readonly<Record<keyof Ops & string, OperationSpec>>,
   { baseUrl, fetch: send = fetch, tokens, onTokens, apiKey, ...retries }: ClientOptions,
-): Calls<Ops> & { signOut(): void; useTokens(tokens: Tokens): void } {
+): Calls<Ops> & SignedIn {
   const root = baseUrl.replace(/\/+$/, '');
 
   const exchange = async (spec: OperationSpec, input: Input, token: string | undefined) => {
     const headers = headersOf(input, token);
     const url = root + pathOf(spec.path, input.path) + queryOf(input.query);
     const body = input.body === undefined ? undefined : JSON.stringify(input.body);
-    const isRepeatable = READS.has(spec.method) || headers.has(KEY);
+    const isRepeatable = headers.has(KEY) || isSafe(spec, headers);
     return withRetries(
       (signal) => send(url, { method: spec.method, headers, body, signal, redirect: 'error' }),
       retries,
@@ -61,12 +70,12 @@ export function createClientOf<Ops>(
     );
   };
 
-  const refresh = async (refreshToken: string): Promise<Tokens | undefined> => {
-    const spec: OperationSpec = { method: 'POST', path: '/auth/refresh', isKeyed: false };
+  const refresh = async (refreshToken: string): Promise<Required<Tokens> | undefined> => {
+    const spec: OperationSpec = { method: 'POST', path: '/auth/refresh' };
     const response = await exchange(spec, { body: { refreshToken } }, undefined);
     if (response.status === UNAUTHORIZED) return undefined;
     if (!response.ok) throw await problemOf(response);
-    return ((await response.json()) as { data: Tokens }).data;
+    return ((await response.json()) as { data: Required<Tokens> }).data;
   };
   const credentials = createCredentials({ tokens, onTokens, apiKey }, refresh);
 
@@ -90,14 +99,25 @@ export function createClientOf<Ops>(
   );
   return {
     ...(calls as unknown as Calls<Ops>),
-    signOut: () => credentials.replace(undefined),
     useTokens: (next: Tokens) => credentials.replace(next),
+    forgetTokens: () => credentials.replace(undefined),
   };
 }
 
 /** One key for all attempts, also with a newer token: what an attempt has done that seemed to fail is not done again. */
 function keyed(input: Input): Input {
-  return { ...input, headers: { [KEY]: crypto.randomUUID(), ...input.headers } };
+  return { ...input, headers: { ...input.headers, [KEY]: input.headers?.[KEY] ?? newKey() } };
+}
+
+/** Pages without https have no `crypto.randomUUID`. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A change of one version finds another when it is repeated, and would be taken for rejected. */
+function isSafe({ method, isRepeatable }: OperationSpec, headers: Headers): boolean {
+  return method === 'GET' || (isRepeatable === true && !headers.has('If-Match'));
 }
 
 async function resultOf(response: Response): Promise<Result> {
@@ -151,9 +171,4 @@ function queryOf(values: Input['query'] = {}): string {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** Returns whether something is a problem of the API, with this code if one is given. */
-export function isProblem(error: unknown, code?: string): error is ProblemError {
-  return error instanceof ProblemError && (code === undefined || error.code === code);
 }

@@ -1,7 +1,7 @@
-export { createClientOf, isProblem, type ClientOptions, type OperationSpec } from './client.js';
-export type { BodyOf, Calls, InputOf, ResultOf } from './operation-types.js';
+export type * from './api.generated.js';
+export type { ClientOptions } from './client.js';
+export { createClient, type Client } from './create-client.js';
 export { allOf, follow, type FeedOptions } from './pages.js';
-export { ProblemError, type Problem } from './problem.js';
-export type { RetryOptions } from './retries.js';
-export type { TokenOptions, Tokens } from './tokens.js';
+export { isProblem, ProblemError, type ProblemCode } from './problem.js';
 export { verifyWebhook, WebhookVerificationError, type WebhookRequest } from './webhooks.js';
+export type { Tokens } from './tokens.js';

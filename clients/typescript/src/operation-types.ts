@@ -8,10 +8,18 @@ export interface Described {
 }
 
 type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
-type Success<R> = { [Status in keyof R]: Status extends 200 | 201 | 202 ? Json<R[Status]> : never }[keyof R];
+/** What is not JSON is a text. */
+type Content<T> = T extends { content: infer C }
+  ? 'application/json' extends keyof C
+    ? Json<T>
+    : string
+  : never;
+type Success<R> = {
+  [Status in keyof R]: Status extends 200 | 201 | 202 ? Content<R[Status]> : never;
+}[keyof R];
 
 /** The body of a success; undefined where there is none. */
-export type BodyOf<Op extends Described> = [Success<Op['responses']>] extends [never]
+type BodyOf<Op extends Described> = [Success<Op['responses']>] extends [never]
   ? undefined
   : Success<Op['responses']>;
 

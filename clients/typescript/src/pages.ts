@@ -1,3 +1,5 @@
+import { pause } from './retries.js';
+
 interface Page<Entry> {
   data: Entry[];
   meta: { page: { nextCursor: string | null } };
@@ -30,6 +32,9 @@ export interface FeedOptions {
   signal?: AbortSignal;
 }
 
+/** How long to wait for more if the API has not. */
+const IDLE_MS = 1_000;
+
 /**
  * Iterates over what happens, without an end and without a gap. Store `position` when you have handled its events, and
  * begin with it the next time: then none is missed, and those that were not handled come again.
@@ -41,9 +46,11 @@ export async function* follow<Event>(
 ): AsyncGenerator<{ events: Event[]; position: number }, void, undefined> {
   let position = after;
   while (!signal?.aborted) {
+    const since = Date.now();
     const { data, meta } = await read(position);
     const isNew = meta.feed.position !== position;
     position = meta.feed.position;
     if (data.length > 0 || isNew) yield { events: data, position };
+    else if (Date.now() - since < IDLE_MS) await pause(IDLE_MS, signal).catch(() => undefined);
   }
 }

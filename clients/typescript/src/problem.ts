@@ -1,37 +1,35 @@
-/** What the API says went wrong (RFC 9457). */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  /** Stable: branch on it, and not on the texts. */
-  code: string;
-  requestId: string;
-  errors?: { path: string; message: string }[];
-  orderId?: string;
-  existingOrderId?: string;
-  retryUntil?: string;
-  total?: number;
-}
+import type { ErrorCode, InputError, Problem } from './api.generated.js';
 
-/** Every response of the API that is no success, and what a proxy in front of it answers instead. */
-export class ProblemError extends Error implements Problem {
+/** The code of a problem: one that the API documents, or one of the client's own. */
+export type ProblemCode =
+  | ErrorCode
+  /** There is nothing newer than what If-None-Match names. */
+  | 'not_modified'
+  /** Something between the client and the API has responded. */
+  | 'unreadable_response';
+
+const NOT_MODIFIED = 304;
+
+/** Thrown for every response that is not a success, also for one of a proxy in front of the API. */
+export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  readonly code: string;
+  /** Stable: branch on it, and not on the texts. */
+  readonly code: ProblemCode;
   readonly requestId: string;
-  readonly errors?: { path: string; message: string }[];
+  readonly errors?: InputError[];
   readonly orderId?: string;
   readonly existingOrderId?: string;
   readonly retryUntil?: string;
   readonly total?: number;
+  readonly data?: Problem['data'];
   /** The ETag that a repeated change has to name, where the problem tells it. */
   readonly etag?: string;
 
-  constructor(problem: Problem, headers: Headers) {
+  constructor(problem: Omit<Problem, 'code'> & { code: ProblemCode }, headers: Headers) {
     super(`${problem.status} ${problem.code}: ${problem.detail}`);
     this.type = problem.type;
     this.title = problem.title;
@@ -44,14 +42,20 @@ export class ProblemError extends Error implements Problem {
     this.existingOrderId = problem.existingOrderId;
     this.retryUntil = problem.retryUntil;
     this.total = problem.total;
+    this.data = problem.data;
     this.etag = headers.get('ETag') ?? undefined;
   }
+}
+
+/** Returns whether something is a problem of the API, with this code if one is given. */
+export function isProblem(error: unknown, code?: ProblemCode): error is ProblemError {
+  return error instanceof ProblemError && (code === undefined || error.code === code);
 }
 
 /** Reads the problem of a response. */
 export async function problemOf(response: Response): Promise<ProblemError> {
   const body = await read(response);
-  return new ProblemError(isProblem(body) ? body : unreadable(response), response.headers);
+  return new ProblemError(isBody(body) ? body : madeFor(response), response.headers);
 }
 
 async function read(response: Response): Promise<unknown> {
@@ -62,18 +66,20 @@ async function read(response: Response): Promise<unknown> {
   }
 }
 
-function isProblem(body: unknown): body is Problem {
+function isBody(body: unknown): body is Problem {
   return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';
 }
 
-/** A proxy has answered, not the API. */
-function unreadable({ status, statusText, headers }: Response): Problem {
+function madeFor({ status, statusText, headers }: Response) {
+  const isKnown = status === NOT_MODIFIED;
   return {
     type: 'about:blank',
     title: statusText || `Status ${status}`,
     status,
-    detail: 'The response is none of the API: something between you and it has answered.',
-    code: 'unreadable_response',
+    detail: isKnown
+      ? 'There is nothing newer than what If-None-Match names.'
+      : 'The response is not from the API: something between you and it has responded.',
+    code: isKnown ? ('not_modified' as const) : ('unreadable_response' as const),
     requestId: headers.get('X-Request-Id') ?? '',
   };
 }

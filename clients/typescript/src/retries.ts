@@ -59,7 +59,8 @@ function backoff(attempt: number): number {
   return FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
 }
 
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits; rejects at once if the signal is aborted meanwhile. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);

@@ -1,14 +1,15 @@
-/** What signing in returns. */
+/** What signing in returns, or an access token alone. */
 export interface Tokens {
   accessToken: string;
-  refreshToken: string;
+  /** Without it, the access token cannot be renewed. */
+  refreshToken?: string;
 }
 
 export interface TokenOptions {
   /** The tokens of a session. They are replaced when they are too old. */
   tokens?: Tokens;
-  /** Is told of new tokens, to keep them. A refresh token that was used once ends the session. */
-  onTokens?(tokens: Tokens): void;
+  /** Is told of the tokens that replace them, to keep those: a refresh token that is used again ends the session. */
+  onTokens?(tokens: Required<Tokens>): void;
   /** Instead of tokens: an API key, `oms_…`. */
   apiKey?: string;
 }
@@ -23,27 +24,30 @@ export interface Credentials {
 /** @param refresh asks the API for new tokens; undefined if the session has ended */
 export function createCredentials(
   { tokens: given, onTokens, apiKey }: TokenOptions,
-  refresh: (refreshToken: string) => Promise<Tokens | undefined>,
+  refresh: (refreshToken: string) => Promise<Required<Tokens> | undefined>,
 ): Credentials {
   let tokens = given;
   let renewal: Promise<string | undefined> | undefined;
-  const current = () => tokens?.accessToken ?? apiKey;
-  const replace = (next: Tokens | undefined) => {
-    tokens = next && { accessToken: next.accessToken, refreshToken: next.refreshToken };
-    if (tokens) onTokens?.(tokens);
-  };
-  const ask = async ({ refreshToken }: Tokens): Promise<string | undefined> => {
-    const next = await refresh(refreshToken);
-    replace(next);
-    return next?.accessToken;
+  const ask = async (old: Tokens, refreshToken: string): Promise<string | undefined> => {
+    const session = await refresh(refreshToken);
+    // Others may have been set meanwhile.
+    if (tokens === old) {
+      const next = session && { accessToken: session.accessToken, refreshToken: session.refreshToken };
+      tokens = next;
+      if (next) onTokens?.(next);
+    }
+    return tokens?.accessToken;
   };
   return {
-    current,
-    replace,
+    current: () => tokens?.accessToken ?? apiKey,
+    replace(next) {
+      tokens = next;
+    },
     async renew(rejected) {
       if (!tokens) return undefined;
       if (tokens.accessToken !== rejected) return tokens.accessToken;
-      renewal ??= ask(tokens).finally(() => (renewal = undefined));
+      if (tokens.refreshToken === undefined) return undefined;
+      renewal ??= ask(tokens, tokens.refreshToken).finally(() => (renewal = undefined));
       return renewal;
     },
   };

@@ -1,3 +1,5 @@
+import type { Event, WebhookPing } from './api.generated.js';
+
 /** Thrown for a request that is not proven to be from the shop: answer it with 400 or 401, and do nothing else. */
 export class WebhookVerificationError extends Error {
   override readonly name = 'WebhookVerificationError';
@@ -19,11 +21,11 @@ const VERSION = 'v1';
  * @param secret that of the endpoint, `whsec_…`
  * @throws {WebhookVerificationError}
  */
-export async function verifyWebhook<Event = unknown>(
+export async function verifyWebhook(
   { body, headers }: WebhookRequest,
   secret: string,
   now = Date.now(),
-): Promise<Event> {
+): Promise<Event | WebhookPing> {
   const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) =>
     headerOf(headers, name),
   );
@@ -46,7 +48,8 @@ export async function verifyWebhook<Event = unknown>(
   for (const entry of signatures.split(' ')) {
     const [version, signature] = entry.split(',', 2);
     if (version !== VERSION || !signature) continue;
-    if (await crypto.subtle.verify('HMAC', key, decoded(signature), signed)) return JSON.parse(text) as Event;
+    if (await crypto.subtle.verify('HMAC', key, decoded(signature), signed))
+      return JSON.parse(text) as Event | WebhookPing;
   }
   throw new WebhookVerificationError('No signature fits: check that the secret is that of this endpoint.');
 }

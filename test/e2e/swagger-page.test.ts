@@ -128,7 +128,7 @@ if (!chromium) {
     return placed.data.id as string;
   }
 
-  it('lists every operation of the API', async () => {
+  it('lists every operation and webhook of the API', async () => {
     const { page, faults } = browser;
     await page.locator('.opblock').first().waitFor();
     const shown = await page
@@ -228,10 +228,10 @@ async function seedFor(connection: Connection): Promise<void> {
 }
 
 async function operationIds(url: string): Promise<string[]> {
-  const { paths } = (await (await fetch(`${url}/api/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, { operationId: string }>>;
-  };
-  return Object.values(paths).flatMap((methods) =>
-    Object.values(methods).map(({ operationId }) => operationId),
-  );
+  type Operations = Record<string, Record<string, { operationId: string }>>;
+  const response = await fetch(`${url}/api/openapi.json`);
+  const { paths, webhooks } = (await response.json()) as { paths: Operations; webhooks: Operations };
+  return [paths, webhooks]
+    .flatMap((operations) => Object.values(operations))
+    .flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
 }

@@ -67,11 +67,11 @@ export function createSecondFactorRepository(connection: Connection): SecondFact
 
     async begin(userId, secret) {
       const fresh = { secret, isOn: false, lastStep: 0, recoveryCodes: [] };
-      // One that is on is not found, and then its id is taken.
-      const begun = await unlessTaken(() =>
-        factors.updateOne({ _id: userId, isOn: false }, { $set: fresh }, { upsert: true }),
-      );
-      return begun !== undefined;
+      const write = (upsert: boolean) =>
+        factors.updateOne({ _id: userId, isOn: false }, { $set: fresh }, { upsert });
+      // One that is on is not found, and then its id is taken: also by one that was begun at this very moment.
+      const begun = (await unlessTaken(() => write(true))) ?? (await write(false));
+      return begun.matchedCount + begun.upsertedCount > 0;
     },
 
     turnOn: ({ user, sessionId, token, secret, step, recoveryCodes }, origin) =>

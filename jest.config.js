@@ -24,7 +24,7 @@ const UNIT = [
   'logger/*',
   'mongodb/follow-changes',
   'product-service/search-terms',
-  'openapi/{example,joi-rules}',
+  'openapi/{committed,example,joi-rules}',
   'orders/{order-request,orders.presenter,orders.service}',
   'orders/commands/commands',
   'orders/routes/payer',

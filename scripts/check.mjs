@@ -12,6 +12,7 @@ const PARTS = [
   'lint:lockfile',
   'test:all',
   'fuzz:short',
+  'test:clients',
 ];
 
 const times = [];

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createConnection } from 'mongoose';
 import pino from 'pino';
 import { createRoutes } from '../src/api-routes';
@@ -7,6 +8,10 @@ import { createHealth } from '../src/health/health';
 import { createJwt } from '../src/jwt/jwt';
 import { buildDocument, type OpenApiDocument } from '../src/openapi/document';
 import { PING_WEBHOOK } from '../src/webhooks/webhooks.schema';
+import { PROJECT_ROOT } from './project';
+
+/** The document as it was when a change of it was last accepted. */
+export const OPENAPI_FILE = join(PROJECT_ROOT, 'docs', 'openapi.json');
 
 /** Of servers that are not there, since nothing connects to them. */
 const ENV = {
@@ -39,4 +44,9 @@ export function openApiDocument(): OpenApiDocument {
     draining: new AbortController().signal,
   });
   return buildDocument(routes, { prefix: config.http.prefix, env: config.env, webhooks });
+}
+
+/** Returns the document as docs/openapi.json has it. */
+export function printedOpenApi(): string {
+  return `${JSON.stringify(openApiDocument(), null, 2)}\n`;
 }

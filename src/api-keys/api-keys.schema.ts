@@ -48,7 +48,7 @@ export const newApiKey = Joi.object<NewApiKeyView, true>({
     .required()
     .description('Shown only once. Send it as `Authorization: Bearer <key>`')
     .example('oms_q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA'),
-}).id('NewApiKey');
+}).id('CreatedApiKey');
 
 export interface CreateApiKeyBody {
   name: string;

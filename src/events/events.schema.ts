@@ -2,10 +2,17 @@ import Joi from 'joi';
 import { idSchema } from '../common/ids';
 import { listOf } from '../common/list';
 import { pageQuery, type PageQuery } from '../common/pagination';
-import { CART_EVENTS, ORDER_EVENTS, PRODUCT_EVENTS, TYPE_NAMES, USER_EVENTS } from '../domain/events';
+import {
+  CART_EVENTS,
+  ORDER_EVENTS,
+  PRODUCT_EVENTS,
+  TYPE_NAMES,
+  USER_EVENTS,
+  type OrderEventType,
+} from '../domain/events';
 import type { OrderLine } from '../domain/order';
 import type { OrderView } from '../orders/order-view';
-import { EXAMPLE_ORDER } from '../orders/schema/example';
+import * as examples from '../orders/schema/example';
 import { orderSchema } from '../orders/schema/view';
 import { productService, type ProductServiceView } from '../product-service/product-service.schema';
 import { user } from '../users/users.schema';
@@ -36,16 +43,41 @@ const follows = Joi.number()
       'while MongoDB could not tell any more is told together, and skips versions',
   );
 
-const EXAMPLE: EventView<OrderView> = {
-  id: `evt_${EXAMPLE_ORDER.id}_${EXAMPLE_ORDER.version}`,
-  position: 1_234,
-  type: 'order.confirmed',
-  types: ['order.confirmed', 'payment.authorized'],
-  at: EXAMPLE_ORDER.updatedAt,
-  object: EXAMPLE_ORDER.id,
-  version: EXAMPLE_ORDER.version,
-  follows: EXAMPLE_ORDER.version - 1,
-  data: EXAMPLE_ORDER,
+function eventOf(order: OrderView, ...types: OrderEventType[]): EventView<OrderView> {
+  const { id: object, version, updatedAt } = order;
+  return {
+    id: `evt_${object}_${version}`,
+    position: 1_234,
+    type: types[0]!,
+    types,
+    at: updatedAt,
+    object,
+    version,
+    follows: version > 1 ? version - 1 : null,
+    data: examples.forAdmin(order),
+  };
+}
+
+const CONFIRMED = eventOf(examples.EXAMPLE_ORDER, 'order.confirmed', 'payment.authorized');
+const FULFILLED = eventOf(examples.EXAMPLE_FULFILLED, 'order.fulfilled', 'payment.captured');
+const REFUNDED = eventOf(examples.EXAMPLE_REFUNDED, 'refund.succeeded');
+const CHALLENGED = eventOf(examples.EXAMPLE_ACTION_REQUIRED, 'payment.action_required');
+
+/** The events of orders of which there is an example. */
+export const ORDER_EVENT_EXAMPLES: Readonly<Partial<Record<OrderEventType, object>>> = {
+  'order.confirmed': CONFIRMED,
+  'payment.authorized': CONFIRMED,
+  'order.rejected': eventOf(examples.EXAMPLE_REJECTED, 'order.rejected'),
+  'order.cancelled': eventOf(examples.EXAMPLE_CANCELLED, 'order.cancelled', 'payment.voided'),
+  'order.amended': eventOf(examples.EXAMPLE_AMENDED, 'order.amended'),
+  'order.fulfilled': FULFILLED,
+  'payment.captured': FULFILLED,
+  'order.fulfillment_corrected': eventOf(examples.EXAMPLE_CORRECTED, 'order.fulfillment_corrected'),
+  'order.fulfillment_undone': eventOf(examples.EXAMPLE_UNDONE, 'order.fulfillment_undone'),
+  'order.completed': eventOf(examples.EXAMPLE_COMPLETED, 'order.completed', 'order.delivered'),
+  'order.delivered': eventOf(examples.EXAMPLE_COMPLETED, 'order.completed', 'order.delivered'),
+  'refund.succeeded': REFUNDED,
+  'payment.action_required': CHALLENGED,
 };
 
 /** @param component the name of the types among the components of the document */
@@ -66,7 +98,7 @@ export const orderEventSchema = Joi.object<EventView<OrderView>>({
   data: orderSchema.required().description('The order at that version'),
 })
   .label('OrderEvent')
-  .example(EXAMPLE);
+  .example(CONFIRMED);
 
 const eventUser = Joi.object<EventUser>({
   id: user.extract('id'),
@@ -110,7 +142,7 @@ export const eventSchema = Joi.alternatives()
   .try(orderEventSchema, productEventSchema, cartEventSchema, userEventSchema)
   .meta({ component: 'Event' })
   .description('Which it is, its `type` tells')
-  .example(EXAMPLE);
+  .example(CONFIRMED);
 
 export interface FeedQuery {
   after?: number;

@@ -14,6 +14,8 @@ export interface ResponseSpec {
   data?: Schema;
   /** Replaces the example of the schema. */
   example?: unknown;
+  /** Several instead, by the names that they have among the components of the document. */
+  examples?: Readonly<Record<string, unknown>>;
   /** `data` is the whole body, without the envelope, because the protocol is not ours. */
   raw?: true;
   /** `data` is the whole body, in this format instead of JSON. */

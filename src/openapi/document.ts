@@ -11,7 +11,7 @@ import { parametersOf } from './parameters';
 import { pascal } from './portable-schema';
 import { responsesOf } from './responses';
 import { VERSION } from './version';
-import { webhooksOf, type WebhookSpec } from './webhooks';
+import { WEBHOOK_TAG, webhooksOf, type WebhookSpec } from './webhooks';
 
 const INTRODUCTION =
   'Place orders and follow them. Sign in with `POST /auth/login` and put the `accessToken` into **Authorize**. ' +
@@ -37,6 +37,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Audit: 'Who changed what, and when',
   Health: 'Whether the API runs and can serve requests',
   Temporal: 'Reading what Temporal keeps encrypted',
+  [WEBHOOK_TAG]: 'What receivers of webhooks are sent',
 };
 
 export interface DocumentOptions {
@@ -81,10 +82,12 @@ export function buildDocument(
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: prefix }],
-    tags: [...new Set(sorted.map(({ tag }) => tag))].map((name) => ({
-      name,
-      ...(TAGS[name] !== undefined && { description: TAGS[name] }),
-    })),
+    tags: [...new Set([...sorted.map(({ tag }) => tag), ...(webhooks.length > 0 ? [WEBHOOK_TAG] : [])])].map(
+      (name) => ({
+        name,
+        ...(TAGS[name] !== undefined && { description: TAGS[name] }),
+      }),
+    ),
     paths: pathsOf(sorted, registry),
     webhooks: webhooksOf(webhooks, registry),
     components: {

@@ -83,15 +83,22 @@ function asMap(schema: JsonSchema): JsonSchema {
 }
 
 function withConstraints(schema: JsonSchema): JsonSchema {
-  const { allOf, not, anyOf, ...rest } = schema;
+  const { allOf, not, anyOf, enum: values, ...rest } = schema;
   const areRules = Array.isArray(anyOf) && anyOf.every((one: JsonSchema) => one.type === undefined);
+  const isFlag = schema.type === 'boolean' && values !== undefined; // generators take its values for texts
   const constraints = {
     ...(allOf !== undefined && { allOf }),
     ...(not !== undefined && { not }),
     ...(areRules && { anyOf }),
+    ...(isFlag && { enum: values }),
   };
   if (Object.keys(constraints).length === 0) return schema;
-  return { ...rest, ...(anyOf !== undefined && !areRules && { anyOf }), [CONSTRAINTS]: constraints };
+  return {
+    ...rest,
+    ...(anyOf !== undefined && !areRules && { anyOf }),
+    ...(values !== undefined && !isFlag && { enum: values }),
+    [CONSTRAINTS]: constraints,
+  };
 }
 
 function withSizes(schema: JsonSchema): JsonSchema {

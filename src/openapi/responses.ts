@@ -1,3 +1,4 @@
+import type { Schema } from 'joi';
 import { sendsETag } from '../http/request-headers';
 import type { ResponseSpec, Route } from '../http/route';
 import { ERROR_CODES, PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
@@ -112,18 +113,34 @@ function success(route: Route, spec: ResponseSpec, registry: ComponentRegistry):
     : registry.inline(`${pascal(route.operationId)}Result`, jsonSchemaOf(spec.data));
   const of = name ?? pascal(route.operationId);
   const schema = isBare ? data : registry.refer(of + WRAPPER[meta], envelope(data, meta));
-  const value = spec.example ?? exampleOf(spec.data);
-  const body = isBare ? value : exampleBody(value, meta);
-  const example = value === undefined ? {} : { example: body };
+  const wrapped = (value: unknown) => (isBare ? value : exampleBody(value, meta));
   return {
     description: spec.description,
     headers,
     content: {
-      [spec.mediaType ?? 'application/json']: { schema, ...example },
+      [spec.mediaType ?? 'application/json']: { schema, ...examplesOf(spec, spec.data, wrapped, registry) },
       ...(spec.orStream !== undefined && {
         'text/event-stream': { schema: { type: 'string', description: spec.orStream } },
       }),
     },
+  };
+}
+
+function examplesOf(
+  spec: ResponseSpec,
+  data: Schema,
+  wrapped: (value: unknown) => unknown,
+  { example }: ComponentRegistry,
+): { example?: unknown; examples?: Record<string, unknown> } {
+  if (spec.examples === undefined) {
+    const value = spec.example ?? exampleOf(data);
+    return value === undefined ? {} : { example: wrapped(value) };
+  }
+  const entries = Object.entries(spec.examples);
+  return {
+    examples: Object.fromEntries(
+      entries.map(([name, value]) => [name, example(name, () => ({ value: wrapped(value) }))]),
+    ),
   };
 }
 

@@ -11,7 +11,12 @@ export interface WebhookSpec {
   summary: string;
   /** The body of the request. */
   body: ObjectSchema;
+  /** Of the body; null if there is none. By default it is that of the schema, with this type. */
+  example?: object | null;
 }
+
+/** Of their own, as generators would overwrite the operations of another tag with them. */
+export const WEBHOOK_TAG = 'Webhook requests';
 
 const HEADERS = {
   'webhook-id': 'The id of the event, the same in every attempt to deliver it',
@@ -29,12 +34,13 @@ export function webhooksOf(
   );
 }
 
-function operationOf({ name, summary, body }: WebhookSpec, { refer }: ComponentRegistry) {
-  const example = exampleOf(body) as { type: string; types: string[] } | undefined;
+function operationOf({ name, summary, body, example: own }: WebhookSpec, { refer }: ComponentRegistry) {
+  const usual = exampleOf(body) as object | undefined;
+  const example = own === undefined ? usual && { ...usual, type: name, types: [name] } : own;
   return {
     operationId: `on_${name.replaceAll('.', '_')}`,
     summary,
-    tags: ['Events'],
+    tags: [WEBHOOK_TAG],
     parameters: Object.entries(HEADERS).map(([header, description]) => {
       return { name: header, in: 'header', required: true, description, schema: { type: 'string' } };
     }),
@@ -43,7 +49,7 @@ function operationOf({ name, summary, body }: WebhookSpec, { refer }: ComponentR
       content: {
         'application/json': {
           schema: refer(componentNameOf(body) ?? pascal(name), jsonSchemaOf(body)),
-          ...(example && { example: { ...example, type: name, types: [name] } }),
+          ...(example && { example }),
         },
       },
     },

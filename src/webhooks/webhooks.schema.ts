@@ -123,7 +123,7 @@ export const newEndpointSchema = Joi.object<NewEndpointView, true>({
     .required()
     .description('Shown only once. Receivers verify the signatures with it')
     .example('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo='),
-}).id('NewWebhookEndpoint');
+}).id('CreatedWebhookEndpoint');
 
 export const deliverySchema = Joi.object<DeliveryView, true>({
   id: deliveryId.required(),

@@ -349,6 +349,26 @@ describe('the OpenAPI document as input of generators', () => {
     expect(placesOf(({ pattern }) => /u2028|\u2028|\\p\{|\(\?[=!<]/i.test(String(pattern)))).toEqual([]);
   });
 
+  it('has no names that those of generators would collide with', () => {
+    const { components, paths, webhooks: sent } = documentOf();
+    const names = Object.keys(components.schemas);
+    // Go makes a function NewOrder for a type Order.
+    expect(names.filter((name) => names.some((other) => name === `New${other}`))).toEqual([]);
+    const tagsOf = (operations: object) =>
+      Object.values(operations).flatMap((methods) =>
+        (Object.values(methods as object) as Operation[]).flatMap(({ tags }) => tags),
+      );
+    const ofApi = tagsOf(paths);
+    expect(tagsOf(sent).filter((tag) => ofApi.includes(tag))).toEqual([]);
+    expect(documentOf().tags.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([...new Set([...ofApi, ...tagsOf(sent)])]),
+    );
+  });
+
+  it('has no values of flags', () => {
+    expect(placesOf((schema) => isOf(schema, 'boolean') && 'enum' in schema)).toEqual([]);
+  });
+
   it('has each problem, header and example once', () => {
     const { components, paths } = documentOf();
     const problems = Object.values(paths).flatMap((methods) =>

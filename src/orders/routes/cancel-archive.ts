@@ -1,6 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { EXAMPLE_CLOSED_SHORT } from '../schema/example';
+import { EXAMPLE_CANCELLED } from '../schema/example';
 import { adminOnly, cancelOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
@@ -25,7 +25,7 @@ export function cancelOrderRoute({ service, present, guests }: OrderRouteDeps): 
     ifMatch: 'optional',
     body: cancelOrderBody,
     responses: {
-      200: { ...orderResponse('The order without what is cancelled'), example: EXAMPLE_CLOSED_SHORT },
+      200: { ...orderResponse('The order without what is cancelled'), example: EXAMPLE_CANCELLED },
     },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, body: { items, reason = null, internalNote }, ...sent }) {

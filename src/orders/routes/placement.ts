@@ -9,6 +9,7 @@ import type { ResponseSpec } from '../../http/route';
 import type { DeclineLimit } from '../../payments/declines/decline-limit';
 import type { Principal } from '../../role/principal';
 import { payerOf, paymentOutcomeOf } from './payer';
+import { EXAMPLE_ACTION, EXAMPLE_ACTION_REQUIRED } from '../schema/example';
 import { ETAG, orderResponse, orderSender, tellRepeat, type OrderRouteDeps } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
@@ -30,6 +31,7 @@ export const PLACED = {
       ...orderResponse(
         'The order is accepted and not paid yet: it is still being placed, or its `paymentAction` says what the customer ' +
           'has to do. Read it at Location',
+        { ...EXAMPLE_ACTION_REQUIRED, paymentAction: EXAMPLE_ACTION },
       ),
       headers: HEADERS,
     },

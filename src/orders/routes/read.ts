@@ -7,6 +7,7 @@ import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { ORDER_ID } from '../../domain/order-id';
 import { sortOf, type OrderPosition, type OrderSort } from '../order-filter';
+import { EXAMPLES_BY_STATE } from '../schema/example';
 import { listOrdersQuery } from '../schema/queries';
 import { orderIdParams } from '../schema/requests';
 import { orderSchema } from '../schema/view';
@@ -57,7 +58,7 @@ export function readOrderRoute({ service, present, guests }: OrderRouteDeps): Ro
     tag: TAG,
     params: orderIdParams,
     responses: {
-      200: orderResponse('The order'),
+      200: { ...orderResponse('The order'), examples: EXAMPLES_BY_STATE },
       304: {
         description:
           'The version in If-None-Match is current; an ADMIN gets the order anyway, with its compensations',

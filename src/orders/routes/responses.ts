@@ -10,6 +10,7 @@ import type { UserStanding } from '../../users/users.repository';
 import type { Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
+import type { OrderView } from '../order-view';
 import { orderSchema } from '../schema/view';
 
 export interface OrderRouteDeps {
@@ -29,8 +30,8 @@ export interface OrderRouteDeps {
 export const TAG = 'Orders';
 export const ETAG = { ETag: 'The version of the order' };
 
-export function orderResponse(description: string): ResponseSpec {
-  return { description, data: orderSchema, headers: ETAG };
+export function orderResponse(description: string, example?: OrderView): ResponseSpec {
+  return { description, data: orderSchema, headers: ETAG, example };
 }
 
 /** Puts the order on the request's log line. What stands in the place of an id may be personal, and is not logged. */

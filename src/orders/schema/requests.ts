@@ -125,6 +125,10 @@ export const amendOrderBody = Joi.object<AmendOrderBody, true>({
   .min(1)
   .messages({
     'object.min': '{#label} must have items, note, shippingAddress, externalRef or metadata',
+  })
+  .example({
+    items: [{ productServiceId: 'ps_01HZX0000000000000TSHRTM00', quantity: 3 }],
+    note: 'Please ring once.',
   });
 
 const INTERNAL_NOTE = 'what the customer does not read';
@@ -190,7 +194,7 @@ export interface CorrectFulfillmentBody {
 
 export const correctFulfillmentBody = Joi.object<CorrectFulfillmentBody, true>({
   carrier: removableLine(100).description('null removes it').example('DHL'),
-  trackingNumber: removableLine(100).description('null removes it').example('00340434161094021501'),
+  trackingNumber: removableLine(100).description('null removes it').example('00340434161094021502'),
 })
   .min(1)
   .messages({ 'object.min': '{#label} must have a carrier or a trackingNumber' });

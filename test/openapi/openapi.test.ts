@@ -245,7 +245,7 @@ describe('the OpenAPI document', () => {
     for (const [type, { post }] of Object.entries(webhooks as Record<string, { post: WebhookOperation }>)) {
       const { schema, example } = post.requestBody.content['application/json'];
       expect(components.schemas).toHaveProperty([schema.$ref.split('/').at(-1)!]);
-      if (example) expect(example).toMatchObject({ type, types: [type] });
+      if (example) expect((example as { types: string[] }).types).toContain(type);
     }
     const { post } = webhooks['order.confirmed'] as { post: WebhookOperation };
     expect(post.requestBody.content['application/json']).toMatchObject({
@@ -261,7 +261,8 @@ describe('the OpenAPI document', () => {
     };
     const requestId = expect.any(String) as string;
     const order = expect.objectContaining({ status: 'confirmed', total: 4_758 }) as object;
-    expect(responseExampleOf('getOrder')).toEqual({ data: order, meta: { requestId } });
+    const { OrderConfirmed } = documentOf().components.examples;
+    expect(OrderConfirmed).toEqual({ value: { data: order, meta: { requestId } } });
     expect(responseExampleOf('listOrders')).toEqual({
       data: [order],
       meta: { requestId, page: { limit: 20, nextCursor: null } },

@@ -37,7 +37,7 @@ const UNIT = [
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',
   'users/passwords/password',
-  'webhooks/{addresses,example-receiver,fair-share,post,signing}',
+  'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/*',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
 

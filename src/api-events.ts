@@ -12,6 +12,7 @@ import { eventRoutes } from './events/events.routes';
 import { createEventService } from './events/events.service';
 import { createEventWatch } from './events/event-watch';
 import type { TemporalClient } from './temporal/client';
+import type { ReportSecurityEvent } from './security/security-events';
 import { createSecretBox } from './common/secret-box';
 import { createGuestRepository } from './users/guests.repository';
 import type { Reauthentication } from './users/reauthentication';
@@ -54,12 +55,13 @@ export interface OutgoingRoutesDeps {
   connection: Connection;
   temporal: TemporalClient;
   requireRecentSignIn: Reauthentication;
+  report: ReportSecurityEvent;
 }
 
 /** Creates the routes of those to whom events are sent. */
 export function outgoingRoutes(
   { temporal: { eventsTaskQueue }, webhooks, payloadKeys, env }: Config,
-  { connection, temporal, requireRecentSignIn }: OutgoingRoutesDeps,
+  { connection, temporal, requireRecentSignIn, report }: OutgoingRoutesDeps,
 ): Route[] {
   const service = createWebhookService({
     endpoints: createEndpointRepository(connection),
@@ -68,6 +70,7 @@ export function outgoingRoutes(
     starts: createDeliveryStarts(temporal, eventsTaskQueue),
     secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
     requireRecentSignIn,
+    report,
     isAllowed: createAddressFilter(webhooks.allowedNetworks),
     isSecure: env === 'production',
   });

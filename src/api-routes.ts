@@ -88,7 +88,7 @@ export function createRoutes({
     ...catalogueRoutes(connection),
     ...shoppingRoutes(connection, { service: orders, config, declines, outbox }),
     ...feedRoutes({ config, mongodb, logger, draining, orders }),
-    ...outgoingRoutes(config, { connection, temporal, requireRecentSignIn }),
+    ...outgoingRoutes(config, { connection, temporal, requireRecentSignIn, report }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
     ...codecRoutes(config, revokedTokens, report, dataKeys),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),

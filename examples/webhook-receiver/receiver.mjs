@@ -12,10 +12,10 @@ const webhook = new Webhook(WEBHOOK_SECRET);
 const seen = new Set();
 
 createServer(async (req, res) => {
-  const chunks = [];
-  for await (const chunk of req) chunks.push(chunk);
   let event;
   try {
+    const chunks = [];
+    for await (const chunk of req) chunks.push(chunk);
     event = webhook.verify(Buffer.concat(chunks), req.headers); // the very bytes that were sent
   } catch {
     res.writeHead(401).end();

@@ -60,7 +60,7 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         onStart();
       }),
     );
-    await Promise.all(started);
+    await Promise.all(started).finally(() => limit.clearQueue()); // after a failure, all of them are begun anew
   }
 
   async function deliver(events: readonly BriefEvent[], onStart: () => void): Promise<void> {

@@ -10,6 +10,7 @@ import type { EventRepository } from '../events/events.repository';
 import { invalid } from '../errors/invalid';
 import { hashOfKey } from '../common/idempotency-key';
 import type { Principal, UserPrincipal } from '../role/principal';
+import type { ReportSecurityEvent } from '../security/security-events';
 import type { Proof, Reauthentication } from '../users/reauthentication';
 import { hasAllowedPort, type IsAllowedAddress } from './addresses';
 import type { Delivery, DeliveryRepository } from './deliveries.repository';
@@ -28,6 +29,7 @@ export interface WebhookServiceDeps {
   starts: DeliveryStarts;
   secrets: SecretBox;
   requireRecentSignIn: Reauthentication;
+  report: ReportSecurityEvent;
   isAllowed: IsAllowedAddress;
   /** Whether only https is allowed. */
   isSecure: boolean;
@@ -39,7 +41,8 @@ type Versions = readonly number[] | null;
 export type WebhookService = ReturnType<typeof createWebhookService>;
 
 export function createWebhookService(deps: WebhookServiceDeps) {
-  const { endpoints, deliveries, feed, starts, secrets, requireRecentSignIn, isAllowed, isSecure } = deps;
+  const { endpoints, deliveries, feed, starts, secrets, isAllowed, isSecure } = deps;
+  const { requireRecentSignIn, report } = deps;
 
   /** @throws {AppError} validation_failed for a URL of which it is known now that nothing would be sent to it */
   function checkUrl(url: string | undefined): void {
@@ -111,6 +114,7 @@ export function createWebhookService(deps: WebhookServiceDeps) {
         updatedAt: now,
       };
       if (!(await endpoints.insert(endpoint, origin))) throw tooMany();
+      report('webhook_url_set', { webhookEndpointId: id, by: origin.by }, origin.address);
       return { endpoint, secret };
     },
 
@@ -134,7 +138,10 @@ export function createWebhookService(deps: WebhookServiceDeps) {
           ...statusOf(endpoint, status, latest),
         };
       };
-      return found(await endpoints.change(id, change, { action: 'change', origin }));
+      const changed = found(await endpoints.change(id, change, { action: 'change', origin }));
+      if (url !== undefined)
+        report('webhook_url_set', { webhookEndpointId: id, by: origin.by }, origin.address);
+      return changed;
     },
 
     /** @throws {AppError} not_found, precondition_failed */

@@ -155,7 +155,7 @@ export async function openApiOf(
       const eventsTaskQueue = eventsTaskQueueOf(shop.taskQueue);
       const outgoing = outgoingRoutes(
         { ...config, temporal: { ...config.temporal, eventsTaskQueue } },
-        { connection: shop.db.connection, temporal: shop.temporal, requireRecentSignIn },
+        { connection: shop.db.connection, temporal: shop.temporal, requireRecentSignIn, report },
       );
       return [...shopping, ...privacy, ...feed, ...outgoing, ...more(shop.db, config, revokedTokens, report)];
     },

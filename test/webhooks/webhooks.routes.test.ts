@@ -149,6 +149,19 @@ it('asks users who signed in long ago for their password before events go elsewh
   await api.call('patch', path, late).send({ currentPassword: PASSWORD }).expect(400);
 });
 
+it('tells the security log of each URL that events go to from then on, without the URL', async () => {
+  api.logs.length = 0;
+  const { id, url } = await created();
+  const change = (body: object) =>
+    api.call('patch', `/webhook-endpoints/${id}`, admin).send(body).expect(200);
+  await change({ types: ['*'] });
+  await change({ url: `${url}&new=1` });
+  const told = api.logs.filter(({ securityEvent }) => securityEvent !== undefined);
+  const line = { level: 'warn', securityEvent: 'webhook_url_set', webhookEndpointId: id };
+  expect(told).toEqual([line, line].map((one) => expect.objectContaining(one) as object));
+  expect(JSON.stringify(api.logs)).not.toContain('erp.example.com');
+});
+
 it('forgets with the URL how long the one before it has failed', async () => {
   const { id, url } = await created();
   const failingSince = new Date('2026-01-15T09:00:00Z');

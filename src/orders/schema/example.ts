@@ -1,5 +1,5 @@
 import { orderNumberOf } from '../../domain/order-number';
-import type { OrderView } from '../order-view';
+import type { CompensationView, OrderView } from '../order-view';
 
 const ID = 'ord_ac7967cc99a25d866a92bd7e36ebf6d2';
 const ALICE = 'usr_01HZX000000000000000A11CE0';
@@ -79,7 +79,7 @@ const FOR_ADMINS = {
 };
 
 /** The order as an ADMIN sees it, to whom it also says who of the staff has done what. */
-export const forAdmin = (order: OrderView): OrderView => ({ ...order, ...FOR_ADMINS });
+export const forAdmin = (order: OrderView): OrderView => ({ ...FOR_ADMINS, ...order });
 
 /** As `Prefer: respond-async` gets it: nothing is known yet but what was asked for. */
 export const EXAMPLE_PENDING: OrderView = {
@@ -190,6 +190,27 @@ export const EXAMPLE_CANCELLED: OrderView = {
   ],
   version: 4,
   updatedAt: DECIDED_AT,
+};
+
+/** What an ADMIN sees until a payment is voided that was given up. */
+export const OWED_VOID: CompensationView = {
+  step: 'voidPayment-1',
+  kind: 'void',
+  amount: AMOUNTS.total,
+  currency: 'EUR',
+  state: 'owed',
+  since: DECIDED_AT,
+  failure: null,
+  resolution: null,
+};
+
+/** The same before its payment was voided, as an ADMIN sees it. */
+export const EXAMPLE_CANCELLED_FIRST: OrderView = {
+  ...EXAMPLE_CANCELLED,
+  paymentStatus: 'authorized',
+  statusHistory: EXAMPLE_CANCELLED.statusHistory.slice(0, -1),
+  compensations: [OWED_VOID],
+  version: 3,
 };
 
 const MORE = { subtotal: 5_997, tax: 1_139, total: 7_136 };

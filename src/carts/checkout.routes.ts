@@ -71,7 +71,7 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
     prepare: () => Promise<Checkout>,
     prefer: string | undefined,
   ): Promise<{ order: Order; orderToken: string | undefined }> {
-    for (;;) {
+    for (let before = ''; ;) {
       const checkout = await prepare();
       const { request, customer, orderToken } = checkout;
       logOrder(ctx, request.orderId);
@@ -82,8 +82,9 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
         if (!(error instanceof AppError) || error.code !== 'idempotency_key_reused') throw error;
       }
       const order = await deps.service.read(request.orderId, customer);
-      // What another tab has ordered at the same time was rejected since: this is the next attempt.
-      if (order.status !== 'rejected') return { order: await payOtherwise(ctx, order, checkout), orderToken };
+      if (order.status !== 'rejected' || order.id === before)
+        return { order: await payOtherwise(ctx, order, checkout), orderToken };
+      before = order.id; // what another tab has ordered was rejected just now: there is another attempt
     }
   }
 

@@ -157,6 +157,23 @@ it('orders what was in the version that the customer has seen, or nothing', asyn
   expect(other).toMatchObject({ code: 'cart_ordered', orderId: ordered.data.id });
 });
 
+it('takes another attempt if what another tab has ordered at the same time was rejected', async () => {
+  const cart = await cartWith(1);
+  const { place } = api.service;
+  const faster: typeof place = async (request, withinMs) => {
+    api.service.place = place;
+    await place({ ...request, ...DECLINED, fingerprint: fingerprintOf({ ...request, ...DECLINED }, cart.id) });
+    return place(request, withinMs);
+  };
+  api.service.place = faster;
+  const { body } = await cart.checkOut().expect(201);
+  expect(await cart.read()).toMatchObject({ status: 'ordered', orderId: body.data.id });
+  expect((await ordersOf(customerId)).map(({ status }) => status as string)).toEqual([
+    'rejected',
+    'confirmed',
+  ]);
+});
+
 it('stays open when the order was turned down, and says why', async () => {
   const cart = await cartWith(11);
   const { body: short } = await cart.checkOut().expect(409);

@@ -64,7 +64,9 @@ it('keeps what is in a cart from others, and sells it to its customer', async ()
 it('holds again what is in the cart then, and lets go of it with the cart', async () => {
   const cart = await cartWith(3);
   await hold(cart).expect(200);
+  await hold(cart).set('If-Match', '"2"').expect(200); // the content has not changed
   await cart.put(scarce, 1).expect(200);
+  await hold(cart).set('If-Match', '"2"').expect(412);
   await hold(cart).expect(200);
   expect(await stock()).toEqual({ available: 4, reserved: 0, held: 1 });
   expect(await carts().findById(cart.id).lean()).toMatchObject({ expiresAt: null });

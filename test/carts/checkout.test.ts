@@ -162,7 +162,11 @@ it('takes another attempt if what another tab has ordered at the same time was r
   const { place } = api.service;
   const faster: typeof place = async (request, withinMs) => {
     api.service.place = place;
-    await place({ ...request, ...DECLINED, fingerprint: fingerprintOf({ ...request, ...DECLINED }, cart.id) });
+    await place({
+      ...request,
+      ...DECLINED,
+      fingerprint: fingerprintOf({ ...request, ...DECLINED }, cart.id),
+    });
     return place(request, withinMs);
   };
   api.service.place = faster;

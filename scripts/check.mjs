@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 
 const PARTS = [
-  'build:client', // of which the next ones read what it makes
   'lint',
   'format:check',
   'typecheck',

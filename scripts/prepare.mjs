@@ -27,12 +27,11 @@ const BUILDS = [
     script: 'build:client',
     output: 'clients/typescript/dist',
     inputs: [
-      'src', // its types are made from what the routes declare
+      'docs/openapi.json',
       'clients/typescript/src',
       'clients/typescript/tsconfig.json',
       'scripts/build-client.ts',
-      'tools/client-sources.ts',
-      'tools/openapi.ts',
+      'tools/clients/typescript-sources.ts',
     ],
   },
 ];

@@ -1,6 +1,6 @@
 import openapiTypes, { astToString, type OpenAPI3 } from 'openapi-typescript';
-import type { OperationSpec } from '../clients/typescript/src/client';
-import type { OpenApiDocument } from '../src/openapi/document';
+import type { OperationSpec } from '../../clients/typescript/src/client';
+import type { OpenApiDocument } from '../../src/openapi/document';
 
 type Content = Record<string, { schema: object }>;
 

@@ -88,7 +88,7 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
       await deliveries.postpone(overdue, before);
       if (overdue.length === BATCH) return;
       for (const { id, replay } of await endpoints.enabled())
-        if (replay?.completedAt === null) await starts.replay(replayRequest(id, replay), true);
+        if (replay?.completedAt === null) await starts.replay(replayRequest(id, replay));
       dueAt = Date.now() + SWEEP_EVERY_MS;
     };
   }

@@ -37,7 +37,7 @@ export function createDeliveryStarts({ client }: Pick<TemporalClient, 'client'>,
   }
 
   return {
-    /** Begins the round of a delivery. @param isAgain whether its activity was lost, if it does not run */
+    /** Begins the round of a delivery. @param isAgain whether it is begun anew if its activity has ended */
     deliver: ({ id, endpointId, round, type }: Delivery, isAgain = false): Promise<void> =>
       start(DELIVER_ACTIVITY, {
         isAgain,
@@ -48,10 +48,10 @@ export function createDeliveryStarts({ client }: Pick<TemporalClient, 'client'>,
         summary: `Deliver ${type} to ${endpointId}`,
       }),
 
-    /** Begins to deliver the events of a period again. @param isAgain whether its activity was lost, if it does not run */
-    replay: (request: ReplayRequest, isAgain = false): Promise<void> =>
+    /** Begins to deliver the events of a period again, or continues if the activity was lost. */
+    replay: (request: ReplayRequest): Promise<void> =>
       start(REPLAY_ACTIVITY, {
-        isAgain,
+        isAgain: true,
         id: `${taskQueue}-${request.endpointId}-${request.round}`,
         args: [request],
         startToCloseTimeout: '12h',

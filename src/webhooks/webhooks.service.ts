@@ -209,7 +209,7 @@ export function createWebhookService(deps: WebhookServiceDeps) {
       if (known.round !== round && !known.ping) requireEnabled(await read(known.endpointId));
       const delivery = known.round === round ? known : begun(known, round);
       if (delivery !== known) await deliveries.restart(known, delivery, origin);
-      await starts.deliver(delivery).catch(unavailable);
+      await starts.deliver(delivery, true).catch(unavailable);
       return delivery;
     },
 

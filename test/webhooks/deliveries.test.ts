@@ -192,6 +192,13 @@ it('delivers again on demand: one event, or those of a period, with the same ids
   await api.call('post', `/webhook-deliveries/${delivery!.id}/redeliver`, admin()).expect(202);
   await eventually(async () => expect(receiver.received).toHaveLength(3));
   expect(receiver.ids().at(-1)).toBe(delivery!.eventId);
+  const path = `/webhook-deliveries/${delivery!.id}/redeliver`;
+  for (const [n, key] of ['one', 'one', 'two', 'one'].entries()) {
+    await api.call('post', path, admin()).set('Idempotency-Key', key).expect(202);
+    const sent = [1, 1, 2, 3][n]!; // the latest key alone is remembered
+    await eventually(async () => expect(receiver.received).toHaveLength(3 + sent));
+    await eventually(async () => expect(await deliveriesTo(made.id, '?status=succeeded')).toHaveLength(2));
+  }
 
   await api.call('patch', `/webhook-endpoints/${made.id}`, admin()).send({ status: 'disabled' }).expect(200);
   const replay = (from: string) =>

@@ -57,7 +57,7 @@ async function dispatched({
         await deliver(delivery, isAgain);
         started.push([delivery.id, isAgain]);
       },
-      replay: async (...replay) => void replayed.push(replay),
+      replay: async (replay) => void replayed.push(replay),
     },
   };
   const onProgress = () => void beats.push(started.length);
@@ -95,5 +95,5 @@ it('starts all again that is overdue, and replays that have not ended', async ()
   const { started, replayed } = await dispatched({ overdue, receivers });
   expect(started).toEqual(overdue.map(({ id }) => [id, true]));
   const period = { from: NOW.toISOString(), to: NOW.toISOString() };
-  expect(replayed).toEqual([[{ endpointId: 'whe_1', round: 'one', ...period }, true]]);
+  expect(replayed).toEqual([{ endpointId: 'whe_1', round: 'one', ...period }]);
 });

@@ -14,6 +14,7 @@ import { Role } from '../role/role';
 import { MAX_WAITING } from './event-watch';
 import type { EventPresenter } from './events.presenter';
 import {
+  EXAMPLE_STREAM,
   eventSchema,
   feedHeaders,
   feedQuery,
@@ -125,7 +126,10 @@ function orderEventsRoute({ service, orders, present, guests }: EventRouteDeps):
         description: 'The events of the order',
         data: orderEventSchema,
         list: true,
-        orStream: 'Server-Sent Events, of which `data` is an event as in the list',
+        orStream: {
+          description: 'Server-Sent Events, of which `data` is an event as in the list',
+          example: EXAMPLE_STREAM,
+        },
       },
     },
     errors: ['not_found', 'service_unavailable'],

@@ -63,6 +63,17 @@ const FULFILLED = eventOf(examples.EXAMPLE_FULFILLED, 'order.fulfilled', 'paymen
 const REFUNDED = eventOf(examples.EXAMPLE_REFUNDED, 'refund.succeeded');
 const CHALLENGED = eventOf(examples.EXAMPLE_ACTION_REQUIRED, 'payment.action_required');
 
+/** What a stream of the order's events begins with, after the version before. */
+export const EXAMPLE_STREAM = [
+  'retry: 3000',
+  '',
+  `id: ${CONFIRMED.version}`,
+  `event: ${CONFIRMED.type}`,
+  `data: ${JSON.stringify(CONFIRMED)}`,
+  '',
+  '',
+].join('\n');
+
 /** The events of orders of which there is an example. */
 export const ORDER_EVENT_EXAMPLES: Readonly<Partial<Record<OrderEventType, object>>> = {
   'order.confirmed': CONFIRMED,

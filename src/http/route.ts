@@ -25,7 +25,7 @@ export interface ResponseSpec {
   /** `data` is a list of what the schema describes, with `meta.feed`. */
   feed?: true;
   /** What the response is, if the caller accepts Server-Sent Events rather than JSON. */
-  orStream?: string;
+  orStream?: { description: string; example: string };
   /** Headers that every such response has, with their descriptions. */
   headers?: Record<string, string>;
   /** Headers that only some of these responses have, with their descriptions. */

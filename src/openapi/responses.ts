@@ -120,7 +120,10 @@ function success(route: Route, spec: ResponseSpec, registry: ComponentRegistry):
     content: {
       [spec.mediaType ?? 'application/json']: { schema, ...examplesOf(spec, spec.data, wrapped, registry) },
       ...(spec.orStream !== undefined && {
-        'text/event-stream': { schema: { type: 'string', description: spec.orStream } },
+        'text/event-stream': {
+          schema: { type: 'string', description: spec.orStream.description },
+          example: spec.orStream.example,
+        },
       }),
     },
   };

@@ -79,6 +79,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     why: 'a schema cannot compare two parameters',
   })),
   {
+    path: 'from',
+    message: 'must be before to, and in the past',
+    why: 'a schema can compare neither two fields nor one with the time of the request',
+  },
+  {
     path: 'customerId',
     message: 'must be the id of a user',
     why: 'only the database knows the users',

@@ -82,7 +82,7 @@ const FOR_ADMINS = {
 export const forAdmin = (order: OrderView): OrderView => ({ ...FOR_ADMINS, ...order });
 
 /** As `Prefer: respond-async` gets it: nothing is known yet but what was asked for. */
-export const EXAMPLE_PENDING: OrderView = {
+const EXAMPLE_PENDING: OrderView = {
   ...EXAMPLE_ORDER,
   status: 'pending',
   paymentStatus: 'pending',

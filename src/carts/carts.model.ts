@@ -69,6 +69,12 @@ cartSchema.index(
   },
 );
 
+// Finds those that were abandoned, if their events are missing.
+cartSchema.index(
+  { abandonedAt: 1 },
+  { name: 'abandoned', partialFilterExpression: { abandonedAt: { $gt: ANY_TIME } } },
+);
+
 export function createCartModel(connection: Connection): Model<CartDocument> {
   return modelOf(connection, 'Cart', cartSchema);
 }

@@ -33,6 +33,9 @@ export type BriefEvent = Pick<EventDocument, '_id' | 'position' | 'types' | 'rec
 
 const BRIEF = { position: 1, types: 1, recordedAt: 1 } as const;
 
+/** Of how many events it is changed together when they expire. */
+const SHORTENED = 1_000;
+
 const MAJORITY = { readConcern: { level: 'majority' } } as const;
 
 export type EventRepository = ReturnType<typeof createEventRepository>;
@@ -103,6 +106,7 @@ export function createEventRepository(connection: Connection) {
 
     /** Returns the last event of each of these objects. */
     async lastOf(objects: readonly string[]): Promise<EventDocument[]> {
+      if (objects.length === 0) return [];
       const found = await events
         .aggregate<{ event: EventDocument }>(
           [
@@ -201,6 +205,25 @@ export function createRelayRepository({
         for (const { alongside } of drafts) await alongside?.({ events, availability }, session);
       });
       return { ...lead, ...saved };
+    },
+
+    /**
+     * Has events expire no later than if they were added with the retention of now. Those of a time when it was longer would
+     * outlast later ones, and a reader who is between them would not learn that some are gone.
+     * @param onProgress called every now and then
+     */
+    async shortenExpiry(signal: AbortSignal, onProgress: () => void): Promise<void> {
+      const expiresAt = { $min: ['$expiresAt', { $add: ['$recordedAt', retentionMs] }] };
+      const edge = (sort: 1 | -1) => events.findOne({}, { sort: { position: sort }, projection: BRIEF });
+      const isLonger = await events.findOne({ expiresAt: { $gt: new Date(Date.now() + retentionMs) } });
+      const [oldest, newest] = isLonger ? [await edge(1), await edge(-1)] : [];
+      if (!oldest || !newest) return;
+      // The oldest first, so that what expires meanwhile is the oldest, and that it is done is seen by the newest.
+      for (let from = oldest.position; from <= newest.position && !signal.aborted; from += SHORTENED) {
+        const some = { position: { $gte: from, $lt: from + SHORTENED } };
+        await events.updateMany(some, [{ $set: { expiresAt } }]);
+        onProgress();
+      }
     },
 
     /** Returns the drafts of events that the feed does not have. */

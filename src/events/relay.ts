@@ -83,6 +83,9 @@ export function createRelay({ connection, repository, createSources, retentionMs
     const nextWrites = inBatches(stream);
     let lead = begun;
     let savedAt = Date.now();
+    // The server would be waited for, while another process could continue.
+    const close = () => void stream.close();
+    run.signal.addEventListener('abort', close);
     try {
       while (!run.signal.aborted) {
         const { writes, token } = await nextWrites();
@@ -95,7 +98,7 @@ export function createRelay({ connection, repository, createSources, retentionMs
         const isTimeToSave = Date.now() - savedAt >= SAVE_EVERY_MS;
         if (drafts.length > 0 || isTimeToSave) {
           const last = writes.at(-1)?.clusterTime;
-          const followedAt = last ? new Date(last.getHighBits() * 1_000) : new Date();
+          const followedAt = last ? new Date(last.getHighBitsUnsigned() * 1_000) : new Date();
           // After a sweep, the stream tells of writes that were swept.
           const lacking = await repository.lacking(drafts);
           lead = await repository.append(lead, lacking, { token, followedAt });
@@ -103,7 +106,10 @@ export function createRelay({ connection, repository, createSources, retentionMs
         }
         run.onProgress?.(lead);
       }
+    } catch (error) {
+      if (!run.signal.aborted) throw error;
     } finally {
+      run.signal.removeEventListener('abort', close);
       await stream.close();
     }
   }
@@ -114,8 +120,9 @@ export function createRelay({ connection, repository, createSources, retentionMs
    */
   return async function relay(run: RelayRun): Promise<void> {
     let lead = await repository.takeOver();
-    const sources = await createSources();
     run.onProgress?.(lead);
+    await repository.shortenExpiry(run.signal, () => run.onProgress?.(lead));
+    const sources = await createSources();
     let isLost = lead.token === null;
     while (!run.signal.aborted) {
       if (isLost) lead = await sweep(sources, lead, run);

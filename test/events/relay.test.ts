@@ -14,7 +14,7 @@ import { createOrderRepository, type OrderRepository } from '../../src/orders/or
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { live, orderLives, versionsOf, type Life } from '../support/order-lives';
-import { keepRelaying, startRelay, type RelayRepository } from '../support/relay';
+import { keepRelaying, startRelay, type RelayOptions, type RelayRepository } from '../support/relay';
 
 let db: TestDatabase;
 let orders: OrderRepository;
@@ -23,6 +23,7 @@ beforeAll(async () => {
   db = await openTestDatabase({ own: true });
   orders = createOrderRepository(db.connection);
   transact = createTransact(db.connection);
+  await beginFeed(db.connection);
 });
 afterAll(() => db.drop());
 
@@ -66,14 +67,18 @@ async function expectComplete(lives: readonly Life[]): Promise<void> {
 }
 
 async function expectNoHoles(): Promise<void> {
-  const positions = (await events().find().sort({ position: 1 }).toArray()).map(({ position }) => position);
+  const found = await events()
+    .find({}, { projection: { position: 1 } })
+    .sort({ position: 1 })
+    .toArray();
+  const positions = found.map(({ position }) => position);
   expect(positions).toEqual(positions.map((_, n) => n + 1));
   expect((await relayState().findOne())!.position).toBe(positions.length);
 }
 
 /** Has the relay run until the feed has these orders. */
-async function relayed(lives: readonly Life[]): Promise<void> {
-  const relay = keepRelaying(db.connection);
+async function relayed(lives: readonly Life[], options?: RelayOptions): Promise<void> {
+  const relay = keepRelaying(db.connection, options);
   await expectRelayed(lives);
   await relay.stop();
 }
@@ -81,15 +86,12 @@ async function relayed(lives: readonly Life[]): Promise<void> {
 it('has each version of every order once, in the order of the commits', async () => {
   const committed: string[] = [];
   const stream = db.connection.collection('orders').watch();
-  const lives = orderLives(30);
-  // Some are there before anybody has ever relayed.
-  await liveAll(lives.slice(0, 5));
-  await relayed(lives.slice(0, 5));
   await stream.tryNext();
+  const lives = orderLives(20);
   const relay = keepRelaying(db.connection);
-  await liveAll(lives.slice(5));
+  await liveAll(lives);
   const last = new Map<string, number>();
-  const count = lives.slice(5).reduce((sum, life) => sum + versionsOf(life).length, 0);
+  const count = lives.reduce((sum, life) => sum + versionsOf(life).length, 0);
   while (committed.length < count) {
     const change = (await stream.next()) as mongo.ChangeStreamReplaceDocument<{
       _id: string;
@@ -101,7 +103,7 @@ it('has each version of every order once, in the order of the commits', async ()
     committed.push(eventIdOf(_id, version));
   }
   await stream.close();
-  await expectComplete(lives.slice(5));
+  await expectComplete(lives);
   await relay.stop();
   const found = await events()
     .find({ _id: { $in: committed } })
@@ -111,67 +113,84 @@ it('has each version of every order once, in the order of the commits', async ()
 });
 
 it('has each version of what was written before anybody has relayed, since the set-up has begun the feed', async () => {
-  const fresh = await openTestDatabase({ own: true });
-  await beginFeed(fresh.connection);
+  await Promise.all([events().deleteMany(), relayState().deleteMany()]);
+  await beginFeed(db.connection);
   const lives = orderLives(3);
-  const [repository, transactFresh] = [
-    createOrderRepository(fresh.connection),
-    createTransact(fresh.connection),
-  ];
-  await Promise.all(lives.map((life) => live(repository, transactFresh, life)));
-  await beginFeed(fresh.connection); // a later set-up changes nothing
-  const relay = keepRelaying(fresh.connection);
-  const wanted = lives.flatMap((life) => versionsOf(life).map(({ id, version }) => eventIdOf(id, version)));
-  const feed = fresh.connection.collection<EventDocument>('events');
-  await eventually(async () => expect((await feed.distinct('_id')).sort()).toEqual(wanted.sort()));
-  await relay.stop();
-  await fresh.drop();
+  await liveAll(lives);
+  await beginFeed(db.connection); // a later set-up changes nothing
+  await relayed(lives);
+  await expectComplete(lives);
 });
 
 class Killed extends Error {}
 
-it('loses nothing, wherever it is killed, and tells nothing twice', async () => {
-  let isReached = true;
-  for (let moment = 0; isReached; moment++) {
-    const lives = orderLives(2);
-    await liveAll(lives);
-    let reached = 0;
-    const arrive = () => {
-      if (reached++ === moment) throw new Killed();
-    };
-    const around = async <T>(work: () => Promise<T>): Promise<T> => {
-      arrive();
-      const result = await work();
-      arrive();
-      return result;
-    };
-    const relay = startRelay(db.connection, {
-      transact: (work) =>
-        transact(
-          (session) => around(() => work(session)), // before the commit, and so for nothing
-        ),
-      sabotage: ({ takeOver, append, lacking, availability }): RelayRepository => ({
-        takeOver: () => around(takeOver),
-        append: (...args) => around(() => append(...args)),
-        lacking: (...args) => around(() => lacking(...args)),
-        availability: () => around(availability),
-      }),
-    });
-    isReached = await Promise.race([
-      relay.ended.then(
-        () => false,
-        (error: unknown) => {
-          expect(error).toBeInstanceOf(Killed);
-          return true;
-        },
-      ),
-      expectRelayed(lives).then(() => false),
-    ]);
-    await relay.stop().catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
-    await relayed(lives);
-    await expectComplete(lives);
-    expect(moment).toBeLessThan(100);
-  }
+/** Relays until it is killed, at the moment of that number: before or after a read or a write, or before a commit. */
+function relayUntil(moment: number) {
+  let reached = 0;
+  const arrive = () => {
+    if (reached++ === moment) throw new Killed();
+  };
+  const around = async <T>(work: () => Promise<T>): Promise<T> => {
+    arrive();
+    const result = await work();
+    arrive();
+    return result;
+  };
+  const relay = startRelay(db.connection, {
+    transact: (work) => transact((session) => around(() => work(session))),
+    sabotage: ({ takeOver, append, lacking, availability, shortenExpiry }): RelayRepository => ({
+      shortenExpiry,
+      takeOver: () => around(takeOver),
+      append: (...args) => around(() => append(...args)),
+      lacking: (...args) => around(() => lacking(...args)),
+      availability: () => around(availability),
+    }),
+  });
+  const killed = relay.ended.then(
+    () => false,
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(Killed);
+      return true;
+    },
+  );
+  return {
+    /** Returns whether it is killed before the feed has these orders. */
+    isKilledBefore: (lives: readonly Life[]) =>
+      Promise.race([killed, expectRelayed(lives).then(() => false)]),
+
+    async stop(): Promise<void> {
+      await relay.stop().catch(() => undefined);
+      await killed;
+    },
+  };
+}
+
+/** How many moments there are until it relays, and with each transaction. */
+const [TAKEOVER, TRANSACTION] = [4, 6];
+
+/** Has work done with a relay that is killed, at each of its moments in turn. Returns how many there are. */
+async function killedAtEach(
+  work: (relay: () => ReturnType<typeof relayUntil>) => Promise<boolean>,
+  moment = 0,
+): Promise<number> {
+  while (await work(() => relayUntil(moment))) moment++;
+  return moment;
+}
+
+it('loses nothing and tells nothing twice, wherever it is killed', async () => {
+  const moments = await killedAtEach(async (start) => {
+    const [first, second] = [orderLives(1), orderLives(1)];
+    await liveAll(first);
+    const relay = start();
+    const isKilledEarly = await relay.isKilledBefore(first);
+    await liveAll(second);
+    const isKilled = isKilledEarly || (await relay.isKilledBefore(second));
+    await relay.stop();
+    await relayed([...first, ...second]);
+    await expectComplete([...first, ...second]);
+    return isKilled;
+  });
+  expect(moments).toBeGreaterThanOrEqual(TAKEOVER + 2 * TRANSACTION);
 });
 
 /** Something that waits until it is let go. */
@@ -233,52 +252,95 @@ async function loseToken(): Promise<void> {
   await relayState().updateOne({}, { $set: { token: { _data: `${kind}50000000${rest}` } } });
 }
 
-it('looks for what it has missed when the change stream cannot tell any more', async () => {
-  const [seen, unseen, archived] = [orderLives(4), orderLives(4), orderLives(1)];
-  // Those that the model has made are of yesterday.
+/** Returns lives of now: those that the model has made are of yesterday. */
+function recentLives(count: number): Life[] {
   const now = Date.now();
-  const recent = (lives: Life[]) =>
-    lives.map((life) => life.map((order, n) => ({ ...order, createdAt: iso(now), updatedAt: iso(now + n) })));
-  const begun = recent(seen);
-  const [before, after] = [begun.map((life) => life.slice(0, 2)), begun.map((life) => life.slice(2))];
+  return orderLives(count).map((life) =>
+    life.map((order, n) => ({ ...order, createdAt: iso(now), updatedAt: iso(now + n) })),
+  );
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** Makes the writes of which the change stream cannot tell any more, and some others, and returns the lives. */
+async function liveUnseen(): Promise<Life[]> {
+  const [seen, unseen] = [recentLives(1), recentLives(1)];
+  const archived = recentLives(1).map((life) => [...life, archivedLast(life)]);
+  const before = seen.map((life) => life.slice(0, 2));
   await liveAll(before);
   await relayed(before);
   await loseToken();
-  for (const life of after) for (const order of life) expect(await orders.save(order)).toBe(true);
-  const others = [...recent(unseen), ...recent(archived).map((life) => [...life, archivedLast(life)])];
-  await liveAll(others);
-  await relayed([...begun, ...others]);
+  for (const life of seen) for (const order of life.slice(2)) expect(await orders.save(order)).toBe(true);
+  await liveAll([...unseen, ...archived]);
+  return [...seen, ...unseen, ...archived];
+}
+
+/** Fails unless the feed has all that happened to these orders once, be it that some versions are told together. */
+async function expectToldTogether(lives: readonly Life[]): Promise<void> {
+  for (const life of lives) {
+    const versions = versionsOf(life);
+    const at = (version: number | null) => versions.find((order) => order.version === version) ?? null;
+    const found = await feedOf(life);
+    expect(found.map(({ follows }) => follows)).toEqual([
+      null,
+      ...found.slice(0, -1).map(({ version }) => version),
+    ]);
+    for (const event of found) {
+      const { _id, object, version, types, follows } = event;
+      expect(_id).toBe(eventIdOf(object, version));
+      expect(types).toEqual(orderEventTypes(at(follows), at(version)!));
+      expect(orderAt(event)).toEqual({ ...at(version)!, commands: [], intention: null });
+    }
+    expect(found.at(-1)!.version).toBe(life.at(-1)!.version);
+  }
+  await expectNoHoles();
+}
+
+it('looks for what it has missed when the change stream cannot tell any more, and follows it again', async () => {
+  const lives = await liveUnseen();
+  const { token: lost } = (await relayState().findOne())!;
+  const relay = keepRelaying(db.connection);
+  await expectRelayed(lives);
+  await eventually(async () => expect((await relayState().findOne())!.token).not.toEqual(lost));
+  await expectToldTogether(lives);
   const later = orderLives(2);
   await liveAll(later);
-  await relayed(later);
   await expectComplete(later);
-  for (const life of [...begun, ...others]) {
-    const found = await feedOf(life);
-    const versions = versionsOf(life);
-    expect(found.at(-1)!.version).toBe(life.at(-1)!.version);
-    expect(orderAt(found.at(-1)!).status).toBe(life.at(-1)!.status);
-    // What was not seen is told together.
-    for (const [n, { version, types, follows }] of found.entries()) {
-      const previous = found[n - 1]?.version ?? null;
-      expect(follows).toBe(previous);
-      const known = versions.find((order) => order.version === previous) ?? null;
-      expect(types).toEqual(
-        orderEventTypes(
-          known,
-          versions.find((order) => order.version === version)!,
-        ),
-      );
-    }
-  }
+  await relay.stop();
 });
 
-const iso = (ms: number) => new Date(ms).toISOString();
+it('misses nothing and tells nothing twice, wherever it is killed while it looks', async () => {
+  const moments = await killedAtEach(async (start) => {
+    const lives = await liveUnseen();
+    const relay = start();
+    const isKilled = await relay.isKilledBefore(lives);
+    await relay.stop();
+    await relayed(lives);
+    await expectToldTogether(lives);
+    return isKilled;
+  }, TAKEOVER);
+  expect(moments).toBeGreaterThanOrEqual(TAKEOVER + 2 * TRANSACTION);
+});
 
 function archivedLast(life: Life) {
   const last = life.at(-1)!;
   const { version, revision, updatedAt } = last;
   return { ...last, version: version + 1, revision: revision + 1, archivedAt: updatedAt };
 }
+
+it('has events expire in their order, also when they are kept for less long than before', async () => {
+  const [before, after] = [orderLives(1), orderLives(1)];
+  await liveAll(before);
+  await relayed(before);
+  await liveAll(after);
+  await relayed(after, { retentionMs: 7 * DAY_MS });
+  const found = await events().find().sort({ position: 1 }).toArray();
+  const expiries = found.map(({ expiresAt }) => expiresAt.getTime());
+  expect(expiries).toEqual(expiries.toSorted((a, b) => a - b));
+  expect(expiries.at(-1)).toBeLessThanOrEqual(Date.now() + 7 * DAY_MS);
+});
+
+const DAY_MS = 86_400_000;
 
 it('erases the earlier events of an order whose customer is erased, and nothing else of them', async () => {
   const address = { name: 'Zoe Canary', line1: 'Canary Row 1', city: 'Monterey', country: 'US' };
@@ -330,7 +392,7 @@ it('survives processes that are killed and frozen at any time, two at once', asy
     await liveAll(more);
   };
   try {
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       one.kill('SIGSTOP');
       await write();
       one.kill('SIGCONT');

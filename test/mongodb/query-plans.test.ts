@@ -6,6 +6,15 @@ import { createAttemptRepository } from '../../src/users/passwords/attempts.repo
 import { createAccountRepository } from '../../src/users/account/accounts.repository';
 import { createSecondFactorRepository } from '../../src/users/second-factor/second-factors.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
+import type { Draft } from '../../src/events/event-source';
+import {
+  createEventRepository,
+  createRelayRepository,
+  type EventRepository,
+  type RelayRepository,
+} from '../../src/events/events.repository';
+import { cartSource } from '../../src/events/sources/carts.source';
+import { orderSource } from '../../src/events/sources/orders.source';
 import { createCartRepository, type CartRepository } from '../../src/carts/carts.repository';
 import { newCart, withDetails } from '../../src/domain/cart';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
@@ -588,6 +597,47 @@ function auditCalls(connection: Connection): Calls<AuditRepository> {
   };
 }
 
+function feedCalls(connection: Connection): Calls<EventRepository> {
+  const feed = createEventRepository(connection);
+  return {
+    async page() {
+      await feed.page({ after: 0 }, 20);
+      await feed.page({ after: 0, types: ['order.placed', 'order.rejected'] }, 20);
+    },
+    latest: () => feed.latest(),
+    find: () => feed.find('evt_1'),
+    brief: () => feed.brief(0, 20),
+    positionBefore: () => feed.positionBefore(NOW),
+    history: () => feed.history('ord_1', 0, 20),
+    lastOf: () => feed.lastOf(['ord_1', 'ord_2']),
+    watch: () => feed.watch(1).close(),
+  };
+}
+
+/** All that the relay does again and again; what is out of stock it reads once. */
+function relayCalls(connection: Connection): Calls<Omit<RelayRepository, 'availability'>> {
+  const relay = createRelayRepository({ connection, transact: createTransact(connection), retentionMs: 1 });
+  return {
+    takeOver: () => relay.takeOver(),
+    shortenExpiry: () => relay.shortenExpiry(new AbortController().signal, () => undefined),
+    append: async () => relay.append(await relay.takeOver(), [], { token: null, followedAt: NOW }),
+    lacking: () => relay.lacking([{ event: { _id: 'evt_1' } } as Draft]),
+  };
+}
+
+/** What looks for missing events of collections that grow with the orders. */
+function missedCalls(connection: Connection): Record<string, () => unknown> {
+  const sources = [orderSource(connection, createEventRepository(connection)), cartSource(connection)];
+  return Object.fromEntries(
+    sources.map(({ collection, missedSince }) => [
+      collection,
+      async () => {
+        for await (const drafts of missedSince(NOW)) expect(drafts).toEqual([]);
+      },
+    ]),
+  );
+}
+
 /** An entry of MongoDB's profiler. */
 interface Profiled {
   ns: string;
@@ -634,6 +684,9 @@ it.each(
     stripeCalls,
     endpointCalls,
     deliveryCalls,
+    feedCalls,
+    relayCalls,
+    missedCalls,
   }),
 )('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {
   const plans = await plansOf(callsOn(db.connection));

@@ -10,17 +10,21 @@ export type RelayRepository = ReturnType<typeof createRelayRepository>;
 
 export interface RelayOptions {
   transact?: Transact;
+  retentionMs?: number;
   /** Returns what the relay writes with instead. */
   sabotage?(repository: RelayRepository): RelayRepository;
 }
 
 /** Puts the relay together as workers do. */
-export function createTestRelay(connection: Connection, { transact, sabotage = same }: RelayOptions = {}) {
+export function createTestRelay(
+  connection: Connection,
+  { transact, sabotage = same, retentionMs = RETENTION_MS }: RelayOptions = {},
+) {
   const repository = sabotage(
     createRelayRepository({
       connection,
       transact: transact ?? createTransact(connection),
-      retentionMs: RETENTION_MS,
+      retentionMs,
     }),
   );
   const feed = createEventRepository(connection);
@@ -28,7 +32,7 @@ export function createTestRelay(connection: Connection, { transact, sabotage = s
     connection,
     repository,
     createSources: () => eventSources(connection, feed, repository),
-    retentionMs: RETENTION_MS,
+    retentionMs,
   });
 }
 
@@ -58,9 +62,9 @@ export function startRelay(connection: Connection, options?: RelayOptions & Pick
 }
 
 /** Relays in the background, and begins again when anything fails, as Temporal makes workers do. */
-export function keepRelaying(connection: Connection) {
+export function keepRelaying(connection: Connection, options?: RelayOptions) {
   const stopping = new AbortController();
-  const relay = createTestRelay(connection);
+  const relay = createTestRelay(connection, options);
   let follow!: () => void;
   const following = new Promise<void>((resolve) => (follow = resolve));
   const onProgress: RelayRun['onProgress'] = ({ token }) => token && follow();

@@ -3,6 +3,7 @@ import { createCartModel, type CartDocument } from '../../carts/carts.model';
 import { eventIdOf } from '../../domain/events';
 import type { OrderLine } from '../../domain/order';
 import type { Draft, EventSource } from '../event-source';
+import { pagesOf } from './pages';
 
 /** What an event says of a cart: whose it is and what is in it, and nothing of the person. */
 export interface EventCart {
@@ -56,9 +57,12 @@ export function cartSource(connection: Connection): EventSource {
     },
 
     async *missedSince(since) {
-      const filter = { abandonedAt: { $gte: since } };
-      for await (const cart of carts.find(filter, { readConcern: { level: 'majority' }, sort: { _id: 1 } }))
-        yield [draft(cart, cart.abandonedAt!, cart.version)];
+      const found = carts.find(
+        { abandonedAt: { $gte: since } },
+        { readConcern: { level: 'majority' }, sort: { abandonedAt: 1 } },
+      );
+      for await (const page of pagesOf(found))
+        yield page.map((cart) => draft(cart, cart.abandonedAt!, cart.version));
     },
   };
 }

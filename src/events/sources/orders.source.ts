@@ -7,11 +7,10 @@ import { createOrderModel, type OrderDocument } from '../../orders/orders.model'
 import type { Alongside, Draft, EventSource } from '../event-source';
 import type { EventDocument, OrderAtVersion } from '../events.model';
 import type { EventRepository } from '../events.repository';
+import { pagesOf } from './pages';
 
 /** Of how many orders the last event is remembered, which spares reading it. */
 const REMEMBERED = 2_000;
-/** How many orders are looked at together when events are missing. */
-const PAGE = 100;
 
 /**
  * Orders are written as a whole, so the change stream has each version of them as it was written: neither a look-up, which
@@ -134,15 +133,4 @@ async function eraseEarlier(
     return { updateOne: { filter: { _id: event._id }, update: { $set: { order: erased } } } };
   });
   if (operations.length > 0) await events.bulkWrite(operations, { session });
-}
-
-async function* pagesOf<T>(found: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let page: T[] = [];
-  for await (const one of found) {
-    page.push(one);
-    if (page.length < PAGE) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }

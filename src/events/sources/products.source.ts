@@ -10,6 +10,7 @@ import type { ProductServiceView } from '../../product-service/product-service.s
 import type { Draft, EventSource } from '../event-source';
 import type { AvailabilityDocument } from '../events.model';
 import type { EventRepository, RelayRepository } from '../events.repository';
+import { pagesOf } from './pages';
 
 const PRICE: readonly (keyof ProductServiceDocument)[] = ['unitPrice', 'taxRateBps', 'priceIncludesTax'];
 
@@ -118,14 +119,14 @@ export async function productSource(
 
     async *missedSince(since) {
       const found = products.find({}, { readConcern: { level: 'majority' }, sort: { _id: 1 } });
-      for await (const product of found) {
-        const [event] = await feed.lastOf([product._id]);
-        const last = event?.data as ProductServiceView | undefined;
-        const isEdited = product.updatedAt >= since;
-        yield missedOf(
-          product,
-          last ?? (isEdited ? undefined : presentProductService(toProductService(product))),
-        );
+      for await (const page of pagesOf(found)) {
+        const events = await feed.lastOf(page.map(({ _id }) => _id));
+        const last = new Map(events.map(({ object, data }) => [object, data as ProductServiceView]));
+        yield page.flatMap((product) => {
+          const isEdited = product.updatedAt >= since;
+          const asItIs = isEdited ? undefined : presentProductService(toProductService(product));
+          return missedOf(product, last.get(product._id) ?? asItIs);
+        });
       }
     },
   };

@@ -3,12 +3,16 @@ import { eventIdOf, type UserEventType } from '../../domain/events';
 import { createUserModel, type UserDocument } from '../../users/users.model';
 import type { Draft, EventSource } from '../event-source';
 import type { EventRepository } from '../events.repository';
+import { pagesOf } from './pages';
 
 const BY_STATUS: Readonly<Record<string, UserEventType>> = {
   active: 'user.enabled',
   disabled: 'user.disabled',
   erased: 'user.erased',
 };
+
+/** What the last event of a user has of it. */
+type Seen = Pick<UserDocument, 'status'>;
 
 /** Says who, and nothing of the person: what is not told need not be erased. */
 export function userSource(connection: Connection, feed: Pick<EventRepository, 'lastOf'>): EventSource {
@@ -28,6 +32,18 @@ export function userSource(connection: Connection, feed: Pick<EventRepository, '
         data: { id, role, status, createdAt: createdAt.toISOString() },
       },
     };
+  }
+
+  /** Returns what the feed lacks of a user. */
+  function missedOf(user: UserDocument, last: Seen | undefined, since: Date): Draft[] {
+    const { status, tokenVersion, createdAt, updatedAt } = user;
+    const isNew = !last && status !== 'guest' && createdAt >= since;
+    const type = BY_STATUS[status];
+    const isKnown = status === (last ? last.status : 'active');
+    return [
+      ...(isNew ? [draft(user, 'user.created', 0, createdAt)] : []),
+      ...(type && !isKnown ? [draft(user, type, tokenVersion, updatedAt)] : []),
+    ];
   }
 
   return {
@@ -57,19 +73,19 @@ export function userSource(connection: Connection, feed: Pick<EventRepository, '
     },
 
     async *missedSince(since) {
+      // There is no index of changes: all are read, but little of each.
       const found = users.find(
-        { updatedAt: { $gte: since } },
-        { readConcern: { level: 'majority' }, sort: { _id: 1 } },
+        {},
+        { projection: SEEN, readConcern: { level: 'majority' }, sort: { _id: 1 } },
       );
-      for await (const user of found) {
-        const [event] = await feed.lastOf([user._id]);
-        const last = event?.data as Pick<UserDocument, 'status'> | undefined;
-        const isNew = !last && user.status !== 'guest' && user.createdAt >= since;
-        if (isNew) yield [draft(user, 'user.created', 0, user.createdAt)];
-        const type = BY_STATUS[user.status];
-        const isKnown = last ? last.status === user.status : user.status === 'active';
-        if (type && !isKnown) yield [draft(user, type, user.tokenVersion, user.updatedAt)];
+      for await (const page of pagesOf(found)) {
+        const changed = page.filter(({ updatedAt }) => updatedAt >= since);
+        const events = await feed.lastOf(changed.map(({ _id }) => _id));
+        const last = new Map(events.map(({ object, data }) => [object, data as Seen]));
+        yield changed.flatMap((user) => missedOf(user, last.get(user._id), since));
       }
     },
   };
 }
+
+const SEEN = { role: 1, status: 1, tokenVersion: 1, createdAt: 1, updatedAt: 1 } as const;

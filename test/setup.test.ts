@@ -1,4 +1,4 @@
-import { Connection, ScheduleClient, type ScheduleHandle } from '@temporalio/client';
+import { Connection, ScheduleClient, ScheduleOverlapPolicy, type ScheduleHandle } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { createIndexes } from '../src/setup/indexes';
 import { createSchedules } from '../src/setup/schedules';
@@ -24,7 +24,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     api_keys: 4,
     availability: 1,
     webhook_endpoints: 1,
-    webhook_deliveries: 4,
+    webhook_deliveries: 5,
     webhook_dispatch: 1,
     events: 5,
     relay: 1,
@@ -145,8 +145,15 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     action: { workflowType: 'webhooksWorkflow', args: [{ eventsTaskQueue: `${taskQueue}-events` }] },
     policies: { overlap: 'SKIP' },
   });
-  // At once, and not only a minute later.
-  await eventually(async () => expect((await relay.describe()).info.numActionsTaken).toBe(1));
+  // At once, and not only a minute later; the Schedule knows that it runs, and starts no other beside it.
+  for (const started of [relay, webhooks])
+    await eventually(async () => {
+      const { numActionsTaken, runningActions } = (await started.describe()).info;
+      expect([numActionsTaken, runningActions.length]).toEqual([1, 1]);
+    });
+  await relay.trigger(ScheduleOverlapPolicy.SKIP);
+  await eventually(async () => expect((await relay.describe()).raw.info?.overlapSkipped?.toNumber()).toBe(1));
+  expect((await relay.describe()).info.numActionsTaken).toBe(1);
 
   await setUp();
   expect(await definition()).toEqual({ ...created, next: expect.any(Date) as Date });

@@ -109,12 +109,16 @@ export async function createSchedules(
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
     };
-    const state = isStartedAtOnce && { triggerImmediately: true };
-    const create = client.create({ scheduleId, ...schedule, state }).catch(async (error: unknown) => {
+    const create = async () => {
+      const handle = await client.create({ scheduleId, ...schedule });
+      // Not by `triggerImmediately`: the Schedule would not count that run, and start another one beside it.
+      if (isStartedAtOnce) await handle.trigger(ScheduleOverlapPolicy.SKIP);
+    };
+    const createOrUpdate = create().catch(async (error: unknown) => {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
       await client.getHandle(scheduleId).update((known) => ({ ...schedule, state: known.state }));
     });
-    await create.catch((error: unknown) => {
+    await createOrUpdate.catch((error: unknown) => {
       throw unavailable(scheduleId, namespace, error);
     });
     ids.push(scheduleId);

@@ -22,7 +22,7 @@ const ENV = {
 };
 
 /** Returns the OpenAPI document of the API, without any server: for generators of clients. */
-export function openApiDocument(): OpenApiDocument {
+function openApiDocument(): OpenApiDocument {
   const config = loadConfig('api', ENV);
   const webhooks = [...EVENT_WEBHOOKS, PING_WEBHOOK];
   const logger = pino({ level: 'silent' });

@@ -1,4 +1,4 @@
-import type { CartDetails, CartStatus, Quote } from '../domain/cart';
+import type { CartDetails, CartHold, CartStatus, Quote } from '../domain/cart';
 
 /** A cart as the API shows it, with prices, availability and warnings of this moment. */
 export interface CartView extends CartDetails, Quote {
@@ -6,7 +6,7 @@ export interface CartView extends CartDetails, Quote {
   /** What opens a guest's cart: only in the response to making it. */
   token?: string;
   status: Exclude<CartStatus, 'merged'>;
-  hold: { until: string } | null;
+  hold: CartHold | null;
   orderId: string | null;
   expiresAt: string;
   version: number;

@@ -1,4 +1,5 @@
 import { expiryOf, type Cart, type PricedLine, type Quote } from '../domain/cart';
+import type { OrderLine } from '../domain/order';
 import { presentAddress } from '../orders/orders.presenter';
 import type { CartView } from './cart-view';
 
@@ -14,13 +15,17 @@ export function presentCart(cart: Cart, quote: Quote, token?: string): CartView 
     shippingAddress: cart.shippingAddress && presentAddress(cart.shippingAddress),
     note,
     metadata: { ...cart.metadata },
-    hold: isHeld ? { until: hold.until } : null,
+    hold: isHeld ? { until: hold.until, items: hold.items.map(presentHeld) } : null,
     orderId,
     version,
     createdAt,
     updatedAt,
     expiresAt: expiryOf(cart),
   };
+}
+
+function presentHeld({ productServiceId, quantity }: OrderLine): OrderLine {
+  return { productServiceId, quantity };
 }
 
 export function presentQuote({ items, currency, subtotal, tax, total }: Quote): Quote {

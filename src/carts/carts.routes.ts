@@ -181,8 +181,9 @@ function holdCartRoute(service: CartService): Route {
     summary: 'Keep what is in a cart from others for some minutes',
     description:
       'For scarce goods: all of it or nothing, until the time in `hold`, after which others may take it. Repeating it holds ' +
-      'what is in the cart then, for the same time again. Ordering the cart takes what is held. 409 if the shop has not ' +
-      'switched it on (`CART_HOLD`).',
+      'what was put into the cart since as well, and no longer; once the time is over, it begins anew. What is taken out of ' +
+      'the cart is not held any more. Ordering the cart takes what is held. 409 if the shop has not switched it on ' +
+      '(`CART_HOLD`).',
     params: schema.cartParams,
     headers: schema.cartHeaders,
     ifMatch: 'optional',

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../common/ids';
-import type { CartDetails, CartWarning, PricedLine, Quote } from '../domain/cart';
+import type { CartDetails, CartHold, CartWarning, PricedLine, Quote } from '../domain/cart';
 import { MAX_QUANTITY, type OrderLine, type ShippingAddress } from '../domain/order';
 import { lines, metadata, note, productServiceId, shippingAddress } from '../orders/schema/fields';
 import { checkoutFields, prefer, type PlaceOrderHeaders } from '../orders/schema/requests';
@@ -195,11 +195,21 @@ export const cartSchema = Joi.object<CartView, true>({
   shippingAddress: addressView.allow(null).required(),
   note: Joi.string().allow(null).required(),
   metadata: Joi.object<Record<string, string>>().pattern(Joi.string(), Joi.string().allow('')).required(),
-  hold: Joi.object({ until: time })
+  hold: Joi.object<CartHold>({
+    until: time,
+    items: Joi.array()
+      .items(
+        Joi.object({
+          productServiceId: idSchema('ps').required(),
+          quantity: Joi.number().integer().min(1).required(),
+        }).meta({ component: 'HeldLine' }),
+      )
+      .required(),
+  })
     .meta({ component: 'CartHold' })
     .allow(null)
     .required()
-    .description('Until when goods are kept from others for it, if they are'),
+    .description('Which units are kept from others for it, and until when, if some are'),
   orderId: Joi.string().allow(null).required().description('The order that it has become'),
   version: Joi.number().integer().min(1).required().description('The number in the ETag'),
   createdAt: time,

@@ -142,8 +142,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
       const cart = requireOpen(await find(id, caller));
       if (holdMs === 0) throw noHolds();
       if (!hasContentOf(cart, condition)) requireVersion(condition, cart.version);
-      const until = new Date(Date.now() + holdMs).toISOString();
-      const next = withHold(cart, await entriesOf(cart.items), until);
+      const next = withHold(cart, await entriesOf(cart.items), now(), holdMs);
       const outcome = await carts.write({ before: cart, after: next });
       if (outcome === 'done') return quoted(next);
       if (outcome === 'outdated') continue;

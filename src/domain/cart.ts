@@ -94,16 +94,30 @@ export function expiryOf(cart: Pick<Cart, 'tokenHash' | 'updatedAt'>): string {
   return new Date(Date.parse(cart.updatedAt) + lifetime).toISOString();
 }
 
-/** Returns the cart with other content, as its next version. */
+/** Returns the cart with other content, as its next version. What is taken out is not held any more. */
 function changed(cart: Cart, content: Partial<CartDetails & Pick<Cart, 'items'>>, at: string): Cart {
   const version = cart.version + 1;
-  return {
+  const next = {
     ...cart,
     ...content,
     version,
     contentVersion: version,
     updatedAt: at,
   };
+  return { ...next, hold: holdWithin(next) };
+}
+
+/** Returns what is held of the lines of the cart. */
+function holdWithin({ hold, items }: Pick<Cart, 'hold' | 'items'>): CartHold | null {
+  if (!hold) return null;
+  const quantities = new Map(items.map(({ productServiceId, quantity }) => [productServiceId, quantity]));
+  const held = hold.items
+    .map(({ productServiceId, quantity }) => ({
+      productServiceId,
+      quantity: Math.min(quantity, quantities.get(productServiceId) ?? 0),
+    }))
+    .filter(({ quantity }) => quantity > 0);
+  return held.length > 0 ? { ...hold, items: held } : null;
 }
 
 /** An entry of the catalogue as a cart needs it. */
@@ -154,7 +168,7 @@ export function withDetails(cart: Cart, details: Partial<CartDetails>, at: strin
 }
 
 /**
- * Returns the cart with what the other one has: the units of both, and the details that it lacks.
+ * Returns the cart with what the other one has: the units of both, what is held of them, and the details that it lacks.
  * @param entries those of the products in both carts
  * @throws {OrderRejected} MixedCurrencies or AmountTooLarge
  * @throws {InvalidTransition} there would be too many lines
@@ -173,7 +187,19 @@ export function withMerged(cart: Cart, other: Cart, entries: readonly CartEntry[
     note: cart.note ?? other.note,
     metadata: Object.keys(cart.metadata).length > 0 ? cart.metadata : other.metadata,
   };
-  return changed(cart, { items, ...details }, at);
+  return changed({ ...cart, hold: bothHolds(cart.hold, other.hold) }, { items, ...details }, at);
+}
+
+/** Returns a hold of the units of both, for no longer than the first one. */
+function bothHolds(first: CartHold | null, second: CartHold | null): CartHold | null {
+  if (!first || !second) return first ?? second;
+  const units = new Map(first.items.map(({ productServiceId, quantity }) => [productServiceId, quantity]));
+  for (const { productServiceId, quantity } of second.items)
+    units.set(productServiceId, (units.get(productServiceId) ?? 0) + quantity);
+  return {
+    until: first.until,
+    items: [...units].map(([productServiceId, quantity]) => ({ productServiceId, quantity })),
+  };
 }
 
 /** Returns the cart that was merged into another one, and has nothing of its own any more. */
@@ -183,11 +209,12 @@ export function mergedAway(cart: Cart, into: string, at: string): Cart {
 }
 
 /**
- * Returns the cart with all its goods held.
+ * Returns the cart with all its goods held: if some are held already, not for longer, since nobody has paid for them.
  * @param entries those of the products in the cart
+ * @param holdMs for how long, in milliseconds
  * @throws {InvalidTransition} there are none
  */
-export function withHold(cart: Cart, entries: readonly CartEntry[], until: string): Cart {
+export function withHold(cart: Cart, entries: readonly CartEntry[], at: string, holdMs: number): Cart {
   const goods = new Set(entries.filter(({ isActive, stock }) => isActive && stock).map(({ id }) => id));
   const items = cart.items
     .filter(({ productServiceId }) => goods.has(productServiceId))
@@ -195,6 +222,8 @@ export function withHold(cart: Cart, entries: readonly CartEntry[], until: strin
   if (items.length === 0) {
     throw new InvalidTransition('Nothing in the cart can be held: put products with a stock into it first.');
   }
+  const isHeld = cart.hold !== null && cart.hold.until > at;
+  const until = isHeld ? cart.hold!.until : new Date(Date.parse(at) + holdMs).toISOString();
   return { ...cart, version: cart.version + 1, hold: { items, until } };
 }
 

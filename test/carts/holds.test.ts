@@ -61,30 +61,48 @@ it('keeps what is in a cart from others, and sells it to its customer', async ()
   expect(shown.data.stock).toEqual({ available: 2, reserved: 3 });
 });
 
-it('holds again what is in the cart then, and lets go of it with the cart', async () => {
+it('holds what is put into the cart later as well, but no longer, and lets go of what is taken out and of it all with the cart', async () => {
   const cart = await cartWith(3);
-  await hold(cart).expect(200);
+  const { body: first } = await hold(cart).expect(200);
+  const until = first.data.hold.until as string;
+  const held = (quantity: number) => ({ until, items: [{ productServiceId: scarce, quantity }] });
+  expect(first.data.hold).toEqual(held(3));
   await hold(cart).set('If-Match', '"2"').expect(200); // the content has not changed
-  await cart.put(scarce, 1).expect(200);
-  await hold(cart).set('If-Match', '"2"').expect(412);
-  await hold(cart).expect(200);
+  expect((await cart.put(scarce, 1).expect(200)).body.data.hold).toEqual(held(1));
   expect(await stock()).toEqual({ available: 4, reserved: 0, held: 1 });
+  await hold(cart).set('If-Match', '"2"').expect(412);
+  expect((await cart.put(scarce, 2).expect(200)).body.data.hold).toEqual(held(1));
+  expect((await hold(cart).expect(200)).body.data.hold).toEqual(held(2));
+  expect(await stock()).toEqual({ available: 3, reserved: 0, held: 2 });
   expect(await carts().findById(cart.id).lean()).toMatchObject({ expiresAt: null });
+  expect((await cart.put(scarce, 0).expect(200)).body.data.hold).toBeNull();
+  expect(await stock()).toEqual({ available: 5, reserved: 0, held: 0 });
+  await cart.put(scarce, 2).expect(200);
+  await hold(cart).expect(200);
   await cart.call('delete').expect(204);
   expect(await stock()).toEqual({ available: 5, reserved: 0, held: 0 });
 });
 
-it('lets go of what the cart of a guest holds when that is merged', async () => {
+it.each([
+  ['nothing', 2],
+  ['some', 3],
+])('keeps what the cart of a guest holds when that is merged into one that holds %s', async (what, held) => {
   const guests = await openCart(api);
   await guests.put(scarce, 2).expect(200);
   await hold(guests).expect(200);
   const cart = await cartWith(1);
+  if (what === 'some') await hold(cart).expect(200);
   const { body } = await cart
     .call('post', '/merge')
     .send({ cartId: guests.id, token: guests.token })
     .expect(200);
-  expect(body.data).toMatchObject({ items: [{ quantity: 3 }], hold: null });
-  expect(await stock()).toEqual({ available: 5, reserved: 0, held: 0 });
+  expect(body.data).toMatchObject({
+    items: [{ quantity: 3 }],
+    hold: { items: [{ productServiceId: scarce, quantity: held }] },
+  });
+  expect(await stock()).toEqual({ available: 5 - held, reserved: 0, held });
+  await cart.checkOut().expect(201);
+  expect(await stock()).toEqual({ available: 2, reserved: 3, held: 0 });
 });
 
 it('gives what was held long enough to the next cart that is ordered or held, and not before', async () => {

@@ -186,14 +186,24 @@ describe('withMerged', () => {
 });
 
 describe('a hold', () => {
-  const held = withHold(full, catalogue, LATER);
+  const HOLD_MS = 600_000;
+  const UNTIL = new Date(Date.parse(CREATED) + HOLD_MS).toISOString();
+  const held = withHold(full, catalogue, CREATED, HOLD_MS);
 
   it('is of the goods in the cart, whose content stays', () => {
-    expect(held.hold).toEqual({ items: [line('ps_a', 2)], until: LATER });
+    expect(held.hold).toEqual({ items: [line('ps_a', 2)], until: UNTIL });
     expect(held).toMatchObject({ version: full.version + 1, contentVersion: full.contentVersion });
     expect(availableTo(held, catalogue).map(({ stock }) => stock?.available)).toEqual([12, 10, undefined]);
     const service = cartOf(empty, ['ps_s', 1]);
-    expect(() => withHold(service, catalogue, LATER)).toThrow(failing('InvalidTransition', /stock/));
+    expect(() => withHold(service, catalogue, CREATED, HOLD_MS)).toThrow(
+      failing('InvalidTransition', /stock/),
+    );
+  });
+
+  it('is not extended before its time is over', () => {
+    const [before, after] = [-1, 1].map((ms) => new Date(Date.parse(UNTIL) + ms).toISOString());
+    expect(withHold(held, catalogue, before!, HOLD_MS).hold!.until).toBe(UNTIL);
+    expect(withHold(held, catalogue, after!, HOLD_MS).hold!.until > after!).toBe(true);
   });
 
   it('moves units between what is available and what is held, and never any others', () => {
@@ -201,7 +211,7 @@ describe('a hold', () => {
       { productServiceId: 'ps_a', available, reserved: 0, held: -available },
     ];
     expect(holdMoves([{ before: full, after: held }])).toEqual(moved(-2));
-    const more = withHold(withLine(held, line('ps_a', 5), catalogue, LATER), catalogue, LATER);
+    const more = withHold(withLine(held, line('ps_a', 5), catalogue, CREATED), catalogue, CREATED, HOLD_MS);
     expect(holdMoves([{ before: held, after: more }])).toEqual(moved(-3));
     expect(holdMoves([{ before: more, after: withoutHold(more) }])).toEqual(moved(5));
     expect(holdMoves([{ before: held, after: null }])).toEqual(moved(2));

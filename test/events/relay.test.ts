@@ -79,8 +79,7 @@ async function expectNoHoles(): Promise<void> {
 /** Has the relay run until the feed has these orders. */
 async function relayed(lives: readonly Life[], options?: RelayOptions): Promise<void> {
   const relay = keepRelaying(db.connection, options);
-  await expectRelayed(lives);
-  await relay.stop();
+  await expectRelayed(lives).finally(() => relay.stop());
 }
 
 it('has each version of every order once, in the order of the commits', async () => {

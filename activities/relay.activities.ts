@@ -15,6 +15,8 @@ export interface RelayActivityDeps {
 export interface RelayReport {
   term: number;
   position: number;
+  /** Whether another process has taken over. */
+  isSuperseded: boolean;
 }
 
 export type RelayActivities = ReturnType<typeof createRelayActivities>;
@@ -23,18 +25,18 @@ export function createRelayActivities({ relay, stopping }: RelayActivityDeps) {
   return {
     /** Makes events of all that is written, until another worker is to continue. */
     async relayEvents(): Promise<RelayReport> {
-      let report: RelayReport = { term: 0, position: 0 };
+      const report: RelayReport = { term: 0, position: 0, isSuperseded: false };
       const turn = AbortSignal.timeout(TURN_MS);
       const signal = AbortSignal.any([cancellationSignal(), stopping, turn]);
-      await relay({
+      const end = await relay({
         signal,
         onProgress({ term, position, followedAt }: Lead) {
           if (term !== report.term) log.info('relaying events', { term, position, followedAt });
-          report = { term, position };
+          Object.assign(report, { term, position });
           heartbeat(report);
         },
       });
-      return report;
+      return { ...report, isSuperseded: end === 'superseded' };
     },
   };
 }

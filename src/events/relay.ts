@@ -3,7 +3,7 @@ import { mongo, type Connection } from 'mongoose';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
 import type { Draft, EventSource, Write } from './event-source';
 import type { RelayRepository } from './events.repository';
-import type { Lead } from './lead';
+import { Superseded, type Lead } from './lead';
 
 /** How many changes become events in one transaction at most. */
 const BATCH = 100;
@@ -114,11 +114,7 @@ export function createRelay({ connection, repository, createSources, retentionMs
     }
   }
 
-  /**
-   * Relays until the signal aborts.
-   * @throws {Superseded} another process has taken over
-   */
-  return async function relay(run: RelayRun): Promise<void> {
+  async function leadUntilAborted(run: RelayRun): Promise<void> {
     let lead = await repository.takeOver();
     run.onProgress?.(lead);
     await repository.shortenExpiry(run.signal, () => run.onProgress?.(lead));
@@ -128,6 +124,17 @@ export function createRelay({ connection, repository, createSources, retentionMs
       if (isLost) lead = await sweep(sources, lead, run);
       else await follow(sources, lead, run).catch(unlessTokenLost);
       isLost = !isLost;
+    }
+  }
+
+  /** Relays until the signal aborts, or another process has taken over. Returns which. */
+  return async function relay(run: RelayRun): Promise<'aborted' | 'superseded'> {
+    try {
+      await leadUntilAborted(run);
+      return 'aborted';
+    } catch (error) {
+      if (error instanceof Superseded) return 'superseded';
+      throw error;
     }
   };
 }

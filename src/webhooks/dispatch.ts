@@ -9,8 +9,8 @@ import type { Endpoint, EndpointRepository } from './endpoints.repository';
 import type { DeliveryStarts } from './starts';
 import type { ReplayDocument } from './webhooks.model';
 
-/** How many events become deliveries together. */
-const BATCH = 100;
+/** How many events become deliveries together: few, so that a worker that does not live long gets somewhere. */
+const BATCH = 20;
 /** How many deliveries are begun at a time. */
 const STARTS_AT_A_TIME = 10;
 /** How often what was lost is looked for, in milliseconds. */

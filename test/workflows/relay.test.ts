@@ -61,3 +61,26 @@ it('has one worker relay, and the next one as soon as it stops', async () => {
   await handle.terminate('The test is over.');
   await recordHistory('relay-on-another-worker', handle);
 });
+
+it('ends when another run has taken over, which continues alone', async () => {
+  const { temporal, taskQueue } = shop;
+  const eventsTaskQueue = eventsTaskQueueOf(taskQueue);
+  const worker = await startEventWorker(shop);
+  const start = (name: string) =>
+    temporal.client.workflow.start(RELAY_WORKFLOW, {
+      workflowId: `${taskQueue}-relay-${name}`,
+      taskQueue,
+      args: [{ eventsTaskQueue }],
+    });
+  const before = (await relayState())?.term ?? 0;
+  const first = await start('first');
+  await eventually(async () => expect((await relayState())?.term).toBe(before + 1));
+  const second = await start('second');
+  await first.result();
+  await recordHistory('relay-superseded', first);
+  await expectInFeed(await write(3));
+  expect((await second.describe()).status.name).toBe('RUNNING');
+  expect((await relayState())!.term).toBe(before + 2);
+  await second.terminate('The test is over.');
+  await worker.stop();
+});

@@ -96,6 +96,7 @@ const OUTCOMES = [
   'rejected-out_of_stock',
   'rejected-unknown_product',
   'relay-on-another-worker',
+  'relay-superseded',
   'released-when-resumed',
   'resolved-too-late',
   'resumed-and-owing',

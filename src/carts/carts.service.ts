@@ -2,6 +2,7 @@ import { requireVersion } from '../common/etag';
 import { newId } from '../common/ids';
 import {
   availableTo,
+  hasContentOf,
   isGuests,
   mergedAway,
   newCart,
@@ -219,11 +220,6 @@ export interface OtherCart {
 
 function now(): string {
   return new Date().toISOString();
-}
-
-/** Whether what is in the cart is the same as in one of the versions: a hold, or an order, changes nothing of it. */
-export function hasContentOf({ contentVersion, version }: Cart, condition: Condition): boolean {
-  return condition === null || condition.some((seen) => contentVersion <= seen && seen <= version);
 }
 
 /** Whether the caller may do with the cart what its customer may. */

@@ -1,5 +1,5 @@
 import { requireVersion } from '../common/etag';
-import { isGuests, type Cart } from '../domain/cart';
+import { hasContentOf, isGuests, type Cart } from '../domain/cart';
 import type { Order, OrderRequest } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import { invalid } from '../errors/invalid';
@@ -8,7 +8,7 @@ import type { Principal } from '../role/principal';
 import { Role } from '../role/role';
 import { cartOrdered, noSuchCart } from './cart-problems';
 import type { CheckoutBody } from './carts.schema';
-import { hasContentOf, type CartCaller, type CartService, type Condition } from './carts.service';
+import type { CartCaller, CartService, Condition } from './carts.service';
 import { hashCartToken, orderTokenOf } from './cart-token';
 
 /** Someone who orders without an account. */

@@ -88,6 +88,17 @@ export function isGuests({ tokenHash }: Pick<Cart, 'tokenHash'>): boolean {
   return tokenHash !== null;
 }
 
+/**
+ * Whether what is in the cart is the same as in one of the versions: a hold, or an order, changes nothing of it.
+ * @param versions null for any
+ */
+export function hasContentOf(
+  { contentVersion, version }: Pick<Cart, 'contentVersion' | 'version'>,
+  versions: readonly number[] | null,
+): boolean {
+  return versions === null || versions.some((seen) => contentVersion <= seen && seen <= version);
+}
+
 /** Returns when the cart is deleted, ISO 8601. */
 export function expiryOf(cart: Pick<Cart, 'tokenHash' | 'updatedAt'>): string {
   const lifetime = isGuests(cart) ? LIFETIME_MS.guest : LIFETIME_MS.user;

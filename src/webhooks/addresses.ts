@@ -8,6 +8,7 @@ const SPECIAL_IPV4 = [
   '100.64.0.0/10', // shared by the customers of a carrier
   '127.0.0.0/8', // loopback
   '169.254.0.0/16', // link-local, with the metadata of most clouds
+  '168.63.129.16/32', // the host of a machine in one of the clouds, with metadata, though it looks public
   '172.16.0.0/12', // private
   '192.0.0.0/24', // protocols, with the metadata of some clouds
   '192.0.2.0/24', // documentation

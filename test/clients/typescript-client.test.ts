@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { createClientOf, type ClientOptions, type OperationSpec } from '../../clients/typescript/src/client';
 import { allOf, follow } from '../../clients/typescript/src/pages';
-import { isProblem } from '../../clients/typescript/src/problem';
+import { isProblem, problemOf, unreachable } from '../../clients/typescript/src/problem';
 import { verifyWebhook, WebhookVerificationError } from '../../clients/typescript/src/webhooks';
 
 /** Operations as `openapi-typescript` describes them. */
@@ -146,6 +146,26 @@ describe('a request of the client', () => {
     );
   });
 
+  it('is sent again if the connection breaks within the response, and fails with one code where it cannot be', async () => {
+    const broken = () => {
+      const begin = (controller: ReadableStreamDefaultController) => {
+        controller.enqueue(new TextEncoder().encode('{"data":'));
+        controller.error(new TypeError('terminated'));
+      };
+      return new Response(new ReadableStream({ start: begin }), { status: 201 });
+    };
+    await expect(clientOf([broken, placed]).client.placeOrder(place)).resolves.toMatchObject({
+      data: { id: 'ord_1' },
+    });
+    const failed = clientOf([broken]).client.login({ body: { email: 'a' } });
+    await expect(failed).rejects.toMatchObject({
+      name: 'ProblemError',
+      code: 'unreachable',
+      status: 0,
+      cause: new TypeError('terminated'),
+    });
+  });
+
   it('gives texts as they are', async () => {
     const csv = () => new Response('a,b\n', { headers: { 'Content-Type': 'text/csv; charset=utf-8' } });
     await expect(clientOf([csv]).client.exportOrders()).resolves.toMatchObject({ data: 'a,b\n' });
@@ -202,7 +222,7 @@ describe('the iterators', () => {
     ]);
   });
 
-  it('follow the feed from the position that was stored', async () => {
+  it('follow the feed from the position that was stored, also through outages', async () => {
     const parts = [
       { data: ['e4', 'e5'], position: 5 },
       { data: [], position: 5 },
@@ -210,13 +230,16 @@ describe('the iterators', () => {
     ];
     const asked: unknown[] = [];
     const end = new AbortController();
+    const outages = [unreachable(new TypeError('fetch failed')), await problemOf(problem(503, 'draining'))];
     const read = async (after: number | undefined) => {
+      const outage = after === 5 && outages.pop();
+      if (outage) throw outage;
       asked.push(after);
       const { data, position } = parts.shift()!;
       return { data, meta: { feed: { position, latest: 6 } } };
     };
     const seen: unknown[] = [];
-    for await (const part of follow(read, { after: 3, signal: end.signal })) {
+    for await (const part of follow(read, { after: 3, signal: end.signal, outageMs: 1 })) {
       seen.push(part);
       if (parts.length === 0) end.abort();
     }
@@ -225,6 +248,9 @@ describe('the iterators', () => {
       { events: ['e6'], position: 6 },
     ]);
     expect(asked).toEqual([3, 5, 5]);
+    expect(outages).toEqual([]);
+    const refused = follow(async () => Promise.reject(await problemOf(problem(410, 'position_gone'))));
+    await expect(refused.next()).rejects.toMatchObject({ code: 'position_gone' });
   });
 });
 

@@ -85,10 +85,7 @@ export function createClientOf<Ops>(
     let response = await exchange(spec, input, token);
     if (response.status === UNAUTHORIZED && token !== undefined) {
       const newer = await credentials.renew(token);
-      if (newer !== undefined) {
-        await response.body?.cancel();
-        response = await exchange(spec, input, newer);
-      }
+      if (newer !== undefined) response = await exchange(spec, input, newer);
     }
     if (!response.ok) throw await problemOf(response);
     return resultOf(response);

@@ -6,11 +6,18 @@ export type ProblemCode =
   /** There is nothing newer than what If-None-Match names. */
   | 'not_modified'
   /** Something between the client and the API has responded. */
-  | 'unreadable_response';
+  | 'unreadable_response'
+  /** There was no response, or not all of it: the status is 0, and `cause` tells more. */
+  | 'unreachable';
 
 const NOT_MODIFIED = 304;
+const SERVER_ERROR = 500;
+/** Statuses below 500 that say that the request was not carried out, or not to its end. */
+const PASSING: ReadonlySet<number> = new Set([408, 429]);
 
-/** Thrown for every response that is not a success, also for one of a proxy in front of the API. */
+/**
+ * Thrown for every response that is not a success, also for one of a proxy in front of the API, and if there is none.
+ */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly type: string;
@@ -29,8 +36,12 @@ export class ProblemError extends Error {
   /** The ETag that a repeated change has to name, where the problem tells it. */
   readonly etag?: string;
 
-  constructor(problem: Omit<Problem, 'code'> & { code: ProblemCode }, headers: Headers) {
-    super(`${problem.status} ${problem.code}: ${problem.detail}`);
+  constructor(
+    problem: Omit<Problem, 'code'> & { code: ProblemCode },
+    headers: Headers,
+    options?: ErrorOptions,
+  ) {
+    super(`${problem.status} ${problem.code}: ${problem.detail}`, options);
     this.type = problem.type;
     this.title = problem.title;
     this.status = problem.status;
@@ -50,6 +61,26 @@ export class ProblemError extends Error {
 /** Returns whether something is a problem of the API, with this code if one is given. */
 export function isProblem(error: unknown, code?: ProblemCode): error is ProblemError {
   return error instanceof ProblemError && (code === undefined || error.code === code);
+}
+
+/** Returns whether the same may succeed a while later, without anybody doing anything about it. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof ProblemError)) return false;
+  const { status, code } = error;
+  return code === 'unreachable' || status >= SERVER_ERROR || PASSING.has(status);
+}
+
+/** The problem that there was no response. */
+export function unreachable(cause: unknown): ProblemError {
+  const problem = {
+    type: 'about:blank',
+    title: 'No response',
+    status: 0,
+    detail: `The API could not be reached, or the connection broke (${String(cause)}): try again later.`,
+    code: 'unreachable' as const,
+    requestId: '',
+  };
+  return new ProblemError(problem, new Headers(), { cause });
 }
 
 /** Reads the problem of a response. */

@@ -1,3 +1,5 @@
+import { unreachable } from './problem.js';
+
 export interface RetryOptions {
   /** How often a request is sent at most. 5 by default. */
   attempts?: number;
@@ -15,7 +17,9 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 const RATE_LIMITED = 429;
 
 /**
- * Sends a request until it is answered by something else than that it is to be sent again.
+ * Sends a request until it is answered by something else than that it is to be sent again. Returns the response with all of
+ * its body, so that a connection that breaks within it is a failure like any other.
+ * @throws {ProblemError} unreachable
  * @param isRepeatable whether the request has no further effect when it is sent again; if not, only what was refused
  * before it could have an effect is
  */
@@ -27,17 +31,23 @@ export async function withRetries(
   for (let attempt = 1; ; attempt++) {
     const isLast = attempt >= attempts;
     try {
-      const response = await send(within(timeoutMs, signal));
+      const response = await whole(await send(within(timeoutMs, signal)));
       const isPassing = response.status === RATE_LIMITED || (isRepeatable && PASSING.has(response.status));
       const wait = waitOf(response, attempt);
       if (isLast || !isPassing || wait > maxWaitMs) return response;
-      await response.body?.cancel();
       await pause(wait, signal);
     } catch (error) {
-      if (isLast || !isRepeatable || signal?.aborted) throw error;
+      signal?.throwIfAborted();
+      if (isLast || !isRepeatable) throw unreachable(error);
       await pause(backoff(attempt), signal);
     }
   }
+}
+
+async function whole(response: Response): Promise<Response> {
+  if (response.body === null) return response;
+  const { status, statusText, headers } = response;
+  return new Response(await response.arrayBuffer(), { status, statusText, headers });
 }
 
 function within(timeoutMs: number, signal?: AbortSignal): AbortSignal {

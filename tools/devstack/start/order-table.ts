@@ -31,7 +31,7 @@ export function orderTable(order: ShownOrder, steps: WorkflowStep[]): string {
     `  ${order.id}  ${order.status}`,
     '',
     ...columns(steps.map(({ name, summary }): Row => [name, summary])),
-    '',
+    ...(steps.length > 0 ? [''] : []),
     ...columns(changes),
     '',
     ...columns([heading, ...lines, totals], 1),

@@ -50,6 +50,12 @@ cartSchema.index({ expiresAt: 1 }, { name: 'expiry', expireAfterSeconds: 0 });
 // Finds the cart of a customer, and all that is kept of one.
 cartSchema.index({ customerId: 1, status: 1, _id: -1 }, { name: 'customer' });
 
+// A user who makes two carts at once gets one. One that was opened again, after a rejected order, may be beside it.
+cartSchema.index(
+  { customerId: 1 },
+  { name: 'current', unique: true, partialFilterExpression: { status: 'open', tokenHash: null, attempt: 1 } },
+);
+
 // Finds what is held, and until when.
 cartSchema.index(
   { 'hold.until': 1 },

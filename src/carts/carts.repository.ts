@@ -2,6 +2,7 @@ import { trusted, type ClientSession, type Connection } from 'mongoose';
 import { expiryOf, holdMoves, withoutHold, type Cart } from '../domain/cart';
 import type { OrderedCart } from '../domain/order';
 import type { StockMove } from '../domain/stock';
+import { unlessTaken } from '../mongodb/errors';
 import { createTransact } from '../mongodb/transaction';
 import { ANY_TIME, CART_TIMES, createCartModel, type CartDocument } from './carts.model';
 
@@ -71,8 +72,9 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
   return {
     write,
 
-    async insert(cart: Cart): Promise<void> {
-      await documents.insertOne(toDocument(cart));
+    /** Stores a new cart. Returns false if its user has another one by now. */
+    async insert(cart: Cart): Promise<boolean> {
+      return (await unlessTaken(() => documents.insertOne(toDocument(cart)))) !== undefined;
     },
 
     /** Reads a cart to decide on it: only what a majority has. */

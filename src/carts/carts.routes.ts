@@ -158,7 +158,7 @@ function mergeCartRoute(service: CartService): Route {
     summary: "Put what is in a guest's cart into another cart",
     description:
       'For when a guest signs in: quantities are added, and the address, note and metadata taken over if the cart has none. ' +
-      "The guest's cart is gone then. Repeating it changes nothing.",
+      "What was held for either stays held. The guest's cart is gone then. Repeating it changes nothing.",
     params: schema.cartParams,
     headers: schema.cartHeaders,
     ifMatch: 'optional',

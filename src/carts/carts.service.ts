@@ -88,6 +88,16 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
     return { cart, quote: quoteCart(cart, availableTo(cart, await entriesOf(cart.items))) };
   }
 
+  /** Returns the open cart of a user, or a new one: the same to all who ask at once. */
+  async function cartOf(customerId: string): Promise<QuotedCart & { isNew: boolean }> {
+    for (;;) {
+      const present = await carts.findOpen(customerId);
+      if (present) return { ...(await quoted(present)), isNew: false };
+      const cart = newCart({ id: newId('cart'), customerId, tokenHash: null }, now());
+      if (await carts.insert(cart)) return { ...(await quoted(cart)), isNew: true };
+    }
+  }
+
   /** Makes changes that hold nothing more. Returns false if another version was stored. */
   async function isWritten(...changes: CartChange[]): Promise<boolean> {
     const outcome = await carts.write(...changes);
@@ -165,13 +175,11 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
       principal: Principal | undefined,
       address: string,
     ): Promise<QuotedCart & { isNew: boolean; token?: string }> {
-      const present = principal && (await carts.findOpen(principal.id));
-      if (present) return { ...(await quoted(present)), isNew: false };
-      if (!principal) await limitGuests(address);
-      const token = principal ? undefined : newCartToken();
-      const customerId = principal?.id ?? newId('usr');
-      const tokenHash = token === undefined ? null : hashCartToken(token);
-      const cart = newCart({ id: newId('cart'), customerId, tokenHash }, now());
+      if (principal) return cartOf(principal.id);
+      await limitGuests(address);
+      const token = newCartToken();
+      const owner = { id: newId('cart'), customerId: newId('usr'), tokenHash: hashCartToken(token) };
+      const cart = newCart(owner, now());
       await carts.insert(cart);
       return { ...(await quoted(cart)), isNew: true, token };
     },

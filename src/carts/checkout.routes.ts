@@ -42,8 +42,8 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
     description:
       'Responds as `POST /orders` does. The cart is the key: however often and from wherever it is ordered at once, it ' +
       'becomes one order, so repeat the request if you do not know whether it succeeded. If the order is rejected, the cart ' +
-      'can be changed and ordered again. With `If-Match`, what is ordered is what was in that version. While the order waits for another card, `retryUntil` says until when, ordering the ' +
-      'cart with that card pays it. Once it is ordered, ordering it otherwise is 409 `cart_ordered` with the `orderId`. ' +
+      'can be changed and ordered again. With `If-Match`, what is ordered is what was in that version. While the order waits ' +
+      'for another card, until its `retryUntil`, ordering the cart with that card pays it. Once it is ordered, ordering it otherwise is 409 `cart_ordered` with the `orderId`. ' +
       'A guest needs an `email`, and a `shippingAddress` in the cart, and gets a mail with a link to the order.',
     params: schema.cartParams,
     headers: schema.checkoutHeaders,

@@ -9,23 +9,12 @@ import { Role } from '../role/role';
 import { cartOrdered, noSuchCart } from './cart-problems';
 import type { CheckoutBody } from './carts.schema';
 import type { CartCaller, CartService, Condition } from './carts.service';
+import type { GuestRepository } from '../users/guests.repository';
 import { hashCartToken, orderTokenOf } from './cart-token';
-
-/** Someone who orders without an account. */
-export interface Guest {
-  id: string;
-  email: string;
-  name: string;
-  /** A hash of the token that opens their order. */
-  orderTokenHash: string;
-}
 
 export interface CheckoutServiceDeps {
   service: Pick<CartService, 'find' | 'current'>;
-  guests: {
-    /** Returns false if the guest was erased. */
-    keep(guest: Guest): Promise<boolean>;
-  };
+  guests: Pick<GuestRepository, 'keep'>;
 }
 
 /** The order that a cart is about to become, or has become. */

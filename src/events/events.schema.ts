@@ -159,6 +159,11 @@ export const eventSchema = Joi.alternatives()
   .description('Which it is, its `type` tells')
   .example(CONFIRMED);
 
+/** A type of event, or what stands for several. */
+export const eventTypeName = Joi.string()
+  .valid(...TYPE_NAMES)
+  .meta({ component: 'EventTypeName' });
+
 export interface FeedQuery {
   after?: number;
   types?: string[];
@@ -172,13 +177,9 @@ export const feedQuery = Joi.object<FeedQuery, true>({
     .description(
       '`meta.feed.position` of the response before; without it, from the oldest event that is kept',
     ),
-  types: listOf(
-    Joi.string()
-      .valid(...TYPE_NAMES)
-      .label('types')
-      .meta({ component: 'EventTypeName' }),
-    TYPE_NAMES.length,
-  ).description('Only events of which one of the types is among these: `order.confirmed,refund.*`'),
+  types: listOf(eventTypeName.label('types'), TYPE_NAMES.length).description(
+    'Only events of which one of the types is among these: `order.confirmed,refund.*`',
+  ),
   limit: pageQuery.limit.description('The maximum number of events'),
 });
 

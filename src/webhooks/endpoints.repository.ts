@@ -3,12 +3,20 @@ import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { healthAfter, MAX_ENDPOINTS, type Verdict } from '../domain/webhook';
 import { createTransact } from '../mongodb/transaction';
-import { createEndpointModel, type EndpointDocument, type ReplayDocument } from './webhooks.model';
+import {
+  createDispatchModel,
+  createEndpointModel,
+  type EndpointCounterDocument,
+  type EndpointDocument,
+  type ReplayDocument,
+} from './webhooks.model';
 
 export type Endpoint = Omit<EndpointDocument, '_id'> & { id: string };
 
 /** What the audit log tells of: of the secrets only when the newest was made. */
 const AUDITED = ['url', 'description', 'types', 'disabledReason', 'secretCreatedAt'];
+/** The id of what counts them. */
+const ENDPOINTS = 'endpoints';
 /** What nobody asked for, but that an endpoint has failed. */
 const SYSTEM: Origin = { by: 'system', requestId: null, address: null };
 
@@ -16,6 +24,9 @@ export type EndpointRepository = ReturnType<typeof createEndpointRepository>;
 
 export function createEndpointRepository(connection: Connection) {
   const documents = connection.collection<EndpointDocument>(createEndpointModel(connection).collection.name);
+  const counters = connection.collection<EndpointCounterDocument>(
+    createDispatchModel(connection).collection.name,
+  );
   const transact = createTransact(connection);
   const recordAudit = createAuditRecorder(connection);
 
@@ -65,6 +76,8 @@ export function createEndpointRepository(connection: Connection) {
     /** Returns false if there are too many already. */
     insert: (endpoint: Endpoint, origin: Origin): Promise<boolean> =>
       transact(async (session) => {
+        // Those that are made at once would not see each other: by this they collide, and are made one by one.
+        await counters.updateOne({ _id: ENDPOINTS }, { $inc: { made: 1 } }, { upsert: true, session });
         if ((await documents.countDocuments({}, { session, limit: MAX_ENDPOINTS })) === MAX_ENDPOINTS)
           return false;
         await documents.insertOne(toDocument(endpoint), { session });

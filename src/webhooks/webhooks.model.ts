@@ -81,6 +81,12 @@ export interface DispatchDocument {
   position: number;
 }
 
+/** How many endpoints were ever made, beside how far the events have come. */
+export interface EndpointCounterDocument {
+  _id: string;
+  made: number;
+}
+
 const SETTINGS = { versionKey: false, autoIndex: false, autoCreate: false } as const;
 const text = { type: String, required: true };
 const count = { type: Number, required: true };

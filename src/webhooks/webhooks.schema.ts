@@ -5,6 +5,7 @@ import { pageQuery, type PageQuery } from '../common/pagination';
 import { removableLine } from '../common/text';
 import { TYPE_NAMES } from '../domain/events';
 import type { DisabledReason } from '../domain/webhook';
+import { eventTypeName } from '../events/events.schema';
 import type { WebhookSpec } from '../openapi/webhooks';
 import { reauthentication } from '../users/users.schema';
 import { PING_TYPE } from './delivery';
@@ -66,6 +67,11 @@ const time = Joi.string().isoDate();
 const endpointId = idSchema('whe').example(ENDPOINT_ID);
 const deliveryId = idSchema('whd').example(DELIVERY_ID);
 
+const deliveryStatus = Joi.string()
+  .valid(...STATUSES)
+  .meta({ component: 'WebhookDeliveryStatus' });
+const endpointStatus = Joi.string().valid('enabled', 'disabled').meta({ component: 'WebhookEndpointStatus' });
+
 /** What of the past is sent again. */
 export const replaySchema = Joi.object<ReplayView, true>({
   from: time.required().example('2026-01-14T00:00:00.000Z'),
@@ -83,9 +89,10 @@ const endpointFields = {
   url: Joi.string().required().example('https://erp.example.com/webhooks'),
   description: Joi.string().allow(null).required().example('The warehouse'),
   types: Joi.array().items(Joi.string()).required().example(['order.confirmed', 'refund.*']),
-  status: Joi.string().valid('enabled', 'disabled').required().example('enabled'),
+  status: endpointStatus.required().example('enabled'),
   disabledReason: Joi.string()
     .valid(...REASONS)
+    .meta({ component: 'WebhookEndpointDisabledReason' })
     .allow(null)
     .required()
     .description('`gone`: it has answered 410; `failing`: no attempt has succeeded for five days')
@@ -133,11 +140,7 @@ export const deliverySchema = Joi.object<DeliveryView, true>({
     .description('The `webhook-id` of the requests')
     .example('evt_ord_0b5f4c1d9a3e7f2608d4c6b8_3'),
   type: Joi.string().required().example('order.confirmed'),
-  status: Joi.string()
-    .valid(...STATUSES)
-    .meta({ component: 'WebhookDeliveryStatus' })
-    .required()
-    .example('succeeded'),
+  status: deliveryStatus.required().example('succeeded'),
   attempts: Joi.number().integer().min(0).required().example(1),
   lastAttemptAt: time.allow(null).required().example('2026-01-15T09:00:00.000Z'),
   lastStatus: Joi.number()
@@ -174,11 +177,7 @@ const url = Joi.string()
 
 const description = removableLine(200).description('What it is for; null or an empty text removes it');
 const types = Joi.array()
-  .items(
-    Joi.string()
-      .valid(...TYPE_NAMES)
-      .meta({ component: 'EventTypeName' }),
-  )
+  .items(eventTypeName)
   .unique()
   .min(1)
   .max(TYPE_NAMES.length)
@@ -209,9 +208,9 @@ export const changeEndpointBody = Joi.object<ChangeEndpointBody, true>({
   url,
   description,
   types,
-  status: Joi.string()
-    .valid('enabled', 'disabled')
-    .description('Once it is enabled, it gets what happens from then on: replay what happened meanwhile'),
+  status: endpointStatus.description(
+    'Once it is enabled, it gets what happens from then on: replay what happened meanwhile',
+  ),
   currentPassword: reauthentication,
 })
   .or(...CHANGEABLE)
@@ -228,10 +227,7 @@ export type ListDeliveriesQuery = PageQuery & { status?: DeliveryStatus };
 
 export const listDeliveriesQuery = Joi.object<ListDeliveriesQuery, true>({
   ...pageQuery,
-  status: Joi.string()
-    .valid(...STATUSES)
-    .meta({ component: 'WebhookDeliveryStatus' })
-    .description('Only deliveries with this status'),
+  status: deliveryStatus.description('Only deliveries with this status'),
 });
 
 export interface ReplayBody {

@@ -65,6 +65,11 @@ describe('POST /carts', () => {
     ).not.toBe(id);
   });
 
+  it('gives a user who makes many at once one cart', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => aliceCart()));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+  });
+
   it('does not take a user whose token is not valid for a guest', async () => {
     const { headers } = await api.call('post', '/carts', 'forged').expect(401);
     expect(headers['www-authenticate']).toContain('invalid_token');

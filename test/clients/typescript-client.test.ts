@@ -264,7 +264,7 @@ describe('a webhook', () => {
   const signed = (atMs = NOW_MS, secret = SECRET) => ({
     'Webhook-Id': 'evt_1',
     'Webhook-Timestamp': String(atMs / 1_000),
-    'Webhook-Signature': `v1,b2xk ${new Webhook(secret).sign('evt_1', new Date(atMs), BODY)}`,
+    'Webhook-Signature': `v1,b2xk v1,%%% ${new Webhook(secret).sign('evt_1', new Date(atMs), BODY)}`,
   });
 
   it('of the shop gives its event, whichever of the signatures fits', async () => {
@@ -282,6 +282,7 @@ describe('a webhook', () => {
     ['old', { body: BODY, headers: signed(NOW_MS - 6 * MINUTE_MS) }],
     ['of the future', { body: BODY, headers: signed(NOW_MS + 6 * MINUTE_MS) }],
     ['not signed', { body: BODY, headers: {} }],
+    ['not even text', { body: Buffer.from([0xff, 0xfe]), headers: signed() }],
   ])('that is %s is refused', async (_, request) => {
     await expect(verifyWebhook(request, SECRET, NOW_MS)).rejects.toThrow(WebhookVerificationError);
   });

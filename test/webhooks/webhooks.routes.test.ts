@@ -117,9 +117,12 @@ it.each([[[]], [['order.flown']], [['order']], [['order.*', 'order.*']]])(
 it('refuses more endpoints than there can be', async () => {
   const { id } = await created();
   const one = (await endpoints().findOne({ _id: id }))!;
-  const others = Array.from({ length: MAX_ENDPOINTS - 1 }, (_, n) => ({ ...one, _id: `${id}${n}` }));
+  const others = Array.from({ length: MAX_ENDPOINTS - 2 }, (_, n) => ({ ...one, _id: `${id}${n}` }));
   await endpoints().insertMany(others);
+  const answers = await Promise.all(Array.from({ length: 4 }, () => create()));
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
   expect((await create().expect(409)).body.code).toBe('invalid_transition');
+  expect(await endpoints().countDocuments()).toBe(MAX_ENDPOINTS);
 });
 
 it('asks users who signed in long ago for their password before events go elsewhere', async () => {

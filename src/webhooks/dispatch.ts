@@ -51,19 +51,37 @@ export type Dispatch = ReturnType<typeof createDispatch>;
  * there once for an event and an endpoint, and so is each round of it.
  */
 export function createDispatch({ feed, endpoints, deliveries, starts }: DispatchDeps) {
-  /** @param onStart called with each of them: there may be thousands */
-  async function startAll(begun: readonly Delivery[], onStart: () => void, isAgain = false): Promise<void> {
+  /**
+   * Starts deliveries. Returns those that could not be started, among others that could: they are to be tried again.
+   * @param onTry called with each of them: there may be thousands
+   * @throws the error if Temporal does not answer any more
+   */
+  async function startAll(
+    begun: readonly Delivery[],
+    onTry: () => void,
+    isAgain = false,
+  ): Promise<Delivery[]> {
     const limit = pLimit(STARTS_AT_A_TIME);
-    const started = begun.map((delivery) =>
+    const failed: Delivery[] = [];
+    let failuresInARow = 0;
+    const tries = begun.map((delivery) =>
       limit(async () => {
-        await starts.deliver(delivery, isAgain);
-        onStart();
+        try {
+          await starts.deliver(delivery, isAgain);
+          failuresInARow = 0;
+        } catch (error) {
+          if (++failuresInARow >= STARTS_AT_A_TIME) throw error;
+          failed.push(delivery);
+        }
+        onTry();
       }),
     );
-    await Promise.all(started).finally(() => limit.clearQueue()); // after a failure, all of them are begun anew
+    await Promise.all(tries).finally(() => limit.clearQueue()); // after an error, all of them are begun anew
+    return failed;
   }
 
-  async function deliver(events: readonly BriefEvent[], onStart: () => void): Promise<void> {
+  /** Adds the deliveries of events, and returns them. */
+  async function deliveriesOf(events: readonly BriefEvent[]): Promise<Delivery[]> {
     const receivers = await endpoints.enabled();
     const fresh = events.flatMap((event) =>
       receivers
@@ -71,21 +89,25 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         .map(({ id }) => newDelivery(id, event, FIRST_ROUND)),
     );
     await deliveries.insert(fresh);
-    await startAll(fresh, onStart);
+    return fresh;
   }
 
   /**
    * Creates what starts again what Temporal has lost, or never got, or what was terminated there: what still runs stays as it
    * is. Each call looks for some of it, if it is time to.
    */
-  function createSweep(): (onStart: () => void) => Promise<void> {
+  function createSweep(): (onTry: () => void) => Promise<void> {
     let dueAt = 0;
-    return async (onStart) => {
+    return async (onTry) => {
       if (Date.now() < dueAt) return;
       const before = new Date(Date.now() - OVERDUE_MS);
       const overdue = await deliveries.overdue(before, BATCH);
-      await startAll(overdue, onStart, true);
-      await deliveries.postpone(overdue, before);
+      const failed = new Set(await startAll(overdue, onTry, true));
+      await deliveries.postpone(
+        overdue.filter((delivery) => !failed.has(delivery)),
+        before,
+      );
+      if (failed.size > 0) return;
       if (overdue.length === BATCH) return;
       for (const { id, replay } of await endpoints.enabled())
         if (replay?.completedAt === null) await starts.replay(replayRequest(id, replay));
@@ -102,17 +124,19 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         await stream.tryNext();
         let position = await deliveries.dispatched();
         const sweep = createSweep();
+        const onTry = () => onProgress(position);
+        // If this process ends before they are started, the sweep finds them.
+        let unstarted: Delivery[] = [];
         while (!signal.aborted) {
           const events = await feed.brief(position, BATCH);
+          if (events.length === 0) await hasMore(stream, position);
+          unstarted = await startAll([...unstarted, ...(await deliveriesOf(events))], onTry);
           if (events.length > 0) {
-            await deliver(events, () => onProgress(position));
             position = events.at(-1)!.position;
             await deliveries.saveDispatched(position);
-          } else {
-            await hasMore(stream, position);
           }
           onProgress(position);
-          await sweep(() => onProgress(position));
+          await sweep(onTry);
         }
       } finally {
         await stream.close();
@@ -142,7 +166,7 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
           .filter((event) => isWanted(event, endpoint.types))
           .map((event) => newDelivery(endpointId, event, round));
         await deliveries.begin(again);
-        await startAll(again, () => onProgress(position));
+        for (let left = again; left.length > 0;) left = await startAll(left, () => onProgress(position));
         position = due.at(-1)!.position;
         onProgress(position);
       }

@@ -50,14 +50,21 @@ export function shoppingRoutes(
   });
   const catalogue = createProductServiceRepository(connection);
   const orders = createOrderRepository(connection);
-  const limitGuests = createAddressLimit(createAttemptRepository(connection), {
-    keyOf: createAttemptKeys(config.jwt.keys[0]!.signingKey!).ofGuestCarts,
-    max: config.carts.maxGuestCartsPerAddress,
+  const attempts = createAttemptRepository(connection);
+  const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
+  const { holdMs, maxGuestCartsPerAddress, maxGuestOrdersPerAddress } = config.carts;
+  const limitGuests = createAddressLimit(attempts, {
+    keyOf: attemptKeys.ofGuestCarts,
+    max: maxGuestCartsPerAddress,
     what: 'carts',
   });
-  const { holdMs } = config.carts;
+  const limitGuestOrders = createAddressLimit(attempts, {
+    keyOf: attemptKeys.ofGuestOrders,
+    max: maxGuestOrdersPerAddress,
+    what: 'orders without an account',
+  });
   const cartService = createCartService({ carts, orders, catalogue, holdMs, limitGuests });
   const mails = accountMails({ config, connection, outbox });
-  const checkout = createCheckoutService({ service: cartService, guests });
+  const checkout = createCheckoutService({ service: cartService, guests, limitGuestOrders });
   return [...orderRoutes(deps), ...cartRoutes(cartService), checkoutRoute(checkout, { ...deps, mails })];
 }

@@ -31,7 +31,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     attempts: 2,
     audit: 6,
     audit_days: 1,
-    carts: 5,
+    carts: 7,
     data_keys: 2,
     sessions: 5,
     orders: 24,

@@ -43,8 +43,10 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
       'Responds as `POST /orders` does. The cart is the key: however often and from wherever it is ordered at once, it ' +
       'becomes one order, so repeat the request if you do not know whether it succeeded. If the order is rejected, the cart ' +
       'can be changed and ordered again. With `If-Match`, what is ordered is what was in that version. While the order waits ' +
-      'for another card, until its `retryUntil`, ordering the cart with that card pays it. Once it is ordered, ordering it otherwise is 409 `cart_ordered` with the `orderId`. ' +
-      'A guest needs an `email`, and a `shippingAddress` in the cart, and gets a mail with a link to the order.',
+      'for another card, until its `retryUntil`, ordering the cart with that card pays it. Once it is ordered, ordering it ' +
+      'otherwise is 409 `cart_ordered` with the `orderId`. A guest needs an `email`, and a `shippingAddress` in the cart, and ' +
+      'gets a mail with a link to the order. After too many orders of guests from one address within an hour the response is ' +
+      '429 (`MAX_GUEST_ORDERS_PER_ADDRESS`).',
     params: schema.cartParams,
     headers: schema.checkoutHeaders,
     ifMatch: 'optional',
@@ -57,7 +59,8 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
     errors: [...REJECTIONS, 'not_found', 'cart_ordered', 'service_unavailable'],
     async handler(ctx, { params: { id }, body, headers, ifMatch, principal }) {
       const caller = callerOf(principal, headers);
-      const prepare = () => checkout.prepare(id, caller, ifMatch, body, ctx.state.requestId);
+      const sent = { requestId: ctx.state.requestId, address: ctx.ip };
+      const prepare = () => checkout.prepare(id, caller, ifMatch, body, sent);
       const { order, orderToken } = await orderCart(ctx, prepare, headers.prefer);
       const isRepeat = ctx.response.get('Idempotent-Replayed') === 'true';
       if (orderToken !== undefined && body.email !== undefined && !isRepeat)

@@ -1,5 +1,6 @@
 import { requireVersion } from '../common/etag';
 import { hasContentOf, isGuests, type Cart } from '../domain/cart';
+import type { AddressLimit } from '../auth/address-limit';
 import type { Order, OrderRequest } from '../domain/order';
 import { AppError } from '../errors/app-error';
 import { invalid } from '../errors/invalid';
@@ -14,7 +15,9 @@ import { hashCartToken, orderTokenOf } from './cart-token';
 
 export interface CheckoutServiceDeps {
   service: Pick<CartService, 'find' | 'current'>;
-  guests: Pick<GuestRepository, 'keep'>;
+  guests: Pick<GuestRepository, 'isKnown' | 'keep'>;
+  /** @throws {AppError} rate_limited */
+  limitGuestOrders: AddressLimit;
 }
 
 /** The order that a cart is about to become, or has become. */
@@ -28,14 +31,21 @@ export interface Checkout {
 
 export type CheckoutService = ReturnType<typeof createCheckoutService>;
 
-export function createCheckoutService({ service, guests }: CheckoutServiceDeps) {
+export function createCheckoutService({ service, guests, limitGuestOrders }: CheckoutServiceDeps) {
   /** Keeps the guest whose order it is to be. Returns what opens the order. */
-  async function keepGuest(cart: Cart, token: string, { email }: CheckoutBody, order: Order | null) {
+  async function keepGuest(
+    cart: Cart,
+    token: string,
+    { email }: CheckoutBody,
+    order: Order | null,
+    address: string,
+  ): Promise<string> {
     const orderToken = orderTokenOf(cart.id, token);
     if (order) return orderToken;
     if (email === undefined) throw invalid([{ path: 'email', message: 'is required of a guest' }]);
     if (!cart.shippingAddress) throw addressMissing();
     const { customerId: id, shippingAddress } = cart;
+    if (!(await guests.isKnown(id))) await limitGuestOrders(address);
     const guest = { id, email, name: shippingAddress.name, orderTokenHash: hashCartToken(orderToken) };
     if (!(await guests.keep(guest))) throw noSuchCart();
     return orderToken;
@@ -44,7 +54,8 @@ export function createCheckoutService({ service, guests }: CheckoutServiceDeps) 
   return {
     /**
      * @param condition the versions one of which had what is ordered
-     * @throws {AppError} not_found, validation_failed, precondition_failed, cart_ordered, or invalid_transition if it cannot
+     * @param sent `address` is that of the client
+     * @throws {AppError} rate_limited, not_found, validation_failed, precondition_failed, cart_ordered, or invalid_transition if it cannot
      * be ordered as it is
      */
     async prepare(
@@ -52,7 +63,7 @@ export function createCheckoutService({ service, guests }: CheckoutServiceDeps) 
       caller: CartCaller,
       condition: Condition,
       body: CheckoutBody,
-      requestId: string,
+      { requestId, address }: { requestId: string; address: string },
     ): Promise<Checkout> {
       const { cart, order } = await service.current(await service.find(id, caller));
       if (!hasContentOf(cart, condition)) {
@@ -62,7 +73,7 @@ export function createCheckoutService({ service, guests }: CheckoutServiceDeps) 
       const isGuest = isGuests(cart);
       if (!isGuest && body.email !== undefined) throw emailOfUser();
       if (!order && cart.items.length === 0) throw empty();
-      const orderToken = isGuest ? await keepGuest(cart, caller.token!, body, order) : undefined;
+      const orderToken = isGuest ? await keepGuest(cart, caller.token!, body, order, address) : undefined;
       const { customerId, items, note, shippingAddress, metadata, contentVersion } = cart;
       const request = orderRequest(cartOrderIdOf(cart), id, {
         customerId,

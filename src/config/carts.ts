@@ -15,6 +15,13 @@ const variables = {
       'Carts that guests may make from an IPv4 address or an IPv6 /64 network within an hour, beyond which they are a 429; ' +
         '`0`: no limit, for an API that sees only the address of a shop in front of it',
     ),
+  MAX_GUEST_ORDERS_PER_ADDRESS: countOrNone(20)
+    .tag('api')
+    .description(
+      'Carts that guests may order from an IPv4 address or an IPv6 /64 network within an hour, beyond which they are a 429: ' +
+        'the limits of what a customer may have unpaid do not bind those who are another guest each time. `0`: no limit, for ' +
+        'an API that sees only the address of a shop in front of it',
+    ),
   CART_ABANDONED_AFTER: duration('4h')
     .tag('worker')
     .description('How long after its last change a cart that is not ordered counts as abandoned'),
@@ -27,6 +34,7 @@ export const carts = section({
   config: (env) => ({
     holdMs: millisecondsOf(env.CART_HOLD),
     maxGuestCartsPerAddress: env.MAX_GUEST_CARTS_PER_ADDRESS,
+    maxGuestOrdersPerAddress: env.MAX_GUEST_ORDERS_PER_ADDRESS,
     abandonedAfterMs: millisecondsOf(env.CART_ABANDONED_AFTER),
   }),
 });

@@ -40,6 +40,11 @@ export function createGuestRepository(connection: Connection) {
       return matchedCount === 1;
     },
 
+    /** Whether the guest was kept before. */
+    async isKnown(id: string): Promise<boolean> {
+      return (await users.exists({ _id: id, status: 'guest' })) !== null;
+    },
+
     /** Returns the id of the guest whose orders the token opens, by its hash; null if there is none. */
     async findByOrderToken(orderTokenHash: string): Promise<string | null> {
       const found = await users.findOne({ orderTokenHash, status: 'guest' }, { _id: 1 }).lean();

@@ -1,6 +1,6 @@
 import type { Response } from 'supertest';
 import { createUserModel } from '../../src/users/users.model';
-import { ADDRESS, openCart, type TestCart } from '../support/carts';
+import { ADDRESS, openCart } from '../support/carts';
 import { lines, openApiOf, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import { mailedToken, PASSWORD, person, signIn } from '../support/signed-in-users';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-async function guestCart(): Promise<TestCart> {
+async function guestCart(): ReturnType<typeof openCart> {
   const cart = await openCart(api);
   await cart.put(shirt, 1).expect(200);
   await cart.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
@@ -115,6 +115,21 @@ it('makes only so many carts from one address within an hour', async () => {
   const { headers } = await make('203.0.113.5').expect(429);
   expect(Number(headers['retry-after'])).toBeGreaterThan(3_500);
   await make('203.0.113.6').expect(201);
+  await limited.api.close();
+});
+
+it('orders only so many carts from one address within an hour, a repeat aside', async () => {
+  const limited = await openApiOf(api.shop, { MAX_GUEST_ORDERS_PER_ADDRESS: '2', TRUSTED_PROXIES: '1' });
+  const order = ({ id, token }: { id: string; token: string }, address: string) =>
+    limited.api
+      .call('post', `/carts/${id}/checkout`)
+      .set({ 'Cart-Token': token, 'X-Forwarded-For': address })
+      .send({ email: 'ada@example.com', paymentMethod: 'pm_card_visa' });
+  const [first, second, third] = [await guestCart(), await guestCart(), await guestCart()];
+  const statuses = [];
+  for (const cart of [first, second, first, third]) statuses.push((await order(cart, '203.0.113.5')).status);
+  expect(statuses).toEqual([201, 201, 201, 429]);
+  expect((await order(third, '203.0.113.6')).status).toBe(201);
   await limited.api.close();
 });
 

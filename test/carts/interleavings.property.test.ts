@@ -221,13 +221,13 @@ async function perform(world: World, one: Action): Promise<number | void> {
       const stored = await repository.find(cart.id);
       return void (stored?.status !== 'merged' && stored && (await service.current(stored)));
     }
-    case 'price':
-      return statusOf(
-        api
-          .call('patch', `/product-services/${productId}`, admin)
-          .set('If-Match', '*')
-          .send({ unitPrice: one.unitPrice }),
-      );
+    case 'price': {
+      const { status } = await api
+        .call('patch', `/product-services/${productId}`, admin)
+        .set('If-Match', '*')
+        .send({ unitPrice: one.unitPrice });
+      return status === 404 ? undefined : status; // what is retired at this moment cannot be changed
+    }
     case 'retire':
       await api.call('delete', `/product-services/${productId}`, admin);
       return statusOf(api.call('post', `/product-services/${productId}/restore`, admin));

@@ -80,7 +80,12 @@ describe('loadConfig', () => {
       janitorAfterMs: 5 * 60_000,
     };
     const webhooks = { allowedNetworks: [] };
-    const carts = { holdMs: 0, maxGuestCartsPerAddress: 200, abandonedAfterMs: 4 * 3_600_000 };
+    const carts = {
+      holdMs: 0,
+      maxGuestCartsPerAddress: 200,
+      maxGuestOrdersPerAddress: 20,
+      abandonedAfterMs: 4 * 3_600_000,
+    };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
       orders,

@@ -76,10 +76,22 @@ async function expectNoHoles(): Promise<void> {
   expect((await relayState().findOne())!.position).toBe(positions.length);
 }
 
-/** Has the relay run until the feed has these orders. */
+/**
+ * Has the relay run until the feed has these orders, and it has saved how far it has come: a sweep that is interrupted does
+ * that at its end only, and another one would not look at orders as old as those of the tests.
+ */
 async function relayed(lives: readonly Life[], options?: RelayOptions): Promise<void> {
+  const before = (await relayState().findOne())?.token ?? null;
   const relay = keepRelaying(db.connection, options);
-  await expectRelayed(lives).finally(() => relay.stop());
+  const done = async () => {
+    await expectRelayed(lives);
+    await eventually(async () => {
+      const { token } = (await relayState().findOne())!;
+      expect(token).not.toBeNull();
+      expect(token).not.toEqual(before);
+    });
+  };
+  await done().finally(() => relay.stop());
 }
 
 it('has each version of every order once, in the order of the commits', async () => {

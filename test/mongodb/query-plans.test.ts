@@ -456,6 +456,7 @@ function guestCalls(connection: Connection): Calls<GuestRepository> {
   const guest = { id: 'usr_g', email: 'guest@example.com', name: 'Guest', orderTokenHash: 'hash' };
   return {
     keep: () => guests.keep(guest),
+    isKnown: () => guests.isKnown('usr_g'),
     findByOrderToken: () => guests.findByOrderToken('hash'),
     findByEmail: () => guests.findByEmail('guest@example.com'),
     takeOver: () => guests.takeOver({ id: 'usr_1', confirmedEmail: 'guest@example.com' }),

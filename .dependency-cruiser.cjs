@@ -4,7 +4,7 @@ const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
 const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
-const COMPOSITION = ['^src/(api-server|api-routes)\\.ts$', '^src/worker/'];
+const COMPOSITION = ['^src/api-(server|routes|identity|privacy|shopping|events)\\.ts$', '^src/worker/'];
 const CONTRACT = '^workflows/contract\\.ts$';
 
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -17,7 +17,9 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
-  ['personal-data'],
+  ['webhooks'],
+  ['events', 'personal-data'],
+  ['carts'],
   ['orders'],
   ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
@@ -110,8 +112,7 @@ module.exports = {
     },
     {
       name: '5-only-entries-construct',
-      comment:
-        'Take it as an argument, with `import type`; entries, api-server, api-routes and src/worker build it.',
+      comment: 'Take it as an argument, with `import type`; entries, src/api-*.ts and src/worker build it.',
       severity: 'error',
       from: { path: PRODUCTION, pathNot: [ENTRIES, ...COMPOSITION] },
       to: {
@@ -156,6 +157,13 @@ module.exports = {
       to: { path: '^src/seed/', ...VALUES },
     },
     {
+      name: 'clients-stand-alone',
+      comment: 'A client runs in browsers, and knows of the server what the OpenAPI document says.',
+      severity: 'error',
+      from: { path: '^clients/' },
+      to: { pathNot: '^clients/' },
+    },
+    {
       name: 'no-cycles',
       comment: 'Move what both need into a third file.',
       severity: 'error',
@@ -167,7 +175,7 @@ module.exports = {
       comment: 'The image has neither scripts, tools, tests nor development dependencies.',
       severity: 'error',
       from: { path: PRODUCTION },
-      to: { path: '^(scripts|tools|test|bench)/' },
+      to: { path: '^(scripts|tools|test|bench|clients)/' },
     },
     {
       name: 'production-needs-no-dev-dependency',

@@ -62,7 +62,7 @@ const sharedState = [
 }));
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', '.data/']),
+  globalIgnores(['**/dist/', '**/*.generated.ts', 'coverage/', '.data/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.md'],

@@ -12,6 +12,7 @@ const UNIT = [
   'activities/payment-calls',
   'api-keys/api-key-cache',
   'bench/*',
+  'clients/*',
   'cluster/primary-store',
   'common/{dates,etag,pagination,text}',
   'config/*',
@@ -23,9 +24,10 @@ const UNIT = [
   'logger/*',
   'mongodb/follow-changes',
   'product-service/search-terms',
-  'openapi/{example,joi-rules}',
+  'openapi/{committed,example,joi-rules}',
   'orders/{order-request,orders.presenter,orders.service}',
   'orders/commands/commands',
+  'orders/routes/payer',
   'orders/temporal/{failures,order-description}',
   'payments/declines/{follow,recent}-declines',
   'payments/stripe/{amounts,list}',
@@ -35,6 +37,7 @@ const UNIT = [
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',
   'users/passwords/password',
+  'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/*',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
 
@@ -47,6 +50,8 @@ const project = {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, sourceMaps: 'inline' },
     ],
   },
+  // The client names the files that it imports as its build does.
+  moduleNameMapper: { '^(\\./[\\w.-]+)\\.js$': '$1' },
   // The driver loads `os` by a dynamic import, which Jest's sandbox refuses: compile that one file to a require.
   transformIgnorePatterns: ['/node_modules/(?!mongodb/lib/runtime_adapters\\.js$)'],
 };

@@ -19,10 +19,10 @@ export function createAuditActivities({ audit }: AuditActivityDeps) {
     async sealAuditLog(): Promise<Sealed | null> {
       let last: Sealed | null = null;
       for (let seal = await audit.seal(); seal; seal = await audit.seal()) {
-        cancellationSignal().throwIfAborted();
-        heartbeat();
         log.info('audit log sealed', { ...seal });
         last = seal;
+        heartbeat();
+        cancellationSignal().throwIfAborted();
       }
       return last;
     },

@@ -8,6 +8,7 @@ import { orderNumberOf } from '../src/domain/order-number';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import { unpaidOf, type UnpaidLimits } from '../src/domain/unpaid';
 import type { RecordAudit } from '../src/audit/recorder';
+import type { CartRepository } from '../src/carts/carts.repository';
 import type { Transact } from '../src/mongodb/transaction';
 import type { OrderRepository } from '../src/orders/orders.repository';
 import type { UnpaidOrdersRepository } from '../src/orders/unpaid-orders.repository';
@@ -21,6 +22,7 @@ export interface OrderWriterDeps {
   transact: Transact;
   unpaid: UnpaidOrdersRepository;
   maxUnpaid: UnpaidLimits;
+  carts: Pick<CartRepository, 'markOrdered' | 'reopen' | 'releaseExpired'>;
   recordAudit: RecordAudit;
 }
 
@@ -48,6 +50,9 @@ const DECISIONS = 5;
 class OutOfStock extends Error {}
 class WriteConflict extends Error {}
 
+/** What keeps a new order from being inserted as it is. */
+const OBSTACLES = [OutOfStock, DuplicateOrder, OrderRejected];
+
 /**
  * Writes orders, each with the stock that it moves: both or neither. A decision is one write, on the condition that the
  * order is still as it was when it was read.
@@ -59,6 +64,7 @@ export function createOrderWriter({
   transact,
   unpaid,
   maxUnpaid,
+  carts,
   recordAudit,
 }: OrderWriterDeps) {
   /**
@@ -91,13 +97,20 @@ export function createOrderWriter({
     try {
       return (await save(order, next, command)) ? next : await decide(orderId, judge, again);
     } catch (error) {
+      if (await freesStock(error, next)) return decide(orderId, judge, again);
       const short = await shortBecause(error, order, next);
       if (!short) throw error;
       return decide(orderId, judge, { ...again, short });
     }
   }
 
-  async function shortBecause(error: unknown, order: Order, next: Order): Promise<Shortage | null> {
+  /** Whether there is more in stock since what carts have held for long enough was released. */
+  async function freesStock(error: unknown, next: Order): Promise<boolean> {
+    return error instanceof OutOfStock && (await carts.releaseExpired(productsOf(next))) > 0;
+  }
+
+  /** @param order null for a new order */
+  async function shortBecause(error: unknown, order: Order | null, next: Order): Promise<Shortage | null> {
     if (error instanceof OutOfStock) return shortage(order, next);
     if (isReferenceTaken(error)) return referenceTaken(next);
     return error instanceof OrderRejected ? { error, available: new Map() } : null;
@@ -118,7 +131,8 @@ export function createOrderWriter({
     const audited = commandAudit(order, next, command);
     const moves = stockMoves(order, next);
     const beginsOrEndsWait = (unpaidOf(order) === null) !== (unpaidOf(next) === null);
-    if (moves.length === 0 && !beginsOrEndsWait && !audited) return orders.save(next);
+    const reopened = next.status === 'rejected' && order.status !== 'rejected' ? next.cart : undefined;
+    if (moves.length === 0 && !beginsOrEndsWait && !audited && !reopened) return orders.save(next);
     const products = moves.length > 0 ? productsOf(next) : [];
     const turns = [...products, ...(beginsOrEndsWait ? [next.customerId] : [])];
     return inTransaction(turns, async (session) => {
@@ -126,6 +140,7 @@ export function createOrderWriter({
       if (!(await orders.save(next, session))) throw new WriteConflict();
       if (!(await stock.move(moves, session))) throw shortOf(next, moves);
       if (beginsOrEndsWait) await accountUnpaid(order, next, session);
+      if (reopened) await carts.reopen(reopened, next.id, session);
       if (audited) await recordAudit(audited, session);
       return true;
     }).catch((error: unknown) => {
@@ -151,14 +166,14 @@ export function createOrderWriter({
     const audited = auditOf(order);
     try {
       await inTransaction(productsOf(order), async (session) => {
+        await takeCart(order, session);
         if (!(await stock.move(moves, session))) throw shortOf(order, moves);
         await orders.insert(order, session);
         if (audited) await recordAudit(audited, session);
       });
       return { order, isNew: true };
     } catch (error) {
-      const isShort = error instanceof OutOfStock;
-      if (!isShort && !(error instanceof DuplicateOrder)) throw error;
+      if (!OBSTACLES.some((type) => error instanceof type)) throw error;
       // An earlier run of this step may have inserted the order, and taken the stock.
       const stored = await orders.load(order.id);
       if (stored) return { order: stored, isNew: false };
@@ -166,11 +181,18 @@ export function createOrderWriter({
         const number = orderNumberOf(order.id, taken + 1);
         return insert({ ...draft, number }, orIfShort, auditOf, taken + 1);
       }
-      if (!isShort && !isReferenceTaken(error)) throw error;
-      const { error: why } = isShort ? await shortage(null, order) : await referenceTaken(order);
-      const instead = { ...orIfShort(why), number: draft.number };
+      if (await freesStock(error, order)) return insert(draft, orIfShort, auditOf, taken);
+      const short = await shortBecause(error, null, order);
+      if (!short) throw error;
+      const instead = { ...orIfShort(short.error), number: draft.number };
       return insert(instead, () => instead, auditOf, taken);
     }
+  }
+
+  /** Marks the cart of a new order as ordered. @throws {OrderRejected} it is not what was to be ordered any more */
+  async function takeCart({ id, cart, status }: Order, session: ClientSession): Promise<void> {
+    if (!cart || status === 'rejected') return;
+    if (!(await carts.markOrdered(cart, id, session))) throw cartChanged();
   }
 
   /** Returns why the order cannot have its reference. */
@@ -210,6 +232,13 @@ export function createOrderWriter({
 
 function productsOf({ items }: Order): string[] {
   return items.map(({ productServiceId }) => productServiceId);
+}
+
+function cartChanged(): OrderRejected {
+  return new OrderRejected(
+    'CartChanged',
+    'The cart was changed while it was being ordered, so nothing was ordered: look at it, and order it again.',
+  );
 }
 
 function isReferenceTaken(error: unknown): boolean {

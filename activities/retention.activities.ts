@@ -15,6 +15,8 @@ export interface RetentionActivityDeps {
   users: Pick<UsersRepository, 'list'>;
   /** Yields all orders of a customer, archived ones as well, a page at a time. */
   ordersOf(customerId: string): AsyncIterable<readonly Order[]>;
+  /** Returns the ids under which the user has ordered without an account. */
+  guestsOf(userId: string): Promise<string[]>;
   erasures: EndedErasures;
   eraseOrder: OrderEraser;
   /** How long entries of the audit log are kept, in milliseconds. */
@@ -50,7 +52,8 @@ export type RetentionActivities = ReturnType<typeof createRetentionActivities>;
 
 /** Each may run twice: what is removed or erased stays so, and an erasure that is running is left alone. */
 export function createRetentionActivities(deps: RetentionActivityDeps) {
-  const { audit, orders, users, ordersOf, erasures, eraseOrder, auditRetentionMs, orderRetentionMs } = deps;
+  const { audit, orders, users, ordersOf, guestsOf, erasures, eraseOrder } = deps;
+  const { auditRetentionMs, orderRetentionMs } = deps;
 
   /** Erases the closed orders of a list that have not changed since then; one that was erased has changed just now. */
   async function eraseList(list: List, before: Date, progress: OldOrders): Promise<void> {
@@ -75,9 +78,11 @@ export function createRetentionActivities(deps: RetentionActivityDeps) {
 
   /** Whether an erased user has orders that are not erased, such as one that an API process was late to send. */
   async function hasOrdersLeft(userId: string, beat: () => void): Promise<boolean> {
-    for await (const page of ordersOf(userId)) {
-      beat();
-      if (!page.every(isErased)) return true;
+    for (const customerId of [userId, ...(await guestsOf(userId))]) {
+      for await (const page of ordersOf(customerId)) {
+        beat();
+        if (!page.every(isErased)) return true;
+      }
     }
     return false;
   }
@@ -85,7 +90,11 @@ export function createRetentionActivities(deps: RetentionActivityDeps) {
   return {
     /** Returns how many entries were too old. */
     async removeOldAuditEntries(): Promise<number> {
-      const removed = await audit.removeBefore(new Date(Date.now() - auditRetentionMs), heartbeat);
+      const before = new Date(Date.now() - auditRetentionMs);
+      const removed = await audit.removeBefore(before, () => {
+        heartbeat();
+        cancellationSignal().throwIfAborted();
+      });
       if (removed > 0) log.info('old entries of the audit log removed', { removed });
       return removed;
     },

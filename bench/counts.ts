@@ -86,5 +86,8 @@ export const FULFILLING: StageCounts = {
   ],
 };
 
+/** The four events of such an order in MongoDB, which the relay writes afterwards and MongoDB removes after `EVENT_RETENTION`. */
+export const EVENT_BYTES = 8_300;
+
 /** Size of the documents of a delivered order in MongoDB, with its entries of the audit log: BSON bytes without indexes, rounded up. */
 export const DOCUMENT_BYTES = { order: 2_750, payment: 600, audit: 1_900 };

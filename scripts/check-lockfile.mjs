@@ -6,8 +6,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = process.argv[2] ?? path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-/** An alias is allowed too, for example `npm:@typescript/typescript6@6.0.2`. */
-const EXACT = /^(npm:(@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.-]+)?$/;
+/**
+ * An alias is allowed too, for example `npm:@typescript/typescript6@6.0.2`, and in overrides the version of a package of
+ * package.json: `$typescript`.
+ */
+const EXACT = /^(\$[\w@/.-]+|(npm:(@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.-]+)?)$/;
 const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
 
 const { dependencies, devDependencies, optionalDependencies, overrides } = readJson('package.json');

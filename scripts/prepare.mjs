@@ -9,16 +9,32 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const BUILD_INPUTS = [
-  'src',
-  'workflows',
-  'activities',
-  'scripts/bundle-workflows.ts',
-  'scripts/workflow-bundle-options.ts',
-  'tsconfig.json',
-  'tsconfig.build.json',
+const BUILDS = [
+  {
+    script: 'build',
+    output: 'dist',
+    inputs: [
+      'src',
+      'workflows',
+      'activities',
+      'scripts/bundle-workflows.ts',
+      'scripts/workflow-bundle-options.ts',
+      'tsconfig.json',
+      'tsconfig.build.json',
+    ],
+  },
+  {
+    script: 'build:client',
+    output: 'clients/typescript/dist',
+    inputs: [
+      'docs/openapi.json',
+      'clients/typescript/src',
+      'clients/typescript/tsconfig.json',
+      'scripts/build-client.ts',
+      'tools/clients/typescript-sources.ts',
+    ],
+  },
 ];
-const BUILD_STAMP = path.join(ROOT, 'dist', '.sources.sha256');
 const LOCK_POLL_MS = 250;
 const needsBuild = !process.argv.includes('--no-build');
 
@@ -26,10 +42,12 @@ class PrepareError extends Error {}
 
 function prepare() {
   requireNode(readJson('package.json').engines.node);
-  if (!installIsStale() && !buildIsStale()) return;
+  if (!installIsStale() && !BUILDS.some(buildIsStale)) return;
   withLock(() => {
     if (installIsStale()) step('Installing dependencies (npm ci)', install);
-    if (buildIsStale()) step('Building (npm run build)', build);
+    for (const one of BUILDS) {
+      if (buildIsStale(one)) step(`Building (npm run ${one.script})`, () => build(one));
+    }
   });
 }
 
@@ -59,21 +77,25 @@ function install() {
   npm(['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']);
 }
 
-function buildIsStale() {
-  return (
-    needsBuild && (!fs.existsSync(BUILD_STAMP) || fs.readFileSync(BUILD_STAMP, 'utf8') !== hashOfSources())
-  );
+function buildIsStale(one) {
+  if (!needsBuild) return false;
+  const stamp = stampOf(one);
+  return !fs.existsSync(stamp) || fs.readFileSync(stamp, 'utf8') !== hashOfSources(one);
 }
 
-function build() {
-  const hash = hashOfSources();
-  npm(['run', '--silent', 'build']);
-  fs.writeFileSync(BUILD_STAMP, hash);
+function build(one) {
+  const hash = hashOfSources(one);
+  npm(['run', '--silent', one.script]);
+  fs.writeFileSync(stampOf(one), hash);
 }
 
-function hashOfSources() {
+function stampOf({ output }) {
+  return path.join(ROOT, output, '.sources.sha256');
+}
+
+function hashOfSources({ inputs }) {
   const hash = createHash('sha256').update(readText('package-lock.json'));
-  for (const file of BUILD_INPUTS.flatMap((input) => filesIn(input)).sort()) {
+  for (const file of inputs.flatMap((input) => filesIn(input)).sort()) {
     hash.update(`\0${file}\0`).update(readText(file));
   }
   return hash.digest('hex');
@@ -84,7 +106,12 @@ function filesIn(relative) {
   const stats = fs.statSync(absolute, { throwIfNoEntry: false });
   if (!stats) return [];
   if (!stats.isDirectory()) return [relative];
-  return fs.readdirSync(absolute).flatMap((name) => filesIn(path.join(relative, name)));
+  return fs.readdirSync(absolute).flatMap((name) => (isMade(name) ? [] : filesIn(path.join(relative, name))));
+}
+
+/** Whether a source is itself made by a build. */
+function isMade(name) {
+  return name.includes('.generated.');
 }
 
 /** The very npm that runs this script, if one does; it need not be on PATH. */

@@ -1,23 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
-import { createApiKeyCache } from './api-keys/api-key-cache';
-import { createApiKeyRepository } from './api-keys/api-keys.repository';
-import { apiKeyRoutes } from './api-keys/api-keys.routes';
-import { createApiKeyService } from './api-keys/api-keys.service';
-import { createAuditRecorder } from './audit/recorder';
 import { createAuditRepository } from './audit/audit.repository';
 import { auditRoutes } from './audit/audit.routes';
-import { authRoutes } from './auth/auth.routes';
-import { createAuthService } from './auth/auth.service';
-import { recoveryRoutes } from './auth/recovery.routes';
-import { createRecoveryService } from './auth/recovery.service';
-import { createAddressLimit } from './auth/address-limit';
-import { createAttemptKeys } from './users/passwords/attempt-keys';
-import { createAttemptRepository } from './users/passwords/attempts.repository';
-import { createDemoPasswordGuard } from './users/passwords/demo-password';
-import { createPasswordRules } from './users/passwords/password-rules';
-import { createPasswordCheck } from './users/passwords/password-check';
-import { createSessionRepository } from './users/sessions/sessions.repository';
 import { codecRoutes } from './temporal/codec-server/codec.routes';
 import type { Route } from './http/route';
 import type { Outbox } from './mail/outbox';
@@ -27,15 +11,8 @@ import { healthRoutes } from './health/health.routes';
 import type { Jwt } from './jwt/jwt';
 import type { MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
-import { createOrderPresenter } from './orders/orders.presenter';
-import { allOrdersOf } from './orders/order-pages';
 import { createOrderRepository } from './orders/orders.repository';
-import { orderRoutes } from './orders/routes';
 import { createOrderService, type OrderService } from './orders/orders.service';
-import { createErasures } from './personal-data/erasures';
-import { createPersonalDataRepository } from './personal-data/personal-data.repository';
-import { personalDataRoutes } from './personal-data/personal-data.routes';
-import { createPersonalDataService } from './personal-data/personal-data.service';
 import { createPaymentActionRepository } from './payments/actions.repository';
 import { createDeclineLimit, type DeclineLimit } from './payments/declines/decline-limit';
 import { createDeclineRepository } from './payments/declines/declines.repository';
@@ -44,8 +21,7 @@ import { paymentRoutes, type PaymentRoutesDeps } from './payments/payments.route
 import { createStripeWebhookService } from './payments/stripe/webhook';
 import { createSandboxRepository } from './payments/sandbox/repository';
 import { createStripePaymentRepository } from './payments/stripe/repository';
-import { createSecurityEvents, type ReportSecurityEvent } from './security/security-events';
-import { reportedCheck } from './users/passwords/reported-check';
+import type { ReportSecurityEvent } from './security/security-events';
 import { createProductServiceRepository } from './product-service/product-service.repository';
 import { productServiceRoutes } from './product-service/product-service.routes';
 import { createCatalogueService } from './product-service/product-service.service';
@@ -57,21 +33,11 @@ import type { TemporalClient } from './temporal/client';
 import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
 import { startOptionsOf } from './orders/temporal/start-options';
-import { createAccountMails } from './users/account/account-mails';
-import { createAccountRepository } from './users/account/accounts.repository';
-import { createCodeCheck } from './users/second-factor/code-check';
-import { secondFactorRoutes } from './users/second-factor/second-factor.routes';
-import { createSecondFactorService } from './users/second-factor/second-factor.service';
-import { createSecondFactorRepository } from './users/second-factor/second-factors.repository';
-import { createIssueTokens } from './users/sessions/issued-tokens';
-import { createSecretBox } from './common/secret-box';
-import { createReauthentication } from './users/reauthentication';
-import { createEndedSessionsRepository } from './users/sessions/ended-sessions.repository';
-import { followRevokedTokens, type RevokedTokens } from './users/sessions/revoked-tokens';
-import { createRevokedTokensRepository } from './users/sessions/revoked-tokens.repository';
-import { createUsersRepository } from './users/users.repository';
-import { userRoutes } from './users/users.routes';
-import { createUsersService } from './users/users.service';
+import type { RevokedTokens } from './users/sessions/revoked-tokens';
+import { feedRoutes, outgoingRoutes } from './api-events';
+import { createPasswordChecks, identityRoutes } from './api-identity';
+import { privacyRoutes } from './api-privacy';
+import { shoppingRoutes } from './api-shopping';
 
 export interface RouteDeps {
   config: Config;
@@ -83,13 +49,16 @@ export interface RouteDeps {
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   outbox: Pick<Outbox, 'post'>;
   dataKeys: CustomerKeys;
+  report: ReportSecurityEvent;
   logger: Logger;
+  /** Aborts when the process is about to stop. */
+  draining: AbortSignal;
 }
 
 /** Creates every route of the API. */
 export function createRoutes({
   config,
-  mongodb: { connection },
+  mongodb,
   temporal,
   health,
   jwt,
@@ -97,9 +66,13 @@ export function createRoutes({
   declines,
   outbox,
   dataKeys,
+  report,
   logger,
+  draining,
 }: RouteDeps): Route[] {
-  const users = createUsersRepository(connection);
+  const { connection } = mongodb;
+  const passwordChecks = createPasswordChecks({ config, connection, report });
+  const { requireRecentSignIn } = passwordChecks;
   const orders = createOrderService({
     orders: createOrderRepository(connection),
     actions: createPaymentActionRepository(connection),
@@ -111,139 +84,16 @@ export function createRoutes({
   });
   return [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection, outbox, logger }),
+    ...identityRoutes({ config, jwt, connection, outbox, passwordChecks, report, logger }),
     ...catalogueRoutes(connection),
-    ...orderRoutes({
-      service: orders,
-      present: createOrderPresenter(config.temporal),
-      users,
-      declines,
-      prefix: config.http.prefix,
-    }),
+    ...shoppingRoutes(connection, { service: orders, config, declines, outbox }),
+    ...feedRoutes({ config, mongodb, logger, draining, orders }),
+    ...outgoingRoutes(config, { connection, temporal, requireRecentSignIn, report }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),
-    ...codecRoutes(config, revokedTokens, securityEvents(config, logger), dataKeys),
+    ...codecRoutes(config, revokedTokens, report, dataKeys),
     ...auditRoutes(createAuditRepository(connection, createTransact(connection))),
-    ...privacyRoutes({ config, connection, temporal, logger }),
+    ...privacyRoutes({ config, connection, temporal, requireRecentSignIn }),
   ];
-}
-
-/** Until every process knows that an account is closed, and Temporal lists an order that it has taken, with time to spare. */
-const HEARD_MS = 5_000;
-
-export type PrivacyRoutesDeps = Pick<RouteDeps, 'config' | 'temporal' | 'logger'> & {
-  connection: Connection;
-  /** For how long orders may arrive from an account that was closed, in milliseconds. */
-  lateMs?: number;
-};
-
-/** Creates the routes by which people get and erase what is kept of them. */
-export function privacyRoutes({
-  config,
-  connection,
-  temporal,
-  logger,
-  lateMs = config.orders.placeTimeoutMs + HEARD_MS,
-}: PrivacyRoutesDeps): Route[] {
-  const { taskQueue } = config.temporal;
-  const orders = createOrderRepository(connection);
-  const transact = createTransact(connection);
-  const audit = createAuditRepository(connection, transact);
-  const recordAudit = createAuditRecorder(connection);
-  const service = createPersonalDataService({
-    record: (change) => transact((session) => recordAudit(change, session)),
-    users: createUsersRepository(connection),
-    requireRecentSignIn: passwordChecks(config, connection, securityEvents(config, logger))
-      .requireRecentSignIn,
-    erasures: createErasures(temporal, { taskQueue, timeoutMs: config.orders.commandTimeoutMs, lateMs }),
-    data: createPersonalDataRepository(connection, audit),
-    keys: createApiKeyRepository(connection),
-    audit,
-    ordersOf: (customerId) => allOrdersOf(orders, customerId),
-    present: createOrderPresenter(config.temporal),
-  });
-  return personalDataRoutes(service);
-}
-
-function passwordChecks(config: Config, connection: Connection, report: ReportSecurityEvent) {
-  const users = createUsersRepository(connection);
-  const attempts = createAttemptRepository(connection);
-  const attemptKeys = createAttemptKeys(config.jwt.keys[0]!.signingKey!);
-  const check = createPasswordCheck({
-    attempts,
-    keys: attemptKeys,
-    maxFailuresPerAddress: config.signIn.maxFailuresPerAddress,
-    isSignedInAt: createSessionRepository(connection).isUsedFrom,
-  });
-  const checkPassword = reportedCheck(check, report);
-  const requireRecentSignIn = createReauthentication({ users, checkPassword });
-  return { attempts, attemptKeys, checkPassword, requireRecentSignIn };
-}
-
-/** Creates the routes of signing in, users and API keys. */
-export function identityRoutes({
-  config,
-  jwt,
-  connection,
-  outbox,
-  logger,
-}: Pick<RouteDeps, 'config' | 'jwt' | 'outbox' | 'logger'> & { connection: Connection }): Route[] {
-  const report = securityEvents(config, logger);
-  const users = createUsersRepository(connection);
-  const sessions = createSessionRepository(connection);
-  const { attempts, attemptKeys, checkPassword, requireRecentSignIn } = passwordChecks(
-    config,
-    connection,
-    report,
-  );
-  const { maxRegistrationsPerAddress } = config.signIn;
-  const limit = (what: string, keyOf: (address: string) => string) =>
-    createAddressLimit(attempts, { keyOf, max: maxRegistrationsPerAddress, what });
-  const limitRegistrations = limit('registrations', attemptKeys.ofRegistrations);
-  const limitForgotten = limit('requests for a new password', attemptKeys.ofForgotten);
-  const { accessTokenTtlSeconds, refreshTokenTtlSeconds, apiKeyTtlDays: ttlDays } = config.jwt;
-  const passwordRules = createPasswordRules(config.signIn.shopName);
-  const shared = {
-    users,
-    sessions,
-    checkPassword,
-    passwordRules,
-    issueTokens: createIssueTokens(jwt, config.signIn.isSecondFactorRequired),
-    accessTokenTtlSeconds,
-    refreshTokenTtlSeconds,
-  };
-  const demoPassword = createDemoPasswordGuard(config.env, logger);
-  const keys = createApiKeyRepository(connection);
-  const accounts = createAccountRepository(connection);
-  const { accountPageUrl } = config.mail;
-  const { shopName } = config.signIn;
-  const mails = createAccountMails({
-    users,
-    accounts,
-    outbox,
-    attempts,
-    attemptKeys,
-    accountPageUrl,
-    shopName,
-  });
-  const factors = createSecondFactorRepository(connection);
-  const secrets = createSecretBox(config.payloadKeys, 'secrets of authenticator apps');
-  const codes = createCodeCheck({ factors, secrets, attempts, attemptKeys });
-  const account = { ...shared, accounts, factors, codes, attemptKeys, mails };
-  const issuer = shopName ?? 'Orders';
-  return [
-    ...authRoutes(createAuthService({ ...account, demoPassword, limitRegistrations, report })),
-    ...recoveryRoutes(createRecoveryService({ ...account, attempts, limitForgotten })),
-    ...secondFactorRoutes(
-      createSecondFactorService({ ...account, secrets, requireRecentSignIn, report, issuer }),
-    ),
-    ...userRoutes(createUsersService({ ...account, requireRecentSignIn, report })),
-    ...apiKeyRoutes(createApiKeyService({ keys, requireRecentSignIn, ttlDays, report })),
-  ];
-}
-
-/** Reports security events, with hashes that are the same in all API processes. */
-export function securityEvents({ jwt }: Pick<Config, 'jwt'>, logger: Logger): ReportSecurityEvent {
-  return createSecurityEvents({ logger, secret: jwt.keys[0]!.signingKey! });
 }
 
 /** How long an adjustment waits for others, and collides with orders, before it gives up: a person waits for it. */
@@ -292,28 +142,4 @@ export function followDeclineLimit(
     mongodb,
     logger,
   });
-}
-
-export type Credentials = ReturnType<typeof followCredentials>;
-
-/** Follows the revocation of access tokens and API keys. */
-export function followCredentials(mongodb: MongoDb, logger: Logger, report?: ReportSecurityEvent) {
-  const { connection } = mongodb;
-  const revokedTokens = followRevokedTokens(
-    createRevokedTokensRepository(connection),
-    createEndedSessionsRepository(connection),
-    mongodb,
-    logger,
-  );
-  const apiKeys = createApiKeyCache(createApiKeyRepository(connection), mongodb, logger, report);
-  const both = [revokedTokens, apiKeys];
-  let loaded = false;
-  const ready = Promise.all(both.map((follower) => follower.ready)).then(() => void (loaded = true));
-  return {
-    revokedTokens,
-    apiKeys,
-    ready,
-    isLoaded: () => loaded,
-    close: () => Promise.all(both.map((follower) => follower.close())),
-  };
 }

@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createRoutes, followCredentials, followDeclineLimit, securityEvents } from './api-routes';
+import { followCredentials, securityEvents } from './api-identity';
+import { createRoutes, followDeclineLimit } from './api-routes';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
@@ -60,7 +61,8 @@ export async function startServer(
   const temporal = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
-  const credentials = followCredentials(mongodb, logger, securityEvents(config, logger));
+  const report = securityEvents(config, logger);
+  const credentials = followCredentials(mongodb, logger, report);
   const declines = followDeclineLimit(config, mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
   const checks = {
@@ -71,6 +73,7 @@ export async function startServer(
   const { revokedTokens } = credentials;
   const mailer = createMailer(config, logger);
   const outbox = createOutbox(mailer, logger);
+  const stopping = new AbortController();
   const routes = createRoutes({
     config,
     mongodb,
@@ -81,7 +84,9 @@ export async function startServer(
     declines,
     outbox,
     dataKeys,
+    report,
     logger,
+    draining: stopping.signal,
   });
   const app = createApp({
     config,
@@ -117,6 +122,7 @@ export async function startServer(
     url,
     async close() {
       health.drain();
+      stopping.abort(); // what waits for events is answered now
       await http.close(config.shutdownTimeoutMs);
       await firstReadiness;
       await closeClients();

@@ -17,6 +17,8 @@ import { jwks, JWKS_PATH } from './jwt/jwks';
 import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './http/error-middleware';
+import { EVENT_WEBHOOKS } from './events/event-webhooks';
+import { PING_WEBHOOK } from './webhooks/webhooks.schema';
 import { docsPath, registerDocs } from './openapi/docs';
 
 export interface AppDeps {
@@ -56,7 +58,13 @@ export function createApp({
     recognise: authentication.recognise,
     guardsOf: authentication.guardsOf,
   });
-  if (http.docs) registerDocs(router, { prefix: http.prefix, env: config.env, routes });
+  if (http.docs)
+    registerDocs(router, {
+      prefix: http.prefix,
+      env: config.env,
+      routes,
+      webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK],
+    });
 
   const errors = errorMiddleware({
     isUnavailable,

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runEntry } from './common/entry';
 import { loadConfig } from './config';
+import { beginFeed } from './events/begin-feed';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createIndexes } from './setup/indexes';
@@ -19,6 +20,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   try {
     await inTime(mongodb.connected, 'MongoDB does not respond: start it, or correct MONGODB_URI.');
     await createIndexes(mongodb.connection);
+    await beginFeed(mongodb.connection);
     await inTime(
       temporal.ensureConnected(),
       `Temporal does not respond at ${address}: start it, or correct TEMPORAL_ADDRESS, TEMPORAL_TLS…, TEMPORAL_API_KEY.`,

@@ -1,4 +1,4 @@
-import { Connection, ScheduleClient, type ScheduleHandle } from '@temporalio/client';
+import { Connection, ScheduleClient, ScheduleOverlapPolicy, type ScheduleHandle } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { createIndexes } from '../src/setup/indexes';
 import { createSchedules } from '../src/setup/schedules';
@@ -22,16 +22,23 @@ it('creates collections and indexes, and can be repeated', async () => {
   for (const { name } of collections) indexes[name] = (await db.connection.collection(name).indexes()).length;
   expect(indexes).toEqual({
     api_keys: 4,
+    availability: 1,
+    webhook_endpoints: 1,
+    webhook_deliveries: 5,
+    webhook_dispatch: 1,
+    events: 5,
+    relay: 1,
     attempts: 2,
     audit: 6,
     audit_days: 1,
+    carts: 7,
     data_keys: 2,
     sessions: 5,
     orders: 24,
     product_services: 6,
     stock_adjustments: 2,
     unpaid_orders: 1,
-    users: 6,
+    users: 8,
     account_tokens: 4,
     second_factors: 1,
     payment_actions: 2,
@@ -88,13 +95,26 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const connection = await Connection.connect({ address });
   const taskQueue = `test-${randomBytes(4).toString('hex')}`;
   const setUp = () =>
-    createSchedules(connection, { namespace: 'default', taskQueue, paymentsTaskQueue: `${taskQueue}-pay` });
+    createSchedules(connection, {
+      namespace: 'default',
+      taskQueue,
+      paymentsTaskQueue: `${taskQueue}-pay`,
+      eventsTaskQueue: `${taskQueue}-events`,
+    });
   const ids = await setUp();
-  const names = ['janitor', 'reconciliation', 'audit-log', 'retention'];
+  const names = ['janitor', 'reconciliation', 'audit-log', 'retention', 'carts', 'relay', 'webhooks'];
   expect(ids).toEqual(names.map((name) => `${taskQueue}-${name}`));
   const client = new ScheduleClient({ connection });
   const handles = ids.map((id) => client.getHandle(id));
-  const [janitor, reconciliation] = handles as [ScheduleHandle, ScheduleHandle];
+  const [janitor, reconciliation, , , carts, relay, webhooks] = handles as [
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+    ScheduleHandle,
+  ];
   const definition = async () => {
     const { spec, action, policies, state, info } = await janitor.describe();
     return { spec, action, policies, state, next: info.nextActionTimes[0] };
@@ -111,6 +131,30 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
     action: { workflowType: 'reconciliationWorkflow', args: [{ paymentsTaskQueue: `${taskQueue}-pay` }] },
     policies: { overlap: 'SKIP' },
   });
+  expect(await carts.describe()).toMatchObject({
+    spec: { intervals: [{ every: 900_000 }] },
+    action: { workflowType: 'cartsWorkflow' },
+  });
+  expect(await relay.describe()).toMatchObject({
+    spec: { intervals: [{ every: 60_000 }] },
+    action: { workflowType: 'relayWorkflow', args: [{ eventsTaskQueue: `${taskQueue}-events` }] },
+    policies: { overlap: 'SKIP' },
+  });
+  expect(await webhooks.describe()).toMatchObject({
+    spec: { intervals: [{ every: 60_000 }] },
+    action: { workflowType: 'webhooksWorkflow', args: [{ eventsTaskQueue: `${taskQueue}-events` }] },
+    policies: { overlap: 'SKIP' },
+  });
+  // At once, and not only a minute later; the Schedule knows that it runs, and starts no other beside it.
+  for (const started of [relay, webhooks])
+    await eventually(async () => {
+      const { numActionsTaken, runningActions } = (await started.describe()).info;
+      expect([numActionsTaken, runningActions.length]).toEqual([1, 1]);
+    });
+  await relay.trigger(ScheduleOverlapPolicy.SKIP);
+  await eventually(async () => expect((await relay.describe()).raw.info?.overlapSkipped?.toNumber()).toBe(1));
+  expect((await relay.describe()).info.numActionsTaken).toBe(1);
+
   await setUp();
   expect(await definition()).toEqual({ ...created, next: expect.any(Date) as Date });
 
@@ -121,7 +165,7 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   const state = { paused: true, note: 'The payment service is being moved.' };
   expect(await definition()).toMatchObject({ spec: created.spec, state });
 
-  const missing = { namespace: 'missing', taskQueue, paymentsTaskQueue: 'x' };
+  const missing = { namespace: 'missing', taskQueue, paymentsTaskQueue: 'x', eventsTaskQueue: 'y' };
   await expect(createSchedules(connection, missing)).rejects.toThrow(
     /Schedule test-.*-janitor of namespace missing .*TEMPORAL_NAMESPACE/,
   );

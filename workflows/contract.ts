@@ -65,8 +65,39 @@ export const closedOrderWorkflowId = (orderId: string): string => `closed-order-
 /** The workflow type of what is done for stuck orders every few minutes, without arguments. */
 export const JANITOR_WORKFLOW = 'janitorWorkflow';
 
+/** The workflow type of what is done for carts every few minutes, without arguments. */
+export const CARTS_WORKFLOW = 'cartsWorkflow';
+
 /** The workflow type of what compares the payment service with the orders, with a `ReconciliationRequest` and a queue. */
 export const RECONCILIATION_WORKFLOW = 'reconciliationWorkflow';
+
+/** The workflow type of what makes events of all that is written, with the queue for it. It never ends. */
+export const RELAY_WORKFLOW = 'relayWorkflow';
+
+/** The workflow type of what makes deliveries to webhook endpoints of events, with the queue for it. It never ends. */
+export const WEBHOOKS_WORKFLOW = 'webhooksWorkflow';
+
+/** The activity type, without a workflow, of a round of attempts to deliver an event. */
+export const DELIVER_ACTIVITY = 'deliverWebhook';
+
+export interface DeliverRequest {
+  deliveryId: string;
+  endpointId: string;
+  /** Names the round: what belongs to an earlier one ends. */
+  round: string;
+}
+
+/** The activity type, without a workflow, of what delivers the events of a period to an endpoint again. */
+export const REPLAY_ACTIVITY = 'replayWebhooks';
+
+export interface ReplayRequest {
+  endpointId: string;
+  round: string;
+  /** ISO 8601. */
+  from: string;
+  /** ISO 8601; without that time. */
+  to: string;
+}
 
 /** Returns what a reconciliation has done so far, and where it is. */
 export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');

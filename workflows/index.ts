@@ -1,7 +1,10 @@
 export { auditLogWorkflow } from './audit-log.workflow';
+export { cartsWorkflow } from './carts.workflow';
 export { closedOrderWorkflow } from './closed-order.workflow';
 export { erasureWorkflow } from './erasure.workflow';
 export { janitorWorkflow } from './janitor.workflow';
 export { orderWorkflow } from './order.workflow';
 export { reconciliationWorkflow } from './reconciliation.workflow';
+export { relayWorkflow } from './relay.workflow';
 export { retentionWorkflow } from './retention.workflow';
+export { webhooksWorkflow } from './webhooks.workflow';

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { createOrderWriter } from '../../activities/order-writer';
 import { createAuditRecorder } from '../../src/audit/recorder';
+import { createCartRepository } from '../../src/carts/carts.repository';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order, OrderPayment, OrderRequest, Pricing } from '../../src/domain/order';
 import { confirmedOrder } from '../../src/domain/placing';
@@ -24,6 +25,10 @@ export function createUsualActivities(connection: Connection) {
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
+    carts: createCartRepository(connection, {
+      stock: createStockRepository(connection),
+      stockQueue: createStockQueue(),
+    }),
     maxUnpaid: { orders: 0, units: 0 },
   });
   return {

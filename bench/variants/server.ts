@@ -12,7 +12,7 @@ import type { OrderLine } from '../../src/domain/order';
 import { createJwt } from '../../src/jwt/jwt';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { createOrderModel } from '../../src/orders/orders.model';
-import { orderRequest } from '../../src/orders/order-request';
+import { orderIdOf, orderRequest } from '../../src/orders/order-request';
 import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { BENCH_PAYMENTS_TASK_QUEUE, BENCH_TASK_QUEUE, type Variant } from './contract';
@@ -59,8 +59,9 @@ async function main(): Promise<void> {
       }),
     usual({ items, paymentMethod }, customerId) {
       const content = { items, paymentMethod, note: null, shippingAddress: null, requestId: 'bench' };
-      const owner = { customerId, placedBy: customerId, idempotencyKey: randomUUID() };
-      const request = orderRequest({ ...content, ...owner });
+      const owner = { customerId, placedBy: customerId };
+      const key = randomUUID();
+      const request = orderRequest(orderIdOf(customerId, key), key, { ...content, ...owner });
       return client.workflow.execute<typeof usualOrderWorkflow>('usualOrderWorkflow', {
         ...start,
         workflowId: `usual-${request.orderId}`,

@@ -24,15 +24,15 @@ export interface NewApiKeyView extends ApiKeyView {
 }
 
 const time = Joi.string().isoDate();
+const scope = Joi.string()
+  .valid(...SCOPES)
+  .meta({ component: 'ApiKeyScope' });
 
 const fields = {
   id: idSchema('key').required().example('key_01JD3Z7M4Q8XKQ0V5W2N9R6TBC'),
   name: Joi.string().required().example('Warehouse'),
   start: Joi.string().required().description('The first characters of the key').example('oms_q83v'),
-  scopes: Joi.array()
-    .items(Joi.string().valid(...SCOPES))
-    .required()
-    .example(['orders:read', 'orders:write']),
+  scopes: Joi.array().items(scope).required().example(['orders:read', 'orders:write']),
   createdBy: Joi.string().required().description('A user id').example('usr_01HZX000000000000000ADM1N0'),
   createdAt: time.required().example('2026-01-15T09:00:00.000Z'),
   expiresAt: time.allow(null).required().example(null),
@@ -48,7 +48,7 @@ export const newApiKey = Joi.object<NewApiKeyView, true>({
     .required()
     .description('Shown only once. Send it as `Authorization: Bearer <key>`')
     .example('oms_q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA'),
-}).id('NewApiKey');
+}).id('CreatedApiKey');
 
 export interface CreateApiKeyBody {
   name: string;
@@ -59,12 +59,7 @@ export interface CreateApiKeyBody {
 
 export const createApiKeyBody = Joi.object<CreateApiKeyBody, true>({
   name: singleLine(100).required().description('The program that the key is for'),
-  scopes: Joi.array()
-    .items(Joi.string().valid(...SCOPES))
-    .unique()
-    .min(1)
-    .required()
-    .description('Everything that the key may do'),
+  scopes: Joi.array().items(scope).unique().min(1).required().description('Everything that the key may do'),
   expiresAt: isoTimeText()
     .allow(null)
     .description(

@@ -1,7 +1,7 @@
 import AsyncLock from 'async-lock';
 import { newId } from '../common/ids';
 import { pageOf, type Page } from '../common/pagination';
-import { invalid } from '../http/validate';
+import { invalid } from '../errors/invalid';
 import { AppError } from '../errors/app-error';
 import { invalidToken } from '../errors/unauthorized';
 import { hashApiKey, MAX_VALID_KEYS, newApiKey, startOf } from './api-key';

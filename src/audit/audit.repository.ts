@@ -115,9 +115,16 @@ export function createAuditRepository(connection: Connection, transact: Transact
       }
     },
 
-    /** Returns entries about a user and of what the user did, newest first. @param page as that of `list` */
-    ofUser(userId: string, { limit, after }: { limit: number; after?: string }): Promise<AuditDocument[]> {
-      const theirs = [{ subject: userId }, { actor: userId }, { object: userId }];
+    /**
+     * Returns entries about a user and of what the user did, newest first.
+     * @param ids all that the user has
+     * @param page as that of `list`
+     */
+    ofUser(
+      ids: readonly string[],
+      { limit, after }: { limit: number; after?: string },
+    ): Promise<AuditDocument[]> {
+      const theirs = ids.flatMap((id) => [{ subject: id }, { actor: id }, { object: id }]);
       const filter = { $or: theirs, ...(after !== undefined && { _id: { $lt: after } }) };
       return audit.find(filter).sort({ _id: -1 }).limit(limit).toArray();
     },

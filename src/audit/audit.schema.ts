@@ -39,6 +39,11 @@ const EXAMPLE: AuditEntryView = {
   },
 };
 
+/** What a field had, whatever its type is. */
+const anyJson = Joi.any().meta({
+  jsonSchema: { type: ['string', 'number', 'boolean', 'object', 'array', 'null'] },
+});
+
 export const auditEntry = Joi.object<AuditEntryView, true>({
   id: idSchema('aud').required(),
   at: Joi.string().isoDate().required(),
@@ -62,8 +67,8 @@ export const auditEntry = Joi.object<AuditEntryView, true>({
           .description(
             'Of an entry of a list with its id or number, such as `refunds.ref_…` or `items.0.quantity`',
           ),
-        before: Joi.any().required().description('null where there was nothing'),
-        after: Joi.any().required().description('null where there is nothing'),
+        before: anyJson.required().description('null where there was nothing'),
+        after: anyJson.required().description('null where there is nothing'),
       }),
     )
     .required(),

@@ -17,7 +17,7 @@ export interface AddressLimitOptions {
 
 /**
  * Creates the limit of how often one address may do within an hour what sends mails to people who need not have asked for
- * them. It counts every attempt, so that it does not tell who has an account.
+ * them, or what is kept for anybody. It counts every attempt, so that it does not tell who has an account.
  */
 export function createAddressLimit(
   attempts: Pick<AttemptRepository, 'add'>,

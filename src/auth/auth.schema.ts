@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { DEMO_PASSWORD, DEMO_USERS } from '../users/demo-users';
 import { ACCOUNT_TOKEN } from '../users/account/account-token';
+import { EXAMPLE_TOKEN } from '../users/account/account-token.schema';
 import { anyCode } from '../users/second-factor/second-factor.schema';
 import {
   email,
@@ -94,7 +95,7 @@ export const signedIn = Joi.object<SignedIn, true>({
 const challengeToken = Joi.string()
   .required()
   .description('For `POST /auth/totp`, together with a code of the authenticator app')
-  .example('q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA');
+  .example(EXAMPLE_TOKEN);
 
 export const challenge = Joi.object<ChallengeView, true>({
   challenge: challengeToken,

@@ -6,6 +6,7 @@ import { Role } from '../role/role';
 import type { ReportSecurityEvent } from '../security/security-events';
 import { hashPassword } from '../users/passwords/password';
 import { isSignedIn } from '../users/sessions/signed-in';
+import type { GuestRepository } from '../users/guests.repository';
 import type { User, UsersRepository } from '../users/users.repository';
 import type { AddressLimit } from './address-limit';
 import type { LoginBody, RegisterBody, TotpBody } from './auth.schema';
@@ -56,6 +57,7 @@ export interface AuthServiceDeps {
   factors: Pick<SecondFactorRepository, 'find'>;
   codes: Pick<CodeCheck, 'use'>;
   issueTokens: IssueTokens;
+  guests: Pick<GuestRepository, 'takeOver'>;
   accessTokenTtlSeconds: number;
   refreshTokenTtlSeconds: number;
 }
@@ -64,7 +66,7 @@ export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(deps: AuthServiceDeps) {
   const { users, sessions, checkPassword, demoPassword, passwordRules, limitRegistrations } = deps;
-  const { attemptKeys, mails, accounts, factors, codes, issueTokens, report } = deps;
+  const { attemptKeys, mails, accounts, factors, codes, issueTokens, guests, report } = deps;
   const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = deps;
 
   function inSeconds(seconds: number): Date {
@@ -82,6 +84,7 @@ export function createAuthService(deps: AuthServiceDeps) {
   async function begin(user: User, address: string, hasSecondFactor = false): Promise<SignIn> {
     const token: RefreshToken = { family: newFamily(), secret: newSecret() };
     const createdAt = new Date();
+    const taken = await guests.takeOver(user);
     await sessions.insert({
       id: sessionIdOf(token),
       userId: user.id,
@@ -94,7 +97,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       accessUntil: inSeconds(accessTokenTtlSeconds),
       expiresAt: inSeconds(refreshTokenTtlSeconds),
     });
-    return { user, ...issueTokens(user, token, { authenticatedAt: createdAt, hasSecondFactor }) };
+    return { user, ...issueTokens(user, token, { authenticatedAt: createdAt, hasSecondFactor }, taken) };
   }
 
   /** Returns null if the user or an ADMIN has ended the session, or if it is a demo user's in production. */
@@ -193,6 +196,7 @@ export function createAuthService(deps: AuthServiceDeps) {
         accessUntil,
         usedFrom: usedFrom(user, sender.address),
       };
+      const taken = await guests.takeOver(user);
       // Rotating comes last: if anything fails before it, the client can try again with the same token.
       if (!(await sessions.rotate(session.id, rotation))) {
         const now = await sessions.find(session.id);
@@ -202,7 +206,7 @@ export function createAuthService(deps: AuthServiceDeps) {
       }
       const { createdAt: authenticatedAt, hasSecondFactor } = session;
       const proof = { authenticatedAt, hasSecondFactor };
-      return { user, ...issueTokens(user, { family: token.family, secret }, proof) };
+      return { user, ...issueTokens(user, { family: token.family, secret }, proof, taken) };
     },
 
     /** Ends the session of the refresh token, if there is one, and its access tokens. */
@@ -223,29 +227,25 @@ function requireActive({ status }: User): void {
  * accounts exist.
  */
 function wrongCredentials(): AppError {
-  return new AppError(
-    'unauthorized',
+  return refused(
     'The e-mail address or the password is wrong, or the address is not confirmed: check both, open the link in the mail ' +
       'that you got, or ask for a new password.',
-    { headers: WWW_AUTHENTICATE },
   );
 }
 
 /** One error for all texts but the newest refresh token of a valid session. */
 function signInAgain(): AppError {
-  return new AppError('unauthorized', 'This refresh token is no longer valid: log in again.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return refused('This refresh token is no longer valid: log in again.');
 }
 
 function challengeOver(): AppError {
-  return new AppError('unauthorized', 'This sign-in has taken too long, or is complete: log in again.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return refused('This sign-in has taken too long, or is complete: log in again.');
 }
 
 function wrongCode(): AppError {
-  return new AppError('unauthorized', 'The code is wrong or was used before: wait for the next one.', {
-    headers: WWW_AUTHENTICATE,
-  });
+  return refused('The code is wrong or was used before: wait for the next one.');
+}
+
+function refused(detail: string): AppError {
+  return new AppError('unauthorized', detail, { headers: WWW_AUTHENTICATE });
 }

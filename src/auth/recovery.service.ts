@@ -1,7 +1,7 @@
 import { AppError } from '../errors/app-error';
+import { invalidAccountToken } from '../errors/invalid-account-token';
 import type { Sender } from '../http/origin';
 import type { AccountMails } from '../users/account/account-mails';
-import { invalidAccountToken } from '../users/account/account-token';
 import type { AccountRepository } from '../users/account/accounts.repository';
 import type { AttemptKeys } from '../users/passwords/attempt-keys';
 import type { AttemptRepository } from '../users/passwords/attempts.repository';

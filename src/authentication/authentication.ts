@@ -6,7 +6,7 @@ import type { Route } from '../http/route';
 import type { Jwt } from '../jwt/jwt';
 import { Role, type UserRole } from '../role/role';
 import type { RevokedTokens } from '../users/sessions/revoked-tokens';
-import { guard } from './guard';
+import { guard, optionalGuard } from './guard';
 
 export interface AuthenticationDeps {
   jwt: Pick<Jwt, 'authenticate'>;
@@ -23,8 +23,8 @@ export interface Authentication {
    * clears the principal of everyone else, whom the guards judge.
    */
   recognise: Middleware;
-  /** Returns what a caller of the route has to pass: nothing on a public one. */
-  guardsOf(route: Pick<Route, 'role' | 'scope' | 'identify'>): Middleware[];
+  /** Returns what a caller of the route has to pass: on a public one nothing, or that credentials are valid. */
+  guardsOf(route: Pick<Route, 'role' | 'scope' | 'identify' | 'optionalSignIn'>): Middleware[];
 }
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -60,9 +60,9 @@ export function createAuthentication({
       return next();
     },
 
-    guardsOf({ role, scope, identify }) {
-      if (role === Role.PUBLIC) return [];
-      return [lookUp, ...(identify ? [identify] : []), guard(role as UserRole, scope), confirm];
+    guardsOf({ role, scope, identify, optionalSignIn }) {
+      if (role === Role.PUBLIC) return optionalSignIn ? [lookUp, optionalGuard(confirm)] : [];
+      return [lookUp, ...(identify ? [identify.by] : []), guard(role as UserRole, scope), confirm];
     },
   };
 }

@@ -22,6 +22,19 @@ export function guard(required: UserRole, scope?: Scope): Middleware {
   };
 }
 
+/** Lets those pass who do not sign in, and those who do so as users, whom the next guard judges. */
+export function optionalGuard(confirm: Middleware): Middleware {
+  return (ctx, next) => {
+    ctx.set('Cache-Control', 'no-store');
+    const { principal } = ctx.state;
+    const authorization = ctx.get('Authorization');
+    if (!principal && authorization !== '') throw unauthorized(authorization);
+    if (!principal) return next();
+    requireScope(principal, undefined);
+    return confirm(ctx, next);
+  };
+}
+
 function requireScope({ scopes }: Principal, scope: Scope | undefined): void {
   if (!scopes || (scope && scopes.includes(scope))) return;
   throw new AppError(

@@ -1,7 +1,7 @@
 import Joi, { type StringSchema } from 'joi';
 import { ulid } from 'ulid';
 
-export type IdPrefix = 'usr' | 'ps' | 'key' | 'aud';
+export type IdPrefix = 'usr' | 'ps' | 'key' | 'aud' | 'cart' | 'whe' | 'whd';
 
 /** Creates an identifier; identifiers with the same prefix sort by creation time. @param at now, if it is stored as well */
 export function newId(prefix: IdPrefix, at?: Date): string {
@@ -13,6 +13,9 @@ export const ID_PATTERNS: Readonly<Record<IdPrefix, RegExp>> = {
   key: /^key_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
   aud: /^aud_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
   ps: /^ps_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  cart: /^cart_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  whe: /^whe_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  whd: /^whd_[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
 };
 
 /** The schema of an identifier with that prefix. */

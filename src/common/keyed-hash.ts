@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, type KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
+import { derivedKey } from './derived-key';
 
 /** 132 bits: no two texts have the same. */
 const HASH_CHARACTERS = 22;
@@ -11,9 +12,10 @@ export type KeyedHash = (...parts: string[]) => string;
  * @param purpose what is hashed for one purpose cannot be found among the hashes for another
  */
 export function createKeyedHash(secret: KeyObject, purpose: string): KeyedHash {
-  const material =
-    secret.type === 'secret' ? secret.export() : secret.export({ format: 'der', type: 'pkcs8' });
-  const key = Buffer.from(hkdfSync('sha256', material, '', purpose, 32));
+  const key = derivedKey(
+    secret.type === 'secret' ? secret : secret.export({ format: 'der', type: 'pkcs8' }),
+    purpose,
+  );
   return (...parts) =>
     createHmac('sha256', key).update(parts.join('\n')).digest('base64url').slice(0, HASH_CHARACTERS);
 }

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { PayloadKey } from '../config/payload-keys';
+import { derivedKey } from './derived-key';
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -12,6 +13,8 @@ export interface SecretBox {
   seal(text: string, whose: string): string;
   /** @throws {Error} if the keys do not open it */
   open(sealed: string, whose: string): string;
+  /** Whether it was sealed as a text would be now. */
+  isCurrent(sealed: string): boolean;
 }
 
 /**
@@ -19,10 +22,7 @@ export interface SecretBox {
  * for the purpose. Without keys, in development, nothing is encrypted.
  */
 export function createSecretBox(keys: readonly PayloadKey[], purpose: string): SecretBox {
-  const derived = keys.map(({ id, key }) => ({
-    id,
-    key: Buffer.from(hkdfSync('sha256', key.export(), '', purpose, 32)),
-  }));
+  const derived = keys.map(({ id, key }) => ({ id, key: derivedKey(key, purpose) }));
   const [first] = derived;
   return {
     seal(text, whose) {
@@ -46,5 +46,7 @@ export function createSecretBox(keys: readonly PayloadKey[], purpose: string): S
       decipher.setAAD(Buffer.from(whose)).setAuthTag(data.subarray(-TAG_BYTES));
       return decipher.update(data.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
     },
+
+    isCurrent: (sealed) => sealed.startsWith(`${first?.id ?? UNSEALED}:`),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Patterns for the OpenAPI document. They run in linear time and use only what all dialects of regular expressions read
+ * Patterns of the formats that texts have in the OpenAPI document, for programs that test the API: generators of clients
+ * and people do better with the name of a format. They run in linear time and use only what all dialects of regular expressions read
  * alike: escapes instead of \s or \p{…}. So they let pass what the API refuses where it depends on the characters beside
  * it, or needs more than four digits.
  */
@@ -23,6 +24,10 @@ const textOf = (edge: string, blank: string): string =>
   `(?:\\u2800[${blank}\\u2800]*)?[^${ENDS}${REFUSED}\\u2800][^${edge}${REFUSED}]*(?:[${edge}][${ENDS}]*)?`;
 const LINE = textOf(LINE_BREAKS + EDGE, SPACE);
 
-export const SINGLE_LINE = `^[${ENDS}]*${LINE}$`;
-export const OPTIONAL_LINE = `^[${ENDS}]*(?:${LINE})?$`;
-export const MULTI_LINE = `^[${ENDS}]*(?:${textOf(EDGE, SPACE + LINE_BREAKS)})?$`;
+export const TEXT_PATTERNS = {
+  'single-line': `^[${ENDS}]*${LINE}$`,
+  'optional-line': `^[${ENDS}]*(?:${LINE})?$`,
+  'multi-line': `^[${ENDS}]*(?:${textOf(EDGE, SPACE + LINE_BREAKS)})?$`,
+} as const;
+
+export type TextFormat = keyof typeof TEXT_PATTERNS;

@@ -1,5 +1,5 @@
 import Joi, { type CustomValidator, type StringSchema } from 'joi';
-import { MULTI_LINE, OPTIONAL_LINE, SINGLE_LINE } from './text-patterns';
+import type { TextFormat } from './text-patterns';
 import { hasEndlessMarks, isBroken, isVisible, lengthOf, MAX_MARKS, refusedCharacter } from './unicode';
 
 const LINE_BREAK = /[\n\r\u2028\u2029]/u;
@@ -32,21 +32,22 @@ export function isFarTooLong(sent: string, max: number): boolean {
  * spaces. Here as in all texts, what is kept is in Unicode's normal form C, and may have `max` characters.
  */
 export function singleLine(max: number): StringSchema {
-  return text(max, 1, line).meta({ jsonSchema: { pattern: SINGLE_LINE } });
+  return text(max, 1, line).meta(inFormat('single-line'));
 }
 
 /** One line of text that may be left out, for which null and a blank text stand as well. */
 export function optionalLine(max: number): StringSchema {
   return singleLine(max)
     .empty(Joi.string().pattern(BLANK).allow('', null))
-    .meta({ jsonSchema: { type: ['string', 'null'], minLength: 0, pattern: OPTIONAL_LINE } });
+    .meta({ jsonSchema: { type: ['string', 'null'], minLength: 0 } })
+    .meta(inFormat('optional-line'));
 }
 
 /** One line of text that null and a blank text, which becomes an empty one, remove from where it is stored. */
 export function removableLine(max: number): StringSchema {
   return text(max, 0, (value, helpers) => (BLANK.test(value) ? '' : line(value, helpers)))
     .allow('', null)
-    .meta({ jsonSchema: { pattern: OPTIONAL_LINE } });
+    .meta(inFormat('optional-line'));
 }
 
 /** Text that may have line breaks and may be empty. It is trimmed. */
@@ -56,7 +57,7 @@ export function multiLine(max: number): StringSchema {
     return trimmed === '' ? '' : visible(trimmed, helpers);
   })
     .allow('')
-    .meta({ jsonSchema: { pattern: MULTI_LINE } });
+    .meta(inFormat('multi-line'));
 }
 
 /**
@@ -65,6 +66,11 @@ export function multiLine(max: number): StringSchema {
  */
 export function anyText(max: number, min = 1): StringSchema {
   return text(max, min, (value) => value);
+}
+
+/** What the OpenAPI document says of a text; TEXT_PATTERNS has what it means. */
+function inFormat(format: TextFormat): { jsonSchema: { format: TextFormat } } {
+  return { jsonSchema: { format } };
 }
 
 /** @param read returns the text as it is kept, or an error */

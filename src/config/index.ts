@@ -1,4 +1,6 @@
 import { audit } from './audit';
+import { carts } from './carts';
+import { events } from './events';
 import { http } from './http';
 import { jwt } from './jwt';
 import { mail } from './mail';
@@ -12,6 +14,7 @@ import { signIn } from './sign-in';
 import { readVariables, variablesOf, type Variable } from './read';
 import type { Process, Section } from './section';
 import { temporal } from './temporal';
+import { webhooks } from './webhooks';
 import { worker } from './worker';
 
 export { ConfigError } from './read';
@@ -28,10 +31,13 @@ const SECTIONS = {
   mail,
   jwt,
   orders,
+  carts,
   payments,
   worker,
   audit,
   personalData,
+  events,
+  webhooks,
 };
 
 type Sections = typeof SECTIONS;

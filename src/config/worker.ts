@@ -2,16 +2,18 @@ import Joi, { type CustomHelpers } from 'joi';
 import { count, entriesOf } from './rules';
 import { section } from './section';
 
-const QUEUES = ['orders', 'payments'] as const;
+const QUEUES = ['orders', 'payments', 'events'] as const;
 export type Queue = (typeof QUEUES)[number];
 
 const variables = {
   WORKER_QUEUES: Joi.string<Queue[]>()
     .custom(readQueues)
     .default([...QUEUES])
-    .description('Task queues that a worker process serves: `orders`, `payments` or both')
+    .description(
+      'Task queues that a worker process serves: `orders`, `payments`, `events`, or several of them',
+    )
     .messages({
-      'queues.invalid': `{#label} must name each queue once, comma-separated: ${QUEUES.join(',')}, or one of them`,
+      'queues.invalid': `{#label} must name each queue once, comma-separated: ${QUEUES.join(',')}, or some of them`,
     }),
   WORKER_MAX_CONCURRENT_WORKFLOW_TASKS: count(40)
     .min(2)

@@ -1,4 +1,5 @@
 export const ORDER_ID = /^ord_[0-9a-f]{32}$/;
+export const FULFILLMENT_ID = /^ful_[0-9a-f]{32}$/;
 
 /** How many digits at the end of the id of an order tell whose it is: enough that no two customers share them. */
 export const OWNER_DIGITS = 16;

@@ -28,6 +28,12 @@ export type AddressChange = Partial<Pick<ShippingAddress, RequiredPart>> & {
   [K in Exclude<keyof ShippingAddress, RequiredPart>]?: string | null;
 };
 
+/** The content of a cart that an order is placed of: if the cart has another by then, the order is rejected. */
+export interface OrderedCart {
+  id: string;
+  contentVersion: number;
+}
+
 /** The request of a customer: everything that is known of an order before it is priced. */
 export interface OrderRequest {
   orderId: string;
@@ -45,6 +51,8 @@ export interface OrderRequest {
   externalRef?: string;
   /** What the customer's own system wants to find with the order. */
   metadata?: Record<string, string>;
+  /** The cart that it is placed of, if it is. */
+  cart?: OrderedCart;
   /** A hash of the canonical request. The same Idempotency-Key with another fingerprint is rejected. */
   fingerprint: string;
   /** Names the one POST that started the order; any other POST for the same order is a replay. */
@@ -339,6 +347,8 @@ export interface AnsweredCommand {
 
 /** The most lines that an order can have. */
 export const MAX_LINES = 100;
+/** The most units that a line can have. */
+export const MAX_QUANTITY = 10_000;
 /** Code points. */
 export const MAX_NOTE_LENGTH = 500;
 export const MAX_EXTERNAL_REF_LENGTH = 100;

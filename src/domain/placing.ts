@@ -51,7 +51,8 @@ export function draftOrder(request: OrderRequest): Order {
 /** Returns the request that an order was made from, the inverse of `draftOrder`. */
 export function requestOf(order: Order): OrderRequest {
   const { id: orderId, customerId, placedBy, note, shippingAddress, fingerprint } = order;
-  const { attemptId, requestId, createdAt, paymentMethod, expectedTotal, externalRef, metadata } = order;
+  const { attemptId, requestId, createdAt, paymentMethod, expectedTotal, externalRef, metadata, cart } =
+    order;
   const items = order.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
   return {
     orderId,
@@ -68,6 +69,7 @@ export function requestOf(order: Order): OrderRequest {
     ...(expectedTotal !== undefined && { expectedTotal }),
     ...(externalRef !== null && { externalRef }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(cart && { cart }),
   };
 }
 

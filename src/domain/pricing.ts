@@ -115,7 +115,8 @@ function withPart(parts: readonly Part[], added: Part): Part[] {
   return [...parts.slice(0, -1), { ...last, quantity: last.quantity + added.quantity }];
 }
 
-function isSamePrice(one: CatalogueEntry, other: CatalogueEntry): boolean {
+/** Returns whether units cost the same. */
+export function isSamePrice(one: Price, other: Price): boolean {
   return PRICE_FIELDS.every((field) => one[field] === other[field]);
 }
 
@@ -179,7 +180,8 @@ function pricedItem({ entry, quantity }: Part): PricedItem {
 }
 
 const PRICE_FIELDS = ['unitPrice', 'taxRateBps', 'priceIncludesTax'] as const;
-type Price = Pick<CatalogueEntry, (typeof PRICE_FIELDS)[number]>;
+/** What a unit costs; its amount is in minor units. */
+export type Price = Pick<CatalogueEntry, (typeof PRICE_FIELDS)[number]>;
 
 /** @throws {AmountOverflow} */
 function amountsOf(

@@ -10,6 +10,7 @@ export const REJECTION_CODES = {
   OutOfStock: 'out_of_stock',
   TooManyUnpaid: 'invalid_transition',
   PriceChanged: 'price_changed',
+  CartChanged: 'invalid_transition',
   PaymentDeclined: 'payment_declined',
   PaymentActionFailed: 'payment_action_failed',
   PaymentActionExpired: 'payment_action_expired',

@@ -2,13 +2,15 @@ import { openUnits } from './allocation';
 import type { Order, Pricing } from './order';
 
 /**
- * The units of one product that an order moves when it changes. `available + reserved` lose what leaves the
- * stock.
+ * The units of one product that an order or a cart moves when it changes. `available + reserved + held` lose what leaves
+ * the stock.
  */
 export interface StockMove {
   productServiceId: string;
   available: number;
   reserved: number;
+  /** Those that carts keep from others; absent if it moves none. */
+  held?: number;
 }
 
 type Stocked = Pick<Order, 'items' | 'reservation'>;

@@ -14,6 +14,8 @@ export const PROBLEMS = {
   invalid_transition: { status: 409, title: 'Invalid transition' },
   already_exists: { status: 409, title: 'Already exists' },
   price_changed: { status: 409, title: 'Price changed' },
+  cart_ordered: { status: 409, title: 'Cart ordered' },
+  position_gone: { status: 410, title: 'Position gone' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },

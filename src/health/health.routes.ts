@@ -11,7 +11,7 @@ const TAG = 'Health';
 const checkResult = Joi.object<CheckResult, true>({
   status: Joi.string().valid('up', 'down').required(),
   latencyMs: Joi.number().min(0).required(),
-});
+}).meta({ component: 'HealthCheck' });
 
 const readiness = Joi.object<Readiness, true>({
   status: Joi.string().valid('ready', 'unavailable', 'draining').required(),
@@ -19,10 +19,15 @@ const readiness = Joi.object<Readiness, true>({
     .pattern(Joi.string(), checkResult)
     .required()
     .description('Results by the name of the check'),
-}).id('Readiness');
+})
+  .id('Readiness')
+  .example({
+    status: 'ready',
+    checks: { mongodb: { status: 'up', latencyMs: 2 }, temporal: { status: 'up', latencyMs: 3 } },
+  });
 
 const liveness = Joi.object({
-  status: Joi.string().valid('live').required(),
+  status: Joi.string().valid('live').required().example('live'),
 }).id('Liveness');
 
 export function healthRoutes(health: Health): Route[] {

@@ -17,6 +17,8 @@ export interface State {
   logFields?: Record<string, unknown>;
   /** The response has parts without a version, so that a client that has the version may still lack them. */
   hasUnversionedParts?: boolean;
+  /** Returns whether the caller may still do this; for routes whose response may last. */
+  mayGoOn?(): Promise<boolean>;
   /** The error that became the response, for the log. */
   error?: unknown;
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { ID_PATTERNS } from '../common/ids';
-import { ORDER_ID } from '../domain/order-id';
+import { FULFILLMENT_ID, ORDER_ID } from '../domain/order-id';
 import type { Context, Middleware } from './context';
 
 /**
@@ -25,7 +25,7 @@ export function requestLog(logger: Logger, paths: readonly string[]): Middleware
 const IDS = [
   ...Object.values(ID_PATTERNS),
   ORDER_ID,
-  /^ful_[0-9a-f]{32}$/,
+  FULFILLMENT_ID,
   /^(?:void|refund|release)Payment-\d{1,9}$/, // the step of a compensation
 ];
 

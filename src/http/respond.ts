@@ -14,6 +14,11 @@ export function sendPage(
   send(ctx, 200, { data, meta: { requestId: ctx.state.requestId, page } });
 }
 
+/** Sends a part of a feed: `{ data: [...], meta: { requestId, feed } }`. */
+export function sendFeed(ctx: Context, data: unknown[], feed: { position: number; latest: number }): void {
+  send(ctx, 200, { data, meta: { requestId: ctx.state.requestId, feed } });
+}
+
 /** Sends text, since Koa would turn an object into JSON twice: once for its length and once to send it. */
 function send(ctx: Context, status: number, body: object): void {
   ctx.status = status;

@@ -14,16 +14,28 @@ export interface ResponseSpec {
   data?: Schema;
   /** Replaces the example of the schema. */
   example?: unknown;
+  /** Several instead, by the names that they have among the components of the document. */
+  examples?: Readonly<Record<string, unknown>>;
   /** `data` is the whole body, without the envelope, because the protocol is not ours. */
   raw?: true;
   /** `data` is the whole body, in this format instead of JSON. */
   mediaType?: string;
   /** `data` is a page of what the schema describes, with `meta.page`. */
   list?: true;
+  /** `data` is a list of what the schema describes, with `meta.feed`. */
+  feed?: true;
+  /** What the response is, if the caller accepts Server-Sent Events rather than JSON. */
+  orStream?: { description: string; example: string };
   /** Headers that every such response has, with their descriptions. */
   headers?: Record<string, string>;
   /** Headers that only some of these responses have, with their descriptions. */
   optionalHeaders?: Record<string, string>;
+}
+
+export interface Identification {
+  by: Middleware;
+  /** The name of its security scheme in the OpenAPI document. */
+  scheme: 'codecCookie' | 'orderToken';
 }
 
 /** How much a route needs a header: it has to be sent, or may be. */
@@ -67,8 +79,13 @@ export interface RouteSpec<
   role: R;
   /** What an API key needs for it; without one, the route is for users only. */
   scope?: S;
+  /**
+   * For a public route: callers may sign in, and then have to do so properly. A token that is not valid is 401 instead of
+   * ignored, and an API key is 403.
+   */
+  optionalSignIn?: true;
   /** Another way to identify the caller than the access token, tried before the guard. */
-  identify?: Middleware;
+  identify?: Identification;
   operationId: string;
   summary: string;
   description?: string;
@@ -80,6 +97,8 @@ export interface RouteSpec<
   ignoresOtherQuery?: true;
   /** Types are not converted; unknown keys are rejected. */
   body?: ObjectSchema<B>;
+  /** The response may last longer than the caller's token, so the handler is given `ctx.state.mayGoOn`. */
+  mayLast?: true;
   /** Replaces the limit of all other routes, for example `1mb`. */
   bodyLimit?: string;
   /** Replaces the number of values that the bodies of all other routes may have. */

@@ -35,10 +35,24 @@ export function createRouter(options: RouterOptions): AppRouter {
     router.register(route.path, [route.method], [
       ...guards,
       ...(route.body ? [body, options.recognise, ...guards] : []),
+      ...(route.mayLast ? [judgeLater([options.recognise, ...guards])] : []),
       handle(route, keyed),
     ] as never);
   }
   return router;
+}
+
+/** Lets the handler find out whether the caller still passes. */
+function judgeLater(guards: readonly Middleware[]): Middleware {
+  return (ctx, next) => {
+    const pass = async (n: number): Promise<void> => void (await guards[n]?.(ctx, () => pass(n + 1)));
+    ctx.state.mayGoOn = () =>
+      pass(0).then(
+        () => true,
+        () => false,
+      );
+    return next();
+  };
 }
 
 const NO_BODY = Joi.object({});

@@ -1,5 +1,6 @@
 import Joi, { type Schema, type ValidationOptions } from 'joi';
 import { AppError, fieldError, type FieldError } from '../errors/app-error';
+import { invalid } from '../errors/invalid';
 import type { Context } from './context';
 import { acceptedHeaders } from './request-headers';
 import type { Route } from './route';
@@ -12,8 +13,6 @@ const NO_QUERY = Joi.object({});
 const UNSEEN = '__proto__';
 /** Names of a query, counting repeated ones. The most that a route has are 20, and 20 more of a map. */
 const MAX_QUERY_NAMES = 50;
-/** How many mistakes are listed. */
-export const MAX_ERRORS = 50;
 
 const COMMON: ValidationOptions = {
   abortEarly: false,
@@ -111,13 +110,4 @@ function tooManyNames(): AppError {
     'validation_failed',
     `The query has more than ${MAX_QUERY_NAMES} parameters: send fewer.`,
   );
-}
-
-/** The error for mistakes in the input, whether a schema or a handler found them. It lists the first ones. */
-export function invalid(errors: FieldError[]): AppError {
-  const values = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
-  const listed = errors.length > MAX_ERRORS ? `correct the first ${MAX_ERRORS}, which` : 'correct what';
-  return new AppError('validation_failed', `${values} invalid: ${listed} "errors" lists.`, {
-    errors: errors.slice(0, MAX_ERRORS),
-  });
 }

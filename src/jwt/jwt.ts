@@ -40,13 +40,14 @@ export function createJwt({ keys, issuer, audience, accessTokenTtlSeconds: expir
   }
 
   return {
-    issue({ id, role, tokenVersion, sessionId, authenticatedAt, mustSetUpTotp }) {
+    issue({ id, role, tokenVersion, sessionId, authenticatedAt, mustSetUpTotp, guests = [] }) {
       const claims = {
         role,
         ver: tokenVersion,
         sid: sessionId,
         auth_time: authenticatedAt,
         ...(mustSetUpTotp && { totp: MISSING }),
+        ...(guests.length > 0 && { guests }),
       };
       const options = { keyid: signer.kid, algorithm: signer.algorithm, subject: id } as const;
       const accessToken = jwt.sign(claims, signer.signingKey!, { ...options, issuer, audience, expiresIn });
@@ -95,6 +96,7 @@ function principalOf(payload: object | undefined): UserPrincipal | undefined {
     auth_time: authenticatedAt,
     exp,
     totp,
+    guests,
   } = (payload ?? {}) as Record<string, unknown>;
   if (typeof sub !== 'string' || !ID_PATTERNS.usr.test(sub) || !USER_ROLES.includes(role as UserRole))
     return undefined;
@@ -108,6 +110,7 @@ function principalOf(payload: object | undefined): UserPrincipal | undefined {
     authenticatedAt,
     expiresAt: exp,
     ...(totp === MISSING && { mustSetUpTotp: true }),
+    ...(Array.isArray(guests) && { guests: guests as string[] }),
   };
 }
 

@@ -79,3 +79,14 @@ export function followChanges<T extends mongo.Document>(options: FollowOptions<T
     },
   };
 }
+
+/** Returns several followers as one, which is ready when all are. */
+export function together(followers: readonly Follower[]): Follower {
+  const all = async (promiseOf: (follower: Follower) => Promise<void>) =>
+    void (await Promise.all(followers.map(promiseOf)));
+  return {
+    ready: all(({ ready }) => ready),
+    followed: all(({ followed }) => followed),
+    close: () => all(({ close }) => close()),
+  };
+}

@@ -1,72 +1,67 @@
-import { ERROR_CODES, problemType } from '../errors/problems';
-import { MAX_ERRORS } from '../http/validate';
 import type { JsonSchema } from './json-schema';
+import { portable } from './portable-schema';
 
-const requestId: JsonSchema = { type: 'string', description: 'The id of the request in the logs' };
+/** What all operations refer to, by name. */
+export interface Components {
+  schemas: Record<string, JsonSchema>;
+  responses: Record<string, object>;
+  examples: Record<string, object>;
+  headers: Record<string, object>;
+}
 
-const page: JsonSchema = {
-  type: 'object',
-  required: ['limit', 'nextCursor'],
-  additionalProperties: false,
-  properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 100 },
-    nextCursor: { type: ['string', 'null'], description: 'For `?cursor=`; null on the last page' },
-  },
-};
+export interface ComponentRegistry {
+  components: Components;
+  /** Adds a schema under this name, and those of its parts that have names of their own. Returns the reference. */
+  refer(name: string, schema: JsonSchema): JsonSchema;
+  /** Returns the schema with references to those of its parts that have names, which derive from this one. */
+  inline(name: string, schema: JsonSchema): JsonSchema;
+  /** Returns a reference to a header, or the header itself if others of its name say something else. */
+  header(name: string, description: string): object;
+  /** Returns a reference to what `make` returns, which is added when the name is new. */
+  response(name: string, make: () => object): { $ref: string };
+  example(name: string, make: () => object): { $ref: string };
+}
 
-const problem: JsonSchema = {
-  type: 'object',
-  description: 'What went wrong (RFC 9457). Branch on `code`, which is stable, and not on the texts.',
-  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
-  properties: {
-    type: { type: 'string', format: 'uri', examples: [problemType('not_found')] },
-    title: { type: 'string' },
-    status: { type: 'integer', minimum: 400, maximum: 599 },
-    detail: { type: 'string', description: 'What happened and what to do' },
-    code: { type: 'string', enum: ERROR_CODES },
-    requestId,
-    errors: {
-      type: 'array',
-      description: 'All mistakes in the input, or the first ones of many',
-      maxItems: MAX_ERRORS,
-      items: {
-        type: 'object',
-        required: ['path', 'message'],
-        additionalProperties: false,
-        properties: {
-          path: { type: 'string', examples: ['items.0.quantity'] },
-          message: { type: 'string' },
-        },
-      },
+/**
+ * Collects the components of a document, so that generators of clients find one name for one thing.
+ * @throws if two schemas that differ have one name: give one of them another, by `.meta({ component: … })`
+ */
+export function createComponents(common: Readonly<Record<string, JsonSchema>>): ComponentRegistry {
+  const components: Components = { schemas: {}, responses: {}, examples: {}, headers: {} };
+  const { schemas } = components;
+  const contents = new Map<string, string>();
+
+  const refer = (name: string, schema: JsonSchema): JsonSchema => {
+    const { title: _title, description: _description, ...compared } = schema;
+    const content = JSON.stringify(compared);
+    const known = contents.get(name);
+    if (known !== undefined && known !== content)
+      throw new Error(`Two different schemas are named ${name}:\n${known}\n${content}`);
+    if (known === undefined) {
+      contents.set(name, content);
+      schemas[name] = {}; // keeps its place before those of its parts
+      schemas[name] = portable(schema, name, refer);
+    }
+    return { $ref: `#/components/schemas/${name}` };
+  };
+  const referTo =
+    (kind: 'responses' | 'examples') =>
+    (name: string, make: () => object): { $ref: string } => {
+      components[kind][name] ??= make();
+      return { $ref: `#/components/${kind}/${name}` };
+    };
+  for (const [name, schema] of Object.entries(common)) refer(name, schema);
+  return {
+    components,
+    refer,
+    inline: (name, schema) => portable(schema, name, refer),
+    header(name, description) {
+      const header = { description, schema: { type: 'string' } };
+      components.headers[name] ??= header;
+      const isSame = JSON.stringify(components.headers[name]) === JSON.stringify(header);
+      return isSame ? { $ref: `#/components/headers/${name}` } : header;
     },
-    orderId: {
-      type: 'string',
-      description: 'The order that the problem is about, which stays readable if it is rejected',
-    },
-    existingOrderId: { type: 'string', description: 'The order that already has the `externalRef`' },
-    retryUntil: {
-      type: 'string',
-      format: 'date-time',
-      description: 'Until when the order can be paid with another card',
-    },
-    total: { type: 'integer', description: "What the order would cost now, in the currency's minor unit" },
-    data: { description: 'The data that a successful response would have had, as far as it is known' },
-  },
-};
-
-/** The schemas that all operations share. */
-export const COMMON_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
-  Meta: {
-    type: 'object',
-    required: ['requestId'],
-    additionalProperties: false,
-    properties: { requestId },
-  },
-  PageMeta: {
-    type: 'object',
-    required: ['requestId', 'page'],
-    additionalProperties: false,
-    properties: { requestId, page },
-  },
-  Problem: problem,
-};
+    response: referTo('responses'),
+    example: referTo('examples'),
+  };
+}

@@ -17,13 +17,32 @@ type Described = Description & {
   invalid?: unknown[];
   whens?: When[];
   dependencies?: { rel: string; peers: string[] }[];
-  flags?: { presence?: string };
-  /** The JSON Schema of a custom rule, declared by `.meta({ jsonSchema: … })`. */
-  metas?: { jsonSchema?: JsonSchema }[];
+  /** The schemas of alternatives. */
+  matches?: { schema?: Described }[];
+  flags?: { presence?: string; id?: string; label?: string };
+  /** The JSON Schema of a custom rule, and the name among the components of the document. */
+  metas?: { jsonSchema?: JsonSchema; component?: string }[];
 };
 
-/** Adds what Joi omits from its JSON Schema: safe integers, excluded values and conditions between keys. */
+/**
+ * Adds what Joi omits from its JSON Schema: safe integers, excluded values, conditions between keys, and as the `title`
+ * the name among the components.
+ */
 export function completed(schema: JsonSchema, description: Description): JsonSchema {
+  const title = componentNameIn(description);
+  const rules = completedRules(schema, description);
+  return title === undefined ? rules : { ...rules, title };
+}
+
+/** Returns the name among the components: that of `.meta({ component: … })`; of an object also its id or its label. */
+export function componentNameIn(description: Description): string | undefined {
+  const { type, flags = {}, metas = [] } = description as Described;
+  const declared = metas.findLast(({ component }) => component !== undefined)?.component;
+  const isObject = type === 'object' || type === 'alternatives';
+  return declared ?? (isObject ? (flags.id ?? flags.label) : undefined);
+}
+
+function completedRules(schema: JsonSchema, description: Description): JsonSchema {
   const { type, keys, items, patterns, invalid, dependencies, metas = [] } = description as Described;
   const inner = metas.reduce(
     (declared, { jsonSchema }) => ({ ...declared, ...jsonSchema }),
@@ -34,6 +53,7 @@ export function completed(schema: JsonSchema, description: Description): JsonSch
   if (type === 'array' && items?.length === 1 && inner.items) {
     return { ...inner, items: completed(inner.items as JsonSchema, items[0]!) };
   }
+  if (type === 'alternatives' && Array.isArray(inner.anyOf)) return withVariants(inner, description);
   return withoutInvalid(type === 'number' ? withSafeLimits(inner) : inner, invalid);
 }
 
@@ -75,6 +95,14 @@ function exclusionsOf(dependencies: Described['dependencies'] = []): JsonSchema 
   return { not: { required: one.peers } };
 }
 
+function withVariants(schema: JsonSchema, { matches = [] }: Described): JsonSchema {
+  const variants = (schema.anyOf as JsonSchema[]).map((one, n) => {
+    const variant = matches[n]?.schema;
+    return variant ? completed(one, variant) : one;
+  });
+  return { ...schema, anyOf: variants };
+}
+
 function withPatterns(schema: JsonSchema, patterns: { rule: Described }[]): JsonSchema {
   const emitted = Object.entries((schema.patternProperties ?? {}) as Record<string, JsonSchema>);
   const patternProperties = Object.fromEntries(
@@ -104,7 +132,7 @@ function conditionOf(name: string, { ref, is, then }: When): JsonSchema {
 }
 
 function withSafeLimits(schema: JsonSchema): JsonSchema {
-  if (schema.type !== 'integer') return schema;
+  if (![schema.type].flat().includes('integer')) return schema;
   return { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER, ...schema };
 }
 

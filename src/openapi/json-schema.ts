@@ -1,6 +1,6 @@
 import type { Schema } from 'joi';
 import { descriptionOf } from './description';
-import { completed, type JsonSchema } from './joi-rules';
+import { completed, componentNameIn, type JsonSchema } from './joi-rules';
 
 export type { JsonSchema };
 
@@ -15,10 +15,9 @@ export function jsonSchemaOf(schema: Schema): JsonSchema {
   return completed(emitted, descriptionOf(schema));
 }
 
-/** Returns the name of a schema among the components: its id or its label. */
+/** Returns the name of a schema among the components, if it has one. */
 export function componentNameOf(schema: Schema): string | undefined {
-  const { id, label } = (descriptionOf(schema).flags ?? {}) as { id?: string; label?: string };
-  return id ?? label;
+  return componentNameIn(descriptionOf(schema));
 }
 
 function correct(node: unknown): unknown {

@@ -2,20 +2,39 @@ import type { ObjectSchema, Schema } from 'joi';
 import { headersOf } from '../http/request-headers';
 import type { Route } from '../http/route';
 import { exampleOf } from './example';
+import type { ComponentRegistry } from './components';
 import { jsonSchemaOf, type JsonSchema } from './json-schema';
+import { pascal } from './portable-schema';
 
 type In = 'path' | 'query' | 'header';
 
 /** Returns the parameters of a route in its path, query and headers. */
-export function parametersOf(route: Route): Record<string, unknown>[] {
+export function parametersOf(route: Route, { inline }: ComponentRegistry): Record<string, unknown>[] {
+  const named = (name: string, schema: JsonSchema) =>
+    inlineOf(inline, pascal(route.operationId), name, schema);
   return [
-    ...parametersIn('path', route.params),
-    ...parametersIn('query', route.query),
-    ...parametersIn('header', headersOf(route)),
+    ...parametersIn('path', route.params, named),
+    ...parametersIn('query', route.query, named),
+    ...parametersIn('header', headersOf(route), named),
   ];
 }
 
-function parametersIn(place: In, schema: ObjectSchema | undefined): Record<string, unknown>[] {
+/** Makes a component of what has a name or is a set of values, as a part of an object does. */
+function inlineOf(
+  inline: ComponentRegistry['inline'],
+  operation: string,
+  name: string,
+  schema: JsonSchema,
+): JsonSchema {
+  const { properties } = inline(operation, { type: 'object', properties: { [name]: schema } });
+  return (properties as Record<string, JsonSchema>)[name]!;
+}
+
+function parametersIn(
+  place: In,
+  schema: ObjectSchema | undefined,
+  named: (name: string, schema: JsonSchema) => JsonSchema,
+): Record<string, unknown>[] {
   if (!schema) return [];
   const { properties = {}, required = [] } = jsonSchemaOf(schema) as {
     properties?: Record<string, JsonSchema>;
@@ -30,7 +49,7 @@ function parametersIn(place: In, schema: ObjectSchema | undefined): Record<strin
       required: place === 'path' || required.includes(name) || isMarkedRequired(part),
       ...(description === undefined ? {} : { description }),
       ...serializationOf(place, rest),
-      schema: rest,
+      schema: named(name, rest),
       ...(example === undefined ? {} : { example }),
     };
   });

@@ -1,15 +1,26 @@
+import type { Schema } from 'joi';
 import { sendsETag } from '../http/request-headers';
 import type { ResponseSpec, Route } from '../http/route';
-import { PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
+import { ERROR_CODES, PROBLEMS, problemType, type ErrorCode } from '../errors/problems';
 import { Role } from '../role/role';
 import { exampleOf } from './example';
-import type { JsonSchema } from './json-schema';
-
-type Refer = (schema: NonNullable<ResponseSpec['data']>) => JsonSchema;
+import type { ComponentRegistry } from './components';
+import { componentNameOf, jsonSchemaOf, type JsonSchema } from './json-schema';
+import { pascal } from './portable-schema';
 
 const EXAMPLE_REQUEST_ID = '01JD3Z7M4Q8XKQ0V5W2N9R6TBC';
-const EXAMPLE_PAGE = { limit: 20, nextCursor: null };
-const REQUEST_ID_HEADER = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
+const EXAMPLE_META = {
+  Meta: {},
+  PageMeta: { page: { limit: 20, nextCursor: null } },
+  FeedMeta: { feed: { position: 1_234, latest: 1_234 } },
+};
+/** Headers of all responses, and of those whose requests are counted. */
+const REQUEST_ID = { 'X-Request-Id': 'The id of the request: the one that the caller sent, if it is valid' };
+const RATE_LIMIT = {
+  'X-RateLimit-Limit': 'How many requests the caller may send in a window of time',
+  'X-RateLimit-Remaining': 'How many of them are left',
+  'X-RateLimit-Reset': 'When the window ends, in seconds since 1970',
+};
 
 /** Headers that problems of these statuses have, always or where they apply. */
 const PROBLEM_HEADERS: Readonly<Record<number, Record<string, string>>> = {
@@ -32,15 +43,14 @@ const REPEATED = {
 };
 
 /** Returns all responses of a route: those it declares, and the problems it declares or implies. */
-export function responsesOf(route: Route, refer: Refer): Record<string, unknown> {
-  const repeated = route.idempotency ? REPEATED : {};
+export function responsesOf(route: Route, registry: ComponentRegistry): Record<string, unknown> {
   const successes = Object.entries(route.responses).map(([status, spec]) => [
     status,
-    success(spec, refer, repeated),
+    success(route, spec, registry),
   ]);
   const problems = [...groupByStatus(errorCodesOf(route))].map(([status, codes]) => [
     String(status),
-    problem(codes, problemHeadersOf(route, status)),
+    problem(codes, problemHeadersOf(route, status), registry),
   ]);
   return Object.fromEntries([...successes, ...problems]);
 }
@@ -53,8 +63,8 @@ export function errorCodesOf(route: Route): ErrorCode[] {
     ['idempotency_key_reused', route.idempotency],
     ['precondition_required', route.ifMatch === 'required'],
     ['precondition_failed', route.ifMatch ?? sendsETag(route)],
-    ['unauthorized', route.role !== Role.PUBLIC],
-    ['forbidden', route.role !== Role.PUBLIC],
+    ['unauthorized', route.role !== Role.PUBLIC || route.optionalSignIn],
+    ['forbidden', route.role !== Role.PUBLIC || route.optionalSignIn],
     ['payload_too_large', mayHaveBody],
     ['unsupported_media_type', mayHaveBody],
     ['rate_limited', true],
@@ -85,51 +95,114 @@ function problemHeadersOf(route: Route, status: number): Record<string, string> 
   };
 }
 
-function success(spec: ResponseSpec, refer: Refer, more: Record<string, string>): unknown {
-  const declared = { ...spec.headers, ...spec.optionalHeaders, ...more };
-  const headers = { ...REQUEST_ID_HEADER, ...headersOf(declared) };
+function success(route: Route, spec: ResponseSpec, registry: ComponentRegistry): unknown {
+  const declared = {
+    ...REQUEST_ID,
+    ...(route.tag !== 'Health' && RATE_LIMIT),
+    ...spec.headers,
+    ...spec.optionalHeaders,
+    ...(route.idempotency && REPEATED),
+  };
+  const headers = headersOf(declared, registry);
   if (!spec.data) return { description: spec.description, headers };
-  const isList = spec.list === true;
+  const meta = metaOf(spec);
   const isBare = spec.raw === true || spec.mediaType !== undefined;
-  const schema = isBare ? refer(spec.data) : envelope(refer(spec.data), isList);
-  const data = spec.example ?? exampleOf(spec.data);
-  const body = isBare ? data : exampleBody(data, isList);
-  const example = data === undefined ? {} : { example: body };
+  const name = componentNameOf(spec.data);
+  const data = name
+    ? registry.refer(name, jsonSchemaOf(spec.data))
+    : registry.inline(`${pascal(route.operationId)}Result`, jsonSchemaOf(spec.data));
+  const of = name ?? pascal(route.operationId);
+  const schema = isBare ? data : registry.refer(of + WRAPPER[meta], envelope(data, meta));
+  const wrapped = (value: unknown) => (isBare ? value : exampleBody(value, meta));
   return {
     description: spec.description,
     headers,
-    content: { [spec.mediaType ?? 'application/json']: { schema, ...example } },
+    content: {
+      [spec.mediaType ?? 'application/json']: { schema, ...examplesOf(spec, spec.data, wrapped, registry) },
+      ...(spec.orStream !== undefined && {
+        'text/event-stream': {
+          schema: { type: 'string', description: spec.orStream.description },
+          example: spec.orStream.example,
+        },
+      }),
+    },
   };
 }
 
-function exampleBody(data: unknown, isList: boolean): unknown {
-  const meta = { requestId: EXAMPLE_REQUEST_ID };
-  return isList ? { data: [data], meta: { ...meta, page: EXAMPLE_PAGE } } : { data, meta };
+function examplesOf(
+  spec: ResponseSpec,
+  data: Schema,
+  wrapped: (value: unknown) => unknown,
+  { example }: ComponentRegistry,
+): { example?: unknown; examples?: Record<string, unknown> } {
+  if (spec.examples === undefined) {
+    const value = spec.example ?? exampleOf(data);
+    return value === undefined ? {} : { example: wrapped(value) };
+  }
+  const entries = Object.entries(spec.examples);
+  return {
+    examples: Object.fromEntries(
+      entries.map(([name, value]) => [name, example(name, () => ({ value: wrapped(value) }))]),
+    ),
+  };
 }
 
-function envelope(data: JsonSchema, isList: boolean): JsonSchema {
+type Meta = 'Meta' | 'PageMeta' | 'FeedMeta';
+
+/** What the name of a response ends with, after that of its data. */
+const WRAPPER: Readonly<Record<Meta, string>> = { Meta: 'Envelope', PageMeta: 'Page', FeedMeta: 'Feed' };
+
+function metaOf({ list, feed }: ResponseSpec): Meta {
+  if (feed) return 'FeedMeta';
+  return list ? 'PageMeta' : 'Meta';
+}
+
+function exampleBody(data: unknown, kind: Meta): unknown {
+  const meta = { requestId: EXAMPLE_REQUEST_ID, ...EXAMPLE_META[kind] };
+  return { data: kind === 'Meta' ? data : [data], meta };
+}
+
+function envelope(data: JsonSchema, meta: Meta): JsonSchema {
   return {
     type: 'object',
     required: ['data', 'meta'],
     additionalProperties: false,
     properties: {
-      data: isList ? { type: 'array', items: data } : data,
-      meta: { $ref: `#/components/schemas/${isList ? 'PageMeta' : 'Meta'}` },
+      data: meta === 'Meta' ? data : { type: 'array', items: data },
+      meta: { $ref: `#/components/schemas/${meta}` },
     },
   };
 }
 
-function problem(codes: ErrorCode[], declared: Record<string, string>): unknown {
-  return {
-    description: codes.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join(', or '),
-    headers: { ...REQUEST_ID_HEADER, ...headersOf(declared) },
+/** Operations with the same problems share a response, which is named after their codes. */
+function problem(
+  codes: ErrorCode[],
+  declared: Record<string, string>,
+  registry: ComponentRegistry,
+): { $ref: string } {
+  const sorted = ERROR_CODES.filter((code) => codes.includes(code));
+  const name = sorted.map(pascal).join('Or');
+  const { status } = PROBLEMS[sorted[0]!];
+  const reference = registry.response(name, () => ({
+    description: sorted.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join(', or '),
+    headers: {},
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+        examples: Object.fromEntries(
+          sorted.map((code) => [
+            code,
+            registry.example(pascal(code), () => ({ value: problemExample(code) })),
+          ]),
+        ),
       },
     },
-  };
+  }));
+  const response = registry.components.responses[name] as { headers: Record<string, object> };
+  // Where only some of the operations send a header, its description says so: none of them is always there.
+  Object.assign(response.headers, headersOf({ ...REQUEST_ID, ...declared }, registry));
+  if (status === 429) Object.assign(response.headers, headersOf(RATE_LIMIT, registry));
+  return reference;
 }
 
 function problemExample(code: ErrorCode): Record<string, unknown> {
@@ -138,10 +211,8 @@ function problemExample(code: ErrorCode): Record<string, unknown> {
   return { type: problemType(code), title, status, detail, code, requestId: EXAMPLE_REQUEST_ID };
 }
 
-function headersOf(headers: Record<string, string> = {}): Record<string, unknown> {
-  const entries = Object.entries(headers).map(([name, description]) => [
-    name,
-    { description, schema: { type: 'string' } },
-  ]);
-  return Object.fromEntries(entries) as Record<string, unknown>;
+function headersOf(headers: Record<string, string>, { header }: ComponentRegistry): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, header(name, description)]),
+  );
 }

@@ -4,7 +4,8 @@ import { tagOf, type OrderDocument } from './orders.model';
 
 /** Which orders a list has. An order has to match every filter, and one of the states that a filter names. */
 export interface OrderFilter extends Partial<Record<keyof OrderState, string[]>> {
-  customerId?: string;
+  /** One, or any of several. */
+  customerId?: string | readonly string[];
   number?: string;
   externalRef?: string;
   trackingNumber?: string;
@@ -69,14 +70,14 @@ export function orderQuery(filter: OrderFilter, after?: OrderPosition): OrderQue
 
 /** Whether at most one order matches, which needs no sorting. */
 function namesOne({ number, customerId, externalRef }: OrderFilter): boolean {
-  return number !== undefined || (customerId !== undefined && externalRef !== undefined);
+  return number !== undefined || (typeof customerId === 'string' && externalRef !== undefined);
 }
 
 function equalities(filter: OrderFilter): QueryFilter<OrderDocument>[] {
   const { customerId, number, externalRef, sku, trackingNumber, metadata = {} } = filter;
   const { status, paymentStatus, fulfillmentStatus } = filter;
   const fields = {
-    customerId,
+    customerId: typeof customerId === 'object' ? trusted({ $in: customerId }) : customerId,
     number,
     externalRef,
     'items.sku': sku,

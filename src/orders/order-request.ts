@@ -3,7 +3,8 @@ import { ulid } from 'ulid';
 import { canonicalJson, sha256 } from '../common/hash';
 import { hashOfKey } from '../common/idempotency-key';
 import type { Command } from '../domain/command';
-import type { Order, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
+import type { Cart } from '../domain/cart';
+import type { Order, OrderedCart, OrderLine, OrderRequest, ShippingAddress } from '../domain/order';
 import { ORDER_ID, OWNER_DIGITS, ownerIn } from '../domain/order-id';
 import type { Principal } from '../role/principal';
 
@@ -13,7 +14,23 @@ import type { Principal } from '../role/principal';
  */
 export function orderIdOf(customerId: string, idempotencyKey: string, placedBy = customerId): string {
   const owner = placedBy === customerId ? customerId : `${customerId}\n${placedBy}`;
-  return `ord_${hashOfKey(owner, idempotencyKey).slice(0, -OWNER_DIGITS)}${ownerOf(customerId)}`;
+  return orderIdFrom(hashOfKey(owner, idempotencyKey), customerId);
+}
+
+/**
+ * The key of an order that comes of a cart is the cart: all who order it at once mean the same order. Only after that was
+ * rejected is there another attempt, and another order.
+ */
+export function cartOrderIdOf({
+  id,
+  attempt,
+  customerId,
+}: Pick<Cart, 'id' | 'attempt' | 'customerId'>): string {
+  return orderIdFrom(hashOfKey(id, String(attempt)), customerId);
+}
+
+function orderIdFrom(hash: string, customerId: string): string {
+  return `ord_${hash.slice(0, -OWNER_DIGITS)}${ownerOf(customerId)}`;
 }
 
 /** Returns what the ids of all orders of the customer end with, and their data key is named by. */
@@ -53,17 +70,20 @@ export function fingerprintOf(order: OrderContent, idempotencyKey: string): stri
 export interface PlaceOrder extends OrderContent {
   customerId: string;
   placedBy: string;
-  idempotencyKey: string;
   requestId: string;
   address?: string;
+  cart?: OrderedCart;
 }
 
-/** Makes the request that goes to Temporal. Its order id is known before anything else happens. */
-export function orderRequest({ idempotencyKey, ...request }: PlaceOrder): OrderRequest {
+/**
+ * Makes the request that goes to Temporal. Its order id is known before anything else happens.
+ * @param key the Idempotency-Key, or what stands for it
+ */
+export function orderRequest(orderId: string, key: string, request: PlaceOrder): OrderRequest {
   return {
     ...request,
-    orderId: orderIdOf(request.customerId, idempotencyKey, request.placedBy),
-    fingerprint: fingerprintOf(request, idempotencyKey),
+    orderId,
+    fingerprint: fingerprintOf(request, key),
     attemptId: ulid(),
     createdAt: new Date().toISOString(),
   };
@@ -92,13 +112,14 @@ const AMENDMENT = 'amd';
  * Returns the command with the fields that all commands have. With an Idempotency-Key, its id is derived from the key. The
  * staff work on an order together, so unlike that of an order, a key means the same from all of them: what a colleague or
  * another program repeats is not shipped or paid back twice. It never means what the same key means from the customer.
- * Without a key the id is new, since a client may send the same X-Request-Id twice.
+ * Without a key the id is new, since a client may send the same X-Request-Id twice. An account commands the orders that it has
+ * taken over as the guest whose they are, so that nobody takes it for the staff.
  * @param order the order as the caller has read it
  * @param kind the beginning of the id, such as `ful`: each kind of command has keys of its own
  */
 export function commandBy<T extends object>(
   caller: Caller,
-  order: Pick<Order, 'id' | 'revision'>,
+  order: Pick<Order, 'id' | 'revision' | 'customerId'>,
   kind: string,
   content: T,
 ): T & Command {
@@ -109,7 +130,7 @@ export function commandBy<T extends object>(
   return {
     ...content,
     id: `${kind}_${hash}`,
-    by: principal.id,
+    by: isStaff ? principal.id : order.customerId,
     requestId,
     ...((isStaff || kind === AMENDMENT) && address !== undefined && { address }),
     seenRevision: order.revision,

@@ -249,6 +249,7 @@ const orderSchema = new Schema<OrderDocument>(
     fulfillments: [fulfillmentSchema],
     refunds: [refundSchema],
     compensations: [compensationSchema],
+    cart: new Schema({ id, contentVersion: { type: Number, required: true } }, { _id: false }),
     note: text,
     shippingAddress: { type: addressSchema, default: null },
     reservation: { type: String, required: true },

@@ -32,9 +32,9 @@ export type OrderPresenter = ReturnType<typeof createOrderPresenter>;
 
 /** Presents orders to the caller: to an ADMIN together with all that it takes to operate them. */
 export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
-  return (order: Order, { role }: Principal, action: PaymentAction | null = null): OrderView => {
+  return (order: Order, caller: Principal, action: PaymentAction | null = null): OrderView => {
     const workflowId = orderWorkflowId(order.id);
-    const isAdmin = role === 'ADMIN';
+    const isAdmin = caller.role === 'ADMIN';
     return {
       id: order.id,
       number: order.number,
@@ -67,7 +67,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
       shippingAddress: order.shippingAddress && presentAddress(order.shippingAddress),
       rejection: order.rejection && presentRejection(order.rejection),
       statusHistory: order.statusHistory.map((change) =>
-        presentStatusChange(change, isAdmin ? null : order.customerId),
+        presentStatusChange(change, isAdmin ? null : [order.customerId, caller.id]),
       ),
       version: order.version,
       workflowId,
@@ -116,12 +116,12 @@ function presentLine({ productServiceId, quantity }: OrderLine): OrderLine {
   return { productServiceId, quantity };
 }
 
-/** @param customerId of the customer to whom it is presented; null for an ADMIN */
-function presentStatusChange(change: StatusChange, customerId: string | null): StatusChange {
+/** @param own the ids of the customer to whom it is presented; null for an ADMIN */
+function presentStatusChange(change: StatusChange, own: readonly string[] | null): StatusChange {
   const { at, axis, from, to, by, reason, internalNote } = change;
   const view = { at, axis, from, to, by, reason };
-  if (customerId === null) return { ...view, ...(internalNote !== undefined && { internalNote }) };
-  return { ...view, by: by === customerId || NOBODY.has(by) ? by : 'staff' };
+  if (own === null) return { ...view, ...(internalNote !== undefined && { internalNote }) };
+  return { ...view, by: own.includes(by) || NOBODY.has(by) ? by : 'staff' };
 }
 
 /** By whom changes are that neither the customer nor the staff make. */
@@ -159,7 +159,7 @@ function presentRejection({ code, detail, existingOrderId }: Rejection): Rejecti
   return { code, detail, ...(existingOrderId !== undefined && { existingOrderId }) };
 }
 
-function presentAddress(address: ShippingAddress): ShippingAddress {
+export function presentAddress(address: ShippingAddress): ShippingAddress {
   const { name, line1, line2, city, region, postalCode, country } = address;
   return {
     name,

@@ -9,7 +9,7 @@ import { draftOrder } from '../domain/placing';
 import { ORDER_ID } from '../domain/order-id';
 import { AppError } from '../errors/app-error';
 import type { PaymentActionRepository } from '../payments/actions.repository';
-import type { Principal } from '../role/principal';
+import { isCustomer, type Principal } from '../role/principal';
 import { createAmend } from './commands/amend';
 import { createArchive } from './commands/archive';
 import { createCancel } from './commands/cancel';
@@ -125,10 +125,12 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
   }
 
   /** @throws {AppError} not_found, also when it is another user's order */
-  async function visible(id: string, { id: callerId, role }: Principal): Promise<Known> {
-    const isStaff = role === 'ADMIN';
-    const known = isStaff || canBeOrderOf(callerId, id) ? await lookUp(id) : null;
-    if (known && (isStaff || known.order.customerId === callerId)) return known;
+  async function visible(id: string, caller: Principal): Promise<Known> {
+    const isStaff = caller.role === 'ADMIN';
+    const customers = [caller.id, ...(caller.guests ?? [])];
+    const canBeOwn = customers.some((customerId) => canBeOrderOf(customerId, id));
+    const known = isStaff || canBeOwn ? await lookUp(id) : null;
+    if (known && (isStaff || isCustomer(caller, known.order.customerId))) return known;
     throw new AppError('not_found', 'Order not found, or you do not have access to it.');
   }
 
@@ -149,8 +151,9 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
   }
 
   /** Returns what the customer has to do for the payment: it is their secret, which is shown to nobody else. */
-  async function paymentActionOf(order: Order, { id, scopes }: Principal): Promise<PaymentAction | null> {
-    if (order.paymentStatus !== 'action_required' || id !== order.customerId || scopes) return null;
+  async function paymentActionOf(order: Order, caller: Principal): Promise<PaymentAction | null> {
+    if (order.paymentStatus !== 'action_required') return null;
+    if (!isCustomer(caller, order.customerId) || caller.scopes) return null;
     return actions.find(currentPayment(order).key);
   }
 

@@ -1,6 +1,7 @@
 import type { ApiKeyRepository } from '../api-keys/api-keys.repository';
 import { presentApiKey } from '../api-keys/api-keys.presenter';
 import type { AuditDocument } from '../audit/audit.model';
+import type { CartDocument } from '../carts/carts.model';
 import type { AuditRepository } from '../audit/audit.repository';
 import type { Order } from '../domain/order';
 import type { OrderPresenter } from '../orders/orders.presenter';
@@ -9,11 +10,13 @@ import type { User } from '../users/users.repository';
 import type { PersonalDataRepository, StoredSession } from './personal-data.repository';
 
 export interface ExportDeps {
-  data: Pick<PersonalDataRepository, 'sessionsOf'>;
+  data: Pick<PersonalDataRepository, 'sessionsOf' | 'cartsOf'>;
   keys: Pick<ApiKeyRepository, 'list'>;
   audit: Pick<AuditRepository, 'ofUser'>;
   /** Yields all orders of a customer, archived ones as well, a page at a time. */
   ordersOf(customerId: string): AsyncIterable<readonly Order[]>;
+  /** Returns the ids under which the user has ordered without an account. */
+  guestsOf(userId: string): Promise<string[]>;
   present: OrderPresenter;
 }
 
@@ -24,24 +27,28 @@ const PAGE = 500;
  * slow.
  */
 export async function* personalData(
-  { data, keys, audit, ordersOf, present }: ExportDeps,
+  { data, keys, audit, ordersOf, guestsOf, present }: ExportDeps,
   user: User,
 ): AsyncGenerator<string, void> {
   const { id } = user;
   yield line('user', { ...presentUser(user), updatedAt: user.updatedAt.toISOString() });
   for await (const page of pagesOf((after) => data.sessionsOf(id, { limit: PAGE, after }), byDocument))
     yield lines('session', page.map(presentSession));
-  for await (const page of ordersOf(id))
-    yield lines(
-      'order',
-      page.map((order) => present(order, { id, role: 'CUSTOMER' })),
-    );
+  const ids = [id, ...(await guestsOf(id))];
+  for (const customerId of ids) {
+    yield lines('cart', (await data.cartsOf(customerId)).map(presentCart));
+    for await (const page of ordersOf(customerId))
+      yield lines(
+        'order',
+        page.map((order) => present(order, { id, role: 'CUSTOMER' })),
+      );
+  }
   for await (const page of pagesOf((after) => keys.list({ createdBy: id }, { limit: PAGE, after }), byId))
     yield lines('apiKey', page.map(presentApiKey));
-  for await (const page of pagesOf((after) => audit.ofUser(id, { limit: PAGE, after }), byDocument))
+  for await (const page of pagesOf((after) => audit.ofUser(ids, { limit: PAGE, after }), byDocument))
     yield lines(
       'auditEntry',
-      page.map((entry) => presentEntry(entry, id)),
+      page.map((entry) => presentEntry(entry, ids)),
     );
 }
 
@@ -73,15 +80,28 @@ function presentSession({ _id: id, createdAt, refreshedAt, endedAt, expiresAt }:
   return { id, createdAt, refreshedAt, endedAt: endedAt ?? null, expiresAt };
 }
 
+function presentCart({
+  _id: id,
+  status,
+  items,
+  shippingAddress,
+  note,
+  metadata,
+  ...cart
+}: CartDocument): object {
+  const { orderId, createdAt, updatedAt, expiresAt } = cart;
+  return { id, status, items, shippingAddress, note, metadata, orderId, createdAt, updatedAt, expiresAt };
+}
+
 /** Presents an entry without what it has of others: who of the staff it was, and the data of other customers. */
-function presentEntry(entry: AuditDocument, userId: string): object {
+function presentEntry(entry: AuditDocument, ids: readonly string[]): object {
   const { _id: id, at, action, object, subject, requestId, changes, private: hidden } = entry;
-  const isOwn = entry.actor === userId;
-  const isAboutThem = subject === userId || object === userId;
+  const isOwn = ids.includes(entry.actor);
+  const isAboutThem = ids.includes(object) || (subject !== null && ids.includes(subject));
   return {
     id,
     at,
-    by: isOwn ? userId : 'staff',
+    by: isOwn ? entry.actor : 'staff',
     action,
     object,
     changes: [...changes, ...(isAboutThem ? (hidden?.changes ?? []) : [])],

@@ -1,5 +1,6 @@
 import { trusted, type Connection } from 'mongoose';
 import type { AuditRepository } from '../audit/audit.repository';
+import { createCartModel, type CartDocument } from '../carts/carts.model';
 import { createPaymentActionModel } from '../payments/actions.model';
 import { createAccountTokenModel } from '../users/account/account-tokens.model';
 import { createApiKeyModel } from '../users/api-keys.model';
@@ -24,6 +25,7 @@ export function createPersonalDataRepository(
   const factors = createSecondFactorModel(connection);
   const keys = createApiKeyModel(connection);
   const actions = createPaymentActionModel(connection);
+  const carts = createCartModel(connection);
   return {
     /** Lists sessions. @param page `after` is the id of the last session of the previous page */
     sessionsOf: (
@@ -38,6 +40,10 @@ export function createPersonalDataRepository(
         .sort({ _id: 1 })
         .limit(limit)
         .lean(),
+
+    /** Returns the carts of a customer. */
+    cartsOf: (customerId: string): Promise<CartDocument[]> =>
+      carts.find({ customerId, status: trusted({ $ne: 'merged' }) }).lean(),
 
     /**
      * Removes what customers had to do for the payments of an order, whose keys begin with its id, and erases the private

@@ -25,7 +25,7 @@ function exportUserRoute(service: PersonalDataService): Route {
     summary: 'Export all that is kept of a user',
     description:
       'Your own data; an ADMIN exports those of any user. Each line is a JSON object with a `type`: first the `user`, then ' +
-      'each `session`, `order` (as the customer sees it), `apiKey` and `auditEntry` (of what the user did, and what was ' +
+      'each `session`, `cart`, `order` (as the customer sees it), `apiKey` and `auditEntry` (of what the user did, and what was ' +
       'changed of theirs). The file is complete only if the response ends properly: after a failure in the middle, the ' +
       'connection is cut off.',
     tag: TAG,

@@ -8,6 +8,8 @@ export type Kind = (typeof KINDS)[number];
 export interface Stock {
   available: number;
   reserved: number;
+  /** The units that carts keep from others for a few minutes; absent if none ever did. */
+  held?: number;
 }
 
 /** A product or service in MongoDB. */
@@ -82,7 +84,10 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
     taxRateBps: { type: Number, required: true, min: 0 },
     priceIncludesTax: { type: Boolean, default: false },
     stock: {
-      type: new Schema<Stock>({ available: count, reserved: count }, { _id: false }),
+      type: new Schema<Stock>(
+        { available: count, reserved: count, held: { ...count, required: false } },
+        { _id: false },
+      ),
       default: null,
     },
     stockRevision: count,

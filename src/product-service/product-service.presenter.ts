@@ -1,4 +1,4 @@
-import type { ProductService } from './product-service.model';
+import type { ProductService, Stock } from './product-service.model';
 import type { ProductServiceView } from './product-service.schema';
 import type { StockAdjustment } from './stock-adjustments.repository';
 import type { StockAdjustmentView } from './stock-adjustments.schema';
@@ -14,12 +14,16 @@ export function presentProductService(entry: ProductService): ProductServiceView
     currency: entry.currency,
     taxRateBps: entry.taxRateBps,
     priceIncludesTax: entry.priceIncludesTax,
-    stock: entry.stock && { available: entry.stock.available, reserved: entry.stock.reserved },
+    stock: entry.stock && presentStock(entry.stock),
     isActive: entry.isActive,
     version: entry.version,
     createdAt: entry.createdAt.toISOString(),
     updatedAt: entry.updatedAt.toISOString(),
   };
+}
+
+function presentStock({ available, reserved, held = 0 }: Stock): Stock {
+  return { available, reserved, ...(held > 0 && { held }) };
 }
 
 export function presentStockAdjustment(adjustment: StockAdjustment): StockAdjustmentView {

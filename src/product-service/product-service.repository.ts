@@ -154,6 +154,12 @@ export function createProductServiceRepository(connection: Connection, searchRea
 
     findActive: (id: string) => findOne({ _id: id, isActive: true }),
 
+    /** Returns retired entries as well. */
+    async findByIds(ids: string[]): Promise<ProductService[]> {
+      const found = await entries.find({ _id: trusted({ $in: ids }) }, HIDDEN).lean();
+      return found.map(toProductService);
+    },
+
     async findActiveByIds(ids: string[]): Promise<ProductService[]> {
       const found = await entries.find({ _id: trusted({ $in: ids }), isActive: true }, HIDDEN).lean();
       return found.map(toProductService);

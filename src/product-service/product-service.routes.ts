@@ -4,7 +4,7 @@ import { sendData, sendPage } from '../http/respond';
 import type { Context } from '../http/context';
 import { originOf } from '../http/origin';
 import { route, type Route } from '../http/route';
-import { invalid } from '../http/validate';
+import { invalid } from '../errors/invalid';
 import type { Principal } from '../role/principal';
 import { Role } from '../role/role';
 import { entryTag, sameVersion } from './entry-tag';

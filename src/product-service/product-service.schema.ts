@@ -46,11 +46,13 @@ const EXAMPLE_ID = 'ps_01HZX0000000000000MVG00000';
 
 const kind = Joi.string()
   .valid(...KINDS)
-  .description('A service has no stock');
+  .description('A service has no stock')
+  .meta({ component: 'ProductKind' });
 const currency = Joi.string()
   .valid(...CURRENCIES)
   .messages({ 'any.only': '{#label} must be an ISO 4217 code, for example EUR' })
-  .description('ISO 4217');
+  .description('ISO 4217')
+  .meta({ component: 'Currency' });
 const fields = {
   sku: singleLine(64)
     .custom((sku: string, { error }) => (SKU.test(sku) ? sku : error('sku.characters')))
@@ -144,7 +146,12 @@ export const productService = Joi.object<ProductServiceView, true>({
   currency: currency.required(),
   taxRateBps: fields.taxRateBps.required(),
   priceIncludesTax: fields.priceIncludesTax.required(),
-  stock: Joi.object<Stock, true>({ available: count.required(), reserved: count.required() })
+  stock: Joi.object<Stock, true>({
+    available: count.required(),
+    reserved: count.required(),
+    held: count.description('Units that carts hold for a few minutes; absent if there are none'),
+  })
+    .meta({ component: 'Stock' })
     .allow(null)
     .required(),
   isActive: Joi.boolean().required(),

@@ -3,7 +3,7 @@ import { pageOf, type Page } from '../common/pagination';
 import type { Origin } from '../domain/audit';
 import { unchargeableReason } from '../domain/money';
 import { AppError } from '../errors/app-error';
-import { invalid } from '../http/validate';
+import { invalid } from '../errors/invalid';
 import type { Condition } from './entry-tag';
 import { noSuchEntry } from './no-such-entry';
 import type { ProductService } from './product-service.model';

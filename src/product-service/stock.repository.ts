@@ -4,7 +4,7 @@ import { createProductServiceModel } from './product-service.model';
 
 export type StockRepository = ReturnType<typeof createStockRepository>;
 
-/** The stock that orders take and release, always inside the transaction that writes the order. */
+/** The stock that orders and carts take and release, always inside the transaction that writes them. */
 export function createStockRepository(connection: Connection) {
   const products = createProductServiceModel(connection);
   return {
@@ -13,15 +13,21 @@ export function createStockRepository(connection: Connection) {
      */
     async move(moves: readonly StockMove[], session: ClientSession): Promise<boolean> {
       if (moves.length === 0) return true;
-      const updates = moves.map(({ productServiceId, available, reserved }) => ({
+      const updates = moves.map(({ productServiceId, available, reserved, held = 0 }) => ({
         updateOne: {
           filter: {
             _id: productServiceId,
             ...(available < 0 && { 'stock.available': trusted({ $gte: -available }) }),
             ...(reserved < 0 && { 'stock.reserved': trusted({ $gte: -reserved }) }),
+            ...(held < 0 && { 'stock.held': trusted({ $gte: -held }) }),
           },
           update: {
-            $inc: { 'stock.available': available, 'stock.reserved': reserved, stockRevision: 1 },
+            $inc: {
+              'stock.available': available,
+              'stock.reserved': reserved,
+              ...(held !== 0 && { 'stock.held': held }),
+              stockRevision: 1,
+            },
           },
         },
       }));

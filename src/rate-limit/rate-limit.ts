@@ -1,6 +1,7 @@
 import ratelimit from 'koa-ratelimit';
 import type { Config } from '../config';
-import { AppError } from '../errors/app-error';
+import type { AppError } from '../errors/app-error';
+import { tooManyFor } from '../errors/too-many';
 import type { Context, Middleware } from '../http/context';
 import { clientAddress } from './client-address';
 import { AND, countIn, type Store } from './store';
@@ -95,8 +96,5 @@ function addressOf({ ip }: Context): string {
 
 function limited(ctx: Context, cause: unknown): AppError {
   const seconds = Math.max(1, Number(ctx.response.get('Retry-After')) || 0);
-  return new AppError('rate_limited', `Too many requests: try again in ${seconds} s.`, {
-    headers: { 'Retry-After': String(seconds) },
-    cause,
-  });
+  return tooManyFor('requests', seconds, cause);
 }

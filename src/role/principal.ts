@@ -10,6 +10,13 @@ export interface Principal {
   scopes?: readonly Scope[];
   /** An ADMIN who acts as a CUSTOMER until an authenticator app is set up. */
   mustSetUpTotp?: true;
+  /** The ids under which the user has ordered without an account: those orders are theirs as well. */
+  guests?: readonly string[];
+}
+
+/** Returns whether orders of that customer are the caller's own. */
+export function isCustomer({ id, guests = [] }: Principal, customerId: string): boolean {
+  return id === customerId || guests.includes(customerId);
 }
 
 /** A user, according to the access token. */

@@ -5,6 +5,8 @@ export const SCOPES = [
   'refunds:write',
   'catalogue:write',
   'users:read',
+  'events:read',
+  'webhooks:write',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];

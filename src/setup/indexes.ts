@@ -1,7 +1,9 @@
 import type { Connection, IndexDefinition, IndexOptions, mongo } from 'mongoose';
+import { createCartModel } from '../carts/carts.model';
 import { createApiKeyModel } from '../users/api-keys.model';
 import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
+import { createAvailabilityModel, createEventModel, createRelayModel } from '../events/events.model';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';
 import {
@@ -24,12 +26,14 @@ import { createAccountTokenModel } from '../users/account/account-tokens.model';
 import { createSecondFactorModel } from '../users/second-factor/second-factors.model';
 import { createSessionModel } from '../users/sessions/sessions.model';
 import { createUserModel } from '../users/users.model';
+import { createDeliveryModel, createDispatchModel, createEndpointModel } from '../webhooks/webhooks.model';
 
 /** Creates the collections, which have to exist before a transaction uses them, and their indexes. */
 export async function createIndexes(connection: Connection): Promise<void> {
   const models = [
     createOrderModel(connection),
     createUnpaidOrdersModel(connection),
+    createCartModel(connection),
     createProductServiceModel(connection),
     createStockAdjustmentModel(connection),
     createUserModel(connection),
@@ -49,6 +53,12 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createPaymentActionModel(connection),
     createFindingModel(connection),
     createDataKeyModel(connection),
+    createEventModel(connection),
+    createRelayModel(connection),
+    createAvailabilityModel(connection),
+    createEndpointModel(connection),
+    createDeliveryModel(connection),
+    createDispatchModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

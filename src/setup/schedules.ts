@@ -8,9 +8,12 @@ import {
 import type { Config } from '../config';
 import {
   AUDIT_LOG_WORKFLOW,
+  CARTS_WORKFLOW,
   JANITOR_WORKFLOW,
   RECONCILIATION_WORKFLOW,
+  RELAY_WORKFLOW,
   RETENTION_WORKFLOW,
+  WEBHOOKS_WORKFLOW,
 } from '../../workflows/contract';
 
 /** Work that is done again and again, one run at a time, by a workflow on the task queue of the orders. */
@@ -22,8 +25,12 @@ interface Maintenance {
   /** What it does, for people who look at it in Temporal. */
   summary: string;
   /** The arguments of its workflow; none by default. */
-  args?(queues: Pick<Config['temporal'], 'paymentsTaskQueue'>): unknown[];
+  args?(queues: Queues): unknown[];
+  /** Whether it is started when its Schedule is new, instead of at the first time that this names. */
+  isStartedAtOnce?: true;
 }
+
+type Queues = Pick<Config['temporal'], 'paymentsTaskQueue' | 'eventsTaskQueue'>;
 
 const MAINTENANCE: readonly Maintenance[] = [
   {
@@ -51,6 +58,28 @@ const MAINTENANCE: readonly Maintenance[] = [
     spec: { calendars: [{ hour: 3, minute: 30 }] }, // UTC
     summary: 'Removes and erases what is too old to be kept',
   },
+  {
+    name: 'carts',
+    workflowType: CARTS_WORKFLOW,
+    spec: { intervals: [{ every: '15m' }] },
+    summary: 'Releases what carts have held too long, and finds those that were abandoned',
+  },
+  {
+    name: 'relay',
+    workflowType: RELAY_WORKFLOW,
+    spec: { intervals: [{ every: '1m' }] },
+    summary: 'Makes events of all that is written; it never ends, and is started again if it was ended',
+    args: ({ eventsTaskQueue }) => [{ eventsTaskQueue }],
+    isStartedAtOnce: true,
+  },
+  {
+    name: 'webhooks',
+    workflowType: WEBHOOKS_WORKFLOW,
+    spec: { intervals: [{ every: '1m' }] },
+    summary: 'Makes deliveries of events; it never ends, and is started again if it was ended',
+    args: ({ eventsTaskQueue }) => [{ eventsTaskQueue }],
+    isStartedAtOnce: true,
+  },
 ];
 
 /** A run that was missed, since Temporal was down, is made up for only by the next one. */
@@ -62,15 +91,11 @@ const CATCHUP_WINDOW = '1m' as const;
  */
 export async function createSchedules(
   connection: Connection,
-  {
-    namespace,
-    taskQueue,
-    ...queues
-  }: Pick<Config['temporal'], 'namespace' | 'taskQueue' | 'paymentsTaskQueue'>,
+  { namespace, taskQueue, ...queues }: Pick<Config['temporal'], 'namespace' | 'taskQueue'> & Queues,
 ): Promise<string[]> {
   const client = new ScheduleClient({ connection, namespace });
   const ids: string[] = [];
-  for (const { name, workflowType, spec, summary, args } of MAINTENANCE) {
+  for (const { name, workflowType, spec, summary, args, isStartedAtOnce } of MAINTENANCE) {
     const scheduleId = `${taskQueue}-${name}`;
     const schedule = {
       spec,
@@ -84,11 +109,16 @@ export async function createSchedules(
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
     };
-    const create = client.create({ scheduleId, ...schedule }).catch(async (error: unknown) => {
+    const create = async () => {
+      const handle = await client.create({ scheduleId, ...schedule });
+      // Not by `triggerImmediately`: the Schedule would not count that run, and start another one beside it.
+      if (isStartedAtOnce) await handle.trigger(ScheduleOverlapPolicy.SKIP);
+    };
+    const createOrUpdate = create().catch(async (error: unknown) => {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await client.getHandle(scheduleId).update(({ state }) => ({ ...schedule, state }));
+      await client.getHandle(scheduleId).update((known) => ({ ...schedule, state: known.state }));
     });
-    await create.catch((error: unknown) => {
+    await createOrUpdate.catch((error: unknown) => {
       throw unavailable(scheduleId, namespace, error);
     });
     ids.push(scheduleId);

@@ -1,5 +1,5 @@
 import { signInTooOld } from '../errors/unauthorized';
-import { invalid } from '../http/validate';
+import { invalid } from '../errors/invalid';
 import type { AppError } from '../errors/app-error';
 import type { UserPrincipal } from '../role/principal';
 import type { PasswordCheck } from './passwords/password-check';

@@ -1,7 +1,10 @@
 import { trusted, type UpdateQuery } from 'mongoose';
 import type { UserDocument } from './users.model';
 
-export type User = Omit<UserDocument, '_id' | 'tokensRevokedAt' | 'reliedOn' | 'heldUntil'> & { id: string };
+export type User = Omit<
+  UserDocument,
+  '_id' | 'tokensRevokedAt' | 'reliedOn' | 'heldUntil' | 'orderTokenHash' | 'takenOverBy'
+> & { id: string };
 
 export function toUser(document: UserDocument): User {
   const { _id: id, email, confirmedEmail, name, role, status, passwordHash } = document;
@@ -20,6 +23,9 @@ export function toUser(document: UserDocument): User {
     updatedAt,
   };
 }
+
+/** The hash of no password: its digest was not computed. */
+export const NO_PASSWORD = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /** Returns whether the user has shown to read the mails to the address. */
 export function isConfirmed({ confirmedEmail }: Pick<UserDocument, 'confirmedEmail'>): boolean {

@@ -23,6 +23,10 @@ export interface UserDocument {
   reliedOn?: number;
   /** Until when this user makes no API keys and takes no name, with which a change of role or status would collide. */
   heldUntil?: Date;
+  /** A hash of what opens the orders of a guest. */
+  orderTokenHash?: string;
+  /** The account that has taken over the orders of a guest. */
+  takenOverBy?: string;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -41,6 +45,8 @@ const userSchema = new Schema<UserDocument>(
     keptSessionId: { type: String, default: null },
     reliedOn: Number,
     heldUntil: Date,
+    orderTokenHash: String,
+    takenOverBy: String,
   },
   {
     collection: 'users',
@@ -60,6 +66,10 @@ userSchema.index({ role: 1, _id: -1 });
 userSchema.index({ status: 1, _id: -1 }, { name: 'erased', partialFilterExpression: { status: 'erased' } });
 // Finds users whose tokens were revoked recently.
 userSchema.index({ tokensRevokedAt: 1 }, { sparse: true });
+
+// Finds guests by what opens their orders, and by the account that has taken them over.
+userSchema.index({ orderTokenHash: 1 }, { sparse: true });
+userSchema.index({ takenOverBy: 1, _id: -1 }, { partialFilterExpression: { takenOverBy: { $gt: '' } } });
 
 export function createUserModel(connection: Connection): Model<UserDocument> {
   return modelOf(connection, 'User', userSchema);

@@ -9,10 +9,19 @@ import { createKeyRevocation } from './key-revocation';
 import { createActorChecks, type Actor } from './sessions/actor';
 import { createSessionModel } from './sessions/sessions.model';
 import { createProfileRecorder } from './profile-audit';
-import { isConfirmed, notHeld, revokingTokens, toUser, unrevoked, type User } from './stored-user';
+import {
+  isConfirmed,
+  NO_PASSWORD,
+  notHeld,
+  revokingTokens,
+  toUser,
+  unrevoked,
+  type User,
+} from './stored-user';
 import {
   ACTOR_SIGNED_OUT,
   ERASED_USER,
+  GUEST_USER,
   LAST_ADMIN,
   NOT_CONFIRMED,
   type GivenStatus,
@@ -39,6 +48,12 @@ export interface UserStanding {
 export interface UserChange {
   role?: UserRole;
   status?: GivenStatus;
+}
+
+/** A user before and after a change, which are the same if nothing had to be changed. */
+export interface UserChanged {
+  before: User;
+  after: User;
 }
 
 export interface UsersRepository {
@@ -87,7 +102,13 @@ export interface UsersRepository {
     actor?: Actor,
     origin?: Origin,
   ): Promise<
-    User | typeof LAST_ADMIN | typeof ACTOR_SIGNED_OUT | typeof NOT_CONFIRMED | typeof ERASED_USER | null
+    | UserChanged
+    | typeof LAST_ADMIN
+    | typeof ACTOR_SIGNED_OUT
+    | typeof NOT_CONFIRMED
+    | typeof ERASED_USER
+    | typeof GUEST_USER
+    | null
   >;
   /**
    * Closes the account permanently: erases what the user has told of themselves, and ends all tokens, sessions and API keys.
@@ -221,6 +242,8 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     changePassword: (user, fields, kept, origin) =>
       transact(async (session) => {
         const { id } = user;
+        const before = await users.findOne(unrevoked(user), null, { session }).lean();
+        if (!before) return null;
         const { tokenHash, accessUntil } = kept;
         const goesOn = await sessions
           .findOneAndUpdate(
@@ -231,11 +254,6 @@ export function createUsersRepository(connection: Connection): UsersRepository {
           .lean();
         if (!goesOn) return null;
         const change = revokingTokens({ ...fields, keptSessionId: kept.id });
-        const before = await users.findOne(unrevoked(user), null, { session }).lean();
-        if (!before) {
-          await session.abortTransaction();
-          return null;
-        }
         const changed = toUser((await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!);
         const sinceThen = trusted({ $gte: kept.othersBeganAfter });
         const elsewhere = { createdBy: id, createdAt: sinceThen, sessionId: trusted({ $ne: kept.id }) };
@@ -248,21 +266,24 @@ export function createUsersRepository(connection: Connection): UsersRepository {
     change: (id, { role, status }, actor, origin = OPERATOR) =>
       transactAtLast(id, async (session) => {
         if (actor && !(await mayAct(actor, session))) return ACTOR_SIGNED_OUT;
-        const before = await users.findById(id, null, { session }).lean();
-        if (!before) return null;
-        if (before.status === 'erased') return ERASED_USER;
-        const after = { role: role ?? before.role, status: status ?? before.status };
-        if (after.role === before.role && after.status === before.status) return toUser(before);
-        if (after.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
+        const stored = await users.findById(id, null, { session }).lean();
+        if (!stored) return null;
+        if (stored.status === 'erased') return ERASED_USER;
+        if (stored.status === 'guest') return GUEST_USER;
+        const before = toUser(stored);
+        const next = { role: role ?? before.role, status: status ?? before.status };
+        if (next.role === before.role && next.status === before.status) return { before, after: before };
+        if (next.role === Role.ADMIN && before.role !== Role.ADMIN && !isConfirmed(before))
           return NOT_CONFIRMED;
-        if (isActiveAdmin(before) && !isActiveAdmin(after) && !(await isAnotherAdmin(id, session)))
+        if (isActiveAdmin(before) && !isActiveAdmin(next) && !(await isAnotherAdmin(id, session)))
           return LAST_ADMIN;
-        const change = revokingTokens({ ...after, keptSessionId: null });
+        const change = revokingTokens({ ...next, keptSessionId: null });
         const changed = await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean();
+        const after = toUser(changed!);
         if (!isActiveAdmin(after)) await revokeKeys({ createdBy: id }, origin, session);
         const changes = changesBetween(before, after, ['role', 'status']);
         await recordAudit({ ...audited('user.change', id), origin, changes }, session);
-        return toUser(changed!);
+        return { before, after };
       }),
 
     erase: (id, origin) =>
@@ -272,7 +293,7 @@ export function createUsersRepository(connection: Connection): UsersRepository {
         if (isActiveAdmin(before) && !(await isAnotherAdmin(id, session))) return LAST_ADMIN;
         const change = {
           ...revokingTokens({ ...erasedFields(id), keptSessionId: null }),
-          $unset: { confirmedEmail: true },
+          $unset: { confirmedEmail: true, orderTokenHash: true },
         };
         const after = (await users.findByIdAndUpdate(id, change, { session, ...AFTER }).lean())!;
         await revokeKeys({ createdBy: id }, origin, session);
@@ -298,9 +319,6 @@ function matching(filter: UserFilter, after?: string): QueryFilter<UserDocument>
   const defined = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
   return { ...defined, ...(after !== undefined && { _id: trusted({ $lt: after }) }) };
 }
-
-/** The hash of no password: its digest was not computed. */
-const NO_PASSWORD = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /** Returns what an erased user has in place of what they have told; the domain never receives mail. */
 function erasedFields(id: string): Partial<UserDocument> {

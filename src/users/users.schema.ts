@@ -60,6 +60,13 @@ export const reauthentication = password.description(
   'Your own password: required unless you signed in during the last five minutes',
 );
 
+const role = Joi.string()
+  .valid(...USER_ROLES)
+  .meta({ component: 'UserRole' });
+const status = Joi.string()
+  .valid(...USER_STATUSES)
+  .meta({ component: 'UserStatus' });
+
 const profile = {
   id: idSchema('usr').required(),
   email: Joi.string()
@@ -69,12 +76,8 @@ const profile = {
     .required()
     .description('Whether the user has shown to read the mails to the address'),
   name: Joi.string().required(),
-  role: Joi.string()
-    .valid(...USER_ROLES)
-    .required(),
-  status: Joi.string()
-    .valid(...USER_STATUSES)
-    .required(),
+  role: role.required(),
+  status: status.required(),
   createdAt: Joi.string().isoDate().required(),
 };
 
@@ -202,8 +205,8 @@ export type ListUsersQuery = PageQuery & { role?: UserRole; status?: UserStatus;
 
 export const listUsersQuery = Joi.object<ListUsersQuery, true>({
   ...pageQuery,
-  role: Joi.string().valid(...USER_ROLES),
-  status: Joi.string().valid(...USER_STATUSES),
+  role,
+  status,
   email: email.description('The e-mail address of one user'),
 });
 
@@ -214,9 +217,10 @@ export interface ChangeUserBody {
 }
 
 export const changeUserBody = Joi.object<ChangeUserBody, true>({
-  role: Joi.string().valid(...USER_ROLES),
+  role,
   status: Joi.string()
     .valid(...GIVEN_STATUSES)
+    .meta({ component: 'GivenUserStatus' })
     .description('A `disabled` user can do nothing'),
   currentPassword: reauthentication,
 })

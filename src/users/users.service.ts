@@ -17,7 +17,7 @@ import { requireSignedIn } from './sessions/signed-in';
 import { LAST_ADMIN_STAYS } from './accounts';
 import { beingChanged } from './being-changed';
 import { noSuchUser } from './no-such-user';
-import { ACTOR_SIGNED_OUT, ERASED_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
+import { ACTOR_SIGNED_OUT, ERASED_USER, GUEST_USER, LAST_ADMIN, NOT_CONFIRMED } from './user-status';
 import type { User, UserChange, UserFilter, UsersRepository } from './users.repository';
 import type { ChangeProfileBody } from './users.schema';
 
@@ -97,7 +97,8 @@ export function createUsersService(deps: UsersServiceDeps) {
     const token = { family: Buffer.from(changed.family, 'hex'), secret };
     const { hasSecondFactor } = changed;
     const proof = { authenticatedAt: new Date(now), hasSecondFactor };
-    return { user: changed.user, tokens: issueTokens(changed.user, token, proof) };
+    const taken = principal.guests ?? []; // the next refresh finds more
+    return { user: changed.user, tokens: issueTokens(changed.user, token, proof, taken) };
   }
 
   /** @throws {AppError} unauthorized, invalid_transition while someone else changes the user */
@@ -187,26 +188,33 @@ export function createUsersService(deps: UsersServiceDeps) {
       { currentPassword, ...origin }: Proof & Origin,
     ): Promise<User> {
       await requireRecentSignIn(actor, { currentPassword, address: origin.address });
-      const before = await users.findById(id);
       const changed = await users.change(id, change, actor, origin);
       if (changed === ACTOR_SIGNED_OUT) throw invalidToken();
       if (changed === LAST_ADMIN) throw new AppError('invalid_transition', LAST_ADMIN_STAYS);
       if (changed === ERASED_USER) throw erased();
+      if (changed === GUEST_USER) throw isGuest();
       if (changed === NOT_CONFIRMED) throw notConfirmed();
-      const user = requireFound(changed);
-      if (before && before.role !== user.role) {
-        const roles = { userId: id, by: actor.id, from: before.role, to: user.role };
+      const { before, after } = requireFound(changed);
+      if (before.role !== after.role) {
+        const roles = { userId: id, by: actor.id, from: before.role, to: after.role };
         report('role_changed', roles, origin.address);
       }
-      await sessions.removeRevoked(user); // only tidies up: they are of no use any more
-      return user;
+      await sessions.removeRevoked(after); // only tidies up: they are of no use any more
+      return after;
     },
   };
 }
 
-function requireFound(user: User | null): User {
-  if (user) return user;
+function requireFound<T extends object>(found: T | null): T {
+  if (found) return found;
   throw noSuchUser();
+}
+
+function isGuest(): AppError {
+  return new AppError(
+    'invalid_transition',
+    'This is a guest, who has no account that could be changed: it is made by registering with the address.',
+  );
 }
 
 function erased(): AppError {

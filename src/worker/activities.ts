@@ -1,5 +1,7 @@
 import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
 import { createAuditActivities, type AuditActivities } from '../../activities/audit.activities';
+import { createCartActivities, type CartActivities } from '../../activities/carts.activities';
 import { createCommandActivities } from '../../activities/command.activities';
 import { createErasureActivities } from '../../activities/erasure.activities';
 import { createJanitorActivities, type JanitorActivities } from '../../activities/janitor.activities';
@@ -12,16 +14,24 @@ import {
   type ReconciliationActivities,
 } from '../../activities/reconciliation.activities';
 import { createPlacingActivities } from '../../activities/placing.activities';
+import { createRelayActivities, type RelayActivities } from '../../activities/relay.activities';
 import { createRetentionActivities, type RetentionActivities } from '../../activities/retention.activities';
+import { createWebhookActivities, type WebhookActivities } from '../../activities/webhooks.activities';
 import { createAuditRepository } from '../audit/audit.repository';
 import { createAuditRecorder } from '../audit/recorder';
+import { createCartRepository, type CartRepository } from '../carts/carts.repository';
 import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
+import { createEventPresenter } from '../events/events.presenter';
+import { createEventRepository, createRelayRepository } from '../events/events.repository';
+import { createRelay } from '../events/relay';
+import { eventSources } from '../events/sources';
 import { createTransact } from '../mongodb/transaction';
 import type { UnpaidLimits } from '../domain/unpaid';
 import { allOrdersOf } from '../orders/order-pages';
 import { ownerOf } from '../orders/order-request';
+import { createOrderPresenter } from '../orders/orders.presenter';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createOrderWorkflows } from '../orders/temporal/order-workflows';
 import { startOptionsOf } from '../orders/temporal/start-options';
@@ -46,24 +56,43 @@ import { createProductServiceRepository } from '../product-service/product-servi
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 import type { TemporalClient } from '../temporal/client';
+import { createSecretBox } from '../common/secret-box';
 import { createInTurn } from './in-turn';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
 import { createAccounts } from '../users/accounts';
+import { createGuestRepository } from '../users/guests.repository';
 import { createUsersRepository } from '../users/users.repository';
+import { createAddressFilter } from '../webhooks/addresses';
+import { createAttempt } from '../webhooks/attempt';
+import { createDeliveryRepository } from '../webhooks/deliveries.repository';
+import { createDispatch } from '../webhooks/dispatch';
+import { createEndpointRepository } from '../webhooks/endpoints.repository';
+import { createFairShare } from '../webhooks/fair-share';
+import { createPost } from '../webhooks/post';
+import { SECRETS_PURPOSE } from '../webhooks/signing';
+import { createDeliveryStarts } from '../webhooks/starts';
 
 export type Activities = ReturnType<typeof createOrderQueueActivities> &
   ReturnType<typeof createPaymentActivities> &
   AuditActivities &
+  CartActivities &
   RetentionActivities &
   JanitorActivities &
   ReconciliationActivities;
 
+/** Those of one queue. */
+export type QueueActivities = Partial<Activities & RelayActivities & WebhookActivities>;
+
 export interface ActivityDeps {
   connection: Connection;
-  /** For what is done regularly. */
+  /** For what is done regularly, and webhooks. */
   temporal?: TemporalClient;
+  /** By default, nothing is logged but by the SDK. */
+  logger?: Pick<Logger, 'warn'>;
   /** By default, none are known. */
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
+  /** Aborts when the worker stops. */
+  stopping?: AbortSignal;
 }
 
 /**
@@ -73,8 +102,14 @@ export interface ActivityDeps {
 export function createActivities(
   queue: Queue,
   config: WorkerConfig,
-  { connection, temporal, declines = { msAtLimit: () => 0 } }: ActivityDeps,
-): Partial<Activities> {
+  { connection, temporal, logger, declines = { msAtLimit: () => 0 }, stopping = NEVER }: ActivityDeps,
+): QueueActivities {
+  if (queue === 'events') {
+    return {
+      ...createRelayActivities({ relay: createEventRelay(config, connection), stopping }),
+      ...(temporal && createWebhooks(config, { connection, temporal, logger, stopping })),
+    };
+  }
   if (queue === 'payments') {
     const provider = createPaymentProvider(config, connection)!;
     return {
@@ -87,10 +122,64 @@ export function createActivities(
   const paymentDeclines = createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines);
   return {
     ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
+    ...createCartSweep(config, connection),
     ...(temporal && createUpkeep(config, connection, temporal)),
     ...(temporal && createJanitor(config, connection, temporal)),
   };
 }
+
+export function createCartSweep({ carts: { abandonedAfterMs } }: WorkerConfig, connection: Connection) {
+  return createCartActivities({ carts: createCarts(connection), abandonedAfterMs });
+}
+
+const NEVER = new AbortController().signal;
+
+/** How long a transaction of the relay is repeated: nobody waits for it. */
+const RELAY_MS = 10_000;
+
+function createEventRelay({ events: { retentionMs } }: WorkerConfig, connection: Connection) {
+  const feed = createEventRepository(connection);
+  const transact = createTransact(connection, RELAY_MS);
+  const repository = createRelayRepository({ connection, transact, retentionMs });
+  const createSources = () => eventSources(connection, feed, repository);
+  return createRelay({ connection, repository, createSources, retentionMs });
+}
+
+/** Returns what delivers events to webhook endpoints. */
+function createWebhooks(
+  { temporal: { eventsTaskQueue, uiUrl, namespace }, webhooks, payloadKeys, env }: WorkerConfig,
+  {
+    connection,
+    temporal,
+    logger = SILENT,
+    stopping = NEVER,
+  }: Omit<ActivityDeps, 'declines'> & { temporal: TemporalClient },
+) {
+  const feed = createEventRepository(connection);
+  const endpoints = createEndpointRepository(connection);
+  const deliveries = createDeliveryRepository(connection);
+  const starts = createDeliveryStarts(temporal, eventsTaskQueue);
+  return createWebhookActivities({
+    attempt: createAttempt({
+      endpoints,
+      deliveries,
+      feed,
+      present: createEventPresenter(createOrderPresenter({ uiUrl, namespace })),
+      secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
+      post: createPost({ isAllowed: createAddressFilter(webhooks.allowedNetworks) }),
+      isSecure: env === 'production',
+      logger,
+    }),
+    share: createFairShare(),
+    replays: createFairShare({ atATime: REPLAYS_AT_A_TIME, own: REPLAYS_AT_A_TIME, shared: 0 }),
+    dispatch: createDispatch({ feed, endpoints, deliveries, starts }),
+    stopping,
+  });
+}
+
+const REPLAYS_AT_A_TIME = 5;
+
+const SILENT = { warn: () => undefined };
 
 export function createJanitor(config: WorkerConfig, connection: Connection, temporal: TemporalClient) {
   const orders = createOrderRepository(connection);
@@ -136,13 +225,21 @@ export function createOrderQueueActivities(
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   const { eraseTraces, eraseRest } = personalDataOf(connection);
   const dataKeys = createDataKeyRepository(connection);
+  const users = createUsersRepository(connection);
+  const guests = createGuestRepository(connection);
   return {
     ...createPlacingActivities(deps),
     ...createCommandActivities(deps),
     ...createErasureActivities({
       ordersOf: (customerId) => allOrdersOf(orders, customerId),
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
-      accounts: createAccounts(createUsersRepository(connection)),
+      accounts: createAccounts(users),
+      guestsOf: guests.takenOverBy,
+      async takeOverGuests(userId) {
+        const user = await users.findById(userId);
+        if (user) await guests.takeOver(user);
+      },
+      removeCarts: createCarts(connection).removeAllOf,
       eraseRest,
       retireDataKey: (customerId) => dataKeys.retire(ownerOf(customerId)),
       destroyDataKey: (customerId) => dataKeys.destroy(ownerOf(customerId)),
@@ -150,15 +247,25 @@ export function createOrderQueueActivities(
   };
 }
 
-function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
-  return createOrderWriter({
-    orders: createOrderRepository(connection),
+function createCarts(connection: Connection): CartRepository {
+  return createCartRepository(connection, {
     stock: createStockRepository(connection),
     stockQueue: createStockQueue(),
+  });
+}
+
+function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
+  const stock = createStockRepository(connection);
+  const stockQueue = createStockQueue();
+  return createOrderWriter({
+    orders: createOrderRepository(connection),
+    stock,
+    stockQueue,
     transact: createTransact(connection),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
+    carts: createCartRepository(connection, { stock, stockQueue }),
   });
 }
 
@@ -183,6 +290,7 @@ export function createUpkeep(config: WorkerConfig, connection: Connection, tempo
       orders,
       users: createUsersRepository(connection),
       ordersOf: (customerId) => allOrdersOf(orders, customerId),
+      guestsOf: createGuestRepository(connection).takenOverBy,
       erasures: createEndedErasures(temporal, config.temporal.taskQueue),
       eraseOrder: createOrderEraser({ writer, eraseTraces }),
       auditRetentionMs: audit.retentionMs,

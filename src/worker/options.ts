@@ -7,12 +7,16 @@ import type { WorkerConfig } from '../config';
 import type { Queue } from '../config/worker';
 import { createDataConverter } from '../temporal/data-converter';
 import type { CustomerKeys } from '../temporal/payload-codec';
-import type { Activities } from './activities';
+import { MAX_DELIVERIES_AT_A_TIME } from '../webhooks/fair-share';
+import type { QueueActivities } from './activities';
 
 const DEPLOYMENT = 'orders';
 const BUILD_ID_CHARACTERS = 12;
 /** How long a worker that was told to stop may exceed its own limit before the SDK ends it. */
 const FORCED_SHUTDOWN_MARGIN_MS = 5_000;
+
+/** Deliveries wait for receivers, and cost little meanwhile; the rest is for the relay, and for those that have to wait. */
+const MAX_CONCURRENT_EVENT_ACTIVITIES = MAX_DELIVERIES_AT_A_TIME + 50;
 
 /** The path of the bundle that `npm run build` made; with payload keys, failures are converted by another one. */
 export function bundleFor({ payloadKeys }: WorkerConfig): string {
@@ -27,7 +31,7 @@ export async function buildIdOf(bundle: string): Promise<string> {
 }
 
 export interface WorkerParts {
-  activities: Partial<Activities>;
+  activities: QueueActivities;
   buildId: string;
   /** Without them, PAYLOAD_KEYS encrypt everything. */
   dataKeys?: CustomerKeys;
@@ -59,6 +63,14 @@ export function workerOptions(
       maxConcurrentActivityTaskExecutions: worker.maxConcurrentPayments,
       activityTaskPollerBehavior: pollers(worker.activityTaskPollers, worker.maxConcurrentPayments),
       maxTaskQueueActivitiesPerSecond: payments.maxPerSecond,
+    };
+  }
+  if (queue === 'events') {
+    return {
+      ...common,
+      taskQueue: temporal.eventsTaskQueue,
+      maxConcurrentActivityTaskExecutions: MAX_CONCURRENT_EVENT_ACTIVITIES,
+      activityTaskPollerBehavior: pollers(worker.activityTaskPollers, MAX_CONCURRENT_EVENT_ACTIVITIES),
     };
   }
   return {

@@ -2,6 +2,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createSecretBox } from '../common/secret-box';
 import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
@@ -10,6 +11,9 @@ import { createTemporalClient } from '../temporal/client';
 import { createDataConverter } from '../temporal/data-converter';
 import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
+import { createEndpointRepository } from '../webhooks/endpoints.repository';
+import { resealSecrets } from '../webhooks/reseal';
+import { SECRETS_PURPOSE } from '../webhooks/signing';
 import { createActivities } from './activities';
 import { buildIdOf, workerOptions } from './options';
 
@@ -55,10 +59,22 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   const repository = createDataKeyRepository(connection);
   const dataKeys = followDataKeys({ repository, payloadKeys }, mongodb, logger);
   const rewrapping = rewrapDataKeys(repository, payloadKeys, logger, signal);
+  const resealing = resealSecrets({
+    endpoints: createEndpointRepository(connection),
+    secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
+    logger,
+    signal,
+  });
   const client = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
-      const activities = createActivities(queue, config, { connection, temporal: client, declines });
+      const activities = createActivities(queue, config, {
+        connection,
+        temporal: client,
+        logger,
+        declines,
+        stopping: signal,
+      });
       return Worker.create({
         ...workerOptions(queue, config, { activities, buildId, dataKeys }),
         ...(queue === 'orders' && { workflowBundle: { codePath: bundle } }),
@@ -68,7 +84,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   );
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
   await runAll(workers, signal).finally(() =>
-    Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping]),
+    Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping, resealing]),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createErasureActivities } from '../../activities/erasure.activities';
+import { createErasureActivities, type ErasureActivityDeps } from '../../activities/erasure.activities';
 import { createOrderEraser } from '../../activities/order-eraser';
 import type { Order } from '../../src/domain/order';
 import { intendedRefund, LATER, orderIn } from '../domain/fixtures';
@@ -31,8 +31,22 @@ describe('an order', () => {
 });
 
 describe('histories', () => {
+  const REQUEST = { userId: 'usr_1', by: 'usr_1', requestId: 'r', lateMs: 0 };
   const destroyed: string[] = [];
-  beforeEach(() => void (destroyed.length = 0));
+  const ended: string[] = [];
+  const activities = createErasureActivities({
+    guestsOf: () => Promise.resolve(['usr_guest']),
+    accounts: {
+      isClosed: () => Promise.resolve(true),
+      close({ userId, by }) {
+        ended.push(`close ${userId} by ${by}`);
+        return Promise.resolve(null);
+      },
+    },
+    retireDataKey: (customerId: string) => Promise.resolve(void ended.push(`retire ${customerId}`)),
+    destroyDataKey: (customerId: string) => Promise.resolve(void destroyed.push(customerId)),
+  } as Partial<ErasureActivityDeps> as ErasureActivityDeps);
+  beforeEach(() => void (destroyed.length = ended.length = 0));
 
   /** @param code the gRPC code with which Temporal turns the deletion down */
   function eraseHistories(status: string, code?: number): Promise<{ waitsFor: number }> {
@@ -51,18 +65,23 @@ describe('histories', () => {
             : Promise.reject(Object.assign(new Error(`code ${code}`), { code })),
       },
     } as unknown as Client;
-    const activities = createErasureActivities({
-      destroyDataKey: (customerId: string) => Promise.resolve(void destroyed.push(customerId)),
-    } as Parameters<typeof createErasureActivities>[0]);
-    const request = { userId: 'usr_1', by: 'usr_1', requestId: 'r', lateMs: 0 };
-    return new MockActivityEnvironment({}, { client }).run(activities.eraseHistories, request);
+    return new MockActivityEnvironment({}, { client }).run(activities.eraseHistories, REQUEST);
   }
 
   it('are deleted, and the key destroyed, once nothing runs that needs it', async () => {
-    expect(await eraseHistories('RUNNING')).toEqual({ waitsFor: 1 });
+    expect(await eraseHistories('RUNNING')).toEqual({ waitsFor: 2 });
     expect(destroyed).toEqual([]);
     expect(await eraseHistories('COMPLETED')).toEqual({ waitsFor: 0 });
-    expect(destroyed).toEqual(['usr_1']);
+    expect(destroyed).toEqual(['usr_1', 'usr_guest']);
+  });
+
+  it('are of guests as well, who order nothing more, also if they were taken over later', async () => {
+    const begun = await new MockActivityEnvironment().run(activities.closeAccount, REQUEST);
+    expect(begun).toEqual({ refusal: null });
+    expect(ended).toEqual(['close usr_guest by usr_1', 'retire usr_guest', 'retire usr_1']);
+    ended.length = 0;
+    await eraseHistories('RUNNING');
+    expect(ended).toEqual(['close usr_guest by usr_1', 'retire usr_guest']);
   });
 
   it('that are gone already are not missed, but those that may not be deleted are not passed over', async () => {

@@ -1,5 +1,6 @@
 import { createOrderWriter, type OrderWriterDeps } from '../../activities/order-writer';
 import { createAuditRecorder } from '../../src/audit/recorder';
+import { createCartRepository } from '../../src/carts/carts.repository';
 import type { OrderRejected } from '../../src/domain/errors';
 import type { Order } from '../../src/domain/order';
 import { orderNumberOf } from '../../src/domain/order-number';
@@ -31,6 +32,10 @@ function writerWith(
     transact: createTransact(connection),
     recordAudit,
     unpaid: createUnpaidOrdersRepository(connection),
+    carts: createCartRepository(connection, {
+      stock: createStockRepository(connection),
+      stockQueue: createStockQueue(),
+    }),
     maxUnpaid: { orders: 1, units: 0 },
   });
 }

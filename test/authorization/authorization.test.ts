@@ -82,7 +82,9 @@ function methodsOf(): Map<string, Method> {
       declines: api.declines,
       outbox: { post: () => undefined },
       dataKeys: undefined as never,
+      report: () => undefined,
       logger: pino({ level: 'silent' }),
+      draining: new AbortController().signal,
     });
     const { paths } = buildDocument(routes, { prefix: '', env: 'test' });
     return Object.values(paths).flatMap((path) => Object.entries(path));
@@ -154,6 +156,7 @@ const UNAUDITED: Readonly<Record<string, string>> = {
   endSession: 'is about oneself',
   beginTotp: 'changes nothing yet: turning it on is in the log',
   confirmPayment: 'asks the payment service, which the order tells',
+  pingWebhookEndpoint: 'tells the receiver nothing',
   openCodecSession: 'changes nothing; the codec is a security event',
   decodePayloads: 'changes nothing; the codec is a security event',
   encodePayloads: 'changes nothing; the codec is a security event',

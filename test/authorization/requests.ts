@@ -42,6 +42,28 @@ async function idOf(world: World, path: string, body: object): Promise<string> {
   return (await api.call('post', path, admin.accessToken).send(body).expect(201)).body.data.id;
 }
 
+/** Returns the path of Alice's open cart. */
+async function cart({ api, alice }: World): Promise<string> {
+  return `/carts/${(await api.call('post', '/carts', alice.accessToken)).body.data.id}`;
+}
+
+async function emptyCart(world: World): Promise<string> {
+  await world.api.call('delete', await cart(world), world.alice.accessToken).expect(204);
+  return cart(world);
+}
+
+/** Nobody listens there. */
+const NEW_ENDPOINT = { url: 'https://example.invalid/', types: ['order.*'] };
+
+/** Makes an endpoint, and returns its path; only so many can be there at a time. */
+async function endpoint({ api, admin }: World): Promise<string> {
+  const { body } = await api.call('get', '/webhook-endpoints', admin.accessToken).expect(200);
+  for (const { id } of body.data as { id: string }[])
+    await api.call('delete', `/webhook-endpoints/${id}`, admin.accessToken).expect(204);
+  const made = await api.call('post', '/webhook-endpoints', admin.accessToken).send(NEW_ENDPOINT).expect(201);
+  return `/webhook-endpoints/${made.body.data.id}`;
+}
+
 const entry = (world: World) => idOf(world, '/product-services', { ...NEW_ENTRY, sku: randomUUID() });
 const newAccount = () => ({ email: `${randomUUID()}@example.com`, password: PASSWORD, name: 'X' });
 
@@ -131,6 +153,33 @@ export const REQUESTS: Readonly<
     body: { available: 1, reason: 'Counted' },
     headers: { 'If-Match': '*' },
   }),
+  createCart: async (world, caller) => {
+    if (caller === 'alice') await cart(world);
+    return { path: '/carts' };
+  },
+  getCart: async (world) => ({ path: await cart(world) }),
+  putCartItem: async (world) => ({
+    path: `${await cart(world)}/items/${world.productId}`,
+    body: { quantity: 1 },
+  }),
+  changeCart: async (world) => ({ path: await cart(world), body: { note: 'Please ring' } }),
+  deleteCart: async (world) => ({ path: await cart(world) }),
+  mergeCarts: async (world) => {
+    const { body } = await world.api.call('post', '/carts').expect(201);
+    return {
+      path: `${await cart(world)}/merge`,
+      body: { cartId: body.data.id, token: body.data.token },
+    };
+  },
+  holdCart: async (world) => ({ path: `${await cart(world)}/hold` }),
+  checkOut: async (world) => ({
+    path: `${await emptyCart(world)}/checkout`,
+    body: { paymentMethod: 'pm_card_visa' },
+  }),
+  calculateOrder: ({ productId }) => ({
+    path: '/orders/calculate',
+    body: { items: lines([productId, 1]).items },
+  }),
   placeOrder: ({ productId, alice }, caller) => ({
     path: '/orders',
     body: { ...lines([productId, 1]), ...(caller.startsWith('key') && { customerId: alice.id }) },
@@ -138,6 +187,7 @@ export const REQUESTS: Readonly<
   }),
   listOrders: () => ({ path: '/orders' }),
   exportOrders: () => ({ path: '/orders/export.csv' }),
+  listOrderEvents: async (world) => ({ path: `/orders/${(await order(world)).id}/events` }),
   getOrder: async (world) => ({ path: `/orders/${(await order(world)).id}` }),
   amendOrder: async (world) => ({
     path: `/orders/${(await order(world)).id}`,
@@ -184,6 +234,24 @@ export const REQUESTS: Readonly<
     path: `/orders/${(await order(world)).id}/compensations/voidPayment-1/resolve`,
     body: { note: 'Settled' },
   }),
+  listEvents: () => ({ path: '/events' }),
+  createWebhookEndpoint: () => ({ path: '/webhook-endpoints', body: NEW_ENDPOINT }),
+  listWebhookEndpoints: () => ({ path: '/webhook-endpoints' }),
+  getWebhookEndpoint: async (world) => ({ path: await endpoint(world) }),
+  changeWebhookEndpoint: async (world) => ({ path: await endpoint(world), body: { types: ['*'] } }),
+  deleteWebhookEndpoint: async (world) => ({ path: await endpoint(world) }),
+  rotateWebhookSecret: async (world) => ({ path: `${await endpoint(world)}/rotate-secret` }),
+  pingWebhookEndpoint: async (world) => ({ path: `${await endpoint(world)}/ping` }),
+  replayWebhookEvents: async (world) => ({
+    path: `${await endpoint(world)}/replay`,
+    body: { from: '2026-01-01T00:00:00Z' },
+  }),
+  listWebhookDeliveries: async (world) => ({ path: `${await endpoint(world)}/deliveries` }),
+  redeliverWebhook: async (world) => {
+    const { api, admin } = world;
+    const { body } = await api.call('post', `${await endpoint(world)}/ping`, admin.accessToken).expect(202);
+    return { path: `/webhook-deliveries/${body.data.id}/redeliver` };
+  },
   listAudit: () => ({ path: '/audit' }),
   receiveStripeEvent: () => ({
     path: '/payments/stripe/webhook',

@@ -66,9 +66,23 @@ export const TABLE: Readonly<Record<string, Row>> = {
   listStockAdjustments: row('catalogue:write', /* */ 401, 403, 403, 200, 401, 200, 403),
   adjustStock: row('catalogue:write', /*          */ 401, 403, 403, 201, 401, 201, 403),
   countStock: row('catalogue:write', /*           */ 401, 403, 403, 200, 401, 200, 403),
+  // Alice's cart, or a guest's, which only its token opens. API keys do not go shopping.
+  createCart: row(null, /*                        */ 201, 200, 201, 201, 401, 403, 403),
+  getCart: row(null, /*                           */ 404, 200, 404, 404, 401, 403, 403),
+  putCartItem: row(null, /*                       */ 404, 200, 404, 404, 401, 403, 403),
+  changeCart: row(null, /*                        */ 404, 200, 404, 404, 401, 403, 403),
+  deleteCart: row(null, /*                        */ 404, 204, 404, 404, 401, 403, 403),
+  mergeCarts: row(null, /*                        */ 404, 200, 404, 404, 401, 403, 403),
+  // Carts hold nothing unless that is switched on.
+  holdCart: row(null, /*                          */ 404, 409, 404, 404, 401, 403, 403),
+  // Alice's cart is empty.
+  checkOut: row(null, /*                          */ 404, 409, 404, 404, 401, 403, 403),
+  calculateOrder: open(200),
   placeOrder: row('orders:write', /*              */ 401, 201, 201, 201, 401, 201, 403),
   listOrders: row('orders:read', /*               */ 401, 200, 200, 200, 401, 200, 403),
   exportOrders: row('orders:read', /*             */ 401, 403, 403, 200, 401, 200, 403),
+  // A stream is another form of the same.
+  listOrderEvents: row('orders:read', /*          */ 401, 200, 404, 200, 401, 200, 403),
   getOrder: row('orders:read', /*                 */ 401, 200, 404, 200, 401, 200, 403),
   amendOrder: row('orders:write', /*              */ 401, 200, 404, 200, 401, 200, 403),
   cancelOrder: row('orders:write', /*             */ 401, 200, 404, 200, 401, 200, 403),
@@ -84,6 +98,17 @@ export const TABLE: Readonly<Record<string, Row>> = {
   // There is nothing to retry or to resolve, so authorized callers get 404.
   retryCompensation: row('orders:write', /*       */ 401, 403, 403, 404, 401, 404, 403),
   resolveCompensation: row('refunds:write', /*    */ 401, 403, 403, 404, 401, 404, 403),
+  listEvents: row('events:read', /*               */ 401, 403, 403, 200, 401, 200, 403),
+  createWebhookEndpoint: row('webhooks:write', /* */ 401, 403, 403, 201, 401, 201, 403),
+  listWebhookEndpoints: row('webhooks:write', /*  */ 401, 403, 403, 200, 401, 200, 403),
+  getWebhookEndpoint: row('webhooks:write', /*    */ 401, 403, 403, 200, 401, 200, 403),
+  changeWebhookEndpoint: row('webhooks:write', /* */ 401, 403, 403, 200, 401, 200, 403),
+  deleteWebhookEndpoint: row('webhooks:write', /* */ 401, 403, 403, 204, 401, 204, 403),
+  rotateWebhookSecret: row('webhooks:write', /*   */ 401, 403, 403, 200, 401, 200, 403),
+  pingWebhookEndpoint: row('webhooks:write', /*   */ 401, 403, 403, 202, 401, 202, 403),
+  replayWebhookEvents: row('webhooks:write', /*   */ 401, 403, 403, 202, 401, 202, 403),
+  listWebhookDeliveries: row('webhooks:write', /* */ 401, 403, 403, 200, 401, 200, 403),
+  redeliverWebhook: row('webhooks:write', /*      */ 401, 403, 403, 202, 401, 202, 403),
   listAudit: row(null, /*                         */ 401, 403, 403, 200, 401, 403, 403),
   // Only Stripe's signature counts, not the caller.
   receiveStripeEvent: open(400),

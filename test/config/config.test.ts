@@ -58,6 +58,7 @@ describe('loadConfig', () => {
         namespace: 'default',
         taskQueue: 'orders',
         paymentsTaskQueue: 'payments',
+        eventsTaskQueue: 'events',
         uiUrl: 'http://localhost:8233',
         security: {},
       },
@@ -78,9 +79,18 @@ describe('loadConfig', () => {
       paymentDeadlineMs: 86_400_000,
       janitorAfterMs: 5 * 60_000,
     };
+    const webhooks = { allowedNetworks: [] };
+    const carts = {
+      holdMs: 0,
+      maxGuestCartsPerAddress: 200,
+      maxGuestOrdersPerAddress: 20,
+      abandonedAfterMs: 4 * 3_600_000,
+    };
     expect(loadConfig('api', REQUIRED)).toEqual({
       ...shared,
       orders,
+      carts,
+      webhooks,
       http: {
         host: '127.0.0.1',
         port: 3_000,
@@ -115,8 +125,10 @@ describe('loadConfig', () => {
     expect(loadConfig('worker', REQUIRED)).toEqual({
       ...shared,
       orders,
+      carts,
+      webhooks,
       worker: {
-        queues: ['orders', 'payments'],
+        queues: ['orders', 'payments', 'events'],
         maxConcurrentWorkflowTasks: 40,
         maxConcurrentLocalActivities: 100,
         maxConcurrentActivities: 100,
@@ -127,6 +139,7 @@ describe('loadConfig', () => {
       },
       audit: { retentionMs: 730 * 86_400_000 },
       personalData: {},
+      events: { retentionMs: 90 * 86_400_000 },
     });
   });
 
@@ -149,6 +162,21 @@ describe('loadConfig', () => {
       trustedProxies: 2,
       rateLimit: { redisUrl: 'redis://cache:6379' },
     });
+  });
+
+  it('reads networks to which webhooks may be sent, outside production', () => {
+    const env = { ...REQUIRED, WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8, ::1/128' };
+    expect(loadConfig('worker', env).webhooks.allowedNetworks).toEqual([
+      { address: '127.0.0.0', prefix: 8, type: 'ipv4' },
+      { address: '::1', prefix: 128, type: 'ipv6' },
+    ]);
+    for (const networks of ['127.0.0.1', '10.0.0.0/33', 'localhost/8', '127.0.0.0/8,'])
+      expect(mistakesOf({ ...REQUIRED, WEBHOOK_ALLOWED_NETWORKS: networks })).toEqual([
+        expect.stringMatching(/^WEBHOOK_ALLOWED_NETWORKS must be networks such as/),
+      ]);
+    expect(
+      mistakesOf({ ...REQUIRED, ...PRODUCTION, WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' }),
+    ).toContainEqual(expect.stringMatching(/^WEBHOOK_ALLOWED_NETWORKS must not be set in production/));
   });
 
   it.each([
@@ -280,9 +308,14 @@ describe('loadConfig', () => {
       expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
   });
 
-  it('requires a task queue of its own for payments', () => {
+  it('requires task queues of their own for payments and events', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
-      expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same/),
+      expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same as TEMPORAL_TASK_QUEUE/),
+    ]);
+    expect(mistakesOf({ ...REQUIRED, TEMPORAL_EVENTS_TASK_QUEUE: 'payments' })).toEqual([
+      expect.stringMatching(
+        /^TEMPORAL_EVENTS_TASK_QUEUE must not be the same as TEMPORAL_PAYMENTS_TASK_QUEUE/,
+      ),
     ]);
   });
 
@@ -539,10 +572,7 @@ describe('what each process knows', () => {
 
   it('a variable that a process does not read counts as not set', () => {
     const env = { ...REQUIRED, TEMPORAL_TASK_QUEUE: 'q', TEMPORAL_UI_URL: 'nonsense', PORT: 'nonsense' };
-    expect(loadConfig('worker', env).temporal).toMatchObject({
-      taskQueue: 'q',
-      uiUrl: 'http://localhost:8233',
-    });
+    expect(loadConfig('setup', env).temporal.taskQueue).toBe('q');
     expect(loadConfig('setup', env).temporal.uiUrl).toBe('http://localhost:8233');
     expect(loadConfig('worker', { ...REQUIRED, PLACE_ORDER_TIMEOUT_MS: '1' }).orders.placeTimeoutMs).toBe(
       5_000,

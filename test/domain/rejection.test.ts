@@ -19,6 +19,7 @@ it('has an API code for each reason', () => {
     OutOfStock: 'out_of_stock',
     TooManyUnpaid: 'invalid_transition',
     PriceChanged: 'price_changed',
+    CartChanged: 'invalid_transition',
     PaymentDeclined: 'payment_declined',
     PaymentActionFailed: 'payment_action_failed',
     PaymentActionExpired: 'payment_action_expired',

@@ -128,7 +128,7 @@ if (!chromium) {
     return placed.data.id as string;
   }
 
-  it('lists every operation of the API', async () => {
+  it('lists every operation and webhook of the API', async () => {
     const { page, faults } = browser;
     await page.locator('.opblock').first().waitFor();
     const shown = await page
@@ -156,6 +156,28 @@ if (!chromium) {
       'JSON.stringify([{ ...localStorage }, { ...sessionStorage }])',
     );
     expect(stored).toBe('[{},{}]'); // the token is in memory only
+  });
+
+  it('lets a guest put things into a cart and order them', async () => {
+    const { data: cart } = await execute(await open('Carts', 'createCart'));
+    const inCart = async (operationId: string) => {
+      const operation = await open('Carts', operationId);
+      await operation.getByPlaceholder('id', { exact: true }).fill(cart.id as string);
+      await operation.getByPlaceholder('Cart-Token').fill(cart.token as string);
+      return operation;
+    };
+    expect(await execute(await inCart('putCartItem'))).toMatchObject({
+      status: '200',
+      data: { total: 4_758 },
+    });
+    expect(await execute(await inCart('changeCart'))).toMatchObject({ status: '200' });
+    const checkOut = await inCart('checkOut');
+    await change(checkOut, { email: 'ada@example.com' });
+    const ordered = await execute(checkOut);
+    expect(ordered).toMatchObject({ status: '201', data: { status: 'confirmed', total: 4_758 } });
+    const read = await execute(await inCart('getCart'));
+    expect(read).toMatchObject({ status: '200', data: { status: 'ordered', orderId: ordered.data.id } });
+    expect(browser.faults).toEqual([]);
   });
 
   it('pays with cards whose bank asks the customer: one is authorised, one fails and another card pays', async () => {
@@ -206,10 +228,10 @@ async function seedFor(connection: Connection): Promise<void> {
 }
 
 async function operationIds(url: string): Promise<string[]> {
-  const { paths } = (await (await fetch(`${url}/api/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, { operationId: string }>>;
-  };
-  return Object.values(paths).flatMap((methods) =>
-    Object.values(methods).map(({ operationId }) => operationId),
-  );
+  type Operations = Record<string, Record<string, { operationId: string }>>;
+  const response = await fetch(`${url}/api/openapi.json`);
+  const { paths, webhooks } = (await response.json()) as { paths: Operations; webhooks: Operations };
+  return [paths, webhooks]
+    .flatMap((operations) => Object.values(operations))
+    .flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
 }

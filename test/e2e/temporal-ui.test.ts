@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chromium, type Browser } from 'playwright-core';
+import { createClient, type ProblemError } from '../../clients/typescript/src';
 import { newId } from '../../src/common/ids';
 import { findChromium } from '../support/browser';
 import { testConfig } from '../support/config';
@@ -21,27 +22,20 @@ afterAll(async () => {
   await system?.remove();
 });
 
-function authorization(role: 'CUSTOMER' | 'ADMIN'): string {
-  return `Bearer ${tokenFor(testConfig(), role)}`;
-}
-
 /** Places an order with an encrypted note and returns its id. */
 async function placeOrder(): Promise<string> {
-  const response = await fetch(`${system.baseUrl}/orders`, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/json',
-      'Idempotency-Key': randomUUID(),
-      Authorization: authorization('CUSTOMER'),
-    },
-    body: JSON.stringify({
+  const accessToken = tokenFor(testConfig(), 'CUSTOMER');
+  const { baseUrl } = system;
+  const placed = createClient({ baseUrl, tokens: { accessToken }, timeoutMs: HANG_MS }).placeOrder({
+    body: {
       items: [{ productServiceId: newId('ps'), quantity: 1 }], // the order is rejected, which is enough for a history
       paymentMethod: 'pm_card_visa',
       note: NOTE,
-    }),
+    },
   });
-  expect(response.status).toBe(422);
-  return ((await response.json()) as { orderId: string }).orderId;
+  const problem: unknown = await placed.catch((error: unknown) => error);
+  expect(problem).toMatchObject({ code: 'unknown_product' });
+  return (problem as ProblemError).orderId!;
 }
 
 withChromium(
@@ -63,7 +57,7 @@ withChromium(
     expect(await page.locator('body').innerText()).not.toContain(NOTE);
 
     const session = await context.request.post(`${api}/codec/session`, {
-      headers: { Authorization: authorization('ADMIN') },
+      headers: { Authorization: `Bearer ${tokenFor(testConfig(), 'ADMIN')}` },
     });
     expect(session.status()).toBe(204);
     await page.locator('[data-testid="data-encoder-status"], button[aria-label*="odec" i]').first().click();

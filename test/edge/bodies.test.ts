@@ -12,12 +12,10 @@ const DEEP = {
 };
 
 let api: WholeApi;
-let before: Record<string, unknown[]>;
 beforeAll(async () => {
   api = await openWholeApi();
-  before = await api.dump();
 });
-afterEach(async () => expect(await api.dump()).toEqual(before));
+afterEach(() => api.expectUnchanged());
 afterAll(() => api.close());
 
 const bodies = () => api.operations.filter(({ body }) => body !== undefined);

@@ -7,12 +7,10 @@ import { openWholeApi, type WholeApi } from './whole-api';
 type Target = WholeApi['operations'][number];
 
 let api: WholeApi;
-let before: Record<string, unknown[]>;
 beforeAll(async () => {
   api = await openWholeApi();
-  before = await api.dump();
 });
-afterEach(async () => expect(await api.dump()).toEqual(before));
+afterEach(() => api.expectUnchanged());
 afterAll(() => api.close());
 
 const bodies = () => api.operations.filter(({ body }) => body !== undefined);

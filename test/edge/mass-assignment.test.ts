@@ -57,12 +57,10 @@ const ASSIGNMENTS: Readonly<Record<string, Json>> = {
 };
 
 let api: WholeApi;
-let before: Record<string, unknown[]>;
 beforeAll(async () => {
   api = await openWholeApi();
-  before = await api.dump();
 });
-afterEach(async () => expect(await api.dump()).toEqual(before));
+afterEach(() => api.expectUnchanged());
 afterAll(() => api.close());
 
 it.each(['CUSTOMER', 'ADMIN'] as const)(

@@ -1,4 +1,6 @@
+import { TEXT_PATTERNS, type TextFormat } from '../../src/common/text-patterns';
 import type { JsonSchema } from '../../src/openapi/json-schema';
+import { CONSTRAINTS } from '../../src/openapi/portable-schema';
 
 /** An operation of the OpenAPI document with all references resolved. */
 export interface Operation {
@@ -73,12 +75,29 @@ function resolver(document: Document): (node: unknown) => unknown {
     if (Array.isArray(node)) return node.map(resolve);
     if (typeof node !== 'object' || node === null) return node;
     const { $ref } = node as { $ref?: string };
-    if ($ref === undefined)
-      return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, resolve(value)]));
+    if ($ref === undefined) {
+      const entries = Object.entries(node).map(([key, value]) => [key, resolve(value)] as const);
+      return strict(Object.fromEntries(entries));
+    }
+    const { $ref: _reference, ...said } = node as JsonSchema;
     const keys = $ref.slice(2).split('/');
-    return resolve(keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], document));
+    const target = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], document);
+    return { ...(resolve(target) as JsonSchema), ...said };
   };
   return resolve;
+}
+
+/** Says by keywords of JSON Schema what the document says by formats, constraints and references that may be null. */
+function strict({ [CONSTRAINTS]: constraints, ...schema }: JsonSchema): JsonSchema {
+  const pattern = TEXT_PATTERNS[schema.format as TextFormat] as string | undefined;
+  const [first, second] = Array.isArray(schema.anyOf) ? (schema.anyOf as JsonSchema[]) : [];
+  const isNullable = second?.type === 'null' && first?.type !== undefined;
+  const { anyOf: _anyOf, ...said } = schema;
+  return {
+    ...(isNullable ? { ...first, ...said, type: [first.type, 'null'].flat() } : schema),
+    ...(pattern !== undefined && { format: undefined, pattern }),
+    ...(constraints as JsonSchema | undefined),
+  };
 }
 
 /** Returns the example, with samples of the fields that it omits. */
@@ -120,6 +139,7 @@ function textFor({ pattern, format, minLength }: JsonSchema): string {
     'usr_01HZX000000000000000A11CE0',
     'ps_01HZX0000000000000TSHRTM00',
     'pm_card_visa',
+    'https://hooks.example.com/orders',
   ];
   const found = candidates.find(
     (text) => pattern === undefined || new RegExp(pattern as string, 'u').test(text),

@@ -4,7 +4,7 @@ import { startServer, type RunningServer } from '../../src/api-server';
 import { seed } from '../../src/seed/seed';
 import { DEMO_PASSWORD, DEMO_USERS } from '../../src/users/demo-users';
 import { testConfig } from '../support/config';
-import { openTestDatabase, type TestDatabase } from '../support/database';
+import { dump, openTestDatabase, type TestDatabase } from '../support/database';
 import { HANG_MS } from '../support/eventually';
 import { untilReady } from '../support/ready';
 import { taskQueueEnv } from '../support/task-queues';
@@ -38,8 +38,8 @@ export interface ApiRequest {
 export interface WholeApi {
   operations: (Operation & { url: string; send(request: ApiRequest): Promise<ApiResponse> })[];
   tokens: { ADMIN: string; CUSTOMER: string };
-  /** Returns all documents of all collections. */
-  dump(): Promise<Record<string, unknown[]>>;
+  /** Fails unless the documents of all collections are those that were there when it was opened. */
+  expectUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,10 +60,11 @@ export async function openWholeApi(): Promise<WholeApi> {
     ADMIN: await logIn(servers[0]!.url, admin!.email),
     CUSTOMER: await logIn(servers[0]!.url, customer!.email),
   };
+  const before = await dump(db.connection);
   return {
     operations: [...known.values()],
     tokens,
-    dump: () => dump(db),
+    expectUnchanged: async () => expect(await dump(db.connection)).toEqual(before),
     async close() {
       await Promise.all(servers.map((server) => server.close()));
       await db.drop();
@@ -104,15 +105,4 @@ async function send(url: string, { path, method, token, headers, body }: ApiRequ
   const text = await response.text();
   const isJson = response.headers.get('Content-Type')?.includes('json') && text !== '';
   return { ...(isJson ? (JSON.parse(text) as object) : {}), status: response.status };
-}
-
-async function dump({ connection }: TestDatabase): Promise<Record<string, unknown[]>> {
-  const collections = await connection.db!.collections();
-  const contents = await Promise.all(
-    collections.map(async (collection) => [
-      collection.collectionName,
-      await collection.find().sort({ _id: 1 }).toArray(),
-    ]),
-  );
-  return Object.fromEntries(contents) as Record<string, unknown[]>;
 }

@@ -6,6 +6,17 @@ import { createAttemptRepository } from '../../src/users/passwords/attempts.repo
 import { createAccountRepository } from '../../src/users/account/accounts.repository';
 import { createSecondFactorRepository } from '../../src/users/second-factor/second-factors.repository';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
+import type { Draft } from '../../src/events/event-source';
+import {
+  createEventRepository,
+  createRelayRepository,
+  type EventRepository,
+  type RelayRepository,
+} from '../../src/events/events.repository';
+import { cartSource } from '../../src/events/sources/carts.source';
+import { orderSource } from '../../src/events/sources/orders.source';
+import { createCartRepository, type CartRepository } from '../../src/carts/carts.repository';
+import { newCart, withDetails } from '../../src/domain/cart';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES } from '../../src/domain/order';
 import { createTransact } from '../../src/mongodb/transaction';
 import { sortOf, type OrderFilter } from '../../src/orders/order-filter';
@@ -26,7 +37,15 @@ import { createStockRepository } from '../../src/product-service/stock.repositor
 import { createDataKeyRepository, type DataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { createEndedSessionsRepository } from '../../src/users/sessions/ended-sessions.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
+import { createGuestRepository, type GuestRepository } from '../../src/users/guests.repository';
 import { createUsersRepository, type User } from '../../src/users/users.repository';
+import { createDeliveryRepository, type DeliveryRepository } from '../../src/webhooks/deliveries.repository';
+import { begun, newDelivery } from '../../src/webhooks/delivery';
+import {
+  createEndpointRepository,
+  type Endpoint,
+  type EndpointRepository,
+} from '../../src/webhooks/endpoints.repository';
 import { orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { TEST_ORIGIN } from '../support/origin';
@@ -315,6 +334,7 @@ function catalogueCalls(connection: Connection): Calls<ReturnType<typeof createP
     search: () => products.search({ isActive: true, terms: ['mu'], limit: 20 }),
     find: () => products.find(entry.id),
     findActive: () => products.findActive(entry.id),
+    findByIds: () => products.findByIds([entry.id, 'ps_2']),
     findActiveByIds: () => products.findActiveByIds([entry.id, 'ps_2']),
     update: async () => products.update(await stored(), { name: 'Another' }, TEST_ORIGIN),
     retire: async () => products.retire(await stored(), TEST_ORIGIN),
@@ -402,11 +422,54 @@ function actionCalls(connection: Connection): Calls<ReturnType<typeof createPaym
   };
 }
 
+function cartCalls(connection: Connection): Calls<CartRepository> {
+  const carts = createCartRepository(connection, {
+    stock: createStockRepository(connection),
+    stockQueue: createStockQueue(),
+  });
+  const cart = newCart({ id: 'cart_1', customerId: 'usr_c', tokenHash: null }, NOW.toISOString());
+  const noted = withDetails(cart, { note: 'x' }, NOW.toISOString());
+  const until = new Date(0).toISOString();
+  return {
+    insert: () => carts.insert(cart),
+    find: () => carts.find('cart_1'),
+    findOpen: () => carts.findOpen('usr_c'),
+    write: () => carts.write({ before: cart, after: noted }),
+    async releaseExpired() {
+      await carts.write({ before: noted, after: { ...noted, hold: { items: [], until }, version: 3 } });
+      await carts.releaseExpired(['ps_1']);
+      await carts.releaseExpired();
+    },
+    markAbandoned: () => carts.markAbandoned(NOW),
+    markOrdered: () =>
+      createTransact(connection)((session) =>
+        carts.markOrdered({ id: 'cart_1', contentVersion: 2 }, 'ord_1', session),
+      ),
+    reopen: () => createTransact(connection)((session) => carts.reopen({ id: 'cart_1' }, 'ord_1', session)),
+    beginAttempt: () => carts.beginAttempt({ id: 'cart_1', attempt: 3 }),
+    removeAllOf: () => carts.removeAllOf('usr_c'),
+  };
+}
+
+function guestCalls(connection: Connection): Calls<GuestRepository> {
+  const guests = createGuestRepository(connection);
+  const guest = { id: 'usr_g', email: 'guest@example.com', name: 'Guest', orderTokenHash: 'hash' };
+  return {
+    keep: () => guests.keep(guest),
+    isKnown: () => guests.isKnown('usr_g'),
+    findByOrderToken: () => guests.findByOrderToken('hash'),
+    findByEmail: () => guests.findByEmail('guest@example.com'),
+    takeOver: () => guests.takeOver({ id: 'usr_1', confirmedEmail: 'guest@example.com' }),
+    takenOverBy: () => guests.takenOverBy('usr_1'),
+  };
+}
+
 function personalDataCalls(connection: Connection): Calls<PersonalDataRepository> {
   const audit = createAuditRepository(connection, createTransact(connection));
   const data = createPersonalDataRepository(connection, audit);
   return {
     sessionsOf: () => data.sessionsOf('usr_1', { limit: 20, after: 'a' }),
+    cartsOf: () => data.cartsOf('usr_c'),
     eraseTraces: () => data.eraseTraces('ord_1'),
     eraseRest: () => data.eraseRest('usr_1'),
   };
@@ -437,6 +500,75 @@ function declineCalls(connection: Connection): Calls<ReturnType<typeof createDec
   };
 }
 
+function endpointCalls(connection: Connection): Calls<EndpointRepository> {
+  const endpoints = createEndpointRepository(connection);
+  const endpoint: Endpoint = {
+    id: 'whe_1',
+    url: 'https://erp.example.com/',
+    description: null,
+    types: ['*'],
+    secrets: [{ sealed: 'sealed', createdAt: NOW, expiresAt: null }],
+    disabledReason: null,
+    disabledAt: null,
+    failingSince: null,
+    replay: null,
+    after: 0,
+    version: 1,
+    createdBy: 'usr_1',
+    createdAt: NOW,
+    updatedAt: NOW,
+  };
+  const replay = { round: 'one', from: NOW, to: NOW, startedAt: NOW, completedAt: null };
+  const action = { action: 'change', origin: TEST_ORIGIN };
+  return {
+    async insert() {
+      await connection.collection('webhook_endpoints').deleteMany({ url: { $exists: false } });
+      await endpoints.insert(endpoint, TEST_ORIGIN);
+    },
+    find: () => endpoints.find('whe_1'),
+    enabled: () => endpoints.enabled(),
+    all: () => endpoints.all(),
+    list: () => endpoints.list(PAGE),
+    change: () => endpoints.change('whe_1', (before) => ({ ...before, types: ['order.*'] }), action),
+    beginReplay: () => endpoints.beginReplay('whe_1', () => replay, TEST_ORIGIN),
+    completeReplay: () => endpoints.completeReplay('whe_1', 'one'),
+    reseal: () => endpoints.reseal('whe_1', 'sealed', 'anew'),
+    recordVerdict: () => endpoints.recordVerdict('whe_1', 'failed', NOW),
+    remove: () => endpoints.remove('whe_1', () => undefined, TEST_ORIGIN),
+  };
+}
+
+function deliveryCalls(connection: Connection): Calls<DeliveryRepository> {
+  const deliveries = createDeliveryRepository(connection);
+  const event = { _id: 'evt_1_1', position: 1, types: ['order.placed' as const], recordedAt: NOW };
+  const delivery = newDelivery('whe_1', event, 'first');
+  const { status, lastStatus, lastError, nextAttemptAt, completedAt } = delivery;
+  const outcome = {
+    status,
+    attempts: 1,
+    lastAttemptAt: NOW,
+    lastStatus,
+    lastError,
+    nextAttemptAt,
+    completedAt,
+  };
+  return {
+    insert: () => deliveries.insert([delivery]),
+    begin: () => deliveries.begin([newDelivery('whe_1', event, 'second')]),
+    find: () => deliveries.find(delivery.id),
+    async list() {
+      for (const status of [undefined, 'pending' as const])
+        await deliveries.list({ endpointId: 'whe_1', status }, PAGE);
+    },
+    overdue: () => deliveries.overdue(new Date(Date.now() + 1_000), 10),
+    postpone: () => deliveries.postpone([delivery], new Date(Date.now() + 1_000)),
+    restart: () => deliveries.restart(delivery, begun(delivery, 'third'), TEST_ORIGIN),
+    record: () => deliveries.record(delivery, outcome),
+    dispatched: () => deliveries.dispatched(),
+    saveDispatched: () => deliveries.saveDispatched(1),
+  };
+}
+
 function auditCalls(connection: Connection): Calls<AuditRepository> {
   const transact = createTransact(connection);
   const audit = createAuditRepository(connection, transact);
@@ -459,11 +591,52 @@ function auditCalls(connection: Connection): Calls<AuditRepository> {
       for (const filter of [{}, { actor: 'usr_1' }, { object: 'ord_1' }, { actor: 'usr_1', from: NOW }])
         await audit.list(filter, PAGE);
     },
-    ofUser: () => audit.ofUser('usr_1', PAGE),
+    ofUser: () => audit.ofUser(['usr_1', 'usr_2'], PAGE),
     removeBefore: () => audit.removeBefore(NOW),
     erasePrivateParts: () => audit.erasePrivateParts('usr_1'),
     erasePrivatePartsOfOrder: () => audit.erasePrivatePartsOfOrder('ord_1'),
   };
+}
+
+function feedCalls(connection: Connection): Calls<EventRepository> {
+  const feed = createEventRepository(connection);
+  return {
+    async page() {
+      await feed.page({ after: 0 }, 20);
+      await feed.page({ after: 0, types: ['order.placed', 'order.rejected'] }, 20);
+    },
+    latest: () => feed.latest(),
+    find: () => feed.find('evt_1'),
+    brief: () => feed.brief(0, 20),
+    positionBefore: () => feed.positionBefore(NOW),
+    history: () => feed.history('ord_1', 0, 20),
+    lastOf: () => feed.lastOf(['ord_1', 'ord_2']),
+    watch: () => feed.watch(1).close(),
+  };
+}
+
+/** All that the relay does again and again; what is out of stock it reads once. */
+function relayCalls(connection: Connection): Calls<Omit<RelayRepository, 'availability'>> {
+  const relay = createRelayRepository({ connection, transact: createTransact(connection), retentionMs: 1 });
+  return {
+    takeOver: () => relay.takeOver(),
+    shortenExpiry: () => relay.shortenExpiry(new AbortController().signal, () => undefined),
+    append: async () => relay.append(await relay.takeOver(), [], { token: null, followedAt: NOW }),
+    lacking: () => relay.lacking([{ event: { _id: 'evt_1' } } as Draft]),
+  };
+}
+
+/** What looks for missing events of collections that grow with the orders. */
+function missedCalls(connection: Connection): Record<string, () => unknown> {
+  const sources = [orderSource(connection, createEventRepository(connection)), cartSource(connection)];
+  return Object.fromEntries(
+    sources.map(({ collection, missedSince }) => [
+      collection,
+      async () => {
+        for await (const drafts of missedSince(NOW)) expect(drafts).toEqual([]);
+      },
+    ]),
+  );
 }
 
 /** An entry of MongoDB's profiler. */
@@ -493,6 +666,8 @@ it.each(
     attemptCalls,
     sessionCalls,
     userCalls,
+    guestCalls,
+    cartCalls,
     accountCalls,
     secondFactorCalls,
     revokedTokensCalls,
@@ -508,13 +683,18 @@ it.each(
     dataKeyCalls,
     declineCalls,
     stripeCalls,
+    endpointCalls,
+    deliveryCalls,
+    feedCalls,
+    relayCalls,
+    missedCalls,
   }),
 )('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {
   const plans = await plansOf(callsOn(db.connection));
   expect(plans.length).toBeGreaterThan(0);
   const bad = plans.filter(
     ({ ns, planSummary, keysExamined = 0, hasSortStage = false }) =>
-      planSummary!.includes('COLLSCAN') ||
+      (planSummary!.includes('COLLSCAN') && !ns.endsWith('.webhook_endpoints')) || // there are 50 at most
       keysExamined >= OTHERS / 2 ||
       (hasSortStage && ns.endsWith('.orders')), // elsewhere a unique index finds one document that is sorted
   );

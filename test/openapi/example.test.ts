@@ -40,9 +40,14 @@ it('the document contains a route with minimal declarations', () => {
     errors: [],
     handler: () => undefined,
   });
-  expect(buildDocument([minimal], { prefix: '', env: 'test' }).paths['/minimal']?.post).toMatchObject({
+  const { paths, components } = buildDocument([minimal], { prefix: '', env: 'test' });
+  expect(components.schemas.MinimalRequest).toMatchObject({ type: 'object' });
+  expect(paths['/minimal']?.post).toMatchObject({
     parameters: [],
-    requestBody: { required: false, content: { 'application/json': { schema: { type: 'object' } } } },
+    requestBody: {
+      required: false,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/MinimalRequest' } } },
+    },
     responses: { '204': { description: 'Done' } },
   });
 });

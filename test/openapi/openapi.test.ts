@@ -6,8 +6,12 @@ import { METADATA_KEY, type OrderLine } from '../../src/domain/order';
 import { PROBLEMS } from '../../src/errors/problems';
 import { priceLines } from '../../src/domain/pricing';
 import { buildDocument } from '../../src/openapi/document';
+import { EVENT_TYPES } from '../../src/domain/events';
+import { EVENT_WEBHOOKS } from '../../src/events/event-webhooks';
 import { exampleOf } from '../../src/openapi/example';
+import type { JsonSchema } from '../../src/openapi/json-schema';
 import { DEMO_CATALOGUE } from '../../src/seed/catalogue';
+import { PING_WEBHOOK } from '../../src/webhooks/webhooks.schema';
 import { DEMO_USERS } from '../../src/users/demo-users';
 import { createRoutes } from '../../src/api-routes';
 import { createTemporalClient } from '../../src/temporal/client';
@@ -29,15 +33,21 @@ beforeAll(async () => {
     jwt: createJwt(api.config.jwt),
     revokedTokens: { has: () => false },
     dataKeys: undefined as never,
+    report: () => undefined,
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
     outbox: { post: () => undefined },
     logger: pino({ level: 'silent' }),
+    draining: new AbortController().signal,
   });
 });
 afterAll(async () => {
   await temporal.close();
   await api.close();
 });
+
+interface WebhookOperation {
+  requestBody: { content: { 'application/json': { schema: { $ref: string }; example?: object } } };
+}
 
 type Operation = {
   operationId: string;
@@ -72,8 +82,11 @@ describe('the OpenAPI document', () => {
   it('starts with the most used tags', () => {
     const tags = [
       'Orders',
+      'Carts',
       'Catalogue',
       'Payments',
+      'Events',
+      'Webhooks',
       'Auth',
       'Users',
       'API keys',
@@ -128,22 +141,35 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
+  /** What a guest may do with an order. */
+  const isGuests = ({ operationId }: { operationId: string }) =>
+    ['getOrder', 'listOrderEvents', 'payOrder', 'confirmPayment', 'cancelOrder'].includes(operationId);
+
   it('requires a token for the routes that the guard protects', () => {
     for (const operation of operations()) {
-      const { role } = routes.find(({ operationId }) => operationId === operation.operationId)!;
-      const schemes =
-        operation.operationId === 'decodePayloads' ? ['bearerAuth', 'codecCookie'] : ['bearerAuth'];
+      const { role, optionalSignIn = false } = routes.find(
+        ({ operationId }) => operationId === operation.operationId,
+      )!;
+      const others = [
+        operation.operationId === 'decodePayloads' && 'codecCookie',
+        isGuests(operation) && 'orderToken',
+      ];
+      const schemes = ['bearerAuth', ...others.filter((scheme) => scheme !== false)];
+      const none = optionalSignIn ? [{}, { bearerAuth: [] }] : [];
       expect(operation.security).toEqual(
-        role === 'PUBLIC' ? [] : schemes.map((scheme) => ({ [scheme]: [] })),
+        role === 'PUBLIC' ? none : schemes.map((scheme) => ({ [scheme]: [] })),
       );
-      const checksCredentials = ['login', 'showCode', 'refresh'].includes(operation.operationId);
+      const checksCredentials =
+        optionalSignIn || ['login', 'showCode', 'refresh'].includes(operation.operationId);
       expect('401' in operation.responses).toBe(role !== 'PUBLIC' || checksCredentials);
     }
   });
 
   it('lists all problem codes', () => {
-    const problem = documentOf().components.schemas.Problem as { properties: { code: { enum: string[] } } };
-    expect(problem.properties.code.enum).toEqual(Object.keys(PROBLEMS));
+    expect(documentOf().components.schemas.ErrorCode).toEqual({
+      type: 'string',
+      enum: Object.keys(PROBLEMS),
+    });
   });
 
   it('names the shared schemas, and allows null in a nullable enum', () => {
@@ -151,7 +177,9 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(schemas)).toEqual(
       expect.arrayContaining(['ProductService', 'Session', 'Order', 'Problem', 'Readiness']),
     );
-    expect(JSON.stringify(schemas.Order)).toContain('"enum":["product","service",null]');
+    expect(schemas.OrderItem).toMatchObject({
+      properties: { kind: { anyOf: [{ $ref: '#/components/schemas/ProductKind' }, { type: 'null' }] } },
+    });
   });
 
   it('has valid examples of all inputs', () => {
@@ -173,12 +201,10 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has a valid example of every response except those of the health routes', () => {
-    const responses = routes
-      .filter(({ tag }) => tag !== 'Health')
-      .flatMap(({ operationId, responses }) =>
-        Object.values(responses).flatMap(({ data }) => (data ? [{ operationId, data }] : [])),
-      );
+  it('has a valid example of every response', () => {
+    const responses = routes.flatMap(({ operationId, responses }) =>
+      Object.values(responses).flatMap(({ data }) => (data ? [{ operationId, data }] : [])),
+    );
     expect(responses.length).toBeGreaterThan(8);
     for (const { operationId, data } of responses) {
       const example = exampleOf(data);
@@ -193,18 +219,37 @@ describe('the OpenAPI document', () => {
     expect(parameters.get('status')).toMatchObject({
       style: 'form',
       explode: false,
-      schema: { type: 'array', items: { enum: expect.arrayContaining(['confirmed']) as string[] } },
+      schema: { type: 'array', items: { $ref: '#/components/schemas/OrderStatus' } },
     });
     expect(parameters.get('metadata')).toMatchObject({
       style: 'deepObject',
       explode: true,
       schema: {
-        additionalProperties: false,
         maxProperties: 20,
-        patternProperties: { [METADATA_KEY.source]: { type: 'string', maxLength: 500 } },
+        propertyNames: { pattern: METADATA_KEY.source },
+        additionalProperties: { type: 'string', maxLength: 500 },
       },
     });
     expect(Object.keys(find('exportOrders').responses['200']!.content!)).toEqual(['text/csv']);
+  });
+
+  it('lists every type of event as a webhook, with the event as its body', () => {
+    const { webhooks, components } = buildDocument(routes, {
+      prefix: '',
+      env: 'test',
+      webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK],
+    });
+    expect(Object.keys(webhooks)).toEqual([...EVENT_TYPES, 'webhook.ping']);
+    for (const [type, { post }] of Object.entries(webhooks as Record<string, { post: WebhookOperation }>)) {
+      const { schema, example } = post.requestBody.content['application/json'];
+      expect(components.schemas).toHaveProperty([schema.$ref.split('/').at(-1)!]);
+      if (example) expect((example as { types: string[] }).types).toContain(type);
+    }
+    const { post } = webhooks['order.confirmed'] as { post: WebhookOperation };
+    expect(post.requestBody.content['application/json']).toMatchObject({
+      schema: { $ref: '#/components/schemas/OrderEvent' },
+      example: { data: { status: 'confirmed' } },
+    });
   });
 
   it('wraps the example of a response in the envelope, and that of a list in a page', () => {
@@ -214,7 +259,8 @@ describe('the OpenAPI document', () => {
     };
     const requestId = expect.any(String) as string;
     const order = expect.objectContaining({ status: 'confirmed', total: 4_758 }) as object;
-    expect(responseExampleOf('getOrder')).toEqual({ data: order, meta: { requestId } });
+    const { OrderConfirmed } = documentOf().components.examples;
+    expect(OrderConfirmed).toEqual({ value: { data: order, meta: { requestId } } });
     expect(responseExampleOf('listOrders')).toEqual({
       data: [order],
       meta: { requestId, page: { limit: 20, nextCursor: null } },
@@ -236,6 +282,136 @@ describe('the OpenAPI document', () => {
       note: request.note,
       customerId: DEMO_USERS[1]!._id,
     });
+  });
+});
+
+/** What generators of clients make a bad client of, or none. */
+describe('the OpenAPI document as input of generators', () => {
+  const webhooks = [...EVENT_WEBHOOKS, PING_WEBHOOK];
+  const documentOf = () => buildDocument(routes, { prefix: '', env: 'production', webhooks });
+  type Place = { path: string; schema: JsonSchema };
+
+  /** All schemas of the document, by the places where they are. */
+  const schemasOf = (node: unknown, path = '', isSchema = false): Place[] => {
+    if (typeof node !== 'object' || node === null) return [];
+    const own = isSchema ? [{ path, schema: node as JsonSchema }] : [];
+    const children = Object.entries(node).flatMap(([key, value]): Place[] => {
+      if (/^(examples?|default|enum|x-constraints)$/.test(key) && !path.endsWith('/components')) return [];
+      const isMap = isSchema && key === 'properties';
+      const isPart = isSchema && /^(items|additionalProperties)$/.test(key);
+      if (isMap || (!isSchema && key === 'schemas') || (isSchema && key === 'anyOf'))
+        return Object.entries(value as object).flatMap(([name, part]) =>
+          schemasOf(part, `${path}/${key}/${name}`, true),
+        );
+      if (isSchema && !isPart) return [];
+      return schemasOf(value, `${path}/${key}`, isPart || key === 'schema');
+    });
+    return [...own, ...children];
+  };
+  const placesOf = (isBad: (schema: JsonSchema) => boolean) =>
+    schemasOf(documentOf()).filter(({ schema }) => isBad(schema));
+  const isComponent = (path: string) => /^\/components\/schemas\/\w+$/.test(path);
+  const isOf = ({ type }: JsonSchema, name: string) => [type].flat().includes(name);
+
+  it('has more than a few schemas', () => {
+    expect(schemasOf(documentOf()).length).toBeGreaterThan(500);
+  });
+
+  it('gives all objects and sets of values names of their own', () => {
+    const nameless = placesOf(
+      ({ properties, enum: values = [] }) => properties !== undefined || (values as unknown[]).length > 1,
+    );
+    expect(nameless.map(({ path }) => path).filter((path) => !isComponent(path))).toEqual([]);
+    const names = Object.keys(documentOf().components.schemas);
+    expect(names.filter((name) => !/^[A-Z][A-Za-z]+$/.test(name) || name.includes('Inner'))).toEqual([]);
+    expect(names).toEqual(
+      expect.arrayContaining(['Order', 'OrderEnvelope', 'OrderPage', 'Address', 'ApiKeyScope', 'Problem']),
+    );
+  });
+
+  it('has 64 bits for every integer that may need them', () => {
+    const wide = placesOf(
+      (schema) => isOf(schema, 'integer') && Number(schema.maximum ?? Infinity) >= 2 ** 31,
+    );
+    expect(wide.length).toBeGreaterThan(30);
+    expect(wide.filter(({ schema }) => schema.format !== 'int64')).toEqual([]);
+  });
+
+  it('says of everything what type it is', () => {
+    const kinds = ['type', '$ref', 'anyOf', 'enum'];
+    expect(placesOf((schema) => !kinds.some((kind) => kind in schema))).toEqual([]);
+  });
+
+  it('has no keywords and no patterns that generators misread', () => {
+    const misread = ['patternProperties', 'allOf', 'oneOf', 'not', 'if', 'title'];
+    expect(placesOf((schema) => misread.some((keyword) => keyword in schema))).toEqual([]);
+    expect(placesOf(({ pattern }) => /u2028|\u2028|\\p\{|\(\?[=!<]/i.test(String(pattern)))).toEqual([]);
+  });
+
+  it('has no names that those of generators would collide with', () => {
+    const { components, paths, webhooks: sent } = documentOf();
+    const names = Object.keys(components.schemas);
+    // Go makes a function NewOrder for a type Order.
+    expect(names.filter((name) => names.some((other) => name === `New${other}`))).toEqual([]);
+    const tagsOf = (operations: object) =>
+      Object.values(operations).flatMap((methods) =>
+        (Object.values(methods as object) as Operation[]).flatMap(({ tags }) => tags),
+      );
+    const ofApi = tagsOf(paths);
+    expect(tagsOf(sent).filter((tag) => ofApi.includes(tag))).toEqual([]);
+    expect(documentOf().tags.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([...new Set([...ofApi, ...tagsOf(sent)])]),
+    );
+  });
+
+  it('has no values of flags', () => {
+    expect(placesOf((schema) => isOf(schema, 'boolean') && 'enum' in schema)).toEqual([]);
+  });
+
+  it('has each problem, header and example once', () => {
+    const { components, paths } = documentOf();
+    const problems = Object.values(paths).flatMap((methods) =>
+      (Object.values(methods) as Operation[]).flatMap(({ responses }) =>
+        Object.entries(responses).filter(([status]) => Number(status) >= 400),
+      ),
+    );
+    expect(problems.length).toBeGreaterThan(300);
+    for (const [, response] of problems)
+      expect(response).toEqual({ $ref: expect.stringMatching(/^#\/components\/responses\/\w+$/) as string });
+    expect(Object.keys(components.responses).length).toBeLessThan(40);
+    expect(components.headers).toHaveProperty('Retry-After');
+    expect(JSON.stringify(components.responses)).not.toContain('"value"');
+  });
+
+  it('names its licence, says what its tags are, and offers the access token first', () => {
+    const { info, tags, components } = documentOf();
+    expect(info.license).toEqual({ name: 'MIT', identifier: packageJson.license });
+    for (const tag of tags) expect(tag.description).toMatch(/\w/);
+    expect(Object.keys(components.securitySchemes)[0]).toBe('bearerAuth');
+  });
+
+  it('tells of the headers that count requests wherever they are sent', () => {
+    const { paths } = documentOf();
+    const headersOf = (path: string, method: string, status: string) =>
+      Object.keys(
+        (paths[path]![method] as { responses: Record<string, { headers: object }> }).responses[status]!
+          .headers,
+      );
+    const counted = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
+    expect(headersOf('/orders', 'post', '201')).toEqual(expect.arrayContaining(counted));
+    expect(headersOf('/health', 'get', '200')).not.toEqual(expect.arrayContaining(counted));
+  });
+
+  it('has an example of every parameter that is required, and of every body', () => {
+    const operations = Object.values(documentOf().paths).flatMap(
+      (methods) => Object.values(methods) as Operation[],
+    );
+    const missing = operations.flatMap(({ operationId, parameters }) =>
+      parameters
+        .filter(({ required, example }) => required && example === undefined)
+        .map(({ name }) => `${operationId} ${name}`),
+    );
+    expect(missing).toEqual([]);
   });
 });
 

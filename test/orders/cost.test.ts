@@ -1,11 +1,13 @@
 import { temporal } from '@temporalio/proto';
 import { mongo } from 'mongoose';
 import { hostname } from 'node:os';
-import { DOCUMENT_BYTES, FULFILLING, PLACING, type StageCounts } from '../../bench/counts';
+import { DOCUMENT_BYTES, EVENT_BYTES, FULFILLING, PLACING, type StageCounts } from '../../bench/counts';
 import { orderWorkflowId } from '../../workflows/contract';
 import { createAuditRepository } from '../../src/audit/audit.repository';
 import { createTransact } from '../../src/mongodb/transaction';
+import { eventually } from '../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { keepRelaying } from '../support/relay';
 import type { ProductService } from '../../src/product-service/product-service.model';
 
 /**
@@ -159,4 +161,24 @@ it('costs two documents in MongoDB, below 3 kB together, and two entries of the 
   expectRoundedUp(await sizeOf('sandbox_payments', { orderId: order.id }), DOCUMENT_BYTES.payment);
   await createAuditRepository(connection, createTransact(connection)).seal();
   expectRoundedUp(await sizeOf('audit', { object: order.id }, 2), DOCUMENT_BYTES.audit);
+});
+
+it('costs four events, below 8.3 kB together, which the relay writes afterwards, and no images', async () => {
+  const { connection } = api.shop.db;
+  const relay = keepRelaying(connection);
+  await relay.following;
+  const { id } = await api.placed(alice, [product.id, 1]);
+  const { body } = await api.fulfill(id, [[product.id, 1]]).expect(201);
+  const path = `/orders/${id}/fulfillments/${body.data.fulfillments[0].id}/deliver`;
+  await api.call('post', path, api.tokenOf('ADMIN')).expect(200);
+  const events = connection.collection('events');
+  await eventually(async () => expect(await events.countDocuments({ object: id })).toBe(4));
+  await relay.stop();
+  const found = await events.find({ object: id }).toArray();
+  expectRoundedUp(
+    found.reduce((sum, event) => sum + mongo.BSON.calculateObjectSize(event), 0),
+    EVENT_BYTES,
+  );
+  const collections = await connection.db!.listCollections().toArray();
+  expect(JSON.stringify(collections)).not.toContain('PreAndPostImages');
 });

@@ -1,5 +1,6 @@
 import {
   canBeOrderOf,
+  cartOrderIdOf,
   commandBy,
   fingerprintOf,
   orderIdOf,
@@ -46,6 +47,19 @@ it('gives the keys of a customer, of the staff and of programs orders of their o
   expect(orderIdOf('usr_1', 'k', 'usr_1')).toBe(ids[0]);
 });
 
+it('gives each attempt to order a cart an order of its own, which no key of the customer names', () => {
+  const cart = { id: 'cart_1', attempt: 1, customerId: 'usr_1' };
+  const ids = [
+    cartOrderIdOf(cart),
+    cartOrderIdOf({ ...cart, attempt: 2 }),
+    cartOrderIdOf({ ...cart, id: 'cart_2' }),
+    orderIdOf('usr_1', '1'),
+    orderIdOf('usr_1', '1', 'cart_1'),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.every((id) => canBeOrderOf('usr_1', id))).toBe(true);
+});
+
 it('tells by its id whose an order can be', () => {
   for (const placedBy of ['usr_1', 'usr_2', 'key_1']) {
     const id = orderIdOf('usr_1', 'k', placedBy);
@@ -80,6 +94,7 @@ it('gives an order a fingerprint from which nothing can be guessed without its I
 it('says who sends the command, under which conditions, and which revision they had read', () => {
   const said = { by: 'usr_1', requestId: 'r', seenRevision: 7 };
   expect(by()).toEqual({ ...CONTENT, ...said, id: expect.any(String) });
+  expect(by({}, undefined, 'can', ORDER, CUSTOMER).by).toBe(ORDER.customerId); // also if it was taken over
   const ifMatch = [2, 3];
   expect(commandBy({ ...CALLER, ifMatch }, ORDER, 'ful', CONTENT)).toMatchObject({ ...said, ifMatch });
 });

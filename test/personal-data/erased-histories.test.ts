@@ -6,13 +6,12 @@ import { newId } from '../../src/common/ids';
 import { parsePayloadKeys } from '../../src/config/payload-keys';
 import type { OrderRequest } from '../../src/domain/order';
 import { createErasures } from '../../src/personal-data/erasures';
-import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
-import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { createPayloadCodec, UndecodablePayload } from '../../src/temporal/payload-codec';
 import { createUsersRepository } from '../../src/users/users.repository';
 import { COMMANDS, erasureWorkflowId, orderWorkflowId } from '../../workflows/contract';
 import { Canaries } from '../support/canaries';
 import { newCommand } from '../support/commands';
+import { patientDataKeys } from '../support/data-keys';
 import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, type Shop } from '../support/shop';
@@ -64,11 +63,7 @@ function payloadsIn(value: unknown): Payload[] {
 /** Returns the names of the canaries that can be read with PAYLOAD_KEYS and MongoDB in the payloads. */
 async function readable(payloads: Payload[], canaries: Canaries): Promise<string[]> {
   const payloadKeys = parsePayloadKeys(KEYS);
-  const repository = createDataKeyRepository(shop.db.connection);
-  const codec = createPayloadCodec(
-    payloadKeys,
-    createDataKeys({ repository, payloadKeys, patienceMs: HANG_MS }),
-  );
+  const codec = createPayloadCodec(payloadKeys, patientDataKeys(shop.db.connection, payloadKeys));
   const texts = payloads.map(async (payload) => {
     try {
       const [decoded] = await codec.decode([payload]);

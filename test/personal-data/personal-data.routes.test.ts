@@ -1,7 +1,9 @@
+import { openCart } from '../support/carts';
 import { Canaries } from '../support/canaries';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { keepRelaying } from '../support/relay';
 import { orderRequest } from '../support/shop';
 import { PASSWORD, person, signIn, type Person } from '../support/signed-in-users';
 import type { ProductService } from '../../src/product-service/product-service.model';
@@ -11,12 +13,18 @@ import { erasureWorkflowId } from '../../workflows/contract';
 let api: OrderApi;
 let admin: Person;
 let product: ProductService;
+let relay: ReturnType<typeof keepRelaying>;
 beforeAll(async () => {
   api = await openOrderApi();
   admin = await person(api, 'ADMIN');
   product = await api.shop.sell();
+  relay = keepRelaying(api.db.connection);
+  await relay.following;
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await relay.stop();
+  await api.close();
+});
 
 const exported = async (id: string, token: string): Promise<OrderBody[]> => {
   const { text } = await api.call('get', `/users/${id}/export`, token).buffer(true).expect(200);
@@ -182,6 +190,10 @@ describe('POST /users/:id/erase', () => {
     for (const { id } of (await api.call('get', '/orders', who.accessToken).expect(200)).body.data)
       await api.call('post', `/orders/${id}/cancel`, who.accessToken).send({});
     const books = await bookOf(completed.id);
+    const events = api.db.connection.collection('events');
+    await eventually(async () =>
+      expect(await events.countDocuments({ object: completed.id, type: 'order.completed' })).toBe(1),
+    );
     expect(await foundInMongoDb(canaries)).toEqual(
       expect.arrayContaining(['name', 'e-mail', 'note', 'number']),
     );
@@ -189,7 +201,8 @@ describe('POST /users/:id/erase', () => {
     const { body: answer } = await erase(who.id, who.accessToken, password).expect(202);
     expect(answer.data).toMatchObject({ id: who.id, name: 'erased', status: 'erased' });
     await erased(who.id, 'erased');
-    expect(await foundInMongoDb(canaries)).toEqual([]);
+    // The events of an order are erased with the event of its erasure.
+    await eventually(async () => expect(await foundInMongoDb(canaries)).toEqual([]));
     expect(await bookOf(completed.id)).toEqual(books);
     for (const id of [completed.id, other.id]) {
       const { body: seen } = await api.call('get', `/orders/${id}`, admin.accessToken).expect(200);
@@ -202,6 +215,59 @@ describe('POST /users/:id/erase', () => {
     }
     const logged = await exported(who.id, admin.accessToken);
     expect(logged).toContainEqual(expect.objectContaining({ action: 'user.erase', by: who.id }));
+  });
+
+  it('erases the carts, and what the user has ordered as a guest, too', async () => {
+    const canaries = new Canaries();
+    const who = await person(api);
+    const shippingAddress = { ...ADDRESS, name: canaries.make('name'), line1: canaries.make('line1') };
+    const details = { shippingAddress, note: canaries.make('note') };
+    const guests = await openCart(api);
+    const own = await openCart(api, who.accessToken);
+    for (const cart of [guests, own]) {
+      await cart.put(product.id, 1).expect(200);
+      await cart.call('patch').send(details).expect(200);
+    }
+    const { body } = await guests.checkOut({ email: who.email }).expect(201);
+    const { accessToken } = await signIn(api, who.email);
+    const { detail } = (await erase(who.id, accessToken).expect(409)).body;
+    expect(detail).toContain(body.data.number);
+    await api.call('post', `/orders/${body.data.id}/cancel`, accessToken).send({}).expect(200);
+    const found = await exported(who.id, accessToken);
+    expect(found.filter(({ type }) => type === 'cart').map(({ id }) => id as string)).toEqual([
+      own.id,
+      guests.id,
+    ]);
+    expect(found).toContainEqual(expect.objectContaining({ type: 'order', id: body.data.id }));
+    await api.call('delete', `/orders/${body.data.id}`, admin.accessToken).expect(204);
+    const entry = { type: 'auditEntry', action: 'order.archive', object: body.data.id, by: 'staff' };
+    expect(await exported(who.id, accessToken)).toContainEqual(expect.objectContaining(entry));
+    await erase(who.id, accessToken).expect(202);
+    await erased(who.id);
+    // The events of an order are erased with the event of its erasure.
+    await eventually(async () => expect(await foundInMongoDb(canaries)).toEqual([]));
+    const guest = await api.call('get', `/users/${body.data.customerId}`, admin.accessToken).expect(200);
+    expect(guest.body.data).toMatchObject({ status: 'erased', name: 'erased' });
+  });
+
+  it('erases what was ordered as a guest since the user has signed in', async () => {
+    const who = await person(api);
+    const guests = await openCart(api);
+    await guests.put(product.id, 1).expect(200);
+    await guests.call('patch').send({ shippingAddress: ADDRESS }).expect(200);
+    const { body, headers } = await guests.checkOut({ email: who.email }).expect(201);
+    const { id, number, customerId } = body.data as Record<string, string>;
+    const { detail } = (await erase(who.id, who.accessToken).expect(409)).body;
+    expect(detail).toContain(number);
+    await api
+      .call('post', `/orders/${id}/cancel`)
+      .set('Order-Token', headers['order-token']!)
+      .send({})
+      .expect(200);
+    await erase(who.id, who.accessToken).expect(202);
+    await erased(who.id);
+    const guest = await api.call('get', `/users/${customerId}`, admin.accessToken).expect(200);
+    expect(guest.body.data).toMatchObject({ status: 'erased' });
   });
 
   it('closes the account permanently', async () => {

@@ -7,10 +7,10 @@ import { temporaryFolder } from '../tools/devstack/fakes';
 /** Stands in for npm: notes what it was asked for and does the part of it that matters here. */
 const FAKE_NPM = `
 const fs = require('node:fs');
-const command = process.argv[2] === 'ci' ? 'ci' : 'build';
+const command = process.argv[2] === 'ci' ? 'ci' : process.argv[4];
 fs.appendFileSync('npm.log', process.argv.slice(2).join(' ') + '\\n');
 if (fs.existsSync('fail-' + command)) process.exit(1);
-const folder = command === 'ci' ? 'node_modules' : 'dist';
+const folder = { ci: 'node_modules', build: 'dist', 'build:client': 'clients/typescript/dist' }[command];
 fs.mkdirSync(folder, { recursive: true });
 if (command === 'ci') fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
 `;
@@ -49,13 +49,17 @@ describe('prepare', () => {
       },
     );
     const asked = readFileSync(join(root, 'npm.log'), 'utf8').split('\n').filter(Boolean);
-    return { status, said: stdout + stderr, asked: asked.map((line) => line.split(' --')[0]!) };
+    return {
+      status,
+      said: stdout + stderr,
+      asked: asked.map((line) => line.replace('run --silent ', '').split(' --')[0]!),
+    };
   }
 
   it('installs and builds in a bare clone, then is silent', () => {
     const first = prepare();
-    expect(first.said).toMatch(/npm ci.*done, \d+\.\d s.*npm run build.*done, \d+\.\d s/s);
-    expect(first).toMatchObject({ status: 0, asked: ['ci', 'run'] });
+    expect(first.said).toMatch(/npm ci.*done, \d+\.\d s.*npm run build\).*done, \d+\.\d s/s);
+    expect(first).toMatchObject({ status: 0, asked: ['ci', 'build', 'build:client'] });
     expect(prepare()).toEqual({ status: 0, said: '', asked: [] });
   });
 
@@ -64,10 +68,14 @@ describe('prepare', () => {
     expect(prepare('--no-build')).toEqual({ status: 0, said: '', asked: [] });
   });
 
-  it('only builds when a source has changed', () => {
+  it('only builds what a changed source is for', () => {
     prepare();
     write('src/a.ts', 'b');
-    expect(prepare().asked).toEqual(['run']);
+    expect(prepare().asked).toEqual(['build']);
+    write('clients/typescript/src/client.ts', 'c');
+    expect(prepare().asked).toEqual(['build:client']);
+    write('clients/typescript/src/api.generated.ts', 'made');
+    expect(prepare().asked).toEqual([]);
   });
 
   it('installs again when the lockfile wants another version', () => {
@@ -81,7 +89,7 @@ describe('prepare', () => {
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
     lock.packages['node_modules/fsevents'] = { version: '1.0.0', optional: true };
     write('package-lock.json', JSON.stringify(lock));
-    expect(prepare().asked).toEqual(['run']); // the lockfile has changed, what is installed still fits
+    expect(prepare().asked).toEqual(['build', 'build:client']); // the lockfile has changed, what is installed still fits
   });
 
   it.each([
@@ -91,7 +99,7 @@ describe('prepare', () => {
     write(`fail-${command}`, '');
     expect(prepare()).toMatchObject({ status: 1, said: expect.stringMatching(sentence) });
     rmSync(join(root, `fail-${command}`));
-    expect(prepare().asked).toContain(command === 'ci' ? 'ci' : 'run');
+    expect(prepare().asked).toContain(command);
   });
 
   it('names the Node.js that it needs', () => {

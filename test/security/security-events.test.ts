@@ -8,7 +8,10 @@ let api: TestApi;
 let admin: Person;
 beforeAll(async () => {
   const PAYLOAD_KEYS = `key:${randomBytes(32).toString('base64')}`;
-  api = await openTestApi({ env: { PAYLOAD_KEYS }, routes: codecRoutes });
+  api = await openTestApi({
+    env: { PAYLOAD_KEYS },
+    routes: (config, revokedTokens, report) => codecRoutes(config, revokedTokens, report),
+  });
   admin = await person(api, 'ADMIN');
 });
 afterAll(() => api.close());

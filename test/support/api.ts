@@ -8,18 +8,19 @@ import { healthRoutes } from '../../src/health/health.routes';
 import { createJwt, type Jwt } from '../../src/jwt/jwt';
 import { createLogger } from '../../src/logger/logger';
 import type { Mail } from '../../src/mail/mail';
-import { createOutbox } from '../../src/mail/outbox';
+import { createOutbox, type Outbox } from '../../src/mail/outbox';
 import type { UserRole } from '../../src/role/role';
 import type { ReportSecurityEvent } from '../../src/security/security-events';
 import type { RevokedTokens } from '../../src/users/sessions/revoked-tokens';
 import { createAuthentication } from '../../src/authentication/authentication';
 import {
-  catalogueRoutes,
+  createPasswordChecks,
   followCredentials,
   identityRoutes,
   securityEvents,
   type Credentials,
-} from '../../src/api-routes';
+} from '../../src/api-identity';
+import { catalogueRoutes } from '../../src/api-routes';
 import { testConfig } from './config';
 import { conformsTo } from './conformance';
 import { emptyCollections, openTestDatabase, type TestDatabase } from './database';
@@ -53,7 +54,14 @@ export interface TestApi {
 export interface TestApiOptions {
   env?: NodeJS.ProcessEnv;
   checks?: Record<string, Check>;
-  routes?: Route[] | ((config: Config, revokedTokens: RevokedTokens, report: ReportSecurityEvent) => Route[]);
+  routes?:
+    | Route[]
+    | ((
+        config: Config,
+        revokedTokens: RevokedTokens,
+        report: ReportSecurityEvent,
+        outbox: Outbox,
+      ) => Route[]);
   /** A database to use instead of its own. It is not dropped. */
   db?: TestDatabase;
 }
@@ -76,11 +84,13 @@ export async function openTestApi({
   await credentials.ready;
   const mails: Mail[] = [];
   const outbox = createOutbox({ send: async (mail) => void mails.push(mail) }, logger);
+  const { connection } = db;
+  const passwordChecks = createPasswordChecks({ config, connection, report });
   const routes = [
     ...healthRoutes(health),
-    ...identityRoutes({ config, jwt, connection: db.connection, outbox, logger }),
-    ...catalogueRoutes(db.connection),
-    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report) : extra),
+    ...identityRoutes({ config, jwt, connection, outbox, passwordChecks, report, logger }),
+    ...catalogueRoutes(connection),
+    ...(typeof extra === 'function' ? extra(config, credentials.revokedTokens, report, outbox) : extra),
   ];
   const { isUnavailable } = db.mongodb;
   const authentication = createAuthentication({ jwt, ...credentials });

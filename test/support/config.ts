@@ -34,6 +34,9 @@ function testEnv(): NodeJS.ProcessEnv {
     WEB_CONCURRENCY: '1',
     // Tests register many people from one address.
     MAX_REGISTRATIONS_PER_ADDRESS: '0',
+    // And make many carts.
+    MAX_GUEST_CARTS_PER_ADDRESS: '0',
+    MAX_GUEST_ORDERS_PER_ADDRESS: '0',
     // A payment that is declined ends the order, unless a test is about trying another card.
     PAYMENT_RETRY_WINDOW: '0',
     // Tests decline many payments from one address.

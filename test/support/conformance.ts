@@ -8,6 +8,8 @@ const requestId = Joi.string().required();
 const meta = Joi.object({ requestId }).required();
 const page = Joi.object({ limit: Joi.number().required(), nextCursor: Joi.string().allow(null).required() });
 const pageMeta = Joi.object({ requestId, page: page.required() }).required();
+const feed = Joi.object({ position: Joi.number().required(), latest: Joi.number().required() });
+const feedMeta = Joi.object({ requestId, feed: feed.required() }).required();
 const problem = Joi.object({
   type: Joi.string().required(),
   title: Joi.string().required(),
@@ -70,7 +72,9 @@ function assertSuccess(response: Response, route: Route): void {
   if (!spec.data) return;
   if (spec.mediaType) return Joi.assert(String(response.text ?? response.body), Joi.string().required());
   if (spec.raw) return Joi.assert(response.body, spec.data.required(), { convert: false });
-  const data = spec.list ? Joi.array().items(spec.data) : spec.data;
-  const envelope = Joi.object({ data: data.required(), meta: spec.list ? pageMeta : meta });
+  if (spec.orStream !== undefined && response.type === 'text/event-stream') return;
+  const data = spec.list || spec.feed ? Joi.array().items(spec.data) : spec.data;
+  const metaOf = spec.list ? pageMeta : meta;
+  const envelope = Joi.object({ data: data.required(), meta: spec.feed ? feedMeta : metaOf });
   Joi.assert(response.body, envelope, { convert: false });
 }

@@ -81,10 +81,16 @@ async function expectUnpaidToAgree({ db }: Shop, orders: readonly Order[]): Prom
  * Fails unless ledger, stock and orders agree exactly.
  * @param initial the units of the product before the first order
  * @param orders all orders for the product
+ * @param held the units of it that carts hold
  */
 export async function expectConsistency(
   shop: Shop,
-  { productId, initial, orders }: { productId: string; initial: number; orders: readonly Order[] },
+  {
+    productId,
+    initial,
+    orders,
+    held = 0,
+  }: { productId: string; initial: number; orders: readonly Order[]; held?: number },
 ): Promise<void> {
   for (const order of orders) {
     await expectDeclaredShape(shop, order.id);
@@ -102,8 +108,8 @@ export async function expectConsistency(
   await expectUnpaidToAgree(shop, orders);
   const items = orders.flatMap(({ items, reservation }) => items.map((item) => ({ ...item, reservation })));
   const ofProduct = items.filter((item) => item.productServiceId === productId);
-  const held = ofProduct.filter(({ reservation }) => reservation === 'held');
-  const reserved = held.reduce(
+  const kept = ofProduct.filter(({ reservation }) => reservation === 'held');
+  const reserved = kept.reduce(
     (sum, { quantity, fulfilledQuantity, cancelledQuantity }) =>
       sum + quantity - fulfilledQuantity - cancelledQuantity,
     0,
@@ -113,5 +119,9 @@ export async function expectConsistency(
       sum + fulfilledQuantity - restockedQuantity + writtenOffQuantity,
     0,
   );
-  expect(await shop.stockOf(productId)).toEqual({ available: initial - reserved - gone, reserved });
+  expect({ held: 0, ...(await shop.stockOf(productId)) }).toEqual({
+    available: initial - reserved - gone - held,
+    reserved,
+    held,
+  });
 }

@@ -48,3 +48,15 @@ export async function openTestDatabase({ own = false } = {}): Promise<TestDataba
 export async function emptyCollections({ db }: Connection): Promise<void> {
   for (const collection of await db!.collections()) await collection.deleteMany();
 }
+
+/** Returns all documents of all collections. */
+export async function dump({ db }: Connection): Promise<Record<string, unknown[]>> {
+  const collections = await db!.collections();
+  const contents = await Promise.all(
+    collections.map(async (collection) => [
+      collection.collectionName,
+      await collection.find().sort({ _id: 1 }).toArray(),
+    ]),
+  );
+  return Object.fromEntries(contents) as Record<string, unknown[]>;
+}

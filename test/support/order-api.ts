@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import type { Test } from 'supertest';
 import type { OrderLine } from '../../src/domain/order';
-import { createOrderPresenter } from '../../src/orders/orders.presenter';
-import { orderRoutes } from '../../src/orders/routes';
 import { createOrderService, type OrderService } from '../../src/orders/orders.service';
 import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { createUsersRepository } from '../../src/users/users.repository';
-import { followDeclineLimit, privacyRoutes } from '../../src/api-routes';
+import { feedRoutes, outgoingRoutes } from '../../src/api-events';
+import { createPasswordChecks } from '../../src/api-identity';
+import { privacyRoutes } from '../../src/api-privacy';
+import { followDeclineLimit } from '../../src/api-routes';
+import { shoppingRoutes } from '../../src/api-shopping';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
 import type { Config } from '../../src/config';
@@ -18,12 +19,15 @@ import type { TestDatabase } from './database';
 import { HANG_MS } from './eventually';
 import { openShop, type Shop, type ShopOptions } from './shop';
 import { orderPolicy } from './commands';
+import { eventsTaskQueueOf } from './task-queues';
 
 /** The whole API on a shop, which has a worker unless it is the test's own. */
 export interface OrderApi extends TestApi {
   shop: Shop;
   service: OrderService;
   declines: DeclineLimit;
+  /** Ends what waits for events, as a server does that is about to stop. */
+  drain(): void;
   /** Places an order, with a new Idempotency-Key unless the headers have one. */
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
   /** Places an order and returns it as the API shows it to that user. */
@@ -63,7 +67,7 @@ export async function openOrderApi({
   more = () => [],
 }: OrderApiOptions = {}): Promise<OrderApi> {
   const shop = await openShop({ own });
-  const { api, service, declines } = await openApiOf(shop, { ...PATIENT, ...env }, more);
+  const { api, service, declines, drain } = await openApiOf(shop, { ...PATIENT, ...env }, more);
   const admin = api.tokenOf('ADMIN');
   const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
     api
@@ -86,6 +90,7 @@ export async function openOrderApi({
     shop,
     service,
     declines,
+    drain,
     place,
     placed,
     fulfill,
@@ -111,13 +116,14 @@ export async function openApiOf(
   shop: Shop,
   env: NodeJS.ProcessEnv,
   more: MoreRoutes = () => [],
-): Promise<{ api: TestApi; service: OrderService; declines: DeclineLimit }> {
+): Promise<{ api: TestApi; service: OrderService; declines: DeclineLimit; drain(): void }> {
   let service: OrderService;
   let declines: DeclineLimit;
+  const draining = new AbortController();
   const api = await openTestApi({
     env,
     db: shop.db,
-    routes: (config, revokedTokens, report) => {
+    routes: (config, revokedTokens, report, outbox) => {
       declines = followDeclineLimit(config, shop.db.mongodb, pino({ level: 'silent' }));
       const workflows = createOrderWorkflows(shop.temporal, {
         taskQueue: shop.taskQueue,
@@ -126,28 +132,40 @@ export async function openApiOf(
         commandTimeoutMs: config.orders.commandTimeoutMs,
       });
       service = createOrderService({ orders: shop.orders, actions: shop.actions, workflows });
-      const orders = orderRoutes({
-        service,
-        present: createOrderPresenter(config.temporal),
-        users: createUsersRepository(shop.db.connection),
-        declines,
-        prefix: config.http.prefix,
+      const shopping = shoppingRoutes(shop.db.connection, { service, config, declines, outbox });
+      const { requireRecentSignIn } = createPasswordChecks({
+        config,
+        connection: shop.db.connection,
+        report,
       });
       const privacy = privacyRoutes({
         config: { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
         connection: shop.db.connection,
         temporal: shop.temporal,
-        logger: pino({ level: 'silent' }),
+        requireRecentSignIn,
         lateMs: 1_000,
       });
-      return [...orders, ...privacy, ...more(shop.db, config, revokedTokens, report)];
+      const feed = feedRoutes({
+        config,
+        mongodb: shop.db.mongodb,
+        logger: pino({ level: 'silent' }),
+        draining: draining.signal,
+        orders: service,
+      });
+      const eventsTaskQueue = eventsTaskQueueOf(shop.taskQueue);
+      const outgoing = outgoingRoutes(
+        { ...config, temporal: { ...config.temporal, eventsTaskQueue } },
+        { connection: shop.db.connection, temporal: shop.temporal, requireRecentSignIn, report },
+      );
+      return [...shopping, ...privacy, ...feed, ...outgoing, ...more(shop.db, config, revokedTokens, report)];
     },
   });
   const close = async () => {
+    draining.abort();
     await declines.close();
     await api.close();
   };
-  return { api: { ...api, close }, service: service!, declines: declines! };
+  return { api: { ...api, close }, service: service!, declines: declines!, drain: () => draining.abort() };
 }
 
 /** Returns the items of an order with an accepted payment method. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 
 /** What is repeated: how often by `npm test`, and how often by `npm run test:all`. */
 const REPETITIONS = {
+  'carts: interleavings': { sampled: 12, whole: 200 },
   'domain/order-life: sequences of commands': { sampled: 200, whole: 10_000 },
   'commands-model: sequences of each lane': { sampled: 2, whole: 12 },
   'commands-model: sequences of each lane with payments that wait': { sampled: 2, whole: 10 },

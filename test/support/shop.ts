@@ -19,8 +19,6 @@ import {
 } from '../../src/product-service/product-service.repository';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
-import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import {
   createOrderWorkflows,
   type OrderWorkflows,
@@ -34,6 +32,7 @@ import {
   type OrderPolicy,
 } from '../../workflows/contract';
 import { testConfig } from './config';
+import { patientDataKeys } from './data-keys';
 import { openTestDatabase, type TestDatabase } from './database';
 import { eventually, HANG_MS } from './eventually';
 import { TEST_ORIGIN } from './origin';
@@ -103,11 +102,7 @@ export async function openShop({
   const db = await openTestDatabase({ own });
   const taskQueue = db.isShared ? sharedShop()!.taskQueue : `test-${randomBytes(8).toString('hex')}`;
   const config = testConfig({ PAYLOAD_KEYS: payloadKeys });
-  const dataKeys = createDataKeys({
-    repository: createDataKeyRepository(db.connection),
-    payloadKeys: config.payloadKeys,
-    patienceMs: HANG_MS,
-  });
+  const dataKeys = patientDataKeys(db.connection, config.payloadKeys);
   const converter = createDataConverter(config.payloadKeys, dataKeys);
   const temporal = patient(createTemporalClient(config.temporal, converter));
   const products = createProductServiceRepository(db.connection);

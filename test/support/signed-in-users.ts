@@ -3,6 +3,7 @@ import type { MailedPurpose } from '../../src/users/account/account-tokens.model
 import { createUserModel } from '../../src/users/users.model';
 import type { UserRole } from '../../src/role/role';
 import type { TestApi } from './api';
+import { eventually } from './eventually';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -46,6 +47,15 @@ export async function confirmAddress(api: TestApi, email: string): Promise<void>
 /** Opens another session of the same user. */
 export async function signIn(api: TestApi, email: string, password = PASSWORD): Promise<Person> {
   return personOf(dataOf(await api.call('post', '/auth/login').send({ email, password }).expect(200)));
+}
+
+/** Expects that all processes come to reject the access token, long before it expires. */
+export async function expectRejected(
+  apis: TestApi[],
+  { accessToken }: Pick<Person, 'accessToken'>,
+): Promise<void> {
+  for (const at of apis)
+    await eventually(async () => void (await at.call('get', '/users/me', accessToken).expect(401)));
 }
 
 /** Returns an access token of the person's session, who signed in more than five minutes ago. */

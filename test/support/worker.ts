@@ -7,6 +7,7 @@ import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import {
+  createCartSweep,
   createJanitor,
   createOrderQueueActivities,
   createPaymentProvider,
@@ -14,10 +15,9 @@ import {
   createUpkeep,
   type Activities,
 } from '../../src/worker/activities';
-import { createDataKeys } from '../../src/temporal/data-keys/data-keys';
-import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { buildIdOf, workerOptions } from '../../src/worker/options';
 import { testWorkerConfig } from './config';
+import { patientDataKeys } from './data-keys';
 import { HANG_MS } from './eventually';
 import { taskQueueEnv } from './task-queues';
 import { createWorkflowCoverage } from './workflow-coverage';
@@ -65,11 +65,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   const coverage = createWorkflowCoverage();
   // When its time is up, the SDK ends a worker that still polls, and fails with "Worker still in use".
   const common = { connection, shutdownForceTime: HANG_MS };
-  const dataKeys = createDataKeys({
-    repository: createDataKeyRepository(database),
-    payloadKeys: config.payloadKeys,
-    patienceMs: HANG_MS,
-  });
+  const dataKeys = patientDataKeys(database, config.payloadKeys);
   const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys, dataKeys));
   const activities = activitiesOf(config, database, client, sabotage);
   const orders = await Worker.create({
@@ -107,6 +103,7 @@ function activitiesOf(
   const limited = { ...policy, maxUnpaid };
   const orders = {
     ...createOrderQueueActivities(database, limited, provider, unlimitedDeclines(database)),
+    ...createCartSweep(config, database),
     ...createJanitor(config, database, temporal),
     ...createUpkeep(config, database, temporal),
   };

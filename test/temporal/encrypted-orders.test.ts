@@ -8,13 +8,14 @@ import { parsePayloadKeys } from '../../src/config/payload-keys';
 import type { OrderRequest } from '../../src/domain/order';
 import { createTemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { createDataKeys, rewrapDataKeys } from '../../src/temporal/data-keys/data-keys';
+import { rewrapDataKeys } from '../../src/temporal/data-keys/data-keys';
 import { createDataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { failureConverter } from '../../src/temporal/encoded-failures';
 import { ownerOf } from '../../src/orders/order-request';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
 import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
+import { patientDataKeys } from '../support/data-keys';
 import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, patient, type Shop } from '../support/shop';
@@ -52,8 +53,7 @@ async function asApiWith(
 ): Promise<void> {
   const config = testConfig({ PAYLOAD_KEYS: keys });
   const { payloadKeys } = config;
-  const repository = createDataKeyRepository(db.connection);
-  const dataKeys = createDataKeys({ repository, payloadKeys, patienceMs: HANG_MS });
+  const dataKeys = patientDataKeys(db.connection, payloadKeys);
   const temporal = patient(createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys)));
   const policy = orderPolicy(taskQueue);
   try {

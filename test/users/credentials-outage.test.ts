@@ -3,7 +3,7 @@ import { createApiKeyRepository } from '../../src/api-keys/api-keys.repository';
 import { createApiKeyService } from '../../src/api-keys/api-keys.service';
 import { newId } from '../../src/common/ids';
 import { openMongoDb, type MongoDb } from '../../src/mongodb/mongodb';
-import { followCredentials } from '../../src/api-routes';
+import { followCredentials } from '../../src/api-identity';
 import { createApiKeyModel } from '../../src/users/api-keys.model';
 import { createSessionRepository } from '../../src/users/sessions/sessions.repository';
 import { createUsersRepository } from '../../src/users/users.repository';

@@ -1,7 +1,13 @@
 import { createUserModel } from '../../src/users/users.model';
 import { openTestApi, type TestApi } from '../support/api';
-import { eventually } from '../support/eventually';
-import { PASSWORD, person, signedInLongAgo, signIn, type Person } from '../support/signed-in-users';
+import {
+  expectRejected,
+  PASSWORD,
+  person,
+  signedInLongAgo,
+  signIn,
+  type Person,
+} from '../support/signed-in-users';
 
 const NEW_PASSWORD = 'staple battery horse';
 
@@ -26,9 +32,8 @@ const change = (admin: Person, id: string, body: object, at = api) =>
   at.call('patch', `/users/${id}`, admin.accessToken).send(body);
 const refresh = ({ refreshToken }: Person) => api.call('post', '/auth/refresh').send({ refreshToken });
 
-/** Expects it long before the access token expires, on every process. */
 async function expectSignedOut(user: Person): Promise<void> {
-  for (const at of [api, other]) await eventually(async () => void (await me(user, at).expect(401)));
+  await expectRejected([api, other], user);
   await refresh(user).expect(401);
 }
 

@@ -64,6 +64,13 @@ function serviceWhere(happens: (id: string) => Promise<unknown>, id = '') {
   });
 }
 
+/** The API keys, for which nobody is asked for the password. */
+function apiKeys() {
+  const keys = createApiKeyRepository(db.connection);
+  const requireRecentSignIn = async () => undefined;
+  return { keys, service: createApiKeyService({ keys, requireRecentSignIn, ttlDays: 1, report }) };
+}
+
 const MEANWHILE: [string, (id: string) => Promise<unknown>, Partial<User>][] = [
   ['disabled', (id) => users.change(id, { status: 'disabled' }), { status: 'disabled' }],
   ['made an ADMIN', (id) => users.change(id, { role: 'ADMIN' }), { role: 'ADMIN', status: 'active' }],
@@ -145,13 +152,11 @@ it('makes a change that collides with everything, also of who asks for it, whose
     await session.abortTransaction();
     return { demoting: change };
   });
-  await expect(demoting).resolves.toMatchObject({ role: 'CUSTOMER' });
+  await expect(demoting).resolves.toMatchObject({ before: { role: 'ADMIN' }, after: { role: 'CUSTOMER' } });
 
   await users.change(id, { role: 'ADMIN' });
   const admin = { ...customer, role: 'ADMIN', tokenVersion: 3 } as const;
-  const requireRecentSignIn = async () => undefined;
-  const keys = createApiKeyRepository(db.connection);
-  const service = createApiKeyService({ keys, requireRecentSignIn, ttlDays: 1, report });
+  const { service } = apiKeys();
   const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, admin, PROOF);
   await model.updateOne({ _id: id }, { heldUntil: new Date(Date.now() + 3_600_000) });
   await expect(make()).rejects.toMatchObject({ code: 'invalid_transition' });
@@ -186,13 +191,7 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
     await users.change(customer.id, { role: 'ADMIN' });
     await users.change((await signedIn()).id, { role: 'ADMIN' });
     const mallory = { ...customer, role: 'ADMIN', tokenVersion: 1 } as const;
-    const keys = createApiKeyRepository(db.connection);
-    const service = createApiKeyService({
-      keys,
-      requireRecentSignIn: async () => undefined,
-      ttlDays: 1,
-      report,
-    });
+    const { keys, service } = apiKeys();
     const make = () => service.create({ name: 'X', scopes: ['orders:read'] }, mallory, PROOF);
     await make();
     await happens(mallory);
@@ -207,13 +206,7 @@ describe('an ADMIN whose revoked token the process does not know of', () => {
       ({ sessionId }: UserPrincipal) => sessions.endStolen(sessionId, TEST_ORIGIN),
     ],
   ])('leaves no key behind that was made while %s', async (_what, happens) => {
-    const keys = createApiKeyRepository(db.connection);
-    const service = createApiKeyService({
-      keys,
-      requireRecentSignIn: async () => undefined,
-      ttlDays: 1,
-      report,
-    });
+    const { keys, service } = apiKeys();
     await users.change((await signedIn()).id, { role: 'ADMIN' });
     const customer = await signedIn();
     await users.change(customer.id, { role: 'ADMIN' });

@@ -8,6 +8,8 @@ import { createTransact } from '../../src/mongodb/transaction';
 import { createOrderModel } from '../../src/orders/orders.model';
 import { createErasures } from '../../src/personal-data/erasures';
 import { createSchedules } from '../../src/setup/schedules';
+import { createGuestRepository } from '../../src/users/guests.repository';
+import { createUserModel } from '../../src/users/users.model';
 import { createUsersRepository } from '../../src/users/users.repository';
 import type { auditLogWorkflow } from '../../workflows/audit-log.workflow';
 import type { retentionWorkflow } from '../../workflows/retention.workflow';
@@ -18,7 +20,7 @@ import { eventually, HANG_MS, repeat } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, type Shop } from '../support/shop';
-import { paymentsTaskQueueOf } from '../support/task-queues';
+import { eventsTaskQueueOf, paymentsTaskQueueOf } from '../support/task-queues';
 
 const DAY_MS = 86_400_000;
 const AN_HOUR_MS = 3_600_000;
@@ -31,7 +33,11 @@ beforeAll(async () => {
   await shop.startWorker({}, undefined, { ORDER_RETENTION: '10d', AUDIT_RETENTION: '30d' });
   const { taskQueue, temporal } = shop;
   const { connection, options, schedule } = temporal.client;
-  const queues = { taskQueue, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) };
+  const queues = {
+    taskQueue,
+    paymentsTaskQueue: paymentsTaskQueueOf(taskQueue),
+    eventsTaskQueue: eventsTaskQueueOf(taskQueue),
+  };
   const ids = await createSchedules(connection as Connection, { namespace: options.namespace, ...queues });
   schedules = Object.fromEntries(ids.map((id) => [id.slice(taskQueue.length + 1), schedule.getHandle(id)]));
   for (const handle of Object.values(schedules)) await handle.pause();
@@ -167,6 +173,15 @@ async function erasedUser(lateMs: number): Promise<string> {
   return id;
 }
 
+/** A guest that an API process was late to give to the account. */
+async function takenOverBy(userId: string): Promise<string> {
+  const id = newId('usr');
+  const guest = { id, email: 'guest@example.com', name: 'Ada', orderTokenHash: id };
+  await createGuestRepository(shop.db.connection).keep(guest);
+  await createUserModel(shop.db.connection).updateOne({ _id: id }, { takenOverBy: userId });
+  return id;
+}
+
 async function closedWorkflowsOf(customerId: string): Promise<number> {
   const query = `${SEARCH_ATTRIBUTES.customerId.name} = '${customerId}' AND ExecutionStatus = 'Completed'`;
   return (await shop.temporal.client.workflow.count(query)).count;
@@ -190,14 +205,21 @@ it('erases orders that arrived after the erasure of their customer, and finishes
   await sessions.insertOne({ userId: terminated });
   await erasureOf(terminated).terminate();
 
+  const host = await erasedUser(0);
+  await erasureOf(host).result();
+  const guest = await takenOverBy(host);
+  await stored('ord_guest', 1, { customerId: guest });
+
   const running = await erasedUser(AN_HOUR_MS);
   await stored('ord_running', 1, { customerId: running });
 
-  expect(await continuedErasures()).toBe(2);
-  for (const id of [late, terminated]) await erasureOf(id).result();
+  expect(await continuedErasures()).toBe(3);
+  for (const id of [late, terminated, host]) await erasureOf(id).result();
   expect(await shop.orders.findById(order.orderId)).toMatchObject({ status: 'cancelled', note: null });
   await eventually(async () => expect(await shop.workflows.find(order.orderId)).toBeNull());
   expect(await sessions.countDocuments({ userId: terminated })).toBe(0);
+  expect(await shop.orders.findById('ord_guest')).toMatchObject({ note: null });
+  expect(await createUsersRepository(shop.db.connection).findById(guest)).toMatchObject({ status: 'erased' });
   expect(await continuedErasures()).toBe(0);
   await erasureOf(running).terminate();
 });

@@ -80,6 +80,7 @@ async function startAll(
       TEMPORAL_ADDRESS: servers.temporalAddress,
       ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
       WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one process is easier to follow, and starts sooner
+      WEBHOOK_ALLOWED_NETWORKS: process.env.WEBHOOK_ALLOWED_NETWORKS || '127.0.0.0/8,::1/128', // receivers on this machine
       DATA_DIR: options.dataFolder, // mails are in it
       JWT_SECRET: process.env.JWT_SECRET || (await jwtSecret(options.dataFolder)),
     },

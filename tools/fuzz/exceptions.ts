@@ -15,6 +15,7 @@ export const CHECKS: Readonly<Record<string, { 'expected-statuses': string[] }>>
       '409',
       '429',
       '402', // the payment is declined
+      '410', // the feed of events does not have the position
       '412', // If-Match names another version
       '422', // no such product, products in two currencies, or a key that was used for another order
     ],
@@ -64,6 +65,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: 'is for ADMINs only: leave it out',
     why: 'there is one document for all roles',
   })),
+  {
+    path: 'email',
+    message: 'is for guests only: leave it out|is required of a guest',
+    why: 'there is one document for guests and users',
+  },
   ...[
     ['to', 'from'],
     ['updatedTo', 'updatedFrom'],
@@ -72,6 +78,11 @@ export const REJECTIONS: readonly { path: string; message: string; why: string }
     message: `${path} must be after ${beginning}`,
     why: 'a schema cannot compare two parameters',
   })),
+  {
+    path: 'from',
+    message: 'must be before to, and in the past',
+    why: 'a schema can compare neither two fields nor one with the time of the request',
+  },
   {
     path: 'customerId',
     message: 'must be the id of a user',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readFuzzOptions, type FuzzOptions } from './options';
 import { planRuns, sessionIsGood } from './plan';
 import { runSchemathesis, type RunContext, type RunOutcome } from './run-schemathesis';
-import { startStack, type RunningStack } from './stack';
+import { startDemoStack, type RunningStack } from '../devstack/demo-stack';
 import { createOutput, secondsSince, type Output } from '../output';
 import { SetupError } from '../project';
 import { pythonPackages, type PythonPackages } from '../python';
@@ -24,7 +24,7 @@ async function main(output: Output): Promise<boolean> {
   await rm(reportFolder, { recursive: true, force: true });
   await mkdir(reportFolder, { recursive: true });
   const { signal } = stopping;
-  const stack = await startStack(reportFolder, output, signal);
+  const stack = await startDemoStack(reportFolder, output, signal);
   try {
     const { examples, seed } = options;
     const context: RunContext = {

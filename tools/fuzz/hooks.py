@@ -1,6 +1,7 @@
 """
 Loaded by schemathesis: lets the API reject valid requests for the reasons listed in exceptions.ts, and accept texts that
-are too long only as they are sent.
+are too long only as they are sent. And reads the formats and constraints of the document, which are for people and
+generators of clients, as the JSON Schema that they stand for.
 """
 
 import json
@@ -16,8 +17,28 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance as accept
 
 REJECTIONS = {(each["path"], each["message"]) for each in json.loads(os.environ["FUZZ_REJECTIONS"])}
 
+TEXT_PATTERNS = json.loads(os.environ["FUZZ_TEXT_PATTERNS"])
+
 for check in (accepts, rejects):
     CHECKS.unregister(check.__name__)  # replaced by the one below, with its name and settings
+
+
+def make_strict(node):
+    """Puts patterns for the formats of texts, and the rules of `x-constraints` among those of their schema."""
+    if isinstance(node, list):
+        for each in node:
+            make_strict(each)
+    if isinstance(node, dict):
+        if isinstance(node.get("format"), str) and node["format"] in TEXT_PATTERNS:
+            node["pattern"] = TEXT_PATTERNS[node.pop("format")]
+        node.update(node.pop("x-constraints", {}))
+        for each in node.values():
+            make_strict(each)
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    make_strict(raw_schema)
 
 
 def is_listed(error, case):

@@ -84,7 +84,8 @@ export async function knownValues(
     const catalogue = await listOf('/product-services');
     const values = [
       ...ofParameters(operation, own),
-      ...(operation.name === 'POST /orders'
+      ...(collection === '/carts' ? await shopping(shop, token, catalogue.ids) : []),
+      ...(operation.name === 'POST /orders' || operation.name === 'POST /orders/calculate'
         ? placing(catalogue.ids, users)
         : (IN_BODIES[operation.name] ?? [])),
       ...(operation.name === 'GET /audit' ? audited(catalogue.ids, users) : []),
@@ -110,6 +111,10 @@ const IN_BODIES: Readonly<Record<string, KnownValues[]>> = {
     { parameter: 'body.currentPassword', values: [SACRIFICED_PASSWORD], probability: 0.9 },
   ],
   'POST /users/me/totp': [{ parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 }],
+  'POST /webhook-endpoints': [
+    { parameter: 'body.url', values: ['https://example.invalid/hooks'], probability: 0.9 },
+    { parameter: 'body.currentPassword', values: [DEMO_PASSWORD], probability: 0.9 },
+  ],
   'PATCH /users/me': [{ parameter: 'body.name', values: NAMES, probability: HALF }],
 };
 
@@ -118,6 +123,7 @@ function ofParameters({ parameters = [] }: Operation, { ids, nested, numbers, cu
     'path.id': [ids, HALF],
     'path.fulfillmentId': [nested, HALF],
     'header.If-Match': [['*', '"1"', '"2"', '"1-0"', '"1-1"'], HALF],
+    'query.after': [['0'], HALF],
     'query.cursor': [cursor === null ? [] : [cursor], HALF],
     'query.number': [numbers, HALF],
     'query.externalRef': [REFERENCES, HALF],
@@ -135,6 +141,22 @@ function placing(products: string[], users: string[]): KnownValues[] {
     { parameter: 'body.customerId', values: users, probability: HALF },
     { parameter: 'body.externalRef', values: REFERENCES, probability: HALF },
     { parameter: 'body.shippingAddress.name', values: NAMES, probability: HALF },
+  ];
+}
+
+/** A cart of the caller's own, which nothing lists. */
+async function shopping(shop: Shop, token: string | undefined, products: string[]): Promise<KnownValues[]> {
+  const { data } = await call(shop, token, 'POST', '/carts');
+  const cart = data as { id: string; token?: string };
+  const tokens = cart.token === undefined ? [] : [cart.token];
+  return [
+    { parameter: 'path.id', values: [cart.id], probability: 0.9 },
+    { parameter: 'path.productServiceId', values: products, probability: 0.9 },
+    { parameter: 'header.Cart-Token', values: tokens, probability: 0.9 },
+    { parameter: 'body.cartId', values: [cart.id], probability: HALF },
+    { parameter: 'body.token', values: tokens, probability: HALF },
+    { parameter: 'body.paymentMethod', values: CARDS, probability: 0.9 },
+    { parameter: 'body.email', values: ADDRESSES, probability: HALF },
   ];
 }
 

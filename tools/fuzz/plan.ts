@@ -1,4 +1,4 @@
-import { DEMO_ADMIN, DEMO_CUSTOMER } from '../devstack/start/api-client';
+import { DEMO_ADMIN, DEMO_CUSTOMER } from '../../src/users/demo-users';
 import { ENDS_SESSIONS } from './exceptions';
 import { knownValues, operationsOf, type Document, type Operation } from './known-values';
 import type { FuzzOptions, FuzzRole } from './options';

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { TEXT_PATTERNS } from '../../src/common/text-patterns';
 import { secondsSince, type Output } from '../output';
 import { REJECTIONS } from './exceptions';
 import { settings, TOKEN_VARIABLE } from './settings';
@@ -104,6 +105,7 @@ function follow(
       ...schemathesis.env,
       PYTHONUNBUFFERED: '1',
       FUZZ_REJECTIONS: JSON.stringify(REJECTIONS),
+      FUZZ_TEXT_PATTERNS: JSON.stringify(TEXT_PATTERNS),
       [TOKEN_VARIABLE]: token,
     };
     const child = spawn(schemathesis.command, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });

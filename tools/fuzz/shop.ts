@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mongo } from 'mongoose';
+import { createClient, type Session } from '../../clients/typescript/src';
 import { DEMO_PASSWORD } from '../../src/users/demo-users';
 
 /** The running API and its database, for the preparation of a run. */
@@ -16,9 +17,8 @@ export interface Response {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const CARD = 'pm_card_visa';
-/** The requests of the preparation that need an Idempotency-Key. */
-const TAKES_KEY = /^POST \/orders(?:$|.*\/fulfillments$)/;
 
+/** Calls what stands in the document only. */
 export async function call(
   { baseUrl }: Shop,
   token: string | undefined,
@@ -31,7 +31,6 @@ export async function call(
     headers: {
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(TAKES_KEY.test(`${method} ${path}`) && { 'Idempotency-Key': randomUUID() }),
     },
     body: body === undefined ? undefined : JSON.stringify(body),
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
@@ -43,17 +42,9 @@ export async function call(
   return { status: response.status, data: answer.data, nextCursor: answer.meta?.page?.nextCursor ?? null };
 }
 
-/** @throws {Error} for a status of 300 or above */
-async function must(...request: Parameters<typeof call>): Promise<Response> {
-  const answer = await call(...request);
-  if (answer.status < 300) return answer;
-  const [, , method, path] = request;
-  throw new Error(`preparing the fuzz run: ${method} ${path} returned ${answer.status}`);
-}
-
-export async function login(shop: Shop, email: string, password = DEMO_PASSWORD): Promise<string> {
-  const { data } = await must(shop, undefined, 'POST', '/auth/login', { email, password });
-  return (data as { accessToken: string }).accessToken;
+export async function login({ baseUrl }: Shop, email: string, password = DEMO_PASSWORD): Promise<string> {
+  const { data } = await createClient({ baseUrl }).login({ body: { email, password } });
+  return (data as Session).accessToken;
 }
 
 /** The password of users that nothing else needs. */
@@ -70,9 +61,9 @@ export async function sacrificialUser(
   const email = `sacrificed-${randomUUID()}@example.com`;
   const password = SACRIFICED_PASSWORD;
   const body = { email, password, name: 'Sacrificed' };
-  const { data } = await must(shop, undefined, 'POST', '/auth/register', body);
+  const { data } = await createClient({ baseUrl: shop.baseUrl }).register({ body });
   await withUsers(shop, (users) => users.updateOne({ email }, { $set: { role, confirmedEmail: email } }));
-  return { email, password, id: (data as { user: { id: string } }).user.id };
+  return { email, password, id: data.user.id };
 }
 
 export async function userIds(shop: Shop, emails: string[]): Promise<string[]> {
@@ -97,18 +88,18 @@ async function withUsers<T>(
 }
 
 /** Places orders and brings them to several states, for the operations on orders. */
-export async function placeOrders(shop: Shop, alice: string, admin: string): Promise<void> {
-  const { data } = await must(shop, alice, 'GET', '/product-services?limit=100&currency=EUR');
-  const items = (data as { id: string }[])
-    .slice(0, 2)
-    .map(({ id }) => ({ productServiceId: id, quantity: 2 }));
-  const place = async (): Promise<string> => {
-    const placed = await must(shop, alice, 'POST', '/orders', { items, paymentMethod: CARD });
-    return `/orders/${(placed.data as { id: string }).id}`;
+export async function placeOrders({ baseUrl }: Shop, aliceToken: string, adminToken: string): Promise<void> {
+  const alice = createClient({ baseUrl, tokens: { accessToken: aliceToken } });
+  const admin = createClient({ baseUrl, tokens: { accessToken: adminToken } });
+  const { data } = await alice.listProductServices({ query: { limit: 100, currency: 'EUR' } });
+  const items = data.slice(0, 2).map(({ id }) => ({ productServiceId: id, quantity: 2 }));
+  const place = async () => {
+    const { data: order } = await alice.placeOrder({ body: { items, paymentMethod: CARD } });
+    return { id: order.id };
   };
-  await must(shop, alice, 'POST', `${await place()}/cancel`, {});
-  await must(shop, admin, 'POST', `${await place()}/fulfillments`, { items });
+  await alice.cancelOrder({ path: await place(), body: {} });
+  await admin.fulfillOrder({ path: await place(), body: { items } });
   const begun = items.map((item) => ({ ...item, quantity: 1 }));
-  await must(shop, admin, 'POST', `${await place()}/fulfillments`, { items: begun });
+  await admin.fulfillOrder({ path: await place(), body: { items: begun } });
   for (let count = 0; count < 6; count++) await place();
 }

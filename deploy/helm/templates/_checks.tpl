@@ -42,6 +42,9 @@
 {{- if eq $v.temporal.taskQueue $v.temporal.paymentsTaskQueue }}
 - temporal.paymentsTaskQueue is the same as temporal.taskQueue: the workers of one do not know the work of the other
 {{- end }}
+{{- if has $v.temporal.eventsTaskQueue (list $v.temporal.taskQueue $v.temporal.paymentsTaskQueue) }}
+- temporal.eventsTaskQueue is the same as temporal.taskQueue or temporal.paymentsTaskQueue: the workers of one do not know the work of the other
+{{- end }}
 {{- if lt (int $v.config.SHUTDOWN_TIMEOUT_MS) (int (max $v.config.PLACE_ORDER_TIMEOUT_MS $v.config.ORDER_COMMAND_TIMEOUT_MS)) }}
 - config.SHUTDOWN_TIMEOUT_MS is less than PLACE_ORDER_TIMEOUT_MS or ORDER_COMMAND_TIMEOUT_MS: requests would be cut off at every deployment
 {{- end }}

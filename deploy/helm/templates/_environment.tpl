@@ -34,7 +34,8 @@
 
 {{/* The task queues, which all processes have to agree on. */}}
 {{- define "oms.queues" -}}
-{{- dict "TEMPORAL_TASK_QUEUE" .Values.temporal.taskQueue "TEMPORAL_PAYMENTS_TASK_QUEUE" .Values.temporal.paymentsTaskQueue | toYaml -}}
+{{- $temporal := .Values.temporal -}}
+{{- dict "TEMPORAL_TASK_QUEUE" $temporal.taskQueue "TEMPORAL_PAYMENTS_TASK_QUEUE" $temporal.paymentsTaskQueue "TEMPORAL_EVENTS_TASK_QUEUE" $temporal.eventsTaskQueue | toYaml -}}
 {{- end -}}
 
 {{/* The ConfigMap of a process. Takes a dict: root, component. */}}
@@ -43,16 +44,16 @@
 {{- $queues := include "oms.queues" .root | fromYaml -}}
 {{- $variables := merge dict $values.config $queues (include "oms.temporalVariables" .root | fromYaml) -}}
 {{- $_ := set $variables "NODE_ENV" "production" -}}
+{{- $_ := set $variables "TEMPORAL_UI_URL" $values.temporal.uiUrl -}}
 {{- $_ := set $variables "PAYMENT_PROVIDER" $values.payments.provider -}}
 {{- $_ := set $variables "PAYMENTS_MAX_PER_SECOND" $values.payments.maxPerSecond -}}
 {{- if eq .component "api" -}}
 {{- $variables = merge $variables $values.api.config -}}
 {{- $_ := set $variables "HOST" "0.0.0.0" -}}
 {{- $_ := set $variables "PORT" 3000 -}}
-{{- $_ := set $variables "TEMPORAL_UI_URL" $values.temporal.uiUrl -}}
 {{- else if eq .component "order-worker" -}}
 {{- $variables = merge $variables $values.orderWorker.config -}}
-{{- $_ := set $variables "WORKER_QUEUES" "orders" -}}
+{{- $_ := set $variables "WORKER_QUEUES" "orders,events" -}}
 {{- else -}}
 {{- $variables = merge $variables $values.paymentWorker.config -}}
 {{- $_ := set $variables "WORKER_QUEUES" "payments" -}}

@@ -1,5 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { EXAMPLE_AMENDED } from '../schema/example';
 import { amendOrderBody, orderIdParams, type AmendOrderBody } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
@@ -23,7 +24,7 @@ export function amendOrderRoute({ service, present }: OrderRouteDeps): Route {
     idempotency: 'optional',
     ifMatch: 'required',
     body: amendOrderBody,
-    responses: { 200: orderResponse('The amended order') },
+    responses: { 200: orderResponse('The amended order', EXAMPLE_AMENDED) },
     errors: [
       'not_found',
       'invalid_transition',

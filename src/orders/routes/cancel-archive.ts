@@ -1,16 +1,17 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { EXAMPLE_CLOSED_SHORT } from '../schema/example';
+import { EXAMPLE_CANCELLED } from '../schema/example';
 import { adminOnly, cancelOrderBody, orderIdParams } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
-export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
+export function cancelOrderRoute({ service, present, guests }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
   return route({
     method: 'post',
     path: '/orders/:id/cancel',
     role: Role.CUSTOMER,
     scope: 'orders:write',
+    identify: guests,
     operationId: 'cancelOrder',
     summary: 'Cancel an order',
     description:
@@ -24,7 +25,7 @@ export function cancelOrderRoute({ service, present }: OrderRouteDeps): Route {
     ifMatch: 'optional',
     body: cancelOrderBody,
     responses: {
-      200: { ...orderResponse('The order without what is cancelled'), example: EXAMPLE_CLOSED_SHORT },
+      200: { ...orderResponse('The order without what is cancelled'), example: EXAMPLE_CANCELLED },
     },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, body: { items, reason = null, internalNote }, ...sent }) {

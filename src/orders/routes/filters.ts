@@ -10,17 +10,18 @@ import type { OrderRouteDeps } from './responses';
  */
 export async function filterOf(
   { email, ...filter }: FindOrdersQuery,
-  { id, role }: Principal,
+  { id, role, guests }: Principal,
   users: OrderRouteDeps['users'],
 ): Promise<OrderFilter | null> {
   const query = { email, ...filter };
   if (role !== 'ADMIN') {
     const forbidden = ADMIN_FILTERS.find((name) => query[name] !== undefined);
     if (forbidden) throw adminOnly(forbidden);
-    return { ...filter, customerId: id };
+    return { ...filter, customerId: guests ? [id, ...guests] : id };
   }
   if (email === undefined) return filter;
-  const customerId = ((await users.findByEmail(email)) ?? (await users.findUnconfirmed(email)))?.id;
-  const isContradiction = filter.customerId !== undefined && filter.customerId !== customerId;
-  return customerId === undefined || isContradiction ? null : { ...filter, customerId };
+  const account = (await users.findByEmail(email)) ?? (await users.findUnconfirmed(email));
+  const found = [...(account ? [account.id] : []), ...(await users.guestsOf(email))];
+  const ids = filter.customerId === undefined ? found : found.filter((id) => id === filter.customerId);
+  return ids.length === 0 ? null : { ...filter, customerId: ids.length === 1 ? ids[0] : ids };
 }

@@ -8,6 +8,7 @@ import {
   undoFulfillmentBody,
   type CorrectFulfillmentBody,
 } from '../schema/requests';
+import { EXAMPLE_COMPLETED, EXAMPLE_CORRECTED, EXAMPLE_FULFILLED, EXAMPLE_UNDONE } from '../schema/example';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
 export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
@@ -28,7 +29,7 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
     idempotency: 'required',
     ifMatch: 'optional',
     body: fulfillOrderBody,
-    responses: { 201: orderResponse('The order with the fulfillment') },
+    responses: { 201: orderResponse('The order with the fulfillment', EXAMPLE_FULFILLED) },
     errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
     async handler(ctx, { params: { id }, body, ...sent }) {
       const { items, carrier = null, trackingNumber = null } = body;
@@ -55,7 +56,7 @@ export function undoFulfillmentRoute({ service, present }: OrderRouteDeps): Rout
     idempotency: 'optional',
     ifMatch: 'optional',
     body: undoFulfillmentBody,
-    responses: { 200: orderResponse('The order without the fulfillment') },
+    responses: { 200: orderResponse('The order without the fulfillment', EXAMPLE_UNDONE) },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id, fulfillmentId }, body: { internalNote, ...body }, ...sent }) {
       const content = { fulfillmentId, ...body, ...(internalNote && { internalNote }) };
@@ -80,7 +81,7 @@ export function correctFulfillmentRoute({ service, present }: OrderRouteDeps): R
     idempotency: 'optional',
     ifMatch: 'optional',
     body: correctFulfillmentBody,
-    responses: { 200: orderResponse('The order with the correction') },
+    responses: { 200: orderResponse('The order with the correction', EXAMPLE_CORRECTED) },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id, fulfillmentId }, body, ...sent }) {
       const given = Object.entries(body).map(([part, value]) => [part, value || null]);
@@ -105,7 +106,7 @@ export function deliverFulfillmentRoute({ service, present }: OrderRouteDeps): R
     params: fulfillmentParams,
     idempotency: 'optional',
     ifMatch: 'optional',
-    responses: { 200: orderResponse('The order with the delivery') },
+    responses: { 200: orderResponse('The order with the delivery', EXAMPLE_COMPLETED) },
     errors: ['not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id, fulfillmentId }, ...sent }) {
       const order = await service.deliver(id, callerOf(ctx, id, sent), { fulfillmentId });

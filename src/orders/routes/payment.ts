@@ -1,20 +1,37 @@
 import type { Order } from '../../domain/order';
 import { isUnpaid } from '../../domain/paying';
 import { AppError } from '../../errors/app-error';
+import type { Context } from '../../http/context';
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
-import { orderIdParams, payOrderBody } from '../schema/requests';
+import { orderIdParams, payOrderBody, type PayOrderBody } from '../schema/requests';
 import { payerOf, paymentOutcomeOf } from './payer';
 import { placementSender, PLACED, REJECTIONS, waitsForCard, type PlaceOrderRouteDeps } from './placement';
-import { callerOf, TAG } from './responses';
+import { callerOf, logOrder, TAG, type Sent } from './responses';
+
+/** Has orders paid with another card and responds with what comes of it. Returns the order. */
+export function cardPayer(deps: PlaceOrderRouteDeps) {
+  const send = placementSender(deps, (order) => waitsForCard(order) || isTurnedDown(order));
+  return async (ctx: Context, before: Order, sent: Sent, body: PayOrderBody): Promise<Order> => {
+    const { id } = before;
+    const caller = callerOf(ctx, id, sent);
+    const payer = payerOf(ctx, sent.principal, before);
+    await deps.declines.requireBelow(payer, async () => deps.service.isPaymentKnown(before, caller, body));
+    const pay = () => deps.service.pay(id, caller, body);
+    const order = await deps.declines.track(payer, id, pay, paymentOutcomeOf);
+    await send(ctx, order, sent.principal);
+    return order;
+  };
+}
 
 export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
-  const send = placementSender(deps, (order) => waitsForCard(order) || isTurnedDown(order));
+  const pay = cardPayer(deps);
   return route({
     method: 'post',
     path: '/orders/:id/payment',
     role: Role.CUSTOMER,
     scope: 'orders:write',
+    identify: deps.guests,
     operationId: 'payOrder',
     summary: 'Pay an order with another card',
     description:
@@ -29,14 +46,8 @@ export function payOrderRoute(deps: PlaceOrderRouteDeps): Route {
     ...PLACED,
     errors: [...PLACED.errors, 'not_found', 'invalid_transition', 'service_unavailable'],
     async handler(ctx, { params: { id }, body, ...sent }) {
-      const { principal } = sent;
-      const caller = callerOf(ctx, id, sent);
-      const before = await deps.service.read(id, principal);
-      const payer = payerOf(ctx, principal, before);
-      await deps.declines.requireBelow(payer, async () => deps.service.isPaymentKnown(before, caller, body));
-      const pay = () => deps.service.pay(id, caller, body);
-      const order = await deps.declines.track(payer, id, pay, paymentOutcomeOf);
-      await send(ctx, order, principal);
+      logOrder(ctx, id);
+      await pay(ctx, await deps.service.read(id, sent.principal), sent, body);
     },
   });
 }
@@ -53,6 +64,7 @@ export function confirmPaymentRoute(deps: PlaceOrderRouteDeps): Route {
     path: '/orders/:id/payment/confirm',
     role: Role.CUSTOMER,
     scope: 'orders:write',
+    identify: deps.guests,
     operationId: 'confirmPayment',
     summary: 'Have the payment service asked whether the customer has confirmed the payment',
     description:

@@ -1,20 +1,16 @@
 import { AppError } from '../../errors/app-error';
-import { preferencesOf } from '../../http/prefer';
 import { route, type Route } from '../../http/route';
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
-import { orderRequest } from '../order-request';
+import { orderIdOf, orderRequest } from '../order-request';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
-import { payerOf, paymentOutcomeOf } from './payer';
-import { placementSender, PLACED, REJECTIONS, type PlaceOrderRouteDeps } from './placement';
-import { logOrder, tellRepeat, TAG } from './responses';
-
-const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
+import { APPLIED, orderPlacer, PLACED, REJECTIONS, type PlaceOrderRouteDeps } from './placement';
+import { logOrder, TAG } from './responses';
 
 export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
-  const { service, users, declines } = deps;
-  const send = placementSender(deps);
+  const { service, users } = deps;
+  const place = orderPlacer(deps);
   return route({
     method: 'post',
     path: '/orders',
@@ -40,8 +36,8 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
     errors: [...REJECTIONS, 'service_unavailable'],
     async handler(ctx, { body, headers, idempotencyKey, principal }) {
       const customer = await customerOf(body, principal);
-      const request = orderRequest({
-        idempotencyKey,
+      const orderId = orderIdOf(customer.id, idempotencyKey, principal.id);
+      const request = orderRequest(orderId, idempotencyKey, {
         customerId: customer.id,
         placedBy: principal.id,
         requestId: ctx.state.requestId,
@@ -54,19 +50,9 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
         externalRef: body.externalRef ?? undefined,
         metadata: body.metadata ?? undefined,
       });
-      logOrder(ctx, request.orderId);
-      const isKnown = () => service.isKnown(request.orderId);
-      if (customer.isDisabled && !(await isKnown())) throw customerDisabled();
-      const payer = payerOf(ctx, principal, request);
-      await declines.requireBelow(payer, isKnown);
-      const { isAsync, withinMs, applied } = patienceOf(headers.prefer);
-      const place = () => (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
-      const placement = await declines.track(payer, request.orderId, place, ({ order }) =>
-        paymentOutcomeOf(order),
-      );
-      if (placement.isReplay) tellRepeat(ctx);
-      if (applied) ctx.set('Preference-Applied', applied);
-      await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
+      logOrder(ctx, orderId);
+      if (customer.isDisabled && !(await service.isKnown(orderId))) throw customerDisabled();
+      await place(ctx, request, principal, headers.prefer);
     },
   });
 
@@ -103,16 +89,4 @@ function customerUnconfirmed(): AppError {
   return invalid([
     { path: 'customerId', message: 'must be the id of a user who has confirmed the e-mail address' },
   ]);
-}
-
-/** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */
-function patienceOf(prefer: string | undefined): { isAsync: boolean; withinMs?: number; applied?: string } {
-  const preferences = preferencesOf(prefer);
-  const wait = preferences.get('wait');
-  if (wait !== undefined && /^\d{1,6}$/.test(wait)) {
-    const seconds = Number(wait);
-    return { isAsync: seconds === 0, withinMs: seconds * 1_000, applied: `wait=${seconds}` };
-  }
-  const isAsync = preferences.get('respond-async') === '';
-  return { isAsync, ...(isAsync && { applied: 'respond-async' }) };
 }

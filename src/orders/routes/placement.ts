@@ -1,13 +1,16 @@
-import type { Order } from '../../domain/order';
+import type { Order, OrderRequest } from '../../domain/order';
 import { customerWaitOf, unpaidBecause } from '../../domain/paying';
 import { REJECTION_CODES } from '../../domain/rejection';
 import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
 import type { Context } from '../../http/context';
+import { preferencesOf } from '../../http/prefer';
 import type { ResponseSpec } from '../../http/route';
 import type { DeclineLimit } from '../../payments/declines/decline-limit';
 import type { Principal } from '../../role/principal';
-import { ETAG, orderResponse, orderSender, type OrderRouteDeps } from './responses';
+import { payerOf, paymentOutcomeOf } from './payer';
+import { EXAMPLE_ACTION, EXAMPLE_ACTION_REQUIRED } from '../schema/example';
+import { ETAG, orderResponse, orderSender, tellRepeat, type OrderRouteDeps } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
@@ -28,6 +31,7 @@ export const PLACED = {
       ...orderResponse(
         'The order is accepted and not paid yet: it is still being placed, or its `paymentAction` says what the customer ' +
           'has to do. Read it at Location',
+        { ...EXAMPLE_ACTION_REQUIRED, paymentAction: EXAMPLE_ACTION },
       ),
       headers: HEADERS,
     },
@@ -39,6 +43,8 @@ export const PLACED = {
     'payment_action_expired',
   ] satisfies ErrorCode[] as ErrorCode[],
 };
+
+export const APPLIED = { 'Preference-Applied': '`respond-async` or `wait=…`, if the request prefers it' };
 
 /** All that an order can be rejected for, which a look at it tells as the response to placing it did. */
 export const REJECTIONS: ErrorCode[] = [...new Set(Object.values(REJECTION_CODES))];
@@ -59,6 +65,45 @@ export function placementSender(
     const action = await service.paymentActionOf(order, principal);
     send(ctx, status ?? (isWaiting ? 202 : 201), order, principal, action);
   };
+}
+
+/**
+ * Has orders placed and responds with what comes of it. Returns the order.
+ * @param prefer the Prefer header
+ */
+export function orderPlacer(deps: PlaceOrderRouteDeps) {
+  const { service, declines } = deps;
+  const send = placementSender(deps);
+  return async (
+    ctx: Context,
+    request: OrderRequest,
+    principal: Principal,
+    prefer: string | undefined,
+  ): Promise<Order> => {
+    const payer = payerOf(ctx, principal, request);
+    await declines.requireBelow(payer, () => service.isKnown(request.orderId));
+    const { isAsync, withinMs, applied } = patienceOf(prefer);
+    const place = () => (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
+    const placement = await declines.track(payer, request.orderId, place, ({ order }) =>
+      paymentOutcomeOf(order),
+    );
+    if (placement.isReplay) tellRepeat(ctx);
+    if (applied) ctx.set('Preference-Applied', applied);
+    await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
+    return placement.order;
+  };
+}
+
+/** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */
+function patienceOf(prefer: string | undefined): { isAsync: boolean; withinMs?: number; applied?: string } {
+  const preferences = preferencesOf(prefer);
+  const wait = preferences.get('wait');
+  if (wait !== undefined && /^\d{1,6}$/.test(wait)) {
+    const seconds = Number(wait);
+    return { isAsync: seconds === 0, withinMs: seconds * 1_000, applied: `wait=${seconds}` };
+  }
+  const isAsync = preferences.get('respond-async') === '';
+  return { isAsync, ...(isAsync && { applied: 'respond-async' }) };
 }
 
 /** Returns whether the order is placed only if another card pays it in time. */

@@ -7,6 +7,7 @@ import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
 import { ORDER_ID } from '../../domain/order-id';
 import { sortOf, type OrderPosition, type OrderSort } from '../order-filter';
+import { EXAMPLES_BY_STATE } from '../schema/example';
 import { listOrdersQuery } from '../schema/queries';
 import { orderIdParams } from '../schema/requests';
 import { orderSchema } from '../schema/view';
@@ -24,8 +25,8 @@ export function listOrdersRoute({ service, present, users }: OrderRouteDeps): Ro
     description:
       'CUSTOMERs see their own orders, ADMINs all orders; archived ones are left out. An order has to match ' +
       'every filter, and one of the values of those that take several. With `updatedFrom` or `updatedTo`, the ' +
-      'order with the oldest change comes first: a program that follows changes asks for those since the last ' +
-      'change that it has seen, minus some seconds. An order whose response was 202 joins the list once it is ' +
+      'order with the oldest change comes first; a program that follows orders reads `GET /events`, which misses ' +
+      'none. An order whose response was 202 joins the list once it is ' +
       'saved; until then you can read it by its id.',
     tag: TAG,
     query: listOrdersQuery,
@@ -44,19 +45,20 @@ export function listOrdersRoute({ service, present, users }: OrderRouteDeps): Ro
   });
 }
 
-export function readOrderRoute({ service, present }: OrderRouteDeps): Route {
+export function readOrderRoute({ service, present, guests }: OrderRouteDeps): Route {
   const { send } = orderSender(present);
   return route({
     method: 'get',
     path: '/orders/:id',
     role: Role.CUSTOMER,
     scope: 'orders:read',
+    identify: guests,
     operationId: 'getOrder',
     summary: 'Read an order',
     tag: TAG,
     params: orderIdParams,
     responses: {
-      200: orderResponse('The order'),
+      200: { ...orderResponse('The order'), examples: EXAMPLES_BY_STATE },
       304: {
         description:
           'The version in If-None-Match is current; an ADMIN gets the order anyway, with its compensations',

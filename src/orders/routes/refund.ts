@@ -1,5 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { Role } from '../../role/role';
+import { EXAMPLE_REFUNDED } from '../schema/example';
 import { orderIdParams, refundOrderBody } from '../schema/requests';
 import { callerOf, orderResponse, orderSender, TAG, type OrderRouteDeps } from './responses';
 
@@ -21,7 +22,7 @@ export function refundOrderRoute({ service, present }: OrderRouteDeps): Route {
     idempotency: 'required',
     ifMatch: 'optional',
     body: refundOrderBody,
-    responses: { 201: orderResponse('The order with the refund') },
+    responses: { 201: orderResponse('The order with the refund', EXAMPLE_REFUNDED) },
     errors: ['not_found', 'invalid_transition', 'payment_declined', 'service_unavailable'],
     async handler(ctx, { params: { id }, body: { amount = null, items, reason, internalNote }, ...sent }) {
       const content = { amount, ...(items && { items }), reason, ...(internalNote && { internalNote }) };

@@ -4,29 +4,34 @@ import type { Order } from '../../domain/order';
 import { ORDER_ID } from '../../domain/order-id';
 import type { PaymentAction } from '../../domain/payment';
 import { sendData } from '../../http/respond';
-import type { ResponseSpec } from '../../http/route';
+import type { Identification, ResponseSpec } from '../../http/route';
 import type { Principal } from '../../role/principal';
 import type { UserStanding } from '../../users/users.repository';
 import type { Caller } from '../order-request';
 import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
+import type { OrderView } from '../order-view';
 import { orderSchema } from '../schema/view';
 
 export interface OrderRouteDeps {
   service: OrderService;
   present: OrderPresenter;
+  /** How guests are identified, who have ordered without an account. */
+  guests: Identification;
   users: {
     standingOf(id: string): Promise<UserStanding | null>;
     findByEmail(email: string): Promise<{ id: string } | null>;
     findUnconfirmed(email: string): Promise<{ id: string } | null>;
+    /** Returns the ids of those who have ordered with the address, without an account. */
+    guestsOf(email: string): Promise<string[]>;
   };
 }
 
 export const TAG = 'Orders';
 export const ETAG = { ETag: 'The version of the order' };
 
-export function orderResponse(description: string): ResponseSpec {
-  return { description, data: orderSchema, headers: ETAG };
+export function orderResponse(description: string, example?: OrderView): ResponseSpec {
+  return { description, data: orderSchema, headers: ETAG, example };
 }
 
 /** Puts the order on the request's log line. What stands in the place of an id may be personal, and is not logged. */

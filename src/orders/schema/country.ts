@@ -16,4 +16,5 @@ export const country = Joi.string()
       'GR, Kosovo XK, and the former AN is now BQ, CW or SX',
   })
   .description('ISO 3166-1 alpha-2, and XK for Kosovo')
-  .example('DE');
+  .example('DE')
+  .meta({ component: 'Country' });

@@ -7,6 +7,7 @@ import {
   MAX_METADATA_KEYS,
   MAX_METADATA_LENGTH,
   MAX_NOTE_LENGTH,
+  MAX_QUANTITY,
   METADATA_KEY,
   type AddressChange,
   type OrderLine,
@@ -14,8 +15,6 @@ import {
   type ShippingAddress,
 } from '../../domain/order';
 import { country } from './country';
-
-const MAX_QUANTITY = 10_000;
 
 /** Any id may be sent: one that is not in the catalogue is an unknown product, not a malformed request. */
 export const productServiceId = Joi.string()
@@ -33,7 +32,7 @@ export const shippingAddress = Joi.object<ShippingAddress, true>({
   region: optionalLine(LONGEST.region),
   postalCode: optionalLine(LONGEST.postalCode).description('Leave it out where there is none'),
   country: required.country.required(),
-});
+}).meta({ component: 'AddressInput' });
 
 /** An address as a change of an order may have it: all of it, or a part. */
 export const addressChange = Joi.object<AddressChange, true>({
@@ -44,7 +43,8 @@ export const addressChange = Joi.object<AddressChange, true>({
 })
   .min(1)
   .messages({ 'object.min': '{#label} must have what is to change' })
-  .custom(nullForBlank);
+  .custom(nullForBlank)
+  .meta({ component: 'AddressChange' });
 
 /** A part that is to be removed is null. */
 function nullForBlank(change: AddressChange): AddressChange {
@@ -58,7 +58,7 @@ export const lines = Joi.array()
     Joi.object<OrderLine, true>({
       productServiceId: productServiceId.required(),
       quantity: Joi.number().integer().min(1).max(MAX_QUANTITY).required().example(2),
-    }),
+    }).meta({ component: 'OrderLine' }),
   )
   .min(1)
   .max(MAX_LINES);
@@ -69,7 +69,7 @@ export const refundedLines = Joi.array()
       productServiceId: productServiceId.required(),
       quantity: Joi.number().integer().min(1).max(MAX_QUANTITY).required().example(1),
       restock: Joi.boolean().required().description('Whether the units come back into stock').example(true),
-    }),
+    }).meta({ component: 'RefundLine' }),
   )
   .min(1)
   .max(MAX_LINES);

@@ -2,6 +2,7 @@
 import Joi, { type ArraySchema, type CustomHelpers } from 'joi';
 import { isoTime, isoTimeAfter } from '../../common/dates';
 import { idSchema } from '../../common/ids';
+import { listOf } from '../../common/list';
 import { pageQuery, type PageQuery } from '../../common/pagination';
 import { singleLine } from '../../common/text';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES } from '../../domain/order';
@@ -13,7 +14,8 @@ import { externalRef, metadata } from './fields';
 /** The filters that only ADMINs may use. */
 export const ADMIN_FILTERS = ['customerId', 'email', 'archived'] as const;
 
-export interface FindOrdersQuery extends OrderFilter {
+export interface FindOrdersQuery extends Omit<OrderFilter, 'customerId'> {
+  customerId?: string;
   email?: string;
 }
 
@@ -22,18 +24,13 @@ const MAX_VALUES = Math.max(
   ...[ORDER_STATUSES, PAYMENT_STATUSES, FULFILLMENT_STATUSES].map(({ length }) => length),
 );
 
-const joi = Joi.extend({
-  type: 'array',
-  base: Joi.array(),
-  coerce: { from: 'string', method: (text: string) => ({ value: text.split(',', MAX_VALUES + 1) }) },
-}) as { array(): ArraySchema<string[]> };
-
 /** Some of these values, separated by commas. */
-function some(name: string, values: readonly string[]): ArraySchema<string[]> {
+function some(name: string, component: string, values: readonly string[]): ArraySchema<string[]> {
   const value = Joi.string()
     .valid(...values)
-    .label(name);
-  return joi.array().items(value).min(1).max(MAX_VALUES);
+    .label(name)
+    .meta({ component });
+  return listOf(value, MAX_VALUES);
 }
 
 /** Letters that look like digits are read as those, and the hyphen may be missing. */
@@ -47,9 +44,9 @@ const findOrdersQuery = {
     )
     .messages({ 'string.pattern.base': '{#label} must be the number of an order, for example 7K3DQ-9QXWM' })
     .description('In upper or lower case, with or without the hyphen'),
-  status: some('status', ORDER_STATUSES).description('One or several: `pending,confirmed`'),
-  paymentStatus: some('paymentStatus', PAYMENT_STATUSES),
-  fulfillmentStatus: some('fulfillmentStatus', FULFILLMENT_STATUSES),
+  status: some('status', 'OrderStatus', ORDER_STATUSES).description('One or several: `pending,confirmed`'),
+  paymentStatus: some('paymentStatus', 'PaymentStatus', PAYMENT_STATUSES),
+  fulfillmentStatus: some('fulfillmentStatus', 'FulfillmentStatus', FULFILLMENT_STATUSES),
   customerId: idSchema('usr').description('For ADMINs only'),
   email: email.description("For ADMINs only: the customer's e-mail address"),
   sku: singleLine(100).description('Orders with such a line, as the SKU was when they were placed'),

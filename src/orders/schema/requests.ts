@@ -10,7 +10,7 @@ import {
   type ShippingAddress,
 } from '../../domain/order';
 import type { AppError } from '../../errors/app-error';
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import {
   addressChange,
   lines,
@@ -52,19 +52,24 @@ const paymentMethod = Joi.string()
 
 const expectedTotal = Joi.number().integer().min(0);
 
-export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
-  items: lines.required(),
+/** What of an order is known only when it is placed, whatever else it comes of. */
+export const checkoutFields = {
   expectedTotal: expectedTotal.description(
     "What the customer was told that the order costs, in the currency's minor unit: if it costs anything else, nothing is " +
       'reserved, and the response is 409 with the `total`',
   ),
   paymentMethod: paymentMethod.required(),
-  shippingAddress: shippingAddress.allow(null),
-  note: note.example('Please ring twice.'),
   externalRef: optionalLine(MAX_EXTERNAL_REF_LENGTH).description(
     "The name of the order in the customer's own system. A second order of the customer with it is 409 with " +
       '`existingOrderId`; a rejected order has none',
   ),
+};
+
+export const placeOrderBody = Joi.object<PlaceOrderBody, true>({
+  items: lines.required(),
+  ...checkoutFields,
+  shippingAddress: shippingAddress.allow(null),
+  note: note.example('Please ring twice.'),
   metadata: metadata
     .allow(null)
     .description('What is to be found with the order, by names of your choice')
@@ -82,13 +87,13 @@ export interface PlaceOrderHeaders {
   prefer?: string;
 }
 
-export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({
-  prefer: Joi.string()
-    .max(1_000)
-    .description(
-      '`respond-async`: respond with 202 at once; `wait=2`: wait at most 2 s until the order is placed (RFC 7240)',
-    ),
-});
+export const prefer = Joi.string()
+  .max(1_000)
+  .description(
+    '`respond-async`: respond with 202 at once; `wait=2`: wait at most 2 s until the order is placed (RFC 7240)',
+  );
+
+export const placeOrderHeaders = Joi.object<PlaceOrderHeaders, true>({ prefer });
 
 export interface AmendOrderBody {
   items?: OrderLine[];
@@ -120,6 +125,10 @@ export const amendOrderBody = Joi.object<AmendOrderBody, true>({
   .min(1)
   .messages({
     'object.min': '{#label} must have items, note, shippingAddress, externalRef or metadata',
+  })
+  .example({
+    items: [{ productServiceId: 'ps_01HZX0000000000000TSHRTM00', quantity: 3 }],
+    note: 'Please ring once.',
   });
 
 const INTERNAL_NOTE = 'what the customer does not read';
@@ -185,7 +194,7 @@ export interface CorrectFulfillmentBody {
 
 export const correctFulfillmentBody = Joi.object<CorrectFulfillmentBody, true>({
   carrier: removableLine(100).description('null removes it').example('DHL'),
-  trackingNumber: removableLine(100).description('null removes it').example('00340434161094021501'),
+  trackingNumber: removableLine(100).description('null removes it').example('00340434161094021502'),
 })
   .min(1)
   .messages({ 'object.min': '{#label} must have a carrier or a trackingNumber' });

@@ -11,6 +11,7 @@ import {
   type StatusChange,
   type ShippingAddress,
 } from '../../domain/order';
+import { FULFILLMENT_ID } from '../../domain/order-id';
 import { REJECTION_CODES, type Rejection } from '../../domain/rejection';
 import type {
   AttemptView,
@@ -33,11 +34,12 @@ const price = minorUnits.allow(null).description('In minor units; null until the
 const text = Joi.string().allow(null).required();
 const time = Joi.string().isoDate();
 
-const item = Joi.object<OrderItemView, true>({
+/** What a line says of a product, its quantity and its price. */
+export const pricedLine = {
   productServiceId: productServiceId.required(),
   sku: text,
   name: text,
-  kind: Joi.string().valid('product', 'service').allow(null).required(),
+  kind: Joi.string().valid('product', 'service').allow(null).required().meta({ component: 'ProductKind' }),
   quantity: Joi.number().integer().required(),
   unitPrice: price,
   taxRateBps: Joi.number().allow(null).required().description('In basis points: 1900 is 19 %'),
@@ -48,15 +50,19 @@ const item = Joi.object<OrderItemView, true>({
   subtotal: price,
   tax: price,
   total: price,
+};
+
+const item = Joi.object<OrderItemView, true>({
+  ...pricedLine,
   fulfilledQuantity: Joi.number().integer().required().description('Units that were shipped or performed'),
   cancelledQuantity: Joi.number().integer().required().description('Units that will never be'),
   refundedQuantity: Joi.number().integer().required().description('Units that were paid back'),
-});
+}).meta({ component: 'OrderItem' });
 
 const line = Joi.object<OrderLine, true>({
   productServiceId: productServiceId.required(),
   quantity: Joi.number().integer().required(),
-});
+}).meta({ component: 'FulfilledLine' });
 
 const internalNote = Joi.string().description('For ADMINs only, and only where there is one');
 
@@ -73,21 +79,19 @@ const statusChange = Joi.object<StatusChange, true>({
     ),
   reason: text,
   internalNote,
-});
+}).meta({ component: 'StatusChange' });
 
 const by = Joi.string().description('For ADMINs only: the id of a user or API key');
 
 const fulfillment = Joi.object<FulfillmentView, true>({
-  id: Joi.string()
-    .pattern(/^ful_[0-9a-f]{32}$/)
-    .required(),
+  id: Joi.string().pattern(FULFILLMENT_ID).required(),
   items: Joi.array().items(line).required(),
   carrier: text,
   trackingNumber: text,
   by,
   createdAt: time.required(),
   deliveredAt: time.allow(null).required(),
-});
+}).meta({ component: 'Fulfillment' });
 
 const refund = Joi.object<RefundView, true>({
   id: Joi.string()
@@ -101,7 +105,7 @@ const refund = Joi.object<RefundView, true>({
         productServiceId: productServiceId.required(),
         quantity: Joi.number().integer().required(),
         restock: Joi.boolean().required().description('Whether the units are back in stock'),
-      }),
+      }).meta({ component: 'RefundedLine' }),
     )
     .required()
     .description('Empty if the refund is of an amount'),
@@ -109,7 +113,7 @@ const refund = Joi.object<RefundView, true>({
   reason: Joi.string().required(),
   internalNote,
   createdAt: time.required(),
-});
+}).meta({ component: 'Refund' });
 
 const ATTEMPT_OUTCOMES: PaymentAttempt['outcome'][] = [
   'action_required',
@@ -132,7 +136,7 @@ const attempt = Joi.object<AttemptView, true>({
         'authorised and is not reserved any more',
     ),
   reason: text,
-});
+}).meta({ component: 'PaymentAttempt' });
 
 const paymentAction = Joi.object<PaymentActionView, true>({
   type: Joi.string()
@@ -144,7 +148,7 @@ const paymentAction = Joi.object<PaymentActionView, true>({
   clientSecret: Joi.string(),
   redirectUrl: Joi.string().uri(),
   expiresAt: time.required().description('Until when it can be done'),
-});
+}).meta({ component: 'PaymentAction' });
 
 const dispute = Joi.object<Dispute, true>({
   id: Joi.string().required(),
@@ -155,7 +159,7 @@ const dispute = Joi.object<Dispute, true>({
     .description('While it is `opened`, and if it is `lost`, the bank has taken the amount back'),
   reason: Joi.string().allow('').required(),
   at: time.required(),
-});
+}).meta({ component: 'Dispute' });
 
 const compensation = Joi.object<CompensationView, true>({
   step: Joi.string().required(),
@@ -183,9 +187,9 @@ const compensation = Joi.object<CompensationView, true>({
   })
     .allow(null)
     .required(),
-});
+}).meta({ component: 'Compensation' });
 
-const shippingAddress = Joi.object<ShippingAddress, true>({
+export const shippingAddress = Joi.object<ShippingAddress, true>({
   name: Joi.string().required(),
   line1: Joi.string().required(),
   line2: Joi.string(),
@@ -193,7 +197,7 @@ const shippingAddress = Joi.object<ShippingAddress, true>({
   region: Joi.string(),
   postalCode: Joi.string(),
   country: country.required(),
-});
+}).meta({ component: 'Address' });
 
 export const orderSchema = Joi.object<OrderView, true>({
   id: Joi.string()
@@ -208,13 +212,16 @@ export const orderSchema = Joi.object<OrderView, true>({
   customerId: Joi.string().required(),
   status: Joi.string()
     .valid(...ORDER_STATUSES)
-    .required(),
+    .required()
+    .meta({ component: 'OrderStatus' }),
   paymentStatus: Joi.string()
     .valid(...PAYMENT_STATUSES)
-    .required(),
+    .required()
+    .meta({ component: 'PaymentStatus' }),
   fulfillmentStatus: Joi.string()
     .valid(...FULFILLMENT_STATUSES)
-    .required(),
+    .required()
+    .meta({ component: 'FulfillmentStatus' }),
   items: Joi.array().items(item).required(),
   currency: Joi.string().length(3).allow(null).required(),
   subtotal: price,
@@ -246,10 +253,12 @@ export const orderSchema = Joi.object<OrderView, true>({
   rejection: Joi.object<Rejection, true>({
     code: Joi.string()
       .valid(...Object.values(REJECTION_CODES))
-      .required(),
+      .required()
+      .meta({ component: 'RejectionCode' }),
     detail: Joi.string().required(),
     existingOrderId: Joi.string().description('The order that already has the `externalRef`'),
   })
+    .meta({ component: 'Rejection' })
     .allow(null)
     .required(),
   statusHistory: Joi.array().items(statusChange).required(),

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createKeyedHash } from '../../common/keyed-hash';
 import { AppError } from '../../errors/app-error';
+import { tooManyFor } from '../../errors/too-many';
 import type { Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
 import type { DeclineRepository } from './declines.repository';
@@ -128,7 +129,8 @@ export function createDeclineLimit({ limits, secret, ...deps }: DeclineLimitDeps
         declines.msAtLimit('by', by, isForOthers ? limits.perStaff : limits.perUser),
         declines.msAtLimit('from', sourceOf(payer).from, limits.perAddress),
       );
-      if (ms > 0 && !(await isKnown())) throw tooManyDeclines(Math.ceil(ms / 1_000));
+      if (ms > 0 && !(await isKnown()))
+        throw tooManyFor('payments were declined, so no other is tried for now', Math.ceil(ms / 1_000));
     },
 
     async track(payer, orderId, send, outcomeOf) {
@@ -160,12 +162,4 @@ function outcomeOfError(error: unknown): TrackedOutcome {
 /** Returns the order of a payment: its key is the id of the order, a hyphen and a number. */
 function orderIdOf(paymentKey: string): string {
   return paymentKey.slice(0, paymentKey.lastIndexOf('-'));
-}
-
-function tooManyDeclines(seconds: number): AppError {
-  return new AppError(
-    'rate_limited',
-    `Too many payments were declined, so no other is tried for now: try again in ${seconds} s.`,
-    { headers: { 'Retry-After': String(seconds) } },
-  );
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import Stripe from 'stripe';
 import { AppError } from '../../errors/app-error';
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import type { LookAgain } from '../payment-provider';
 import type { StripeEvent } from '../payments.schema';
 import type { PaymentEventRepository } from './events.repository';

@@ -26,7 +26,7 @@ export function codecRoutes(
 ): Route[] {
   const codec = createPayloadCodec(config.payloadKeys, customerKeys);
   const sessions = createCodecSessions(config.payloadKeys);
-  const identify = identifyByCookie(config, sessions, revokedTokens);
+  const identify = { by: identifyByCookie(config, sessions, revokedTokens), scheme: 'codecCookie' } as const;
   return [
     { ...codingRoute('decode', codec, { config, report }), identify },
     codingRoute('encode', codec, { config, report }),

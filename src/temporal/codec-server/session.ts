@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { derivedKey } from '../../common/derived-key';
 import { ID_PATTERNS } from '../../common/ids';
 import type { Config } from '../../config';
 import type { PayloadKey } from '../../config/payload-keys';
@@ -29,7 +30,7 @@ const COOKIE = /^((\w+)\.(\d{1,15})\.(\w{1,64})\.(\d{1,12}))\.([\w-]{43})$/;
  * Temporal UI calls the codec routes. No other route accepts it: its signature comes from the payload keys.
  */
 export function createCodecSessions(keys: readonly PayloadKey[]) {
-  const secrets = keys.map(({ key }) => Buffer.from(hkdfSync('sha256', key, '', PURPOSE, 32)));
+  const secrets = keys.map(({ key }) => derivedKey(key, PURPOSE));
   return {
     mint({ id, tokenVersion, sessionId, expiresAt }: CodecSession): string {
       const claims = `${id}.${tokenVersion}.${sessionId}.${expiresAt}`;

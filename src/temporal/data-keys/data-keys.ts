@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { PayloadKey } from '../../config/payload-keys';
+import { untilDone } from '../../common/until-done';
 import { followChanges } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
 import { seal, unseal } from '../encryption';
@@ -122,7 +123,6 @@ export function followDataKeys(
 
 /** How many keys are wrapped anew between two looks at which are left. */
 const REWRAPPED_AT_ONCE = 500;
-const RETRY_MS = 5_000;
 
 type Rewrapping = Pick<DataKeyRepository, 'wrappedByOthers' | 'rewrap'>;
 
@@ -137,16 +137,12 @@ export async function rewrapDataKeys(
   signal: AbortSignal,
 ): Promise<void> {
   const [first] = payloadKeys;
-  while (first && !signal.aborted) {
-    try {
-      const rewrapped = await rewrapAll(repository, payloadKeys);
-      if (rewrapped > 0) logger.info({ rewrapped, wrappedBy: first.id }, 'data keys wrapped anew');
-      return;
-    } catch (err) {
-      logger.warn({ err }, 'data keys cannot be wrapped anew; retrying');
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
+  if (!first) return;
+  const rewrap = async () => {
+    const rewrapped = await rewrapAll(repository, payloadKeys);
+    if (rewrapped > 0) logger.info({ rewrapped, wrappedBy: first.id }, 'data keys wrapped anew');
+  };
+  await untilDone(rewrap, { failure: 'data keys cannot be wrapped anew; retrying', logger, signal });
 }
 
 async function rewrapAll(repository: Rewrapping, payloadKeys: readonly PayloadKey[]): Promise<number> {

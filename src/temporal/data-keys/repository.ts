@@ -1,5 +1,5 @@
 import type { Connection, mongo } from 'mongoose';
-import { isDuplicateKey } from '../../mongodb/errors';
+import { isDuplicateKey, unlessTaken } from '../../mongodb/errors';
 import { CHANGES_MAX_AWAIT_MS } from '../../mongodb/follow-changes';
 import { createDataKeyModel, type DataKeyDocument } from './model';
 
@@ -36,19 +36,18 @@ export function createDataKeyRepository(connection: Connection) {
 
   /** Sets when something has ended, once, also for an owner without a key, who then never gets one. */
   async function end(owner: string, change: EndOfKey): Promise<void> {
-    await keys
-      .updateOne(
+    const write = (upsert: boolean) =>
+      keys.updateOne(
         { _id: owner, [change.at]: { $exists: false } },
         {
           $currentDate: { [change.at]: true },
           ...(change.$unset && { $unset: change.$unset }),
           $setOnInsert: { createdAt: new Date() },
         },
-        { upsert: true, writeConcern: { w: 'majority' } },
-      )
-      .catch((error: unknown) => {
-        if (!isDuplicateKey(error)) throw error; // it had ended before
-      });
+        { upsert, writeConcern: { w: 'majority' } },
+      );
+    // Either it had ended before, or the key was added at this very moment: that one is ended, too.
+    if (!(await unlessTaken(() => write(true)))) await write(false);
   }
 
   return {

@@ -80,6 +80,11 @@ export function createAccountMails(deps: AccountMailsDeps) {
       });
     },
 
+    /** Sends a guest what opens their order. */
+    tellOrder(email: string, { id, number }: { id: string; number: string }, token: string): void {
+      postLimited('order', email, () => Promise.resolve(texts.ordered(email, number, `${id}.${token}`)));
+    },
+
     /** Tells the owner of an account what was changed, since it may have been someone else. */
     tellChange(
       { confirmedEmail }: Pick<User, 'confirmedEmail'>,

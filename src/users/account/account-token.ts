@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../../common/hash';
-import type { AppError } from '../../errors/app-error';
-import { invalid } from '../../http/validate';
 
 const BYTES = 32;
 
@@ -21,11 +19,4 @@ export function newAccountToken(): string {
 /** Returns the hash that is stored. A token is random and long, so no slow hash is needed. */
 export function hashAccountToken(token: string): string {
   return sha256(token);
-}
-
-/**
- * One error for a token of a mail that is wrong, too old, or was used or replaced: the reason would only help who guesses.
- */
-export function invalidAccountToken(): AppError {
-  return invalid([{ path: 'token', message: 'is not valid, or not any more: ask for another mail' }]);
 }

@@ -1,6 +1,5 @@
-import { Schema, trusted, type Connection, type Model } from 'mongoose';
+import { Schema, type Connection, type Model } from 'mongoose';
 import { modelOf } from '../../mongodb/model';
-import { hashAccountToken } from './account-token';
 
 /** The purposes of tokens that are sent to an e-mail address. */
 export const MAILED_PURPOSES = ['confirm', 'reset', 'totp'] as const;
@@ -41,12 +40,6 @@ accountTokenSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 accountTokenSchema.index({ tokenHash: 1 }, { unique: true });
 // Finds what is left to erase of a user.
 accountTokenSchema.index({ userId: 1 });
-
-/** Finds the token while it is valid. */
-export function validToken(purpose: TokenPurpose, token: string) {
-  // MongoDB removes expired documents with a delay.
-  return { tokenHash: hashAccountToken(token), purpose, expiresAt: trusted({ $gt: new Date() }) };
-}
 
 export function createAccountTokenModel(connection: Connection): Model<AccountTokenDocument> {
   return modelOf(connection, 'AccountToken', accountTokenSchema);

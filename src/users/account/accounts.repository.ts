@@ -9,11 +9,11 @@ import { createUserModel } from '../users.model';
 import { ACCOUNT_TOKEN_MS, CHALLENGE_MS, hashAccountToken, newAccountToken } from './account-token';
 import {
   createAccountTokenModel,
-  validToken,
   type AccountTokenDocument,
   type MailedPurpose,
   type TokenPurpose,
 } from './account-tokens.model';
+import { validToken } from './valid-token';
 
 export interface Reset {
   passwordHash: string;

@@ -79,6 +79,16 @@ export function createMailTexts({ accountPageUrl, shopName = 'the shop' }: MailT
         'If it was not you, choose a new password at once.',
       ),
 
+    ordered: (to: string, number: string, token: string): Mail =>
+      mail(
+        to,
+        `Your order ${number}`,
+        `Someone, probably you, gave this e-mail address for the order ${number} at ${shopName}. Here is how it goes, and what ` +
+          'can be done about it:',
+        link('order', token),
+        'If it was not you, you need not do anything: the one who ordered pays it.',
+      ),
+
     changed: (to: string, change: keyof typeof CHANGES): Mail =>
       mail(
         to,

@@ -13,6 +13,8 @@ export interface AttemptKeys {
   ofSession(id: string): string;
   ofRegistrations(address: string): string;
   ofForgotten(address: string): string;
+  ofGuestCarts(address: string): string;
+  ofGuestOrders(address: string): string;
   /** @param userId whose codes of a second factor are checked */
   ofCodes(userId: string): string;
   /** @param which the kind of mails and whom they are sent to, or who causes them */
@@ -29,6 +31,8 @@ export function createAttemptKeys(secret: KeyObject): AttemptKeys {
     ofSession: (id) => hash('session', id),
     ofRegistrations: (address) => hash('registrations', clientAddress(address)),
     ofForgotten: (address) => hash('forgotten', clientAddress(address)),
+    ofGuestCarts: (address) => hash('guest carts', clientAddress(address)),
+    ofGuestOrders: (address) => hash('guest orders', clientAddress(address)),
     ofCodes: (userId) => hash('codes', userId),
     ofMails: (which) => hash('mails', which),
   };

@@ -30,6 +30,8 @@ export interface Delays {
   forgetMs: number;
 }
 
+const UPSERT = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
+
 export function createAttemptRepository(connection: Connection): AttemptRepository {
   const attempts = createAttemptsModel(connection);
   return {
@@ -40,8 +42,7 @@ export function createAttemptRepository(connection: Connection): AttemptReposito
       const count = { $cond: [isRunning, { $add: ['$count', 1] }, 1] };
       const expiresAt = { $cond: [isRunning, '$expiresAt', end] };
       const change = [{ $set: { count, expiresAt } }];
-      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
-      return await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+      return await attempts.findOneAndUpdate({ _id: key }, change, UPSERT).lean();
     },
 
     async addDelayed(key, { free, firstMs, mostMs, forgetMs }) {
@@ -65,8 +66,7 @@ export function createAttemptRepository(connection: Connection): AttemptReposito
           },
         },
       ];
-      const options = { upsert: true, updatePipeline: true, returnDocument: 'after' } as const;
-      const { latestId, nextAt } = await attempts.findOneAndUpdate({ _id: key }, change, options).lean();
+      const { latestId, nextAt } = await attempts.findOneAndUpdate({ _id: key }, change, UPSERT).lean();
       return latestId === id ? { id } : { until: nextAt! };
     },
 

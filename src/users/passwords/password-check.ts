@@ -1,6 +1,5 @@
 import AsyncLock from 'async-lock';
-import { AppError } from '../../errors/app-error';
-import { tooMany } from '../../errors/too-many';
+import { tooMany, tooManyFor } from '../../errors/too-many';
 import type { AttemptKeys } from './attempt-keys';
 import type { AttemptRepository, Delays } from './attempts.repository';
 import { verifyPassword } from './password';
@@ -156,15 +155,8 @@ export function createPasswordCheck(deps: PasswordCheckDeps) {
       }
     };
     return lock.acquire(key, check).catch((error: unknown) => {
-      throw isItsTurn ? error : tooManyAtOnce(error);
+      if (isItsTurn) throw error;
+      throw tooManyFor('attempts for this account from your address at once', WAITING_RETRY_SECONDS, error);
     });
   };
-}
-
-function tooManyAtOnce(cause: unknown): AppError {
-  return new AppError(
-    'rate_limited',
-    `Too many attempts for this account from your address at once: try again in ${WAITING_RETRY_SECONDS} s.`,
-    { headers: { 'Retry-After': String(WAITING_RETRY_SECONDS) }, cause },
-  );
 }

@@ -1,4 +1,4 @@
-import { invalid } from '../../http/validate';
+import { invalid } from '../../errors/invalid';
 import { isCommonPassword, lowerCase } from './common-passwords';
 import { canonical } from './password';
 

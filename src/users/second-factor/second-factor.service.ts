@@ -1,13 +1,13 @@
 import type { SecretBox } from '../../common/secret-box';
 import type { Origin } from '../../domain/audit';
 import { AppError } from '../../errors/app-error';
+import { invalid } from '../../errors/invalid';
+import { invalidAccountToken } from '../../errors/invalid-account-token';
 import { invalidToken } from '../../errors/unauthorized';
-import { invalid } from '../../http/validate';
 import type { UserPrincipal } from '../../role/principal';
 import type { Sender } from '../../http/origin';
 import type { ReportSecurityEvent } from '../../security/security-events';
 import type { AccountMails } from '../account/account-mails';
-import { invalidAccountToken } from '../account/account-token';
 import type { AccountRepository } from '../account/accounts.repository';
 import { reported } from '../passwords/reported-check';
 import type { Proof, Reauthentication } from '../reauthentication';

@@ -3,7 +3,8 @@ import { createAuditRecorder } from '../../audit/recorder';
 import type { Origin } from '../../domain/audit';
 import { unlessTaken } from '../../mongodb/errors';
 import { createTransact } from '../../mongodb/transaction';
-import { createAccountTokenModel, validToken } from '../account/account-tokens.model';
+import { createAccountTokenModel } from '../account/account-tokens.model';
+import { validToken } from '../account/valid-token';
 import { createSessionModel } from '../sessions/sessions.model';
 import { revokingTokens, toUser, unrevoked, type User } from '../stored-user';
 import { createUserModel } from '../users.model';
@@ -36,7 +37,7 @@ export interface SecondFactorRepository {
   useStep(userId: string, step: number): Promise<boolean>;
   /** Uses up a recovery code. Returns false if there is none with this hash. */
   useRecoveryCode(userId: string, hash: string): Promise<boolean>;
-  /** Removes it, and revokes all sessions of the user. Returns null if there is none. */
+  /** Removes it, and revokes all sessions of the user. Returns null if none is on. */
   remove(userId: string, origin: Origin): Promise<User | null>;
 }
 
@@ -66,11 +67,11 @@ export function createSecondFactorRepository(connection: Connection): SecondFact
 
     async begin(userId, secret) {
       const fresh = { secret, isOn: false, lastStep: 0, recoveryCodes: [] };
-      // One that is on is not found, and then its id is taken.
-      const begun = await unlessTaken(() =>
-        factors.updateOne({ _id: userId, isOn: false }, { $set: fresh }, { upsert: true }),
-      );
-      return begun !== undefined;
+      const write = (upsert: boolean) =>
+        factors.updateOne({ _id: userId, isOn: false }, { $set: fresh }, { upsert });
+      // One that is on is not found, and then its id is taken: also by one that was begun at this very moment.
+      const begun = (await unlessTaken(() => write(true))) ?? (await write(false));
+      return begun.matchedCount + begun.upsertedCount > 0;
     },
 
     turnOn: ({ user, sessionId, token, secret, step, recoveryCodes }, origin) =>
@@ -111,7 +112,7 @@ export function createSecondFactorRepository(connection: Connection): SecondFact
         const revocation = revokingTokens({ keptSessionId: null });
         const changed = await users.findByIdAndUpdate(userId, revocation, { session, ...AFTER }).lean();
         await recordAudit(audited(userId, true, origin), session);
-        return changed && toUser(changed);
+        return toUser(changed!);
       }),
   };
 }

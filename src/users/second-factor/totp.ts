@@ -20,5 +20,5 @@ export function totpUri(secret: string, issuer: string, account: string): string
 export function stepOf(code: string, secret: string, now = Date.now()): number | null {
   const options = { secret: Secret.fromBase32(secret), digits: DIGITS, period: PERIOD_SECONDS };
   const delta = TOTP.validate({ ...options, token: code, window: WINDOW, timestamp: now });
-  return delta === null ? null : Math.floor(now / 1_000 / PERIOD_SECONDS) + delta;
+  return delta === null ? null : TOTP.counter({ period: PERIOD_SECONDS, timestamp: now }) + delta;
 }

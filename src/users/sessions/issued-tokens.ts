@@ -24,11 +24,17 @@ export interface SessionProof {
   hasSecondFactor: boolean;
 }
 
-export type IssueTokens = (user: User, token: RefreshToken, proof: SessionProof) => IssuedTokens;
+/** @param guests the ids under which the user has ordered without an account */
+export type IssueTokens = (
+  user: User,
+  token: RefreshToken,
+  proof: SessionProof,
+  guests: readonly string[],
+) => IssuedTokens;
 
 /** @param isSecondFactorRequired whether ADMINs may act as such only in sessions that have a second factor */
 export function createIssueTokens(jwt: AccessTokenIssuer, isSecondFactorRequired: boolean): IssueTokens {
-  return ({ id, role, tokenVersion }, token, { authenticatedAt, hasSecondFactor }) => {
+  return ({ id, role, tokenVersion }, token, { authenticatedAt, hasSecondFactor }, guests) => {
     const lacksFactor = role === Role.ADMIN && isSecondFactorRequired && !hasSecondFactor;
     const mustSetUpTotp = lacksFactor && ({ mustSetUpTotp: true } as const);
     const acting: UserRole = lacksFactor ? Role.CUSTOMER : role;
@@ -39,6 +45,7 @@ export function createIssueTokens(jwt: AccessTokenIssuer, isSecondFactorRequired
       sessionId: sessionIdOf(token),
       authenticatedAt: Math.floor(authenticatedAt.getTime() / 1_000),
       ...mustSetUpTotp,
+      guests,
     });
     return { accessToken, refreshToken: encodeRefreshToken(token), expiresIn, ...mustSetUpTotp };
   };

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../../config/jwt';
-import { followChanges, type Follower } from '../../mongodb/follow-changes';
+import { followChanges, together, type Follower } from '../../mongodb/follow-changes';
 import type { MongoDb } from '../../mongodb/mongodb';
 import type { Revocation, RevokedTokensRepository } from './revoked-tokens.repository';
 import { followEndedSessions } from './ended-sessions';
@@ -60,11 +60,8 @@ export function followRevokedTokens(
     logger,
   );
   const endedSessions = followEndedSessions(ended, { connected }, logger);
-  const both = [follower, endedSessions];
   return {
-    ready: Promise.all(both.map(({ ready }) => ready)).then(() => undefined),
-    followed: Promise.all(both.map(({ followed }) => followed)).then(() => undefined),
-    close: async () => void (await Promise.all(both.map(({ close }) => close()))),
+    ...together([follower, endedSessions]),
     has(token) {
       if (endedSessions.has(token.sessionId)) return true;
       const revocation = revocations.get(token.id);

@@ -89,6 +89,8 @@ export class World {
   );
   /** How often a command did something. */
   readonly done: string[] = [];
+  /** The order as each write has left it. */
+  readonly written: Order[] = [];
   /** Whether a person has paid something back, or something has happened at the payment service or at banks. */
   isTouched = false;
   private readonly policy: PaymentPolicy;
@@ -99,6 +101,7 @@ export class World {
     this.policy = policy;
     this.ledger = ledger;
     this.order = openedOrder(requestFor(), pricing);
+    this.written.push(this.order);
     this.moveStock(null, this.order);
     this.pay(card);
   }
@@ -111,6 +114,7 @@ export class World {
       ledger: ledger.fork(),
       stock: new Map([...stock].map(([id, one]) => [id, { ...one }])),
       done: [],
+      written: [],
     };
     return Object.assign(fork, copies);
   }
@@ -270,6 +274,7 @@ export class World {
     const saved = isShort ? orElse!() : next;
     this.moveStock(before, saved);
     this.order = { ...saved, revision: before.revision + 1 };
+    this.written.push(this.order);
     if (this.order.intention) this.pay(card, isPaid);
   }
 
@@ -323,6 +328,7 @@ export class World {
   private save(next: Order): void {
     this.moveStock(this.order, next);
     this.order = { ...withAnswer(next, { id: 'k' }, null, this.now()), revision: this.order.revision + 1 };
+    this.written.push(this.order);
   }
 
   /** Has the payment service do all that is owed and that it does not refuse. */

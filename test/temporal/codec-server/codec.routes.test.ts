@@ -18,7 +18,10 @@ let api: TestApi;
 let admin: string;
 let adminId: string;
 beforeAll(async () => {
-  api = await openTestApi({ routes: codecRoutes, env: { PAYLOAD_KEYS: `${NEW},${OLD}` } });
+  api = await openTestApi({
+    routes: (config, revokedTokens, report) => codecRoutes(config, revokedTokens, report),
+    env: { PAYLOAD_KEYS: `${NEW},${OLD}` },
+  });
   adminId = newId('usr');
   admin = api.tokenOf('ADMIN', adminId);
 });
@@ -121,7 +124,13 @@ describe('decode and encode', () => {
 
 describe('without keys', () => {
   let unencrypted: TestApi;
-  beforeAll(async () => void (unencrypted = await openTestApi({ routes: codecRoutes, db: api.db })));
+  beforeAll(
+    async () =>
+      void (unencrypted = await openTestApi({
+        routes: (config, revokedTokens, report) => codecRoutes(config, revokedTokens, report),
+        db: api.db,
+      })),
+  );
   afterAll(() => unencrypted.close());
 
   it.each(['decode', 'encode', 'session'])('%s returns 404 and names PAYLOAD_KEYS', async (operation) => {
@@ -227,7 +236,7 @@ describe('the cookie', () => {
 
   it('is Secure in production, and says so in its name', async () => {
     const production = await openTestApi({
-      routes: codecRoutes,
+      routes: (config, revokedTokens, report) => codecRoutes(config, revokedTokens, report),
       db: api.db,
       env: { ...PRODUCTION_ENV, PAYLOAD_KEYS: NEW, LOG_LEVEL: 'info' },
     });
@@ -249,7 +258,11 @@ describe('CORS', () => {
   let open: TestApi;
   beforeAll(async () => {
     const env = { PAYLOAD_KEYS: NEW, CORS_ORIGINS: 'https://shop.example', TEMPORAL_UI_URL: `${UI}/ui` };
-    open = await openTestApi({ routes: codecRoutes, db: api.db, env });
+    open = await openTestApi({
+      routes: (config, revokedTokens, report) => codecRoutes(config, revokedTokens, report),
+      db: api.db,
+      env,
+    });
   });
   afterAll(() => open.close());
 

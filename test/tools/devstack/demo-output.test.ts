@@ -1,10 +1,9 @@
-import type { Order } from '../../../tools/devstack/start/api-client';
 import { nextSteps } from '../../../tools/devstack/start/next-steps';
-import { orderTable } from '../../../tools/devstack/start/order-table';
+import { orderTable, type ShownOrder } from '../../../tools/devstack/start/order-table';
 import { resetCommand, shellWord } from '../../../tools/project';
 import { createPayloadCodec } from '../../../src/temporal/payload-codec';
 
-const ORDER: Order = {
+const ORDER: ShownOrder & { workflowId: string } = {
   id: 'ord_1',
   status: 'confirmed',
   currency: 'EUR',

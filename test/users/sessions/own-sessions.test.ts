@@ -1,7 +1,7 @@
 import { createAuditModel } from '../../../src/audit/audit.model';
 import { openTestApi, type TestApi } from '../../support/api';
 import { eventually } from '../../support/eventually';
-import { PASSWORD, person, signIn, type Person } from '../../support/signed-in-users';
+import { expectRejected, PASSWORD, person, signIn, type Person } from '../../support/signed-in-users';
 
 let api: TestApi;
 /** Another process on the same database. */
@@ -34,10 +34,9 @@ const end = ({ accessToken }: Token, id = '') =>
   api.call('delete', `/users/me/sessions${id && `/${id}`}`, accessToken);
 const currentId = async (user: Token) => (await sessionsOf(user)).find(({ isCurrent }) => isCurrent)!.id;
 
-async function expectSignedOut({ accessToken, refreshToken }: Person): Promise<void> {
-  for (const at of [api, other])
-    await eventually(async () => void (await at.call('get', '/users/me', accessToken).expect(401)));
-  await api.call('post', '/auth/refresh').send({ refreshToken }).expect(401);
+async function expectSignedOut(user: Person): Promise<void> {
+  await expectRejected([api, other], user);
+  await api.call('post', '/auth/refresh').send({ refreshToken: user.refreshToken }).expect(401);
 }
 
 async function keyMadeIn({ accessToken }: Token): Promise<string> {

@@ -5,12 +5,12 @@ import { createAccountRepository } from '../../../src/users/account/accounts.rep
 import { createIssueTokens } from '../../../src/users/sessions/issued-tokens';
 import type { ReportSecurityEvent } from '../../../src/security/security-events';
 import { createSessionRepository } from '../../../src/users/sessions/sessions.repository';
+import { createGuestRepository } from '../../../src/users/guests.repository';
 import { createUsersRepository, type UsersRepository } from '../../../src/users/users.repository';
 import { createSessionModel } from '../../../src/users/sessions/sessions.model';
 import { createUserModel } from '../../../src/users/users.model';
 import { openTestApi, type TestApi } from '../../support/api';
-import { eventually } from '../../support/eventually';
-import { person, signIn, type Person } from '../../support/signed-in-users';
+import { expectRejected, person, signIn, type Person } from '../../support/signed-in-users';
 
 const SENDER = { requestId: null, address: '192.0.2.1' };
 
@@ -33,11 +33,7 @@ const logout = (refreshToken: string) => api.call('post', '/auth/logout').send({
 const me = ({ accessToken }: Pick<Person, 'accessToken'>) => api.call('get', '/users/me', accessToken);
 const sessions = () => createSessionModel(api.db.connection).find({ endedAt: null }).lean();
 
-/** Expects it long before the access token expires, on every process. */
-async function expectSignedOut({ accessToken }: Pick<Person, 'accessToken'>): Promise<void> {
-  for (const at of [api, other])
-    await eventually(async () => void (await at.call('get', '/users/me', accessToken).expect(401)));
-}
+const expectSignedOut = (user: Pick<Person, 'accessToken'>) => expectRejected([api, other], user);
 
 async function nextOf(refreshToken: string): Promise<Person> {
   const { body } = await refresh(refreshToken).expect(200);
@@ -61,6 +57,7 @@ function authWith(findById: UsersRepository['findById'], report: ReportSecurityE
     demoPassword: { allowsPassword: () => true, allowsUser: async () => true },
     report,
     issueTokens: createIssueTokens(api.jwt, false),
+    guests: createGuestRepository(connection),
     accessTokenTtlSeconds: 60,
     refreshTokenTtlSeconds: 60,
   });

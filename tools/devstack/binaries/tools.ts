@@ -40,7 +40,7 @@ export const TEMPORAL: Tool = {
   title: 'Temporal',
   addressVariable: 'TEMPORAL_ADDRESS',
   versionPattern: /temporal version (\d+)\.(\d+)\.(\d+)/,
-  oldest: { version: [1, 4], reason: 'Update-with-Start needs server 1.28' },
+  oldest: { version: [1, 9], reason: 'activities without a workflow need server 1.32' },
   official: {
     version: '1.9.1',
     host: 'temporal.download',

@@ -1,7 +1,8 @@
+import { createClient, type Client, type Order, type ProductService } from '../../../clients/typescript/src';
+import { DEMO_ADMIN, DEMO_CUSTOMER, DEMO_PASSWORD } from '../../../src/users/demo-users';
 import { secondsSince, type Output } from '../../output';
 import { resetCommand } from '../../project';
 import { HANG_MS, until } from '../until';
-import { ApiClient, DEMO_ADMIN, DEMO_CUSTOMER, type CatalogueEntry, type Order } from './api-client';
 import { orderTable } from './order-table';
 import { workflowSteps, type TemporalAccess } from './workflow-steps';
 
@@ -16,17 +17,23 @@ export interface Running {
   temporal: TemporalAccess;
 }
 
+export interface DemoSystem {
+  baseUrl: string;
+  /** To show the steps of the workflow. */
+  temporal?: TemporalAccess;
+}
+
 export interface Demo {
   /** Absent if nothing was in stock. */
-  order?: Order;
+  order?: Pick<Order, 'workflowId' | 'temporalUrl'>;
   /** An entry of the catalogue, for the next order. */
-  product?: CatalogueEntry;
+  product?: ProductService;
 }
 
 /** Places an order over HTTP, waits until it is settled, and shows its steps and totals. */
-export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Output): Promise<Demo> {
-  const alice = await ApiClient.login(baseUrl, DEMO_CUSTOMER);
-  const { data: catalogue } = await alice.get<CatalogueEntry[]>('/product-services?limit=100');
+export async function placeDemoOrder({ baseUrl, temporal }: DemoSystem, output: Output): Promise<Demo> {
+  const alice = await signedIn(baseUrl, DEMO_CUSTOMER);
+  const { data: catalogue } = await alice.listProductServices({ query: { limit: 100 } });
   const basket = chooseBasket(catalogue);
   if (basket.length === 0) {
     output.line(
@@ -37,22 +44,31 @@ export async function placeDemoOrder({ baseUrl, temporal }: Running, output: Out
   const start = Date.now();
   const items = basket.map((entry, index) => ({
     productServiceId: entry.id,
-    quantity: QUANTITIES[index],
+    quantity: QUANTITIES[index]!,
   }));
-  const key = { 'Idempotency-Key': `demo-${new Date().toISOString()}` };
-  const { status, data } = await alice.post<Order>('/orders', { items, paymentMethod: 'pm_card_visa' }, key);
+  const { status, data } = await alice.placeOrder({ body: { items, paymentMethod: 'pm_card_visa' } });
   const order = data.status === 'pending' ? await settled(alice, data.id) : data;
   output.line(
     `\nA demo order by ${DEMO_CUSTOMER}: POST ${baseUrl}/orders → ${status}, ${secondsSince(start)}\n`,
   );
-  output.line(orderTable(order, await workflowSteps(temporal, order.workflowId)));
+  const steps = temporal ? await workflowSteps(temporal, order.workflowId) : [];
+  output.line(orderTable(order, steps));
   return { order: await asAdminSees(baseUrl, order), product: basket[0] };
+}
+
+async function signedIn(baseUrl: string, email: string): Promise<Client> {
+  const client = createClient({ baseUrl, timeoutMs: HANG_MS });
+  const { data } = await client.login({ body: { email, password: DEMO_PASSWORD } });
+  if (!('accessToken' in data))
+    throw new Error(`${email} signs in with an authenticator app by now; \`${resetCommand()}\` removes it`);
+  client.useTokens(data);
+  return client;
 }
 
 /**
  * Chooses two seeded entries in one currency with enough stock; services have no stock that could run out.
  */
-function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
+function chooseBasket(catalogue: ProductService[]): ProductService[] {
   const most = Math.max(...QUANTITIES);
   const seeded = catalogue.filter(({ id }) => id.startsWith(SEEDED));
   const available = seeded.filter((entry) => !entry.stock || entry.stock.available >= most);
@@ -62,9 +78,9 @@ function chooseBasket(catalogue: CatalogueEntry[]): CatalogueEntry[] {
 }
 
 /** Waits for the outcome of an order that was answered with 202. */
-function settled(client: ApiClient, id: string): Promise<Order> {
+function settled(client: Client, id: string): Promise<Order> {
   const read = async (): Promise<Order | undefined> => {
-    const { data } = await client.get<Order>(`/orders/${id}`);
+    const { data } = await client.getOrder({ path: { id } });
     return data.status === 'pending' ? undefined : data;
   };
   return until(HANG_MS, read, () => new Error(`order ${id} is still pending after ${HANG_MS / 60_000} min`));
@@ -72,6 +88,6 @@ function settled(client: ApiClient, id: string): Promise<Order> {
 
 /** Reads the order as an ADMIN, who alone gets the address of its workflow. */
 async function asAdminSees(baseUrl: string, order: Order): Promise<Order> {
-  const admin = await ApiClient.login(baseUrl, DEMO_ADMIN);
-  return (await admin.get<Order>(`/orders/${order.id}`)).data;
+  const admin = await signedIn(baseUrl, DEMO_ADMIN);
+  return (await admin.getOrder({ path: { id: order.id } })).data;
 }

@@ -1,6 +1,5 @@
 import { resetCommand, shellWord } from '../../project';
-import { DEMO_PASSWORD } from '../../../src/users/demo-users';
-import { DEMO_ADMIN, DEMO_CUSTOMER } from './api-client';
+import { DEMO_ADMIN, DEMO_CUSTOMER, DEMO_PASSWORD } from '../../../src/users/demo-users';
 import type { Demo, Running } from './demo-order';
 import type { TemporalAccess } from './workflow-steps';
 

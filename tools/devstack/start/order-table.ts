@@ -1,11 +1,17 @@
 import { formatAmount } from '../../../src/domain/money';
-import type { Order } from './api-client';
+import type { Order, OrderItem, StatusChange } from '../../../clients/typescript/src';
 import type { WorkflowStep } from './workflow-steps';
+
+/** The fields of an order that the table has. */
+export interface ShownOrder extends Pick<Order, 'id' | 'status' | 'currency' | 'subtotal' | 'tax' | 'total'> {
+  items: Pick<OrderItem, 'name' | 'quantity' | 'unitPrice' | 'subtotal' | 'tax' | 'total'>[];
+  statusHistory: Pick<StatusChange, 'at' | 'axis' | 'from' | 'to' | 'reason'>[];
+}
 
 type Row = readonly string[];
 
 /** Returns the steps of an order's workflow, its status changes, and its lines and totals in columns. */
-export function orderTable(order: Order, steps: WorkflowStep[]): string {
+export function orderTable(order: ShownOrder, steps: WorkflowStep[]): string {
   const money = (amount: number | null): string =>
     amount === null || order.currency === null ? '–' : formatAmount(amount, order.currency);
   const changes = order.statusHistory.map(({ at, axis, from, to, reason }): Row => {
@@ -25,7 +31,7 @@ export function orderTable(order: Order, steps: WorkflowStep[]): string {
     `  ${order.id}  ${order.status}`,
     '',
     ...columns(steps.map(({ name, summary }): Row => [name, summary])),
-    '',
+    ...(steps.length > 0 ? [''] : []),
     ...columns(changes),
     '',
     ...columns([heading, ...lines, totals], 1),

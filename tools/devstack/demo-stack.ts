@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { ManagedProcess } from '../devstack/managed-process';
-import { startServers, type Servers } from '../devstack';
 import type { Output } from '../output';
-import { freePorts } from '../devstack/ports';
-import { runOnce, startApi, startWorker, type AppOptions } from '../devstack/app-processes';
-import type { Shop } from './shop';
+import { startServers, type Servers } from '.';
+import { runOnce, startApi, startWorker, type AppOptions } from './app-processes';
+import type { ManagedProcess } from './managed-process';
+import { freePorts } from './ports';
 
 const HOST = '127.0.0.1';
 const STOP_MS = 20_000;
-/** Variables that the processes inherit: a developer's other settings would change the run. */
+/** Variables that the processes inherit: a developer's other settings would change a run. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LD_LIBRARY_PATH', 'NO_COLOR'];
 const SETTINGS = {
   NODE_ENV: 'development',
@@ -27,14 +26,16 @@ const SETTINGS = {
   PLACE_ORDER_TIMEOUT_MS: '1000', // an order that waits for its payment gets its 202 sooner
 };
 
-export interface RunningStack extends Shop {
+export interface RunningStack {
+  baseUrl: string;
+  mongodbUri: string;
   /** Processes that died, and how. */
   deaths: string[];
   stop(): Promise<void>;
 }
 
-/** Starts servers on free ports, the API and a worker, with the demo data. */
-export async function startStack(
+/** Starts servers on free ports, the API and a worker, with the demo data, for programs that try the API. */
+export async function startDemoStack(
   logFolder: string,
   output: Output,
   signal: AbortSignal,
@@ -55,7 +56,7 @@ export async function startStack(
       logFolder,
       onDeath,
       register: (one) => void apps.push(one),
-      print: () => undefined, // the fuzzer provokes many warnings, which are in the log
+      print: () => undefined, // clients that try everything provoke many warnings, which are in the log
       env: {
         ...own,
         ...SETTINGS,

@@ -1,0 +1,199 @@
+import fc from 'fast-check';
+import { archivedOrder, cancelledOrder } from '../../src/domain/closing';
+import { erasedOrder } from '../../src/domain/erasing';
+import { orderBefore, orderEventTypes, type OrderEventType } from '../../src/domain/events';
+import { amendedOrder } from '../../src/domain/amendment';
+import { correctedOrder, deliveredOrder } from '../../src/domain/fulfillment';
+import type { Order } from '../../src/domain/order';
+import { openedOrder, rejectedOrder } from '../../src/domain/placing';
+import { versionsOf } from '../support/order-lives';
+import { repetitions } from '../support/sample';
+import {
+  CREATED,
+  LATER,
+  command,
+  fulfillment,
+  line,
+  orderIn,
+  policy,
+  priced,
+  pricingOf,
+  refundOf,
+  requestFor,
+} from './fixtures';
+import { Ledger } from './order-life/ledger';
+import { card, pricing, retryWindowMs, step } from './order-life/steps';
+import { holds, World } from './order-life/world';
+
+/** What an order that is read much later does not tell any more, since something else has become of it. */
+const PASSING: ReadonlySet<OrderEventType> = new Set([
+  'order.updated',
+  'order.amended',
+  'order.overdue',
+  'order.fulfillment_corrected',
+  'order.partially_cancelled',
+  'refund.pending',
+  'refund.succeeded',
+  'payment.declined',
+  'dispute.opened',
+]);
+
+/** What nothing tells the time of. */
+const TIMELESS: ReadonlySet<OrderEventType> = new Set([
+  'order.updated',
+  'order.amended',
+  'order.partially_cancelled',
+  'order.fulfillment_corrected',
+  'refund.succeeded',
+  'refund.failed',
+  'payment.captured',
+  'payment.declined',
+]);
+
+it('knows what each write of an order means, whatever happens to it, and what several writes mean together', () => {
+  const met = new Set<OrderEventType>();
+  const sequences = fc.property(
+    fc.record({ pricing, card, retryWindowMs, refundsArePending: fc.boolean() }),
+    fc.constantFrom('once', 'many'),
+    fc.array(step, { maxLength: 16, size: 'max' }),
+    fc.nat(),
+    ({ pricing, card, retryWindowMs, refundsArePending }, captures, steps, from) => {
+      const world = new World({
+        pricing,
+        card,
+        policy: { ...policy, retryWindowMs },
+        ledger: new Ledger(captures, refundsArePending),
+      });
+      for (const one of steps) world.take(one);
+      const versions = versionsOf(world.written);
+      const events = versions.map((order, n) => orderEventTypes(versions[n - 1] ?? null, order));
+      for (const [n, types] of events.entries()) {
+        const [before, after] = [versions[n - 1], versions[n]!];
+        types.forEach((type) => met.add(type));
+        holds(after.version === (before?.version ?? 0) + 1, 'a write raises the version by one');
+        holds(types.length > 0, 'each version is an event');
+        const changed = after.statusHistory.slice(before?.statusHistory.length ?? 0);
+        for (const { axis, from, to } of changed)
+          if (axis === 'status' && from !== null)
+            holds(types.includes(`order.${to}` as OrderEventType), `${to} is told`);
+        if (!before) continue;
+        const guessed = orderEventTypes(orderBefore(after, after.updatedAt), after);
+        const untold = types.filter((type) => !TIMELESS.has(type) && !guessed.includes(type));
+        const invented = guessed.filter((type) => type !== 'order.updated' && !types.includes(type));
+        holds(untold.length === 0, `the order itself tells ${untold.join()}`);
+        holds(invented.length === 0, `nobody invents ${invented.join()}`);
+      }
+      const first = from % versions.length;
+      const together = orderEventTypes(versions[first - 1] ?? null, versions.at(-1)!);
+      const apart = new Set(events.slice(first).flat());
+      const lost = [...apart].filter((type) => !PASSING.has(type) && !together.includes(type));
+      const invented = together.filter((type) => type !== 'order.updated' && !apart.has(type));
+      holds(lost.length === 0, `nothing is lost of versions that nobody saw: ${lost.join()}`);
+      holds(invented.length === 0, `nothing is invented of versions that nobody saw: ${invented.join()}`);
+    },
+  );
+  const numRuns = repetitions('domain/order-life: sequences of commands');
+  fc.assert(sequences, { numRuns, seed: Number(process.env.TEST_SEED) });
+  expect([...met]).toEqual(
+    expect.arrayContaining([
+      'order.placed',
+      'order.confirmed',
+      'order.fulfilled',
+      'order.delivered',
+      'order.completed',
+      'order.cancelled',
+      'refund.succeeded',
+      'payment.action_required',
+      'payment.declined',
+      'payment.captured',
+    ] satisfies OrderEventType[]),
+  );
+});
+
+const shipped = orderIn({
+  fulfillments: [fulfillment({ id: 'ful_1', createdAt: CREATED })],
+  fulfillmentStatus: 'partially_fulfilled',
+});
+const closed = cancelledOrder(orderIn(), { ...command, reason: null }, LATER);
+const rejection = { code: 'out_of_stock', detail: 'None left.' } as const;
+
+it.each<[string, Order | null, Order, OrderEventType[]]>([
+  ['that is opened', null, openedOrder(requestFor(), pricingOf(priced('ps_a'))), ['order.placed']],
+  ['that cannot be placed', null, rejectedOrder(requestFor(), null, rejection, LATER), ['order.rejected']],
+  [
+    'that is seen for the first time when it is confirmed',
+    null,
+    orderIn({
+      statusHistory: [
+        { at: CREATED, axis: 'paymentStatus', from: 'pending', to: 'authorized', by: 'system', reason: null },
+        { at: CREATED, axis: 'status', from: 'pending', to: 'confirmed', by: 'system', reason: null },
+      ],
+    }),
+    ['order.confirmed', 'payment.authorized', 'order.placed'],
+  ],
+  ['whose parcel arrives', shipped, delivered(shipped), ['order.delivered']],
+  [
+    'whose parcel is corrected',
+    shipped,
+    correctedOrder(shipped, { ...command, fulfillmentId: 'ful_1', carrier: 'DHL' }, LATER),
+    ['order.fulfillment_corrected'],
+  ],
+  [
+    'whose note is changed',
+    orderIn(),
+    amendedOrder(orderIn(), { pricing: null, note: 'Ring', shippingAddress: null }, null, {
+      at: LATER,
+      by: 'usr_1',
+    }),
+    ['order.amended'],
+  ],
+  [
+    'that is amended to the same',
+    orderIn(),
+    amendedOrder(orderIn(), { pricing: null, note: null, shippingAddress: null }, null, {
+      at: LATER,
+      by: 'usr_1',
+    }),
+    ['order.updated'],
+  ],
+  [
+    'of which units are cancelled',
+    orderIn(),
+    cancelledOrder(orderIn(), { ...command, reason: null, items: [line('ps_a')] }, LATER),
+    ['order.partially_cancelled'],
+  ],
+  ['that is cancelled', orderIn(), closed, ['order.cancelled']],
+  ['that is archived', archivable(), archivedOrder(archivable(), command, LATER), ['order.archived']],
+  [
+    'whose refund the bank returns',
+    orderIn({ captured: 3_000, refunds: [refundOf(500, 'ref_1')] }),
+    orderIn({ captured: 3_000, refunds: [{ ...refundOf(500, 'ref_1'), status: 'failed' }], version: 3 }),
+    ['refund.failed'],
+  ],
+  [
+    'that is contested',
+    orderIn({ captured: 3_000 }),
+    orderIn({
+      captured: 3_000,
+      disputes: [{ id: 'dp_1', amount: 1, status: 'opened', reason: 'x', at: LATER }],
+    }),
+    ['dispute.opened'],
+  ],
+  [
+    'whose customer is erased',
+    { ...archivable(), note: 'Ring', fulfillments: [fulfillment({ carrier: 'DHL' })] },
+    erasedOrder({ ...archivable(), note: 'Ring', fulfillments: [fulfillment({ carrier: 'DHL' })] }, LATER),
+    ['order.erased'],
+  ],
+])('knows an order %s', (_what, before, after, types) => {
+  expect(orderEventTypes(before, after)).toEqual(types);
+});
+
+function delivered(order: Order): Order {
+  return deliveredOrder(order, { ...command, fulfillmentId: 'ful_1' }, LATER);
+}
+
+/** A cancelled order that owes nothing. */
+function archivable(): Order {
+  return { ...closed, compensations: [] };
+}

@@ -1,0 +1,13 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { CartActivities, CartsReport } from '../activities/carts.activities';
+
+const { sweepCarts } = proxyActivities<CartActivities>({
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '60s',
+  retry: { initialInterval: '5s', maximumInterval: '60s' },
+});
+
+/** Releases what carts have held too long, and finds those that were abandoned: a Schedule starts it, one run at a time. */
+export async function cartsWorkflow(): Promise<CartsReport> {
+  return sweepCarts.executeWithOptions({ summary: 'Release expired holds and mark abandoned carts' }, []);
+}

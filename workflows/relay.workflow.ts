@@ -1,0 +1,24 @@
+import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { RelayActivities } from '../activities/relay.activities';
+
+/**
+ * Has one worker at a time make events of all that is written: a Schedule starts it, and starts it again if it was ended. If
+ * the worker dies, another one continues; two that believe to be the one are kept apart by MongoDB, and the one from which
+ * the other has taken over ends.
+ */
+export async function relayWorkflow({ eventsTaskQueue }: { eventsTaskQueue: string }): Promise<void> {
+  const { relayEvents } = proxyActivities<RelayActivities>({
+    taskQueue: eventsTaskQueue,
+    startToCloseTimeout: '2h', // a turn is shorter
+    heartbeatTimeout: '10s', // a worker that is gone is noticed, and another one continues
+    retry: { initialInterval: '500ms', maximumInterval: '5s' },
+    priority: { priorityKey: 1 }, // before deliveries
+  });
+  for (;;) {
+    const summary = 'Make events of all that is written';
+    const { isSuperseded } = await relayEvents.executeWithOptions({ summary }, []);
+    if (isSuperseded) return;
+    // replay-tested: test/workflows/replay.test.ts
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof relayWorkflow>({ eventsTaskQueue });
+  }
+}

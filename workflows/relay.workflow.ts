@@ -1,5 +1,6 @@
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { RelayActivities } from '../activities/relay.activities';
+import { byOneWorker } from './one-worker';
 
 /**
  * Has one worker at a time make events of all that is written: a Schedule starts it, and starts it again if it was ended. If
@@ -7,13 +8,7 @@ import type { RelayActivities } from '../activities/relay.activities';
  * the other has taken over ends.
  */
 export async function relayWorkflow({ eventsTaskQueue }: { eventsTaskQueue: string }): Promise<void> {
-  const { relayEvents } = proxyActivities<RelayActivities>({
-    taskQueue: eventsTaskQueue,
-    startToCloseTimeout: '2h', // a turn is shorter
-    heartbeatTimeout: '10s', // a worker that is gone is noticed, and another one continues
-    retry: { initialInterval: '500ms', maximumInterval: '5s' },
-    priority: { priorityKey: 1 }, // before deliveries
-  });
+  const { relayEvents } = proxyActivities<RelayActivities>(byOneWorker(eventsTaskQueue));
   for (;;) {
     const summary = 'Make events of all that is written';
     const { isSuperseded } = await relayEvents.executeWithOptions({ summary }, []);

@@ -107,8 +107,7 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
         overdue.filter((delivery) => !failed.has(delivery)),
         before,
       );
-      if (failed.size > 0) return;
-      if (overdue.length === BATCH) return;
+      if (failed.size > 0 || overdue.length === BATCH) return;
       for (const { id, replay } of await endpoints.enabled())
         if (replay?.completedAt === null) await starts.replay(replayRequest(id, replay));
       dueAt = Date.now() + SWEEP_EVERY_MS;
@@ -166,7 +165,7 @@ export function createDispatch({ feed, endpoints, deliveries, starts }: Dispatch
           .filter((event) => isWanted(event, endpoint.types))
           .map((event) => newDelivery(endpointId, event, round));
         await deliveries.begin(again);
-        for (let left = again; left.length > 0;) left = await startAll(left, () => onProgress(position));
+        await startAll(again, () => onProgress(position)); // what could not be started, the sweep starts
         position = due.at(-1)!.position;
         onProgress(position);
       }

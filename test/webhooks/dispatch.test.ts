@@ -115,3 +115,37 @@ it('starts all again that is overdue, and replays that have not ended', async ()
   const period = { from: NOW.toISOString(), to: NOW.toISOString() };
   expect(replayed).toEqual([{ endpointId: 'whe_1', round: 'one', ...period }]);
 });
+
+it('ends a replay of which a delivery could not be started, which is left to the sweep', async () => {
+  const events = [1, 2, 3].map(eventOf);
+  const replay = {
+    round: 'one',
+    from: NOW,
+    to: new Date(NOW.getTime() + 1),
+    startedAt: NOW,
+    completedAt: null,
+  };
+  const started: string[] = [];
+  const completed: string[] = [];
+  const dispatch = createDispatch({
+    feed: {
+      brief: async (after: number) => events.filter(({ position }) => position > after),
+      positionBefore: async () => 0,
+    },
+    endpoints: {
+      find: async (id: string) => endpointOf(id, { replay }),
+      completeReplay: async (id: string) => void completed.push(id),
+    },
+    deliveries: { begin: async () => undefined },
+    starts: {
+      deliver: async ({ eventId }: Delivery) => {
+        if (eventId === eventOf(2)._id) throw new Error('Refused.');
+        started.push(eventId);
+      },
+    },
+  } as unknown as DispatchDeps);
+  const run = { signal: new AbortController().signal, onProgress: () => undefined };
+  await dispatch.replay({ endpointId: 'whe_1', ...replay }, run);
+  expect(started).toEqual([eventOf(1)._id, eventOf(3)._id]);
+  expect(completed).toEqual(['whe_1']);
+});

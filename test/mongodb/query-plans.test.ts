@@ -41,14 +41,11 @@ import { createGuestRepository, type GuestRepository } from '../../src/users/gue
 import { createUsersRepository, type User } from '../../src/users/users.repository';
 import { createDeliveryRepository, type DeliveryRepository } from '../../src/webhooks/deliveries.repository';
 import { begun, newDelivery } from '../../src/webhooks/delivery';
-import {
-  createEndpointRepository,
-  type Endpoint,
-  type EndpointRepository,
-} from '../../src/webhooks/endpoints.repository';
+import { createEndpointRepository, type EndpointRepository } from '../../src/webhooks/endpoints.repository';
 import { orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { TEST_ORIGIN } from '../support/origin';
+import { storedEndpoint } from '../support/webhook-endpoint';
 import { entryOf } from '../support/shop';
 
 let db: TestDatabase;
@@ -502,22 +499,8 @@ function declineCalls(connection: Connection): Calls<ReturnType<typeof createDec
 
 function endpointCalls(connection: Connection): Calls<EndpointRepository> {
   const endpoints = createEndpointRepository(connection);
-  const endpoint: Endpoint = {
-    id: 'whe_1',
-    url: 'https://erp.example.com/',
-    description: null,
-    types: ['*'],
-    secrets: [{ sealed: 'sealed', createdAt: NOW, expiresAt: null }],
-    disabledReason: null,
-    disabledAt: null,
-    failingSince: null,
-    replay: null,
-    after: 0,
-    version: 1,
-    createdBy: 'usr_1',
-    createdAt: NOW,
-    updatedAt: NOW,
-  };
+  const secrets = [{ sealed: 'sealed', createdAt: NOW, expiresAt: null }];
+  const endpoint = storedEndpoint({ secrets, createdAt: NOW });
   const replay = { round: 'one', from: NOW, to: NOW, startedAt: NOW, completedAt: null };
   const action = { action: 'change', origin: TEST_ORIGIN };
   return {

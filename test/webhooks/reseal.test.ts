@@ -3,11 +3,12 @@ import pino from 'pino';
 import { createSecretBox } from '../../src/common/secret-box';
 import { parsePayloadKeys } from '../../src/config/payload-keys';
 import { OLD_SECRET_MS } from '../../src/domain/webhook';
-import { createEndpointRepository, type Endpoint } from '../../src/webhooks/endpoints.repository';
+import { createEndpointRepository } from '../../src/webhooks/endpoints.repository';
 import { resealSecrets } from '../../src/webhooks/reseal';
 import { newSecret, SECRETS_PURPOSE } from '../../src/webhooks/signing';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { TEST_ORIGIN } from '../support/origin';
+import { storedEndpoint } from '../support/webhook-endpoint';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -24,22 +25,12 @@ it('seals secrets anew when PAYLOAD_KEYS are rotated, so that the old one can be
   const [id, old] = ['whe_1', boxOf(OLD!)];
   const texts = [newSecret(), newSecret(), newSecret()];
   const lives = [null, new Date(now.getTime() + OLD_SECRET_MS), new Date(0)];
-  const endpoint: Endpoint = {
-    id,
-    url: 'https://erp.example.com/',
-    description: null,
-    types: ['*'],
-    secrets: texts.map((text, n) => ({ sealed: old.seal(text, id), createdAt: now, expiresAt: lives[n]! })),
-    disabledReason: null,
-    disabledAt: null,
-    failingSince: null,
-    replay: null,
-    after: 0,
-    version: 1,
-    createdBy: 'usr_1',
+  const secrets = texts.map((text, n) => ({
+    sealed: old.seal(text, id),
     createdAt: now,
-    updatedAt: now,
-  };
+    expiresAt: lives[n]!,
+  }));
+  const endpoint = storedEndpoint({ secrets, createdAt: now });
   await endpoints.insert(endpoint, TEST_ORIGIN);
   const signal = new AbortController().signal;
   const logger = pino({ level: 'silent' });

@@ -33,7 +33,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
 RUN node --eval "fs.writeFileSync('/ca-certificates.crt', tls.rootCertificates.join('\n'))"
 
 FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS runtime
-ENV HOST=0.0.0.0
+ENV HOST=0.0.0.0 METRICS_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=production-dependencies /ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

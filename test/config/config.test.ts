@@ -63,6 +63,7 @@ describe('loadConfig', () => {
         security: {},
       },
       payloadKeys: [],
+      telemetry: {},
       payments: {
         provider: 'sandbox',
         inline: true,
@@ -306,6 +307,17 @@ describe('loadConfig', () => {
     }
     for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
       expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
+  });
+
+  it('serves metrics where it is told to, and only to this machine unless told otherwise', () => {
+    const metricsOf = (env: NodeJS.ProcessEnv) =>
+      loadConfig('worker', { ...REQUIRED, ...env }).telemetry.metrics;
+    expect(metricsOf({ METRICS_PORT: '9464' })).toEqual({ host: '127.0.0.1', port: 9_464 });
+    expect(metricsOf({ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' })).toMatchObject({ host: '0.0.0.0' });
+    expect(metricsOf({ METRICS_HOST: '0.0.0.0' })).toBeUndefined();
+    expect(mistakesOf({ ...REQUIRED, METRICS_PORT: '65536' })).toEqual([
+      expect.stringMatching(/^METRICS_PORT/),
+    ]);
   });
 
   it('requires task queues of their own for payments and events', () => {

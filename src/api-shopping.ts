@@ -28,12 +28,13 @@ export interface ShoppingRoutesDeps {
   service: OrderService;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   outbox: Pick<Outbox, 'post'>;
+  onAccepted?(): void;
 }
 
 /** Creates the routes of orders and of the carts that become some. */
 export function shoppingRoutes(
   connection: Connection,
-  { service, config, declines, outbox }: ShoppingRoutesDeps,
+  { service, config, declines, outbox, onAccepted }: ShoppingRoutesDeps,
 ): Route[] {
   const guests = createGuestRepository(connection);
   const deps = {
@@ -42,6 +43,7 @@ export function shoppingRoutes(
     users: { ...createUsersRepository(connection), guestsOf: guests.findByEmail },
     guests: identifyByOrderToken(guests),
     declines,
+    onAccepted,
     prefix: config.http.prefix,
   };
   const carts = createCartRepository(connection, {

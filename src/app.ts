@@ -13,6 +13,7 @@ import type { Route } from './http/route';
 import { createRouter, otherMethods, type AppRouter } from './http/router';
 import { securityHeaders } from './http/security-headers';
 import type { Config } from './config';
+import type { ApiMetrics } from './telemetry/api-metrics';
 import { jwks, JWKS_PATH } from './jwt/jwks';
 import type { Authentication } from './authentication/authentication';
 import type { Jwt } from './jwt/jwt';
@@ -31,6 +32,8 @@ export interface AppDeps {
   isUnavailable(error: unknown): boolean;
   /** Counts requests for the rate limit of all API processes. Defaults to counting in this process. */
   rateLimitStore?: Store;
+  /** Without them, nothing is measured. */
+  metrics?: Pick<ApiMetrics, 'measureRequests' | 'countLimited'>;
 }
 
 /**
@@ -45,6 +48,7 @@ export function createApp({
   authentication,
   isUnavailable,
   rateLimitStore,
+  metrics,
 }: AppDeps): Koa<State> {
   const { http } = config;
   const app = new Koa<State>({
@@ -73,6 +77,7 @@ export function createApp({
 
   // The error middleware handles all other errors: here a client went away in the middle of a response.
   app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
+  if (metrics) app.use(metrics.measureRequests);
   app
     .use(requestId())
     .use(requestLog(logger, pathsOf(router)))
@@ -84,7 +89,14 @@ export function createApp({
     .use(errors) // here, so that problems are compressed and may be read by other origins
     .use(jwks(jwt, http.prefix))
     .use(authentication.recognise)
-    .use(rateLimit({ config: http, signIn: config.signIn, store: rateLimitStore }))
+    .use(
+      rateLimit({
+        config: http,
+        signIn: config.signIn,
+        store: rateLimitStore,
+        onLimited: metrics?.countLimited,
+      }),
+    )
     .use(otherMethods(router))
     .use(router.routes() as unknown as Middleware);
   return app;

@@ -16,7 +16,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const stop = Promise.race([stopSignal(), stopMessage()]);
   const { shutdownTimeoutMs } = config;
   const { webConcurrency: count } = config.http;
-  if (cluster.isPrimary && count > 1) return runPrimary({ count, shutdownTimeoutMs, stop, logger });
+  const { metrics } = config.telemetry;
+  if (cluster.isPrimary && count > 1) return runPrimary({ count, shutdownTimeoutMs, stop, logger, metrics });
   const server = await startServer(config, logger);
   logger.info({ signal: await stop }, 'draining');
   await server.close();

@@ -5,15 +5,21 @@ import { loadConfig } from './config';
 import { createLogger } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createTemporalLogger } from './worker/logger';
-import { bundleFor } from './worker/options';
+import { buildIdOf, bundleFor } from './worker/options';
 import { connectToTemporal, runWorkers } from './worker/run';
+import { startWorkerTelemetry } from './worker/telemetry';
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig('worker', env);
   const logger = createLogger(config).child({ process: 'worker' });
+  const bundle = bundleFor(config);
+  const telemetry = await startWorkerTelemetry(config, { buildId: await buildIdOf(bundle), logger });
   Runtime.install({
     logger: createTemporalLogger(logger),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} },
+      ...(telemetry && { metrics: telemetry.runtime }),
+    },
     shutdownSignals: [],
   });
   const stopping = new AbortController();
@@ -21,15 +27,18 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   void stopSignal().then(() => stopping.abort());
 
   const mongodb = openMongoDb(config.mongodb, logger);
+  telemetry?.measure(mongodb);
   const temporal = await connectToTemporal(config.temporal, logger, signal);
   try {
     if (temporal) {
-      await runWorkers(config, { temporal, mongodb, bundle: bundleFor(config), logger, signal });
+      const { metrics } = telemetry ?? {};
+      await runWorkers(config, { temporal, mongodb, bundle, logger, signal, metrics });
     }
     logger.info('worker stopped');
   } finally {
     await temporal?.close();
     await mongodb.close();
+    await telemetry?.close();
   }
 }
 

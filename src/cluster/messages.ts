@@ -14,6 +14,19 @@ export interface Counted {
   counts: Count[];
 }
 
+/** Asks an API process for its metrics. */
+export interface Collect {
+  type: 'collect';
+  id: number;
+}
+
+/** The process's reply, in the text format of Prometheus. */
+export interface Collected {
+  type: 'collected';
+  id: number;
+  text: string;
+}
+
 /** Asks an API process to finish the requests in flight and exit. */
 export interface Stop {
   type: 'stop';

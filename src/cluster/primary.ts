@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { createWindowCounter } from '../rate-limit/window-counter';
+import { serveClusterMetrics } from './cluster-metrics';
 import { createSupervisor } from './supervisor';
 
 /** Added to the limit that the API processes set themselves. */
@@ -13,13 +14,21 @@ export interface PrimaryOptions {
   /** Resolves with the reason to stop. */
   stop: Promise<string>;
   logger: Logger;
+  /** Where the metrics of all processes are served; by default, nothing is measured. */
+  metrics?: { host: string; port: number };
 }
 
 /**
  * Runs the API processes, which share the port, until it is told to stop. The primary itself connects to
  * nothing, and it reads none of the secrets in the environment that it hands on.
  */
-export async function runPrimary({ count, shutdownTimeoutMs, stop, logger }: PrimaryOptions): Promise<void> {
+export async function runPrimary({
+  count,
+  shutdownTimeoutMs,
+  stop,
+  logger,
+  metrics,
+}: PrimaryOptions): Promise<void> {
   // Each process accepts its own connections, which the system closes if the process is killed. If the
   // primary accepted them, those on their way to a killed process would stay open and without a response
   // forever.
@@ -30,11 +39,13 @@ export async function runPrimary({ count, shutdownTimeoutMs, stop, logger }: Pri
     counter: createWindowCounter(),
     logger,
   });
+  const telemetry = metrics && (await serveClusterMetrics(metrics, { count, supervisor, logger }));
   try {
     const signal = await Promise.race([supervisor.run(), stop]);
     logger.info({ signal }, 'draining');
   } finally {
     await supervisor.stop(shutdownTimeoutMs + STOP_MARGIN_MS);
+    await telemetry?.close(0);
   }
   logger.info('all API processes stopped');
 }

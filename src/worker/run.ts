@@ -7,6 +7,7 @@ import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
+import type { WorkerMetrics } from '../telemetry/worker-metrics';
 import { createTemporalClient } from '../temporal/client';
 import { createDataConverter } from '../temporal/data-converter';
 import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
@@ -44,11 +45,13 @@ export interface WorkersDeps {
   logger: Logger;
   /** Aborts when the workers have to stop. */
   signal: AbortSignal;
+  /** Without them, nothing is measured. */
+  metrics?: WorkerMetrics;
 }
 
 /** Runs a worker on each configured queue until the signal aborts, then finishes the work in progress. */
 export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promise<void> {
-  const { temporal, mongodb, bundle, logger, signal } = deps;
+  const { temporal, mongodb, bundle, logger, signal, metrics } = deps;
   const buildId = await buildIdOf(bundle);
   const { connection } = mongodb;
   // Workers of payments alone decide on no order.
@@ -74,6 +77,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
         logger,
         declines,
         stopping: signal,
+        metrics,
       });
       return Worker.create({
         ...workerOptions(queue, config, { activities, buildId, dataKeys }),

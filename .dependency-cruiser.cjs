@@ -21,7 +21,7 @@ const FLOORS = [
   ['events', 'personal-data'],
   ['carts'],
   ['orders'],
-  ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
+  ['authentication', 'board', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
   ['security'],

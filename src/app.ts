@@ -20,6 +20,7 @@ import type { Jwt } from './jwt/jwt';
 import { errorMiddleware } from './http/error-middleware';
 import { EVENT_WEBHOOKS } from './events/event-webhooks';
 import { PING_WEBHOOK } from './webhooks/webhooks.schema';
+import { registerBoard } from './board/board';
 import { docsPath, registerDocs } from './openapi/docs';
 
 export interface AppDeps {
@@ -69,6 +70,8 @@ export function createApp({
       routes,
       webhooks: [...EVENT_WEBHOOKS, PING_WEBHOOK],
     });
+
+  if (http.board) registerBoard(router, http.prefix);
 
   const errors = errorMiddleware({
     isUnavailable,

@@ -102,6 +102,7 @@ describe('loadConfig', () => {
         rateLimit: { max: 100_000, windowMs: 60_000 },
         trustedProxies: 0,
         docs: true,
+        board: true,
       },
       jwt: {
         keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],

@@ -15,25 +15,23 @@ const CHANGES = {
   'paymentStatus:action_required': ['Waiting for the customer to confirm the payment', 'attention'],
   'paymentStatus:authorized': ['Payment authorised', 'good'],
   'paymentStatus:captured': ['Payment captured', 'good'],
-  'paymentStatus:partially_refunded': ['Partly refunded', 'attention'],
-  'paymentStatus:refunded': ['Refunded', 'attention'],
   'paymentStatus:declined': ['Payment declined', 'bad'],
   'paymentStatus:voided': ['Payment voided', 'quiet'],
   'fulfillmentStatus:partially_fulfilled': ['Partly fulfilled', 'info'],
   'fulfillmentStatus:fulfilled': ['All is fulfilled', 'good'],
-  'fulfillmentStatus:delivered': ['All is delivered', 'good'],
   'fulfillmentStatus:unfulfilled': ['Nothing is fulfilled any more', 'attention'],
-  'fulfillmentStatus:cancelled': ['Nothing is left to fulfil', 'quiet'],
 };
 
 /** How each order begins, which nobody has done. */
 const BEGINNINGS = new Set(['paymentStatus:pending', 'fulfillmentStatus:unfulfilled']);
 
-/** What the fulfilment or the refund of that moment tells already. */
+/** What the fulfilments, the refunds and the state of the order tell already. */
 const TOLD_BY_OTHERS = new Set([
   'paymentStatus:partially_refunded',
   'paymentStatus:refunded',
   'fulfillmentStatus:partially_fulfilled',
+  'fulfillmentStatus:delivered',
+  'fulfillmentStatus:cancelled',
 ]);
 
 /**
@@ -43,9 +41,8 @@ const TOLD_BY_OTHERS = new Set([
  * @returns {Entry[]}
  */
 export function timelineOf(order, me) {
-  const told = new Set([...order.fulfillments, ...order.refunds].map(({ createdAt }) => createdAt));
   const changes = order.statusHistory.filter(
-    ({ at, axis, to }) => !(told.has(at) && TOLD_BY_OTHERS.has(`${axis}:${to}`)),
+    ({ axis, from, to }) => !TOLD_BY_OTHERS.has(`${axis}:${to}`) || isUndoing(from, to),
   );
   const by = (/** @type {string | undefined} */ id) => whoIs(order, me, id);
   const entries = [
@@ -61,6 +58,15 @@ export function timelineOf(order, me) {
     .map((one, n) => ({ one, n }))
     .sort(byTime)
     .map(({ one }) => one);
+}
+
+/**
+ * A fulfilment that was undone is not among them any more.
+ * @param {string | null} from
+ * @param {string} to
+ */
+function isUndoing(from, to) {
+  return from === 'fulfilled' && to === 'partially_fulfilled';
 }
 
 /** @typedef {(id: string | undefined) => string | null} By */
@@ -142,7 +148,9 @@ function fulfillmentEntries(order, by) {
  */
 function refundEntries(order, by) {
   return order.refunds.map(({ amount, status, items, by: maker, reason, internalNote, createdAt }) => {
-    const change = order.statusHistory.find(({ at, axis }) => at === createdAt && axis === 'paymentStatus');
+    const change = order.statusHistory.find(
+      ({ at, axis, reason: why }) => axis === 'paymentStatus' && why === reason && at >= createdAt,
+    );
     return entry(
       createdAt,
       `Refund of ${money(amount, order.currency)}${status === 'succeeded' ? '' : `: ${status}`}`,

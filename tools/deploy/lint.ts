@@ -5,8 +5,10 @@ import { goModule, goProgram, type GoProgram } from '../go';
 import { createOutput } from '../output';
 import { removeFolder } from '../owned-folder';
 import { PROJECT_ROOT, SetupError } from '../project';
+import { findPrometheus } from '../prometheus';
 import { pythonPackages, type PythonPackages } from '../python';
 import { run } from '../run';
+import { promtoolTests } from './alert-scenarios';
 import { CHART, HELM, KUBERNETES, render, VALUES } from './chart';
 import { areSloRulesCurrent } from './slos';
 
@@ -42,7 +44,8 @@ let failures = 0;
 
 /**
  * Lints what is deployed, without a container engine and a cluster. Programs that npm does not have are
- * installed once: by pip, without which this fails in CI, and by Go, without which the chart is not checked.
+ * installed once: by pip, without which this fails in CI, by Go, without which the chart is not checked, and by apt-get,
+ * without which the alerts are not.
  */
 async function main(): Promise<void> {
   await lintMerge();
@@ -56,6 +59,8 @@ async function main(): Promise<void> {
   }
   const helm = await available('chart', false, () => goProgram(HELM, process.env, output));
   if (helm) await lintChart(helm, packages);
+  const prometheus = await available('rules of Prometheus', false, () => findPrometheus(process.env, output));
+  if (prometheus) await lintRules(prometheus.promtool);
   const current = await available('rules of the SLOs', false, () => areSloRulesCurrent(process.env, output));
   if (current !== undefined) report('rules of the SLOs', current, 'Run npm run slos.');
   const unittest = await available('tests of the chart', false, () =>
@@ -94,6 +99,20 @@ async function lintChart(helm: string, packages: PythonPackages | undefined): Pr
       await writeFile(manifests.at(-1)!, stdout);
     }
     if (packages) await validate(manifests, packages);
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+/** Checks the rules, and that each alert fires and clears, once, under made series. */
+async function lintRules(promtool: string): Promise<void> {
+  const rules = ['alerts.yml', 'slos.yml'].map((name) => join(PROJECT_ROOT, CHART, 'rules', name));
+  await check('promtool check rules', promtool, ['check', 'rules', ...rules]);
+  const folder = await mkdtemp(join(tmpdir(), 'lint-rules-'));
+  try {
+    const tests = join(folder, 'tests.yml');
+    await writeFile(tests, promtoolTests(rules));
+    await check('promtool test rules', promtool, ['test', 'rules', tests]);
   } finally {
     await removeFolder(folder);
   }

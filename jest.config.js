@@ -12,6 +12,7 @@ const UNIT = [
   'activities/payment-calls',
   'api-keys/api-key-cache',
   'bench/*',
+  'board/page',
   'clients/*',
   'cluster/primary-store',
   'common/{dates,etag,pagination,text}',

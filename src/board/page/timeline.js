@@ -46,12 +46,12 @@ export function timelineOf(order, me) {
   );
   const by = (/** @type {string | undefined} */ id) => whoIs(order, me, id);
   const entries = [
-    ...changes.flatMap((change) => changeEntries(change, by)),
     ...attemptEntries(order),
     ...fulfillmentEntries(order, by),
     ...refundEntries(order, by),
     ...compensationEntries(order, by),
     ...disputeEntries(order),
+    ...changes.flatMap((change) => changeEntries(change, by)),
   ];
   // Of what happened at once, the last is the latest.
   return entries

@@ -4,7 +4,11 @@ const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
 const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
-const COMPOSITION = ['^src/api-(server|routes|identity|privacy|shopping|events)\\.ts$', '^src/worker/'];
+const COMPOSITION = [
+  '^src/api-(server|routes|identity|privacy|shopping|events)\\.ts$',
+  '^src/worker/',
+  '^src/process/(entry|logger)\\.ts$',
+];
 const CONTRACT = '^workflows/contract\\.ts$';
 
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -27,6 +31,7 @@ const FLOORS = [
   ['security'],
   ['audit', 'mail', 'rate-limit'],
   ['http'],
+  ['process'],
   ['common', 'logger'],
   ['config', 'domain', 'errors', 'mongodb', 'role'],
 ];

@@ -141,7 +141,7 @@ export default defineConfig(
   },
   {
     files: ['src/*/**/*.ts', 'src/app.ts', 'activities/**/*.ts'],
-    ignores: ['src/config/**', 'src/common/entry.ts'], // the entry hands it to the configuration
+    ignores: ['src/config/**', 'src/process/entry.ts'], // the entry hands it to the configuration
     rules: {
       'no-restricted-properties': [
         'error',

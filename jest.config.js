@@ -24,6 +24,7 @@ const UNIT = [
   'http/{error-middleware,server}',
   'logger/*',
   'mongodb/follow-changes',
+  'process/*',
   'product-service/search-terms',
   'openapi/{committed,example,joi-rules}',
   'orders/{order-request,orders.presenter,orders.service}',

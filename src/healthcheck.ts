@@ -1,5 +1,5 @@
 /** Fails unless the API in this container is live: the HEALTHCHECK of the image. */
-import { runEntry } from './common/entry';
+import { runEntry } from './process/entry';
 import { http } from './config/http';
 import { readVariables } from './config/read';
 

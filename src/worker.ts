@@ -1,8 +1,9 @@
 /** Runs workers on the queues of WORKER_QUEUES until SIGTERM or SIGINT, then finishes the work in progress. */
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import { runEntry, stopSignal } from './common/entry';
+import { runEntry, stopSignal } from './process/entry';
 import { loadConfig } from './config';
-import { createLogger } from './logger/logger';
+import { createLevelSwitch, onLevelSignal } from './process/level-switch';
+import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createTemporalLogger } from './worker/logger';
 import { buildIdOf, bundleFor } from './worker/options';
@@ -11,7 +12,8 @@ import { startWorkerTelemetry } from './worker/telemetry';
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig('worker', env);
-  const logger = createLogger(config).child({ process: 'worker' });
+  const logger = createProcessLogger(config, 'worker');
+  onLevelSignal(createLevelSwitch(logger).toggle);
   const bundle = bundleFor(config);
   const telemetry = await startWorkerTelemetry(config, { buildId: await buildIdOf(bundle), logger });
   Runtime.install({

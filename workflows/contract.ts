@@ -25,6 +25,7 @@ import {
 } from '../src/domain/fulfillment';
 import type { ErasureAnswer } from '../src/domain/erasing';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
+import { WORKFLOW_PREFIX } from '../src/domain/order-id';
 import { requirePayable, type PayOrder } from '../src/domain/paying';
 import type { Reconciliation } from '../src/domain/reconciliation';
 import type { CheckPayment } from '../src/domain/reconciling';
@@ -36,7 +37,7 @@ import type { Timeline } from './order.timeline';
 /** The workflow type; its arguments are the `OrderRequest`, the `OrderPolicy` and the `Beginning`. */
 export const ORDER_WORKFLOW = 'orderWorkflow';
 
-export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
+export const orderWorkflowId = (orderId: string): string => `${WORKFLOW_PREFIX}${orderId}`;
 
 /** The policy that holds when the workflow is started. */
 export interface OrderPolicy {

@@ -22,6 +22,7 @@ import { createHistoryLimit } from './history-limit';
 import { createInterruptible } from './interruptible';
 import { createMutex } from './mutex';
 import { createOrderDisplay, type Story } from './order.display';
+import { createOrderLog } from './order.log';
 import { createOrderSteps, type OrderSteps } from './order.steps';
 import { createPaymentSteps, describePayment } from './payment.steps';
 
@@ -49,10 +50,17 @@ export function createOrderEntity(
   const inline: Inline = { inline: policy.inlinePayments };
   const oneAtATime = createMutex();
   const display = createOrderDisplay(request, policy, beginning, story);
+  const orderLog = createOrderLog(requestId, beginning);
   const steps = createOrderSteps({
     onBegin: display.doing,
-    onCompensationStuck: display.showStuck,
-    onDelayed: display.showDelayed,
+    onCompensationStuck(step, failure) {
+      display.showStuck(step, failure);
+      orderLog.delayed(step);
+    },
+    onDelayed(step, failure) {
+      display.showDelayed(step, failure);
+      orderLog.delayed(step);
+    },
   });
   const payments = createPaymentSteps(request, policy);
   const history = createHistoryLimit();
@@ -75,6 +83,7 @@ export function createOrderEntity(
     history.note();
     order = answer;
     display.show(order);
+    orderLog.note(order);
     compensations.follow(answer.owed);
     return answer;
   }

@@ -27,6 +27,12 @@ export interface Collected {
   text: string;
 }
 
+/** Has an API process log from this level on. */
+export interface SetLogLevel {
+  type: 'log-level';
+  level: string;
+}
+
 /** Asks an API process to finish the requests in flight and exit. */
 export interface Stop {
   type: 'stop';

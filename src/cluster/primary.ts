@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
+import { createLevelSwitch, onLevelSignal } from '../process/level-switch';
 import { createWindowCounter } from '../rate-limit/window-counter';
 import { serveClusterMetrics } from './cluster-metrics';
 import { createSupervisor } from './supervisor';
@@ -35,10 +36,11 @@ export async function runPrimary({
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   const supervisor = createSupervisor({
     count,
-    fork: () => cluster.fork(),
+    fork: () => cluster.fork({ LOG_LEVEL: logger.level }), // which may have changed
     counter: createWindowCounter(),
     logger,
   });
+  onLevelSignal(createLevelSwitch(logger, supervisor.setLogLevel).toggle);
   const telemetry = metrics && (await serveClusterMetrics(metrics, { count, supervisor, logger }));
   try {
     const signal = await Promise.race([supervisor.run(), stop]);

@@ -2,7 +2,7 @@ import type { Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { WindowCounter } from '../rate-limit/window-counter';
-import { isMessage, type CountRequests } from './messages';
+import { isMessage, type CountRequests, type SetLogLevel, type Stop } from './messages';
 
 const BACKOFF_MS = { first: 100, most: 10_000 };
 /** After serving requests for this long, an exit no longer counts as a failed start. */
@@ -22,6 +22,8 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Keeps all processes running until `stop`. Rejects if one keeps failing right after its start. */
   run(): Promise<void>;
+  /** Has the processes that run log from this level on. */
+  setLogLevel(level: string): void;
   /** Lets all processes finish, and kills those that have not exited within the limit. */
   stop(limitMs: number): Promise<void>;
   /** Returns the processes that run, by their numbers from 1 on; one that replaces another one has its number. */
@@ -80,13 +82,18 @@ export function createSupervisor({
     return { pid, how, steadyMs: Math.max(0, Date.now() - listensSince) };
   }
 
+  function tell(message: SetLogLevel | Stop): void {
+    for (const worker of living.keys()) worker.send(message, ignore);
+  }
+
   return {
     processes: () => numbered,
     run: async () => void (await Promise.all(Array.from({ length: count }, (_, n) => keepOne(n + 1)))),
+    setLogLevel: (level) => tell({ type: 'log-level', level }),
     async stop(limitMs) {
       stopping.abort();
       const workers = [...living.keys()];
-      for (const worker of workers) worker.send({ type: 'stop' }, ignore);
+      tell({ type: 'stop' });
       const kill = setTimeout(() => workers.forEach((worker) => worker.process.kill('SIGKILL')), limitMs);
       await Promise.all(living.values());
       clearTimeout(kill);

@@ -16,7 +16,7 @@ export interface SecurityEvents {
   role_changed: { userId: string; by: string; from: UserRole; to: UserRole };
   key_created: { apiKeyId: string; by: string; scopes: readonly Scope[] };
   /** Events are sent to another URL than before, or to one more. */
-  webhook_url_set: { webhookEndpointId: string; by: string };
+  webhook_url_set: { endpointId: string; by: string };
   /** An API key that has expired or was revoked. */
   key_used_after_end: { apiKeyId: string };
   /** Payloads of Temporal were decrypted or encrypted. */

@@ -69,8 +69,8 @@ export function createAttempt(deps: AttemptDeps) {
   async function recordVerdict(endpoint: Endpoint, verdict: Verdict, at: Date): Promise<void> {
     const disabled = await endpoints.recordVerdict(endpoint.id, verdict, at);
     if (!disabled) return;
-    const { id: webhookEndpointId, disabledReason: reason } = disabled;
-    logger.warn({ webhookEndpointId, reason }, 'webhook endpoint disabled');
+    const { id: endpointId, disabledReason: reason } = disabled;
+    logger.warn({ endpointId, reason }, 'webhook endpoint disabled');
   }
 
   /** Returns after how many milliseconds the next attempt is to be made; null if there is none. */

@@ -8,7 +8,15 @@ import { encodedBundleForTests, WORKFLOWS_PATH } from '../support/workflow-bundl
 import { createWorkflowCoverage } from '../support/workflow-coverage';
 
 const { sinks } = createWorkflowCoverage(); // the bundle counts what it runs
-beforeAll(installRuntime);
+/** What workflows log. */
+const logged: string[] = [];
+beforeAll(() =>
+  installRuntime(
+    new DefaultLogger('INFO', ({ message, meta }) => {
+      if (meta?.sdkComponent === 'workflow') logged.push(message);
+    }),
+  ),
+);
 
 /** Replays recorded histories. Returns the failure of each, by its name. */
 async function replay(
@@ -113,6 +121,7 @@ it('replays every recorded history with the current workflow', async () => {
   const results = await replay({ codePath: process.env.TEST_WORKFLOW_BUNDLE! });
   expect([...results.keys()].sort()).toEqual(OUTCOMES);
   expect([...results.values()].filter(Boolean)).toEqual([]);
+  expect(logged).toEqual([]); // each has logged its steps when it took them
 });
 
 async function replayEncrypted(): Promise<void> {

@@ -15,21 +15,21 @@ export interface OrderFigures {
   currency: string | null;
   /** Amounts that were added to what the order has of them. */
   amounts: { placed: number; captured: number; refunded: number };
-  /** From its creation until it was confirmed, in milliseconds; null if that did not happen. */
-  confirmedAfterMs: number | null;
-  /** From its creation until it was not pending any more, in milliseconds; null if that did not happen. */
+  /**
+   * From its creation until it was confirmed, rejected or cancelled, or its customer was asked to act, who takes as long as
+   * people take; in milliseconds, and null if that did not happen.
+   */
   settledAfterMs: number | null;
-  /** Whether its customer had to do something for that, which takes as long as people take. */
-  isCustomerAsked: boolean;
+  /** The same until it was confirmed; null as well if its customer was asked to act before. */
+  confirmedAfterMs: number | null;
 }
 
 /** @param before null if there was no such order, or nothing is known of it */
 export function figuresOf(before: Order | null, after: Order): OrderFigures {
   const types = new Set(orderEventTypes(before, after));
   const isPlaced = types.has('order.placed');
-  const isSettled = after.status !== 'pending' && (!before || before.status === 'pending');
-  const settledAt = after.statusHistory.find(({ axis, from }) => axis === 'status' && from === 'pending')?.at;
-  const settledAfterMs = isSettled && settledAt ? Date.parse(settledAt) - Date.parse(after.createdAt) : null;
+  const settledAt = before && settledAtOf(before) ? undefined : settledAtOf(after);
+  const settledAfterMs = settledAt ? Date.parse(settledAt) - Date.parse(after.createdAt) : null;
   return {
     isPlaced,
     isConfirmed: types.has('order.confirmed'),
@@ -45,9 +45,15 @@ export function figuresOf(before: Order | null, after: Order): OrderFigures {
     },
     confirmedAfterMs: types.has('order.confirmed') ? settledAfterMs : null,
     settledAfterMs,
-    isCustomerAsked:
-      after.statusHistory.some(({ to }) => to === 'action_required') || after.retryUntil !== null,
   };
+}
+
+/** States in which the payment waits for the customer: to confirm it, or to try another card. */
+const WAITS: ReadonlySet<string> = new Set(['action_required', 'declined']);
+
+function settledAtOf({ statusHistory }: Order): string | undefined {
+  return statusHistory.find(({ axis, from, to }) => (axis === 'status' && from !== null) || WAITS.has(to))
+    ?.at;
 }
 
 function succeeded(order: Order | null): number {

@@ -1,10 +1,22 @@
 import { PaymentDeclined, PaymentRefused } from '../domain/errors';
 import type { PaymentProvider } from './payment-provider';
 
-export type PaymentOperation = Exclude<keyof PaymentProvider, 'name' | 'captures'>;
+export const PAYMENT_OPERATIONS = [
+  'authorize',
+  'capture',
+  'release',
+  'void',
+  'refund',
+  'find',
+  'list',
+] as const;
 
-/** How a call ended: `declined` and `refused` are answers of the payment service, `failed` is none. */
-export type PaymentCallOutcome = 'succeeded' | 'declined' | 'refused' | 'failed';
+export type PaymentOperation = (typeof PAYMENT_OPERATIONS)[number];
+
+/** How a call can end: `declined` is a definite no of the payment service, `failed` is no answer. */
+export const PAYMENT_CALL_OUTCOMES = ['ok', 'declined', 'failed'] as const;
+
+export type PaymentCallOutcome = (typeof PAYMENT_CALL_OUTCOMES)[number];
 
 export type OnPaymentCall = (
   operation: PaymentOperation,
@@ -24,7 +36,7 @@ export function measuredProvider(provider: PaymentProvider, onCall: OnPaymentCal
         onCall(operation, outcome, performance.now() - startedAt);
       try {
         const result = await call(...args);
-        report('succeeded');
+        report('ok');
         return result;
       } catch (error) {
         report(outcomeOf(error));
@@ -46,6 +58,5 @@ export function measuredProvider(provider: PaymentProvider, onCall: OnPaymentCal
 }
 
 function outcomeOf(error: unknown): PaymentCallOutcome {
-  if (error instanceof PaymentDeclined) return 'declined';
-  return error instanceof PaymentRefused ? 'refused' : 'failed';
+  return error instanceof PaymentDeclined || error instanceof PaymentRefused ? 'declined' : 'failed';
 }

@@ -28,6 +28,17 @@ type Account = { email: string } | { sessionId: string };
 
 export type SecurityEventName = keyof SecurityEvents;
 
+export const SECURITY_EVENT_NAMES = Object.keys({
+  login_failed: 0,
+  login_locked: 0,
+  refresh_reused: 0,
+  role_changed: 0,
+  key_created: 0,
+  webhook_url_set: 0,
+  key_used_after_end: 0,
+  codec_used: 0,
+} satisfies Record<SecurityEventName, 0>) as SecurityEventName[];
+
 /** @param from the network address of the client, if it is known, which the log has as a keyed hash */
 export type ReportSecurityEvent = <Name extends SecurityEventName>(
   name: Name,

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Context, Middleware } from '../http/context';
-import type { SecurityEventName } from '../security/security-events';
+import { SECURITY_EVENT_NAMES, type SecurityEventName } from '../security/security-events';
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 
@@ -24,6 +24,10 @@ export function createApiMetrics(meter: Meter) {
   const accepted = counter('orders_accepted_total', 'Orders answered with 201 or 202, without repeats');
   const limited = counter('rate_limited_requests_total', 'Requests that the rate limit has turned down');
   const security = counter('security_events_total', 'Security events, by the name that the log has for them');
+
+  // A counter that appears with 1 has not increased for Prometheus.
+  for (const one of [accepted, limited]) one.add(0);
+  for (const event of SECURITY_EVENT_NAMES) security.add(0, { event });
 
   return {
     /** Measures each request. It comes before everything else. */

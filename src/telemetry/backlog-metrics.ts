@@ -56,14 +56,17 @@ export function measureBacklog(
     'temporal_task_queue_pollers',
     'Polls that have asked Temporal for such tasks within the last minutes; 0 if no worker does',
   );
+  const up = gauge('temporal_up', 'Whether Temporal has answered the process when it asked last: 1 or 0');
   meter.addBatchObservableCallback(
     async (result) => {
-      for (const queue of (await sample()) ?? []) {
+      const found = await sample();
+      result.observe(up, Number(found !== undefined));
+      for (const queue of found ?? []) {
         result.observe(backlog, queue.tasks, queue.labels);
         result.observe(age, queue.ageSeconds, queue.labels);
         result.observe(pollers, queue.pollers, queue.labels);
       }
     },
-    [backlog, age, pollers],
+    [up, backlog, age, pollers],
   );
 }

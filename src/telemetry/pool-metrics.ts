@@ -1,17 +1,17 @@
 import type { Meter } from '@opentelemetry/api';
-import type { Connection, mongo } from 'mongoose';
+import { ConnectionStates, type Connection, type mongo } from 'mongoose';
 
 /** Measures the connections of this process to MongoDB, of all its servers. */
 export function measurePool(meter: Meter, connection: Connection): void {
   const idle = new Set<string>();
   const used = new Set<string>();
-  let waiting = 0;
+  let pending = 0;
 
   function follow(client: mongo.MongoClient): void {
-    client.on('connectionCheckOutStarted', () => waiting++);
-    client.on('connectionCheckOutFailed', () => waiting--);
+    client.on('connectionCheckOutStarted', () => pending++);
+    client.on('connectionCheckOutFailed', () => (pending = Math.max(0, pending - 1)));
     client.on('connectionCheckedOut', (event) => {
-      waiting--;
+      pending = Math.max(0, pending - 1);
       idle.delete(idOf(event));
       used.add(idOf(event));
     });
@@ -28,18 +28,20 @@ export function measurePool(meter: Meter, connection: Connection): void {
   // Once: the driver keeps its client through outages.
   connection.once('connected', () => follow(connection.getClient()));
   meter
+    .createObservableGauge('mongodb_up', {
+      description: 'Whether the process has a connection to the primary of MongoDB: 1 or 0',
+    })
+    .addCallback((result) => result.observe(Number(connection.readyState === ConnectionStates.connected)));
+  meter
     .createObservableGauge('mongodb_pool_connections', {
-      description: 'Connections of the process to MongoDB, by state: idle, or used by an operation',
+      description:
+        'Connections of the process to MongoDB that are idle, or used by an operation; pending, the operations that wait for one',
     })
     .addCallback((result) => {
       result.observe(idle.size, { state: 'idle' });
       result.observe(used.size, { state: 'used' });
+      result.observe(pending, { state: 'pending' });
     });
-  meter
-    .createObservableGauge('mongodb_pool_waiting', {
-      description: 'Operations of the process that wait for a connection to MongoDB',
-    })
-    .addCallback((result) => result.observe(Math.max(0, waiting)));
 }
 
 function idOf({ address, connectionId }: { address: string; connectionId: number | '<monitor>' }): string {

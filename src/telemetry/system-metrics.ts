@@ -5,7 +5,8 @@ import { sampled } from './sampled';
 import type { SystemStateRepository } from './system-state.repository';
 
 const OPEN = ['pending', 'confirmed'] as const;
-const DISABLED_REASONS = ['by_admin', 'gone', 'failing'] as const;
+/** Without those that an ADMIN has disabled, who knows of it. */
+const DISABLED_REASONS = ['gone', 'failing'] as const;
 
 export interface SystemMetricsDeps {
   state: SystemStateRepository;
@@ -89,11 +90,22 @@ export function measureSystem(meter: Meter, { state, findings }: SystemMetricsDe
     (count, tell) => tell('pending', count),
   );
   measure(
-    { disabled: gauge('webhook_endpoints_disabled', 'Webhook endpoints that are disabled, by reason') },
-    state.disabledEndpoints,
-    (reasons, tell) => {
+    {
+      disabled: gauge(
+        'webhook_endpoints_disabled',
+        'Webhook endpoints that were disabled since they have failed for too long, or are gone, by reason',
+      ),
+      failing: gauge(
+        'webhook_endpoint_oldest_failing_seconds',
+        'How long the endpoint that fails the longest does, of those that are enabled; 0 without any',
+      ),
+    },
+    state.failingEndpoints,
+    (endpoints, tell) => {
       for (const reason of DISABLED_REASONS)
-        tell('disabled', reasons.filter((one) => one === reason).length, { reason });
+        tell('disabled', endpoints.filter((one) => one.disabledReason === reason).length, { reason });
+      const enabled = endpoints.filter(({ disabledReason }) => !disabledReason);
+      tell('failing', Math.max(0, ...enabled.map(({ failingSince }) => secondsSince(failingSince))));
     },
   );
   measure(

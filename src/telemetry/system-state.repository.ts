@@ -1,7 +1,6 @@
 import type { Connection, mongo } from 'mongoose';
 import { createAuditModel, type AuditDocument } from '../audit/audit.model';
 import type { OrderStatus } from '../domain/order';
-import type { DisabledReason } from '../domain/webhook';
 import { createRelayModel, RELAY, type RelayDocument } from '../events/events.model';
 import { createOrderModel, UNFINISHED, type OrderDocument } from '../orders/orders.model';
 import {
@@ -90,10 +89,12 @@ export function createSystemStateRepository(connection: Connection) {
         { hint: { nextAttemptAt: 1 }, ...limited },
       ),
 
-    /** Returns why endpoints are disabled, for each that is; there are few. */
-    async disabledEndpoints(): Promise<DisabledReason[]> {
-      const found = await endpoints.find({}, { projection: { disabledReason: 1 }, ...limited }).toArray();
-      return found.flatMap(({ disabledReason }) => disabledReason ?? []);
+    /** Returns why webhook endpoints are disabled, or since when they fail, of each that is or does; there are few in all. */
+    async failingEndpoints(): Promise<Pick<EndpointDocument, 'disabledReason' | 'failingSince'>[]> {
+      const found = await endpoints
+        .find({}, { projection: { disabledReason: 1, failingSince: 1 }, ...limited })
+        .toArray();
+      return found.filter(({ disabledReason, failingSince }) => disabledReason || failingSince);
     },
 
     /** Returns how many entries of the audit log have no place in its chain yet, and when the oldest was written. */

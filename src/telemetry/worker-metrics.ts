@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { OrderFigures } from '../domain/order-figures';
-import type { OnPaymentCall } from '../payments/measured-provider';
+import { REJECTION_CODES } from '../domain/rejection';
+import { PAYMENT_CALL_OUTCOMES, PAYMENT_OPERATIONS, type OnPaymentCall } from '../payments/measured-provider';
 import type { AttemptReport } from '../webhooks/attempt';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
@@ -9,6 +10,8 @@ const PLACING_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const SETTLING_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 1_800, 3_600];
 const CALL_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
 const DELAY_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
+
+const DELIVERY_OUTCOMES = { succeeded: 'delivered', pending: 'failed', failed: 'given_up' } as const;
 
 /** Makes the instruments of a worker process. What none of its queues does stays without values. */
 export function createWorkerMetrics(meter: Meter) {
@@ -28,12 +31,12 @@ export function createWorkerMetrics(meter: Meter) {
   );
   const placing = histogram(
     'orders_placing_duration_seconds',
-    'Time from the request for an order until it was confirmed',
+    'Time from the request for an order until it was confirmed, without those whose customer was asked to act',
     PLACING_SECONDS,
   );
   const settling = histogram(
     'orders_settling_duration_seconds',
-    'Time from the request for an order until it was not pending any more; apart, those whose customer had to act',
+    'Time from the request for an order until it was confirmed, rejected or cancelled, or its customer was asked to act',
     SETTLING_SECONDS,
   );
   const calls = counter('payment_calls_total', 'Calls to the payment service');
@@ -44,7 +47,7 @@ export function createWorkerMetrics(meter: Meter) {
   );
   const deliveries = counter(
     'webhook_deliveries_total',
-    'Attempts to deliver an event: `succeeded`, to be `retried`, or `failed` for good',
+    'Attempts to deliver an event: `delivered`, `failed` if another one follows, or `given_up`',
   );
   const firstDelay = histogram(
     'webhook_first_attempt_delay_seconds',
@@ -55,6 +58,13 @@ export function createWorkerMetrics(meter: Meter) {
     'stock_conflicts_total',
     'Transactions on stock that were repeated, since another one has written the same products',
   );
+
+  // A counter that appears with 1 has not increased for Prometheus.
+  for (const one of [placed, confirmed, cancelled, completed, refunds, conflicts]) one.add(0);
+  for (const reason of Object.values(REJECTION_CODES)) rejected.add(0, { reason });
+  for (const operation of PAYMENT_OPERATIONS)
+    for (const outcome of PAYMENT_CALL_OUTCOMES) calls.add(0, { operation, outcome });
+  for (const outcome of Object.values(DELIVERY_OUTCOMES)) deliveries.add(0, { outcome });
 
   return {
     countOrder(figures: OrderFigures): void {
@@ -67,9 +77,8 @@ export function createWorkerMetrics(meter: Meter) {
       if (figures.refunds > 0) refunds.add(figures.refunds);
       for (const [kind, amount] of Object.entries(added))
         if (currency && amount > 0) amounts.add(amount, { currency, kind });
-      const labels = { customer_asked: String(figures.isCustomerAsked) };
-      if (confirmedAfterMs !== null) placing.record(confirmedAfterMs / 1_000, labels);
-      if (settledAfterMs !== null) settling.record(settledAfterMs / 1_000, labels);
+      if (confirmedAfterMs !== null) placing.record(confirmedAfterMs / 1_000);
+      if (settledAfterMs !== null) settling.record(settledAfterMs / 1_000);
     },
 
     countPaymentCall: ((operation, outcome, durationMs) => {
@@ -78,7 +87,7 @@ export function createWorkerMetrics(meter: Meter) {
     }) satisfies OnPaymentCall,
 
     countDelivery({ status, firstAfterMs }: AttemptReport): void {
-      deliveries.add(1, { outcome: status === 'pending' ? 'retried' : status });
+      deliveries.add(1, { outcome: DELIVERY_OUTCOMES[status] });
       if (firstAfterMs !== null) firstDelay.record(firstAfterMs / 1_000);
     },
 

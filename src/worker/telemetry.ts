@@ -46,8 +46,6 @@ export async function startWorkerTelemetry(
       attachServiceName: false,
       prometheus: {
         bindAddress: sdkAddress,
-        countersTotalSuffix: true,
-        unitSuffix: true,
         useSecondsForDurations: true,
       },
     },

@@ -61,7 +61,7 @@ export async function startWorkerTelemetry(
   };
 }
 
-/** The SDK serves its metrics by itself, where nobody but this process looks. */
+/** The SDK serves its own metrics, on a port that only this machine reaches. */
 async function textOfSdk(address: string): Promise<string> {
   try {
     const response = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(SDK_MS) });

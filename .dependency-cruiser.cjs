@@ -33,6 +33,7 @@ const FLOORS = [
   ['http'],
   ['process'],
   ['common', 'logger'],
+  ['tracing'],
   ['config', 'domain', 'errors', 'mongodb', 'role'],
 ];
 const inSrc = (folders) => `^src/(${folders.join('|')})/`;

@@ -10,7 +10,7 @@ import { createCheckoutService } from './carts/checkout.service';
 import type { Route } from './http/route';
 import type { Outbox } from './mail/outbox';
 import type { Config } from './config';
-import { createOrderPresenter } from './orders/orders.presenter';
+import { createOrderPresenter, orderLinksOf } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { identifyByOrderToken } from './orders/routes/order-token';
@@ -39,7 +39,7 @@ export function shoppingRoutes(
   const guests = createGuestRepository(connection);
   const deps = {
     service,
-    present: createOrderPresenter(config.temporal),
+    present: createOrderPresenter(orderLinksOf(config)),
     users: { ...createUsersRepository(connection), guestsOf: guests.findByEmail },
     guests: identifyByOrderToken(guests),
     declines,

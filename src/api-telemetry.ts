@@ -3,7 +3,7 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { answerCollector } from './cluster/collect';
 import type { Config } from './config';
-import { VERSION } from './openapi/version';
+import { VERSION } from './config/version';
 import { createApiMetrics, type ApiMetrics } from './telemetry/api-metrics';
 import { measureBacklog } from './telemetry/backlog-metrics';
 import { createMetrics, metricsAnswer, type Metrics } from './telemetry/metrics';

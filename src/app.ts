@@ -6,9 +6,11 @@ import type { Middleware, State } from './http/context';
 import { cors } from './http/cors';
 import { rateLimit } from './rate-limit/rate-limit';
 import type { Store } from './rate-limit/store';
+import { loggablePath } from './http/loggable-path';
 import { proxyWarning } from './http/proxy-warning';
 import { requestId } from './http/request-id';
 import { requestLog } from './http/request-log';
+import { serverSpan } from './http/server-span';
 import type { Route } from './http/route';
 import { createRouter, otherMethods, type AppRouter } from './http/router';
 import { securityHeaders } from './http/security-headers';
@@ -21,6 +23,7 @@ import { errorMiddleware } from './http/error-middleware';
 import { EVENT_WEBHOOKS } from './events/event-webhooks';
 import { PING_WEBHOOK } from './webhooks/webhooks.schema';
 import { registerBoard } from './board/board';
+import { isTracing } from './tracing/spans';
 import { docsPath, registerDocs } from './openapi/docs';
 
 export interface AppDeps {
@@ -81,9 +84,11 @@ export function createApp({
   // The error middleware handles all other errors: here a client went away in the middle of a response.
   app.on('error', (err: unknown) => logger.warn({ err }, 'response aborted by the client'));
   if (metrics) app.use(metrics.measureRequests);
+  const loggable = loggablePath(pathsOf(router));
+  app.use(requestId());
+  if (isTracing()) app.use(serverSpan(http.prefix, loggable));
   app
-    .use(requestId())
-    .use(requestLog(logger, pathsOf(router)))
+    .use(requestLog(logger, loggable))
     .use(errors) // for what fails between here and the other one
     .use(proxyWarning(http, logger))
     .use(securityHeaders())

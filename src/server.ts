@@ -2,6 +2,7 @@
  * Runs the API until SIGTERM or SIGINT, then drains it. With WEB_CONCURRENCY above 1, this process only starts that many
  * API processes and supervises them.
  */
+import { tracing } from './tracing-api'; // first: what is loaded after it is traced
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { startServer } from './api-server';
@@ -21,11 +22,15 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { metrics } = config.telemetry;
   if (cluster.isPrimary && count > 1) return runPrimary({ count, shutdownTimeoutMs, stop, logger, metrics });
   switchLevel(logger);
+  tracing.reportTo(logger);
   const server = await startServer(config, logger);
   logger.info({ signal: await stop }, 'draining');
+  const deadline = Date.now() + shutdownTimeoutMs;
   await server.close();
+  const isFlushed = await tracing.flush(deadline - Date.now());
   logger.info('API stopped');
   cluster.worker?.disconnect(); // the channel to the primary would keep this process alive
+  if (!isFlushed) process.exit();
 }
 
 /** Changes the level of the log on a signal. In a cluster, the primary alone heeds it, and tells all processes the level. */

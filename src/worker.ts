@@ -1,4 +1,5 @@
 /** Runs workers on the queues of WORKER_QUEUES until SIGTERM or SIGINT, then finishes the work in progress. */
+import { tracing } from './tracing-worker'; // first: what is loaded after it is traced
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { runEntry, stopSignal } from './process/entry';
 import { loadConfig } from './config';
@@ -26,7 +27,12 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   });
   const stopping = new AbortController();
   const { signal } = stopping;
-  void stopSignal().then(() => stopping.abort());
+  let stoppedAt = Date.now();
+  void stopSignal().then(() => {
+    stoppedAt = Date.now();
+    stopping.abort();
+  });
+  tracing.reportTo(logger);
 
   const mongodb = openMongoDb(config.mongodb, logger);
   telemetry?.measure(mongodb);
@@ -42,6 +48,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     await mongodb.close();
     await telemetry?.close();
   }
+  if (!(await tracing.flush(stoppedAt + config.shutdownTimeoutMs - Date.now()))) process.exit();
 }
 
 runEntry(main);

@@ -34,6 +34,9 @@ import { requireUndoable, type UndoFulfillment } from '../src/domain/undoing';
 import type { OrderReport } from './order.report';
 import type { Timeline } from './order.timeline';
 
+/** The header with the context of a trace, under the name that the interceptors of Temporal's SDKs give it, too. */
+export const TRACE_HEADER = '_tracer-data';
+
 /** The workflow type; its arguments are the `OrderRequest`, the `OrderPolicy` and the `Beginning`. */
 export const ORDER_WORKFLOW = 'orderWorkflow';
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { HttpServer } from '../http/server';
-import { VERSION } from '../openapi/version';
+import { VERSION } from '../config/version';
 import { mergeTexts, type ProcessText } from '../telemetry/merge';
 import { createMetrics, metricsAnswer } from '../telemetry/metrics';
 import { measureProcess } from '../telemetry/process-metrics';

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { SecretBox } from '../common/secret-box';
 import { readRetryAfter, retryDelayMs, validSecrets, verdictOf, type Verdict } from '../domain/webhook';
@@ -84,6 +85,7 @@ export function createAttempt(deps: AttemptDeps) {
       deliveries
         .record(delivery, { ...untouched(delivery), status: 'failed', lastError, completedAt: at })
         .then(() => null);
+    tellTrace(delivery);
     const endpoint = await endpoints.find(delivery.endpointId);
     if (!endpoint) return giveUp('The endpoint was deleted.');
     // A ping tries it before it is enabled.
@@ -108,6 +110,16 @@ interface Content {
 function firstAfterMs({ round, attempts }: Delivery, { happenedAt }: Content, at: Date): number | null {
   const isFirst = round === FIRST_ROUND && attempts === 0;
   return isFirst && happenedAt ? Math.max(0, at.getTime() - happenedAt.getTime()) : null;
+}
+
+/** The trace of a delivery is its own, and leads to the order by the attribute that the traces of the order have. */
+function tellTrace({ eventId, type }: Delivery): void {
+  const orderId = /^evt_(ord_[0-9a-f]{32})_/.exec(eventId)?.[1];
+  trace.getActiveSpan()?.setAttributes({
+    'webhook.event.id': eventId,
+    'webhook.event.type': type,
+    ...(orderId !== undefined && { 'order.id': orderId }),
+  });
 }
 
 function untouched(delivery: Delivery): AttemptOutcome {

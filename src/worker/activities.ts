@@ -33,7 +33,7 @@ import { figuresOf } from '../domain/order-figures';
 import type { UnpaidLimits } from '../domain/unpaid';
 import { allOrdersOf } from '../orders/order-pages';
 import { ownerOf } from '../orders/order-request';
-import { createOrderPresenter } from '../orders/orders.presenter';
+import { createOrderPresenter, orderLinksOf } from '../orders/orders.presenter';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createOrderWorkflows } from '../orders/temporal/order-workflows';
 import { startOptionsOf } from '../orders/temporal/start-options';
@@ -55,11 +55,13 @@ import { createSandboxProvider } from '../payments/sandbox/provider';
 import { createSandboxRepository } from '../payments/sandbox/repository';
 import { createStripeClient, createStripeProvider } from '../payments/stripe/provider';
 import { createStripePaymentRepository } from '../payments/stripe/repository';
+import { tracedProvider } from '../payments/traced-provider';
 import { createProductServiceRepository } from '../product-service/product-service.repository';
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
 import type { WorkerMetrics } from '../telemetry/worker-metrics';
 import type { TemporalClient } from '../temporal/client';
+import { isTracing } from '../tracing/spans';
 import { createSecretBox } from '../common/secret-box';
 import { createInTurn } from './in-turn';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
@@ -176,7 +178,7 @@ function countOrders({ countOrder }: WorkerMetrics) {
 
 /** Returns what delivers events to webhook endpoints. */
 function createWebhooks(
-  { temporal: { eventsTaskQueue, uiUrl, namespace }, webhooks, payloadKeys, env }: WorkerConfig,
+  config: WorkerConfig,
   {
     connection,
     temporal,
@@ -185,6 +187,12 @@ function createWebhooks(
     metrics,
   }: Omit<ActivityDeps, 'declines'> & { temporal: TemporalClient },
 ) {
+  const {
+    temporal: { eventsTaskQueue },
+    webhooks,
+    payloadKeys,
+    env,
+  } = config;
   const feed = createEventRepository(connection);
   const endpoints = createEndpointRepository(connection);
   const deliveries = createDeliveryRepository(connection);
@@ -194,7 +202,7 @@ function createWebhooks(
       endpoints,
       deliveries,
       feed,
-      present: createEventPresenter(createOrderPresenter({ uiUrl, namespace })),
+      present: createEventPresenter(createOrderPresenter(orderLinksOf(config))),
       secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
       post: createPost({ isAllowed: createAddressFilter(webhooks.allowedNetworks) }),
       isSecure: env === 'production',
@@ -339,7 +347,8 @@ export function createPaymentProvider(
 ): PaymentProvider | undefined {
   const provider = createConfiguredProvider(config, connection);
   if (!provider) return undefined;
-  const measured = metrics ? measuredProvider(provider, metrics.countPaymentCall) : provider;
+  const traced = isTracing() ? tracedProvider(provider) : provider;
+  const measured = metrics ? measuredProvider(traced, metrics.countPaymentCall) : traced;
   return keepingActions(measured, createPaymentActionRepository(connection));
 }
 

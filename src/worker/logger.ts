@@ -1,3 +1,4 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Logger as TemporalLogger, LogLevel } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { orderIdIn } from '../domain/order-id';
@@ -13,7 +14,9 @@ export function createTemporalLogger(logger: Logger): TemporalLogger {
   function log(level: LogLevel, message: string, meta: Record<string, unknown> = {}): void {
     if (level === 'TRACE' || message === NO_WORKFLOWS) return;
     const to = PINO_LEVELS[level];
-    if (logger.isLevelEnabled(to)) logger[to](fieldsOf(meta), message);
+    if (!logger.isLevelEnabled(to)) return;
+    // Lines come late, when another activity may be running: the ids of their own spans are among their fields.
+    context.with(ROOT_CONTEXT, () => logger[to](fieldsOf(meta), message));
   }
   const at = (level: LogLevel) => (message: string, meta?: Record<string, unknown>) =>
     log(level, message, meta);

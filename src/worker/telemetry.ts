@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config';
-import { VERSION } from '../openapi/version';
+import { VERSION } from '../config/version';
 import { createFindingRepository } from '../payments/findings/findings.repository';
 import { createMetrics, metricsAnswer } from '../telemetry/metrics';
 import { measurePool } from '../telemetry/pool-metrics';

@@ -35,7 +35,7 @@ const UNIT = [
   'payments/stripe/{amounts,list}',
   'rate-limit/{client-address,store,window-counter}',
   'reconcile/*',
-  'telemetry/server',
+  'telemetry/{merge,sampled,server}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',

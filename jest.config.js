@@ -26,6 +26,7 @@ const UNIT = [
   'mongodb/follow-changes',
   'process/*',
   'product-service/search-terms',
+  'observability/rules',
   'openapi/{committed,example,joi-rules}',
   'orders/{order-request,orders.presenter,orders.service}',
   'orders/commands/commands',

@@ -41,7 +41,8 @@ const requests = (status: number, route = '/orders', method = 'POST') =>
   `http_server_request_duration_seconds_count{http_request_method="${method}",http_route="/x${route}",http_response_status_code="${status}"}`;
 const backlog = (queue: string) =>
   `temporal_task_queue_backlog_age_seconds{task_queue="${queue}",task_type="activity"}`;
-const pollers = (queue: string) => `temporal_num_pollers{task_queue="${queue}",poller_type="activity_task"}`;
+const pollers = (queue: string) =>
+  `temporal_num_pollers{job="orders-management-system",task_queue="${queue}",poller_type="activity_task"}`;
 
 /** Of the SLOs: what is in time, and what is not, for half an hour. */
 const GOOD = counter([60, 500]);
@@ -125,18 +126,22 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
   {
     alert: 'TooFewWorkers',
     series: {
-      'temporal_worker_task_slots_available{task_queue="orders",worker_type="ActivityWorker"}': fault(0, 9),
-      'temporal_worker_task_slots_used{task_queue="orders",worker_type="ActivityWorker"}': fault(9, 0),
+      'temporal_worker_task_slots_available{job="orders-management-system",task_queue="orders",worker_type="ActivityWorker"}':
+        fault(0, 9),
+      'temporal_worker_task_slots_used{job="orders-management-system",task_queue="orders",worker_type="ActivityWorker"}':
+        fault(9, 0),
       // A worker that runs none of a kind has no slots for it.
-      'temporal_worker_task_slots_available{task_queue="orders",worker_type="NexusWorker"}': fault(0),
-      'temporal_worker_task_slots_used{task_queue="orders",worker_type="NexusWorker"}': fault(0),
+      'temporal_worker_task_slots_available{job="orders-management-system",task_queue="orders",worker_type="NexusWorker"}':
+        fault(0),
+      'temporal_worker_task_slots_used{job="orders-management-system",task_queue="orders",worker_type="NexusWorker"}':
+        fault(0),
     },
     ...FAULT,
   },
   {
     alert: 'WorkflowTaskFailing',
     series: {
-      'temporal_workflow_task_execution_failed{workflow_type="orderWorkflow",failure_reason="NonDeterminismError"}':
+      'temporal_workflow_task_execution_failed{job="orders-management-system",workflow_type="orderWorkflow",failure_reason="NonDeterminismError"}':
         counter([0, 10], [3, 1], [0, 4], [1, 1], [0, 9], [1, 1], [0, 74]),
     },
     fires: 30,
@@ -150,17 +155,12 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
   {
     alert: 'PaymentsQueueThrottled',
     series: {
-      'temporal_activity_schedule_to_start_latency_bucket{task_queue="payments",le="10"}': counter([10, 100]),
-      'temporal_activity_schedule_to_start_latency_bucket{task_queue="payments",le="50"}': counter(
-        [10, 10],
-        [20, 30],
-        [10, 60],
-      ),
-      'temporal_activity_schedule_to_start_latency_bucket{task_queue="payments",le="+Inf"}': counter(
-        [10, 10],
-        [20, 30],
-        [10, 60],
-      ),
+      'temporal_activity_schedule_to_start_latency_bucket{job="orders-management-system",task_queue="payments",le="10"}':
+        counter([10, 100]),
+      'temporal_activity_schedule_to_start_latency_bucket{job="orders-management-system",task_queue="payments",le="50"}':
+        counter([10, 10], [20, 30], [10, 60]),
+      'temporal_activity_schedule_to_start_latency_bucket{job="orders-management-system",task_queue="payments",le="+Inf"}':
+        counter([10, 10], [20, 30], [10, 60]),
     },
     ...FAULT,
   },
@@ -191,7 +191,11 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     series: { order_compensation_oldest_age_seconds: fault(900, 30) },
     ...FAULT,
   },
-  { alert: 'ReconciliationFindings', series: { reconciliation_findings_open: fault(2) }, ...FAULT },
+  {
+    alert: 'ReconciliationFindings',
+    series: { 'reconciliation_findings_open{kind="charge_unknown"}': fault(2) },
+    ...FAULT,
+  },
   {
     alert: 'OrderPendingTooLong',
     series: {
@@ -212,8 +216,12 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     series: { webhook_endpoint_oldest_failing_seconds: fault(1_000, 0) },
     ...FAULT,
   },
-  { alert: 'WebhookEndpointDisabled', series: { webhook_endpoints_disabled: fault(1) }, ...FAULT },
-  { alert: 'AuditFindings', series: { audit_findings: fault(1) }, ...FAULT },
+  {
+    alert: 'WebhookEndpointDisabled',
+    series: { 'webhook_endpoints_disabled{reason="failing"}': fault(1) },
+    ...FAULT,
+  },
+  { alert: 'AuditLogNotSealed', series: { audit_unsealed_oldest_age_seconds: fault(4_000) }, ...FAULT },
   {
     alert: 'RefreshTokenReused',
     series: {

@@ -5,7 +5,7 @@ const PRODUCTION = '^(src|workflows|activities)/';
 const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
 const COMPOSITION = [
-  '^src/api-(server|routes|identity|privacy|shopping|events)\\.ts$',
+  '^src/api-(server|routes|identity|privacy|shopping|events|telemetry)\\.ts$',
   '^src/worker/',
   '^src/process/(entry|logger)\\.ts$',
 ];
@@ -21,6 +21,7 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
+  ['telemetry'],
   ['webhooks'],
   ['events', 'personal-data'],
   ['carts'],

@@ -8,10 +8,12 @@ import type { Logger } from 'pino';
 import { startServer } from './api-server';
 import { isMessage, type SetLogLevel, type Stop } from './cluster/messages';
 import { runPrimary } from './cluster/primary';
+import type { Supervisor } from './cluster/supervisor';
 import { runEntry, stopSignal } from './process/entry';
 import { loadConfig } from './config';
 import { createLevelSwitch, onLevelSignal } from './process/level-switch';
 import { createProcessLogger } from './process/logger';
+import { serveClusterMetrics } from './telemetry/cluster-metrics';
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig('api', env);
@@ -20,7 +22,11 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { shutdownTimeoutMs } = config;
   const { webConcurrency: count } = config.http;
   const { metrics } = config.telemetry;
-  if (cluster.isPrimary && count > 1) return runPrimary({ count, shutdownTimeoutMs, stop, logger, metrics });
+  if (cluster.isPrimary && count > 1) {
+    const serveMetrics =
+      metrics && ((supervisor: Supervisor) => serveClusterMetrics(metrics, { count, supervisor, logger }));
+    return runPrimary({ count, shutdownTimeoutMs, stop, logger, serveMetrics });
+  }
   switchLevel(logger);
   tracing.reportTo(logger);
   const server = await startServer(config, logger);

@@ -2,8 +2,7 @@ import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { createLevelSwitch, onLevelSignal } from '../process/level-switch';
 import { createWindowCounter } from '../rate-limit/window-counter';
-import { serveClusterMetrics } from './cluster-metrics';
-import { createSupervisor } from './supervisor';
+import { createSupervisor, type Supervisor } from './supervisor';
 
 /** Added to the limit that the API processes set themselves. */
 const STOP_MARGIN_MS = 5_000;
@@ -15,8 +14,8 @@ export interface PrimaryOptions {
   /** Resolves with the reason to stop. */
   stop: Promise<string>;
   logger: Logger;
-  /** Where the metrics of all processes are served; by default, nothing is measured. */
-  metrics?: { host: string; port: number };
+  /** Serves the metrics of all processes; by default, nothing is measured. */
+  serveMetrics?(supervisor: Supervisor): Promise<{ close(timeoutMs: number): Promise<void> }>;
 }
 
 /**
@@ -28,7 +27,7 @@ export async function runPrimary({
   shutdownTimeoutMs,
   stop,
   logger,
-  metrics,
+  serveMetrics,
 }: PrimaryOptions): Promise<void> {
   // Each process accepts its own connections, which the system closes if the process is killed. If the
   // primary accepted them, those on their way to a killed process would stay open and without a response
@@ -41,13 +40,13 @@ export async function runPrimary({
     logger,
   });
   onLevelSignal(createLevelSwitch(logger, supervisor.setLogLevel).toggle);
-  const telemetry = metrics && (await serveClusterMetrics(metrics, { count, supervisor, logger }));
+  const metrics = await serveMetrics?.(supervisor);
   try {
     const signal = await Promise.race([supervisor.run(), stop]);
     logger.info({ signal }, 'draining');
   } finally {
     await supervisor.stop(shutdownTimeoutMs + STOP_MARGIN_MS);
-    await telemetry?.close(0);
+    await metrics?.close(0);
   }
   logger.info('all API processes stopped');
 }

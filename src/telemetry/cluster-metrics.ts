@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { HttpServer } from '../http/server';
 import { VERSION } from '../config/version';
-import { mergeTexts, type ProcessText } from '../telemetry/merge';
-import { createMetrics, metricsAnswer } from '../telemetry/metrics';
-import { measureProcess } from '../telemetry/process-metrics';
-import { startTelemetryServer } from '../telemetry/server';
-import { collectFrom } from './collect';
-import type { Supervisor } from './supervisor';
+import { mergeTexts, type ProcessText } from './merge';
+import { createMetrics, metricsAnswer } from './metrics';
+import { measureProcess } from './process-metrics';
+import { startTelemetryServer } from './server';
+import { collectFrom } from '../cluster/collect';
+import type { Supervisor } from '../cluster/supervisor';
 
 /** How long an API process may take to tell its metrics, in milliseconds; without an answer, those of the others are told. */
 const COLLECT_MS = 2_500;

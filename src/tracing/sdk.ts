@@ -9,6 +9,11 @@ import {
   type Resource,
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import {
+  ATTR_DB_COLLECTION_NAME,
+  ATTR_DB_OPERATION_NAME,
+  ATTR_DB_QUERY_TEXT,
+} from '@opentelemetry/semantic-conventions';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VERSION } from '../config/version';
@@ -30,14 +35,14 @@ export function startSdk(service: string, env: Env): Tracing {
   const provider = new NodeTracerProvider({
     resource: resourceOf(service, env),
     sampler: createSampler(env),
-    spanProcessors: [new WithoutMessages(exporter)],
+    spanProcessors: [new TidySpans(exporter)],
   });
   provider.register({ propagator: null });
   registerInstrumentations({
     tracerProvider: provider,
     // Commands without a span around them, such as those of change streams and of health checks, have none either.
     instrumentations: [
-      new MongoDBInstrumentation({ requireParentSpan: true, dbStatementSerializer: noText }),
+      new MongoDBInstrumentation({ requireParentSpan: true, dbStatementSerializer: collectionIn }),
     ],
   });
   return {
@@ -53,16 +58,37 @@ export function startSdk(service: string, env: Env): Tracing {
   };
 }
 
-/** The text of a command has the values of documents, and takes long to write. */
-const noText = () => undefined as unknown as string;
+/** What the driver calls the collection of a command that it sends to the database. */
+const NO_COLLECTION = '$cmd';
 
-/** Leaves out the messages of errors: those of MongoDB have the values of unique keys, such as e-mail addresses. */
-class WithoutMessages extends BatchSpanProcessor {
+/**
+ * Tells the collection of a command that the driver sends without saying which. The text of commands is left out: it has the
+ * values of documents, and takes long to write.
+ */
+function collectionIn({ findAndModify, aggregate }: Record<string, unknown>): string {
+  const collection = [findAndModify, aggregate].find((name) => typeof name === 'string');
+  return collection as string; // without one, the span has no text
+}
+
+/**
+ * Leaves out the messages of errors, since those of MongoDB have the values of unique keys, such as e-mail addresses. And
+ * gives the commands that the driver sends to no collection the name of their own.
+ */
+class TidySpans extends BatchSpanProcessor {
   override onEnd(span: ReadableSpan): void {
     const { code } = span.status;
     Object.assign(span, { status: { code } });
+    if (span.attributes[ATTR_DB_COLLECTION_NAME] === NO_COLLECTION) Object.assign(span, withCollection(span));
     super.onEnd(span);
   }
+}
+
+function withCollection({ attributes }: ReadableSpan): Pick<ReadableSpan, 'name' | 'attributes'> {
+  const { [ATTR_DB_QUERY_TEXT]: collection, [ATTR_DB_COLLECTION_NAME]: _, ...others } = attributes;
+  const operation = String(others[ATTR_DB_OPERATION_NAME]);
+  if (!collection) return { name: operation, attributes: others };
+  const name = `${operation} ${String(collection)}`;
+  return { name, attributes: { ...others, [ATTR_DB_COLLECTION_NAME]: collection } };
 }
 
 function resourceOf(service: string, { NODE_ENV }: Env): Resource {

@@ -43,6 +43,7 @@ const UNIT = [
   'users/passwords/password',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/*',
+  'workflows/order-report',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
 
 const project = {

@@ -13,7 +13,7 @@ import { createDataKeyRepository } from '../../src/temporal/data-keys/repository
 import { failureConverter } from '../../src/temporal/encoded-failures';
 import { ownerOf } from '../../src/orders/order-request';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
+import { COMMANDS, getOrderQuery, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
 import { patientDataKeys } from '../support/data-keys';
 import { eventually, HANG_MS } from '../support/eventually';
@@ -124,6 +124,27 @@ it.concurrent.each([
       expect(await placing).toMatchObject({ status: 'confirmed', note: NOTE });
       expect(await historyOf(shop, request)).not.toContain(base64Of(NOTE));
     })(),
+);
+
+it.concurrent(
+  'encrypts the answers to queries',
+  inShop(async (shop) => {
+    await withKeys(shop, OLD);
+    const request = await requestFor(shop);
+    await shop.place(request);
+    const handle = handleOf(shop, request);
+    expect(await handle.query(getOrderQuery)).toMatchObject({ status: 'confirmed' });
+    for (const queryType of ['getOrder', 'getTimeline', '__temporal_workflow_metadata']) {
+      const { namespace } = shop.temporal.client.options;
+      const { queryResult } = await shop.temporal.client.workflowService.queryWorkflow({
+        namespace,
+        execution: { workflowId: handle.workflowId },
+        query: { queryType },
+      });
+      const [answer] = queryResult!.payloads!;
+      expect(Buffer.from(answer!.metadata!.encoding!).toString()).toBe('binary/encrypted');
+    }
+  }),
 );
 
 it.concurrent(

@@ -5,6 +5,7 @@ import type { DeliveryView, EndpointView, NewEndpointView } from '../../src/webh
 import { createAuditRepository } from '../../src/audit/audit.repository';
 import { createTransact } from '../../src/mongodb/transaction';
 import type { DeliveryDocument, EndpointDocument } from '../../src/webhooks/webhooks.model';
+import { currentDetailsOf } from '../support/current-details';
 import { startEventWorker } from '../support/event-worker';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
@@ -47,6 +48,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   receivers.forEach((receiver) => receiver.close());
+  expect(await currentDetailsOf(dispatching())).toMatch(/Makes deliveries .*#webhook-deliveries-lag/s);
   await dispatching().terminate('The test is over.');
   await recordHistory('webhooks-on-another-worker', dispatching());
   await worker.stop();

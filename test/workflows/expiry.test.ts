@@ -4,6 +4,7 @@ import { COMMANDS } from '../../workflows/contract';
 import { activitiesOn } from '../support/activities';
 import { newCommand } from '../support/commands';
 import { expectConsistency } from '../support/consistency';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import { sample } from '../support/sample';
@@ -66,7 +67,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
 
   /** Returns the order once its workflow has done everything that was due. */
   async function settled({ order }: Placed): Promise<Order> {
-    await handleOf(shop, order).query('__temporal_workflow_metadata');
+    await currentDetailsOf(handleOf(shop, order));
     return (await shop.orders.findById(order.id))!;
   }
 
@@ -231,10 +232,7 @@ describe('an order of which nothing is fulfilled within half a second', () => {
     isWritten.resolve();
     // The timer has fired once the workflow knows the stored order.
     await eventually(async () => {
-      const { currentDetails } = await handleOf(shop, order).query<{ currentDetails: string }>(
-        '__temporal_workflow_metadata',
-      );
-      expect(currentDetails).toContain('fulfillment fulfilled');
+      expect(await currentDetailsOf(handleOf(shop, order))).toContain('fulfillment fulfilled');
     });
     const { revision: _, commands, ...now } = (await shop.orders.findById(order.id))!;
     expect(fulfilled).toMatchObject(now);

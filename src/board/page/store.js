@@ -125,7 +125,10 @@ export function createStore(api, onChange) {
     get: (id) => orders.get(id),
     /** @param {Lane} lane */
     contentOf(lane) {
-      const { limit, isLoading, cursor, problem } = pageOf(search === '' ? lane.id : '');
+      const page = pageOf(search === '' ? lane.id : '');
+      const { limit, isLoading, cursor } = page;
+      // What is wrong with a search is told there, and once.
+      const problem = search === '' ? page.problem : null;
       const inLane = [...orders.values()].filter((order) => laneOf(order) === lane);
       return { orders: inLane.sort(newestFirst), hasMore: cursor !== null, limit, isLoading, problem };
     },

@@ -42,7 +42,7 @@ const UNIT = [
   'tools/devstack/{demo-output,ports,start-options}',
   'users/passwords/password',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
-  'worker/*',
+  'worker/{logger,options}',
   'workflows/order-report',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
 

@@ -7,7 +7,8 @@ import { createLevelSwitch, onLevelSignal } from './process/level-switch';
 import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createTemporalLogger } from './worker/logger';
-import { buildIdOf, bundleFor } from './worker/options';
+import { createWorkerHealth } from './worker/health';
+import { bundleFor } from './worker/options';
 import { connectToTemporal, runWorkers } from './worker/run';
 import { startWorkerTelemetry } from './worker/telemetry';
 
@@ -16,7 +17,11 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const logger = createProcessLogger(config, 'worker');
   onLevelSignal(createLevelSwitch(logger).toggle);
   const bundle = bundleFor(config);
-  const telemetry = await startWorkerTelemetry(config, { buildId: await buildIdOf(bundle), logger });
+  const mongodb = openMongoDb(config.mongodb, logger);
+  const { namespace } = config.temporal;
+  const health = createWorkerHealth({ queues: config.worker.queues, namespace, mongodb, logger });
+  const { endpoints } = health;
+  const telemetry = await startWorkerTelemetry(config, { bundle, logger, endpoints });
   Runtime.install({
     logger: createTemporalLogger(logger),
     telemetryOptions: {
@@ -30,17 +35,18 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   let stoppedAt = Date.now();
   void stopSignal().then(() => {
     stoppedAt = Date.now();
+    health.drain();
     stopping.abort();
   });
   tracing.reportTo(logger);
 
-  const mongodb = openMongoDb(config.mongodb, logger);
   telemetry?.measure(mongodb);
   const temporal = await connectToTemporal(config.temporal, logger, signal);
   try {
     if (temporal) {
+      health.connected(temporal);
       const { metrics } = telemetry ?? {};
-      await runWorkers(config, { temporal, mongodb, bundle, logger, signal, metrics });
+      await runWorkers(config, { temporal, mongodb, bundle, logger, signal, health, metrics });
     }
     logger.info('worker stopped');
   } finally {

@@ -6,6 +6,7 @@ export interface Answer {
   status: number;
   contentType: string;
   body: string;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** What is served at one path. */
@@ -54,12 +55,17 @@ function plain(status: number, text: string): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
 }
 
-function send({ method }: IncomingMessage, res: ServerResponse, { status, contentType, body }: Answer): void {
+function send(
+  { method }: IncomingMessage,
+  res: ServerResponse,
+  { status, contentType, body, headers }: Answer,
+): void {
   res.writeHead(status, {
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+    ...headers,
     ...(status === 405 && { Allow: 'GET, HEAD' }),
   });
   res.end(method === 'HEAD' ? undefined : body);

@@ -8,10 +8,11 @@ import { createFindingRepository } from '../payments/findings/findings.repositor
 import { createMetrics, metricsAnswer } from '../telemetry/metrics';
 import { measurePool } from '../telemetry/pool-metrics';
 import { measureProcess } from '../telemetry/process-metrics';
-import { startTelemetryServer } from '../telemetry/server';
+import { startTelemetryServer, type Endpoint } from '../telemetry/server';
 import { measureSystem } from '../telemetry/system-metrics';
 import { createSystemStateRepository } from '../telemetry/system-state.repository';
 import { createWorkerMetrics, type WorkerMetrics } from '../telemetry/worker-metrics';
+import { buildIdOf } from './options';
 
 export interface WorkerTelemetry {
   metrics: WorkerMetrics;
@@ -22,20 +23,31 @@ export interface WorkerTelemetry {
   close(): Promise<void>;
 }
 
+interface TelemetryDeps {
+  /** The path of the workflow bundle. */
+  bundle: string;
+  logger: Logger;
+  endpoints: Readonly<Record<string, Endpoint>>;
+}
+
 /** How long the SDK may take to tell its metrics, in milliseconds; without an answer, those of the worker are told alone. */
 const SDK_MS = 1_000;
 
-/** Begins to measure a worker process, and serves the metrics; undefined if that is off. */
+/**
+ * Begins to measure a worker process, and serves the metrics; undefined if that is off.
+ * @param deps.endpoints what else is served there
+ */
 export async function startWorkerTelemetry(
   config: WorkerConfig,
-  { buildId, logger }: { buildId: string; logger: Logger },
+  { bundle, logger, endpoints: more }: TelemetryDeps,
 ): Promise<WorkerTelemetry | undefined> {
   const { metrics: address } = config.telemetry;
   if (!address) return undefined;
   const { meter, text } = await createMetrics();
-  measureProcess(meter, { version: VERSION, buildId });
+  measureProcess(meter, { version: VERSION, buildId: await buildIdOf(bundle) });
   const sdkAddress = `127.0.0.1:${await freePort()}`;
   const endpoints = {
+    ...more,
     '/metrics': async () => metricsAnswer((await Promise.all([text(), textOfSdk(sdkAddress)])).join('')),
   };
   const server = await startTelemetryServer({ ...address, logger, endpoints });

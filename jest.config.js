@@ -40,6 +40,7 @@ const UNIT = [
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',
+  'tracing/{exporter,sampler,switch,traceparent}',
   'users/passwords/password',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/{logger,options}',

@@ -59,7 +59,7 @@ export interface OrderReport extends OrderState {
   doing: Doing | null;
   overdue: boolean;
   /** Those that are not settled, the first ones if there are many. */
-  compensations: Pick<Owed, 'step' | 'kind' | 'amount' | 'state' | 'failure'>[];
+  compensations: Pick<Owed, 'step' | 'kind' | 'amount' | 'state' | 'since' | 'failure'>[];
   lastFailure: Trouble | null;
   whatToDo: string;
 }
@@ -87,13 +87,16 @@ export function reportOf(order: OrderSummary, circumstances: Circumstances): Ord
     waitsFor: waitingOf(order, circumstances),
     doing,
     overdue: isOverdue,
-    compensations: order.owed.slice(0, SHOWN).map(({ step, kind, amount, state, failure }) => ({
-      step,
-      kind,
-      amount,
-      state,
-      failure: failure && shortened(failure),
-    })),
+    compensations: order.owed
+      .slice(0, SHOWN)
+      .map(({ step, kind, amount, state, since: owedSince, failure }) => ({
+        step,
+        kind,
+        amount,
+        state,
+        since: owedSince,
+        failure: failure && shortened(failure),
+      })),
     lastFailure: trouble,
     whatToDo: whatToDo(order, circumstances),
   };
@@ -122,14 +125,14 @@ function whatToDo(order: OrderSummary, { trouble, doing }: Circumstances): strin
   if (trouble?.isNow)
     return `See ${RUNBOOK}#a-step-keeps-failing; it succeeds without more once its cause is mended.`;
   if (order.owed.some(({ state }) => state === 'pending'))
-    return `Mend what it fails of, then retry it at \`POST /orders/{id}/compensations/{step}/retry\`, or settle it by hand and resolve it: ${RUNBOOK}#a-compensation-is-pending.`;
+    return `Mend the cause, then retry it at \`POST /orders/{id}/compensations/{step}/retry\`, or settle it by hand and resolve it: ${RUNBOOK}#a-compensation-is-pending.`;
   if (order.owed.length > 0)
     return `Nothing, unless it lasts longer than two minutes: ${RUNBOOK}#a-compensation-is-pending.`;
   if (isClosed(order)) return 'Nothing.';
   if (order.isOverdue) return `Ship, or cancel, what is open: ${RUNBOOK}#an-order-is-overdue.`;
   if (isBeingPlaced(order))
     return `Nothing, unless it lasts longer than five minutes: ${RUNBOOK}#an-order-stays-pending.`;
-  if (order.awaits) return `Nothing: it ends at that time. ${RUNBOOK}#an-order-waits-for-its-customer.`;
+  if (order.awaits) return `Nothing: it ends at that time. See ${RUNBOOK}#an-order-waits-for-its-customer.`;
   if (doing && order.toPay)
     return `Nothing, unless it lasts longer than five minutes: ${RUNBOOK}#a-payment-takes-long.`;
   if (isUnpaid(order))
@@ -151,9 +154,8 @@ export function detailsOf(
   const waiting = waitingOf(order, circumstances);
   const times = Object.entries(took).map(([part, ms]) => `\`${part}\` ${ms} ms`);
   const parts = [
-    `Order ${order.number} is **${status}**${why}.`,
+    `Order ${order.number} is **${status}** since ${since.at}${since.isExact ? '' : ' at the latest'}${why}.`,
     axesOf(order),
-    since.isExact ? `So since ${since.at}.` : `So since ${since.at} at the latest.`,
     ...(order.isOverdue ? ['**Overdue**: the rest of the order waits for its fulfillment.'] : []),
     ...(waiting ? [sentenceOf(waiting, order)] : []),
     ...(doing ? [`**Now**, since ${doing.since}: ${doing.step}.`] : []),
@@ -183,8 +185,8 @@ function endingOf(order: OrderSummary): string {
     : ' If the rest is not fulfilled by then, it is overdue.';
 }
 
-function owedLine({ step, kind, amount, payment, state, failure }: Owed): string {
-  const what = `${kind} ${formatAmount(amount, payment.currency)}`;
+function owedLine({ step, kind, amount, payment, state, since, failure }: Owed): string {
+  const what = `${kind} ${formatAmount(amount, payment.currency)}, owed since ${since}`;
   return state === 'pending'
     ? `- **compensation_pending**: \`${step}\` keeps failing (${shortened(String(failure))}) and is being retried: ${what}`
     : `- \`${step}\` is under way: ${what}`;

@@ -20,6 +20,7 @@ import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, patient, type Shop } from '../support/shop';
 import { newCommand, orderPolicy } from '../support/commands';
+import { savedViews } from '../support/saved-views';
 import { encodedBundleForTests } from '../support/workflow-bundle';
 
 const newKey = () => randomBytes(32).toString('base64');
@@ -93,6 +94,14 @@ async function whenFailing(shop: Shop, request: OrderRequest): Promise<string[]>
   );
 }
 
+/** Returns what the view of docs/temporal-ui.md shows. */
+async function failingWorkflows({ temporal, taskQueue }: Shop): Promise<string[]> {
+  const query = `TaskQueue = '${taskQueue}' AND ${savedViews().get('Failing workflow tasks')!}`;
+  const ids: string[] = [];
+  for await (const { workflowId } of temporal.client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
 const base64Of = (text: string) => Buffer.from(JSON.stringify(text)).toString('base64').slice(4, -4);
 const keyIdsIn = (history: string) =>
   new Set(
@@ -117,6 +126,9 @@ it.concurrent.each([
       }
       expect(await shop.orders.findById(request.orderId)).toBeNull();
       expect((await handleOf(shop, request).describe()).status.name).toBe('RUNNING');
+      await eventually(async () =>
+        expect(await failingWorkflows(shop)).toEqual([`order-${request.orderId}`]),
+      );
       expect((await shop.workflows.find(request.orderId))!.request).toEqual(request);
       await wrong.stop();
 

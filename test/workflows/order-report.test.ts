@@ -41,6 +41,7 @@ const owed: Owed = {
   payment,
   amount: 4_758,
   state: 'pending',
+  since: CREATED,
   failure: 'The payment service\nis unavailable.',
 };
 const placing = { status: 'pending', paymentStatus: 'pending', waitingSince: null } as const;
@@ -54,7 +55,7 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     'being placed',
     { ...placing, total: null, currency: null },
     { doing: { step: 'Authorise 47.58 EUR', since: LATER } },
-    /is \*\*pending\*\*\.\n\nPayment pending, fulfillment unfulfilled\.\n\nSo since 2026-01-01T.*Waits for\*\* its stock and its payment, since 2026-01-01T.*\*\*Now\*\*, since 2026-01-02T[^ ]*: Authorise 47\.58 EUR\..*#an-order-stays-pending/s,
+    /is \*\*pending\*\* since 2026-01-01T[^ ]*\.\n\nPayment pending, fulfillment unfulfilled\..*Waits for\*\* its stock and its payment, since 2026-01-01T.*\*\*Now\*\*, since 2026-01-02T[^ ]*: Authorise 47\.58 EUR\..*#an-order-stays-pending/s,
   ],
   [
     'that waits for its customer',
@@ -89,7 +90,7 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     'that is shipped',
     { ...shipped, waitingSince: null },
     { since: { at: LATER, isExact: false } },
-    /captured, 47\.58 EUR taken, fulfillment fulfilled,.*since 2026-01-02T[^ ]* at the latest\..*its delivery.*#an-order-waits-for-its-delivery/s,
+    /since 2026-01-02T[^ ]* at the latest\..*captured, 47\.58 EUR taken, fulfillment fulfilled,.*its delivery.*#an-order-waits-for-its-delivery/s,
   ],
   ['that has lost its payment', { paymentStatus: 'voided' }, {}, /#an-order-has-lost-its-payment/],
   [
@@ -110,7 +111,7 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     'with a compensation that keeps failing',
     { status: 'cancelled', waitingSince: null, owed: [owed] },
     {},
-    /- \*\*compensation_pending\*\*: `voidPayment-1` keeps failing \(The payment service is unavailable\.\) and is being retried: void 47\.58 EUR.*`POST \/orders\/\{id\}\/compensations\/\{step\}\/retry`.*#a-compensation-is-pending/s,
+    /- \*\*compensation_pending\*\*: `voidPayment-1` keeps failing \(The payment service is unavailable\.\) and is being retried: void 47\.58 EUR, owed since 2026-01-01T.*`POST \/orders\/\{id\}\/compensations\/\{step\}\/retry`.*#a-compensation-is-pending/s,
   ],
   [
     'with a compensation under way',
@@ -134,7 +135,7 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     'that was rejected',
     { status: 'rejected', rejection: { code: 'out_of_stock', detail: 'Sold out.' }, waitingSince: null },
     {},
-    /\*\*rejected\*\*: out_of_stock \(Sold out\.\).*\*\*What to do\*\*: Nothing\.$/s,
+    /\*\*rejected\*\* since 2026-01-01T[^ ]*: out_of_stock \(Sold out\.\).*\*\*What to do\*\*: Nothing\.$/s,
   ],
 ])(
   'says of an order %s where it is, what it waits for and what to do',
@@ -167,6 +168,7 @@ it('reports the same to programs', () => {
         kind: 'void',
         amount: 4_758,
         state: 'pending',
+        since: CREATED,
         failure: 'The payment service is unavailable.',
       },
     ],

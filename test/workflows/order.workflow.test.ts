@@ -77,7 +77,7 @@ describe('placing an order', () => {
     expect(await description.staticDetails()).toContain(`3 × \`${id}\``);
     const currentDetails = await currentDetailsOf(handleOf(request));
     expect(currentDetails).toMatch(
-      /^Order [0-9A-Z-]{11} is \*\*confirmed\*\*\.\n\nPayment authorized, fulfillment unfulfilled, total 71\.36 EUR\.\n\nSo since \S+Z\.\n\n\*\*Waits for\*\* its fulfillment, since \S+Z, until \S+Z\. If nothing of it is fulfilled by then, it is cancelled\.\n\nPlaced in one step: `openOrder` \d+ ms, `pay` \d+ ms\.\n\n\*\*What to do\*\*: Ship it in time: docs\/runbook\.md#an-order-waits-for-its-fulfillment\.$/,
+      /^Order [0-9A-Z-]{11} is \*\*confirmed\*\* since \S+Z\.\n\nPayment authorized, fulfillment unfulfilled, total 71\.36 EUR\.\n\n\*\*Waits for\*\* its fulfillment, since \S+Z, until \S+Z\. If nothing of it is fulfilled by then, it is cancelled\.\n\nPlaced in one step: `openOrder` \d+ ms, `pay` \d+ ms\.\n\n\*\*What to do\*\*: Ship it in time: docs\/runbook\.md#an-order-waits-for-its-fulfillment\.$/,
     );
     expect(currentDetails).toContain(number);
     expect(await localSteps(request)).toEqual(['placeOrder']);

@@ -1,6 +1,4 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { pendingCompensations, unsettled } from '../../../src/domain/compensation';
 import {
   FULFILLMENT_STATUSES,
@@ -17,6 +15,7 @@ import { closedOrderWorkflowId, orderWorkflowId } from '../../../workflows/contr
 import { activitiesOn } from '../../support/activities';
 import { eventually } from '../../support/eventually';
 import { lines } from '../../support/order-api';
+import { savedViews } from '../../support/saved-views';
 import { openShop, orderRequest, type Shop } from '../../support/shop';
 import { customerOf, type Customer } from '../../workflows/saga/commands';
 
@@ -177,13 +176,7 @@ function newestRuns(runs: readonly WorkflowExecutionInfo[]): Map<string, Workflo
   return newest;
 }
 
-const VIEWS = new Map(
-  [
-    ...readFileSync(join(__dirname, '../../../docs/temporal-ui.md'), 'utf8').matchAll(
-      /^### (.+)\n[^#]*?```sql\n(.+)\n```/gm,
-    ),
-  ].map(([, name, query]) => [name!, query!]),
-);
+const VIEWS = savedViews();
 
 const isRunning = (order: Order) => !isClosed(order) || unsettled(order).length > 0;
 const isToBeShipped = ({ fulfillmentStatus }: Order) =>

@@ -15,6 +15,8 @@ import { timelineOf } from './timeline.js';
 
 /** How often "3 min. ago" is said anew, in milliseconds. */
 const CLOCK_MS = 30_000;
+/** For how long something is announced, in milliseconds. */
+const ANNOUNCED_MS = 8_000;
 
 const api = createApi(new URL('../..', import.meta.url).pathname.replace(/\/$/, ''));
 const store = createStore(api, changed);
@@ -37,6 +39,8 @@ let watching = new AbortController();
 let selected = null;
 let narrowLane = '';
 let isDrawing = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announcing;
 
 choiceField.append(...CHOICES.map(([value, label]) => h('option', { value }, label)));
 api.onEnd(signedOut);
@@ -268,9 +272,12 @@ function closeOrder() {
   location.hash = '';
 }
 
-/** @param {string} text */
+/** @param {string} text shown for a while, and read out by screen readers */
 function announce(text) {
-  find('#announcer', HTMLElement).textContent = text;
+  const announcer = find('#announcer', HTMLElement);
+  announcer.textContent = text;
+  clearTimeout(announcing);
+  announcing = setTimeout(() => (announcer.textContent = ''), ANNOUNCED_MS);
 }
 
 /** Draws soon: what comes together is drawn once. */

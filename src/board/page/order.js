@@ -5,7 +5,6 @@ import { ago, fullTime, money, sentence, words } from './format.js';
 import { addressOf, COMPENSATIONS, timelineOf, unitsOf } from './timeline.js';
 
 /** @typedef {import('../../orders/order-view').OrderView} Order */
-/** @typedef {Order & { traceUrl?: string }} TracedOrder */
 /** @typedef {import('./commands.js').CommandName} CommandName */
 
 /** @type {Record<string, string>} */
@@ -42,7 +41,7 @@ export function timeOf(at, now) {
 }
 
 /**
- * @param {TracedOrder} order
+ * @param {Order} order
  * @param {{ isAdmin: boolean, me: string, now: number }} view
  * @returns {import('./dom.js').Child[]}
  */
@@ -354,7 +353,7 @@ function timeline(order, me, now) {
 }
 
 /**
- * @param {TracedOrder} order
+ * @param {Order} order
  * @param {boolean} isAdmin
  */
 function facts(order, isAdmin) {

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 export interface AlertScenario {
   alert: string;
   /** Samples by series, beside those of a healthy system. */
-  series: Record<string, number[]>;
+  series: Record<string, Sample[]>;
   /** Minutes after which it is firing. */
   fires: number;
   /** How many alerts of this name: by queue, component or severity. */
@@ -15,7 +15,11 @@ export interface AlertScenario {
   clears: number;
 }
 
+type Sample = number | 'stale';
 type Phase = [value: number, minutes: number];
+
+/** The series is not there while a fault lasts. */
+const absent = (): Sample[] => fault(-1).map((value) => (value < 0 ? 'stale' : 0.2));
 
 /** A gauge that has one value after the other. */
 const gauge = (...phases: Phase[]): number[] =>
@@ -29,9 +33,11 @@ function counter(...phases: Phase[]): number[] {
 
 const UP = (component: string, instance = 'a') =>
   `up{job="orders-management-system",component="${component}",instance="${instance}"}`;
-const HEALTHY: Record<string, number[]> = {
+const HEALTHY: Record<string, Sample[]> = {
   [UP('api')]: gauge([1, 500]),
   [UP('worker')]: gauge([1, 500]),
+  'mongodb_up{component="other"}': gauge([1, 500]),
+  events_lag_seconds: gauge([0.2, 500]),
 };
 /** Long enough for every `for` and window of the symptoms, before, during and after. */
 const fault = (bad: number, good = 0): number[] => gauge([good, 10], [bad, 30], [good, 60]);
@@ -211,6 +217,13 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     ...FAULT,
   },
   { alert: 'EventsRelayLost', series: { events_lag_seconds: fault(100, 0.2) }, ...FAULT },
+  // No worker that could tell; while MongoDB is away, nobody can.
+  { alert: 'EventsRelayLost', series: { events_lag_seconds: absent() }, ...FAULT },
+  {
+    alert: 'MongoDBUnreachable',
+    series: { 'mongodb_up{component="other"}': fault(0, 1), events_lag_seconds: absent() },
+    ...FAULT,
+  },
   {
     alert: 'WebhookReceiverDead',
     series: { webhook_endpoint_oldest_failing_seconds: fault(1_000, 0) },

@@ -14,6 +14,8 @@ export interface TemporalOptions extends ServerOptions {
   /** Undefined to keep the data in memory. */
   dbFilename?: string;
   namespace?: string;
+  /** Of what the server says of itself to Prometheus; any free one by default. */
+  metricsPort?: number;
 }
 
 export interface TemporalServer {
@@ -58,7 +60,7 @@ const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 const SQLITE_PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
 
 function serverArgs(options: TemporalOptions, namespace: string): string[] {
-  const { port, uiPort, dbFilename } = options;
+  const { port, uiPort, dbFilename, metricsPort } = options;
   return [
     'server',
     'start-dev',
@@ -70,6 +72,7 @@ function serverArgs(options: TemporalOptions, namespace: string): string[] {
     namespace,
     ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort)]),
     ...(dbFilename === undefined ? [] : databaseArgs(dbFilename)),
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
     ...SEARCH_ATTRIBUTE_FLAGS,
     '--dynamic-config-value',
     QUEUE_LOADS,

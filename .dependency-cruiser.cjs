@@ -139,6 +139,21 @@ module.exports = {
         ...VALUES,
       },
     },
+    {
+      name: '7-opentelemetry-by-its-api',
+      comment:
+        'The API costs nothing while nothing is traced or measured; src/tracing and src/telemetry load the rest.',
+      severity: 'error',
+      from: { path: PRODUCTION, pathNot: '^src/(tracing|telemetry)/' },
+      to: { path: packages('@opentelemetry/[^/]+'), pathNot: packages('@opentelemetry/api') },
+    },
+    {
+      name: '7-no-opentelemetry-in-workflows',
+      comment: 'It would change histories: workflows/trace-context.ts copies the header, and nothing more.',
+      severity: 'error',
+      from: { path: '^(workflows|src/domain)/' },
+      to: { path: packages('@opentelemetry/[^/]+') },
+    },
     rootRule,
     ...floorRules,
     {

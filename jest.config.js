@@ -33,7 +33,7 @@ const UNIT = [
   'orders/routes/payer',
   'orders/temporal/{failures,order-description}',
   'payments/declines/{follow,recent}-declines',
-  'payments/stripe/{amounts,list}',
+  'payments/stripe/{amounts,list,request-spans}',
   'rate-limit/{client-address,store,window-counter}',
   'reconcile/*',
   'telemetry/{merge,sampled,server}',

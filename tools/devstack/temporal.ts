@@ -51,6 +51,8 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
  * each step of a workflow would wait for 30 ms.
  */
 const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
+/** By default only the fifth failure in a row of a workflow task is seen in lists, which takes two minutes. */
+const TASK_PROBLEMS = 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2';
 
 /**
  * The server writes each step of a workflow in a transaction of its own. With a write-ahead log that is not
@@ -76,6 +78,8 @@ function serverArgs(options: TemporalOptions, namespace: string): string[] {
     ...SEARCH_ATTRIBUTE_FLAGS,
     '--dynamic-config-value',
     QUEUE_LOADS,
+    '--dynamic-config-value',
+    TASK_PROBLEMS,
     '--log-level',
     'warn',
     '--log-format',

@@ -13,8 +13,6 @@ export interface Story extends Pick<Circumstances, 'since' | 'trouble'> {
   timeline: Timeline;
 }
 
-export type OrderDisplay = ReturnType<typeof createOrderDisplay>;
-
 /** Shows an order in the Temporal UI: by its current details, its search attributes and the answers to queries. */
 export function createOrderDisplay(
   request: OrderRequest,

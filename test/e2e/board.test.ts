@@ -83,6 +83,7 @@ if (!chromium) {
       PLACE_ORDER_TIMEOUT_MS: String(HANG_MS),
       ORDER_COMMAND_TIMEOUT_MS: String(HANG_MS),
       DATA_DIR: folder,
+      TRACE_UI_URL: 'http://localhost:16686/search?order={orderId}',
     });
     server = await startServer(config, pino({ level: 'silent' }));
     await untilReady(server.url);
@@ -342,7 +343,9 @@ if (!chromium) {
     expect(await lane('To fulfil').count()).toBe(0);
     await search.fill(order.id);
     await search.press('Enter');
-    await panel().getByRole('link', { name: 'Temporal UI' }).waitFor();
+    const linkTo = (name: string) => panel().getByRole('link', { name, exact: true }).getAttribute('href');
+    expect(await linkTo('Temporal UI')).toBe((await read(order.id)).temporalUrl);
+    expect(await linkTo('Trace')).toBe(`http://localhost:16686/search?order=${order.id}`);
   });
 
   it('shows a customer their own orders, and lets them cancel', async () => {

@@ -19,7 +19,7 @@ const UNIT = [
   'config/*',
   'create-admin/*',
   'dockerfile',
-  'docs/output',
+  'docs/{logging,output,runbook}',
   'domain/*',
   'http/{error-middleware,server}',
   'logger/*',

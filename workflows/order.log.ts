@@ -39,8 +39,8 @@ export function createOrderLog(requestId: string, beginning: Beginning) {
       if (awaits && awaits.paymentKey !== before.awaits?.paymentKey)
         log.info('order waits for its customer', { what: awaits.what, until: awaits.until });
       const owed = new Set(order.owed.map(({ step }) => step));
-      for (const { step } of before.owed) {
-        if (!owed.has(step)) log.info('compensation settled', { compensation: step });
+      for (const { step, state } of before.owed) {
+        if (state === 'pending' && !owed.has(step)) log.info('compensation settled', { compensation: step });
       }
       known = order;
     },

@@ -74,7 +74,7 @@ describe('what can be done with an order', () => {
     commands.commandsOf(order, isAdmin).map(({ label }) => label);
 
   it('depends on its state and on the role', () => {
-    expect(namesFor(EXAMPLE_ORDER)).toEqual(['Fulfil…', 'Cancel…']);
+    expect(namesFor(EXAMPLE_ORDER)).toEqual(['Fulfill…', 'Cancel…']);
     expect(namesFor(EXAMPLE_ORDER, false)).toEqual(['Cancel…']);
     expect(namesFor(EXAMPLE_CANCELLED)).toEqual([]);
     expect(namesFor(EXAMPLE_FULFILLED, false)).not.toContain('Refund…');
@@ -109,7 +109,7 @@ describe('what can be done with an order', () => {
       commands.requestFor({ name, label: '', target, isMain: false }, EXAMPLE_ORDER, { ...filled, ...more });
     const path = `/orders/${EXAMPLE_ORDER.id}`;
     expect([
-      request('fulfil'),
+      request('fulfill'),
       request('deliver', 'ful_1'),
       request('cancel'),
       request('cancel', '', { lines: [{ productServiceId, quantity: 1, restock: false }] }),
@@ -164,7 +164,7 @@ describe('the timeline', () => {
   it('says what is different in a later version', () => {
     expect(changesBetween(EXAMPLE_ORDER, EXAMPLE_FULFILLED)).toEqual([
       'Payment: authorized → captured',
-      'Fulfilment: unfulfilled → fulfilled',
+      'Fulfillment: unfulfilled → fulfilled',
       'Fulfilled: 0 units → 2 units',
       `Captured: ${money(0, 'EUR')} → ${money(EXAMPLE_FULFILLED.captured, 'EUR')}`,
     ]);

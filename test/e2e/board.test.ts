@@ -167,15 +167,15 @@ if (!chromium) {
     await signIn();
     await isLive();
     const order = await place(4);
-    await openOrder('To fulfil', order);
+    await openOrder('To fulfill', order);
     await timeline().getByText('Payment authorised').waitFor();
 
     // A double click ships once.
-    await command('Fulfil…').click();
+    await command('Fulfill…').click();
     await dialog().getByLabel('A lamp of 4').fill('2');
     await dialog().getByLabel('Carrier').fill('DHL');
     await dialog().getByLabel('Tracking number').fill('00340');
-    await submit('Fulfil').dblclick();
+    await submit('Fulfill').dblclick();
     await isClosed();
     await cardIn('Partly fulfilled', order).waitFor();
     await timeline().getByText('DHL 00340').waitFor();
@@ -235,8 +235,8 @@ if (!chromium) {
   it('repeats a command whose response was lost, and it is done once', async () => {
     await signIn();
     const order = await place(3);
-    await openOrder('To fulfil', order);
-    await command('Fulfil…').click();
+    await openOrder('To fulfill', order);
+    await command('Fulfill…').click();
     await dialog().getByLabel('A lamp of 3').fill('1');
     const keys: (string | undefined)[] = [];
     const loseResponse = async (route: Route) => {
@@ -245,12 +245,12 @@ if (!chromium) {
       await route.abort();
     };
     await page.route('**/fulfillments', loseResponse, { times: 1 });
-    await submit('Fulfil').click();
+    await submit('Fulfill').click();
     await dialog().getByText('It is not known whether this was done.').waitFor();
     page.on('request', (request) => {
       if (request.method() === 'POST') keys.push(request.headers()['idempotency-key']);
     });
-    await submit('Fulfil').click();
+    await submit('Fulfill').click();
     await isClosed();
     expect(new Set(keys).size).toBe(1);
     expect(keys).toHaveLength(2);
@@ -261,15 +261,15 @@ if (!chromium) {
   it('says what another user has changed before it ships to what the user has seen', async () => {
     await signIn();
     const order = await place(3);
-    await openOrder('To fulfil', order);
-    await command('Fulfil…').click();
+    await openOrder('To fulfill', order);
+    await command('Fulfill…').click();
     await dialog().getByLabel('A lamp of 3').waitFor();
     await ship(order, 2);
-    await submit('Fulfil').click();
+    await submit('Fulfill').click();
     await dialog().getByText('Fulfilled: 0 units → 2 units').waitFor();
     expect((await read(order.id)).items[0]!.fulfilledQuantity).toBe(2);
     await dialog().getByLabel('A lamp of 1').waitFor();
-    await submit('Fulfil').click();
+    await submit('Fulfill').click();
     await isClosed();
     expect((await read(order.id)).items[0]!.fulfilledQuantity).toBe(3);
   });
@@ -277,7 +277,7 @@ if (!chromium) {
   it('says why a command is turned down', async () => {
     await signIn();
     const order = await place(1, { paymentMethod: 'pm_card_visa' });
-    await openOrder('To fulfil', order);
+    await openOrder('To fulfill', order);
     await command('Cancel…').click();
     const reason = dialog().getByLabel('Reason');
     await reason.evaluate((input: { maxLength: number }) => void (input.maxLength = 500));
@@ -327,10 +327,10 @@ if (!chromium) {
     await search.press('Enter');
     await panel().getByRole('heading', { name: order.number }).waitFor();
     await panel().getByRole('button', { name: order.customerId }).click();
-    await cardIn('To fulfil', order).waitFor();
+    await cardIn('To fulfill', order).waitFor();
     await search.fill(DEMO_CUSTOMER);
     await search.press('Enter');
-    await cardIn('To fulfil', order).waitFor();
+    await cardIn('To fulfill', order).waitFor();
     await search.fill('nobody@example.com');
     await search.press('Enter');
     await page.getByText('No orders found').waitFor();
@@ -340,7 +340,7 @@ if (!chromium) {
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByLabel('Which orders are shown').selectOption('Completed');
     await lane('Completed').waitFor();
-    expect(await lane('To fulfil').count()).toBe(0);
+    expect(await lane('To fulfill').count()).toBe(0);
     await search.fill(order.id);
     await search.press('Enter');
     const linkTo = (name: string) => panel().getByRole('link', { name, exact: true }).getAttribute('href');
@@ -357,8 +357,8 @@ if (!chromium) {
     const others: OrderView = await call('POST', '/orders', bob.accessToken, { body, headers: keyed() });
     const order = await place(2);
     await signIn(DEMO_CUSTOMER);
-    await openOrder('To fulfil', order);
-    expect(await cardIn('To fulfil', others).count()).toBe(0);
+    await openOrder('To fulfill', order);
+    expect(await cardIn('To fulfill', others).count()).toBe(0);
     expect(await panel().getByRole('button').allInnerTexts()).toEqual(['Cancel…']);
     await command('Cancel…').click();
     await dialog().getByLabel('Reason').fill('Ordered by mistake');
@@ -367,7 +367,7 @@ if (!chromium) {
     await timeline().getByText('Ordered by mistake').waitFor();
 
     // The list is asked for again from time to time.
-    await cardIn('To fulfil', await place(1)).waitFor();
+    await cardIn('To fulfill', await place(1)).waitFor();
     await page.goto(`${page.url().split('#')[0]}#/orders/${others.id}`);
     await panel().getByText('Order not found').waitFor();
     const stored = await page.evaluate(
@@ -401,7 +401,7 @@ if (!chromium) {
     await call('DELETE', '/users/me/sessions', token);
     alice = await tokenOf(DEMO_CUSTOMER);
     await page.getByText('Your session has ended. Sign in again.').waitFor();
-    expect(await lane('To fulfil').count()).toBe(0);
+    expect(await lane('To fulfill').count()).toBe(0);
   });
 
   it('shows texts as they are, whatever they contain', async () => {
@@ -414,11 +414,11 @@ if (!chromium) {
     };
     const order = await place(2, more, HOSTILE);
     await signIn();
-    await openOrder('To fulfil', order);
-    await command('Fulfil…').click();
+    await openOrder('To fulfill', order);
+    await command('Fulfill…').click();
     await dialog().getByLabel(`${HOSTILE} of 2`).fill('1');
     await dialog().getByLabel('Carrier').fill(HOSTILE);
-    await submit('Fulfil').click();
+    await submit('Fulfill').click();
     await isClosed();
     await timeline().getByText(`1 × ${HOSTILE}`).waitFor();
     expect(await page.locator('#app img').count()).toBe(1); // its own
@@ -437,10 +437,10 @@ if (!chromium) {
     await signIn();
     await isLive();
     const order = await place(2);
-    if (viewport === NARROW) await page.getByRole('group', { name: 'Lanes' }).getByText('To fulfil').click();
-    await cardIn('To fulfil', order).waitFor();
+    if (viewport === NARROW) await page.getByRole('group', { name: 'Lanes' }).getByText('To fulfill').click();
+    await cardIn('To fulfill', order).waitFor();
     expect(await findings(page)).toEqual([]);
-    await openOrder('To fulfil', order);
+    await openOrder('To fulfill', order);
     await ship(order, 1);
     await panel().getByText('1 of 2 fulfilled').waitFor();
     expect(await findings(page)).toEqual([]);
@@ -458,7 +458,7 @@ if (!chromium) {
     await page.keyboard.type(DEMO_PASSWORD);
     await page.keyboard.press('Enter');
     await isLive();
-    const card = cardIn('To fulfil', order);
+    const card = cardIn('To fulfill', order);
     await untilFocused(page, card);
     await ship(order, 1);
     const moved = cardIn('Partly fulfilled', order);
@@ -468,12 +468,12 @@ if (!chromium) {
     const heading = panel().getByRole('heading', { name: order.number });
     await heading.waitFor();
     expect(await isFocused(heading)).toBe(true);
-    await untilFocused(page, command('Fulfil…'));
+    await untilFocused(page, command('Fulfill…'));
     await page.keyboard.press('Enter');
-    await submit('Fulfil').waitFor();
+    await submit('Fulfill').waitFor();
     await page.keyboard.press('Escape');
     await isClosed();
-    expect(await isFocused(command('Fulfil…'))).toBe(true);
+    expect(await isFocused(command('Fulfill…'))).toBe(true);
     await page.keyboard.press('Escape');
     await panel().waitFor({ state: 'hidden' });
     expect(await isFocused(moved)).toBe(true);

@@ -126,7 +126,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     async 'stays open when its fulfillment has begun, and can be completed at any time'() {
       const placed = await placeOne(shop);
       const { order, productId } = placed;
-      const fulfil = (key: string) => {
+      const fulfill = (key: string) => {
         const items = [{ productServiceId: productId, quantity: 1 }];
         return service.fulfill(
           order.id,
@@ -135,7 +135,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
         );
       };
       await shop.skip(5 * DAY_MS);
-      const begun = await fulfil('first');
+      const begun = await fulfill('first');
       await shop.skip(100 * DAY_MS);
       const late = await settled(placed);
       expect(late).toMatchObject({
@@ -144,7 +144,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
         overdueSince: expect.any(String),
       });
 
-      const fulfilled = await fulfil('last');
+      const fulfilled = await fulfill('last');
       for (const { id: fulfillmentId } of fulfilled.fulfillments) {
         await service.deliver(order.id, caller, { fulfillmentId });
       }
@@ -198,20 +198,20 @@ describe('an order of which nothing is fulfilled within half a second', () => {
   it('says so if only a part is fulfilled, until the next fulfillment', async () => {
     mayExpire = Promise.resolve();
     const { order, productId } = await placeOne(shop);
-    const fulfil = (key: string) => {
+    const fulfill = (key: string) => {
       const items = [{ productServiceId: productId, quantity: 1 }];
       const content = { items, carrier: null, trackingNumber: null };
       return createOrderService(shop).fulfill(order.id, { ...caller, idempotencyKey: key }, content);
     };
     const attributes = async () => (await handleOf(shop, order).describe()).searchAttributes;
-    await fulfil('first');
+    await fulfill('first');
     await eventually(async () => expect(await attributes()).toMatchObject({ Overdue: [true] }));
     const overdue = (await shop.orders.findById(order.id))!;
     expect(overdue).toMatchObject({ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' });
     expect(Date.parse(overdue.overdueSince!)).toBeGreaterThanOrEqual(
       Date.parse(overdue.fulfillments[0]!.createdAt) + DEADLINE_MS,
     );
-    expect(await fulfil('last')).toMatchObject({ overdueSince: null, fulfillmentStatus: 'fulfilled' });
+    expect(await fulfill('last')).toMatchObject({ overdueSince: null, fulfillmentStatus: 'fulfilled' });
     await eventually(async () => expect(await attributes()).toMatchObject({ Overdue: [false] }));
     await recordHistory('overdue', handleOf(shop, order));
   });

@@ -155,7 +155,7 @@ function act(action, target) {
       return drawNow();
     case 'more':
       return void store.more(target).catch(() => announce('They cannot be loaded now.'));
-    case 'fulfil':
+    case 'fulfill':
     case 'deliver':
     case 'cancel':
     case 'refund':
@@ -246,7 +246,7 @@ function announceChange(before, order) {
 
 /** @type {Record<import('./commands.js').CommandName, string>} */
 const DONE = {
-  fulfil: 'The units are fulfilled.',
+  fulfill: 'The units are fulfilled.',
   deliver: 'It is marked as delivered.',
   cancel: 'The units are cancelled.',
   refund: 'The refund is made.',

@@ -1,7 +1,7 @@
 /** What a user may do with an order, and the request that does it. */
 
 /** @typedef {import('../../orders/order-view').OrderView} Order */
-/** @typedef {'fulfil' | 'deliver' | 'cancel' | 'refund' | 'retry' | 'resolve'} CommandName */
+/** @typedef {'fulfill' | 'deliver' | 'cancel' | 'refund' | 'retry' | 'resolve'} CommandName */
 /** @typedef {{ name: CommandName, label: string, target: string, isMain: boolean }} Command */
 /** @typedef {{ productServiceId: string, name: string, room: number, isProduct: boolean }} Room */
 /** @typedef {{ path: string, body?: unknown, isKeyed: boolean }} CommandRequest */
@@ -17,7 +17,7 @@ export function commandsOf(order, isAdmin) {
   const isClosedShort = order.items.some(({ fulfilledQuantity }) => fulfilledQuantity > 0);
   const isOpen = order.status === 'pending' || order.status === 'confirmed';
   return [
-    ...(isAdmin && order.status === 'confirmed' && open > 0 ? [command('fulfil', 'Fulfil…', true)] : []),
+    ...(isAdmin && order.status === 'confirmed' && open > 0 ? [command('fulfill', 'Fulfill…', true)] : []),
     ...(isAdmin && canRefund(order) ? [command('refund', 'Refund…')] : []),
     ...(isOpen && open > 0 && order.version > 0
       ? [command('cancel', isClosedShort ? 'Close short…' : 'Cancel…')]
@@ -119,7 +119,7 @@ export function requestFor({ name, target }, order, filled) {
   const lines = filled.lines.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
   const why = texts({ reason: filled.reason, internalNote: filled.internalNote });
   switch (name) {
-    case 'fulfil': {
+    case 'fulfill': {
       const how = texts({ carrier: filled.carrier, trackingNumber: filled.trackingNumber });
       return { path: `${path}/fulfillments`, body: { items: lines, ...how }, isKeyed: true };
     }

@@ -17,8 +17,8 @@ import { unitsOf } from './timeline.js';
  */
 export function formOf({ name, target }, order, isAdmin) {
   switch (name) {
-    case 'fulfil':
-      return fulfilForm(order);
+    case 'fulfill':
+      return fulfillForm(order);
     case 'deliver':
       return deliverForm(order, target);
     case 'cancel':
@@ -45,14 +45,14 @@ export function formOf({ name, target }, order, isAdmin) {
 }
 
 /** @param {Order} order */
-function fulfilForm(order) {
+function fulfillForm(order) {
   return {
-    title: 'Fulfil units',
-    submit: 'Fulfil',
+    title: 'Fulfill units',
+    submit: 'Fulfill',
     fields: [
       note(
         order.captures === 'once'
-          ? 'The first fulfilment captures all that is due.'
+          ? 'The first fulfillment captures all that is due.'
           : 'This captures its share.',
       ),
       units('Units that are sent or performed', openOf(order), { isFull: true }),
@@ -73,7 +73,7 @@ function fulfilForm(order) {
  */
 function deliverForm(order, id) {
   const fulfillment = order.fulfillments.find((one) => one.id === id);
-  const what = fulfillment ? unitsOf(order, fulfillment.items) : 'This fulfilment';
+  const what = fulfillment ? unitsOf(order, fulfillment.items) : 'This fulfillment';
   return {
     title: 'Mark as delivered',
     submit: 'It is delivered',
@@ -261,7 +261,7 @@ export function filledIn(form, order) {
  * @param {import('./commands.js').Filled} filled
  */
 export function mistakeIn({ name }, order, { lines, mode, amount }) {
-  const needsUnits = name === 'fulfil' || (name === 'refund' && mode === 'units');
+  const needsUnits = name === 'fulfill' || (name === 'refund' && mode === 'units');
   if (needsUnits && lines.length === 0) return 'Choose at least one unit.';
   if (name === 'refund' && mode === 'amount' && amount === null)
     return `Write the amount as ${decimalOf(leftToRefund(order), order.currency ?? '')}.`;

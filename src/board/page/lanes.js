@@ -13,8 +13,8 @@ const LANES = [
     query: { status: 'pending' },
   },
   {
-    id: 'to-fulfil',
-    title: 'To fulfil',
+    id: 'to-fulfill',
+    title: 'To fulfill',
     tone: 'attention',
     hint: 'Paid, and nothing is sent',
     query: { status: 'confirmed', fulfillmentStatus: 'unfulfilled' },
@@ -58,7 +58,7 @@ const LANES = [
 
 /** What can be chosen to be shown. @type {[string, string, string[]][]} */
 export const CHOICES = [
-  ['open', 'Open orders', ['placing', 'to-fulfil', 'partly-fulfilled', 'on-its-way']],
+  ['open', 'Open orders', ['placing', 'to-fulfill', 'partly-fulfilled', 'on-its-way']],
   ['closed', 'Closed orders', ['completed', 'cancelled', 'rejected']],
   ['all', 'All orders', LANES.map(({ id }) => id)],
   ...LANES.map(({ id, title }) => /** @type {[string, string, string[]]} */ ([id, title, [id]])),

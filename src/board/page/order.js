@@ -66,7 +66,7 @@ export function orderView(order, { isAdmin, me, now }) {
         { class: 'badges' },
         axis('Order', order.status),
         axis('Payment', order.paymentStatus),
-        axis('Fulfilment', order.fulfillmentStatus),
+        axis('Fulfillment', order.fulfillmentStatus),
       ),
       commandButtons(order, isAdmin),
     ),
@@ -165,7 +165,7 @@ function notices(order, isAdmin) {
       notice(
         'attention',
         'Overdue',
-        `The rest has been waiting since ${fullTime(overdueSince)}. Fulfil it, or close the order short.`,
+        `The rest has been waiting since ${fullTime(overdueSince)}. Fulfill it, or close the order short.`,
       ),
     ...compensations
       .filter(({ state }) => state !== 'resolved')
@@ -299,7 +299,7 @@ function fulfillments(order, isAdmin, now) {
   return h(
     'section',
     { 'aria-labelledby': 'fulfillments-title', 'data-key': 'fulfillments' },
-    h('h3', { id: 'fulfillments-title' }, 'Fulfilments'),
+    h('h3', { id: 'fulfillments-title' }, 'Fulfillments'),
     h(
       'ul',
       { class: 'fulfillments' },

@@ -25,7 +25,7 @@ const CHANGES = {
 /** How each order begins, which nobody has done. */
 const BEGINNINGS = new Set(['paymentStatus:pending', 'fulfillmentStatus:unfulfilled']);
 
-/** What the fulfilments, the refunds and the state of the order tell already. */
+/** What the fulfillments, the refunds and the state of the order tell already. */
 const TOLD_BY_OTHERS = new Set([
   'paymentStatus:partially_refunded',
   'paymentStatus:refunded',
@@ -61,7 +61,7 @@ export function timelineOf(order, me) {
 }
 
 /**
- * A fulfilment that was undone is not among them any more.
+ * A fulfillment that was undone is not among them any more.
  * @param {string | null} from
  * @param {string} to
  */
@@ -212,7 +212,7 @@ export function changesBetween(before, after) {
   const facts = [
     ['Order', words(before.status), words(after.status)],
     ['Payment', words(before.paymentStatus), words(after.paymentStatus)],
-    ['Fulfilment', words(before.fulfillmentStatus), words(after.fulfillmentStatus)],
+    ['Fulfillment', words(before.fulfillmentStatus), words(after.fulfillmentStatus)],
     ['Units', counted(unitCount(before, 'quantity'), 'unit'), counted(unitCount(after, 'quantity'), 'unit')],
     ['Fulfilled', ...both(before, after, 'fulfilledQuantity')],
     ['Cancelled', ...both(before, after, 'cancelledQuantity')],

@@ -19,6 +19,16 @@ it('every query of the rules and dashboards is PromQL', () => {
   expect(queries.filter(({ expr }) => /\$/.test(expr))).toEqual([]);
 });
 
+it('every query about our processes heeds no other job, which may have metrics of the same names', () => {
+  const ofOurs = readQueries().filter(({ where }) => !where.startsWith('Orders: Temporal server,'));
+  const others = ofOurs.flatMap(({ expr, where }) =>
+    metricsOf(expr)
+      .filter((name) => !expr.includes(`${name}{job="orders-management-system"`))
+      .map((name) => `${where}: ${name}`),
+  );
+  expect(others).toEqual([]);
+});
+
 it('knows a mistake, and the metrics of a query', () => {
   expect(mistakesOf('sum(rate(a_total[5m])')).not.toEqual([]);
   expect(mistakesOf('sum(rate(a_total[5m])) by')).not.toEqual([]);

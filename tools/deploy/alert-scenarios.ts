@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 /** What Prometheus is given, and the alert that follows from it. A minute is a sample. */
 export interface AlertScenario {
   alert: string;
-  /** Samples by series, beside those of a healthy system. */
+  /** Samples by series, beside those of a healthy system, without the label `job`. */
   series: Record<string, Sample[]>;
   /** Minutes after which it is firing. */
   fires: number;
@@ -31,8 +31,7 @@ function counter(...phases: Phase[]): number[] {
   return gauge(...phases).map((perMinute) => (total += perMinute));
 }
 
-const UP = (component: string, instance = 'a') =>
-  `up{job="orders-management-system",component="${component}",instance="${instance}"}`;
+const UP = (component: string, instance = 'a') => `up{component="${component}",instance="${instance}"}`;
 const HEALTHY: Record<string, Sample[]> = {
   [UP('api')]: gauge([1, 500]),
   [UP('worker')]: gauge([1, 500]),
@@ -47,8 +46,7 @@ const requests = (status: number, route = '/orders', method = 'POST') =>
   `http_server_request_duration_seconds_count{http_request_method="${method}",http_route="/x${route}",http_response_status_code="${status}"}`;
 const backlog = (queue: string) =>
   `temporal_task_queue_backlog_age_seconds{task_queue="${queue}",task_type="activity"}`;
-const pollers = (queue: string) =>
-  `temporal_num_pollers{job="orders-management-system",task_queue="${queue}",poller_type="activity_task"}`;
+const pollers = (queue: string) => `temporal_num_pollers{task_queue="${queue}",poller_type="activity_task"}`;
 
 /** Of the SLOs: what is in time, and what is not, for half an hour. */
 const GOOD = counter([60, 500]);
@@ -132,22 +130,18 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
   {
     alert: 'TooFewWorkers',
     series: {
-      'temporal_worker_task_slots_available{job="orders-management-system",task_queue="orders",worker_type="ActivityWorker"}':
-        fault(0, 9),
-      'temporal_worker_task_slots_used{job="orders-management-system",task_queue="orders",worker_type="ActivityWorker"}':
-        fault(9, 0),
+      'temporal_worker_task_slots_available{task_queue="orders",worker_type="ActivityWorker"}': fault(0, 9),
+      'temporal_worker_task_slots_used{task_queue="orders",worker_type="ActivityWorker"}': fault(9, 0),
       // A worker that runs none of a kind has no slots for it.
-      'temporal_worker_task_slots_available{job="orders-management-system",task_queue="orders",worker_type="NexusWorker"}':
-        fault(0),
-      'temporal_worker_task_slots_used{job="orders-management-system",task_queue="orders",worker_type="NexusWorker"}':
-        fault(0),
+      'temporal_worker_task_slots_available{task_queue="orders",worker_type="NexusWorker"}': fault(0),
+      'temporal_worker_task_slots_used{task_queue="orders",worker_type="NexusWorker"}': fault(0),
     },
     ...FAULT,
   },
   {
     alert: 'WorkflowTaskFailing',
     series: {
-      'temporal_workflow_task_execution_failed{job="orders-management-system",workflow_type="orderWorkflow",failure_reason="NonDeterminismError"}':
+      'temporal_workflow_task_execution_failed{workflow_type="orderWorkflow",failure_reason="NonDeterminismError"}':
         counter([0, 10], [3, 1], [0, 4], [1, 1], [0, 9], [1, 1], [0, 74]),
     },
     fires: 30,
@@ -161,12 +155,17 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
   {
     alert: 'PaymentsQueueThrottled',
     series: {
-      'temporal_activity_schedule_to_start_latency_bucket{job="orders-management-system",task_queue="payments",le="10"}':
-        counter([10, 100]),
-      'temporal_activity_schedule_to_start_latency_bucket{job="orders-management-system",task_queue="payments",le="50"}':
-        counter([10, 10], [20, 30], [10, 60]),
-      'temporal_activity_schedule_to_start_latency_bucket{job="orders-management-system",task_queue="payments",le="+Inf"}':
-        counter([10, 10], [20, 30], [10, 60]),
+      'temporal_activity_schedule_to_start_latency_bucket{task_queue="payments",le="10"}': counter([10, 100]),
+      'temporal_activity_schedule_to_start_latency_bucket{task_queue="payments",le="50"}': counter(
+        [10, 10],
+        [20, 30],
+        [10, 60],
+      ),
+      'temporal_activity_schedule_to_start_latency_bucket{task_queue="payments",le="+Inf"}': counter(
+        [10, 10],
+        [20, 30],
+        [10, 60],
+      ),
     },
     ...FAULT,
   },
@@ -269,6 +268,12 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
   },
 ];
 
+/** Returns a series as it is scraped from us: alerts heed no other job. */
+const ofOurs = (series: string): string => {
+  const [, name, labels] = /^(\w+)(?:\{(.*)\})?$/.exec(series)!;
+  return `${name}{${['job="orders-management-system"', ...(labels ? [labels] : [])].join(',')}}`;
+};
+
 /** Returns a file of `promtool test rules` for the scenarios. */
 export function promtoolTests(ruleFiles: string[]): string {
   return stringify({
@@ -278,7 +283,7 @@ export function promtoolTests(ruleFiles: string[]): string {
       name: alert,
       interval: '1m',
       input_series: Object.entries({ ...HEALTHY, ...series }).map(([name, samples]) => ({
-        series: name,
+        series: ofOurs(name),
         values: samples.join(' '),
       })),
       promql_expr_test: [

@@ -26,7 +26,8 @@ export function measurePool(meter: Meter, connection: Connection): void {
   }
 
   // Once: the driver keeps its client through outages.
-  connection.once('connected', () => follow(connection.getClient()));
+  if (connection.readyState === ConnectionStates.connected) follow(connection.getClient());
+  else connection.once('connected', () => follow(connection.getClient()));
   meter
     .createObservableGauge('mongodb_up', {
       description: 'Whether the process has a connection to the primary of MongoDB: 1 or 0',

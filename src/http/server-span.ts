@@ -1,5 +1,4 @@
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
-import { orderNumberOf } from '../domain/order-number';
 import { AppError } from '../errors/app-error';
 import { contextOfClient } from '../tracing/client-context';
 import { recordError, tracer } from '../tracing/spans';
@@ -65,5 +64,5 @@ function errorTypeOf(error: unknown): string {
 }
 
 function orderOf({ orderId }: Record<string, unknown> = {}) {
-  return typeof orderId === 'string' ? { 'order.id': orderId, 'order.number': orderNumberOf(orderId) } : {};
+  return typeof orderId === 'string' ? { 'order.id': orderId } : {};
 }

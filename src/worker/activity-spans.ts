@@ -2,7 +2,6 @@ import { context, SpanKind, type Attributes } from '@opentelemetry/api';
 import type { Info } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { orderNumberOf } from '../domain/order-number';
 import { contextOfTask } from '../temporal/trace-header';
 import { inSpan, spanFields } from '../tracing/spans';
 
@@ -26,7 +25,7 @@ export const activitySpans: ActivityInterceptorsFactory = ({ info }) => {
         if (orderId === undefined && deliveryId === undefined) return next(input);
         const attributes = {
           ...attributesOf(info),
-          ...(orderId !== undefined && { 'order.id': orderId, 'order.number': orderNumberOf(orderId) }),
+          ...(orderId !== undefined && { 'order.id': orderId }),
           ...(deliveryId !== undefined && {
             'webhook.delivery.id': deliveryId,
             'webhook.endpoint.id': endpointId,

@@ -97,7 +97,6 @@ describe('a placed order', () => {
         'url.path': `${PREFIX}/orders`,
         'http.response.header.x-request-id': [body.meta.requestId],
         'order.id': body.data.id,
-        'order.number': body.data.number,
       },
     });
     expect(body.data.traceUrl).toBe(`https://traces.example.com/search?order=${body.data.id}`);
@@ -116,7 +115,6 @@ describe('a placed order', () => {
         temporalAttempt: 1,
         temporalIsLocal: true,
         'order.id': body.data.id,
-        'order.number': body.data.number,
       },
     });
   });

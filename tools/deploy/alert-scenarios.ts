@@ -258,7 +258,7 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
       [requests(503)]: BAD,
       [requests(200, '/events', 'GET')]: counter([6_000, 500]),
       ...late('orders_placing_duration_seconds', '0.5'),
-      ...late('orders_settling_duration_seconds', '60'),
+      ...late('orders_settling_duration_seconds', '60.0'), // as Prometheus 3 has it
       ...late('webhook_first_attempt_delay_seconds', '30'),
     },
     count: 2,

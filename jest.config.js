@@ -13,6 +13,7 @@ const UNIT = [
   'api-keys/api-key-cache',
   'bench/*',
   'board/page',
+  'board/session',
   'clients/*',
   'cluster/primary-store',
   'common/{dates,etag,pagination,text}',

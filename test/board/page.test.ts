@@ -96,6 +96,7 @@ describe('what can be done with an order', () => {
   it('is a request with what was filled in, and without what was left empty', () => {
     const [{ productServiceId, quantity }] = EXAMPLE_ORDER.items as [OrderView['items'][number]];
     const filled = {
+      hasUnits: true,
       lines: [{ productServiceId, quantity, restock: true }],
       amount: 500,
       mode: 'units',

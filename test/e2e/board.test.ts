@@ -256,6 +256,18 @@ if (!chromium) {
     expect(keys).toHaveLength(2);
     const { fulfillments, items } = await read(order.id);
     expect([fulfillments.length, items[0]!.fulfilledQuantity]).toEqual([1, 1]);
+
+    // What was sent may have been done: if the user then asks for something else, the page must not deny it.
+    await command('Fulfill…').click();
+    await dialog().getByLabel('A lamp of 2').fill('1');
+    await page.route('**/fulfillments', loseResponse, { times: 1 });
+    await submit('Fulfill').click();
+    await dialog().getByText('It is not known whether this was done.').waitFor();
+    await dialog().getByLabel('A lamp of 2').fill('2');
+    await submit('Fulfill').click();
+    await dialog().getByText('What you sent before may have been done.').waitFor();
+    await dialog().getByText('Fulfilled: 1 unit → 2 units').waitFor();
+    expect((await read(order.id)).items[0]!.fulfilledQuantity).toBe(2);
   });
 
   it('says what another user has changed before it ships to what the user has seen', async () => {
@@ -279,6 +291,11 @@ if (!chromium) {
     const order = await place(1, { paymentMethod: 'pm_card_visa' });
     await openOrder('To fulfill', order);
     await command('Cancel…').click();
+    const units = dialog().getByLabel('A lamp of 1');
+    await units.fill('0'); // which must not cancel all
+    await submit('Cancel these units').click();
+    await dialog().getByText('Choose at least one unit.').waitFor();
+    await units.fill('1');
     const reason = dialog().getByLabel('Reason');
     await reason.evaluate((input: { maxLength: number }) => void (input.maxLength = 500));
     await reason.fill('x'.repeat(201));
@@ -391,6 +408,7 @@ if (!chromium) {
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await isLive();
 
+    await page.route('**/auth/logout', () => undefined); // it is never answered
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are signed out.').waitFor();
     await signIn(DEMO_CUSTOMER);

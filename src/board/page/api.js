@@ -2,7 +2,7 @@
 
 /** @typedef {{ id: string, name: string, role: 'CUSTOMER' | 'ADMIN' }} User */
 /** @typedef {{ user: User, accessToken: string, refreshToken: string, expiresIn: number, mustSetUpTotp?: true }} SignedIn */
-/** @typedef {SignedIn & { endsAt: number }} Session */
+/** @typedef {SignedIn & { endsAt: number, next: Promise<Session> | null }} Session `next`: the one with the new tokens */
 /** @typedef {{ method?: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal }} Request */
 /** @typedef {{ path: string, message: string }} FieldError */
 
@@ -51,21 +51,26 @@ export class SignedOut extends Error {}
 export function createApi(base) {
   /** @type {Session | null} */
   let session = null;
-  /** @type {Promise<void> | null} */
-  let renewing = null;
   /** @type {(message: string) => void} */
   let onEnd = () => undefined;
 
   /** @param {SignedIn} signedIn */
   function begin(signedIn) {
-    session = { ...signedIn, endsAt: Date.now() + signedIn.expiresIn * 1_000 };
+    session = { ...signedIn, endsAt: Date.now() + signedIn.expiresIn * 1_000, next: null };
+    return session;
   }
 
-  /** @param {string} message */
-  function end(message) {
-    if (session === null) return;
-    session = null;
-    onEnd(message);
+  /**
+   * Ends the session, unless the user has signed out, and perhaps in again, meanwhile.
+   * @param {Session} ended
+   * @returns {never}
+   */
+  function end(ended) {
+    if (session === ended) {
+      session = null;
+      onEnd('Your session has ended. Sign in again.');
+    }
+    throw new SignedOut();
   }
 
   /**
@@ -73,21 +78,25 @@ export function createApi(base) {
    * @param {Session} old
    */
   function renew(old) {
-    renewing ??= ask('/auth/refresh', { body: { refreshToken: old.refreshToken } })
-      .then(async (response) => begin((await contentOf(response)).data))
-      .catch((error) => {
-        if (!(error instanceof Problem) || error.status !== 401) throw error;
-        end('Your session has ended. Sign in again.');
-        throw new SignedOut();
-      })
-      .finally(() => (renewing = null));
-    return renewing;
+    old.next ??= exchange(old).catch((error) => {
+      old.next = null;
+      throw error;
+    });
+    return old.next;
   }
 
-  /** @returns {Session} */
-  function signedIn() {
-    if (session === null) throw new SignedOut();
-    return session;
+  /** @param {Session} old */
+  async function exchange(old) {
+    try {
+      const { data } = await contentOf(
+        await ask('/auth/refresh', { body: { refreshToken: old.refreshToken } }),
+      );
+      // Tokens that come after the user has signed out must not sign them in again, or another user as them.
+      if (session === old) return begin(data);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+    }
+    return end(old);
   }
 
   /**
@@ -119,17 +128,13 @@ export function createApi(base) {
    * @param {Request} request
    */
   async function askSignedIn(path, request) {
-    if (signedIn().endsAt - EARLY_MS < Date.now()) await renew(signedIn());
-    const used = signedIn();
+    if (session === null) throw new SignedOut();
+    const used = session.endsAt - EARLY_MS < Date.now() ? await renew(session) : session;
     const response = await ask(path, request, used.accessToken);
     if (response.status !== 401) return response;
-    if (signedIn() === used) await renew(used);
-    const second = await ask(path, request, signedIn().accessToken);
-    if (second.status === 401) {
-      end('Your session has ended. Sign in again.');
-      throw new SignedOut();
-    }
-    return second;
+    const renewed = await renew(used);
+    const second = await ask(path, request, renewed.accessToken);
+    return second.status === 401 ? end(renewed) : second;
   }
 
   return {

@@ -166,9 +166,10 @@ function act(action, target) {
 }
 
 async function leave() {
-  await api.signOut();
+  const told = api.signOut();
   location.hash = '';
-  signedOut('You are signed out.');
+  signedOut('You are signed out.'); // also if the API takes long to answer
+  await told;
 }
 
 /** Shows the order that the address names. */

@@ -97,6 +97,7 @@ function unitsIn(rooms) {
 
 /**
  * @typedef {object} Filled what the form of a command says
+ * @property {boolean} hasUnits whether it asks for units
  * @property {{ productServiceId: string, quantity: number, restock: boolean }[]} lines without those of no units
  * @property {number | null} amount in minor units
  * @property {string} mode

@@ -17,7 +17,7 @@ import { changesBetween } from './timeline.js';
  */
 export function createDialog({ api, onOrder, onDone }) {
   const dialog = find('#dialog', HTMLDialogElement);
-  /** @type {{ command: Command, order: Order, last: Attempt | null, isSending: boolean } | null} */
+  /** @type {{ command: Command, order: Order, last: Attempt | null, isSending: boolean, isUnknown: boolean } | null} `isUnknown`: an attempt was not answered */
   let current = null;
 
   dialog.addEventListener('close', () => (current = null));
@@ -42,7 +42,7 @@ export function createDialog({ api, onOrder, onDone }) {
    * @param {Order} order the version that the user sees
    */
   function open(command, order) {
-    current = { command, order, last: null, isSending: false };
+    current = { command, order, last: null, isSending: false, isUnknown: false };
     draw();
     dialog.showModal();
   }
@@ -115,6 +115,7 @@ export function createDialog({ api, onOrder, onDone }) {
       return await api.call(path, { method: 'POST', ...(body !== undefined && { body }), headers });
     } catch (error) {
       attempt.isUnanswered = error instanceof Unreachable || (error instanceof Problem && !error.isFinal);
+      asked.isUnknown ||= attempt.isUnanswered;
       throw error;
     }
   }
@@ -142,11 +143,13 @@ export function createDialog({ api, onOrder, onDone }) {
       const { data } = await api.call(`/orders/${before.id}`);
       if (current !== asked) return;
       onOrder(data);
-      current = { ...asked, order: data, last: null, isSending: false };
+      current = { ...asked, order: data, last: null, isSending: false, isUnknown: false };
       draw();
       tell(
         'The order has changed',
-        'Nothing was done. Since you opened this, another user or the system changed:',
+        asked.isUnknown
+          ? 'What you sent before may have been done. Since you opened this, this has changed:'
+          : 'Nothing was done. Since you opened this, another user or the system changed:',
         {
           errors: changesBetween(before, data).map((message) => ({ path: '', message })),
           requestId: null,

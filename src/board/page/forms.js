@@ -243,6 +243,7 @@ export function filledIn(form, order) {
     restock: inputIn(line, 'restock')?.checked ?? false,
   }));
   return {
+    hasUnits: lines.length > 0,
     lines: lines.filter(({ quantity }) => quantity > 0),
     amount: amountOf(value('amount'), order.currency ?? ''),
     mode: value('mode'),
@@ -260,8 +261,9 @@ export function filledIn(form, order) {
  * @param {Order} order
  * @param {import('./commands.js').Filled} filled
  */
-export function mistakeIn({ name }, order, { lines, mode, amount }) {
-  const needsUnits = name === 'fulfill' || (name === 'refund' && mode === 'units');
+export function mistakeIn({ name }, order, { hasUnits, lines, mode, amount }) {
+  // A cancellation without units would be one of the whole order.
+  const needsUnits = hasUnits && (name !== 'refund' || mode === 'units');
   if (needsUnits && lines.length === 0) return 'Choose at least one unit.';
   if (name === 'refund' && mode === 'amount' && amount === null)
     return `Write the amount as ${decimalOf(leftToRefund(order), order.currency ?? '')}.`;

@@ -1,5 +1,5 @@
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { OrderRequest } from '../src/domain/order';
+import type { OrderRequest, OrderState } from '../src/domain/order';
 import { orderNumberOf } from '../src/domain/order-number';
 import type { OrderSummary } from '../src/domain/order-summary';
 import { INITIAL_STATE } from '../src/domain/order-transitions';
@@ -72,8 +72,8 @@ export function createOrderDisplay(
       const isFound = !isKnown;
       const isChanged = stateOf(answer) !== stateOf(order);
       if (isChanged || (isFound && !story)) circumstances.since = { at: now(), isExact: !isFound };
-      // What a run finds has happened before it, and is not news.
-      timeline.noteChanges(answer, isFound ? { ...(story ? order : answer), owed: answer.owed } : order);
+      // What a run finds has happened before it, and is not news, unless the run before had seen another state.
+      timeline.noteChanges(answer, isFound ? { ...answer, ...(story && axesOf(order)) } : order);
       if (circumstances.trouble) circumstances.trouble = { ...circumstances.trouble, isNow: false };
       circumstances.doing = null;
       order = answer;
@@ -95,8 +95,12 @@ function now(): string {
   return new Date().toISOString();
 }
 
-function stateOf({ status, paymentStatus, fulfillmentStatus }: OrderSummary): string {
-  return `${status} ${paymentStatus} ${fulfillmentStatus}`;
+function axesOf({ status, paymentStatus, fulfillmentStatus }: OrderState): OrderState {
+  return { status, paymentStatus, fulfillmentStatus };
+}
+
+function stateOf(order: OrderState): string {
+  return Object.values(axesOf(order)).join(' ');
 }
 
 /** What is known of an order before it is placed or fetched: Temporal has what was shown of it last. */

@@ -16,7 +16,7 @@ import { isBeingPlaced, type CustomerWait } from '../src/domain/paying';
 import type { PaymentRef } from '../src/domain/payment';
 import type { CheckPayment } from '../src/domain/reconciling';
 import { createCompensations } from './compensations';
-import type { Beginning, CommandDone, OrderPolicy } from './contract';
+import { COMMANDS, type Beginning, type CommandDone, type OrderPolicy } from './contract';
 import { asFailure } from './failures';
 import { createHistoryLimit } from './history-limit';
 import { createInterruptible } from './interruptible';
@@ -265,9 +265,10 @@ export function createOrderEntity(
       });
     },
 
-    retryCompensation: (command: RetryCompensation) => asOperator(command, compensations.requestRetry),
+    retryCompensation: (command: RetryCompensation) =>
+      asOperator('retryCompensation', command, compensations.requestRetry),
     resolveCompensation: (command: ResolveCompensation) =>
-      asOperator(command, compensations.requestResolution),
+      asOperator('resolveCompensation', command, compensations.requestResolution),
     /** Resolves when the compensations that are under way have been tried. */
     compensated: compensations.tried,
     /** Resolves when the order is placed or resumed, and what it has owed since then has been tried. */
@@ -294,6 +295,7 @@ export function createOrderEntity(
 
   /** Carries out an operator's wish, which takes effect while the compensation is under way. */
   async function asOperator<C extends RetryCompensation>(
+    name: 'retryCompensation' | 'resolveCompensation',
     command: C,
     ask: (command: C) => Promise<void>,
   ): Promise<CommandDone> {
@@ -305,6 +307,7 @@ export function createOrderEntity(
     const { version } = order!;
     if (!matches({ version }, command)) throw asFailure(recordOf(new StaleVersion(version)), version);
     await ask(command);
+    display.note('command', `${COMMANDS[name].update.name}: done`);
     return { version: order!.version };
   }
 }

@@ -112,7 +112,7 @@ function waitingOf(order: OrderSummary, { since, fulfillmentDeadlineMs }: Circum
   }
   if (waitingSince) {
     const until = new Date(Date.parse(waitingSince) + fulfillmentDeadlineMs).toISOString();
-    return { what: 'its fulfillment', since: waitingSince, until };
+    return { what: isUnpaid(order) ? 'another payment' : 'its fulfillment', since: waitingSince, until };
   }
   const what = order.isOverdue ? 'the fulfillment of its rest' : 'its delivery';
   return { what, since: since.at, until: null };
@@ -128,14 +128,14 @@ function whatToDo(order: OrderSummary, { trouble, doing }: Circumstances): strin
     return `Mend the cause, then retry it at \`POST /orders/{id}/compensations/{step}/retry\`, or settle it by hand and resolve it: ${RUNBOOK}#a-compensation-is-pending.`;
   if (order.owed.length > 0)
     return `Nothing, unless it lasts longer than two minutes: ${RUNBOOK}#a-compensation-is-pending.`;
+  if (doing && order.toPay && !isBeingPlaced(order))
+    return `Nothing, unless it lasts longer than five minutes: ${RUNBOOK}#a-payment-takes-long.`;
   if (isClosed(order)) return 'Nothing.';
   if (order.isOverdue) return `Ship, or cancel, what is open: ${RUNBOOK}#an-order-is-overdue.`;
   if (isBeingPlaced(order))
     return `Nothing, unless it lasts longer than five minutes: ${RUNBOOK}#an-order-stays-pending.`;
   if (order.awaits) return `Nothing: it ends at that time. See ${RUNBOOK}#an-order-waits-for-its-customer.`;
-  if (doing && order.toPay)
-    return `Nothing, unless it lasts longer than five minutes: ${RUNBOOK}#a-payment-takes-long.`;
-  if (isUnpaid(order))
+  if (isUnpaid(order) && order.waitingSince)
     return `Have the customer pay with another card, or cancel it: ${RUNBOOK}#an-order-has-lost-its-payment.`;
   return order.waitingSince
     ? `Ship it in time: ${RUNBOOK}#an-order-waits-for-its-fulfillment.`

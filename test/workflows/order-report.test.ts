@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PaymentTask } from '../../src/domain/intention';
 import type { Owed, OrderSummary } from '../../src/domain/order-summary';
 import { detailsOf, reportOf, shortened, type Circumstances } from '../../workflows/order.report';
 import { CREATED, LATER } from '../domain/fixtures';
@@ -47,6 +48,11 @@ const owed: Owed = {
 const placing = { status: 'pending', paymentStatus: 'pending', waitingSince: null } as const;
 const shipped = { paymentStatus: 'captured', fulfillmentStatus: 'fulfilled', captured: 4_758 } as const;
 
+function callFor(operation: PaymentTask['operation']): PaymentTask {
+  const paid = { ...payment, orderId: 'ord_1', paymentMethod: 'pm' };
+  return { operation, payment: paid, key: 'c', amount: 4_758, commandId: 'c' };
+}
+
 const details = (order: Partial<OrderSummary>, circumstances: Partial<Circumstances> = {}) =>
   detailsOf({ ...confirmed, ...order }, { ...calm, ...circumstances }, {});
 
@@ -92,20 +98,29 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     { since: { at: LATER, isExact: false } },
     /since 2026-01-02T[^ ]* at the latest\..*captured, 47\.58 EUR taken, fulfillment fulfilled,.*its delivery.*#an-order-waits-for-its-delivery/s,
   ],
-  ['that has lost its payment', { paymentStatus: 'voided' }, {}, /#an-order-has-lost-its-payment/],
+  [
+    'that has lost its payment',
+    { paymentStatus: 'voided' },
+    {},
+    /\*\*Waits for\*\* another payment,.*#an-order-has-lost-its-payment/s,
+  ],
+  [
+    'whose payment was voided, since what is left of it is free',
+    { paymentStatus: 'voided', fulfillmentStatus: 'fulfilled', waitingSince: null },
+    {},
+    /its delivery.*#an-order-waits-for-its-delivery/s,
+  ],
   [
     'whose payment is captured right now',
-    {
-      toPay: {
-        operation: 'capture',
-        payment: { ...payment, orderId: 'ord_1', paymentMethod: 'pm' },
-        key: 'c',
-        amount: 4_758,
-        commandId: 'c',
-      },
-    },
+    { toPay: callFor('capture') },
     { doing: { step: 'Capture 47.58 EUR', since: LATER } },
     /Capture 47\.58 EUR\..*#a-payment-takes-long/s,
+  ],
+  [
+    'that is closed, and refunded right now',
+    { status: 'completed', waitingSince: null, toPay: callFor('refund') },
+    { doing: { step: 'Refund 47.58 EUR', since: LATER } },
+    /Refund 47\.58 EUR\..*#a-payment-takes-long/s,
   ],
   [
     'with a compensation that keeps failing',

@@ -4,9 +4,8 @@ import { contextOfClient } from '../tracing/client-context';
 import { recordError, tracer } from '../tracing/spans';
 import { formatTraceparent } from '../tracing/traceparent';
 import type { Context, Middleware } from './context';
+import { knownMethod } from './known-method';
 import type { LoggablePath } from './loggable-path';
-
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
  * Handles each request in a span, which is named by its route as the semantic conventions for HTTP say, and sends its ids with
@@ -17,7 +16,7 @@ export function serverSpan(prefix: string, loggable: LoggablePath): Middleware {
   return async (ctx, next) => {
     if (ctx.path.startsWith(probes)) return next();
     const span = tracer().startSpan(
-      methodOf(ctx),
+      nameOf(ctx),
       { kind: SpanKind.SERVER, attributes: startingAttributes(ctx, loggable) },
       contextOfClient(ctx.get('traceparent')),
     );
@@ -31,13 +30,14 @@ export function serverSpan(prefix: string, loggable: LoggablePath): Middleware {
   };
 }
 
-function methodOf({ method }: Context): string {
-  return METHODS.has(method) ? method : 'HTTP';
+/** Spans of other methods are called HTTP, by the same conventions. */
+function nameOf({ method }: Context): string {
+  return knownMethod(method) === method ? method : 'HTTP';
 }
 
 function startingAttributes(ctx: Context, loggable: LoggablePath) {
   return {
-    'http.request.method': METHODS.has(ctx.method) ? ctx.method : '_OTHER',
+    'http.request.method': knownMethod(ctx.method),
     'url.scheme': ctx.protocol,
     'url.path': loggable(ctx.path),
     'http.response.header.x-request-id': [ctx.state.requestId],
@@ -47,7 +47,7 @@ function startingAttributes(ctx: Context, loggable: LoggablePath) {
 function describe(span: Span, ctx: Context): void {
   const { status, state } = ctx;
   const { _matchedRoute: route } = ctx as { _matchedRoute?: string };
-  if (route !== undefined) span.updateName(`${methodOf(ctx)} ${route}`);
+  if (route !== undefined) span.updateName(`${nameOf(ctx)} ${route}`);
   span.setAttributes({
     'http.route': route,
     'http.response.status_code': status,

@@ -1,15 +1,12 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Context, Middleware } from '../http/context';
+import { knownMethod } from '../http/known-method';
 import { SECURITY_EVENT_NAMES, type SecurityEventName } from '../security/security-events';
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 
 /** As the semantic conventions of OpenTelemetry have them, with 0.5 s as the limit of what is promised. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-/** What the semantic conventions call all others, of which a client may send any number. */
-const OTHER_METHOD = '_OTHER';
 
 /** Makes the instruments of an API process. */
 export function createApiMetrics(meter: Meter) {
@@ -51,7 +48,7 @@ export function createApiMetrics(meter: Meter) {
 function attributesOf(ctx: Context): Record<string, string | number> {
   const { _matchedRoute: route } = ctx as { _matchedRoute?: unknown };
   return {
-    http_request_method: METHODS.has(ctx.method) ? ctx.method : OTHER_METHOD,
+    http_request_method: knownMethod(ctx.method),
     ...(typeof route === 'string' && { http_route: route }),
     http_response_status_code: ctx.res.statusCode,
   };

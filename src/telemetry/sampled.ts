@@ -2,6 +2,8 @@
 const EVERY_MS = 15_000;
 /** A reading that takes long is made so much less often that it takes at most this part of the time. */
 const MAX_SHARE = 0.01;
+/** The same of one that has failed: after an outage it should soon be known that it is over. */
+const MAX_FAILED_SHARE = 0.25;
 /** How long those who ask wait for a reading, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
@@ -25,7 +27,8 @@ export function sampled<T>(
   async function refresh(): Promise<void> {
     const begunAt = now();
     const value = await read().catch(() => undefined);
-    const pauseMs = Math.max(everyMs, (now() - begunAt) / MAX_SHARE);
+    const share = value === undefined ? MAX_FAILED_SHARE : MAX_SHARE;
+    const pauseMs = Math.max(everyMs, (now() - begunAt) / share);
     last = { value, until: begunAt + pauseMs };
     running = undefined;
   }

@@ -51,4 +51,18 @@ describe('a sample', () => {
     void ask();
     expect(reads).toHaveLength(2);
   });
+
+  it('that could not be taken is soon tried again, so that the end of an outage shows', async () => {
+    const ask = sample();
+    void ask();
+    now += 5_000;
+    reads[0]!.reject(new Error('MongoDB is away'));
+    expect(await ask()).toBeUndefined();
+    now += 14_999;
+    void ask();
+    expect(reads).toHaveLength(1);
+    now += 1;
+    void ask();
+    expect(reads).toHaveLength(2);
+  });
 });

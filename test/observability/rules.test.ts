@@ -29,6 +29,10 @@ it('every query about our processes heeds no other job, which may have metrics o
   expect(others).toEqual([]);
 });
 
+it('no query names a bucket by a whole number, which Prometheus 3 writes with a decimal point', () => {
+  expect(readQueries().filter(({ expr }) => /\ble="\d+"/.test(expr))).toEqual([]);
+});
+
 it('knows a mistake, and the metrics of a query', () => {
   expect(mistakesOf('sum(rate(a_total[5m])')).not.toEqual([]);
   expect(mistakesOf('sum(rate(a_total[5m])) by')).not.toEqual([]);

@@ -48,12 +48,13 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   receivers.forEach((receiver) => receiver.close());
-  expect(await currentDetailsOf(dispatching())).toMatch(/Makes deliveries .*#webhook-deliveries-lag/s);
+  const details = await currentDetailsOf(dispatching());
   await dispatching().terminate('The test is over.');
   await recordHistory('webhooks-on-another-worker', dispatching());
   await worker.stop();
   await relay.stop();
   await api.close();
+  expect(details).toMatch(/Makes deliveries .*#webhook-deliveries-lag/s);
 });
 
 /** Opens a receiver, and makes an endpoint of it. */

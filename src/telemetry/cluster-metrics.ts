@@ -45,7 +45,15 @@ export async function serveClusterMetrics(
     return mergeTexts([...primary, ...others.flat()]);
   }
 
-  const endpoints = { '/metrics': async () => metricsAnswer(await all()) };
+  let running: Promise<string> | undefined;
+
+  /** However many ask, each process is asked by one of them at a time. */
+  function shared(): Promise<string> {
+    running ??= all().finally(() => (running = undefined));
+    return running;
+  }
+
+  const endpoints = { '/metrics': async () => metricsAnswer(await shared()) };
   const server = await startTelemetryServer({ host, port, logger, endpoints });
   logger.info({ url: `${server.url}/metrics` }, 'metrics served');
   return server;

@@ -310,7 +310,7 @@ describe('loadConfig', () => {
       expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
   });
 
-  it('serves metrics where it is told to, and only to this machine unless told otherwise', () => {
+  it('serves metrics where it is told to, and by default only to this machine', () => {
     const metricsOf = (env: NodeJS.ProcessEnv) =>
       loadConfig('worker', { ...REQUIRED, ...env }).telemetry.metrics;
     expect(metricsOf({ METRICS_PORT: '9464' })).toEqual({ host: '127.0.0.1', port: 9_464 });

@@ -4,7 +4,10 @@ import { runNode } from '../support/entries';
 it.each(['thrown', 'rejected'])(
   'writes what would be printed as lines of JSON, and ends by what is %s',
   async (how) => {
-    const { code, stdout, stderr } = await runNode(['--import', 'tsx', join(__dirname, '..', 'support', 'noisy-process.ts'), how], {});
+    const { code, stdout, stderr } = await runNode(
+      ['--import', 'tsx', join(__dirname, '..', 'support', 'noisy-process.ts'), how],
+      {},
+    );
     const lines = stdout
       .trim()
       .split('\n')

@@ -11,8 +11,8 @@ import type { Scenario } from './scenario';
 
 const IN_FLIGHT = 20;
 const PRODUCTS = 1_000;
-/** Oftener than Prometheus scrapes, so that each round has it. */
-const SCRAPE_MS = 2_000;
+/** As deploy/observability/prometheus has it scraped. */
+const SCRAPE_MS = 15_000;
 
 /** Compares what placing costs with traces and metrics to what it costs without, each with servers of its own. */
 export const telemetry: Scenario = async (system, options) => {

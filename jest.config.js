@@ -37,7 +37,7 @@ const UNIT = [
   'payments/stripe/{amounts,list,request-spans}',
   'rate-limit/{client-address,store,window-counter}',
   'reconcile/*',
-  'telemetry/{merge,sampled,server}',
+  'telemetry/{merge,metrics,sampled,server}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',

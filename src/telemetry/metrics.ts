@@ -1,4 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
+import type { InstrumentType as InstrumentTypeOf } from '@opentelemetry/sdk-metrics';
 import type { Answer } from './server';
 
 /** What a process measures. */
@@ -14,11 +15,20 @@ const COLLECT_MS = 3_000;
 
 /** Begins to measure. Nothing of OpenTelemetry's SDK is loaded before. */
 export async function createMetrics(): Promise<Metrics> {
-  const [{ MeterProvider }, { PrometheusExporter, PrometheusSerializer }] = await Promise.all([
-    import('@opentelemetry/sdk-metrics'),
-    import('@opentelemetry/exporter-prometheus'),
-  ]);
-  const reader = new PrometheusExporter({ preventServerStart: true });
+  const [
+    { AggregationTemporality, InstrumentType, MeterProvider },
+    { PrometheusExporter, PrometheusSerializer },
+  ] = await Promise.all([import('@opentelemetry/sdk-metrics'), import('@opentelemetry/exporter-prometheus')]);
+
+  /** Leaves out gauges that were not told this time: the SDK would repeat their last values as if they were still so. */
+  class Reader extends PrometheusExporter {
+    override selectAggregationTemporality(type: InstrumentTypeOf) {
+      return type === InstrumentType.OBSERVABLE_GAUGE
+        ? AggregationTemporality.DELTA
+        : super.selectAggregationTemporality(type);
+    }
+  }
+  const reader = new Reader({ preventServerStart: true });
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const provider = new MeterProvider({ readers: [reader] });
   return {

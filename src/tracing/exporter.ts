@@ -1,3 +1,4 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
 import type { TracingLog } from './tracing';
@@ -25,7 +26,8 @@ export function reportingExporter(exporter: SpanExporter, log: () => TracingLog 
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        report(spans.length, result);
+        // Spans are exported in the context of any request that ended one, whose trace the line is no part of.
+        context.with(ROOT_CONTEXT, () => report(spans.length, result));
         done(result);
       }),
     forceFlush: async () => exporter.forceFlush?.(),

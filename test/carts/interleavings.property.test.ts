@@ -9,6 +9,7 @@ import { newId } from '../../src/common/ids';
 import { unsettled } from '../../src/domain/compensation';
 import type { Order, OrderLine } from '../../src/domain/order';
 import { requestOf } from '../../src/domain/placing';
+import { AppError } from '../../src/errors/app-error';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
 import type { Activities } from '../../src/worker/activities';
@@ -230,7 +231,15 @@ async function perform(world: World, one: Action): Promise<number | void> {
       return void (await carts().deleteOne({ _id: cart.id, expiresAt: trusted({ $ne: null }) }));
     case 'die': {
       const stored = await repository.find(cart.id);
-      return void (stored?.status !== 'merged' && stored && (await service.current(stored)));
+      if (!stored || stored.status === 'merged') return;
+      try {
+        await service.current(stored);
+      } catch (error) {
+        // Another action of the round may delete the cart between the two reads; the answer is 404 then.
+        if (error instanceof AppError) return error.status;
+        throw error;
+      }
+      return;
     }
     case 'price': {
       const { status } = await api

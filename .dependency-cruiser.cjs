@@ -4,7 +4,11 @@ const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
 const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
-const COMPOSITION = ['^src/api-(server|routes|identity|privacy|shopping|events)\\.ts$', '^src/worker/'];
+const COMPOSITION = [
+  '^src/api-(server|routes|identity|privacy|shopping|events|telemetry)\\.ts$',
+  '^src/worker/',
+  '^src/process/(entry|logger)\\.ts$',
+];
 const CONTRACT = '^workflows/contract\\.ts$';
 
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -17,17 +21,20 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  */
 const FLOORS = [
   ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
+  ['telemetry'],
   ['webhooks'],
   ['events', 'personal-data'],
   ['carts'],
   ['orders'],
-  ['authentication', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
+  ['authentication', 'board', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
   ['security'],
   ['audit', 'mail', 'rate-limit'],
   ['http'],
+  ['process'],
   ['common', 'logger'],
+  ['tracing'],
   ['config', 'domain', 'errors', 'mongodb', 'role'],
 ];
 const inSrc = (folders) => `^src/(${folders.join('|')})/`;
@@ -131,6 +138,21 @@ module.exports = {
         ],
         ...VALUES,
       },
+    },
+    {
+      name: '7-opentelemetry-by-its-api',
+      comment:
+        'The API costs nothing while nothing is traced or measured; src/tracing and src/telemetry load the rest.',
+      severity: 'error',
+      from: { path: PRODUCTION, pathNot: '^src/(tracing|telemetry)/' },
+      to: { path: packages('@opentelemetry/[^/]+'), pathNot: packages('@opentelemetry/api') },
+    },
+    {
+      name: '7-no-opentelemetry-in-workflows',
+      comment: 'It would change histories: workflows/trace-context.ts copies the header, and nothing more.',
+      severity: 'error',
+      from: { path: '^(workflows|src/domain)/' },
+      to: { path: packages('@opentelemetry/[^/]+') },
     },
     rootRule,
     ...floorRules,

@@ -33,19 +33,20 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
 RUN node --eval "fs.writeFileSync('/ca-certificates.crt', tls.rootCertificates.join('\n'))"
 
 FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS runtime
-ENV HOST=0.0.0.0
+ENV HOST=0.0.0.0 METRICS_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=production-dependencies /ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY package.json ./
 # The user `node`. The files belong to root, so that the processes cannot change them.
 USER 1000:1000
-EXPOSE 3000
+# Of the API, and, once METRICS_PORT says so, of the metrics of every process and the health of workers.
+EXPOSE 3000 9464
 # Each process drains on this signal; run it with an init (`docker run --init`), so that it also stops while it is still
 # starting.
 STOPSIGNAL SIGTERM
-# Liveness of the API. The worker has no port: it exits when it fails, and Temporal lists who polls its task queue.
-# Run it with `--no-healthcheck`.
+# Liveness of the API. Run a worker with METRICS_PORT and
+# `--health-cmd 'node dist/src/healthcheck.js worker' --health-timeout 5s`, which tells whether it takes tasks.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "dist/src/healthcheck.js"]
 CMD ["node", "dist/src/server.js"]
 

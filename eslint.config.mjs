@@ -87,6 +87,23 @@ export default defineConfig(
     rules: { 'no-undef': 'off' },
   },
   {
+    // The board shows texts that strangers have written, and keeps tokens in memory only.
+    files: ['src/board/page/*.js'],
+    rules: {
+      'no-restricted-globals': ['error', 'localStorage', 'sessionStorage', 'indexedDB', 'eval'],
+      'no-restricted-properties': [
+        'error',
+        ...['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTMLUnsafe', 'srcdoc', 'cookie'].map(
+          (property) => ({
+            property,
+            message: 'Make elements with h(), whose texts stay texts.',
+          }),
+        ),
+      ],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
@@ -124,7 +141,7 @@ export default defineConfig(
   },
   {
     files: ['src/*/**/*.ts', 'src/app.ts', 'activities/**/*.ts'],
-    ignores: ['src/config/**', 'src/common/entry.ts'], // the entry hands it to the configuration
+    ignores: ['src/config/**', 'src/process/entry.ts'], // the entry hands it to the configuration
     rules: {
       'no-restricted-properties': [
         'error',

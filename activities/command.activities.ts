@@ -166,7 +166,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
       until: string,
     ): Promise<OrderSummary> {
       const order = await change(orderId, (stored, at) => givenUpOrder(stored, until, at));
-      log.info('payment given up', { status: order.status });
+      log.debug('payment given up', { status: order.status });
       return summaryOf(order);
     },
 
@@ -183,7 +183,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
           ? withDone(stored, step, event.wasAuthorized, at)
           : withPending(stored, step, event.failure),
       );
-      log.info('compensation recorded', { step, state: event.state });
+      log.debug('compensation recorded', { step, state: event.state });
       return summaryOf(order);
     },
 

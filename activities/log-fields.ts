@@ -1,25 +1,21 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
-/** The part that the first argument of every activity for an order has. */
-interface Subject {
-  orderId?: string;
-  userId?: string;
-  requestId?: string;
-}
+/** The parts of the first argument of an activity that say what it is for. */
+const SUBJECTS = ['orderId', 'userId', 'deliveryId', 'endpointId'] as const;
 
-/** Adds the id of the order or the user, and the request id, to every log line of an activity, including those of the SDK. */
+/**
+ * Adds what an activity is for, and the id of the request that led to it, to every line that it logs, including those of the
+ * SDK.
+ */
 export const logFields: ActivityInterceptorsFactory = () => {
   let fields: Record<string, unknown> = {};
   return {
     inbound: {
       execute(input, next) {
-        const { orderId, userId, requestId } = (input.args[0] ?? {}) as Subject;
-        const isOfOne = orderId !== undefined || userId !== undefined;
-        fields = {
-          ...(orderId !== undefined && { orderId }),
-          ...(userId !== undefined && { userId }),
-          ...(isOfOne && { requestId }),
-        };
+        const argument = (input.args[0] ?? {}) as Record<string, unknown>;
+        const subjects = SUBJECTS.filter((name) => argument[name] !== undefined);
+        const names = subjects.length > 0 ? [...subjects, 'requestId'] : [];
+        fields = Object.fromEntries(names.map((name) => [name, argument[name]]));
         return next(input);
       },
     },

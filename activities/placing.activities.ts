@@ -62,14 +62,14 @@ export function createPlacingActivities({ writer, changes, products }: PlacingAc
         openOrder: Math.round(openedAt - start),
         pay: Math.round(performance.now() - openedAt),
       };
-      log.info('order placed', { status: order.status, ...took });
+      log.debug('placeOrder done', { status: order.status, ...took });
       return { ...placedAnswer(order, request), isNew, took };
     },
 
     /** Fetches the product details, computes the totals, reserves the stock and saves the order: all or nothing. */
     async openOrder(request: OrderRequest): Promise<PlacedAnswer> {
       const { order, isNew } = await open(request);
-      log.info('order opened', { status: order.status });
+      log.debug('order opened', { status: order.status });
       return { ...placedAnswer(order, request), isNew, took: {} };
     },
 
@@ -79,7 +79,7 @@ export function createPlacingActivities({ writer, changes, products }: PlacingAc
      */
     async resumeOrder({ orderId }: OrderRequest, runId: string): Promise<OrderSummary | null> {
       const order = await writer.change(orderId, (stored, at) => resumedOrder(stored, runId, at));
-      log.info('order resumed', { status: order?.status });
+      log.debug('resumeOrder done', { status: order?.status });
       return order && summaryOf(order);
     },
 
@@ -92,7 +92,7 @@ export function createPlacingActivities({ writer, changes, products }: PlacingAc
     async recordPayment(task: PaymentTaskCall, outcome: PaymentOutcome): Promise<OrderAnswer> {
       const { orderId, operation, commandId } = task;
       const order = await changes.afterPayment(orderId, task, outcome);
-      log.info('payment recorded', { operation, outcome: outcome.state, status: order.status });
+      log.debug('payment recorded', { operation, outcome: outcome.state, status: order.status });
       return answerOf(order, commandId ?? '');
     },
   };

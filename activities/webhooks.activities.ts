@@ -46,7 +46,9 @@ export function createWebhookActivities({
     async deliverWebhook({ endpointId, ...delivery }: DeliverRequest): Promise<void> {
       const done = await share.run(endpointId, () => attempt(delivery));
       if ('waitMs' in done) throw toRepeat('Others to the same endpoint are under way.', done.waitMs);
-      if (done.result !== null) throw toRepeat('It was not delivered.', done.result);
+      if (done.result === null) return;
+      log.info('webhook not delivered', { retryInMs: done.result });
+      throw toRepeat('It was not delivered.', done.result);
     },
 
     /** Delivers the events of a period to an endpoint again. */

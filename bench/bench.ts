@@ -12,6 +12,7 @@ import { reads } from './scenarios/reads';
 import type { Scenario } from './scenarios/scenario';
 import { soak } from './scenarios/soak';
 import { storage } from './scenarios/storage';
+import { telemetry } from './scenarios/telemetry';
 import { workers } from './scenarios/workers';
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -22,6 +23,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   workers,
   cores,
   storage,
+  telemetry,
   soak,
 };
 const ROUNDS = 5;

@@ -13,6 +13,11 @@ export function workflowBundleOptions(
   folder: string,
   extension: 'js' | 'ts',
   workflowsPath = join(folder, `index.${extension}`),
-): Pick<BundleOptions, 'workflowsPath' | 'preloadModules'> {
-  return { workflowsPath, preloadModules: [join(folder, `stack-traces.${extension}`), workflowsPath] };
+): Pick<BundleOptions, 'workflowsPath' | 'preloadModules' | 'workflowInterceptorModules'> {
+  const traceContext = join(folder, `trace-context.${extension}`);
+  return {
+    workflowsPath,
+    preloadModules: [join(folder, `stack-traces.${extension}`), traceContext, workflowsPath],
+    workflowInterceptorModules: [traceContext], // with tracing on and off, so that both run the same code
+  };
 }

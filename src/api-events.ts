@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Route } from './http/route';
 import type { Config } from './config';
 import type { MongoDb } from './mongodb/mongodb';
-import { createOrderPresenter } from './orders/orders.presenter';
+import { createOrderPresenter, orderLinksOf } from './orders/orders.presenter';
 import { identifyByOrderToken } from './orders/routes/order-token';
 import type { OrderService } from './orders/orders.service';
 import { createEventPresenter } from './events/events.presenter';
@@ -46,7 +46,7 @@ export function feedRoutes({
   return eventRoutes({
     service: createEventService({ feed, watch, draining }),
     orders,
-    present: createEventPresenter(createOrderPresenter(config.temporal)),
+    present: createEventPresenter(createOrderPresenter(orderLinksOf(config))),
     guests: identifyByOrderToken(createGuestRepository(connection)),
   });
 }

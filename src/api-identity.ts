@@ -21,7 +21,11 @@ import type { Config } from './config';
 import type { Jwt } from './jwt/jwt';
 import { together } from './mongodb/follow-changes';
 import type { MongoDb } from './mongodb/mongodb';
-import { createSecurityEvents, type ReportSecurityEvent } from './security/security-events';
+import {
+  createSecurityEvents,
+  type ReportSecurityEvent,
+  type SecurityEventName,
+} from './security/security-events';
 import { reportedCheck } from './users/passwords/reported-check';
 import { createAccountMails, type AccountMails } from './users/account/account-mails';
 import { createAccountRepository } from './users/account/accounts.repository';
@@ -41,8 +45,12 @@ import { userRoutes } from './users/users.routes';
 import { createUsersService } from './users/users.service';
 
 /** Reports security events, with hashes that are the same in all API processes. */
-export function securityEvents({ jwt }: Pick<Config, 'jwt'>, logger: Logger): ReportSecurityEvent {
-  return createSecurityEvents({ logger, secret: jwt.keys[0]!.signingKey! });
+export function securityEvents(
+  { jwt }: Pick<Config, 'jwt'>,
+  logger: Logger,
+  onEvent?: (name: SecurityEventName) => void,
+): ReportSecurityEvent {
+  return createSecurityEvents({ logger, secret: jwt.keys[0]!.signingKey!, onEvent });
 }
 
 export interface PasswordChecksDeps {

@@ -5,7 +5,7 @@ import { createAuditRepository } from './audit/audit.repository';
 import type { Route } from './http/route';
 import type { Config } from './config';
 import { createTransact } from './mongodb/transaction';
-import { createOrderPresenter } from './orders/orders.presenter';
+import { createOrderPresenter, orderLinksOf } from './orders/orders.presenter';
 import { allOrdersOf } from './orders/order-pages';
 import { createOrderRepository } from './orders/orders.repository';
 import { createErasures } from './personal-data/erasures';
@@ -52,7 +52,7 @@ export function privacyRoutes({
     audit,
     ordersOf: (customerId) => allOrdersOf(orders, customerId),
     guestsOf: createGuestRepository(connection).takenOverBy,
-    present: createOrderPresenter(config.temporal),
+    present: createOrderPresenter(orderLinksOf(config)),
   });
   return personalDataRoutes(service);
 }

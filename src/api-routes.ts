@@ -29,6 +29,7 @@ import { createStockAdjustmentRepository } from './product-service/stock-adjustm
 import { stockAdjustmentRoutes } from './product-service/stock-adjustments.routes';
 import { createStockAdjustmentService } from './product-service/stock-adjustments.service';
 import { createStockQueue } from './product-service/stock-queue';
+import type { ApiMetrics } from './telemetry/api-metrics';
 import type { TemporalClient } from './temporal/client';
 import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
@@ -50,6 +51,8 @@ export interface RouteDeps {
   outbox: Pick<Outbox, 'post'>;
   dataKeys: CustomerKeys;
   report: ReportSecurityEvent;
+  /** Without them, nothing is measured. */
+  metrics?: Pick<ApiMetrics, 'countAccepted'>;
   logger: Logger;
   /** Aborts when the process is about to stop. */
   draining: AbortSignal;
@@ -67,6 +70,7 @@ export function createRoutes({
   outbox,
   dataKeys,
   report,
+  metrics,
   logger,
   draining,
 }: RouteDeps): Route[] {
@@ -86,7 +90,13 @@ export function createRoutes({
     ...healthRoutes(health),
     ...identityRoutes({ config, jwt, connection, outbox, passwordChecks, report, logger }),
     ...catalogueRoutes(connection),
-    ...shoppingRoutes(connection, { service: orders, config, declines, outbox }),
+    ...shoppingRoutes(connection, {
+      service: orders,
+      config,
+      declines,
+      outbox,
+      onAccepted: metrics?.countAccepted,
+    }),
     ...feedRoutes({ config, mongodb, logger, draining, orders }),
     ...outgoingRoutes(config, { connection, temporal, requireRecentSignIn, report }),
     ...paymentRoutes(paymentRoutesDeps(config, connection, orders)),

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { followCredentials, securityEvents } from './api-identity';
 import { createRoutes, followDeclineLimit } from './api-routes';
+import { startApiTelemetry } from './api-telemetry';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
 import { createPrimaryStore } from './cluster/primary-store';
@@ -51,6 +52,7 @@ export async function startServer(
   logger: Logger,
   { countTimeoutMs }: ServerOptions = {},
 ): Promise<RunningServer> {
+  const telemetry = await startApiTelemetry(config, logger);
   const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: DATABASE_RESPONSE_TIMEOUT_MS }, logger);
   const { payloadKeys } = config;
   const dataKeys = followDataKeys(
@@ -59,9 +61,10 @@ export async function startServer(
     logger,
   );
   const temporal = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
+  telemetry?.measure({ connection: mongodb.connection, temporal });
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
-  const report = securityEvents(config, logger);
+  const report = securityEvents(config, logger, telemetry?.metrics.countSecurityEvent);
   const credentials = followCredentials(mongodb, logger, report);
   const declines = followDeclineLimit(config, mongodb, logger);
   const users = createUsersRepository(mongodb.connection);
@@ -85,6 +88,7 @@ export async function startServer(
     outbox,
     dataKeys,
     report,
+    metrics: telemetry?.metrics,
     logger,
     draining: stopping.signal,
   });
@@ -96,6 +100,7 @@ export async function startServer(
     authentication: createAuthentication({ jwt, ...credentials }),
     isUnavailable: mongodb.isUnavailable,
     rateLimitStore,
+    metrics: telemetry?.metrics,
   });
 
   const closeClients = async () => {
@@ -104,6 +109,7 @@ export async function startServer(
     mailer.close();
     await Promise.all([credentials.close(), declines.close(), dataKeys.close()]);
     await Promise.all([temporal.close(), mongodb.close()]);
+    await telemetry?.close();
   };
   await Promise.race([Promise.all([credentials.ready, declines.ready]), delay(CREDENTIALS_TIMEOUT_MS)]);
   const handle = app.callback();

@@ -10,7 +10,7 @@ import { createCheckoutService } from './carts/checkout.service';
 import type { Route } from './http/route';
 import type { Outbox } from './mail/outbox';
 import type { Config } from './config';
-import { createOrderPresenter } from './orders/orders.presenter';
+import { createOrderPresenter, orderLinksOf } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { identifyByOrderToken } from './orders/routes/order-token';
@@ -28,20 +28,22 @@ export interface ShoppingRoutesDeps {
   service: OrderService;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   outbox: Pick<Outbox, 'post'>;
+  onAccepted?(): void;
 }
 
 /** Creates the routes of orders and of the carts that become some. */
 export function shoppingRoutes(
   connection: Connection,
-  { service, config, declines, outbox }: ShoppingRoutesDeps,
+  { service, config, declines, outbox, onAccepted }: ShoppingRoutesDeps,
 ): Route[] {
   const guests = createGuestRepository(connection);
   const deps = {
     service,
-    present: createOrderPresenter(config.temporal),
+    present: createOrderPresenter(orderLinksOf(config)),
     users: { ...createUsersRepository(connection), guestsOf: guests.findByEmail },
     guests: identifyByOrderToken(guests),
     declines,
+    onAccepted,
     prefix: config.http.prefix,
   };
   const carts = createCartRepository(connection, {

@@ -3,9 +3,9 @@
  * named. Exits with 1 if an entry was removed, changed or inserted, or is not sealed.
  */
 import { verifyAuditLog } from './audit/verify';
-import { runEntry } from './common/entry';
+import { runEntry } from './process/entry';
 import { loadConfig } from './config';
-import { createLogger } from './logger/logger';
+import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 
 /** How long it waits for MongoDB, in milliseconds: it looks at every entry. */
@@ -17,7 +17,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   if (wrong !== undefined)
     throw new Error(`${wrong} is not a hash: name hashes of 64 hexadecimal digits, or none.`);
   const config = loadConfig('setup', env);
-  const logger = createLogger(config).child({ process: 'audit-log' });
+  const logger = createProcessLogger(config, 'audit-log');
   const mongodb = openMongoDb({ ...config.mongodb, responseTimeoutMs: RESPONSE_TIMEOUT_MS }, logger);
   try {
     await mongodb.connected;

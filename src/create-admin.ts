@@ -1,9 +1,9 @@
 /** Creates an ADMIN, for a shop without one: `npm run user:create-admin -- --email ada@shop.example --name Ada`. */
-import { runEntry } from './common/entry';
+import { runEntry } from './process/entry';
 import { loadConfig } from './config';
 import { createAdmin, disableDemoUsers, parseOptions, removeTotp } from './create-admin/create-admin';
 import { readPassword } from './create-admin/read-password';
-import { createLogger } from './logger/logger';
+import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createSecondFactorRepository } from './users/second-factor/second-factors.repository';
 import { createUserModel } from './users/users.model';
@@ -12,7 +12,7 @@ import { createUsersRepository } from './users/users.repository';
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   const config = loadConfig('setup', env);
-  const logger = createLogger(config).child({ process: 'create-admin' });
+  const logger = createProcessLogger(config, 'create-admin');
   const mongodb = openMongoDb(config.mongodb, logger);
   try {
     await mongodb.connected;

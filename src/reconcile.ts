@@ -1,12 +1,13 @@
 /** Compares the payment service with the orders: `npm run reconcile -- --from 2026-01-01 --to 2026-02-01 --repair`. */
-import { runEntry, stopSignal } from './common/entry';
 import { loadConfig } from './config';
-import { createLogger } from './logger/logger';
+import pino from 'pino';
 import { openMongoDb } from './mongodb/mongodb';
 import { createFindingRepository, type FindingRepository } from './payments/findings/findings.repository';
+import { runEntry, stopSignal } from './process/entry';
+import { createProcessLogger } from './process/logger';
 import { reconcile } from './reconcile/follow';
 import { parseOptions } from './reconcile/options';
-import { createProgress, exitCodeOf, lineOf, summaryOf } from './reconcile/output';
+import { createProgress, exitCodeOf, lineOf, NO_PROGRESS, summaryOf } from './reconcile/output';
 import { createTemporalClient } from './temporal/client';
 import { createDataConverter } from './temporal/data-converter';
 
@@ -15,19 +16,22 @@ const LIMIT = 100;
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { request, asJson } = parseOptions(process.argv.slice(2));
   const config = loadConfig('worker', env);
-  const logger = createLogger(config).child({ process: 'reconcile' });
+  // Standard output is for findings alone.
+  const logger = createProcessLogger(config, 'reconcile', pino.destination(2));
   const stopping = new AbortController();
   void stopSignal().then(() => stopping.abort());
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));
   const mongodb = openMongoDb(config.mongodb, logger);
-  const progress = createProgress(process.stderr);
+  const isForPeople = !asJson || process.stderr.isTTY;
+  const progress = isForPeople ? createProgress(process.stderr) : NO_PROGRESS;
   try {
     const { signal } = stopping;
     const onProgress = progress.show;
     const run = await reconcile(request, { temporal, queues: config.temporal, onProgress, signal });
     progress.end();
     await printOpen(createFindingRepository(mongodb.connection), asJson);
-    process.stderr.write(`${summaryOf(run)}\n`);
+    if (isForPeople) process.stderr.write(`${summaryOf(run)}\n`);
+    else logger.info({ from: run.from, to: run.to, ...run.counts }, 'reconciled');
     process.exitCode = exitCodeOf(run);
   } finally {
     progress.end();
@@ -46,4 +50,4 @@ async function printOpen(findings: FindingRepository, asJson: boolean): Promise<
   }
 }
 
-runEntry(main, { failureCode: 2 });
+runEntry(main, { failureCode: 2, isForPeople: process.stderr.isTTY || !process.argv.includes('--json') });

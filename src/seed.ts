@@ -1,13 +1,13 @@
 /** Adds demo users and a small catalogue to a development database. Safe to repeat: existing documents stay. */
-import { runEntry } from './common/entry';
+import { runEntry } from './process/entry';
 import { loadConfig } from './config';
-import { createLogger } from './logger/logger';
+import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { seed } from './seed/seed';
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig('setup', env);
-  const logger = createLogger(config).child({ process: 'seed' });
+  const logger = createProcessLogger(config, 'seed');
   const mongodb = openMongoDb(config.mongodb, logger);
   try {
     await mongodb.connected;

@@ -1,9 +1,9 @@
 /** Prepares MongoDB (indexes) and Temporal (Schedules, search attributes). Run before a new version starts; safe to repeat. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { runEntry } from './common/entry';
+import { runEntry } from './process/entry';
 import { loadConfig } from './config';
 import { beginFeed } from './events/begin-feed';
-import { createLogger } from './logger/logger';
+import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createIndexes } from './setup/indexes';
 import { createSchedules } from './setup/schedules';
@@ -13,7 +13,7 @@ const CONNECT_TIMEOUT_MS = 30_000;
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig('setup', env);
-  const logger = createLogger(config).child({ process: 'setup' });
+  const logger = createProcessLogger(config, 'setup');
   const { address, namespace } = config.temporal;
   const mongodb = openMongoDb(config.mongodb, logger);
   const temporal = openSetupConnection(config.temporal, CONNECT_TIMEOUT_MS);

@@ -101,9 +101,21 @@ it('the command runs until SIGTERM, and does not start with an invalid configura
   await api.line(/API listening/);
   const live = `http://127.0.0.1:${port}/orders-management-system/health/live`;
   expect((await fetch(live)).status).toBe(200);
+  const [raised, lowered] = ['debug', 'info'].map((level) =>
+    api.line(RegExp(`"to":"${level}".*log level changed`)),
+  );
+  api.kill('SIGUSR2');
+  await raised;
+  api.kill('SIGUSR2');
+  await lowered;
   api.kill('SIGTERM');
   await expect(api.ended).resolves.toBeNull();
   expect(api.lines.at(-1)).toContain('API stopped');
   const { code, stderr } = await runEntry('server', { ...env, JWT_SECRET: 'short' });
-  expect([code, stderr]).toEqual([1, expect.stringContaining('JWT_SECRET')]);
+  expect(JSON.parse(stderr)).toMatchObject({
+    level: 'fatal',
+    msg: 'the process failed',
+    err: { message: expect.stringContaining('JWT_SECRET') as string },
+  });
+  expect(code).toBe(1);
 });

@@ -65,6 +65,9 @@ describe('the command', () => {
     const down = { MONGODB_URI: 'mongodb://127.0.0.1:1/?replicaSet=rs0', TEMPORAL_ADDRESS: '127.0.0.1:1' };
     const worker = spawnNode(entryArgs('worker'), { ...env, ...down });
     await worker.line(/Temporal is not reachable; trying again/);
+    const raised = worker.line(/"to":"debug".*log level changed/);
+    worker.kill('SIGUSR2');
+    await raised;
     worker.kill('SIGTERM');
     await expect(worker.ended).resolves.toBeNull();
     expect(worker.lines.join()).toContain('worker stopped');

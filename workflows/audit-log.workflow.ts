@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { AuditActivities, Sealed } from '../activities/audit.activities';
+import { showWork, unlessLonger, UPKEEP } from './work.display';
 
 const { sealAuditLog } = proxyActivities<AuditActivities>({
   startToCloseTimeout: '1h',
@@ -12,5 +13,6 @@ const { sealAuditLog } = proxyActivities<AuditActivities>({
  * chain ends now, so that Temporal remembers it as well; null if nothing was new.
  */
 export async function auditLogWorkflow(): Promise<Sealed | null> {
+  showWork('Chains the new entries of the audit log', unlessLonger('ten minutes', UPKEEP));
   return sealAuditLog.executeWithOptions({ summary: 'Chain the new entries of the audit log' }, []);
 }

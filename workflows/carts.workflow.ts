@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { CartActivities, CartsReport } from '../activities/carts.activities';
+import { showWork, unlessLonger, UPKEEP } from './work.display';
 
 const { sweepCarts } = proxyActivities<CartActivities>({
   startToCloseTimeout: '30m',
@@ -9,5 +10,9 @@ const { sweepCarts } = proxyActivities<CartActivities>({
 
 /** Releases what carts have held too long, and finds those that were abandoned: a Schedule starts it, one run at a time. */
 export async function cartsWorkflow(): Promise<CartsReport> {
+  showWork(
+    'Releases what carts have held too long, and marks abandoned ones',
+    unlessLonger('half an hour', UPKEEP),
+  );
   return sweepCarts.executeWithOptions({ summary: 'Release expired holds and mark abandoned carts' }, []);
 }

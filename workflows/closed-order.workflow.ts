@@ -1,7 +1,7 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { OrderRequest } from '../src/domain/order';
 import type { OrderPolicy } from './contract';
-import { handleOutlivingCommands } from './order.commands';
+import { handleOutlivingCommands, handleQueries } from './order.commands';
 import { createOrderEntity } from './order.entity';
 
 /**
@@ -9,11 +9,12 @@ import { createOrderEntity } from './order.entity';
  * command starts it, and it ends when there is nothing more to do.
  */
 export async function closedOrderWorkflow(request: OrderRequest, policy: OrderPolicy): Promise<void> {
-  const order = createOrderEntity(request, policy);
+  const order = createOrderEntity(request, policy, 'continue');
   // Cancelling it in Temporal must not stop a refund halfway, between the payment service and the order.
   await CancellationScope.nonCancellable(async () => {
-    const begun = order.begin('continue');
+    const begun = order.begin();
     handleOutlivingCommands(order);
+    handleQueries(order);
     await begun;
     await condition(order.isIdle);
   });

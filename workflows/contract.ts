@@ -25,16 +25,22 @@ import {
 } from '../src/domain/fulfillment';
 import type { ErasureAnswer } from '../src/domain/erasing';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
+import { WORKFLOW_PREFIX } from '../src/domain/order-id';
 import { requirePayable, type PayOrder } from '../src/domain/paying';
 import type { Reconciliation } from '../src/domain/reconciliation';
 import type { CheckPayment } from '../src/domain/reconciling';
 import { requireRefundable, type RefundOrder } from '../src/domain/refund';
 import { requireUndoable, type UndoFulfillment } from '../src/domain/undoing';
+import type { OrderReport } from './order.report';
+import type { Timeline } from './order.timeline';
+
+/** The header with the context of a trace, under the name that the interceptors of Temporal's SDKs give it, too. */
+export const TRACE_HEADER = '_tracer-data';
 
 /** The workflow type; its arguments are the `OrderRequest`, the `OrderPolicy` and the `Beginning`. */
 export const ORDER_WORKFLOW = 'orderWorkflow';
 
-export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
+export const orderWorkflowId = (orderId: string): string => `${WORKFLOW_PREFIX}${orderId}`;
 
 /** The policy that holds when the workflow is started. */
 export interface OrderPolicy {
@@ -98,6 +104,12 @@ export interface ReplayRequest {
   /** ISO 8601; without that time. */
   to: string;
 }
+
+/** Returns what the workflow knows of its order, and what it waits for. */
+export const getOrderQuery = defineQuery<OrderReport, []>('getOrder');
+
+/** Returns what has happened to the order while this workflow has run, the oldest first. */
+export const getTimelineQuery = defineQuery<Timeline, []>('getTimeline');
 
 /** Returns what a reconciliation has done so far, and where it is. */
 export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');
@@ -227,6 +239,8 @@ export const FAILURES = {
 /** The search attributes, identifiers and figures only: anyone with access to Temporal can read them. */
 export const SEARCH_ATTRIBUTES = {
   orderStatus: defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD),
+  paymentStatus: defineSearchAttributeKey('PaymentStatus', SearchAttributeType.KEYWORD),
+  fulfillmentStatus: defineSearchAttributeKey('FulfillmentStatus', SearchAttributeType.KEYWORD),
   customerId: defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD),
   currency: defineSearchAttributeKey('Currency', SearchAttributeType.KEYWORD),
   orderTotal: defineSearchAttributeKey('OrderTotal', SearchAttributeType.INT),

@@ -9,6 +9,7 @@ import {
 import type { ErasureActivities } from '../activities/erasure.activities';
 import type { ErasureAnswer, ErasureRequest } from '../src/domain/erasing';
 import { beginErasureUpdate } from './contract';
+import { showWork, unlessLonger } from './work.display';
 
 const { closeAccount, eraseHistories, eraseData } = proxyActivities<ErasureActivities>({
   startToCloseTimeout: '1h',
@@ -27,6 +28,8 @@ const LONGEST_PAUSE_MS = 3_600_000;
  * @param pauseMs of a run that continues another one, how long it waits if something still stands in the way
  */
 export async function erasureWorkflow(request: ErasureRequest, pauseMs?: number): Promise<ErasureAnswer> {
+  const otherwise = unlessLonger('an hour', 'docs/runbook.md#an-erasure-waits');
+  showWork('Closes the account, unless orders are open or owe money', otherwise);
   const begun = closeAccount.executeWithOptions(
     { summary: 'Close the account, unless orders are open or owe money' },
     [request],
@@ -34,9 +37,15 @@ export async function erasureWorkflow(request: ErasureRequest, pauseMs?: number)
   setHandler(beginErasureUpdate, () => begun);
   const answer = await begun;
   if (answer.refusal === null) {
-    if (pauseMs === undefined) await sleep(request.lateMs);
+    if (pauseMs === undefined) {
+      showWork('Waits for orders that were on their way', otherwise);
+      await sleep(request.lateMs);
+    }
+    showWork('Erases what Temporal and MongoDB have', otherwise);
     if (!(await erase(request))) {
       const pause = pauseMs ?? FIRST_PAUSE_MS;
+      const until = new Date(Date.now() + pause).toISOString();
+      showWork(`Waits for orders that are not closed yet, and looks again at ${until}`, otherwise);
       await sleep(pause);
       await condition(allHandlersFinished);
       // replay-tested: test/workflows/replay.test.ts

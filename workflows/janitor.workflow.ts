@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { JanitorActivities, JanitorReport } from '../activities/janitor.activities';
+import { showWork, unlessLonger, UPKEEP } from './work.display';
 
 const { finishStuckOrders } = proxyActivities<JanitorActivities>({
   startToCloseTimeout: '1h',
@@ -9,6 +10,7 @@ const { finishStuckOrders } = proxyActivities<JanitorActivities>({
 
 /** Has the orders that nobody has moved for long finished: a Schedule starts it, one run at a time. */
 export async function janitorWorkflow(): Promise<JanitorReport> {
+  showWork('Has orders finished that nobody has moved for long', unlessLonger('an hour', UPKEEP));
   return finishStuckOrders.executeWithOptions(
     { summary: 'Look for stuck orders and have them finished' },
     [],

@@ -25,6 +25,8 @@ const AFTER_OPERATOR = '10s';
 export interface LocalFirstOptions {
   /** Tells whether a result is the activity's own, and not one with which an operator has completed it. */
   isResult(value: unknown): boolean;
+  /** Called with the summary of a step when it begins. */
+  onBegin?(summary: string): void;
   /** Called when the few attempts have failed, before the unlimited ones. */
   onStuck?(step: string, failure: string): void;
 }
@@ -39,7 +41,7 @@ export interface LocalFirstOptions {
 export function localFirst<A extends Activities<A>>(
   summaries: { [K in keyof A]: string },
   { local, few, unlimited }: Stages,
-  { isResult, onStuck = () => undefined }: LocalFirstOptions,
+  { isResult, onBegin = () => undefined, onStuck = () => undefined }: LocalFirstOptions,
 ): A {
   const localProxy = local && proxyLocalActivities(local);
   const fewProxy = few && proxyActivities(few);
@@ -48,6 +50,7 @@ export function localFirst<A extends Activities<A>>(
   function stepOf(name: string, summary: string) {
     const options = { summary };
     return async (...args: unknown[]): Promise<unknown> => {
+      onBegin(summary);
       if (localProxy) {
         const result = await localProxy[name]!.executeWithOptions(options, args).catch(asFailed);
         if (isResult(result)) return result;

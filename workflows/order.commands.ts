@@ -4,7 +4,14 @@ import { malformedField } from '../src/domain/command-shapes';
 import { UNANSWERED } from '../src/domain/intention';
 import type { CheckPayment } from '../src/domain/reconciling';
 import type { OrderAnswer } from '../src/domain/order-summary';
-import { COMMANDS, FAILURES, type CommandDone, type CommandType } from './contract';
+import {
+  COMMANDS,
+  FAILURES,
+  getOrderQuery,
+  getTimelineQuery,
+  type CommandDone,
+  type CommandType,
+} from './contract';
 import { asFailure } from './failures';
 import type { CommandStep, OrderEntity } from './order.entity';
 
@@ -38,6 +45,12 @@ export function handleOrderCommands(order: OrderEntity): void {
   handleByStep(order, COMMANDS.deliver, (steps, command) => steps.deliverFulfillment(command));
   handleOperatorCommands(order);
   handleOutlivingCommands(order);
+}
+
+/** Answers what operators ask in the Temporal UI. */
+export function handleQueries(order: OrderEntity): void {
+  setHandler(getOrderQuery, order.report);
+  setHandler(getTimelineQuery, order.timeline);
 }
 
 /** Answers once what the command makes the order owe has been tried. */
@@ -86,6 +99,7 @@ function handle<C extends Command>(
 ): void {
   const answer = async (command: C): Promise<CommandDone> => {
     const { version, answer: answered } = await carryOut(command);
+    order.note('command', `${type.update.name}: ${answered?.error?.type ?? 'done'}`);
     if (!answered?.error) return { version };
     throw asFailure(answered.error, version);
   };

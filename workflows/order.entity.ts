@@ -16,14 +16,15 @@ import { isBeingPlaced, type CustomerWait } from '../src/domain/paying';
 import type { PaymentRef } from '../src/domain/payment';
 import type { CheckPayment } from '../src/domain/reconciling';
 import { createCompensations } from './compensations';
-import type { Beginning, CommandDone, OrderPolicy } from './contract';
+import { COMMANDS, type Beginning, type CommandDone, type OrderPolicy } from './contract';
 import { asFailure } from './failures';
 import { createHistoryLimit } from './history-limit';
 import { createInterruptible } from './interruptible';
 import { createMutex } from './mutex';
-import { createOrderDisplay } from './order.display';
+import { createOrderDisplay, type Story } from './order.display';
+import { createOrderLog } from './order.log';
 import { createOrderSteps, type OrderSteps } from './order.steps';
-import { createPaymentSteps } from './payment.steps';
+import { createPaymentSteps, describePayment } from './payment.steps';
 
 export type OrderEntity = ReturnType<typeof createOrderEntity>;
 
@@ -37,15 +38,29 @@ export type CommandStep<C extends Command> = (
 /**
  * What a workflow knows of its order, and the only way to change it. The document decides: each step loads the order,
  * decides on it and answers with a summary. Steps run one at a time, and what they make the order owe is started.
+ * @param story what the run before has handed over, if there was one
  */
-export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
+export function createOrderEntity(
+  request: OrderRequest,
+  policy: OrderPolicy,
+  beginning: Beginning,
+  story?: Story,
+) {
   const { orderId, requestId } = request;
   const inline: Inline = { inline: policy.inlinePayments };
   const oneAtATime = createMutex();
-  const display = createOrderDisplay();
+  const display = createOrderDisplay(request, policy, beginning, story);
+  const orderLog = createOrderLog(requestId, beginning);
   const steps = createOrderSteps({
-    onCompensationStuck: display.showStuck,
-    onDelayed: display.showDelayed,
+    onBegin: display.doing,
+    onCompensationStuck(step, failure) {
+      display.showStuck(step, failure);
+      orderLog.delayed(step);
+    },
+    onDelayed(step, failure) {
+      display.showDelayed(step, failure);
+      orderLog.delayed(step);
+    },
   });
   const payments = createPaymentSteps(request, policy);
   const history = createHistoryLimit();
@@ -68,6 +83,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     history.note();
     order = answer;
     display.show(order);
+    orderLog.note(order);
     compensations.follow(answer.owed);
     return answer;
   }
@@ -85,13 +101,14 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
   /** Has the payment service do what a command waits for, and saves what becomes of the order. */
   async function settlePayment({ toPay }: OrderSummary): Promise<OrderAnswer> {
     const pay = () => payments.pay(toPay!);
+    display.doing(describePayment(toPay!));
     const outcome = toPay!.operation === 'authorize' ? await authorizing.run(pay) : await pay();
     history.note();
     return learn(await steps.recordPayment(payments.callFor(toPay!), outcome ?? INTERRUPTED));
   }
 
   /** Begins the order, before any command. A cancellation interrupts this; if it is turned down, placing continues. */
-  async function begin(beginning: Beginning): Promise<void> {
+  async function begin(): Promise<void> {
     await inTurn(async () => {
       if (beginning === 'place') return place();
       return continueWith(beginning === 'resume' ? await resume() : await steps.loadOrder(request));
@@ -128,9 +145,6 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
   /** Places the order in one step, or in as many as it takes. */
   async function place(): Promise<void> {
     if (authorizing.isInterrupted()) return;
-    display.say(
-      'Placing the order: fetching the product details, reserving the stock, authorising the payment.',
-    );
     const {
       isNew,
       snapshot: _snapshot,
@@ -146,7 +160,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
   /** Authorises the payment of an order that is not placed yet, unless someone cancels it meanwhile. */
   async function authorizeFirst(opened: OrderSummary): Promise<void> {
     if (!isBeingPlaced(opened)) return;
-    display.say('The stock is reserved. Authorising the payment.');
+    display.doing(describePayment(opened.toPay!));
     const outcome = await authorizing.run(() => payments.pay(opened.toPay!));
     history.note();
     if (outcome) learn(await steps.recordPayment(payments.callFor(opened.toPay!), outcome));
@@ -202,7 +216,9 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
 
   /** Asks on the payments queue, unless someone cancels the order meanwhile, and brings the order in line with the answer. */
   async function checkedBy(command: CheckPayment, payment: PaymentRef): Promise<OrderSummary | null> {
+    display.doing('Ask the payment service what became of the payment');
     const inspected = await authorizing.run(() => payments.inspect(payment));
+    display.doing(null);
     history.note();
     // A deadline that has passed ends the payment without an answer, too: it is voided.
     if (!inspected && (!command.passed || authorizing.isInterrupted())) return null;
@@ -240,6 +256,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
 
     /** Cancels the order for the system, if nothing of it is fulfilled. */
     async cancelBySystem(reason: string): Promise<void> {
+      display.note('cancelled by the system', reason);
       await cancelled(() => {
         if (order && !isCancellable(order)) return null;
         const id = `system-${order?.version ?? 0}`;
@@ -248,9 +265,10 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
       });
     },
 
-    retryCompensation: (command: RetryCompensation) => asOperator(command, compensations.requestRetry),
+    retryCompensation: (command: RetryCompensation) =>
+      asOperator('retryCompensation', command, compensations.requestRetry),
     resolveCompensation: (command: ResolveCompensation) =>
-      asOperator(command, compensations.requestResolution),
+      asOperator('resolveCompensation', command, compensations.requestResolution),
     /** Resolves when the compensations that are under way have been tried. */
     compensated: compensations.tried,
     /** Resolves when the order is placed or resumed, and what it has owed since then has been tried. */
@@ -262,6 +280,10 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     /** Learns what others have written meanwhile. */
     lookAgain: () => inTurn(async () => void learn(await steps.loadOrder(request))),
     requireOpen: history.requireOpen,
+    note: display.note,
+    report: display.report,
+    timeline: display.timeline,
+    story: display.story,
     isIdle: () => allHandlersFinished() && compensations.isIdle(),
     isFinished: () =>
       order !== undefined && isClosed(order) && allHandlersFinished() && compensations.isIdle(),
@@ -273,6 +295,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
 
   /** Carries out an operator's wish, which takes effect while the compensation is under way. */
   async function asOperator<C extends RetryCompensation>(
+    name: 'retryCompensation' | 'resolveCompensation',
     command: C,
     ask: (command: C) => Promise<void>,
   ): Promise<CommandDone> {
@@ -284,6 +307,7 @@ export function createOrderEntity(request: OrderRequest, policy: OrderPolicy) {
     const { version } = order!;
     if (!matches({ version }, command)) throw asFailure(recordOf(new StaleVersion(version)), version);
     await ask(command);
+    display.note('command', `${COMMANDS[name].update.name}: done`);
     return { version: order!.version };
   }
 }

@@ -38,17 +38,20 @@ type OnStuck = (step: string, failure: string) => void;
 export type OrderSteps = ReturnType<typeof createOrderSteps>;
 
 /**
+ * @param onBegin called with what a step does when it begins
  * @param onCompensationStuck called when a step that releases what is reserved keeps failing
  * @param onDelayed called when any other step keeps failing
  */
 export function createOrderSteps({
+  onBegin,
   onCompensationStuck,
   onDelayed,
 }: {
+  onBegin: (summary: string) => void;
   onCompensationStuck: OnStuck;
   onDelayed: OnStuck;
 }) {
-  const options: LocalFirstOptions = { isResult: isSummary, onStuck: onDelayed };
+  const options: LocalFirstOptions = { isResult: isSummary, onBegin, onStuck: onDelayed };
   type Quick = Pick<
     OrderActivities,
     | 'loadOrder'
@@ -82,12 +85,12 @@ export function createOrderSteps({
         'Fetch the product details, compute the totals, reserve the stock and save the order, all or nothing',
     },
     { ...stages('10s'), few: few(2) },
-    { isResult: isPlacedAnswer, onStuck: onDelayed },
+    { isResult: isPlacedAnswer, onBegin, onStuck: onDelayed },
   );
   const resuming = localFirst<Pick<OrderActivities, 'resumeOrder'>>(
     { resumeOrder: 'Fetch the order, and what was interrupted' },
     stages('10s'),
-    { isResult: (value) => value === null || isSummary(value) },
+    { isResult: (value) => value === null || isSummary(value), onBegin },
   );
 
   /**
@@ -145,6 +148,7 @@ export function createOrderSteps({
     async placeOrder(request: OrderRequest, inline: Inline): Promise<PlacedAnswer | null> {
       const summary =
         'Fetch the product details, compute the totals, reserve the stock, pay, and save the order';
+      onBegin(summary);
       try {
         return await placeOrder.executeWithOptions({ summary }, [request, inline]);
       } catch (error) {

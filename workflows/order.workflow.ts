@@ -4,6 +4,7 @@ import {
   continueAsNew,
   isCancellation,
   setHandler,
+  sleep,
 } from '@temporalio/workflow';
 import { isCancellable } from '../src/domain/closing';
 import { ORDER_KEY_REUSED } from '../src/domain/errors';
@@ -11,7 +12,8 @@ import type { CustomerWait } from '../src/domain/paying';
 import type { OrderRequest, OrderStatus } from '../src/domain/order';
 import { placeOrderUpdate, type Beginning, type OrderPolicy } from './contract';
 import { asFailure } from './failures';
-import { handleOrderCommands } from './order.commands';
+import { handleOrderCommands, handleQueries } from './order.commands';
+import type { Story } from './order.display';
 import { createOrderEntity, type OrderEntity } from './order.entity';
 
 /**
@@ -22,10 +24,12 @@ export async function orderWorkflow(
   request: OrderRequest,
   policy: OrderPolicy,
   beginning: Beginning = 'place',
+  story?: Story,
 ): Promise<{ status: OrderStatus }> {
-  const order = createOrderEntity(request, policy);
-  const begun = order.begin(beginning); // before the first command has its turn
+  const order = createOrderEntity(request, policy, beginning, story);
+  const begun = order.begin(); // before the first command has its turn
   handleOrderCommands(order);
+  handleQueries(order);
   setHandler(placeOrderUpdate, () => begun.then(() => ({ version: order.current()!.version })), {
     validator: (fingerprint) => requireSameRequest(order, fingerprint),
   });
@@ -43,7 +47,8 @@ export async function orderWorkflow(
     if (order.isIdle()) throw error;
   }
   // replay-tested: test/workflows/replay.test.ts
-  if (!order.isFinished()) await continueAsNew<typeof orderWorkflow>(request, policy, 'continue');
+  if (!order.isFinished())
+    await continueAsNew<typeof orderWorkflow>(request, policy, 'continue', order.story());
   return { status: order.current()!.status };
 }
 
@@ -65,6 +70,7 @@ async function lookAgain(order: OrderEntity): Promise<void> {
  */
 async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: OrderPolicy): Promise<void> {
   let passed: string | null = null;
+  let alarm: Alarm | undefined;
   while (!isOver(order)) {
     const since: string | null = order.current()!.waitingSince;
     const isNews = () => isOver(order) || order.current()!.waitingSince !== since;
@@ -72,12 +78,33 @@ async function keepDeadlines(order: OrderEntity, { fulfillmentDeadlineMs }: Orde
       await condition(isNews);
       continue;
     }
-    const timeLeft = Math.max(1, Date.parse(since) + fulfillmentDeadlineMs - Date.now());
-    if (await condition(isNews, timeLeft)) continue;
+    const deadline = Date.parse(since) + fulfillmentDeadlineMs;
+    if (!alarm || alarm.hasRung || alarm.at > deadline) alarm = setAlarm(deadline);
+    const { at } = alarm;
+    const current: Alarm = alarm;
+    await condition(() => isNews() || current.hasRung);
+    if (isNews() || at < deadline) continue;
     passed = since;
     if (isCancellable(order.current()!)) await order.cancelBySystem('expired');
     else await order.markOverdue(since);
   }
+}
+
+interface Alarm {
+  /** In milliseconds since 1970. */
+  at: number;
+  hasRung: boolean;
+}
+
+/**
+ * Rings at that time. It is not taken back: a deadline is put off by each fulfillment, and one timer that looks again when
+ * it fires costs less than one that is cancelled and set anew each time.
+ */
+function setAlarm(at: number): Alarm {
+  const alarm: Alarm = { at, hasRung: false };
+  const ringing = CancellationScope.nonCancellable(() => sleep(Math.max(1, at - Date.now())));
+  void ringing.then(() => (alarm.hasRung = true));
+  return alarm;
 }
 
 /** How long after a payment has begun to wait for the customer the payment service is asked, at first and at most. */

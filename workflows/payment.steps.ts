@@ -55,7 +55,7 @@ export function createPaymentSteps(
 
   /** If the outcome is unknown, the payment service is asked by the payment's key. */
   async function authorize(call: PaymentTaskCall): Promise<PaymentOutcome> {
-    const summary = `Authorise ${amountOf(call)}`;
+    const summary = describePayment(call);
     const deadline = Date.now() + paymentDeadlineMs;
     const outcome = await authorizing.authorizePayment
       .executeWithOptions({ summary }, [call])
@@ -70,9 +70,8 @@ export function createPaymentSteps(
 
   /** Captures or refunds, and insists when an operator fails the activity or completes it by hand. */
   async function insist(call: PaymentTaskCall): Promise<PaymentOutcome> {
-    const isCapture = call.operation === 'capture';
-    const activity = isCapture ? insisting.capturePayment : insisting.refundPayment;
-    const summary = `${isCapture ? 'Capture' : 'Refund'} ${amountOf(call)}`;
+    const activity = call.operation === 'capture' ? insisting.capturePayment : insisting.refundPayment;
+    const summary = describePayment(call);
     for (;;) {
       const outcome = await activity.executeWithOptions({ summary }, [call]).catch(unlessCancelled);
       if (isOutcome(outcome)) return outcome;
@@ -135,8 +134,11 @@ function timeUntil(deadline: number): number {
   return Math.max(SHORTEST_LOOK_UP_MS, deadline - Date.now());
 }
 
-function amountOf({ amount, payment }: PaymentTask): string {
-  return formatAmount(amount, payment.currency);
+const OPERATIONS = { authorize: 'Authorise', capture: 'Capture', refund: 'Refund' } as const;
+
+/** Says what a call of the payment service is to do, such as `Capture 47.58 EUR`. */
+export function describePayment({ operation, amount, payment }: PaymentTask): string {
+  return `${OPERATIONS[operation]} ${formatAmount(amount, payment.currency)}`;
 }
 
 function unlessCancelled(error: unknown): null {

@@ -8,6 +8,7 @@ import {
   type ReconciliationRequest,
 } from '../src/domain/reconciliation';
 import { reconciliationQuery } from './contract';
+import { showWork, unlessLonger } from './work.display';
 
 /**
  * Compares the payments of a period with the orders, part by part: a Schedule starts it, or an operator. Whatever worker
@@ -32,6 +33,11 @@ export async function reconciliationWorkflow(
     findings: () => settleFindings.executeWithOptions({ summary: 'Look again at findings' }, [run]),
   };
   while (run.phase !== 'done') {
+    const { payments, orders, findings } = run.counts;
+    showWork(
+      `Compares ${run.phase} from ${run.from} to ${run.to}, begun ${run.startedAt}; so far ${payments} payments, ${orders} orders, ${findings} findings`,
+      unlessLonger('an hour', 'docs/runbook.md#reconciliation-lasts'),
+    );
     run = afterPart(run, await parts[run.phase]());
     // replay-tested: test/workflows/replay.test.ts
     if (run.phase !== 'done' && workflowInfo().continueAsNewSuggested)
@@ -40,6 +46,8 @@ export async function reconciliationWorkflow(
   run = { ...run, open: await countFindings.executeWithOptions({ summary: 'Count what is open' }, []) };
   const { from, to, repair, counts, open } = run;
   const summary = { from, to, repair, ...counts, open, openFindings: openFindings(run) };
+  const after = summary.openFindings > 0 ? 'See docs/runbook.md#reconciliation-finds-something.' : 'Nothing.';
+  showWork(`Done; ${summary.openFindings} findings are open`, after);
   if (summary.openFindings > 0) log.warn('reconciliation done', summary);
   else log.info('reconciliation done', summary);
   return run;

@@ -1,6 +1,7 @@
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { RelayActivities } from '../activities/relay.activities';
 import { byOneWorker } from './one-worker';
+import { showWork } from './work.display';
 
 /**
  * Has one worker at a time make events of all that is written: a Schedule starts it, and starts it again if it was ended. If
@@ -9,6 +10,7 @@ import { byOneWorker } from './one-worker';
  */
 export async function relayWorkflow({ eventsTaskQueue }: { eventsTaskQueue: string }): Promise<void> {
   const { relayEvents } = proxyActivities<RelayActivities>(byOneWorker(eventsTaskQueue));
+  showWork('Makes events of all that is written', 'Nothing, unless events lag: docs/runbook.md#events-lag.');
   for (;;) {
     const summary = 'Make events of all that is written';
     const { isSuperseded } = await relayEvents.executeWithOptions({ summary }, []);

@@ -1,5 +1,6 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { OldOrders, RetentionActivities } from '../activities/retention.activities';
+import { showWork, unlessLonger, UPKEEP } from './work.display';
 
 const { removeOldAuditEntries, continueErasures, eraseOldOrders } = proxyActivities<RetentionActivities>({
   startToCloseTimeout: '12h',
@@ -21,14 +22,18 @@ export interface RetentionReport {
  */
 export async function retentionWorkflow(): Promise<RetentionReport> {
   const last = workflowInfo().lastResult as RetentionReport | undefined;
+  const otherwise = unlessLonger('a day', UPKEEP);
+  showWork('Removes entries of the audit log that are too old', otherwise);
   const removedAuditEntries = await removeOldAuditEntries.executeWithOptions(
     { summary: 'Remove entries of the audit log that are too old' },
     [],
   );
+  showWork('Erases what is left of erased users', otherwise);
   const { started: continuedErasures } = await continueErasures.executeWithOptions(
     { summary: 'Erase what is left of erased users' },
     [],
   );
+  showWork('Erases what closed orders have of their customers for too long', otherwise);
   const orders = await eraseOldOrders.executeWithOptions(
     { summary: 'Erase what closed orders have of their customers for too long' },
     [last?.orders.done ?? {}],

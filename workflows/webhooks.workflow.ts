@@ -1,6 +1,7 @@
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { WebhookActivities } from '../activities/webhooks.activities';
 import { byOneWorker } from './one-worker';
+import { showWork } from './work.display';
 
 /**
  * Has one worker at a time make deliveries of all events: a Schedule starts it, and starts it again if it was ended. Two that
@@ -8,6 +9,10 @@ import { byOneWorker } from './one-worker';
  */
 export async function webhooksWorkflow({ eventsTaskQueue }: { eventsTaskQueue: string }): Promise<void> {
   const { dispatchWebhooks } = proxyActivities<WebhookActivities>(byOneWorker(eventsTaskQueue));
+  showWork(
+    'Makes deliveries of all events',
+    'Nothing, unless deliveries lag: docs/runbook.md#webhook-deliveries-lag.',
+  );
   for (;;) {
     await dispatchWebhooks.executeWithOptions({ summary: 'Make deliveries of all events' }, []);
     // replay-tested: test/workflows/replay.test.ts

@@ -26,7 +26,8 @@ async function sumOf(pid: number, wanted: readonly number[]): Promise<number> {
 export async function cpuOfFamily(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
   const lists = await Promise.all(
-    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')),
+    // A thread may end in between, and its children then belong to another one.
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
   );
   const children = lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
   const ended = () => 0; // its parent has its time

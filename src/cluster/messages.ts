@@ -14,6 +14,25 @@ export interface Counted {
   counts: Count[];
 }
 
+/** Asks an API process for its metrics. */
+export interface Collect {
+  type: 'collect';
+  id: number;
+}
+
+/** The process's reply, in the text format of Prometheus. */
+export interface Collected {
+  type: 'collected';
+  id: number;
+  text: string;
+}
+
+/** Has an API process log from this level on. */
+export interface SetLogLevel {
+  type: 'log-level';
+  level: string;
+}
+
 /** Asks an API process to finish the requests in flight and exit. */
 export interface Stop {
   type: 'stop';

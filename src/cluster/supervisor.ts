@@ -2,7 +2,7 @@ import type { Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { WindowCounter } from '../rate-limit/window-counter';
-import { isMessage, type CountRequests } from './messages';
+import { isMessage, type CountRequests, type SetLogLevel, type Stop } from './messages';
 
 const BACKOFF_MS = { first: 100, most: 10_000 };
 /** After serving requests for this long, an exit no longer counts as a failed start. */
@@ -22,8 +22,12 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Keeps all processes running until `stop`. Rejects if one keeps failing right after its start. */
   run(): Promise<void>;
+  /** Has the processes that run log from this level on. */
+  setLogLevel(level: string): void;
   /** Lets all processes finish, and kills those that have not exited within the limit. */
   stop(limitMs: number): Promise<void>;
+  /** Returns the processes that run, by their numbers from 1 on; one that replaces another one has its number. */
+  processes(): ReadonlyMap<number, Worker>;
 }
 
 /** Starts the API processes, replaces those that die, and counts the requests of all of them. */
@@ -35,12 +39,13 @@ export function createSupervisor({
   steadyAfterMs = STEADY_AFTER_MS,
 }: SupervisorOptions): Supervisor {
   const living = new Map<Worker, Promise<unknown>>();
+  const numbered = new Map<number, Worker>();
   const stopping = new AbortController();
 
   /** Runs one process at a time, and starts the next when it has exited. */
-  async function keepOne(): Promise<void> {
+  async function keepOne(number: number): Promise<void> {
     for (let failedStarts = 0; !stopping.signal.aborted;) {
-      const { pid, how, steadyMs } = await runOne();
+      const { pid, how, steadyMs } = await runOne(number);
       if (stopping.signal.aborted) return;
       failedStarts = steadyMs < steadyAfterMs ? failedStarts + 1 : 0;
       if (failedStarts === MAX_FAILED_STARTS) throw new Error(giveUp(how));
@@ -50,7 +55,7 @@ export function createSupervisor({
     }
   }
 
-  async function runOne() {
+  async function runOne(number: number) {
     const worker = fork();
     const { pid } = worker.process;
     let listensSince = Infinity;
@@ -69,18 +74,26 @@ export function createSupervisor({
     });
     const exit = exitOf(worker);
     living.set(worker, exit);
+    numbered.set(number, worker);
     if (pid !== undefined) logger.info({ apiPid: pid }, 'API process started');
     const how = await exit;
     living.delete(worker);
+    numbered.delete(number);
     return { pid, how, steadyMs: Math.max(0, Date.now() - listensSince) };
   }
 
+  function tell(message: SetLogLevel | Stop): void {
+    for (const worker of living.keys()) worker.send(message, ignore);
+  }
+
   return {
-    run: async () => void (await Promise.all(Array.from({ length: count }, keepOne))),
+    processes: () => numbered,
+    run: async () => void (await Promise.all(Array.from({ length: count }, (_, n) => keepOne(n + 1)))),
+    setLogLevel: (level) => tell({ type: 'log-level', level }),
     async stop(limitMs) {
       stopping.abort();
       const workers = [...living.keys()];
-      for (const worker of workers) worker.send({ type: 'stop' }, ignore);
+      tell({ type: 'stop' });
       const kill = setTimeout(() => workers.forEach((worker) => worker.process.kill('SIGKILL')), limitMs);
       await Promise.all(living.values());
       clearTimeout(kill);

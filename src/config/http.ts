@@ -86,6 +86,11 @@ const variables = {
     .description(
       'Whether the API serves its OpenAPI document and the Swagger page, at `/api` below the prefix',
     ),
+  BOARD: Joi.boolean()
+    .default(true)
+    .description(
+      'Whether the API serves the order board, at `/board` below the prefix: public files, whose users sign in',
+    ),
 };
 
 /** Addresses that only this machine reaches. */
@@ -114,6 +119,7 @@ export const http = section({
     },
     trustedProxies: env.TRUSTED_PROXIES,
     docs: env.API_DOCS,
+    board: env.BOARD,
   }),
 });
 

@@ -13,6 +13,7 @@ import { process } from './process';
 import { signIn } from './sign-in';
 import { readVariables, variablesOf, type Variable } from './read';
 import type { Process, Section } from './section';
+import { telemetry } from './telemetry';
 import { temporal } from './temporal';
 import { webhooks } from './webhooks';
 import { worker } from './worker';
@@ -34,6 +35,7 @@ const SECTIONS = {
   carts,
   payments,
   worker,
+  telemetry,
   audit,
   personalData,
   events,

@@ -11,7 +11,8 @@ const variables = {
     .valid('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
     .default('info')
     .description(
-      'The least severe level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`',
+      'The least severe level that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`; the ' +
+        'signal SIGUSR2 changes between it and `debug`',
     ),
   SHUTDOWN_TIMEOUT_MS: count(10_000, MAX_TIMER_MS)
     .unit('ms')

@@ -29,7 +29,7 @@ export interface CorrectFulfillment extends Command {
   trackingNumber?: string | null;
 }
 
-/** @throws {InvalidTransition} the order is not confirmed, or less is left to fulfil */
+/** @throws {InvalidTransition} the order is not confirmed, or less is left to fulfill */
 export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (madeBefore(order.fulfillments, command)) return;
   if (order.fulfillments.length >= MAX_FULFILLMENTS) {
@@ -52,7 +52,7 @@ export function requireFulfillable(order: Order, command: FulfillOrder): void {
   if (shortfall > 0) {
     throw new InvalidTransition(
       `Nothing more can be captured of the payment, and ${formatAmount(shortfall, order.currency!)} of what this costs were ` +
-        'not: fulfil less, or cancel what is left of the order.',
+        'not: fulfill less, or cancel what is left of the order.',
     );
   }
 }
@@ -169,11 +169,11 @@ export function correctedOrder(order: Order, command: CorrectFulfillment, at: st
   return changeOrder({ ...order, fulfillments }, {}, { at, by, reason: null });
 }
 
-/** Fulfils the items of each product from the first to the last. @throws {InvalidTransition} less is left */
+/** Fulfills the items of each product from the first to the last. @throws {InvalidTransition} less is left */
 function fulfilledItems({ items }: Order, lines: readonly OrderLine[]): OrderItem[] {
   const units = spread(items, lines, {
     roomOf: openUnits,
-    tooMany: (sku, left) => `Only ${left} of ${sku} are left to fulfil.`,
+    tooMany: (sku, left) => `Only ${left} of ${sku} are left to fulfill.`,
   });
   return items.map((item, n) => ({ ...item, fulfilledQuantity: item.fulfilledQuantity + units[n]! }));
 }

@@ -8,3 +8,12 @@ export const OWNER_DIGITS = 16;
 export function ownerIn(orderId: string): string {
   return orderId.slice(-OWNER_DIGITS);
 }
+
+/** How the ids of the workflows of orders begin. */
+export const WORKFLOW_PREFIX = 'order-';
+
+/** Returns the id of the order that a workflow is for; undefined if it is for something else. */
+export function orderIdIn(workflowId: string): string | undefined {
+  const id = workflowId.startsWith(WORKFLOW_PREFIX) ? workflowId.slice(WORKFLOW_PREFIX.length) : '';
+  return ORDER_ID.test(id) ? id : undefined;
+}

@@ -43,7 +43,7 @@ export interface OrderSummary extends OrderState {
 /** A compensation that is not settled. */
 export type Owed = Pick<
   Compensation,
-  'step' | 'kind' | 'payment' | 'amount' | 'refundId' | 'state' | 'failure'
+  'step' | 'kind' | 'payment' | 'amount' | 'refundId' | 'state' | 'since' | 'failure'
 >;
 
 /** A summary, and how the order has answered the command that led to it. */
@@ -81,8 +81,8 @@ function awaits(order: Order): Pick<OrderSummary, 'awaits'> {
   return wait ? { awaits: wait } : {};
 }
 
-function owed({ step, kind, payment, amount, refundId, state, failure }: Compensation): Owed {
-  return { step, kind, payment, amount, ...(refundId && { refundId }), state, failure };
+function owed({ step, kind, payment, amount, refundId, state, since, failure }: Compensation): Owed {
+  return { step, kind, payment, amount, ...(refundId && { refundId }), state, since, failure };
 }
 
 /** A summary after a look at the payment of the order. */

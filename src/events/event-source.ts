@@ -1,4 +1,5 @@
 import type { ClientSession, mongo } from 'mongoose';
+import type { Order } from '../domain/order';
 import type { AvailabilityDocument, EventDocument } from './events.model';
 
 /** The collections that a transaction may write beside the feed. */
@@ -10,6 +11,8 @@ export interface Alongside {
 /** An event that has no place in the feed yet. */
 export interface Draft {
   event: Omit<EventDocument, 'position' | 'recordedAt' | 'expiresAt'>;
+  /** Which order it is about, as it was before and is now; before is null if there was none. */
+  order?: { before: Order | null; after: Order };
   /** What the transaction that adds it does as well. */
   alongside?(collections: Alongside, session: ClientSession): Promise<unknown>;
 }

@@ -3,7 +3,7 @@ import { mongo, type Connection } from 'mongoose';
 import { CHANGES_MAX_AWAIT_MS } from '../mongodb/follow-changes';
 import type { Draft, EventSource, Write } from './event-source';
 import type { RelayRepository } from './events.repository';
-import { Superseded, type Lead } from './lead';
+import { Superseded, type Lead, type Progress } from './lead';
 
 /** How many changes become events in one transaction at most. */
 const BATCH = 100;
@@ -19,6 +19,8 @@ export interface RelayDeps {
   createSources(): Promise<EventSource[]> | EventSource[];
   /** How long events are kept, in milliseconds. */
   retentionMs: number;
+  /** Called with what was added to the feed, to count it. */
+  onAppended?(drafts: readonly Draft[]): void;
 }
 
 export interface RelayRun {
@@ -34,7 +36,19 @@ export type Relay = ReturnType<typeof createRelay>;
  * Creates what makes events of the writes of several collections, in the order in which they were committed. Nothing is
  * written for it by those who write: their writes are the outbox, and the change stream reads it.
  */
-export function createRelay({ connection, repository, createSources, retentionMs }: RelayDeps) {
+export function createRelay({
+  connection,
+  repository,
+  createSources,
+  retentionMs,
+  onAppended = () => undefined,
+}: RelayDeps) {
+  async function append(lead: Lead, drafts: readonly Draft[], progress: Progress): Promise<Lead> {
+    const advanced = await repository.append(lead, drafts, progress);
+    onAppended(drafts);
+    return advanced;
+  }
+
   function watch(sources: readonly EventSource[], options: mongo.ChangeStreamOptions) {
     const wanted = sources.map(({ collection, writes }) => ({ 'ns.coll': collection, ...writes }));
     return connection.db!.watch<mongo.Document, Write>([{ $match: { $or: wanted } }], {
@@ -67,7 +81,7 @@ export function createRelay({ connection, repository, createSources, retentionMs
     for (const source of sources) {
       for await (const drafts of source.missedSince(since)) {
         const lacking = await repository.lacking(drafts);
-        if (lacking.length > 0) lead = await repository.append(lead, lacking, asBefore);
+        if (lacking.length > 0) lead = await append(lead, lacking, asBefore);
         run.onProgress?.(lead);
         if (run.signal.aborted) return lead;
       }
@@ -101,7 +115,7 @@ export function createRelay({ connection, repository, createSources, retentionMs
           const followedAt = last ? new Date(last.getHighBitsUnsigned() * 1_000) : new Date();
           // After a sweep, the stream tells of writes that were swept.
           const lacking = await repository.lacking(drafts);
-          lead = await repository.append(lead, lacking, { token, followedAt });
+          lead = await append(lead, lacking, { token, followedAt });
           savedAt = Date.now();
         }
         run.onProgress?.(lead);

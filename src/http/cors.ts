@@ -20,6 +20,7 @@ export function cors(origins: string[]): Middleware {
       'If-None-Match',
       'Order-Token',
       'Prefer',
+      'Traceparent',
       'X-Request-Id',
     ],
     exposeHeaders: [
@@ -29,6 +30,7 @@ export function cors(origins: string[]): Middleware {
       'Order-Token',
       'Preference-Applied',
       'Retry-After',
+      'Traceresponse',
       'X-RateLimit-Limit',
       'X-RateLimit-Remaining',
       'X-RateLimit-Reset',

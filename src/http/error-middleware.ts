@@ -1,5 +1,6 @@
 import { AppError } from '../errors/app-error';
 import { problemOf, PROBLEM_TYPE, PROBLEMS, type ErrorCode } from '../errors/problems';
+import { currentSpan } from '../tracing/spans';
 import type { Context, Middleware } from './context';
 
 const RETRY_AFTER_SECONDS = '5';
@@ -73,6 +74,7 @@ function sendProblem(ctx: Context, error: AppError): void {
   ctx.set('Content-Type', PROBLEM_TYPE);
   ctx.body = {
     ...problemOf(error.code, error.detail, ctx.state.requestId),
+    traceId: currentSpan()?.traceId,
     errors: error.errors,
     orderId: error.orderId,
     existingOrderId: error.existingOrderId,

@@ -36,6 +36,8 @@ export interface HttpServer {
 export interface HttpServerOptions {
   host: string;
   port: number;
+  /** The variables that set them, for what is wrong with them. */
+  variables?: { host: string; port: string };
   /** The longest that a response may take. */
   maxResponseMs?: number;
   /** Called for each request that the server rejects without calling the listener. */
@@ -59,7 +61,14 @@ const TIMEOUTS = {
 /** @throws {Error} with what to do, if the address cannot be used */
 export async function listen(
   listener: RequestListener,
-  { host, port, maxResponseMs = 0, onEarlyError = () => undefined, timeouts }: HttpServerOptions,
+  {
+    host,
+    port,
+    variables = { host: 'HOST', port: 'PORT' },
+    maxResponseMs = 0,
+    onEarlyError = () => undefined,
+    timeouts,
+  }: HttpServerOptions,
 ): Promise<HttpServer> {
   const inFlight = new Set<ServerResponse>();
   const handle = (req: IncomingMessage, res: ServerResponse) => {
@@ -85,7 +94,7 @@ export async function listen(
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(Math.min(maxResponseMs + STALLED_MS, MAX_TIMER_MS));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, variables)));
     server.listen(port, host, resolve);
   });
   return {
@@ -162,12 +171,19 @@ function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function listenError(
+  error: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+  variables: NonNullable<HttpServerOptions['variables']>,
+): Error {
   const advice: Record<string, string> = {
-    EADDRINUSE: `Port ${port} on ${host} is in use: stop the program that uses it, or set PORT to another port.`,
-    EACCES: `This user may not listen on port ${port} of ${host}: set PORT to 1024 or above.`,
-    EADDRNOTAVAIL: `The address ${host} does not belong to this machine: set HOST to one that does.`,
+    EADDRINUSE: `Port ${port} on ${host} is in use: stop the program that uses it, or set ${variables.port} to another port.`,
+    EACCES: `This user may not listen on port ${port} of ${host}: set ${variables.port} to 1024 or above.`,
+    EADDRNOTAVAIL: `The address ${host} does not belong to this machine: set ${variables.host} to one that does.`,
   };
-  const message = advice[String(error.code)] ?? `Listening on ${host}:${port} failed: check HOST and PORT.`;
+  const message =
+    advice[String(error.code)] ??
+    `Listening on ${host}:${port} failed: check ${variables.host} and ${variables.port}.`;
   return new Error(message, { cause: error });
 }

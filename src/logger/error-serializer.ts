@@ -28,7 +28,8 @@ export function serializeError(error: unknown, depth = 0): SerializedError {
   };
 }
 
-function scrub(text: string): string {
+/** Removes the values of unique keys, e-mail addresses, and credentials in URLs. */
+export function scrub(text: string): string {
   return text
     .replace(DUPLICATE_KEY, '$1[redacted]')
     .replace(CREDENTIALS, '$1[redacted]@')

@@ -1,5 +1,6 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config';
+import { isTracing, spanFields } from '../tracing/spans';
 import { serializeError } from './error-serializer';
 
 const SECRET_KEYS = [
@@ -23,6 +24,7 @@ export function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: serializeError, error: serializeError },
+    ...(isTracing() && { mixin: spanFields }),
     redact: {
       paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
       censor: '[redacted]',

@@ -36,7 +36,11 @@ export function openMongoDb({ uri, responseTimeoutMs = 5_000 }: MongoDbOptions, 
   });
   const connection = mongoose.createConnection();
   const closing = new AbortController();
-  connection.on('disconnected', () => closing.signal.aborted || logger.warn('MongoDB is unreachable'));
+  let failure: Error | null = null;
+  connection.on(
+    'disconnected',
+    () => closing.signal.aborted || logger.warn({ err: failure }, 'MongoDB is unreachable'),
+  );
   connection.on('reconnected', () => logger.info('MongoDB is reachable again'));
   const options = {
     ...OPTIONS,
@@ -44,7 +48,14 @@ export function openMongoDb({ uri, responseTimeoutMs = 5_000 }: MongoDbOptions, 
     socketTimeoutMS: responseTimeoutMs,
     waitQueueTimeoutMS: responseTimeoutMs,
   };
-  const connected = connectWithRetries(() => connection.openUri(uri, options), logger, closing.signal);
+  async function open(): Promise<void> {
+    await connection.openUri(uri, options);
+    // Mongoose says that it is disconnected, but not why: the driver has told that just before, to it as well.
+    connection.getClient().prependListener('serverDescriptionChanged', ({ newDescription: { error } }) => {
+      failure = error ?? failure;
+    });
+  }
+  const connected = connectWithRetries(open, logger, closing.signal);
   return {
     connection,
     /** Resolves with the first connection, for those that can do nothing without it, such as the set-up. */

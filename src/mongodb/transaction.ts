@@ -11,13 +11,21 @@ export type Transact = ReturnType<typeof createTransact>;
  * Creates a function that runs `work` in a transaction with majority writes. If the transaction collides with
  * another one, it is repeated with a jittered back-off, so `work` must have no effects outside the session.
  * @param deadlineMs how long it is repeated, in milliseconds
+ * @param onRepeat called each time that it is repeated
  */
-export function createTransact(connection: Connection, deadlineMs = DEADLINE_MS) {
+export function createTransact(
+  connection: Connection,
+  deadlineMs = DEADLINE_MS,
+  onRepeat: () => void = () => undefined,
+) {
   return <T>(work: (session: ClientSession) => Promise<T>): Promise<T> =>
     connection.withSession((session) => {
       const deadline = Date.now() + deadlineMs;
+      let isRepeated = false;
       return session.withTransaction(
         () => {
+          if (isRepeated) onRepeat();
+          isRepeated = true;
           if (Date.now() > deadline)
             throw new mongo.MongoOperationTimeoutError(
               `The transaction was not committed within ${deadlineMs} ms.`,

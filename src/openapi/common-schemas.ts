@@ -37,6 +37,11 @@ const problem: JsonSchema = {
     detail: { type: 'string', description: 'What happened and what to do' },
     code: { type: 'string', enum: ERROR_CODES, title: 'ErrorCode' },
     requestId,
+    traceId: {
+      type: 'string',
+      pattern: '^[0-9a-f]{32}$',
+      description: 'The id of the request among the traces, if the API is traced',
+    },
     errors: {
       type: 'array',
       description: 'All mistakes in the input, or the first ones of many',

@@ -10,7 +10,7 @@ import { componentNameOf, jsonSchemaOf } from './json-schema';
 import { parametersOf } from './parameters';
 import { pascal } from './portable-schema';
 import { responsesOf } from './responses';
-import { VERSION } from './version';
+import { VERSION } from '../config/version';
 import { WEBHOOK_TAG, webhooksOf, type WebhookSpec } from './webhooks';
 
 const INTRODUCTION =

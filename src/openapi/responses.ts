@@ -16,6 +16,9 @@ const EXAMPLE_META = {
 };
 /** Headers of all responses, and of those whose requests are counted. */
 const REQUEST_ID = { 'X-Request-Id': 'The id of the request: the one that the caller sent, if it is valid' };
+const TRACE = {
+  Traceresponse: 'The ids of the trace and the span of the request (W3C Trace Context), if the API is traced',
+};
 const RATE_LIMIT = {
   'X-RateLimit-Limit': 'How many requests the caller may send in a window of time',
   'X-RateLimit-Remaining': 'How many of them are left',
@@ -98,7 +101,7 @@ function problemHeadersOf(route: Route, status: number): Record<string, string> 
 function success(route: Route, spec: ResponseSpec, registry: ComponentRegistry): unknown {
   const declared = {
     ...REQUEST_ID,
-    ...(route.tag !== 'Health' && RATE_LIMIT),
+    ...(route.tag !== 'Health' && { ...TRACE, ...RATE_LIMIT }),
     ...spec.headers,
     ...spec.optionalHeaders,
     ...(route.idempotency && REPEATED),
@@ -200,7 +203,7 @@ function problem(
   }));
   const response = registry.components.responses[name] as { headers: Record<string, object> };
   // Where only some of the operations send a header, its description says so: none of them is always there.
-  Object.assign(response.headers, headersOf({ ...REQUEST_ID, ...declared }, registry));
+  Object.assign(response.headers, headersOf({ ...REQUEST_ID, ...TRACE, ...declared }, registry));
   if (status === 429) Object.assign(response.headers, headersOf(RATE_LIMIT, registry));
   return reference;
 }

@@ -51,6 +51,7 @@ export interface OrderView extends PresentedAsIs {
   paymentAction?: PaymentActionView;
   workflowId: string;
   temporalUrl?: string;
+  traceUrl?: string;
   compensationPending?: boolean;
   compensations?: CompensationView[];
   archivedAt?: string | null;

@@ -1,3 +1,4 @@
+import type { Config } from '../config';
 import { pendingCompensations } from '../domain/compensation';
 import {
   dueOf,
@@ -23,15 +24,23 @@ import type {
   RefundView,
 } from './order-view';
 
-export interface TemporalLinks {
+/** Where operators look at orders. */
+export interface OrderLinks {
   uiUrl: string;
   namespace: string;
+  /** The URL of the traces of an order, with `{orderId}` in it. */
+  traceUiUrl?: string;
+}
+
+export function orderLinksOf({ temporal, telemetry }: Pick<Config, 'temporal' | 'telemetry'>): OrderLinks {
+  const { uiUrl, namespace } = temporal;
+  return { uiUrl, namespace, traceUiUrl: telemetry.traceUiUrl };
 }
 
 export type OrderPresenter = ReturnType<typeof createOrderPresenter>;
 
 /** Presents orders to the caller: to an ADMIN together with all that it takes to operate them. */
-export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
+export function createOrderPresenter({ uiUrl, namespace, traceUiUrl }: OrderLinks) {
   return (order: Order, caller: Principal, action: PaymentAction | null = null): OrderView => {
     const workflowId = orderWorkflowId(order.id);
     const isAdmin = caller.role === 'ADMIN';
@@ -73,6 +82,7 @@ export function createOrderPresenter({ uiUrl, namespace }: TemporalLinks) {
       workflowId,
       ...(isAdmin && {
         temporalUrl: `${uiUrl}/namespaces/${namespace}/workflows/${workflowId}`,
+        ...(traceUiUrl !== undefined && { traceUrl: traceUiUrl.replaceAll('{orderId}', order.id) }),
         compensationPending: pendingCompensations(order).length > 0,
         compensations: order.compensations.map(presentCompensation),
         archivedAt: order.archivedAt,

@@ -12,6 +12,8 @@ export interface RateLimitOptions {
   signIn: Pick<Config['signIn'], 'rateLimitMax'>;
   /** Counts for all API processes. Defaults to counting in this process. */
   store?: Store;
+  /** Called for each request that is turned down, to count it. */
+  onLimited?(): void;
 }
 
 /** The health routes, whose probes come from few addresses, so that no flood of other requests takes their place. */
@@ -31,16 +33,18 @@ export function rateLimit({
   config,
   signIn,
   store = countIn(createWindowCounter()),
+  onLimited = () => undefined,
 }: RateLimitOptions): Middleware {
   const { max, windowMs } = config.rateLimit;
   const healthPaths = new Set(HEALTH_PATHS.map((path) => config.prefix + path));
   const signInPaths = `${config.prefix}/auth/`;
-  const requests = limiter({ db: store, id: clientsOf, max, duration: windowMs });
+  const requests = limiter({ db: store, id: clientsOf, max, duration: windowMs, onLimited });
   const signIns = limiter({
     db: store,
     id: (ctx) => `sign-in:${addressOf(ctx)}`,
     max: signIn.rateLimitMax,
     duration: windowMs,
+    onLimited,
   });
   const probes = limiter({
     db: store,
@@ -48,6 +52,7 @@ export function rateLimit({
     max: Math.ceil(Math.max(max * SHARE_OF_PROBES, (MIN_PROBES_PER_MINUTE * windowMs) / MINUTE_MS)),
     duration: windowMs, // all windows of the counter last equally long
     disableHeader: true,
+    onLimited,
   });
   return (ctx, next) => {
     if (healthPaths.has(ctx.path)) return probes(ctx, next);
@@ -61,9 +66,10 @@ interface Limit {
   max: number;
   duration: number;
   disableHeader?: true;
+  onLimited(): void;
 }
 
-function limiter({ db, ...options }: Limit): Middleware {
+function limiter({ db, onLimited, ...options }: Limit): Middleware {
   const limit = ratelimit({
     ...options,
     driver: 'redis', // the memory driver never forgets a client
@@ -78,7 +84,9 @@ function limiter({ db, ...options }: Limit): Middleware {
       return next();
     };
     return limit(ctx, proceed).catch((error: unknown) => {
-      throw passed ? error : limited(ctx, error);
+      if (passed) throw error;
+      onLimited();
+      throw limited(ctx, error);
     });
   };
 }

@@ -47,7 +47,10 @@ export function failOpen(counter: Counter, logger: Logger, name: string): Counte
         return counted;
       } catch (err) {
         if (!isFailing)
-          logger.warn({ err }, `${name} does not respond: requests are not limited until it does`);
+          logger.warn(
+            { err, counter: name },
+            'requests are not limited, since their counter does not respond',
+          );
         isFailing = true;
         return { used: 1, msLeft: windowMs };
       }

@@ -9,6 +9,8 @@ export interface Progress {
   end(): void;
 }
 
+export const NO_PROGRESS: Progress = { show: () => undefined, end: () => undefined };
+
 const PLAIN_INTERVAL_MS = 5_000;
 const STEPS = 100;
 

@@ -16,7 +16,7 @@ export interface SecurityEvents {
   role_changed: { userId: string; by: string; from: UserRole; to: UserRole };
   key_created: { apiKeyId: string; by: string; scopes: readonly Scope[] };
   /** Events are sent to another URL than before, or to one more. */
-  webhook_url_set: { webhookEndpointId: string; by: string };
+  webhook_url_set: { endpointId: string; by: string };
   /** An API key that has expired or was revoked. */
   key_used_after_end: { apiKeyId: string };
   /** Payloads of Temporal were decrypted or encrypted. */
@@ -27,6 +27,17 @@ export interface SecurityEvents {
 type Account = { email: string } | { sessionId: string };
 
 export type SecurityEventName = keyof SecurityEvents;
+
+export const SECURITY_EVENT_NAMES = Object.keys({
+  login_failed: 0,
+  login_locked: 0,
+  refresh_reused: 0,
+  role_changed: 0,
+  key_created: 0,
+  webhook_url_set: 0,
+  key_used_after_end: 0,
+  codec_used: 0,
+} satisfies Record<SecurityEventName, 0>) as SecurityEventName[];
 
 /** @param from the network address of the client, if it is known, which the log has as a keyed hash */
 export type ReportSecurityEvent = <Name extends SecurityEventName>(

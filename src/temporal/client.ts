@@ -2,6 +2,8 @@ import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor }
 import { InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import type { DataConverter } from '@temporalio/common';
 import type { Config } from '../config';
+import { isTracing } from '../tracing/spans';
+import { clientSpans } from './client-spans';
 
 export interface TemporalClient {
   client: Client;
@@ -32,7 +34,12 @@ export function createTemporalClient(
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });
   return {
-    client: new Client({ connection, namespace, dataConverter }),
+    client: new Client({
+      connection,
+      namespace,
+      dataConverter,
+      ...(isTracing() && { interceptors: clientSpans }),
+    }),
     lastAnswerAt: () => answeredAt,
     async checkHealth() {
       const check = connection.withDeadline(Date.now() + HEALTH_TIMEOUT_MS, () =>

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { SecretBox } from '../common/secret-box';
 import { readRetryAfter, retryDelayMs, validSecrets, verdictOf, type Verdict } from '../domain/webhook';
@@ -5,7 +6,7 @@ import type { EventPresenter } from '../events/events.presenter';
 import type { EventRepository } from '../events/events.repository';
 import { Role } from '../role/role';
 import type { AttemptOutcome, Delivery, DeliveryRepository } from './deliveries.repository';
-import { PING_TYPE } from './delivery';
+import { FIRST_ROUND, PING_TYPE } from './delivery';
 import type { Endpoint, EndpointRepository } from './endpoints.repository';
 import { RefusedAddress, type Answer, type Post } from './post';
 import { signedHeaders } from './signing';
@@ -24,6 +25,14 @@ export interface AttemptDeps {
   /** Whether only https is allowed. */
   isSecure: boolean;
   logger: Pick<Logger, 'warn'>;
+  /** Called after each attempt, to count it. */
+  onAttempt?(report: AttemptReport): void;
+}
+
+export interface AttemptReport {
+  status: Delivery['status'];
+  /** How long after the event this was attempted, in milliseconds; null if it is not the first time, or there is no event. */
+  firstAfterMs: number | null;
 }
 
 /** A round of attempts to deliver something. */
@@ -36,13 +45,13 @@ export type Attempt = ReturnType<typeof createAttempt>;
 
 /** Creates what makes one attempt of a round. It may run twice, or twice at once: receivers know the event by its id. */
 export function createAttempt(deps: AttemptDeps) {
-  const { endpoints, deliveries, feed, present, secrets, post, isSecure, logger } = deps;
+  const { endpoints, deliveries, feed, present, secrets, post, isSecure, logger, onAttempt } = deps;
 
-  /** Returns the body; null if there is no such event any more. */
-  async function bodyOf({ eventId, endpointId, ping }: Delivery): Promise<string | null> {
-    if (ping) return pingBody(eventId, endpointId, ping);
+  /** Returns what to send; null if there is no such event any more. */
+  async function contentOf({ eventId, endpointId, ping }: Delivery): Promise<Content | null> {
+    if (ping) return { body: pingBody(eventId, endpointId, ping) };
     const event = await feed.find(eventId);
-    return event && JSON.stringify(present(event, { role: Role.ADMIN }));
+    return event && { body: JSON.stringify(present(event, { role: Role.ADMIN })), happenedAt: event.at };
   }
 
   /** @returns what the receiver has answered, or why it has not */
@@ -61,8 +70,8 @@ export function createAttempt(deps: AttemptDeps) {
   async function recordVerdict(endpoint: Endpoint, verdict: Verdict, at: Date): Promise<void> {
     const disabled = await endpoints.recordVerdict(endpoint.id, verdict, at);
     if (!disabled) return;
-    const { id: webhookEndpointId, disabledReason: reason } = disabled;
-    logger.warn({ webhookEndpointId, reason }, 'webhook endpoint disabled');
+    const { id: endpointId, disabledReason: reason } = disabled;
+    logger.warn({ endpointId, reason }, 'webhook endpoint disabled');
   }
 
   /** Returns after how many milliseconds the next attempt is to be made; null if there is none. */
@@ -76,18 +85,41 @@ export function createAttempt(deps: AttemptDeps) {
       deliveries
         .record(delivery, { ...untouched(delivery), status: 'failed', lastError, completedAt: at })
         .then(() => null);
+    tellTrace(delivery);
     const endpoint = await endpoints.find(delivery.endpointId);
     if (!endpoint) return giveUp('The endpoint was deleted.');
     // A ping tries it before it is enabled.
     if (endpoint.disabledReason !== null && !delivery.ping) return giveUp('The endpoint was disabled.');
-    const body = await bodyOf(delivery);
-    if (body === null) return giveUp('The event is not kept any more.');
-    const answer = await send(endpoint, delivery.eventId, body, at);
+    const content = await contentOf(delivery);
+    if (content === null) return giveUp('The event is not kept any more.');
+    const answer = await send(endpoint, delivery.eventId, content.body, at);
     const { outcome, verdict, delayMs } = outcomeOf(delivery, answer, at);
     await deliveries.record(delivery, outcome);
     await recordVerdict(endpoint, verdict, at);
+    onAttempt?.({ status: outcome.status, firstAfterMs: firstAfterMs(delivery, content, at) });
     return delayMs;
   };
+}
+
+interface Content {
+  body: string;
+  /** When the event happened; a ping is none. */
+  happenedAt?: Date;
+}
+
+function firstAfterMs({ round, attempts }: Delivery, { happenedAt }: Content, at: Date): number | null {
+  const isFirst = round === FIRST_ROUND && attempts === 0;
+  return isFirst && happenedAt ? Math.max(0, at.getTime() - happenedAt.getTime()) : null;
+}
+
+/** The trace of a delivery is its own, and leads to the order by the attribute that the traces of the order have. */
+function tellTrace({ eventId, type }: Delivery): void {
+  const orderId = /^evt_(ord_[0-9a-f]{32})_/.exec(eventId)?.[1];
+  trace.getActiveSpan()?.setAttributes({
+    'webhook.event.id': eventId,
+    'webhook.event.type': type,
+    ...(orderId !== undefined && { 'order.id': orderId }),
+  });
 }
 
 function untouched(delivery: Delivery): AttemptOutcome {

@@ -1,8 +1,10 @@
+import { SpanKind } from '@opentelemetry/api';
 import { Resolver } from 'node:dns/promises';
 import type { LookupAddress } from 'node:dns';
 import { request as requestPlain, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { inSpan, isTracing, recordError } from '../tracing/spans';
 import { hasAllowedPort, type IsAllowedAddress } from './addresses';
 
 /** How long a receiver may take until it has answered, in milliseconds, from the resolving of its name on. */
@@ -70,10 +72,29 @@ export function createPost({ isAllowed, resolve = resolveByDns, timeoutMs = ANSW
       agent: false,
       signal: AbortSignal.timeout(timeoutMs),
     };
-    const response = await send(target, options, body);
-    response.destroy();
-    return { status: response.statusCode!, retryAfter: response.headers['retry-after'] };
+    return inRequestSpan(target, async () => {
+      const response = await send(target, options, body);
+      response.destroy();
+      return { status: response.statusCode!, retryAfter: response.headers['retry-after'] };
+    });
   };
+}
+
+/** The path and the query of a receiver may be its secret, so they are in no trace. */
+function inRequestSpan(target: URL, request: () => Promise<Answer>): Promise<Answer> {
+  if (!isTracing()) return request();
+  const attributes = {
+    'http.request.method': 'POST',
+    'server.address': target.hostname,
+    'server.port': Number(target.port) || (target.protocol === 'https:' ? 443 : 80),
+    'url.full': `${target.origin}/REDACTED`,
+  };
+  return inSpan('POST', { kind: SpanKind.CLIENT, attributes }, async (span) => {
+    const answer = await request();
+    span.setAttribute('http.response.status_code', answer.status);
+    if (answer.status >= 400) recordError(span, String(answer.status));
+    return answer;
+  });
 }
 
 function send(target: URL, options: RequestOptions, body: string): Promise<IncomingMessage> {

@@ -252,10 +252,10 @@ function sendEndpoint(ctx: Context, status: number, endpoint: Endpoint, secret?:
 }
 
 function sendDelivery(ctx: Context, delivery: Delivery): void {
-  ctx.state.logFields = { webhookDeliveryId: delivery.id, webhookEndpointId: delivery.endpointId };
+  ctx.state.logFields = { deliveryId: delivery.id, endpointId: delivery.endpointId };
   sendData(ctx, 202, presentDelivery(delivery));
 }
 
 function logEndpoint(ctx: Context, id: string): void {
-  ctx.state.logFields = { webhookEndpointId: id };
+  ctx.state.logFields = { endpointId: id };
 }

@@ -114,7 +114,7 @@ export function createWebhookService(deps: WebhookServiceDeps) {
         updatedAt: now,
       };
       if (!(await endpoints.insert(endpoint, origin))) throw tooMany();
-      report('webhook_url_set', { webhookEndpointId: id, by: origin.by }, origin.address);
+      report('webhook_url_set', { endpointId: id, by: origin.by }, origin.address);
       return { endpoint, secret };
     },
 
@@ -139,8 +139,7 @@ export function createWebhookService(deps: WebhookServiceDeps) {
         };
       };
       const changed = found(await endpoints.change(id, change, { action: 'change', origin }));
-      if (url !== undefined)
-        report('webhook_url_set', { webhookEndpointId: id, by: origin.by }, origin.address);
+      if (url !== undefined) report('webhook_url_set', { endpointId: id, by: origin.by }, origin.address);
       return changed;
     },
 

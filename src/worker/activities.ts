@@ -25,13 +25,15 @@ import type { Queue } from '../config/worker';
 import type { PaymentPolicy } from '../domain/paying';
 import { createEventPresenter } from '../events/events.presenter';
 import { createEventRepository, createRelayRepository } from '../events/events.repository';
+import type { Draft } from '../events/event-source';
 import { createRelay } from '../events/relay';
 import { eventSources } from '../events/sources';
 import { createTransact } from '../mongodb/transaction';
+import { figuresOf } from '../domain/order-figures';
 import type { UnpaidLimits } from '../domain/unpaid';
 import { allOrdersOf } from '../orders/order-pages';
 import { ownerOf } from '../orders/order-request';
-import { createOrderPresenter } from '../orders/orders.presenter';
+import { createOrderPresenter, orderLinksOf } from '../orders/orders.presenter';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createOrderWorkflows } from '../orders/temporal/order-workflows';
 import { startOptionsOf } from '../orders/temporal/start-options';
@@ -47,15 +49,19 @@ import { createDeclineRepository } from '../payments/declines/declines.repositor
 import type { FollowedDeclines } from '../payments/declines/follow-declines';
 import { createPaymentDeclines, type PaymentDeclines } from '../payments/declines/payment-declines';
 import { createFindingRepository } from '../payments/findings/findings.repository';
+import { measuredProvider } from '../payments/measured-provider';
 import type { PaymentProvider } from '../payments/payment-provider';
 import { createSandboxProvider } from '../payments/sandbox/provider';
 import { createSandboxRepository } from '../payments/sandbox/repository';
 import { createStripeClient, createStripeProvider } from '../payments/stripe/provider';
 import { createStripePaymentRepository } from '../payments/stripe/repository';
+import { tracedProvider } from '../payments/traced-provider';
 import { createProductServiceRepository } from '../product-service/product-service.repository';
 import { createStockQueue } from '../product-service/stock-queue';
 import { createStockRepository } from '../product-service/stock.repository';
+import type { WorkerMetrics } from '../telemetry/worker-metrics';
 import type { TemporalClient } from '../temporal/client';
+import { isTracing } from '../tracing/spans';
 import { createSecretBox } from '../common/secret-box';
 import { createInTurn } from './in-turn';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
@@ -93,6 +99,8 @@ export interface ActivityDeps {
   declines?: Pick<FollowedDeclines, 'msAtLimit'>;
   /** Aborts when the worker stops. */
   stopping?: AbortSignal;
+  /** By default, nothing is measured. */
+  metrics?: WorkerMetrics;
 }
 
 /**
@@ -102,26 +110,33 @@ export interface ActivityDeps {
 export function createActivities(
   queue: Queue,
   config: WorkerConfig,
-  { connection, temporal, logger, declines = { msAtLimit: () => 0 }, stopping = NEVER }: ActivityDeps,
+  {
+    connection,
+    temporal,
+    logger,
+    declines = { msAtLimit: () => 0 },
+    stopping = NEVER,
+    metrics,
+  }: ActivityDeps,
 ): QueueActivities {
   if (queue === 'events') {
     return {
-      ...createRelayActivities({ relay: createEventRelay(config, connection), stopping }),
-      ...(temporal && createWebhooks(config, { connection, temporal, logger, stopping })),
+      ...createRelayActivities({ relay: createEventRelay(config, connection, metrics), stopping }),
+      ...(temporal && createWebhooks(config, { connection, temporal, logger, stopping, metrics })),
     };
   }
   if (queue === 'payments') {
-    const provider = createPaymentProvider(config, connection)!;
+    const provider = createPaymentProvider(config, connection, metrics)!;
     return {
       ...createPaymentActivities({ provider }),
       ...(temporal && createReconciliation(config, { connection, temporal, provider })),
     };
   }
   const { inline, policy, maxDeclines, maxUnpaid } = config.payments;
-  const provider = inline ? createPaymentProvider(config, connection) : undefined;
+  const provider = inline ? createPaymentProvider(config, connection, metrics) : undefined;
   const paymentDeclines = createPaymentDeclines(createDeclineRepository(connection), declines, maxDeclines);
   return {
-    ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines),
+    ...createOrderQueueActivities(connection, { ...policy, maxUnpaid }, provider, paymentDeclines, metrics),
     ...createCartSweep(config, connection),
     ...(temporal && createUpkeep(config, connection, temporal)),
     ...(temporal && createJanitor(config, connection, temporal)),
@@ -137,24 +152,47 @@ const NEVER = new AbortController().signal;
 /** How long a transaction of the relay is repeated: nobody waits for it. */
 const RELAY_MS = 10_000;
 
-function createEventRelay({ events: { retentionMs } }: WorkerConfig, connection: Connection) {
+function createEventRelay(
+  { events: { retentionMs } }: WorkerConfig,
+  connection: Connection,
+  metrics?: WorkerMetrics,
+) {
   const feed = createEventRepository(connection);
   const transact = createTransact(connection, RELAY_MS);
   const repository = createRelayRepository({ connection, transact, retentionMs });
   const createSources = () => eventSources(connection, feed, repository);
-  return createRelay({ connection, repository, createSources, retentionMs });
+  return createRelay({
+    connection,
+    repository,
+    createSources,
+    retentionMs,
+    ...(metrics && { onAppended: countOrders(metrics) }),
+  });
+}
+
+function countOrders({ countOrder }: WorkerMetrics) {
+  return (drafts: readonly Draft[]): void => {
+    for (const { order } of drafts) if (order) countOrder(figuresOf(order.before, order.after));
+  };
 }
 
 /** Returns what delivers events to webhook endpoints. */
 function createWebhooks(
-  { temporal: { eventsTaskQueue, uiUrl, namespace }, webhooks, payloadKeys, env }: WorkerConfig,
+  config: WorkerConfig,
   {
     connection,
     temporal,
     logger = SILENT,
     stopping = NEVER,
+    metrics,
   }: Omit<ActivityDeps, 'declines'> & { temporal: TemporalClient },
 ) {
+  const {
+    temporal: { eventsTaskQueue },
+    webhooks,
+    payloadKeys,
+    env,
+  } = config;
   const feed = createEventRepository(connection);
   const endpoints = createEndpointRepository(connection);
   const deliveries = createDeliveryRepository(connection);
@@ -164,11 +202,12 @@ function createWebhooks(
       endpoints,
       deliveries,
       feed,
-      present: createEventPresenter(createOrderPresenter({ uiUrl, namespace })),
+      present: createEventPresenter(createOrderPresenter(orderLinksOf(config))),
       secrets: createSecretBox(payloadKeys, SECRETS_PURPOSE),
       post: createPost({ isAllowed: createAddressFilter(webhooks.allowedNetworks) }),
       isSecure: env === 'production',
       logger,
+      onAttempt: metrics?.countDelivery,
     }),
     share: createFairShare(),
     replays: createFairShare({ atATime: REPLAYS_AT_A_TIME, own: REPLAYS_AT_A_TIME, shared: 0 }),
@@ -218,9 +257,10 @@ export function createOrderQueueActivities(
   { maxUnpaid, ...policy }: PaymentPolicy & { maxUnpaid: UnpaidLimits },
   provider: PaymentProvider | undefined,
   declines: PaymentDeclines,
+  metrics?: WorkerMetrics,
 ) {
   const orders = createOrderRepository(connection);
-  const writer = createWriter(connection, maxUnpaid);
+  const writer = createWriter(connection, maxUnpaid, metrics);
   const changes = createOrderChanges({ writer, policy, declines, provider });
   const deps = { orders, writer, changes, products: createProductServiceRepository(connection) };
   const { eraseTraces, eraseRest } = personalDataOf(connection);
@@ -254,14 +294,14 @@ function createCarts(connection: Connection): CartRepository {
   });
 }
 
-function createWriter(connection: Connection, maxUnpaid: UnpaidLimits): OrderWriter {
+function createWriter(connection: Connection, maxUnpaid: UnpaidLimits, metrics?: WorkerMetrics): OrderWriter {
   const stock = createStockRepository(connection);
   const stockQueue = createStockQueue();
   return createOrderWriter({
     orders: createOrderRepository(connection),
     stock,
     stockQueue,
-    transact: createTransact(connection),
+    transact: createTransact(connection, undefined, metrics?.countStockConflict),
     recordAudit: createAuditRecorder(connection),
     unpaid: createUnpaidOrdersRepository(connection),
     maxUnpaid,
@@ -303,9 +343,13 @@ export function createUpkeep(config: WorkerConfig, connection: Connection, tempo
 export function createPaymentProvider(
   config: WorkerConfig,
   connection: Connection,
+  metrics?: WorkerMetrics,
 ): PaymentProvider | undefined {
   const provider = createConfiguredProvider(config, connection);
-  return provider && keepingActions(provider, createPaymentActionRepository(connection));
+  if (!provider) return undefined;
+  const traced = isTracing() ? tracedProvider(provider) : provider;
+  const measured = metrics ? measuredProvider(traced, metrics.countPaymentCall) : traced;
+  return keepingActions(measured, createPaymentActionRepository(connection));
 }
 
 function createConfiguredProvider(

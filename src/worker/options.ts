@@ -8,7 +8,9 @@ import type { Queue } from '../config/worker';
 import { createDataConverter } from '../temporal/data-converter';
 import type { CustomerKeys } from '../temporal/payload-codec';
 import { MAX_DELIVERIES_AT_A_TIME } from '../webhooks/fair-share';
+import { isTracing } from '../tracing/spans';
 import type { QueueActivities } from './activities';
+import { activitySpans } from './activity-spans';
 
 const DEPLOYMENT = 'orders';
 const BUILD_ID_CHARACTERS = 12;
@@ -52,7 +54,7 @@ export function workerOptions(
       useWorkerVersioning: false as const, // open orders move on to new code, which recorded histories prove compatible
     },
     dataConverter: createDataConverter(payloadKeys, dataKeys),
-    interceptors: { activity: [logFields] },
+    interceptors: { activity: isTracing() ? [activitySpans, logFields] : [logFields] },
     shutdownGraceTime: shutdownTimeoutMs, // with the default of 0, activities would be cancelled at once
     shutdownForceTime: shutdownTimeoutMs + FORCED_SHUTDOWN_MARGIN_MS,
   };

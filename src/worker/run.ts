@@ -7,6 +7,7 @@ import type { WorkerConfig } from '../config';
 import type { MongoDb } from '../mongodb/mongodb';
 import { createDeclineRepository } from '../payments/declines/declines.repository';
 import { followDeclines } from '../payments/declines/follow-declines';
+import type { WorkerMetrics } from '../telemetry/worker-metrics';
 import { createTemporalClient } from '../temporal/client';
 import { createDataConverter } from '../temporal/data-converter';
 import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
@@ -15,6 +16,7 @@ import { createEndpointRepository } from '../webhooks/endpoints.repository';
 import { resealSecrets } from '../webhooks/reseal';
 import { SECRETS_PURPOSE } from '../webhooks/signing';
 import { createActivities } from './activities';
+import type { WorkerHealth } from './health';
 import { buildIdOf, workerOptions } from './options';
 
 const RETRY_MS = 1_000;
@@ -44,11 +46,15 @@ export interface WorkersDeps {
   logger: Logger;
   /** Aborts when the workers have to stop. */
   signal: AbortSignal;
+  /** Is told which workers run. */
+  health?: Pick<WorkerHealth, 'started'>;
+  /** Without them, nothing is measured. */
+  metrics?: WorkerMetrics;
 }
 
 /** Runs a worker on each configured queue until the signal aborts, then finishes the work in progress. */
 export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promise<void> {
-  const { temporal, mongodb, bundle, logger, signal } = deps;
+  const { temporal, mongodb, bundle, logger, signal, health, metrics } = deps;
   const buildId = await buildIdOf(bundle);
   const { connection } = mongodb;
   // Workers of payments alone decide on no order.
@@ -74,6 +80,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
         logger,
         declines,
         stopping: signal,
+        metrics,
       });
       return Worker.create({
         ...workerOptions(queue, config, { activities, buildId, dataKeys }),
@@ -82,6 +89,7 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
       });
     }),
   );
+  health?.started(new Map(config.worker.queues.map((queue, n) => [queue, workers[n]!])));
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
   await runAll(workers, signal).finally(() =>
     Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping, resealing]),

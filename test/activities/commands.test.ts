@@ -60,7 +60,7 @@ describe('a command that comes twice at once, and once again later', () => {
     expect(await ledgerOf(shop.db, amended.payment!.key)).toMatchObject({ authorized: 5_000 });
   });
 
-  it('fulfils the order once', async () => {
+  it('fulfills the order once', async () => {
     const { order, productId } = await placed(shop, activities);
     const command = fulfilling(order);
     expect(await repeatedly(() => activities.fulfillOrder(command, INLINE))).toMatchObject({

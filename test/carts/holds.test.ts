@@ -3,6 +3,7 @@ import { CARTS_WORKFLOW } from '../../workflows/contract';
 import { createCartModel } from '../../src/carts/carts.model';
 import { newId } from '../../src/common/ids';
 import { openCart, type TestCart } from '../support/carts';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { openOrderApi, type OrderApi } from '../support/order-api';
 
@@ -40,6 +41,7 @@ async function sweep(): Promise<unknown> {
     args: [],
   });
   const report: unknown = await handle.result();
+  expect(await currentDetailsOf(handle)).toContain('Releases what carts have held too long');
   await recordHistory('carts', handle);
   return report;
 }

@@ -63,6 +63,7 @@ describe('loadConfig', () => {
         security: {},
       },
       payloadKeys: [],
+      telemetry: {},
       payments: {
         provider: 'sandbox',
         inline: true,
@@ -101,6 +102,7 @@ describe('loadConfig', () => {
         rateLimit: { max: 100_000, windowMs: 60_000 },
         trustedProxies: 0,
         docs: true,
+        board: true,
       },
       jwt: {
         keys: [{ kid: 'secret', algorithm: 'HS256', ...sameKey(REQUIRED.JWT_SECRET) }],
@@ -308,6 +310,17 @@ describe('loadConfig', () => {
       expect(mistakesOf({ ...REQUIRED, HOST })).toEqual([]);
   });
 
+  it('serves metrics where it is told to, and by default only to this machine', () => {
+    const metricsOf = (env: NodeJS.ProcessEnv) =>
+      loadConfig('worker', { ...REQUIRED, ...env }).telemetry.metrics;
+    expect(metricsOf({ METRICS_PORT: '9464' })).toEqual({ host: '127.0.0.1', port: 9_464 });
+    expect(metricsOf({ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' })).toMatchObject({ host: '0.0.0.0' });
+    expect(metricsOf({ METRICS_HOST: '0.0.0.0' })).toBeUndefined();
+    expect(mistakesOf({ ...REQUIRED, METRICS_PORT: '65536' })).toEqual([
+      expect.stringMatching(/^METRICS_PORT/),
+    ]);
+  });
+
   it('requires task queues of their own for payments and events', () => {
     expect(mistakesOf({ ...REQUIRED, TEMPORAL_PAYMENTS_TASK_QUEUE: 'orders' })).toEqual([
       expect.stringMatching(/^TEMPORAL_PAYMENTS_TASK_QUEUE must not be the same as TEMPORAL_TASK_QUEUE/),
@@ -350,6 +363,12 @@ describe('loadConfig', () => {
     ['MONGODB_URI', 'postgres://user:hunter2@host/db'],
     ['TEMPORAL_ADDRESS', 'http://localhost:7233'],
     ['TEMPORAL_UI_URL', 'localhost:8233'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '2'],
+    ['TRACE_UI_URL', 'http://localhost:16686/search'],
+    ['TRACE_UI_URL', 'localhost:16686/{orderId}'],
     ['CORS_ORIGINS', 'https://shop.example/path'],
     ['CORS_ORIGINS', 'shop.example'],
     ['RATE_LIMIT_MAX', '0'],

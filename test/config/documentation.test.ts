@@ -51,6 +51,7 @@ describe('every variable', () => {
     const others = lackedBy(passed);
     expect(others.filter((name) => !/^TEMPORAL_(TLS|API_KEY)/.test(name)).sort()).toEqual([
       'HOST',
+      'METRICS_HOST',
       'NODE_ENV',
       'PORT',
     ]);

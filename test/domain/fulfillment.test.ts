@@ -47,12 +47,12 @@ describe('requireFulfillable', () => {
   });
 
   it.each([
-    ['more than was ordered', [line('ps_a', 3)], /Only 2 of SKU-ps_a are left to fulfil/],
+    ['more than was ordered', [line('ps_a', 3)], /Only 2 of SKU-ps_a are left to fulfill/],
     ['more than was ordered in two lines', [line('ps_a', 1), line('ps_a', 2)], /Only 2 of SKU-ps_a are left/],
     ['a product of another order', [line('ps_x', 1)], /ps_x is not part of this order/],
   ])('rejects %s', (_, items, message) => {
-    const fulfil = () => requireFulfillable(orderIn(), fulfilling(items));
-    expect(fulfil).toThrow(failing('InvalidTransition', message));
+    const fulfill = () => requireFulfillable(orderIn(), fulfilling(items));
+    expect(fulfill).toThrow(failing('InvalidTransition', message));
   });
 
   it('counts what is already fulfilled over all lines of the product', () => {
@@ -68,8 +68,8 @@ describe('requireFulfillable', () => {
     [{ status: 'pending', paymentStatus: 'pending' }, /is pending: only a confirmed one can be fulfilled/],
     [{ status: 'cancelled', fulfillmentStatus: 'cancelled' }, /is cancelled: only a confirmed one/],
   ] as const)('rejects an order that is %j', (state, message) => {
-    const fulfil = () => requireFulfillable(orderIn(state), fulfilling([line('ps_a', 1)]));
-    expect(fulfil).toThrow(failing('InvalidTransition', message));
+    const fulfill = () => requireFulfillable(orderIn(state), fulfilling([line('ps_a', 1)]));
+    expect(fulfill).toThrow(failing('InvalidTransition', message));
   });
 
   it.each(['once', 'many'] as const)(
@@ -144,7 +144,7 @@ describe('fulfill', () => {
   it.each([
     ['the payment was captured', begun()],
     ['it costs nothing', orderIn({ payment: payment(0), total: 0, items: orderIn().items.map(free) })],
-  ])('fulfils the order at once if %s', (_, order) => {
+  ])('fulfills the order at once if %s', (_, order) => {
     const next = fulfill(order, { ...command, id: 'k2' }, LATER);
     expect(next.fulfillments.at(-1)).toEqual(fulfillment({ id: 'k2' }));
     expect(next).toMatchObject({ paymentStatus: 'captured', intention: null, version: 3 });
@@ -215,7 +215,7 @@ describe('fulfilledOrder', () => {
     expect(next).toMatchObject({ fulfillmentStatus: 'fulfilled', reservation: after, status: 'confirmed' });
   });
 
-  it('never fulfils more than was ordered, and exactly what the fulfillments say', () => {
+  it('never fulfills more than was ordered, and exactly what the fulfillments say', () => {
     const quantity = fc.integer({ min: 1, max: 5 });
     const product = fc.constantFrom('ps_a', 'ps_b');
     const lines = fc.array(fc.tuple(product, quantity), { minLength: 1, maxLength: 4 });

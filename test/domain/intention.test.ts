@@ -148,7 +148,7 @@ describe('an intention that is carried out', () => {
     });
   });
 
-  it('fulfils the order, and its payment is captured', () => {
+  it('fulfills the order, and its payment is captured', () => {
     expect(orderAfterPayment(fulfilling, done, LATER, policy)).toMatchObject({
       fulfillments: [fulfillment()],
       paymentStatus: 'captured',

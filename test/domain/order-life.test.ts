@@ -125,7 +125,7 @@ it.each(['once', 'many'] as const)(
         };
         expectToEnd();
         for (const one of steps) {
-          if (one.name.startsWith('fulfil') && world.underWay().length >= UNDER_WAY) continue;
+          if (one.name.startsWith('fulfill') && world.underWay().length >= UNDER_WAY) continue;
           world.take(one);
           expectConserved(world);
           const resting = world.fork();
@@ -141,8 +141,8 @@ it.each(['once', 'many'] as const)(
     fc.assert(sequences, { numRuns, seed: Number(process.env.TEST_SEED) });
     const names: Step['name'][] = [
       'amend',
-      'fulfil',
-      'fulfil the rest',
+      'fulfill',
+      'fulfill the rest',
       'undo',
       'correct',
       'deliver',

@@ -89,8 +89,24 @@ describe('summaryOf', () => {
       owed({ step: 'c', state: 'pending', failure: 'down' }),
     ];
     expect(summaryOf(orderIn({ compensations })).owed).toEqual([
-      { step: 'a', kind: 'void', amount: 3_000, payment: payment(3_000), state: 'owed', failure: null },
-      { step: 'c', kind: 'void', amount: 3_000, payment: payment(3_000), state: 'pending', failure: 'down' },
+      {
+        step: 'a',
+        kind: 'void',
+        amount: 3_000,
+        payment: payment(3_000),
+        state: 'owed',
+        since: CREATED,
+        failure: null,
+      },
+      {
+        step: 'c',
+        kind: 'void',
+        amount: 3_000,
+        payment: payment(3_000),
+        state: 'pending',
+        since: CREATED,
+        failure: 'down',
+      },
     ]);
   });
 

@@ -189,3 +189,22 @@ it('no process outlives its supervisor', async () => {
   await api.ended;
   await waitUntil(() => !startedPids().some(isAlive));
 });
+
+it('a signal to the primary changes the level of the log of all processes, those that start later too', async () => {
+  await startCluster();
+  const levels = () => {
+    const lines = logged('log level changed') as (LogLine & { to: string })[];
+    return Object.fromEntries(lines.map(({ pid, to }) => [pid, to]));
+  };
+  const [first, second] = startedPids() as [number, number];
+  api.kill('SIGUSR2');
+  process.kill(first, 'SIGUSR2'); // which the primary alone heeds
+  await waitUntil(() => Object.keys(levels()).length === 3);
+  expect(Object.values(levels())).toEqual(['debug', 'debug', 'debug']);
+  process.kill(second, 'SIGKILL');
+  await waitUntil(() => logged('API listening').length === 3);
+  api.kill('SIGUSR2');
+  await waitUntil(() => Object.values(levels()).filter((level) => level === 'info').length === 3);
+  const third = startedPids().at(-1)!;
+  expect(levels()).toMatchObject({ [second]: 'debug', [first]: 'info', [third]: 'info' });
+});

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { connect, type Mongoose } from 'mongoose';
 import { newId } from '../../src/common/ids';
 import { Canaries, formsOf } from '../support/canaries';
+import { openCollector } from '../support/collector';
 import { testConfig } from '../support/config';
 import { eventually, repeat } from '../support/eventually';
 import { sample } from '../support/sample';
@@ -19,6 +20,7 @@ interface Findings {
   errorBodies: string[];
   logs: string[];
   temporal: string[];
+  traces: string[];
 }
 
 /** Where a bank asks its customer. */
@@ -32,16 +34,16 @@ it('a text is found in base64 at any offset', () => {
   }
 });
 
-it('with payload keys, no personal data is in any log, any problem or the files of Temporal', async () => {
+it('with payload keys, no personal data is in any log, problem or trace, or in the files of Temporal', async () => {
   const key = randomBytes(32).toString('base64');
-  const { canaries, errorBodies, logs, temporal } = await findingsWith({ PAYLOAD_KEYS: `canary:${key}` });
+  const { canaries, ...found } = await findingsWith({ PAYLOAD_KEYS: `canary:${key}` });
   expect(canaries.names.length).toBeGreaterThan(20);
-  expect({ errorBodies, logs, temporal }).toEqual({ errorBodies: [], logs: [], temporal: [] });
+  expect(found).toEqual({ errorBodies: [], logs: [], temporal: [], traces: [] });
 });
 
 async function expectOrdersInTemporalOnly(): Promise<void> {
-  const { canaries, errorBodies, logs, temporal } = await findingsWith({});
-  expect({ errorBodies, logs }).toEqual({ errorBodies: [], logs: [] });
+  const { canaries, temporal, ...others } = await findingsWith({});
+  expect(others).toEqual({ errorBodies: [], logs: [], traces: [] });
   const found = new Set(temporal.map((finding) => finding.replace(/^[^:]+: /, '')));
   const given = canaries.names.filter((name) => /address|note|reason|tracking|carrier/.test(name));
   const missed = given.filter((name) => !found.has(name) && !/invalid|rejected/.test(name));
@@ -56,20 +58,29 @@ for (const run of sample('e2e/personal-data: systems without payload keys', [exp
 
 async function findingsWith(env: NodeJS.ProcessEnv): Promise<Findings> {
   const canaries = new Canaries();
-  const system = await startWholeSystem({ LOG_LEVEL: 'trace', ORDER_COMMAND_TIMEOUT_MS: '4000', ...env });
+  const collector = await openCollector();
+  const system = await startWholeSystem({
+    LOG_LEVEL: 'trace',
+    ORDER_COMMAND_TIMEOUT_MS: '4000',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    ...env,
+  });
   try {
     const errors: string[] = [];
     await exerciseApi(system, canaries, errors);
-    await system.stop();
+    await system.stop(); // which flushes the traces
+    expect(collector.spans.length).toBeGreaterThan(100);
     return {
       canaries,
       errorBodies: errors.flatMap((body) => canaries.foundIn(body).map((name) => `${name}: ${body}`)),
       logs: await canaries.foundInFiles(system.logFolder, /\.log$/),
       temporal: await canaries.foundInFiles(system.folder, /^temporal\.db/),
+      traces: collector.bodies.flatMap((body) => canaries.foundIn(body)),
     };
   } finally {
     await system.stop();
     await system.remove();
+    collector.close();
   }
 }
 

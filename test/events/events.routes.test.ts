@@ -284,8 +284,7 @@ it('watches the database once, however many watch an order, and lets no one take
   expect(refused.response.status).toBe(429);
   await api.call('post', `/orders/${id}/cancel`, alice.accessToken).send({}).expect(200);
   await eventually(async () => {
-    // The void of its payment may follow.
-    for (const { frames } of streams) expect(frames.map(({ event }) => event)).toContain('order.cancelled');
+    for (const { frames } of streams) expect(frames.map(({ event }) => event)).toContain('order.cancelled'); // the void of its payment may follow
   });
   streams.forEach(({ close }) => close());
   // Who has left makes room.

@@ -1,5 +1,6 @@
 import mongoose, { mongo } from 'mongoose';
 import pino from 'pino';
+import { createLogger } from '../../src/logger/logger';
 import { openMongoDb } from '../../src/mongodb/mongodb';
 import { isDuplicateKey, isUnavailableError } from '../../src/mongodb/errors';
 import { createUserModel } from '../../src/users/users.model';
@@ -34,8 +35,11 @@ describe('openMongoDb', () => {
     await proxy.close();
   });
 
-  it('reports an outage as unavailable and works again after it', async () => {
+  it('reports an outage as unavailable, logs what it fails of, and works again after it', async () => {
     const proxy = await openMongodbProxy();
+    const lines: unknown[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line));
+    const logger = createLogger({ env: 'test', logLevel: 'warn' }, { write });
     const mongodb = openMongoDb(
       { uri: `mongodb://127.0.0.1:${proxy.port}/proxy?directConnection=true` },
       logger,
@@ -47,6 +51,10 @@ describe('openMongoDb', () => {
     const state = { role: 'ADMIN', status: 'active', tokenVersion: 0 } as const;
     const user = { _id: 'x', email: 'x', name: 'x', passwordHash: 'x', ...state };
     expect(mongodb.isUnavailable(await errorOf(users.create(user)))).toBe(true);
+    await eventually(async () => {
+      const failure: unknown = expect.objectContaining({ message: expect.stringMatching(/\S/) });
+      expect(lines).toContainEqual(expect.objectContaining({ msg: 'MongoDB is unreachable', err: failure }));
+    });
     const again = await openMongodbProxy(proxy.port);
     await eventually(() => mongodb.ping());
     await expect(users.findOne({ email: 'unknown' })).resolves.toBeNull();

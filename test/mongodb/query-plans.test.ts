@@ -34,6 +34,10 @@ import { createProductServiceRepository } from '../../src/product-service/produc
 import { createStockAdjustmentRepository } from '../../src/product-service/stock-adjustments.repository';
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
+import {
+  createSystemStateRepository,
+  type SystemStateRepository,
+} from '../../src/telemetry/system-state.repository';
 import { createDataKeyRepository, type DataKeyRepository } from '../../src/temporal/data-keys/repository';
 import { createEndedSessionsRepository } from '../../src/users/sessions/ended-sessions.repository';
 import { createRevokedTokensRepository } from '../../src/users/sessions/revoked-tokens.repository';
@@ -609,6 +613,22 @@ function relayCalls(connection: Connection): Calls<Omit<RelayRepository, 'availa
   };
 }
 
+function systemStateCalls(connection: Connection): Calls<SystemStateRepository> {
+  const state = createSystemStateRepository(connection);
+  return {
+    async withStatus() {
+      for (const status of ['pending', 'confirmed'] as const) await state.withStatus(status);
+    },
+    overdue: () => state.overdue(),
+    failingCompensations: () => state.failingCompensations(),
+    followedAt: () => state.followedAt(),
+    pendingDeliveries: () => state.pendingDeliveries(),
+    failingEndpoints: () => state.failingEndpoints(),
+    unsealedAudit: () => state.unsealedAudit(),
+    filesystemUsed: () => state.filesystemUsed(),
+  };
+}
+
 /** What looks for missing events of collections that grow with the orders. */
 function missedCalls(connection: Connection): Record<string, () => unknown> {
   const sources = [orderSource(connection, createEventRepository(connection)), cartSource(connection)];
@@ -671,6 +691,7 @@ it.each(
     feedCalls,
     relayCalls,
     missedCalls,
+    systemStateCalls,
   }),
 )('no query of %s scans a whole collection or index, or sorts what it has read', async (_name, callsOn) => {
   const plans = await plansOf(callsOn(db.connection));

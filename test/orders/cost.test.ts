@@ -125,14 +125,14 @@ it('costs one call of Temporal, six commands of MongoDB and one of the sandbox t
   expect(commands).toEqual(PLACING.mongoDbCommands);
 });
 
-it('costs 9 events in 3 state transitions, below 3.2 kB, to place', async () => {
+it('costs 9 events in 3 state transitions, below 3.4 kB, to place', async () => {
   const { historyBytes, ...counted } = await historyOf(order);
   const expected = countsOf(PLACING);
   expect(counted).toEqual(expected.counts);
   expectRoundedUp(historyBytes, expected.historyBytes);
 });
 
-it('costs 29 events in 8 state transitions, below 7.6 kB, until it is delivered', async () => {
+it('costs 29 events in 8 state transitions, below 7.9 kB, until it is delivered', async () => {
   const admin = api.tokenOf('ADMIN');
   let commands: string[] = [];
   const calls = await temporalCallsOf(async () => {

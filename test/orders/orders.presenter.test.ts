@@ -31,3 +31,21 @@ it('tells a customer only what there is of a redirect and of a secret', () => {
   });
   expect(actionOf(null)).toBeUndefined();
 });
+
+describe('the traces of an order', () => {
+  const order = orderIn({});
+  const admin = { id: 'usr_1', role: 'ADMIN' } as const;
+  const customer = { id: order.customerId, role: 'CUSTOMER' } as const;
+  const traceUiUrl = 'https://traces.example.com/search?tags=%7B%22order.id%22%3A%22{orderId}%22%7D';
+  const linking = createOrderPresenter({ uiUrl: 'http://localhost', namespace: 'default', traceUiUrl });
+
+  it('are where TRACE_UI_URL says, for ADMINs', () => {
+    const url = `https://traces.example.com/search?tags=%7B%22order.id%22%3A%22${order.id}%22%7D`;
+    expect(linking(order, admin).traceUrl).toBe(url);
+    expect(linking(order, customer)).not.toHaveProperty('traceUrl');
+  });
+
+  it('are nowhere without it', () => {
+    expect(present(order, admin)).not.toHaveProperty('traceUrl');
+  });
+});

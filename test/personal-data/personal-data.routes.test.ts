@@ -1,5 +1,6 @@
 import { openCart } from '../support/carts';
 import { Canaries } from '../support/canaries';
+import { currentDetailsOf } from '../support/current-details';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
@@ -331,6 +332,11 @@ describe('POST /users/:id/erase', () => {
     const last = workflow.getHandle(erasureWorkflowId(who.id));
     const { runId } = await last.describe();
     await eventually(async () => expect((await last.describe()).runId).not.toBe(runId));
+    await eventually(async () =>
+      expect(await currentDetailsOf(last)).toMatch(
+        /Waits for orders that are not closed yet, and looks again at/,
+      ),
+    );
     await recordHistory('erasure-continued', workflow.getHandle(last.workflowId, runId));
     expect(await api.shop.orders.findById(request.orderId)).toMatchObject({ note: 'Too late' });
     await erase(who.id, admin.accessToken).expect(202); // joins the run

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const EXECUTABLES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -18,9 +18,13 @@ export function findChromium(): string | undefined {
 }
 
 /** Starts a headless Chromium with a new profile. */
-export async function openBrowser(executablePath: string, { origin }: URL): Promise<TestBrowser> {
+export async function openBrowser(
+  executablePath: string,
+  { origin }: URL,
+  options: BrowserContextOptions = {},
+): Promise<TestBrowser> {
   const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-quic'] });
-  const context = await browser.newContext({ viewport: { width: 1_300, height: 1_000 } });
+  const context = await browser.newContext({ viewport: { width: 1_300, height: 1_000 }, ...options });
   return {
     page: await context.newPage(),
     faults: faultsOf(context, origin),

@@ -15,12 +15,17 @@ export interface Finished {
 }
 
 /** Runs an entry to its end. */
-export async function runEntry(
+export function runEntry(
   name: string,
   env: NodeJS.ProcessEnv,
   { args = [], input = '' }: { args?: string[]; input?: string } = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [...entryArgs(name), ...args], {
+  return runNode([...entryArgs(name), ...args], env, input);
+}
+
+/** Runs Node.js to its end. */
+export async function runNode(args: string[], env: NodeJS.ProcessEnv, input = ''): Promise<Finished> {
+  const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, ...env },
   });
   child.stdin.end(input);

@@ -32,9 +32,9 @@ export interface OrderApi extends TestApi {
   place(token: string, body: unknown, headers?: Record<string, string>): Test;
   /** Places an order and returns it as the API shows it to that user. */
   placed(token: string, ...items: Line[]): Promise<OrderBody>;
-  /** Fulfils the given items of an order, with a new Idempotency-Key unless the headers have one. */
+  /** Fulfills the given items of an order, with a new Idempotency-Key unless the headers have one. */
   fulfill(id: string, items: Line[], headers?: Record<string, string>): Test;
-  /** Places an order for a product at 23.79 EUR each, fulfils and delivers all of it, and returns it. */
+  /** Places an order for a product at 23.79 EUR each, fulfills and delivers all of it, and returns it. */
   completed(token: string, quantity: number): Promise<OrderBody>;
   refund(id: string, body: unknown, headers?: Record<string, string>): Test;
 }

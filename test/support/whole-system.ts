@@ -24,10 +24,18 @@ export interface WholeSystem {
   remove(): Promise<void>;
 }
 
-/** @param extra additional environment variables @param options whether to start Temporal's web UI */
+export interface WholeSystemOptions {
+  /** Whether to start Temporal's web UI. */
+  withUi?: boolean;
+  /** Variables of one process alone. */
+  api?: NodeJS.ProcessEnv;
+  worker?: NodeJS.ProcessEnv;
+}
+
+/** @param extra additional environment variables of all processes */
 export async function startWholeSystem(
   extra: NodeJS.ProcessEnv,
-  { withUi = false } = {},
+  { withUi = false, api = {}, worker = {} }: WholeSystemOptions = {},
 ): Promise<WholeSystem> {
   const folder = await mkdtemp(join(tmpdir(), 'orders-whole-'));
   const logFolder = join(folder, 'logs');
@@ -59,7 +67,10 @@ export async function startWholeSystem(
   const options = { env, logFolder, register, print: () => undefined };
   try {
     await runOnce('setup', options, new AbortController().signal);
-    await Promise.all([startApi(baseUrl, options), startWorker(options)]);
+    await Promise.all([
+      startApi(baseUrl, { ...options, env: { ...env, ...api } }),
+      startWorker({ ...options, env: { ...env, ...worker } }),
+    ]);
   } catch (error) {
     await stop();
     throw error;

@@ -1,4 +1,4 @@
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type Logger } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import type { WorkerConfig } from '../../src/config';
@@ -126,10 +126,13 @@ function pick(activities: Activities, names: object): Partial<Activities> {
 
 let installed = false;
 
-export function installRuntime(): void {
+/** @param logger gets what the workers of this test process log; by default, nobody does */
+export function installRuntime(
+  logger: Logger = new DefaultLogger('ERROR', () => undefined), // tests make dozens of steps fail
+): void {
   if (installed) return;
   Runtime.install({
-    logger: new DefaultLogger('ERROR', () => undefined), // tests make dozens of steps fail
+    logger,
     telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
     shutdownSignals: [],
   });

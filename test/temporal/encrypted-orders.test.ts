@@ -13,13 +13,14 @@ import { createDataKeyRepository } from '../../src/temporal/data-keys/repository
 import { failureConverter } from '../../src/temporal/encoded-failures';
 import { ownerOf } from '../../src/orders/order-request';
 import { createOrderWorkflows, type OrderWorkflows } from '../../src/orders/temporal/order-workflows';
-import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
+import { COMMANDS, getOrderQuery, orderWorkflowId } from '../../workflows/contract';
 import { testConfig } from '../support/config';
 import { patientDataKeys } from '../support/data-keys';
 import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, patient, type Shop } from '../support/shop';
 import { newCommand, orderPolicy } from '../support/commands';
+import { savedViews } from '../support/saved-views';
 import { encodedBundleForTests } from '../support/workflow-bundle';
 
 const newKey = () => randomBytes(32).toString('base64');
@@ -93,6 +94,14 @@ async function whenFailing(shop: Shop, request: OrderRequest): Promise<string[]>
   );
 }
 
+/** Returns what the view of docs/temporal-ui.md shows. */
+async function failingWorkflows({ temporal, taskQueue }: Shop): Promise<string[]> {
+  const query = `TaskQueue = '${taskQueue}' AND ${savedViews().get('Failing workflow tasks')!}`;
+  const ids: string[] = [];
+  for await (const { workflowId } of temporal.client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
 const base64Of = (text: string) => Buffer.from(JSON.stringify(text)).toString('base64').slice(4, -4);
 const keyIdsIn = (history: string) =>
   new Set(
@@ -117,6 +126,9 @@ it.concurrent.each([
       }
       expect(await shop.orders.findById(request.orderId)).toBeNull();
       expect((await handleOf(shop, request).describe()).status.name).toBe('RUNNING');
+      await eventually(async () =>
+        expect(await failingWorkflows(shop)).toEqual([`order-${request.orderId}`]),
+      );
       expect((await shop.workflows.find(request.orderId))!.request).toEqual(request);
       await wrong.stop();
 
@@ -124,6 +136,27 @@ it.concurrent.each([
       expect(await placing).toMatchObject({ status: 'confirmed', note: NOTE });
       expect(await historyOf(shop, request)).not.toContain(base64Of(NOTE));
     })(),
+);
+
+it.concurrent(
+  'encrypts the answers to queries',
+  inShop(async (shop) => {
+    await withKeys(shop, OLD);
+    const request = await requestFor(shop);
+    await shop.place(request);
+    const handle = handleOf(shop, request);
+    expect(await handle.query(getOrderQuery)).toMatchObject({ status: 'confirmed' });
+    for (const queryType of ['getOrder', 'getTimeline', '__temporal_workflow_metadata']) {
+      const { namespace } = shop.temporal.client.options;
+      const { queryResult } = await shop.temporal.client.workflowService.queryWorkflow({
+        namespace,
+        execution: { workflowId: handle.workflowId },
+        query: { queryType },
+      });
+      const [answer] = queryResult!.payloads!;
+      expect(Buffer.from(answer!.metadata!.encoding!).toString()).toBe('binary/encrypted');
+    }
+  }),
 );
 
 it.concurrent(

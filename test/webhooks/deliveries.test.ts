@@ -5,6 +5,7 @@ import type { DeliveryView, EndpointView, NewEndpointView } from '../../src/webh
 import { createAuditRepository } from '../../src/audit/audit.repository';
 import { createTransact } from '../../src/mongodb/transaction';
 import type { DeliveryDocument, EndpointDocument } from '../../src/webhooks/webhooks.model';
+import { currentDetailsOf } from '../support/current-details';
 import { startEventWorker } from '../support/event-worker';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
@@ -47,11 +48,13 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   receivers.forEach((receiver) => receiver.close());
+  const details = await currentDetailsOf(dispatching());
   await dispatching().terminate('The test is over.');
   await recordHistory('webhooks-on-another-worker', dispatching());
   await worker.stop();
   await relay.stop();
   await api.close();
+  expect(details).toMatch(/Makes deliveries .*#webhook-deliveries-lag/s);
 });
 
 /** Opens a receiver, and makes an endpoint of it. */

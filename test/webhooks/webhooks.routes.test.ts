@@ -160,7 +160,7 @@ it('tells the security log of each URL that events go to from then on, without t
   await change({ types: ['*'] });
   await change({ url: `${url}&new=1` });
   const told = api.logs.filter(({ securityEvent }) => securityEvent !== undefined);
-  const line = { level: 'warn', securityEvent: 'webhook_url_set', webhookEndpointId: id };
+  const line = { level: 'warn', securityEvent: 'webhook_url_set', endpointId: id };
   expect(told).toEqual([line, line].map((one) => expect.objectContaining(one) as object));
   expect(JSON.stringify(api.logs)).not.toContain('erp.example.com');
 });

@@ -8,6 +8,7 @@ import { COMMANDS } from '../../workflows/contract';
 import { activitiesOn } from '../support/activities';
 import { newCommand } from '../support/commands';
 import { expectConsistency, ledgerOf } from '../support/consistency';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import { openShop, orderRequest, type Shop } from '../support/shop';
@@ -85,10 +86,7 @@ async function attributesOf(request: OrderRequest) {
   return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
 }
 
-async function detailsOf(request: OrderRequest): Promise<string> {
-  const metadata = await handleOf(request).query<{ currentDetails: string }>('__temporal_workflow_metadata');
-  return metadata.currentDetails;
-}
+const detailsOf = (request: OrderRequest) => currentDetailsOf(handleOf(request));
 
 describe('a payment that cannot be voided', () => {
   it.concurrent(

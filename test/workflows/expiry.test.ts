@@ -4,6 +4,7 @@ import { COMMANDS } from '../../workflows/contract';
 import { activitiesOn } from '../support/activities';
 import { newCommand } from '../support/commands';
 import { expectConsistency } from '../support/consistency';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import { sample } from '../support/sample';
@@ -66,7 +67,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
 
   /** Returns the order once its workflow has done everything that was due. */
   async function settled({ order }: Placed): Promise<Order> {
-    await handleOf(shop, order).query('__temporal_workflow_metadata');
+    await currentDetailsOf(handleOf(shop, order));
     return (await shop.orders.findById(order.id))!;
   }
 
@@ -125,7 +126,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
     async 'stays open when its fulfillment has begun, and can be completed at any time'() {
       const placed = await placeOne(shop);
       const { order, productId } = placed;
-      const fulfil = (key: string) => {
+      const fulfill = (key: string) => {
         const items = [{ productServiceId: productId, quantity: 1 }];
         return service.fulfill(
           order.id,
@@ -134,7 +135,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
         );
       };
       await shop.skip(5 * DAY_MS);
-      const begun = await fulfil('first');
+      const begun = await fulfill('first');
       await shop.skip(100 * DAY_MS);
       const late = await settled(placed);
       expect(late).toMatchObject({
@@ -143,7 +144,7 @@ async function expectExpired(shop: Shop, { order: { id }, productId }: Placed): 
         overdueSince: expect.any(String),
       });
 
-      const fulfilled = await fulfil('last');
+      const fulfilled = await fulfill('last');
       for (const { id: fulfillmentId } of fulfilled.fulfillments) {
         await service.deliver(order.id, caller, { fulfillmentId });
       }
@@ -197,20 +198,20 @@ describe('an order of which nothing is fulfilled within half a second', () => {
   it('says so if only a part is fulfilled, until the next fulfillment', async () => {
     mayExpire = Promise.resolve();
     const { order, productId } = await placeOne(shop);
-    const fulfil = (key: string) => {
+    const fulfill = (key: string) => {
       const items = [{ productServiceId: productId, quantity: 1 }];
       const content = { items, carrier: null, trackingNumber: null };
       return createOrderService(shop).fulfill(order.id, { ...caller, idempotencyKey: key }, content);
     };
     const attributes = async () => (await handleOf(shop, order).describe()).searchAttributes;
-    await fulfil('first');
+    await fulfill('first');
     await eventually(async () => expect(await attributes()).toMatchObject({ Overdue: [true] }));
     const overdue = (await shop.orders.findById(order.id))!;
     expect(overdue).toMatchObject({ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' });
     expect(Date.parse(overdue.overdueSince!)).toBeGreaterThanOrEqual(
       Date.parse(overdue.fulfillments[0]!.createdAt) + DEADLINE_MS,
     );
-    expect(await fulfil('last')).toMatchObject({ overdueSince: null, fulfillmentStatus: 'fulfilled' });
+    expect(await fulfill('last')).toMatchObject({ overdueSince: null, fulfillmentStatus: 'fulfilled' });
     await eventually(async () => expect(await attributes()).toMatchObject({ Overdue: [false] }));
     await recordHistory('overdue', handleOf(shop, order));
   });
@@ -231,10 +232,7 @@ describe('an order of which nothing is fulfilled within half a second', () => {
     isWritten.resolve();
     // The timer has fired once the workflow knows the stored order.
     await eventually(async () => {
-      const { currentDetails } = await handleOf(shop, order).query<{ currentDetails: string }>(
-        '__temporal_workflow_metadata',
-      );
-      expect(currentDetails).toContain('fulfillment fulfilled');
+      expect(await currentDetailsOf(handleOf(shop, order))).toContain('fulfillment fulfilled');
     });
     const { revision: _, commands, ...now } = (await shop.orders.findById(order.id))!;
     expect(fulfilled).toMatchObject(now);

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { Order } from '../../src/domain/order';
-import { orderWorkflowId } from '../../workflows/contract';
+import { getOrderQuery, getTimelineQuery, orderWorkflowId } from '../../workflows/contract';
 import { expectConsistency } from '../support/consistency';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { customerOf } from './saga/commands';
@@ -90,7 +90,20 @@ it('an order with many commands continues in new runs, without losing a command 
     expect(others).toEqual([]);
   }
 
+  // What it shows is continued, too.
+  const report = await handle.query(getOrderQuery);
+  expect(report).toMatchObject({ status: 'confirmed', total: order.total, isSinceExact: true });
+  expect(Date.parse(report.since)).toBeLessThan(Number(milliseconds(continued[0]![0]!.eventTime)));
+  const { entries, leftOut } = await handle.query(getTimelineQuery);
+  expect(entries).toEqual(entries.map(({ at }) => ({ at, what: 'command', detail: 'amend: done' })));
+  // A workflow that was started, three states of one placing, and the commands.
+  expect([entries.length, leftOut + entries.length]).toEqual([60, 3 + COMMANDS]);
+
   expect(await customer.cancel()).toMatchObject({ status: 'cancelled', paymentStatus: 'voided' });
+  const last = (await handle.query(getTimelineQuery)).entries.slice(-6);
+  expect(last.map(({ what, detail }) => `${what} ${detail}`)).toEqual(
+    expect.arrayContaining(['status confirmed → cancelled', 'paymentStatus authorized → voided']),
+  );
   expect(await handle.result()).toEqual({ status: 'cancelled' });
   await expectConsistency(shop, { productId, initial: 100, orders: [(await customer.stored())!] });
 });

@@ -1,10 +1,12 @@
 import { orderNumberOf } from '../../src/domain/order-number';
 import type { Order, OrderRequest } from '../../src/domain/order';
 import { newId } from '../../src/common/ids';
-import { COMMANDS } from '../../workflows/contract';
+import { COMMANDS, getOrderQuery, getTimelineQuery } from '../../workflows/contract';
 import { activitiesOn } from '../support/activities';
+import { Canaries } from '../support/canaries';
 import { newCommand } from '../support/commands';
 import { ledgerOf } from '../support/consistency';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
@@ -73,14 +75,68 @@ describe('placing an order', () => {
     const number = orderNumberOf(request.orderId);
     expect(await description.staticSummary()).toBe(`${number}: 1 line, 3 units, for ${request.customerId}`);
     expect(await description.staticDetails()).toContain(`3 × \`${id}\``);
-    const metadata = await handleOf(request).query<{ currentDetails: string }>(
-      '__temporal_workflow_metadata',
+    const currentDetails = await currentDetailsOf(handleOf(request));
+    expect(currentDetails).toMatch(
+      /^Order [0-9A-Z-]{11} is \*\*confirmed\*\* since \S+Z\.\n\nPayment authorized, fulfillment unfulfilled, total 71\.36 EUR\.\n\n\*\*Waits for\*\* its fulfillment, since \S+Z, until \S+Z\. If nothing of it is fulfilled by then, it is cancelled\.\n\nPlaced in one step: `openOrder` \d+ ms, `pay` \d+ ms\.\n\n\*\*What to do\*\*: Ship it in time: docs\/runbook\.md#an-order-waits-for-its-fulfillment\.$/,
     );
-    expect(metadata.currentDetails).toMatch(
-      /^Order [0-9A-Z-]{11} is \*\*confirmed\*\*\.\n\nPayment authorized, fulfillment unfulfilled\.\n\nPlaced in one step: `openOrder` \d+ ms, `pay` \d+ ms\.$/,
-    );
-    expect(metadata.currentDetails).toContain(number);
+    expect(currentDetails).toContain(number);
     expect(await localSteps(request)).toEqual(['placeOrder']);
+  });
+
+  it('answers what it knows and what has happened, without anything personal', async () => {
+    const { id } = await shop.sell();
+    const canaries = new Canaries();
+    const [name, line1, city] = ['name', 'line1', 'city'].map((part) => canaries.make(part)) as [
+      string,
+      string,
+      string,
+    ];
+    const request: OrderRequest = {
+      ...order(id, 3),
+      note: canaries.make('note'),
+      shippingAddress: { name, line1, city, postalCode: '10115', country: 'DE' },
+      externalRef: canaries.make('externalRef'),
+      metadata: { key: canaries.make('metadata') },
+      address: canaries.add('address', '203.0.113.77'),
+    };
+    const placed = (await shop.place(request))!;
+    await shop.workflows.execute(request, COMMANDS.amend, {
+      ...newCommand(),
+      ifMatch: null,
+      note: canaries.make('other note'),
+    });
+    await cancel(request);
+    const handle = handleOf(request);
+    const report = await handle.query(getOrderQuery);
+    expect(report).toMatchObject({
+      number: placed.number,
+      version: 5,
+      status: 'cancelled',
+      paymentStatus: 'voided',
+      fulfillmentStatus: 'cancelled',
+      total: 7_136,
+      currency: 'EUR',
+      waitsFor: null,
+      compensations: [],
+      lastFailure: null,
+      whatToDo: 'Nothing.',
+    });
+    const timeline = await handle.query(getTimelineQuery);
+    expect(timeline.leftOut).toBe(0);
+    expect(timeline.entries.map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
+      'workflow: started',
+      'status: pending → confirmed',
+      'paymentStatus: pending → authorized',
+      'command: amend: done',
+      'status: confirmed → cancelled',
+      'fulfillmentStatus: unfulfilled → cancelled',
+      'compensation: voidPayment-1 owed',
+      'paymentStatus: authorized → voided',
+      'compensation: voidPayment-1 settled',
+      'command: cancel: done',
+    ]);
+    const texts = JSON.stringify([report, timeline]) + (await currentDetailsOf(handle));
+    expect(canaries.foundIn(texts)).toEqual([]);
   });
 
   it.each([

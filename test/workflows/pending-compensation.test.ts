@@ -7,6 +7,7 @@ import { createOrderService, type OrderService, type Placement } from '../../src
 import { orderWorkflowId } from '../../workflows/contract';
 import { activitiesOn } from '../support/activities';
 import { ledgerOf } from '../support/consistency';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import type { TestWorker } from '../support/worker';
@@ -128,10 +129,9 @@ it.concurrent(
     await saga.make(0);
     const cancelled = saga.make(1);
     await eventually(async () => expect(await isShownPending(saga)).toBe(true));
-    const { currentDetails } = await handleOf(saga).query<{ currentDetails: string }>(
-      '__temporal_workflow_metadata',
+    expect(await currentDetailsOf(handleOf(saga))).toContain(
+      '**compensation_pending**: `cancelOrder` keeps failing (It is down.)',
     );
-    expect(currentDetails).toContain('**compensation_pending**: `cancelOrder` keeps failing (It is down.)');
     expect(await saga.customer.stored()).toMatchObject({ status: 'confirmed' });
     end();
     expect(outcomeOf(await cancelled)).toBe('cancelled');

@@ -13,6 +13,7 @@ import { refundOf } from '../domain/fixtures';
 import { newKey, newPayment, WHOLE } from '../payments/fixtures';
 import { sandboxService, stripeService, type Service } from '../payments/services';
 import { startFakeStripe } from '../payments/stripe/fake-stripe';
+import { currentDetailsOf } from '../support/current-details';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { openShop, orderRequest, type Shop } from '../support/shop';
@@ -304,6 +305,9 @@ it('is continued where it was when its worker has died', async () => {
   await eventually(async () =>
     expect(await handle.query(reconciliationQuery)).toMatchObject({ cursor: '2', counts: { payments: 2 } }),
   );
+  expect(await currentDetailsOf(handle)).toMatch(
+    /Compares payments from .*; so far 2 payments.*#reconciliation-lasts/s,
+  );
   await first.stop();
   isBroken = false;
   await shop.startWorker({ provider: slowly });
@@ -312,6 +316,9 @@ it('is continued where it was when its worker has died', async () => {
     counts: { payments: 4 },
     open: { orphan_authorization: 4 },
   });
+  expect(await currentDetailsOf(handle)).toMatch(
+    /Done; 4 findings are open.*#reconciliation-finds-something/s,
+  );
   await recordHistory('reconciliation-on-another-worker', handle);
   expect(listed.sort()).toEqual(charges.map(({ key }) => key).sort());
   await shop.close();

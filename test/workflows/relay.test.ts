@@ -1,5 +1,6 @@
 import type { EventDocument, RelayDocument } from '../../src/events/events.model';
 import { RELAY_WORKFLOW } from '../../workflows/contract';
+import { currentDetailsOf } from '../support/current-details';
 import { startEventWorker } from '../support/event-worker';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
@@ -49,6 +50,7 @@ it('has one worker relay, and the next one as soon as it stops', async () => {
     args: [{ eventsTaskQueue }],
   });
   await expectFollowing();
+  expect(await currentDetailsOf(handle)).toMatch(/^\*\*Now\*\*, since \S+Z: Makes events .*#events-lag\.$/s);
   const before = await write(3);
   await expectInFeed(before);
   const second = await startEventWorker(shop);

@@ -8,14 +8,25 @@ import { encodedBundleForTests, WORKFLOWS_PATH } from '../support/workflow-bundl
 import { createWorkflowCoverage } from '../support/workflow-coverage';
 
 const { sinks } = createWorkflowCoverage(); // the bundle counts what it runs
-beforeAll(installRuntime);
+/** What workflows log. */
+const logged: string[] = [];
+beforeAll(() =>
+  installRuntime(
+    new DefaultLogger('INFO', ({ message, meta }) => {
+      if (meta?.sdkComponent === 'workflow') logged.push(message);
+    }),
+  ),
+);
+
+type Recorded = Awaited<ReturnType<typeof recordedHistories>>;
 
 /** Replays recorded histories. Returns the failure of each, by its name. */
 async function replay(
   workflowBundle: WorkflowBundleOption,
   names: readonly string[] = OUTCOMES,
+  change: (histories: Recorded) => Recorded = (histories) => histories,
 ): Promise<Map<string, Error | undefined>> {
-  const recorded = await recordedHistories();
+  const recorded = change(await recordedHistories());
   const histories = recorded.filter(({ workflowId }) => names === OUTCOMES || names.includes(workflowId));
   const results = new Map<string, Error | undefined>();
   const replayed = Worker.runReplayHistories({ workflowBundle, sinks }, histories as never);
@@ -112,6 +123,26 @@ const SOME = sample('workflows/replay: histories for each other bundle', OUTCOME
 it('replays every recorded history with the current workflow', async () => {
   const results = await replay({ codePath: process.env.TEST_WORKFLOW_BUNDLE! });
   expect([...results.keys()].sort()).toEqual(OUTCOMES);
+  expect([...results.values()].filter(Boolean)).toEqual([]);
+  expect(logged).toEqual([]); // each has logged its steps when it took them
+});
+
+/** Returns the histories as they would be if they had been recorded with tracing on. */
+function traced(histories: Recorded): Recorded {
+  const payload = {
+    metadata: { encoding: base64('json/plain') },
+    data: base64('{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}'),
+  };
+  const header = JSON.stringify({ fields: { '_tracer-data': payload } });
+  const text = JSON.stringify(histories).replaceAll('"header":{}', `"header":${header}`);
+  return JSON.parse(text) as Recorded;
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+it('replays every history as if it had been traced', async () => {
+  expect(JSON.stringify(traced(await recordedHistories())).split('_tracer-data').length).toBeGreaterThan(500);
+  const results = await replay({ codePath: process.env.TEST_WORKFLOW_BUNDLE! }, OUTCOMES, traced);
   expect([...results.values()].filter(Boolean)).toEqual([]);
 });
 

@@ -3,6 +3,7 @@ import { PaymentRefused } from '../../src/domain/errors';
 import type { AppError } from '../../src/errors/app-error';
 import { createOrderService } from '../../src/orders/orders.service';
 import { orderWorkflowId } from '../../workflows/contract';
+import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
 import { eventually } from '../support/eventually';
 import { deferred } from './saga/deferred';
@@ -66,10 +67,7 @@ const isShownPending = async (saga: Saga) => {
   return typedSearchAttributes.getAll().some(({ key, value }) => key.name === 'CompensationPending' && value);
 };
 
-const detailsOf = async (saga: Saga) => {
-  const query = handleOf(saga).query<{ currentDetails: string }>('__temporal_workflow_metadata');
-  return (await query).currentDetails;
-};
+const detailsOf = (saga: Saga) => currentDetailsOf(handleOf(saga));
 
 it.concurrent.each([
   ['placeOrder', ['placeOrder']],

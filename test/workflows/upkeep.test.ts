@@ -16,6 +16,7 @@ import type { retentionWorkflow } from '../../workflows/retention.workflow';
 import { COMMANDS, erasureWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract';
 import { orderIn } from '../domain/fixtures';
 import { newCommand } from '../support/commands';
+import { currentDetailsOf } from '../support/current-details';
 import { eventually, HANG_MS, repeat } from '../support/eventually';
 import { recordHistory } from '../support/histories';
 import { lines } from '../support/order-api';
@@ -98,6 +99,7 @@ it('seals the audit log, and remembers in Temporal where it ended', async () => 
   const sealed = await run.result();
   const { last, flaws } = await verifyAuditLog(shop.db.connection);
   expect({ sealed, flaws }).toEqual({ sealed: { ...last, entries: 2 }, flaws: [] });
+  expect(await currentDetailsOf(run)).toMatch(/Chains the new entries .*#upkeep-does-not-end/s);
   await recordHistory('audit-log', run);
   expect(await (await started<typeof auditLogWorkflow>('audit-log', due)).result()).toBeNull();
 });
@@ -153,6 +155,7 @@ it('removes what is too old of the audit log, and erases closed orders that have
   await stored('ord_restored', 100); // from a backup
   const second = await started<typeof retentionWorkflow>('retention', due);
   expect(await second.result()).toMatchObject({ orders: { waiting: 0 }, removedAuditEntries: 0 });
+  expect(await currentDetailsOf(second)).toContain('Erases what closed orders have of their customers');
   await recordHistory('retention', second);
   expect(await kept()).toEqual(['ord_new', 'ord_open', 'ord_restored']);
 

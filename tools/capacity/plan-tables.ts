@@ -156,7 +156,7 @@ export function assumptionsTable(): string {
       ['CPU of the API per request', ms(apiRequestCpuSeconds), 'a measurement there (bench: 1 to 8 ms)'],
       ['CPU of an order worker to place an order', ms(placingCpuSeconds), 'the same (bench: 18 to 23 ms)'],
       [
-        'CPU of an order worker to fulfil and deliver it',
+        'CPU of an order worker to fulfill and deliver it',
         ms(fulfillingCpuSeconds),
         'the same (bench: 30 ms)',
       ],

@@ -5,9 +5,12 @@ import { goModule, goProgram, type GoProgram } from '../go';
 import { createOutput } from '../output';
 import { removeFolder } from '../owned-folder';
 import { PROJECT_ROOT, SetupError } from '../project';
+import { findPrometheus } from '../prometheus';
 import { pythonPackages, type PythonPackages } from '../python';
 import { run } from '../run';
+import { promtoolTests } from './alert-scenarios';
 import { CHART, HELM, KUBERNETES, render, VALUES } from './chart';
+import { areSloRulesCurrent } from './slos';
 
 const HELM_UNITTEST: GoProgram = {
   name: 'helm-unittest',
@@ -15,7 +18,23 @@ const HELM_UNITTEST: GoProgram = {
   version: 'v1.1.2',
   folder: 'cmd/helm-unittest',
 };
-const KEDA = { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' };
+/** Kinds that Kubernetes does not have, by who defines them and where. */
+const CUSTOM_RESOURCES = [
+  {
+    name: 'KEDA',
+    group: 'keda.sh',
+    module: 'github.com/kedacore/keda/v2',
+    version: 'v2.21.0',
+    folder: join('config', 'crd', 'bases'),
+  },
+  {
+    name: 'the Prometheus operator',
+    group: 'monitoring.coreos.com',
+    module: 'github.com/prometheus-operator/prometheus-operator',
+    version: 'v0.85.0',
+    folder: join('example', 'prometheus-operator-crd'),
+  },
+];
 /** Exact versions with their hashes; the first line of the file says how it is made. */
 const REQUIREMENTS = join(__dirname, 'requirements.txt');
 const COMPOSE = ['compose', '-f', 'docker-compose.yml', '-f', 'docker-compose.production.yml'];
@@ -25,7 +44,8 @@ let failures = 0;
 
 /**
  * Lints what is deployed, without a container engine and a cluster. Programs that npm does not have are
- * installed once: by pip, without which this fails in CI, and by Go, without which the chart is not checked.
+ * installed once: by pip, without which this fails in CI, by Go, without which the chart is not checked, and by apt-get,
+ * without which the alerts are not.
  */
 async function main(): Promise<void> {
   await lintMerge();
@@ -39,6 +59,10 @@ async function main(): Promise<void> {
   }
   const helm = await available('chart', false, () => goProgram(HELM, process.env, output));
   if (helm) await lintChart(helm, packages);
+  const prometheus = await available('rules of Prometheus', false, () => findPrometheus(process.env, output));
+  if (prometheus) await lintRules(prometheus.promtool);
+  const current = await available('rules of the SLOs', false, () => areSloRulesCurrent(process.env, output));
+  if (current !== undefined) report('rules of the SLOs', current, 'Run npm run slos.');
   const unittest = await available('tests of the chart', false, () =>
     goProgram(HELM_UNITTEST, process.env, output),
   );
@@ -80,15 +104,32 @@ async function lintChart(helm: string, packages: PythonPackages | undefined): Pr
   }
 }
 
+/** Checks the rules, and that each alert fires and clears, once, under made series. */
+async function lintRules(promtool: string): Promise<void> {
+  const rules = ['alerts.yml', 'slos.yml'].map((name) => join(PROJECT_ROOT, CHART, 'rules', name));
+  await check('promtool check rules', promtool, ['check', 'rules', ...rules]);
+  const folder = await mkdtemp(join(tmpdir(), 'lint-rules-'));
+  try {
+    const tests = join(folder, 'tests.yml');
+    await writeFile(tests, promtoolTests(rules));
+    await check('promtool test rules', promtool, ['test', 'rules', tests]);
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
 async function validate(manifests: string[], { command, env }: PythonPackages): Promise<void> {
   const versions = KUBERNETES.flatMap((version) => ['-k', version]);
   const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', ...versions, ...manifests];
-  // It only warns of kinds that Kubernetes does not have; those of KEDA are checked below.
-  await check(`schemas of Kubernetes ${KUBERNETES.join(', ')}`, command, args, env, /WARN (?!.* keda\.sh\/)/);
-  const keda = await available('schemas of KEDA', false, () => goModule(KEDA, process.env));
-  if (!keda) return;
-  const definitions = join(keda, 'config', 'crd', 'bases');
-  await check('schemas of KEDA', command, [join(__dirname, 'keda.py'), definitions, ...manifests], env);
+  // It only warns of kinds that Kubernetes does not have; they are checked below.
+  const mistake = /WARN (?!.* (keda\.sh|monitoring\.coreos\.com)\/)/;
+  await check(`schemas of Kubernetes ${KUBERNETES.join(', ')}`, command, args, env, mistake);
+  for (const { name, group, folder, ...module } of CUSTOM_RESOURCES) {
+    const what = `schemas of ${name}`;
+    const source = await available(what, false, () => goModule(module, process.env));
+    const script = join(__dirname, 'custom_resources.py');
+    if (source) await check(what, command, [script, group, join(source, folder), ...manifests], env);
+  }
 }
 
 /** Runs a linter, which fails by its exit code or, where given, by what it says. */
@@ -101,7 +142,10 @@ async function check(
 ): Promise<void> {
   const result = await run(command, args, { cwd: PROJECT_ROOT, env: { ...process.env, ...env } });
   const said = result.stdout + result.stderr;
-  const passed = result.code === 0 && !mistake?.test(said);
+  report(name, result.code === 0 && !mistake?.test(said), said);
+}
+
+function report(name: string, passed: boolean, said: string): void {
   output.line(`${passed ? 'passed  ' : 'FAILED  '} ${name}`);
   if (passed) return;
   failures++;

@@ -20,7 +20,7 @@ export interface ServersOptions extends Pick<
   /** Defaults to a temporary folder, which `stop` removes. */
   dataFolder?: string;
   /** Defaults to free ports and no Web UI. */
-  ports?: { temporal: number; temporalUi?: number; mongodb: number };
+  ports?: { temporal: number; temporalUi?: number; temporalMetrics?: number; mongodb: number };
   signal?: AbortSignal;
 }
 
@@ -116,6 +116,7 @@ async function provideTemporal(
     executable,
     port,
     uiPort: setup.ports?.temporalUi,
+    metricsPort: setup.ports?.temporalMetrics,
     dbFilename: setup.dataFolder === undefined ? undefined : join(setup.folder, 'temporal.db'),
     namespace: setup.env.TEMPORAL_NAMESPACE,
   });

@@ -87,8 +87,16 @@ async function startAll(
   };
   await runOnce('setup', app, signal);
   await runOnce('seed', app, signal);
-  await Promise.all([startApi(options.baseUrl, app), startWorker(app)]);
+  const { metricsPorts } = options;
+  const withMetrics = (port: number | undefined): AppOptions =>
+    port === undefined ? app : { ...app, env: { ...app.env, METRICS_PORT: String(port) } };
+  await Promise.all([
+    startApi(options.baseUrl, withMetrics(metricsPorts?.api)),
+    startWorker(withMetrics(metricsPorts?.worker)),
+  ]);
   output.line(`api and worker: up, ${secondsSince(start)} in total\n`);
+  for (const [name, port] of Object.entries(metricsPorts ?? {}))
+    output.line(`metrics of ${name}: http://localhost:${port}/metrics`);
   stack.announcePids();
   output.line(`ready ${options.baseUrl}`);
   const mongodb = openMongoDb({ uri: servers.mongodbUri }, pino({ level: 'silent' }));

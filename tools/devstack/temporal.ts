@@ -14,6 +14,8 @@ export interface TemporalOptions extends ServerOptions {
   /** Undefined to keep the data in memory. */
   dbFilename?: string;
   namespace?: string;
+  /** Of what the server says of itself to Prometheus; any free one by default. */
+  metricsPort?: number;
 }
 
 export interface TemporalServer {
@@ -49,6 +51,8 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
  * each step of a workflow would wait for 30 ms.
  */
 const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
+/** By default only the fifth failure in a row of a workflow task is seen in lists, which takes two minutes. */
+const TASK_PROBLEMS = 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2';
 
 /**
  * The server writes each step of a workflow in a transaction of its own. With a write-ahead log that is not
@@ -58,7 +62,7 @@ const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 const SQLITE_PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
 
 function serverArgs(options: TemporalOptions, namespace: string): string[] {
-  const { port, uiPort, dbFilename } = options;
+  const { port, uiPort, dbFilename, metricsPort } = options;
   return [
     'server',
     'start-dev',
@@ -70,9 +74,12 @@ function serverArgs(options: TemporalOptions, namespace: string): string[] {
     namespace,
     ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort)]),
     ...(dbFilename === undefined ? [] : databaseArgs(dbFilename)),
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
     ...SEARCH_ATTRIBUTE_FLAGS,
     '--dynamic-config-value',
     QUEUE_LOADS,
+    '--dynamic-config-value',
+    TASK_PROBLEMS,
     '--log-level',
     'warn',
     '--log-format',

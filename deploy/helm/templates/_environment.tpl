@@ -44,6 +44,8 @@
 {{- $queues := include "oms.queues" .root | fromYaml -}}
 {{- $variables := merge dict $values.config $queues (include "oms.temporalVariables" .root | fromYaml) -}}
 {{- $_ := set $variables "NODE_ENV" "production" -}}
+{{- $_ := set $variables "METRICS_HOST" "0.0.0.0" -}}
+{{- $_ := set $variables "METRICS_PORT" $values.metrics.port -}}
 {{- $_ := set $variables "TEMPORAL_UI_URL" $values.temporal.uiUrl -}}
 {{- $_ := set $variables "PAYMENT_PROVIDER" $values.payments.provider -}}
 {{- $_ := set $variables "PAYMENTS_MAX_PER_SECOND" $values.payments.maxPerSecond -}}

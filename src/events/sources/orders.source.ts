@@ -49,7 +49,8 @@ export function orderSource(connection: Connection, feed: Pick<EventRepository, 
     const last = known.get(order.id) ?? null;
     if (last && order.version <= last.version) return [];
     remember(order.id, order);
-    const types = orderEventTypes(last ?? before(order), order);
+    const change = { before: last ?? before(order), after: order };
+    const types = orderEventTypes(change.before, order);
     const event: Draft['event'] = {
       _id: eventIdOf(order.id, order.version),
       type: types[0]!,
@@ -63,8 +64,12 @@ export function orderSource(connection: Connection, feed: Pick<EventRepository, 
     const isErasing = types.includes('order.erased');
     return [
       isErasing
-        ? { event, alongside: ({ events }, session) => eraseEarlier({ events }, session, order) }
-        : { event },
+        ? {
+            event,
+            order: change,
+            alongside: ({ events }, session) => eraseEarlier({ events }, session, order),
+          }
+        : { event, order: change },
     ];
   }
 

@@ -72,7 +72,7 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     if (needsNoWorkflow(order, command)) requirePossible(order, type, command);
     const answer = type.outlives
       ? await workflows.executeAlways(order, type, command)
-      : await workflows.execute(requestOf(order), type, command);
+      : await workflows.execute(requestOf(order), type, command, order);
     if (answer === 'late') return answer;
     if (typeof answer === 'object') return readDone(order.id, answer);
     const now = (await find(order.id)) ?? order;

@@ -19,7 +19,7 @@ export function fulfillOrderRoute({ service, present }: OrderRouteDeps): Route {
     role: Role.ADMIN,
     scope: 'orders:write',
     operationId: 'fulfillOrder',
-    summary: 'Fulfil all or part of an order',
+    summary: 'Fulfill all or part of an order',
     description:
       'Records goods that were shipped or services that were performed. Each one takes its goods out of the stock. ' +
       'If `captures` of the order is `once`, the first one captures all that is due; if it is `many`, each captures ' +

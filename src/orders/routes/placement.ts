@@ -16,6 +16,8 @@ export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
   /** The path prefix of the API, for Location. */
   prefix: string;
+  /** Called for each order that is accepted, to count it. */
+  onAccepted?(): void;
 }
 
 const HEADERS = { Location: 'The path of the order', ...ETAG };
@@ -72,7 +74,7 @@ export function placementSender(
  * @param prefer the Prefer header
  */
 export function orderPlacer(deps: PlaceOrderRouteDeps) {
-  const { service, declines } = deps;
+  const { service, declines, onAccepted } = deps;
   const send = placementSender(deps);
   return async (
     ctx: Context,
@@ -90,6 +92,7 @@ export function orderPlacer(deps: PlaceOrderRouteDeps) {
     if (placement.isReplay) tellRepeat(ctx);
     if (applied) ctx.set('Preference-Applied', applied);
     await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
+    if (!placement.isReplay) onAccepted?.();
     return placement.order;
   };
 }

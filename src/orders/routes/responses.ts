@@ -12,6 +12,7 @@ import type { OrderPresenter } from '../orders.presenter';
 import type { OrderService } from '../orders.service';
 import type { OrderView } from '../order-view';
 import { orderSchema } from '../schema/view';
+import { orderWorkflowId } from '../../../workflows/contract';
 
 export interface OrderRouteDeps {
   service: OrderService;
@@ -36,7 +37,7 @@ export function orderResponse(description: string, example?: OrderView): Respons
 
 /** Puts the order on the request's log line. What stands in the place of an id may be personal, and is not logged. */
 export function logOrder(ctx: Context, orderId: string): void {
-  if (ORDER_ID.test(orderId)) ctx.state.logFields = { orderId };
+  if (ORDER_ID.test(orderId)) ctx.state.logFields = { orderId, workflowId: orderWorkflowId(orderId) };
 }
 
 /** What a route knows of who sends a command, and under which conditions. */

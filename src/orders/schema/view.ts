@@ -268,6 +268,9 @@ export const orderSchema = Joi.object<OrderView, true>({
     .description('The number in the ETag; 0 while the order is still being placed'),
   workflowId: Joi.string().required(),
   temporalUrl: Joi.string().uri().description('For ADMINs only: the order in the Temporal UI'),
+  traceUrl: Joi.string()
+    .uri()
+    .description('For ADMINs only, if `TRACE_UI_URL` is set: the traces of the order'),
   compensationPending: Joi.boolean().description(
     'For ADMINs only: whether a compensation keeps failing; `compensations` says which one and why',
   ),

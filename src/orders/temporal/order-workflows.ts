@@ -106,13 +106,17 @@ export function createOrderWorkflows(
     }
   }
 
-  /** Has the order's workflow carry out the command, and restarts one that an operator terminated. */
+  /**
+   * Has the order's workflow carry out the command, and restarts one that an operator terminated.
+   * @param stored the order, if it is stored
+   */
   async function execute<C extends Command>(
     request: OrderRequest,
     type: CommandType<C>,
     command: C,
+    stored?: Order,
   ): Promise<CommandDone | Unanswered | Outdated> {
-    const workflow = orderWorkflow(request, startOptions, 'resume');
+    const workflow = orderWorkflow(request, startOptions, 'resume', stored);
     const update = commandUpdate(type, command);
     return inTurn(request, command, (deadline) =>
       untilAnswered(temporal, deadline, () => sendToRunningOrStart(client, workflow, update)),
@@ -130,23 +134,23 @@ export function createOrderWorkflows(
     updateId?: string,
   ): Promise<CommandDone | 'late' | Outdated> {
     const request = requestOf(order);
-    const workflow = orderWorkflow(request, startOptions, 'resume');
+    const workflow = orderWorkflow(request, startOptions, 'resume', order);
     const update = commandUpdate(type, command, updateId);
     // Temporal may have forgotten the workflow of a finished order, which must not run once more.
     const send = isFinished(order) ? sendToRunning : sendToRunningOrStart;
     return inTurn(request, command, async (deadline) => {
       const answer = await untilAnswered(temporal, deadline, () => send(client, workflow, update));
-      return answer === 'ended' ? executeClosed(request, update, deadline) : answer;
+      return answer === 'ended' ? executeClosed(order, update, deadline) : answer;
     });
   }
 
   /** The workflow of a closed order ends when it is idle. If it does so just now, another one is started. */
   async function executeClosed<C extends Command>(
-    request: OrderRequest,
+    order: Order,
     update: Update<CommandDone, C>,
     deadline: number,
   ): Promise<CommandDone | 'late'> {
-    const workflow = closedOrderWorkflow(request, startOptions);
+    const workflow = closedOrderWorkflow(requestOf(order), startOptions, order);
     for (let attempt = 0; ; attempt++) {
       const answer = await untilAnswered(temporal, deadline, () =>
         sendToRunningOrStart(client, workflow, update),

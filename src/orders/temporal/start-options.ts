@@ -1,5 +1,6 @@
+import type { SearchAttributePair } from '@temporalio/common';
 import type { WorkerConfig } from '../../config';
-import type { OrderRequest } from '../../domain/order';
+import type { Order, OrderRequest, OrderState } from '../../domain/order';
 import { INITIAL_STATE } from '../../domain/order-transitions';
 import type { StartableWorkflow } from '../../temporal/updates';
 import {
@@ -35,17 +36,21 @@ export function startOptionsOf({
   };
 }
 
+/** What is stored of an order that has been placed before. */
+type Stored = OrderState & Pick<Order, 'currency' | 'total'>;
+
 /**
  * Returns the one workflow of an order. A running one is joined, and a completed one is never started again.
  * One that was terminated or cancelled in Temporal is started again, so that the next request for the order
  * resumes it.
+ * @param stored the order, if it is known: until a worker has fetched it, Temporal shows what this says
  */
 export function orderWorkflow(
   request: OrderRequest,
   { taskQueue, policy }: OrderStartOptions,
   beginning: Beginning = 'place',
+  stored?: Stored,
 ): StartableWorkflow {
-  const { orderStatus, customerId } = SEARCH_ATTRIBUTES;
   return {
     type: ORDER_WORKFLOW,
     options: {
@@ -54,11 +59,8 @@ export function orderWorkflow(
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       args: beginning === 'place' ? [request, policy] : [request, policy, beginning],
-      typedSearchAttributes: [
-        { key: orderStatus, value: INITIAL_STATE.status },
-        { key: customerId, value: request.customerId },
-      ],
-      ...describeOrder(request),
+      typedSearchAttributes: attributesOf(request, stored),
+      ...describeOrder(request, stored),
     },
   };
 }
@@ -67,6 +69,7 @@ export function orderWorkflow(
 export function closedOrderWorkflow(
   request: OrderRequest,
   { taskQueue, policy }: OrderStartOptions,
+  stored: Stored,
 ): StartableWorkflow {
   return {
     type: CLOSED_ORDER_WORKFLOW,
@@ -76,8 +79,22 @@ export function closedOrderWorkflow(
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       args: [request, policy],
-      typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.customerId, value: request.customerId }],
-      ...describeClosedOrder(request),
+      typedSearchAttributes: attributesOf(request, stored),
+      ...describeClosedOrder(request, stored),
     },
   };
+}
+
+function attributesOf({ customerId }: OrderRequest, stored?: Stored): SearchAttributePair[] {
+  const { status, paymentStatus, fulfillmentStatus } = stored ?? INITIAL_STATE;
+  const pairs: SearchAttributePair[] = [
+    { key: SEARCH_ATTRIBUTES.orderStatus, value: status },
+    { key: SEARCH_ATTRIBUTES.paymentStatus, value: paymentStatus },
+    { key: SEARCH_ATTRIBUTES.fulfillmentStatus, value: fulfillmentStatus },
+    { key: SEARCH_ATTRIBUTES.customerId, value: customerId },
+  ];
+  if (stored?.currency) pairs.push({ key: SEARCH_ATTRIBUTES.currency, value: stored.currency });
+  if (typeof stored?.total === 'number')
+    pairs.push({ key: SEARCH_ATTRIBUTES.orderTotal, value: stored.total });
+  return pairs;
 }

@@ -33,7 +33,7 @@ export function sandboxServiceRoutes({ actions, dashboard, lookAgain }: SandboxR
     try {
       await lookAgain({ eventId, type, paymentKey: key, orderId });
     } catch (err) {
-      log.warn({ err, paymentKey: key }, 'the order of a payment could not be looked at again');
+      log.warn({ err, orderId, paymentKey: key }, 'the order of a payment could not be looked at again');
     }
   }
 

@@ -77,7 +77,7 @@ function recordOf(key: string, { amount, isFinal }: Omit<StripeCapture, 'record'
 
 function tooManyCaptures(): PaymentRefused {
   return new PaymentRefused(
-    `The payment can be captured ${MAX_CAPTURES} times, and this would be the last: fulfil all that is left of the ` +
+    `The payment can be captured ${MAX_CAPTURES} times, and this would be the last: fulfill all that is left of the ` +
       'order at once, or cancel the rest of it first.',
   );
 }

@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import { unchargeableReason } from '../../domain/money';
 import type { PaymentRef, ProviderPayment } from '../../domain/payment';
 import { PaymentRefused } from '../../domain/errors';
+import { isTracing } from '../../tracing/spans';
 import type { PaymentProvider } from '../payment-provider';
 import { toStripeAmount } from '../amounts';
 import { createStripeAuthorization } from './authorization';
@@ -21,14 +22,23 @@ import {
 } from './intents';
 import { createStripeRefunds } from './refunds';
 import type { StripePayment, StripePaymentRepository } from './repository';
+import { traceRequests } from './request-spans';
 import { createStripeRequests, type Intent, type StripeRequestOptions } from './requests';
 
 /** An operation has 15 s. Most requests take well below one; a bank may need a few to authorise. */
 const TIMEOUT_MS = 10_000;
+const HOST = 'api.stripe.com';
 
 /** Creates the official client without retries: the workflow retries, where the attempts are visible. */
 export function createStripeClient(secretKey: string, options: Stripe.StripeConfig = {}): Stripe {
-  return new Stripe(secretKey, { timeout: TIMEOUT_MS, maxNetworkRetries: 0, telemetry: false, ...options });
+  const stripe = new Stripe(secretKey, {
+    timeout: TIMEOUT_MS,
+    maxNetworkRetries: 0,
+    telemetry: false,
+    ...options,
+  });
+  if (isTracing()) traceRequests(stripe, options.host ?? HOST);
+  return stripe;
 }
 
 export interface StripeProviderDeps extends StripeRequestOptions {

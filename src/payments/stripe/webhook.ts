@@ -77,7 +77,7 @@ export function createStripeWebhookService({
     if (payment === null) return; // another program uses the same Stripe account
     const { key: paymentKey, orderId } = payment;
     if (WARNINGS[type])
-      log.warn({ eventId, objectId: object?.id, paymentIntent, paymentKey }, WARNINGS[type]);
+      log.warn({ orderId, eventId, objectId: object?.id, paymentIntent, paymentKey }, WARNINGS[type]);
     const outcome = await lookAgain({ eventId, type, paymentKey, orderId });
     if (outcome === 'busy') throw busy();
   }

@@ -25,7 +25,8 @@ export function createDemoPasswordGuard(env: Config['env'], logger: Logger): Dem
       if (!isDemoPassword(password)) return true;
       if (isDemoUser(email))
         logger.warn(
-          `Rejected a sign-in with the demo password. If this demo user exists, ${HOW_TO_DISABLE_DEMO_USERS}`,
+          { remedy: `If this demo user exists, ${HOW_TO_DISABLE_DEMO_USERS}` },
+          'demo password rejected',
         );
       return false;
     },

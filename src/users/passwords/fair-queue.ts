@@ -13,6 +13,8 @@ export interface FairQueue {
    * @throws {QueueFull} if too many of the client wait, or of all clients, of whom this one has the most
    */
   run<T>(client: string, work: () => Promise<T>): Promise<T>;
+  /** Returns how many wait for their turn. */
+  waiting(): number;
 }
 
 export class QueueFull extends Error {}
@@ -68,6 +70,7 @@ export function createFairQueue({ atOnce, maxWaitingEach, maxWaiting }: FairQueu
   }
 
   return {
+    waiting: () => waiting,
     async run(client, work) {
       await turn(client);
       try {

@@ -24,6 +24,9 @@ const turns = createFairQueue({
 /** What hashes without a client: commands and checks of the operator. */
 const OPERATOR = 'operator';
 
+/** Returns how many passwords wait to be hashed or checked. */
+export const waitingPasswords = turns.waiting;
+
 let decoy: Promise<string> | undefined;
 
 /**

@@ -40,7 +40,7 @@ export const step = fc.oneof(
   {
     weight: 6,
     arbitrary: named(
-      'fulfil',
+      'fulfill',
       fc.record({
         line,
         units,
@@ -48,7 +48,7 @@ export const step = fc.oneof(
       }),
     ),
   },
-  { weight: 1, arbitrary: named('fulfil the rest', nothing) },
+  { weight: 1, arbitrary: named('fulfill the rest', nothing) },
   { weight: 3, arbitrary: named('undo', fc.record({ fulfillment, restock })) },
   { weight: 1, arbitrary: named('correct', fc.record({ fulfillment })) },
   { weight: 3, arbitrary: named('deliver', fc.record({ fulfillment })) },

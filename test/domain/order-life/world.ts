@@ -40,8 +40,8 @@ export const PRODUCTS = ['ps_a', 'ps_b'] as const;
 /** What an order may get. Numbers are taken modulo what there is, so that most commands are possible. */
 export type Step =
   | { name: 'amend'; pricing: Pricing }
-  | { name: 'fulfil'; line: number; units: number; isPaid: boolean }
-  | { name: 'fulfil the rest' }
+  | { name: 'fulfill'; line: number; units: number; isPaid: boolean }
+  | { name: 'fulfill the rest' }
   | { name: 'undo'; fulfillment: number; restock: boolean }
   | { name: 'correct'; fulfillment: number }
   | { name: 'deliver'; fulfillment: number }
@@ -148,10 +148,10 @@ export class World {
     switch (step.name) {
       case 'amend':
         return this.write(amend(order, { ...command, ifMatch: null, items: [] }, step.pricing, at));
-      case 'fulfil':
-        return this.fulfil([this.lineOf(step.line, step.units)], step.isPaid);
-      case 'fulfil the rest':
-        return this.fulfil(this.rest(), true);
+      case 'fulfill':
+        return this.fulfill([this.lineOf(step.line, step.units)], step.isPaid);
+      case 'fulfill the rest':
+        return this.fulfill(this.rest(), true);
       case 'undo': {
         const undo = { ...command, fulfillmentId: this.fulfillmentId(step.fulfillment), reason: 'Lost' };
         const orElse = () => {
@@ -250,7 +250,7 @@ export class World {
     return true;
   }
 
-  private fulfil(items: OrderLine[], isPaid: boolean): void {
+  private fulfill(items: OrderLine[], isPaid: boolean): void {
     const command = { ...this.command(), items, carrier: null, trackingNumber: null };
     const before = this.order;
     const next = fulfill(before, command, this.now());

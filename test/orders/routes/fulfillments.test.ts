@@ -105,14 +105,14 @@ describe('POST /orders/:id/fulfillments', () => {
   });
 
   it.each([
-    ['more units than are left', (id: string) => [[id, 3]], 'left to fulfil'],
+    ['more units than are left', (id: string) => [[id, 3]], 'left to fulfill'],
     [
       'more units than are left, in two lines',
       (id: string) => [
         [id, 2],
         [id, 1],
       ],
-      'left to fulfil',
+      'left to fulfill',
     ],
     ['a product that is not part of the order', () => [['ps_other', 1]], 'not part of this order'],
   ] as [string, (id: string) => [string, number][], string][])(

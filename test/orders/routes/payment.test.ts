@@ -3,6 +3,7 @@ import { createSandboxActions } from '../../../src/payments/sandbox/actions';
 import { createSandboxDashboard } from '../../../src/payments/sandbox/dashboard';
 import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
 import { expectConsistency } from '../../support/consistency';
+import { currentDetailsOf } from '../../support/current-details';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 import { confirmAddress } from '../../support/signed-in-users';
@@ -25,7 +26,6 @@ const STOCK = 100;
 const CHALLENGED = 'pm_card_threeDSecure2Required';
 const DECLINED = 'pm_card_chargeDeclined';
 /** The query to which a workflow answers what it shows in Temporal. */
-const METADATA = '__temporal_workflow_metadata';
 
 const place = (paymentMethod: string, headers = {}, token = alice) =>
   api.place(token, { ...lines([productId, 1]), paymentMethod }, headers);
@@ -187,8 +187,9 @@ it('staff find the orders that wait for their customers, and Temporal says until
     [declined.orderId, 'to try another card', declined.retryUntil],
   ] as const) {
     const workflow = api.shop.temporal.client.workflow.getHandle(`order-${id}`);
-    const { currentDetails } = await workflow.query<{ currentDetails: string }>(METADATA);
-    expect(currentDetails).toContain(`**Waits for the customer** ${doing}, until ${until}.`);
+    expect(await currentDetailsOf(workflow)).toMatch(
+      new RegExp(`\\*\\*Waits for\\*\\* the customer ${doing}, since [^,]+Z, until ${until}\\.`),
+    );
     await api.call('post', `/orders/${id}/cancel`, alice).expect(200);
     expect((await listed('action_required,declined')).map((order) => order.id)).not.toContain(id);
   }

@@ -15,7 +15,7 @@ export type Start =
   | 'refunded in part'
   | 'disputed in part';
 
-export type Command = 'place' | 'amend' | 'cancel' | 'fulfil' | 'refund' | 'pay';
+export type Command = 'place' | 'amend' | 'cancel' | 'fulfill' | 'refund' | 'pay';
 
 /** The middle of a command: before its request reaches Stripe, or before the answer to it comes back. */
 export interface Moment {
@@ -39,12 +39,12 @@ const MOMENTS: readonly (readonly [Moment, ...Fact[]])[] = [
   [{ start: 'sent in part', command: 'cancel', when: 'before its request' }, 'reserved', 'captured'],
   [{ start: 'sent in part', command: 'cancel', when: 'before its answer' }, 'captured'],
   [{ start: 'disputed in part', command: 'cancel', when: 'before its request' }, 'disputed'],
-  [{ start: 'authorised', command: 'fulfil', when: 'before its request' }, 'reserved'],
-  [{ start: 'authorised', command: 'fulfil', when: 'before its answer' }, 'reserved', 'captured'],
-  [{ start: 'sent in part', command: 'fulfil', when: 'before its request' }, 'reserved', 'captured'],
-  [{ start: 'sent in part', command: 'fulfil', when: 'before its answer' }, 'captured'],
-  [{ start: 'refunded in part', command: 'fulfil', when: 'before its request' }, 'refunded'],
-  [{ start: 'disputed in part', command: 'fulfil', when: 'before its answer' }, 'disputed'],
+  [{ start: 'authorised', command: 'fulfill', when: 'before its request' }, 'reserved'],
+  [{ start: 'authorised', command: 'fulfill', when: 'before its answer' }, 'reserved', 'captured'],
+  [{ start: 'sent in part', command: 'fulfill', when: 'before its request' }, 'reserved', 'captured'],
+  [{ start: 'sent in part', command: 'fulfill', when: 'before its answer' }, 'captured'],
+  [{ start: 'refunded in part', command: 'fulfill', when: 'before its request' }, 'refunded'],
+  [{ start: 'disputed in part', command: 'fulfill', when: 'before its answer' }, 'disputed'],
   [{ start: 'sent in part', command: 'refund', when: 'before its request' }, 'reserved', 'captured'],
   [
     { start: 'sent in part', command: 'refund', when: 'before its answer' },

@@ -166,7 +166,7 @@ class Life {
         return service.amend(id, caller, { items: this.items(4) });
       case 'cancel':
         return service.cancel(id, caller, { reason: 'No' });
-      case 'fulfil':
+      case 'fulfill':
         return service.fulfill(id, keyed, {
           items: this.items(this.one.start === 'authorised' ? 1 : 2),
           carrier: null,

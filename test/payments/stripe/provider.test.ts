@@ -397,7 +397,7 @@ describe('with multicapture', () => {
     for (let n = 1; n <= 46; n++) await stripe.capture(`${payment.key}-${n}`, payment, one);
     expect(await errorOf(stripe.capture('47', payment, one))).toMatchObject({
       name: 'PaymentRefused',
-      message: expect.stringContaining('fulfil all that is left of the order at once') as string,
+      message: expect.stringContaining('fulfill all that is left of the order at once') as string,
     });
     expect(await stripe.capture('47', payment, { amount: 1, isFinal: true })).toMatchObject({ captured: 47 });
   });

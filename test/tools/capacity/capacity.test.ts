@@ -48,9 +48,9 @@ describe('what an order costs', () => {
     expect(actionsOf({ ...PLACING, activities: 1 })).toBe(actionsOf(PLACING) + 1);
   });
 
-  it('counts 10 Actions, 13 requests to Temporal, 20 MongoDB commands and two payment calls for its life', () => {
+  it('counts 11 Actions, 13 requests to Temporal, 20 MongoDB commands and two payment calls for its life', () => {
     expect(LIFE_COST).toMatchObject({
-      actions: 10,
+      actions: 11,
       temporalRequests: 13,
       mongoDbCommands: 20,
       paymentCalls: 2,

@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareDataFolder } from '../../../tools/devstack/start/data-folder';
 import { requireDevelopment } from '../../../tools/devstack/start/development-only';
-import { readOptions } from '../../../tools/devstack/start/options';
+import { portsToOpen, readOptions } from '../../../tools/devstack/start/options';
 import { temporaryFolder } from './fakes';
 
 describe('the options of npm start', () => {
@@ -28,8 +28,17 @@ describe('the options of npm start', () => {
     });
   });
 
+  it('give the API and the worker a port each for their metrics, if they are wanted', () => {
+    const env = { METRICS_PORT: '9464' };
+    const options = readOptions(env, []);
+    expect(options.metricsPorts).toEqual({ api: 9_464, worker: 9_465 });
+    expect(portsToOpen(options, env)).toMatchObject({ METRICS_PORT: 9_464, 'METRICS_PORT + 1': 9_465 });
+    expect(readOptions({}, [])).not.toHaveProperty('metricsPorts');
+  });
+
   it.each([
     [{}, ['--wtach'], 'The options are --watch and --allow-remote-servers'],
+    [{ METRICS_PORT: '65535' }, [], 'METRICS_PORT must be below 65535'],
     [{ PORT: '99999' }, [], 'PORT must be a port from 1 to 65535, not "99999"'],
   ])('rejects %j %j', (env, args, message) => {
     expect(() => readOptions(env, args)).toThrow(message);

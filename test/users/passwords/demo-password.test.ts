@@ -32,7 +32,8 @@ describe('the demo password in production', () => {
       expect(lines).toHaveLength(1); // of the demo user, not of an unknown address
       expect(lines[0]).toMatchObject({
         level: 'warn',
-        msg: expect.stringContaining('--disable-demo-users') as string,
+        msg: 'demo password rejected',
+        remedy: expect.stringContaining('--disable-demo-users') as string,
       });
       expect(JSON.stringify(api.logs)).not.toContain(password);
     },

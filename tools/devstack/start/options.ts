@@ -11,6 +11,8 @@ export interface StartOptions {
   temporalPort: number;
   temporalUiPort: number;
   mongodbPort: number;
+  /** The ports of the metrics; undefined if nothing is to be measured. */
+  metricsPorts?: { api: number; worker: number };
   /** For development data, logs and the generated secret. */
   dataFolder: string;
   baseUrl: string;
@@ -27,6 +29,7 @@ export function readOptions(env: NodeJS.ProcessEnv, args: string[]): StartOption
     temporalPort: portFrom(env, 'TEMPORAL_PORT', 7_233),
     temporalUiPort: portFrom(env, 'TEMPORAL_UI_PORT', 8_233),
     mongodbPort: portFrom(env, 'MONGODB_PORT', 27_017),
+    ...(env.METRICS_PORT && { metricsPorts: metricsPortsFrom(portFrom(env, 'METRICS_PORT', 0)) }),
     dataFolder: dataFolderOf(env),
     baseUrl: `http://localhost:${port}${env.API_PREFIX || '/orders-management-system'}`,
   };
@@ -52,12 +55,21 @@ function parse(args: string[]): { watch?: boolean; 'allow-remote-servers'?: bool
 
 /** Returns the ports to be opened here: none for a server that the environment names. */
 export function portsToOpen(options: StartOptions, env: NodeJS.ProcessEnv): PortVariables {
-  const { port, temporalPort, temporalUiPort, mongodbPort } = options;
+  const { port, temporalPort, temporalUiPort, mongodbPort, metricsPorts } = options;
   return {
     PORT: port,
     ...(env.TEMPORAL_ADDRESS ? {} : { TEMPORAL_PORT: temporalPort, TEMPORAL_UI_PORT: temporalUiPort }),
     ...(env.MONGODB_URI ? {} : { MONGODB_PORT: mongodbPort }),
+    ...(metricsPorts && { METRICS_PORT: metricsPorts.api, 'METRICS_PORT + 1': metricsPorts.worker }),
   };
+}
+
+/** The two processes need a port each. */
+function metricsPortsFrom(api: number): { api: number; worker: number } {
+  const worker = api + 1;
+  if (worker > 65_535)
+    throw new SetupError('METRICS_PORT must be below 65535: the worker has the next port.');
+  return { api, worker };
 }
 
 function portFrom(env: NodeJS.ProcessEnv, variable: string, fallback: number): number {

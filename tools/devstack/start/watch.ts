@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Output } from '../../output';
@@ -10,6 +10,10 @@ import type { Stack } from './stack';
 
 const STOP_MS = 15_000;
 const DIST = join(PROJECT_ROOT, 'dist');
+/** The files of the order board, which the build copies. */
+const PAGE = join('src', 'board', 'page');
+/** How long to wait for what else an editor writes. */
+const SETTLE_MS = 100;
 
 /** Compiled folders, and what a change in one of them affects. */
 const WATCHED = {
@@ -51,7 +55,20 @@ export function watchSources(stack: Stack, output: Output, signal: AbortSignal):
     known = now;
     work = work.then(() => apply(changed, stack, output, signal));
   });
+  watchPage(signal, () => {
+    cpSync(join(PROJECT_ROOT, PAGE), join(DIST, PAGE), { recursive: true });
+    known = hashFolders();
+    work = work.then(() => restart(['api'], PAGE, stack, output));
+  });
   output.line('watching the sources …');
+}
+
+function watchPage(signal: AbortSignal, onChange: () => void): void {
+  let soon: NodeJS.Timeout | undefined;
+  watch(join(PROJECT_ROOT, PAGE), { signal }, () => {
+    clearTimeout(soon);
+    soon = setTimeout(onChange, SETTLE_MS);
+  });
 }
 
 async function apply(changed: Folder[], stack: Stack, output: Output, signal: AbortSignal): Promise<void> {
@@ -62,8 +79,12 @@ async function apply(changed: Folder[], stack: Stack, output: Output, signal: Ab
     if (code !== 0) return output.line(lastLine(stderr));
   }
   const names = new Set(changed.flatMap((folder) => [...WATCHED[folder].restart]));
+  await restart(names, changed.join(', '), stack, output);
+}
+
+async function restart(names: Iterable<string>, what: string, stack: Stack, output: Output): Promise<void> {
   for (const name of names) {
-    output.line(`${changed.join(', ')} changed, restarting ${name}`);
+    output.line(`${what} changed, restarting ${name}`);
     await stack.get(name)?.replace(STOP_MS);
   }
 }

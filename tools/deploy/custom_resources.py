@@ -1,6 +1,6 @@
-"""Validates KEDA's objects in rendered manifests against its own custom resource definitions.
+"""Validates objects of an API group in rendered manifests against its custom resource definitions.
 
-Usage: keda.py <folder of the definitions> <manifest>...
+Usage: custom_resources.py <group> <folder of the definitions> <manifest>...
 """
 
 import pathlib
@@ -8,6 +8,9 @@ import sys
 
 import jsonschema
 import yaml
+
+# "=" alone, which some definitions have, has a meaning in YAML 1.1 that PyYAML does not know.
+yaml.SafeLoader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_yaml_str)
 
 
 def closed(schema):
@@ -22,9 +25,9 @@ def closed(schema):
     return result
 
 
-definitions, *manifests = sys.argv[1:]
+group, definitions, *manifests = sys.argv[1:]
 schemas = {}
-for path in pathlib.Path(definitions).glob("keda.sh_*.yaml"):
+for path in pathlib.Path(definitions).glob(f"{group}_*.yaml"):
     spec = yaml.safe_load(path.read_text())["spec"]
     for version in spec["versions"]:
         key = (f"{spec['group']}/{version['name']}", spec["names"]["kind"])
@@ -33,7 +36,7 @@ for path in pathlib.Path(definitions).glob("keda.sh_*.yaml"):
 failed = False
 for manifest in manifests:
     for document in filter(None, yaml.safe_load_all(pathlib.Path(manifest).read_text())):
-        if not document["apiVersion"].startswith("keda.sh/"):
+        if not document["apiVersion"].startswith(f"{group}/"):
             continue
         schema = schemas.get((document["apiVersion"], document["kind"]), {"not": {}})
         for error in jsonschema.Draft4Validator(schema).iter_errors(document):

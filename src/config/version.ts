@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The path from `src/openapi` (Jest) or `dist/src/openapi`. An import would copy the file into `dist`. */
+/** The path from `src/config` (Jest) or `dist/src/config`. An import would copy the file into `dist`. */
 const FILE = ['../..', '../../..'].map((up) => join(__dirname, up, 'package.json')).find(existsSync)!;
 
 /** The version in package.json. */

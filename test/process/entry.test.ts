@@ -1,4 +1,4 @@
-import { runEntry, stopSignal } from '../../src/common/entry';
+import { runEntry, stopSignal } from '../../src/process/entry';
 
 const main = jest.fn<Promise<void>, [NodeJS.ProcessEnv]>();
 const exit = jest.spyOn(process, 'exit').mockImplementation(() => undefined as never);
@@ -8,9 +8,9 @@ afterAll(() => jest.restoreAllMocks());
 it.each([
   [new Error('PORT is in use.'), 'PORT is in use.\n'],
   ['not an error', 'not an error\n'],
-])('prints one line and exits with code 1 if %s is thrown', async (thrown, line) => {
+])('tells people in one line, and exits with code 1, if %s is thrown', async (thrown, line) => {
   main.mockRejectedValueOnce(thrown);
-  runEntry(main);
+  runEntry(main, { isForPeople: true });
   await new Promise(setImmediate);
   expect(main).toHaveBeenCalledWith(process.env);
   expect(stderr).toHaveBeenCalledWith(line);

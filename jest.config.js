@@ -41,12 +41,18 @@ const UNIT = [
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',
-  'tracing/{exporter,sampler,switch,traceparent}',
+  'tracing/{exporter,sampler,start,switch,traceparent}',
   'users/passwords/password',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/{logger,options}',
   'workflows/order-report',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
+
+/** Modules of the MongoDB driver and of the exporter for traces. */
+const IMPORTING = [
+  'mongodb/lib/runtime_adapters',
+  '@opentelemetry/otlp-exporter-base/build/src/(?:configuration|transport)/[\\w-]+',
+];
 
 const project = {
   testEnvironment: 'node',
@@ -59,8 +65,8 @@ const project = {
   },
   // The client names the files that it imports as its build does.
   moduleNameMapper: { '^(\\./[\\w.-]+)\\.js$': '$1' },
-  // The driver loads `os` by a dynamic import, which Jest's sandbox refuses: compile that one file to a require.
-  transformIgnorePatterns: ['/node_modules/(?!mongodb/lib/runtime_adapters\\.js$)'],
+  // They load `os` and `http` by dynamic imports, which Jest's sandbox refuses: compile those files to requires.
+  transformIgnorePatterns: [`/node_modules/(?!(?:${IMPORTING.join('|')})\\.js$)`],
 };
 
 /** @type {import('jest').Config} */

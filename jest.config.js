@@ -15,7 +15,7 @@ const UNIT = [
   'board/page',
   'board/session',
   'clients/*',
-  'cluster/primary-store',
+  'cluster/{collect,primary-store}',
   'common/{dates,etag,pagination,text}',
   'config/*',
   'create-admin/*',
@@ -37,7 +37,7 @@ const UNIT = [
   'payments/stripe/{amounts,list,request-spans}',
   'rate-limit/{client-address,store,window-counter}',
   'reconcile/*',
-  'telemetry/{merge,metrics,sampled,server}',
+  'telemetry/{cluster-metrics,merge,metrics,process-metrics,sampled,server,worker-metrics}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
   'tools/devstack/{demo-output,ports,start-options}',
@@ -90,7 +90,7 @@ module.exports = {
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [
     'src/**/*.ts',
-    '!src/{server,worker,setup,seed,create-admin,reconcile,healthcheck}.ts', // entries are tested as processes of their own
+    '!src/{server,worker,setup,seed,create-admin,reconcile,healthcheck,audit-log}.ts', // entries are tested as processes of their own
     'workflows/**/*.ts',
     'activities/**/*.ts',
   ],

@@ -16,7 +16,7 @@ import { waitingPasswords } from './users/passwords/password';
 export interface ApiTelemetry {
   metrics: ApiMetrics;
   /** Measures what the API uses as well. */
-  measure(uses: { connection: Connection; temporal: Pick<TemporalClient, 'client'> }): void;
+  measure(uses: { connection: Connection; temporal: Pick<TemporalClient, 'ask'> }): void;
   close(): Promise<void>;
 }
 

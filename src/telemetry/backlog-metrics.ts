@@ -16,7 +16,7 @@ const DESCRIBE_MS = 2_000;
 export function measureBacklog(
   meter: Meter,
   { taskQueue, paymentsTaskQueue, eventsTaskQueue, namespace }: Config['temporal'],
-  { client: { connection } }: Pick<TemporalClient, 'client'>,
+  temporal: Pick<TemporalClient, 'ask'>,
 ): void {
   const queues: [queue: string, type: TaskType][] = [
     [taskQueue, 'workflow'],
@@ -26,26 +26,25 @@ export function measureBacklog(
   ];
 
   async function describe(queue: string, type: TaskType) {
-    const { pollers, stats } = await connection.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: queue },
-      taskQueueType: TASK_TYPES[type],
-      reportStats: true,
-    });
-    const { seconds, nanos } = stats?.approximateBacklogAge ?? {};
+    const { pollers, stats } = await temporal.ask(DESCRIBE_MS, (service) =>
+      service.describeTaskQueue({
+        namespace,
+        taskQueue: { name: queue },
+        taskQueueType: TASK_TYPES[type],
+        reportStats: true,
+      }),
+    );
+    const { approximateBacklogCount, approximateBacklogAge } = stats!;
+    const { seconds, nanos } = approximateBacklogAge!;
     return {
       labels: { task_queue: queue, task_type: type },
-      tasks: Number(stats?.approximateBacklogCount ?? 0),
-      ageSeconds: Number(seconds ?? 0) + (nanos ?? 0) / 1e9,
-      pollers: pollers?.length ?? 0,
+      tasks: Number(approximateBacklogCount),
+      ageSeconds: Number(seconds) + nanos! / 1e9,
+      pollers: pollers.length,
     };
   }
 
-  const sample = sampled(() =>
-    connection.withDeadline(Date.now() + DESCRIBE_MS, () =>
-      Promise.all(queues.map(([queue, type]) => describe(queue, type))),
-    ),
-  );
+  const sample = sampled(() => Promise.all(queues.map(([queue, type]) => describe(queue, type))));
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
   const backlog = gauge(
     'temporal_task_queue_backlog',

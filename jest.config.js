@@ -22,6 +22,7 @@ const UNIT = [
   'dockerfile',
   'docs/{logging,output,runbook}',
   'domain/*',
+  'events/pages',
   'http/{error-middleware,server}',
   'logger/*',
   'mongodb/follow-changes',

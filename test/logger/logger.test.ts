@@ -71,7 +71,7 @@ describe('the logger', () => {
       createLogger({ env, logLevel: 'info' });
       const pretty = [[expect.objectContaining({ target: 'pino-pretty' })]];
       expect(transport.mock.calls).toEqual(isPretty ? pretty : []);
-      expect(destination.mock.calls).toEqual(isPretty ? [] : [[1]]);
+      expect(destination.mock.calls).toEqual(isPretty ? [] : [[{ dest: 1, sync: true }]]);
     });
   });
 });

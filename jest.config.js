@@ -71,7 +71,9 @@ module.exports = {
       ...project,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/**/*.test.ts', ...UNIT.map((path) => path.replace('<rootDir>', '!**'))],
-      setupFilesAfterEnv: ['<rootDir>/test/support/collect-garbage.ts'],
+      setupFilesAfterEnv: ['collect-garbage', 'watch-commands'].map(
+        (name) => `<rootDir>/test/support/${name}.ts`,
+      ),
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },

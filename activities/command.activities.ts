@@ -44,7 +44,7 @@ import type { Inspection } from './payment-calls';
 import type { PlacingActivityDeps } from './placing.activities';
 
 export interface CommandActivityDeps extends PlacingActivityDeps {
-  orders: Pick<OrderRepository, 'load' | 'findByExternalRef'>;
+  orders: Pick<OrderRepository, 'findById' | 'findByExternalRef'>;
 }
 
 export type CommandActivities = ReturnType<typeof createCommandActivities>;
@@ -58,7 +58,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
 
   /** Returns the id of the order of the same customer that has the reference, or null. */
   async function ownerOfRef(orderId: string, externalRef: string): Promise<string | null> {
-    const order = await orders.load(orderId);
+    const order = await orders.findById(orderId);
     return order && orders.findByExternalRef(order.customerId, externalRef);
   }
 
@@ -69,7 +69,7 @@ export function createCommandActivities({ orders, writer, changes, products }: C
      */
     async cancelOrder(command: Addressed<CancelOrder>, request: OrderRequest): Promise<OrderAnswer> {
       const cancel = (order: Order, at: string) => cancelledOrder(order, command, at);
-      let stored = await orders.load(command.orderId);
+      let stored = await orders.findById(command.orderId);
       if (!stored) {
         const at = new Date().toISOString();
         const draft = draftOrder(request);

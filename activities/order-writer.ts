@@ -88,7 +88,7 @@ export function createOrderWriter({
     }: { known?: Order; command?: Command; short?: Shortage; decisions: number },
   ): Promise<Order | null> {
     if (decisions === 0) throw new Error(`Other writers keep changing order ${orderId}.`);
-    const order = known ?? (await orders.load(orderId));
+    const order = known ?? (await orders.findById(orderId));
     if (!order) return null;
     const judged = judge(order, new Date().toISOString(), short);
     if (judged === order) return order;
@@ -175,7 +175,7 @@ export function createOrderWriter({
     } catch (error) {
       if (!OBSTACLES.some((type) => error instanceof type)) throw error;
       // An earlier run of this step may have inserted the order, and taken the stock.
-      const stored = await orders.load(order.id);
+      const stored = await orders.findById(order.id);
       if (stored) return { order: stored, isNew: false };
       if (error instanceof DuplicateOrder && error.field === 'number') {
         const number = orderNumberOf(order.id, taken + 1);

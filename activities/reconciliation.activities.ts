@@ -22,7 +22,7 @@ import { COMMANDS } from '../workflows/contract';
 
 export interface ReconciliationActivityDeps {
   provider: PaymentProvider;
-  orders: Pick<OrderRepository, 'load' | 'list'>;
+  orders: Pick<OrderRepository, 'findById' | 'list'>;
   findings: FindingRepository;
   workflows: Pick<OrderWorkflows, 'executeAlways'>;
   /** Makes a call of the payment service when it is its turn: there are others who have to wait for none. */
@@ -71,10 +71,10 @@ export function createReconciliationActivities({
    * @param settling how long after a change they may differ
    */
   async function examine(payment: PaymentRef, settling = settlingMs): Promise<Examined | null> {
-    const order = await orders.load(payment.orderId);
+    const order = await orders.findById(payment.orderId);
     if (isUnsettled(order, null, now(), settling)) return null;
     const found = await ask(() => provider.find(payment));
-    const after = await orders.load(payment.orderId);
+    const after = await orders.findById(payment.orderId);
     if (after?.revision !== order?.revision) return null;
     const isKnown = found ?? (order && currentPayment(order).key === payment.key);
     return { order, found, findings: isKnown ? findingsOf(order, found) : [] };
@@ -89,7 +89,7 @@ export function createReconciliationActivities({
   }
 
   async function compareListed(listed: ListedPayment): Promise<Counts> {
-    const order = await orders.load(listed.orderId);
+    const order = await orders.findById(listed.orderId);
     if (isUnsettled(order, listed, now(), settlingMs)) return { skipped: 1 };
     if (findingsOf(order, listed).length === 0) return {};
     const { key, orderId, reference, amount, currency, paymentMethod, createdAt } = listed;

@@ -77,9 +77,8 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
       return (await unlessTaken(() => documents.insertOne(toDocument(cart)))) !== undefined;
     },
 
-    /** Reads a cart to decide on it: only what a majority has. */
     async find(id: string): Promise<Cart | null> {
-      const found = await model.findById(id).readConcern('majority').lean<CartDocument>();
+      const found = await model.findById(id).lean<CartDocument>();
       return found && fromDocument(found);
     },
 

@@ -42,7 +42,7 @@ export interface QuotedCart {
 
 export interface CartServiceDeps {
   carts: CartRepository;
-  orders: { load(id: string): Promise<Order | null> };
+  orders: { findById(id: string): Promise<Order | null> };
   catalogue: {
     /** Returns retired entries as well. */
     findByIds(ids: string[]): Promise<CartEntry[]>;
@@ -72,7 +72,7 @@ export function createCartService({ carts, orders, catalogue, holdMs, limitGuest
    * another attempt, which is another order: so however many order a cart at once, all mean the same one.
    */
   async function current(cart: Cart): Promise<{ cart: Cart; order: Order | null }> {
-    const order = await orders.load(cartOrderIdOf(cart));
+    const order = await orders.findById(cartOrderIdOf(cart));
     if (order?.status !== 'rejected') return { cart, order };
     await carts.beginAttempt({ id: cart.id, attempt: cart.attempt + 1 });
     const next = await carts.find(cart.id);

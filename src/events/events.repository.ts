@@ -36,11 +36,9 @@ const BRIEF = { position: 1, types: 1, recordedAt: 1 } as const;
 /** Of how many events it is changed together when they expire. */
 const SHORTENED = 1_000;
 
-const MAJORITY = { readConcern: { level: 'majority' } } as const;
-
 export type EventRepository = ReturnType<typeof createEventRepository>;
 
-/** The feed. All that reads it reads only what a majority has, so that no position is ever given to another event. */
+/** The feed. It is read as a majority has it, like everything else, so no position is ever given to another event. */
 export function createEventRepository(connection: Connection) {
   const events = connection.collection<EventDocument>(createEventModel(connection).collection.name);
   const relay = connection.collection<RelayDocument>(createRelayModel(connection).collection.name);
@@ -50,7 +48,7 @@ export function createEventRepository(connection: Connection) {
     page: ({ after, types }: EventFilter, limit: number): Promise<EventPage> =>
       // A session is causally consistent: what is found is never older than what is known to be there.
       connection.withSession(async (session) => {
-        const options = { ...MAJORITY, session };
+        const options = { session };
         const known = await relay.findOne({ _id: RELAY }, { projection: { position: 1 }, ...options });
         const [oldest] = await events
           .find({}, { projection: { position: 1 }, sort: { position: 1 }, limit: 1, ...options })
@@ -63,19 +61,16 @@ export function createEventRepository(connection: Connection) {
 
     /** Returns the position of the last event; 0 if there is none. */
     async latest(): Promise<number> {
-      const known = await relay.findOne({ _id: RELAY }, { projection: { position: 1 }, ...MAJORITY });
+      const known = await relay.findOne({ _id: RELAY }, { projection: { position: 1 } });
       return known?.position ?? 0;
     },
 
-    find: (id: string): Promise<EventDocument | null> => events.findOne({ _id: id }, MAJORITY),
+    find: (id: string): Promise<EventDocument | null> => events.findOne({ _id: id }),
 
     /** Returns the events after a position, oldest first, without what they are about. */
     brief: (after: number, limit: number): Promise<BriefEvent[]> =>
       events
-        .find<BriefEvent>(
-          { position: { $gt: after } },
-          { sort: { position: 1 }, limit, projection: BRIEF, ...MAJORITY },
-        )
+        .find<BriefEvent>({ position: { $gt: after } }, { sort: { position: 1 }, limit, projection: BRIEF })
         .toArray(),
 
     /**
@@ -84,13 +79,13 @@ export function createEventRepository(connection: Connection) {
      */
     async positionBefore(time: Date): Promise<number> {
       const at = (sort: 1 | -1) =>
-        events.find({}, { sort: { position: sort }, limit: 1, projection: BRIEF, ...MAJORITY }).next();
+        events.find({}, { sort: { position: sort }, limit: 1, projection: BRIEF }).next();
       const [oldest, newest] = [await at(1), await at(-1)];
       if (!oldest || !newest) return 0;
       let [low, high] = [oldest.position, newest.position + 1];
       while (low < high) {
         const middle = Math.floor((low + high) / 2);
-        const found = await events.findOne({ position: middle }, { projection: BRIEF, ...MAJORITY });
+        const found = await events.findOne({ position: middle }, { projection: BRIEF });
         // One that is gone has expired.
         if (!found || found.recordedAt < time) low = middle + 1;
         else high = middle;
@@ -100,22 +95,17 @@ export function createEventRepository(connection: Connection) {
 
     /** Returns the events of an object after one of its versions, oldest first. */
     history: (object: string, afterVersion: number, limit: number): Promise<EventDocument[]> =>
-      events
-        .find({ object, version: { $gt: afterVersion } }, { sort: { version: 1 }, limit, ...MAJORITY })
-        .toArray(),
+      events.find({ object, version: { $gt: afterVersion } }, { sort: { version: 1 }, limit }).toArray(),
 
     /** Returns the last event of each of these objects. */
     async lastOf(objects: readonly string[]): Promise<EventDocument[]> {
       if (objects.length === 0) return [];
       const found = await events
-        .aggregate<{ event: EventDocument }>(
-          [
-            { $match: { object: { $in: [...objects] } } },
-            { $sort: { object: -1, version: -1 } },
-            { $group: { _id: '$object', event: { $first: '$$ROOT' } } },
-          ],
-          MAJORITY,
-        )
+        .aggregate<{ event: EventDocument }>([
+          { $match: { object: { $in: [...objects] } } },
+          { $sort: { object: -1, version: -1 } },
+          { $group: { _id: '$object', event: { $first: '$$ROOT' } } },
+        ])
         .toArray();
       return found.map(({ event }) => event);
     },
@@ -230,14 +220,12 @@ export function createRelayRepository({
     async lacking(drafts: readonly Draft[]): Promise<readonly Draft[]> {
       if (drafts.length === 0) return drafts;
       const wanted = { _id: { $in: drafts.map(({ event }) => event._id) } };
-      const found = await events
-        .find(wanted, { projection: { _id: 1 }, readConcern: { level: 'majority' } })
-        .toArray();
+      const found = await events.find(wanted, { projection: { _id: 1 } }).toArray();
       const known = new Set(found.map(({ _id }) => _id));
       return drafts.filter(({ event }) => !known.has(event._id));
     },
 
     /** Returns what the feed has said of the availability of products. */
-    availability: () => availability.find({}, { readConcern: { level: 'majority' } }).toArray(),
+    availability: () => availability.find({}).toArray(),
   };
 }

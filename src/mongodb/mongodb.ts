@@ -9,6 +9,9 @@ const RETRY_MS = 1_000;
 const OPTIONS: ConnectOptions = {
   serverSelectionTimeoutMS: 3_000,
   connectTimeoutMS: 3_000,
+  // What is decided on or shown was acknowledged by a majority, so no failover takes it back. Commands and their options
+  // inherit this; a transaction has its own.
+  readConcern: { level: 'majority' },
   writeConcern: { w: 'majority' },
   // The set-up builds the indexes once, instead of every process when it starts.
   autoIndex: false,

@@ -19,12 +19,6 @@ export function createOrderRepository(connection: Connection) {
       return found && fromDocument(found);
     },
 
-    /** Reads an order to decide on it: only what a majority has, and what will not be rolled back. */
-    async load(id: string): Promise<Order | null> {
-      const found = await orders.findById(id).readConcern('majority').lean<OrderDocument>();
-      return found && fromDocument(found);
-    },
-
     /** Lists the orders that match, in the order that `sortOf` says. */
     async list(
       filter: OrderFilter,

@@ -176,8 +176,8 @@ describe('change', () => {
 
   it('saves an order that is known without reading it', async () => {
     const { order } = await stored();
-    const load = () => Promise.reject(new Error('It was read.'));
-    expect(await writerWith({ load }).change(order.id, note('New'), order)).toMatchObject({ revision: 2 });
+    const findById = () => Promise.reject(new Error('It was read.'));
+    expect(await writerWith({ findById }).change(order.id, note('New'), order)).toMatchObject({ revision: 2 });
   });
 });
 

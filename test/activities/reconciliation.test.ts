@@ -39,7 +39,7 @@ function compare(
   let read = 0;
   const deps = {
     provider: { list: async () => ({ payments: [{ ...listed, status }], nextCursor: null }), find },
-    orders: { load: async () => reads[Math.min(read++, reads.length - 1)] },
+    orders: { findById: async () => reads[Math.min(read++, reads.length - 1)] },
     findings: createFindingRepository(db.connection),
     inTurn: createInTurn(),
   } as unknown as ReconciliationActivityDeps;

@@ -298,7 +298,6 @@ function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrder
   return {
     insert: () => createTransact(connection)((session) => orders.insert(order, session)),
     findById: () => orders.findById(order.id),
-    load: () => orders.load(order.id),
     async listUnfinished() {
       for (const which of ['pending', 'obligation'] as const) {
         await orders.listUnfinished(which, { before: NOW, limit: 20 });

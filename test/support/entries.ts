@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { watchedProcess } from './lacking-commands';
 
 /** The arguments with which Node.js runs an entry of src/ from source. */
 export function entryArgs(name: string): string[] {
@@ -26,7 +27,7 @@ export function runEntry(
 /** Runs Node.js to its end. */
 export async function runNode(args: string[], env: NodeJS.ProcessEnv, input = ''): Promise<Finished> {
   const child = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...watchedProcess(), ...env },
   });
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([

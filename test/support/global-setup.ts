@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startServers, type Servers } from '../../tools/devstack';
 import { createOutput } from '../../tools/output';
 import { provideSharedShops } from './shared-shops';
+import { noteLackingCommands } from './lacking-commands';
 import { bundleForTests } from './workflow-bundle';
 
 declare global {
@@ -26,6 +27,7 @@ export default async function globalSetup({ collectCoverage }: Config) {
   process.env.TEMPORAL_ADDRESS = servers.temporalAddress;
   process.env.TEST_WORKFLOW_BUNDLE = bundle;
   process.env.TEST_DATA_DIR = await mkdtemp(join(tmpdir(), 'orders-data-'));
+  noteLackingCommands(process.env.TEST_DATA_DIR);
   // What a worker process runs would not be counted.
   if (!collectCoverage) globalThis.stopSharedShops = provideSharedShops();
 }

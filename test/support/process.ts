@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { watchedProcess } from './lacking-commands';
 
 export interface NodeProcess {
   /** Resolves with the next line of output that matches, and rejects if the process ends first. */
@@ -14,7 +15,7 @@ export interface NodeProcess {
 
 export function spawnNode(args: string[], env: NodeJS.ProcessEnv): NodeProcess {
   const child: ChildProcess = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...watchedProcess(), ...env },
     stdio: ['pipe', 'pipe', 'inherit'], // its input ends when this process does, however it ends
   });
   const ended = once(child, 'exit').then(([, signal]) => signal as NodeJS.Signals | null);

@@ -48,19 +48,13 @@ export function cartSource(connection: Connection): EventSource {
     async eventsOf(write) {
       if (write.operationType !== 'update') return [];
       const { abandonedAt, version } = write.updateDescription.updatedFields as Partial<CartDocument>;
-      const cart = await carts.findOne(
-        { _id: String(write.documentKey._id) },
-        { readConcern: { level: 'majority' } },
-      );
+      const cart = await carts.findOne({ _id: String(write.documentKey._id) });
       // It may be deleted already.
       return cart ? [draft(cart, abandonedAt!, version!)] : [];
     },
 
     async *missedSince(since) {
-      const found = carts.find(
-        { abandonedAt: { $gte: since } },
-        { readConcern: { level: 'majority' }, sort: { abandonedAt: 1 } },
-      );
+      const found = carts.find({ abandonedAt: { $gte: since } }, { sort: { abandonedAt: 1 } });
       for await (const page of pagesOf(found))
         yield page.map((cart) => draft(cart, cart.abandonedAt!, cart.version));
     },

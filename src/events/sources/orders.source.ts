@@ -78,7 +78,6 @@ export function orderSource(connection: Connection, feed: Pick<EventRepository, 
     const found = orders.find(filter, {
       hint,
       sort: { updatedAt: 1, _id: 1 },
-      readConcern: { level: 'majority' },
     });
     const beginning = since.toISOString();
     for await (const documents of pagesOf(found)) {

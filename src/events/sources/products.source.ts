@@ -80,7 +80,7 @@ export async function productSource(
       availability.replaceOne({ _id: now._id }, now, { upsert: true, session });
   }
 
-  const find = (id: string) => products.findOne({ _id: id }, { readConcern: { level: 'majority' } });
+  const find = (id: string) => products.findOne({ _id: id });
 
   async function ofUpdate(id: string, updated: Fields, at: Date): Promise<Draft[]> {
     const available = updated['stock.available'];
@@ -118,7 +118,7 @@ export async function productSource(
     },
 
     async *missedSince(since) {
-      const found = products.find({}, { readConcern: { level: 'majority' }, sort: { _id: 1 } });
+      const found = products.find({}, { sort: { _id: 1 } });
       for await (const page of pagesOf(found)) {
         const events = await feed.lastOf(page.map(({ _id }) => _id));
         const last = new Map(events.map(({ object, data }) => [object, data as ProductServiceView]));

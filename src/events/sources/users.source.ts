@@ -64,20 +64,14 @@ export function userSource(connection: Connection, feed: Pick<EventRepository, '
       if (write.operationType === 'replace') return [];
       const { status, tokenVersion } = (write.updateDescription.updatedFields ?? {}) as Partial<UserDocument>;
       const type = BY_STATUS[String(status)];
-      const user = await users.findOne(
-        { _id: String(write.documentKey._id) },
-        { readConcern: { level: 'majority' } },
-      );
+      const user = await users.findOne({ _id: String(write.documentKey._id) });
       if (!type || !user || tokenVersion === undefined) return [];
       return [draft({ ...user, status: status! }, type, tokenVersion, write.wallTime ?? user.updatedAt)];
     },
 
     async *missedSince(since) {
       // There is no index of changes: all are read, but little of each.
-      const found = users.find(
-        {},
-        { projection: SEEN, readConcern: { level: 'majority' }, sort: { _id: 1 } },
-      );
+      const found = users.find({}, { projection: SEEN, sort: { _id: 1 } });
       for await (const page of pagesOf(found)) {
         const changed = page.filter(({ updatedAt }) => updatedAt >= since);
         const events = await feed.lastOf(changed.map(({ _id }) => _id));

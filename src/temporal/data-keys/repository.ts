@@ -30,7 +30,7 @@ export function createDataKeyRepository(connection: Connection) {
   /** Returns null if there is none. */
   async function find(owner: string): Promise<StoredKey | 'destroyed' | null> {
     // What is encrypted with a key has to be readable for as long as it is kept: only keys that cannot be rolled back.
-    const found = await keys.findOne({ _id: owner }, { readConcern: { level: 'majority' } });
+    const found = await keys.findOne({ _id: owner });
     return found && keyIn(found);
   }
 
@@ -44,7 +44,7 @@ export function createDataKeyRepository(connection: Connection) {
           ...(change.$unset && { $unset: change.$unset }),
           $setOnInsert: { createdAt: new Date() },
         },
-        { upsert, writeConcern: { w: 'majority' } },
+        { upsert },
       );
     // Either it had ended before, or the key was added at this very moment: that one is ended, too.
     if (!(await unlessTaken(() => write(true)))) await write(false);
@@ -57,7 +57,7 @@ export function createDataKeyRepository(connection: Connection) {
     async add(owner: string, { wrapped, wrappedBy }: WrappedKey): Promise<StoredKey | 'destroyed'> {
       const document = { _id: owner, wrapped, wrappedBy, createdAt: new Date() };
       try {
-        await keys.insertOne(document, { writeConcern: { w: 'majority' } });
+        await keys.insertOne(document);
         return { wrapped, wrappedBy, isRetired: false };
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
@@ -86,11 +86,7 @@ export function createDataKeyRepository(connection: Connection) {
     /** Replaces how a key is wrapped, unless that has changed. */
     async rewrap(owner: string, before: WrappedKey, after: WrappedKey): Promise<void> {
       const { wrapped, wrappedBy } = after;
-      await keys.updateOne(
-        { _id: owner, wrappedBy: before.wrappedBy },
-        { $set: { wrapped, wrappedBy } },
-        { writeConcern: { w: 'majority' } },
-      );
+      await keys.updateOne({ _id: owner, wrappedBy: before.wrappedBy }, { $set: { wrapped, wrappedBy } });
     },
 
     /** Watches for keys that are being retired or destroyed. */

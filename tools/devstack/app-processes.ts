@@ -73,7 +73,8 @@ async function startApp(
   return app;
 }
 
-const entry = (name: string): string => join(PROJECT_ROOT, 'dist', 'src', `${name}.js`);
+/** The path of a built entry. */
+export const entry = (name: string): string => join(PROJECT_ROOT, 'dist', 'src', `${name}.js`);
 
 async function probe(url: string): Promise<true> {
   const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_MS) });

@@ -18,8 +18,8 @@ export interface MongodbServer {
 }
 
 const HOST = '127.0.0.1';
-const REPLICA_SET = 'rs0';
-const DATABASE = 'orders';
+export const REPLICA_SET = 'rs0';
+export const DATABASE = 'orders';
 const PROBE_MS = 2_000;
 const NOT_YET_INITIALIZED = 94;
 const EXIT_NEED_UPGRADE = /featureCompatibilityVersion|UPGRADE PROBLEM|unsupported WiredTiger file version/;
@@ -28,7 +28,7 @@ const EXIT_NEED_UPGRADE = /featureCompatibilityVersion|UPGRADE PROBLEM|unsupport
 export async function startMongodb(options: MongodbOptions): Promise<MongodbServer> {
   const { port, dbPath, logFolder } = options;
   await mkdir(dbPath, { recursive: true });
-  const command = { name: 'mongodb', args: serverArgs(port, dbPath), explain };
+  const command = { name: 'mongodb', args: mongodArgs({ port, dbPath }), explain };
   const process = await startServer(command, options, join(logFolder, 'mongodb.log'), (check) =>
     waitForPrimary(`${HOST}:${port}`, check),
   );
@@ -38,7 +38,12 @@ export async function startMongodb(options: MongodbOptions): Promise<MongodbServ
   };
 }
 
-function serverArgs(port: number, dbPath: string): string[] {
+/** The flags of a mongod on loopback, as a node of a replica set. */
+export function mongodArgs({
+  port,
+  dbPath,
+  cacheGb = 1,
+}: Pick<MongodbOptions, 'port' | 'dbPath'> & { cacheGb?: number }): string[] {
   return [
     '--replSet',
     REPLICA_SET,
@@ -50,7 +55,7 @@ function serverArgs(port: number, dbPath: string): string[] {
     dbPath,
     '--nounixsocket',
     '--wiredTigerCacheSizeGB',
-    '1',
+    String(cacheGb),
     '--setParameter',
     'diagnosticDataCollectionEnabled=false',
     // A worker that is killed in a transaction leaves its locks behind, for 60 s by default; ours take at

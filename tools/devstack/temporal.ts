@@ -33,7 +33,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   const address = `${HOST}:${port}`;
   const command = {
     name: 'temporal',
-    args: serverArgs(options, namespace),
+    args: temporalArgs(options, namespace),
     explain: lastLine,
   };
   const process = await startServer(command, options, join(logFolder, 'temporal.log'), (check) =>
@@ -61,7 +61,11 @@ const TASK_PROBLEMS = 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchA
  */
 const SQLITE_PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
 
-function serverArgs(options: TemporalOptions, namespace: string): string[] {
+/** The flags of Temporal's development server on loopback. */
+export function temporalArgs(
+  options: Pick<TemporalOptions, 'port' | 'uiPort' | 'dbFilename' | 'metricsPort'>,
+  namespace: string,
+): string[] {
   const { port, uiPort, dbFilename, metricsPort } = options;
   return [
     'server',
@@ -91,7 +95,7 @@ function databaseArgs(dbFilename: string): string[] {
   return ['--db-filename', dbFilename, ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma])];
 }
 
-async function waitForNamespace(address: string, namespace: string, check: () => void): Promise<void> {
+export async function waitForNamespace(address: string, namespace: string, check: () => void): Promise<void> {
   const connection = Connection.lazy({ address });
   try {
     await until(

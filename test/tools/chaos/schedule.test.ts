@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { scheduleOf, textOf } from '../../../tools/chaos/schedule';
+
+const MINUTE_MS = 60_000;
+
+describe('the schedule of faults', () => {
+  it('depends on the seed, the scenario and the length alone', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const texts = scheduleOf(seed, 'random', MINUTE_MS).map(textOf);
+        expect(scheduleOf(seed, 'random', MINUTE_MS).map(textOf)).toEqual(texts);
+        expect(scheduleOf(seed, 'other', MINUTE_MS).map(textOf)).not.toEqual(texts);
+        expect(scheduleOf(seed + 1, 'random', MINUTE_MS).map(textOf)).not.toEqual(texts);
+      }),
+    );
+  });
+
+  it('ends every fault within the run, and lets one node of three fail at a time', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const faults = scheduleOf(seed, 'random', 10 * MINUTE_MS);
+        expect(faults.every(({ atMs, forMs }) => atMs >= 0 && atMs + forMs <= 10 * MINUTE_MS)).toBe(true);
+        const ofNodes = faults.filter(
+          (fault) => fault.kind === 'stepDown' || ('unit' in fault && fault.unit.startsWith('the primary')),
+        );
+        ofNodes.forEach(({ atMs }, index) => {
+          const before = ofNodes[index - 1];
+          if (before) expect(atMs).toBeGreaterThan(before.atMs + before.forMs);
+        });
+      }),
+    );
+  });
+
+  it('makes faults of every kind in a night', () => {
+    const kinds = new Set(scheduleOf(1, 'random', 8 * 60 * MINUTE_MS).map(({ kind }) => kind));
+    expect([...kinds].sort()).toEqual([
+      'cut',
+      'freeze',
+      'kill',
+      'slow',
+      'stall',
+      'stepDown',
+      'swallow',
+      'terminate',
+    ]);
+  });
+});

@@ -1,0 +1,54 @@
+import { mkdir } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { createOutput, secondsSince } from '../output';
+import { SetupError } from '../project';
+import { readChaosOptions } from './options';
+import { createProgress } from './progress';
+import { writeReport, type Report } from './report';
+import { SCENARIOS } from './scenarios';
+
+/** `npm run chaos`: disturbs a whole system, and fails if anything wrong is found in it afterwards. */
+async function main(): Promise<boolean> {
+  const output = createOutput();
+  const { scenarios, seeds, minutes, keepIn } = readChaosOptions(
+    process.argv.slice(2),
+    Object.keys(SCENARIOS),
+  );
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => stopping.abort(new SetupError(`ended by ${name}`)));
+  if (keepIn !== undefined) await mkdir(keepIn, { recursive: true });
+  let isGood = true;
+  for (const name of scenarios) {
+    const scenario = SCENARIOS[name]!;
+    const report: Report = { scenario: name, runs: [] };
+    for (const seed of seeds) {
+      const start = Date.now();
+      output.line(`== ${name}, seed ${seed}: ${scenario.about}`);
+      const run = await scenario.run({
+        seed,
+        minutes,
+        output,
+        progress: createProgress(),
+        signal: stopping.signal,
+        keepIn,
+      });
+      report.runs.push(run);
+      const file = await writeReport(report);
+      for (const { kind, subject, expected, found } of run.findings)
+        output.line(`FOUND ${kind} ${subject}: expected ${expected}, found ${found}`);
+      output.line(
+        `${name}, seed ${seed}: ${run.findings.length} findings after ${secondsSince(start)}; see ${relative(process.cwd(), file)}`,
+      );
+      isGood &&= run.findings.length === 0;
+    }
+  }
+  return isGood;
+}
+
+main()
+  .then((isGood) => process.exit(isGood ? 0 : 1))
+  .catch((error: unknown) => {
+    console.error(error instanceof SetupError ? `npm run chaos: ${error.message}` : error);
+    process.exit(1);
+  });

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OrderView } from '../../../src/orders/order-view';
+import type { CallLog, Line } from '../log';
+import { randomOf, type Random } from '../random';
+import type { Rig } from '../rig/rig';
+import { createCaller, type Call } from './caller';
+import { calls, openLines } from './calls';
+import { STOCKED, type Shop } from './shop';
+
+export interface ClientsOptions {
+  rig: Pick<Rig, 'apis'>;
+  shop: Shop;
+  log: CallLog;
+  seed: number;
+  customers: number;
+  staff: number;
+  onFault: (fault: string) => void;
+}
+
+export interface Clients {
+  /** Lets all clients make calls until they are told to stop. */
+  start(): void;
+  /** Has them begin no other call, and waits for the outcomes of those under way until the limit. */
+  finish(limitMs: number): Promise<void>;
+  /** What they have seen last of each order that was accepted. */
+  accepted: ReadonlyMap<string, OrderView>;
+  /** How many calls have an outcome. */
+  readonly done: number;
+}
+
+const CARDS = [
+  ...Array.from({ length: 12 }, () => 'pm_card_visa'),
+  'pm_card_chargeDeclined',
+  'pm_card_credit_disableEnterpriseCardFeatures',
+  'pm_sandbox_flaky',
+  'pm_sandbox_lost_reply',
+];
+const MOST_PAUSE_MS = 400;
+/** So many of the latest orders are changed: so clients meet at the same ones. */
+const RECENT = 12;
+
+/** What a client wishes to do next. Each takes as many numbers from its seed, whatever has become of the ones before. */
+function wishOf(random: Random) {
+  return {
+    what: random.next(),
+    which: random.next(),
+    part: random.next(),
+    pauseMs: random.between(0, MOST_PAUSE_MS),
+    card: random.pick(CARDS),
+    isAsync: random.chance(0.2),
+    lines: random.shuffled(STOCKED.map((_units, index) => index)),
+    lineCount: random.between(1, 3),
+    quantities: STOCKED.map(() => random.between(1, 3)),
+    delta: random.between(-3, 8) || 1,
+  };
+}
+
+type Wish = ReturnType<typeof wishOf>;
+
+export function createClients({ rig, shop, log, seed, customers, staff, onFault }: ClientsOptions): Clients {
+  const accepted = new Map<string, OrderView>();
+  const owners = new Map<string, string>();
+  let isStopping = false;
+  let deadline = Infinity;
+  let done = 0;
+  const running: Promise<void>[] = [];
+
+  function see(order: OrderView): void {
+    const known = accepted.get(order.id);
+    if (!known || known.version < order.version) accepted.set(order.id, order);
+  }
+
+  async function live(client: string, choose: (wish: Wish) => Call | undefined): Promise<void> {
+    const random = randomOf(seed, client);
+    const caller = createCaller({ client, apis: rig.apis, log, deadline: () => deadline, onFault });
+    while (!isStopping) {
+      const wish = wishOf(random);
+      const call = choose(wish);
+      if (call) {
+        const { order } = await caller.call(call);
+        if (order) {
+          if (call.op === 'order.place') owners.set(order.id, call.request.token!);
+          see(order);
+        }
+        done++;
+      }
+      await delay(wish.pauseMs);
+    }
+  }
+
+  const chosen = ({ which }: Wish, among: readonly OrderView[]): OrderView | undefined =>
+    among.slice(-RECENT)[Math.floor(which * Math.min(RECENT, among.length))];
+
+  const linesOf = ({ lines, lineCount, quantities }: Wish): Line[] =>
+    lines.slice(0, lineCount).map((index) => ({
+      productId: shop.products[index]!.id,
+      quantity: quantities[index]!,
+    }));
+
+  function asCustomer(token: string, wish: Wish): Call | undefined {
+    const own = [...accepted.values()].filter(({ id }) => owners.get(id) === token);
+    const order = chosen(wish, own);
+    const { what, card, isAsync } = wish;
+    if (what < 0.45 || !order) return calls.place(token, linesOf(wish), card, isAsync);
+    if (what < 0.7) return calls.read(token, order.id);
+    if (what < 0.75) return calls.list(token);
+    if (what < 0.9) return calls.amend(token, order.id, linesOf(wish), order.version);
+    return calls.cancel(token, order.id);
+  }
+
+  function asStaff(token: string, wish: Wish): Call | undefined {
+    const order = chosen(wish, [...accepted.values()]);
+    const product = shop.products[wish.lines[0]!]!;
+    const { what, part } = wish;
+    if (what < 0.1) return calls.readStock(token, product.id);
+    if (what < 0.2) return calls.adjustStock(token, product.id, wish.delta);
+    if (!order) return undefined;
+    const open = openLines(order);
+    const some = open.slice(0, 1).map((line) => ({ ...line, quantity: Math.ceil(line.quantity * part) }));
+    if (what < 0.5)
+      return open.length > 0 ? calls.fulfill(token, order.id, part < 0.5 ? some : open) : undefined;
+    if (what < 0.65) {
+      const sent = order.fulfillments.find(({ deliveredAt }) => deliveredAt === null);
+      return sent && calls.deliver(token, order.id, sent.id);
+    }
+    if (what < 0.8) {
+      const left = order.captured - order.refunded;
+      return calls.refund(token, order.id, part < 0.3 ? undefined : Math.max(1, Math.floor(left * part)));
+    }
+    if (what < 0.9) return calls.cancel(token, order.id, some.length > 0 ? some : undefined);
+    return calls.read(token, order.id);
+  }
+
+  return {
+    accepted,
+    get done() {
+      return done;
+    },
+    start() {
+      for (let n = 0; n < customers; n++) {
+        const token = shop.customers[n % shop.customers.length]!;
+        running.push(live(`customer-${n + 1}`, (wish) => asCustomer(token, wish)));
+      }
+      for (let n = 0; n < staff; n++)
+        running.push(live(`staff-${n + 1}`, (wish) => asStaff(shop.admin, wish)));
+    },
+    async finish(limitMs) {
+      isStopping = true;
+      deadline = log.now() + limitMs;
+      await Promise.all(running);
+    },
+  };
+}

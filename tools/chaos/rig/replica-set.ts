@@ -1,0 +1,128 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mongo } from 'mongoose';
+import { DATABASE, mongodArgs, REPLICA_SET } from '../../devstack/mongodb';
+import { freePorts } from '../../devstack/ports';
+import { HANG_MS, until } from '../../devstack/until';
+import { SetupError } from '../../project';
+import type { Network } from '../network';
+import { createUnit, type OwnedUnit } from './unit';
+
+const NODES = ['mongodb-1', 'mongodb-2', 'mongodb-3'] as const;
+const HOST = '127.0.0.1';
+const PROBE_MS = 2_000;
+
+export interface ReplicaSetOptions {
+  executable: string;
+  folder: string;
+  logFolder: string;
+  network: Network;
+  onDeath: (name: string, how: string) => void;
+  register: (unit: OwnedUnit) => void;
+  /** How long the nodes do without a primary before they elect another one. */
+  electionTimeoutMs: number;
+}
+
+export interface ReplicaSet {
+  nodes: readonly OwnedUnit[];
+  /** The URI for a process, whose connections the network then tells apart. */
+  uriFor(process: string): string;
+  /** The name of the node that is the primary, by what most of the nodes say that respond. */
+  primary(): Promise<string | undefined>;
+  /** Asks a node to step down, and not to be elected again for some seconds. */
+  stepDown(node: string, seconds: number): Promise<void>;
+}
+
+/**
+ * Starts three nodes that know each other, and that drivers know, by the addresses of their proxies alone: so all that is
+ * said between them passes the network.
+ */
+export async function startReplicaSet(options: ReplicaSetOptions): Promise<ReplicaSet> {
+  const { network, electionTimeoutMs } = options;
+  const ports = await freePorts(NODES.length);
+  const nodes = await Promise.all(NODES.map((name, index) => startNode(name, ports[index]!, options)));
+  const proxies = await Promise.all(
+    NODES.map((to, index) => network.open({ to, port: ports[index]!, wire: 'mongodb' })),
+  );
+  const members = proxies.map((port, _id) => ({ _id, host: `${HOST}:${port}` }));
+  await whenUp(ports[0]!, (admin) =>
+    admin.command({
+      replSetInitiate: { _id: REPLICA_SET, members, settings: { electionTimeoutMillis: electionTimeoutMs } },
+    }),
+  );
+  const set: ReplicaSet = {
+    nodes,
+    uriFor: (process) =>
+      `mongodb://${members.map(({ host }) => host).join()}/${DATABASE}?replicaSet=${REPLICA_SET}&appName=${process}`,
+    async primary() {
+      const said = await Promise.all(ports.map((port) => primaryBy(port)));
+      const index = said
+        .flatMap((host) => members.findIndex((member) => member.host === host))
+        .find((n) => n >= 0);
+      return index === undefined ? undefined : NODES[index];
+    },
+    async stepDown(node, seconds) {
+      const port = ports[NODES.indexOf(node as (typeof NODES)[number])]!;
+      await direct(port, (admin) => admin.command({ replSetStepDown: seconds, force: true }));
+    },
+  };
+  await until(
+    HANG_MS,
+    () => set.primary(),
+    (error) => new SetupError(`The replica set has no primary: ${String(error)}`),
+  );
+  return set;
+}
+
+async function startNode(
+  name: string,
+  port: number,
+  { executable, folder, logFolder, network, onDeath, register }: ReplicaSetOptions,
+): Promise<OwnedUnit> {
+  const dbPath = join(folder, name);
+  await mkdir(dbPath, { recursive: true });
+  network.name(port, name);
+  const unit = createUnit({
+    name,
+    command: executable,
+    // With test commands enabled, a node says which one it is when it connects to another.
+    args: [...mongodArgs({ port, dbPath, cacheGb: 0.25 }), '--setParameter', 'enableTestCommands=1'],
+    logFile: join(logFolder, `${name}.log`),
+    onDeath,
+  });
+  register(unit);
+  await unit.start();
+  await whenUp(port, (admin) => admin.command({ ping: 1 }));
+  return unit;
+}
+
+async function whenUp(port: number, use: (admin: mongo.Db) => Promise<unknown>): Promise<void> {
+  await until(
+    HANG_MS,
+    async () => (await direct(port, use)) ?? true,
+    (error) => new SetupError(`MongoDB does not respond on port ${port}: ${String(error)}`),
+  );
+}
+
+async function primaryBy(port: number): Promise<string | undefined> {
+  try {
+    const hello = await direct(port, (admin) => admin.command({ hello: 1 }));
+    // One that has lost the others still takes itself for the primary for a while.
+    return hello.primary as string | undefined;
+  } catch {
+    return undefined; // it is down, or frozen
+  }
+}
+
+/** Uses a connection of its own that passes no proxy, so that no fault keeps the rig from its work. */
+async function direct<T>(port: number, use: (admin: mongo.Db) => Promise<T>): Promise<T> {
+  const client = new mongo.MongoClient(`mongodb://${HOST}:${port}/?directConnection=true`, {
+    serverSelectionTimeoutMS: PROBE_MS,
+    socketTimeoutMS: PROBE_MS,
+  });
+  try {
+    return await use(client.db('admin'));
+  } finally {
+    await client.close();
+  }
+}

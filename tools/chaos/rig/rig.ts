@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { entry, runOnce } from '../../devstack/app-processes';
+import { findExecutable } from '../../devstack/binaries/find';
+import { MONGODB, TEMPORAL } from '../../devstack/binaries/tools';
+import { freePorts } from '../../devstack/ports';
+import { temporalArgs, waitForNamespace } from '../../devstack/temporal';
+import { HANG_MS, until } from '../../devstack/until';
+import type { Output } from '../../output';
+import { createOwnedFolder, removeFolder } from '../../owned-folder';
+import { SetupError } from '../../project';
+import { createNetwork, type Network } from '../network';
+import { startReplicaSet, type ReplicaSet } from './replica-set';
+import { createUnit, type OwnedUnit, type Unit } from './unit';
+
+export const APIS = ['api-1', 'api-2'] as const;
+/** The workers, with the queues that they serve. */
+export const WORKERS = {
+  'worker-1': 'orders,events',
+  'worker-2': 'orders,events',
+  'worker-3': 'payments',
+} as const;
+const HOST = '127.0.0.1';
+const PREFIX = '/orders-management-system';
+const NAMESPACE = 'default';
+const PROBE_MS = 5_000;
+/** Variables that the processes inherit: a developer's other settings would change a run. */
+const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH'];
+const SETTINGS = {
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'info',
+  PAYMENT_PROVIDER: 'sandbox',
+  WEB_CONCURRENCY: '1',
+  ACCESS_TOKEN_TTL_SECONDS: '86400',
+  // All requests come from one address, and from few users.
+  RATE_LIMIT_MAX: '1000000000',
+  SIGN_IN_RATE_LIMIT_MAX: '1000000000',
+  MAX_DECLINES_PER_USER: '0',
+  MAX_DECLINES_PER_ADDRESS: '0',
+  MAX_DECLINES_PER_STAFF: '0',
+  // An order whose card was declined is rejected at once.
+  PAYMENT_RETRY_WINDOW: '0',
+};
+
+/** A whole system of real processes, whose every connection can be disturbed. */
+export interface Rig {
+  network: Network;
+  replicaSet: ReplicaSet;
+  /** All processes, by name: `api-1`, `worker-1`, `mongodb-1`, `temporal` and so on. */
+  units: ReadonlyMap<string, Unit>;
+  /** The base URLs of the APIs, behind their proxies, by the names of the processes. */
+  apis: ReadonlyMap<string, string>;
+  /** Addresses for those who judge: no fault reaches them. */
+  mongodbUri: string;
+  temporalAddress: string;
+  namespace: string;
+  folder: string;
+  logFolder: string;
+  /** Processes that died though nobody ended them. */
+  deaths: readonly string[];
+  /** Ends all faults: every link is open, and every process runs. */
+  heal(): Promise<void>;
+  /** Waits until every process does its work. */
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RigOptions {
+  output: Output;
+  /** Settings of all processes. */
+  env?: NodeJS.ProcessEnv;
+  /** MongoDB's own default is 10 s. */
+  electionTimeoutMs?: number;
+  signal: AbortSignal;
+}
+
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { output, env = {}, electionTimeoutMs = 10_000, signal } = options;
+  const folder = await createOwnedFolder(tmpdir(), 'orders-chaos-');
+  const logFolder = join(folder, 'logs');
+  await mkdir(logFolder);
+  const network = createNetwork();
+  const units = new Map<string, OwnedUnit>();
+  const deaths: string[] = [];
+  const onDeath = (name: string, how: string): void => void deaths.push(`${name} ${how}`);
+  const register = (unit: OwnedUnit): void => void units.set(unit.name, unit);
+  const stop = async (): Promise<void> => {
+    network.heal();
+    // What depends on others ends first, so that it can finish what it does.
+    for (const kind of ['api', 'worker', 'temporal', 'mongodb'])
+      await Promise.all(
+        [...units.values()].filter(({ name }) => name.startsWith(kind)).map((one) => one.stop()),
+      );
+    await network.close();
+    await removeFolder(folder);
+  };
+  try {
+    const find = { env: process.env, output };
+    const mongod = await findExecutable(MONGODB, find);
+    const temporal = await findExecutable(TEMPORAL, find);
+    const own = { folder, logFolder, network, onDeath, register };
+    const [replicaSet, temporalPort] = await Promise.all([
+      startReplicaSet({ executable: mongod, electionTimeoutMs, ...own }),
+      startTemporal(temporal, own),
+    ]);
+    const temporalAddress = `${HOST}:${temporalPort}`;
+    output.line('MongoDB and Temporal are up');
+    const base: NodeJS.ProcessEnv = {
+      ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
+      ...SETTINGS,
+      HOST,
+      API_PREFIX: PREFIX,
+      DATA_DIR: folder,
+      JWT_SECRET: randomBytes(48).toString('base64'),
+      ...env,
+    };
+    const envFor = async (name: string): Promise<NodeJS.ProcessEnv> => ({
+      ...base,
+      MONGODB_URI: replicaSet.uriFor(name),
+      TEMPORAL_ADDRESS: `${HOST}:${await network.open({ from: name, to: 'temporal', port: temporalPort, wire: 'grpc' })}`,
+    });
+    for (const name of ['setup', 'seed'])
+      await runOnce(name, { logFolder, print: () => undefined, env: await envFor(name) }, signal);
+    const apis = new Map<string, string>();
+    const ownUrls: string[] = [];
+    const apiPorts = await freePorts(APIS.length);
+    for (const [index, name] of APIS.entries()) {
+      const port = apiPorts[index]!;
+      const proxied = await network.open({ from: 'clients', to: name, port, wire: 'bytes' });
+      apis.set(name, `http://${HOST}:${proxied}${PREFIX}`);
+      ownUrls.push(`http://${HOST}:${port}${PREFIX}`);
+      register(appUnit(name, 'server', { ...(await envFor(name)), PORT: String(port) }));
+    }
+    const started = new Set<string>();
+    for (const [name, queues] of Object.entries(WORKERS)) {
+      const onLine = (line: string): void => void (line.includes('"worker started"') && started.add(name));
+      register(appUnit(name, 'worker', { ...(await envFor(name)), WORKER_QUEUES: queues }, onLine));
+    }
+    function appUnit(
+      name: string,
+      file: string,
+      env: NodeJS.ProcessEnv,
+      onLine?: (line: string) => void,
+    ): OwnedUnit {
+      const logFile = join(logFolder, `${name}.log`);
+      return createUnit({
+        name,
+        command: process.execPath,
+        args: [entry(file)],
+        env,
+        logFile,
+        onLine,
+        onDeath,
+      });
+    }
+    const rig: Rig = {
+      network,
+      replicaSet,
+      units,
+      apis,
+      mongodbUri: replicaSet.uriFor('rig'),
+      temporalAddress,
+      namespace: NAMESPACE,
+      folder,
+      logFolder,
+      deaths,
+      async heal() {
+        network.heal();
+        for (const unit of units.values()) {
+          unit.thaw();
+          await unit.start();
+        }
+      },
+      async ready() {
+        for (const url of ownUrls)
+          await until(
+            HANG_MS,
+            () => probe(`${url}/health/ready`),
+            (error) => new SetupError(`${url} is not ready: ${String(error)}; see ${logFolder}`),
+            () => signal.throwIfAborted(),
+          );
+        await until(
+          HANG_MS,
+          async () => started.size === Object.keys(WORKERS).length || undefined,
+          () => new SetupError(`Not all workers poll, only ${[...started].join()}; see ${logFolder}`),
+          () => signal.throwIfAborted(),
+        );
+      },
+      stop,
+    };
+    for (const unit of units.values()) await unit.start();
+    await rig.ready();
+    output.line('two APIs and three workers are ready');
+    return rig;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startTemporal(
+  executable: string,
+  {
+    folder,
+    logFolder,
+    onDeath,
+    register,
+  }: {
+    folder: string;
+    logFolder: string;
+    onDeath: (name: string, how: string) => void;
+    register: (unit: OwnedUnit) => void;
+  },
+): Promise<number> {
+  const [port] = (await freePorts(1)) as [number];
+  const unit = createUnit({
+    name: 'temporal',
+    command: executable,
+    args: temporalArgs({ port, dbFilename: join(folder, 'temporal.db') }, NAMESPACE),
+    logFile: join(logFolder, 'temporal.log'),
+    onDeath,
+  });
+  register(unit);
+  await unit.start();
+  await waitForNamespace(`${HOST}:${port}`, NAMESPACE, () => undefined);
+  return port;
+}
+
+async function probe(url: string): Promise<true> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_MS) });
+  if (response.ok) return true;
+  throw new Error(`${response.status} ${(await response.text()).slice(0, 500)}`);
+}

@@ -186,6 +186,16 @@ module.exports = {
       to: { pathNot: '^clients/' },
     },
     {
+      name: 'judges-share-nothing-with-the-accused',
+      comment:
+        'The audit of a chaos run must not believe what the application believes: write down again what it needs.',
+      severity: 'error',
+      from: { path: '^tools/chaos/(audit|history)/' },
+      to: {
+        pathNot: ['^tools/chaos/(audit|history)/', '^tools/chaos/log\\.ts$', packages('.+'), '^[a-z:_/]+$'],
+      },
+    },
+    {
       name: 'no-cycles',
       comment: 'Move what both need into a third file.',
       severity: 'error',

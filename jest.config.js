@@ -40,7 +40,7 @@ const UNIT = [
   'telemetry/{merge,metrics,sampled,server}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
-  'tools/chaos/{log,network,schedule}',
+  'tools/chaos/{history,log,network,schedule}',
   'tools/devstack/{demo-output,ports,start-options}',
   'tracing/{exporter,sampler,switch,traceparent}',
   'users/passwords/password',

@@ -1,0 +1,393 @@
+import type { mongo } from 'mongoose';
+import { groupBy } from '../../../tools/chaos/audit/documents';
+import { visibleOf } from '../../../tools/chaos/audit/events';
+import type { CallRecord, OrderSeen } from '../../../tools/chaos/log';
+import { audit, type AuditOptions, type Finding, type FindingKind } from '../../../tools/chaos/audit';
+import { ORDER_WORKFLOW } from '../../../workflows/contract';
+import { newCart } from '../../../src/domain/cart';
+import { eventually } from '../../support/eventually';
+import { createOperator } from '../../support/operator';
+import { keepRelaying } from '../../support/relay';
+import { beginSaga, openFaultyShop, type FaultyShop, type Saga } from '../../workflows/saga/saga';
+import { SCENARIOS } from '../../workflows/saga/scenarios';
+
+/** The audit of chaos runs, in a system with an order of every kind of life. */
+let faulty: FaultyShop;
+let relay: ReturnType<typeof keepRelaying>;
+let options: AuditOptions;
+const sagas = new Map<string, Saga>();
+beforeAll(async () => {
+  faulty = await openFaultyShop();
+  const { db, taskQueue, temporal } = faulty.shop;
+  const { namespace } = temporal.client.options;
+  options = { mongodbUri: db.uri, temporalAddress: process.env.TEMPORAL_ADDRESS!, namespace, taskQueue };
+  relay = keepRelaying(db.connection);
+  await relay.following;
+  await faulty.startWorker();
+  await Promise.all(SCENARIOS.map(live));
+  await fillCarts();
+  await clean();
+});
+afterAll(async () => {
+  await relay.stop();
+  await faulty.shop.close();
+});
+
+async function live(scenario: (typeof SCENARIOS)[number]): Promise<void> {
+  const saga = await beginSaga(faulty, scenario);
+  for (const move of scenario.moves.keys()) await saga.make(move);
+  await saga.settled();
+  await saga.rest();
+  sagas.set(scenario.name, saga);
+}
+
+/** One cart holds a unit, and another one has become an order. */
+async function fillCarts(): Promise<void> {
+  const { orderId, productId } = saga('placed');
+  const now = new Date();
+  const { id: _id, ...cart } = newCart({ id: '', customerId: 'usr_1', tokenHash: 'x' }, now.toISOString());
+  const times = { createdAt: now, updatedAt: now, abandonedAt: now, expiresAt: null };
+  const hold = { items: [{ productServiceId: productId, quantity: 1 }], until: now };
+  await collection('carts').insertMany([
+    { _id: 'cart_holding', ...cart, ...times, hold } as never,
+    { _id: 'cart_ordered', ...cart, ...times, status: 'ordered', orderId } as never,
+  ]);
+  await collection('product_services').updateOne(
+    { _id: productId },
+    inc({ 'stock.available': -1, 'stock.held': 1 }),
+  );
+  await collection('orders').updateOne(
+    { _id: orderId },
+    set({ cart: { id: 'cart_ordered', contentVersion: 1 } }),
+  );
+}
+
+/** Waits until nothing is found. Events and search attributes follow the orders. */
+const clean = () => eventually(async () => expect(await audit(options)).toEqual([]));
+
+const saga = (name: string): Saga => sagas.get(name)!;
+const collection = (name: string) => faulty.shop.db.connection.collection<{ _id: string }>(name);
+
+/** What is damaged, and what the audit has to say of it. */
+interface Damage {
+  kinds: FindingKind[];
+  collection: string;
+  id(): string | Promise<string>;
+  /** Absent if the document is deleted. */
+  update?: mongo.UpdateFilter<mongo.Document>;
+}
+
+const ofOrder = (name: string, update: Damage['update'], ...kinds: FindingKind[]): Damage => ({
+  kinds,
+  collection: 'orders',
+  id: () => saga(name).orderId,
+  update,
+});
+const ofProduct = (update: Damage['update'], ...kinds: FindingKind[]): Damage => ({
+  kinds,
+  collection: 'product_services',
+  id: () => saga('placed').productId,
+  update,
+});
+const ofPayment = (name: string, update: Damage['update'], ...kinds: FindingKind[]): Damage => ({
+  kinds,
+  collection: 'sandbox_payments',
+  id: () => `${saga(name).orderId}-1`,
+  update,
+});
+const ofEvent = (version: number, update: Damage['update'], ...kinds: FindingKind[]): Damage => ({
+  kinds,
+  collection: 'events',
+  id: () => `evt_${saga('refunded').orderId}_${version}`,
+  update,
+});
+const inc = (by: Record<string, number>) => ({ $inc: by });
+const set = (fields: Record<string, unknown>) => ({ $set: fields });
+
+/** Every version of an order is an event, too, so an order that is changed by hand differs from its last one. */
+it.each<[string, Damage]>([
+  ['a sum', ofOrder('placed', inc({ total: 1 }), 'event_differs', 'order_sums', 'reservation_left')],
+  [
+    'a unit of a line',
+    ofOrder(
+      'delivered in parts',
+      inc({ 'items.0.fulfilledQuantity': -1 }),
+      'event_differs',
+      'order_reservation',
+      'order_units',
+      'stock_lost',
+    ),
+  ],
+  [
+    'what is refunded',
+    ofOrder('refunded', inc({ refunded: -5 }), 'charge_differs', 'event_differs', 'order_refunds'),
+  ],
+  ['what is captured', ofOrder('refunded', inc({ captured: 5_000 }), 'charge_differs', 'event_differs')],
+  [
+    'a capture too much',
+    ofOrder(
+      'delivered in parts',
+      inc({ captured: 500 }),
+      'charge_differs',
+      'event_differs',
+      'order_overcharged',
+    ),
+  ],
+  [
+    'a capture too few',
+    ofOrder(
+      'delivered in parts',
+      inc({ captured: -500 }),
+      'charge_differs',
+      'event_differs',
+      'order_undercharged',
+    ),
+  ],
+  [
+    'a state',
+    ofOrder(
+      'refunded',
+      set({ fulfillmentStatus: 'delivered' }),
+      'event_differs',
+      'order_history',
+      'workflow_differs',
+    ),
+  ],
+  ['the history', ofOrder('refunded', { $pop: { statusHistory: -1 } }, 'event_differs', 'order_history')],
+  ['a version', ofOrder('placed', inc({ version: -1 }), 'event_differs', 'event_missing')],
+  ['a revision', ofOrder('delivered in parts', set({ revision: 2 }), 'order_version')],
+  [
+    'a reservation',
+    ofOrder('placed', set({ reservation: 'committed' }), 'order_reservation', 'stock_reserved'),
+  ],
+  ['an intention', ofOrder('placed', set({ intention: { kind: 'refund' } }), 'order_unsettled')],
+  [
+    'a wait for the customer',
+    ofOrder(
+      'placed',
+      set({ status: 'pending', retryUntil: new Date() }),
+      'event_differs',
+      'order_history',
+      'unpaid_count',
+      'workflow_differs',
+    ),
+  ],
+  [
+    'a lost order',
+    ofOrder('refunded', undefined, 'payment_without_order', 'stock_lost', 'workflow_without_order'),
+  ],
+  ['a balance', ofPayment('placed', inc({ open: -1 }), 'ledger_balance', 'reservation_left')],
+  ['a charge', ofPayment('refunded', inc({ captured: 1, voided: -1 }), 'charge_differs', 'ledger_balance')],
+  ['a lost payment', ofPayment('refunded', undefined, 'charge_differs')],
+  ['an available unit', ofProduct(inc({ 'stock.available': 1 }), 'stock_lost')],
+  ['units that are not there', ofProduct(inc({ 'stock.available': -9 }), 'stock_lost', 'stock_negative')],
+  ['a reserved unit', ofProduct(inc({ 'stock.reserved': 1, 'stock.available': -1 }), 'stock_reserved')],
+  ['a held unit', ofProduct(inc({ 'stock.held': 1, 'stock.available': -1 }), 'stock_held')],
+  ['a lost product', ofProduct(undefined, 'stock_unknown')],
+  [
+    'a lost cart',
+    { kinds: ['stock_held'], collection: 'carts', id: () => 'cart_holding', update: undefined },
+  ],
+  [
+    'an ordered cart',
+    { kinds: ['cart_order'], collection: 'carts', id: () => 'cart_ordered', update: set({ status: 'open' }) },
+  ],
+  ['the order of a cart', ofOrder('placed', { $unset: { cart: 1 } }, 'cart_order')],
+  ['a lost event', ofEvent(2, undefined, 'event_differs', 'event_missing')],
+  ['an event', ofEvent(2, set({ 'order.version': 9 }), 'event_differs')],
+  ['the last event', ofEvent(5, set({ 'order.refunded': 9 }), 'event_differs')],
+])('finds damage to %s, and nothing else', async (_, { kinds, ...damage }) => {
+  const found = await damaged(damage);
+  expect([...new Set(found.map(({ kind }) => kind))].sort()).toEqual(kinds.sort());
+  expect(await audit(options)).toEqual([]);
+});
+
+describe('in Temporal', () => {
+  it('finds an open order whose workflow was terminated, until the next command resumes it', async () => {
+    const { orderId, customer } = saga('amended to more');
+    await createOperator(faulty.shop.temporal).terminate(`order-${orderId}`);
+    expect(await audit(options)).toEqual([
+      { kind: 'workflow_missing', subject: orderId, expected: 'RUNNING', found: 'TERMINATED' },
+    ]);
+    await customer.amend({ note: 'Still there?' });
+    await clean();
+  });
+
+  it('finds a workflow that nobody has an order for, and whose tasks fail', async () => {
+    const workflowId = `order-ord_${'0'.repeat(32)}`;
+    const { client } = faulty.shop.temporal;
+    const { taskQueue } = faulty.shop;
+    const handle = await client.workflow.start(ORDER_WORKFLOW, { workflowId, taskQueue, args: [] });
+    await eventually(async () => {
+      const found = (await audit(options)).map(({ kind, subject }) => ({ kind, subject }));
+      expect(found).toEqual(
+        expect.arrayContaining([
+          { kind: 'workflow_without_order', subject: workflowId },
+          { kind: 'workflow_task_failing', subject: workflowId },
+        ]),
+      );
+    });
+    await handle.terminate();
+    await client.workflowService.deleteWorkflowExecution({
+      namespace: options.namespace,
+      workflowExecution: { workflowId },
+    });
+    await clean();
+  });
+
+  it('finds an activity that keeps failing', async () => {
+    let isMended = false;
+    const failing = await beginSaga(
+      faulty,
+      SCENARIOS.find(({ name }) => name === 'cancelled')!,
+    );
+    failing.inject('voidPayment', async (_, effect) => {
+      if (!isMended) throw new Error('The line is dead.');
+      return effect();
+    });
+    await failing.make(0);
+    void failing.make(1);
+    await eventually(async () => {
+      const kinds = (await audit(options)).map(({ kind }) => kind);
+      expect(kinds).toEqual(expect.arrayContaining(['activity_failing', 'order_unsettled']));
+    });
+    isMended = true;
+    await clean();
+  });
+});
+
+/** What clients were told. */
+describe('with the log of clients', () => {
+  interface Event {
+    object: string;
+    version: number;
+    order: Parameters<typeof visibleOf>[0];
+  }
+  /** The calls that have placed all orders, and all about one that was fulfilled and refunded. */
+  let log: CallRecord[];
+  let events: Map<string, Event[]>;
+  let orderId: string;
+  const seenAt = (id: string, version: number): OrderSeen => {
+    const { history: _, ...seen } = visibleOf(events.get(id)![version - 1]!.order);
+    return { id, rejection: null, ...seen };
+  };
+  let clock = 0;
+  function call(
+    op: CallRecord['op'],
+    id: string,
+    version: number,
+    fields: Partial<CallRecord> = {},
+  ): CallRecord {
+    return {
+      id: `call-${clock}`,
+      client: 'client-1',
+      op,
+      subject: `order:${id}`,
+      key: op === 'order.read' ? null : `key-${clock}`,
+      args: {},
+      at: { invoked: clock++, returned: clock++ },
+      process: 'api-1',
+      outcome: 'ok',
+      status: 200,
+      order: seenAt(id, version),
+      attempts: [],
+      ...fields,
+    };
+  }
+
+  beforeAll(async () => {
+    const all = collection('events')
+      .find({ order: { $exists: true } } as never)
+      .sort({ version: 1 });
+    events = groupBy((await all.toArray()) as unknown as Event[], ({ object }) => object);
+    ({ orderId } = saga('refunded'));
+    const items = [{ productId: saga('refunded').productId, quantity: 3 }];
+    log = [
+      ...[...events.keys()].map((id) => call('order.place', id, 1, { status: 202 })),
+      call('order.fulfill', orderId, 3, { args: { items } }),
+      call('order.refund', orderId, 4, { args: { amount: 1_000 } }),
+      call('order.refund', orderId, 5),
+      call('order.read', orderId, 5),
+    ];
+  });
+
+  it('finds nothing if all of it is true', async () => {
+    expect(await audit({ ...options, log })).toEqual([]);
+  });
+
+  const withLast = (fields: (last: CallRecord) => Partial<CallRecord>) => () => [
+    ...log.slice(0, -1),
+    { ...log.at(-1)!, ...fields(log.at(-1)!) },
+  ];
+  const withOrder = (fields: Partial<OrderSeen>) =>
+    withLast(({ order }) => ({ order: { ...order!, ...fields } }));
+  const and = (more: () => CallRecord) => () => [...log, more()];
+
+  it.each<[string, () => CallRecord[], FindingKind[]]>([
+    ['an order that is not there', withOrder({ id: 'ord_0', items: [] }), ['accepted_lost']],
+    [
+      'an order that was refused and is there',
+      () =>
+        log.map((one) =>
+          one.op === 'order.place' ? { ...one, outcome: 'fail', code: 'out_of_stock' } : one,
+        ),
+      ['accepted_lost'],
+    ],
+    ['another amount', withOrder({ captured: 1 }), ['answer_untrue']],
+    ['another ETag', withLast(() => ({ version: 4 })), ['answer_untrue']],
+    ['a version that never was', withOrder({ version: 9 }), ['never_written']],
+    [
+      'an older version',
+      and(() => call('order.read', orderId, 4)),
+      ['not_linearizable', 'version_went_back'],
+    ],
+    [
+      'a refund that was not made',
+      and(() => call('order.refund', orderId, 5)),
+      ['done_never', 'not_linearizable'],
+    ],
+    [
+      'a refusal of what was done',
+      () => log.map((one) => (one.op === 'order.fulfill' ? { ...one, outcome: 'fail' } : one)),
+      ['done_twice', 'not_linearizable'],
+    ],
+    [
+      'fewer orders than there are',
+      () => log.filter(({ order }) => order!.id !== saga('placed').orderId),
+      ['order_unaccounted'],
+    ],
+    [
+      'an adjustment that was not made',
+      and(() => ({
+        ...call('stock.adjust', orderId, 1, { args: { delta: 5 } }),
+        subject: `stock:${saga('placed').productId}`,
+        order: undefined,
+      })),
+      ['done_never'],
+    ],
+    [
+      'a stock that never was',
+      and(() => ({
+        ...call('stock.read', orderId, 1, { stock: { available: 4, reserved: 1, held: 0 } }),
+        subject: `stock:${saga('refunded').productId}`,
+        order: undefined,
+      })),
+      ['not_linearizable'],
+    ],
+  ])('finds that clients were told of %s', async (_, told, kinds) => {
+    const found = await audit({ ...options, log: told() });
+    expect([...new Set(found.map(({ kind }) => kind))].sort()).toEqual(kinds);
+  });
+});
+
+/** Returns what is found of the damage, which is mended then. */
+async function damaged({ collection: name, id, update }: Omit<Damage, 'kinds'>): Promise<Finding[]> {
+  const filter = { _id: await id() };
+  const whole = await collection(name).findOne(filter);
+  expect(whole).not.toBeNull();
+  if (update) await collection(name).updateOne(filter, update);
+  else await collection(name).deleteOne(filter);
+  const found = await audit(options);
+  await collection(name).replaceOne(filter, whole!, { upsert: true });
+  return found;
+}

@@ -1,0 +1,334 @@
+import fc from 'fast-check';
+import { checkHistory } from '../../../tools/chaos/history';
+import {
+  checkLinearizable,
+  type Operation,
+  type SequentialModel,
+} from '../../../tools/chaos/history/linearizable';
+import { orderRegister, type OrderStep } from '../../../tools/chaos/history/order-register';
+import { stockCounter, type StockStep } from '../../../tools/chaos/history/stock-counter';
+import type { CallRecord, OrderSeen } from '../../../tools/chaos/log';
+
+/** What a client asks for: the answer of a real object tells what it has seen. */
+interface Wish {
+  kind: 'read' | 'change' | 'conditional';
+  /** How many units, or which of the versions that are about now. */
+  units: number;
+  /** How long after the wish before it is asked, and how long it takes to take effect, and to be answered. */
+  pause: number;
+  toEffect: number;
+  toAnswer: number;
+  /** How what becomes of it is known; of a lost one, it may be done or not. */
+  fate: 'answered' | 'lost and done' | 'lost and not done';
+}
+
+const wish: fc.Arbitrary<Wish> = fc.record({
+  kind: fc.constantFrom('read', 'change', 'conditional'),
+  units: fc.integer({ min: 1, max: 3 }),
+  pause: fc.nat({ max: 4 }),
+  toEffect: fc.nat({ max: 9 }),
+  toAnswer: fc.nat({ max: 9 }),
+  fate: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('answered' as const) },
+    { weight: 1, arbitrary: fc.constant('lost and done' as const) },
+    { weight: 1, arbitrary: fc.constant('lost and not done' as const) },
+  ),
+});
+const wishes = fc.array(wish, { minLength: 1, maxLength: 60, size: 'max' });
+
+/** Answers a wish, when it takes effect. */
+type Answer<O> = (wish: Wish) => O;
+
+/** Has a correct object do what clients wish, each at one moment between asking and answering. */
+function live<O>(some: readonly Wish[], answer: Answer<O>): Operation<O>[] {
+  let now = 0;
+  const asked = some.map((one, n) => {
+    now += one.pause;
+    // No two things happen at the same moment.
+    const invoked = now + n / 1_000;
+    const effect = invoked + one.toEffect + 0.0001;
+    return { one, id: String(n), invoked, effect, returned: effect + one.toAnswer + 0.0001 };
+  });
+  return asked
+    .toSorted((a, b) => a.effect - b.effect)
+    .filter(({ one }) => one.fate !== 'lost and not done')
+    .map(({ one, id, invoked, returned }) => ({
+      id,
+      invoked,
+      returned: one.fate === 'answered' ? returned : null,
+      what: answer(one),
+    }));
+}
+
+/** Adds what was asked for and never done, of which nobody has heard. */
+function withUndone<O>(history: Operation<O>[], undone: O): Operation<O>[] {
+  return [...history, { id: 'undone', invoked: 0, returned: null, what: undone }];
+}
+
+function liveStock(some: readonly Wish[], initial = 20): Operation<StockStep>[] {
+  const stock = { available: initial, reserved: 0, held: 0 };
+  return live(some, ({ kind, units }): StockStep => {
+    if (kind === 'read') return { kind: 'read', ...stock };
+    if (kind === 'conditional' && stock.reserved >= units) return move(stock, units, -units);
+    if (stock.available < units) return { kind: 'sold out', units };
+    return move(stock, -units, units);
+  });
+}
+
+function move(
+  stock: { available: number; reserved: number },
+  available: number,
+  reserved: number,
+): StockStep {
+  stock.available += available;
+  stock.reserved += reserved;
+  return { kind: 'move', available, reserved, held: 0 };
+}
+
+function liveOrder(some: readonly Wish[]): Operation<OrderStep>[] {
+  const order = { version: 1, sent: 0 };
+  return live(some, ({ kind, units }): OrderStep => {
+    if (units === 3) order.version++; // as when a payment is answered
+    if (kind === 'read') return { kind: 'read', version: order.version, fulfilled: { ps: order.sent } };
+    if (kind === 'change') {
+      order.version++;
+      order.sent += units;
+      return { kind: 'write', fulfills: { ps: units } };
+    }
+    const ifVersion = units === 1 ? order.version : order.version - 1;
+    if (ifVersion < order.version) return { kind: 'stale', ifVersion };
+    order.version++;
+    return { kind: 'write', ifVersion };
+  });
+}
+
+const stockModel = stockCounter({ available: 20, reserved: 0, held: 0 });
+const isLinearizable = <S, O>(model: SequentialModel<S, O>, history: Operation<O>[]) =>
+  checkLinearizable(model, history).isLinearizable;
+
+it('accepts all that clients see of a correct stock, and of a correct order', () => {
+  fc.assert(
+    fc.property(wishes, (some) => {
+      const undone: StockStep = { kind: 'move', available: -3, reserved: 3, held: 0 };
+      expect(isLinearizable(stockModel, withUndone(liveStock(some), undone))).toBe(true);
+      const write: OrderStep = { kind: 'write', fulfills: { ps: 1 } };
+      expect(isLinearizable(orderRegister, withUndone(liveOrder(some), write))).toBe(true);
+    }),
+  );
+});
+
+const END = 1_000_000;
+
+/** A wrong object, and what its clients see when all is over. */
+describe.each<[string, (history: Operation<StockStep>[]) => Operation<StockStep>[] | null]>([
+  ['a stock loses a write', (history) => without(history, ({ what }) => what.kind === 'move')],
+  ['a stock does something twice', (history) => twice(history, ({ what }) => what.kind === 'move')],
+])('when %s', (_, spoil) => {
+  it('rejects what clients see', () => {
+    fc.assert(
+      fc.property(wishes, (some) => {
+        // Something of unknown outcome would explain it.
+        const history = liveStock(some.map((one) => ({ ...one, fate: 'answered' as const })));
+        const wrong = spoil(history);
+        fc.pre(wrong !== null);
+        expect(isLinearizable(stockModel, wrong)).toBe(false);
+      }),
+    );
+  });
+});
+
+/** Returns the history with a last look at the stock, which says what the changes have left. */
+function withEnd(history: Operation<StockStep>[], changes: Operation<StockStep>[]): Operation<StockStep>[] {
+  const stock = { available: 20, reserved: 0, held: 0 };
+  for (const { what } of changes) if (what.kind === 'move') move(stock, what.available, what.reserved);
+  const last = { id: 'last', invoked: END, returned: END + 1, what: { kind: 'read', ...stock } as const };
+  return [...history.filter(({ what }) => what.kind === 'move'), last];
+}
+
+function without(history: Operation<StockStep>[], isLost: (one: Operation<StockStep>) => boolean) {
+  const lost = history.find(isLost);
+  return lost
+    ? withEnd(
+        history,
+        history.filter((one) => one !== lost),
+      )
+    : null;
+}
+
+function twice(history: Operation<StockStep>[], isRepeated: (one: Operation<StockStep>) => boolean) {
+  const repeated = history.find(isRepeated);
+  return repeated ? withEnd(history, [...history, repeated]) : null;
+}
+
+const step = (id: string, invoked: number, returned: number | null, what: OrderStep) => ({
+  id,
+  invoked,
+  returned,
+  what,
+});
+
+it.each<[string, boolean, Operation<OrderStep>[]]>([
+  [
+    'two writes on the same version are both answered as done',
+    false,
+    [step('a', 0, 5, { kind: 'write', ifVersion: 2 }), step('b', 1, 6, { kind: 'write', ifVersion: 2 })],
+  ],
+  [
+    'one of two writes on the same version is turned down',
+    true,
+    [step('a', 0, 5, { kind: 'write', ifVersion: 2 }), step('b', 1, 6, { kind: 'stale', ifVersion: 2 })],
+  ],
+  [
+    'a read shows a version before that of an earlier read',
+    false,
+    [step('a', 0, 1, { kind: 'read', version: 3 }), step('b', 2, 3, { kind: 'read', version: 2 })],
+  ],
+  [
+    'concurrent reads show two versions',
+    true,
+    [step('a', 0, 3, { kind: 'read', version: 3 }), step('b', 2, 4, { kind: 'read', version: 2 })],
+  ],
+  [
+    'what was fulfilled is not there any more',
+    false,
+    [
+      step('a', 0, 1, { kind: 'write', fulfills: { ps: 2 } }),
+      step('b', 2, 3, { kind: 'read', version: 9, fulfilled: {} }),
+    ],
+  ],
+  [
+    'what was asked for without an answer happens late',
+    true,
+    [
+      step('a', 0, null, { kind: 'write', fulfills: { ps: 2 } }),
+      step('b', 2, 3, { kind: 'read', version: 1, fulfilled: {} }),
+      step('c', 4, 5, { kind: 'read', version: 2, fulfilled: { ps: 2 } }),
+    ],
+  ],
+  [
+    'what was asked for without an answer happens twice',
+    false,
+    [
+      step('a', 0, null, { kind: 'write', fulfills: { ps: 2 } }),
+      step('b', 2, 3, { kind: 'read', version: 3, fulfilled: { ps: 4 } }),
+    ],
+  ],
+])('when %s: %s', (_, expected, history) => {
+  expect(isLinearizable(orderRegister, history)).toBe(expected);
+});
+
+it('checks thousands of calls at once', () => {
+  const some = fc.sample(fc.array(wish, { minLength: 5_000, maxLength: 5_000 }), { numRuns: 1, seed: 1 })[0]!;
+  expect(
+    isLinearizable(stockCounter({ available: 9_000, reserved: 0, held: 0 }), liveStock(some, 9_000)),
+  ).toBe(true);
+});
+
+describe('the log of clients', () => {
+  const seen = (version: number, fulfilled: number, id = 'ord_1'): OrderSeen => ({
+    id,
+    version,
+    status: 'confirmed',
+    paymentStatus: 'authorized',
+    fulfillmentStatus: 'unfulfilled',
+    total: 100,
+    cancelled: 0,
+    captured: 0,
+    refunded: 0,
+    items: [{ productId: 'ps_1', quantity: 3, fulfilled, cancelled: 0, refunded: 0 }],
+    rejection: null,
+  });
+
+  function call(
+    id: string,
+    [invoked, returned]: [number, number | null],
+    fields: Partial<CallRecord>,
+  ): CallRecord {
+    return {
+      id,
+      client: 'client-1',
+      op: 'order.read',
+      subject: 'order:ord_1',
+      key: null,
+      args: {},
+      at: { invoked, returned },
+      process: 'api-1',
+      outcome: returned === null ? 'unknown' : 'ok',
+      status: 200,
+      attempts: [],
+      ...fields,
+    };
+  }
+
+  const items = [{ productId: 'ps_1', quantity: 2 }];
+  const placed = call('1', [0, 5], { op: 'order.place', subject: null, args: { items }, order: seen(2, 0) });
+
+  it('is accepted if each answer follows from the calls', () => {
+    const log = [
+      placed,
+      call('2', [6, 9], { op: 'order.fulfill', args: { items }, order: seen(3, 2) }),
+      call('3', [8, 10], { order: seen(2, 0) }),
+      call('4', [11, 12], { order: seen(3, 2) }),
+    ];
+    expect(checkHistory(log)).toEqual([]);
+  });
+
+  it('is rejected if what was fulfilled is shown no more, and told by which answer', () => {
+    const log = [
+      placed,
+      call('2', [6, 9], { op: 'order.fulfill', args: { items }, order: seen(3, 2) }),
+      call('3', [11, 12], { order: seen(4, 0) }),
+    ];
+    const [anomaly] = checkHistory(log);
+    expect(anomaly).toMatchObject({
+      subject: 'ord_1',
+      verdict: { isLinearizable: false, stuck: { id: '3 answer' } },
+    });
+  });
+
+  const stock = (available: number, reserved: number) => ({ available, reserved, held: 0 });
+  const witness = new Map([
+    ['ps_1', { initial: stock(3, 0), moves: [{ orderId: 'ord_1', version: 1, available: -2, reserved: 2 }] }],
+  ]);
+  const look = (id: string, at: [number, number], found: ReturnType<typeof stock>) =>
+    call(id, at, { op: 'stock.read', subject: 'stock:ps_1', stock: found });
+
+  it.each<[string, boolean, CallRecord[]]>([
+    [
+      'is there before the order, and not after it',
+      true,
+      [look('2', [1, 2], stock(3, 0)), look('3', [3, 4], stock(1, 2))],
+    ],
+    ['is there after the order was answered', false, [look('2', [6, 7], stock(3, 0))]],
+    ['comes back', false, [look('2', [1, 2], stock(1, 2)), look('3', [3, 4], stock(3, 0))]],
+    ['was taken before anyone has ordered', false, [look('2', [-2, -1], stock(1, 2))]],
+    [
+      'is not enough for another order, which is turned down',
+      true,
+      [
+        call('2', [6, 7], {
+          op: 'order.place',
+          subject: null,
+          outcome: 'fail',
+          code: 'out_of_stock',
+          args: { items },
+        }),
+      ],
+    ],
+    [
+      'was enough for another order, which is turned down all the same',
+      false,
+      [
+        call('2', [-2, -1], {
+          op: 'order.place',
+          subject: null,
+          outcome: 'fail',
+          code: 'out_of_stock',
+          args: { items },
+        }),
+      ],
+    ],
+  ])('when a stock %s: %s', (_, expected, looks) => {
+    expect(checkHistory([placed, ...looks], witness).length === 0).toBe(expected);
+  });
+});

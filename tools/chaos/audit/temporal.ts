@@ -1,0 +1,159 @@
+import {
+  Client,
+  Connection,
+  WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import pLimit from 'p-limit';
+import type { StoredOrder } from './documents';
+import type { Findings } from './finding';
+import { isClosed, owedOf } from './orders';
+
+const { EventType, WorkflowTaskFailedCause: Cause } = temporal.api.enums.v1;
+
+/** What is read of Temporal at a time. */
+const CONCURRENCY = 8;
+const ORDER_WORKFLOW = 'orderWorkflow';
+const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
+
+/** Why a workflow task may fail without anything being wrong: something has happened meanwhile, or an operator did it. */
+const HARMLESS: ReadonlySet<unknown> = new Set([
+  Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+  Cause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
+  Cause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+  Cause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+  Cause.WORKFLOW_TASK_FAILED_CAUSE_FAILOVER_CLOSE_COMMAND,
+  Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_UPDATE,
+]);
+
+/** A key that was used for another request fails the workflow of the other one. */
+const HARMLESS_FAILURES: ReadonlySet<unknown> = new Set(['IdempotencyKeyReused']);
+
+/** What the audit of workflows has to know of an order. */
+export interface KnownOrder {
+  /** Whether there is still something to do for it. */
+  isOpen: boolean;
+  states: { OrderStatus: string; PaymentStatus: string; FulfillmentStatus: string };
+}
+
+export function knownOrder(order: StoredOrder): KnownOrder {
+  return {
+    isOpen: !isClosed(order) || owedOf(order).length > 0 || Boolean(order.intention),
+    states: {
+      OrderStatus: order.status,
+      PaymentStatus: order.paymentStatus,
+      FulfillmentStatus: order.fulfillmentStatus,
+    },
+  };
+}
+
+export interface TemporalOptions {
+  temporalAddress: string;
+  namespace: string;
+  /** Restricts the audit to the workflows of this queue; by default, it is about all of the namespace. */
+  taskQueue?: string;
+}
+
+/** Judges the workflows by the orders, and the other way round. */
+export async function auditWorkflows(
+  { temporalAddress, namespace, taskQueue }: TemporalOptions,
+  orders: ReadonlyMap<string, KnownOrder>,
+  findings: Findings,
+): Promise<void> {
+  const connection = await Connection.connect({ address: temporalAddress });
+  try {
+    const client = new Client({ connection, namespace });
+    const found = await workflowsOf(client, taskQueue);
+    const ids = new Set([...found, ...[...orders.keys()].map(workflowIdOf)]);
+    const limit = pLimit(CONCURRENCY);
+    await Promise.all([...ids].map((id) => limit(() => auditWorkflow(client, id, orders, findings))));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Returns the ids of all workflows of orders that Temporal remembers. */
+async function workflowsOf({ workflow }: Client, taskQueue?: string): Promise<Set<string>> {
+  const types = `WorkflowType IN ('${ORDER_WORKFLOW}', '${CLOSED_ORDER_WORKFLOW}')`;
+  const query = taskQueue === undefined ? types : `${types} AND TaskQueue = '${taskQueue}'`;
+  const ids = new Set<string>();
+  for await (const { workflowId } of workflow.list({ query })) ids.add(workflowId);
+  return ids;
+}
+
+async function auditWorkflow(
+  client: Client,
+  workflowId: string,
+  orders: ReadonlyMap<string, KnownOrder>,
+  findings: Findings,
+): Promise<void> {
+  const orderId = workflowId.slice(workflowId.indexOf('ord_'));
+  const isOwn = workflowId === workflowIdOf(orderId);
+  const order = orders.get(orderId);
+  const described = await describe(client, workflowId);
+  const isRunning = described?.status.name === 'RUNNING';
+  // One that was terminated and is not needed any more tells nothing, and neither does one that Temporal has forgotten.
+  if (isOwn && order?.isOpen && !isRunning)
+    findings.add('workflow_missing', orderId, 'RUNNING', described?.status.name ?? null);
+  if (!described) return;
+  if (!order && isRunning) findings.add('workflow_without_order', workflowId, 'an order', null);
+  if (order && isRunning && !(isOwn && order.isOpen))
+    findings.add('workflow_left_over', workflowId, 'an end', described.status.name);
+  if (isOwn && order && isRunning) auditAttributes(described, order, findings);
+  if (isRunning) auditPending(described, findings);
+  await auditHistory(client, described, findings);
+}
+
+async function describe(
+  { workflow }: Client,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function auditAttributes(
+  { workflowId, searchAttributes }: WorkflowExecutionDescription,
+  { states }: KnownOrder,
+  findings: Findings,
+): void {
+  const found = Object.fromEntries(Object.keys(states).map((name) => [name, searchAttributes[name]?.[0]]));
+  findings.same('workflow_differs', workflowId, states, found);
+}
+
+/** Judges what is under way: it has to be in its first attempt. */
+function auditPending({ workflowId, raw }: WorkflowExecutionDescription, findings: Findings): void {
+  const { attempt = 1 } = raw.pendingWorkflowTask ?? {};
+  if (attempt! > 1) findings.add('workflow_task_failing', workflowId, { attempt: 1 }, { attempt });
+  for (const { activityType, attempt: tried, lastFailure } of raw.pendingActivities ?? []) {
+    if ((tried ?? 1) <= 1) continue;
+    const found = { activity: activityType?.name, attempt: tried, failure: lastFailure?.message };
+    findings.add('activity_failing', workflowId, { attempt: 1 }, found);
+  }
+}
+
+async function auditHistory(
+  { workflow }: Client,
+  { workflowId, runId }: WorkflowExecutionDescription,
+  findings: Findings,
+): Promise<void> {
+  const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
+  for (const { eventType, workflowTaskFailedEventAttributes: failed, ...event } of events ?? []) {
+    if (eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED && !HARMLESS.has(failed?.cause)) {
+      const found = { cause: Cause[failed!.cause!], failure: failed!.failure?.message };
+      findings.add('workflow_task_failing', workflowId, 'no failed workflow task', found);
+    }
+    const ended = event.workflowExecutionFailedEventAttributes?.failure;
+    if (ended && !HARMLESS_FAILURES.has(ended.applicationFailureInfo?.type))
+      findings.add('workflow_failed', workflowId, 'no failure', ended.message);
+  }
+}
+
+function workflowIdOf(orderId: string): string {
+  return `order-${orderId}`;
+}

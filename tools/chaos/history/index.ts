@@ -1,0 +1,39 @@
+import type { CallRecord } from '../log';
+import { checkLinearizable, type Operation, type SequentialModel, type Verdict } from './linearizable';
+import { orderHistories, orderRegister } from './order-register';
+import { stockCounter, stockHistories, type StockWitness } from './stock-counter';
+
+export type { OrderMove, StockWitness } from './stock-counter';
+
+/** What is wrong with the history of one object. */
+export interface Anomaly {
+  /** The id of the order or product. */
+  subject: string;
+  operations: number;
+  verdict: Exclude<Verdict<unknown>, { isLinearizable: true }>;
+}
+
+/**
+ * Tells whether what clients were answered could have been answered by one copy of each order and each stock, which does
+ * one thing at a time.
+ * @param witness what orders have moved in stock, by product; only the products that are in it are checked
+ */
+export function checkHistory(
+  log: readonly CallRecord[],
+  witness: ReadonlyMap<string, StockWitness> = new Map(),
+): Anomaly[] {
+  const orders = [...orderHistories(log)].flatMap(([id, history]) => judge(id, orderRegister, history));
+  const stocks = [...stockHistories(log, witness)].flatMap(([id, history]) =>
+    judge(id, stockCounter(witness.get(id)!.initial), history),
+  );
+  return [...orders, ...stocks];
+}
+
+function judge<S, O>(
+  subject: string,
+  model: SequentialModel<S, O>,
+  history: readonly Operation<O>[],
+): Anomaly[] {
+  const verdict = checkLinearizable(model, history);
+  return verdict.isLinearizable ? [] : [{ subject, operations: history.length, verdict }];
+}

@@ -2,7 +2,8 @@
 
 const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
-const ENTRIES = '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|healthcheck)\\.ts$';
+const ENTRIES =
+  '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|audit-orders|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
 const COMPOSITION = [
   '^src/api-(server|routes|identity|privacy|shopping|events|telemetry)\\.ts$',
@@ -20,9 +21,9 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  * each other.
  */
 const FLOORS = [
-  ['create-admin', 'reconcile', 'seed', 'setup', 'worker'],
+  ['audit-orders', 'create-admin', 'reconcile', 'seed', 'setup', 'worker'],
   ['telemetry'],
-  ['webhooks'],
+  ['orders-audit', 'webhooks'],
   ['events', 'personal-data'],
   ['carts'],
   ['orders'],

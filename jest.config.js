@@ -11,6 +11,7 @@ if (!/^\d+$/.test(process.env.TEST_SEED) || Number(process.env.TEST_SEED) >= SEE
 const UNIT = [
   'activities/payment-calls',
   'api-keys/api-key-cache',
+  'audit-orders/*',
   'bench/*',
   'board/page',
   'board/session',
@@ -87,7 +88,7 @@ module.exports = {
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [
     'src/**/*.ts',
-    '!src/{server,worker,setup,seed,create-admin,reconcile,healthcheck}.ts', // entries are tested as processes of their own
+    '!src/{server,worker,setup,seed,create-admin,reconcile,audit-orders,healthcheck}.ts', // entries are tested as processes of their own
     'workflows/**/*.ts',
     'activities/**/*.ts',
   ],

@@ -5,9 +5,10 @@ import { openMongoDb } from './mongodb/mongodb';
 import { createFindingRepository, type FindingRepository } from './payments/findings/findings.repository';
 import { runEntry, stopSignal } from './process/entry';
 import { createProcessLogger } from './process/logger';
+import { NO_PROGRESS } from './process/progress';
 import { reconcile } from './reconcile/follow';
 import { parseOptions } from './reconcile/options';
-import { createProgress, exitCodeOf, lineOf, NO_PROGRESS, summaryOf } from './reconcile/output';
+import { createProgress, exitCodeOf, lineOf, summaryOf } from './reconcile/output';
 import { createTemporalClient } from './temporal/client';
 import { createDataConverter } from './temporal/data-converter';
 

@@ -44,6 +44,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     payment_actions: 2,
     payment_declines: 2,
     payment_events: 2,
+    orders_audit_findings: 3,
     reconciliation_findings: 3,
     sandbox_payments: 5,
     sandbox_attempts: 1,
@@ -102,11 +103,21 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
       eventsTaskQueue: `${taskQueue}-events`,
     });
   const ids = await setUp();
-  const names = ['janitor', 'reconciliation', 'audit-log', 'retention', 'carts', 'relay', 'webhooks'];
+  const names = [
+    'janitor',
+    'reconciliation',
+    'audit',
+    'audit-log',
+    'retention',
+    'carts',
+    'relay',
+    'webhooks',
+  ];
   expect(ids).toEqual(names.map((name) => `${taskQueue}-${name}`));
   const client = new ScheduleClient({ connection });
   const handles = ids.map((id) => client.getHandle(id));
-  const [janitor, reconciliation, , , carts, relay, webhooks] = handles as [
+  const [janitor, reconciliation, audit, , , carts, relay, webhooks] = handles as [
+    ScheduleHandle,
     ScheduleHandle,
     ScheduleHandle,
     ScheduleHandle,
@@ -129,6 +140,11 @@ it('creates the Schedules, brings them up to date, and leaves those that are pau
   expect(await reconciliation.describe()).toMatchObject({
     spec: { calendars: [{ hour: [{ start: 2 }], minute: [{ start: 30 }] }] },
     action: { workflowType: 'reconciliationWorkflow', args: [{ paymentsTaskQueue: `${taskQueue}-pay` }] },
+    policies: { overlap: 'SKIP' },
+  });
+  expect(await audit.describe()).toMatchObject({
+    spec: { calendars: [{ hour: [{ start: 4 }], minute: [{ start: 30 }] }] },
+    action: { workflowType: 'ordersAuditWorkflow', args: [{ paymentsTaskQueue: `${taskQueue}-pay` }] },
     policies: { overlap: 'SKIP' },
   });
   expect(await carts.describe()).toMatchObject({

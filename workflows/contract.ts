@@ -26,6 +26,7 @@ import {
 import type { ErasureAnswer } from '../src/domain/erasing';
 import type { Fulfillment, Order, Refund } from '../src/domain/order';
 import { WORKFLOW_PREFIX } from '../src/domain/order-id';
+import type { OrdersAudit } from '../src/domain/orders-audit';
 import { requirePayable, type PayOrder } from '../src/domain/paying';
 import type { Reconciliation } from '../src/domain/reconciliation';
 import type { CheckPayment } from '../src/domain/reconciling';
@@ -77,6 +78,9 @@ export const CARTS_WORKFLOW = 'cartsWorkflow';
 /** The workflow type of what compares the payment service with the orders, with a `ReconciliationRequest` and a queue. */
 export const RECONCILIATION_WORKFLOW = 'reconciliationWorkflow';
 
+/** The workflow type of what looks for damage in orders, with an `OrdersAuditRequest` and a queue. */
+export const ORDERS_AUDIT_WORKFLOW = 'ordersAuditWorkflow';
+
 /** The workflow type of what makes events of all that is written, with the queue for it. It never ends. */
 export const RELAY_WORKFLOW = 'relayWorkflow';
 
@@ -113,6 +117,9 @@ export const getTimelineQuery = defineQuery<Timeline, []>('getTimeline');
 
 /** Returns what a reconciliation has done so far, and where it is. */
 export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');
+
+/** Returns what an audit of the orders has done so far, and where it is. */
+export const ordersAuditQuery = defineQuery<OrdersAudit, []>('progress');
 
 /** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
 export const placeOrderUpdate = defineUpdate<CommandDone, [fingerprint: string]>('place');

@@ -4,6 +4,7 @@ export { closedOrderWorkflow } from './closed-order.workflow';
 export { erasureWorkflow } from './erasure.workflow';
 export { janitorWorkflow } from './janitor.workflow';
 export { orderWorkflow } from './order.workflow';
+export { ordersAuditWorkflow } from './orders-audit.workflow';
 export { reconciliationWorkflow } from './reconciliation.workflow';
 export { relayWorkflow } from './relay.workflow';
 export { retentionWorkflow } from './retention.workflow';

@@ -71,15 +71,31 @@ export function beginReconciliation(
 }
 
 /** Returns the run after another part of its phase. */
-export function afterPart(run: Reconciliation, { counts, nextCursor }: ReconciliationPart): Reconciliation {
-  const sums = { ...run.counts };
-  for (const [name, count] of Object.entries(counts)) sums[name as keyof ReconciliationCounts] += count;
-  const next = RECONCILIATION_PHASES[RECONCILIATION_PHASES.findIndex((phase) => phase === run.phase) + 1];
-  const phase = nextCursor === null ? (next ?? 'done') : run.phase;
+export function afterPart(run: Reconciliation, part: ReconciliationPart): Reconciliation {
+  return afterPartOf(RECONCILIATION_PHASES, run, part);
+}
+
+/** A run that is done in parts, phase after phase. */
+interface RunInParts {
+  phase: string;
+  cursor: string | null;
+  counts: object;
+}
+
+/** Returns a run after another part of its phase, of those in their order. */
+export function afterPartOf<Run extends RunInParts>(
+  phases: readonly Run['phase'][],
+  run: Run,
+  { counts, nextCursor }: { counts: Partial<Run['counts']>; nextCursor: string | null },
+): Run {
+  const sums = { ...run.counts } as Record<string, number>;
+  for (const [name, count] of Object.entries(counts as Record<string, number>))
+    sums[name] = (sums[name] ?? 0) + count;
+  const phase = nextCursor === null ? (phases[phases.indexOf(run.phase) + 1] ?? 'done') : run.phase;
   return { ...run, counts: sums, phase, cursor: nextCursor };
 }
 
 /** Returns how many findings are open. */
-export function openFindings({ open }: Pick<Reconciliation, 'open'>): number {
-  return Object.values(open).reduce((sum, count) => sum + count, 0);
+export function openFindings({ open }: { open: Partial<Record<string, number>> }): number {
+  return Object.values(open).reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }

@@ -10,8 +10,11 @@ export function toDocument({ id, ...order }: Order): OrderDocument {
   return { ...(withDates(stored) as Omit<OrderDocument, '_id'>), _id: id };
 }
 
-/** @param document fresh from the driver: it is changed, since a copy would double the cost of a read */
-export function fromDocument({ _id, items, metadata = [], ...document }: OrderDocument): Order {
+/**
+ * Reads an order; one that has lost its lines is read without, so that it does not keep a list from being read.
+ * @param document fresh from the driver: it is changed, since a copy would double the cost of a read
+ */
+export function fromDocument({ _id, items = [], metadata = [], ...document }: OrderDocument): Order {
   const whole = items.map((item) => ({ ...USUAL_OF_ITEM, ...item }));
   const fields = { ...USUAL, ...document, metadata: metadataOf(metadata) };
   return withoutDates({ ...fields, id: _id, items: whole }) as Order;

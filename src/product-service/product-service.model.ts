@@ -16,6 +16,8 @@ export interface Stock {
 export interface ProductServiceDocument {
   _id: string;
   sku: string;
+  /** Those that it had before, under which orders may have it; absent if it was never changed. */
+  formerSkus?: string[];
   /** What of the sku is unique: it is the same whatever its case. */
   skuKey: string;
   name: string;
@@ -34,6 +36,8 @@ export interface ProductServiceDocument {
   stock: Stock | null;
   /** Counts the movements of the stock. */
   stockRevision: number;
+  /** The units that were ever put in, without those that adjustments took out: where each is now, an audit finds. */
+  stockReceived: number;
   isActive: boolean;
   /** Counts the edits of the entry, not the movements of its stock. */
   version: number;
@@ -41,10 +45,10 @@ export interface ProductServiceDocument {
   updatedAt: Date;
 }
 
-/** What only indexes need. */
-export const HIDDEN = { skuKey: 0, searchTerms: 0 } as const;
+/** What only indexes and audits need. */
+export const HIDDEN = { skuKey: 0, searchTerms: 0, stockReceived: 0, formerSkus: 0 } as const;
 
-/** An entry without what only indexes need. */
+/** An entry without what only indexes and audits need. */
 export type ProductService = Omit<ProductServiceDocument, '_id' | keyof typeof HIDDEN> & { id: string };
 
 /** A change of stock by a person, or by a program. */
@@ -74,6 +78,7 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
   {
     _id: { type: String, required: true },
     sku: { type: String, required: true },
+    formerSkus: { type: [String], default: undefined },
     skuKey: { type: String, required: true },
     name: { type: String, required: true },
     description: { type: String, default: '' },
@@ -91,6 +96,7 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
       default: null,
     },
     stockRevision: count,
+    stockReceived: count,
     isActive: { type: Boolean, required: true },
     version: count,
   },
@@ -144,6 +150,7 @@ export function derivedFrom({
 export function toProductService(
   document: Omit<ProductServiceDocument, keyof typeof HIDDEN>,
 ): ProductService {
-  const { _id, skuKey: _skuKey, searchTerms: _searchTerms, ...fields } = document as ProductServiceDocument;
+  const { _id, ...fields } = document;
+  for (const field of Object.keys(HIDDEN)) delete (fields as Record<string, unknown>)[field];
   return { id: _id, ...fields };
 }

@@ -1,4 +1,4 @@
-import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
+import { trusted, type ClientSession, type Connection, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { unlessTaken } from '../mongodb/errors';
@@ -96,13 +96,14 @@ export function createProductServiceRepository(connection: Connection, searchRea
     before: ProductService,
     changes: Partial<ProductServiceDocument>,
     { origin, action }: { origin: Origin; action: string },
+    also: UpdateQuery<ProductServiceDocument> = {},
   ): Promise<ProductService | null | undefined> {
     const { id, version, isActive } = before;
     return write({ origin, action, before }, async (session) => {
       const updated = await entries
         .findOneAndUpdate(
           { _id: id, isActive, version },
-          { $set: changes, $inc: { version: 1 } },
+          { ...also, $set: changes, $inc: { version: 1 } },
           { returnDocument: 'after', projection: HIDDEN, session },
         )
         .lean();
@@ -168,7 +169,8 @@ export function createProductServiceRepository(connection: Connection, searchRea
     /** @returns undefined if the sku is taken */
     insert: ({ id, ...fields }: NewProductService, origin: Origin) =>
       write({ origin, action: 'catalogue.create', before: null }, async (session) => {
-        const entry = { _id: id, ...fields, ...derivedFrom(fields), stockRevision: 0 };
+        const stockReceived = fields.stock?.available ?? 0;
+        const entry = { _id: id, ...fields, ...derivedFrom(fields), stockRevision: 0, stockReceived };
         const [created] = await entries.create([entry], { session });
         return toProductService(created!.toObject());
       }),
@@ -179,6 +181,9 @@ export function createProductServiceRepository(connection: Connection, searchRea
         entry,
         { ...changes, ...derivedFrom({ ...entry, ...changes }) },
         { origin, action: 'catalogue.change' },
+        changes.sku !== undefined && changes.sku !== entry.sku
+          ? { $addToSet: { formerSkus: entry.sku } }
+          : {},
       ),
 
     /** @returns null if the entry has another version or is retired */

@@ -65,7 +65,7 @@ export function createStockAdjustmentRepository({
           const updated = await products
             .findByIdAndUpdate(
               productServiceId,
-              { $inc: { 'stock.available': delta, stockRevision: 1 } },
+              { $inc: { 'stock.available': delta, stockReceived: delta, stockRevision: 1 } },
               { session, returnDocument: 'after', timestamps: false, projection: HIDDEN },
             )
             .lean();

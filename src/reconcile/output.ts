@@ -1,46 +1,15 @@
-import { SingleBar } from 'cli-progress';
 import type { FindingSide } from '../domain/findings';
 import { formatAmount } from '../domain/money';
 import { openFindings, type Reconciliation } from '../domain/reconciliation';
 import type { StoredFinding } from '../payments/findings/findings.repository';
-
-export interface Progress {
-  show(run: Reconciliation): void;
-  end(): void;
-}
-
-export const NO_PROGRESS: Progress = { show: () => undefined, end: () => undefined };
-
-const PLAIN_INTERVAL_MS = 5_000;
-const STEPS = 100;
+import { createRunProgress, type Progress } from '../process/progress';
 
 /** Shows where a run is: on one line of a terminal, and with a line every five seconds elsewhere. */
-export function createProgress(stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? terminalProgress(stream) : plainProgress(stream);
+export function createProgress(stream: NodeJS.WriteStream): Progress<Reconciliation> {
+  return createRunProgress(stream, (run) => ({ text: textOf(run), share: shareOf(run) }));
 }
 
-function plainProgress(stream: NodeJS.WritableStream): Progress {
-  let lastSaid = -Infinity;
-  return {
-    show(run) {
-      if (Date.now() - lastSaid < PLAIN_INTERVAL_MS) return;
-      lastSaid = Date.now();
-      stream.write(`${progressOf(run)}\n`);
-    },
-    end: () => undefined,
-  };
-}
-
-function terminalProgress(stream: NodeJS.WritableStream): Progress {
-  const bar = new SingleBar({ stream, clearOnComplete: true, hideCursor: true, format: '{bar} {text}' });
-  bar.start(STEPS, 0, { text: '' });
-  return {
-    show: (run) => bar.update(Math.round(STEPS * shareOf(run)), { text: progressOf(run) }),
-    end: () => bar.stop(),
-  };
-}
-
-function progressOf({ counts }: Reconciliation): string {
+function textOf({ counts }: Reconciliation): string {
   const { payments, orders, findings } = counts;
   return `${payments} payments, ${orders} orders compared; findings looked at again: ${findings}`;
 }

@@ -53,6 +53,7 @@ async function seedCatalogue(connection: Connection): Promise<number> {
       ...derivedFrom(fields),
       priceIncludesTax,
       stockRevision: 0,
+      stockReceived: available ?? 0,
       kind: isProduct ? 'product' : 'service',
       stock: isProduct ? { available, reserved: 0 } : null,
       isActive: true,

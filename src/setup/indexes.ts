@@ -4,6 +4,7 @@ import { createApiKeyModel } from '../users/api-keys.model';
 import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createAvailabilityModel, createEventModel, createRelayModel } from '../events/events.model';
+import { createAuditFindingModel } from '../orders-audit/findings.model';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';
 import {
@@ -52,6 +53,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createDeclineModel(connection),
     createPaymentActionModel(connection),
     createFindingModel(connection),
+    createAuditFindingModel(connection),
     createDataKeyModel(connection),
     createEventModel(connection),
     createRelayModel(connection),

@@ -10,6 +10,7 @@ import {
   AUDIT_LOG_WORKFLOW,
   CARTS_WORKFLOW,
   JANITOR_WORKFLOW,
+  ORDERS_AUDIT_WORKFLOW,
   RECONCILIATION_WORKFLOW,
   RELAY_WORKFLOW,
   RETENTION_WORKFLOW,
@@ -44,6 +45,13 @@ const MAINTENANCE: readonly Maintenance[] = [
     workflowType: RECONCILIATION_WORKFLOW,
     spec: { calendars: [{ hour: 2, minute: 30 }] }, // UTC
     summary: 'Compares the payments of the last days with the orders',
+    args: ({ paymentsTaskQueue }) => [{ paymentsTaskQueue }],
+  },
+  {
+    name: 'audit',
+    workflowType: ORDERS_AUDIT_WORKFLOW,
+    spec: { calendars: [{ hour: 4, minute: 30 }] }, // UTC
+    summary: 'Looks for damage in orders, stock, workflows and events',
     args: ({ paymentsTaskQueue }) => [{ paymentsTaskQueue }],
   },
   {

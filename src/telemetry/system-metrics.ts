@@ -1,5 +1,7 @@
 import type { Meter, ObservableGauge, ObservableResult } from '@opentelemetry/api';
+import { AUDIT_FINDING_KINDS } from '../domain/audit-findings';
 import { FINDING_KINDS } from '../domain/findings';
+import type { AuditFindingRepository } from '../orders-audit/findings.repository';
 import type { FindingRepository } from '../payments/findings/findings.repository';
 import { sampled } from './sampled';
 import type { SystemStateRepository } from './system-state.repository';
@@ -11,13 +13,15 @@ const DISABLED_REASONS = ['gone', 'failing'] as const;
 export interface SystemMetricsDeps {
   state: SystemStateRepository;
   findings: Pick<FindingRepository, 'countOpen'>;
+  /** Those of audits of the orders. */
+  damage: Pick<AuditFindingRepository, 'countOpen'>;
 }
 
 /**
  * Measures the state of the whole system, as MongoDB has it. Each worker of events tells the same, so what reads the metrics
  * takes the highest. What is not known, since MongoDB does not answer, is absent.
  */
-export function measureSystem(meter: Meter, { state, findings }: SystemMetricsDeps): void {
+export function measureSystem(meter: Meter, { state, findings, damage }: SystemMetricsDeps): void {
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
 
   /** Measures what one reading tells. */
@@ -118,6 +122,18 @@ export function measureSystem(meter: Meter, { state, findings }: SystemMetricsDe
     findings.countOpen,
     (counts, tell) => {
       for (const kind of FINDING_KINDS) tell('open', counts[kind] ?? 0, { kind });
+    },
+  );
+  measure(
+    {
+      open: gauge(
+        'orders_audit_findings_open',
+        'Damage in orders, stock, workflows and events that was found and not set right, by kind',
+      ),
+    },
+    damage.countOpen,
+    (counts, tell) => {
+      for (const kind of AUDIT_FINDING_KINDS) tell('open', counts[kind] ?? 0, { kind });
     },
   );
   measure(

@@ -8,6 +8,11 @@ import { createJanitorActivities, type JanitorActivities } from '../../activitie
 import { createOrderChanges } from '../../activities/order-changes';
 import { createOrderEraser } from '../../activities/order-eraser';
 import { createOrderWriter, type OrderWriter } from '../../activities/order-writer';
+import {
+  createOrdersAuditActivities,
+  type OrdersAuditActivities,
+} from '../../activities/orders-audit.activities';
+import { createAuditRepairs } from '../../activities/orders-audit.repairs';
 import { createPaymentActivities } from '../../activities/payments.activities';
 import {
   createReconciliationActivities,
@@ -37,6 +42,11 @@ import { createOrderPresenter, orderLinksOf } from '../orders/orders.presenter';
 import { createOrderRepository } from '../orders/orders.repository';
 import { createOrderWorkflows } from '../orders/temporal/order-workflows';
 import { startOptionsOf } from '../orders/temporal/start-options';
+import { createAuditFindingRepository } from '../orders-audit/findings.repository';
+import { createAuditRecords } from '../orders-audit/records.repository';
+import { createRepairRepository } from '../orders-audit/repairs.repository';
+import { createSeenWorkflows } from '../orders-audit/seen-workflows';
+import { createStockUnits } from '../orders-audit/stock-units.repository';
 import { createUnpaidOrdersRepository } from '../orders/unpaid-orders.repository';
 import { createPaymentActionRepository } from '../payments/actions.repository';
 import { keepingActions } from '../payments/keeping-actions';
@@ -84,6 +94,7 @@ export type Activities = ReturnType<typeof createOrderQueueActivities> &
   CartActivities &
   RetentionActivities &
   JanitorActivities &
+  OrdersAuditActivities &
   ReconciliationActivities;
 
 /** Those of one queue. */
@@ -140,6 +151,7 @@ export function createActivities(
     ...createCartSweep(config, connection),
     ...(temporal && createUpkeep(config, connection, temporal)),
     ...(temporal && createJanitor(config, connection, temporal)),
+    ...(temporal && createOrdersAudit(config, { connection, temporal })),
   };
 }
 
@@ -238,6 +250,44 @@ export function createReconciliation(
     workflows: createPatientWorkflows(config, temporal),
     inTurn: createInTurn(config.payments.maxPerSecond),
     settlingMs,
+  });
+}
+
+/** How long after a change of an order other records may differ from it, in milliseconds. */
+const SETTLING_MS = 300_000;
+/** How long an order that has to be moved may be left as it is, in milliseconds: a day. */
+const STUCK_MS = 86_400_000;
+
+export function createOrdersAudit(
+  config: WorkerConfig,
+  deps: {
+    connection: Connection;
+    temporal: TemporalClient;
+    settlingMs?: number;
+    stuckMs?: number;
+    partMs?: number;
+  },
+) {
+  const { connection, temporal, settlingMs = SETTLING_MS, stuckMs = STUCK_MS, partMs } = deps;
+  const orders = createOrderRepository(connection);
+  const stock = createStockUnits(connection);
+  const transact = createTransact(connection);
+  const unpaid = createUnpaidOrdersRepository(connection);
+  return createOrdersAuditActivities({
+    records: createAuditRecords(connection),
+    stock,
+    workflows: createSeenWorkflows(temporal, config.temporal.taskQueue),
+    findings: createAuditFindingRepository(connection),
+    paymentFindings: createFindingRepository(connection),
+    repairs: createAuditRepairs({
+      stock,
+      orders,
+      workflows: createPatientWorkflows(config, temporal),
+      repairs: createRepairRepository({ connection, transact, orders, unpaid }),
+    }),
+    settlingMs,
+    stuckMs,
+    partMs,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config';
 import { VERSION } from '../config/version';
+import { createAuditFindingRepository } from '../orders-audit/findings.repository';
 import { createFindingRepository } from '../payments/findings/findings.repository';
 import { createMetrics, metricsAnswer } from '../telemetry/metrics';
 import { measurePool } from '../telemetry/pool-metrics';
@@ -67,6 +68,7 @@ export async function startWorkerTelemetry(
         measureSystem(meter, {
           state: createSystemStateRepository(connection),
           findings: createFindingRepository(connection),
+          damage: createAuditFindingRepository(connection),
         });
     },
     close: () => server.close(0),

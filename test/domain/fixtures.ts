@@ -58,8 +58,8 @@ export function priced(
 }
 
 export function pricingOf(...items: PricedItem[]): Pricing {
-  const total = items.reduce((sum, item) => sum + item.total, 0);
-  return { items, currency: 'EUR', subtotal: total, tax: 0, total };
+  const sum = (field: 'subtotal' | 'tax' | 'total') => items.reduce((all, item) => all + item[field], 0);
+  return { items, currency: 'EUR', subtotal: sum('subtotal'), tax: sum('tax'), total: sum('total') };
 }
 
 export function itemOf(item: PricedItem, fulfilledQuantity = 0): OrderItem {

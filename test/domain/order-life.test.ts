@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { openUnits } from '../../src/domain/allocation';
 import { findingsOf, type FindingKind } from '../../src/domain/findings';
+import { flawsOf } from '../../src/domain/order-flaws';
 import { dueOf } from '../../src/domain/order';
 import { currentPayment } from '../../src/domain/order-payment';
 import { isClosed } from '../../src/domain/order-transitions';
@@ -41,6 +42,8 @@ function expectConserved({ order, stock }: World): void {
   const made = total(order.refunds.filter(({ status }) => status === 'succeeded'));
   holds(order.refunded === made, 'the refunds say what is refunded');
   holds(order.refunded <= order.captured, 'refunded <= captured');
+  const [flaw] = flawsOf(order);
+  holds(!flaw, `an audit finds nothing: ${JSON.stringify(flaw)}`);
 }
 
 const total = (some: readonly { amount: number }[]) => some.reduce((sum, { amount }) => sum + amount, 0);

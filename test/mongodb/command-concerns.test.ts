@@ -16,6 +16,7 @@ it.each([
   ['find', { readConcern: { level: 'local' } }, 'read concern majority'],
   ['find', MAJORITY, undefined],
   ['find', { readConcern: { level: 'linearizable' } }, undefined],
+  ['find', { readConcern: { level: 'snapshot' } }, undefined],
   ['aggregate', { pipeline: [{ $match: {} }] }, 'read concern majority'],
   ['aggregate', { pipeline: [{ $merge: 'x' }], ...MAJORITY }, 'write concern majority'],
   ['aggregate', { pipeline: [{ $merge: 'x' }], ...MAJORITY, ...SAFE }, undefined],

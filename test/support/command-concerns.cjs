@@ -51,8 +51,11 @@ const OTHERS = new Set([
   'setParameter',
   'shutdown',
 ]);
-/** What is read for a decision or to be shown; only reads that wait for a majority themselves are stricter. */
-const READ_LEVELS = new Set(['majority', 'linearizable']);
+/**
+ * What is read for a decision or to be shown; only reads that wait for a majority themselves are stricter. A snapshot outside
+ * a transaction is of what a majority has.
+ */
+const READ_LEVELS = new Set(['majority', 'linearizable', 'snapshot']);
 
 /**
  * Returns what the command lacks, or undefined if it lacks nothing.

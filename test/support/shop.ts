@@ -170,7 +170,7 @@ export async function openShop({
     stockOf: async (id) => (await products.find(id))!.stock,
 
     async stockUp(id, units) {
-      const moved = { 'stock.available': units, stockRevision: 1 };
+      const moved = { 'stock.available': units, stockReceived: units, stockRevision: 1 };
       await createProductServiceModel(db.connection).updateOne({ _id: id }, { $inc: moved });
     },
 

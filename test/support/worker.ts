@@ -10,6 +10,7 @@ import {
   createCartSweep,
   createJanitor,
   createOrderQueueActivities,
+  createOrdersAudit,
   createPaymentProvider,
   createReconciliation,
   createUpkeep,
@@ -106,6 +107,8 @@ function activitiesOf(
     ...createCartSweep(config, database),
     ...createJanitor(config, database, temporal),
     ...createUpkeep(config, database, temporal),
+    // What tests have just changed is looked at.
+    ...createOrdersAudit(config, { connection: database, temporal, settlingMs: 0, partMs: 0 }),
   };
   const payments = {
     ...createPaymentActivities({ provider }),

@@ -16,9 +16,10 @@ import { startFakeStripe } from '../payments/stripe/fake-stripe';
 import { currentDetailsOf } from '../support/current-details';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
-import { openShop, orderRequest, type Shop } from '../support/shop';
+import { openShop, type Shop } from '../support/shop';
 import { paymentsTaskQueueOf } from '../support/task-queues';
-import { customerOf } from './saga/commands';
+import { customersOf, expectSettled } from './every-state';
+import type { Customer } from './saga/commands';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -59,6 +60,7 @@ describe.each<[string, () => Promise<{ open(connection: Connection): Service; cl
   let service: Service;
   let close: () => Promise<void>;
   let productId: string;
+  let customers: ReturnType<typeof customersOf>;
   beforeAll(async () => {
     const started = await start();
     close = started.close;
@@ -66,76 +68,23 @@ describe.each<[string, () => Promise<{ open(connection: Connection): Service; cl
     service = started.open(shop.db.connection);
     await shop.startWorker({ provider: () => service.provider });
     productId = (await shop.sell({ available: 1_000 })).id;
+    customers = customersOf(shop, productId);
   });
   afterAll(async () => {
     await shop.close();
     await close();
   });
 
-  function newCustomer(paymentMethod = 'pm_card_visa', quantity = 2) {
-    const request = orderRequest({ items: [{ productServiceId: productId, quantity }], paymentMethod });
-    return customerOf(shop, shop, request);
-  }
-
-  const units = (quantity: number) => [{ productServiceId: productId, quantity }];
-  const ordered = async (...how: Parameters<typeof newCustomer>) => {
-    const customer = newCustomer(...how);
-    await customer.place();
-    return customer;
-  };
-  const sent = async () => {
-    const customer = await ordered();
-    await customer.fulfill('all', units(2));
-    return customer;
-  };
-  const paymentOf = async (customer: Awaited<ReturnType<typeof ordered>>): Promise<PaymentRef> => {
+  const units = (quantity: number) => customers.units(quantity);
+  const ordered = () => customers.ordered();
+  const sent = () => customers.sent();
+  const paymentOf = async (customer: Customer): Promise<PaymentRef> => {
     const order = (await customer.stored())!;
     return paymentRef(order, currentPayment(order));
   };
   const change = async ({ orderId }: PaymentRef, update: object) => {
     await createOrderModel(shop.db.connection).updateOne({ _id: orderId }, update);
   };
-
-  /** Brings orders to the states that they can have. */
-  function placeInEveryState(): Promise<unknown> {
-    return Promise.all([
-      ordered(),
-      ordered('pm_card_chargeDeclined'),
-      ordered('pm_card_threeDSecure2Required'),
-      ordered().then((placed) => placed.cancel()),
-      ordered().then((placed) => placed.amend({ items: units(3) })),
-      ordered().then((placed) => placed.fulfill('part', units(1))),
-      ordered().then(async (closedShort) => {
-        await closedShort.fulfill('part', units(1));
-        await closedShort.cancelUnits('rest', units(1));
-      }),
-      sent(),
-      sent().then((undone) => undone.undo('all', true)),
-      sent().then(async (cancelled) => {
-        await cancelled.undo('all', true);
-        await cancelled.cancel();
-      }),
-      sent().then((completed) => completed.deliver('all')),
-      sent().then(async (archived) => {
-        await archived.deliver('all');
-        await archived.archive();
-      }),
-      sent().then(async (refunded) => {
-        await refunded.refund('part', 500);
-        await refunded.refund('rest', null);
-      }),
-      sent().then((returned) =>
-        returned.refund('unit', null, [{ productServiceId: productId, quantity: 1, restock: true }]),
-      ),
-    ]);
-  }
-
-  async function expectSettled(): Promise<void> {
-    const owing = { 'compensations.state': { $exists: true } };
-    await eventually(async () =>
-      expect(await shop.db.connection.collection('orders').countDocuments(owing)).toBe(0),
-    );
-  }
 
   /** Makes each kind of drift by hand, and returns its subject. */
   const DRIFTS: Record<FindingKind, () => Promise<string>> = {
@@ -218,8 +167,8 @@ describe.each<[string, () => Promise<{ open(connection: Connection): Service; cl
   ];
 
   it('finds nothing in orders of every state, each kind of drift, sets right what has one answer, and then finds no more', async () => {
-    await placeInEveryState();
-    await expectSettled();
+    await customers.placeInEveryState();
+    await expectSettled(shop);
     const clean = await run(shop);
     expect(clean).toMatchObject({
       phase: 'done',

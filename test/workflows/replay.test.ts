@@ -84,6 +84,7 @@ const OUTCOMES = [
   'key-reused-for-another-body-that-would-be-rejected',
   'not-paid-without-a-response',
   'openOrder-retried',
+  'orders-audit',
   'overdue',
   'owing-when-it-was-cancelled',
   'owing-when-it-was-cancelled-in-temporal',
@@ -158,7 +159,7 @@ async function replayEncrypted(): Promise<void> {
 
 /** A run that resumes or continues an order, the workflow of a closed order, maintenance and erasing do not place it. */
 const PLACING_NOTHING =
-  /-(afterwards|from-another-run|interruption)$|resumed|^(audit-log|carts|eras|janitor|reconciliation|relay|retention|webhooks)/;
+  /-(afterwards|from-another-run|interruption)$|resumed|^(audit-log|carts|eras|janitor|orders-audit|reconciliation|relay|retention|webhooks)/;
 
 async function replayReordered(): Promise<void> {
   const reordered = await bundleWorkflowCode({

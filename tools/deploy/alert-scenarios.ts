@@ -202,6 +202,11 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     ...FAULT,
   },
   {
+    alert: 'OrdersAuditFindings',
+    series: { 'orders_audit_findings_open{kind="stock_reserved_differs"}': fault(1) },
+    ...FAULT,
+  },
+  {
     alert: 'OrderPendingTooLong',
     series: {
       'orders_oldest_age_seconds{status="pending"}': fault(4_000, 2),

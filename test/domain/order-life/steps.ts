@@ -8,12 +8,14 @@ const item: fc.Arbitrary<PricedItem> = fc
   .record({
     id: fc.constantFrom(...PRODUCTS, 'ps_s'),
     quantity: fc.integer({ min: 1, max: 3 }),
-    // Totals that do not divide, and lines that cost nothing.
+    // Totals that do not divide, since they are tax alone, and lines that cost nothing.
     total: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.constant(0)),
   })
   .map(({ id, quantity, total }) => ({
     ...priced(id, quantity, id === 'ps_s' ? 'service' : 'product'),
-    subtotal: total,
+    unitPrice: 0,
+    subtotal: 0,
+    tax: total,
     total,
   }));
 export const pricing: fc.Arbitrary<Pricing> = fc

@@ -100,7 +100,7 @@ export class World {
   constructor({ pricing, card, policy, ledger }: Beginning) {
     this.policy = policy;
     this.ledger = ledger;
-    this.order = openedOrder(requestFor(), pricing);
+    this.order = { ...openedOrder(requestFor(), pricing), revision: 1 };
     this.written.push(this.order);
     this.moveStock(null, this.order);
     this.pay(card);

@@ -1,0 +1,108 @@
+import type { AuditFinding } from '../src/domain/audit-findings';
+import {
+  missingOrderFindings,
+  needsWorkflow,
+  orderFindings,
+  type OrderAuditContext,
+  type SeenWorkflow,
+} from '../src/domain/order-findings';
+import type { Order } from '../src/domain/order';
+import { stockFindings } from '../src/domain/stock-flaws';
+import type { Found } from '../src/orders-audit/findings.repository';
+import type { AuditRecords, StoredOrder } from '../src/orders-audit/records.repository';
+import type { SeenWorkflows } from '../src/orders-audit/seen-workflows';
+import type { StockUnits } from '../src/orders-audit/stock-units.repository';
+
+export interface ExaminationDeps {
+  records: AuditRecords;
+  stock: StockUnits;
+  workflows: SeenWorkflows;
+  /** How long after a change of an order other records may differ from it, in milliseconds. */
+  settlingMs: number;
+  /** How long an order that has to be moved may be left as it is, in milliseconds. */
+  stuckMs: number;
+}
+
+/** The workflow of an order and the one after its end; undefined where none is needed. */
+type Workflows = Record<'workflow' | 'afterwards', SeenWorkflow | null | undefined>;
+
+export type Examination = ReturnType<typeof createExamination>;
+
+/** Looks at products, orders and workflows, each together with all that belongs to it. */
+export function createExamination({ records, stock, workflows, settlingMs, stuckMs }: ExaminationDeps) {
+  const context = (): OrderAuditContext => ({ at: new Date().toISOString(), settlingMs, stuckMs });
+
+  /** Examines orders with what there is of them elsewhere. Those that change meanwhile are left out. */
+  async function examine(
+    stored: readonly StoredOrder[],
+    workflowsOf: (order: Order) => Workflows,
+  ): Promise<Found[]> {
+    const orders = stored.flatMap(({ order }) => order ?? []);
+    const ids = orders.map(({ id }) => id);
+    const [events, feed, unpaid, carts] = await Promise.all([
+      records.events(ids),
+      records.feed(),
+      records.unpaidOf([...new Set(orders.map(({ customerId }) => customerId))]),
+      records.cartsById(orders.flatMap(({ cart }) => cart?.id ?? [])),
+    ]);
+    const at = context();
+    const found = orders.flatMap((order) => {
+      const known = {
+        ...workflowsOf(order),
+        feed,
+        events: events.get(order.id) ?? NO_EVENTS,
+        isCountedUnpaid: unpaid.has(order.id),
+        cart: (order.cart && carts.get(order.cart.id)) ?? null,
+      };
+      const { revision } = order;
+      return orderFindings(order, known, at).map((finding) => ({ finding, revision }));
+    });
+    const revisions = await records.revisions([...new Set(found.map(({ finding }) => finding.subject))]);
+    return [
+      ...stored.flatMap(({ id, flaw }) => (flaw ? [foundIn({ ...flaw, subject: id })] : [])),
+      ...found.filter(({ finding, revision }) => revisions.get(finding.subject) === revision),
+    ];
+  }
+
+  return {
+    /** Looks at the stock of products. @param onProgress called while it lasts */
+    async products(ids: readonly string[], onProgress?: () => void): Promise<Found[]> {
+      const all = await stock.inUse(ids, onProgress);
+      return all.flatMap(({ stock: counted, units }) => stockFindings(counted, units)).map(foundIn);
+    },
+
+    /** Looks at a page of orders. Their workflows are looked up in a list, which may be some seconds old. */
+    async page(stored: readonly StoredOrder[]): Promise<Found[]> {
+      const needing = stored.flatMap(({ order }) => (order && needsWorkflow(order) ? [order.id] : []));
+      const running = await workflows.running(needing);
+      return examine(stored, (order) => ({
+        workflow: needsWorkflow(order) ? (running.get(order.id) ?? null) : undefined,
+        afterwards: undefined,
+      }));
+    },
+
+    /** Looks at one order, and at its workflow as it is now. */
+    async order(id: string): Promise<Found[]> {
+      const [stored] = await records.ordersById([id]);
+      const workflow = await workflows.ofOrder(id);
+      if (!stored) return missingOrderFindings(id, workflow, context()).map(foundIn);
+      const isElsewhere = stored.order && needsWorkflow(stored.order) && workflow?.status !== 'RUNNING';
+      const afterwards = isElsewhere ? await workflows.afterOrder(id) : undefined;
+      return examine([stored], () => ({ workflow, afterwards }));
+    },
+
+    /** Looks at the tasks of one workflow. */
+    async workflow(id: string): Promise<Found[]> {
+      const failure = await workflows.failureOf(id);
+      if (failure === null) return [];
+      const expected = 'tasks that do not fail';
+      return [foundIn({ kind: 'workflow_task_failing', subject: id, expected, found: failure })];
+    },
+  };
+}
+
+const NO_EVENTS = { versions: [], follows: new Map<number, number | null>() };
+
+function foundIn(finding: AuditFinding): Found {
+  return { finding, revision: null };
+}

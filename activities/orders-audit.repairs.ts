@@ -1,0 +1,72 @@
+import { heartbeat } from '@temporalio/activity';
+import type { AuditRepair } from '../src/domain/audit-findings';
+import { currentPayment } from '../src/domain/order-payment';
+import { paymentCheck } from '../src/domain/reconciling';
+import { recounted } from '../src/domain/stock-flaws';
+import { unpaidOf } from '../src/domain/unpaid';
+import type { RepairRepository } from '../src/orders-audit/repairs.repository';
+import type { StockUnits } from '../src/orders-audit/stock-units.repository';
+import type { OrderRepository } from '../src/orders/orders.repository';
+import type { OrderWorkflows } from '../src/orders/temporal/order-workflows';
+import { COMMANDS } from '../workflows/contract';
+
+export interface AuditRepairDeps {
+  stock: StockUnits;
+  orders: Pick<OrderRepository, 'findById'>;
+  workflows: Pick<OrderWorkflows, 'executeAlways'>;
+  repairs: RepairRepository;
+}
+
+/** Each sets right what it can of a product or an order, and returns what it did; null if it could do nothing. */
+export type AuditRepairs = Record<AuditRepair, (subject: string) => Promise<string | null>>;
+
+/** How often a repair is begun again when what it has counted was moved meanwhile. */
+const ATTEMPTS = 5;
+
+export function createAuditRepairs({ stock, orders, workflows, repairs }: AuditRepairDeps): AuditRepairs {
+  return {
+    /** Sets the counters of a product to what orders and carts have of it. */
+    recount: (id) =>
+      untilDone(async () => {
+        const [counted] = await stock.inUse([id]);
+        if (!counted) return null;
+        const right = recounted(counted.stock, counted.units);
+        if (right.available < 0) return null;
+        const counters = (['available', 'reserved', 'held'] as const)
+          .map((name) => ({ name, before: counted.stock[name], after: right[name] }))
+          .filter(({ before, after }) => before !== after);
+        const { stockRevision } = counted;
+        const isSet = counters.length === 0 || (await repairs.setStock({ id, stockRevision }, counters));
+        if (!isSet) return undefined;
+        return counters.map(({ name, before, after }) => `${name} set from ${before} to ${after}`).join(', ');
+      }),
+
+    /** Has an order look at its payment, which starts its workflow if that does not run, or lets it end. */
+    async look(id) {
+      const order = await orders.findById(id);
+      if (!order) return null;
+      const named = { id: `audit-${order.revision}`, by: 'system', paymentKey: currentPayment(order).key };
+      const command = paymentCheck(order, named);
+      const answer = await workflows.executeAlways(order, COMMANDS.checkPayment, command, command.id);
+      return typeof answer === 'object' ? 'its workflow has looked at the order again' : null;
+    },
+
+    /** Counts an order among those that wait to be paid, or not, as it does. */
+    account: (id) =>
+      untilDone(async () => {
+        const order = await orders.findById(id);
+        if (!order) return null;
+        if (!(await repairs.account(order))) return undefined;
+        return unpaidOf(order) ? 'counted as unpaid' : 'not counted as unpaid any more';
+      }),
+  };
+}
+
+async function untilDone(attempt: () => Promise<string | null | undefined>): Promise<string | null> {
+  for (let n = 0; n < ATTEMPTS; n++) {
+    heartbeat();
+    const done = await attempt();
+    if (done !== undefined) return done;
+  }
+  return null;
+}

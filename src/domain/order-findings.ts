@@ -1,0 +1,194 @@
+import type { AuditFinding, AuditFindingKind } from './audit-findings';
+import type { Cart } from './cart';
+import { unsettled } from './compensation';
+import type { Axis, Order, OrderState } from './order';
+import { flawsOf, malformed, type Flaw } from './order-flaws';
+import { isClosed } from './order-transitions';
+import { needOf } from './stuck';
+import { unpaidOf } from './unpaid';
+
+/** The workflow of an order, or the one of what happens after its end, as Temporal knows it. */
+export interface SeenWorkflow {
+  /** As Temporal names it, such as `RUNNING` or `COMPLETED`. */
+  status: string;
+  /** What it shows of the order. */
+  states: Partial<OrderState>;
+  /** ISO 8601. */
+  startedAt: string;
+}
+
+/** The events of an order that the feed has. */
+export interface SeenEvents {
+  /** The versions that they are of, ascending. */
+  versions: readonly number[];
+  /** Which version each of those follows that does not follow its predecessor in the list by one; null if none. */
+  follows: ReadonlyMap<number, number | null>;
+}
+
+/** What of the past the feed has, ISO 8601. */
+export interface FeedPeriod {
+  /** All events since then are kept. */
+  since: string;
+  /** All writes until then have become events. */
+  until: string;
+}
+
+/** What there is of an order beside its document. */
+export interface OrderRecords {
+  /** Null if there is none; undefined if it was not looked for, since none is needed. */
+  workflow: SeenWorkflow | null | undefined;
+  /** The workflow of what happens after the end of the order; the same. */
+  afterwards: SeenWorkflow | null | undefined;
+  events: SeenEvents;
+  /** Null if no event was ever written, or it is not known up to when they are complete. */
+  feed: FeedPeriod | null;
+  /** Whether the order is among those that wait for its customer to pay. */
+  isCountedUnpaid: boolean;
+  /** The cart that it was placed of; null if it has none, or that is gone. */
+  cart: Pick<Cart, 'status' | 'orderId'> | null;
+}
+
+export interface OrderAuditContext {
+  /** The time, ISO 8601. */
+  at: string;
+  /** How long after a change of an order other records may differ from it, in milliseconds. */
+  settlingMs: number;
+  /** How long an order that has to be moved may be left as it is, in milliseconds. */
+  stuckMs: number;
+}
+
+/**
+ * Returns whether the workflow of an order has to run, since the order is open or owes something. One that is too damaged
+ * to tell needs none: it is found as that.
+ */
+export function needsWorkflow(order: Pick<Order, 'status' | 'compensations'>): boolean {
+  try {
+    return !isClosed(order) || unsettled(order).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns in what an order contradicts itself, or what there is of it elsewhere. */
+export function orderFindings(
+  order: Order,
+  records: OrderRecords,
+  context: OrderAuditContext,
+): AuditFinding[] {
+  try {
+    const flaws = flawsOf(order);
+    const isReadable = flaws.every(({ kind }) => kind !== 'order_malformed');
+    const others = isReadable ? [...stuckFlaws(order, context), ...recordFlaws(order, records, context)] : [];
+    return [...flaws, ...others].map((flaw) => ({ ...flaw, subject: order.id }));
+  } catch (error) {
+    return [{ ...malformed('a document that can be read', (error as Error).message), subject: order.id }];
+  }
+}
+
+/** Returns what is found of an order that has no document. */
+export function missingOrderFindings(
+  orderId: string,
+  workflow: SeenWorkflow | null | undefined,
+  { at, settlingMs }: OrderAuditContext,
+): AuditFinding[] {
+  if (workflow?.status !== 'RUNNING' && workflow?.status !== 'COMPLETED') return [];
+  if (isRecent(workflow.startedAt, at, settlingMs)) return [];
+  const found = `none, and a workflow that is ${workflow.status} and was started ${workflow.startedAt}`;
+  return [{ kind: 'order_missing', subject: orderId, expected: 'a document', found }];
+}
+
+type OtherFlaw = Omit<AuditFinding, 'subject' | 'kind'> & { kind: Exclude<AuditFindingKind, Flaw['kind']> };
+
+function stuckFlaws(order: Order, { at, stuckMs }: OrderAuditContext): OtherFlaw[] {
+  const before = new Date(Date.parse(at) - stuckMs).toISOString();
+  const need = needOf(order, before);
+  if (!need) return [];
+  const { status, paymentStatus, updatedAt } = order;
+  const found = `${status}, payment ${paymentStatus}, unchanged since ${updatedAt}`;
+  return [{ kind: 'order_stuck', expected: `moved since ${before}`, found }];
+}
+
+function recordFlaws(order: Order, records: OrderRecords, context: OrderAuditContext): OtherFlaw[] {
+  if (isRecent(order.updatedAt, context.at, context.settlingMs)) return [];
+  return [
+    ...workflowFlaws(order, records),
+    ...eventFlaws(order, records, context),
+    ...unpaidFlaws(order, records),
+    ...cartFlaws(order, records),
+  ];
+}
+
+function isRecent(time: string, at: string, settlingMs: number): boolean {
+  return Date.parse(at) - Date.parse(time) < settlingMs;
+}
+
+const AXES: readonly Axis[] = ['status', 'paymentStatus', 'fulfillmentStatus'];
+
+function workflowFlaws(order: Order, { workflow, afterwards }: OrderRecords): OtherFlaw[] {
+  if (workflow === undefined) return [];
+  const isRunning = workflow?.status === 'RUNNING';
+  if (!needsWorkflow(order)) {
+    if (!isRunning) return [];
+    const found = `a workflow that runs since ${workflow.startedAt}`;
+    return [{ kind: 'workflow_not_ended', expected: `none, since the order is ${order.status}`, found }];
+  }
+  if (!isRunning) {
+    // What a closed order owes, the other workflow may do.
+    if (isClosed(order) && afterwards?.status === 'RUNNING') return [];
+    const found = workflow ? `one that is ${workflow.status}` : 'none';
+    return [{ kind: 'order_without_workflow', expected: 'a workflow that runs', found }];
+  }
+  const differing = AXES.filter((axis) => workflow.states[axis] !== order[axis]);
+  // It is about to show what it was resumed with.
+  if (differing.length === 0 || order.intention !== null) return [];
+  const list = (states: Partial<OrderState>) => differing.map((axis) => `${axis} ${states[axis]}`).join(', ');
+  return [
+    { kind: 'workflow_differs', expected: list(order), found: `in Temporal: ${list(workflow.states)}` },
+  ];
+}
+
+function eventFlaws(
+  order: Order,
+  { events: { versions, follows }, feed }: OrderRecords,
+  { settlingMs }: OrderAuditContext,
+): OtherFlaw[] {
+  const { version, createdAt, updatedAt } = order;
+  const last = versions.at(-1) ?? 0;
+  if (last > version)
+    return [{ kind: 'order_behind_events', expected: `version ${last}`, found: `version ${version}` }];
+  const missing = versions.find((one, n) => isGap(one, versions[n - 1]));
+  if (missing !== undefined) return [eventsMissing(`the event of version ${follows.get(missing)}`, versions)];
+  if (!feed) return [];
+  const isKept = (time: string) => Date.parse(time) - Date.parse(feed.since) > settlingMs;
+  const isFollowed = Date.parse(feed.until) - Date.parse(updatedAt) > settlingMs;
+  if (last < version && isKept(updatedAt) && isFollowed)
+    return [eventsMissing(`the event of version ${version}`, versions)];
+  const first = versions[0] !== undefined && follows.get(versions[0]);
+  if (typeof first === 'number' && isKept(createdAt))
+    return [eventsMissing(`the event of version ${first}`, versions)];
+  return [];
+
+  /** Whether the event before it is not the one that it follows. The first one may follow one that has expired. */
+  function isGap(one: number, before: number | undefined): boolean {
+    return before !== undefined && follows.has(one) && follows.get(one) !== before;
+  }
+}
+
+function eventsMissing(expected: string, versions: readonly number[]): OtherFlaw {
+  const found = versions.length > 0 ? `those of versions ${versions.join(', ')}` : 'none';
+  return { kind: 'events_missing', expected, found };
+}
+
+function unpaidFlaws(order: Order, { isCountedUnpaid }: OrderRecords): OtherFlaw[] {
+  const isWaiting = unpaidOf(order) !== null;
+  if (isWaiting === isCountedUnpaid) return [];
+  const said = (isCounted: boolean) => (isCounted ? 'counted as unpaid' : 'not counted as unpaid');
+  return [{ kind: 'unpaid_order_differs', expected: said(isWaiting), found: said(isCountedUnpaid) }];
+}
+
+function cartFlaws(order: Order, { cart }: OrderRecords): OtherFlaw[] {
+  if (!cart || order.status === 'rejected') return [];
+  if (cart.status === 'ordered' && cart.orderId === order.id) return [];
+  const found = `${cart.status}, as ${cart.orderId ?? 'no order'}`;
+  return [{ kind: 'cart_not_ordered', expected: 'its cart ordered as this order', found }];
+}

@@ -1,0 +1,129 @@
+import { WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/client';
+import { orderIdIn } from '../domain/order-id';
+import type { SeenWorkflow } from '../domain/order-findings';
+import type { TemporalClient } from '../temporal/client';
+import { isUnavailable } from '../temporal/errors';
+import {
+  closedOrderWorkflowId,
+  ORDER_WORKFLOW,
+  orderWorkflowId,
+  SEARCH_ATTRIBUTES,
+} from '../../workflows/contract';
+
+/** A workflow of a list, with the order that it is for. */
+export interface ListedWorkflow {
+  orderId: string;
+  isRunning: boolean;
+}
+
+export interface WorkflowList {
+  workflows: ListedWorkflow[];
+  /** Null at the end of the list. */
+  nextCursor: string | null;
+}
+
+export type SeenWorkflows = ReturnType<typeof createSeenWorkflows>;
+
+const LIST_LIMIT = 500;
+const CALL_TIMEOUT_MS = 10_000;
+
+/** Reads what Temporal has of the workflows on a task queue. */
+export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, taskQueue: string) {
+  const { workflowService, options } = client;
+  const within = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
+  const ofQueue = `TaskQueue = '${taskQueue}'`;
+
+  async function describe(workflowId: string) {
+    try {
+      return await within(() => client.workflow.getHandle(workflowId).describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  }
+
+  return {
+    /** Returns the workflows of orders that run or have completed, a part at a time. */
+    async list(cursor: string | null): Promise<WorkflowList> {
+      const query = `WorkflowType = '${ORDER_WORKFLOW}' AND ${ofQueue} AND ExecutionStatus IN ('Running', 'Completed')`;
+      const { executions, nextPageToken } = await within(() =>
+        workflowService.listWorkflowExecutions({
+          namespace: options.namespace,
+          query,
+          pageSize: LIST_LIMIT,
+          nextPageToken: cursor === null ? null : Buffer.from(cursor, 'base64'),
+        }),
+      );
+      const workflows = executions.flatMap(({ execution, status }) => {
+        const orderId = orderIdIn(execution?.workflowId ?? '');
+        return orderId === undefined ? [] : [{ orderId, isRunning: Number(status) === RUNNING }];
+      });
+      const next = nextPageToken?.length > 0 ? Buffer.from(nextPageToken).toString('base64') : null;
+      return { workflows, nextCursor: next };
+    },
+
+    /** Returns those that run of these orders, as a list has them, which may be some seconds old. */
+    async running(orderIds: readonly string[]): Promise<Map<string, SeenWorkflow>> {
+      const seen = new Map<string, SeenWorkflow>();
+      if (orderIds.length === 0) return seen;
+      const ids = orderIds.map((id) => `'${orderWorkflowId(id)}'`).join(', ');
+      const query = `WorkflowId IN (${ids}) AND ExecutionStatus = 'Running'`;
+      for await (const found of client.workflow.list({ query, pageSize: orderIds.length }))
+        seen.set(orderIdIn(found.workflowId)!, seenOf(found));
+      return seen;
+    },
+
+    /** Returns the workflow of an order as it is now, or null. */
+    async ofOrder(orderId: string): Promise<SeenWorkflow | null> {
+      const found = await describe(orderWorkflowId(orderId));
+      return found && seenOf(found);
+    },
+
+    /** Returns the workflow of what happens after the end of an order as it is now, or null. */
+    async afterOrder(orderId: string): Promise<SeenWorkflow | null> {
+      const found = await describe(closedOrderWorkflowId(orderId));
+      return found && seenOf(found);
+    },
+
+    /** Returns the ids of workflows whose tasks fail, of any type; none if the server does not tell of them. */
+    async failing(): Promise<string[]> {
+      const query = `${ofQueue} AND ExecutionStatus = 'Running' AND ${PROBLEMS} IS NOT NULL`;
+      const ids: string[] = [];
+      try {
+        for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+      } catch (error) {
+        if (isUnavailable(error)) throw error;
+      }
+      return ids;
+    },
+
+    /** Returns why the task of a workflow fails, or null if it does not. */
+    async failureOf(workflowId: string): Promise<string | null> {
+      const found = await describe(workflowId);
+      const problems = found?.raw.workflowExecutionInfo?.searchAttributes?.indexedFields?.[PROBLEMS]?.data;
+      if (!found || !problems) return null;
+      const { attempt = 1 } = found.raw.pendingWorkflowTask ?? {};
+      return `${found.type}, attempt ${attempt}: ${Buffer.from(problems).toString()}`;
+    },
+  };
+}
+
+/** The search attribute in which Temporal tells that the task of a workflow fails again and again. */
+const PROBLEMS = 'TemporalReportedProblems';
+/** By its number in Temporal's API. */
+const RUNNING = 1;
+
+type Listed = Pick<WorkflowExecutionInfo, 'status' | 'startTime' | 'typedSearchAttributes'>;
+
+function seenOf({ status, startTime, typedSearchAttributes: shown }: Listed): SeenWorkflow {
+  const { orderStatus, paymentStatus, fulfillmentStatus } = SEARCH_ATTRIBUTES;
+  return {
+    status: status.name,
+    startedAt: startTime.toISOString(),
+    states: {
+      status: shown.get(orderStatus),
+      paymentStatus: shown.get(paymentStatus),
+      fulfillmentStatus: shown.get(fulfillmentStatus),
+    } as SeenWorkflow['states'],
+  };
+}

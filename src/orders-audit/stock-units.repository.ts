@@ -1,0 +1,166 @@
+import type { ClientSession, Connection, mongo } from 'mongoose';
+import { ANY_TIME, createCartModel, type CartDocument } from '../carts/carts.model';
+import type { CountedStock, UnitsInUse } from '../domain/stock-flaws';
+import { createOrderModel, type OrderDocument } from '../orders/orders.model';
+import {
+  createProductServiceModel,
+  type ProductServiceDocument,
+} from '../product-service/product-service.model';
+
+/** The stock of a product and where its units are, as both were at one time. */
+export interface StockInUse {
+  stock: CountedStock;
+  units: UnitsInUse;
+  /** The condition of a write that believes it: each movement of the stock raises it. */
+  stockRevision: number;
+}
+
+export type StockUnits = ReturnType<typeof createStockUnits>;
+
+/** How many orders are added up at a time, so that MongoDB always answers soon. */
+const CHUNK = 5_000;
+
+/** The lists of orders, each with the index by which it has the orders of a sku. */
+const LISTS = [
+  { archivedAt: null, hint: 'listed_by_sku' },
+  { archivedAt: { $gt: new Date(0) }, hint: 'archived_by_sku' },
+] as const;
+
+/** Said of each read, since the connection has another one, which would hide that of the session. */
+const SNAPSHOT = { readConcern: { level: 'snapshot' } } as const;
+
+/** Where one chunk of the orders of a list ends, and what they have of the product. */
+interface Chunk extends Pick<UnitsInUse, 'reserved' | 'gone'> {
+  orders: number;
+  at: Date;
+  id: string;
+}
+
+/** Adds up the units that orders and carts have of products. */
+export function createStockUnits(connection: Connection) {
+  const collection = <T extends mongo.Document>(model: { collection: { name: string } }) =>
+    connection.collection<T>(model.collection.name);
+  const products = collection<ProductServiceDocument>(createProductServiceModel(connection));
+  const orders = collection<OrderDocument>(createOrderModel(connection));
+  const carts = collection<CartDocument>(createCartModel(connection));
+
+  /** Returns the units that carts hold, by products. */
+  async function heldIn(session: ClientSession, ids: readonly string[]): Promise<Map<string, number>> {
+    const wanted = { 'hold.items.productServiceId': { $in: [...ids] } };
+    const held = await carts
+      .aggregate<{ _id: string; units: number }>(
+        [
+          { $match: { 'hold.until': { $gt: ANY_TIME }, ...wanted } },
+          { $unwind: '$hold.items' },
+          { $match: wanted },
+          { $group: { _id: '$hold.items.productServiceId', units: { $sum: '$hold.items.quantity' } } },
+        ],
+        { session, hint: 'hold', ...SNAPSHOT },
+      )
+      .toArray();
+    return new Map(held.map(({ _id, units }) => [_id, units]));
+  }
+
+  async function inOrders(
+    session: ClientSession,
+    { _id: id, sku, formerSkus = [] }: ProductServiceDocument,
+    onProgress: () => void,
+  ): Promise<Pick<UnitsInUse, 'reserved' | 'gone'>> {
+    const sums = { reserved: 0, gone: 0 };
+    for (const one of new Set([sku, ...formerSkus])) {
+      for (const { archivedAt, hint } of LISTS) {
+        const matching = { archivedAt, 'items.sku': one };
+        for (let last: Chunk | undefined; ;) {
+          const found: Chunk[] = await orders
+            .aggregate<Chunk>(chunkOf(matching, { id, sku: one }, last), { session, hint, ...SNAPSHOT })
+            .toArray();
+          onProgress();
+          last = found[0];
+          sums.reserved += last?.reserved ?? 0;
+          sums.gone += last?.gone ?? 0;
+          if (!last || last.orders < CHUNK) break;
+        }
+      }
+    }
+    return sums;
+  }
+
+  return {
+    /**
+     * Returns the stock of those of the products that have one, all as they were at the same time.
+     * @param onProgress called while it lasts
+     * @throws {MongoServerError} it has taken longer than MongoDB keeps what was at that time
+     */
+    async inUse(ids: readonly string[], onProgress: () => void = () => undefined): Promise<StockInUse[]> {
+      const session = connection.getClient().startSession({ snapshot: true });
+      try {
+        const found = await products.find({ _id: { $in: [...ids] } }, { session, ...SNAPSHOT }).toArray();
+        const held = await heldIn(session, ids);
+        const all: StockInUse[] = [];
+        for (const product of found) {
+          const { _id: id, stock, stockRevision, stockReceived } = product;
+          if (!stock) continue;
+          const units = { ...(await inOrders(session, product, onProgress)), held: held.get(id) ?? 0 };
+          const counted = { held: 0, ...stock, id, received: stockReceived ?? null };
+          all.push({ stock: counted, units, stockRevision });
+        }
+        return all;
+      } finally {
+        await session.endSession();
+      }
+    },
+  };
+}
+
+/** Returns how MongoDB adds up the units of a product in the next orders of a list, by the rules of domain/stock.ts. */
+function chunkOf(
+  matching: object,
+  { id, sku }: { id: string; sku: string },
+  after?: Pick<Chunk, 'at' | 'id'>,
+): object[] {
+  const isLine = {
+    $and: [
+      { $eq: ['$$line.productServiceId', id] },
+      { $eq: ['$$line.sku', sku] },
+      { $eq: ['$$line.kind', 'product'] },
+    ],
+  };
+  const lines = { $filter: { input: '$items', as: 'line', cond: isLine } };
+  const count = (name: string) => ({ $ifNull: [`$$line.${name}`, 0] });
+  const sumOf = (each: object) => ({ $sum: { $map: { input: '$lines', as: 'line', in: each } } });
+  const open = {
+    $subtract: [count('quantity'), { $add: [count('fulfilledQuantity'), count('cancelledQuantity')] }],
+  };
+  const gone = {
+    $subtract: [
+      { $add: [count('fulfilledQuantity'), count('writtenOffQuantity')] },
+      count('restockedQuantity'),
+    ],
+  };
+  return [
+    { $match: matching },
+    ...(after
+      ? [
+          {
+            $match: {
+              createdAt: { $lte: after.at },
+              $nor: [{ createdAt: after.at, _id: { $gte: after.id } }],
+            },
+          },
+        ]
+      : []),
+    { $sort: { createdAt: -1, _id: -1 } },
+    { $limit: CHUNK },
+    { $set: { lines } },
+    {
+      $group: {
+        _id: null,
+        orders: { $sum: 1 },
+        reserved: { $sum: { $cond: [{ $eq: ['$reservation', 'held'] }, sumOf(open), 0] } },
+        gone: { $sum: sumOf(gone) },
+        at: { $last: '$createdAt' },
+        id: { $last: '$_id' },
+      },
+    },
+  ];
+}

@@ -1,0 +1,383 @@
+import type { mongo } from 'mongoose';
+import { createCartRepository } from '../../src/carts/carts.repository';
+import { newId } from '../../src/common/ids';
+import { auditOrders } from '../../src/audit-orders/follow';
+import {
+  AUDIT_FINDING_KINDS,
+  auditFindingId,
+  auditRepairOf,
+  type AuditFindingKind,
+} from '../../src/domain/audit-findings';
+import { newCart, withHold, withLine, type Cart } from '../../src/domain/cart';
+import { cancelledOrder } from '../../src/domain/closing';
+import type { OrdersAudit, OrdersAuditRequest } from '../../src/domain/orders-audit';
+import { currentPayment, paymentRef } from '../../src/domain/order-payment';
+import { createAuditFindingModel } from '../../src/orders-audit/findings.model';
+import type { ProductService } from '../../src/product-service/product-service.model';
+import { createStockQueue } from '../../src/product-service/stock-queue';
+import { createStockRepository } from '../../src/product-service/stock.repository';
+import { createOrdersAudit } from '../../src/worker/activities';
+import { ORDER_WORKFLOW, orderWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract';
+import { refundOf } from '../domain/fixtures';
+import { sandboxService } from '../payments/services';
+import { newCommand } from '../support/commands';
+import { testWorkerConfig } from '../support/config';
+import { currentDetailsOf } from '../support/current-details';
+import { eventually, HANG_MS } from '../support/eventually';
+import { recordHistory } from '../support/histories';
+import { TEST_ORIGIN } from '../support/origin';
+import { keepRelaying } from '../support/relay';
+import { openShop, orderRequest, type Shop } from '../support/shop';
+import { paymentsTaskQueueOf, taskQueueEnv } from '../support/task-queues';
+import { customersOf, expectSettled } from './every-state';
+import { customerOf } from './saga/commands';
+
+const DAY_MS = 86_400_000;
+
+function run(shop: Shop, request: Partial<OrdersAuditRequest> = {}): Promise<OrdersAudit> {
+  const { taskQueue } = shop;
+  return auditOrders(
+    { repair: false, payments: true, ...request },
+    {
+      temporal: shop.temporal,
+      queues: { taskQueue, paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) },
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    },
+  );
+}
+
+/** How long orders of a shop that does not rest may differ from their events, on a machine that is busy, in milliseconds. */
+const SETTLING_MS = 10_000;
+
+function settlingActivities({ db, temporal, taskQueue }: Shop) {
+  const config = testWorkerConfig(taskQueueEnv(taskQueue));
+  return createOrdersAudit(config, {
+    connection: db.connection,
+    temporal,
+    settlingMs: SETTLING_MS,
+    partMs: 0,
+  });
+}
+
+/** Returns the states of all findings, by their names. */
+async function findingsIn({ db }: Shop): Promise<Record<string, string>> {
+  const found = await createAuditFindingModel(db.connection).find().sort({ _id: 1 }).lean();
+  return Object.fromEntries(found.map(({ _id, state }) => [_id, state]));
+}
+
+function cartsOf({ db }: Shop) {
+  return createCartRepository(db.connection, {
+    stock: createStockRepository(db.connection),
+    stockQueue: createStockQueue(),
+  });
+}
+
+/** Puts units of a product into a new cart, and holds them for it. */
+async function holdInCart(shop: Shop, product: ProductService, quantity: number): Promise<Cart> {
+  const carts = cartsOf(shop);
+  const at = new Date().toISOString();
+  const owner = { id: newId('cart'), customerId: newId('usr'), tokenHash: null };
+  const entry = { ...product, stock: product.stock && { available: product.stock.available } };
+  const cart = withLine(newCart(owner, at), { productServiceId: product.id, quantity }, [entry], at);
+  await carts.insert(cart);
+  const held = withHold(cart, [entry], at, DAY_MS);
+  expect(await carts.write({ before: cart, after: held })).toBe('done');
+  return held;
+}
+
+describe('in a shop with orders in every state', () => {
+  let shop: Shop;
+  let relay: ReturnType<typeof keepRelaying>;
+  let feed: () => Promise<void>;
+  beforeAll(async () => {
+    shop = await openShop({ own: true });
+    relay = keepRelaying(shop.db.connection);
+    await relay.following;
+    await shop.startWorker();
+    feed = async () => {
+      const newest = await collection('orders').find().sort({ updatedAt: -1 }).limit(1).next();
+      await eventually(async () => {
+        const known = await collection('relay').findOne();
+        expect((known!.followedAt as Date).getTime()).toBeGreaterThan((newest!.updatedAt as Date).getTime());
+      });
+    };
+  });
+  afterAll(async () => {
+    await relay.stop();
+    await shop.close();
+  });
+
+  const collection = (name: string) => shop.db.connection.collection<mongo.Document & { _id: string }>(name);
+  const changeOrder = (orderId: string, update: object) =>
+    collection('orders').updateOne({ _id: orderId }, update);
+  const changeProduct = (id: string, update: object) =>
+    collection('product_services').updateOne({ _id: id }, update);
+  const workflowOf = (orderId: string) => shop.temporal.client.workflow.getHandle(orderWorkflowId(orderId));
+
+  /** Places an order for a service, which has no stock that damage could be found in as well. */
+  async function served({ quantity = 2, unitPrice = 1_000 } = {}) {
+    const { id } = await shop.sell({ kind: 'service', stock: null, unitPrice });
+    const request = orderRequest({ items: [{ productServiceId: id, quantity }] });
+    const customer = customerOf(shop, shop, request);
+    await customer.place();
+    const units = (n: number) => [{ productServiceId: id, quantity: n }];
+    return { ...customer, orderId: request.orderId, request, units };
+  }
+
+  async function sold(quantity = 2) {
+    const product = await shop.sell();
+    await customersOf(shop, product.id).ordered('pm_card_visa', quantity);
+    return product.id;
+  }
+
+  /** Starts a workflow of an order by hand that does not begin for a day. */
+  async function startByHand(orderId: string, typedSearchAttributes = {}) {
+    await shop.temporal.client.workflow.start(ORDER_WORKFLOW, {
+      workflowId: orderWorkflowId(orderId),
+      taskQueue: shop.taskQueue,
+      args: [{ orderId }],
+      startDelay: DAY_MS,
+      ...typedSearchAttributes,
+    });
+  }
+
+  /** Does each kind of damage by hand, and returns what it is about. */
+  const DAMAGES: Record<AuditFindingKind, () => Promise<string>> = {
+    async stock_reserved_differs() {
+      const id = await sold();
+      await changeProduct(id, { $inc: { 'stock.reserved': 3 } });
+      return id;
+    },
+    async stock_held_differs() {
+      const product = await shop.sell();
+      await holdInCart(shop, product, 2);
+      await changeProduct(product.id, { $inc: { 'stock.held': -1 } });
+      return product.id;
+    },
+    async stock_available_differs() {
+      const id = await sold();
+      await changeProduct(id, { $inc: { 'stock.available': 5 } });
+      return id;
+    },
+    async stock_oversold() {
+      const id = await sold();
+      await changeProduct(id, { $set: { stockReceived: 1 } });
+      return id;
+    },
+    async order_malformed() {
+      const { orderId } = await served();
+      await changeOrder(orderId, { $unset: { items: 1 } });
+      return orderId;
+    },
+    async order_amounts_differ() {
+      const { orderId } = await served();
+      await changeOrder(orderId, { $inc: { total: 1 } });
+      return orderId;
+    },
+    async order_units_differ() {
+      const { orderId } = await served();
+      await changeOrder(orderId, { $set: { 'items.0.refundedQuantity': 1 } });
+      return orderId;
+    },
+    async order_reservation_differs() {
+      const { id } = await shop.sell();
+      const order = (await (await customersOf(shop, id).sent()).stored())!;
+      await changeOrder(order.id, { $set: { reservation: 'held' } });
+      return order.id;
+    },
+    async order_history_broken() {
+      const { orderId } = await served();
+      await changeOrder(orderId, { $pop: { statusHistory: 1 } });
+      return orderId;
+    },
+    async order_missing() {
+      const { orderId } = await served({ unitPrice: 0 }); // so that it has no payment that would be missed, too
+      await collection('orders').deleteOne({ _id: orderId });
+      return orderId;
+    },
+    async order_without_workflow() {
+      const { orderId } = await served();
+      await workflowOf(orderId).terminate();
+      return orderId;
+    },
+    async order_stuck() {
+      const { orderId } = await served();
+      const command = { id: 'lost', fingerprint: null, attemptId: null };
+      const refund = { ...refundOf(100, 'ref_lost'), createdAt: new Date() };
+      const since = new Date(Date.now() - 2 * DAY_MS);
+      await changeOrder(orderId, { $set: { intention: { kind: 'refund', command, since, refund } } });
+      return orderId;
+    },
+    async order_behind_events() {
+      const { orderId } = await served();
+      await feed();
+      const last = (await collection('events').find({ object: orderId }).sort({ version: -1 }).next())!;
+      await collection('events').insertOne({ ...last, _id: `${orderId}-later`, version: 9, position: 0 });
+      return orderId;
+    },
+    async events_missing() {
+      const { orderId } = await served();
+      await feed();
+      await collection('events').deleteOne({ object: orderId, version: 2 });
+      return orderId;
+    },
+    async cart_not_ordered() {
+      const product = await shop.sell();
+      const { id, contentVersion } = await holdInCart(shop, product, 1);
+      const items = [{ productServiceId: product.id, quantity: 1 }];
+      const request = orderRequest({ items, cart: { id, contentVersion } });
+      await shop.place(request);
+      await collection('carts').updateOne({ _id: id }, { $set: { status: 'open', orderId: null } });
+      return request.orderId;
+    },
+    async unpaid_order_differs() {
+      const { id } = await shop.sell();
+      const waiting = await customersOf(shop, id).ordered('pm_card_threeDSecure2Required');
+      const order = (await waiting.stored())!;
+      await collection('unpaid_orders').deleteOne({ _id: order.customerId });
+      return order.id;
+    },
+    async workflow_not_ended() {
+      const { orderId, stored } = await served({ unitPrice: 0 });
+      const order = (await stored())!;
+      const cancelled = cancelledOrder(order, { ...newCommand(), reason: null }, new Date().toISOString());
+      expect(await shop.orders.save({ ...cancelled, revision: order.revision + 1 })).toBe(true);
+      return orderId;
+    },
+    async workflow_differs() {
+      const { orderId } = await served();
+      await workflowOf(orderId).terminate();
+      const shown = (status: string, paymentStatus: string) => [
+        { key: SEARCH_ATTRIBUTES.orderStatus, value: status },
+        { key: SEARCH_ATTRIBUTES.paymentStatus, value: paymentStatus },
+        { key: SEARCH_ATTRIBUTES.fulfillmentStatus, value: 'unfulfilled' },
+      ];
+      await startByHand(orderId, { typedSearchAttributes: shown('pending', 'authorized') });
+      return orderId;
+    },
+    async workflow_task_failing() {
+      const workflowId = `unknown-${newId('usr')}`;
+      const { taskQueue } = shop;
+      await shop.temporal.client.workflow.start('noSuchWorkflow', { workflowId, taskQueue });
+      const query = `WorkflowId = '${workflowId}' AND TemporalReportedProblems IS NOT NULL`;
+      await eventually(async () =>
+        expect(await shop.temporal.client.workflow.count(query)).toMatchObject({ count: 1 }),
+      );
+      return workflowId;
+    },
+  };
+
+  it(
+    'finds nothing, then each kind of damage and nothing else, sets right what has one answer, and then finds no more of it',
+    async () => {
+      const { id } = await shop.sell({ available: 1_000 });
+      await customersOf(shop, id).placeInEveryState();
+
+      await holdInCart(shop, (await shop.products.find(id))!, 3);
+
+      const renamed = await sold();
+      await shop.products.update((await shop.products.find(renamed))!, { sku: newId('ps') }, TEST_ORIGIN);
+      await customersOf(shop, renamed).ordered();
+      await expectSettled(shop);
+
+      await feed();
+
+      const clean = await run(shop);
+
+      expect({ open: clean.open, findings: await findingsIn(shop) }).toEqual({ open: {}, findings: {} });
+      expect(clean.counts).toMatchObject({ unanswered: 0, findings: 0, products: 2 });
+      expect(clean.counts.orders).toBeGreaterThanOrEqual(16);
+      expect(clean.counts.workflows).toBeGreaterThanOrEqual(16);
+      const { client } = shop.temporal;
+      const handle = client.workflow.getHandle(`${shop.taskQueue}-audit-orders`);
+      expect(await currentDetailsOf(handle)).toMatch(/Done; 0 findings are open/);
+      await recordHistory('orders-audit', handle);
+
+      const subjects = new Map<AuditFindingKind, string>();
+      for (const kind of AUDIT_FINDING_KINDS) subjects.set(kind, await DAMAGES[kind]());
+      const drifted = await served();
+      const order = (await drifted.stored())!;
+      await sandboxService(shop.db.connection).capture(paymentRef(order, currentPayment(order)));
+      await feed();
+      const stateOf = (state: (kind: AuditFindingKind) => string) =>
+        Object.fromEntries(
+          [...subjects].map(([kind, subject]) => [auditFindingId({ kind, subject }), state(kind)]),
+        );
+      const found = await run(shop);
+      expect(await findingsIn(shop)).toEqual(stateOf(() => 'open'));
+      expect(found.open).toEqual({
+        ...Object.fromEntries(AUDIT_FINDING_KINDS.map((kind) => [kind, 1])),
+        capture_without_shipment: 1,
+      });
+      expect(found.counts).toMatchObject({ unanswered: 0, repaired: 0, gone: 0 });
+
+      const repaired = await run(shop, { repair: true, payments: false });
+      const left = stateOf((kind) => (auditRepairOf({ kind }) ? 'repaired' : 'open'));
+      expect(await findingsIn(shop)).toEqual(left);
+      const count = AUDIT_FINDING_KINDS.filter((kind) => auditRepairOf({ kind })).length;
+      expect(repaired.counts).toMatchObject({ unanswered: 0, repaired: count, gone: 0 });
+      await feed();
+      const again = await run(shop, { repair: true, payments: false });
+      expect(await findingsIn(shop)).toEqual(left);
+      expect(again.counts).toMatchObject({ repaired: 0, gone: 0 });
+
+      // What people set right is gone at the next run.
+      await changeOrder(subjects.get('order_amounts_differ')!, { $inc: { total: -1 } });
+      expect((await run(shop, { payments: false })).counts).toMatchObject({ repaired: 0, gone: 1 });
+    },
+    HANG_MS,
+  );
+});
+
+it(
+  'finds nothing in a shop whose orders, carts and stock move while it looks',
+  async () => {
+    const shop = await openShop({ own: true });
+    const relay = keepRelaying(shop.db.connection);
+    await relay.following;
+    await shop.startWorker({
+      activities: (activities) => ({ ...activities, ...settlingActivities(shop) }),
+    });
+    const product = await shop.sell({ available: 50 });
+    const { newCustomer, units, placeInEveryState } = customersOf(shop, product.id);
+    const carts = cartsOf(shop);
+    await placeInEveryState();
+    let isOver = false;
+    const moved = { orders: 0, carts: 0 };
+    async function buy(): Promise<void> {
+      while (!isOver) {
+        const customer = newCustomer();
+        await customer.place();
+        await customer.fulfill('part', units(1));
+        await customer.undo('part', true);
+        await customer.cancel();
+        moved.orders++;
+      }
+    }
+    async function hold(): Promise<void> {
+      while (!isOver) {
+        const held = await holdInCart(shop, (await shop.products.find(product.id))!, 1);
+        await carts.write({ before: held, after: null });
+        moved.carts++;
+      }
+    }
+    const traffic = [buy(), buy(), buy(), hold()];
+    try {
+      for (let n = 0; n < 3; n++) {
+        const before = moved.orders;
+        const { open, counts } = await run(shop, { payments: false });
+        expect({ open, findings: await findingsIn(shop) }).toEqual({ open: {}, findings: {} });
+        expect(counts).toMatchObject({ products: 1, unanswered: 0 });
+        await eventually(async () => expect(moved.orders).toBeGreaterThan(before));
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(traffic);
+    }
+    expect(moved.carts).toBeGreaterThan(0);
+    await relay.stop();
+    await shop.close();
+  },
+  HANG_MS,
+);

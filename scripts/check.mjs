@@ -11,6 +11,7 @@ const PARTS = [
   'lint:lockfile',
   'test:all',
   'fuzz:short',
+  'chaos',
   'test:clients',
 ];
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { createOutput, secondsSince } from '../output';
@@ -10,11 +11,12 @@ import { SCENARIOS } from './scenarios';
 /** `npm run chaos`: disturbs a whole system, and fails if anything wrong is found in it afterwards. */
 async function main(): Promise<boolean> {
   const output = createOutput();
-  const { scenarios, seeds, minutes, keepIn } = readChaosOptions(
+  const { scenarios, seeds, minutes, isShort, keepIn } = readChaosOptions(
     process.argv.slice(2),
     Object.keys(SCENARIOS),
   );
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // every fault that is still to come waits for it
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => stopping.abort(new SetupError(`ended by ${name}`)));
   if (keepIn !== undefined) await mkdir(keepIn, { recursive: true });
@@ -34,7 +36,7 @@ async function main(): Promise<boolean> {
         keepIn,
       });
       report.runs.push(run);
-      const file = await writeReport(report);
+      const file = await writeReport(report, { isShort });
       for (const { kind, subject, expected, found } of run.findings)
         output.line(`FOUND ${kind} ${subject}: expected ${expected}, found ${found}`);
       output.line(

@@ -1,38 +1,35 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mongo } from 'mongoose';
 import { auditUntilClean } from './audit';
 import type { CallRecord } from './log';
 import type { Finding } from './report';
 import type { Rig } from './rig/rig';
 import type { Settlement } from './settle';
 
-const CAUGHT_UP_MS = 30_000;
-const LONGEST_TEXT = 2_000;
-
-function addressesOf({ mongodbUri, temporalAddress, namespace }: Rig) {
-  return { mongodbUri, temporalAddress, namespace };
+export interface Evidence {
+  log: readonly CallRecord[];
+  settlement: Settlement;
+  /** What no answer may be. */
+  badAnswers: readonly string[];
 }
 
-function textOf(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
-}
+/** What is sent and repeated in the background, such as events, comes to rest within this time. */
+const AT_REST_MS = 60_000;
 
-/** What is wrong after a run, by all who judge it. */
-export async function judge(
-  rig: Rig,
-  {
-    log,
-    settlement,
-    badAnswers,
-  }: { log: readonly CallRecord[]; settlement: Settlement; badAnswers: readonly string[] },
-): Promise<Finding[]> {
-  // Events and what Temporal shows follow the orders.
-  const audited = await auditUntilClean({ ...addressesOf(rig), log }, { withinMs: CAUGHT_UP_MS });
+/** What is wrong after a run, by the rig and by the audit. */
+export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence): Promise<Finding[]> {
+  const { mongodbUri, temporalAddress, namespace } = rig;
+  const audited = await auditUntilClean(
+    { mongodbUri, temporalAddress, namespace, log },
+    { withinMs: AT_REST_MS },
+  );
   return [
     ...audited.map(({ kind, subject, expected, found }) => ({
       kind,
       subject,
-      expected: textOf(expected),
-      found: textOf(found),
+      expected: text(expected),
+      found: text(found),
     })),
     ...settlement.unsettled.map((found) => ({
       kind: 'liveness',
@@ -53,4 +50,40 @@ export async function judge(
       found,
     })),
   ];
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Writes the findings, and all that is stored of what they are about, to a file, for those who look for the cause. */
+export async function keepEvidence(
+  { mongodbUri }: Pick<Rig, 'mongodbUri'>,
+  findings: readonly Finding[],
+  folder: string,
+): Promise<void> {
+  const client = new mongo.MongoClient(mongodbUri);
+  try {
+    const db = client.db();
+    const subjects = [...new Set(findings.map(({ subject }) => subject.replace(/^\w+:/, '')))];
+    const stored = {
+      orders: await db
+        .collection('orders')
+        .find({ _id: { $in: subjects as never[] } })
+        .toArray(),
+      events: await db
+        .collection('events')
+        .find({ object: { $in: subjects } })
+        .toArray(),
+      payments: await db
+        .collection('sandbox_payments')
+        .find({ orderId: { $in: subjects } })
+        .toArray(),
+      products: await db
+        .collection('product_services')
+        .find({ _id: { $in: subjects as never[] } })
+        .toArray(),
+    };
+    await writeFile(join(folder, 'findings.json'), JSON.stringify({ findings, stored }, null, 2));
+  } finally {
+    await client.close();
+  }
 }

@@ -98,7 +98,7 @@ export interface CallRecord {
   op: Op;
   /**
    * Whose state it reads or changes: `order:<id>`, `stock:<product id>`, `cart:<id>`; of order.place, which creates
-   * its subject, null until an answer has told the order's id.
+   * its subject, null until an answer has told the order's id. That of cart.checkout becomes its order.
    */
   subject: string | null;
   /** The Idempotency-Key, if it has one. */

@@ -138,6 +138,8 @@ export interface ProxyOptions {
   wire: Wire;
   /** The process that connects; undefined if its first message tells, as MongoDB's does. */
   from?: string;
+  /** Defaults to a free port. */
+  listenOn?: number;
 }
 
 /** All connections between processes, which pass this one. */
@@ -186,7 +188,7 @@ export function createNetwork(): Network {
     async open(options) {
       const server = createServer((near) => void accept(near, options).catch(() => near.destroy()));
       servers.push(server);
-      server.listen(0, HOST);
+      server.listen(options.listenOn ?? 0, HOST);
       await once(server, 'listening');
       return (server.address() as AddressInfo).port;
     },

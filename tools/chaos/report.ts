@@ -35,8 +35,9 @@ export interface Report {
   runs: Run[];
 }
 
-/** Reports are kept beside those of the benchmarks. */
+/** Reports are kept beside those of the benchmarks; those of short runs are not. */
 const FOLDER = join(PROJECT_ROOT, 'bench', 'results', 'chaos');
+const SHORT_FOLDER = join(PROJECT_ROOT, 'bench', 'results', 'quick', 'chaos');
 
 export function callsOf(log: readonly CallRecord[]): Run['calls'] {
   const calls: Run['calls'] = {};
@@ -55,9 +56,10 @@ export function messagesOf(network: Network): Run['messages'] {
 }
 
 /** Writes `<scenario>.json` and `<scenario>.md`, and returns the path of the latter. */
-export async function writeReport(report: Report): Promise<string> {
-  await mkdir(FOLDER, { recursive: true });
-  const file = (extension: string): string => join(FOLDER, `${report.scenario}.${extension}`);
+export async function writeReport(report: Report, { isShort }: { isShort: boolean }): Promise<string> {
+  const folder = isShort ? SHORT_FOLDER : FOLDER;
+  await mkdir(folder, { recursive: true });
+  const file = (extension: string): string => join(folder, `${report.scenario}.${extension}`);
   await writeFile(file('json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFile(file('md'), pageOf(report));
   return file('md');

@@ -24,7 +24,7 @@ const POLL_MS = 500;
 export async function settle(
   { mongodbUri }: Pick<Rig, 'mongodbUri'>,
   orderIds: readonly string[],
-  limitMs: number,
+  { limitMs, signal }: { limitMs: number; signal: AbortSignal },
 ): Promise<Settlement> {
   const client = new mongo.MongoClient(mongodbUri);
   const start = performance.now();
@@ -39,7 +39,7 @@ export async function settle(
       const unsettled = orderIds.flatMap((id) => whyUnsettled(id, byId.get(id)) ?? []);
       const elapsedMs = performance.now() - start;
       if (unsettled.length === 0 || elapsedMs > limitMs) return { seconds: elapsedMs / 1_000, unsettled };
-      await delay(POLL_MS);
+      await delay(POLL_MS, undefined, { signal });
     }
   } finally {
     await client.close();

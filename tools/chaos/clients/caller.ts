@@ -58,14 +58,12 @@ export function createCaller({ client, apis, log, deadline, onFault }: CallerOpt
       const id = `${client}-${++calls}`;
       turn = calls;
       const isRead = request.method === 'GET';
-      const key = isRead ? null : `chaos-${id}`;
+      // A cart is what names its order, and to put a product into it again changes nothing.
+      const key = isRead || op.startsWith('cart.') ? null : `chaos-${id}`;
       const invocation: Invocation = { id, client, op, subject, key, args };
       log.invoke(invocation);
       const attempts: Attempt[] = [];
-      const sent = {
-        ...request,
-        ...(op !== 'cart.put' && op !== 'cart.checkout' && op !== 'cart.create' && { key }),
-      };
+      const sent = { ...request, key };
       let answer = await attempt(sent, attempts);
       for (
         let pause = FIRST_PAUSE_MS;
@@ -76,8 +74,7 @@ export function createCaller({ client, apis, log, deadline, onFault }: CallerOpt
         turn++;
         answer = await attempt(sent, attempts);
       }
-      // A read that has told nothing has changed nothing.
-      const outcome = isRead && outcomeOf(answer) === 'unknown' ? 'fail' : outcomeOf(answer);
+      const outcome = outcomeAfter(attempts, answer, isRead);
       const seen = seenIn(op, outcome, answer);
       const orderId = seen.order?.id ?? answer.orderId;
       log.settle(id, {
@@ -85,13 +82,26 @@ export function createCaller({ client, apis, log, deadline, onFault }: CallerOpt
         outcome,
         status: answer.status,
         ...(answer.code !== undefined && { code: answer.code }),
-        ...(subject === null && orderId !== undefined && { subject: `order:${orderId}` }),
+        ...(PLACING.has(op) &&
+          orderId !== undefined &&
+          !isOrdered(answer) && { subject: `order:${orderId}` }),
         ...seen,
         attempts,
       });
       return { outcome, answer, ...(seen.order && { order: answer.data as OrderView }) };
     },
   };
+}
+
+const PLACING: ReadonlySet<Op> = new Set(['order.place', 'cart.checkout']);
+
+/** The cart is ordered: maybe by this very call, in an attempt whose answer was lost. */
+const isOrdered = ({ code }: Answer): boolean => code === 'cart_ordered';
+
+function outcomeAfter(attempts: readonly Attempt[], answer: Answer, isRead: boolean): Outcome {
+  const outcome = outcomeOf(answer);
+  if (isRead) return outcome === 'ok' ? 'ok' : 'fail'; // a read that has told nothing has changed nothing
+  return isOrdered(answer) && attempts.length > 1 ? 'unknown' : outcome;
 }
 
 interface Seen {

@@ -79,6 +79,33 @@ export const calls = {
     },
   }),
 
+  /** Of a user who is signed in: there is one open cart of each. */
+  createCart: (token: string): Call => ({
+    op: 'cart.create',
+    subject: null,
+    args: {},
+    request: { method: 'POST', path: '/carts', token },
+  }),
+
+  putIntoCart: (token: string, cartId: string, line: Line): Call => ({
+    op: 'cart.put',
+    subject: `cart:${cartId}`,
+    args: { line },
+    request: {
+      method: 'PUT',
+      path: `/carts/${cartId}/items/${line.productId}`,
+      token,
+      body: { quantity: line.quantity },
+    },
+  }),
+
+  checkOut: (token: string, cartId: string, paymentMethod: string): Call => ({
+    op: 'cart.checkout',
+    subject: `cart:${cartId}`,
+    args: { paymentMethod },
+    request: { method: 'POST', path: `/carts/${cartId}/checkout`, token, body: { paymentMethod } },
+  }),
+
   readStock: (token: string, productId: string): Call => ({
     op: 'stock.read',
     subject: `stock:${productId}`,

@@ -5,6 +5,7 @@ import { randomOf, type Random } from '../random';
 import type { Rig } from '../rig/rig';
 import { createCaller, type Call } from './caller';
 import { calls, openLines } from './calls';
+import type { Answer } from './http';
 import { STOCKED, type Shop } from './shop';
 
 export interface ClientsOptions {
@@ -60,12 +61,15 @@ type Wish = ReturnType<typeof wishOf>;
 export function createClients({ rig, shop, log, seed, customers, staff, onFault }: ClientsOptions): Clients {
   const accepted = new Map<string, OrderView>();
   const owners = new Map<string, string>();
+  const carts = new Map<string, { id: string; isEmpty: boolean }>();
   let isStopping = false;
   let deadline = Infinity;
   let done = 0;
   const running: Promise<void>[] = [];
 
-  function see(order: OrderView): void {
+  /** An order is first seen by the customer who has placed it. */
+  function see(order: OrderView, { request }: Call): void {
+    if (!owners.has(order.id)) owners.set(order.id, request.token!);
     const known = accepted.get(order.id);
     if (!known || known.version < order.version) accepted.set(order.id, order);
   }
@@ -77,15 +81,38 @@ export function createClients({ rig, shop, log, seed, customers, staff, onFault 
       const wish = wishOf(random);
       const call = choose(wish);
       if (call) {
-        const { order } = await caller.call(call);
-        if (order) {
-          if (call.op === 'order.place') owners.set(order.id, call.request.token!);
-          see(order);
-        }
+        const { order, answer } = await caller.call(call);
+        if (order) see(order, call);
         done++;
+        const next = follow(call, answer);
+        const ordered = next && (await caller.call(next)).order;
+        if (ordered) see(ordered, next);
       }
       await delay(wish.pauseMs);
     }
+  }
+
+  /** Keeps in mind what has become of a cart. Returns the call that reads its order, if nobody has been told of it. */
+  function follow({ op, request }: Call, { status, data, orderId }: Answer): Call | undefined {
+    const token = request.token!;
+    const isDone = status !== null && status < 300;
+    if (op === 'cart.create' && isDone) carts.set(token, { id: (data as { id: string }).id, isEmpty: true });
+    if (op === 'cart.put') {
+      const cart = carts.get(token);
+      if (isDone && cart) carts.set(token, { ...cart, isEmpty: false });
+      else carts.delete(token);
+    }
+    if (op !== 'cart.checkout') return undefined;
+    carts.delete(token);
+    return isDone || orderId === undefined ? undefined : calls.read(token, orderId);
+  }
+
+  function withCart(token: string, wish: Wish): Call {
+    const cart = carts.get(token);
+    if (!cart) return calls.createCart(token);
+    return cart.isEmpty
+      ? calls.putIntoCart(token, cart.id, linesOf(wish)[0]!)
+      : calls.checkOut(token, cart.id, wish.card);
   }
 
   const chosen = ({ which }: Wish, among: readonly OrderView[]): OrderView | undefined =>
@@ -101,6 +128,7 @@ export function createClients({ rig, shop, log, seed, customers, staff, onFault 
     const own = [...accepted.values()].filter(({ id }) => owners.get(id) === token);
     const order = chosen(wish, own);
     const { what, card, isAsync } = wish;
+    if (what < 0.12) return withCart(token, wish);
     if (what < 0.45 || !order) return calls.place(token, linesOf(wish), card, isAsync);
     if (what < 0.7) return calls.read(token, order.id);
     if (what < 0.75) return calls.list(token);

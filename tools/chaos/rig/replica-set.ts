@@ -21,6 +21,7 @@ export interface ReplicaSetOptions {
   register: (unit: OwnedUnit) => void;
   /** How long the nodes do without a primary before they elect another one. */
   electionTimeoutMs: number;
+  signal: AbortSignal;
 }
 
 export interface ReplicaSet {
@@ -70,8 +71,25 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
     HANG_MS,
     () => set.primary(),
     (error) => new SetupError(`The replica set has no primary: ${String(error)}`),
+    () => options.signal.throwIfAborted(),
+  );
+  await until(
+    HANG_MS,
+    () => direct(ports[0]!, allInSync),
+    (error) => new SetupError(`The replica set does not get in sync: ${String(error)}`),
+    () => options.signal.throwIfAborted(),
   );
   return set;
+}
+
+const [IS_PRIMARY, IS_SECONDARY] = [1, 2];
+
+/** Writes wait for most nodes, which while they copy all that there is makes them slow. */
+async function allInSync(admin: mongo.Db): Promise<true | undefined> {
+  const { members } = (await admin.command({ replSetGetStatus: 1 })) as unknown as {
+    members: { state: number }[];
+  };
+  return members.every(({ state }) => state === IS_PRIMARY || state === IS_SECONDARY) || undefined;
 }
 
 async function startNode(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mongo } from 'mongoose';
 import { entry, runOnce } from '../../devstack/app-processes';
 import { findExecutable } from '../../devstack/binaries/find';
 import { MONGODB, TEMPORAL } from '../../devstack/binaries/tools';
@@ -26,6 +27,7 @@ const HOST = '127.0.0.1';
 const PREFIX = '/orders-management-system';
 const NAMESPACE = 'default';
 const PROBE_MS = 5_000;
+const SETUP_MS = 120_000;
 /** Variables that the processes inherit: a developer's other settings would change a run. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH'];
 const SETTINGS = {
@@ -102,7 +104,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     const temporal = await findExecutable(TEMPORAL, find);
     const own = { folder, logFolder, network, onDeath, register };
     const [replicaSet, temporalPort] = await Promise.all([
-      startReplicaSet({ executable: mongod, electionTimeoutMs, ...own }),
+      startReplicaSet({ executable: mongod, electionTimeoutMs, signal, ...own }),
       startTemporal(temporal, own),
     ]);
     const temporalAddress = `${HOST}:${temporalPort}`;
@@ -121,8 +123,17 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       MONGODB_URI: replicaSet.uriFor(name),
       TEMPORAL_ADDRESS: `${HOST}:${await network.open({ from: name, to: 'temporal', port: temporalPort, wire: 'grpc' })}`,
     });
-    for (const name of ['setup', 'seed'])
-      await runOnce(name, { logFolder, print: () => undefined, env: await envFor(name) }, signal);
+    for (const name of ['setup', 'seed']) {
+      const env = await envFor(name);
+      // On a machine that is busy it may time out, and is then repeated, as an operator would.
+      await until(
+        SETUP_MS,
+        () => runOnce(name, { logFolder, print: () => undefined, env }, signal).then(() => true),
+        (error) => (error instanceof Error ? error : new SetupError(String(error))),
+        () => signal.throwIfAborted(),
+      );
+    }
+    await withoutCatalogue(replicaSet.uriFor('rig'));
     const apis = new Map<string, string>();
     const ownUrls: string[] = [];
     const apiPorts = await freePorts(APIS.length);
@@ -197,6 +208,16 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** The demo users are wanted, and the demo products are not: nothing tells where their stock has come from. */
+async function withoutCatalogue(mongodbUri: string): Promise<void> {
+  const client = new mongo.MongoClient(mongodbUri);
+  try {
+    await client.db().collection('product_services').deleteMany({});
+  } finally {
+    await client.close();
   }
 }
 

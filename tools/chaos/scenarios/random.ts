@@ -5,6 +5,7 @@ import { createClients } from '../clients/clients';
 import { openShop, STOCKED } from '../clients/shop';
 import { inject } from '../inject';
 import { judge } from '../judge';
+import { measureLag } from '../lag';
 import { openCallLog, readCallLog } from '../log';
 import { callsOf, messagesOf, type Run } from '../report';
 import { startRig, type Rig } from '../rig/rig';
@@ -41,6 +42,7 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   for (const fault of schedule)
     output.line(`  ${(fault.atMs / 1_000).toFixed(1).padStart(6)} s  ${textOf(fault)}`);
 
+  const lag = measureLag();
   const logFile = join(rig.folder, 'calls.jsonl');
   const log = openCallLog(logFile);
   const badAnswers: string[] = [];
@@ -73,7 +75,7 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   await rig.heal();
   output.line(`all faults have ended; ${clients.accepted.size} orders are to settle`);
   const [settlement] = await Promise.all([
-    settle(rig, [...clients.accepted.keys()], SETTLED_MS),
+    settle(rig, [...clients.accepted.keys()], { limitMs: SETTLED_MS, signal }),
     clients.finish(SETTLED_MS),
   ]);
   await rig.ready();
@@ -83,7 +85,7 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   await log.close();
   const records = await readCallLog(logFile);
   const findings = await judge(rig, { log: records, settlement, badAnswers });
-  await keepLogs(rig, logFile, options);
+  await keepLogs(rig, { callLog: logFile, findings }, options);
   return {
     seed,
     minutes,
@@ -92,5 +94,6 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
     messages: messagesOf(rig.network),
     settledS: settlement.seconds,
     findings,
+    figures: lag(),
   };
 }

@@ -2,7 +2,8 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Output } from '../../output';
 import type { Progress } from '../progress';
-import type { Run } from '../report';
+import { keepEvidence } from '../judge';
+import type { Finding, Run } from '../report';
 import type { Rig } from '../rig/rig';
 
 export interface ScenarioOptions {
@@ -23,13 +24,15 @@ export interface Scenario {
   run(options: ScenarioOptions): Promise<Run>;
 }
 
-/** Copies the logs of processes and calls to where they are to be kept, if they are. */
+/** Keeps the logs of processes and calls, and what the findings are about, if they are to be kept. */
 export async function keepLogs(
-  { logFolder }: Pick<Rig, 'logFolder'>,
-  callLog: string,
+  rig: Rig,
+  { callLog, findings }: { callLog: string; findings: readonly Finding[] },
   { keepIn, seed }: Pick<ScenarioOptions, 'keepIn' | 'seed'>,
 ): Promise<void> {
   if (keepIn === undefined) return;
-  await cp(logFolder, join(keepIn, `seed-${seed}`), { recursive: true });
-  await cp(callLog, join(keepIn, `seed-${seed}`, 'calls.jsonl'));
+  const folder = join(keepIn, `seed-${seed}`);
+  await cp(rig.logFolder, folder, { recursive: true });
+  await cp(callLog, join(folder, 'calls.jsonl'));
+  await keepEvidence(rig, findings, folder);
 }

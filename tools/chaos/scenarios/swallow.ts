@@ -3,6 +3,7 @@ import { createCaller } from '../clients/caller';
 import { calls } from '../clients/calls';
 import { openShop, type Shop } from '../clients/shop';
 import { judge } from '../judge';
+import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallLog } from '../log';
 import { randomOf } from '../random';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
@@ -44,6 +45,7 @@ export const swallow: Scenario = {
 async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const { seed, minutes, output, progress, signal } = options;
   const endAt = performance.now() + minutes * 60_000;
+  const lag = measureLag();
   const logFile = `${rig.folder}/calls.jsonl`;
   const log = openCallLog(logFile);
   const badAnswers: string[] = [];
@@ -52,7 +54,7 @@ async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const owner = createCaller({ client: 'owner', apis: rig.apis, log, deadline: () => Infinity, onFault });
   for (const { id } of shop.products) await owner.call(calls.adjustStock(shop.admin, id, UNITS));
   const books = await openBooks(rig);
-  const trial = createTrial({ rig, shop, log, onFault });
+  const trial = createTrial({ rig, shop, log, onFault, signal });
 
   // What only the first orders need is not counted.
   for (let warmUp = 0; warmUp < 2; warmUp++) await trial(undefined);
@@ -98,7 +100,7 @@ async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const records = await readCallLog(logFile);
   const settlement: Settlement = { seconds: slowestS, unsettled: [] };
   findings.push(...(await judge(rig, { log: records, settlement, badAnswers })));
-  await keepLogs(rig, logFile, options);
+  await keepLogs(rig, { callLog: logFile, findings }, options);
   const replies = Object.fromEntries(
     kinds
       .sort(([a], [b]) => a.localeCompare(b))
@@ -116,6 +118,7 @@ async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
       'replies in a life': points.length,
       'lives tried': tried,
       'not met again': missed,
+      ...lag(),
       ...replies,
     },
   };
@@ -161,11 +164,13 @@ function createTrial({
   shop,
   log,
   onFault,
+  signal,
 }: {
   rig: Rig;
   shop: Shop;
   log: CallLog;
   onFault: (fault: string) => void;
+  signal: AbortSignal;
 }) {
   let trials = 0;
   return async (point: Point | undefined): Promise<Trial> => {
@@ -183,7 +188,8 @@ function createTrial({
     try {
       const caller = createCaller({ client, apis: rig.apis, log, deadline: () => deadline, onFault });
       const life = await live(caller, shop);
-      const settlement = await settle(rig, life.orderId === undefined ? [] : [life.orderId], SETTLED_MS);
+      const orderIds = life.orderId === undefined ? [] : [life.orderId];
+      const settlement = await settle(rig, orderIds, { limitMs: SETTLED_MS, signal });
       return { ...life, settlement, seen, isLost };
     } finally {
       end();

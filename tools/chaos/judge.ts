@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mongo } from 'mongoose';
-import { auditUntilClean } from './audit';
+import { auditUntilClean, FINDING_KINDS } from './audit';
 import type { CallRecord } from './log';
 import type { Finding } from './report';
 import type { Rig } from './rig/rig';
@@ -27,24 +27,28 @@ export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence)
   return [
     ...audited.map(({ kind, subject, expected, found }) => ({
       kind,
+      means: FINDING_KINDS[kind],
       subject,
       expected: text(expected),
       found: text(found),
     })),
     ...settlement.unsettled.map((found) => ({
       kind: 'liveness',
+      means: 'An order that was accepted is not settled without help',
       subject: found.split(' ')[0]!,
       expected: 'settled within 2 minutes',
       found,
     })),
     ...rig.deaths.map((death) => ({
       kind: 'process',
+      means: 'A process has died of itself',
       subject: death.split(' ')[0]!,
       expected: 'to run until the rig ends it',
       found: death,
     })),
     ...badAnswers.map((found) => ({
       kind: 'answer',
+      means: 'The API has answered with an error of its own',
       subject: 'the API',
       expected: 'no 5xx but 503 with Retry-After',
       found,

@@ -162,7 +162,7 @@ export async function readCallLog(file: string): Promise<CallRecord[]> {
   return parseCallLog(await readFile(file, 'utf8'));
 }
 
-export function parseCallLog(text: string): CallRecord[] {
+function parseCallLog(text: string): CallRecord[] {
   const calls = new Map<string, CallRecord>();
   for (const written of text.split('\n')) {
     if (written === '') continue;

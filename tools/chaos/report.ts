@@ -8,6 +8,8 @@ import type { Network } from './network';
 /** What is wrong, as the audit says it. */
 export interface Finding {
   kind: string;
+  /** What is wrong wherever there is a finding of the kind. */
+  means: string;
   subject: string;
   expected: string;
   found: string;
@@ -65,7 +67,7 @@ export async function writeReport(report: Report, { isShort }: { isShort: boolea
   return file('md');
 }
 
-export function pageOf({ scenario, runs }: Report): string {
+function pageOf({ scenario, runs }: Report): string {
   return `${[
     `# ${scenario}`,
     `${runs.length} run${runs.length === 1 ? '' : 's'}, ${runs.filter(({ findings }) => findings.length === 0).length} without a finding. ` +
@@ -97,8 +99,8 @@ function sectionOf({ seed, faults, calls, messages, findings, figures = {} }: Ru
       : [
           'Findings:',
           ...findings.map(
-            ({ kind, subject, expected, found }) =>
-              `- \`${kind}\` ${subject}: expected ${expected}, found ${found}`,
+            ({ kind, means, subject, expected, found }) =>
+              `- \`${kind}\` ${subject}: ${means}; expected ${expected}, found ${found}`,
           ),
         ].join('\n'),
     ...(Object.keys(figures).length === 0

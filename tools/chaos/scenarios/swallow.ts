@@ -219,13 +219,26 @@ function wrongWith(
     .filter((field) => book[field] !== expected[field])
     .map((field) => ({
       kind: 'book',
+      means: 'An order has left behind something else than an undisturbed one',
       subject,
       expected: `${field} ${expected[field]}`,
       found: String(book[field]),
     }));
   return [
     ...differences,
-    ...refused.map((found) => ({ kind: 'refused', subject, expected: 'each call to be done', found })),
-    ...settlement.unsettled.map((found) => ({ kind: 'liveness', subject, expected: 'settled', found })),
+    ...refused.map((found) => ({
+      kind: 'refused',
+      means: 'A call that was repeated has not been done',
+      subject,
+      expected: 'each call to be done',
+      found,
+    })),
+    ...settlement.unsettled.map((found) => ({
+      kind: 'liveness',
+      means: 'An order that was accepted is not settled without help',
+      subject,
+      expected: 'settled within 2 minutes',
+      found,
+    })),
   ];
 }

@@ -16,6 +16,7 @@ export interface Evidence {
 
 /** What is sent and repeated in the background, such as events, comes to rest within this time. */
 const AT_REST_MS = 60_000;
+const LONGEST_TEXT = 2_000;
 
 /** What is wrong after a run, by the rig and by the audit. */
 export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence): Promise<Finding[]> {
@@ -56,7 +57,10 @@ export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence)
   ];
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+function text(value: unknown): string {
+  const whole = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  return whole.length > LONGEST_TEXT ? `${whole.slice(0, LONGEST_TEXT)}…` : whole;
+}
 
 /** Writes the findings, and all that is stored of what they are about, to a file, for those who look for the cause. */
 export async function keepEvidence(

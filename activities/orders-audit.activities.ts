@@ -80,7 +80,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   async function recordOrders(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       Context.current().heartbeat();
-      await record(await examination.order(id));
+      await record((await examination.order(id)) ?? []);
     }
   }
 
@@ -96,6 +96,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   async function settle(finding: StoredAuditFinding, repair: boolean): Promise<Counts> {
     const { id, state, kind } = finding;
     const again = await lookAgain(finding);
+    if (again === 'changing') return {};
     if (!again) {
       if (state === 'suspected') await findings.dismiss(id);
       else await findings.close(id, { state: 'gone', at: now() });
@@ -116,7 +117,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   async function setRight(finding: StoredAuditFinding, work: () => Promise<string | null>): Promise<Counts> {
     const { id, kind, subject } = finding;
     const done = await work();
-    if (done === null || (await lookAgain(finding))) {
+    if (done === null || (await lookAgain({ ...finding, state: 'open' }))) {
       log.warn('damage not repaired', { kind, subject });
       return {};
     }
@@ -125,13 +126,21 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     return { repaired: 1 };
   }
 
-  async function lookAgain({ id, kind, subject }: StoredAuditFinding): Promise<Found | undefined> {
+  /** Returns the finding as it is now, if it still is, or that the order keeps changing. */
+  async function lookAgain({
+    id,
+    state,
+    kind,
+    subject,
+  }: StoredAuditFinding): Promise<Found | 'changing' | undefined> {
     const look = {
       product: () => examination.products([subject]),
-      order: () => examination.order(subject),
+      // One that is open is not gone because the order has just changed.
+      order: () => examination.order(subject, state === 'open' ? 0 : undefined),
       workflow: () => examination.workflow(subject),
     }[subjectOf(kind)];
-    return (await look()).find(({ finding }) => auditFindingId(finding) === id);
+    const all = await look();
+    return all ? all.find(({ finding }) => auditFindingId(finding) === id) : 'changing';
   }
 
   return {

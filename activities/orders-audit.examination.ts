@@ -28,14 +28,22 @@ type Workflows = Record<'workflow' | 'afterwards', SeenWorkflow | null | undefin
 
 export type Examination = ReturnType<typeof createExamination>;
 
-/** Looks at products, orders and workflows, each together with all that belongs to it. */
-export function createExamination({ records, stock, workflows, settlingMs, stuckMs }: ExaminationDeps) {
-  const context = (): OrderAuditContext => ({ at: new Date().toISOString(), settlingMs, stuckMs });
+/** How often an order that changes while it is examined is examined again. */
+const ATTEMPTS = 3;
 
-  /** Examines orders with what there is of them elsewhere. Those that change meanwhile are left out. */
+/** Looks at products, orders and workflows, each together with all that belongs to it. */
+export function createExamination(deps: ExaminationDeps) {
+  const { records, stock, workflows } = deps;
+
+  function contextOf({ settlingMs, stuckMs }: Pick<ExaminationDeps, 'settlingMs' | 'stuckMs'>) {
+    return { at: new Date().toISOString(), settlingMs, stuckMs };
+  }
+
+  /** Examines orders with what there is of them elsewhere. What is found of those that change meanwhile is left out. */
   async function examine(
     stored: readonly StoredOrder[],
     workflowsOf: (order: Order) => Workflows,
+    context: OrderAuditContext = contextOf(deps),
   ): Promise<Found[]> {
     const orders = stored.flatMap(({ order }) => order ?? []);
     const ids = orders.map(({ id }) => id);
@@ -45,7 +53,6 @@ export function createExamination({ records, stock, workflows, settlingMs, stuck
       records.unpaidOf([...new Set(orders.map(({ customerId }) => customerId))]),
       records.cartsById(orders.flatMap(({ cart }) => cart?.id ?? [])),
     ]);
-    const at = context();
     const found = orders.flatMap((order) => {
       const known = {
         ...workflowsOf(order),
@@ -55,7 +62,7 @@ export function createExamination({ records, stock, workflows, settlingMs, stuck
         cart: (order.cart && carts.get(order.cart.id)) ?? null,
       };
       const { revision } = order;
-      return orderFindings(order, known, at).map((finding) => ({ finding, revision }));
+      return orderFindings(order, known, context).map((finding) => ({ finding, revision }));
     });
     const revisions = await records.revisions([...new Set(found.map(({ finding }) => finding.subject))]);
     return [
@@ -81,14 +88,23 @@ export function createExamination({ records, stock, workflows, settlingMs, stuck
       }));
     },
 
-    /** Looks at one order, and at its workflow as it is now. */
-    async order(id: string): Promise<Found[]> {
-      const [stored] = await records.ordersById([id]);
-      const workflow = await workflows.ofOrder(id);
-      if (!stored) return missingOrderFindings(id, workflow, context()).map(foundIn);
-      const isElsewhere = stored.order && needsWorkflow(stored.order) && workflow?.status !== 'RUNNING';
-      const afterwards = isElsewhere ? await workflows.afterOrder(id) : undefined;
-      return examine([stored], () => ({ workflow, afterwards }));
+    /**
+     * Looks at one order, and at its workflow as it is now. Returns null if that keeps changing.
+     * @param settlingMs how long after a change of it other records may differ
+     */
+    async order(id: string, settlingMs = deps.settlingMs): Promise<Found[] | null> {
+      const context = () => contextOf({ ...deps, settlingMs });
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const [stored] = await records.ordersById([id]);
+        const workflow = await workflows.ofOrder(id);
+        if (!stored) return missingOrderFindings(id, workflow, context()).map(foundIn);
+        const isElsewhere = stored.order && needsWorkflow(stored.order) && workflow?.status !== 'RUNNING';
+        const afterwards = isElsewhere ? await workflows.afterOrder(id) : undefined;
+        const found = await examine([stored], () => ({ workflow, afterwards }), context());
+        const revisions = await records.revisions([id]);
+        if (!stored.order || revisions.get(id) === stored.order.revision) return found;
+      }
+      return null;
     },
 
     /** Looks at the tasks of one workflow. */

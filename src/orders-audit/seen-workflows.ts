@@ -85,12 +85,15 @@ export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, 
       return found && seenOf(found);
     },
 
-    /** Returns the ids of workflows whose tasks fail, of any type; none if the server does not tell of them. */
+    /** Returns the ids of the first workflows whose tasks fail, of any type; none if the server does not tell of them. */
     async failing(): Promise<string[]> {
       const query = `${ofQueue} AND ExecutionStatus = 'Running' AND ${PROBLEMS} IS NOT NULL`;
       const ids: string[] = [];
       try {
-        for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+        for await (const { workflowId } of client.workflow.list({ query })) {
+          ids.push(workflowId);
+          if (ids.length === LIST_LIMIT) break; // one deployment fails all; these many say so
+        }
       } catch (error) {
         if (isUnavailable(error)) throw error;
       }

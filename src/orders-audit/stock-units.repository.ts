@@ -125,8 +125,13 @@ function chunkOf(
       { $eq: ['$$line.kind', 'product'] },
     ],
   };
-  const lines = { $filter: { input: '$items', as: 'line', cond: isLine } };
-  const count = (name: string) => ({ $ifNull: [`$$line.${name}`, 0] });
+  // An order that is damaged keeps nothing else from being added up.
+  const lines = {
+    $filter: { input: { $cond: [{ $isArray: '$items' }, '$items', []] }, as: 'line', cond: isLine },
+  };
+  const count = (name: string) => ({
+    $cond: [{ $isNumber: `$$line.${name}` }, `$$line.${name}`, 0],
+  });
   const sumOf = (each: object) => ({ $sum: { $map: { input: '$lines', as: 'line', in: each } } });
   const open = {
     $subtract: [count('quantity'), { $add: [count('fulfilledQuantity'), count('cancelledQuantity')] }],

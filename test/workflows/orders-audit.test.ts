@@ -17,7 +17,13 @@ import type { ProductService } from '../../src/product-service/product-service.m
 import { createStockQueue } from '../../src/product-service/stock-queue';
 import { createStockRepository } from '../../src/product-service/stock.repository';
 import { createOrdersAudit } from '../../src/worker/activities';
-import { ORDER_WORKFLOW, orderWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract';
+import {
+  ORDER_WORKFLOW,
+  ORDERS_AUDIT_WORKFLOW,
+  ordersAuditQuery,
+  orderWorkflowId,
+  SEARCH_ATTRIBUTES,
+} from '../../workflows/contract';
 import { refundOf } from '../domain/fixtures';
 import { sandboxService } from '../payments/services';
 import { newCommand } from '../support/commands';
@@ -381,3 +387,39 @@ it(
   },
   HANG_MS,
 );
+
+it('is continued where it was when its worker has died', async () => {
+  const shop = await openShop({ own: true });
+  const cursors: (string | null)[] = [];
+  /** Looks at two orders, and then at the rest, if it can. */
+  const startWorker = (isBroken: boolean) =>
+    shop.startWorker({
+      activities: (activities) => ({
+        ...activities,
+        async auditOrders({ cursor }) {
+          cursors.push(cursor);
+          if (cursor === null) return { counts: { orders: 2 }, nextCursor: 'ord_2' };
+          if (isBroken) throw new Error('The connection was lost.');
+          return { counts: { orders: 1 }, nextCursor: null };
+        },
+      }),
+    });
+  const first = await startWorker(true);
+  const { taskQueue } = shop;
+  const workflowId = `${taskQueue}-killed`;
+  const args = [{ paymentsTaskQueue: paymentsTaskQueueOf(taskQueue) }];
+  const handle = await shop.temporal.client.workflow.start(ORDERS_AUDIT_WORKFLOW, {
+    workflowId,
+    taskQueue,
+    args,
+  });
+  await eventually(async () =>
+    expect(await handle.query(ordersAuditQuery)).toMatchObject({ cursor: 'ord_2', counts: { orders: 2 } }),
+  );
+  expect(await currentDetailsOf(handle)).toMatch(/Audits orders.*; so far .* 2 orders.*#orders-audit-lasts/s);
+  await first.stop();
+  await startWorker(false);
+  expect(await handle.result()).toMatchObject({ phase: 'done', counts: { orders: 3 }, open: {} });
+  expect(cursors.filter((cursor) => cursor === null)).toEqual([null]);
+  await shop.close();
+});

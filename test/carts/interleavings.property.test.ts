@@ -17,7 +17,7 @@ import { orderWorkflowId } from '../../workflows/contract';
 import { ADDRESS, openCart, type TestCart } from '../support/carts';
 import { expectConsistency } from '../support/consistency';
 import { eventually } from '../support/eventually';
-import { createOperator } from '../support/operator';
+import { createOperator } from '../../tools/chaos/operator';
 import { openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import { repetitions } from '../support/sample';
 

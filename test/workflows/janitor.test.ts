@@ -11,7 +11,7 @@ import { closedOrderWorkflowId, JANITOR_WORKFLOW, orderWorkflowId } from '../../
 import { expectConsistency } from '../support/consistency';
 import { eventually } from '../support/eventually';
 import { recordHistory } from '../support/histories';
-import { createOperator, type Operator } from '../support/operator';
+import { createOperator, type Operator } from '../../tools/chaos/operator';
 import { spawnNode } from '../support/process';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import type { TestWorker } from '../support/worker';

@@ -3,7 +3,7 @@ import { COMMANDS, orderWorkflowId } from '../../workflows/contract';
 import { newCommand } from '../support/commands';
 import { expectConsistency } from '../support/consistency';
 import { eventually } from '../support/eventually';
-import { createOperator, type Operator } from '../support/operator';
+import { createOperator, type Operator } from '../../tools/chaos/operator';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 
 const AVAILABLE = 10;

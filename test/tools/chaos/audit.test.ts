@@ -6,7 +6,7 @@ import { audit, type AuditOptions, type Finding, type FindingKind } from '../../
 import { ORDER_WORKFLOW } from '../../../workflows/contract';
 import { newCart } from '../../../src/domain/cart';
 import { eventually } from '../../support/eventually';
-import { createOperator } from '../../support/operator';
+import { createOperator } from '../../../tools/chaos/operator';
 import { keepRelaying } from '../../support/relay';
 import { beginSaga, openFaultyShop, type FaultyShop, type Saga } from '../../workflows/saga/saga';
 import { SCENARIOS } from '../../workflows/saga/scenarios';

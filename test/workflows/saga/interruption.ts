@@ -5,7 +5,7 @@ import { createOrderService } from '../../../src/orders/orders.service';
 import { orderWorkflowId } from '../../../workflows/contract';
 import { expectConsistency } from '../../support/consistency';
 import { HANG_MS } from '../../support/eventually';
-import { createOperator, type Operator } from '../../support/operator';
+import { createOperator, type Operator } from '../../../tools/chaos/operator';
 import type { Place } from './baseline';
 import { meanwhile } from './faults';
 import { AVAILABLE } from './scenarios';

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { RejectionCode } from '../../../src/domain/rejection';
 import type { TemporalClient } from '../../../src/temporal/client';
 import { newCommand } from '../../support/commands';
-import { createOperator } from '../../support/operator';
+import { createOperator } from '../../../tools/chaos/operator';
 import type { Baseline, Place, Stage } from './baseline';
 import { BUSINESS_ERRORS, meanwhile, PASSING_FAULTS, failingForGood } from './faults';
 import type { Gist, Rest } from './saga';

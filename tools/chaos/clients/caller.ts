@@ -10,6 +10,8 @@ export interface Call {
   subject: string | null;
   args: Args;
   request: Request;
+  /** The Idempotency-Key of a call that is a repeat of an earlier one, or will be repeated; by default, it has its own. */
+  key?: string;
 }
 
 export interface Result {
@@ -54,12 +56,12 @@ export function createCaller({ client, apis, log, deadline, onFault }: CallerOpt
   }
 
   return {
-    async call({ op, subject, args, request }) {
+    async call({ op, subject, args, request, key: named }) {
       const id = `${client}-${++calls}`;
       turn = calls;
       const isRead = request.method === 'GET';
       // A cart is what names its order, and to put a product into it again changes nothing.
-      const key = isRead || op.startsWith('cart.') ? null : `chaos-${id}`;
+      const key = isRead || op.startsWith('cart.') ? null : (named ?? `chaos-${id}`);
       const invocation: Invocation = { id, client, op, subject, key, args };
       log.invoke(invocation);
       const attempts: Attempt[] = [];

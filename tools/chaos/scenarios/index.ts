@@ -1,8 +1,9 @@
+import { operator } from './operator';
 import { random } from './random';
 import type { Scenario } from './scenario';
 import { swallow } from './swallow';
 
 /** By their names. Each is a file of this folder. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(
-  [swallow, random].map((scenario) => [scenario.name, scenario]),
+  [swallow, random, operator].map((scenario) => [scenario.name, scenario]),
 );

@@ -1,15 +1,14 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { randomUUID } from 'node:crypto';
-import type { TemporalClient } from '../../src/temporal/client';
-import { eventually } from './eventually';
+import { HANG_MS, until } from '../devstack/until';
 
 const { EventType, PendingActivityState, ResetReapplyType } = temporal.api.enums.v1;
 
 /** What an operator does to workflows by hand, with the CLI or the UI of Temporal. */
 export type Operator = ReturnType<typeof createOperator>;
 
-export function createOperator({ client }: TemporalClient) {
+export function createOperator({ client }: { client: Client }) {
   const { namespace } = client.options;
 
   /** Resets the workflow to its first or its last workflow task; accepted updates are applied again. */
@@ -23,7 +22,8 @@ export function createOperator({ client }: TemporalClient) {
       workflowExecution: { workflowId },
       reason: 'A bad deployment',
       requestId: randomUUID(),
-      workflowTaskFinishEventId: tasks.at(to === 'first' ? 0 : -1)!.eventId,
+      // Temporal refuses it where there is none.
+      workflowTaskFinishEventId: tasks.at(to === 'first' ? 0 : -1)?.eventId,
       resetReapplyType: ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
     });
   }
@@ -44,7 +44,11 @@ export function createOperator({ client }: TemporalClient) {
 
     /** Waits until the paused activity does not run any more, and unpauses it. */
     async unpauseActivity(workflowId: string, id: string): Promise<void> {
-      await eventually(async () => expect(await isPaused(workflowId, id)).toBe(true));
+      await until(
+        HANG_MS,
+        async () => (await isPaused(workflowId, id)) || undefined,
+        () => new Error(`The activity ${id} of ${workflowId} was never paused.`),
+      );
       await client.workflowService.unpauseActivity({ namespace, execution: { workflowId }, id });
     },
 

@@ -32,7 +32,7 @@ export function awaitsCustomer(order: StoredOrder): boolean {
 }
 
 /** Whether something of the order is under way that ends without anybody's help. */
-export function isUnsettled(order: StoredOrder): boolean {
+function isUnsettled(order: StoredOrder): boolean {
   const isBeingPlaced = order.status === 'pending' && order.paymentStatus === 'pending';
   return isBeingPlaced || Boolean(order.intention) || owedOf(order).length > 0;
 }

@@ -3,7 +3,7 @@
 const PRODUCTION = '^(src|workflows|activities)/';
 /** The processes. */
 const ENTRIES =
-  '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|audit-orders|healthcheck)\\.ts$';
+  '^src/(server|worker|setup|seed|create-admin|reconcile|audit-log|audit-orders|deploy-versions|migrate|healthcheck)\\.ts$';
 /** What the processes are put together from; with the entries, they alone build what the rest is handed. */
 const COMPOSITION = [
   '^src/api-(server|routes|identity|privacy|shopping|events|telemetry)\\.ts$',
@@ -21,13 +21,13 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  * each other.
  */
 const FLOORS = [
-  ['audit-orders', 'create-admin', 'reconcile', 'seed', 'setup', 'worker'],
+  ['audit-orders', 'create-admin', 'deploy-versions', 'migrate', 'reconcile', 'seed', 'setup', 'worker'],
   ['telemetry'],
   ['orders-audit', 'webhooks'],
   ['events', 'personal-data'],
   ['carts'],
   ['orders'],
-  ['authentication', 'board', 'cluster', 'health', 'openapi', 'payments', 'product-service'],
+  ['authentication', 'board', 'cluster', 'health', 'openapi', 'payments', 'product-service', 'versions'],
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
   ['security'],
@@ -36,7 +36,7 @@ const FLOORS = [
   ['process'],
   ['common', 'logger'],
   ['tracing'],
-  ['config', 'domain', 'errors', 'mongodb', 'role'],
+  ['config', 'domain', 'errors', 'migrations', 'mongodb', 'role'],
 ];
 const inSrc = (folders) => `^src/(${folders.join('|')})/`;
 

@@ -8,7 +8,7 @@ import { createProcessLogger } from './process/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createTemporalLogger } from './worker/logger';
 import { createWorkerHealth } from './worker/health';
-import { bundleFor } from './worker/options';
+import { bundleFor } from './versions/bundle';
 import { connectToTemporal, runWorkers } from './worker/run';
 import { startWorkerTelemetry } from './worker/telemetry';
 

@@ -1,6 +1,7 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, setWorkflowOptions } from '@temporalio/workflow';
 import type { AuditActivities, Sealed } from '../activities/audit.activities';
 import { showWork, unlessLonger, UPKEEP } from './work.display';
+import { AUTO_UPGRADE } from './versions';
 
 const { sealAuditLog } = proxyActivities<AuditActivities>({
   startToCloseTimeout: '1h',
@@ -16,3 +17,5 @@ export async function auditLogWorkflow(): Promise<Sealed | null> {
   showWork('Chains the new entries of the audit log', unlessLonger('ten minutes', UPKEEP));
   return sealAuditLog.executeWithOptions({ summary: 'Chain the new entries of the audit log' }, []);
 }
+
+setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, auditLogWorkflow);

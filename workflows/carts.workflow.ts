@@ -1,6 +1,7 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, setWorkflowOptions } from '@temporalio/workflow';
 import type { CartActivities, CartsReport } from '../activities/carts.activities';
 import { showWork, unlessLonger, UPKEEP } from './work.display';
+import { AUTO_UPGRADE } from './versions';
 
 const { sweepCarts } = proxyActivities<CartActivities>({
   startToCloseTimeout: '30m',
@@ -16,3 +17,5 @@ export async function cartsWorkflow(): Promise<CartsReport> {
   );
   return sweepCarts.executeWithOptions({ summary: 'Release expired holds and mark abandoned carts' }, []);
 }
+
+setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, cartsWorkflow);

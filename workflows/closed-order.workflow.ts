@@ -1,8 +1,9 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, setWorkflowOptions } from '@temporalio/workflow';
 import type { OrderRequest } from '../src/domain/order';
 import type { OrderPolicy } from './contract';
 import { handleOutlivingCommands, handleQueries } from './order.commands';
 import { createOrderEntity } from './order.entity';
+import { PINNED } from './versions';
 
 /**
  * Carries out the commands on an order whose own workflow has ended: refunds, archiving, and looks at its payment. The
@@ -19,3 +20,5 @@ export async function closedOrderWorkflow(request: OrderRequest, policy: OrderPo
     await condition(order.isIdle);
   });
 }
+
+setWorkflowOptions({ versioningBehavior: PINNED }, closedOrderWorkflow);

@@ -1,6 +1,6 @@
 /** The contract between the API, the workers and the workflows. A change has to suit two releases at once. */
 import { defineSearchAttributeKey, SearchAttributeType, type UpdateDefinition } from '@temporalio/common';
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { requireAmendable, type AmendOrder } from '../src/domain/amendment';
 import {
   requireArchivable,
@@ -120,6 +120,12 @@ export const reconciliationQuery = defineQuery<Reconciliation, []>('progress');
 
 /** Returns what an audit of the orders has done so far, and where it is. */
 export const ordersAuditQuery = defineQuery<OrdersAudit, []>('progress');
+
+/**
+ * Tells an order that its workflow may belong on another version of the code by now: it continues as new there when nothing is
+ * under way. Without it, an order on which nothing happens has no task that would tell it so.
+ */
+export const moveSignal = defineSignal<[]>('move');
 
 /** Waits until the order is confirmed or rejected. The argument is the request's fingerprint. */
 export const placeOrderUpdate = defineUpdate<CommandDone, [fingerprint: string]>('place');

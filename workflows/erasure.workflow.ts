@@ -1,15 +1,16 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   proxyActivities,
   setHandler,
   sleep,
+  setWorkflowOptions,
 } from '@temporalio/workflow';
 import type { ErasureActivities } from '../activities/erasure.activities';
 import type { ErasureAnswer, ErasureRequest } from '../src/domain/erasing';
 import { beginErasureUpdate } from './contract';
 import { showWork, unlessLonger } from './work.display';
+import { onItsVersion, PINNED } from './versions';
 
 const { closeAccount, eraseHistories, eraseData } = proxyActivities<ErasureActivities>({
   startToCloseTimeout: '1h',
@@ -49,12 +50,14 @@ export async function erasureWorkflow(request: ErasureRequest, pauseMs?: number)
       await sleep(pause);
       await condition(allHandlersFinished);
       // replay-tested: test/workflows/replay.test.ts
-      await continueAsNew<typeof erasureWorkflow>(request, Math.min(2 * pause, LONGEST_PAUSE_MS));
+      await onItsVersion<typeof erasureWorkflow>()(request, Math.min(2 * pause, LONGEST_PAUSE_MS));
     }
   }
   await condition(allHandlersFinished);
   return answer;
 }
+
+setWorkflowOptions({ versioningBehavior: PINNED }, erasureWorkflow);
 
 /** Erases what can be. Returns whether that was all: once no order is under way, none changes any more while it is erased. */
 async function erase(request: ErasureRequest): Promise<boolean> {

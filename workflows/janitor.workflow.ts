@@ -1,6 +1,7 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, setWorkflowOptions } from '@temporalio/workflow';
 import type { JanitorActivities, JanitorReport } from '../activities/janitor.activities';
 import { showWork, unlessLonger, UPKEEP } from './work.display';
+import { AUTO_UPGRADE } from './versions';
 
 const { finishStuckOrders } = proxyActivities<JanitorActivities>({
   startToCloseTimeout: '1h',
@@ -16,3 +17,5 @@ export async function janitorWorkflow(): Promise<JanitorReport> {
     [],
   );
 }
+
+setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, janitorWorkflow);

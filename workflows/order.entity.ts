@@ -18,7 +18,7 @@ import type { CheckPayment } from '../src/domain/reconciling';
 import { createCompensations } from './compensations';
 import { COMMANDS, type Beginning, type CommandDone, type OrderPolicy } from './contract';
 import { asFailure } from './failures';
-import { createHistoryLimit } from './history-limit';
+import { createHandover } from './handover';
 import { createInterruptible } from './interruptible';
 import { createMutex } from './mutex';
 import { createOrderDisplay, type Story } from './order.display';
@@ -63,10 +63,10 @@ export function createOrderEntity(
     },
   });
   const payments = createPaymentSteps(request, policy);
-  const history = createHistoryLimit();
+  const handover = createHandover();
   const authorizing = createInterruptible();
   const compensations = createCompensations({
-    settle: (owed, attempts) => payments.settle(owed, attempts).finally(history.note),
+    settle: (owed, attempts) => payments.settle(owed, attempts).finally(handover.note),
     record: (step, event) =>
       inTurn(async () => void learn(await steps.recordCompensation({ orderId, requestId, step }, event))),
     resolve: (command) =>
@@ -80,7 +80,7 @@ export function createOrderEntity(
 
   /** Takes over what a step has answered. */
   function learn<T extends OrderSummary>(answer: T): T {
-    history.note();
+    handover.note();
     order = answer;
     display.show(order);
     orderLog.note(order);
@@ -103,7 +103,7 @@ export function createOrderEntity(
     const pay = () => payments.pay(toPay!);
     display.doing(describePayment(toPay!));
     const outcome = toPay!.operation === 'authorize' ? await authorizing.run(pay) : await pay();
-    history.note();
+    handover.note();
     return learn(await steps.recordPayment(payments.callFor(toPay!), outcome ?? INTERRUPTED));
   }
 
@@ -162,12 +162,12 @@ export function createOrderEntity(
     if (!isBeingPlaced(opened)) return;
     display.doing(describePayment(opened.toPay!));
     const outcome = await authorizing.run(() => payments.pay(opened.toPay!));
-    history.note();
+    handover.note();
     if (outcome) learn(await steps.recordPayment(payments.callFor(opened.toPay!), outcome));
   }
 
   async function carryOut<C extends Command>(command: C, step: CommandStep<C>): Promise<OrderAnswer> {
-    history.note();
+    handover.note();
     return onceBegun(() =>
       repeatUntilAnswered(command, () => step(steps, on(command), { order: order!, inline })),
     );
@@ -203,7 +203,7 @@ export function createOrderEntity(
 
   /** Brings the order in line with what the payment service knows of the payment. Returns null if that does not answer. */
   function checkPayment(command: CheckPayment): Promise<OrderSummary | null> {
-    history.note();
+    handover.note();
     return onceBegun(async () => {
       for (;;) {
         const asked = learn(await steps.checkPayment(on(command), inline));
@@ -219,7 +219,7 @@ export function createOrderEntity(
     display.doing('Ask the payment service what became of the payment');
     const inspected = await authorizing.run(() => payments.inspect(payment));
     display.doing(null);
-    history.note();
+    handover.note();
     // A deadline that has passed ends the payment without an answer, too: it is voided.
     if (!inspected && (!command.passed || authorizing.isInterrupted())) return null;
     return learn(
@@ -233,7 +233,7 @@ export function createOrderEntity(
     carryOut,
     current: () => order,
     async cancel(command: CancelOrder): Promise<OrderAnswer> {
-      history.note();
+      handover.note();
       return (await cancelled(() => command))!;
     },
 
@@ -277,9 +277,11 @@ export function createOrderEntity(
       await compensations.tried();
     },
 
+    /** Looks whether the workflow belongs on another version of the code by now. */
+    lookForVersion: handover.note,
     /** Learns what others have written meanwhile. */
     lookAgain: () => inTurn(async () => void learn(await steps.loadOrder(request))),
-    requireOpen: history.requireOpen,
+    requireOpen: handover.requireOpen,
     note: display.note,
     report: display.report,
     timeline: display.timeline,
@@ -288,9 +290,9 @@ export function createOrderEntity(
     isFinished: () =>
       order !== undefined && isClosed(order) && allHandlersFinished() && compensations.isIdle(),
     /**
-     * Returns whether the history is long, and nothing is under way that the next run could not start again.
+     * Returns whether another run is to continue, and nothing is under way that the next run could not start again.
      */
-    canContinueAsNew: () => history.isFull() && allHandlersFinished() && compensations.isQuiet(),
+    canContinueAsNew: () => handover.isDue() && allHandlersFinished() && compensations.isQuiet(),
   };
 
   /** Carries out an operator's wish, which takes effect while the compensation is under way. */
@@ -299,7 +301,7 @@ export function createOrderEntity(
     command: C,
     ask: (command: C) => Promise<void>,
   ): Promise<CommandDone> {
-    history.note();
+    handover.note();
     await onceBegun(async () => {
       if (!compensations.isUnderWay(command.step)) learn(await steps.loadOrder(request));
     });

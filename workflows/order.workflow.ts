@@ -1,20 +1,21 @@
 import {
   CancellationScope,
   condition,
-  continueAsNew,
   isCancellation,
   setHandler,
+  setWorkflowOptions,
   sleep,
 } from '@temporalio/workflow';
 import { isCancellable } from '../src/domain/closing';
 import { ORDER_KEY_REUSED } from '../src/domain/errors';
 import type { CustomerWait } from '../src/domain/paying';
 import type { OrderRequest, OrderStatus } from '../src/domain/order';
-import { placeOrderUpdate, type Beginning, type OrderPolicy } from './contract';
+import { moveSignal, placeOrderUpdate, type Beginning, type OrderPolicy } from './contract';
 import { asFailure } from './failures';
 import { handleOrderCommands, handleQueries } from './order.commands';
 import type { Story } from './order.display';
 import { createOrderEntity, type OrderEntity } from './order.entity';
+import { onItsVersion, PINNED } from './versions';
 
 /**
  * The life of one order, open until the order is closed and owes nothing. It is placed here, from the workflow's
@@ -30,6 +31,7 @@ export async function orderWorkflow(
   const begun = order.begin(); // before the first command has its turn
   handleOrderCommands(order);
   handleQueries(order);
+  setHandler(moveSignal, order.lookForVersion);
   setHandler(placeOrderUpdate, () => begun.then(() => ({ version: order.current()!.version })), {
     validator: (fingerprint) => requireSameRequest(order, fingerprint),
   });
@@ -48,9 +50,11 @@ export async function orderWorkflow(
   }
   // replay-tested: test/workflows/replay.test.ts
   if (!order.isFinished())
-    await continueAsNew<typeof orderWorkflow>(request, policy, 'continue', order.story());
+    await onItsVersion<typeof orderWorkflow>()(request, policy, 'continue', order.story());
   return { status: order.current()!.status };
 }
+
+setWorkflowOptions({ versioningBehavior: PINNED }, orderWorkflow);
 
 /** Whether this run has nothing more to wait for: the order is finished, or the next run can take over. */
 function isOver(order: OrderEntity): boolean {

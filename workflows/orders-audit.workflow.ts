@@ -1,9 +1,9 @@
 import {
-  continueAsNew,
   executeChild,
   log,
   proxyActivities,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { OrdersAuditActivities } from '../activities/orders-audit.activities';
@@ -17,6 +17,7 @@ import {
 import { openFindings } from '../src/domain/reconciliation';
 import { ordersAuditQuery } from './contract';
 import type { reconciliationWorkflow } from './reconciliation.workflow';
+import { onItsVersion, PINNED, shouldMove } from './versions';
 import { showWork, unlessLonger } from './work.display';
 
 const audit = proxyActivities<OrdersAuditActivities>({
@@ -53,8 +54,8 @@ export async function ordersAuditWorkflow(
     );
     run = afterAuditPart(run, await parts[run.phase]());
     // replay-tested: test/workflows/replay.test.ts
-    if (run.phase !== 'done' && workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof ordersAuditWorkflow>({ paymentsTaskQueue, ...request }, run);
+    if (run.phase !== 'done' && shouldMove())
+      await onItsVersion<typeof ordersAuditWorkflow>()({ paymentsTaskQueue, ...request }, run);
   }
   run = {
     ...run,
@@ -68,6 +69,8 @@ export async function ordersAuditWorkflow(
   else log.info('orders audited', summary);
   return run;
 }
+
+setWorkflowOptions({ versioningBehavior: PINNED }, ordersAuditWorkflow);
 
 /** Has a reconciliation compare the payments of the last days, if that is wanted. */
 async function comparePayments(

@@ -1,4 +1,4 @@
-import { continueAsNew, log, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import { log, proxyActivities, setHandler, setWorkflowOptions } from '@temporalio/workflow';
 import type { ReconciliationActivities } from '../activities/reconciliation.activities';
 import {
   afterPart,
@@ -9,6 +9,7 @@ import {
 } from '../src/domain/reconciliation';
 import { reconciliationQuery } from './contract';
 import { showWork, unlessLonger } from './work.display';
+import { onItsVersion, PINNED, shouldMove } from './versions';
 
 /**
  * Compares the payments of a period with the orders, part by part: a Schedule starts it, or an operator. Whatever worker
@@ -40,8 +41,8 @@ export async function reconciliationWorkflow(
     );
     run = afterPart(run, await parts[run.phase]());
     // replay-tested: test/workflows/replay.test.ts
-    if (run.phase !== 'done' && workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof reconciliationWorkflow>({ paymentsTaskQueue, ...request }, run);
+    if (run.phase !== 'done' && shouldMove())
+      await onItsVersion<typeof reconciliationWorkflow>()({ paymentsTaskQueue, ...request }, run);
   }
   run = { ...run, open: await countFindings.executeWithOptions({ summary: 'Count what is open' }, []) };
   const { from, to, repair, counts, open } = run;
@@ -52,3 +53,5 @@ export async function reconciliationWorkflow(
   else log.info('reconciliation done', summary);
   return run;
 }
+
+setWorkflowOptions({ versioningBehavior: PINNED }, reconciliationWorkflow);

@@ -1,7 +1,8 @@
-import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { RelayActivities } from '../activities/relay.activities';
 import { byOneWorker } from './one-worker';
 import { showWork } from './work.display';
+import { AUTO_UPGRADE } from './versions';
 
 /**
  * Has one worker at a time make events of all that is written: a Schedule starts it, and starts it again if it was ended. If
@@ -19,3 +20,5 @@ export async function relayWorkflow({ eventsTaskQueue }: { eventsTaskQueue: stri
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof relayWorkflow>({ eventsTaskQueue });
   }
 }
+
+setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, relayWorkflow);

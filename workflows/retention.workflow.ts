@@ -1,6 +1,7 @@
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo, setWorkflowOptions } from '@temporalio/workflow';
 import type { OldOrders, RetentionActivities } from '../activities/retention.activities';
 import { showWork, unlessLonger, UPKEEP } from './work.display';
+import { PINNED } from './versions';
 
 const { removeOldAuditEntries, continueErasures, eraseOldOrders } = proxyActivities<RetentionActivities>({
   startToCloseTimeout: '12h',
@@ -40,3 +41,5 @@ export async function retentionWorkflow(): Promise<RetentionReport> {
   );
   return { removedAuditEntries, continuedErasures, orders };
 }
+
+setWorkflowOptions({ versioningBehavior: PINNED }, retentionWorkflow);

@@ -1,7 +1,8 @@
-import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { WebhookActivities } from '../activities/webhooks.activities';
 import { byOneWorker } from './one-worker';
 import { showWork } from './work.display';
+import { AUTO_UPGRADE } from './versions';
 
 /**
  * Has one worker at a time make deliveries of all events: a Schedule starts it, and starts it again if it was ended. Two that
@@ -20,3 +21,5 @@ export async function webhooksWorkflow({ eventsTaskQueue }: { eventsTaskQueue: s
       await continueAsNew<typeof webhooksWorkflow>({ eventsTaskQueue });
   }
 }
+
+setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, webhooksWorkflow);

@@ -6,6 +6,9 @@ import { PROJECT_ROOT } from '../../tools/project';
 import { workflowBundleOptions } from '../../scripts/workflow-bundle-options';
 import { loadConfig } from '../../src/config';
 import { openMongoDb } from '../../src/mongodb/mongodb';
+import { createTemporalClient } from '../../src/temporal/client';
+import { createDataConverter } from '../../src/temporal/data-converter';
+import { createDeployment } from '../../src/versions/deployment';
 import { createActivities } from '../../src/worker/activities';
 import { workerOptions } from '../../src/worker/options';
 import { createUsualActivities } from './activities';
@@ -28,6 +31,9 @@ async function main(): Promise<void> {
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const payments = createActivities('payments', config, mongodb);
   const buildId = 'bench';
+  const client = createTemporalClient(config.temporal, createDataConverter([]));
+  await createDeployment(client.client, config).setCurrent(buildId, true);
+  await client.close();
   const workers = await Promise.all([
     Worker.create({
       ...workerOptions('orders', config, { activities: {}, buildId }),

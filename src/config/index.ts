@@ -16,6 +16,7 @@ import type { Process, Section } from './section';
 import { telemetry } from './telemetry';
 import { temporal } from './temporal';
 import { webhooks } from './webhooks';
+import { versions } from './versions';
 import { worker } from './worker';
 
 export { ConfigError } from './read';
@@ -35,6 +36,7 @@ const SECTIONS = {
   carts,
   payments,
   worker,
+  versions,
   telemetry,
   audit,
   personalData,

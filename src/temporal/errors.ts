@@ -29,6 +29,25 @@ export function hasEnded(error: unknown): boolean {
   return types.some((type) => error instanceof type) || grpcError(error)?.code === status.NOT_FOUND;
 }
 
+/** Tells whether Temporal does not know what was asked for. */
+export function isMissing(error: unknown): boolean {
+  return grpcError(error)?.code === status.NOT_FOUND;
+}
+
+/** Tells whether what was to be changed had been changed meanwhile. */
+export function isOutpaced(error: unknown): boolean {
+  const code = grpcError(error)?.code;
+  return code === status.FAILED_PRECONDITION || code === status.ABORTED;
+}
+
+/** Tells whether the server will never do what was asked for: it must not, or it cannot. */
+export function isForbidden(error: unknown): boolean {
+  const code = grpcError(error)?.code;
+  return (
+    code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED || code === status.UNIMPLEMENTED
+  );
+}
+
 /** Returns what the workflow itself threw, or an activity that it ran. */
 export function rootCause({ cause }: WorkflowUpdateFailedError): ApplicationFailure | undefined {
   const root = cause instanceof ActivityFailure ? cause.cause : cause;

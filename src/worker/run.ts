@@ -15,9 +15,11 @@ import { createDataKeyRepository } from '../temporal/data-keys/repository';
 import { createEndpointRepository } from '../webhooks/endpoints.repository';
 import { resealSecrets } from '../webhooks/reseal';
 import { SECRETS_PURPOSE } from '../webhooks/signing';
+import { buildIdOf } from '../versions/bundle';
 import { createActivities } from './activities';
 import type { WorkerHealth } from './health';
-import { buildIdOf, workerOptions } from './options';
+import { workerOptions } from './options';
+import { introduceVersion } from './version';
 
 const RETRY_MS = 1_000;
 
@@ -55,7 +57,7 @@ export interface WorkersDeps {
 /** Runs a worker on each configured queue until the signal aborts, then finishes the work in progress. */
 export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promise<void> {
   const { temporal, mongodb, bundle, logger, signal, health, metrics } = deps;
-  const buildId = await buildIdOf(bundle);
+  const buildId = config.versions.buildId ?? (await buildIdOf(bundle));
   const { connection } = mongodb;
   // Workers of payments alone decide on no order.
   const declines = config.worker.queues.includes('orders')
@@ -72,6 +74,15 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     signal,
   });
   const client = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
+  const ended = new AbortController();
+  const introducing = config.worker.queues.includes('orders')
+    ? introduceVersion(config, {
+        client: client.client,
+        buildId,
+        logger,
+        signal: AbortSignal.any([signal, ended.signal]),
+      })
+    : undefined;
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
       const activities = createActivities(queue, config, {
@@ -91,9 +102,11 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   );
   health?.started(new Map(config.worker.queues.map((queue, n) => [queue, workers[n]!])));
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(() =>
-    Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping, resealing]),
-  );
+  await runAll(workers, signal).finally(async () => {
+    ended.abort();
+    await introducing;
+    await Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping, resealing]);
+  });
 }
 
 /** Runs the workers until the signal aborts, or until one of them fails, which stops the others as well. */

@@ -13,7 +13,7 @@ import { startTelemetryServer, type Endpoint } from '../telemetry/server';
 import { measureSystem } from '../telemetry/system-metrics';
 import { createSystemStateRepository } from '../telemetry/system-state.repository';
 import { createWorkerMetrics, type WorkerMetrics } from '../telemetry/worker-metrics';
-import { buildIdOf } from './options';
+import { buildIdOf } from '../versions/bundle';
 
 export interface WorkerTelemetry {
   metrics: WorkerMetrics;
@@ -45,7 +45,7 @@ export async function startWorkerTelemetry(
   const { metrics: address } = config.telemetry;
   if (!address) return undefined;
   const { meter, text } = await createMetrics();
-  measureProcess(meter, { version: VERSION, buildId: await buildIdOf(bundle) });
+  measureProcess(meter, { version: VERSION, buildId: config.versions.buildId ?? (await buildIdOf(bundle)) });
   const sdkAddress = `127.0.0.1:${await freePort()}`;
   const endpoints = {
     ...more,

@@ -139,6 +139,7 @@ describe('loadConfig', () => {
         workflowTaskPollers: 10,
         activityTaskPollers: 10,
       },
+      versions: { rollout: 'manual' },
       audit: { retentionMs: 730 * 86_400_000 },
       personalData: {},
       events: { retentionMs: 90 * 86_400_000 },

@@ -49,12 +49,9 @@ describe('every variable', () => {
       ([, name]) => name!,
     );
     const others = lackedBy(passed);
-    expect(others.filter((name) => !/^TEMPORAL_(TLS|API_KEY)/.test(name)).sort()).toEqual([
-      'HOST',
-      'METRICS_HOST',
-      'NODE_ENV',
-      'PORT',
-    ]);
+    expect(
+      others.filter((name) => !/^TEMPORAL_(TLS|API_KEY|DEPLOYMENT_NAME|WORKER_BUILD_ID)/.test(name)).sort(),
+    ).toEqual(['HOST', 'METRICS_HOST', 'NODE_ENV', 'PORT']);
   });
 
   it('can be set in the chart, except what is in files there', () => {

@@ -20,7 +20,8 @@ let product: ProductService;
 let order: OrderBody;
 beforeAll(async () => {
   api = await openOrderApi({ own: true });
-  await api.shop.startWorker();
+  // Each task of a workflow has the name of the deployment, whose default is as long.
+  await api.shop.startWorker(undefined, undefined, { WORKER_DEPLOYMENT: 'counts' });
   alice = api.tokenOf('CUSTOMER');
   product = await api.shop.sell({ sku: 'TSHIRT-M', name: 'T-shirt, medium' });
   await api.placed(alice, [product.id, 1]); // the first one may cost more

@@ -1,6 +1,7 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../src/worker/activities';
-import { buildIdOf, workerOptions } from '../../src/worker/options';
+import { workerOptions } from '../../src/worker/options';
+import { buildIdOf } from '../../src/versions/bundle';
 import { testWorkerConfig } from './config';
 import type { Shop } from './shop';
 import { taskQueueEnv } from './task-queues';

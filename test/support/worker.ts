@@ -6,6 +6,8 @@ import { unlimitedDeclines } from './declines';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
+import { isForbidden } from '../../src/temporal/errors';
+import { createDeployment } from '../../src/versions/deployment';
 import {
   createCartSweep,
   createJanitor,
@@ -16,7 +18,8 @@ import {
   createUpkeep,
   type Activities,
 } from '../../src/worker/activities';
-import { buildIdOf, workerOptions } from '../../src/worker/options';
+import { workerOptions } from '../../src/worker/options';
+import { buildIdOf } from '../../src/versions/bundle';
 import { testWorkerConfig } from './config';
 import { patientDataKeys } from './data-keys';
 import { HANG_MS } from './eventually';
@@ -47,11 +50,13 @@ export interface TestWorkerOptions {
   payloads?: WorkerPayloads;
   /** More configuration. */
   env?: NodeJS.ProcessEnv;
+  /** Whether new orders go to its version; true by default. */
+  isCurrent?: boolean;
 }
 
 /** Starts real workers of both queues in this process, on the task queues of the test. */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
-  const { taskQueue, connection: database, sabotage = {}, payloads, env } = options;
+  const { taskQueue, connection: database, sabotage = {}, payloads, env, isCurrent = true } = options;
   installRuntime();
   const config = testWorkerConfig({
     ...taskQueueEnv(taskQueue),
@@ -62,13 +67,14 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;
-  const buildId = await buildIdOf(bundle);
+  const buildId = config.versions.buildId ?? (await buildIdOf(bundle));
   const coverage = createWorkflowCoverage();
   // When its time is up, the SDK ends a worker that still polls, and fails with "Worker still in use".
   const common = { connection, shutdownForceTime: HANG_MS };
   const dataKeys = patientDataKeys(database, config.payloadKeys);
   const client = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys, dataKeys));
   const activities = activitiesOf(config, database, client, sabotage);
+  if (isCurrent) await makeCurrent(client, config, buildId);
   const orders = await Worker.create({
     ...workerOptions('orders', config, { activities: activities.orders, buildId, dataKeys }),
     ...common,
@@ -90,6 +96,14 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
       coverage.collect();
     },
   };
+}
+
+async function makeCurrent({ client }: TemporalClient, config: WorkerConfig, buildId: string): Promise<void> {
+  await createDeployment(client, config)
+    .setCurrent(buildId, true)
+    .catch((error: unknown) => {
+      if (!isForbidden(error)) throw error; // the time-skipping server knows no versions, and no worker is left out
+    });
 }
 
 /** Returns the activities of each queue, as src/worker/activities.ts creates them, with the replaced steps. */

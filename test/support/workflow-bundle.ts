@@ -26,6 +26,15 @@ export async function encodedBundleForTests(): Promise<string> {
   });
 }
 
+/** Bundles the workflows of a next release. Returns the path of the file, whose folder the caller removes. */
+export async function changedBundleForTests(): Promise<string> {
+  const path = require.resolve('./changed-workflows');
+  return writeBundle({
+    ...workflowBundleOptions(dirname(WORKFLOWS_PATH), 'ts', path),
+    logger: new DefaultLogger('WARN'),
+  });
+}
+
 function plain(): BundleOptions {
   return { ...workflowBundleOptions(dirname(WORKFLOWS_PATH), 'ts'), logger: new DefaultLogger('WARN') };
 }

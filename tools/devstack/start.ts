@@ -79,6 +79,7 @@ async function startAll(
       MONGODB_URI: servers.mongodbUri,
       TEMPORAL_ADDRESS: servers.temporalAddress,
       ...(servers.temporalUiUrl ? { TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
+      WORKER_ROLLOUT: process.env.WORKER_ROLLOUT || 'replace', // there is one worker, and its code changes
       WEB_CONCURRENCY: process.env.WEB_CONCURRENCY || '1', // one process is easier to follow, and starts sooner
       WEBHOOK_ALLOWED_NETWORKS: process.env.WEBHOOK_ALLOWED_NETWORKS || '127.0.0.0/8,::1/128', // receivers on this machine
       DATA_DIR: options.dataFolder, // mails are in it

@@ -54,6 +54,9 @@ const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 /** By default only the fifth failure in a row of a workflow task is seen in lists, which takes two minutes. */
 const TASK_PROBLEMS = 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2';
 
+/** By default a namespace has at most 100 Worker Deployments, and tests have one for each of their task queues. */
+const DEPLOYMENTS = 'matching.maxDeployments=100000';
+
 /**
  * The server writes each step of a workflow in a transaction of its own. With a write-ahead log that is not
  * forced to disk at each commit they cost less: a killed server loses nothing, a power cut may lose the last
@@ -84,6 +87,8 @@ export function temporalArgs(
     QUEUE_LOADS,
     '--dynamic-config-value',
     TASK_PROBLEMS,
+    '--dynamic-config-value',
+    DEPLOYMENTS,
     '--log-level',
     'warn',
     '--log-format',

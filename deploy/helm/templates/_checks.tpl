@@ -66,6 +66,16 @@
 {{- if and $v.ingress.enabled (eq (int $v.api.config.TRUSTED_PROXIES) 0) }}
 - api.config.TRUSTED_PROXIES is 0 behind an ingress: all clients would share one rate limit, that of the ingress controller's address
 {{- end }}
+{{- $names := list }}
+{{- range (include "oms.orderBuilds" . | fromYaml).builds }}
+{{- $names = append $names (include "oms.buildName" .id) }}
+{{- end }}
+{{- if ne (len $names) (len (uniq $names)) }}
+- orderWorker.previous has an image twice, or that of this release: each version has one Deployment, whose name has 20 characters of its tag
+{{- end }}
+{{- if and $v.orderWorker.previous (eq (default "" $v.orderWorker.config.WORKER_ROLLOUT) "replace") }}
+- orderWorker.config.WORKER_ROLLOUT is replace, but orderWorker.previous is not empty: the versions would take the orders from each other
+{{- end }}
 {{- range $name := list "api" "orderWorker" "paymentWorker" }}
 {{- with index $v $name }}
 {{- if and .autoscaling.enabled (lt (int .autoscaling.maxReplicas) (int .autoscaling.minReplicas)) }}

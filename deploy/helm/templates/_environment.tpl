@@ -54,6 +54,7 @@
 {{- $_ := set $variables "HOST" "0.0.0.0" -}}
 {{- $_ := set $variables "PORT" 3000 -}}
 {{- else if eq .component "order-worker" -}}
+{{- /* Temporal's worker controller sets TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID. */ -}}
 {{- $variables = merge $variables $values.orderWorker.config -}}
 {{- $_ := set $variables "WORKER_QUEUES" "orders,events" -}}
 {{- else -}}

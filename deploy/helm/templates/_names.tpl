@@ -35,16 +35,41 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end -}}
 {{- end -}}
 
-{{/* Takes a dict: root, and image with the tag and digest that win over the common ones. */}}
-{{- define "oms.image" -}}
+{{/* The digest and the tag of an image. Takes a dict: root, and image with the tag and digest that win over the common ones. */}}
+{{- define "oms.imageVersion" -}}
 {{- $common := .root.Values.image -}}
 {{- $own := default dict .image -}}
-{{- $tag := or $own.tag $common.tag .root.Chart.AppVersion -}}
 {{- $digest := $common.digest -}}
 {{- if or $own.tag $own.digest -}}{{- $digest = $own.digest -}}{{- end -}}
-{{- if $digest -}}
-{{ $common.repository }}@{{ $digest }}
-{{- else -}}
-{{ $common.repository }}:{{ $tag }}
+{{- dict "tag" (or $own.tag $common.tag .root.Chart.AppVersion) "digest" (default "" $digest) | toYaml -}}
 {{- end -}}
+
+{{/* Takes the same. */}}
+{{- define "oms.image" -}}
+{{- $version := include "oms.imageVersion" . | fromYaml -}}
+{{- $repository := .root.Values.image.repository -}}
+{{- if $version.digest -}}{{ $repository }}@{{ $version.digest }}{{- else -}}{{ $repository }}:{{ $version.tag }}{{- end -}}
+{{- end -}}
+
+{{/*
+The workers of orders by their versions, this release's first: a dict with the list `builds` of dicts, each with an id and an
+image. The id is known before the image is pulled, since KEDA needs it.
+*/}}
+{{- define "oms.orderBuilds" -}}
+builds:
+{{- range $image := prepend .Values.orderWorker.previous dict }}
+{{- $version := include "oms.imageVersion" (dict "root" $ "image" $image) | fromYaml }}
+  - id: {{ $version.digest | trimPrefix "sha256:" | trunc 12 | default $version.tag | quote }}
+    image: {{ toJson $image }}
+{{- end }}
+{{- end -}}
+
+{{/* The part that a build id has in names and labels. */}}
+{{- define "oms.buildName" -}}
+{{- . | lower | replace "." "-" | replace "_" "-" | trunc 20 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Temporal's name for the versions of the workers of orders together. */}}
+{{- define "oms.workerDeployment" -}}
+{{- .Values.orderWorker.config.WORKER_DEPLOYMENT | default .Values.temporal.taskQueue -}}
 {{- end -}}

@@ -74,7 +74,8 @@ securityContext:
 
 {{/*
 The template of a Deployment's pods. Takes a dict: root, component, values of the component, command, more fields of the
-container (ports, probes, lifecycle) as YAML in container, and stopSeconds, the time that the process may take to stop.
+container (ports, probes, lifecycle) as YAML in container, stopSeconds, the time that the process may take to stop, and
+build, the version of the workers of orders.
 */}}
 {{- define "oms.podTemplate" -}}
 {{- $selector := include "oms.componentSelector" . -}}
@@ -130,6 +131,10 @@ spec:
             name: {{ include "oms.fullname" .root }}-{{ .component }}
       env:
         {{- include "oms.secretEnv" . | trim | nindent 8 }}
+        {{- with .build }}
+        - name: WORKER_BUILD_ID
+          value: {{ . | quote }}
+        {{- end }}
         {{- with .values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -145,15 +150,18 @@ spec:
     {{- include "oms.volumes" .root | nindent 4 }}
 {{- end -}}
 
-{{/* Takes a dict: root, component. */}}
+{{/* Takes a dict: root, component, and build for the workers of one version. */}}
 {{- define "oms.componentSelector" -}}
 {{ include "oms.selectorLabels" .root }}
 app.kubernetes.io/component: {{ .component }}
+{{- with .build }}
+worker-build: {{ include "oms.buildName" . | quote }}
+{{- end }}
 {{- end -}}
 
-{{/* Name, namespace and labels of what belongs to a process. Takes a dict: root, component, annotations. */}}
+{{/* Name, namespace and labels of what belongs to a process. Takes a dict: root, component, annotations, build. */}}
 {{- define "oms.componentMetadata" -}}
-name: {{ include "oms.fullname" .root }}-{{ .component }}
+name: {{ include "oms.fullname" .root }}-{{ .component }}{{ with .build }}-{{ include "oms.buildName" . }}{{ end }}
 namespace: {{ .root.Release.Namespace }}
 labels:
   {{- include "oms.labels" .root | nindent 2 }}

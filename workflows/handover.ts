@@ -4,25 +4,28 @@ import { FAILURES } from './contract';
 /** A history must stay below 1 000 events; what is under way when this is reached still adds to it. */
 const CONTINUE_AS_NEW_EVENTS = 500;
 
-/** Knows when the workflow has to continue in another run. */
-export function createHistoryLimit() {
-  let isFull = false;
+/** Knows when the workflow has to hand over to another run: its history is long, or it belongs on another version of the code. */
+export function createHandover() {
+  let isDue = false;
 
   return {
     /**
      * To be called where the history records something. A rejected update is not recorded: if the workflow
-     * continued as new because of the length at that moment, it could not be replayed.
+     * continued as new because of what is seen at that moment, it could not be replayed.
      */
     note(): void {
-      const { continueAsNewSuggested, historyLength } = workflowInfo();
-      isFull = continueAsNewSuggested || historyLength >= CONTINUE_AS_NEW_EVENTS;
+      const { continueAsNewSuggested, historyLength, targetWorkerDeploymentVersionChanged } = workflowInfo();
+      isDue =
+        continueAsNewSuggested ||
+        historyLength >= CONTINUE_AS_NEW_EVENTS ||
+        targetWorkerDeploymentVersionChanged;
     },
 
-    isFull: () => isFull,
+    isDue: () => isDue,
 
     /** @throws a failure after which the same update, sent again, reaches the next run */
     requireOpen(): void {
-      if (!isFull) return;
+      if (!isDue) return;
       const { continuingAsNew: type } = FAILURES;
       const message = 'The workflow is about to continue as new: send the update again.';
       throw ApplicationFailure.create({ message, type, nonRetryable: true, category: 'BENIGN' });

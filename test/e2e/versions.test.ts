@@ -1,0 +1,196 @@
+import { Worker } from '@temporalio/worker';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { run } from '../../src/deploy-versions/commands';
+import { parseOptions } from '../../src/deploy-versions/options';
+import { createDeployment, type Deployment } from '../../src/versions/deployment';
+import { orderWorkflowId } from '../../workflows/contract';
+import { testWorkerConfig } from '../support/config';
+import { eventually } from '../support/eventually';
+import { recordHistory } from '../support/histories';
+import { openOrderApi, type OrderApi } from '../support/order-api';
+import { taskQueueEnv } from '../support/task-queues';
+import { startTestWorker, type TestWorker } from '../support/worker';
+import { changedBundleForTests } from '../support/workflow-bundle';
+
+const [OLD, NEW] = ['release-1', 'release-2'] as const;
+
+let api: OrderApi;
+let deployment: Deployment;
+let changed: string;
+const workers = new Map<string, TestWorker>();
+beforeAll(async () => {
+  changed = await changedBundleForTests();
+  api = await openOrderApi({ own: true });
+  const { temporal, taskQueue } = api.shop;
+  deployment = createDeployment(temporal.client, testWorkerConfig(taskQueueEnv(taskQueue)));
+  await startWorker(OLD, true);
+});
+afterAll(async () => {
+  for (const worker of workers.values()) await worker.stop();
+  await api.close();
+  await rm(dirname(changed), { recursive: true });
+});
+
+async function startWorker(build: string, isCurrent = false): Promise<void> {
+  const { taskQueue, db } = api.shop;
+  const bundle = build === NEW ? changed : process.env.TEST_WORKFLOW_BUNDLE!;
+  const env = { WORKER_BUILD_ID: build };
+  const payloads = { keys: '', bundle };
+  const worker = await startTestWorker({ taskQueue, connection: db.connection, payloads, env, isCurrent });
+  workers.set(build, worker);
+}
+
+async function stopWorker(build: string): Promise<void> {
+  await workers.get(build)!.stop();
+  workers.delete(build);
+}
+
+/** Runs `npm run deploy:versions` with these arguments. Returns its exit code, and what it prints. */
+async function deployVersions(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = [];
+  const { client } = api.shop.temporal;
+  const code = await run(parseOptions(args), {
+    client,
+    deployment,
+    own: NEW,
+    signal: new AbortController().signal,
+    print: (line) => void lines.push(line),
+    progress: () => undefined,
+  });
+  return { code, lines };
+}
+
+const handleOf = (id: string, runId?: string) =>
+  api.shop.temporal.client.workflow.getHandle(orderWorkflowId(id), runId);
+
+/** Returns the version on which the newest run of an order is. */
+async function buildOf(id: string): Promise<string> {
+  const { raw } = await handleOf(id).describe();
+  return raw.workflowExecutionInfo!.versioningInfo!.deploymentVersion!.buildId!;
+}
+
+/** Returns the histories of all runs of an order, the newest first. */
+async function historiesOf(id: string): Promise<History[]> {
+  const histories: History[] = [];
+  let runId: string | undefined;
+  do {
+    const history: History = await handleOf(id, runId).fetchHistory();
+    histories.push(history);
+    runId = history.events![0]!.workflowExecutionStartedEventAttributes!.continuedExecutionRunId || undefined;
+  } while (runId);
+  return histories;
+}
+
+/** Records the run of the order on the old version, once the order has moved. */
+async function recordMoved(name: string, id: string): Promise<void> {
+  await eventually(async () => expect(await buildOf(id)).toBe(NEW));
+  const [{ events }] = (await historiesOf(id)) as [History];
+  const { continuedExecutionRunId } = events![0]!.workflowExecutionStartedEventAttributes!;
+  await recordHistory(name, handleOf(id, continuedExecutionRunId!));
+}
+
+/** Customers who order, and staff who fulfill or cancel half of that, until they are stopped. */
+function traffic(products: readonly string[]) {
+  const placed: string[] = [];
+  const statuses: number[] = [];
+  let isOver = false;
+  const admin = api.tokenOf('ADMIN');
+  const customer = api.tokenOf('CUSTOMER');
+  async function one(productId: string): Promise<void> {
+    while (!isOver) {
+      const items = [{ productServiceId: productId, quantity: 1 }];
+      const { status, body } = await api.place(customer, { items, paymentMethod: 'pm_card_visa' });
+      statuses.push(status);
+      if (status !== 201) continue;
+      const { id } = body.data;
+      const n = placed.push(id);
+      if (n % 4 === 0) statuses.push((await api.fulfill(id, [[productId, 1]])).status);
+      if (n % 4 === 1) {
+        const cancelled = await api.call('post', `/orders/${id}/cancel`, admin).send({ reason: 'changed' });
+        statuses.push(cancelled.status);
+      }
+    }
+  }
+  const running = Promise.all(products.map(one));
+  return {
+    placed,
+    statuses,
+    /** Waits until so many more orders are placed, and returns them. */
+    async next(count: number): Promise<string[]> {
+      const from = placed.length;
+      await eventually(async () => expect(placed.length).toBeGreaterThanOrEqual(from + count));
+      return placed.slice(from);
+    },
+    async stop(): Promise<void> {
+      isOver = true;
+      await running;
+    },
+  };
+}
+
+it('a release changes the workflow of orders under load, and is taken back, without an error', async () => {
+  const products = await Promise.all([1, 2, 3].map(() => api.shop.sell({ available: 10_000 })));
+  const product = products[0]!.id;
+  const token = api.tokenOf('CUSTOMER');
+  const waiting: string[] = [];
+  for (let n = 0; n < 6; n++) waiting.push((await api.placed(token, [product, 1])).id);
+  const [byCommand, afterwards, later] = waiting as [string, string, string];
+  const customers = traffic(products.map(({ id }) => id));
+  await customers.next(3);
+
+  // The changed workflow does not suit what earlier orders have done.
+  const codePath = changed;
+  const [history] = await historiesOf(byCommand);
+  await expect(Worker.runReplayHistory({ workflowBundle: { codePath } }, history)).rejects.toThrow(
+    /Nondeterminism/,
+  );
+  expect(await readFile(changed, 'utf8')).not.toBe(await readFile(process.env.TEST_WORKFLOW_BUNDLE!, 'utf8'));
+
+  await startWorker(NEW);
+  for (const id of await customers.next(3)) expect(await buildOf(id)).toBe(OLD);
+
+  // Workers may not have asked for work yet, so this waits for them.
+  await eventually(() => deployVersions('ramp', '50', NEW));
+  const seen = new Set<string>();
+  await eventually(async () => {
+    for (const id of await customers.next(2)) seen.add(await buildOf(id));
+    expect([...seen].sort()).toEqual([OLD, NEW]);
+  });
+
+  expect(await deployVersions('set-current')).toEqual({ code: 0, lines: [`New orders go to ${NEW}.`] });
+  await customers.next(6); // begun before
+  for (const id of await customers.next(6)) expect(await buildOf(id)).toBe(NEW);
+  expect(await buildOf(byCommand)).toBe(OLD);
+  await api.fulfill(byCommand, [[product, 1]]).expect(201);
+  await recordMoved('moved-by-a-command', byCommand);
+  expect(await buildOf(afterwards)).toBe(OLD);
+
+  await eventually(async () => expect(await deployVersions('move')).toMatchObject({ code: 0 }));
+  expect(await deployVersions('drain', OLD)).toMatchObject({ code: 0 });
+  await stopWorker(OLD);
+  await recordMoved('moved-by-a-signal', afterwards);
+  for (const id of waiting.slice(1)) expect(await buildOf(id)).toBe(NEW);
+  await api.fulfill(afterwards, [[product, 1]]).expect(201);
+  await customers.next(3);
+
+  await startWorker(OLD);
+  expect(await deployVersions('set-current', OLD)).toMatchObject({ code: 0 });
+  await customers.next(6);
+  for (const id of await customers.next(6)) expect(await buildOf(id)).toBe(OLD);
+  await eventually(async () => expect(await deployVersions('move')).toMatchObject({ code: 0 }));
+  expect(await buildOf(later)).toBe(OLD);
+  await stopWorker(NEW);
+  await api.fulfill(later, [[product, 1]]).expect(201);
+  await customers.next(3);
+  await customers.stop();
+
+  expect(customers.statuses.filter((status) => status >= 300)).toEqual([]);
+  for (const id of [...waiting, ...customers.placed]) {
+    const failed = (await historiesOf(id)).flatMap(({ events }) =>
+      events!.filter(({ workflowTaskFailedEventAttributes: failure }) => failure),
+    );
+    expect({ id, failed }).toEqual({ id, failed: [] });
+  }
+});

@@ -61,6 +61,14 @@ const sharedState = [
     'Workflows share their modules: what one order leaves here, another would find. Make it a ReadonlySet, or local.',
 }));
 
+/** Days have 23 or 25 hours twice a year, but not in UTC. */
+const localTime = ['FullYear', 'Month', 'Date', 'Day', 'Hours', 'Minutes'].flatMap((part) =>
+  ['get', 'set'].map((verb) => ({
+    property: `${verb}${part}`,
+    message: `Depends on the time zone of the host: use ${verb}UTC${part}.`,
+  })),
+);
+
 export default defineConfig(
   globalIgnores(['**/dist/', '**/*.generated.ts', 'coverage/', '.data/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -140,6 +148,10 @@ export default defineConfig(
     rules: { 'no-console': 'error' },
   },
   {
+    files: ['src/**/*.ts', 'workflows/**/*.ts'],
+    rules: { 'no-restricted-properties': ['error', ...localTime] },
+  },
+  {
     files: ['src/*/**/*.ts', 'src/app.ts', 'activities/**/*.ts'],
     ignores: ['src/config/**', 'src/process/entry.ts'], // the entry hands it to the configuration
     rules: {
@@ -150,6 +162,7 @@ export default defineConfig(
           property: 'env',
           message: 'Take the value from the Config that src/config made.',
         },
+        ...localTime,
       ],
     },
   },

@@ -7,6 +7,7 @@ import { openSystem } from './harness/system';
 import { cores } from './scenarios/cores';
 import { flashSale } from './scenarios/flash-sale';
 import { life } from './scenarios/life';
+import { overload } from './scenarios/overload';
 import { place } from './scenarios/place';
 import { reads } from './scenarios/reads';
 import type { Scenario } from './scenarios/scenario';
@@ -18,6 +19,7 @@ import { workers } from './scenarios/workers';
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   place,
   'flash-sale': flashSale,
+  overload,
   life,
   reads,
   workers,

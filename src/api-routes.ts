@@ -11,6 +11,7 @@ import { healthRoutes } from './health/health.routes';
 import type { Jwt } from './jwt/jwt';
 import type { MongoDb } from './mongodb/mongodb';
 import { createTransact } from './mongodb/transaction';
+import { createAdmission, type Admission } from './orders/admission';
 import { createOrderRepository } from './orders/orders.repository';
 import { createOrderService, type OrderService } from './orders/orders.service';
 import { createPaymentActionRepository } from './payments/actions.repository';
@@ -31,6 +32,7 @@ import { createStockAdjustmentService } from './product-service/stock-adjustment
 import { createStockQueue } from './product-service/stock-queue';
 import type { ApiMetrics } from './telemetry/api-metrics';
 import type { TemporalClient } from './temporal/client';
+import { describeTaskQueue } from './temporal/task-queue';
 import type { CustomerKeys } from './temporal/payload-codec';
 import { createOrderWorkflows } from './orders/temporal/order-workflows';
 import { startOptionsOf } from './orders/temporal/start-options';
@@ -48,6 +50,7 @@ export interface RouteDeps {
   jwt: Jwt;
   revokedTokens: Pick<RevokedTokens, 'has'>;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
+  admission: Pick<Admission, 'admit'>;
   outbox: Pick<Outbox, 'post'>;
   dataKeys: CustomerKeys;
   report: ReportSecurityEvent;
@@ -67,6 +70,7 @@ export function createRoutes({
   jwt,
   revokedTokens,
   declines,
+  admission,
   outbox,
   dataKeys,
   report,
@@ -94,6 +98,7 @@ export function createRoutes({
       service: orders,
       config,
       declines,
+      admission,
       outbox,
       onAccepted: metrics?.countAccepted,
     }),
@@ -151,5 +156,19 @@ export function followDeclineLimit(
     secret: config.jwt.keys[0]!.signingKey!,
     mongodb,
     logger,
+  });
+}
+
+/** Admits as many new orders as can be placed in time. */
+export function admitOrders(
+  { orders, temporal: { namespace, taskQueue: queue } }: Pick<Config, 'orders' | 'temporal'>,
+  temporal: Pick<TemporalClient, 'client'>,
+  onRefused?: ApiMetrics['countRefused'],
+): Admission {
+  return createAdmission({
+    max: orders.maxInFlight,
+    patienceMs: orders.placeTimeoutMs,
+    describeQueue: () => describeTaskQueue(temporal, { namespace, queue, type: 'workflow' }),
+    onRefused,
   });
 }

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { followCredentials, securityEvents } from './api-identity';
-import { createRoutes, followDeclineLimit } from './api-routes';
+import { admitOrders, createRoutes, followDeclineLimit } from './api-routes';
 import { startApiTelemetry } from './api-telemetry';
 import { createApp } from './app';
 import { createAuthentication } from './authentication/authentication';
@@ -61,7 +61,8 @@ export async function startServer(
     logger,
   );
   const temporal = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
-  telemetry?.measure({ connection: mongodb.connection, temporal });
+  const admission = admitOrders(config, temporal, telemetry?.metrics.countRefused);
+  telemetry?.measure({ connection: mongodb.connection, temporal, admission });
   const rateLimitStore = sharedStore(config, logger, countTimeoutMs);
   const jwt = createJwt(config.jwt);
   const report = securityEvents(config, logger, telemetry?.metrics.countSecurityEvent);
@@ -85,6 +86,7 @@ export async function startServer(
     jwt,
     revokedTokens,
     declines,
+    admission,
     outbox,
     dataKeys,
     report,

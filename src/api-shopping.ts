@@ -14,6 +14,7 @@ import { createOrderPresenter, orderLinksOf } from './orders/orders.presenter';
 import { createOrderRepository } from './orders/orders.repository';
 import { orderRoutes } from './orders/routes';
 import { identifyByOrderToken } from './orders/routes/order-token';
+import type { Admission } from './orders/admission';
 import type { OrderService } from './orders/orders.service';
 import type { DeclineLimit } from './payments/declines/decline-limit';
 import { createProductServiceRepository } from './product-service/product-service.repository';
@@ -27,6 +28,7 @@ export interface ShoppingRoutesDeps {
   config: Config;
   service: OrderService;
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
+  admission: Pick<Admission, 'admit'>;
   outbox: Pick<Outbox, 'post'>;
   onAccepted?(): void;
 }
@@ -34,7 +36,7 @@ export interface ShoppingRoutesDeps {
 /** Creates the routes of orders and of the carts that become some. */
 export function shoppingRoutes(
   connection: Connection,
-  { service, config, declines, outbox, onAccepted }: ShoppingRoutesDeps,
+  { service, config, declines, admission, outbox, onAccepted }: ShoppingRoutesDeps,
 ): Route[] {
   const guests = createGuestRepository(connection);
   const deps = {
@@ -43,6 +45,7 @@ export function shoppingRoutes(
     users: { ...createUsersRepository(connection), guestsOf: guests.findByEmail },
     guests: identifyByOrderToken(guests),
     declines,
+    admission,
     onAccepted,
     prefix: config.http.prefix,
   };

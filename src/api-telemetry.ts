@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { answerCollector } from './cluster/collect';
 import type { Config } from './config';
 import { VERSION } from './config/version';
-import { createApiMetrics, type ApiMetrics } from './telemetry/api-metrics';
+import type { Admission } from './orders/admission';
+import { createApiMetrics, measureAdmission, type ApiMetrics } from './telemetry/api-metrics';
 import { measureBacklog } from './telemetry/backlog-metrics';
 import { createMetrics, metricsAnswer, type Metrics } from './telemetry/metrics';
 import { measurePool } from './telemetry/pool-metrics';
@@ -13,10 +14,16 @@ import { startTelemetryServer } from './telemetry/server';
 import type { TemporalClient } from './temporal/client';
 import { waitingPasswords } from './users/passwords/password';
 
+export interface ApiUses {
+  connection: Connection;
+  temporal: Pick<TemporalClient, 'client'>;
+  admission: Pick<Admission, 'active' | 'limit'>;
+}
+
 export interface ApiTelemetry {
   metrics: ApiMetrics;
   /** Measures what the API uses as well. */
-  measure(uses: { connection: Connection; temporal: Pick<TemporalClient, 'client'> }): void;
+  measure(uses: ApiUses): void;
   close(): Promise<void>;
 }
 
@@ -35,7 +42,8 @@ export async function startApiTelemetry(config: Config, logger: Logger): Promise
   const server = await serve(metrics, address, logger);
   return {
     metrics: createApiMetrics(meter),
-    measure({ connection, temporal }) {
+    measure({ connection, temporal, admission }) {
+      measureAdmission(meter, admission);
       measurePool(meter, connection);
       measureBacklog(meter, config.temporal, temporal);
     },

@@ -37,6 +37,7 @@ function openApiDocument(): OpenApiDocument {
     jwt: createJwt(config.jwt),
     revokedTokens: { has: () => false },
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
+    admission: undefined as never,
     outbox: { post: () => undefined },
     dataKeys: undefined as never,
     report: () => undefined,

@@ -81,10 +81,11 @@ export async function closedLoop(
 /**
  * Sends requests at a fixed rate, whether earlier ones have finished or not (open loop). A latency starts
  * when the request was due, so a stall counts for every request that had to wait (no coordinated omission).
+ * @param work is told when it was due, on the clock of `performance`
  * @throws the first failure, after all have been sent
  */
 export async function openLoop(
-  work: () => Promise<void>,
+  work: (dueAt: number) => Promise<void>,
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<SteadyRound> {
   const latencies: number[] = [];
@@ -101,7 +102,7 @@ export async function openLoop(
       latencies.push(now - dueAt);
       doneAt.push(now - start);
     };
-    pending.push(work().then(answered, (error: unknown) => failures.push(error)));
+    pending.push(work(dueAt).then(answered, (error: unknown) => failures.push(error)));
   }
   await Promise.all(pending);
   if (failures.length > 0) throw failures[0];

@@ -52,6 +52,7 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
   const env: NodeJS.ProcessEnv = {
     ...environmentOf(servers),
     ...UNLIMITED,
+    MAX_ORDERS_IN_FLIGHT: '0',
     PLACE_ORDER_TIMEOUT_MS: '60000',
     ORDER_COMMAND_TIMEOUT_MS: '60000',
   };

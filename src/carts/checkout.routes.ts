@@ -11,6 +11,7 @@ import {
   PLACED,
   REJECTIONS,
   waitsForCard,
+  whenAdmitted,
   type PlaceOrderRouteDeps,
 } from '../orders/routes/placement';
 import { callerOf as orderCallerOf, logOrder } from '../orders/routes/responses';
@@ -61,7 +62,9 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
       const caller = callerOf(principal, headers);
       const sent = { requestId: ctx.state.requestId, address: ctx.ip };
       const prepare = () => checkout.prepare(id, caller, ifMatch, body, sent);
-      const { order, orderToken } = await orderCart(ctx, prepare, headers.prefer);
+      const { order, orderToken } = await whenAdmitted(deps, (admitted) =>
+        orderCart(ctx, prepare, { admitted, prefer: headers.prefer }),
+      );
       const isRepeat = ctx.response.get('Idempotent-Replayed') === 'true';
       if (orderToken !== undefined && body.email !== undefined && !isRepeat)
         mails.tellOrder(body.email, order, orderToken);
@@ -72,7 +75,7 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
   async function orderCart(
     ctx: Context,
     prepare: () => Promise<Checkout>,
-    prefer: string | undefined,
+    options: Parameters<typeof place>[3],
   ): Promise<{ order: Order; orderToken: string | undefined }> {
     for (let before = ''; ;) {
       const checkout = await prepare();
@@ -80,7 +83,7 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
       logOrder(ctx, request.orderId);
       if (orderToken !== undefined) ctx.set('Order-Token', orderToken);
       try {
-        return { order: await place(ctx, request, customer, prefer), orderToken };
+        return { order: await place(ctx, request, customer, options), orderToken };
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'idempotency_key_reused') throw error;
       }

@@ -1,5 +1,5 @@
 import type { ProcessEnv } from './process';
-import { count, duration, MAX_TIMER_MS, millisecondsOf } from './rules';
+import { count, countOrNone, duration, MAX_TIMER_MS, millisecondsOf } from './rules';
 import { section, type CheckContext, type EnvOf } from './section';
 
 const variables = {
@@ -7,6 +7,12 @@ const variables = {
     .unit('ms')
     .tag('api')
     .description('How long `POST /orders` waits for the outcome before it responds with 202'),
+  MAX_ORDERS_IN_FLIGHT: countOrNone(200)
+    .tag('api')
+    .description(
+      'How many orders a process places at once at most. Under load it finds out itself how many fewer can be placed in time, ' +
+        'and refuses the others with 503; `0` places any number, however long that takes',
+    ),
   ORDER_COMMAND_TIMEOUT_MS: count(8_000, MAX_TIMER_MS)
     .unit('ms')
     .tag('api')
@@ -42,6 +48,7 @@ export const orders = section({
   },
   config: (env) => ({
     placeTimeoutMs: env.PLACE_ORDER_TIMEOUT_MS,
+    maxInFlight: env.MAX_ORDERS_IN_FLIGHT,
     commandTimeoutMs: env.ORDER_COMMAND_TIMEOUT_MS,
     fulfillmentDeadlineMs: millisecondsOf(env.FULFILLMENT_DEADLINE),
     paymentDeadlineMs: millisecondsOf(env.PAYMENT_DEADLINE),

@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Context, Middleware } from '../http/context';
 import { knownMethod } from '../http/known-method';
+import { REFUSALS, type Admission, type Refusal } from '../orders/admission';
 import { SECURITY_EVENT_NAMES, type SecurityEventName } from '../security/security-events';
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
@@ -19,11 +20,16 @@ export function createApiMetrics(meter: Meter) {
     description: 'Requests that are being served; streams of events are among them as long as they last',
   });
   const accepted = counter('orders_accepted_total', 'Orders answered with 201 or 202, without repeats');
+  const refused = counter(
+    'orders_refused_total',
+    'Orders turned down with 503 before anything was begun, since too many are being placed or wait in the queue, by reason',
+  );
   const limited = counter('rate_limited_requests_total', 'Requests that the rate limit has turned down');
   const security = counter('security_events_total', 'Security events, by the name that the log has for them');
 
   // A counter that appears with 1 has not increased for Prometheus.
   for (const one of [accepted, limited]) one.add(0);
+  for (const reason of REFUSALS) refused.add(0, { reason });
   for (const event of SECURITY_EVENT_NAMES) security.add(0, { event });
 
   return {
@@ -39,6 +45,7 @@ export function createApiMetrics(meter: Meter) {
     }) satisfies Middleware,
 
     countAccepted: () => accepted.add(1),
+    countRefused: (reason: Refusal) => refused.add(1, { reason }),
     countLimited: () => limited.add(1),
     countSecurityEvent: (event: SecurityEventName) => security.add(1, { event }),
   };
@@ -52,4 +59,20 @@ function attributesOf(ctx: Context): Record<string, string | number> {
     ...(typeof route === 'string' && { http_route: route }),
     http_response_status_code: ctx.res.statusCode,
   };
+}
+
+/** Measures how many orders are being placed, and how many may be. */
+export function measureAdmission(meter: Meter, { active, limit }: Pick<Admission, 'active' | 'limit'>): void {
+  meter
+    .createObservableGauge('orders_in_flight', {
+      description: 'Orders that the process is placing: it waits for what comes of them',
+    })
+    .addCallback((result) => result.observe(active()));
+  meter
+    .createObservableGauge('orders_in_flight_limit', {
+      description: 'How many it places at once at most: fewer under load, so that each is placed in time',
+    })
+    .addCallback((result) => {
+      if (Number.isFinite(limit())) result.observe(limit());
+    });
 }

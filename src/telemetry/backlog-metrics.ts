@@ -1,14 +1,8 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Config } from '../config';
 import type { TemporalClient } from '../temporal/client';
+import { describeTaskQueue, type TaskType } from '../temporal/task-queue';
 import { sampled } from './sampled';
-
-/** The types of tasks by their numbers in Temporal's API. */
-const TASK_TYPES = { workflow: 1, activity: 2 } as const;
-type TaskType = keyof typeof TASK_TYPES;
-
-/** How long Temporal may take to describe a queue, in milliseconds. */
-const DESCRIBE_MS = 2_000;
 
 /**
  * Measures what waits for workers on our task queues. Temporal is asked, so it is known even if there are no workers.
@@ -16,7 +10,7 @@ const DESCRIBE_MS = 2_000;
 export function measureBacklog(
   meter: Meter,
   { taskQueue, paymentsTaskQueue, eventsTaskQueue, namespace }: Config['temporal'],
-  { client: { connection } }: Pick<TemporalClient, 'client'>,
+  temporal: Pick<TemporalClient, 'client'>,
 ): void {
   const queues: [queue: string, type: TaskType][] = [
     [taskQueue, 'workflow'],
@@ -25,25 +19,12 @@ export function measureBacklog(
     [eventsTaskQueue, 'activity'],
   ];
 
-  async function describe(queue: string, type: TaskType) {
-    const { pollers, stats } = await connection.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: queue },
-      taskQueueType: TASK_TYPES[type],
-      reportStats: true,
-    });
-    const { seconds, nanos } = stats?.approximateBacklogAge ?? {};
-    return {
-      labels: { task_queue: queue, task_type: type },
-      tasks: Number(stats?.approximateBacklogCount ?? 0),
-      ageSeconds: Number(seconds ?? 0) + (nanos ?? 0) / 1e9,
-      pollers: pollers?.length ?? 0,
-    };
-  }
-
   const sample = sampled(() =>
-    connection.withDeadline(Date.now() + DESCRIBE_MS, () =>
-      Promise.all(queues.map(([queue, type]) => describe(queue, type))),
+    Promise.all(
+      queues.map(async ([queue, type]) => {
+        const state = await describeTaskQueue(temporal, { namespace, queue, type });
+        return { ...state, labels: { task_queue: queue, task_type: type } };
+      }),
     ),
   );
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
@@ -63,7 +44,7 @@ export function measureBacklog(
       result.observe(up, Number(found !== undefined));
       for (const queue of found ?? []) {
         result.observe(backlog, queue.tasks, queue.labels);
-        result.observe(age, queue.ageSeconds, queue.labels);
+        result.observe(age, queue.ageMs / 1_000, queue.labels);
         result.observe(pollers, queue.pollers, queue.labels);
       }
     },

@@ -177,7 +177,9 @@ describe('change', () => {
   it('saves an order that is known without reading it', async () => {
     const { order } = await stored();
     const findById = () => Promise.reject(new Error('It was read.'));
-    expect(await writerWith({ findById }).change(order.id, note('New'), order)).toMatchObject({ revision: 2 });
+    expect(await writerWith({ findById }).change(order.id, note('New'), order)).toMatchObject({
+      revision: 2,
+    });
   });
 });
 

@@ -80,6 +80,7 @@ function methodsOf(): Map<string, Method> {
       jwt,
       revokedTokens: { has: () => false },
       declines: api.declines,
+      admission: undefined as never,
       outbox: { post: () => undefined },
       dataKeys: undefined as never,
       report: () => undefined,

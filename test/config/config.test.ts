@@ -75,6 +75,7 @@ describe('loadConfig', () => {
     };
     const orders = {
       placeTimeoutMs: 5_000,
+      maxInFlight: 200,
       commandTimeoutMs: 8_000,
       fulfillmentDeadlineMs: 6 * 86_400_000,
       paymentDeadlineMs: 86_400_000,

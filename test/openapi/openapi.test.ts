@@ -35,6 +35,7 @@ beforeAll(async () => {
     dataKeys: undefined as never,
     report: () => undefined,
     declines: { requireBelow: async () => undefined, track: (_payer, _key, send) => send() },
+    admission: undefined as never,
     outbox: { post: () => undefined },
     logger: pino({ level: 'silent' }),
     draining: new AbortController().signal,

@@ -37,6 +37,8 @@ function testEnv(): NodeJS.ProcessEnv {
     // And make many carts.
     MAX_GUEST_CARTS_PER_ADDRESS: '0',
     MAX_GUEST_ORDERS_PER_ADDRESS: '0',
+    // Tests place many orders at once, on machines that may be slow.
+    MAX_ORDERS_IN_FLIGHT: '0',
     // A payment that is declined ends the order, unless a test is about trying another card.
     PAYMENT_RETRY_WINDOW: '0',
     // Tests decline many payments from one address.

@@ -7,7 +7,7 @@ import { createOrderWorkflows } from '../../src/orders/temporal/order-workflows'
 import { feedRoutes, outgoingRoutes } from '../../src/api-events';
 import { createPasswordChecks } from '../../src/api-identity';
 import { privacyRoutes } from '../../src/api-privacy';
-import { followDeclineLimit } from '../../src/api-routes';
+import { admitOrders, followDeclineLimit } from '../../src/api-routes';
 import { shoppingRoutes } from '../../src/api-shopping';
 import type { Route } from '../../src/http/route';
 import type { DeclineLimit } from '../../src/payments/declines/decline-limit';
@@ -132,7 +132,11 @@ export async function openApiOf(
         commandTimeoutMs: config.orders.commandTimeoutMs,
       });
       service = createOrderService({ orders: shop.orders, actions: shop.actions, workflows });
-      const shopping = shoppingRoutes(shop.db.connection, { service, config, declines, outbox });
+      const admission = admitOrders(
+        { ...config, temporal: { ...config.temporal, taskQueue: shop.taskQueue } },
+        shop.temporal,
+      );
+      const shopping = shoppingRoutes(shop.db.connection, { service, config, declines, admission, outbox });
       const { requireRecentSignIn } = createPasswordChecks({
         config,
         connection: shop.db.connection,

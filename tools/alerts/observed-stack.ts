@@ -77,6 +77,7 @@ export async function startObservedStack(
       JWT_SECRET: randomBytes(48).toString('base64'),
       PAYLOAD_KEYS: `alerts:${randomBytes(32).toString('base64')}`,
       PLACE_ORDER_TIMEOUT_MS: String(PLACE_MS),
+      MAX_ORDERS_IN_FLIGHT: '0',
       RATE_LIMIT_MAX: '1000000',
       SIGN_IN_RATE_LIMIT_MAX: '1000000',
       WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',

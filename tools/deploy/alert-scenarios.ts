@@ -84,6 +84,14 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     ...FAULT,
   },
   {
+    alert: 'OrdersRefused',
+    series: {
+      orders_accepted_total: counter([60, 100]),
+      'orders_refused_total{reason="in_flight"}': counter([0, 10], [20, 30], [0, 60]),
+    },
+    ...FAULT,
+  },
+  {
     alert: 'EventLoopBlocked',
     series: { 'nodejs_eventloop_delay_p99_seconds{component="api",instance="a"}': fault(0.4, 0.012) },
     ...FAULT,

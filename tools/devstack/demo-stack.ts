@@ -14,6 +14,7 @@ const SETTINGS = {
   LOG_LEVEL: 'warn',
   PAYMENT_PROVIDER: 'sandbox',
   ACCESS_TOKEN_TTL_SECONDS: '86400',
+  MAX_ORDERS_IN_FLIGHT: '0',
   RATE_LIMIT_MAX: '1000000000',
   // All requests come from one address.
   SIGN_IN_RATE_LIMIT_MAX: '1000000000',

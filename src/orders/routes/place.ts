@@ -5,7 +5,14 @@ import type { Principal } from '../../role/principal';
 import { Role } from '../../role/role';
 import { orderIdOf, orderRequest } from '../order-request';
 import { adminOnly, placeOrderBody, placeOrderHeaders, type PlaceOrderBody } from '../schema/requests';
-import { APPLIED, orderPlacer, PLACED, REJECTIONS, type PlaceOrderRouteDeps } from './placement';
+import {
+  APPLIED,
+  orderPlacer,
+  PLACED,
+  REJECTIONS,
+  whenAdmitted,
+  type PlaceOrderRouteDeps,
+} from './placement';
 import { logOrder, TAG } from './responses';
 
 export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
@@ -23,7 +30,8 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
       'authorises the payment. If any of this fails, nothing is reserved or charged. Once you have a ' +
       'response, the order is never lost and never placed twice. If you do not know whether a request ' +
       'succeeded, repeat it with the same Idempotency-Key. After too many declined payments of a user, or ' +
-      'from an address, the next ones get 429.',
+      'from an address, the next ones get 429. While more orders arrive than can be placed in time, those beyond that get ' +
+      '503 at once, with Retry-After, and nothing was begun for them.',
     tag: TAG,
     headers: placeOrderHeaders,
     idempotency: 'required',
@@ -34,26 +42,27 @@ export function placeOrderRoute(deps: PlaceOrderRouteDeps): Route {
     },
     outcomeHeaders: PLACED.outcomeHeaders,
     errors: [...REJECTIONS, 'service_unavailable'],
-    async handler(ctx, { body, headers, idempotencyKey, principal }) {
-      const customer = await customerOf(body, principal);
-      const orderId = orderIdOf(customer.id, idempotencyKey, principal.id);
-      const request = orderRequest(orderId, idempotencyKey, {
-        customerId: customer.id,
-        placedBy: principal.id,
-        requestId: ctx.state.requestId,
-        ...(principal.role === Role.ADMIN && { address: ctx.ip }),
-        items: body.items,
-        ...(body.expectedTotal !== undefined && { expectedTotal: body.expectedTotal }),
-        paymentMethod: body.paymentMethod,
-        note: body.note || null,
-        shippingAddress: body.shippingAddress ?? null,
-        externalRef: body.externalRef ?? undefined,
-        metadata: body.metadata ?? undefined,
-      });
-      logOrder(ctx, orderId);
-      if (customer.isDisabled && !(await service.isKnown(orderId))) throw customerDisabled();
-      await place(ctx, request, principal, headers.prefer);
-    },
+    handler: (ctx, { body, headers, idempotencyKey, principal }) =>
+      whenAdmitted(deps, async (admitted) => {
+        const customer = await customerOf(body, principal);
+        const orderId = orderIdOf(customer.id, idempotencyKey, principal.id);
+        const request = orderRequest(orderId, idempotencyKey, {
+          customerId: customer.id,
+          placedBy: principal.id,
+          requestId: ctx.state.requestId,
+          ...(principal.role === Role.ADMIN && { address: ctx.ip }),
+          items: body.items,
+          ...(body.expectedTotal !== undefined && { expectedTotal: body.expectedTotal }),
+          paymentMethod: body.paymentMethod,
+          note: body.note || null,
+          shippingAddress: body.shippingAddress ?? null,
+          externalRef: body.externalRef ?? undefined,
+          metadata: body.metadata ?? undefined,
+        });
+        logOrder(ctx, orderId);
+        if (customer.isDisabled && !(await service.isKnown(orderId))) throw customerDisabled();
+        await place(ctx, request, principal, { admitted, prefer: headers.prefer });
+      }),
   });
 
   async function customerOf(

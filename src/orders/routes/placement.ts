@@ -8,12 +8,14 @@ import { preferencesOf } from '../../http/prefer';
 import type { ResponseSpec } from '../../http/route';
 import type { DeclineLimit } from '../../payments/declines/decline-limit';
 import type { Principal } from '../../role/principal';
+import type { Admission, Admitted } from '../admission';
 import { payerOf, paymentOutcomeOf } from './payer';
 import { EXAMPLE_ACTION, EXAMPLE_ACTION_REQUIRED } from '../schema/example';
 import { ETAG, orderResponse, orderSender, tellRepeat, type OrderRouteDeps } from './responses';
 
 export interface PlaceOrderRouteDeps extends OrderRouteDeps {
   declines: Pick<DeclineLimit, 'requireBelow' | 'track'>;
+  admission: Pick<Admission, 'admit'>;
   /** The path prefix of the API, for Location. */
   prefix: string;
   /** Called for each order that is accepted, to count it. */
@@ -71,6 +73,7 @@ export function placementSender(
 
 /**
  * Has orders placed and responds with what comes of it. Returns the order.
+ * @param admitted its place among those that are being placed
  * @param prefer the Prefer header
  */
 export function orderPlacer(deps: PlaceOrderRouteDeps) {
@@ -80,21 +83,36 @@ export function orderPlacer(deps: PlaceOrderRouteDeps) {
     ctx: Context,
     request: OrderRequest,
     principal: Principal,
-    prefer: string | undefined,
+    { admitted, prefer }: { admitted: Admitted; prefer: string | undefined },
   ): Promise<Order> => {
     const payer = payerOf(ctx, principal, request);
     await declines.requireBelow(payer, () => service.isKnown(request.orderId));
     const { isAsync, withinMs, applied } = patienceOf(prefer);
     const place = () => (isAsync ? service.placeAsync(request) : service.place(request, withinMs));
+    const begunAt = performance.now();
     const placement = await declines.track(payer, request.orderId, place, ({ order }) =>
       paymentOutcomeOf(order),
     );
+    if (!isAsync && !placement.isReplay) admitted.placed(performance.now() - begunAt, placement.isSettled);
     if (placement.isReplay) tellRepeat(ctx);
     if (applied) ctx.set('Preference-Applied', applied);
     await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
     if (!placement.isReplay) onAccepted?.();
     return placement.order;
   };
+}
+
+/** Does the work of placing an order, unless there is too much of it. @throws {AppError} service_unavailable */
+export async function whenAdmitted<T>(
+  { admission }: Pick<PlaceOrderRouteDeps, 'admission'>,
+  work: (admitted: Admitted) => Promise<T>,
+): Promise<T> {
+  const admitted = admission.admit();
+  try {
+    return await work(admitted);
+  } finally {
+    admitted.leave();
+  }
 }
 
 /** How long the client wants to wait until the order is placed (RFC 7240, 4.1 and 4.3). */

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { etagOf, preconditionFailed } from '../../common/etag';
@@ -26,7 +27,24 @@ export function temporalProblem(error: unknown, orderId?: string): unknown {
   }
   const types = [ServiceError, NamespaceNotFoundError, UndecodablePayload];
   const isTemporals = isGrpcServiceError(error) || types.some((type) => error instanceof type);
-  return isTemporals ? orderingUnavailable(error, orderId) : error;
+  return isTemporals ? orderingUnavailable(explained(error), orderId) : error;
+}
+
+/** Says in the log what to do about what was never set up: clients can do nothing about it. */
+function explained(error: unknown): unknown {
+  if (error instanceof NamespaceNotFoundError)
+    return new Error(
+      `Temporal has no namespace ${error.namespace}: set TEMPORAL_NAMESPACE, or create it and run npm run setup.`,
+      { cause: error },
+    );
+  if (lacksSearchAttribute(error))
+    return new Error('The namespace lacks search attributes: run npm run setup.', { cause: error });
+  return error;
+}
+
+function lacksSearchAttribute(error: unknown): boolean {
+  const cause = [error, (error as Error).cause].find(isGrpcServiceError);
+  return cause?.code === status.INVALID_ARGUMENT && /search attribute/i.test(cause.details);
 }
 
 /** Returns whether nothing was done because the order had changed much since the caller read it. */

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { describeTaskQueue } from '../../../src/temporal/task-queue';
+import { openCart } from '../../support/carts';
+import { eventually } from '../../support/eventually';
+import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
+
+const MOST = 2;
+
+let api: OrderApi;
+let alice: string;
+beforeAll(async () => {
+  api = await openOrderApi({ own: true, env: { MAX_ORDERS_IN_FLIGHT: String(MOST) } });
+  alice = api.tokenOf('CUSTOMER');
+});
+afterAll(() => api.close());
+
+const countOrders = () => api.shop.db.connection.collection('orders').countDocuments();
+const queueOf = () =>
+  describeTaskQueue(api.shop.temporal, { namespace: 'default', queue: api.shop.taskQueue, type: 'workflow' });
+
+it('refuses what cannot be placed before anything is begun, and places the repeat', async () => {
+  const { id } = await api.shop.sell({ available: 10 });
+  const cart = await openCart(api, alice);
+  await cart.put(id, 1).expect(200);
+  // No worker runs yet, so these stay in flight.
+  const waiting = Array.from({ length: MOST }, () =>
+    Promise.resolve(api.place(alice, lines([id, 1])).expect(201)),
+  );
+  await eventually(async () => expect((await queueOf()).tasks).toBe(MOST));
+  const refused = { 'Idempotency-Key': randomUUID() };
+  const refusal = await api.place(alice, lines([id, 1]), refused).expect(503);
+  expect(refusal.body).toMatchObject({
+    code: 'service_unavailable',
+    detail: expect.stringContaining('nothing was begun') as string,
+  });
+  expect(refusal.headers['retry-after']).toMatch(/^[1-5]$/);
+  await cart.checkOut().expect(503);
+  expect((await queueOf()).tasks).toBe(MOST);
+  // What it takes to end the load is let in.
+  await api.call('get', '/orders', alice).expect(200);
+
+  expect(await queueOf()).toMatchObject({ pollers: 0, polledAt: 0 });
+  await api.shop.startWorker();
+  await Promise.all(waiting);
+  expect(await countOrders()).toBe(MOST);
+  await api.place(alice, lines([id, 1]), refused).expect(201);
+  await cart.checkOut().expect(201);
+  expect(await countOrders()).toBe(MOST + 2);
+  const { ageMs, pollers, polledAt } = await queueOf();
+  expect(ageMs).toBe(0);
+  expect(pollers).toBeGreaterThan(0);
+  expect(polledAt).toBeGreaterThan(0);
+});

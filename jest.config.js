@@ -16,13 +16,14 @@ const UNIT = [
   'board/page',
   'board/session',
   'clients/*',
-  'cluster/primary-store',
+  'cluster/{collect,primary-store}',
   'common/{adaptive-limit,dates,etag,pagination,text}',
   'config/*',
   'create-admin/*',
   'dockerfile',
   'docs/{logging,output,runbook}',
   'domain/*',
+  'events/pages',
   'http/{error-middleware,server}',
   'logger/*',
   'mongodb/follow-changes',
@@ -38,17 +39,23 @@ const UNIT = [
   'payments/stripe/{amounts,list,request-spans}',
   'rate-limit/{client-address,store,window-counter}',
   'reconcile/*',
-  'telemetry/{merge,metrics,sampled,server}',
+  'telemetry/{cluster-metrics,merge,metrics,process-metrics,sampled,server,worker-metrics}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
   'tools/chaos/{history,log,network,schedule}',
   'tools/devstack/{demo-output,ports,start-options}',
-  'tracing/{exporter,sampler,switch,traceparent}',
+  'tracing/{exporter,sampler,start,switch,traceparent}',
   'users/passwords/password',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/{logger,options}',
   'workflows/order-report',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
+
+/** Modules of the MongoDB driver and of the exporter for traces. */
+const IMPORTING = [
+  'mongodb/lib/runtime_adapters',
+  '@opentelemetry/otlp-exporter-base/build/src/(?:configuration|transport)/[\\w-]+',
+];
 
 const project = {
   testEnvironment: 'node',
@@ -61,8 +68,8 @@ const project = {
   },
   // The client names the files that it imports as its build does.
   moduleNameMapper: { '^(\\./[\\w.-]+)\\.js$': '$1' },
-  // The driver loads `os` by a dynamic import, which Jest's sandbox refuses: compile that one file to a require.
-  transformIgnorePatterns: ['/node_modules/(?!mongodb/lib/runtime_adapters\\.js$)'],
+  // They load `os` and `http` by dynamic imports, which Jest's sandbox refuses: compile those files to requires.
+  transformIgnorePatterns: [`/node_modules/(?!(?:${IMPORTING.join('|')})\\.js$)`],
 };
 
 /** @type {import('jest').Config} */
@@ -88,7 +95,7 @@ module.exports = {
   coverageProvider: 'babel', // the one that can be merged with the coverage of workflows, which run in a sandbox
   collectCoverageFrom: [
     'src/**/*.ts',
-    '!src/{server,worker,setup,seed,create-admin,reconcile,audit-orders,healthcheck}.ts', // entries are tested as processes of their own
+    '!src/{server,worker,setup,seed,create-admin,reconcile,audit-orders,audit-log,healthcheck}.ts', // entries are tested as processes of their own
     'workflows/**/*.ts',
     'activities/**/*.ts',
   ],

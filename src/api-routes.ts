@@ -162,7 +162,7 @@ export function followDeclineLimit(
 /** Admits as many new orders as can be placed in time. */
 export function admitOrders(
   { orders, temporal: { namespace, taskQueue: queue } }: Pick<Config, 'orders' | 'temporal'>,
-  temporal: Pick<TemporalClient, 'client'>,
+  temporal: Pick<TemporalClient, 'ask'>,
   onRefused?: ApiMetrics['countRefused'],
 ): Admission {
   return createAdmission({

@@ -16,7 +16,7 @@ import { waitingPasswords } from './users/passwords/password';
 
 export interface ApiUses {
   connection: Connection;
-  temporal: Pick<TemporalClient, 'client'>;
+  temporal: Pick<TemporalClient, 'ask'>;
   admission: Pick<Admission, 'active' | 'limit'>;
 }
 

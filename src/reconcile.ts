@@ -1,6 +1,6 @@
 /** Compares the payment service with the orders: `npm run reconcile -- --from 2026-01-01 --to 2026-02-01 --repair`. */
 import { loadConfig } from './config';
-import pino from 'pino';
+import { inOrder } from './logger/logger';
 import { openMongoDb } from './mongodb/mongodb';
 import { createFindingRepository, type FindingRepository } from './payments/findings/findings.repository';
 import { runEntry, stopSignal } from './process/entry';
@@ -18,7 +18,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { request, asJson } = parseOptions(process.argv.slice(2));
   const config = loadConfig('worker', env);
   // Standard output is for findings alone.
-  const logger = createProcessLogger(config, 'reconcile', pino.destination(2));
+  const logger = createProcessLogger(config, 'reconcile', inOrder(2));
   const stopping = new AbortController();
   void stopSignal().then(() => stopping.abort());
   const temporal = createTemporalClient(config.temporal, createDataConverter(config.payloadKeys));

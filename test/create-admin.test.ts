@@ -4,12 +4,15 @@ import {
   createAdmin,
   disableDemoUsers,
   parseOptions,
+  removeTotp,
   type AdminOptions,
 } from '../src/create-admin/create-admin';
 import { seed } from '../src/seed/seed';
 import { DEMO_PASSWORD, DEMO_USERS } from '../src/users/demo-users';
 import { createAuditModel } from '../src/audit/audit.model';
 import { createSecondFactorModel } from '../src/users/second-factor/second-factors.model';
+import { createSecondFactorRepository } from '../src/users/second-factor/second-factors.repository';
+import { createUserModel } from '../src/users/users.model';
 import { createUsersRepository } from '../src/users/users.repository';
 import { openTestApi, type TestApi } from './support/api';
 import { openTestDatabase } from './support/database';
@@ -51,6 +54,7 @@ it.each([
   ['without a name', ['--email', 'ada@example.com'], PASSWORD, 'name'],
   ['with an invalid address', ['--email', 'ada', '--name', 'Ada'], PASSWORD, 'email must be'],
   ['with a short password', ADA, 'short', 'at least 12'],
+  ['with a password made of the address', ADA, 'ada@example.com', 'choose another'],
   ['with a common password', ADA, 'administrator', 'most common'],
   ['with an unknown option', [...ADA, '--role', 'ADMIN'], PASSWORD, 'Unknown option'],
   ['when demo users are to be disabled', [...ADA, '--disable-demo-users'], PASSWORD, 'Usage'],
@@ -59,6 +63,47 @@ it.each([
 ])('creates no ADMIN %s', async (_case, args, password, message) => {
   await expect(run(args, password)).rejects.toThrow(message);
   expect(await createUsersRepository(api.db.connection).list({}, { limit: 1 })).toEqual([]);
+});
+
+it('creates no second account for an address', async () => {
+  const id = await run(ADA);
+  await expect(run(ADA)).rejects.toThrow('use --promote');
+  expect(await run(['--email', 'ada@example.com', '--promote'])).toBe(id);
+});
+
+it('disables the demo users that there are, and may do so again', async () => {
+  await seed(api.db.connection, 'development');
+  const users = createUsersRepository(api.db.connection);
+  const [gone, ...left] = DEMO_USERS;
+  await createUserModel(api.db.connection).deleteOne({ email: gone!.email });
+  await run(ADA);
+  expect(parseOptions(['--disable-demo-users'])).toBe('disable-demo-users');
+  for (let time = 0; time < 2; time++) await disableDemoUsers(users);
+  for (const { email } of left) expect(await users.findByEmail(email)).toMatchObject({ status: 'disabled' });
+});
+
+it('says that a user has no authenticator app to remove, or does not exist', async () => {
+  const alice = await person(api);
+  const users = createUsersRepository(api.db.connection);
+  const factors = createSecondFactorRepository(api.db.connection);
+  for (const email of [alice.email, 'nobody@example.com'])
+    await expect(removeTotp(users, factors, email)).rejects.toThrow('no account with this address that has');
+});
+
+it('removes the authenticator app of a user whose address is written in another way', async () => {
+  const alice = await person(api);
+  const app = { _id: alice.id, secret: '!:JBSWY3DPEHPK3PXP', isOn: true, lastStep: 1, recoveryCodes: [] };
+  await createSecondFactorModel(api.db.connection).create(app);
+  const factors = createSecondFactorRepository(api.db.connection);
+  const users = createUsersRepository(api.db.connection);
+  const { email, removeTotp: isRemoval } = parseOptions([
+    '--email',
+    ` ${alice.email.toUpperCase()} `,
+    '--remove-totp',
+  ]) as AdminOptions;
+  expect(isRemoval).toBe(true);
+  expect(await removeTotp(users, factors, email)).toBe(alice.id);
+  await signIn(api, alice.email);
 });
 
 it('the command disables the demo users, and ends their sessions', async () => {

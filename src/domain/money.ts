@@ -99,7 +99,7 @@ export function shareWithin(amount: number, basisPoints: number, step = 1): numb
 }
 
 /** Divides non-negative numbers, and rounds half to even to a multiple of the step. */
-export function divideHalfEven(dividend: bigint, divisor: bigint, step = 1n): bigint {
+export function divideHalfEven(dividend: bigint, divisor: bigint, step: bigint): bigint {
   const ofSteps = divisor * step;
   const steps = dividend / ofSteps;
   const twiceRemainder = (dividend % ofSteps) * 2n;

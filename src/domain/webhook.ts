@@ -95,6 +95,5 @@ export function validSecrets<T extends SecretLife>(secrets: readonly T[], now: n
 
 /** Adds a secret. The one before it stays valid for a day, and none that is older: replacing it twice ends one at once. */
 export function replaceSecret<T extends SecretLife>(secrets: readonly T[], added: T, now: number): T[] {
-  const [current] = secrets;
-  return current ? [added, { ...current, expiresAt: now + OLD_SECRET_MS }] : [added];
+  return [added, { ...secrets[0]!, expiresAt: now + OLD_SECRET_MS }];
 }

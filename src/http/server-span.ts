@@ -1,7 +1,6 @@
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
-import { AppError } from '../errors/app-error';
 import { contextOfClient } from '../tracing/client-context';
-import { recordError, tracer } from '../tracing/spans';
+import { errorType, recordError, tracer } from '../tracing/spans';
 import { formatTraceparent } from '../tracing/traceparent';
 import type { Context, Middleware } from './context';
 import { knownMethod } from './known-method';
@@ -53,14 +52,7 @@ function describe(span: Span, ctx: Context): void {
     'http.response.status_code': status,
     ...orderOf(state.logFields),
   });
-  const type = state.error === undefined ? undefined : errorTypeOf(state.error);
-  if (status >= 500) recordError(span, type ?? String(status));
-  else if (type !== undefined) recordError(span, type, true);
-}
-
-function errorTypeOf(error: unknown): string {
-  if (error instanceof AppError) return error.code;
-  return error instanceof Error ? error.name : typeof error;
+  if (state.error !== undefined) recordError(span, errorType(state.error), status < 500);
 }
 
 function orderOf({ orderId }: Record<string, unknown> = {}) {

@@ -33,8 +33,16 @@ export function createLogger(
   return pino(options, destination ?? defaultDestination(config));
 }
 
+/**
+ * Writes each line before the next statement runs, as Node.js prints to pipes: with writes under way, a process that exits
+ * loses its last lines, or writes them in another order.
+ */
+export function inOrder(fileDescriptor: number): DestinationStream {
+  return pino.destination({ dest: fileDescriptor, sync: true });
+}
+
 function defaultDestination(config: Pick<Config, 'env'>): DestinationStream {
-  if (config.env !== 'development' || !process.stdout.isTTY || !hasPretty()) return pino.destination(1);
+  if (config.env !== 'development' || !process.stdout.isTTY || !hasPretty()) return inOrder(1);
   return pino.transport({
     target: 'pino-pretty',
     options: { ignore: 'pid,hostname' },

@@ -18,7 +18,7 @@ type Described = Description & {
   whens?: When[];
   dependencies?: { rel: string; peers: string[] }[];
   /** The schemas of alternatives. */
-  matches?: { schema?: Described }[];
+  matches?: { schema: Described }[];
   flags?: { presence?: string; id?: string; label?: string };
   /** The JSON Schema of a custom rule, and the name among the components of the document. */
   metas?: { jsonSchema?: JsonSchema; component?: string }[];
@@ -64,15 +64,11 @@ function unwrapped(schema: JsonSchema): JsonSchema {
 }
 
 function withKeys(schema: JsonSchema, keys: Record<string, Described>): JsonSchema {
-  const { properties } = schema as { properties?: Record<string, JsonSchema> };
-  if (!properties) return schema;
+  const { properties } = schema as { properties: Record<string, JsonSchema> };
   // A key that is forbidden has a better message than one that is unknown; for the document, there is none of them.
   const entries = Object.entries(properties)
-    .filter(([name]) => keys[name]?.flags?.presence !== 'forbidden')
-    .map(([name, property]) => {
-      const key = keys[name];
-      return [name, key ? completed(property, key) : property];
-    });
+    .filter(([name]) => keys[name]!.flags?.presence !== 'forbidden')
+    .map(([name, property]) => [name, completed(property, keys[name]!)]);
   const conditions = Object.entries(keys).flatMap(([name, { whens = [] }]) =>
     whens.map((when) => conditionOf(name, when)),
   );
@@ -95,16 +91,13 @@ function exclusionsOf(dependencies: Described['dependencies'] = []): JsonSchema 
   return { not: { required: one.peers } };
 }
 
-function withVariants(schema: JsonSchema, { matches = [] }: Described): JsonSchema {
-  const variants = (schema.anyOf as JsonSchema[]).map((one, n) => {
-    const variant = matches[n]?.schema;
-    return variant ? completed(one, variant) : one;
-  });
+function withVariants(schema: JsonSchema, { matches }: Described): JsonSchema {
+  const variants = (schema.anyOf as JsonSchema[]).map((one, n) => completed(one, matches![n]!.schema));
   return { ...schema, anyOf: variants };
 }
 
 function withPatterns(schema: JsonSchema, patterns: { rule: Described }[]): JsonSchema {
-  const emitted = Object.entries((schema.patternProperties ?? {}) as Record<string, JsonSchema>);
+  const emitted = Object.entries(schema.patternProperties as Record<string, JsonSchema>);
   const patternProperties = Object.fromEntries(
     emitted.map(([pattern, part], n) => [pattern, completed(part, patterns[n]!.rule)]),
   );

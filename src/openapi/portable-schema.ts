@@ -39,11 +39,8 @@ export function portable(schema: JsonSchema, name: string, refer: Refer): JsonSc
 
 function portablePart(schema: JsonSchema, name: string, refer: Refer): JsonSchema {
   if (!isComponent(schema)) return portable(schema, name, refer);
-  const { description, default: preset, title, ...content } = schema;
-  const said = {
-    ...(description !== undefined && { description }),
-    ...(preset !== undefined && { default: preset }),
-  };
+  const { description, title, ...content } = schema;
+  const said = description === undefined ? {} : { description };
   const reference = refer((title as string | undefined) ?? name, withoutNull(content));
   return isNullable(schema) ? { anyOf: [reference, { type: 'null' }], ...said } : { ...reference, ...said };
 }
@@ -62,11 +59,10 @@ function isNullable({ type }: JsonSchema): boolean {
 
 function withoutNull(schema: JsonSchema): JsonSchema {
   if (!isNullable(schema)) return schema;
-  const [type, ...others] = (schema.type as string[]).filter((one) => one !== 'null');
   const { enum: values } = schema as { enum?: unknown[] };
   return {
     ...schema,
-    type: others.length === 0 ? type : [type, ...others],
+    type: (schema.type as string[]).find((one) => one !== 'null'),
     ...(values && { enum: values.filter((value) => value !== null) }),
   };
 }

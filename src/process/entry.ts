@@ -1,5 +1,4 @@
-import pino from 'pino';
-import { createLogger } from '../logger/logger';
+import { createLogger, inOrder } from '../logger/logger';
 
 export interface EntryOptions {
   failureCode?: number;
@@ -21,10 +20,7 @@ export function runEntry(
 
 /** The failure may be that of the configuration, so this needs none. */
 function logFailure(error: unknown): void {
-  const logger = createLogger(
-    { env: 'production', logLevel: 'fatal' },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const logger = createLogger({ env: 'production', logLevel: 'fatal' }, inOrder(2));
   logger.fatal({ err: error }, 'the process failed');
 }
 

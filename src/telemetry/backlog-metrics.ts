@@ -10,7 +10,7 @@ import { sampled } from './sampled';
 export function measureBacklog(
   meter: Meter,
   { taskQueue, paymentsTaskQueue, eventsTaskQueue, namespace }: Config['temporal'],
-  temporal: Pick<TemporalClient, 'client'>,
+  temporal: Pick<TemporalClient, 'ask'>,
 ): void {
   const queues: [queue: string, type: TaskType][] = [
     [taskQueue, 'workflow'],

@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const NANOSECONDS = 1e9;
 const MICROSECONDS = 1e6;
@@ -40,8 +41,8 @@ export function measureProcess(meter: Meter, { version, buildId }: Build): void 
 
 /** Each value is that of the time since metrics were read last. */
 function measureEventLoop(meter: Meter): void {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delays.enable();
   const since = 'since the last reading of the metrics';
   const gauge = (name: string, description: string) =>
     meter.createObservableGauge(name, { description: `${description} ${since}` });
@@ -54,17 +55,18 @@ function measureEventLoop(meter: Meter): void {
   );
   let last = performance.eventLoopUtilization();
   meter.addBatchObservableCallback(
-    (result) => {
+    async (result) => {
+      await delay(1); // the timer that measures the delay runs first, so one that has just ended is not lost
       const now = performance.eventLoopUtilization();
       result.observe(busy, performance.eventLoopUtilization(now, last).utilization);
       last = now;
-      if (delay.count === 0) return; // nothing is known yet
+      if (delays.count === 0) return; // nothing is known yet
       // The timer itself is not a delay.
       const beyond = (ns: number) => Math.max(0, ns / NANOSECONDS - RESOLUTION_MS / 1_000);
-      result.observe(p50, beyond(delay.percentile(50)));
-      result.observe(p99, beyond(delay.percentile(99)));
-      result.observe(max, beyond(delay.max));
-      delay.reset();
+      result.observe(p50, beyond(delays.percentile(50)));
+      result.observe(p99, beyond(delays.percentile(99)));
+      result.observe(max, beyond(delays.max));
+      delays.reset();
     },
     [p50, p99, max, busy],
   );

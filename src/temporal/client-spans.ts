@@ -1,8 +1,7 @@
-import { SpanKind, type Attributes } from '@opentelemetry/api';
+import { SpanKind, type Attributes, type Span } from '@opentelemetry/api';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
   type ClientInterceptors,
 } from '@temporalio/client';
 import { inSpan } from '../tracing/spans';
@@ -13,28 +12,24 @@ export const clientSpans: ClientInterceptors = {
   workflow: [
     {
       startWithDetails: (input, next) =>
-        inCall('StartWorkflow', input.workflowType, workflow(input.options.workflowId), () =>
-          next({ ...input, headers: withTraceHeader(input.headers) }),
+        inCall('StartWorkflow', input.workflowType, workflow(input.options.workflowId), (span) =>
+          next({ ...input, headers: withTraceHeader(input.headers, span) }),
         ),
       startUpdate: (input, next) =>
-        inCall('UpdateWorkflow', input.updateName, workflow(input.workflowExecution.workflowId), () =>
-          next({ ...input, headers: withTraceHeader(input.headers) }),
+        inCall('UpdateWorkflow', input.updateName, workflow(input.workflowExecution.workflowId), (span) =>
+          next({ ...input, headers: withTraceHeader(input.headers, span) }),
         ),
       startUpdateWithStart: (input, next) =>
         inCall(
           'UpdateWithStartWorkflow',
           input.updateName,
           workflow(input.workflowStartOptions.workflowId),
-          () =>
+          (span) =>
             next({
               ...input,
-              workflowStartHeaders: withTraceHeader(input.workflowStartHeaders),
-              updateHeaders: withTraceHeader(input.updateHeaders),
+              workflowStartHeaders: withTraceHeader(input.workflowStartHeaders, span),
+              updateHeaders: withTraceHeader(input.updateHeaders, span),
             }),
-        ),
-      query: (input, next) =>
-        inCall('QueryWorkflow', input.queryType, workflow(input.workflowExecution.workflowId), () =>
-          next(input),
         ),
       describe: (input, next) =>
         inCall('DescribeWorkflow', undefined, workflow(input.workflowExecution.workflowId), () =>
@@ -45,8 +40,8 @@ export const clientSpans: ClientInterceptors = {
   activity: [
     {
       start: (input, next) =>
-        inCall('StartActivity', input.activityType, { temporalActivityID: input.options.id }, () =>
-          next({ ...input, headers: withTraceHeader(input.headers) }),
+        inCall('StartActivity', input.activityType, { temporalActivityID: input.options.id }, (span) =>
+          next({ ...input, headers: withTraceHeader(input.headers, span) }),
         ),
     },
   ],
@@ -60,17 +55,13 @@ function inCall<T>(
   operation: string,
   name: string | undefined,
   attributes: Attributes,
-  call: () => Promise<T>,
+  call: (span: Span) => Promise<T>,
 ): Promise<T> {
   const fullName = name === undefined ? operation : `${operation}:${name}`;
   return inSpan(fullName, { kind: SpanKind.CLIENT, attributes }, call, isAnswer);
 }
 
-const ANSWERS = [
-  WorkflowUpdateFailedError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-] as const;
+const ANSWERS = [WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError] as const;
 
 function isAnswer(error: unknown): boolean {
   return ANSWERS.some((type) => error instanceof type);

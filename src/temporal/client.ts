@@ -1,4 +1,10 @@
-import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type WorkflowService,
+} from '@temporalio/client';
 import { InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import type { DataConverter } from '@temporalio/common';
 import type { Config } from '../config';
@@ -11,6 +17,12 @@ export interface TemporalClient {
   lastAnswerAt(): number;
   /** @throws if the server does not respond for the namespace */
   checkHealth(): Promise<void>;
+  /**
+   * Asks the server something of which nobody else waits for the answer before the client is closed.
+   * @param limitMs how long it may take, with all its attempts, in milliseconds
+   */
+  ask<T>(limitMs: number, call: (service: WorkflowService) => Promise<T>): Promise<T>;
+  /** Waits for what is being asked. */
   close(): Promise<void>;
 }
 
@@ -26,13 +38,20 @@ export function createTemporalClient(
   dataConverter: DataConverter,
 ): TemporalClient {
   let answeredAt = 0;
-  const checks = new Set<Promise<unknown>>();
+  const asked = new Set<Promise<unknown>>();
   const connection = Connection.lazy({
     address,
     ...security,
     interceptors: [makeGrpcRetryInterceptor(retry), onAnswer(() => (answeredAt = Date.now()))],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });
+
+  async function ask<T>(limitMs: number, call: (service: WorkflowService) => Promise<T>): Promise<T> {
+    const answer = connection.withDeadline(Date.now() + limitMs, () => call(connection.workflowService));
+    asked.add(answer);
+    return answer.finally(() => asked.delete(answer));
+  }
+
   return {
     client: new Client({
       connection,
@@ -42,14 +61,12 @@ export function createTemporalClient(
     }),
     lastAnswerAt: () => answeredAt,
     async checkHealth() {
-      const check = connection.withDeadline(Date.now() + HEALTH_TIMEOUT_MS, () =>
-        connection.workflowService.describeNamespace({ namespace }),
-      );
-      checks.add(check);
-      await check.finally(() => checks.delete(check));
+      await ask(HEALTH_TIMEOUT_MS, (service) => service.describeNamespace({ namespace }));
     },
+    ask,
     async close() {
-      await Promise.allSettled(checks); // the next attempt of a check would throw where nobody catches it
+      // The next attempt of one that is under way would throw where nobody catches it.
+      while (asked.size > 0) await Promise.allSettled(asked);
       await connection.close();
     },
   };

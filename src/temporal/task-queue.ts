@@ -20,11 +20,11 @@ export interface TaskQueueState {
 
 /** Asks Temporal what waits in a task queue, which it also knows if there are no workers. */
 export async function describeTaskQueue(
-  { client: { connection } }: Pick<TemporalClient, 'client'>,
+  temporal: Pick<TemporalClient, 'ask'>,
   { namespace, queue, type }: { namespace: string; queue: string; type: TaskType },
 ): Promise<TaskQueueState> {
-  const { pollers, stats } = await connection.withDeadline(Date.now() + DESCRIBE_MS, () =>
-    connection.workflowService.describeTaskQueue({
+  const { pollers, stats } = await temporal.ask(DESCRIBE_MS, (service) =>
+    service.describeTaskQueue({
       namespace,
       taskQueue: { name: queue },
       taskQueueType: TASK_TYPES[type],

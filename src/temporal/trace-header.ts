@@ -1,14 +1,12 @@
-import { ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace, type Context, type Span } from '@opentelemetry/api';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
-import { currentSpan } from '../tracing/spans';
 import { formatTraceparent, parseTraceparent } from '../tracing/traceparent';
 import { TRACE_HEADER } from '../../workflows/contract';
 
-/** Adds the context of the current span, which the workflow copies to its activities. It is never encrypted, and not secret. */
-export function withTraceHeader(headers: Headers): Headers {
-  const current = currentSpan();
-  if (!current) return headers;
-  const payload = defaultPayloadConverter.toPayload({ traceparent: formatTraceparent(current) });
+/** Adds the context of the span, which the workflow copies to its activities. It is never encrypted, and not secret. */
+export function withTraceHeader(headers: Headers, span: Span): Headers {
+  const traceparent = formatTraceparent(span.spanContext());
+  const payload = defaultPayloadConverter.toPayload({ traceparent });
   return { ...headers, [TRACE_HEADER]: payload };
 }
 

@@ -62,7 +62,7 @@ export function recordError(span: Span, type: string, isExpected = false): void 
 }
 
 /** Failures of Temporal and problems of the API have a type or a code that says more than the name of their class. */
-function errorType(error: unknown): string {
+export function errorType(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { type, code } = error as Error & { type?: unknown; code?: unknown };
   const kind = [type, code].find((one) => typeof one === 'string' && /^[\w.]{1,64}$/.test(one));

@@ -79,7 +79,7 @@ export function createAttempt(deps: AttemptDeps) {
     const delivery = await deliveries.find(deliveryId);
     if (delivery?.round !== round || delivery.status !== 'pending') return null;
     const at = new Date();
-    const early = delivery.nextAttemptAt ? delivery.nextAttemptAt.getTime() - at.getTime() : 0;
+    const early = delivery.nextAttemptAt!.getTime() - at.getTime();
     if (early > 0) return early;
     const giveUp = (lastError: string) =>
       deliveries

@@ -37,17 +37,20 @@ export type Post = ReturnType<typeof createPost>;
  * Creates what sends requests to addresses that others have chosen. What is connected to are exactly the addresses that were
  * resolved and checked, so that a name which changes its mind in between gains nothing. Redirects are not followed.
  */
-export function createPost({ isAllowed, resolve = resolveByDns, timeoutMs = ANSWER_TIMEOUT_MS }: PostDeps) {
-  const lookup: LookupFunction = (hostname, options, callback) => {
+export function createPost({
+  isAllowed,
+  resolve = resolveWith(resolver),
+  timeoutMs = ANSWER_TIMEOUT_MS,
+}: PostDeps) {
+  // Asked for all addresses, since Node.js tries one after the other.
+  const lookup: LookupFunction = (hostname, _options, callback) => {
     resolve(hostname).then(
       (found) => {
         const addresses = found.map((address): LookupAddress => ({ address, family: isIP(address) }));
         const isRefused = !addresses.every(({ address }) => isAllowed(address));
-        const [first] = addresses;
-        if (!first) callback(new Error(`${hostname} has no address.`), '');
+        if (addresses.length === 0) callback(new Error(`${hostname} has no address.`), '');
         else if (isRefused) callback(refusal(), '');
-        else if (options.all) callback(null, addresses);
-        else callback(null, first.address, first.family);
+        else callback(null, addresses);
       },
       (error: NodeJS.ErrnoException) => callback(error, ''),
     );
@@ -120,12 +123,14 @@ const resolver = new Resolver({ timeout: 2_000, tries: 2 });
  * Asks DNS itself: names that take long would occupy the few threads that the system's resolver has, and with them all who
  * resolve something else.
  */
-async function resolveByDns(hostname: string): Promise<string[]> {
-  // RFC 6761, 6.3
-  if (/(^|\.)localhost\.?$/i.test(hostname)) return ['127.0.0.1', '::1'];
-  const found = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
-  const addresses = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const failure = found.find((one) => one.status === 'rejected');
-  if (addresses.length === 0 && failure) throw failure.reason;
-  return addresses;
+export function resolveWith(dns: Pick<Resolver, 'resolve4' | 'resolve6'>): Resolve {
+  return async (hostname) => {
+    // RFC 6761, 6.3
+    if (/(^|\.)localhost\.?$/i.test(hostname)) return ['127.0.0.1', '::1'];
+    const found = await Promise.allSettled([dns.resolve4(hostname), dns.resolve6(hostname)]);
+    const addresses = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const failure = found.find((one) => one.status === 'rejected');
+    if (addresses.length === 0 && failure) throw failure.reason;
+    return addresses;
+  };
 }

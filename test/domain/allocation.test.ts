@@ -15,6 +15,7 @@ it.each([
   [3, 2, 'EUR', [0, 2, 3]],
   [4_758, 1, 'EUR', [0, 4_758]],
   [0, 2, 'EUR', [0, 0, 0]],
+  [1_255, 2, 'KWD', [0, 628, 1_255]], // was never paid for by card
   [1_250, 3, 'KWD', [0, 420, 830, 1_250]], // cards are charged in tens of the minor unit
 ])('the first units of a line of %d for %d units in %s cost %j', (total, quantity, currency, costs) => {
   const item = lineOf(total, quantity);

@@ -41,6 +41,7 @@ describe('amendmentOf', () => {
     ['the note removed', { note: null }, { note: null, shippingAddress: address }],
     ['a new address', { shippingAddress: moved }, { note: 'Old', shippingAddress: moved }],
     ['the address removed', { shippingAddress: null }, { note: 'Old', shippingAddress: null }],
+    ['no metadata', { metadata: null }, { note: 'Old', shippingAddress: address, metadata: {} }],
     ['nothing', {}, { note: 'Old', shippingAddress: address }],
   ])('keeps what the command leaves out: %s', (_, change, expected) => {
     expect(amendmentOf(order, amending(change), null)).toEqual({ pricing: null, ...expected });
@@ -54,6 +55,7 @@ describe('amendmentOf', () => {
       { postalCode: null, region: null },
       { name: 'A', line1: '1 Road', city: 'X', country: 'DE' },
     ],
+    ['to one with a region', { ...removed(moved), region: 'Kent' }, { ...removed(moved), region: 'Kent' }],
     ['all that is required, and so another address', { ...removed(moved), region: null }, removed(moved)],
   ])('changes of the stored address %s', (_, shippingAddress, expected) => {
     expect(amendmentOf(order, amending({ shippingAddress }), null).shippingAddress).toEqual(expected);

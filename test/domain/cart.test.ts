@@ -185,10 +185,29 @@ describe('withMerged', () => {
   });
 });
 
+it('keeps what the cart has of its own when another one is merged into it', () => {
+  const own = { note: 'Own', metadata: { from: 'own' } };
+  const merged = withMerged(
+    withDetails(full, own, CREATED),
+    withDetails(cartOf(guests, ['ps_b', 1]), { note: 'Other', metadata: { from: 'other' } }, CREATED),
+    catalogue,
+    LATER,
+  );
+  expect(merged).toMatchObject(own);
+});
+
 describe('a hold', () => {
   const HOLD_MS = 600_000;
   const UNTIL = new Date(Date.parse(CREATED) + HOLD_MS).toISOString();
   const held = withHold(full, catalogue, CREATED, HOLD_MS);
+
+  it('is of the units of both when carts are merged, for no longer than before', () => {
+    const other = withHold(cartOf(guests, ['ps_a', 1], ['ps_b', 3]), catalogue, LATER, HOLD_MS);
+    expect(withMerged(held, other, catalogue, LATER).hold).toEqual({
+      items: [line('ps_a', 3), line('ps_b', 3)],
+      until: UNTIL,
+    });
+  });
 
   it('is of the goods in the cart, whose content stays', () => {
     expect(held.hold).toEqual({ items: [line('ps_a', 2)], until: UNTIL });
@@ -215,6 +234,14 @@ describe('a hold', () => {
     expect(holdMoves([{ before: held, after: more }])).toEqual(moved(-3));
     expect(holdMoves([{ before: more, after: withoutHold(more) }])).toEqual(moved(5));
     expect(holdMoves([{ before: held, after: null }])).toEqual(moved(2));
+    for (const ids of [
+      ['ps_a', 'ps_b'],
+      ['ps_b', 'ps_a'],
+    ]) {
+      const cart = cartOf(empty, ...ids.map((id): [string, number] => [id, 1]));
+      const moves = holdMoves([{ before: empty, after: withHold(cart, catalogue, CREATED, HOLD_MS) }]);
+      expect(moves.map(({ productServiceId }) => productServiceId)).toEqual(['ps_a', 'ps_b']);
+    }
     expect(holdMoves([{ before: held, after: withDetails(held, { note: 'x' }, LATER) }])).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Dispute, Order } from '../../src/domain/order';
-import { obstacleOf, refusalOf } from '../../src/domain/erasing';
-import { CREATED, intendedRefund, orderIn, owed } from './fixtures';
+import { erasedOrder, obstacleOf, refusalOf } from '../../src/domain/erasing';
+import { CREATED, fulfillment, intendedRefund, LATER, orderIn, owed, payment, refundOf } from './fixtures';
 
 const dispute = (status: Dispute['status']): Dispute => ({
   id: 'dp_1',
@@ -35,4 +35,41 @@ it('says which orders are in the way, and what to do about each kind', () => {
       'Orders are disputed at the bank: wait until it has decided (D1). Then repeat the request.',
   );
   expect(refusalOf([orderIn({ status: 'completed' })])).toBeNull();
+});
+
+it('leaves nothing of what people have entered, and what happened and what it cost', () => {
+  const PERSONAL = 'personal';
+  const paid = { ...payment(3_000), paymentMethod: PERSONAL };
+  const undone = { at: LATER, by: 'usr_9', reason: PERSONAL, restock: true };
+  const order = orderIn({
+    status: 'cancelled',
+    externalRef: PERSONAL,
+    metadata: { gift: PERSONAL },
+    note: PERSONAL,
+    paymentMethod: PERSONAL,
+    payment: paid,
+    rejection: { code: 'payment_declined', detail: PERSONAL },
+    fulfillments: [
+      fulfillment({ carrier: PERSONAL, trackingNumber: PERSONAL, fingerprint: PERSONAL }),
+      fulfillment({ id: 'k2', undone }),
+    ],
+    refunds: [{ ...refundOf(100, 'k3'), reason: PERSONAL, internalNote: PERSONAL }],
+    compensations: [
+      owed({ payment: paid, failure: PERSONAL, resolution: { note: PERSONAL, by: 'usr_9', at: LATER } }),
+      owed({ step: 'voidPayment-2' }),
+    ],
+    attempts: [
+      { key: 'ord_1-1', paymentMethod: PERSONAL, at: CREATED, outcome: 'declined', reason: PERSONAL },
+    ],
+  });
+  const erased = erasedOrder(order, LATER);
+  expect(JSON.stringify(erased)).not.toContain(PERSONAL);
+  expect(erased).toMatchObject({
+    total: order.total,
+    version: order.version + 1,
+    payment: { key: paid.key, amount: 3_000 },
+    fulfillments: [{ id: 'k1' }, { id: 'k2', undone: { at: LATER, by: 'usr_9' } }],
+    refunds: [{ id: 'k3', amount: 100 }],
+    compensations: [{ resolution: { by: 'usr_9', at: LATER } }, { resolution: null }],
+  });
 });

@@ -197,3 +197,27 @@ function delivered(order: Order): Order {
 function archivable(): Order {
   return { ...closed, compensations: [] };
 }
+
+describe('an order as it was before', () => {
+  it('it was archived, and before it was erased', () => {
+    const archived = archivedOrder(archivable(), command, LATER);
+    expect(orderBefore(archived, LATER).archivedAt).toBeNull();
+    const erased = erasedOrder(archived, '2026-01-03T00:00:00.000Z');
+    const before = orderBefore(erased, erased.updatedAt);
+    expect(before.archivedAt).toBe(LATER);
+    expect(orderEventTypes(before, erased)).toEqual(['order.erased']);
+  });
+
+  it('there was one: what it began with is no change', () => {
+    const begun = {
+      axis: 'status',
+      from: null,
+      to: 'pending',
+      at: CREATED,
+      by: 'usr_1',
+      reason: null,
+    } as const;
+    const order = orderIn({ status: 'pending', statusHistory: [begun] });
+    expect(orderBefore(order, CREATED)).toMatchObject({ status: 'pending', statusHistory: [] });
+  });
+});

@@ -1,3 +1,4 @@
+import pino from 'pino';
 import { serializeError } from '../../src/logger/error-serializer';
 import { createLogger } from '../../src/logger/logger';
 
@@ -49,5 +50,28 @@ describe('the logger', () => {
     const loop = new Error('loop');
     loop.cause = loop;
     expect(JSON.stringify(serializeError(loop)).match(/"message"/g)).toHaveLength(6);
+  });
+
+  describe('without a destination', () => {
+    const { isTTY } = process.stdout;
+    const transport = jest.spyOn(pino, 'transport').mockReturnValue({ write: () => true } as never);
+    const destination = jest.spyOn(pino, 'destination').mockReturnValue({ write: () => true } as never);
+    afterEach(() => {
+      process.stdout.isTTY = isTTY;
+      jest.clearAllMocks();
+    });
+    afterAll(() => jest.restoreAllMocks());
+
+    it.each([
+      { env: 'development', terminal: true, isPretty: true },
+      { env: 'development', terminal: false, isPretty: false },
+      { env: 'production', terminal: true, isPretty: false },
+    ] as const)('is readable: $isPretty, in $env on a terminal: $terminal', ({ env, terminal, isPretty }) => {
+      process.stdout.isTTY = terminal;
+      createLogger({ env, logLevel: 'info' });
+      const pretty = [[expect.objectContaining({ target: 'pino-pretty' })]];
+      expect(transport.mock.calls).toEqual(isPretty ? pretty : []);
+      expect(destination.mock.calls).toEqual(isPretty ? [] : [[{ dest: 1, sync: true }]]);
+    });
   });
 });

@@ -33,11 +33,25 @@ describe('the JSON Schema of a Joi schema', () => {
     const inexpressible = [
       Joi.when('kind', { is: 'a', then: Joi.number().min(5) }),
       Joi.when('kind', { is: Joi.string().min(3), then: Joi.forbidden() }),
+      Joi.number().when(Joi.number().min(5), { then: Joi.forbidden() }),
       Joi.when('kind.of', { is: 'a', then: Joi.forbidden() }),
     ];
     for (const size of inexpressible) {
       expect(() => jsonSchemaOf(Joi.object({ kind: Joi.string(), size }))).toThrow(/condition on size/);
     }
+  });
+
+  it('knows objects without keys, alternatives and keys that match a pattern', () => {
+    expect(jsonSchemaOf(Joi.object({}))).toMatchObject({ type: 'object' });
+    const map = Joi.object().pattern(/^[a-z]+$/, Joi.number().integer());
+    expect(Object.values(jsonSchemaOf(map).patternProperties as object)).toMatchObject([
+      { maximum: Number.MAX_SAFE_INTEGER },
+    ]);
+    const either = Joi.alternatives(Joi.string().invalid('x'), Joi.number().integer());
+    expect(jsonSchemaOf(either).anyOf).toMatchObject([
+      { not: { enum: ['x'] } },
+      { maximum: Number.MAX_SAFE_INTEGER },
+    ]);
   });
 
   it('excludes invalid values and limits integers to the safe range', () => {

@@ -1,5 +1,5 @@
 import { createLogger } from '../../src/logger/logger';
-import { createLevelSwitch } from '../../src/process/level-switch';
+import { createLevelSwitch, onLevelSignal } from '../../src/process/level-switch';
 
 function openLog(logLevel: string) {
   const levels: string[] = [];
@@ -32,4 +32,13 @@ it('takes the level of another process, once', () => {
   expect(levels).toEqual(['debug']);
   toggle();
   expect(logger.level).toBe('info');
+});
+
+it('changes with each SIGUSR2', () => {
+  const { toggle, levels } = openLog('info');
+  onLevelSignal(toggle);
+  process.emit('SIGUSR2', 'SIGUSR2');
+  process.emit('SIGUSR2', 'SIGUSR2');
+  process.removeListener('SIGUSR2', toggle);
+  expect(levels).toEqual(['debug', 'info']);
 });

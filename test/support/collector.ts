@@ -83,6 +83,7 @@ export type Collector = Awaited<ReturnType<typeof openCollector>>;
 /** Opens a collector of OpenTelemetry that takes traces by OTLP over HTTP, in protobuf. */
 export async function openCollector() {
   const spans: CollectedSpan[] = [];
+  const resources: Record<string, unknown>[] = [];
   const bodies: Buffer[] = [];
   const server = createServer((req, res) => {
     const chunks: Buffer[] = [];
@@ -90,7 +91,14 @@ export async function openCollector() {
     req.on('end', () => {
       const body = Buffer.concat(chunks);
       bodies.push(body);
-      spans.push(...read(body));
+      for (const { resource, scopeSpans } of read(body)) {
+        const attributes = valuesOf(resource.attributes);
+        const service = String(attributes['service.name']);
+        resources.push(attributes);
+        spans.push(
+          ...scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ service, ...present(span) }))),
+        );
+      }
       res.setHeader('Content-Type', 'application/x-protobuf').end();
     });
   });
@@ -99,6 +107,8 @@ export async function openCollector() {
   return {
     url: `http://127.0.0.1:${port}`,
     spans: spans as readonly CollectedSpan[],
+    /** What was said of the process, with each request. */
+    resources: resources as readonly Record<string, unknown>[],
     /** Everything that it was sent, as it came. */
     bodies: bodies as readonly Buffer[],
 
@@ -119,17 +129,14 @@ export async function openCollector() {
   };
 }
 
-function read(body: Buffer): CollectedSpan[] {
-  const { resourceSpans } = Request.toObject(Request.decode(body), {
+function read(body: Buffer): Exported['resourceSpans'] {
+  const exported = Request.toObject(Request.decode(body), {
     longs: Number,
     enums: String,
     bytes: String,
     arrays: true,
   }) as Exported;
-  return resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const service = String(valuesOf(resource.attributes)['service.name']);
-    return scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ service, ...present(span) })));
-  });
+  return exported.resourceSpans;
 }
 
 function present({ traceId, spanId, parentSpanId = '', ...span }: ExportedSpan) {

@@ -22,6 +22,7 @@ const problem = Joi.object({
   errors: Joi.array().items(
     Joi.object({ path: Joi.string().allow('').required(), message: Joi.string().required() }),
   ),
+  traceId: Joi.string().hex().length(32),
   orderId: Joi.string(),
   existingOrderId: Joi.string(),
   retryUntil: Joi.string().isoDate(),

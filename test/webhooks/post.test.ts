@@ -1,10 +1,13 @@
+import { trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { readNetwork, type Network } from '../../src/config/webhooks';
 import { createAddressFilter } from '../../src/webhooks/addresses';
-import { createPost, RefusedAddress, type Resolve } from '../../src/webhooks/post';
+import { createPost, RefusedAddress, resolveWith, type Resolve } from '../../src/webhooks/post';
 import { createAuthority } from '../support/certificates';
+import { openDns } from '../support/dns';
 import { eventually } from '../support/eventually';
 
 const strict = createAddressFilter();
@@ -211,4 +214,91 @@ it('fails when the connection is closed without a response, or switched to anoth
   const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1') });
   await expect(post(`http://receiver.example:${port}/`, {}, '')).rejects.toThrow();
   await expect(post(`http://receiver.example:${upgrading.port}/`, {}, '')).rejects.toThrow();
+});
+
+describe('with the answers of a DNS server', () => {
+  const LOOPBACK = { A: Buffer.from([127, 0, 0, 1]), AAAA: Buffer.from([...Array(15).fill(0), 1]) };
+  const postBy = async (
+    name: string,
+    records: Parameters<typeof openDns>[0][string] | undefined,
+    path: string,
+  ) => {
+    const dns = await openDns(records ? { [name]: records } : {});
+    const post = createPost({ isAllowed: lenient, resolve: resolveWith(dns.resolver) });
+    return post(`http://${name}:${path}`, {}, '').finally(dns.close);
+  };
+
+  it.each([
+    ['only an IPv4 address', { A: LOOPBACK.A }],
+    ['both, of which only IPv4 answers', LOOPBACK],
+  ])('sends to a name that has %s', async (_what, records) => {
+    const { port, connections } = await listen(ok);
+    expect(await postBy('shop.example', records, `${port}/`)).toMatchObject({ status: 200 });
+    expect(connections()).toBe(1);
+  });
+
+  it('says that a name does not exist', async () => {
+    await expect(postBy('gone.example', undefined, '8080/')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+  });
+
+  it('survives a name that only leads to another one without an address', async () => {
+    const CNAME = Buffer.from('\x04none\x07example\0', 'latin1');
+    await expect(postBy('alias.example', { CNAME }, '8080/')).rejects.toThrow('has no address');
+  });
+
+  it('refuses a name of which one address is inside', async () => {
+    const { port, connections } = await listen(ok);
+    const records = { A: LOOPBACK.A, AAAA: Buffer.from([0xfe, 0x80, ...Array(13).fill(0), 1]) };
+    await expect(postBy('shop.example', records, `${port}/`)).rejects.toThrow(RefusedAddress);
+    expect(connections()).toBe(0);
+  });
+
+  it('sends to localhost without a question, where that is allowed', async () => {
+    const { port } = await listen(ok);
+    expect(await postBy('localhost', undefined, `${port}/`)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the span of a request', () => {
+  const exporter = new InMemorySpanExporter();
+  const tracing = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  beforeAll(() => tracing.register({ propagator: null }));
+  afterEach(() => exporter.reset());
+  afterAll(async () => {
+    await tracing.shutdown();
+    trace.disable();
+  });
+
+  it.each([
+    [204, {}],
+    [503, { 'error.type': '503' }],
+  ])('has the answer %i, and nothing of the path and the query', async (status, more) => {
+    const { port } = await listen((_req, res) => res.writeHead(status).end());
+    const post = createPost({ isAllowed: lenient, resolve: to('127.0.0.1') });
+    await post(`http://receiver.example:${port}/secret?token=secret`, {}, '');
+    expect(exporter.getFinishedSpans()).toMatchObject([
+      {
+        name: 'POST',
+        attributes: {
+          'server.address': 'receiver.example',
+          'server.port': port,
+          'http.response.status_code': status,
+          'url.full': `http://receiver.example:${port}/REDACTED`,
+          ...more,
+        },
+      },
+    ]);
+    expect(JSON.stringify(exporter.getFinishedSpans()[0]!.attributes)).not.toContain('secret');
+  });
+
+  it.each([
+    ['http', 80],
+    ['https', 443],
+  ])('has the port of %s if the URL has none, and that nothing was sent', async (scheme, port) => {
+    const post = createPost({ isAllowed: strict, resolve: to('127.0.0.1') });
+    await expect(post(`${scheme}://receiver.example/`, {}, '')).rejects.toThrow(RefusedAddress);
+    expect(exporter.getFinishedSpans()).toMatchObject([
+      { attributes: { 'server.port': port, 'error.type': 'RefusedAddress' }, status: { code: 2 } },
+    ]);
+  });
 });

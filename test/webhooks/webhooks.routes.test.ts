@@ -225,5 +225,8 @@ it('refuses what it cannot do', async () => {
   await replay({ from: '2999-01-01T00:00:00Z' }).expect(400);
   await replay({ from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }).expect(400);
   await api.call('post', '/webhook-deliveries/whd_01JD3Z7M4Q8XKQ0V5W2N9R6TBD/redeliver', admin).expect(404);
-  await api.call('get', '/webhook-endpoints/whe_01JD3Z7M4Q8XKQ0V5W2N9R6TBD/deliveries', admin).expect(404);
+  const missing = '/webhook-endpoints/whe_01JD3Z7M4Q8XKQ0V5W2N9R6TBD';
+  await api.call('get', `${missing}/deliveries`, admin).expect(404);
+  await api.call('post', `${missing}/replay`, admin).send({ from: '2026-01-01T00:00:00Z' }).expect(404);
+  await api.call('post', `${missing}/rotate-secret`, admin).expect(404);
 });

@@ -75,6 +75,12 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     /Payment action required,.*\*\*Waits for\*\* the customer to confirm the payment at the bank, since 2026-01-01T[^ ]*, until 2026-01-02T[^ ]*\.\n.*#an-order-waits-for-its-customer/s,
   ],
   [
+    'whose customer may try another card',
+    { paymentStatus: 'declined', awaits: { what: 'card', until: LATER, paymentKey: 'ord_1-1' } },
+    {},
+    /\*\*Waits for\*\* the customer to try another card, since 2026-01-01T[^ ]*, until 2026-01-02T[^ ]*\.\n/,
+  ],
+  [
     'that waits for its fulfillment',
     {},
     {},
@@ -141,6 +147,12 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     /\*\*Failed last\*\*: `recordPayment` keeps failing \(It is down\.\) since 2026-01-02T.*#a-step-keeps-failing/s,
   ],
   [
+    'with a compensation in the database that keeps failing',
+    {},
+    { trouble: { step: 'freeStock', failure: 'It is down.', at: LATER, isNow: true, isCompensation: true } },
+    /\*\*compensation_pending\*\*: `freeStock` keeps failing \(It is down\.\) since 2026-01-02T/,
+  ],
+  [
     'with a step that has worked since',
     {},
     { trouble: { step: 'recordPayment', failure: 'It is down.', at: LATER, isNow: false } },
@@ -158,6 +170,18 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
     expect(details(order, circumstances)).toMatch(text);
   },
 );
+
+it('says how long the parts took in which it was placed', () => {
+  expect(detailsOf(confirmed, calm, { stock: 3, payment: 40 })).toContain(
+    'Placed in one step: `stock` 3 ms, `payment` 40 ms.',
+  );
+});
+
+it('reports no version of an order that is not saved, and why it was rejected', () => {
+  const rejection = { code: 'out_of_stock', detail: 'Sold out: secret.' } as const;
+  const report = reportOf({ ...confirmed, ...placing, version: 0, rejection }, calm);
+  expect(report).toMatchObject({ version: null, rejection: 'out_of_stock' });
+});
 
 it('reports the same to programs', () => {
   const report = reportOf({ ...confirmed, owed: [owed] }, calm);

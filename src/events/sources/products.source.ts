@@ -113,7 +113,7 @@ export async function productSource(
     async eventsOf(write) {
       const id = String(write.documentKey._id);
       if (write.operationType === 'update')
-        return ofUpdate(id, write.updateDescription.updatedFields ?? {}, timeOf(write.wallTime));
+        return ofUpdate(id, write.updateDescription.updatedFields!, write.wallTime!);
       return [creation(write.fullDocument as ProductServiceDocument)];
     },
 
@@ -139,10 +139,6 @@ interface Named {
   /** What tells the event apart. */
   suffix: number | string;
   at: Date;
-}
-
-function timeOf(wallTime: Date | undefined): Date {
-  return wallTime ?? new Date();
 }
 
 /** @param isActive if it has changed */

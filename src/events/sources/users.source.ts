@@ -62,11 +62,11 @@ export function userSource(connection: Connection, feed: Pick<EventRepository, '
         return [draft(user, 'user.created', user.tokenVersion, user.createdAt)];
       }
       if (write.operationType === 'replace') return [];
-      const { status, tokenVersion } = (write.updateDescription.updatedFields ?? {}) as Partial<UserDocument>;
+      const { status, tokenVersion } = write.updateDescription.updatedFields as Partial<UserDocument>;
       const type = BY_STATUS[String(status)];
       const user = await users.findOne({ _id: String(write.documentKey._id) });
       if (!type || !user || tokenVersion === undefined) return [];
-      return [draft({ ...user, status: status! }, type, tokenVersion, write.wallTime ?? user.updatedAt)];
+      return [draft({ ...user, status: status! }, type, tokenVersion, write.wallTime!)];
     },
 
     async *missedSince(since) {

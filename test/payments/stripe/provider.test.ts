@@ -564,6 +564,18 @@ describe('Stripe rejects', () => {
       },
     ],
     [
+      'a capture that Stripe cannot make exactly',
+      async () =>
+        stripe.capture('c', await authorized({ amount: 5_120, currency: 'KWD' }), {
+          amount: 5,
+          isFinal: true,
+        }),
+    ],
+    [
+      'a refund of more than Stripe can count',
+      async () => stripe.refund('r', await captured({ currency: 'ISK' }), Number.MAX_SAFE_INTEGER),
+    ],
+    [
       'a refund that Stripe cannot make exactly',
       async () => stripe.refund('r', await captured({ amount: 5_120, currency: 'KWD' }), 5),
     ],
@@ -620,6 +632,14 @@ it.each(['failed', 'canceled'])(
     expect(refundedOf(await stripe.refund('again', payment, 10_000))).toBe(10_000);
   },
 );
+
+it('knows nothing of a payment of which the bank has not been asked', async () => {
+  const payment = newPayment();
+  fake.break('/confirm', 'failure');
+  await errorOf(stripe.authorize(payment));
+  expect(onlyIntent().status).toBe('requires_confirmation');
+  expect(await stripe.find(payment)).toBeNull();
+});
 
 it('throws errors of our account or our program unchanged', async () => {
   const ourFault = { type: 'StripeInvalidRequestError' };

@@ -1,5 +1,6 @@
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { PaymentDeclined } from '../../../src/domain/errors';
+import type { PaymentProvider } from '../../../src/payments/payment-provider';
 import { tracedProvider } from '../../../src/payments/traced-provider';
 import { inSpan } from '../../../src/tracing/spans';
 import { startFakeStripe, type FakeStripe } from './fake-stripe';
@@ -66,6 +67,23 @@ describe('an operation of the payment provider', () => {
       },
       status: { code: 0 },
     });
+  });
+
+  it.each([
+    ['authorize', (traced: PaymentProvider) => traced.authorize(payment)],
+    ['capture', (traced: PaymentProvider) => traced.capture('key', payment, {} as never)],
+    ['release', (traced: PaymentProvider) => traced.release('key', payment)],
+    ['void', (traced: PaymentProvider) => traced.void('key', payment)],
+    ['refund', (traced: PaymentProvider) => traced.refund('key', payment, 100)],
+    ['find', (traced: PaymentProvider) => traced.find(payment)],
+    ['list', (traced: PaymentProvider) => traced.list({} as never), {}],
+  ])('%s is done, and is a span by that name', async (operation, call, order = { 'order.id': 'ord_1' }) => {
+    const answer = { done: operation };
+    const done = tracedProvider({ name: 'sandbox', [operation]: async () => answer } as never);
+    expect(await inSpan('work', {}, async () => call(done))).toBe(answer);
+    const { name, attributes } = exporter.getFinishedSpans()[0]!;
+    const expected = { 'payment.provider': 'sandbox', 'payment.operation': operation, ...order };
+    expect({ name, attributes }).toEqual({ name: `payment ${operation}`, attributes: expected });
   });
 
   it('is none outside of a trace', async () => {

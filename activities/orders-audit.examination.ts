@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import type { AuditFinding } from '../src/domain/audit-findings';
 import {
   missingOrderFindings,
@@ -95,6 +96,7 @@ export function createExamination(deps: ExaminationDeps) {
     async order(id: string, settlingMs = deps.settlingMs): Promise<Found[] | null> {
       const context = () => contextOf({ ...deps, settlingMs });
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        heartbeat();
         const [stored] = await records.ordersById([id]);
         const workflow = await workflows.ofOrder(id);
         if (!stored) return missingOrderFindings(id, workflow, context()).map(foundIn);

@@ -79,7 +79,6 @@ async function comparePayments(
 ): Promise<OrdersAuditPart> {
   if (!payments) return { counts: {}, nextCursor: null };
   const { counts } = await executeChild<typeof reconciliationWorkflow>('reconciliationWorkflow', {
-    workflowId: `${workflowInfo().workflowId}-payments`,
     args: [{ repair, paymentsTaskQueue }],
     staticSummary: 'Compares the payments of the last days with the orders',
   });

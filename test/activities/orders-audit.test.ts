@@ -52,7 +52,12 @@ interface Circumstances {
 
 /** Looks at a page with one order, and again at what was found. */
 function audit(circumstances: Circumstances = {}) {
-  const { attempt = 1, isCounted = [true, true], reads = [order], revisions = [order.revision] } = circumstances;
+  const {
+    attempt = 1,
+    isCounted = [true, true],
+    reads = [order],
+    revisions = [order.revision],
+  } = circumstances;
   const inTurn = <T>(values: T[]) => (values.length > 1 ? values.shift()! : values[0]!);
   const [counted, read, revised] = [[...isCounted], [...reads], [...revisions]];
   const deps = {
@@ -75,7 +80,10 @@ function audit(circumstances: Circumstances = {}) {
     partMs: 0,
   } as unknown as OrdersAuditActivityDeps;
   const { auditOrders, settleAuditFindings } = createOrdersAuditActivities(deps);
-  const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR', () => undefined) });
+  const environment = new MockActivityEnvironment(
+    { attempt },
+    { logger: new DefaultLogger('ERROR', () => undefined) },
+  );
   const request = { repair: false, cursor: null };
   return {
     look: () => environment.run(auditOrders, request),

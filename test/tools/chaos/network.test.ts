@@ -138,6 +138,11 @@ describe('the network of the chaos rig', () => {
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
       stream.end(Buffer.alloc(5));
     });
+    server.on('session', (session) => {
+      // What the client answers to these belongs to the server that has asked.
+      session.ping(() => undefined);
+      session.settings({ initialWindowSize: 100_000 });
+    });
     server.listen(0, HOST);
     await once(server, 'listening');
     cleanUp.push(() => server.close());

@@ -186,7 +186,13 @@ function createTrial({
     const deadline = log.now() + CALL_MS;
     const client = `life-${++trials}`;
     try {
-      const caller = createCaller({ client, apis: rig.apis, log, deadline: () => (signal.aborted ? 0 : deadline), onFault });
+      const caller = createCaller({
+        client,
+        apis: rig.apis,
+        log,
+        deadline: () => (signal.aborted ? 0 : deadline),
+        onFault,
+      });
       const life = await live(caller, shop);
       const orderIds = life.orderId === undefined ? [] : [life.orderId];
       const settlement = await settle(rig, orderIds, { limitMs: SETTLED_MS, signal });

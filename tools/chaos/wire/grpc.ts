@@ -5,8 +5,9 @@ import { createCutter, type Splitter } from './message';
 /** Of HTTP/2 (RFC 9113): what a client sends first, and the header of each frame. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const FRAME_HEADER_BYTES = 9;
-const DATA = 0;
 const HEADERS = 1;
+const SETTINGS = 4;
+const CONTINUATION = 9;
 
 /**
  * Splits into frames. The first frame of headers that a server sends on a stream begins a reply, which has the name of
@@ -20,7 +21,7 @@ export function createGrpcSplitter(): Splitter {
     split(direction, chunk) {
       if (direction === 'request')
         return requests(chunk).map((bytes) => {
-          if (isPreface(bytes) || typeOf(bytes) !== DATA) names.read(bytes);
+          if (isPreface(bytes) || isForNames(bytes)) names.read(bytes);
           const isCall = !isPreface(bytes) && typeOf(bytes) === HEADERS;
           return { bytes, ...(isCall && { label: 'call' }) }; // its name is not known yet
         });
@@ -43,13 +44,19 @@ function partLength(buffer: Buffer): number | undefined {
   return isPreface(buffer) ? PREFACE.length : FRAME_HEADER_BYTES + buffer.readUIntBE(0, 3);
 }
 
+/** Acknowledgements are left out: they are meant for the server that has asked for them. */
+const isForNames = (frame: Buffer): boolean =>
+  typeOf(frame) === HEADERS ||
+  typeOf(frame) === CONTINUATION ||
+  (typeOf(frame) === SETTINGS && (frame[4]! & constants.NGHTTP2_FLAG_ACK) === 0);
+
 const typeOf = (frame: Buffer): number => frame[3]!;
 const streamOf = (frame: Buffer): number => frame.readUInt32BE(5) & 0x7fffffff;
 const isLast = (frame: Buffer): boolean => (frame[4]! & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
 
 /**
  * Finds out which RPC a stream is. Headers are compressed with a table that the whole connection builds, so they are
- * read by a server's session of Node.js that gets a copy of all but the data, and whose answers nobody gets.
+ * read by a server's session of Node.js that gets a copy of them, and whose answers nobody gets.
  */
 function createNames() {
   const paths = new Map<number, string>();

@@ -82,6 +82,8 @@ const OUTCOMES = [
   'janitor-on-another-worker',
   'key-reused-for-another-body',
   'key-reused-for-another-body-that-would-be-rejected',
+  'moved-by-a-command',
+  'moved-by-a-signal',
   'not-paid-without-a-response',
   'openOrder-retried',
   'orders-audit',

@@ -1,11 +1,4 @@
-import {
-  executeChild,
-  log,
-  proxyActivities,
-  setHandler,
-  setWorkflowOptions,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { executeChild, log, proxyActivities, setHandler, setWorkflowOptions } from '@temporalio/workflow';
 import type { OrdersAuditActivities } from '../activities/orders-audit.activities';
 import {
   afterAuditPart,

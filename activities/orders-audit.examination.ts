@@ -27,8 +27,6 @@ export interface ExaminationDeps {
 /** The workflow of an order and the one after its end; undefined where none is needed. */
 type Workflows = Record<'workflow' | 'afterwards', SeenWorkflow | null | undefined>;
 
-export type Examination = ReturnType<typeof createExamination>;
-
 /** How often an order that changes while it is examined is examined again. */
 const ATTEMPTS = 3;
 

@@ -60,6 +60,8 @@ async function begin(rig: Rig, fault: Fault): Promise<Begun> {
         await rig.replicaSet.stepDown(primary, Math.ceil(fault.forMs / 1_000)).catch(() => undefined);
       return { text: named(fault, primary), end: () => undefined };
     }
+    case 'isolate':
+      return isolate(rig, fault);
     case 'cut':
     case 'stall':
     case 'slow': {
@@ -74,6 +76,24 @@ async function begin(rig: Rig, fault: Fault): Promise<Begun> {
     case 'swallow':
       return swallow(rig, fault);
   }
+}
+
+/** What is sent across is not lost, as far as TCP is concerned: it comes when the network is whole again. */
+async function isolate(rig: Rig, fault: Extract<Fault, { kind: 'isolate' }>): Promise<Begun> {
+  const { network, replicaSet, units } = rig;
+  const alone = (await replicaSet.primary()) ?? replicaSet.nodes[0]!.name;
+  const others = replicaSet.nodes.map(({ name }) => name).filter((name) => name !== alone);
+  const apps = [...units.keys()].filter((name) => /^(api|worker)/.test(name));
+  const links = [
+    ...others.flatMap((other) => [network.link(alone, other), network.link(other, alone)]),
+    ...apps.flatMap((app) =>
+      fault.together.includes(app)
+        ? others.map((other) => network.link(app, other))
+        : [network.link(app, alone)],
+    ),
+  ];
+  for (const link of links) link.stall();
+  return { text: `${textOf(fault)} (${alone})`, end: () => links.forEach((link) => link.heal()) };
 }
 
 function swallow(rig: Rig, fault: Extract<Fault, { kind: 'swallow' }>): Begun {

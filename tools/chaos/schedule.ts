@@ -6,6 +6,8 @@ export type Fault = { atMs: number } & (
   | { kind: 'kill' | 'terminate'; unit: string; forMs: number }
   | { kind: 'freeze'; unit: string; forMs: number }
   | { kind: 'stepDown'; forMs: number }
+  /** Cuts the primary off the other nodes, together with some of the processes; the rest keep to the others. */
+  | { kind: 'isolate'; together: readonly string[]; forMs: number }
   | { kind: 'cut' | 'stall'; from: string; to: string; forMs: number }
   | { kind: 'slow'; from: string; to: string; delayMs: number; forMs: number }
   /** Takes the reply that comes after so many others, and breaks its connection. */
@@ -78,6 +80,51 @@ export function scheduleOf(seed: number, scenario: string, durationMs: number): 
   }
 }
 
+const ELECTED_MS = { least: 14_000, most: 20_000 };
+const NEXT_PRIMARY_MS = { least: 8_000, most: 12_000 };
+
+/** Returns faults of the primary alone, one after the other, each longer than the others do without one. */
+export function primaryFaultsOf(seed: number, durationMs: number): Fault[] {
+  const random = randomOf(seed, 'replica-set');
+  const faults: Fault[] = [];
+  let makers: ((atMs: number, forMs: number) => Fault)[] = [];
+  for (let atMs = PAUSE_MS.least; ;) {
+    const forMs = random.between(ELECTED_MS.least, ELECTED_MS.most);
+    const together = [random.pick(APIS), random.pick(['worker-1', 'worker-2'])];
+    if (atMs + forMs > durationMs) return faults;
+    if (makers.length === 0)
+      makers = random.shuffled([
+        (at, length) => ({ atMs: at, kind: 'isolate', together, forMs: length }),
+        (at, length) => ({ atMs: at, kind: 'kill', unit: PRIMARY, forMs: length }),
+        (at, length) => ({ atMs: at, kind: 'freeze', unit: PRIMARY, forMs: length }),
+        (at, length) => ({ atMs: at, kind: 'stepDown', forMs: length }),
+      ]);
+    faults.push(makers.pop()!(atMs, forMs));
+    atMs += forMs + random.between(NEXT_PRIMARY_MS.least, NEXT_PRIMARY_MS.most);
+  }
+}
+
+/** Longer than an attempt of an activity may last, a workflow task, and the connection of a worker. */
+const TIMED_OUT_MS = { least: 13_000, most: 18_000 };
+const THAWED_MS = { least: 1_000, most: 3_000 };
+
+/** Returns freezes of workers: of each pair, one at a time. */
+export function freezesOf(seed: number, durationMs: number): Fault[] {
+  return [
+    ['worker-1', 'worker-2'],
+    ['worker-3', 'worker-4'],
+  ].flatMap((pair) => {
+    const random = randomOf(seed, pair.join());
+    const faults: Fault[] = [];
+    for (let atMs = random.between(PAUSE_MS.least, PAUSE_MS.most); ;) {
+      const forMs = random.between(TIMED_OUT_MS.least, TIMED_OUT_MS.most);
+      if (atMs + forMs > durationMs) return faults;
+      faults.push({ atMs, kind: 'freeze', unit: random.pick(pair), forMs });
+      atMs += forMs + random.between(THAWED_MS.least, THAWED_MS.most);
+    }
+  });
+}
+
 /** Says what a fault does, for people. */
 export function textOf(fault: Fault): string {
   const seconds = `${(fault.forMs / 1_000).toFixed(1)} s`;
@@ -88,6 +135,8 @@ export function textOf(fault: Fault): string {
       return `terminate ${fault.unit}, start it again after ${seconds}`;
     case 'freeze':
       return `freeze ${fault.unit} for ${seconds}`;
+    case 'isolate':
+      return `cut the primary off the other nodes, with ${fault.together.join(' and ')}, for ${seconds}`;
     case 'stepDown':
       return `have the primary step down for ${seconds}`;
     case 'cut':

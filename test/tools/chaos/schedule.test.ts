@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { scheduleOf, textOf } from '../../../tools/chaos/schedule';
+import { freezesOf, primaryFaultsOf, scheduleOf, textOf, type Fault } from '../../../tools/chaos/schedule';
 
 const MINUTE_MS = 60_000;
 
@@ -44,4 +44,34 @@ describe('the schedule of faults', () => {
       'terminate',
     ]);
   });
+
+  it('loses the primary in every way in two minutes and a half, once at a time', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const faults = primaryFaultsOf(seed, 2.5 * MINUTE_MS);
+        expect(new Set(faults.map(({ kind }) => kind))).toEqual(
+          new Set(['freeze', 'isolate', 'kill', 'stepDown']),
+        );
+        expectOneAtATime(faults);
+      }),
+    );
+  });
+
+  it('freezes one worker of a pair at a time', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const faults = freezesOf(seed, 20 * MINUTE_MS) as Extract<Fault, { kind: 'freeze' }>[];
+        expect(faults.length).toBeGreaterThanOrEqual(100);
+        for (const pair of ['worker-1 worker-2', 'worker-3 worker-4'])
+          expectOneAtATime(faults.filter(({ unit }) => pair.includes(unit)));
+      }),
+    );
+  });
 });
+
+function expectOneAtATime(faults: readonly Fault[]): void {
+  for (const [index, { atMs }] of faults.entries()) {
+    const before = faults[index - 1];
+    if (before) expect(atMs).toBeGreaterThan(before.atMs + before.forMs);
+  }
+}

@@ -41,11 +41,11 @@ const MOST_PAUSE_MS = 4_000;
 
 /** A client, which makes one call at a time, and asks the other API when one has not told an outcome. */
 export function createCaller({ client, apis, log, deadline, onFault }: CallerOptions): Caller {
-  const processes = [...apis.keys()];
   let calls = 0;
   let turn = 0;
 
   async function attempt(request: Request, attempts: Attempt[]): Promise<Answer> {
+    const processes = [...apis.keys()]; // as it is now: an API that is about to stop is asked no more
     const process = processes[turn % processes.length]!;
     const sent = log.now();
     const answer = await send(apis.get(process)!, request);

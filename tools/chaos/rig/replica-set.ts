@@ -32,6 +32,8 @@ export interface ReplicaSet {
   primary(): Promise<string | undefined>;
   /** Asks a node to step down, and not to be elected again for some seconds. */
   stepDown(node: string, seconds: number): Promise<void>;
+  /** Waits until there is a primary, and the others follow it. */
+  inSync(): Promise<void>;
 }
 
 /**
@@ -66,6 +68,14 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
       const port = ports[NODES.indexOf(node as (typeof NODES)[number])]!;
       await direct(port, (admin) => admin.command({ replSetStepDown: seconds, force: true }));
     },
+    async inSync() {
+      await until(
+        HANG_MS,
+        () => direct(ports[0]!, allInSync),
+        (error) => new SetupError(`The replica set does not get in sync: ${String(error)}`),
+        () => options.signal.throwIfAborted(),
+      );
+    },
   };
   await until(
     HANG_MS,
@@ -73,12 +83,7 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
     (error) => new SetupError(`The replica set has no primary: ${String(error)}`),
     () => options.signal.throwIfAborted(),
   );
-  await until(
-    HANG_MS,
-    () => direct(ports[0]!, allInSync),
-    (error) => new SetupError(`The replica set does not get in sync: ${String(error)}`),
-    () => options.signal.throwIfAborted(),
-  );
+  await set.inSync();
   return set;
 }
 
@@ -89,7 +94,9 @@ async function allInSync(admin: mongo.Db): Promise<true | undefined> {
   const { members } = (await admin.command({ replSetGetStatus: 1 })) as unknown as {
     members: { state: number }[];
   };
-  return members.every(({ state }) => state === IS_PRIMARY || state === IS_SECONDARY) || undefined;
+  const states = members.map(({ state }) => state);
+  const isSound = states.every((state) => state === IS_PRIMARY || state === IS_SECONDARY);
+  return (isSound && states.includes(IS_PRIMARY)) || undefined;
 }
 
 async function startNode(

@@ -14,15 +14,17 @@ import { createOwnedFolder, removeFolder } from '../../owned-folder';
 import { SetupError } from '../../project';
 import { createNetwork, type Network } from '../network';
 import { startReplicaSet, type ReplicaSet } from './replica-set';
-import { createUnit, type OwnedUnit, type Unit } from './unit';
+import { createUnit, type OwnedUnit, type Unit, type UnitOptions } from './unit';
 
 export const APIS = ['api-1', 'api-2'] as const;
 /** The workers, with the queues that they serve. */
-export const WORKERS = {
+export const WORKERS: Readonly<Record<string, string>> = {
   'worker-1': 'orders,events',
   'worker-2': 'orders,events',
   'worker-3': 'payments',
-} as const;
+};
+/** Two for each queue, so that one works while the other does not. */
+export const WORKERS_IN_PAIRS: typeof WORKERS = { ...WORKERS, 'worker-4': 'payments' };
 const HOST = '127.0.0.1';
 const PREFIX = '/orders-management-system';
 const NAMESPACE = 'default';
@@ -73,13 +75,14 @@ export interface RigOptions {
   output: Output;
   /** Settings of all processes. */
   env?: NodeJS.ProcessEnv;
+  workers?: typeof WORKERS;
   /** MongoDB's own default is 10 s. */
   electionTimeoutMs?: number;
   signal: AbortSignal;
 }
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const { output, env = {}, electionTimeoutMs = 10_000, signal } = options;
+  const { output, env = {}, workers = WORKERS, electionTimeoutMs = 10_000, signal } = options;
   const folder = await createOwnedFolder(tmpdir(), 'orders-chaos-');
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
@@ -145,15 +148,24 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       register(appUnit(name, 'server', { ...(await envFor(name)), PORT: String(port) }));
     }
     const started = new Set<string>();
-    for (const [name, queues] of Object.entries(WORKERS)) {
-      const onLine = (line: string): void => void (line.includes('"worker started"') && started.add(name));
-      register(appUnit(name, 'worker', { ...(await envFor(name)), WORKER_QUEUES: queues }, onLine));
+    for (const [name, queues] of Object.entries(workers)) {
+      register(
+        appUnit(
+          name,
+          'worker',
+          { ...(await envFor(name)), WORKER_QUEUES: queues },
+          {
+            onStart: () => void started.delete(name),
+            onLine: (line) => void (line.includes('"worker started"') && started.add(name)),
+          },
+        ),
+      );
     }
     function appUnit(
       name: string,
       file: string,
       env: NodeJS.ProcessEnv,
-      onLine?: (line: string) => void,
+      listeners: Pick<UnitOptions, 'onStart' | 'onLine'> = {},
     ): OwnedUnit {
       const logFile = join(logFolder, `${name}.log`);
       return createUnit({
@@ -162,7 +174,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         args: [entry(file)],
         env,
         logFile,
-        onLine,
+        ...listeners,
         onDeath,
       });
     }
@@ -194,16 +206,17 @@ export async function startRig(options: RigOptions): Promise<Rig> {
           );
         await until(
           HANG_MS,
-          async () => started.size === Object.keys(WORKERS).length || undefined,
+          async () => started.size === Object.keys(workers).length || undefined,
           () => new SetupError(`Not all workers poll, only ${[...started].join()}; see ${logFolder}`),
           () => signal.throwIfAborted(),
         );
+        await replicaSet.inSync();
       },
       stop,
     };
     for (const unit of units.values()) await unit.start();
     await rig.ready();
-    output.line('two APIs and three workers are ready');
+    output.line(`${APIS.length} APIs and ${Object.keys(workers).length} workers are ready`);
     return rig;
   } catch (error) {
     await stop();

@@ -14,7 +14,7 @@ export interface Unit {
   thaw(): void;
 }
 
-export interface UnitOptions extends Omit<ProcessOptions, 'restart' | 'onStart' | 'onDeath'> {
+export interface UnitOptions extends Omit<ProcessOptions, 'restart' | 'onDeath'> {
   /** Is told of a death that the rig did not cause. */
   onDeath: (name: string, how: string) => void;
 }

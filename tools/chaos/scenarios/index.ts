@@ -1,9 +1,12 @@
+import { freeze } from './freeze';
 import { operator } from './operator';
 import { random } from './random';
+import { replicaSet } from './replica-set';
+import { restart } from './restart';
 import type { Scenario } from './scenario';
 import { swallow } from './swallow';
 
 /** By their names. Each is a file of this folder. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(
-  [swallow, random, operator].map((scenario) => [scenario.name, scenario]),
+  [swallow, random, operator, replicaSet, freeze, restart].map((scenario) => [scenario.name, scenario]),
 );

@@ -36,8 +36,6 @@ export interface Place {
   leave(ms?: number): void;
 }
 
-export type AdaptiveLimit = ReturnType<typeof createAdaptiveLimit>;
-
 /**
  * Limits how much is under way at once, to what is done nearly as fast as with little under way: what is beyond that waits
  * somewhere, and makes everything take longer without more of it being done. As congestion control does in networks (TCP Vegas,

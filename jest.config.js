@@ -21,7 +21,7 @@ const UNIT = [
   'config/*',
   'create-admin/*',
   'dockerfile',
-  'docs/{logging,output,runbook}',
+  'docs/{guarantees,logging,output,runbook}',
   'domain/*',
   'events/pages',
   'http/{error-middleware,server}',

@@ -70,7 +70,7 @@ const localTime = ['FullYear', 'Month', 'Date', 'Day', 'Hours', 'Minutes'].flatM
 );
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/*.generated.ts', 'coverage/', '.data/']),
+  globalIgnores(['**/dist/', '**/*.generated.ts', 'coverage/', 'mutants/', '.mutants/', '.data/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.md'],

@@ -59,6 +59,7 @@ const IMPORTING = [
 
 const project = {
   testEnvironment: 'node',
+  modulePathIgnorePatterns: ['<rootDir>/.mutants/'], // the copies of a run of Stryker
   setupFiles: ['<rootDir>/test/support/random.ts'],
   transform: {
     '^.+\\.[tj]s$': [

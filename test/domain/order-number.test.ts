@@ -14,6 +14,10 @@ it('is the same for the same order, and another one where it is taken', () => {
   expect(orderNumberOf(idOf(1), 1)).not.toBe(orderNumberOf(idOf(1)));
 });
 
+it('is the same in every release', () => {
+  expect([orderNumberOf('ord_1'), orderNumberOf('ord_1', 2)]).toEqual(['FR538-S9SHY', 'H6QC5-4G3BV']);
+});
+
 it('is another one each time it is taken', () => {
   const numbers = [0, 1, 2, 3].map((taken) => orderNumberOf(idOf(1), taken));
   expect(new Set(numbers).size).toBe(4);

@@ -67,7 +67,44 @@ describe.each(AXES)('the states of %s', (axis) => {
   });
 });
 
+it('makes just these changes', () => {
+  const changes = AXES.flatMap((axis) =>
+    Object.entries(TRANSITIONS[axis]).map(([from, to]) => `${axis} ${from}: ${to.join(' ')}`.trimEnd()),
+  );
+  expect(changes).toEqual([
+    'status pending: confirmed rejected cancelled',
+    'status confirmed: completed cancelled',
+    'status completed:',
+    'status rejected:',
+    'status cancelled:',
+    'paymentStatus pending: authorized action_required declined',
+    'paymentStatus action_required: authorized declined voided',
+    'paymentStatus authorized: captured voided',
+    'paymentStatus captured: partially_refunded refunded',
+    'paymentStatus partially_refunded: refunded captured',
+    'paymentStatus refunded: partially_refunded captured',
+    'paymentStatus declined: authorized action_required',
+    'paymentStatus voided: authorized action_required',
+    'fulfillmentStatus unfulfilled: partially_fulfilled fulfilled cancelled',
+    'fulfillmentStatus partially_fulfilled: fulfilled delivered unfulfilled',
+    'fulfillmentStatus fulfilled: delivered partially_fulfilled unfulfilled cancelled',
+    'fulfillmentStatus delivered:',
+    'fulfillmentStatus cancelled:',
+  ]);
+});
+
 describe('changeOrder', () => {
+  it('says what the order is, and what it cannot become', () => {
+    expect(() => changeOrder({ ...draft, status: 'completed' }, { status: 'cancelled' }, by)).toThrow(
+      "The order's status is completed: it cannot become cancelled.",
+    );
+  });
+
+  it('keeps the internal note with each change', () => {
+    const { statusHistory } = changeOrder(draft, { status: 'cancelled' }, { ...by, internalNote: 'Told' });
+    expect(statusHistory.at(-1)).toMatchObject({ to: 'cancelled', internalNote: 'Told' });
+  });
+
   it('changes several axes in one version, with one history entry each', () => {
     const cancelled = changeOrder(draft, { status: 'cancelled', fulfillmentStatus: 'cancelled' }, by);
     expect(cancelled).toEqual({

@@ -7,7 +7,7 @@ import {
   refundOf as madeFrom,
   requireRefundable,
 } from '../../src/domain/refund';
-import { CREATED, failing, LATER, orderIn, refunding, refundOf } from './fixtures';
+import { CREATED, failing, itemOf, LATER, orderIn, priced, refunding, refundOf } from './fixtures';
 
 const disputed: Dispute = { id: 'dp_1', amount: 3_000, status: 'opened', reason: 'fraudulent', at: CREATED };
 
@@ -55,6 +55,40 @@ describe('refundAmount', () => {
     expect(() => requireRefundable(order, refunding(1, { fingerprint: 'other' }))).toThrow(
       failing('IdempotencyKeyReused', /./),
     );
+  });
+});
+
+describe('refundAmount of items', () => {
+  const line = (id: string, total: number) => ({ ...itemOf(priced(id, 2), 2), total });
+  const order = captured({ items: [line('ps_a', 2_000), line('ps_b', 1_000)] });
+  const amountOf = (quantities: Record<string, number>, from = order) => {
+    const items = Object.entries(quantities).map(([productServiceId, quantity]) => ({
+      productServiceId,
+      quantity,
+      restock: false,
+    }));
+    return refundAmount(from, { amount: null, items });
+  };
+
+  it('returns what they cost', () => {
+    expect([amountOf({ ps_a: 1 }), amountOf({ ps_a: 2 }), amountOf({ ps_a: 1, ps_b: 1 })]).toEqual([
+      1_000, 2_000, 1_500,
+    ]);
+  });
+
+  it('returns no more than what is left, and all of it for the last units', () => {
+    expect(amountOf({ ps_a: 2 }, { ...order, refunded: 2_500 })).toBe(500);
+    expect(amountOf({ ps_a: 2, ps_b: 2 }, { ...order, captured: 3_300 })).toBe(3_300);
+  });
+
+  it('rejects more units than the customer has', () => {
+    expect(() => amountOf({ ps_a: 3 })).toThrow(/Only 2 of SKU-ps_a are fulfilled and not refunded/);
+  });
+
+  it('is refunded with the internal note, if there is one', () => {
+    const noted = madeFrom(order, refunding(1_000, { internalNote: 'Called' }), LATER);
+    expect(noted.internalNote).toBe('Called');
+    expect(madeFrom(order, refunding(1_000), LATER)).not.toHaveProperty('internalNote');
   });
 });
 

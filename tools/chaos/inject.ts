@@ -78,21 +78,24 @@ async function begin(rig: Rig, fault: Fault): Promise<Begun> {
   }
 }
 
-/** What is sent across is not lost, as far as TCP is concerned: it comes when the network is whole again. */
+/**
+ * The nodes' connections break: what the primary has written meanwhile would otherwise reach the others after all, as soon
+ * as the network is whole again, and nothing be rolled back. To the processes the nodes beyond are silent.
+ */
 async function isolate(rig: Rig, fault: Extract<Fault, { kind: 'isolate' }>): Promise<Begun> {
   const { network, replicaSet, units } = rig;
   const alone = (await replicaSet.primary()) ?? replicaSet.nodes[0]!.name;
   const others = replicaSet.nodes.map(({ name }) => name).filter((name) => name !== alone);
   const apps = [...units.keys()].filter((name) => /^(api|worker)/.test(name));
-  const links = [
-    ...others.flatMap((other) => [network.link(alone, other), network.link(other, alone)]),
-    ...apps.flatMap((app) =>
-      fault.together.includes(app)
-        ? others.map((other) => network.link(app, other))
-        : [network.link(app, alone)],
-    ),
-  ];
-  for (const link of links) link.stall();
+  const between = others.flatMap((other) => [network.link(alone, other), network.link(other, alone)]);
+  const across = apps.flatMap((app) =>
+    fault.together.includes(app)
+      ? others.map((other) => network.link(app, other))
+      : [network.link(app, alone)],
+  );
+  const links = [...between, ...across];
+  for (const link of between) link.cut();
+  for (const link of across) link.stall();
   return { text: `${textOf(fault)} (${alone})`, end: () => links.forEach((link) => link.heal()) };
 }
 

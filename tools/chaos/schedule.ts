@@ -80,7 +80,7 @@ export function scheduleOf(seed: number, scenario: string, durationMs: number): 
   }
 }
 
-const ELECTED_MS = { least: 14_000, most: 20_000 };
+const ELECTED_MS = { least: 15_000, most: 20_000 };
 const NEXT_PRIMARY_MS = { least: 8_000, most: 12_000 };
 
 /** Returns faults of the primary alone, one after the other, each longer than the others do without one. */

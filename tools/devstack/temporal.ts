@@ -54,6 +54,12 @@ const QUEUE_LOADS = 'history.transferProcessorMaxPollRPS=100';
 /** By default only the fifth failure in a row of a workflow task is seen in lists, which takes two minutes. */
 const TASK_PROBLEMS = 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2';
 
+/**
+ * By default a worker that is told to stop breaks its connections. What the server has just sent through them is lost: the
+ * activity is done again when its attempt has timed out. With this, the server ends them, and sends nothing more.
+ */
+const STOPPING_WORKERS = 'frontend.enableCancelWorkerPollsOnShutdown=true';
+
 /** By default a namespace has at most 100 Worker Deployments, and tests have one for each of their task queues. */
 const DEPLOYMENTS = 'matching.maxDeployments=100000';
 
@@ -87,6 +93,8 @@ export function temporalArgs(
     QUEUE_LOADS,
     '--dynamic-config-value',
     TASK_PROBLEMS,
+    '--dynamic-config-value',
+    STOPPING_WORKERS,
     '--dynamic-config-value',
     DEPLOYMENTS,
     '--log-level',

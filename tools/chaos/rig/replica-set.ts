@@ -11,6 +11,7 @@ import { createUnit, type OwnedUnit } from './unit';
 const NODES = ['mongodb-1', 'mongodb-2', 'mongodb-3'] as const;
 const HOST = '127.0.0.1';
 const PROBE_MS = 2_000;
+const ALREADY_INITIALIZED = 23;
 
 export interface ReplicaSetOptions {
   executable: string;
@@ -48,11 +49,8 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
     NODES.map((to, index) => network.open({ to, port: ports[index]!, wire: 'mongodb' })),
   );
   const members = proxies.map((port, _id) => ({ _id, host: `${HOST}:${port}` }));
-  await whenUp(ports[0]!, (admin) =>
-    admin.command({
-      replSetInitiate: { _id: REPLICA_SET, members, settings: { electionTimeoutMillis: electionTimeoutMs } },
-    }),
-  );
+  const settings = { electionTimeoutMillis: electionTimeoutMs };
+  await whenUp(ports[0]!, options.signal, (admin) => initiate(admin, { members, settings }));
   const set: ReplicaSet = {
     nodes,
     uriFor: (process) =>
@@ -102,7 +100,7 @@ async function allInSync(admin: mongo.Db): Promise<true | undefined> {
 async function startNode(
   name: string,
   port: number,
-  { executable, folder, logFolder, network, onDeath, register }: ReplicaSetOptions,
+  { executable, folder, logFolder, network, onDeath, register, signal }: ReplicaSetOptions,
 ): Promise<OwnedUnit> {
   const dbPath = join(folder, name);
   await mkdir(dbPath, { recursive: true });
@@ -117,15 +115,32 @@ async function startNode(
   });
   register(unit);
   await unit.start();
-  await whenUp(port, (admin) => admin.command({ ping: 1 }));
+  await whenUp(port, signal, (admin) => admin.command({ ping: 1 }));
   return unit;
 }
 
-async function whenUp(port: number, use: (admin: mongo.Db) => Promise<unknown>): Promise<void> {
+async function initiate(
+  admin: mongo.Db,
+  { members, settings }: { members: object[]; settings: object },
+): Promise<void> {
+  try {
+    await admin.command({ replSetInitiate: { _id: REPLICA_SET, members, settings } });
+  } catch (error) {
+    // On a busy machine the first attempt takes longer than it is waited for, and is done all the same.
+    if (!(error instanceof mongo.MongoServerError && error.code === ALREADY_INITIALIZED)) throw error;
+  }
+}
+
+async function whenUp(
+  port: number,
+  signal: AbortSignal,
+  use: (admin: mongo.Db) => Promise<unknown>,
+): Promise<void> {
   await until(
     HANG_MS,
     async () => (await direct(port, use)) ?? true,
     (error) => new SetupError(`MongoDB does not respond on port ${port}: ${String(error)}`),
+    () => signal.throwIfAborted(),
   );
 }
 

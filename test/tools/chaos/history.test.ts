@@ -286,6 +286,23 @@ describe('the log of clients', () => {
     });
   });
 
+  it('is accepted if a repeated request was only told that the order, which exists already, is accepted', () => {
+    const attempt = { process: 'api-1', code: undefined };
+    const accepted = call('1', [0, 9], {
+      op: 'order.place',
+      subject: null,
+      args: { items },
+      status: 202,
+      order: seen(0, 0),
+      attempts: [
+        { ...attempt, sent: 0, returned: 2, status: null },
+        { ...attempt, sent: 5, returned: 9, status: 202 },
+      ],
+    });
+    expect(checkHistory([accepted, look('2', [3, 4], stock(1, 2))], witness)).toEqual([]);
+    expect(checkHistory([accepted, look('2', [-2, -1], stock(1, 2))], witness)).toHaveLength(1);
+  });
+
   const stock = (available: number, reserved: number) => ({ available, reserved, held: 0 });
   const witness = new Map([
     ['ps_1', { initial: stock(3, 0), moves: [{ orderId: 'ord_1', version: 1, available: -2, reserved: 2 }] }],

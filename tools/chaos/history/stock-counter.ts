@@ -67,6 +67,8 @@ export function stockHistories(
   );
 }
 
+const PLACING: ReadonlySet<CallRecord['op']> = new Set(['order.place', 'cart.checkout']);
+
 /** Who was answered with which version of an order, and when. */
 interface Sighting {
   version: number;
@@ -86,7 +88,9 @@ function sightingsOf(log: readonly CallRecord[]): Map<string, Sighting[]> {
     const from = attempts.at(-1)?.sent ?? at.invoked;
     const to = at.returned;
     for (const { id, version } of orders) add(id, { version, from, to });
-    if (order) add(order.id, { version: order.version, from, to });
+    // That an order is accepted is no sight of it: without MongoDB the API says so of one that is there already.
+    const isOnlyAccepted = order?.version === 0 && PLACING.has(op);
+    if (order && !isOnlyAccepted) add(order.id, { version: order.version, from, to });
     const placed = op === 'order.place' ? (order?.id ?? subject?.match(/^order:(.+)$/)?.[1]) : undefined;
     if (placed !== undefined) add(placed, { version: 0, from: at.invoked, to: null });
   }

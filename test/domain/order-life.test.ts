@@ -15,6 +15,32 @@ import { holds, STOCK, World, type Step } from './order-life/world';
 /** How many fulfillments may be under way: an order with two ends in three commands. */
 const UNDER_WAY = 2;
 
+/** The steps that do something in some of the sequences of a whole run. */
+const NAMES: Step['name'][] = [
+  'amend',
+  'fulfill',
+  'fulfill the rest',
+  'undo',
+  'correct',
+  'deliver',
+  'cancel',
+  'cancel the rest',
+  'refund',
+  'refund an amount',
+  'expire',
+  'settle',
+  'pay',
+  'answer',
+  'capture elsewhere',
+  'refund elsewhere',
+  'end a refund',
+  'lapse',
+  'look again',
+  'be too late',
+  'dispute',
+  'decide a dispute',
+];
+
 /** How often each step did something. */
 const taken = new Map<string, number>();
 
@@ -73,10 +99,12 @@ function expectInLine({ order, ledger }: World): void {
       holds(disputedOf(order) === disputedOf(payment), 'the order knows what is disputed');
       holds(disputes.length === payment.disputes.length, 'the order knows all disputes');
     } else {
-      // Reconciliation finds the refunds of such a payment that the bank has returned.
+      // Of such a payment, the bank may return refunds, and disputes that the shop wins after all was paid back.
       const returned = total(payment.refunds) - back;
+      const won = total(payment.disputes.filter(({ status }) => status === 'won'));
       const left = payment.captured - back - disputedOf(payment);
-      holds(0 <= left && left <= returned, 'another payment takes no money');
+      holds(left === 0 || differences.includes('charge_unknown'), 'people are told of money that is left');
+      holds(0 <= left && left <= returned + won, 'another payment takes no money');
     }
     const isReserved =
       payment.key === current &&
@@ -142,31 +170,7 @@ it.each(['once', 'many'] as const)(
     );
     const numRuns = repetitions('domain/order-life: sequences of commands');
     fc.assert(sequences, { numRuns, seed: Number(process.env.TEST_SEED) });
-    const names: Step['name'][] = [
-      'amend',
-      'fulfill',
-      'fulfill the rest',
-      'undo',
-      'correct',
-      'deliver',
-      'cancel',
-    ];
-    const rare: Step['name'][] = ['cancel the rest', 'refund', 'refund an amount', 'expire', 'settle', 'pay'];
-    const elsewhere: Step['name'][] = [
-      'answer',
-      'capture elsewhere',
-      'refund elsewhere',
-      'end a refund',
-      'lapse',
-    ];
-    const others: Step['name'][] = [
-      ...rare,
-      ...elsewhere,
-      'look again',
-      'be too late',
-      'dispute',
-      'decide a dispute',
-    ];
-    expect([...taken.keys()]).toEqual(expect.arrayContaining(isWhole ? [...names, ...others] : names));
+    // A sample may lack any of them: which ones, depends on its seed.
+    if (isWhole) expect([...taken.keys()]).toEqual(expect.arrayContaining(NAMES));
   },
 );

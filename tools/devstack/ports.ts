@@ -52,20 +52,23 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Returns different ports that are free now: each is held until the last one is found. */
-export async function freePorts(count: number): Promise<number[]> {
-  return release(await Promise.all(Array.from({ length: count }, () => listen(0))));
-}
+/** Systems give ports from 32 768 on to connections; Windows and macOS from 49 152 on. */
+const [LEAST, BELOW] = [10_000, 32_768];
+const DRAWS = 1_000;
 
-/** Does the same with ports in a range; the system itself hands out ports above 32 767. */
-export async function freePortsBetween(least: number, below: number, count: number): Promise<number[]> {
+/**
+ * Returns different ports that are free now: each is held until the last one is found. They are drawn from those that the
+ * system gives to no connection, which could take a port before its server does.
+ * @throws {SetupError} of many ports that were drawn, none was free
+ */
+export async function freePorts(count: number): Promise<number[]> {
   const servers: Server[] = [];
-  for (
-    let port = randomInt(least, least + (below - least) / 2);
-    servers.length < count && port < below;
-    port++
-  ) {
-    const server = await listen(port).catch(() => undefined);
+  for (let draws = 0; servers.length < count; draws++) {
+    if (draws > DRAWS) {
+      await release(servers);
+      throw new SetupError(`hardly any port from ${LEAST} to ${BELOW - 1} is free; end what uses them`);
+    }
+    const server = await listen(randomInt(LEAST, BELOW)).catch(() => undefined);
     if (server) servers.push(server);
   }
   return release(servers);

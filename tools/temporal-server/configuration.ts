@@ -1,4 +1,4 @@
-import { freePortsBetween } from '../devstack/ports';
+import { freePorts } from '../devstack/ports';
 import { POSTGRESQL_USER } from './postgresql';
 
 export const SQL_PLUGIN = 'postgres12';
@@ -18,9 +18,9 @@ const HISTORY_SHARDS = 4;
 const HOST = '127.0.0.1';
 const CLUSTER = 'active';
 
-/** Temporal writes its ports to a column of PostgreSQL that is a `smallint`. */
+/** Temporal writes its ports to a column of PostgreSQL that is a `smallint`: they have to be below 32 768. */
 export function findPorts(): Promise<number[]> {
-  return freePortsBetween(20_000, 32_768, SERVICES.length * PORTS_PER_SERVICE);
+  return freePorts(SERVICES.length * PORTS_PER_SERVICE);
 }
 
 /**

@@ -65,6 +65,7 @@ it('keeps an entry that has the SKU of a demo entry', async () => {
     name,
     ...derivedFrom({ sku, name }),
     stockRevision: 0,
+    stockReceived: 0,
     unitPrice,
     currency,
     taxRateBps: 0,

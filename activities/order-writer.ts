@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongoose';
 import type { AuditedChange } from '../src/domain/audit';
-import type { Command } from '../src/domain/command';
+import { displacedAnswers, isPerhapsDisplaced, withDisplaced, type Command } from '../src/domain/command';
 import { DuplicateOrder, externalRefTaken, OrderRejected } from '../src/domain/errors';
 import type { Order } from '../src/domain/order';
 import { commandAudit } from '../src/domain/order-audit';
@@ -88,8 +88,9 @@ export function createOrderWriter({
     }: { known?: Order; command?: Command; short?: Shortage; decisions: number },
   ): Promise<Order | null> {
     if (decisions === 0) throw new Error(`Other writers keep changing order ${orderId}.`);
-    const order = known ?? (await orders.findById(orderId));
-    if (!order) return null;
+    const stored = known ?? (await orders.findById(orderId));
+    if (!stored) return null;
+    const order = command ? await remembering(stored, command) : stored;
     const judged = judge(order, new Date().toISOString(), short);
     if (judged === order) return order;
     const next = { ...judged, revision: order.revision + 1 };
@@ -102,6 +103,15 @@ export function createOrderWriter({
       if (!short) throw error;
       return decide(orderId, judge, { ...again, short });
     }
+  }
+
+  /**
+   * Returns the order with its answer to the command, however long ago that was. An answer is kept before the order is
+   * stored without it, so one that is in neither was never given.
+   */
+  async function remembering(order: Order, command: Command): Promise<Order> {
+    if (!isPerhapsDisplaced(order, command)) return order;
+    return withDisplaced(order, await orders.findAnswer(order.id, command.id));
   }
 
   /** Whether there is more in stock since what carts have held for long enough was released. */
@@ -128,6 +138,7 @@ export function createOrderWriter({
 
   /** Returns false if another writer was faster. @throws {OutOfStock} @throws {OrderRejected} */
   async function save(order: Order, next: Order, command?: Command): Promise<boolean> {
+    await Promise.all(displacedAnswers(order, next).map((answer) => orders.keepAnswer(order.id, answer)));
     const audited = commandAudit(order, next, command);
     const moves = stockMoves(order, next);
     const beginsOrEndsWait = (unpaidOf(order) === null) !== (unpaidOf(next) === null);

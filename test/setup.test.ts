@@ -35,6 +35,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     data_keys: 2,
     sessions: 5,
     orders: 24,
+    answered_commands: 1,
     product_services: 6,
     stock_adjustments: 2,
     unpaid_orders: 1,

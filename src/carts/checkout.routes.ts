@@ -99,7 +99,7 @@ export function checkoutRoute(checkout: CheckoutService, { mails, ...deps }: Che
     const { orderId, paymentMethod, fingerprint: idempotencyKey } = request;
     const sent = { principal: customer, idempotencyKey };
     const caller = orderCallerOf(ctx, orderId, sent);
-    if (!deps.service.isPaymentKnown(order, caller, { paymentMethod })) {
+    if (!(await deps.service.isPaymentKnown(order, caller, { paymentMethod }))) {
       if (!waitsForCard(order) || order.externalRef !== (request.externalRef ?? null))
         throw cartOrdered(orderId);
       requireSameTotal(request, order);

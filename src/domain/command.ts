@@ -33,8 +33,8 @@ export function nameOf({ id, fingerprint, attemptId }: Named): CommandName {
   return { id, fingerprint: fingerprint ?? null, attemptId: attemptId ?? null };
 }
 
-/** How many answers an order remembers, beside what commands have added to it. */
-const REMEMBERED = 50;
+/** How many answers an order has with it: earlier ones are kept beside it. */
+const WITH_IT = 50;
 
 /** The failures after which nothing was changed, and which say nothing of what a repeat with the same key will get. */
 const PASSING: ReadonlySet<string> = new Set(['Interrupted', 'PaymentUnanswered', 'PaymentUnsettled']);
@@ -87,16 +87,15 @@ function requireSameContent(known: { fingerprint: string | null }, command: Comm
 }
 
 /**
- * Rejects a command that may have been answered in a past that the order does not remember. A reset of the
- * workflow sends such commands again, and nobody waits for them any more.
+ * Rejects a command that was sent before the order was resumed, and not answered. A reset of the workflow sends such
+ * commands again, and nobody waits for them any more.
  * @throws {OutdatedCommand}
  */
 export function requireNotOutdated(
-  { commands, resumedRevision }: Order,
+  { resumedRevision }: Pick<Order, 'resumedRevision'>,
   { seenRevision }: Pick<Command, 'seenRevision'>,
 ): void {
-  const forgotten = commands.length < REMEMBERED ? 0 : commands[0]!.revision;
-  if (seenRevision >= Math.max(resumedRevision, forgotten)) return;
+  if (seenRevision >= resumedRevision) return;
   throw new OutdatedCommand(
     'This request came too late to be judged, and may have been carried out before: read the order, then repeat the ' +
       'request if it is still needed.',
@@ -109,7 +108,26 @@ export function withAnswer(order: Order, command: Named, error: ErrorRecord | nu
   // The write that stores the answer raises the revision.
   const answer = { ...nameOf(command), at, version, revision: revision + 1, error };
   const { commands } = withoutAnswer(order, command.id);
-  return { ...order, commands: [...commands, answer].slice(-REMEMBERED) };
+  return { ...order, commands: [...commands, answer].slice(-WITH_IT) };
+}
+
+/** Returns the answers for which the next version of the order has no room. */
+export function displacedAnswers(order: Order, { commands }: Order): AnsweredCommand[] {
+  if (commands.length < WITH_IT) return [];
+  const kept = new Set(commands.map(({ id }) => id));
+  return order.commands.filter(({ id }) => !kept.has(id));
+}
+
+/** Returns whether the answer to the command may be kept beside the order. An intention is newer than any answer to it. */
+export function isPerhapsDisplaced({ commands, intention }: Order, { id }: Pick<Command, 'id'>): boolean {
+  return (
+    commands.length >= WITH_IT && intention?.command.id !== id && !commands.some((answer) => answer.id === id)
+  );
+}
+
+/** Returns the order with an answer that was kept beside it. */
+export function withDisplaced(order: Order, answer: AnsweredCommand | null): Order {
+  return answer ? { ...order, commands: [answer, ...order.commands] } : order;
 }
 
 /** Returns the order that has to answer the command once more. */

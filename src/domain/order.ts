@@ -384,7 +384,7 @@ export interface Order
   rejection: Rejection | null;
   statusHistory: StatusChange[];
   intention: Intention | null;
-  /** The commands that were answered last, oldest first. */
+  /** The commands that were answered last, oldest first. Earlier answers are kept beside the order. */
   commands: AnsweredCommand[];
   /** Raised by every change that a client can see, and so the ETag; 0 until the order is in MongoDB. */
   version: number;

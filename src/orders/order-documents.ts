@@ -37,8 +37,8 @@ function withDates(value: unknown, field = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, withDates(entry, name)]));
 }
 
-/** Changes its argument. */
-function withoutDates(value: unknown): unknown {
+/** Returns what the driver has read with times in place of dates. Changes its argument. */
+export function withoutDates(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (typeof value !== 'object' || value === null) return value;
   const fields = value as Record<string, unknown>;

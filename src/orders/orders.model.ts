@@ -2,7 +2,8 @@ import { Schema, type Connection, type IndexDefinition, type Model } from 'mongo
 import { modelOf } from '../mongodb/model';
 import type { Order, OrderItem, TIME_FIELDS } from '../domain/order';
 
-type Dated<T> = T extends readonly (infer E)[]
+/** With dates in place of times. */
+export type Dated<T> = T extends readonly (infer E)[]
   ? Dated<E>[]
   : T extends object
     ? { [K in keyof T]: K extends (typeof TIME_FIELDS)[number] ? Date | Extract<T[K], null> : Dated<T[K]> }
@@ -197,7 +198,7 @@ const compensationSchema = new Schema(
   { _id: false },
 );
 
-const answeredCommandSchema = new Schema(
+export const answeredCommandSchema = new Schema(
   {
     id,
     fingerprint: text,

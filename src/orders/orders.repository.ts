@@ -1,16 +1,18 @@
-import type { ClientSession, Connection } from 'mongoose';
-import type { Order } from '../domain/order';
+import { trusted, type ClientSession, type Connection } from 'mongoose';
+import type { AnsweredCommand, Order } from '../domain/order';
 import { DuplicateOrder, type UniqueField } from '../domain/errors';
-import { duplicateKey } from '../mongodb/errors';
+import { duplicateKey, isDuplicateKey } from '../mongodb/errors';
+import { createAnsweredCommandModel, type AnsweredCommandDocument } from './answered-commands.model';
 import { orderQuery, type OrderFilter, type OrderPosition } from './order-filter';
 import { unfinishedQuery, type Unfinished } from './unfinished-orders';
-import { fromDocument, toDocument } from './order-documents';
+import { fromDocument, toDocument, withoutDates } from './order-documents';
 import { createOrderModel, type OrderDocument } from './orders.model';
 
 export type OrderRepository = ReturnType<typeof createOrderRepository>;
 
 export function createOrderRepository(connection: Connection) {
   const orders = createOrderModel(connection);
+  const answers = createAnsweredCommandModel(connection);
   /** Writes whole orders: Mongoose would cast and check each field, which costs more than the write. */
   const documents = connection.collection<OrderDocument>(orders.collection.collectionName);
   return {
@@ -48,6 +50,25 @@ export function createOrderRepository(connection: Connection) {
         .hint('external_ref_of_customer')
         .lean<Pick<OrderDocument, '_id'>>();
       return found && found._id;
+    },
+
+    /** Keeps an answer for which the order is about to have no room, unless a later one to the same command is kept. */
+    async keepAnswer(orderId: string, answer: AnsweredCommand): Promise<void> {
+      const earlier = {
+        _id: `${orderId}/${answer.id}`,
+        'answer.revision': trusted({ $lt: answer.revision }),
+      };
+      try {
+        await answers.updateOne(earlier, { $set: { answer } }, { upsert: true });
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+      }
+    },
+
+    /** Returns the answer to the command that is kept beside the order, or null. */
+    async findAnswer(orderId: string, commandId: string): Promise<AnsweredCommand | null> {
+      const found = await answers.findById(`${orderId}/${commandId}`).lean<AnsweredCommandDocument>();
+      return found && (withoutDates(found.answer) as AnsweredCommand);
     },
 
     /** @throws {DuplicateOrder} which ends the transaction */

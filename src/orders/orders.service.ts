@@ -17,7 +17,7 @@ import { createResolveCompensation, createRetryCompensation } from './commands/c
 import { createCorrectFulfillment } from './commands/correct-fulfillment';
 import { createDeliver } from './commands/deliver';
 import { createFulfill } from './commands/fulfill';
-import { createConfirmPayment, createLookAgain, createPay, isPaymentKnown } from './commands/pay';
+import { createConfirmPayment, createIsPaymentKnown, createLookAgain, createPay } from './commands/pay';
 import { createRefund } from './commands/refund';
 import { createCommandRunner } from './commands/run';
 import { createUndoFulfillment } from './commands/undo-fulfillment';
@@ -175,7 +175,7 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
     if (filter) yield* orderPages(orders, filter);
   }
 
-  const runner = createCommandRunner({ workflows, get, find });
+  const runner = createCommandRunner({ workflows, get, find, findAnswer: orders.findAnswer });
   return {
     place,
     placeAsync,
@@ -194,7 +194,7 @@ export function createOrderService({ orders, workflows, actions }: OrderServiceD
     retryCompensation: createRetryCompensation(runner),
     resolveCompensation: createResolveCompensation(runner),
     pay: createPay(runner),
-    isPaymentKnown,
+    isPaymentKnown: createIsPaymentKnown(runner),
     confirmPayment: createConfirmPayment(runner),
     lookAgain: createLookAgain(runner),
     paymentActionOf,

@@ -1,6 +1,7 @@
 import { trusted, type Connection } from 'mongoose';
 import type { AuditRepository } from '../audit/audit.repository';
 import { createCartModel, type CartDocument } from '../carts/carts.model';
+import { createAnsweredCommandModel } from '../orders/answered-commands.model';
 import { createPaymentActionModel } from '../payments/actions.model';
 import { createAccountTokenModel } from '../users/account/account-tokens.model';
 import { createApiKeyModel } from '../users/api-keys.model';
@@ -26,6 +27,7 @@ export function createPersonalDataRepository(
   const keys = createApiKeyModel(connection);
   const actions = createPaymentActionModel(connection);
   const carts = createCartModel(connection);
+  const answers = createAnsweredCommandModel(connection);
   return {
     /** Lists sessions. @param page `after` is the id of the last session of the previous page */
     sessionsOf: (
@@ -46,12 +48,13 @@ export function createPersonalDataRepository(
       carts.find({ customerId, status: trusted({ $ne: 'merged' }) }).lean(),
 
     /**
-     * Removes what customers had to do for the payments of an order, whose keys begin with its id, and erases the private
-     * parts of what the audit log has of it.
+     * Removes what customers had to do for the payments of an order, whose keys begin with its id, as those of its answers
+     * do, and erases the private parts of what the audit log has of it.
      */
     async eraseTraces(orderId: string): Promise<void> {
       await audit.erasePrivatePartsOfOrder(orderId);
       await actions.deleteMany({ _id: trusted({ $gte: `${orderId}-`, $lt: `${orderId}.` }) });
+      await answers.deleteMany({ _id: trusted({ $gte: `${orderId}/`, $lt: `${orderId}0` }) });
     },
 
     /**

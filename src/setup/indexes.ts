@@ -5,6 +5,7 @@ import { createAuditDayModel, createAuditModel } from '../audit/audit.model';
 import { isDuplicateKey } from '../mongodb/errors';
 import { createAvailabilityModel, createEventModel, createRelayModel } from '../events/events.model';
 import { createAuditFindingModel } from '../orders-audit/findings.model';
+import { createAnsweredCommandModel } from '../orders/answered-commands.model';
 import { createOrderModel } from '../orders/orders.model';
 import { createPaymentActionModel } from '../payments/actions.model';
 import {
@@ -33,6 +34,7 @@ import { createDeliveryModel, createDispatchModel, createEndpointModel } from '.
 export async function createIndexes(connection: Connection): Promise<void> {
   const models = [
     createOrderModel(connection),
+    createAnsweredCommandModel(connection),
     createUnpaidOrdersModel(connection),
     createCartModel(connection),
     createProductServiceModel(connection),

@@ -1,3 +1,4 @@
+import { withAnswer } from '../../src/domain/command';
 import type { Order } from '../../src/domain/order';
 import type { Activities } from '../../src/worker/activities';
 import { ledgerOf } from '../payments/sandbox/checked-ledger';
@@ -199,16 +200,41 @@ describe('an order that has answered 50 more commands', () => {
     for (let n = 0; n < count; n++) await activities.amendOrder(amending(order, { note: `${n}` }), INLINE);
   }
 
-  it('turns down a command that it has forgotten, instead of carrying it out again', async () => {
+  it('gives the first answer to a command for which it has no room any more, whatever revision that names', async () => {
     const { order } = await placed(shop, activities);
     const command = amending(order, { note: 'First', seenRevision: order.revision });
-    await activities.amendOrder(command, INLINE);
+    const { answer: first } = await activities.amendOrder(command, INLINE);
     await forget(order, 50);
-    const { answer } = await activities.amendOrder(command, INLINE);
-    expect(answer).toEqual({ version: 53, error: error('OutdatedCommand', /came too late to be judged/) });
     const stored = await load(order);
     expect(stored).toMatchObject({ note: '49', version: 53 });
-    expect(stored.commands.map(({ id }) => id)).not.toContain(command.id); // and would not push out another one
+    expect(stored.commands.map(({ id }) => id)).not.toContain(command.id);
+    for (const seenRevision of [order.revision, stored.revision]) {
+      expect((await activities.amendOrder({ ...command, seenRevision }, INLINE)).answer).toEqual(first);
+    }
+    expect(await load(order)).toEqual(stored); // another one was not pushed out for it
+  });
+
+  it('gives the later of two answers to a command that was interrupted, and carried out when it was repeated', async () => {
+    const { order } = await placed(shop, activities);
+    const keyed = (attemptId: string) => ({
+      ...amending(order, { note: 'Repeated' }),
+      id: `amd_${order.id}`,
+      fingerprint: 'f',
+      attemptId,
+    });
+    const interrupted = { type: 'Interrupted', message: 'Repeat the request.' };
+    const at = new Date().toISOString();
+    const { revision } = order;
+    await shop.orders.save(withAnswer({ ...order, revision: revision + 1 }, keyed('first'), interrupted, at));
+    await forget(order, 50);
+    expect((await activities.amendOrder(keyed('first'), INLINE)).answer).toMatchObject({
+      error: interrupted,
+    });
+    const { answer } = await activities.amendOrder(keyed('second'), INLINE);
+    expect(answer).toEqual({ version: 53, error: null });
+    await forget(order, 50);
+    expect((await activities.amendOrder(keyed('third'), INLINE)).answer).toEqual(answer);
+    expect(await load(order)).toMatchObject({ note: '49' });
   });
 
   it('has not forgotten what a command has added', async () => {

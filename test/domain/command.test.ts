@@ -1,10 +1,14 @@
 import {
   answerTo,
+  displacedAnswers,
+  isPerhapsDisplaced,
   madeBefore,
   nameOf,
   requireMatch,
   requireNotOutdated,
   withAnswer,
+  withDisplaced,
+  withoutAnswer,
   type Command,
   type KeyedCommand,
 } from '../../src/domain/command';
@@ -14,6 +18,7 @@ import {
   command,
   CREATED,
   failing,
+  intendedAmendment,
   intendedFulfillment,
   LATER,
   orderIn,
@@ -134,29 +139,57 @@ describe('withAnswer', () => {
 });
 
 describe('requireNotOutdated', () => {
-  const outdated = failing('OutdatedCommand', /came too late to be judged/);
   const require = (order: Partial<Order>, seenRevision: number) => () =>
     requireNotOutdated(orderIn({ revision: 200, ...order }), { seenRevision });
 
-  it('accepts any revision while the order remembers all of its answers', () => {
-    expect(require({ commands: answers(49) }, 0)).not.toThrow();
-  });
-
-  it('rejects a command that may be one of those whose answer is forgotten', () => {
-    const forgetful = { commands: answers(50) }; // the oldest at revision 101
-    expect(require(forgetful, 101)).not.toThrow();
-    expect(require(forgetful, 100)).toThrow(outdated);
+  it('accepts any revision of an order that was never resumed, however many commands it has answered', () => {
+    expect(require({ commands: answers(50) }, 0)).not.toThrow();
   });
 
   it('rejects a command that was sent before the order was resumed', () => {
     expect(require({ resumedRevision: 120 }, 120)).not.toThrow();
-    expect(require({ resumedRevision: 120 }, 119)).toThrow(outdated);
+    expect(require({ resumedRevision: 120 }, 119)).toThrow(
+      failing('OutdatedCommand', /came too late to be judged/),
+    );
+  });
+});
+
+describe('displacedAnswers', () => {
+  const ids = (found: readonly { id: string }[]) => found.map(({ id }) => id);
+
+  it('are those that the next version of the order has no room for', () => {
+    const before = orderIn({ commands: answers(50) });
+    expect(ids(displacedAnswers(before, withAnswer(before, command, null, LATER)))).toEqual(
+      ids(answers(50)).slice(0, 1),
+    );
   });
 
-  it('rejects a command that is outdated by either', () => {
-    const both = { resumedRevision: 90, commands: answers(50) };
-    expect(require(both, 95)).toThrow(outdated);
-    expect(require({ ...both, resumedRevision: 120 }, 110)).toThrow(outdated);
+  it('are none while there is room, when the order is erased, and when a command is to be answered once more', () => {
+    const before = orderIn({ commands: answers(49) });
+    expect(displacedAnswers(before, withAnswer(before, command, null, LATER))).toEqual([]);
+    expect(displacedAnswers(orderIn({ commands: answers(50) }), orderIn({ commands: [] }))).toEqual([]);
+    const [first] = answers(50);
+    const full = orderIn({ commands: answers(50) });
+    expect(displacedAnswers(full, withoutAnswer(full, first!.id))).toEqual([]);
+  });
+});
+
+describe('isPerhapsDisplaced', () => {
+  const full = orderIn({ commands: answers(50) });
+
+  it('is so of a command that an order without room does not have, unless it is about to be carried out', () => {
+    expect(isPerhapsDisplaced(full, command)).toBe(true);
+    expect(isPerhapsDisplaced(orderIn({ commands: answers(49) }), command)).toBe(false);
+    expect(isPerhapsDisplaced(full, answers(50)[7]!)).toBe(false);
+    const intention = { ...intendedAmendment(), command: nameOf(command) };
+    expect(isPerhapsDisplaced({ ...full, intention }, command)).toBe(false);
+  });
+
+  it('is not so once the order has got its answer back', () => {
+    const answer = answered(command.id);
+    expect(withDisplaced(full, answer).commands[0]).toBe(answer);
+    expect(isPerhapsDisplaced(withDisplaced(full, answer), command)).toBe(false);
+    expect(withDisplaced(full, null)).toBe(full);
   });
 });
 

@@ -46,7 +46,7 @@ import { createUsersRepository, type User } from '../../src/users/users.reposito
 import { createDeliveryRepository, type DeliveryRepository } from '../../src/webhooks/deliveries.repository';
 import { begun, newDelivery } from '../../src/webhooks/delivery';
 import { createEndpointRepository, type EndpointRepository } from '../../src/webhooks/endpoints.repository';
-import { orderIn } from '../domain/fixtures';
+import { answered, orderIn } from '../domain/fixtures';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { TEST_ORIGIN } from '../support/origin';
 import { storedEndpoint } from '../support/webhook-endpoint';
@@ -298,6 +298,8 @@ function orderCalls(connection: Connection): Calls<ReturnType<typeof createOrder
   return {
     insert: () => createTransact(connection)((session) => orders.insert(order, session)),
     findById: () => orders.findById(order.id),
+    keepAnswer: () => orders.keepAnswer(order.id, answered('cmd_1')),
+    findAnswer: () => orders.findAnswer(order.id, 'cmd_1'),
     async listUnfinished() {
       for (const which of ['pending', 'obligation'] as const) {
         await orders.listUnfinished(which, { before: NOW, limit: 20 });

@@ -12,6 +12,7 @@ import { COMMANDS, erasureWorkflowId, orderWorkflowId } from '../../workflows/co
 import { Canaries } from '../support/canaries';
 import { newCommand } from '../support/commands';
 import { patientDataKeys } from '../support/data-keys';
+import { answered } from '../domain/fixtures';
 import { eventually, HANG_MS } from '../support/eventually';
 import { lines } from '../support/order-api';
 import { openShop, orderRequest, type Shop } from '../support/shop';
@@ -84,6 +85,12 @@ it('makes what Temporal has of a customer unreadable, also in copies, and nothin
   expect(canaries.names).toHaveLength(6);
   expect(await readable(copy, canaries)).toEqual(canaries.names);
 
+  const collection = (name: string) => shop.db.connection.collection<{ _id: string }>(name);
+  const orderIds = await Promise.all(
+    [erased, other].map(async (customerId) => (await collection('orders').findOne({ customerId }))!._id),
+  );
+  for (const id of orderIds) await shop.orders.keepAnswer(id, answered('amd_1'));
+
   const { taskQueue, temporal } = shop;
   const erasures = createErasures(temporal, { taskQueue, timeoutMs: HANG_MS, lateMs: 100 });
   const request = { userId: erased, by: erased, requestId: 'test' };
@@ -101,7 +108,8 @@ it('makes what Temporal has of a customer unreadable, also in copies, and nothin
   await eventually(async () => expect(await left()).toEqual([]));
   const own = temporal.client.workflow.getHandle(erasureWorkflowId(erased));
   expect(await readable(payloadsIn(await own.fetchHistory()), canaries)).toEqual([]);
-  expect(await shop.db.connection.collection('orders').countDocuments({ customerId: erased })).toBe(1);
+  expect(await collection('orders').countDocuments({ customerId: erased })).toBe(1);
+  expect(await collection('answered_commands').distinct('_id')).toEqual([`${orderIds[1]}/amd_1`]);
 });
 
 it('waits for a workflow that still needs the key, which others can run on, and lets the staff act on erased orders', async () => {

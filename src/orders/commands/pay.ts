@@ -15,9 +15,12 @@ export function createPay({ run }: CommandRunner) {
 }
 
 /** Returns whether the order has answered this payment before, or is about to. */
-export function isPaymentKnown(order: Order, caller: Caller, content: Content<PayOrder>): boolean {
-  const { id } = commandBy(caller, order, PAY.kind, content);
-  return order.intention?.command.id === id || order.commands.some((command) => command.id === id);
+export function createIsPaymentKnown({ remembering }: CommandRunner) {
+  return async (order: Order, caller: Caller, content: Content<PayOrder>): Promise<boolean> => {
+    const { id } = commandBy(caller, order, PAY.kind, content);
+    const { intention, commands } = await remembering(order, { id });
+    return intention?.command.id === id || commands.some((command) => command.id === id);
+  };
 }
 
 /** Has the payment service asked whether the customer has confirmed the payment, if the order waits for that. */

@@ -1,4 +1,12 @@
-import { answerTo, isRepeat, madeBefore, requireMatch, type Command } from '../../domain/command';
+import {
+  answerTo,
+  isPerhapsDisplaced,
+  isRepeat,
+  madeBefore,
+  requireMatch,
+  withDisplaced,
+  type Command,
+} from '../../domain/command';
 import { unsettled } from '../../domain/compensation';
 import { BusinessError } from '../../domain/errors';
 import type { AnsweredCommand, Order } from '../../domain/order';
@@ -9,6 +17,7 @@ import type { ErrorCode } from '../../errors/problems';
 import type { Principal } from '../../role/principal';
 import type { CommandDone, CommandType } from '../../../workflows/contract';
 import { commandBy, type Caller, type Content } from '../order-request';
+import type { OrderRepository } from '../orders.repository';
 import { businessProblem, orderingUnavailable, recordedProblem } from '../temporal/failures';
 import type { OrderWorkflows } from '../temporal/order-workflows';
 
@@ -17,15 +26,16 @@ export interface CommandRunnerDeps {
   /** @throws {AppError} not_found, also when it is another user's order */
   get(id: string, principal: Principal): Promise<Order>;
   find(id: string): Promise<Order | null>;
+  findAnswer: OrderRepository['findAnswer'];
 }
 
-/** How often a command is sent to an order that more than 50 others are changing meanwhile. */
+/** How often a command is sent to an order that is resumed meanwhile. */
 const ATTEMPTS = 3;
 
 export type CommandRunner = ReturnType<typeof createCommandRunner>;
 
 /** Has the workflow of an order carry out commands, and reads the order that results. */
-export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps) {
+export function createCommandRunner({ workflows, get, find, findAnswer }: CommandRunnerDeps) {
   /**
    * Carries out what the caller asks for, once for each Idempotency-Key.
    * @param kind the beginning of the id of the command
@@ -51,11 +61,11 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     command: NoInfer<C>,
     { idempotencyKey, onRepeat }: Pick<Caller, 'idempotencyKey' | 'onRepeat'> = {},
   ): Promise<Order> {
-    const known = outcomeIn(order, type, command);
+    const known = await outcomeOf(order, type, command);
     const answer = known ? order : await send(order, type, command);
     // A late command may have been carried out: the order remembers its answer.
     const now = answer === 'late' ? ((await find(order.id)) ?? order) : answer;
-    const outcome = known ?? outcomeIn(now, type, command);
+    const outcome = known ?? (await outcomeOf(now, type, command));
     if (!outcome && answer === 'late') throw late(order.id, idempotencyKey);
     if (outcome && isRepeat(outcome, command)) onRepeat?.();
     if (outcome?.error) throw recordedProblem(outcome.error, now.version, order.id);
@@ -81,9 +91,24 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
       return send(now, type, { ...command, seenRevision: now.revision }, attempts - 1);
     }
     // The same command, sent twice at once, may have been carried out, and ended the workflow by that.
-    if (outcomeIn(now, type, command)) return now;
+    if (await outcomeOf(now, type, command)) return now;
     requirePossible(now, type, command);
     throw orderingUnavailable(undefined, order.id);
+  }
+
+  /** Returns how the order has answered the command, now or before, however long ago that was. */
+  async function outcomeOf<C extends Command>(
+    order: Order,
+    type: CommandType<C>,
+    command: NoInfer<C>,
+  ): Promise<Outcome | undefined> {
+    return outcomeIn(await remembering(order, command), type, command);
+  }
+
+  /** Returns the order with its answer to the command, if it has no room for that any more. */
+  async function remembering(order: Order, command: Pick<Command, 'id'>): Promise<Order> {
+    if (!isPerhapsDisplaced(order, command)) return order;
+    return withDisplaced(order, await findAnswer(order.id, command.id));
   }
 
   /** @throws {AppError} service_unavailable if the database is away, or has only an earlier version */
@@ -99,16 +124,13 @@ export function createCommandRunner({ workflows, get, find }: CommandRunnerDeps)
     );
   }
 
-  return { run, perform, get, find };
+  return { run, perform, get, find, remembering };
 }
 
 /** How a command was answered, and by which attempt. */
 type Outcome = Pick<AnsweredCommand, 'error' | 'attemptId'>;
 
-/**
- * Returns how the order has answered the command, now or before: what a command adds stays after the order has forgotten
- * its answer.
- */
+/** Returns how the order has answered the command, now or before, by its answers and by what commands have added to it. */
 function outcomeIn<C extends Command>(
   order: Order,
   { additions = () => [] }: CommandType<C>,

@@ -16,7 +16,7 @@ export function cardPayer(deps: PlaceOrderRouteDeps) {
     const { id } = before;
     const caller = callerOf(ctx, id, sent);
     const payer = payerOf(ctx, sent.principal, before);
-    await deps.declines.requireBelow(payer, async () => deps.service.isPaymentKnown(before, caller, body));
+    await deps.declines.requireBelow(payer, () => deps.service.isPaymentKnown(before, caller, body));
     const pay = () => deps.service.pay(id, caller, body);
     const order = await deps.declines.track(payer, id, pay, paymentOutcomeOf);
     await send(ctx, order, sent.principal);

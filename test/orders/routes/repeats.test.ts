@@ -108,6 +108,86 @@ it('a repeat of what a closed order has turned down gets the same problem, altho
   expect(again.body.code).toBe(first.body.code);
 });
 
+/** Has an open order answer that many commands, none of which changes anything. */
+async function answerMore(path: string, count = 50): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const stale = { 'Idempotency-Key': randomUUID(), 'If-Match': '"0"' };
+    await send({ method: 'patch', path, body: { note: 'x' } }, stale).expect(412);
+  }
+}
+
+/** Commands whose repeat would be carried out again or turned down, and what comes between. */
+const LONG_AGO: Record<string, () => Promise<{ sent: Sent; path: string; between?(): Promise<unknown> }>> = {
+  async amendment() {
+    const { path } = await placed();
+    const amendment = (note: string): Sent => ({ method: 'patch', path, body: { note } });
+    return { path, sent: amendment('a'), between: () => amended(amendment('b')) };
+  },
+  async 'cancellation of a unit'() {
+    const { path, productId } = await placed();
+    const body = { items: lines([productId, 1]).items };
+    return { path, sent: { method: 'post', path: `${path}/cancel`, body } };
+  },
+  async correction() {
+    const { path, order } = await shipped();
+    const correction = (carrier: string): Sent => ({
+      method: 'patch',
+      path: `${path}/fulfillments/${order.fulfillments[0].id}`,
+      body: { carrier },
+    });
+    return { path, sent: correction('a'), between: () => send(correction('b'), {}).expect(200) };
+  },
+  async 'fulfillment that was undone'() {
+    const { path, order } = await shipped();
+    const body = { reason: 'x', restock: true };
+    return {
+      path,
+      sent: { method: 'delete', path: `${path}/fulfillments/${order.fulfillments[0].id}`, body },
+    };
+  },
+  async 'fulfillment that was turned down'() {
+    const { path, productId } = await placed();
+    const body = { items: lines([productId, 3]).items };
+    const more = { method: 'patch', path, body: { items: lines([productId, 3]).items } } as const;
+    return {
+      path,
+      sent: { method: 'post', path: `${path}/fulfillments`, body },
+      between: () => amended(more),
+    };
+  },
+};
+
+const amended = (sent: Sent) => send(sent, { 'If-Match': '*' }).expect(200);
+
+it.each(Object.entries(LONG_AGO))(
+  'after 50 more commands, a repeat with its key gets the outcome of the first and changes nothing: %s',
+  async (_, prepare) => {
+    const { path, sent, between } = await prepare();
+    const headers = { 'Idempotency-Key': randomUUID(), ...(sent.method === 'patch' && { 'If-Match': '*' }) };
+    const first = await send(sent, headers);
+    await between?.();
+    await answerMore(path);
+    const { body: before } = await api.call('get', path, admin).expect(200);
+    const again = await send(sent, headers).expect(first.status).expect('Idempotent-Replayed', 'true');
+    expect(again.body.detail).toBe(first.body.detail);
+    expect((await api.call('get', path, admin).expect(200)).body.data).toEqual(before.data);
+  },
+);
+
+it('a repeat of a delivery, after 50 more commands and when the order is completed, gets its outcome', async () => {
+  const { order, productId, path } = await placed();
+  const ship = () => api.fulfill(order.id, [[productId, 1]]).expect(201);
+  const [{ id: one }] = (await ship()).body.data.fulfillments;
+  const [, { id: other }] = (await ship()).body.data.fulfillments;
+  const deliver = (id: string): Sent => ({ method: 'post', path: `${path}/fulfillments/${id}/deliver` });
+  const headers = { 'Idempotency-Key': randomUUID() };
+  await send(deliver(one), headers).expect(200);
+  await answerMore(path);
+  await send(deliver(other), {}).expect(200);
+  const { body } = await send(deliver(one), headers).expect(200).expect('Idempotent-Replayed', 'true');
+  expect(body.data.status).toBe('completed');
+});
+
 it('the keys of the customer and of the staff do not meet', async () => {
   const { path } = await placed();
   const key = { 'Idempotency-Key': 'k', 'If-Match': '*' };

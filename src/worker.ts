@@ -9,7 +9,7 @@ import { openMongoDb } from './mongodb/mongodb';
 import { createTemporalLogger } from './worker/logger';
 import { createWorkerHealth } from './worker/health';
 import { bundleFor } from './versions/bundle';
-import { connectToTemporal, runWorkers } from './worker/run';
+import { connectToTemporal, runWorkers, untilNamespace } from './worker/run';
 import { startWorkerTelemetry } from './worker/telemetry';
 
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
@@ -46,7 +46,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     if (temporal) {
       health.connected(temporal);
       const { metrics } = telemetry ?? {};
-      await runWorkers(config, { temporal, mongodb, bundle, logger, signal, health, metrics });
+      if (await untilNamespace(temporal, namespace, logger, signal))
+        await runWorkers(config, { temporal, mongodb, bundle, logger, signal, health, metrics });
     }
     logger.info('worker stopped');
   } finally {

@@ -10,12 +10,13 @@ import type { DataConverter } from '@temporalio/common';
 import type { Config } from '../config';
 import { isTracing } from '../tracing/spans';
 import { clientSpans } from './client-spans';
+import { createNamespaceCheck } from './set-up';
 
 export interface TemporalClient {
   client: Client;
   /** When the server last responded to any call, in milliseconds since the epoch; 0 if it never has. */
   lastAnswerAt(): number;
-  /** @throws if the server does not respond for the namespace */
+  /** @throws if the server does not respond for the namespace, or this was not set up */
   checkHealth(): Promise<void>;
   /**
    * Asks the server something of which nobody else waits for the answer before the client is closed.
@@ -39,6 +40,7 @@ export function createTemporalClient(
 ): TemporalClient {
   let answeredAt = 0;
   const asked = new Set<Promise<unknown>>();
+  const checkNamespace = createNamespaceCheck(namespace);
   const connection = Connection.lazy({
     address,
     ...security,
@@ -61,7 +63,7 @@ export function createTemporalClient(
     }),
     lastAnswerAt: () => answeredAt,
     async checkHealth() {
-      await ask(HEALTH_TIMEOUT_MS, (service) => service.describeNamespace({ namespace }));
+      await ask(HEALTH_TIMEOUT_MS, checkNamespace);
     },
     ask,
     async close() {

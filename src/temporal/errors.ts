@@ -4,7 +4,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { FAILURES } from '../../workflows/contract';
 
@@ -26,13 +26,23 @@ export function isUnavailable(error: unknown): boolean {
 /** Tells whether the workflow has ended, or is no longer known. */
 export function hasEnded(error: unknown): boolean {
   const types = [WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError];
-  return types.some((type) => error instanceof type) || grpcError(error)?.code === status.NOT_FOUND;
+  return (types.some((type) => error instanceof type) || isMissing(error)) && !lacksNamespace(error);
 }
 
 /** Tells whether Temporal does not know what was asked for. */
 export function isMissing(error: unknown): boolean {
-  return grpcError(error)?.code === status.NOT_FOUND;
+  return grpcError(error)?.code === status.NOT_FOUND && !lacksNamespace(error);
 }
+
+/** Tells whether Temporal does not know the namespace. Only some calls of the SDK tell this from a missing workflow. */
+export function lacksNamespace(error: unknown): boolean {
+  if (error instanceof NamespaceNotFoundError) return true;
+  if (error instanceof WorkflowNotFoundError) return NO_NAMESPACE.test(error.message);
+  const answer = grpcError(error);
+  return answer?.code === status.NOT_FOUND && NO_NAMESPACE.test(`${answer.details}`);
+}
+
+const NO_NAMESPACE = /^Namespace .* is not found/;
 
 /** Tells whether what was to be changed had been changed meanwhile. */
 export function isOutpaced(error: unknown): boolean {
@@ -55,6 +65,6 @@ export function rootCause({ cause }: WorkflowUpdateFailedError): ApplicationFail
 }
 
 /** The SDK wraps most errors of gRPC, but Update-with-Start throws them as they are. */
-function grpcError(error: unknown): GrpcError | undefined {
+export function grpcError(error: unknown): GrpcError | undefined {
   return [error, (error as Error | undefined)?.cause].find(isGrpcServiceError);
 }

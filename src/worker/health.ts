@@ -6,6 +6,7 @@ import { problemOf, PROBLEM_TYPE } from '../errors/problems';
 import { createHealth, type Check, type Readiness } from '../health/health';
 import type { MongoDb } from '../mongodb/mongodb';
 import type { Answer, Endpoint } from '../telemetry/server';
+import { createNamespaceCheck } from '../temporal/set-up';
 
 /** How long Temporal may take to answer a check, in milliseconds. */
 const TIMEOUT_MS = 1_500;
@@ -37,12 +38,12 @@ export interface WorkerHealth {
 export function createWorkerHealth({ queues, namespace, mongodb, logger }: WorkerHealthDeps): WorkerHealth {
   let temporal: NativeConnection | undefined;
   let workers: ReadonlyMap<Queue, WatchedWorker> = new Map();
+  const checkNamespace = createNamespaceCheck(namespace);
 
   async function checkTemporal(): Promise<void> {
     if (!temporal) throw new Error('Temporal is not connected yet.');
     const { workflowService } = temporal;
-    const call = () => workflowService.describeNamespace({ namespace });
-    await temporal.withDeadline(Date.now() + TIMEOUT_MS, call);
+    await temporal.withDeadline(Date.now() + TIMEOUT_MS, () => checkNamespace(workflowService));
   }
 
   const polls =

@@ -10,6 +10,8 @@ import { followDeclines } from '../payments/declines/follow-declines';
 import type { WorkerMetrics } from '../telemetry/worker-metrics';
 import { createTemporalClient } from '../temporal/client';
 import { createDataConverter } from '../temporal/data-converter';
+import { lacksNamespace } from '../temporal/errors';
+import { explained } from '../temporal/set-up';
 import { followDataKeys, rewrapDataKeys } from '../temporal/data-keys/data-keys';
 import { createDataKeyRepository } from '../temporal/data-keys/repository';
 import { createEndpointRepository } from '../webhooks/endpoints.repository';
@@ -22,6 +24,7 @@ import { workerOptions } from './options';
 import { introduceVersion } from './version';
 
 const RETRY_MS = 1_000;
+const NAMESPACE_RETRY_MS = 5_000;
 
 /** Connects to Temporal, waiting for it if it is not there yet; undefined if the signal aborts first. */
 export async function connectToTemporal(
@@ -38,6 +41,27 @@ export async function connectToTemporal(
     }
   }
   return undefined;
+}
+
+/** Waits for a namespace that is not there yet, since no worker can start without it; false if the signal aborts first. */
+export async function untilNamespace(
+  temporal: NativeConnection,
+  namespace: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      const call = () => temporal.workflowService.describeNamespace({ namespace });
+      await temporal.withDeadline(Date.now() + NAMESPACE_RETRY_MS, call);
+      return true;
+    } catch (error) {
+      if (!lacksNamespace(error)) return true; // the workers tell what else there is
+      logger.warn({ err: explained(error, namespace), namespace }, 'the namespace is missing; trying again');
+      await delay(NAMESPACE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return false;
 }
 
 export interface WorkersDeps {

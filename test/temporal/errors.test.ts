@@ -4,12 +4,14 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { status } from '@grpc/grpc-js';
 import { hasEnded, isBusy, isUnavailable } from '../../src/temporal/errors';
 
 const grpc = (code: status) => Object.assign(new Error('grpc'), { code, details: 'd', metadata: {} });
 const wrapped = (code: status) => new ServiceError('x', { cause: grpc(code) });
+const NO_NAMESPACE = 'Namespace x is not found.';
+const noNamespace = Object.assign(grpc(status.NOT_FOUND), { details: NO_NAMESPACE });
 const updateFailure = (type: string) =>
   new WorkflowUpdateFailedError('failed', ApplicationFailure.nonRetryable('Why.', type));
 
@@ -38,6 +40,13 @@ it.each([
   ['a completed workflow', new WorkflowExecutionAlreadyStartedError('x', 'w', 't'), true],
   ['an unknown workflow', new WorkflowNotFoundError('x', 'w', undefined), true],
   ['a workflow that ended just now', grpc(status.NOT_FOUND), true],
+  ['a namespace that is missing', new NamespaceNotFoundError('x'), false],
+  ['a namespace that is missing, as some calls throw it', noNamespace, false],
+  [
+    'a namespace that is missing, as others throw it',
+    new WorkflowNotFoundError(NO_NAMESPACE, 'w', ''),
+    false,
+  ],
   ['a server that is away', grpc(status.UNAVAILABLE), false],
 ])('tells whether the workflow has ended: %s', (_, error, expected) => {
   expect(hasEnded(error)).toBe(expected);

@@ -1,4 +1,3 @@
-import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { etagOf, preconditionFailed } from '../../common/etag';
@@ -9,6 +8,7 @@ import { AppError } from '../../errors/app-error';
 import type { ErrorCode } from '../../errors/problems';
 import { rootCause } from '../../temporal/errors';
 import { UndecodablePayload } from '../../temporal/payload-codec';
+import { explained } from '../../temporal/set-up';
 import { FAILURES } from '../../../workflows/contract';
 
 /**
@@ -28,23 +28,6 @@ export function temporalProblem(error: unknown, orderId?: string): unknown {
   const types = [ServiceError, NamespaceNotFoundError, UndecodablePayload];
   const isTemporals = isGrpcServiceError(error) || types.some((type) => error instanceof type);
   return isTemporals ? orderingUnavailable(explained(error), orderId) : error;
-}
-
-/** Says in the log what to do about what was never set up: clients can do nothing about it. */
-function explained(error: unknown): unknown {
-  if (error instanceof NamespaceNotFoundError)
-    return new Error(
-      `Temporal has no namespace ${error.namespace}: set TEMPORAL_NAMESPACE, or create it and run npm run setup.`,
-      { cause: error },
-    );
-  if (lacksSearchAttribute(error))
-    return new Error('The namespace lacks search attributes: run npm run setup.', { cause: error });
-  return error;
-}
-
-function lacksSearchAttribute(error: unknown): boolean {
-  const cause = [error, (error as Error).cause].find(isGrpcServiceError);
-  return cause?.code === status.INVALID_ARGUMENT && /search attribute/i.test(cause.details);
 }
 
 /** Returns whether nothing was done because the order had changed much since the caller read it. */

@@ -66,8 +66,10 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
     ...env,
   });
   const connection = await NativeConnection.connect({ address: config.temporal.address });
-  const bundle = payloads?.bundle ?? process.env.TEST_WORKFLOW_BUNDLE!;
-  const buildId = config.versions.buildId ?? (await buildIdOf(bundle));
+  const plain = process.env.TEST_WORKFLOW_BUNDLE!;
+  const bundle = payloads?.bundle ?? plain;
+  // Workers with and without payload keys are of one version, as in production.
+  const buildId = config.versions.buildId ?? (await buildIdOf(plain));
   const coverage = createWorkflowCoverage();
   // When its time is up, the SDK ends a worker that still polls, and fails with "Worker still in use".
   const common = { connection, shutdownForceTime: HANG_MS };

@@ -1,35 +1,21 @@
 // Mutation testing of the pure core: `npm run mutate`, see "Mutants" in docs/testing.md.
-import { createRequire } from 'node:module';
+import { readdirSync } from 'node:fs';
 
 // A mutant that lives does so in every run: properties are tried on the same examples.
 process.env.TEST_SEED ||= '1';
-const [unit] = createRequire(import.meta.url)('./jest.config.js').projects;
+const TESTS = readdirSync(new URL('test/domain', import.meta.url))
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/domain/${name}`);
 
 export default {
   mutate: ['src/domain/**/*.ts'],
-  testRunner: 'jest',
-  jest: {
-    // Only tests of the domain: others would kill by chance what these are there to kill. Without `projects`, because Stryker
-    // hands its environment to the top of the configuration alone.
-    config: {
-      ...unit,
-      testMatch: ['<rootDir>/test/domain/*.test.ts'],
-      runner: '<rootDir>/test/support/first-failure-runner.mjs',
-      projects: [],
-    },
-  },
+  plugins: ['./test/support/mutant-runner.mjs'],
+  testRunner: 'in-process',
+  // Only tests of the domain: others would kill by chance what these are there to kill.
+  testFiles: TESTS,
   coverageAnalysis: 'perTest',
   timeoutMS: 60_000, // ends a mutant that loops without end, and no test on a busy machine
-  ignorePatterns: [
-    '.data',
-    'bench/results',
-    'clients',
-    'coverage',
-    'deploy',
-    'docs',
-    'fuzz-report',
-    'mutants',
-  ],
+  ignorePatterns: ['/*', '!src', '!test', '!workflows', '/test/histories'], // what tests of the domain need
   reporters: ['clear-text', 'progress', 'html', 'json'],
   htmlReporter: { fileName: 'mutants/report.html' },
   jsonReporter: { fileName: 'mutants/report.json' },

@@ -37,15 +37,16 @@ export function refundAmount(order: Order, { amount, items }: Pick<RefundOrder, 
       'No payment was captured, so there is nothing to refund: cancel the order instead.',
     );
   if (left === 0) throw new InvalidTransition(nothingLeft(order));
-  if (amount !== null && amount > left) {
+  const wanted = amount ?? left;
+  if (wanted > left) {
     const money = (value: number) => formatAmount(value, order.currency!);
     throw new InvalidTransition(
       `Only ${money(left)} of the captured ${money(order.captured)} are left to refund.`,
     );
   }
-  const reason = unchargeableReason(amount ?? left, order.currency!);
+  const reason = unchargeableReason(wanted, order.currency!);
   if (reason !== null) throw new InvalidTransition(`The amount cannot be refunded: ${reason}.`);
-  return amount ?? left;
+  return wanted;
 }
 
 function nothingLeft(order: Order): string {

@@ -175,6 +175,14 @@ describe('refundedOrder', () => {
     });
   });
 
+  it('leaves the payment as it is if nothing was captured, since what comes back cost nothing', () => {
+    const free = orderIn({ items: [{ ...itemOf(priced('ps_a', 2), 2), total: 0 }], total: 0 });
+    const back = { ...refundOf(0, 'k1'), items: [{ productServiceId: 'ps_a', quantity: 1, restock: true }] };
+    const { paymentStatus, items } = refundedOrder(free, back, LATER);
+    expect(paymentStatus).toBe('authorized');
+    expect(items[0]).toMatchObject({ refundedQuantity: 1, restockedQuantity: 1 });
+  });
+
   it('keeps the sum of the refunds, never above what was captured', () => {
     const amountLists = fc.array(fc.option(fc.integer({ min: 1, max: 1_500 })), { maxLength: 12 });
     fc.assert(

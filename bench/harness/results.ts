@@ -69,10 +69,7 @@ function machineOf(serverVersions: Record<string, string>) {
   const [cpu] = cpus();
   return {
     at: new Date().toISOString(),
-    // Results of the scenarios before this one are no changes.
-    commit:
-      git('rev-parse', '--short', 'HEAD') +
-      (git('status', '--porcelain', '--', '.', ':!bench/results') ? ' and changes' : ''),
+    commit: currentCommit(),
     node: process.version,
     versions: { ...serverVersions, ...versionsOf('@temporalio/worker', 'koa', 'mongoose') },
     cores: cpus().length,
@@ -87,6 +84,12 @@ const SETTING =
   "Temporal's development server keeps its data in a file, as `npm start` does, and has one shard, whose queue it loads " +
   'up to 100 times a second; MongoDB is a replica set of one; payloads are unencrypted; all processes and the client ' +
   'share the machine. Compare figures within one table only.';
+
+/** Returns what is being measured. Results of what ran before are no changes. */
+export function currentCommit(): string {
+  const changes = git('status', '--porcelain', '--', '.', ':!bench/results');
+  return git('rev-parse', '--short', 'HEAD') + (changes ? ' and changes' : '');
+}
 
 function versionsOf(...packages: (keyof typeof dependencies)[]): Record<string, string> {
   return Object.fromEntries(packages.map((name) => [name, dependencies[name]]));

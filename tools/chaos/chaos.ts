@@ -1,11 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { relative } from 'node:path';
+import { currentCommit } from '../../bench/harness/results';
 import { createOutput, secondsSince } from '../output';
 import { SetupError } from '../project';
 import { readChaosOptions } from './options';
 import { createProgress } from './progress';
-import { writeReport, type Report } from './report';
+import { keepRun } from './report';
 import { SCENARIOS } from './scenarios';
 
 /** `npm run chaos`: disturbs a whole system, and fails if anything wrong is found in it afterwards. */
@@ -23,20 +25,27 @@ async function main(): Promise<boolean> {
   let isGood = true;
   for (const name of scenarios) {
     const scenario = SCENARIOS[name]!;
-    const report: Report = { scenario: name, runs: [] };
     for (const seed of seeds) {
       const start = Date.now();
+      const at = new Date(start).toISOString();
+      const commit = currentCommit();
+      const [before] = loadavg() as [number];
       output.line(`== ${name}, seed ${seed}: ${scenario.about}`);
-      const run = await scenario.run({
-        seed,
-        minutes,
-        output,
-        progress: createProgress(),
-        signal: stopping.signal,
-        keepIn,
-      });
-      report.runs.push(run);
-      const file = await writeReport(report, { isShort });
+      const run = await scenario
+        .run({ seed, minutes, output, progress: createProgress(), signal: stopping.signal, keepIn })
+        .catch((error: unknown) => {
+          // Whatever keeps one run of a night from its end, the next one begins anew.
+          if (stopping.signal.aborted || (seeds.length === 1 && scenarios.length === 1)) throw error;
+          output.line(
+            `${name}, seed ${seed} was not run: ${error instanceof Error ? error.stack : String(error)}`,
+          );
+        });
+      if (!run) {
+        isGood = false;
+        continue;
+      }
+      const load = { before, after: loadavg()[0]! };
+      const file = await keepRun(name, { at, commit, load, ...run }, { isShort });
       for (const { kind, subject, expected, found } of run.findings)
         output.line(`FOUND ${kind} ${subject}: expected ${expected}, found ${found}`);
       output.line(

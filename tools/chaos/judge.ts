@@ -16,6 +16,8 @@ export interface Evidence {
 
 /** What is sent and repeated in the background, such as events, comes to rest within this time. */
 const AT_REST_MS = 60_000;
+/** Longer than two attempts of a workflow task that nobody has completed in time. */
+const LATE_MS = 240_000;
 const LONGEST_TEXT = 2_000;
 
 /** What is wrong after a run, by the rig and by the audit. */
@@ -23,7 +25,7 @@ export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence)
   const { mongodbUri, temporalAddress, namespace } = rig;
   const audited = await auditUntilClean(
     { mongodbUri, temporalAddress, namespace, log },
-    { withinMs: AT_REST_MS },
+    { withinMs: AT_REST_MS, lateMs: LATE_MS },
   );
   return [
     ...audited.map(({ kind, subject, expected, found }) => ({

@@ -14,7 +14,8 @@ export interface ChaosOptions {
 
 /** What `npm run chaos` does without arguments, in less than four minutes. */
 const SHORT = { scenarios: ['swallow', 'random'], seed: 20_261_130, minutes: 1 };
-const USAGE = 'npm run chaos [-- scenario … --seed N --seeds COUNT --minutes M --keep FOLDER]';
+const USAGE =
+  'npm run chaos [-- scenario … --seed N --seeds COUNT --minutes M --keep FOLDER], such as -- random --seed 7 --seeds 40 --minutes 10 for a night';
 
 /** Reads the command line. @throws {SetupError} which says what is wrong with it */
 export function readChaosOptions(argv: string[], known: readonly string[]): ChaosOptions {

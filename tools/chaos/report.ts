@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markdownTable } from '../../bench/harness/markdown';
 import { PROJECT_ROOT } from '../project';
@@ -32,9 +32,31 @@ export interface Run {
   figures?: Record<string, number | string>;
 }
 
+/** When, of what, and on how busy a machine a run was made. */
+export interface Circumstances {
+  at: string;
+  commit: string;
+  /** How many processes wanted to run, on average over a minute; missing if it was not measured. */
+  load?: { before: number; after: number };
+}
+
+/** What is kept of every run. */
+type Line = Circumstances &
+  Pick<Run, 'seed' | 'minutes' | 'settledS'> & {
+    faults: number;
+    calls: number;
+    unknown: number;
+    findings: number;
+  };
+
+type Detail = Circumstances & Run;
+
+/** What is known of a scenario: each run adds to it. */
 export interface Report {
   scenario: string;
-  runs: Run[];
+  runs: Line[];
+  /** All of the last run, and of each with findings that has not been repeated without any. */
+  details: Detail[];
 }
 
 /** Reports are kept beside those of the benchmarks; those of short runs are not. */
@@ -57,43 +79,95 @@ export function messagesOf(network: Network): Run['messages'] {
     .map(({ from, to, passed }) => ({ from, to, requests: passed.request, replies: passed.reply }));
 }
 
-/** Writes `<scenario>.json` and `<scenario>.md`, and returns the path of the latter. */
-export async function writeReport(report: Report, { isShort }: { isShort: boolean }): Promise<string> {
+/**
+ * Adds a run to `<scenario>.json`, writes `<scenario>.md` from it, and returns the path of the latter. The reports of short
+ * runs have one run.
+ */
+export async function keepRun(
+  scenario: string,
+  run: Detail,
+  { isShort }: { isShort: boolean },
+): Promise<string> {
   const folder = isShort ? SHORT_FOLDER : FOLDER;
   await mkdir(folder, { recursive: true });
-  const file = (extension: string): string => join(folder, `${report.scenario}.${extension}`);
+  const file = (extension: string): string => join(folder, `${scenario}.${extension}`);
+  const report = addRun(isShort ? undefined : await readReport(file('json')), scenario, run);
   await writeFile(file('json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFile(file('md'), pageOf(report));
   return file('md');
 }
 
-function pageOf({ scenario, runs }: Report): string {
+async function readReport(file: string): Promise<Report | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Report;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Returns the report with one run more. */
+export function addRun(report: Report | undefined, scenario: string, run: Detail): Report {
+  const { runs = [], details = [] } = report ?? {};
+  const isRepeated = ({ seed, minutes }: Detail): boolean => seed === run.seed && minutes === run.minutes;
+  return {
+    scenario,
+    runs: [...runs, lineOf(run)],
+    details: [...details.filter((one) => one.findings.length > 0 && !isRepeated(one)), run],
+  };
+}
+
+function lineOf({ at, commit, load, seed, minutes, faults, calls, settledS, findings }: Detail): Line {
+  const all = Object.values(calls);
+  return {
+    at,
+    commit,
+    load,
+    seed,
+    minutes,
+    faults: faults.length,
+    calls: all.reduce((sum, { ok, fail, unknown }) => sum + ok + fail + unknown, 0),
+    unknown: all.reduce((sum, { unknown }) => sum + unknown, 0),
+    settledS,
+    findings: findings.length,
+  };
+}
+
+const dayOf = (at: string): string => at.slice(0, 'yyyy-mm-dd'.length);
+
+const HEAD = ['Day', 'Commit', 'Load', 'Seed', 'Minutes', 'Faults', 'Calls', 'Unknown', 'Settled after, s'];
+
+export function pageOf({ scenario, runs, details }: Report): string {
+  const minutes = runs.reduce((sum, run) => sum + run.minutes, 0);
+  const clean = runs.filter(({ findings }) => findings === 0).length;
   return `${[
     `# ${scenario}`,
-    `${runs.length} run${runs.length === 1 ? '' : 's'}, ${runs.filter(({ findings }) => findings.length === 0).length} without a finding. ` +
-      `Again: \`npm run chaos -- ${scenario} --seed N --minutes M\`.`,
+    `${runs.length} run${runs.length === 1 ? '' : 's'} of ${minutes.toFixed(0)} minutes in all, ${clean} without a finding. ` +
+      `Again: \`npm run chaos -- ${scenario} --seed N --minutes M\`. ` +
+      'The load is that of the machine before and at the end of a run, in processes that want to run. ' +
+      'Below is what is known of the last run, and of those with findings that were not repeated without any.',
     markdownTable(
-      ['Seed', 'Minutes', 'Faults', 'Calls', 'Unknown', 'Settled after, s', 'Findings'],
-      runs.map(({ seed, minutes, faults, calls, settledS, findings }) => {
-        const all = Object.values(calls);
-        return [
-          String(seed),
-          minutes.toFixed(1),
-          String(faults.length),
-          String(all.reduce((sum, { ok, fail, unknown }) => sum + ok + fail + unknown, 0)),
-          String(all.reduce((sum, { unknown }) => sum + unknown, 0)),
-          settledS.toFixed(1),
-          String(findings.length),
-        ];
-      }),
+      [...HEAD, 'Findings'],
+      runs.map(({ at, commit, load, seed, minutes, faults, calls, unknown, settledS, findings }) => [
+        dayOf(at),
+        commit,
+        load ? `${load.before.toFixed(1)} to ${load.after.toFixed(1)}` : 'not measured',
+        String(seed),
+        minutes.toFixed(1),
+        String(faults),
+        String(calls),
+        String(unknown),
+        settledS.toFixed(1),
+        String(findings),
+      ]),
     ),
-    ...runs.map(sectionOf),
+    ...details.map(sectionOf),
   ].join('\n\n')}\n`;
 }
 
-function sectionOf({ seed, faults, calls, messages, findings, figures = {} }: Run): string {
+function sectionOf({ at, seed, faults, calls, messages, findings, figures = {} }: Detail): string {
   return [
-    `## Seed ${seed}`,
+    `## Seed ${seed}, ${dayOf(at)}`,
     findings.length === 0
       ? 'The audit found nothing.'
       : [

@@ -36,10 +36,13 @@ const OF_NODES: readonly Maker[] = [
   (_random, atMs, forMs) => ({ atMs, kind: 'stepDown', forMs }),
 ];
 
-const OF_OTHERS: readonly Maker[] = [
+const OF_APPS: readonly Maker[] = [
   (random, atMs, forMs) => ({ atMs, kind: 'kill', unit: random.pick(APPS), forMs }),
   (random, atMs, forMs) => ({ atMs, kind: 'terminate', unit: random.pick(APPS), forMs }),
   (random, atMs, forMs) => ({ atMs, kind: 'freeze', unit: random.pick(APPS), forMs }),
+];
+
+const OF_OTHERS: readonly Maker[] = [
   (_random, atMs, forMs) => ({ atMs, kind: 'kill', unit: 'temporal', forMs }),
   (_random, atMs, forMs) => ({ atMs, kind: 'freeze', unit: 'temporal', forMs }),
   (random, atMs, forMs) => ({ atMs, kind: 'cut', ...linkOf(random), forMs }),
@@ -73,11 +76,26 @@ export function scheduleOf(seed: number, scenario: string, durationMs: number): 
     const forMs = random.between(LENGTH_MS.least, LENGTH_MS.most);
     if (atMs + forMs > durationMs) return faults;
     const ofNodes = random.chance(0.25) && atMs >= nodesFrom;
-    const fault = random.pick(ofNodes ? OF_NODES : OF_OTHERS)(random, atMs, forMs);
+    const fault = random.pick(ofNodes ? OF_NODES : [...OF_APPS, ...OF_OTHERS])(random, atMs, forMs);
     if (ofNodes) nodesFrom = atMs + forMs + NODE_PAUSE_MS;
     faults.push(fault);
     atMs += random.between(PAUSE_MS.least, PAUSE_MS.most);
   }
+}
+
+const SOAK_PAUSE_MS = 15_000;
+/** A node that was killed needs the rest of the time to follow the others again. */
+const SOAK_LENGTH_MS = { least: 500, most: 5_000 };
+
+/** Returns a fault at regular intervals, none of which starts a process of ours anew: its memory is what is looked at. */
+export function soakFaultsOf(seed: number, durationMs: number): Fault[] {
+  const random = randomOf(seed, 'soak');
+  const faults: Fault[] = [];
+  for (let atMs = SOAK_PAUSE_MS; atMs + SOAK_LENGTH_MS.most <= durationMs; atMs += SOAK_PAUSE_MS) {
+    const forMs = random.between(SOAK_LENGTH_MS.least, SOAK_LENGTH_MS.most);
+    faults.push(random.pick([...OF_NODES, ...OF_OTHERS])(random, atMs, forMs));
+  }
+  return faults;
 }
 
 const ELECTED_MS = { least: 15_000, most: 20_000 };

@@ -235,6 +235,38 @@ describe('in Temporal', () => {
     await clean();
   });
 
+  it('tells workflow tasks that nobody completes in time from those that fail', async () => {
+    const workflowId = `order-ord_${'1'.repeat(32)}`;
+    const { client } = faulty.shop.temporal;
+    const taskQueue = `${faulty.shop.taskQueue}-late`;
+    const handle = await client.workflow.start(ORDER_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      args: [],
+      workflowTaskTimeout: '1s',
+    });
+    // A worker that takes the task, and is not heard of again.
+    await client.withDeadline(Date.now() + 30_000, () =>
+      client.workflowService.pollWorkflowTaskQueue({
+        namespace: options.namespace,
+        taskQueue: { name: taskQueue },
+      }),
+    );
+    await eventually(async () => {
+      const found = await audit({ ...options, taskQueue });
+      const tasks = found.filter(({ kind }) => kind.startsWith('workflow_task'));
+      expect(tasks).toMatchObject([
+        { kind: 'workflow_task_late', subject: workflowId, found: { attempt: 2 } },
+      ]);
+    });
+    await handle.terminate();
+    await client.workflowService.deleteWorkflowExecution({
+      namespace: options.namespace,
+      workflowExecution: { workflowId },
+    });
+    await clean();
+  });
+
   it('finds an activity that keeps failing', async () => {
     let isMended = false;
     const failing = await beginSaga(
@@ -313,6 +345,24 @@ describe('with the log of clients', () => {
 
   it('finds nothing if all of it is true', async () => {
     expect(await audit({ ...options, log })).toEqual([]);
+  });
+
+  it('expects a rejected order that nobody was told of only from a checkout that was repeated', async () => {
+    const rejected = (await collection('orders').findOne({ status: 'rejected' } as never))!;
+    const id = String(rejected._id);
+    const attempt = { sent: 1, returned: 2, process: 'api-1', status: 503 };
+    const told = (attempts: number): CallRecord[] => [
+      ...log.filter(({ order }) => order!.id !== id),
+      {
+        ...call('cart.checkout', orderId, 1, { outcome: 'fail', status: 409, order: undefined }),
+        subject: 'cart:1',
+        attempts: Array.from({ length: attempts }, () => attempt),
+      },
+    ];
+    expect(await audit({ ...options, log: told(2) })).toEqual([]);
+    expect((await audit({ ...options, log: told(1) })).map(({ kind }) => kind)).toEqual([
+      'order_unaccounted',
+    ]);
   });
 
   const withLast = (fields: (last: CallRecord) => Partial<CallRecord>) => () => [

@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { freezesOf, primaryFaultsOf, scheduleOf, textOf, type Fault } from '../../../tools/chaos/schedule';
+import {
+  freezesOf,
+  primaryFaultsOf,
+  scheduleOf,
+  soakFaultsOf,
+  textOf,
+  type Fault,
+} from '../../../tools/chaos/schedule';
 
 const MINUTE_MS = 60_000;
 
@@ -53,6 +60,18 @@ describe('the schedule of faults', () => {
           new Set(['freeze', 'isolate', 'kill', 'stepDown']),
         );
         expectOneAtATime(faults);
+      }),
+    );
+  });
+
+  it('makes a fault each 15 s of a soak, one at a time, and has no process of ours start anew', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const faults = soakFaultsOf(seed, 60 * MINUTE_MS);
+        expect(faults).toHaveLength(239);
+        expectOneAtATime(faults);
+        const killed = faults.flatMap((fault) => ('unit' in fault ? [fault.unit] : []));
+        expect(killed.filter((unit) => /^(api|worker)/.test(unit))).toEqual([]);
       }),
     );
   });

@@ -32,6 +32,8 @@ export const FINDING_KINDS = {
   workflow_left_over: 'A workflow runs though its order is closed and owes nothing',
   workflow_failed: 'The workflow of an order has failed',
   workflow_task_failing: 'A workflow task has failed, such as by a non-deterministic change',
+  workflow_task_late:
+    'No worker completes a workflow task in time: none runs, the machine is too busy, or the code does not end',
   activity_failing: 'An activity keeps failing',
   workflow_differs: 'Temporal shows another state than the order has',
   accepted_lost: 'An order was accepted and is not there, or one that was refused was placed',

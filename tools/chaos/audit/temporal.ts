@@ -10,7 +10,13 @@ import type { StoredOrder } from './documents';
 import type { Findings } from './finding';
 import { isClosed, owedOf } from './orders';
 
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 const { EventType, WorkflowTaskFailedCause: Cause } = temporal.api.enums.v1;
+const ENDS_OF_TASKS: ReadonlySet<unknown> = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+  EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+]);
 
 /** What is read of Temporal at a time. */
 const CONCURRENCY = 8;
@@ -101,8 +107,9 @@ async function auditWorkflow(
   if (order && isRunning && !(isOwn && order.isOpen))
     findings.add('workflow_left_over', workflowId, 'an end', described.status.name);
   if (isOwn && order && isRunning) auditAttributes(described, order, findings);
-  if (isRunning) auditPending(described, findings);
-  await auditHistory(client, described, findings);
+  const { events } = await client.workflow.getHandle(workflowId, described.runId).fetchHistory();
+  if (isRunning) auditPending(described, events ?? [], findings);
+  auditHistory(workflowId, events ?? [], findings);
 }
 
 async function describe(
@@ -127,9 +134,17 @@ function auditAttributes(
 }
 
 /** Judges what is under way: it has to be in its first attempt. */
-function auditPending({ workflowId, raw }: WorkflowExecutionDescription, findings: Findings): void {
+function auditPending(
+  { workflowId, raw, searchAttributes }: WorkflowExecutionDescription,
+  events: readonly HistoryEvent[],
+  findings: Findings,
+): void {
   const { attempt = 1 } = raw.pendingWorkflowTask ?? {};
-  if (attempt! > 1) findings.add('workflow_task_failing', workflowId, { attempt: 1 }, { attempt });
+  if (attempt! > 1) {
+    const problems = searchAttributes.TemporalReportedProblems ?? [];
+    const kind = isOnlyLate(events, problems) ? 'workflow_task_late' : 'workflow_task_failing';
+    findings.add(kind, workflowId, { attempt: 1 }, { attempt, problems });
+  }
   for (const { activityType, attempt: tried, lastFailure } of raw.pendingActivities ?? []) {
     if ((tried ?? 1) <= 1) continue;
     const found = { activity: activityType?.name, attempt: tried, failure: lastFailure?.message };
@@ -137,13 +152,20 @@ function auditPending({ workflowId, raw }: WorkflowExecutionDescription, finding
   }
 }
 
-async function auditHistory(
-  { workflow }: Client,
-  { workflowId, runId }: WorkflowExecutionDescription,
-  findings: Findings,
-): Promise<void> {
-  const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
-  for (const { eventType, workflowTaskFailedEventAttributes: failed, ...event } of events ?? []) {
+/**
+ * Tells a workflow task that nobody has completed in time, as on a machine that is too busy, from one that was failed. The
+ * history has the first attempt of a task alone; what has become of the later ones, the server reports.
+ */
+function isOnlyLate(events: readonly HistoryEvent[], problems: readonly unknown[]): boolean {
+  const last = events.findLast(({ eventType }) => ENDS_OF_TASKS.has(eventType));
+  return (
+    last?.eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT &&
+    !problems.includes('category=WorkflowTaskFailed')
+  );
+}
+
+function auditHistory(workflowId: string, events: readonly HistoryEvent[], findings: Findings): void {
+  for (const { eventType, workflowTaskFailedEventAttributes: failed, ...event } of events) {
     if (eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED && !HARMLESS.has(failed?.cause)) {
       const found = { cause: Cause[failed!.cause!], failure: failed!.failure?.message };
       findings.add('workflow_task_failing', workflowId, 'no failed workflow task', found);

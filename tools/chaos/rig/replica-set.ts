@@ -6,7 +6,7 @@ import { freePorts } from '../../devstack/ports';
 import { HANG_MS, until } from '../../devstack/until';
 import { SetupError } from '../../project';
 import type { Network } from '../network';
-import { createUnit, type OwnedUnit } from './unit';
+import { createUnit, type OwnedUnit, type UnitOptions } from './unit';
 
 const NODES = ['mongodb-1', 'mongodb-2', 'mongodb-3'] as const;
 const HOST = '127.0.0.1';
@@ -18,7 +18,7 @@ export interface ReplicaSetOptions {
   folder: string;
   logFolder: string;
   network: Network;
-  onDeath: (name: string, how: string) => void;
+  onDeath: UnitOptions['onDeath'];
   register: (unit: OwnedUnit) => void;
   /** How long the nodes do without a primary before they elect another one. */
   electionTimeoutMs: number;

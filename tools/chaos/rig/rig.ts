@@ -14,6 +14,7 @@ import { createOwnedFolder, removeFolder } from '../../owned-folder';
 import { SetupError } from '../../project';
 import { createNetwork, type Network } from '../network';
 import { startReplicaSet, type ReplicaSet } from './replica-set';
+import { createDeaths } from './deaths';
 import { createUnit, type OwnedUnit, type Unit, type UnitOptions } from './unit';
 
 export const APIS = ['api-1', 'api-2'] as const;
@@ -62,8 +63,10 @@ export interface Rig {
   namespace: string;
   folder: string;
   logFolder: string;
-  /** Processes that died though nobody ended them. */
-  deaths: readonly string[];
+  /** Processes that died though nobody ended them, and may not. */
+  readonly deaths: readonly string[];
+  /** How many workers have died of having been frozen in the middle of workflow code. */
+  readonly deathsOfFreezes: number;
   /** Ends all faults: every link is open, and every process runs. */
   heal(): Promise<void>;
   /** Waits until every process does its work. */
@@ -75,6 +78,10 @@ export interface RigOptions {
   output: Output;
   /** Settings of all processes. */
   env?: NodeJS.ProcessEnv;
+  /** Settings of one process, by its name. */
+  envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
+  /** Dynamic configuration of Temporal, such as `limit.historyCount.suggestContinueAsNew=20`. */
+  temporalConfig?: readonly string[];
   workers?: typeof WORKERS;
   /** MongoDB's own default is 10 s. */
   electionTimeoutMs?: number;
@@ -82,14 +89,15 @@ export interface RigOptions {
 }
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const { output, env = {}, workers = WORKERS, electionTimeoutMs = 10_000, signal } = options;
+  const { output, env = {}, envOf = {}, temporalConfig = [] } = options;
+  const { workers = WORKERS, electionTimeoutMs = 10_000, signal } = options;
   const folder = await createOwnedFolder(tmpdir(), 'orders-chaos-');
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
   const network = createNetwork();
   const units = new Map<string, OwnedUnit>();
-  const deaths: string[] = [];
-  const onDeath = (name: string, how: string): void => void deaths.push(`${name} ${how}`);
+  const deaths = createDeaths();
+  const onDeath = deaths.note;
   const register = (unit: OwnedUnit): void => void units.set(unit.name, unit);
   const stop = async (): Promise<void> => {
     network.heal();
@@ -108,7 +116,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     const own = { folder, logFolder, network, onDeath, register };
     const [replicaSet, temporalPort] = await Promise.all([
       startReplicaSet({ executable: mongod, electionTimeoutMs, signal, ...own }),
-      startTemporal(temporal, own),
+      startTemporal(temporal, { config: temporalConfig, ...own }),
     ]);
     const temporalAddress = `${HOST}:${temporalPort}`;
     output.line('MongoDB and Temporal are up');
@@ -123,6 +131,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     };
     const envFor = async (name: string): Promise<NodeJS.ProcessEnv> => ({
       ...base,
+      ...envOf[name],
       MONGODB_URI: replicaSet.uriFor(name),
       TEMPORAL_ADDRESS: `${HOST}:${await network.open({ from: name, to: 'temporal', port: temporalPort, wire: 'grpc' })}`,
     });
@@ -156,7 +165,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
           { ...(await envFor(name)), WORKER_QUEUES: queues },
           {
             onStart: () => void started.delete(name),
-            onLine: (line) => void (line.includes('"worker started"') && started.add(name)),
+            onLine(line) {
+              deaths.read(name, line);
+              if (line.includes('"worker started"')) started.add(name);
+            },
           },
         ),
       );
@@ -188,7 +200,12 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       namespace: NAMESPACE,
       folder,
       logFolder,
-      deaths,
+      get deaths() {
+        return deaths.faults();
+      },
+      get deathsOfFreezes() {
+        return deaths.ofFreezes();
+      },
       async heal() {
         network.heal();
         for (const unit of units.values()) {
@@ -239,12 +256,14 @@ async function startTemporal(
   {
     folder,
     logFolder,
+    config,
     onDeath,
     register,
   }: {
     folder: string;
     logFolder: string;
-    onDeath: (name: string, how: string) => void;
+    config: readonly string[];
+    onDeath: UnitOptions['onDeath'];
     register: (unit: OwnedUnit) => void;
   },
 ): Promise<number> {
@@ -252,7 +271,10 @@ async function startTemporal(
   const unit = createUnit({
     name: 'temporal',
     command: executable,
-    args: temporalArgs({ port, dbFilename: join(folder, 'temporal.db') }, NAMESPACE),
+    args: [
+      ...temporalArgs({ port, dbFilename: join(folder, 'temporal.db') }, NAMESPACE),
+      ...config.flatMap((value) => ['--dynamic-config-value', value]),
+    ],
     logFile: join(logFolder, 'temporal.log'),
     onDeath,
   });

@@ -16,13 +16,22 @@ export interface Unit {
 
 export interface UnitOptions extends Omit<ProcessOptions, 'restart' | 'onDeath'> {
   /** Is told of a death that the rig did not cause. */
-  onDeath: (name: string, how: string) => void;
+  onDeath: (death: Death) => void;
+}
+
+export interface Death {
+  name: string;
+  how: string;
+  /** Whether it has only just been continued. */
+  isAfterThaw: boolean;
 }
 
 const STOP_MS = 20_000;
 /** Longer than any process takes that was told to stop; then it is killed. */
 const GRACE_MS = 30_000;
 const RESTART_MS = 1_000;
+/** What a freeze does to a process, it does when it is continued. */
+const AFTER_THAW_MS = 10_000;
 
 export interface OwnedUnit extends Unit {
   /** Ends it for good. */
@@ -31,6 +40,8 @@ export interface OwnedUnit extends Unit {
 
 export function createUnit({ onDeath, ...options }: UnitOptions): OwnedUnit {
   let isEnding = false;
+  let isFrozen = false;
+  let thawedAt = -Infinity;
   const waiting = new Set<() => void>();
   const managed = new ManagedProcess({
     ...options,
@@ -38,7 +49,8 @@ export function createUnit({ onDeath, ...options }: UnitOptions): OwnedUnit {
       for (const resolve of waiting) resolve();
       waiting.clear();
       if (isEnding) return;
-      onDeath(options.name, how);
+      const isAfterThaw = performance.now() - thawedAt < AFTER_THAW_MS;
+      onDeath({ name: options.name, how, isAfterThaw });
       setTimeout(() => void startAgain(), RESTART_MS).unref();
     },
   });
@@ -70,8 +82,15 @@ export function createUnit({ onDeath, ...options }: UnitOptions): OwnedUnit {
       await end;
       clearTimeout(timer);
     },
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
+    freeze() {
+      isFrozen = true;
+      signal('SIGSTOP');
+    },
+    thaw() {
+      if (isFrozen) thawedAt = performance.now();
+      isFrozen = false;
+      signal('SIGCONT');
+    },
     async stop() {
       signal('SIGCONT');
       await managed.stop(STOP_MS);

@@ -3,10 +3,11 @@ import { operator } from './operator';
 import { random } from './random';
 import { replicaSet } from './replica-set';
 import { restart } from './restart';
+import { soak } from './soak';
 import type { Scenario } from './scenario';
 import { swallow } from './swallow';
 
 /** By their names. Each is a file of this folder. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(
-  [swallow, random, operator, replicaSet, freeze, restart].map((scenario) => [scenario.name, scenario]),
+  [swallow, random, operator, replicaSet, freeze, restart, soak].map((scenario) => [scenario.name, scenario]),
 );

@@ -1,12 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from '../inject';
+import type { Finding } from '../report';
 import { startRig, type Rig } from '../rig/rig';
 import { primaryFaultsOf } from '../schedule';
 import type { Scenario } from './scenario';
 import { showSchedule, underLoad } from './under-load';
 
 const HEALTHY_MS = 2_000;
+const ELECTIONS = 'elections won';
+const ROLLBACKS = 'rollbacks of writes that most nodes never had';
+/** Nothing was wrong, and nothing would have been seen. */
+const NOT_PROVEN: Finding = {
+  kind: 'not_proven',
+  means: 'The run has not met what it is about',
+  subject: 'the replica set',
+  expected: 'writes of a primary that is cut off to be rolled back',
+  found: 'no rollback',
+};
 
 /** The primary is lost in every way that there is, and what it has not shared with another node is rolled back. */
 export const replicaSet: Scenario = {
@@ -28,7 +39,11 @@ export const replicaSet: Scenario = {
             await inject(rig, [{ ...fault, atMs }], signal, ({ text }) => tell(text));
           }
         },
-        look: async () => ({ figures: await historyOf(rig) }),
+        async look() {
+          const figures = await historyOf(rig);
+          const isCutOff = schedule.some(({ kind }) => kind === 'isolate');
+          return { figures, findings: isCutOff && figures[ROLLBACKS] === 0 ? [NOT_PROVEN] : [] };
+        },
       });
     } finally {
       await rig.stop();
@@ -42,7 +57,7 @@ async function historyOf({ replicaSet: { nodes }, logFolder }: Rig): Promise<Rec
   const lines = logs.flatMap((log) => log.split('\n'));
   const count = (text: string): number => lines.filter((line) => line.includes(text)).length;
   return {
-    'elections won': count('"msg":"Election succeeded, assuming primary role"'),
-    'rollbacks of writes that most nodes never had': count('"newState":"ROLLBACK","oldState":"SECONDARY"'),
+    [ELECTIONS]: count('"msg":"Election succeeded, assuming primary role"'),
+    [ROLLBACKS]: count('"newState":"ROLLBACK","oldState":"SECONDARY"'),
   };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createCaller } from '../clients/caller';
 import { calls } from '../clients/calls';
 import { createClients } from '../clients/clients';
-import { openShop, STOCKED } from '../clients/shop';
+import { openShop, STOCKED, type Shop } from '../clients/shop';
 import { judge } from '../judge';
 import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallRecord } from '../log';
@@ -20,11 +20,13 @@ const MOST_RE_READ = 200;
 
 export interface Disturbance {
   /** Makes the faults, tells of each, and resolves when all have ended. */
-  disturb(tell: (text: string) => void): Promise<void>;
+  disturb(tell: (text: string) => void, shop: Shop): Promise<void>;
   /** The APIs that clients ask, if not always all. */
   apis?: Rig['apis'];
   /** What the scenario itself looks at, in addition to the audit. */
-  look?(records: readonly CallRecord[]): Promise<{ findings?: Finding[]; figures: Record<string, number> }>;
+  look?(
+    records: readonly CallRecord[],
+  ): Promise<{ findings?: Finding[]; figures: NonNullable<Run['figures']> }>;
 }
 
 /** Disturbs the rig while clients make their calls, heals it, and judges it when all is settled. */
@@ -66,7 +68,7 @@ export async function underLoad(
   );
   try {
     clients.start();
-    await disturb((text) => void faults.push({ atS: elapsedS(), text }));
+    await disturb((text) => void faults.push({ atS: elapsedS(), text }), shop);
     signal.throwIfAborted();
   } finally {
     clearInterval(shown);
@@ -98,7 +100,13 @@ export async function underLoad(
     messages: messagesOf(rig.network),
     settledS: settlement.seconds,
     findings,
-    figures: { ...looked?.figures, ...lag() },
+    figures: {
+      ...looked?.figures,
+      ...(rig.deathsOfFreezes > 0 && {
+        'workers that died of a freeze in the middle of workflow code': rig.deathsOfFreezes,
+      }),
+      ...lag(),
+    },
   };
 }
 

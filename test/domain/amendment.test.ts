@@ -1,6 +1,24 @@
-import { amend, amendedOrder, amendmentOf, paymentFor, requireAmendable } from '../../src/domain/amendment';
+import {
+  amend,
+  amendedOrder,
+  amendmentOf,
+  paymentFor,
+  requireAmendable,
+  requireExpectedTotal,
+} from '../../src/domain/amendment';
 import type { Amendment, OrderPayment } from '../../src/domain/order';
-import { amending, failing, itemOf, LATER, orderIn, owed, payment, priced, pricingOf } from './fixtures';
+import {
+  amending,
+  failing,
+  fulfillment,
+  itemOf,
+  LATER,
+  orderIn,
+  owed,
+  payment,
+  priced,
+  pricingOf,
+} from './fixtures';
 
 const pricing = pricingOf(priced('ps_b', 5));
 const address = { name: 'A', line1: '1 Road', city: 'X', postalCode: '1', country: 'DE' };
@@ -16,8 +34,17 @@ describe('requireAmendable', () => {
       { fulfillmentStatus: 'partially_fulfilled', paymentStatus: 'captured' },
       /Fulfilling the order has begun/,
     ],
+    [{ paymentStatus: 'action_required' }, /confirm it at the bank\. It can be amended when that is done/],
+    [{ paymentStatus: 'captured', captured: 1 }, /Fulfilling the order has begun/],
   ] as const)('rejects an order that is %j', (state, message) => {
     expect(() => requireAmendable(orderIn(state), amending())).toThrow(failing('InvalidTransition', message));
+  });
+
+  it('rejects an order of which all that was sent came back', () => {
+    const undone = { at: LATER, by: 'usr_9', reason: 'Lost', restock: true };
+    const order = orderIn({ fulfillments: [fulfillment({ undone })] });
+    const error = failing('InvalidTransition', /Fulfilling the order has begun/);
+    expect(() => requireAmendable(order, amending())).toThrow(error);
   });
 
   it('rejects a part of an address where there is none', () => {
@@ -43,6 +70,8 @@ describe('amendmentOf', () => {
     ['the address removed', { shippingAddress: null }, { note: 'Old', shippingAddress: null }],
     ['no metadata', { metadata: null }, { note: 'Old', shippingAddress: address, metadata: {} }],
     ['nothing', {}, { note: 'Old', shippingAddress: address }],
+    ['a reference', { externalRef: 'PO-1' }, { note: 'Old', shippingAddress: address, externalRef: 'PO-1' }],
+    ['no reference', { externalRef: null }, { note: 'Old', shippingAddress: address, externalRef: null }],
   ])('keeps what the command leaves out: %s', (_, change, expected) => {
     expect(amendmentOf(order, amending(change), null)).toEqual({ pricing: null, ...expected });
   });
@@ -63,6 +92,20 @@ describe('amendmentOf', () => {
 
   it('has the prices of the new lines', () => {
     expect(amendmentOf(order, amending(), pricing)).toMatchObject({ pricing });
+  });
+});
+
+describe('requireExpectedTotal', () => {
+  const require = (expectedTotal?: number) => () =>
+    requireExpectedTotal({ expectedTotal }, { total: 1_000, currency: 'EUR' });
+
+  it('accepts the total that the client expects, and any if it expects none', () => {
+    expect(require(1_000)).not.toThrow();
+    expect(require()).not.toThrow();
+  });
+
+  it('rejects another total', () => {
+    expect(require(999)).toThrow(failing('PriceChanged', /costs 10\.00 EUR now, not 9\.99 EUR/));
   });
 });
 

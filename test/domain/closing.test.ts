@@ -44,9 +44,20 @@ describe('requireCancellable', () => {
   );
 
   it.each([
-    [{ status: 'completed', fulfillmentStatus: 'delivered' }, /is completed:/],
-    [{ status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' }, /is partially fulfilled:/],
-  ] as const)('names the reason in the message: %j', (state, message) => {
+    [{ status: 'completed', fulfillmentStatus: 'delivered' }, /is completed: .* Have it refunded instead\.$/],
+    [
+      { status: 'confirmed', fulfillmentStatus: 'partially_fulfilled' },
+      /is partially fulfilled: .* Mark its/,
+    ],
+    [
+      { status: 'cancelled', fulfillmentStatus: 'cancelled' },
+      /is cancelled: .* There is nothing left to do\.$/,
+    ],
+    [
+      { status: 'rejected', fulfillmentStatus: 'cancelled' },
+      /is rejected: .* There is nothing left to do\.$/,
+    ],
+  ] as const)('names the reason, and what to do, in the message: %j', (state, message) => {
     expect(() => requireCancellable(orderIn(state), { unlessBegun: true })).toThrow(message);
   });
 

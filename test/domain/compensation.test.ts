@@ -1,4 +1,5 @@
 import {
+  owedRelease,
   owedVoid,
   pendingCompensations,
   requireUnsettled,
@@ -9,7 +10,7 @@ import {
   withResolved,
 } from '../../src/domain/compensation';
 import type { Order, PaymentStatus } from '../../src/domain/order';
-import { command, CREATED, failing, LATER, orderIn, owed, payment } from './fixtures';
+import { command, CREATED, failing, LATER, orderIn, owed, payment, refundOf } from './fixtures';
 
 const other = owed({ step: 'voidPayment-2', payment: payment(5_000, '2') });
 const resolving = { ...command, step: 'voidPayment-1', note: 'Paid back by hand' };
@@ -32,6 +33,13 @@ it('owedVoid names the step by what the key of the payment adds to the order id'
       payment: { ...payment(5_000), key: 'ord_1-2-7b' },
       since: LATER,
     }),
+  );
+});
+
+it('owedRelease is of what the payment reserves beyond what is captured', () => {
+  const order = orderIn({ paymentStatus: 'captured', captured: 1_000 });
+  expect(owedRelease(order, CREATED)).toEqual(
+    owed({ step: 'releasePayment-1', kind: 'release', amount: 2_000 }),
   );
 });
 
@@ -72,6 +80,13 @@ describe('withPending', () => {
     const pending = withPending(order, 'voidPayment-1', 'The service is down.');
     const next = withPending(pending, 'voidPayment-1', 'It is busy.');
     expect(next.compensations).toEqual([other, owed({ state: 'pending', failure: 'It is busy.' })]);
+  });
+
+  it('is pending again when a retry fails as it did before', () => {
+    const before = cancelled({ compensations: [owed({ state: 'owed', failure: 'down' })] });
+    expect(withPending(before, 'voidPayment-1', 'down').compensations).toEqual([
+      owed({ state: 'pending', failure: 'down' }),
+    ]);
   });
 
   it.each([
@@ -158,6 +173,45 @@ describe('withDone', () => {
       expect(withDone(order, 'voidPayment-1', true, LATER)).toMatchObject({ paymentStatus, version: 2 });
     },
   );
+});
+
+describe('a compensation that pays back or releases', () => {
+  const back = owed({ step: 'refundPayment-r1', kind: 'refund', amount: 500, refundId: 'r1' });
+  const order = orderIn({
+    paymentStatus: 'captured',
+    captured: 3_000,
+    refunds: [
+      { ...refundOf(500, 'r1'), status: 'pending' },
+      { ...refundOf(700, 'r2'), status: 'pending' },
+    ],
+    compensations: [back],
+  });
+
+  it('makes its refund, and no other, when it is done', () => {
+    const next = withDone(order, back.step, true, LATER);
+    expect(next.refunds.map(({ status }) => status)).toEqual(['succeeded', 'pending']);
+    expect(next).toMatchObject({ refunded: 500, paymentStatus: 'partially_refunded', version: 3 });
+  });
+
+  it('leaves a refund that was made before as it is', () => {
+    const refunds = [refundOf(500, 'r1')];
+    const next = withDone({ ...order, refunds, refunded: 500 }, back.step, true, LATER);
+    expect(next).toMatchObject({ refunds, refunded: 500 });
+  });
+
+  it('leaves the state of the payment, which was captured in part, when the rest is released', () => {
+    const release = owed({ step: 'releasePayment-1', kind: 'release' });
+    const before = cancelled({ paymentStatus: 'authorized', compensations: [release] });
+    expect(withDone(before, release.step, true, LATER)).toMatchObject({
+      paymentStatus: 'authorized',
+      version: 2,
+    });
+  });
+
+  it('voids a payment that waited for the customer', () => {
+    const before = cancelled({ paymentStatus: 'action_required' });
+    expect(withDone(before, 'voidPayment-1', true, LATER).paymentStatus).toBe('voided');
+  });
 });
 
 describe('withResolved', () => {

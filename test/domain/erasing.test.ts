@@ -35,6 +35,7 @@ it('says which orders are in the way, and what to do about each kind', () => {
       'Orders are disputed at the bank: wait until it has decided (D1). Then repeat the request.',
   );
   expect(refusalOf([orderIn({ status: 'completed' })])).toBeNull();
+  expect(refusalOf(open.slice(0, 5))).toContain('(N0, N1, N2, N3, N4).');
 });
 
 it('leaves nothing of what people have entered, and what happened and what it cost', () => {
@@ -67,7 +68,9 @@ it('leaves nothing of what people have entered, and what happened and what it co
   expect(erased).toMatchObject({
     total: order.total,
     version: order.version + 1,
-    payment: { key: paid.key, amount: 3_000 },
+    payment: { key: paid.key, amount: 3_000, paymentMethod: 'erased' },
+    rejection: { code: 'payment_declined' },
+    attempts: [{ key: 'ord_1-1', at: CREATED, outcome: 'declined', reason: null }],
     fulfillments: [{ id: 'k1' }, { id: 'k2', undone: { at: LATER, by: 'usr_9' } }],
     refunds: [{ id: 'k3', amount: 100 }],
     compensations: [{ resolution: { by: 'usr_9', at: LATER } }, { resolution: null }],

@@ -10,6 +10,8 @@ import {
   PaymentDeclined,
   PaymentKeyReused,
   PaymentRefused,
+  PaymentUnsettled,
+  PriceChanged,
   recordOf,
   StaleVersion,
 } from '../../src/domain/errors';
@@ -24,6 +26,9 @@ it.each([
   ['PaymentDeclined', new PaymentDeclined()],
   ['PaymentRefused', new PaymentRefused()],
   ['PaymentKeyReused', new PaymentKeyReused()],
+  ['PaymentUnsettled', new PaymentUnsettled()],
+  ['PriceChanged', new PriceChanged(1_000, 'EUR', 900)],
+  ['AlreadyExists', externalRefTaken('PO-1', 'ord_2')],
   ['OutOfStock', new OrderRejected('OutOfStock', 'none left')],
 ])('%s is a business error with this name', (name, error) => {
   expect(error).toBeInstanceOf(BusinessError);
@@ -42,10 +47,18 @@ it('an order remembers a business error by its name and its message', () => {
   expect(recordOf(outOfStock)).toEqual({ type: 'OutOfStock', message: 'none left' });
   const { existingOrderId, message } = recordOf(externalRefTaken('PO-1', 'ord_2'));
   expect([existingOrderId, message]).toEqual(['ord_2', expect.stringContaining('PO-1')]);
+  expect(recordOf(new PriceChanged(1_000, 'EUR', 900)).total).toBe(1_000);
 });
 
 it('DuplicateOrder is no business error', () => {
   const duplicate = new DuplicateOrder('ord_1', 'number');
   expect(duplicate).not.toBeInstanceOf(BusinessError);
   expect(duplicate).toMatchObject({ name: 'DuplicateOrder', field: 'number' });
+  expect(duplicate.message).toBe('Another order has the number of order ord_1.');
+});
+
+it('a price that has changed is told with both totals, and what to do', () => {
+  expect(new PriceChanged(1_000, 'EUR', 900).message).toMatch(
+    /^The order costs 10\.00 EUR now, not 9\.00 EUR\. .* send it as expectedTotal if it is accepted\.$/,
+  );
 });

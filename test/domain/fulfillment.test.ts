@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import {
+  correctedOrder,
   deliveredOrder,
   fulfill,
   fulfilledOrder,
   fulfillmentOf,
+  requireCorrectable,
   requireDeliverable,
   requireFulfillable,
 } from '../../src/domain/fulfillment';
@@ -67,6 +69,7 @@ describe('requireFulfillable', () => {
   it.each([
     [{ status: 'pending', paymentStatus: 'pending' }, /is pending: only a confirmed one can be fulfilled/],
     [{ status: 'cancelled', fulfillmentStatus: 'cancelled' }, /is cancelled: only a confirmed one/],
+    [{ paymentStatus: 'declined' }, /is not paid: .* It can be fulfilled when that is done\.$/],
   ] as const)('rejects an order that is %j', (state, message) => {
     const fulfill = () => requireFulfillable(orderIn(state), fulfilling([line('ps_a', 1)]));
     expect(fulfill).toThrow(failing('InvalidTransition', message));
@@ -193,6 +196,12 @@ describe('fulfilledOrder', () => {
     expect(next).toMatchObject({ captured: 0, paymentStatus: 'captured' });
   });
 
+  it('leaves the payment of a free order as it is, if that is not reserved any more', () => {
+    const free = orderIn({ payment: payment(0), total: 0, paymentStatus: 'captured', refunded: 0 });
+    const { statusHistory } = fulfilledOrder(free, fulfillment(), NOTHING, LATER);
+    expect(statusHistory.filter(({ axis }) => axis === 'paymentStatus')).toEqual([]);
+  });
+
   it('captures nothing with a later fulfillment, and keeps the refunds', () => {
     const order = begun({ paymentStatus: 'partially_refunded', refunded: 10 });
     const next = fulfilledOrder(order, fulfillment({ id: 'k2', items: [line('ps_s', 1)] }), NOTHING, LATER);
@@ -258,6 +267,71 @@ describe('fulfilledOrder', () => {
       return order.status === 'confirmed' && units(lines, id, 'quantity') <= left;
     });
   }
+});
+
+describe('what follows when all that was paid is paid back', () => {
+  const paidBack = (captures: 'once' | 'many', fields: Partial<Order['refunds'][number]>) =>
+    begun({
+      captured: 1_000,
+      refunded: 1_000,
+      refunds: [refundOf(0, 'r0'), { ...refundOf(1_000, 'r1'), ...fields }],
+      paymentStatus: 'refunded',
+      payment: { ...payment(3_000), captures, ...(captures === 'once' && { isClosed: true }) },
+    });
+  const next = fulfilling([line('ps_a', 1)], { id: 'k2' });
+  const ofUnits = { items: [{ ...line('ps_a', 1), restock: true }] };
+
+  it('is rejected if nothing more can be captured, although the refund was of units', () => {
+    const error = failing('InvalidTransition', /All that was paid for this order is refunded/);
+    expect(() => requireFulfillable(paidBack('once', ofUnits), next)).toThrow(error);
+  });
+
+  it('is rejected if one refund of several was of an amount', () => {
+    const order = paidBack('many', {});
+    const refunds = [{ ...refundOf(500, 'r2'), ...ofUnits }, refundOf(500, 'r3')];
+    const error = failing('InvalidTransition', /All that was paid for this order is refunded/);
+    expect(() => requireFulfillable({ ...order, refunds }, next)).toThrow(error);
+  });
+
+  it('is accepted after refunds of units and of nothing, if its share can be captured', () => {
+    expect(() => requireFulfillable(paidBack('many', ofUnits), next)).not.toThrow();
+  });
+});
+
+describe('a fulfillment that is corrected', () => {
+  const correct = (fields: { carrier?: string | null; trackingNumber?: string | null }) =>
+    correctedOrder(
+      begun({
+        fulfillments: [fulfillment({ carrier: 'DHL', trackingNumber: 'T1' }), fulfillment({ id: 'k2' })],
+      }),
+      { ...command, fulfillmentId: 'k1', ...fields },
+      LATER,
+    );
+
+  it.each([
+    [{ carrier: 'UPS' }, { carrier: 'UPS', trackingNumber: 'T1' }],
+    [{ trackingNumber: 'T2' }, { carrier: 'DHL', trackingNumber: 'T2' }],
+    [{ carrier: null }, { carrier: null, trackingNumber: 'T1' }],
+  ])('by %j has that, and the next version', (fields, expected) => {
+    const { fulfillments, version } = correct(fields);
+    expect(fulfillments).toEqual([fulfillment(expected), fulfillment({ id: 'k2' })]);
+    expect(version).toBe(3);
+  });
+
+  it('by what it has already stays in the version that it has', () => {
+    expect(correct({ carrier: 'DHL', trackingNumber: 'T1' }).version).toBe(2);
+  });
+
+  it('is under way: it was neither delivered nor undone', () => {
+    const undone = { at: CREATED, by: 'usr_9', reason: 'Lost', restock: true };
+    const require = (one: Partial<Order['fulfillments'][number]>) => () =>
+      requireCorrectable(begun({ fulfillments: [fulfillment(one)] }), { ...command, fulfillmentId: 'k1' });
+    expect(require({})).not.toThrow();
+    expect(require({ deliveredAt: CREATED })).toThrow(
+      failing('InvalidTransition', /already delivered at 2026/),
+    );
+    expect(require({ undone })).toThrow(failing('InvalidTransition', /already undone at 2026/));
+  });
 });
 
 describe('requireDeliverable', () => {

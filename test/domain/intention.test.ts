@@ -221,6 +221,86 @@ describe('an intention that is withdrawn', () => {
   });
 });
 
+describe('a payment with another card that is withdrawn', () => {
+  const another = { ...payment(2_000, '2'), reference: null, paymentMethod: 'pm_2' };
+  const intention: Intention = {
+    kind: 'payment',
+    command: { id: 'cmd_1', fingerprint: null, attemptId: null },
+    since: LATER,
+    payment: another,
+    by: 'usr_9',
+  };
+  const unpaid = { ...opened, paymentStatus: 'declined', retryUntil: LATER, intention } as const;
+
+  it('is told of as an attempt that was declined, with nothing to void, and how long to try another', () => {
+    const next = orderAfterPayment(unpaid, failed('declined'), LATER, policy);
+    expect(next).toMatchObject({ intention: null, compensations: [], version: unpaid.version + 1 });
+    expect(next.attempts).toEqual([
+      { key: 'ord_1-2', paymentMethod: 'pm_2', at: LATER, outcome: 'declined', reason: refused.message },
+    ]);
+    expect(next.commands).toMatchObject([{ id: 'cmd_1', error: { ...refused, retryUntil: LATER } }]);
+  });
+
+  it.each(['rejected', 'unanswered'] as const)(
+    'is told of as unanswered, with the payment to void, if it was %s',
+    (state) => {
+      const next = orderAfterPayment(unpaid, failed(state), LATER, policy);
+      expect(next.attempts).toMatchObject([{ outcome: 'unanswered' }]);
+      expect(next.compensations).toMatchObject([{ step: 'voidPayment-2' }]);
+      expect(next.commands[0]!.error).toEqual(refused);
+    },
+  );
+
+  it('has no time to try another card if the order waits for none', () => {
+    const placed = { ...unpaid, status: 'confirmed' } as const;
+    const [command] = orderAfterPayment(placed, failed('declined'), LATER, policy).commands;
+    expect(command!.error).toEqual(refused);
+    const endless = { ...unpaid, retryUntil: null };
+    const [other] = orderAfterPayment(endless, failed('declined'), LATER, policy).commands;
+    expect(other!.error).toEqual(refused);
+  });
+
+  it('is withdrawn when another workflow resumes the order', () => {
+    const { intention, compensations } = resumedOrder(unpaid, 'run_2', LATER);
+    expect(intention).toBeNull();
+    expect(compensations).toMatchObject([{ step: 'voidPayment-2' }]);
+  });
+});
+
+describe('a pending order whose payment is turned down', () => {
+  const patient = { ...policy, retryWindowMs: 60_000 };
+
+  it('waits for another card if the bank has declined this one', () => {
+    const next = orderAfterPayment(opened, failed('declined', 'PaymentDeclined'), LATER, patient);
+    expect(next).toMatchObject({ status: 'pending', paymentStatus: 'declined' });
+    expect(next.attempts).toMatchObject([{ outcome: 'declined', reason: refused.message }]);
+  });
+
+  it.each([
+    ['the card is not why', failed('declined', 'OutOfStock'), 'out_of_stock', []],
+    [
+      'it is not known whether it was charged',
+      failed('unanswered', 'PaymentDeclined'),
+      'payment_declined',
+      [{}],
+    ],
+  ] as const)('is rejected if %s', (_, outcome, code, compensations) => {
+    const next = orderAfterPayment(opened, outcome, LATER, patient);
+    expect(next).toMatchObject({
+      status: 'rejected',
+      rejection: { code, detail: refused.message },
+      compensations,
+    });
+  });
+});
+
+describe('the card of a customer who is there', () => {
+  it('is authorised on session, so that the bank can ask for confirmation', () => {
+    const own = { ...opened, placedBy: opened.customerId };
+    expect(paymentTaskOf(own)!.payment).toEqual({ ...paymentTaskOf(opened)!.payment, isOnSession: true });
+  });
+});
+
 describe('resumedOrder', () => {
   it('keeps out what was sent before the revision that it has', () => {
     const order = orderIn({ revision: 7, resumedRevision: 2, commands: [answered('cmd_0')] });

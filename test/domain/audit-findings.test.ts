@@ -1,0 +1,39 @@
+import {
+  AUDIT_FINDING_KINDS,
+  auditFindingId,
+  auditRepairOf,
+  isCertain,
+  subjectOf,
+  type AuditFindingKind,
+} from '../../src/domain/audit-findings';
+
+const kindsWhere = (isWanted: (kind: AuditFindingKind) => boolean) => AUDIT_FINDING_KINDS.filter(isWanted);
+
+it('a finding has the same name whenever it is found of the same subject', () => {
+  expect(auditFindingId({ kind: 'order_stuck', subject: 'ord_1' })).toBe('order_stuck:ord_1');
+});
+
+it('what is found of stock is about a product, a failing task about a workflow, and all others about an order', () => {
+  const stock = kindsWhere((kind) => subjectOf(kind) === 'product');
+  expect(stock).toEqual(kindsWhere((kind) => kind.split('_')[0] === 'stock'));
+  expect(stock).toHaveLength(4);
+  expect(kindsWhere((kind) => subjectOf(kind) === 'workflow')).toEqual(['workflow_task_failing']);
+  expect(subjectOf('workflow_not_ended')).toBe('order');
+});
+
+it('only what is read at once is certain when it is found once', () => {
+  const ofOneDocument = /^(stock_|order_(malformed|amounts|units|reservation|history))/;
+  expect(kindsWhere((kind) => isCertain({ kind }))).toEqual(kindsWhere((kind) => ofOneDocument.test(kind)));
+});
+
+it('stock is counted anew, a workflow looks at its order, an unpaid order is counted, and people set all others right', () => {
+  const repaired = AUDIT_FINDING_KINDS.map((kind) => [kind, auditRepairOf({ kind })]);
+  expect(Object.fromEntries(repaired.filter(([, repair]) => repair !== null))).toEqual({
+    stock_reserved_differs: 'recount',
+    stock_held_differs: 'recount',
+    stock_available_differs: 'recount',
+    order_without_workflow: 'look',
+    workflow_not_ended: 'look',
+    unpaid_order_differs: 'account',
+  });
+});

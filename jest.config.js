@@ -20,6 +20,7 @@ const UNIT = [
   'common/{adaptive-limit,dates,etag,pagination,text}',
   'config/*',
   'create-admin/*',
+  'deploy-versions/*',
   'dockerfile',
   'docs/{guarantees,logging,output,runbook}',
   'domain/*',
@@ -48,7 +49,7 @@ const UNIT = [
   'users/passwords/password',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/{logger,options}',
-  'workflows/order-report',
+  'workflows/{order-report,versioning}',
 ].map((name) => `<rootDir>/test/${name}.test.ts`);
 
 /** Modules of the MongoDB driver and of the exporter for traces. */

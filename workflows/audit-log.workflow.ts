@@ -18,4 +18,5 @@ export async function auditLogWorkflow(): Promise<Sealed | null> {
   return sealAuditLog.executeWithOptions({ summary: 'Chain the new entries of the audit log' }, []);
 }
 
+// A single step: one that waited for workers that are gone would keep its Schedule from starting another.
 setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, auditLogWorkflow);

@@ -18,4 +18,5 @@ export async function cartsWorkflow(): Promise<CartsReport> {
   return sweepCarts.executeWithOptions({ summary: 'Release expired holds and mark abandoned carts' }, []);
 }
 
+// A single step: one that waited for workers that are gone would keep its Schedule from starting another.
 setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, cartsWorkflow);

@@ -21,4 +21,5 @@ export async function closedOrderWorkflow(request: OrderRequest, policy: OrderPo
   });
 }
 
+// It ends in seconds, or once the payment service responds; what is left then is in the document, for another run.
 setWorkflowOptions({ versioningBehavior: PINNED }, closedOrderWorkflow);

@@ -57,6 +57,7 @@ export async function erasureWorkflow(request: ErasureRequest, pauseMs?: number)
   return answer;
 }
 
+// It continues as new after at most an hour of waiting, and moves then.
 setWorkflowOptions({ versioningBehavior: PINNED }, erasureWorkflow);
 
 /** Erases what can be. Returns whether that was all: once no order is under way, none changes any more while it is erased. */

@@ -18,4 +18,5 @@ export async function janitorWorkflow(): Promise<JanitorReport> {
   );
 }
 
+// A single step: one that waited for workers that are gone would keep its Schedule from starting another.
 setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, janitorWorkflow);

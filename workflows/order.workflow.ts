@@ -54,6 +54,7 @@ export async function orderWorkflow(
   return { status: order.current()!.status };
 }
 
+// It lives for weeks: its code may change without patches, and it moves to another version when nothing is under way.
 setWorkflowOptions({ versioningBehavior: PINNED }, orderWorkflow);
 
 /** Whether this run has nothing more to wait for: the order is finished, or the next run can take over. */

@@ -63,6 +63,7 @@ export async function ordersAuditWorkflow(
   return run;
 }
 
+// Its phases may change without patches, and it moves between two parts of them.
 setWorkflowOptions({ versioningBehavior: PINNED }, ordersAuditWorkflow);
 
 /** Has a reconciliation compare the payments of the last days, if that is wanted. */

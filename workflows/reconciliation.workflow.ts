@@ -54,4 +54,5 @@ export async function reconciliationWorkflow(
   return run;
 }
 
+// Its parts may change without patches, and it moves between two of them.
 setWorkflowOptions({ versioningBehavior: PINNED }, reconciliationWorkflow);

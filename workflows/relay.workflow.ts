@@ -21,4 +21,5 @@ export async function relayWorkflow({ eventsTaskQueue }: { eventsTaskQueue: stri
   }
 }
 
+// It never ends, and must not wait for workers that are gone.
 setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, relayWorkflow);

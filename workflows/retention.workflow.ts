@@ -42,4 +42,5 @@ export async function retentionWorkflow(): Promise<RetentionReport> {
   return { removedAuditEntries, continuedErasures, orders };
 }
 
+// Its steps may change without patches, and it ends in hours.
 setWorkflowOptions({ versioningBehavior: PINNED }, retentionWorkflow);

@@ -22,4 +22,5 @@ export async function webhooksWorkflow({ eventsTaskQueue }: { eventsTaskQueue: s
   }
 }
 
+// It never ends, and must not wait for workers that are gone.
 setWorkflowOptions({ versioningBehavior: AUTO_UPGRADE }, webhooksWorkflow);

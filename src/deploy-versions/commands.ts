@@ -38,7 +38,8 @@ export async function run(options: VersionOptions, deps: CommandDeps): Promise<n
       print(`New orders go to ${buildId}.`);
       return 0;
     case 'ramp':
-      await deployment.ramp(buildId, percentage!);
+      if (percentage === 0) await deployment.ramp(buildId, 0);
+      else await onceThere(buildId, options, deps, () => deployment.ramp(buildId, percentage!));
       print(
         percentage! > 0
           ? `${percentage} % of new orders go to ${buildId}.`

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 const USAGE = `Usage: npm run deploy:versions [-- <command>]. The build is that of this code if none is named.
   status [--json]                   which versions there are, and what runs on them (the default)
   set-current [build] [--timeout 60] has new orders go to a version, once its workers are there
-  ramp <percent> [build]            has a share of new orders go to a version; 0 takes that back
+  ramp <percent> [build] [--timeout 60] has a share of new orders go to a version, the same; 0 takes that back
   move [--per-second 50]            tells the open orders of older versions to move to the current one
   drain <build> [--timeout 600]     waits until nothing runs on a version any more
   abandon <build>                   resumes the orders of a version whose workers are gone on the current one`;
@@ -21,7 +21,7 @@ export interface VersionOptions {
   asJson: boolean;
 }
 
-const DEFAULT_TIMEOUT_S: Partial<Record<Command, number>> = { 'set-current': 60, drain: 600 };
+const DEFAULT_TIMEOUT_S: Partial<Record<Command, number>> = { 'set-current': 60, ramp: 60, drain: 600 };
 const NAMES_BUILD: readonly Command[] = ['set-current', 'ramp', 'drain', 'abandon'];
 const NEEDS_BUILD: readonly Command[] = ['drain', 'abandon'];
 

@@ -30,7 +30,7 @@ function advice(versions: readonly Version[]): string[] {
   const lines = stranded(versions).map(
     ({ buildId, open, status }) =>
       `${open} workflows wait for workers of ${buildId}: start them` +
-      (status === 'current' ? '.' : `, or run abandon ${buildId}.`),
+      (status === 'current' ? '.' : ` again and run move, or without them run abandon ${buildId}.`),
   );
   if (!current) lines.push('No version is current, so new orders wait: run set-current.');
   else if (current.pollers === 0 && current.open === 0)
@@ -38,8 +38,9 @@ function advice(versions: readonly Version[]): string[] {
       `The current version ${current.buildId} has no workers: start them, or make another one current.`,
     );
   for (const { buildId, open, status, pollers } of versions) {
-    if (open === 0 && pollers > 0 && (status === 'drained' || status === 'draining'))
-      lines.push(`Nothing runs on ${buildId}: its workers may be stopped.`);
+    if (pollers === 0 || (status !== 'drained' && status !== 'draining')) continue;
+    if (open === 0) lines.push(`Nothing runs on ${buildId}: its workers may be stopped.`);
+    else lines.push(`${open} workflows are still on ${buildId}: keep its workers, and run move.`);
   }
   return lines;
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { WorkerConfig } from '../config';
 import { isMissing, isOutpaced } from '../temporal/errors';
+import { POLLER_GONE_MS } from '../temporal/task-queue';
 
 /** What a version of the workflow code is to Temporal. */
 export type VersionStatus = 'current' | 'ramping' | 'draining' | 'drained' | 'inactive';
@@ -35,9 +36,6 @@ export function deploymentName({
 }: Pick<WorkerConfig, 'versions' | 'temporal'>): string {
   return versions.deployment ?? taskQueue;
 }
-
-/** A poll takes a minute, after which the worker asks again; Temporal remembers pollers for five. */
-const POLLER_AGE_MS = 90_000;
 
 const { WorkerDeploymentVersionStatus: STATUS, TaskQueueType } = temporal.api.enums.v1;
 
@@ -98,7 +96,7 @@ export function createDeployment(client: Client, config: Pick<WorkerConfig, 'ver
     const counts = new Map<string, number>();
     for (const { deploymentOptions, lastAccessTime } of pollers) {
       const { deploymentName: other, buildId } = deploymentOptions ?? {};
-      const isRecent = Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLER_AGE_MS;
+      const isRecent = Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLER_GONE_MS;
       if (other === name && buildId && isRecent) counts.set(buildId, (counts.get(buildId) ?? 0) + 1);
     }
     return counts;

@@ -7,6 +7,8 @@ import { createDeployment } from '../versions/deployment';
 import { abandonVersion } from '../versions/move';
 
 const RETRY_MS = 1_000;
+/** How often a version that takes over looks for orders that were begun on another one meanwhile. */
+const LOOK_MS = 5_000;
 
 export interface VersionDeps {
   client: Client;
@@ -50,13 +52,17 @@ export async function introduceVersion(
       await deployment.setCurrent(buildId, true);
       logger.info({ ...fields, before: current }, 'version of the worker is current');
     }
-    for (const other of await deployment.versions()) {
-      if (other.buildId === buildId || other.open === 0) continue;
-      const orders = await abandonVersion(client, deployment, other.buildId, { signal });
-      logger.info(
-        { ...fields, before: other.buildId, orders },
-        'orders resumed on the version of the worker',
-      );
+    // Workers of other versions may still be stopping, and lists show what they have begun a little later.
+    for (;;) {
+      const others = (await deployment.versions()).filter((other) => other.buildId !== buildId);
+      for (const { buildId: before, open } of others) {
+        if (open === 0) continue;
+        const orders = await abandonVersion(client, deployment, before, { signal });
+        logger.info({ ...fields, before, orders }, 'orders resumed on the version of the worker');
+      }
+      if (others.every(({ open, pollers }) => open === 0 && pollers === 0)) return;
+      await delay(LOOK_MS, undefined, { signal });
+      if ((await deployment.routing()).current !== buildId) return; // another version has taken over
     }
   }
 }

@@ -46,7 +46,7 @@ export type OrderBody = any;
 type Line = [productServiceId: string, quantity: number];
 
 /** How long the API waits for a worker, unless a test says otherwise. */
-const PATIENT = { PLACE_ORDER_TIMEOUT_MS: String(HANG_MS), ORDER_COMMAND_TIMEOUT_MS: String(HANG_MS) };
+export const PATIENT = { PLACE_ORDER_TIMEOUT_MS: String(HANG_MS), ORDER_COMMAND_TIMEOUT_MS: String(HANG_MS) };
 
 type MoreRoutes = (
   db: TestDatabase,

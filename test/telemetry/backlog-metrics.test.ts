@@ -3,9 +3,10 @@ import { createMetrics } from '../../src/telemetry/metrics';
 import { measureBacklog } from '../../src/telemetry/backlog-metrics';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client';
 import { createDataConverter } from '../../src/temporal/data-converter';
+import { createDeployment } from '../../src/versions/deployment';
 import { ORDER_WORKFLOW, orderWorkflowId } from '../../workflows/contract';
 import { orderPolicy } from '../support/commands';
-import { testConfig } from '../support/config';
+import { testConfig, testWorkerConfig } from '../support/config';
 import { eventually } from '../support/eventually';
 import { parseExposition, type Exposition } from '../support/exposition';
 import { openShop, orderRequest } from '../support/shop';
@@ -14,12 +15,15 @@ import { taskQueueEnv } from '../support/task-queues';
 const clients: TemporalClient[] = [];
 afterAll(() => Promise.all(clients.map((client) => client.close())));
 
+/** Of the workers that poll, only the last that did counts: others would be taken for gone after a minute and a half. */
+const GONE_MS = 1;
+
 async function measured(taskQueue: string, env: NodeJS.ProcessEnv = {}) {
   const config = testConfig({ ...taskQueueEnv(taskQueue), ...env });
   const temporal = createTemporalClient(config.temporal, createDataConverter([]));
   clients.push(temporal);
   const { meter, text } = await createMetrics();
-  measureBacklog(meter, config.temporal, temporal);
+  measureBacklog(meter, config.temporal, temporal, GONE_MS);
   return { temporal, told: async () => parseExposition(await text()) };
 }
 
@@ -51,6 +55,7 @@ it('tells what waits for workers that are not there, and for how long', async ()
     const ages = valuesOf(metrics, 'temporal_task_queue_backlog_age_seconds');
     expect(Object.values(ages).map((age) => age > 0)).toEqual([true, false, false, false]);
     expect(new Set(Object.values(valuesOf(metrics, 'temporal_task_queue_pollers')))).toEqual(new Set([0]));
+    expect(metrics.value('temporal_workflows_without_workers')).toBe(1);
   });
   await handle.terminate();
 });
@@ -63,6 +68,40 @@ it('tells which queues workers poll', async () => {
     const pollers = valuesOf(await told(), 'temporal_task_queue_pollers');
     expect(Object.values(pollers).map((count) => count > 0)).toEqual([true, true, true, false]);
   });
+  await shop.close();
+});
+
+it('counts the orders that wait for workers of their version, while those of another one poll', async () => {
+  const shop = await openShop({ own: true });
+  const product = await shop.sell();
+  const place = () => shop.place(orderRequest({ items: [{ productServiceId: product.id, quantity: 1 }] }));
+  const expectWaiting = (waiting: number, canStart = true) =>
+    eventually(async () => {
+      const metrics = await (await measured(shop.taskQueue)).told();
+      expect(metrics.value('temporal_workflows_without_workers')).toBe(waiting);
+      const pollers = valuesOf(metrics, 'temporal_task_queue_pollers');
+      expect(pollers[`${shop.taskQueue} workflow`]! > 0).toBe(canStart);
+    });
+  const version = (name: string) => shop.startWorker(undefined, undefined, { WORKER_BUILD_ID: name });
+  const old = await version('old');
+  await place();
+  await place();
+  await expectWaiting(0);
+
+  await old.stop();
+  const next = await version('next');
+  await place();
+  await expectWaiting(2);
+
+  // Back on the version before, whose workers are not there yet, while those of the next one still poll.
+  const config = testWorkerConfig(taskQueueEnv(shop.taskQueue));
+  await createDeployment(shop.temporal.client, config).setCurrent('old', true);
+  await shop.workflows.start(orderRequest({ items: [{ productServiceId: product.id, quantity: 1 }] }));
+  await expectWaiting(3, false);
+
+  await next.stop();
+  await version('old');
+  await expectWaiting(1);
   await shop.close();
 });
 

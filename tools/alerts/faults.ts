@@ -69,6 +69,15 @@ function outages(party: Party): Fault[] {
       inject: () => stack.worker.stop(),
       heal: () => stack.worker.start(),
     },
+    {
+      name: 'the workers of a version are stopped while orders are open on it',
+      alert: 'VersionWithoutWorkers',
+      inject: async () => {
+        await place(party, 'pm_card_visa');
+        await restart(stack, { WORKER_BUILD_ID: 'next', WORKER_ROLLOUT: 'manual' });
+      },
+      heal: () => restart(stack),
+    },
     { name: 'no API', alert: 'ApiDown', inject: () => stack.api.stop(), heal: () => stack.api.start() },
     {
       name: 'MongoDB does not respond',

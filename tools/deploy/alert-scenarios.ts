@@ -130,6 +130,17 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     others: { ProcessDown: 1 },
     ...FAULT,
   },
+  { alert: 'VersionWithoutWorkers', series: { temporal_workflows_without_workers: fault(12) }, ...FAULT },
+  // Without any worker, it is no matter of versions.
+  {
+    alert: 'NoWorkerPolls',
+    series: {
+      [UP('worker')]: gauge([1, 10], [0, 30], [1, 60]),
+      temporal_workflows_without_workers: fault(12),
+    },
+    others: { ProcessDown: 1 },
+    ...FAULT,
+  },
   {
     alert: 'TooFewWorkers',
     series: { [backlog('orders')]: fault(40), [pollers('orders')]: fault(5, 5) },

@@ -23,8 +23,8 @@ export interface Health {
 
 export function createHealth(checks: Readonly<Record<string, Check>>, logger: Logger): Health {
   let draining = false;
-  /** The checks that failed last time, so that an outage is logged once and not at every probe. */
-  const failing = new Set<string>();
+  /** Why checks failed last time, so that an outage is logged once for each reason and not at every probe. */
+  const failing = new Map<string, string>();
   /** The checks that are running: however many probes come, and however slow it is, each runs once at a time. */
   const running = new Map<string, Promise<void>>();
   const once = (name: string, check: Check): Check =>
@@ -47,7 +47,7 @@ export function createHealth(checks: Readonly<Record<string, Check>>, logger: Lo
   };
 }
 
-async function run(name: string, check: Check, failing: Set<string>, logger: Logger): Promise<CheckResult> {
+async function run(name: string, check: Check, failing: Map<string, string>, logger: Logger): Promise<CheckResult> {
   const started = performance.now();
   const latency = () => Math.round(performance.now() - started);
   try {
@@ -55,8 +55,9 @@ async function run(name: string, check: Check, failing: Set<string>, logger: Log
     failing.delete(name);
     return { status: 'up', latencyMs: latency() };
   } catch (err) {
-    if (!failing.has(name)) logger.warn({ err, check: name }, 'a health check failed');
-    failing.add(name);
+    const { message } = err as Error;
+    if (failing.get(name) !== message) logger.warn({ err, check: name }, 'a health check failed');
+    failing.set(name, message);
     return { status: 'down', latencyMs: latency() };
   }
 }

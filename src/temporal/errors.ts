@@ -37,12 +37,15 @@ export function isMissing(error: unknown): boolean {
 /** Tells whether Temporal does not know the namespace. Only some calls of the SDK tell this from a missing workflow. */
 export function lacksNamespace(error: unknown): boolean {
   if (error instanceof NamespaceNotFoundError) return true;
-  if (error instanceof WorkflowNotFoundError) return NO_NAMESPACE.test(error.message);
-  const answer = grpcError(error);
-  return answer?.code === status.NOT_FOUND && NO_NAMESPACE.test(`${answer.details}`);
+  const answer = error instanceof WorkflowNotFoundError ? error : grpcError(error);
+  if (!answer || ('code' in answer && answer.code !== status.NOT_FOUND)) return false;
+  return /Namespace \S+ is not found/.test(textOf(answer));
 }
 
-const NO_NAMESPACE = /^Namespace .* is not found/;
+/** Returns what the server says: by a connection of workers it is in the message alone. */
+export function textOf(error: Error & { details?: string }): string {
+  return `${error.details ?? ''} ${error.message}`;
+}
 
 /** Tells whether what was to be changed had been changed meanwhile. */
 export function isOutpaced(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { WorkflowService } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract';
-import { grpcError, isForbidden, lacksNamespace } from './errors';
+import { grpcError, isForbidden, lacksNamespace, textOf } from './errors';
 
 /** Returns the error with what to do about it, if Temporal was never set up for this: clients can do nothing about it. */
 export function explained(error: unknown, namespace?: string): unknown {
@@ -20,10 +20,7 @@ export function explained(error: unknown, namespace?: string): unknown {
 
 function lacksSearchAttribute(error: unknown): boolean {
   const answer = grpcError(error);
-  return (
-    answer?.code === status.INVALID_ARGUMENT &&
-    /search attribute/i.test(`${answer.details} ${answer.message}`)
-  );
+  return answer?.code === status.INVALID_ARGUMENT && /search attribute/i.test(textOf(answer));
 }
 
 /** A query that names each search attribute, and finds nothing. */

@@ -12,6 +12,7 @@ const grpc = (code: status) => Object.assign(new Error('grpc'), { code, details:
 const wrapped = (code: status) => new ServiceError('x', { cause: grpc(code) });
 const NO_NAMESPACE = 'Namespace x is not found.';
 const noNamespace = Object.assign(grpc(status.NOT_FOUND), { details: NO_NAMESPACE });
+const byWorker = Object.assign(grpc(status.NOT_FOUND), { details: '', message: NO_NAMESPACE });
 const updateFailure = (type: string) =>
   new WorkflowUpdateFailedError('failed', ApplicationFailure.nonRetryable('Why.', type));
 
@@ -42,6 +43,7 @@ it.each([
   ['a workflow that ended just now', grpc(status.NOT_FOUND), true],
   ['a namespace that is missing', new NamespaceNotFoundError('x'), false],
   ['a namespace that is missing, as some calls throw it', noNamespace, false],
+  ['a namespace that is missing, as a worker gets it', byWorker, false],
   [
     'a namespace that is missing, as others throw it',
     new WorkflowNotFoundError(NO_NAMESPACE, 'w', ''),

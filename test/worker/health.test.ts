@@ -110,3 +110,23 @@ it('a worker is ready while it is connected, polls its queues and is not told to
   await expect(worker.ended).resolves.toBeNull();
   for (const line of worker.lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
 });
+
+it('a worker whose namespace is missing waits for it, is not ready while it lacks search attributes, and says what to do', async () => {
+  const namespace = 'late';
+  Object.assign(env, { TEMPORAL_NAMESPACE: namespace });
+  worker = spawnNode([WORKER], env);
+  await worker.line(/no namespace late: correct TEMPORAL_NAMESPACE, or create it and run npm run setup/);
+  await untilDown('temporal', 'ordersQueue', 'paymentsQueue', 'eventsQueue');
+  const connection = await Connection.connect({ address: servers.temporal.address });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  await connection.close();
+  await untilDown('temporal');
+  await eventually(async () =>
+    expect(worker.lines.join('')).toContain('lacks search attributes: run npm run setup'),
+  );
+  expect(await runEntry('setup', env)).toMatchObject({ code: 0 });
+  await ready();
+});

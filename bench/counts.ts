@@ -86,6 +86,23 @@ export const FULFILLING: StageCounts = {
   ],
 };
 
+/** What it costs on top to move an open order to another version of the workflow code, in both of its runs. */
+export const MOVING: StageCounts = {
+  events: 11,
+  historyBytes: 4_900,
+  stateTransitions: 6,
+  apiCalls: [],
+  workflowStarts: 1,
+  updates: 0,
+  workflowTasks: 2,
+  localActivities: 1,
+  workflowTasksWithMarkers: 1,
+  activities: 0,
+  timers: 1,
+  searchAttributeUpserts: 0,
+  mongoDbCommands: ['find orders'],
+};
+
 /** The four events of such an order in MongoDB, which the relay writes afterwards and MongoDB removes after `EVENT_RETENTION`. */
 export const EVENT_BYTES = 8_300;
 

@@ -4,6 +4,7 @@ import { runEntry } from './process/entry';
 import { loadConfig } from './config';
 import { beginFeed } from './events/begin-feed';
 import { createProcessLogger } from './process/logger';
+import { noteSchemas } from './migrations/schemas';
 import { openMongoDb } from './mongodb/mongodb';
 import { createIndexes } from './setup/indexes';
 import { createSchedules } from './setup/schedules';
@@ -19,6 +20,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const temporal = openSetupConnection(config.temporal, CONNECT_TIMEOUT_MS);
   try {
     await inTime(mongodb.connected, 'MongoDB does not respond: start it, or correct MONGODB_URI.');
+    await noteSchemas(mongodb.connection);
     await createIndexes(mongodb.connection);
     await beginFeed(mongodb.connection);
     await inTime(

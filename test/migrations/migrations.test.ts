@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MIGRATIONS, schemaVersionOf, type Migration } from '../../src/migrations/migrations';
 import { migrate, pendingOf, type Progress } from '../../src/migrations/run';
+import { noteSchemas } from '../../src/migrations/schemas';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { runEntry } from '../support/entries';
 
@@ -125,6 +126,22 @@ it('loses no change of others, and finds what the release before writes meanwhil
   expect(wrong).toEqual([]);
   expect(await parcels().findOne({ _id: -1 })).toMatchObject({ grams: 2_000 });
   expect(await parcels().countDocuments({ moves: { $gt: 0 } })).toBeGreaterThan(1);
+});
+
+it('a release can be taken back once, and is not set up on documents that are two versions newer', async () => {
+  await noteSchemas(db.connection, []);
+  await noteSchemas(db.connection, [TO_GRAMS]);
+  await noteSchemas(db.connection, []);
+  await noteSchemas(db.connection, [TO_GRAMS, WITH_UNIT]);
+  await noteSchemas(db.connection, [TO_GRAMS]);
+  await expect(noteSchemas(db.connection, [])).rejects.toThrow(
+    'Documents of the collection parcels may have version 3 of their schema, and this release knows version 1: ' +
+      'it reads those of version 2, and no newer ones. Run a newer release.',
+  );
+  const env = { NODE_ENV: 'test', MONGODB_URI: db.uri, TEMPORAL_ADDRESS: process.env.TEMPORAL_ADDRESS };
+  const setup = await runEntry('setup', env);
+  expect(setup.code).toBe(1);
+  expect(setup.stdout + setup.stderr).toContain('may have version 3 of their schema');
 });
 
 it('the migrations of a collection lead from version to version', () => {

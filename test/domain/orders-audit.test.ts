@@ -1,0 +1,34 @@
+import { afterAuditPart, beginOrdersAudit, ORDERS_AUDIT_PHASES } from '../../src/domain/orders-audit';
+import { CREATED } from './fixtures';
+
+it('an audit begins with the first phase, and with nothing counted, repaired or open', () => {
+  const nothing = { products: 0, orders: 0, unpaid: 0, workflows: 0, payments: 0, findings: 0 };
+  expect(beginOrdersAudit({}, CREATED)).toEqual({
+    repair: false,
+    payments: false,
+    startedAt: CREATED,
+    phase: 'products',
+    cursor: null,
+    counts: { ...nothing, dismissed: 0, unanswered: 0, repaired: 0, gone: 0 },
+    open: {},
+  });
+  expect(beginOrdersAudit({ repair: true, payments: true }, CREATED)).toMatchObject({
+    repair: true,
+    payments: true,
+  });
+});
+
+it('an audit goes through all phases, one part after the other, and ends', () => {
+  let run = beginOrdersAudit({}, CREATED);
+  const phases: string[] = [];
+  while (run.phase !== 'done') {
+    phases.push(run.phase);
+    run = afterAuditPart(run, { counts: { [run.phase]: 2 }, nextCursor: 'next' });
+    expect(run).toMatchObject({ phase: phases.at(-1), cursor: 'next' });
+    run = afterAuditPart(run, { counts: { [run.phase]: 3, dismissed: 1 }, nextCursor: null });
+    expect(run.cursor).toBeNull();
+  }
+  expect(phases).toEqual([...ORDERS_AUDIT_PHASES]);
+  expect(phases).toEqual(['products', 'orders', 'unpaid', 'workflows', 'payments', 'findings']);
+  expect(run.counts).toMatchObject({ products: 5, orders: 5, findings: 5, dismissed: 6, gone: 0 });
+});

@@ -4,6 +4,7 @@ import {
   cancelledOrder,
   closedOrder,
   isCancellable,
+  rejectedBecause,
   requireArchivable,
   requireCancellable,
   type Closing,
@@ -87,7 +88,9 @@ describe('requireCancellable', () => {
     const pending = orderIn({ status: 'pending', paymentStatus: 'pending' });
     expect(() => requireCancellable(pending, { items })).toThrow(/is being placed: cancel all of it/);
     const compensations = Array.from({ length: 20 }, (_, n) => owed({ step: `refundPayment-${n}` }));
-    expect(() => requireCancellable(orderIn({ compensations }), { items })).toThrow(/20 payments of this/);
+    expect(() => requireCancellable(orderIn({ compensations }), { items })).toThrow(
+      /20 payments of this order are not settled yet: cancel units when they are, or all that is open now/,
+    );
     expect(() => requireCancellable(orderIn({ compensations }))).not.toThrow();
     const sentOrder = orderIn({ compensations, fulfillments: [fulfillment()], items: sent });
     const undo = { ...command, fulfillmentId: 'k1', reason: 'Lost' };
@@ -143,6 +146,23 @@ describe('archivedOrder', () => {
 
 describe('cancelledOrder', () => {
   const cancelling = { ...command, reason: 'Too late' };
+
+  it('is closed without progress while it is being placed', () => {
+    const placed = openedOrder(requestFor({ externalRef: 'PO-1' }), pricingOf(priced('ps_a', 2)));
+    const { status, statusHistory, externalRef } = cancelledOrder(placed, cancelling, LATER);
+    expect([status, externalRef]).toEqual(['cancelled', 'PO-1']);
+    expect(statusHistory.slice(-2).map(({ axis, to }) => [axis, to])).toEqual([
+      ['status', 'cancelled'],
+      ['fulfillmentStatus', 'cancelled'],
+    ]);
+  });
+
+  it('tells of units that are cancelled, of the last line first, although no state changes', () => {
+    const items = [itemOf(priced('ps_a', 2)), itemOf(priced('ps_a', 2))];
+    const next = cancelledOrder(orderIn({ items }), { ...cancelling, items: [line('ps_a')] }, LATER);
+    expect(next.items.map(({ cancelledQuantity }) => cancelledQuantity)).toEqual([0, 1]);
+    expect(next.statusHistory.at(-1)).toMatchObject({ at: LATER, reason: 'Too late', to: 'unfulfilled' });
+  });
 
   it('is closed by the user who cancels it, with their reason', () => {
     const { status, statusHistory } = cancelledOrder(orderIn(), cancelling, LATER);
@@ -249,4 +269,19 @@ describe('closedOrder', () => {
   it.each(['none', 'released', 'committed'] as const)('releases no stock that is %s', (reservation) => {
     expect(closedOrder({ ...opened, reservation }, cancelled, LATER).reservation).toBe(reservation);
   });
+});
+
+it('an order that is rejected is closed by the system, and another order can have its reference', () => {
+  const rejection = { code: 'out_of_stock', detail: 'none left' } as const;
+  const placed = openedOrder(requestFor({ externalRef: 'PO-1' }), pricingOf(priced('ps_a', 2)));
+  const { externalRef, statusHistory } = closedOrder(placed, rejectedBecause(rejection), LATER);
+  expect(externalRef).toBeNull();
+  expect(statusHistory.at(-1)).toMatchObject({ by: 'system', reason: 'out_of_stock' });
+});
+
+it('an order whose payment was declined before has nothing to void', () => {
+  const placed = openedOrder(requestFor(), pricingOf(priced('ps_a', 2)));
+  const rejection = { code: 'payment_declined', detail: 'No.' } as const;
+  const declined = { ...placed, paymentStatus: 'declined' } as const;
+  expect(closedOrder(declined, rejectedBecause(rejection), LATER).compensations).toEqual([]);
 });

@@ -1,9 +1,12 @@
 import {
+  owedRefund,
   owedRelease,
   owedVoid,
   pendingCompensations,
   requireUnsettled,
+  RESOLVED,
   unsettled,
+  VOIDED,
   withDone,
   withOwed,
   withPending,
@@ -41,6 +44,19 @@ it('owedRelease is of what the payment reserves beyond what is captured', () => 
   expect(owedRelease(order, CREATED)).toEqual(
     owed({ step: 'releasePayment-1', kind: 'release', amount: 2_000 }),
   );
+});
+
+it('owedRefund names the step by the write that owes it', () => {
+  expect(owedRefund(orderIn({ revision: 7 }), refundOf(500, 'r1'), CREATED)).toEqual(
+    owed({ step: 'refundPayment-8', kind: 'refund', amount: 500, refundId: 'r1' }),
+  );
+});
+
+it('an operator who comes too late is told not to pay the customer back again', () => {
+  const message = expect.stringMatching(
+    /^(The payment service|Another operator) has just .* again\.$/,
+  ) as string;
+  for (const error of [VOIDED, RESOLVED]) expect(error).toEqual({ type: 'InvalidTransition', message });
 });
 
 describe('outstanding compensations', () => {

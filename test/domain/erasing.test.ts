@@ -1,6 +1,16 @@
 import type { Dispute, Order } from '../../src/domain/order';
-import { erasedOrder, obstacleOf, refusalOf } from '../../src/domain/erasing';
-import { CREATED, fulfillment, intendedRefund, LATER, orderIn, owed, payment, refundOf } from './fixtures';
+import { erasedOrder, isErased, obstacleOf, refusalOf } from '../../src/domain/erasing';
+import {
+  answered,
+  CREATED,
+  fulfillment,
+  intendedRefund,
+  LATER,
+  orderIn,
+  owed,
+  payment,
+  refundOf,
+} from './fixtures';
 
 const dispute = (status: Dispute['status']): Dispute => ({
   id: 'dp_1',
@@ -35,6 +45,9 @@ it('says which orders are in the way, and what to do about each kind', () => {
       'Orders are disputed at the bank: wait until it has decided (D1). Then repeat the request.',
   );
   expect(refusalOf([orderIn({ status: 'completed' })])).toBeNull();
+  expect(refusalOf([orderIn({ number: 'O1', status: 'completed', intention: intendedRefund(100) })])).toBe(
+    'Orders owe the customer money: wait until it is paid back, or have the staff settle it (O1). Then repeat the request.',
+  );
   expect(refusalOf(open.slice(0, 5))).toContain('(N0, N1, N2, N3, N4).');
 });
 
@@ -75,4 +88,24 @@ it('leaves nothing of what people have entered, and what happened and what it co
     refunds: [{ id: 'k3', amount: 100 }],
     compensations: [{ resolution: { by: 'usr_9', at: LATER } }, { resolution: null }],
   });
+});
+
+it('keeps the reasons of ours in the history, and none that people gave', () => {
+  const change = { at: LATER, axis: 'status', from: 'confirmed', to: 'cancelled', reason: 'Why' } as const;
+  const statusHistory = ['system', 'provider', 'usr_9'].map((by) => ({ ...change, by }));
+  const { statusHistory: erased } = erasedOrder(orderIn({ status: 'cancelled', statusHistory }), LATER);
+  expect(erased).toEqual([
+    { ...change, by: 'system' },
+    { ...change, by: 'provider' },
+    { ...change, by: 'usr_9', reason: null },
+  ]);
+});
+
+it('forgets the answers to commands, and adds nothing that was not there', () => {
+  const order = orderIn({ status: 'cancelled', commands: [answered('k1')] });
+  const { commands, rejection, payment: kept } = erasedOrder(order, LATER);
+  expect([commands, rejection]).toEqual([[], null]);
+  expect(kept).not.toHaveProperty('paymentMethod');
+  expect(isErased(erasedOrder(order, LATER))).toBe(true);
+  expect(isErased(order)).toBe(false);
 });

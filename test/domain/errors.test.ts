@@ -5,6 +5,7 @@ import {
   IdempotencyKeyReused,
   InvalidTransition,
   NotFound,
+  ORDER_KEY_REUSED,
   OrderRejected,
   OutdatedCommand,
   PaymentDeclined,
@@ -45,6 +46,11 @@ it('OrderRejected has the reason as its name and the detail as its message', () 
 it('an order remembers a business error by its name and its message', () => {
   const outOfStock = new OrderRejected('OutOfStock', 'none left');
   expect(recordOf(outOfStock)).toEqual({ type: 'OutOfStock', message: 'none left' });
+  expect(ORDER_KEY_REUSED).toEqual({
+    type: 'IdempotencyKeyReused',
+    message: 'This Idempotency-Key was used for another order.',
+  });
+  expect(Object.keys(recordOf(outOfStock))).toEqual(['type', 'message']);
   const { existingOrderId, message } = recordOf(externalRefTaken('PO-1', 'ord_2'));
   expect([existingOrderId, message]).toEqual(['ord_2', expect.stringContaining('PO-1')]);
   expect(recordOf(new PriceChanged(1_000, 'EUR', 900)).total).toBe(1_000);

@@ -301,6 +301,21 @@ describe('the card of a customer who is there', () => {
   });
 });
 
+it('the refusals of a payment that nobody has answered say what to do', () => {
+  expect(INTERRUPTED.error).toEqual({
+    type: 'Interrupted',
+    message: expect.stringMatching(
+      /^This was interrupted.* read the order again, then repeat.*\.$/,
+    ) as string,
+  });
+  expect(UNANSWERED.error).toEqual({
+    type: 'PaymentUnanswered',
+    message: expect.stringMatching(
+      /^The payment service did not respond.* place a new order later\.$/,
+    ) as string,
+  });
+});
+
 describe('resumedOrder', () => {
   it('keeps out what was sent before the revision that it has', () => {
     const order = orderIn({ revision: 7, resumedRevision: 2, commands: [answered('cmd_0')] });

@@ -171,6 +171,29 @@ it.each<[string, Partial<OrderSummary>, Partial<Circumstances>, RegExp]>([
   },
 );
 
+it('says of a closed order nothing but what it is and what to do', () => {
+  const closed = { status: 'completed', fulfillmentStatus: 'delivered', waitingSince: null } as const;
+  const paid = { captured: 4_758, refunded: 1_000, total: null } as const;
+  expect(details({ ...closed, ...paid })).toBe(
+    `Order 7K3DQ-9QXWM is **completed** since ${CREATED}.\n\n` +
+      'Payment authorized, 37.58 EUR taken, fulfillment delivered.\n\n**What to do**: Nothing.',
+  );
+});
+
+it('says of an order that waits without an end only since when', () => {
+  expect(details({ ...shipped, waitingSince: null })).toContain(`its delivery, since ${CREATED}.`);
+});
+
+it('takes a payment that nobody makes right now for none under way', () => {
+  expect(details({ toPay: callFor('capture') })).toContain('#an-order-waits-for-its-fulfillment');
+});
+
+it('shortens a failure to one line of 300 characters', () => {
+  expect(shortened(' The service\n  is down. ')).toBe('The service is down.');
+  expect(shortened('x'.repeat(300))).toBe('x'.repeat(300));
+  expect(shortened('x'.repeat(301))).toBe(`${'x'.repeat(299)}…`);
+});
+
 it('says how long the parts took in which it was placed', () => {
   expect(detailsOf(confirmed, calm, { stock: 3, payment: 40 })).toContain(
     'Placed in one step: `stock` 3 ms, `payment` 40 ms.',

@@ -33,9 +33,9 @@ const changesOf = (fields: Partial<Order>, before: Partial<Order> = {}) => {
 describe('the origin of a command', () => {
   it('is audited of the staff, wherever they are', () => {
     expect(auditedOrigin({ customerId: 'usr_1' }, staff)).toEqual(staff);
-    expect(auditedOrigin({ customerId: 'usr_1' }, { by: 'usr_9', requestId: null })).toEqual({
+    expect(auditedOrigin({ customerId: 'usr_1' }, { by: 'usr_9', requestId: 'r' })).toEqual({
       by: 'usr_9',
-      requestId: null,
+      requestId: 'r',
       address: null,
     });
   });
@@ -83,7 +83,7 @@ describe('the audit of a write', () => {
     expect(commandAudit(orderIn(), next, by && { ...command, ...by })).toBeNull();
   });
 
-  it('has the origin that the command has left with its intention, whoever makes the write', () => {
+  it('has the origin that the command has left with its intention, and not that of the write', () => {
     const origin = { by: 'usr_8', requestId: 'earlier', address: null };
     const before = orderIn({ intention: { ...intendedRefund(100), origin } });
     const next = written({ refunded: 100 }, 'k1');

@@ -1,5 +1,11 @@
-import { disputedOf, givingUp, isLive, keptOf, refundedOf } from '../../src/domain/payment';
-import type { ProviderPayment } from '../../src/domain/payment';
+import {
+  disputedOf,
+  givingUp,
+  isLive,
+  keptOf,
+  refundedOf,
+  type ProviderPayment,
+} from '../../src/domain/payment';
 
 const payment: ProviderPayment = {
   key: 'ord_1-1',
@@ -36,7 +42,7 @@ it.each([
   expect(isLive({ status })).toBe(expected);
 });
 
-it('whoever gives a payment up does so under the same keys', () => {
+it('a payment is given up under the same keys by all who do', () => {
   expect(givingUp('ord_1-1')).toEqual({
     void: 'ord_1-1-void',
     release: 'ord_1-1-release',

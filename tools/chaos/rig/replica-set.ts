@@ -20,6 +20,8 @@ export interface ReplicaSetOptions {
   network: Network;
   onDeath: UnitOptions['onDeath'];
   register: (unit: OwnedUnit) => void;
+  /** Is called with the empty folder of a server before it is started. */
+  onFolder: (name: string, folder: string) => Promise<void>;
   /** How long the nodes do without a primary before they elect another one. */
   electionTimeoutMs: number;
   signal: AbortSignal;
@@ -100,10 +102,11 @@ async function allInSync(admin: mongo.Db): Promise<true | undefined> {
 async function startNode(
   name: string,
   port: number,
-  { executable, folder, logFolder, network, onDeath, register, signal }: ReplicaSetOptions,
+  { executable, folder, logFolder, network, onDeath, register, onFolder, signal }: ReplicaSetOptions,
 ): Promise<OwnedUnit> {
   const dbPath = join(folder, name);
   await mkdir(dbPath, { recursive: true });
+  await onFolder(name, dbPath);
   network.name(port, name);
   const unit = createUnit({
     name,

@@ -15,6 +15,7 @@ import { SetupError } from '../../project';
 import { createNetwork, type Network } from '../network';
 import { startReplicaSet, type ReplicaSet } from './replica-set';
 import { createDeaths } from './deaths';
+import { mountDisk, type Disk } from './disk';
 import { createUnit, type OwnedUnit, type Unit, type UnitOptions } from './unit';
 
 export const APIS = ['api-1', 'api-2'] as const;
@@ -63,6 +64,8 @@ export interface Rig {
   namespace: string;
   folder: string;
   logFolder: string;
+  /** The disks of MongoDB's nodes and of Temporal, by their names, if they have disks of their own. */
+  disks: ReadonlyMap<string, Disk>;
   /** Processes that died though nobody ended them, and may not. */
   readonly deaths: readonly string[];
   /** How many workers have died of having been frozen in the middle of workflow code. */
@@ -85,19 +88,29 @@ export interface RigOptions {
   workers?: typeof WORKERS;
   /** MongoDB's own default is 10 s. */
   electionTimeoutMs?: number;
+  /** Gives each node of MongoDB and Temporal a disk of its own of this size, in megabytes. */
+  diskMb?: number;
+  /** Whether a process may die of what is done to it; it is started again as any other. */
+  mayDie?(name: string): boolean;
   signal: AbortSignal;
 }
 
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { output, env = {}, envOf = {}, temporalConfig = [] } = options;
-  const { workers = WORKERS, electionTimeoutMs = 10_000, signal } = options;
+  const { workers = WORKERS, electionTimeoutMs = 10_000, diskMb, mayDie = () => false, signal } = options;
   const folder = await createOwnedFolder(tmpdir(), 'orders-chaos-');
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
   const network = createNetwork();
   const units = new Map<string, OwnedUnit>();
   const deaths = createDeaths();
-  const onDeath = deaths.note;
+  const onDeath: UnitOptions['onDeath'] = (death) => {
+    if (!mayDie(death.name)) deaths.note(death);
+  };
+  const disks = new Map<string, Disk>();
+  const onFolder = async (name: string, place: string): Promise<void> => {
+    if (diskMb !== undefined) disks.set(name, await mountDisk(place, diskMb));
+  };
   const register = (unit: OwnedUnit): void => void units.set(unit.name, unit);
   const stop = async (): Promise<void> => {
     network.heal();
@@ -107,13 +120,14 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         [...units.values()].filter(({ name }) => name.startsWith(kind)).map((one) => one.stop()),
       );
     await network.close();
+    for (const disk of disks.values()) await disk.unmount();
     await removeFolder(folder);
   };
   try {
     const find = { env: process.env, output };
     const mongod = await findExecutable(MONGODB, find);
     const temporal = await findExecutable(TEMPORAL, find);
-    const own = { folder, logFolder, network, onDeath, register };
+    const own = { folder, logFolder, network, onDeath, register, onFolder };
     const [replicaSet, temporalPort] = await Promise.all([
       startReplicaSet({ executable: mongod, electionTimeoutMs, signal, ...own }),
       startTemporal(temporal, { config: temporalConfig, ...own }),
@@ -200,6 +214,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       namespace: NAMESPACE,
       folder,
       logFolder,
+      disks,
       get deaths() {
         return deaths.faults();
       },
@@ -208,6 +223,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       },
       async heal() {
         network.heal();
+        for (const disk of disks.values()) await disk.empty();
         for (const unit of units.values()) {
           unit.thaw();
           await unit.start();
@@ -259,20 +275,25 @@ async function startTemporal(
     config,
     onDeath,
     register,
+    onFolder,
   }: {
     folder: string;
     logFolder: string;
     config: readonly string[];
     onDeath: UnitOptions['onDeath'];
     register: (unit: OwnedUnit) => void;
+    onFolder: (name: string, folder: string) => Promise<void>;
   },
 ): Promise<number> {
   const [port] = (await freePorts(1)) as [number];
+  const place = join(folder, 'temporal');
+  await mkdir(place);
+  await onFolder('temporal', place);
   const unit = createUnit({
     name: 'temporal',
     command: executable,
     args: [
-      ...temporalArgs({ port, dbFilename: join(folder, 'temporal.db') }, NAMESPACE),
+      ...temporalArgs({ port, dbFilename: join(place, 'temporal.db') }, NAMESPACE),
       ...config.flatMap((value) => ['--dynamic-config-value', value]),
     ],
     logFile: join(logFolder, 'temporal.log'),

@@ -2,6 +2,7 @@ import { freeze } from './freeze';
 import { operator } from './operator';
 import { random } from './random';
 import { replicaSet } from './replica-set';
+import { resources } from './resources';
 import { restart } from './restart';
 import { soak } from './soak';
 import type { Scenario } from './scenario';
@@ -9,5 +10,8 @@ import { swallow } from './swallow';
 
 /** By their names. Each is a file of this folder. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(
-  [swallow, random, operator, replicaSet, freeze, restart, soak].map((scenario) => [scenario.name, scenario]),
+  [swallow, random, operator, replicaSet, freeze, restart, resources, soak].map((scenario) => [
+    scenario.name,
+    scenario,
+  ]),
 );

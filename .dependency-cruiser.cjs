@@ -31,7 +31,7 @@ const FLOORS = [
   ['api-keys', 'auth', 'temporal'],
   ['jwt', 'users'],
   ['security'],
-  ['audit', 'mail', 'rate-limit'],
+  ['audit', 'mail', 'rate-limit', 'upkeep'],
   ['http'],
   ['process'],
   ['common', 'logger'],

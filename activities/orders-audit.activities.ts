@@ -31,6 +31,7 @@ const HEARTBEAT_MS = 5_000;
 const ORDERS = 100;
 /** The products of one snapshot, which MongoDB keeps for some minutes. */
 const PRODUCTS = 20;
+const CARTS = 200;
 const OTHERS = 100;
 /** How often a part is tried, over two minutes, before what fails of it is left out. */
 const PATIENCE = 8;
@@ -76,7 +77,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
 
   const record = (found: readonly Found[]) => findings.record(found, now());
 
-  /** Examines orders one by one, for all that lists have told of them. */
+  /** Examines orders one by one, each with its workflow as it is now, for all that lists have told of them. */
   async function recordOrders(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       Context.current().heartbeat();
@@ -135,6 +136,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   }: StoredAuditFinding): Promise<Found | 'changing' | undefined> {
     const look = {
       product: () => examination.products([subject]),
+      cart: () => examination.cart(subject),
       // One that is open is not gone because the order has just changed.
       order: () => examination.order(subject, state === 'open' ? 0 : undefined),
       workflow: () => examination.workflow(subject),
@@ -154,6 +156,14 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
         return { counts, next: last };
       }),
 
+    /** Looks at carts, their orders, and what is held for them. */
+    auditCarts: (request: PartRequest): Promise<OrdersAuditPart> =>
+      part(request, async (after) => {
+        const page = await records.carts({ after, limit: CARTS });
+        const counts = await counted('carts', page, async (some) => record(await examination.carts(some)));
+        return { counts, next: page.length < CARTS ? null : page.at(-1)!.id };
+      }),
+
     /** Looks at orders, and at what there is of each elsewhere. */
     auditOrders: (request: PartRequest): Promise<OrdersAuditPart> =>
       part(request, async (after) => {
@@ -166,7 +176,13 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     auditUnpaid: (request: PartRequest): Promise<OrdersAuditPart> =>
       part(request, async (after) => {
         const { orderIds, last } = await records.unpaid({ after, limit: OTHERS });
-        return { counts: await counted('unpaid', orderIds, recordOrders), next: last };
+        const counts = await counted('unpaid', orderIds, async (ids) => {
+          const stored = await records.ordersById(ids);
+          await record(await examination.page(stored));
+          const there = new Set(stored.map(({ id }) => id));
+          await recordOrders(ids.filter((id) => !there.has(id)));
+        });
+        return { counts, next: last };
       }),
 
     /** Looks for workflows whose orders are missing or have ended, and for those whose tasks fail. */

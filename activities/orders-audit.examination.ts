@@ -1,5 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import type { AuditFinding } from '../src/domain/audit-findings';
+import { cartFindings } from '../src/domain/cart-findings';
 import {
   missingOrderFindings,
   needsWorkflow,
@@ -10,7 +11,7 @@ import {
 import type { Order } from '../src/domain/order';
 import { stockFindings } from '../src/domain/stock-flaws';
 import type { Found } from '../src/orders-audit/findings.repository';
-import type { AuditRecords, StoredOrder } from '../src/orders-audit/records.repository';
+import type { AuditRecords, SeenCart, StoredOrder } from '../src/orders-audit/records.repository';
 import type { SeenWorkflows } from '../src/orders-audit/seen-workflows';
 import type { StockUnits } from '../src/orders-audit/stock-units.repository';
 
@@ -27,10 +28,10 @@ export interface ExaminationDeps {
 /** The workflow of an order and the one after its end; undefined where none is needed. */
 type Workflows = Record<'workflow' | 'afterwards', SeenWorkflow | null | undefined>;
 
-/** How often an order that changes while it is examined is examined again. */
+/** How often an order or a cart that changes while it is examined is examined again. */
 const ATTEMPTS = 3;
 
-/** Looks at products, orders and workflows, each together with all that belongs to it. */
+/** Looks at products, carts, orders and workflows, each together with all that belongs to it. */
 export function createExamination(deps: ExaminationDeps) {
   const { records, stock, workflows } = deps;
 
@@ -70,7 +71,39 @@ export function createExamination(deps: ExaminationDeps) {
     ];
   }
 
+  /** Looks at carts with what there is of them elsewhere. What is found of those that change meanwhile is left out. */
+  async function examineCarts(seen: readonly SeenCart[]): Promise<Found[]> {
+    const carts = seen.flatMap(({ stored }) => stored?.cart ?? []);
+    const held = carts.flatMap(({ hold }) => hold?.items.map(({ productServiceId: id }) => id) ?? []);
+    const [orders, stocked] = await Promise.all([
+      records.ordersOfCarts(carts.flatMap(({ orderId }) => orderId ?? [])),
+      records.stocked([...new Set(held)]),
+    ]);
+    const at = new Date().toISOString();
+    const found = seen.flatMap(({ id, version, stored, flaw }) => {
+      const order = orders.get(stored?.cart.orderId ?? '') ?? null;
+      const findings = stored ? cartFindings(stored, { order, stocked }, at) : [{ ...flaw, subject: id }];
+      return findings.map((finding) => ({ finding, revision: version }));
+    });
+    const versions = await records.cartVersions(found.map(({ finding }) => finding.subject));
+    return found.filter(({ finding, revision }) => versions.get(finding.subject) === revision);
+  }
+
   return {
+    carts: examineCarts,
+
+    /** Looks at one cart. Returns null if it keeps changing. */
+    async cart(id: string): Promise<Found[] | null> {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        heartbeat();
+        const seen = await records.seenCarts([id]);
+        const found = await examineCarts(seen);
+        const versions = await records.cartVersions([id]);
+        if (seen.length === 0 || versions.get(id) === seen[0]!.version) return found;
+      }
+      return null;
+    },
+
     /** Looks at the stock of products. @param onProgress called while it lasts */
     async products(ids: readonly string[], onProgress?: () => void): Promise<Found[]> {
       const all = await stock.inUse(ids, onProgress);

@@ -8,6 +8,7 @@ import { noteSchemas } from './migrations/schemas';
 import { openMongoDb } from './mongodb/mongodb';
 import { createIndexes } from './setup/indexes';
 import { createSchedules } from './setup/schedules';
+import { createUpkeepRepository } from './upkeep/upkeep.repository';
 import { createSearchAttributes, openSetupConnection } from './setup/search-attributes';
 
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -23,6 +24,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     await noteSchemas(mongodb.connection);
     await createIndexes(mongodb.connection);
     await beginFeed(mongodb.connection);
+    await createUpkeepRepository(mongodb.connection).expectAll();
     await inTime(
       temporal.ensureConnected(),
       `Temporal does not respond at ${address}: start it, or correct TEMPORAL_ADDRESS, TEMPORAL_TLS…, TEMPORAL_API_KEY.`,

@@ -39,6 +39,7 @@ it('creates collections and indexes, and can be repeated', async () => {
     product_services: 6,
     stock_adjustments: 2,
     unpaid_orders: 1,
+    upkeep: 1,
     users: 8,
     account_tokens: 4,
     second_factors: 1,

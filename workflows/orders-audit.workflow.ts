@@ -32,6 +32,7 @@ export async function ordersAuditWorkflow(
   const parts = {
     products: () =>
       audit.auditProducts.executeWithOptions({ summary: 'Compare stock with orders and carts' }, [run]),
+    carts: () => audit.auditCarts.executeWithOptions({ summary: 'Look at carts' }, [run]),
     orders: () => audit.auditOrders.executeWithOptions({ summary: 'Look at orders' }, [run]),
     unpaid: () => audit.auditUnpaid.executeWithOptions({ summary: 'Look at unpaid orders' }, [run]),
     workflows: () => audit.auditWorkflows.executeWithOptions({ summary: 'Look at workflows' }, [run]),
@@ -40,9 +41,9 @@ export async function ordersAuditWorkflow(
       audit.settleAuditFindings.executeWithOptions({ summary: 'Look again at findings' }, [run]),
   };
   while (run.phase !== 'done') {
-    const { products, orders, workflows, findings } = run.counts;
+    const { products, carts, orders, workflows, findings } = run.counts;
     showWork(
-      `Audits ${run.phase}, begun ${run.startedAt}; so far ${products} products, ${orders} orders, ${workflows} workflows, ${findings} findings`,
+      `Audits ${run.phase}, begun ${run.startedAt}; so far ${products} products, ${carts} carts, ${orders} orders, ${workflows} workflows, ${findings} findings`,
       unlessLonger('six hours', 'docs/runbook.md#orders-audit-lasts'),
     );
     run = afterAuditPart(run, await parts[run.phase]());

@@ -9,8 +9,8 @@ export function createProgress(stream: NodeJS.WriteStream): Progress<OrdersAudit
 }
 
 function textOf({ phase, counts }: OrdersAudit): string {
-  const { products, orders, workflows } = counts;
-  return `${phase}: ${products} products, ${orders} orders, ${workflows} workflows looked at`;
+  const { products, carts, orders, workflows } = counts;
+  return `${phase}: ${products} products, ${carts} carts, ${orders} orders, ${workflows} workflows looked at`;
 }
 
 /**
@@ -26,9 +26,9 @@ function shareOf({ phase, cursor }: OrdersAudit): number {
 
 /** Says what a run has found. */
 export function summaryOf(run: OrdersAudit): string {
-  const { products, orders, workflows, payments, dismissed, unanswered, repaired, gone } = run.counts;
+  const { products, carts, orders, workflows, payments, dismissed, unanswered, repaired, gone } = run.counts;
   return [
-    `Looked at ${products} products, ${orders} orders, ${workflows} workflows and ${payments} payments.`,
+    `Looked at ${products} products, ${carts} carts, ${orders} orders, ${workflows} workflows and ${payments} payments.`,
     `Findings: ${openFindings(run)} open, ${repaired} repaired, ${gone} gone.`,
     ...(dismissed > 0 ? [`Suspicions that were gone at a second look: ${dismissed}.`] : []),
     ...(unanswered > 0 ? [`Not looked at, see the log of the workers: ${unanswered}.`] : []),

@@ -4,7 +4,8 @@ import type { OrderedCart } from '../domain/order';
 import type { StockMove } from '../domain/stock';
 import { unlessTaken } from '../mongodb/errors';
 import { createTransact } from '../mongodb/transaction';
-import { ANY_TIME, CART_TIMES, createCartModel, type CartDocument } from './carts.model';
+import { fromDocument, toDocument } from './cart-documents';
+import { ANY_TIME, createCartModel, type CartDocument } from './carts.model';
 
 export type CartRepository = ReturnType<typeof createCartRepository>;
 
@@ -188,17 +189,4 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
       }
     },
   };
-}
-
-function toDocument({ id, ...cart }: Cart): CartDocument {
-  const times = CART_TIMES.map((field) => [field, cart[field] && new Date(cart[field])]);
-  const hold = cart.hold && { ...cart.hold, until: new Date(cart.hold.until) };
-  const expiresAt = hold ? null : new Date(expiryOf(cart));
-  return { ...cart, ...Object.fromEntries(times), hold, expiresAt, _id: id } as CartDocument;
-}
-
-function fromDocument({ _id: id, expiresAt: _, ...document }: CartDocument): Cart {
-  const times = CART_TIMES.map((field) => [field, document[field]?.toISOString() ?? null]);
-  const hold = document.hold && { ...document.hold, until: document.hold.until.toISOString() };
-  return { ...document, ...Object.fromEntries(times), hold, id } as Cart;
 }

@@ -18,6 +18,12 @@ export const AUDIT_FINDING_KINDS = [
   'order_behind_events',
   'events_missing',
   'cart_not_ordered',
+  'cart_ordered_twice',
+  'cart_malformed',
+  'cart_without_order',
+  'cart_not_reopened',
+  'cart_hold_differs',
+  'cart_hold_overdue',
   'unpaid_order_differs',
   'workflow_not_ended',
   'workflow_differs',
@@ -28,7 +34,7 @@ export type AuditFindingKind = (typeof AUDIT_FINDING_KINDS)[number];
 /** Damage: something that no write of this system leaves so. */
 export interface AuditFinding {
   kind: AuditFindingKind;
-  /** The id of the product, the order or the workflow that it is about. */
+  /** The id of the product, the cart, the order or the workflow that it is about. */
   subject: string;
   /** What would have to be there, for people. */
   expected: string;
@@ -41,16 +47,25 @@ export function auditFindingId({ kind, subject }: Pick<AuditFinding, 'kind' | 's
 }
 
 /** What a finding is about, and so what is looked at again. */
-export type AuditSubject = 'product' | 'order' | 'workflow';
+export type AuditSubject = 'product' | 'cart' | 'order' | 'workflow';
+
+const OF_CARTS: ReadonlySet<AuditFindingKind> = new Set([
+  'cart_malformed',
+  'cart_without_order',
+  'cart_not_reopened',
+  'cart_hold_differs',
+  'cart_hold_overdue',
+]);
 
 export function subjectOf(kind: AuditFindingKind): AuditSubject {
   if (kind.startsWith('stock_')) return 'product';
+  if (OF_CARTS.has(kind)) return 'cart';
   return kind === 'workflow_task_failing' ? 'workflow' : 'order';
 }
 
 /**
  * Those of what is read at once, in one document or one snapshot. All others are told of several that are read one after
- * the other, so they are only suspected until they are found again while the order has not changed.
+ * the other, so they are only suspected until they are found again while the order, or the cart, has not changed.
  */
 const CERTAIN: ReadonlySet<AuditFindingKind> = new Set([
   'stock_reserved_differs',
@@ -62,6 +77,7 @@ const CERTAIN: ReadonlySet<AuditFindingKind> = new Set([
   'order_units_differ',
   'order_reservation_differs',
   'order_history_broken',
+  'cart_malformed',
 ]);
 
 export function isCertain({ kind }: Pick<AuditFinding, 'kind'>): boolean {
@@ -70,9 +86,10 @@ export function isCertain({ kind }: Pick<AuditFinding, 'kind'>): boolean {
 
 /**
  * What sets a finding right: the stock of a product is counted anew, an order looks at its payment again, which starts its
- * workflow or lets it end, or an order is counted among those that wait to be paid as it does.
+ * workflow or lets it end, an order is counted among those that wait to be paid as it does, a cart is opened again, or what is
+ * held for it and must not be is released.
  */
-export type AuditRepair = 'recount' | 'look' | 'account';
+export type AuditRepair = 'recount' | 'look' | 'account' | 'reopen' | 'release';
 
 const REPAIRS: Partial<Record<AuditFindingKind, AuditRepair>> = {
   stock_reserved_differs: 'recount',
@@ -80,6 +97,9 @@ const REPAIRS: Partial<Record<AuditFindingKind, AuditRepair>> = {
   stock_available_differs: 'recount',
   order_without_workflow: 'look',
   workflow_not_ended: 'look',
+  cart_not_reopened: 'reopen',
+  cart_hold_differs: 'release',
+  cart_hold_overdue: 'release',
   unpaid_order_differs: 'account',
 };
 

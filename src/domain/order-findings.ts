@@ -190,5 +190,6 @@ function cartFlaws(order: Order, { cart }: OrderRecords): OtherFlaw[] {
   if (!cart || order.status === 'rejected') return [];
   if (cart.status === 'ordered' && cart.orderId === order.id) return [];
   const found = `${cart.status}, as ${cart.orderId ?? 'no order'}`;
-  return [{ kind: 'cart_not_ordered', expected: 'its cart ordered as this order', found }];
+  const kind = cart.status === 'ordered' ? 'cart_ordered_twice' : 'cart_not_ordered';
+  return [{ kind, expected: 'its cart ordered as this order', found }];
 }

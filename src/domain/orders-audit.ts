@@ -10,11 +10,12 @@ export interface OrdersAuditRequest {
 }
 
 /**
- * What is looked at, one after the other: the stock of each product; each order, with its workflow and its events; the
+ * What is looked at, one after the other: the stock of each product; each cart; each order, with its workflow and its events; the
  * orders that are counted as unpaid; the workflows; the payments; and what was found, now or before, once more.
  */
 export const ORDERS_AUDIT_PHASES = [
   'products',
+  'carts',
   'orders',
   'unpaid',
   'workflows',

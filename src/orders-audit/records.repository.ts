@@ -1,5 +1,8 @@
 import type { Connection, mongo } from 'mongoose';
+import { fromDocument as cartFromDocument } from '../carts/cart-documents';
 import { createCartModel, type CartDocument } from '../carts/carts.model';
+import type { AuditFinding } from '../domain/audit-findings';
+import { malformedCart, type StoredCart } from '../domain/cart-findings';
 import type { Order } from '../domain/order';
 import type { FeedPeriod, SeenEvents } from '../domain/order-findings';
 import { malformed, type Flaw } from '../domain/order-flaws';
@@ -28,6 +31,11 @@ export interface Page {
 /** An order as it is stored; one that cannot even be read is damaged. */
 export type StoredOrder = { id: string } & ({ order: Order; flaw?: never } | { order?: never; flaw: Flaw });
 
+/** A cart as it is stored; one that cannot even be read is damaged. */
+export type SeenCart = { id: string; version: number | null } & (
+  { stored: StoredCart; flaw?: never } | { stored?: never; flaw: Omit<AuditFinding, 'subject'> }
+);
+
 export type AuditRecords = ReturnType<typeof createAuditRecords>;
 
 /** All that is read to audit orders: in pages, by the ids, and what of other collections belongs to a page. */
@@ -55,6 +63,34 @@ export function createAuditRecords(connection: Connection) {
       return { ids, last: found.length < limit ? null : found.at(-1)!._id };
     },
 
+    async carts({ after, limit }: Page): Promise<SeenCart[]> {
+      return (await carts.find(beyond(after), { ...sortedById, limit }).toArray()).map(readCart);
+    },
+
+    seenCarts: async (ids: readonly string[]): Promise<SeenCart[]> =>
+      (await carts.find(among(ids)).toArray()).map(readCart),
+
+    /** Returns the versions of those of the carts that are there. */
+    async cartVersions(ids: readonly string[]): Promise<Map<string, number | null>> {
+      if (ids.length === 0) return new Map();
+      const found = await carts.find(among(ids), { projection: { version: 1 } }).toArray();
+      return new Map(found.map(({ _id, version }) => [_id, numberOf(version)]));
+    },
+
+    /** Returns what carts have become, by the ids of the orders. */
+    async ordersOfCarts(ids: readonly string[]): Promise<Map<string, Pick<Order, 'status' | 'cart'>>> {
+      if (ids.length === 0) return new Map();
+      const found = await orders.find(among(ids), { projection: { status: 1, cart: 1 } }).toArray();
+      return new Map(found.map(({ _id, status, cart }) => [_id, { status, cart }]));
+    },
+
+    /** Returns which of the products have a stock. */
+    async stocked(ids: readonly string[]): Promise<Set<string>> {
+      if (ids.length === 0) return new Set();
+      const found = await products.find(among(ids), { projection: { 'stock.available': 1 } }).toArray();
+      return new Set(found.filter(({ stock }) => stock).map(({ _id }) => _id));
+    },
+
     /** Returns orders of all lists. */
     async orders({ after, limit }: Page): Promise<StoredOrder[]> {
       return (await orders.find(beyond(after), { ...sortedById, limit }).toArray()).map(readOrder);
@@ -74,6 +110,7 @@ export function createAuditRecords(connection: Connection) {
 
     /** Returns the revisions of those of the orders that are there. */
     async revisions(ids: readonly string[]): Promise<Map<string, number>> {
+      if (ids.length === 0) return new Map();
       const found = await orders.find(among(ids), { projection: { revision: 1 } }).toArray();
       return new Map(found.map(({ _id, revision }) => [_id, revision]));
     },
@@ -145,4 +182,21 @@ function readOrder(document: OrderDocument): StoredOrder {
   } catch (error) {
     return { id, flaw: malformed('a document that can be read', (error as Error).message) };
   }
+}
+
+function readCart(document: CartDocument): SeenCart {
+  const { _id: id, expiresAt, version } = document;
+  const seen = { id, version: numberOf(version) };
+  try {
+    return {
+      ...seen,
+      stored: { cart: cartFromDocument(document), expiresAt: expiresAt?.toISOString() ?? null },
+    };
+  } catch (error) {
+    return { ...seen, flaw: malformedCart('a document that can be read', (error as Error).message) };
+  }
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }

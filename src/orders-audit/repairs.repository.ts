@@ -1,6 +1,10 @@
 import type { Connection } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
+import { toDocument } from '../carts/cart-documents';
+import { createCartModel, type CartDocument } from '../carts/carts.model';
+import type { CartRepository } from '../carts/carts.repository';
 import type { FieldChange, Origin } from '../domain/audit';
+import type { Cart } from '../domain/cart';
 import type { Order } from '../domain/order';
 import type { CountedStock } from '../domain/stock-flaws';
 import { unpaidOf } from '../domain/unpaid';
@@ -20,13 +24,21 @@ export interface RepairRepositoryDeps {
   connection: Connection;
   transact: Transact;
   orders: Pick<OrderRepository, 'save'>;
+  carts: Pick<CartRepository, 'reopen'>;
   unpaid: UnpaidOrdersRepository;
 }
 
 class Outdated extends Error {}
 
 /** What repairs write, on the condition that what was counted has not moved since. */
-export function createRepairRepository({ connection, transact, orders, unpaid }: RepairRepositoryDeps) {
+export function createRepairRepository({
+  connection,
+  transact,
+  orders,
+  carts,
+  unpaid,
+}: RepairRepositoryDeps) {
+  const cartDocuments = connection.collection<CartDocument>(createCartModel(connection).collection.name);
   const products = createProductServiceModel(connection);
   const recordAudit = createAuditRecorder(connection);
 
@@ -66,6 +78,16 @@ export function createRepairRepository({ connection, transact, orders, unpaid }:
           );
         }),
       ),
+
+    /** Writes the next version of a cart without moving any stock. Returns false if another version was stored. */
+    async setCart({ before, after }: { before: Cart; after: Cart }): Promise<boolean> {
+      const { id: _id, version } = before;
+      return (await cartDocuments.replaceOne({ _id, version }, toDocument(after))).matchedCount === 1;
+    },
+
+    /** Opens the cart for another attempt, if it is still ordered as that order. */
+    reopenCart: (cart: Pick<Cart, 'id' | 'orderId'>): Promise<void> =>
+      transact((session) => carts.reopen(cart, cart.orderId!, session)),
 
     /** Counts the order among those that wait for its customer, or not, as it does. Returns false if it has changed. */
     account: (order: Order): Promise<boolean> =>

@@ -17,6 +17,8 @@ export interface StockInUse {
 
 export type StockUnits = ReturnType<typeof createStockUnits>;
 
+/** How long products are added to a snapshot, in milliseconds: MongoDB keeps what was at its time for five minutes. */
+const SNAPSHOT_MS = 20_000;
 /** How many orders are added up at a time, so that MongoDB always answers soon. */
 const CHUNK = 5_000;
 
@@ -85,31 +87,52 @@ export function createStockUnits(connection: Connection) {
     return sums;
   }
 
+  /** Returns the first of these products as they were at one time, as many as that is kept for, and one at least. */
+  async function inSnapshot(ids: readonly string[], onProgress: () => void): Promise<Snapshot> {
+    const session = connection.getClient().startSession({ snapshot: true });
+    const until = performance.now() + SNAPSHOT_MS;
+    try {
+      const found = await products
+        .find({ _id: { $in: [...ids] } }, { session, sort: { _id: 1 }, ...SNAPSHOT })
+        .toArray();
+      const held = await heldIn(session, ids);
+      const all: StockInUse[] = [];
+      for (const [n, product] of found.entries()) {
+        const { _id: id, stock, stockRevision, stockReceived } = product;
+        if (!stock) continue;
+        const units = { ...(await inOrders(session, product, onProgress)), held: held.get(id) ?? 0 };
+        const counted = { held: 0, ...stock, id, received: stockReceived ?? null };
+        all.push({ stock: counted, units, stockRevision });
+        if (performance.now() > until) return { all, rest: found.slice(n + 1).map(({ _id }) => _id) };
+      }
+      return { all, rest: [] };
+    } finally {
+      await session.endSession();
+    }
+  }
+
   return {
     /**
-     * Returns the stock of those of the products that have one, all as they were at the same time.
+     * Returns the stock of those of the products that have one, each as it was at one time.
      * @param onProgress called while it lasts
-     * @throws {MongoServerError} it has taken longer than MongoDB keeps what was at that time
+     * @throws {MongoServerError} one of them has taken longer than MongoDB keeps what was at that time
      */
     async inUse(ids: readonly string[], onProgress: () => void = () => undefined): Promise<StockInUse[]> {
-      const session = connection.getClient().startSession({ snapshot: true });
-      try {
-        const found = await products.find({ _id: { $in: [...ids] } }, { session, ...SNAPSHOT }).toArray();
-        const held = await heldIn(session, ids);
-        const all: StockInUse[] = [];
-        for (const product of found) {
-          const { _id: id, stock, stockRevision, stockReceived } = product;
-          if (!stock) continue;
-          const units = { ...(await inOrders(session, product, onProgress)), held: held.get(id) ?? 0 };
-          const counted = { held: 0, ...stock, id, received: stockReceived ?? null };
-          all.push({ stock: counted, units, stockRevision });
-        }
-        return all;
-      } finally {
-        await session.endSession();
+      const all: StockInUse[] = [];
+      for (let rest = ids; rest.length > 0;) {
+        const snapshot = await inSnapshot(rest, onProgress);
+        all.push(...snapshot.all);
+        rest = snapshot.rest;
       }
+      return all;
     },
   };
+}
+
+/** What was counted of some products, and those that are left for the next snapshot. */
+interface Snapshot {
+  all: StockInUse[];
+  rest: string[];
 }
 
 /** Returns how MongoDB adds up the units of a product in the next orders of a list, by the rules of domain/stock.ts. */

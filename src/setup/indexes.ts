@@ -27,6 +27,7 @@ import { createAttemptsModel } from '../users/passwords/attempts.model';
 import { createAccountTokenModel } from '../users/account/account-tokens.model';
 import { createSecondFactorModel } from '../users/second-factor/second-factors.model';
 import { createSessionModel } from '../users/sessions/sessions.model';
+import { createUpkeepModel } from '../upkeep/upkeep.model';
 import { createUserModel } from '../users/users.model';
 import { createDeliveryModel, createDispatchModel, createEndpointModel } from '../webhooks/webhooks.model';
 
@@ -63,6 +64,7 @@ export async function createIndexes(connection: Connection): Promise<void> {
     createEndpointModel(connection),
     createDeliveryModel(connection),
     createDispatchModel(connection),
+    createUpkeepModel(connection),
   ];
   for (const model of models) {
     await model.createCollection();

@@ -154,6 +154,18 @@ export function measureSystem(meter: Meter, { state, findings, damage }: SystemM
     },
   );
   measure(
+    {
+      age: gauge(
+        'upkeep_last_end_age_seconds',
+        'Time since regular work has ended last, or since it was set up if it never has',
+      ),
+    },
+    state.upkeepEnded,
+    (ended, tell) => {
+      for (const { work, at } of ended) tell('age', secondsSince(at), { work });
+    },
+  );
+  measure(
     { used: gauge('mongodb_filesystem_used_ratio', 'Part of the file system of MongoDB that is used') },
     state.filesystemUsed,
     (ratio, tell) => tell('used', ratio),

@@ -3,6 +3,7 @@ import { createAuditModel, type AuditDocument } from '../audit/audit.model';
 import type { OrderStatus } from '../domain/order';
 import { createRelayModel, RELAY, type RelayDocument } from '../events/events.model';
 import { createOrderModel, UNFINISHED, type OrderDocument } from '../orders/orders.model';
+import { createUpkeepModel, type Upkeep, type UpkeepDocument } from '../upkeep/upkeep.model';
 import {
   createDeliveryModel,
   createEndpointModel,
@@ -28,6 +29,7 @@ export function createSystemStateRepository(connection: Connection) {
   const deliveries = collection<DeliveryDocument>(createDeliveryModel(connection));
   const endpoints = collection<EndpointDocument>(createEndpointModel(connection));
   const audit = collection<AuditDocument>(createAuditModel(connection));
+  const upkeep = collection<UpkeepDocument>(createUpkeepModel(connection));
   const limited = { limit: MAX_COUNTED, maxTimeMS: MAX_MS };
 
   return {
@@ -104,6 +106,12 @@ export function createSystemStateRepository(connection: Connection) {
       const oldest = await audit.findOne(unsealed, { ...options, sort: { _id: 1 }, projection: { at: 1 } });
       const count = oldest ? await audit.countDocuments(unsealed, { ...options, ...limited }) : 0;
       return { count, oldest: oldest && oldest.at };
+    },
+
+    /** Returns when each regular work has ended last, or since when that is awaited; there are few in all. */
+    async upkeepEnded(): Promise<{ work: Upkeep; at: Date }[]> {
+      const found = await upkeep.find({}, limited).toArray();
+      return found.map(({ _id: work, since, endedAt }) => ({ work, at: endedAt ?? since }));
     },
 
     /** Returns which part of its file system MongoDB's data leave no room in, from 0 to 1. */

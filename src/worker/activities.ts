@@ -78,6 +78,8 @@ import { createDataKeyRepository } from '../temporal/data-keys/repository';
 import { createAccounts } from '../users/accounts';
 import { createGuestRepository } from '../users/guests.repository';
 import { createUsersRepository } from '../users/users.repository';
+import type { Upkeep } from '../upkeep/upkeep.model';
+import { createUpkeepRepository, type UpkeepRepository } from '../upkeep/upkeep.repository';
 import { createAddressFilter } from '../webhooks/addresses';
 import { createAttempt } from '../webhooks/attempt';
 import { createDeliveryRepository } from '../webhooks/deliveries.repository';
@@ -118,7 +120,39 @@ export interface ActivityDeps {
  * The activities of one queue. Orders leave payments to the queue for them without the secrets of the payment service,
  * or where inline payments are off: also those orders that were placed when they were on.
  */
-export function createActivities(
+export function createActivities(queue: Queue, config: WorkerConfig, deps: ActivityDeps): QueueActivities {
+  return tellingEnds(activitiesOf(queue, config, deps), createUpkeepRepository(deps.connection));
+}
+
+/** The activities with which runs of regular work end. */
+const LAST: Partial<Record<keyof QueueActivities, Upkeep>> = {
+  countFindings: 'reconciliation',
+  countAuditFindings: 'audit',
+  eraseOldOrders: 'retention',
+  sweepCarts: 'carts',
+  finishStuckOrders: 'janitor',
+};
+
+/** Has it known when regular work has ended. */
+function tellingEnds(
+  activities: QueueActivities,
+  { ended }: Pick<UpkeepRepository, 'ended'>,
+): QueueActivities {
+  const telling = Object.entries(LAST).flatMap(([name, work]) => {
+    const activity = activities[name as keyof QueueActivities] as
+      ((...args: unknown[]) => unknown) | undefined;
+    if (!activity) return [];
+    const told = async (...args: unknown[]) => {
+      const result = await activity(...args);
+      await ended(work);
+      return result;
+    };
+    return [[name, told]];
+  });
+  return { ...activities, ...(Object.fromEntries(telling) as QueueActivities) };
+}
+
+function activitiesOf(
   queue: Queue,
   config: WorkerConfig,
   {
@@ -273,8 +307,10 @@ export function createOrdersAudit(
   const stock = createStockUnits(connection);
   const transact = createTransact(connection);
   const unpaid = createUnpaidOrdersRepository(connection);
+  const records = createAuditRecords(connection);
+  const carts = createCarts(connection);
   return createOrdersAuditActivities({
-    records: createAuditRecords(connection),
+    records,
     stock,
     workflows: createSeenWorkflows(temporal, config.temporal.taskQueue),
     findings: createAuditFindingRepository(connection),
@@ -283,7 +319,9 @@ export function createOrdersAudit(
       stock,
       orders,
       workflows: createPatientWorkflows(config, temporal),
-      repairs: createRepairRepository({ connection, transact, orders, unpaid }),
+      carts,
+      records,
+      repairs: createRepairRepository({ connection, transact, orders, carts, unpaid }),
     }),
     settlingMs,
     stuckMs,

@@ -7,7 +7,7 @@ const AT = '2026-01-31T00:00:00.000Z';
 const begun = beginOrdersAudit({}, AT);
 const run: OrdersAudit = {
   ...begun,
-  counts: { ...begun.counts, products: 3, orders: 2, workflows: 2, payments: 1, dismissed: 1 },
+  counts: { ...begun.counts, products: 3, carts: 4, orders: 2, workflows: 2, payments: 1, dismissed: 1 },
   phase: 'done',
 };
 
@@ -20,7 +20,7 @@ it('a run without findings is no success if something could not be looked at', (
 
 it('says what was looked at and found, and what was left out if anything was', () => {
   const all =
-    'Looked at 3 products, 2 orders, 2 workflows and 1 payments.\nFindings: 0 open, 0 repaired, 0 gone.';
+    'Looked at 3 products, 4 carts, 2 orders, 2 workflows and 1 payments.\nFindings: 0 open, 0 repaired, 0 gone.';
   expect(summaryOf(run)).toBe(`${all}\nSuspicions that were gone at a second look: 1.`);
   expect(summaryOf({ ...run, counts: { ...run.counts, dismissed: 0, unanswered: 2 } })).toBe(
     `${all}\nNot looked at, see the log of the workers: 2.`,
@@ -49,9 +49,9 @@ it('says of a finding what to do, or what was done', () => {
 
 it.each<[string, Partial<OrdersAudit>, number]>([
   ['at the first products', { phase: 'products' }, 0],
-  ['at the first orders', { phase: 'orders', cursor: null }, 1 / 6],
-  ['half through the orders', { phase: 'orders', cursor: `ord_8${'0'.repeat(31)}` }, 1 / 4],
-  ['at the findings', { phase: 'findings', cursor: 'order_missing:ord_1' }, 5 / 6],
+  ['at the first orders', { phase: 'orders', cursor: null }, 2 / 7],
+  ['half through the orders', { phase: 'orders', cursor: `ord_8${'0'.repeat(31)}` }, 5 / 14],
+  ['at the findings', { phase: 'findings', cursor: 'order_missing:ord_1' }, 6 / 7],
   ['at its end', { phase: 'done' }, 1],
 ])('shows on a terminal how far a run is that is %s', (_, place, share) => {
   const written: string[] = [];
@@ -61,9 +61,10 @@ it.each<[string, Partial<OrdersAudit>, number]>([
   show({ ...run, ...place });
   end();
   const shown = written.join('');
-  expect(shown).toContain('3 products, 2 orders, 2 workflows looked at');
+  expect(shown).toContain('3 products, 4 carts, 2 orders, 2 workflows looked at');
   const bar = shown.match(/[=-]{40}/g)!.at(-1)!;
-  expect(bar.lastIndexOf('=') + 1).toBe(Math.round(40 * share));
+  const percent = Math.round(100 * share);
+  expect(bar.lastIndexOf('=') + 1).toBe(Math.round((40 * percent) / 100));
 });
 
 it('the options are whether to repair and how to print', () => {

@@ -65,7 +65,7 @@ it.each<[string, Partial<OrderRecords>, string]>([
   ['an event of a version that it has not had', events([1, 2, 3]), 'order_behind_events'],
   ['an account as unpaid that it should not have', { isCountedUnpaid: true }, 'unpaid_order_differs'],
   ['a cart that can be ordered again', { cart: { status: 'open', orderId: null } }, 'cart_not_ordered'],
-  ['a cart of another order', { cart: { status: 'ordered', orderId: 'ord_2' } }, 'cart_not_ordered'],
+  ['a cart of another order', { cart: { status: 'ordered', orderId: 'ord_2' } }, 'cart_ordered_twice'],
 ])('finds that an order has %s', (_, fields, kind) => {
   expect(kindsOf(fields)).toEqual([kind]);
   // Right after a change it may be so.

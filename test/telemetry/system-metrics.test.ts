@@ -198,6 +198,18 @@ it('tells the open findings of each kind, and which entries of the audit log hav
   expectAge(value('audit_unsealed_oldest_age_seconds'), DAY_S);
 });
 
+it('tells how long ago regular work has ended, or was set up if it never has', async () => {
+  await store(
+    'upkeep',
+    { _id: 'audit', since: ago(9 * DAY_S), endedAt: ago(DAY_S) },
+    { _id: 'retention', since: ago(2 * DAY_S), endedAt: null },
+  );
+  const { value, all } = await known(NAMES.length + 2);
+  expect(all('upkeep_last_end_age_seconds')).toHaveLength(2);
+  expectAge(value('upkeep_last_end_age_seconds', { work: 'audit' }), DAY_S);
+  expectAge(value('upkeep_last_end_age_seconds', { work: 'retention' }), 2 * DAY_S);
+});
+
 it('leaves out what MongoDB does not tell, and nothing else', async () => {
   jest.spyOn(db.connection.db!, 'command').mockResolvedValueOnce({ ok: 1 }); // as servers of other makers
   expect((await known(NAMES.length)).all('mongodb_filesystem_used_ratio')).toEqual([]);

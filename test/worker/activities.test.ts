@@ -1,9 +1,14 @@
 import { trace } from '@opentelemetry/api';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { createCartModel } from '../../src/carts/carts.model';
 import type { PaymentProvider } from '../../src/payments/payment-provider';
 import { createMetrics } from '../../src/telemetry/metrics';
 import { createWorkerMetrics } from '../../src/telemetry/worker-metrics';
 import { inSpan } from '../../src/tracing/spans';
+import type { UpkeepDocument } from '../../src/upkeep/upkeep.model';
+import { createUpkeepRepository } from '../../src/upkeep/upkeep.repository';
 import { createActivities, createPaymentProvider } from '../../src/worker/activities';
 import { newPayment } from '../payments/fixtures';
 import { testWorkerConfig } from '../support/config';
@@ -42,6 +47,31 @@ it.each(['orders', 'payments', 'events'] as const)(
     expect(namesOf(activities)).not.toEqual([]);
   },
 );
+
+it('keeps when regular work has ended last, and not when it has failed', async () => {
+  const upkeep = db.connection.collection<UpkeepDocument>('upkeep');
+  const { sweepCarts } = createActivities('orders', testWorkerConfig(), { connection: db.connection });
+  const run = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(sweepCarts!);
+  const failing = jest.spyOn(createCartModel(db.connection), 'find').mockImplementationOnce(() => {
+    throw new Error('MongoDB is away');
+  });
+  await expect(run()).rejects.toThrow('MongoDB is away');
+  failing.mockRestore();
+  expect(await upkeep.countDocuments()).toBe(0);
+  const before = new Date();
+  await run();
+  const ended = (await upkeep.findOne({ _id: 'carts' }))!.endedAt!;
+  expect(ended.getTime()).toBeGreaterThanOrEqual(before.getTime());
+  // What was done is not forgotten when it is set up again.
+  await createUpkeepRepository(db.connection).expectAll();
+  expect((await upkeep.find().sort({ _id: 1 }).toArray()).map(({ _id, endedAt }) => [_id, endedAt])).toEqual([
+    ['audit', null],
+    ['carts', ended],
+    ['janitor', null],
+    ['reconciliation', null],
+    ['retention', null],
+  ]);
+});
 
 it('counts the calls of the payment service by how they ended', async () => {
   const { metrics, told } = await metricsOf();

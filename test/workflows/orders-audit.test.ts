@@ -12,6 +12,7 @@ import { newCart, withHold, withLine, type Cart } from '../../src/domain/cart';
 import { cancelledOrder } from '../../src/domain/closing';
 import type { OrdersAudit, OrdersAuditRequest } from '../../src/domain/orders-audit';
 import { currentPayment, paymentRef } from '../../src/domain/order-payment';
+import { cartOrderIdOf } from '../../src/orders/order-request';
 import { createAuditFindingModel } from '../../src/orders-audit/findings.model';
 import type { ProductService } from '../../src/product-service/product-service.model';
 import { createStockQueue } from '../../src/product-service/stock-queue';
@@ -36,7 +37,7 @@ import { keepRelaying } from '../support/relay';
 import { openShop, orderRequest, type Shop } from '../support/shop';
 import { paymentsTaskQueueOf, taskQueueEnv } from '../support/task-queues';
 import { customersOf, expectSettled } from './every-state';
-import { customerOf } from './saga/commands';
+import { customerOf, type Customer } from './saga/commands';
 
 const DAY_MS = 86_400_000;
 
@@ -79,17 +80,41 @@ function cartsOf({ db }: Shop) {
   });
 }
 
-/** Puts units of a product into a new cart, and holds them for it. */
-async function holdInCart(shop: Shop, product: ProductService, quantity: number): Promise<Cart> {
-  const carts = cartsOf(shop);
+/** Puts units of a product into a new cart. */
+async function cartWith(shop: Shop, product: ProductService, quantity: number): Promise<Cart> {
   const at = new Date().toISOString();
   const owner = { id: newId('cart'), customerId: newId('usr'), tokenHash: null };
-  const entry = { ...product, stock: product.stock && { available: product.stock.available } };
-  const cart = withLine(newCart(owner, at), { productServiceId: product.id, quantity }, [entry], at);
-  await carts.insert(cart);
-  const held = withHold(cart, [entry], at, DAY_MS);
-  expect(await carts.write({ before: cart, after: held })).toBe('done');
+  const cart = withLine(
+    newCart(owner, at),
+    { productServiceId: product.id, quantity },
+    [entryIn(product)],
+    at,
+  );
+  await cartsOf(shop).insert(cart);
+  return cart;
+}
+
+const entryIn = (product: ProductService) => ({
+  ...product,
+  stock: product.stock && { available: product.stock.available },
+});
+
+/** Puts units of a product into a new cart, and holds them for it. */
+async function holdInCart(shop: Shop, product: ProductService, quantity: number): Promise<Cart> {
+  const cart = await cartWith(shop, product, quantity);
+  const held = withHold(cart, [entryIn(product)], new Date().toISOString(), DAY_MS);
+  expect(await cartsOf(shop).write({ before: cart, after: held })).toBe('done');
   return held;
+}
+
+/** Orders what is in a cart. */
+async function orderCart(shop: Shop, cart: Cart, paymentMethod = 'pm_card_visa'): Promise<Customer> {
+  const { id, customerId, contentVersion } = cart;
+  const items = cart.items.map(({ productServiceId, quantity }) => ({ productServiceId, quantity }));
+  const request = orderRequest({ items, paymentMethod, customerId, cart: { id, contentVersion } });
+  const customer = customerOf(shop, shop, { ...request, orderId: cartOrderIdOf(cart) });
+  await customer.place();
+  return customer;
 }
 
 describe('in a shop with orders in every state', () => {
@@ -117,6 +142,7 @@ describe('in a shop with orders in every state', () => {
   const collection = (name: string) => shop.db.connection.collection<mongo.Document & { _id: string }>(name);
   const changeOrder = (orderId: string, update: object) =>
     collection('orders').updateOne({ _id: orderId }, update);
+  const changeCart = (id: string, update: object) => collection('carts').updateOne({ _id: id }, update);
   const changeProduct = (id: string, update: object) =>
     collection('product_services').updateOne({ _id: id }, update);
   const workflowOf = (orderId: string) => shop.temporal.client.workflow.getHandle(orderWorkflowId(orderId));
@@ -129,6 +155,12 @@ describe('in a shop with orders in every state', () => {
     await customer.place();
     const units = (n: number) => [{ productServiceId: id, quantity: n }];
     return { ...customer, orderId: request.orderId, request, units };
+  }
+
+  async function orderedCart(paymentMethod?: string): Promise<Cart> {
+    const cart = await cartWith(shop, await shop.sell(), 1);
+    await orderCart(shop, cart, paymentMethod);
+    return cart;
   }
 
   async function sold(quantity = 2) {
@@ -229,13 +261,44 @@ describe('in a shop with orders in every state', () => {
       return orderId;
     },
     async cart_not_ordered() {
-      const product = await shop.sell();
-      const { id, contentVersion } = await holdInCart(shop, product, 1);
-      const items = [{ productServiceId: product.id, quantity: 1 }];
-      const request = orderRequest({ items, cart: { id, contentVersion } });
-      await shop.place(request);
-      await collection('carts').updateOne({ _id: id }, { $set: { status: 'open', orderId: null } });
-      return request.orderId;
+      const cart = await holdInCart(shop, await shop.sell(), 1);
+      const order = (await (await orderCart(shop, cart)).stored())!;
+      await changeCart(cart.id, { $set: { status: 'open', orderId: null } });
+      return order.id;
+    },
+    async cart_ordered_twice() {
+      const { id, contentVersion } = await orderedCart();
+      const { orderId } = await served();
+      await changeOrder(orderId, { $set: { cart: { id, contentVersion } } });
+      return orderId;
+    },
+    async cart_malformed() {
+      const { id } = await cartWith(shop, await shop.sell(), 1);
+      await changeCart(id, { $unset: { items: 1 } });
+      return id;
+    },
+    async cart_without_order() {
+      const { id } = await cartWith(shop, await shop.sell(), 1);
+      await changeCart(id, { $set: { status: 'ordered', orderId: 'ord_lost' } });
+      return id;
+    },
+    async cart_not_reopened() {
+      const { id } = await orderedCart('pm_card_chargeDeclined');
+      const { status, attempt } = (await cartsOf(shop).find(id))!;
+      expect({ status, attempt }).toEqual({ status: 'open', attempt: 2 });
+      const order = (await collection('orders').findOne({ 'cart.id': id }))!;
+      await changeCart(id, { $set: { status: 'ordered', orderId: order._id, attempt: 1 } });
+      return id;
+    },
+    async cart_hold_differs() {
+      const { id } = await holdInCart(shop, await shop.sell(), 3);
+      await changeCart(id, { $set: { 'items.0.quantity': 1 } });
+      return id;
+    },
+    async cart_hold_overdue() {
+      const { id } = await holdInCart(shop, await shop.sell(), 2);
+      await changeCart(id, { $set: { 'hold.until': new Date(Date.now() - DAY_MS) } });
+      return id;
     },
     async unpaid_order_differs() {
       const { id } = await shop.sell();
@@ -280,7 +343,10 @@ describe('in a shop with orders in every state', () => {
       const { id } = await shop.sell({ available: 1_000 });
       await customersOf(shop, id).placeInEveryState();
 
-      await holdInCart(shop, (await shop.products.find(id))!, 3);
+      const product = (await shop.products.find(id))!;
+      await holdInCart(shop, product, 3);
+      await orderCart(shop, await holdInCart(shop, product, 1));
+      await orderCart(shop, await holdInCart(shop, product, 1), 'pm_card_chargeDeclined');
 
       const renamed = await sold();
       await shop.products.update((await shop.products.find(renamed))!, { sku: newId('ps') }, TEST_ORIGIN);
@@ -292,7 +358,7 @@ describe('in a shop with orders in every state', () => {
       const clean = await run(shop);
 
       expect({ open: clean.open, findings: await findingsIn(shop) }).toEqual({ open: {}, findings: {} });
-      expect(clean.counts).toMatchObject({ unanswered: 0, findings: 0, products: 2 });
+      expect(clean.counts).toMatchObject({ unanswered: 0, findings: 0, products: 2, carts: 3 });
       expect(clean.counts.orders).toBeGreaterThanOrEqual(16);
       expect(clean.counts.workflows).toBeGreaterThanOrEqual(16);
       const { client } = shop.temporal;
@@ -328,6 +394,11 @@ describe('in a shop with orders in every state', () => {
       expect(await findingsIn(shop)).toEqual(left);
       expect(again.counts).toMatchObject({ repaired: 0, gone: 0 });
 
+      const cartOf = async (kind: AuditFindingKind) => (await cartsOf(shop).find(subjects.get(kind)!))!;
+      expect(await cartOf('cart_not_reopened')).toMatchObject({ status: 'open', orderId: null, attempt: 2 });
+      expect((await cartOf('cart_hold_differs')).hold).toMatchObject({ items: [{ quantity: 1 }] });
+      expect((await cartOf('cart_hold_overdue')).hold).toBeNull();
+
       // What people set right is gone at the next run.
       await changeOrder(subjects.get('order_amounts_differ')!, { $inc: { total: -1 } });
       expect((await run(shop, { payments: false })).counts).toMatchObject({ repaired: 0, gone: 1 });
@@ -336,8 +407,11 @@ describe('in a shop with orders in every state', () => {
   );
 });
 
+/** How many runs in a row must find nothing. */
+const QUIET_RUNS = 10;
+
 it(
-  'finds nothing in a shop whose orders, carts and stock move while it looks',
+  'finds nothing, ten times in a row, in a shop whose orders, payments, carts and stock move while it looks',
   async () => {
     const shop = await openShop({ own: true });
     const relay = keepRelaying(shop.db.connection);
@@ -345,43 +419,79 @@ it(
     await shop.startWorker({
       activities: (activities) => ({ ...activities, ...settlingActivities(shop) }),
     });
-    const product = await shop.sell({ available: 50 });
-    const { newCustomer, units, placeInEveryState } = customersOf(shop, product.id);
+    const product = await shop.sell({ available: 60 });
+    const scarce = await shop.sell({ available: 3 });
+    const { newCustomer, units, sent, placeInEveryState } = customersOf(shop, product.id);
     const carts = cartsOf(shop);
     await placeInEveryState();
     let isOver = false;
-    const moved = { orders: 0, carts: 0 };
-    async function buy(): Promise<void> {
-      while (!isOver) {
+    const found = async ({ id }: ProductService) => (await shop.products.find(id))!;
+    /** What customers and staff do again and again. Each leaves the stock as it was, so that it never runs out. */
+    const TRAFFIC: Record<string, () => Promise<unknown>> = {
+      async cancelled() {
         const customer = newCustomer();
         await customer.place();
+        await customer.amend({ items: units(3) });
         await customer.fulfill('part', units(1));
         await customer.undo('part', true);
         await customer.cancel();
-        moved.orders++;
-      }
-    }
-    async function hold(): Promise<void> {
-      while (!isOver) {
-        const held = await holdInCart(shop, (await shop.products.find(product.id))!, 1);
-        await carts.write({ before: held, after: null });
-        moved.carts++;
-      }
-    }
-    const traffic = [buy(), buy(), buy(), hold()];
+      },
+      async refunded() {
+        const customer = await sent();
+        for (const id of ['one', 'other'])
+          await customer.refund(id, null, [{ ...units(1)[0]!, restock: true }]);
+        await customer.deliver('all');
+      },
+      async declined() {
+        await newCustomer('pm_card_chargeDeclined').place();
+      },
+      async unpaid() {
+        const customer = newCustomer('pm_card_threeDSecure2Required');
+        await customer.place();
+        await customer.confirm();
+        await customer.cancel();
+      },
+      async held() {
+        const cart = await holdInCart(shop, await found(product), 1);
+        await carts.write({ before: cart, after: null });
+      },
+      async checkedOut() {
+        const customer = await orderCart(shop, await holdInCart(shop, await found(product), 2));
+        await customer.cancel();
+      },
+      async declinedCart() {
+        const cart = await holdInCart(shop, await found(product), 1);
+        await orderCart(shop, cart, 'pm_card_chargeDeclined');
+        await (await orderCart(shop, (await carts.find(cart.id))!)).cancel();
+      },
+      async soldOut() {
+        await Promise.all(
+          [1, 2].map(async () => {
+            const customer = await customersOf(shop, scarce.id).ordered();
+            await customer.cancel();
+          }),
+        );
+      },
+    };
+    const moved = new Map(Object.keys(TRAFFIC).map((name) => [name, 0]));
+    const lanes = Object.entries(TRAFFIC).map(async ([name, once]) => {
+      for (; !isOver; moved.set(name, moved.get(name)! + 1)) await once();
+    });
     try {
-      for (let n = 0; n < 3; n++) {
-        const before = moved.orders;
+      for (let n = 0; n < QUIET_RUNS; n++) {
+        const before = new Map(moved);
         const { open, counts } = await run(shop, { payments: false });
-        expect({ open, findings: await findingsIn(shop) }).toEqual({ open: {}, findings: {} });
-        expect(counts).toMatchObject({ products: 1, unanswered: 0 });
-        await eventually(async () => expect(moved.orders).toBeGreaterThan(before));
+        expect({ n, open, findings: await findingsIn(shop) }).toEqual({ n, open: {}, findings: {} });
+        expect(counts).toMatchObject({ products: 2, unanswered: 0 });
+        await eventually(async () => {
+          for (const [name, count] of moved)
+            expect({ name, count }).not.toEqual({ name, count: before.get(name) });
+        });
       }
     } finally {
       isOver = true;
-      await Promise.all(traffic);
+      await Promise.all(lanes);
     }
-    expect(moved.carts).toBeGreaterThan(0);
     await relay.stop();
     await shop.close();
   },

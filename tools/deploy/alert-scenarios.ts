@@ -226,6 +226,18 @@ export const ALERT_SCENARIOS: readonly AlertScenario[] = [
     ...FAULT,
   },
   {
+    alert: 'UpkeepMissed',
+    series: {
+      'upkeep_last_end_age_seconds{work="audit",instance="a"}': fault(100_000, 80_000),
+      'upkeep_last_end_age_seconds{work="audit",instance="b"}': fault(100_001, 80_001),
+      'upkeep_last_end_age_seconds{work="carts",instance="a"}': fault(9_000, 900),
+      'upkeep_last_end_age_seconds{work="janitor",instance="a"}': gauge([3_600, 100]),
+      'upkeep_last_end_age_seconds{work="retention",instance="a"}': gauge([86_400, 100]),
+    },
+    count: 2,
+    ...FAULT,
+  },
+  {
     alert: 'OrderPendingTooLong',
     series: {
       'orders_oldest_age_seconds{status="pending"}': fault(4_000, 2),

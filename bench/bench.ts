@@ -4,6 +4,7 @@ import { createOutput } from '../tools/output';
 import { printTable, type Goal } from './harness/goals';
 import { writeResult } from './harness/results';
 import { openSystem } from './harness/system';
+import { audit } from './scenarios/audit';
 import { cores } from './scenarios/cores';
 import { flashSale } from './scenarios/flash-sale';
 import { life } from './scenarios/life';
@@ -26,6 +27,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   cores,
   storage,
   telemetry,
+  audit,
   soak,
 };
 const ROUNDS = 5;

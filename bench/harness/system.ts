@@ -132,6 +132,9 @@ export async function openSystem(output: Output, storage: Storage = 'file') {
 
     countWorkflows,
 
+    /** Runs a command to its end. @throws {SetupError} if it fails */
+    runCommand: (name: string): Promise<void> => runOnce(name, options, new AbortController().signal),
+
     async startApi(extra: NodeJS.ProcessEnv = {}): Promise<RunningApp> {
       const port = await portOf();
       const url = `http://127.0.0.1:${port}${PREFIX}`;

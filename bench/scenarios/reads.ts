@@ -25,6 +25,7 @@ const FAR_BACK = 900;
 
 interface Stored {
   _id: string;
+  number: string;
   status: string;
   customerId: string;
   createdAt: Date;
@@ -139,7 +140,7 @@ async function store(
       if (isOwn && own.length < 1_000) own.push(_id);
       const createdAt = new Date(Date.now() - (start + n) * SPACING_MS);
       const status = (start + n) % CANCELLED_EVERY === 0 ? 'cancelled' : template.status;
-      return { ...template, _id, status, customerId: owner, createdAt };
+      return { ...template, _id, number: _id, status, customerId: owner, createdAt };
     });
     await orders.insertMany(batch, { ordered: false });
   }

@@ -49,6 +49,7 @@ export async function run(options: VersionOptions, deps: CommandDeps): Promise<n
     case 'move':
       return move(options, deps);
     case 'drain':
+      await find(buildId, deps);
       return drain(buildId, options, deps);
     case 'abandon': {
       await requireGone(buildId, deps);
@@ -151,14 +152,20 @@ async function drain(
   }
 }
 
+/** @throws if there is no such version */
+async function find(buildId: string, { deployment }: CommandDeps): Promise<Version> {
+  const found = (await deployment.versions()).find((one) => one.buildId === buildId);
+  if (!found) throw new Error(`There is no version ${buildId}: status lists those that there are.`);
+  return found;
+}
+
 /** @throws if workers of the version could continue what would be taken from them, or if nothing else could */
-async function requireGone(buildId: string, { deployment }: CommandDeps): Promise<void> {
-  const versions = await deployment.versions();
-  const pollers = versions.find((one) => one.buildId === buildId)?.pollers ?? 0;
+async function requireGone(buildId: string, deps: CommandDeps): Promise<void> {
+  const { pollers, status: is } = await find(buildId, deps);
   if (pollers > 0)
     throw new Error(
       `Workers of version ${buildId} ask for work, or did a minute ago: run move instead, or stop them first.`,
     );
-  if (versions.some(({ status: is, buildId: id }) => is === 'current' && id === buildId))
+  if (is === 'current')
     throw new Error(`Version ${buildId} is the current one: make another one current first.`);
 }

@@ -222,8 +222,9 @@ it('a release changes workflows, API and documents under load, and is taken back
   await startWorker(NEW);
   for (const id of await customers.next(3)) expect(await buildOf(id)).toBe(OLD);
 
-  // Workers may not have asked for work yet, so this waits for them.
-  await eventually(() => deployVersions('ramp', '50', NEW));
+  for (const command of ['drain', 'abandon'])
+    await expect(deployVersions(command, 'release-3')).rejects.toThrow('There is no version release-3');
+  expect(await deployVersions('ramp', '50', NEW, '--timeout', '1800')).toMatchObject({ code: 0 });
   const seen = new Set<string>();
   await eventually(async () => {
     for (const id of await customers.next(2)) seen.add(await buildOf(id));

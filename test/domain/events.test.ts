@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { archivedOrder, cancelledOrder } from '../../src/domain/closing';
 import { erasedOrder } from '../../src/domain/erasing';
-import { orderBefore, orderEventTypes, type OrderEventType } from '../../src/domain/events';
+import {
+  EVENT_TYPES,
+  eventIdOf,
+  isTypeNamed,
+  orderBefore,
+  orderEventTypes,
+  TYPE_NAMES,
+  typesForCustomer,
+  typesNamed,
+  type OrderEventType,
+} from '../../src/domain/events';
 import { amendedOrder } from '../../src/domain/amendment';
 import { correctedOrder, deliveredOrder } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
@@ -219,5 +229,174 @@ describe('an order as it was before', () => {
     } as const;
     const order = orderIn({ status: 'pending', statusHistory: [begun] });
     expect(orderBefore(order, CREATED)).toMatchObject({ status: 'pending', statusHistory: [] });
+  });
+});
+
+describe('names of types', () => {
+  it('are all types, and a wildcard for all and for those of each kind', () => {
+    expect(TYPE_NAMES.slice(0, EVENT_TYPES.length)).toEqual(EVENT_TYPES);
+    const wildcards = TYPE_NAMES.slice(EVENT_TYPES.length);
+    expect(wildcards[0]).toBe('*');
+    expect(wildcards).toEqual(expect.arrayContaining(['order.*', 'payment.*', 'refund.*', 'dispute.*']));
+    expect(new Set(wildcards).size).toBe(wildcards.length);
+  });
+
+  it.each([
+    ['order.placed', ['*'], true],
+    ['order.placed', ['order.placed'], true],
+    ['order.placed', ['payment.*', 'order.*'], true],
+    ['order.placed', ['order.completed', 'payment.*'], false],
+    ['order.placed', ['order.'], false],
+    ['order.placed', ['placed.*'], false],
+    ['order.placed', [], false],
+  ])('%s is named by %j: %s', (type, names, expected) => {
+    expect(isTypeNamed(type, names)).toBe(expected);
+  });
+
+  it('stand for the types that they name', () => {
+    expect(typesNamed(['dispute.*'])).toEqual(['dispute.opened', 'dispute.won', 'dispute.lost']);
+    expect(typesNamed(['*'])).toEqual(EVENT_TYPES);
+  });
+});
+
+describe('what customers are told', () => {
+  it.each(['order.overdue', 'order.archived', 'dispute.opened', 'dispute.won', 'dispute.lost'] as const)(
+    'is an update where only the staff are told of %s',
+    (type) => {
+      expect(typesForCustomer([type])).toEqual(['order.updated']);
+      expect(typesForCustomer(['order.cancelled', type])).toEqual(['order.cancelled']);
+    },
+  );
+});
+
+it('an event is named by what it is about and its version', () => {
+  expect(eventIdOf('ord_1', 3)).toBe('evt_ord_1_3');
+});
+
+describe('what happens to an order', () => {
+  const attempt = (outcome: Order['attempts'][number]['outcome'], key = 'ord_1-2') => ({
+    key,
+    paymentMethod: 'pm',
+    at: LATER,
+    outcome,
+    reason: null,
+  });
+  const undone = { at: LATER, by: 'usr_9', reason: 'Lost', restock: true };
+  const dispute = (status: 'opened' | 'won', id = 'dp_1') => ({
+    id,
+    amount: 1,
+    status,
+    reason: 'general',
+    at: LATER,
+  });
+  const [first, second] = orderIn().items;
+  const cancelledUnit = [first!, { ...second!, cancelledQuantity: 1 }];
+
+  it.each<[OrderEventType[], Partial<Order>, Partial<Order>]>([
+    [['order.updated'], {}, {}],
+    [['payment.declined'], {}, { attempts: [attempt('declined')] }],
+    [['payment.declined'], {}, { attempts: [attempt('failed')] }],
+    [['payment.declined'], {}, { attempts: [attempt('expired')] }],
+    [['payment.declined'], {}, { attempts: [attempt('unanswered')] }],
+    [['order.updated'], {}, { attempts: [attempt('authorized')] }],
+    [['order.updated'], { attempts: [attempt('declined')] }, { attempts: [attempt('declined')] }],
+    [
+      ['payment.declined'],
+      { attempts: [attempt('declined', 'ord_1-1')] },
+      { attempts: [attempt('declined', 'ord_1-1'), attempt('declined')] },
+    ],
+    [['order.updated'], { refunds: [refundOf(1, 'r1')] }, { refunds: [refundOf(1, 'r1')] }],
+    [['refund.succeeded'], {}, { refunds: [refundOf(1, 'r1')] }],
+    [['dispute.opened'], {}, { disputes: [dispute('opened')] }],
+    [['dispute.won'], { disputes: [dispute('opened')] }, { disputes: [dispute('won')] }],
+    [
+      ['dispute.opened'],
+      { disputes: [dispute('won')] },
+      { disputes: [dispute('won'), dispute('opened', 'dp_2')] },
+    ],
+    [
+      ['order.fulfillment_undone'],
+      { fulfillments: [fulfillment({ id: 'k0' }), fulfillment()] },
+      { fulfillments: [fulfillment({ id: 'k0' }), fulfillment({ undone })] },
+    ],
+    [
+      ['order.fulfillment_corrected'],
+      { fulfillments: [fulfillment()] },
+      { fulfillments: [fulfillment({ trackingNumber: 'T' })] },
+    ],
+    [['order.overdue'], {}, { overdueSince: LATER }],
+    [['order.updated'], { overdueSince: LATER }, { overdueSince: LATER }],
+    [['order.archived'], {}, { archivedAt: LATER }],
+    [['order.partially_cancelled'], {}, { items: cancelledUnit }],
+    [['order.partially_cancelled'], { cancelled: 1 }, { cancelled: 2 }],
+    [['order.updated'], { cancelled: 2 }, { cancelled: 2 }],
+    [['order.amended'], { cancelled: 1 }, { cancelled: 2, total: 4_000 }],
+    [['order.amended'], { items: cancelledUnit }, { items: [second!] }],
+    [['order.amended'], {}, { items: cancelledUnit, currency: 'USD' }],
+    [['order.amended'], {}, { note: 'New' }],
+    [['order.amended'], {}, { shippingAddress: { name: 'A', line1: '1', city: 'X', country: 'DE' } }],
+    [['order.amended'], {}, { metadata: { gift: 'yes' } }],
+    [['order.amended'], {}, { externalRef: 'PO-1' }],
+    [['order.updated'], { externalRef: 'PO-1' }, { externalRef: null, status: 'rejected' }],
+    [['order.amended'], {}, { items: [{ ...first!, quantity: 3 }, second!] }],
+    [['order.amended'], {}, { items: [{ ...first!, unitPrice: 1 }, second!] }],
+    [['order.amended'], {}, { items: [{ ...first!, productServiceId: 'ps_x' }, second!] }],
+  ])('is %j between %j and %j', (types, before, after) => {
+    expect(orderEventTypes(orderIn(before), orderIn(after))).toEqual(types);
+  });
+
+  it('is told of an order that is archived, of which nothing is known before', () => {
+    expect(orderEventTypes(null, orderIn({ archivedAt: LATER }))).toContain('order.archived');
+    const paid = orderIn({ attempts: [attempt('declined')], items: cancelledUnit });
+    const types = orderEventTypes(null, paid);
+    expect(types).toEqual(
+      expect.arrayContaining(['order.placed', 'payment.declined', 'order.partially_cancelled']),
+    );
+  });
+});
+
+describe('an order as it was', () => {
+  const change = { by: 'system', reason: null, axis: 'paymentStatus' } as const;
+  const history = [
+    { ...change, at: CREATED, from: null, to: 'pending' as const },
+    { ...change, at: LATER, from: 'pending' as const, to: 'authorized' as const },
+    { ...change, at: LATER, from: 'authorized' as const, to: 'captured' as const },
+  ];
+
+  it('has the states from before the first change since, and nothing captured since', () => {
+    const order = orderIn({ statusHistory: history, paymentStatus: 'captured', captured: 3_000 });
+    expect(orderBefore(order, LATER)).toMatchObject({
+      paymentStatus: 'pending',
+      statusHistory: history.slice(0, 1),
+      captured: 0,
+    });
+    const other = orderIn({
+      statusHistory: [
+        ...history.slice(0, 2),
+        { ...change, at: LATER, from: 'refunded' as const, to: 'captured' as const },
+      ],
+      captured: 3_000,
+    });
+    expect(orderBefore(other, LATER).captured).toBe(3_000);
+  });
+
+  it('keeps its state where the history begins, and has no attempts and disputes since', () => {
+    const outcome = { key: 'k', paymentMethod: 'pm', outcome: 'declined', reason: null } as const;
+    const dispute = { id: 'dp_1', amount: 1, status: 'opened', reason: 'general' } as const;
+    const order = orderIn({
+      statusHistory: [{ ...change, at: LATER, from: null, to: 'pending' as const }],
+      attempts: [CREATED, LATER].map((at) => ({ ...outcome, at })),
+      disputes: [CREATED, LATER].map((at) => ({ ...dispute, at })),
+    });
+    const { paymentStatus, attempts, disputes } = orderBefore(order, LATER);
+    expect(paymentStatus).toBe('authorized');
+    expect([attempts, disputes]).toEqual([[{ ...outcome, at: CREATED }], [{ ...dispute, at: CREATED }]]);
+  });
+
+  it('was not erased if it was erased since', () => {
+    const erased = erasedOrder(orderIn({ status: 'cancelled' }), LATER);
+    expect(orderBefore(erased, LATER).fingerprint).toBe('');
+    expect(orderBefore(erased, '2026-02-01T00:00:00.000Z').fingerprint).toBe(erased.fingerprint);
+    expect(orderBefore(orderIn(), CREATED).fingerprint).toBe('f');
   });
 });

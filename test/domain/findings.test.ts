@@ -377,3 +377,28 @@ it('only an authorisation that nobody has needed for a day is given up without b
     'payment_missing',
   ]);
 });
+
+it('looking at a payment again repairs what an order does not know of it, and an orphan is given up', () => {
+  const repairs = FINDING_KINDS.map((kind) => [kind, repairOf({ kind })] as const);
+  const of = (wanted: string) => repairs.filter(([, repair]) => repair === wanted).map(([kind]) => kind);
+  expect(of('check').sort()).toEqual([
+    'capture_without_shipment',
+    'captured_differs',
+    'dispute_unknown',
+    'refund_failed',
+    'refund_unknown',
+    'status_differs',
+  ]);
+  expect(of('give_up')).toEqual(['orphan_authorization']);
+});
+
+it.each([
+  ['pending', {}],
+  ['declined', { status: 'cancelled', payment: closed }],
+  ['voided', { status: 'cancelled', payment: closed }],
+] as const)(
+  'a payment that is %s does not have to be known to the payment service',
+  (paymentStatus, fields) => {
+    expect(findingsOf(orderIn({ paymentStatus, ...fields }), null)).toEqual([]);
+  },
+);

@@ -1,6 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import pLimit from 'p-limit';
 import type { Rig } from './rig/rig';
+
+/** Histories that are read at a time: after a long run there are thousands. */
+const CONCURRENCY = 8;
 
 /** An attempt of an activity that was not heard of in time. */
 export interface TimedOut {
@@ -13,12 +17,16 @@ export async function timedOutActivities({ temporalAddress, namespace }: Rig): P
   const connection = await Connection.connect({ address: temporalAddress });
   try {
     const { workflow } = new Client({ connection, namespace });
-    const timedOut: TimedOut[] = [];
-    for await (const { workflowId, runId } of workflow.list()) {
-      const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
-      timedOut.push(...timeOutsIn(events ?? []).map((activity) => ({ workflowId, activity })));
-    }
-    return timedOut;
+    const limit = pLimit(CONCURRENCY);
+    const reads: Promise<TimedOut[]>[] = [];
+    for await (const { workflowId, runId } of workflow.list())
+      reads.push(
+        limit(async () => {
+          const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
+          return timeOutsIn(events ?? []).map((activity) => ({ workflowId, activity }));
+        }),
+      );
+    return (await Promise.all(reads)).flat();
   } finally {
     await connection.close();
   }

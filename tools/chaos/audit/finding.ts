@@ -45,6 +45,8 @@ export const FINDING_KINDS = {
   order_unaccounted: 'There are orders that nobody asked for',
   not_linearizable:
     'What clients saw has no order in which each call took effect once, between its beginning and its end',
+  history_undecided:
+    'There are more possible orders of calls than could be tried: nothing is proven, or refuted',
 } as const satisfies Record<string, string>;
 
 export type FindingKind = keyof typeof FINDING_KINDS;

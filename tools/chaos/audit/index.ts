@@ -106,7 +106,12 @@ async function auditDocuments(
   if (log.length > 0) {
     await auditCalls(snapshot, { log, orders: logged, ids: known }, findings);
     for (const { subject, operations, verdict } of checkHistory(log, moves.witness(created)))
-      findings.add('not_linearizable', subject, 'one order of its calls', { operations, verdict });
+      findings.add(
+        verdict.isLinearizable === undefined ? 'history_undecided' : 'not_linearizable',
+        subject,
+        'one order of its calls',
+        { operations, verdict },
+      );
   }
   return known;
 }

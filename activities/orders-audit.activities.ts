@@ -1,6 +1,11 @@
 import { Context, log } from '@temporalio/activity';
-import { auditFindingId, auditRepairOf, subjectOf } from '../src/domain/audit-findings';
-import { needsWorkflow } from '../src/domain/order-findings';
+import {
+  auditFindingId,
+  auditRepairOf,
+  subjectOf,
+  type AuditFindingKind,
+} from '../src/domain/audit-findings';
+import { needsWorkflow, type RememberedOrder } from '../src/domain/order-findings';
 import type {
   OpenFindings,
   OrdersAudit,
@@ -12,6 +17,8 @@ import type {
   Found,
   StoredAuditFinding,
 } from '../src/orders-audit/findings.repository';
+import type { StoredOrder } from '../src/orders-audit/records.repository';
+import type { ListedWorkflow } from '../src/orders-audit/seen-workflows';
 import type { FindingRepository } from '../src/payments/findings/findings.repository';
 import { createExamination, type ExaminationDeps } from './orders-audit.examination';
 import type { AuditRepairs } from './orders-audit.repairs';
@@ -38,8 +45,14 @@ const PATIENCE = 8;
 
 export type OrdersAuditActivities = ReturnType<typeof createOrdersAuditActivities>;
 
-type PartRequest = Pick<OrdersAudit, 'repair' | 'cursor'>;
+type PartRequest = Pick<OrdersAudit, 'repair' | 'histories' | 'atRest' | 'cursor'>;
 type Counts = Partial<OrdersAuditCounts>;
+
+/** Kinds of which a list of workflows does not tell whether the order or the workflow is the one that is behind. */
+const OF_WORKFLOWS: ReadonlySet<string> = new Set<AuditFindingKind>([
+  'order_without_workflow',
+  'workflow_differs',
+]);
 
 /** What was done in a step of a part, and where the next one begins; null at the end of the phase. */
 interface Step {
@@ -77,12 +90,40 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
 
   const record = (found: readonly Found[]) => findings.record(found, now());
 
+  /** Returns how long after a change of an order other records may differ from it; undefined for as long as ever. */
+  const settlingIn = ({ atRest }: PartRequest): number | undefined => (atRest ? 0 : undefined);
+
   /** Examines orders one by one, each with its workflow as it is now, for all that lists have told of them. */
-  async function recordOrders(ids: readonly string[]): Promise<void> {
+  async function recordOrders(ids: Iterable<string>, request: PartRequest): Promise<void> {
     for (const id of ids) {
       Context.current().heartbeat();
-      await record((await examination.order(id)) ?? []);
+      await record((await examination.order(id, settlingIn(request))) ?? []);
     }
+  }
+
+  /** Examines a page of orders, and those again of which only the history tells what a list means. */
+  async function recordPage(stored: readonly StoredOrder[], request: PartRequest): Promise<void> {
+    const found = await examination.page(stored, settlingIn(request));
+    const isUnsure = ({ finding }: Found) => OF_WORKFLOWS.has(finding.kind);
+    await record(found.filter((one) => !isUnsure(one)));
+    await recordOrders(new Set(found.filter(isUnsure).map(({ finding }) => finding.subject)), request);
+  }
+
+  /** Returns of which orders a list of workflows tells something else than MongoDB, among them those that only seem so. */
+  async function strangeAmong(
+    listed: readonly ListedWorkflow[],
+    { histories }: PartRequest,
+  ): Promise<Set<string>> {
+    const known = await records.briefOrders([...new Set(listed.map(({ orderId }) => orderId))]);
+    const stored = listed.filter(({ orderId }) => known.has(orderId));
+    const remembered = histories ? await workflows.remembered(stored) : new Map<string, RememberedOrder>();
+    const strange = listed.filter(({ orderId, isNeeded, isRunning }) => {
+      const order = known.get(orderId);
+      if (!order) return isNeeded;
+      const isUnneeded = isRunning && !needsWorkflow(order);
+      return isUnneeded || (remembered.get(orderId)?.version ?? order.version) !== order.version;
+    });
+    return new Set(strange.map(({ orderId }) => orderId));
   }
 
   /** Examines the workflows whose tasks fail. */
@@ -94,9 +135,9 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   }
 
   /** Looks again at a finding: a suspicion is true or not, and what is open is gone, set right or as it was. */
-  async function settle(finding: StoredAuditFinding, repair: boolean): Promise<Counts> {
+  async function settle(finding: StoredAuditFinding, request: PartRequest): Promise<Counts> {
     const { id, state, kind } = finding;
-    const again = await lookAgain(finding);
+    const again = await lookAgain(finding, settlingIn(request));
     if (again === 'changing') return {};
     if (!again) {
       if (state === 'suspected') await findings.dismiss(id);
@@ -112,7 +153,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     const { subject, expected, found } = again.finding;
     log.error('damage found', { kind, subject, expected, found, runbook: finding.runbook });
     const how = auditRepairOf(finding);
-    return repair && how ? setRight(finding, () => repairs[how](subject)) : {};
+    return request.repair && how ? setRight(finding, () => repairs[how](subject)) : {};
   }
 
   async function setRight(finding: StoredAuditFinding, work: () => Promise<string | null>): Promise<Counts> {
@@ -128,17 +169,15 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   }
 
   /** Returns the finding as it is now, if it still is, or that the order keeps changing. */
-  async function lookAgain({
-    id,
-    state,
-    kind,
-    subject,
-  }: StoredAuditFinding): Promise<Found | 'changing' | undefined> {
+  async function lookAgain(
+    { id, state, kind, subject }: StoredAuditFinding,
+    settlingMs?: number,
+  ): Promise<Found | 'changing' | undefined> {
     const look = {
       product: () => examination.products([subject]),
       cart: () => examination.cart(subject),
       // One that is open is not gone because the order has just changed.
-      order: () => examination.order(subject, state === 'open' ? 0 : undefined),
+      order: () => examination.order(subject, state === 'open' ? 0 : settlingMs),
       workflow: () => examination.workflow(subject),
     }[subjectOf(kind)];
     const all = await look();
@@ -168,7 +207,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     auditOrders: (request: PartRequest): Promise<OrdersAuditPart> =>
       part(request, async (after) => {
         const page = await records.orders({ after, limit: ORDERS });
-        const counts = await counted('orders', page, async (some) => record(await examination.page(some)));
+        const counts = await counted('orders', page, (some) => recordPage(some, request));
         return { counts, next: page.length < ORDERS ? null : page.at(-1)!.id };
       }),
 
@@ -178,9 +217,12 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
         const { orderIds, last } = await records.unpaid({ after, limit: OTHERS });
         const counts = await counted('unpaid', orderIds, async (ids) => {
           const stored = await records.ordersById(ids);
-          await record(await examination.page(stored));
+          await recordPage(stored, request);
           const there = new Set(stored.map(({ id }) => id));
-          await recordOrders(ids.filter((id) => !there.has(id)));
+          await recordOrders(
+            ids.filter((id) => !there.has(id)),
+            request,
+          );
         });
         return { counts, next: last };
       }),
@@ -189,15 +231,10 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     auditWorkflows: (request: PartRequest): Promise<OrdersAuditPart> =>
       part(request, async (cursor) => {
         if (cursor === null) await recordFailing();
-        const list = await workflows.list(cursor);
-        const counts = await counted('workflows', list.workflows, async (some) => {
-          const known = await records.briefOrders(some.map(({ orderId }) => orderId));
-          const strange = some.filter(({ orderId, isRunning }) => {
-            const order = known.get(orderId);
-            return !order || (isRunning && !needsWorkflow(order));
-          });
-          await recordOrders(strange.map(({ orderId }) => orderId));
-        });
+        const list = await workflows.list(cursor, { isWhole: request.histories });
+        const counts = await counted('workflows', list.workflows, async (some) =>
+          recordOrders(await strangeAmong(some, request), request),
+        );
         return { counts, next: list.nextCursor };
       }),
 
@@ -208,7 +245,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
         const counts: Counts = {};
         for (const one of page) {
           Context.current().heartbeat();
-          const done = await counted('findings', [one], () => settle(one, request.repair));
+          const done = await counted('findings', [one], () => settle(one, request));
           for (const [name, count] of Object.entries(done) as [keyof Counts, number][])
             counts[name] = (counts[name] ?? 0) + count;
         }

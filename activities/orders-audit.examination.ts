@@ -6,7 +6,7 @@ import {
   needsWorkflow,
   orderFindings,
   type OrderAuditContext,
-  type SeenWorkflow,
+  type OrderRecords,
 } from '../src/domain/order-findings';
 import type { Order } from '../src/domain/order';
 import { stockFindings } from '../src/domain/stock-flaws';
@@ -25,8 +25,8 @@ export interface ExaminationDeps {
   stuckMs: number;
 }
 
-/** The workflow of an order and the one after its end; undefined where none is needed. */
-type Workflows = Record<'workflow' | 'afterwards', SeenWorkflow | null | undefined>;
+/** What there is of an order in Temporal; undefined where it was not looked for. */
+type InTemporal = Pick<OrderRecords, 'workflow' | 'afterwards' | 'remembered'>;
 
 /** How often an order or a cart that changes while it is examined is examined again. */
 const ATTEMPTS = 3;
@@ -35,15 +35,17 @@ const ATTEMPTS = 3;
 export function createExamination(deps: ExaminationDeps) {
   const { records, stock, workflows } = deps;
 
-  function contextOf({ settlingMs, stuckMs }: Pick<ExaminationDeps, 'settlingMs' | 'stuckMs'>) {
-    return { at: new Date().toISOString(), settlingMs, stuckMs };
-  }
+  const contextOf = (settlingMs: number): OrderAuditContext => ({
+    at: new Date().toISOString(),
+    settlingMs,
+    stuckMs: deps.stuckMs,
+  });
 
   /** Examines orders with what there is of them elsewhere. What is found of those that change meanwhile is left out. */
   async function examine(
     stored: readonly StoredOrder[],
-    workflowsOf: (order: Order) => Workflows,
-    context: OrderAuditContext = contextOf(deps),
+    workflowsOf: (order: Order) => InTemporal,
+    context: OrderAuditContext,
   ): Promise<Found[]> {
     const orders = stored.flatMap(({ order }) => order ?? []);
     const ids = orders.map(({ id }) => id);
@@ -110,30 +112,37 @@ export function createExamination(deps: ExaminationDeps) {
       return all.flatMap(({ stock: counted, units }) => stockFindings(counted, units)).map(foundIn);
     },
 
-    /** Looks at a page of orders. Their workflows are looked up in a list, which may be some seconds old. */
-    async page(stored: readonly StoredOrder[]): Promise<Found[]> {
+    /**
+     * Looks at a page of orders. Their workflows are looked up in a list, which may be some seconds old.
+     * @param settlingMs how long after a change of it other records may differ
+     */
+    async page(stored: readonly StoredOrder[], settlingMs = deps.settlingMs): Promise<Found[]> {
       const needing = stored.flatMap(({ order }) => (order && needsWorkflow(order) ? [order.id] : []));
       const running = await workflows.running(needing);
-      return examine(stored, (order) => ({
+      const inTemporal = (order: Order): InTemporal => ({
         workflow: needsWorkflow(order) ? (running.get(order.id) ?? null) : undefined,
         afterwards: undefined,
-      }));
+        remembered: undefined,
+      });
+      return examine(stored, inTemporal, contextOf(settlingMs));
     },
 
     /**
-     * Looks at one order, and at its workflow as it is now. Returns null if that keeps changing.
+     * Looks at one order, at its workflow as it is now, and at all that histories have of it. Returns null if the order
+     * keeps changing.
      * @param settlingMs how long after a change of it other records may differ
      */
     async order(id: string, settlingMs = deps.settlingMs): Promise<Found[] | null> {
-      const context = () => contextOf({ ...deps, settlingMs });
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         heartbeat();
         const [stored] = await records.ordersById([id]);
         const workflow = await workflows.ofOrder(id);
-        if (!stored) return missingOrderFindings(id, workflow, context()).map(foundIn);
+        const remembered = await workflows.rememberedOf(id);
+        const context = contextOf(settlingMs);
+        if (!stored) return missingOrderFindings(id, { workflow, remembered }, context).map(foundIn);
         const isElsewhere = stored.order && needsWorkflow(stored.order) && workflow?.status !== 'RUNNING';
         const afterwards = isElsewhere ? await workflows.afterOrder(id) : undefined;
-        const found = await examine([stored], () => ({ workflow, afterwards }), context());
+        const found = await examine([stored], () => ({ workflow, afterwards, remembered }), context);
         const revisions = await records.revisions([id]);
         if (!stored.order || revisions.get(id) === stored.order.revision) return found;
       }

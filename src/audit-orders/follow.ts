@@ -23,11 +23,12 @@ export function auditOrders(
     args: [{ ...request, paymentsTaskQueue }],
     summary: 'Looks for damage in orders, stock, workflows, events and payments',
     query: ordersAuditQuery,
-    requireSame({ repair }: OrdersAudit) {
-      if (repair === request.repair) return;
+    requireSame({ repair, atRest }: OrdersAudit) {
+      if (repair === request.repair && atRest === request.atRest) return;
+      const options = [...(repair ? ['--repair'] : []), ...(atRest ? ['--at-rest'] : [])].join(' and ');
       throw new Error(
-        `Another run is going on, ${repair ? 'with' : 'without'} --repair: wait until it has ended, or terminate the ` +
-          `workflow ${workflowId}.`,
+        `Another run is going on, ${options === '' ? 'without --repair' : `with ${options}`}: wait until it has ended, or ` +
+          `terminate the workflow ${workflowId}.`,
       );
     },
   };

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { OrdersAuditRequest } from '../domain/orders-audit';
 
-const USAGE = 'Usage: npm run audit:orders [-- --repair --json]. Without --repair nothing is changed.';
+const USAGE =
+  'Usage: npm run audit:orders [-- --repair --at-rest --json]. Without --repair nothing is changed.';
 
 export interface AuditOrdersOptions {
   request: Required<OrdersAuditRequest>;
@@ -13,8 +14,9 @@ export interface AuditOrdersOptions {
 export function parseOptions(args: string[]): AuditOrdersOptions {
   const flag = { type: 'boolean', default: false } as const;
   try {
-    const { repair, json } = parseArgs({ args, options: { repair: flag, json: flag } }).values;
-    return { request: { repair, payments: true }, asJson: json };
+    const options = { repair: flag, 'at-rest': flag, json: flag };
+    const { repair, 'at-rest': atRest, json } = parseArgs({ args, options }).values;
+    return { request: { repair, payments: true, histories: true, atRest }, asJson: json };
   } catch (error) {
     throw new Error(`${(error as Error).message} ${USAGE}`, { cause: error });
   }

@@ -16,6 +16,7 @@ export const AUDIT_FINDING_KINDS = [
   'order_without_workflow',
   'order_stuck',
   'order_behind_events',
+  'order_behind_workflow',
   'events_missing',
   'cart_not_ordered',
   'cart_ordered_twice',
@@ -86,8 +87,8 @@ export function isCertain({ kind }: Pick<AuditFinding, 'kind'>): boolean {
 
 /**
  * What sets a finding right: the stock of a product is counted anew, an order looks at its payment again, which starts its
- * workflow or lets it end, an order is counted among those that wait to be paid as it does, a cart is opened again, or what is
- * held for it and must not be is released.
+ * workflow, lets it end or has it learn of what it missed, an order is counted among those that wait to be paid as it does, a cart
+ * is opened again, or what is held for it and must not be is released.
  */
 export type AuditRepair = 'recount' | 'look' | 'account' | 'reopen' | 'release';
 
@@ -97,6 +98,7 @@ const REPAIRS: Partial<Record<AuditFindingKind, AuditRepair>> = {
   stock_available_differs: 'recount',
   order_without_workflow: 'look',
   workflow_not_ended: 'look',
+  workflow_differs: 'look',
   cart_not_reopened: 'reopen',
   cart_hold_differs: 'release',
   cart_hold_overdue: 'release',

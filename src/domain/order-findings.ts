@@ -17,6 +17,10 @@ export interface SeenWorkflow {
   startedAt: string;
 }
 
+/** An order at the latest version that a history in Temporal has of it. */
+export interface RememberedOrder
+  extends OrderState, Pick<Order, 'version' | 'total' | 'captured' | 'refunded'> {}
+
 /** The events of an order that the feed has. */
 export interface SeenEvents {
   /** The versions that they are of, ascending. */
@@ -39,6 +43,8 @@ export interface OrderRecords {
   workflow: SeenWorkflow | null | undefined;
   /** The workflow of what happens after the end of the order; the same. */
   afterwards: SeenWorkflow | null | undefined;
+  /** What the histories of its workflows have of it; null if nothing, undefined if they were not read. */
+  remembered: RememberedOrder | null | undefined;
   events: SeenEvents;
   /** Null if no event was ever written, or it is not known up to when they are complete. */
   feed: FeedPeriod | null;
@@ -88,12 +94,13 @@ export function orderFindings(
 /** Returns what is found of an order that has no document. */
 export function missingOrderFindings(
   orderId: string,
-  workflow: SeenWorkflow | null | undefined,
+  { workflow, remembered }: Pick<OrderRecords, 'workflow' | 'remembered'>,
   { at, settlingMs }: OrderAuditContext,
 ): AuditFinding[] {
   if (workflow?.status !== 'RUNNING' && workflow?.status !== 'COMPLETED') return [];
   if (isRecent(workflow.startedAt, at, settlingMs)) return [];
-  const found = `none, and a workflow that is ${workflow.status} and was started ${workflow.startedAt}`;
+  const known = remembered ? `, and whose history has ${listOf(remembered, REMEMBERED)}` : '';
+  const found = `none, and a workflow that is ${workflow.status}, was started ${workflow.startedAt}${known}`;
   return [{ kind: 'order_missing', subject: orderId, expected: 'a document', found }];
 }
 
@@ -123,8 +130,12 @@ function isRecent(time: string, at: string, settlingMs: number): boolean {
 }
 
 const AXES: readonly Axis[] = ['status', 'paymentStatus', 'fulfillmentStatus'];
+const REMEMBERED = ['version', ...AXES, 'total', 'captured', 'refunded'] as const;
 
-function workflowFlaws(order: Order, { workflow, afterwards }: OrderRecords): OtherFlaw[] {
+function workflowFlaws(order: Order, { workflow, afterwards, remembered }: OrderRecords): OtherFlaw[] {
+  // What its workflow has to be is told of what the order was last, and not of what it was put back to.
+  const behind = behindWorkflow(order, remembered);
+  if (behind) return [behind];
   if (workflow === undefined) return [];
   const isRunning = workflow?.status === 'RUNNING';
   if (!needsWorkflow(order)) {
@@ -138,13 +149,27 @@ function workflowFlaws(order: Order, { workflow, afterwards }: OrderRecords): Ot
     const found = workflow ? `one that is ${workflow.status}` : 'none';
     return [{ kind: 'order_without_workflow', expected: 'a workflow that runs', found }];
   }
-  const differing = AXES.filter((axis) => workflow.states[axis] !== order[axis]);
   // It is about to show what it was resumed with.
-  if (differing.length === 0 || order.intention !== null) return [];
-  const list = (states: Partial<OrderState>) => differing.map((axis) => `${axis} ${states[axis]}`).join(', ');
-  return [
-    { kind: 'workflow_differs', expected: list(order), found: `in Temporal: ${list(workflow.states)}` },
-  ];
+  if (order.intention !== null) return [];
+  const shown = { ...workflow.states, version: remembered?.version ?? order.version };
+  const differing = (['version', ...AXES] as const).filter((field) => shown[field] !== order[field]);
+  if (differing.length === 0) return [];
+  const [expected, found] = [order, shown].map((one) => listOf(one, differing));
+  return [{ kind: 'workflow_differs', expected: expected!, found: `in Temporal: ${found}` }];
+}
+
+/** Returns that a workflow knows more of the order than MongoDB does, or other states of the same version. */
+function behindWorkflow(order: Order, remembered: OrderRecords['remembered']): OtherFlaw | null {
+  if (!remembered || remembered.version < order.version) return null;
+  const isLater = remembered.version > order.version;
+  if (!isLater && AXES.every((axis) => remembered[axis] === order[axis])) return null;
+  const differing = REMEMBERED.filter((field) => remembered[field] !== order[field]);
+  const [expected, found] = [remembered, order].map((one) => listOf(one, differing));
+  return { kind: 'order_behind_workflow', expected: expected!, found: found! };
+}
+
+function listOf<Field extends string>(values: { [F in Field]?: unknown }, fields: readonly Field[]): string {
+  return fields.map((field) => `${field} ${String(values[field])}`).join(', ');
 }
 
 function eventFlaws(

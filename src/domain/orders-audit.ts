@@ -7,6 +7,10 @@ export interface OrdersAuditRequest {
   repair?: boolean;
   /** Whether the payments of the last days are compared with the orders as well. */
   payments?: boolean;
+  /** Whether the histories of all workflows are read, which tells of orders that were put back to an earlier version. */
+  histories?: boolean;
+  /** Whether nothing moves meanwhile, so that what has just changed is looked at as well. */
+  atRest?: boolean;
 }
 
 /**
@@ -56,7 +60,7 @@ export interface OrdersAuditPart {
 }
 
 export function beginOrdersAudit(
-  { repair = false, payments = false }: OrdersAuditRequest,
+  { repair = false, payments = false, histories = false, atRest = false }: OrdersAuditRequest,
   at: string,
 ): OrdersAudit {
   const phases = Object.fromEntries(ORDERS_AUDIT_PHASES.map((phase) => [phase, 0]));
@@ -64,6 +68,8 @@ export function beginOrdersAudit(
   return {
     repair,
     payments,
+    histories,
+    atRest,
     startedAt: at,
     phase: ORDERS_AUDIT_PHASES[0],
     cursor: null,

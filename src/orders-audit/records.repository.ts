@@ -36,6 +36,8 @@ export type SeenCart = { id: string; version: number | null } & (
   { stored: StoredCart; flaw?: never } | { stored?: never; flaw: Omit<AuditFinding, 'subject'> }
 );
 
+type BriefOrder = Pick<Order, 'status' | 'compensations' | 'version'>;
+
 export type AuditRecords = ReturnType<typeof createAuditRecords>;
 
 /** All that is read to audit orders: in pages, by the ids, and what of other collections belongs to a page. */
@@ -99,13 +101,11 @@ export function createAuditRecords(connection: Connection) {
     ordersById: async (ids: readonly string[]): Promise<StoredOrder[]> =>
       (await orders.find(among(ids)).toArray()).map(readOrder),
 
-    /** Returns what tells whether orders need a workflow. */
-    async briefOrders(ids: readonly string[]): Promise<Map<string, Pick<Order, 'status' | 'compensations'>>> {
-      const projection = { status: 1, compensations: 1 };
+    /** Returns what tells whether orders need a workflow, and which version they have. */
+    async briefOrders(ids: readonly string[]): Promise<Map<string, BriefOrder>> {
+      const projection = { status: 1, compensations: 1, version: 1 };
       const found = await orders.find(among(ids), { projection }).toArray();
-      return new Map(
-        found.map(({ _id, ...brief }) => [_id, brief as unknown as Pick<Order, 'status' | 'compensations'>]),
-      );
+      return new Map(found.map(({ _id, ...brief }) => [_id, brief as unknown as BriefOrder]));
     },
 
     /** Returns the revisions of those of the orders that are there. */

@@ -1,18 +1,23 @@
 import { WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/client';
+import pLimit from 'p-limit';
 import { orderIdIn } from '../domain/order-id';
-import type { SeenWorkflow } from '../domain/order-findings';
+import type { RememberedOrder, SeenWorkflow } from '../domain/order-findings';
+import { latestIn, type Run } from './histories';
 import type { TemporalClient } from '../temporal/client';
 import { isUnavailable } from '../temporal/errors';
 import {
+  CLOSED_ORDER_WORKFLOW,
   closedOrderWorkflowId,
   ORDER_WORKFLOW,
   orderWorkflowId,
   SEARCH_ATTRIBUTES,
 } from '../../workflows/contract';
 
-/** A workflow of a list, with the order that it is for. */
-export interface ListedWorkflow {
+/** A run of a workflow of a list, with the order that it is for. */
+export interface ListedWorkflow extends Run {
   orderId: string;
+  /** Whether it is the order's own, and runs or has completed. */
+  isNeeded: boolean;
   isRunning: boolean;
 }
 
@@ -25,10 +30,15 @@ export interface WorkflowList {
 export type SeenWorkflows = ReturnType<typeof createSeenWorkflows>;
 
 const LIST_LIMIT = 500;
+/** How many histories are read at a time: orders have the same server. */
+const HISTORIES = 4;
+/** How many runs of the workflows of one order are read; the latest ones, if there are more. */
+const RUNS = 50;
 const CALL_TIMEOUT_MS = 10_000;
 
 /** Reads what Temporal has of the workflows on a task queue. */
-export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, taskQueue: string) {
+export function createSeenWorkflows(temporal: Pick<TemporalClient, 'client'>, taskQueue: string) {
+  const { client } = temporal;
   const { workflowService, options } = client;
   const within = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
   const ofQueue = `TaskQueue = '${taskQueue}'`;
@@ -42,10 +52,33 @@ export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, 
     }
   }
 
+  /** Returns the latest version of each order that the histories of runs of its workflows have. */
+  async function remembered(
+    runs: readonly (Run & { orderId: string })[],
+  ): Promise<Map<string, RememberedOrder>> {
+    const latest = new Map<string, RememberedOrder>();
+    const limit = pLimit(HISTORIES);
+    await Promise.all(
+      runs.map(({ orderId, workflowId, runId }) =>
+        limit(async () => {
+          const found = await latestIn(temporal, { workflowId, runId });
+          const known = latest.get(orderId);
+          if (found && !(known && known.version > found.version)) latest.set(orderId, found);
+        }),
+      ),
+    );
+    return latest;
+  }
+
   return {
-    /** Returns the workflows of orders that run or have completed, a part at a time. */
-    async list(cursor: string | null): Promise<WorkflowList> {
-      const query = `WorkflowType = '${ORDER_WORKFLOW}' AND ${ofQueue} AND ExecutionStatus IN ('Running', 'Completed')`;
+    /**
+     * Returns the workflows of orders that run or have completed, a part at a time.
+     * @param isWhole whether those of closed orders are wanted as well, and all earlier runs
+     */
+    async list(cursor: string | null, { isWhole }: { isWhole: boolean }): Promise<WorkflowList> {
+      const query = isWhole
+        ? `WorkflowType IN ('${ORDER_WORKFLOW}', '${CLOSED_ORDER_WORKFLOW}') AND ${ofQueue}`
+        : `WorkflowType = '${ORDER_WORKFLOW}' AND ${ofQueue} AND ExecutionStatus IN ('Running', 'Completed')`;
       const { executions, nextPageToken } = await within(() =>
         workflowService.listWorkflowExecutions({
           namespace: options.namespace,
@@ -54,9 +87,14 @@ export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, 
           nextPageToken: cursor === null ? null : Buffer.from(cursor, 'base64'),
         }),
       );
-      const workflows = executions.flatMap(({ execution, status }) => {
-        const orderId = orderIdIn(execution?.workflowId ?? '');
-        return orderId === undefined ? [] : [{ orderId, isRunning: Number(status) === RUNNING }];
+      const workflows = executions.flatMap(({ execution, status }): ListedWorkflow[] => {
+        const { workflowId, runId } = execution as Run;
+        const own = orderIdIn(workflowId);
+        const orderId = own ?? orderIdIn(workflowId.replace(CLOSED_PREFIX, ''));
+        if (orderId === undefined) return [];
+        const isRunning = own !== undefined && Number(status) === RUNNING;
+        const isNeeded = isRunning || (own !== undefined && Number(status) === COMPLETED);
+        return [{ orderId, workflowId, runId, isNeeded, isRunning }];
       });
       const next = nextPageToken?.length > 0 ? Buffer.from(nextPageToken).toString('base64') : null;
       return { workflows, nextCursor: next };
@@ -83,6 +121,19 @@ export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, 
     async afterOrder(orderId: string): Promise<SeenWorkflow | null> {
       const found = await describe(closedOrderWorkflowId(orderId));
       return found && seenOf(found);
+    },
+
+    remembered,
+
+    /** Returns what the histories of all runs of the workflows of an order have of it. */
+    async rememberedOf(orderId: string): Promise<RememberedOrder | null> {
+      const query = `WorkflowId IN ('${orderWorkflowId(orderId)}', '${closedOrderWorkflowId(orderId)}')`;
+      const runs: (Run & { orderId: string })[] = [];
+      for await (const { workflowId, runId } of client.workflow.list({ query })) {
+        runs.push({ orderId, workflowId, runId });
+        if (runs.length === RUNS) break;
+      }
+      return (await remembered(runs)).get(orderId) ?? null;
     },
 
     /** Returns the ids of the first workflows whose tasks fail, of any type; none if the server does not tell of them. */
@@ -113,8 +164,9 @@ export function createSeenWorkflows({ client }: Pick<TemporalClient, 'client'>, 
 
 /** The search attribute in which Temporal tells that the task of a workflow fails again and again. */
 const PROBLEMS = 'TemporalReportedProblems';
-/** By its number in Temporal's API. */
-const RUNNING = 1;
+/** By their numbers in Temporal's API. */
+const [RUNNING, COMPLETED] = [1, 2];
+const CLOSED_PREFIX = /^closed-/;
 
 type Listed = Pick<WorkflowExecutionInfo, 'status' | 'startTime' | 'typedSearchAttributes'>;
 

@@ -73,6 +73,7 @@ function audit(circumstances: Circumstances = {}) {
     workflows: {
       running: circumstances.running ?? (async () => new Map([[order.id, running]])),
       ofOrder: async () => running,
+      rememberedOf: async () => null,
     },
     findings: createAuditFindingRepository(db.connection),
     settlingMs: 0,
@@ -84,7 +85,7 @@ function audit(circumstances: Circumstances = {}) {
     { attempt },
     { logger: new DefaultLogger('ERROR', () => undefined) },
   );
-  const request = { repair: false, cursor: null };
+  const request = { repair: false, histories: false, atRest: false, cursor: null };
   return {
     look: () => environment.run(auditOrders, request),
     settle: () => environment.run(settleAuditFindings, request),

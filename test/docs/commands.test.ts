@@ -8,7 +8,7 @@ import { missingLine } from './output';
 import { startStack, type Stack } from './stack';
 
 const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'shell', 'console']);
-const MARKER = /^(start|test|not-run: \S.*)$/;
+const MARKER = /^(start|test|drill|not-run: \S.*)$/;
 /** Separates what the blocks of a page print. */
 const NEXT_BLOCK = '\u001e';
 

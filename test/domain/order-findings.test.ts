@@ -4,6 +4,7 @@ import {
   needsWorkflow,
   orderFindings,
   type OrderRecords,
+  type RememberedOrder,
   type SeenWorkflow,
 } from '../../src/domain/order-findings';
 import { CREATED, orderIn, owed } from './fixtures';
@@ -27,9 +28,18 @@ const running: SeenWorkflow = {
   startedAt: CREATED,
   states: { status, paymentStatus, fulfillmentStatus },
 };
+const { version, total, captured, refunded } = order;
+const asStored: RememberedOrder = {
+  ...running.states,
+  version,
+  total,
+  captured,
+  refunded,
+} as RememberedOrder;
 const records: OrderRecords = {
   workflow: running,
   afterwards: undefined,
+  remembered: undefined,
   events: { versions: [1, 2], follows: new Map() },
   feed: { since: later(-60 * MINUTE_MS), until: later(59 * MINUTE_MS) },
   isCountedUnpaid: false,
@@ -45,6 +55,7 @@ it('finds nothing in an order that has what it needs', () => {
   expect(kindsOf({})).toEqual([]);
 });
 
+const laterVersion: RememberedOrder = { ...asStored, version: version + 1 };
 const ended: SeenWorkflow = { ...running, status: 'TERMINATED' };
 const events = (versions: number[], follows: [number, number | null][] = []) => ({
   events: { versions, follows: new Map(follows) },
@@ -57,6 +68,22 @@ it.each<[string, Partial<OrderRecords>, string]>([
     'a workflow that shows other states',
     { workflow: { ...running, states: { ...running.states, status: 'pending' } } },
     'workflow_differs',
+  ],
+  [
+    'a workflow that knows an earlier version',
+    { remembered: { ...asStored, version: 1 } },
+    'workflow_differs',
+  ],
+  ['a workflow that knows a later version', { remembered: laterVersion }, 'order_behind_workflow'],
+  [
+    'a workflow that has ended with a later version, which nothing may start again',
+    { workflow: { ...running, status: 'COMPLETED' }, remembered: laterVersion },
+    'order_behind_workflow',
+  ],
+  [
+    'a workflow that knows another state of the same version',
+    { remembered: { ...asStored, paymentStatus: 'captured' } },
+    'order_behind_workflow',
   ],
   ['no events', events([]), 'events_missing'],
   ['no last event', events([1]), 'events_missing'],
@@ -83,6 +110,8 @@ it.each<[string, Partial<OrderRecords>, Partial<Order>]>([
   ['versions have become one event', events([1, 4], [[4, 1]]), { version: 4, revision: 4 }],
   ['the feed is behind', { ...events([1]), feed: { ...records.feed!, until: later(MINUTE_MS) } }, {}],
   ['there is no feed', { ...events([]), feed: null }, {}],
+  ['histories have it as it is', { remembered: asStored }, {}],
+  ['no history has anything of it', { remembered: null }, {}],
   ['the cart was ordered as this', { cart: { status: 'ordered', orderId: order.id } }, {}],
 ])('finds nothing if %s', (_, fields, changes) => {
   expect(kindsOf(fields, changes)).toEqual([]);
@@ -133,6 +162,27 @@ it.each<[string, SeenWorkflow | null, string, string[]]>([
   ['was just started', running, later(MINUTE_MS), []],
   ['does not exist', null, context.at, []],
 ])('an order without a document is missing, or not, when its workflow %s', (_, workflow, at, kinds) => {
-  const found = missingOrderFindings('ord_1', workflow, { ...context, at });
+  const inTemporal = { workflow, remembered: asStored };
+  const found = missingOrderFindings('ord_1', inTemporal, { ...context, at });
   expect(found.map(({ kind }) => kind)).toEqual(kinds);
+});
+
+it('says of a missing order what its history has of it', () => {
+  const [found] = missingOrderFindings('ord_1', { workflow: running, remembered: asStored }, context);
+  expect(found!.found).toMatch(
+    / and whose history has version 2, status confirmed, paymentStatus authorized, /,
+  );
+});
+
+it('finds that a closed order was put back of which only the workflow after its end knows', () => {
+  const rejected: Partial<Order> = {
+    status: 'rejected',
+    reservation: 'none',
+    statusHistory: [
+      ...order.statusHistory.slice(0, 2),
+      { ...order.statusHistory[2]!, from: 'pending', to: 'rejected' },
+    ],
+  };
+  const remembered: RememberedOrder = { ...laterVersion, status: 'rejected' };
+  expect(kindsOf({ workflow: null, remembered }, rejected)).toEqual(['order_behind_workflow']);
 });

@@ -15,6 +15,8 @@ export interface ClientsOptions {
   seed: number;
   customers: number;
   staff: number;
+  /** What their names begin with; the keys of their requests follow from these. */
+  prefix?: string;
   onFault: (fault: string) => void;
 }
 
@@ -58,7 +60,16 @@ function wishOf(random: Random) {
 
 type Wish = ReturnType<typeof wishOf>;
 
-export function createClients({ rig, shop, log, seed, customers, staff, onFault }: ClientsOptions): Clients {
+export function createClients({
+  rig,
+  shop,
+  log,
+  seed,
+  customers,
+  staff,
+  prefix = '',
+  onFault,
+}: ClientsOptions): Clients {
   const accepted = new Map<string, OrderView>();
   const owners = new Map<string, string>();
   const carts = new Map<string, { id: string; isEmpty: boolean }>();
@@ -167,10 +178,10 @@ export function createClients({ rig, shop, log, seed, customers, staff, onFault 
     start() {
       for (let n = 0; n < customers; n++) {
         const token = shop.customers[n % shop.customers.length]!;
-        running.push(live(`customer-${n + 1}`, (wish) => asCustomer(token, wish)));
+        running.push(live(`${prefix}customer-${n + 1}`, (wish) => asCustomer(token, wish)));
       }
       for (let n = 0; n < staff; n++)
-        running.push(live(`staff-${n + 1}`, (wish) => asStaff(shop.admin, wish)));
+        running.push(live(`${prefix}staff-${n + 1}`, (wish) => asStaff(shop.admin, wish)));
     },
     async finish(limitMs) {
       isStopping = true;

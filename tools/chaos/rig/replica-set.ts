@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { mongo } from 'mongoose';
 import { DATABASE, mongodArgs, REPLICA_SET } from '../../devstack/mongodb';
 import { freePorts } from '../../devstack/ports';
@@ -12,6 +12,8 @@ const NODES = ['mongodb-1', 'mongodb-2', 'mongodb-3'] as const;
 const HOST = '127.0.0.1';
 const PROBE_MS = 2_000;
 const ALREADY_INITIALIZED = 23;
+/** Says which process has the files. */
+const LOCK_FILE = 'mongod.lock';
 
 export interface ReplicaSetOptions {
   executable: string;
@@ -37,6 +39,10 @@ export interface ReplicaSet {
   stepDown(node: string, seconds: number): Promise<void>;
   /** Waits until there is a primary, and the others follow it. */
   inSync(): Promise<void>;
+  /** Copies the files of a secondary, which takes no writes meanwhile, while the others do. */
+  backUp(to: string): Promise<void>;
+  /** Has all nodes start with the files of a copy, whatever they have. */
+  putBack(from: string): Promise<void>;
 }
 
 /**
@@ -68,7 +74,35 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
       const port = ports[NODES.indexOf(node as (typeof NODES)[number])]!;
       await direct(port, (admin) => admin.command({ replSetStepDown: seconds, force: true }));
     },
+    async backUp(to) {
+      const primary = await set.primary();
+      const index = NODES.findIndex((name) => name !== primary);
+      const ask = (command: object) => direct(ports[index]!, (admin) => admin.command(command), HANG_MS);
+      await ask({ fsync: 1, lock: true });
+      try {
+        const filter = (file: string): boolean => basename(file) !== LOCK_FILE;
+        await cp(join(options.folder, NODES[index]!), to, { recursive: true, filter });
+      } finally {
+        await ask({ fsyncUnlock: 1 });
+      }
+    },
+    async putBack(from) {
+      await Promise.all(nodes.map((node) => node.end('SIGKILL'))); // what they have is lost anyway
+      for (const name of NODES) {
+        await rm(join(options.folder, name), { recursive: true });
+        await cp(from, join(options.folder, name), { recursive: true });
+      }
+      for (const node of nodes) await node.start();
+      for (const port of ports) await whenUp(port, options.signal, (admin) => admin.command({ ping: 1 }));
+      await set.inSync();
+    },
     async inSync() {
+      await until(
+        HANG_MS,
+        () => set.primary(),
+        (error) => new SetupError(`The replica set has no primary: ${String(error)}`),
+        () => options.signal.throwIfAborted(),
+      );
       await until(
         HANG_MS,
         () => direct(ports[0]!, allInSync),
@@ -77,12 +111,6 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
       );
     },
   };
-  await until(
-    HANG_MS,
-    () => set.primary(),
-    (error) => new SetupError(`The replica set has no primary: ${String(error)}`),
-    () => options.signal.throwIfAborted(),
-  );
   await set.inSync();
   return set;
 }
@@ -158,10 +186,14 @@ async function primaryBy(port: number): Promise<string | undefined> {
 }
 
 /** Uses a connection of its own that passes no proxy, so that no fault keeps the rig from its work. */
-async function direct<T>(port: number, use: (admin: mongo.Db) => Promise<T>): Promise<T> {
+async function direct<T>(
+  port: number,
+  use: (admin: mongo.Db) => Promise<T>,
+  socketTimeoutMS = PROBE_MS,
+): Promise<T> {
   const client = new mongo.MongoClient(`mongodb://${HOST}:${port}/?directConnection=true`, {
     serverSelectionTimeoutMS: PROBE_MS,
-    socketTimeoutMS: PROBE_MS,
+    socketTimeoutMS,
   });
   try {
     return await use(client.db('admin'));

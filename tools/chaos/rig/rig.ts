@@ -72,8 +72,10 @@ export interface Rig {
   readonly deathsOfFreezes: number;
   /** Ends all faults: every link is open, and every process runs. */
   heal(): Promise<void>;
-  /** Waits until every process does its work. */
-  ready(): Promise<void>;
+  /** Waits until every process does its work, of one kind only if it is named. */
+  ready(kind?: 'api' | 'worker'): Promise<void>;
+  /** What a person's commands need to reach the servers, which no fault keeps them from. */
+  env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
 }
 
@@ -229,8 +231,9 @@ export async function startRig(options: RigOptions): Promise<Rig> {
           await unit.start();
         }
       },
-      async ready() {
-        for (const url of ownUrls)
+      env: { ...base, MONGODB_URI: replicaSet.uriFor('rig'), TEMPORAL_ADDRESS: temporalAddress },
+      async ready(kind) {
+        for (const url of kind === 'worker' ? [] : ownUrls)
           await until(
             HANG_MS,
             () => probe(`${url}/health/ready`),
@@ -239,7 +242,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
           );
         await until(
           HANG_MS,
-          async () => started.size === Object.keys(workers).length || undefined,
+          async () => kind === 'api' || started.size === Object.keys(workers).length || undefined,
           () => new SetupError(`Not all workers poll, only ${[...started].join()}; see ${logFolder}`),
           () => signal.throwIfAborted(),
         );

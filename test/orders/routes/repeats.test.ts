@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { createSandboxRepository } from '../../../src/payments/sandbox/repository';
+import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi, type OrderBody } from '../../support/order-api';
 
 let api: OrderApi;
@@ -186,6 +188,36 @@ it('a repeat of a delivery, after 50 more commands and when the order is complet
   await send(deliver(other), {}).expect(200);
   const { body } = await send(deliver(one), headers).expect(200).expect('Idempotent-Replayed', 'true');
   expect(body.data.status).toBe('completed');
+});
+
+it('a repeat of a completed order that Temporal has forgotten gets that order: there is no second one, and no second charge', async () => {
+  const { id: productId } = await api.shop.sell({ available: 5 });
+  const key = { 'Idempotency-Key': randomUUID() };
+  const order = (await api.place(alice, lines([productId, 2]), key).expect(201)).body.data;
+  const { body } = await api.fulfill(order.id, [[productId, 2]]).expect(201);
+  const [{ id: fulfillmentId }] = body.data.fulfillments;
+  await send(
+    { method: 'post', path: `/orders/${order.id}/fulfillments/${fulfillmentId}/deliver` },
+    {},
+  ).expect(200);
+  const { client } = api.shop.temporal;
+  const workflow = client.workflow.getHandle(order.workflowId);
+  await workflow.result();
+  await client.workflowService.deleteWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: order.workflowId },
+  });
+  await eventually(() => expect(workflow.describe()).rejects.toThrow(/not found/i));
+
+  const { body: again } = await api
+    .place(alice, lines([productId, 2]), key)
+    .expect(201)
+    .expect('Idempotent-Replayed', 'true');
+  expect(again.data).toMatchObject({ id: order.id, status: 'completed', captured: order.total });
+  expect(await createSandboxRepository(api.shop.db.connection).ofOrder(order.id)).toMatchObject([
+    { status: 'captured', refunded: 0 },
+  ]);
+  expect(await api.shop.stockOf(productId)).toMatchObject({ available: 3, reserved: 0 });
 });
 
 it('the keys of the customer and of the staff do not meet', async () => {

@@ -3,6 +3,7 @@ import { INITIAL_STATE } from '../../src/domain/order-transitions';
 import {
   confirmedOrder,
   draftOrder,
+  isReused,
   openedOrder,
   pricedOrder,
   requestOf,
@@ -146,4 +147,16 @@ it('confirmedOrder rejects an order that is not pending', () => {
   expect(() => confirmedOrder(completed, payment(3_000), LATER)).toThrow(
     failing('InvalidTransition', /completed/),
   );
+});
+
+it('all that a request says is in the request of its order again, and nothing else', () => {
+  const cart = { id: 'crt_1', contentVersion: 3 };
+  const full = requestFor({ expectedTotal: 3_000, externalRef: 'PO-1', metadata: { gift: 'yes' }, cart });
+  expect(requestOf(draftOrder(full))).toEqual(full);
+  expect(Object.keys(requestOf(draftOrder(requestFor()))).sort()).toEqual(Object.keys(requestFor()).sort());
+});
+
+it('a key is reused if the order under it was requested otherwise', () => {
+  expect(isReused(orderIn(), requestFor())).toBe(false);
+  expect(isReused(orderIn(), requestFor({ fingerprint: 'other' }))).toBe(true);
 });

@@ -1,4 +1,5 @@
-import { withoutUnpaid, withUnpaid, type UnpaidOrder } from '../../src/domain/unpaid';
+import { unpaidOf, withoutUnpaid, withUnpaid, type UnpaidOrder } from '../../src/domain/unpaid';
+import { itemOf, LATER, orderIn, priced } from './fixtures';
 
 const order = (orderId: string, ...units: [string, number][]): UnpaidOrder => ({
   orderId,
@@ -32,5 +33,18 @@ describe('a customer may have', () => {
     const none = { orders: 0, units: 0 };
     const many = Array.from({ length: 50 }, (_, n) => order(`o${n}`, ['x', 1_000]));
     expect(withUnpaid(many, order('b', ['x', 1_000]), none)).toHaveLength(51);
+  });
+});
+
+describe('an order that waits for its customer', () => {
+  const waiting = { status: 'pending', paymentStatus: 'action_required', payBy: LATER } as const;
+
+  it('holds its open units of each product', () => {
+    const items = [itemOf(priced('ps_a', 2)), itemOf(priced('ps_b', 1), 1)];
+    expect(unpaidOf(orderIn({ ...waiting, items }))).toEqual(order('ord_1', ['ps_a', 2]));
+  });
+
+  it('is none once it is paid', () => {
+    expect(unpaidOf(orderIn())).toBeNull();
   });
 });

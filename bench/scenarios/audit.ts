@@ -123,23 +123,27 @@ interface Plan {
   docsExamined?: number;
 }
 
-/** Collections with a document for each regular work, or as many as there are findings. */
-const SMALL = /\.(upkeep|orders_audit_findings|reconciliation_findings|webhook_endpoints|relay)$/;
-const isScan = ({ ns, planSummary }: Plan) => planSummary.includes('COLLSCAN') && !SMALL.test(ns);
-const isSort = ({ ns, hasSortStage, usedDisk }: Plan) =>
-  (hasSortStage === true || usedDisk === true) && !SMALL.test(ns);
+/** What the audit reads and grows with the shop. */
+const GROWING = /\.(orders|carts|events|product_services|unpaid_orders)$/;
+const isScan = ({ planSummary }: Plan) => planSummary.includes('COLLSCAN');
+const isSort = ({ hasSortStage, usedDisk }: Plan) => hasSortStage === true || usedDisk === true;
 
 async function plansIn({ database }: System): Promise<Plan[]> {
   await database.db!.command({ profile: 0 });
   const told = await database.db!.collection<Plan>('system.profile').find().toArray();
-  return told.filter(({ ns, planSummary }) => planSummary && !ns.endsWith('.system.profile'));
+  // Change streams of other work follow the log of the database, which is no collection.
+  const isFollowing = (plan: Plan) => JSON.stringify(plan).includes('$changeStream');
+  return told.filter((plan) => plan.planSummary && GROWING.test(plan.ns) && !isFollowing(plan));
 }
 
 /** Of each collection and index, how often it was asked, and how many documents were read at most. */
 function summaryOf(plans: readonly Plan[]): Row[] {
-  const names = [...new Set(plans.map(({ ns, planSummary }) => `${ns}: ${planSummary}`))].sort();
+  // A plan of several ids names its index for each.
+  const nameOf = ({ ns, planSummary }: Plan) =>
+    `${ns}: ${[...new Set(planSummary.split(/,\s(?=IX)/))].join(', ')}`;
+  const names = [...new Set(plans.map(nameOf))].sort();
   return names.map((name) => {
-    const same = plans.filter(({ ns, planSummary }) => `${ns}: ${planSummary}` === name);
+    const same = plans.filter((plan) => nameOf(plan) === name);
     const most = Math.max(...same.map(({ docsExamined = 0 }) => docsExamined));
     return { name, values: { queries: same.length, 'documents at most': most } };
   });

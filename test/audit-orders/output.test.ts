@@ -67,10 +67,11 @@ it.each<[string, Partial<OrdersAudit>, number]>([
   expect(bar.lastIndexOf('=') + 1).toBe(Math.round((40 * percent) / 100));
 });
 
-it('the options are whether to repair and how to print', () => {
-  expect(parseOptions([])).toEqual({ request: { repair: false, payments: true }, asJson: false });
-  expect(parseOptions(['--repair', '--json'])).toEqual({
-    request: { repair: true, payments: true },
+it('the options are whether to repair, whether anything moves, and how to print', () => {
+  const whole = { payments: true, histories: true };
+  expect(parseOptions([])).toEqual({ request: { ...whole, repair: false, atRest: false }, asJson: false });
+  expect(parseOptions(['--repair', '--at-rest', '--json'])).toEqual({
+    request: { ...whole, repair: true, atRest: true },
     asJson: true,
   });
   expect(() => parseOptions(['--period'])).toThrow(

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createSandboxRepository } from '../../src/payments/sandbox/repository';
+import { freePorts } from '../../tools/devstack/ports';
+import { JWT_SECRET, testConfig } from '../support/config';
 import { eventually } from '../support/eventually';
-import { openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
+import { lines, openOrderApi, type OrderApi, type OrderBody } from '../support/order-api';
 import { spawnNode } from '../support/process';
+import { taskQueueEnv } from '../support/task-queues';
+import { tokenFor } from '../support/tokens';
 
 const SHIFTED = join(__dirname, '..', 'support', 'shifted-clock.cjs');
+const SERVER = join(__dirname, '..', '..', 'dist', 'src', 'server.js');
 const WORKER = join(__dirname, '..', 'support', 'shared-worker.ts');
 const HOUR_MS = 3_600_000;
 
@@ -23,6 +28,23 @@ function startWorker(shiftMs: number) {
     TASK_QUEUE: api.shop.taskQueue,
     CLOCK_SHIFT_MS: String(shiftMs),
   });
+}
+
+/** Starts an API on a host whose clock is wrong, and returns its address. */
+async function startApi(shiftMs: number) {
+  const [port] = (await freePorts(1)) as [number];
+  const started = spawnNode(['--require', SHIFTED, SERVER], {
+    NODE_ENV: 'test',
+    WEB_CONCURRENCY: '1',
+    JWT_SECRET,
+    PORT: String(port),
+    MONGODB_URI: api.shop.db.uri,
+    TEMPORAL_ADDRESS: testConfig().temporal.address,
+    CLOCK_SHIFT_MS: String(shiftMs),
+    ...taskQueueEnv(api.shop.taskQueue),
+  });
+  await started.line(/API listening/);
+  return { ...started, url: `http://127.0.0.1:${port}${testConfig().http.prefix}` };
 }
 
 const versionsOf = ({ version, status, paymentStatus, fulfillmentStatus }: OrderBody) => ({
@@ -61,4 +83,37 @@ it.each([
   });
   worker.kill('SIGKILL');
   await worker.ended;
+});
+
+it.each([
+  ['an hour ahead', HOUR_MS],
+  ['an hour behind', -HOUR_MS],
+])('an API whose clock is %s places, repeats and cancels orders as others do', async (_name, shiftMs) => {
+  await api.shop.startWorker();
+  const shifted = await startApi(shiftMs);
+  const customer = tokenFor(testConfig({ ACCESS_TOKEN_TTL_SECONDS: '7200' }), 'CUSTOMER');
+  const send = async (path: string, key: string, body: object) => {
+    const headers = {
+      Authorization: `Bearer ${customer}`,
+      'Content-Type': 'application/json',
+      'Idempotency-Key': key,
+    };
+    const response = await fetch(shifted.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: response.status, order: ((await response.json()) as { data: OrderBody }).data };
+  };
+  const product = await api.shop.sell({ available: 10 });
+  const content = lines([product.id, 2]);
+  const placed = await send('/orders', 'k', content);
+  expect(placed).toMatchObject({ status: 201, order: { status: 'confirmed', paymentStatus: 'authorized' } });
+  // The same key at another API, whose clock is right.
+  const repeated = await api.place(customer, content, { 'Idempotency-Key': 'k' }).expect(201);
+  expect(repeated.body.data).toEqual(placed.order);
+  const { id } = placed.order;
+  expect(await send(`/orders/${id}/cancel`, 'c', {})).toMatchObject({
+    status: 200,
+    order: { status: 'cancelled', paymentStatus: 'voided' },
+  });
+  expect(await api.shop.stockOf(product.id)).toMatchObject({ available: 10, reserved: 0 });
+  shifted.kill('SIGKILL');
+  await shifted.ended;
 });

@@ -6,7 +6,8 @@ const CONTINUE_AS_NEW_EVENTS = 500;
 
 /** Knows when the workflow has to hand over to another run: its history is long, or it belongs on another version of the code. */
 export function createHandover() {
-  let isDue = false;
+  let isFull = false;
+  let belongsElsewhere = false;
 
   return {
     /**
@@ -15,17 +16,19 @@ export function createHandover() {
      */
     note(): void {
       const { continueAsNewSuggested, historyLength, targetWorkerDeploymentVersionChanged } = workflowInfo();
-      isDue =
-        continueAsNewSuggested ||
-        historyLength >= CONTINUE_AS_NEW_EVENTS ||
-        targetWorkerDeploymentVersionChanged;
+      isFull = continueAsNewSuggested || historyLength >= CONTINUE_AS_NEW_EVENTS;
+      belongsElsewhere = targetWorkerDeploymentVersionChanged;
     },
 
-    isDue: () => isDue,
+    isDue: () => isFull || belongsElsewhere,
 
-    /** @throws a failure after which the same update, sent again, reaches the next run */
+    /**
+     * A long history takes no more updates. One that only belongs elsewhere does: what is under way may wait for the
+     * payment service for a day, and updates that never leave a moment between them make the history long.
+     * @throws a failure after which the same update, sent again, reaches the next run
+     */
     requireOpen(): void {
-      if (!isDue) return;
+      if (!isFull) return;
       const { continuingAsNew: type } = FAILURES;
       const message = 'The workflow is about to continue as new: send the update again.';
       throw ApplicationFailure.create({ message, type, nonRetryable: true, category: 'BENIGN' });

@@ -7,6 +7,8 @@ export function createInterruptible() {
 
   return {
     isInterrupted: () => interruptions.size > 0,
+    /** Whether an interruption would end work that is under way. */
+    isRunning: () => scope !== undefined,
 
     /** Interrupts the work, and what would begin before the interruption is over. Returns how to end it. */
     interrupt(): () => void {

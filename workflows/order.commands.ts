@@ -1,4 +1,5 @@
 import { setHandler } from '@temporalio/workflow';
+import type { CancelOrder } from '../src/domain/closing';
 import type { Command } from '../src/domain/command';
 import { malformedField } from '../src/domain/command-shapes';
 import { UNANSWERED } from '../src/domain/intention';
@@ -17,14 +18,11 @@ import type { CommandStep, OrderEntity } from './order.entity';
 
 /** Handles the commands on an order whose workflow is open. */
 export function handleOrderCommands(order: OrderEntity): void {
-  handle(order, COMMANDS.cancel, (command) =>
-    onceCompensated(
-      order,
-      command.items
-        ? order.carryOut(command, (steps, one) => steps.cancelOrder(one, order.request))
-        : order.cancel(command),
-    ),
-  );
+  const cancelled = (command: CancelOrder) =>
+    isWhole(command)
+      ? order.cancel(command)
+      : order.carryOut(command, (steps, one) => steps.cancelOrder(one, order.request));
+  handle(order, COMMANDS.cancel, (command) => onceCompensated(order, cancelled(command)), isWhole);
   handle(order, COMMANDS.undoFulfillment, (command) =>
     onceCompensated(
       order,
@@ -46,6 +44,9 @@ export function handleOrderCommands(order: OrderEntity): void {
   handleOperatorCommands(order);
   handleOutlivingCommands(order);
 }
+
+/** Whether the whole order is cancelled, which interrupts what authorises a payment. */
+const isWhole = ({ items }: CancelOrder) => !items;
 
 /** Answers what operators ask in the Temporal UI. */
 export function handleQueries(order: OrderEntity): void {
@@ -96,6 +97,7 @@ function handle<C extends Command>(
   order: OrderEntity,
   type: CommandType<C>,
   carryOut: (command: C) => Promise<OrderAnswer>,
+  interrupts?: (command: C) => boolean,
 ): void {
   const answer = async (command: C): Promise<CommandDone> => {
     const { version, answer: answered } = await carryOut(command);
@@ -103,18 +105,22 @@ function handle<C extends Command>(
     if (!answered?.error) return { version };
     throw asFailure(answered.error, version);
   };
-  setHandler(type.update, answer, { validator: validator(order, type) });
+  setHandler(type.update, answer, { validator: validator(order, type, interrupts) });
 }
 
 /**
  * Rejects a command that is malformed, or that comes too late for this run, before the update is accepted: anyone with
  * access to Temporal can send one.
  */
-function validator<C extends Command>(order: OrderEntity, { shape }: CommandType<C>): (command: C) => void {
+function validator<C extends Command>(
+  order: OrderEntity,
+  { shape }: CommandType<C>,
+  interrupts: (command: C) => boolean = () => false,
+): (command: C) => void {
   return (command) => {
-    order.requireOpen();
     const field = malformedField(shape, command);
     if (field) throw asFailure({ type: FAILURES.malformedCommand, message: malformed(field) });
+    order.requireOpen(interrupts(command));
   };
 }
 

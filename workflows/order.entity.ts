@@ -281,7 +281,13 @@ export function createOrderEntity(
     lookForVersion: handover.note,
     /** Learns what others have written meanwhile. */
     lookAgain: () => inTurn(async () => void learn(await steps.loadOrder(request))),
-    requireOpen: handover.requireOpen,
+    /**
+     * @param interrupts whether the update would end the wait for a payment, which keeps the next run from beginning
+     * @throws a failure after which the same update, sent again, reaches the next run
+     */
+    requireOpen(interrupts = false): void {
+      if (!interrupts || !authorizing.isRunning()) handover.requireOpen();
+    },
     note: display.note,
     report: display.report,
     timeline: display.timeline,

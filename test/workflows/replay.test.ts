@@ -51,6 +51,8 @@ const OUTCOMES = [
   'cancelled-afterwards',
   'cancelled-in-temporal',
   'cancelled-in-temporal-and-owing',
+  'cancelled-when-it-belonged-elsewhere',
+  'cancelled-when-its-history-was-long',
   'cancelled-while-authorising',
   'capture-refused',
   'carts',

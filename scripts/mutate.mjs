@@ -1,7 +1,7 @@
 // Changes the code of the domain in every way that Stryker knows, one change at a time, and reports those that no test notices.
 // Arguments are the sources to change, which are all of stryker.config.mjs by default: files, patterns or lines of a
 // file (`src/domain/money.ts:20-30`). What follows the first option is passed to Stryker. With `--save` as the first
-// option, the results of these sources go to bench/results/mutants.json and mutants.md; name whole files then.
+// option, the results of these sources go to bench/results/mutants/domain.json and domain.md; name whole files then.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const REPORT = path.join(ROOT, 'mutants', 'report.json');
-const RESULTS = path.join(ROOT, 'bench', 'results', 'mutants.json');
+const RESULTS = path.join(ROOT, 'bench', 'results', 'mutants', 'domain.json');
 
 /** Merges the results of a report into those that are kept, by source. */
 function save() {

@@ -13,20 +13,28 @@ it('a finding has the same name whenever it is found of the same subject', () =>
   expect(auditFindingId({ kind: 'order_stuck', subject: 'ord_1' })).toBe('order_stuck:ord_1');
 });
 
-it('what is found of stock is about a product, a failing task about a workflow, and all others about an order', () => {
+it('what is found of stock is about a product, a failing task about a workflow, and what both of them have about the order', () => {
   const stock = kindsWhere((kind) => subjectOf(kind) === 'product');
   expect(stock).toEqual(kindsWhere((kind) => kind.split('_')[0] === 'stock'));
   expect(stock).toHaveLength(4);
   expect(kindsWhere((kind) => subjectOf(kind) === 'workflow')).toEqual(['workflow_task_failing']);
+  expect(kindsWhere((kind) => subjectOf(kind) === 'cart')).toEqual([
+    'cart_malformed',
+    'cart_without_order',
+    'cart_not_reopened',
+    'cart_hold_differs',
+    'cart_hold_overdue',
+  ]);
+  expect(subjectOf('cart_not_ordered')).toBe('order');
   expect(subjectOf('workflow_not_ended')).toBe('order');
 });
 
 it('only what is read at once is certain when it is found once', () => {
-  const ofOneDocument = /^(stock_|order_(malformed|amounts|units|reservation|history))/;
+  const ofOneDocument = /^(stock_|cart_malformed|order_(malformed|amounts|units|reservation|history))/;
   expect(kindsWhere((kind) => isCertain({ kind }))).toEqual(kindsWhere((kind) => ofOneDocument.test(kind)));
 });
 
-it('stock is counted anew, a workflow looks at its order, an unpaid order is counted, and people set all others right', () => {
+it('stock is counted anew, a workflow looks at its order, a cart is put right, and people set all others right', () => {
   const repaired = AUDIT_FINDING_KINDS.map((kind) => [kind, auditRepairOf({ kind })]);
   expect(Object.fromEntries(repaired.filter(([, repair]) => repair !== null))).toEqual({
     stock_reserved_differs: 'recount',
@@ -34,6 +42,10 @@ it('stock is counted anew, a workflow looks at its order, an unpaid order is cou
     stock_available_differs: 'recount',
     order_without_workflow: 'look',
     workflow_not_ended: 'look',
+    workflow_differs: 'look',
+    cart_not_reopened: 'reopen',
+    cart_hold_differs: 'release',
+    cart_hold_overdue: 'release',
     unpaid_order_differs: 'account',
   });
 });

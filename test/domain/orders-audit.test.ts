@@ -2,20 +2,20 @@ import { afterAuditPart, beginOrdersAudit, ORDERS_AUDIT_PHASES } from '../../src
 import { CREATED } from './fixtures';
 
 it('an audit begins with the first phase, and with nothing counted, repaired or open', () => {
-  const nothing = { products: 0, orders: 0, unpaid: 0, workflows: 0, payments: 0, findings: 0 };
+  const nothing = { products: 0, carts: 0, orders: 0, unpaid: 0, workflows: 0, payments: 0, findings: 0 };
   expect(beginOrdersAudit({}, CREATED)).toEqual({
     repair: false,
     payments: false,
+    histories: false,
+    atRest: false,
     startedAt: CREATED,
     phase: 'products',
     cursor: null,
     counts: { ...nothing, dismissed: 0, unanswered: 0, repaired: 0, gone: 0 },
     open: {},
   });
-  expect(beginOrdersAudit({ repair: true, payments: true }, CREATED)).toMatchObject({
-    repair: true,
-    payments: true,
-  });
+  const all = { repair: true, payments: true, histories: true, atRest: true };
+  expect(beginOrdersAudit(all, CREATED)).toMatchObject(all);
 });
 
 it('an audit goes through all phases, one part after the other, and ends', () => {
@@ -29,6 +29,6 @@ it('an audit goes through all phases, one part after the other, and ends', () =>
     expect(run.cursor).toBeNull();
   }
   expect(phases).toEqual([...ORDERS_AUDIT_PHASES]);
-  expect(phases).toEqual(['products', 'orders', 'unpaid', 'workflows', 'payments', 'findings']);
-  expect(run.counts).toMatchObject({ products: 5, orders: 5, findings: 5, dismissed: 6, gone: 0 });
+  expect(phases).toEqual(['products', 'carts', 'orders', 'unpaid', 'workflows', 'payments', 'findings']);
+  expect(run.counts).toMatchObject({ products: 5, orders: 5, findings: 5, dismissed: 7, gone: 0 });
 });

@@ -188,7 +188,8 @@ function eventFlaws(
   const isFollowed = Date.parse(feed.until) - Date.parse(updatedAt) > settlingMs;
   if (last < version && isKept(updatedAt) && isFollowed)
     return [eventsMissing(`the event of version ${version}`, versions)];
-  const first = versions[0] !== undefined && follows.get(versions[0]);
+  const [earliest = 0] = versions;
+  const first = follows.get(earliest);
   if (typeof first === 'number' && isKept(createdAt))
     return [eventsMissing(`the event of version ${first}`, versions)];
   return [];

@@ -41,12 +41,12 @@ export function progressed(
   made: ChangeMade,
   payment: Partial<Pick<OrderState, 'paymentStatus'>> = {},
 ): Order {
-  const { at, by, reason } = made;
+  const { at, reason } = made;
   const overdueSince = hasOpenUnits(changed) ? changed.overdueSince : null;
   const cancelled = { ...changed, overdueSince, cancelled: cancelledOf(changed.items) };
   const progress = progressOf(cancelled);
   const reserved = { ...cancelled, reservation: reservationAfter(cancelled, progress) };
-  const repaid = withExcessOwed(reserved, { at, by, reason });
+  const repaid = withExcessOwed(reserved, { at, reason });
   const { order, isVoided } = withRestGivenUp(repaid, at);
   return changeOrder(order, { ...payment, ...progress, ...(isVoided && { paymentStatus: 'voided' }) }, made);
 }
@@ -71,7 +71,7 @@ function reservationAfter(
 }
 
 /** Returns the order owing back what was captured of units that are cancelled. */
-export function withExcessOwed(order: Order, { at, reason }: ChangeMade): Order {
+export function withExcessOwed(order: Order, { at, reason }: Pick<ChangeMade, 'at' | 'reason'>): Order {
   const excess = Math.min(leftToRefund(order), capturedForGoods(order) - (dueOf(order) ?? 0));
   const id = systemRefundId(order);
   if (excess <= 0 || order.refunds.some((one) => one.id === id)) return order;

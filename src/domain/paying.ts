@@ -32,12 +32,12 @@ export interface CustomerWait {
 
 /** Returns what the order waits for the customer to do, or null. */
 export function customerWaitOf(order: Order): CustomerWait | null {
-  const { status, paymentStatus, payBy, retryUntil } = order;
+  const { paymentStatus, payBy, retryUntil } = order;
   if (isClosed(order)) return null;
   const { key: paymentKey } = currentPayment(order);
   // It has none any more when nothing of the order is open: the payment is about to be voided.
   if (paymentStatus === 'action_required') return payBy ? { what: 'action', until: payBy, paymentKey } : null;
-  if (status === 'pending' && retryUntil) return { what: 'card', until: retryUntil, paymentKey };
+  if (retryUntil) return { what: 'card', until: retryUntil, paymentKey };
   return null;
 }
 
@@ -79,9 +79,8 @@ export function requirePayable(order: Order): void {
       'The payment of the order waits for the customer to confirm it at the bank: only if that fails can another card be tried.',
     );
   }
-  const isWaiting = status === 'pending' && retryUntil !== null;
   const isLapsed = status === 'confirmed' && isUnpaid(order) && hasOpenUnits(order);
-  if (!isWaiting && !isLapsed) {
+  if (!retryUntil && !isLapsed) {
     throw new InvalidTransition(
       `The order is ${status} and its payment ${paymentStatus}: there is nothing to pay.`,
     );
@@ -101,7 +100,8 @@ export function requirePayable(order: Order): void {
 /** Returns the order intending to be paid with another card. @throws {InvalidTransition} @throws {PaymentUnsettled} */
 export function pay(order: Order, command: PayOrder, at: string): Order {
   requirePayable(order);
-  if (order.status === 'pending' && at >= order.retryUntil!) {
+  const { retryUntil } = order;
+  if (retryUntil && at >= retryUntil) {
     throw new InvalidTransition(
       'The time in which another card could be tried for this order is over: place a new one.',
     );
@@ -155,7 +155,7 @@ export function turnedDownOrder(
   // It may still be authorised if the customer acts after all.
   const isDead = outcome !== 'expired';
   if (order.status === 'pending' && retryUntil <= at) {
-    const next = order.retryUntil || order.attempts.length > 0 ? noted : order;
+    const next = order.attempts.length > 0 ? noted : order;
     return closedOrder(next, rejectedBecause({ code: CODES[outcome], detail: reason }, isDead), at);
   }
   const next: Order = {
@@ -189,7 +189,7 @@ export function lapsedOrder(order: Order, at: string): Order {
 export function givenUpOrder(order: Order, until: string, at: string): Order {
   const wait = customerWaitOf(order);
   if (order.intention || wait?.what !== 'card' || wait.until !== until) return order;
-  return closedOrder(order, rejectedBecause(unpaidBecause(order), true), at);
+  return closedOrder(order, rejectedBecause(unpaidBecause(order)), at);
 }
 
 /** Returns why the order is not paid, in the words of its last attempt. */

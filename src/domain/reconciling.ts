@@ -65,25 +65,14 @@ export function reconciledOrder(order: Order, found: ProviderPayment | null, con
 function actedOrder(order: Order, found: ProviderPayment | null, { at, policy, passed }: Reconciling): Order {
   const payment = order.payment!;
   const isLate = at >= order.payBy! || passed === order.payBy;
-  switch (found?.status) {
-    case 'authorized':
-    case 'captured': {
-      const { reference, captures } = found;
-      return paidOrder(order, { ...payment, reference, captures }, at);
-    }
-    case 'declined':
-    case 'voided': {
-      const failed = { outcome: 'failed', reason: found.declineReason ?? FAILED } as const;
-      if (!isLate) return turnedDownOrder(order, payment, failed, at, policy);
-      break;
-    }
-    case 'action_required':
-    case undefined:
-      break;
+  if (found?.status === 'authorized' || found?.status === 'captured') {
+    const { reference, captures } = found;
+    return paidOrder(order, { ...payment, reference, captures }, at);
   }
-  return isLate
-    ? turnedDownOrder(order, payment, { outcome: 'expired', reason: EXPIRED }, at, policy)
-    : order;
+  if (isLate) return turnedDownOrder(order, payment, { outcome: 'expired', reason: EXPIRED }, at, policy);
+  if (found?.status !== 'declined' && found?.status !== 'voided') return order;
+  const failed = { outcome: 'failed', reason: found.declineReason ?? FAILED } as const;
+  return turnedDownOrder(order, payment, failed, at, policy);
 }
 
 const FAILED =
@@ -126,7 +115,7 @@ function withPayableDebts(before: Order, order: Order, found: ProviderPayment, a
       .filter((one) => !isDropped(one) || known.has(one.id))
       .map((one): Refund => (isDropped(one) ? { ...one, status: 'failed' } : one)),
   };
-  return withExcessOwed(next, { at, by: 'provider', reason: null });
+  return withExcessOwed(next, { at, reason: null });
 }
 
 /** Returns the order that knows what was captured elsewhere, and whether its authorisation is gone. */
@@ -135,7 +124,7 @@ function withCaptures(order: Order, found: ProviderPayment, at: string): Order {
   if (!payment || payment.amount === 0 || isGivenUp(order)) return order;
   const isGone = !isLive(found);
   if (found.captured === 0) {
-    const isLapsed = isGone && order.status === 'confirmed' && order.paymentStatus === 'authorized';
+    const isLapsed = isGone && order.paymentStatus === 'authorized';
     return isLapsed && !payment.isClosed ? lapsedOrder(order, at) : order;
   }
   const isClosing = isGone && !payment.isClosed;
@@ -147,15 +136,13 @@ function withCaptures(order: Order, found: ProviderPayment, at: string): Order {
   };
   const isMore = next.captured > captured;
   const made = { at, by: 'provider', reason: isMore ? 'captured_elsewhere' : 'authorization_lapsed' };
-  // What is refunded of it follows below.
-  const paymentStatus = order.paymentStatus === 'authorized' ? 'captured' : paidStatus(next);
-  return progressed(next, made, { paymentStatus });
+  return progressed(next, made, { paymentStatus: paidStatus(next) });
 }
 
 /** Returns whether all of its payment is, or is to be, given up: what happens to it then is not the order's. */
 function isGivenUp(order: Order): boolean {
   const { status, captured } = order;
-  return status === 'pending' || isUnpaid(order) || (status === 'cancelled' && captured === 0);
+  return isUnpaid(order) || (status === 'cancelled' && captured === 0);
 }
 
 function closed(payment: OrderPayment): OrderPayment {

@@ -28,5 +28,5 @@ export interface Rejection {
 }
 
 export function isRejectionType(type: string | null | undefined): type is RejectionType {
-  return type != null && Object.hasOwn(REJECTION_CODES, type);
+  return Object.hasOwn(REJECTION_CODES, String(type));
 }

@@ -62,6 +62,40 @@ describe('the figures of an order', () => {
     });
   });
 
+  it('tell no reason for a rejection that has none', () => {
+    const rejected = orderIn({ status: 'rejected', ...history(change('status', 'pending', 'rejected', 1)) });
+    expect(figuresOf(null, rejected).rejected).toBeNull();
+  });
+
+  it('count one that is completed, and one that is cancelled', () => {
+    const end = (to: 'completed' | 'cancelled') =>
+      figuresOf(confirmed, {
+        ...confirmed,
+        version: 3,
+        status: to,
+        statusHistory: [...confirmed.statusHistory, change('status', 'confirmed', to, 9)],
+      });
+    expect(end('completed')).toMatchObject({ isCompleted: true, isCancelled: false, settledAfterMs: null });
+    expect(end('cancelled')).toMatchObject({ isCompleted: false, isCancelled: true, settledAfterMs: null });
+  });
+
+  it('settle it when it is confirmed, not when its payment is authorised', () => {
+    const authorized = change('paymentStatus', 'pending', 'authorized', 1);
+    expect(figuresOf(null, { ...confirmed, ...history(authorized, CONFIRMED) })).toMatchObject({
+      settledAfterMs: 2_000,
+    });
+  });
+
+  it('settle it when its customer is asked for another card', () => {
+    const declined: Order = {
+      ...pending,
+      version: 2,
+      paymentStatus: 'declined',
+      ...history(change('paymentStatus', 'pending', 'declined', 3)),
+    };
+    expect(figuresOf(pending, declined)).toMatchObject({ settledAfterMs: 3_000 });
+  });
+
   it('end the time to settle it when its customer is asked to act', () => {
     const asked: Order = {
       ...pending,
@@ -96,5 +130,13 @@ describe('the figures of an order', () => {
       refunds: 2,
       amounts: { placed: 0, captured: 0, refunded: 700 },
     });
+    const failed = { ...refundOf(90, 'r4'), status: 'failed' as const };
+    const more: Order = {
+      ...refunded,
+      version: 5,
+      refunded: 760,
+      refunds: [...refunded.refunds, refundOf(60, 'r3'), failed],
+    };
+    expect(figuresOf(refunded, more)).toMatchObject({ refunds: 1, amounts: { captured: 0, refunded: 60 } });
   });
 });

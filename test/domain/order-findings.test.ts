@@ -1,3 +1,4 @@
+import type { AuditFinding } from '../../src/domain/audit-findings';
 import type { Order } from '../../src/domain/order';
 import {
   missingOrderFindings,
@@ -7,7 +8,7 @@ import {
   type RememberedOrder,
   type SeenWorkflow,
 } from '../../src/domain/order-findings';
-import { CREATED, orderIn, owed } from './fixtures';
+import { CREATED, intendedFulfillment, LATER, orderIn, owed } from './fixtures';
 
 const MINUTE_MS = 60_000;
 const later = (ms: number) => new Date(Date.parse(CREATED) + ms).toISOString();
@@ -52,7 +53,7 @@ function kindsOf(fields: Partial<OrderRecords>, changes: Partial<Order> = {}, at
 }
 
 it('finds nothing in an order that has what it needs', () => {
-  expect(kindsOf({})).toEqual([]);
+  expect(kindsOf({})).toStrictEqual([]);
 });
 
 const laterVersion: RememberedOrder = { ...asStored, version: version + 1 };
@@ -61,42 +62,101 @@ const events = (versions: number[], follows: [number, number | null][] = []) => 
   events: { versions, follows: new Map(follows) },
 });
 
-it.each<[string, Partial<OrderRecords>, string]>([
-  ['no workflow', { workflow: null }, 'order_without_workflow'],
-  ['a workflow that was terminated', { workflow: ended }, 'order_without_workflow'],
+const NO_WORKFLOW = { kind: 'order_without_workflow', expected: 'a workflow that runs' };
+const missing = (version: number, found: string) => ({
+  kind: 'events_missing',
+  expected: `the event of version ${version}`,
+  found,
+});
+const NOT_ORDERED = { kind: 'cart_not_ordered', expected: 'its cart ordered as this order' };
+
+it.each<[string, Partial<OrderRecords>, Omit<AuditFinding, 'subject' | 'kind'> & { kind: string }]>([
+  ['no workflow', { workflow: null }, { ...NO_WORKFLOW, found: 'none' }],
   [
-    'a workflow that shows other states',
+    'a workflow that was terminated',
+    { workflow: ended },
+    { ...NO_WORKFLOW, found: 'one that is TERMINATED' },
+  ],
+  [
+    'a workflow that shows another state',
     { workflow: { ...running, states: { ...running.states, status: 'pending' } } },
-    'workflow_differs',
+    { kind: 'workflow_differs', expected: 'status confirmed', found: 'in Temporal: status pending' },
+  ],
+  [
+    'a workflow that shows no states',
+    { workflow: { ...running, states: { status: 'confirmed' } } },
+    {
+      kind: 'workflow_differs',
+      expected: 'paymentStatus authorized, fulfillmentStatus unfulfilled',
+      found: 'in Temporal: paymentStatus undefined, fulfillmentStatus undefined',
+    },
   ],
   [
     'a workflow that knows an earlier version',
     { remembered: { ...asStored, version: 1 } },
-    'workflow_differs',
+    { kind: 'workflow_differs', expected: 'version 2', found: 'in Temporal: version 1' },
   ],
-  ['a workflow that knows a later version', { remembered: laterVersion }, 'order_behind_workflow'],
+  [
+    'a workflow that knows a later version',
+    { remembered: laterVersion },
+    { kind: 'order_behind_workflow', expected: 'version 3', found: 'version 2' },
+  ],
   [
     'a workflow that has ended with a later version, which nothing may start again',
     { workflow: { ...running, status: 'COMPLETED' }, remembered: laterVersion },
-    'order_behind_workflow',
+    { kind: 'order_behind_workflow', expected: 'version 3', found: 'version 2' },
   ],
   [
     'a workflow that knows another state of the same version',
-    { remembered: { ...asStored, paymentStatus: 'captured' } },
-    'order_behind_workflow',
+    { remembered: { ...asStored, paymentStatus: 'captured', captured: 3_000 } },
+    {
+      kind: 'order_behind_workflow',
+      expected: 'paymentStatus captured, captured 3000',
+      found: 'paymentStatus authorized, captured 0',
+    },
   ],
-  ['no events', events([]), 'events_missing'],
-  ['no last event', events([1]), 'events_missing'],
-  ['no first event', events([2], [[2, 1]]), 'events_missing'],
-  ['an event less between two', events([1, 2], [[2, 7]]), 'events_missing'],
-  ['an event of a version that it has not had', events([1, 2, 3]), 'order_behind_events'],
-  ['an account as unpaid that it should not have', { isCountedUnpaid: true }, 'unpaid_order_differs'],
-  ['a cart that can be ordered again', { cart: { status: 'open', orderId: null } }, 'cart_not_ordered'],
-  ['a cart of another order', { cart: { status: 'ordered', orderId: 'ord_2' } }, 'cart_ordered_twice'],
-])('finds that an order has %s', (_, fields, kind) => {
-  expect(kindsOf(fields)).toEqual([kind]);
+  ['no events', events([]), missing(2, 'none')],
+  ['no last event', events([1]), missing(2, 'those of versions 1')],
+  ['no first event', events([2], [[2, 1]]), missing(1, 'those of versions 2')],
+  ['an event less between two', events([1, 2], [[2, 7]]), missing(7, 'those of versions 1, 2')],
+  [
+    'an event of a version that it has not had',
+    events([1, 2, 3]),
+    { kind: 'order_behind_events', expected: 'version 3', found: 'version 2' },
+  ],
+  [
+    'an account as unpaid that it should not have',
+    { isCountedUnpaid: true },
+    { kind: 'unpaid_order_differs', expected: 'not counted as unpaid', found: 'counted as unpaid' },
+  ],
+  [
+    'a cart that can be ordered again',
+    { cart: { status: 'open', orderId: null } },
+    { ...NOT_ORDERED, found: 'open, as no order' },
+  ],
+  [
+    'a cart that is open, and names it all the same',
+    { cart: { status: 'open', orderId: order.id } },
+    { ...NOT_ORDERED, found: 'open, as ord_1' },
+  ],
+  [
+    'a cart of another order',
+    { cart: { status: 'ordered', orderId: 'ord_2' } },
+    { ...NOT_ORDERED, kind: 'cart_ordered_twice', found: 'ordered, as ord_2' },
+  ],
+])('finds that an order has %s', (_, fields, finding) => {
+  const found = orderFindings(order, { ...records, ...fields }, context);
+  expect(found).toStrictEqual([{ ...finding, subject: order.id }]);
   // Right after a change it may be so.
-  expect(kindsOf(fields, {}, later(4 * MINUTE_MS))).toEqual([]);
+  expect(kindsOf(fields, {}, later(5 * MINUTE_MS - 1))).toStrictEqual([]);
+  expect(kindsOf(fields, {}, later(5 * MINUTE_MS))).toStrictEqual([finding.kind]);
+});
+
+it('finds what an order lacks elsewhere beside what it contradicts itself in', () => {
+  expect(kindsOf({ workflow: null }, { cancelled: 1 })).toStrictEqual([
+    'order_amounts_differ',
+    'order_without_workflow',
+  ]);
 });
 
 it.each<[string, Partial<OrderRecords>, Partial<Order>]>([
@@ -109,12 +169,27 @@ it.each<[string, Partial<OrderRecords>, Partial<Order>]>([
   ['all events have expired', { ...events([]), feed: { since: later(1), until: context.at } }, {}],
   ['versions have become one event', events([1, 4], [[4, 1]]), { version: 4, revision: 4 }],
   ['the feed is behind', { ...events([1]), feed: { ...records.feed!, until: later(MINUTE_MS) } }, {}],
+  [
+    'the last write is as old as events are late',
+    { ...events([1]), feed: { ...records.feed!, until: later(5 * MINUTE_MS) } },
+    {},
+  ],
+  [
+    'events are kept for as long as they are late',
+    { ...events([2], [[2, 1]]), feed: { ...records.feed!, since: later(-5 * MINUTE_MS) } },
+    {},
+  ],
+  [
+    'the workflow is about to show what it does',
+    { workflow: { ...running, states: {} } },
+    { intention: intendedFulfillment() },
+  ],
   ['there is no feed', { ...events([]), feed: null }, {}],
   ['histories have it as it is', { remembered: asStored }, {}],
   ['no history has anything of it', { remembered: null }, {}],
   ['the cart was ordered as this', { cart: { status: 'ordered', orderId: order.id } }, {}],
 ])('finds nothing if %s', (_, fields, changes) => {
-  expect(kindsOf(fields, changes)).toEqual([]);
+  expect(kindsOf(fields, changes)).toStrictEqual([]);
 });
 
 it('needs no workflow for an order that is closed, unless it owes something', () => {
@@ -134,20 +209,36 @@ it('needs no workflow for an order that is closed, unless it owes something', ()
       { ...order.statusHistory[2]!, axis: 'fulfillmentStatus', from: 'unfulfilled', to: 'cancelled' },
     ],
   };
-  expect(kindsOf({ workflow: null }, closed)).toEqual([]);
-  expect(kindsOf({ workflow: running }, closed)).toEqual(['workflow_not_ended']);
-  const compensations = [owed()];
-  expect(kindsOf({ workflow: ended }, { ...closed, compensations })).toEqual(['order_without_workflow']);
-  expect(kindsOf({ workflow: ended, afterwards: running }, { ...closed, compensations })).toEqual([]);
-  const tomorrow = later(25 * 60 * MINUTE_MS);
-  expect(kindsOf({ workflow: ended, afterwards: running }, { ...closed, compensations }, tomorrow)).toEqual([
-    'order_stuck',
+  expect(kindsOf({ workflow: null }, closed)).toStrictEqual([]);
+  expect(orderFindings({ ...order, ...closed }, records, context)).toMatchObject([
+    {
+      kind: 'workflow_not_ended',
+      expected: 'none, since the order is cancelled',
+      found: `a workflow that runs since ${CREATED}`,
+    },
   ]);
+  const compensations = [owed()];
+  expect(kindsOf({ workflow: ended }, { ...closed, compensations })).toStrictEqual([
+    'order_without_workflow',
+  ]);
+  expect(kindsOf({ workflow: ended, afterwards: running }, { ...closed, compensations })).toStrictEqual([]);
+  const tomorrow = later(25 * 60 * MINUTE_MS);
+  expect(
+    kindsOf({ workflow: ended, afterwards: running }, { ...closed, compensations }, tomorrow),
+  ).toStrictEqual(['order_stuck']);
 });
 
 it('names an order that cannot be read, and does not look at what there is of it elsewhere', () => {
-  expect(kindsOf({ workflow: null }, { refunds: null as never })).toEqual(['order_malformed']);
-  expect(kindsOf({ workflow: null }, { refunds: [null as never] })).toEqual(['order_malformed']);
+  expect(kindsOf({ workflow: null }, { refunds: null as never })).toStrictEqual(['order_malformed']);
+  const unreadable = { ...order, refunds: [null as never] };
+  expect(orderFindings(unreadable, records, context)).toMatchObject([
+    {
+      subject: 'ord_1',
+      expected: 'a document that can be read',
+      found: expect.stringContaining('null') as string,
+    },
+  ]);
+  expect(kindsOf({ workflow: null }, { refunds: [null as never] })).toStrictEqual(['order_malformed']);
 });
 
 it('needs no workflow for an order of which that cannot be told', () => {
@@ -164,7 +255,18 @@ it.each<[string, SeenWorkflow | null, string, string[]]>([
 ])('an order without a document is missing, or not, when its workflow %s', (_, workflow, at, kinds) => {
   const inTemporal = { workflow, remembered: asStored };
   const found = missingOrderFindings('ord_1', inTemporal, { ...context, at });
-  expect(found.map(({ kind }) => kind)).toEqual(kinds);
+  expect(found.map(({ kind }) => kind)).toStrictEqual(kinds);
+});
+
+it('says of a missing order since when its workflow runs', () => {
+  expect(missingOrderFindings('ord_1', { workflow: running, remembered: null }, context)).toStrictEqual([
+    {
+      kind: 'order_missing',
+      subject: 'ord_1',
+      expected: 'a document',
+      found: `none, and a workflow that is RUNNING, was started ${CREATED}`,
+    },
+  ]);
 });
 
 it('says of a missing order what its history has of it', () => {
@@ -184,5 +286,41 @@ it('finds that a closed order was put back of which only the workflow after its 
     ],
   };
   const remembered: RememberedOrder = { ...laterVersion, status: 'rejected' };
-  expect(kindsOf({ workflow: null, remembered }, rejected)).toEqual(['order_behind_workflow']);
+  expect(kindsOf({ workflow: null, remembered }, rejected)).toStrictEqual(['order_behind_workflow']);
+});
+
+const [BEGUN] = order.statusHistory;
+
+it('counts an order as unpaid as long as its customer has to act, and has it moved when that is over', () => {
+  const waiting = orderIn({
+    status: 'pending',
+    paymentStatus: 'action_required',
+    payBy: LATER,
+    updatedAt: later(-MINUTE_MS),
+    statusHistory: [BEGUN!, { ...BEGUN!, axis: 'paymentStatus', from: 'pending', to: 'action_required' }],
+  });
+  const unwatched = { ...records, workflow: undefined };
+  expect(orderFindings(waiting, { ...unwatched, isCountedUnpaid: true }, context)).toStrictEqual([]);
+  expect(orderFindings(waiting, unwatched, context)).toMatchObject([
+    { kind: 'unpaid_order_differs', expected: 'counted as unpaid', found: 'not counted as unpaid' },
+  ]);
+  const at = later(2 * 24 * 60 * MINUTE_MS);
+  const [stuck] = orderFindings(waiting, { ...unwatched, isCountedUnpaid: true }, { ...context, at });
+  expect(stuck).toStrictEqual({
+    kind: 'order_stuck',
+    subject: 'ord_1',
+    expected: `moved since ${LATER}`,
+    found: `pending, payment action_required, unchanged since ${later(-MINUTE_MS)}`,
+  });
+});
+
+it('an order that is rejected has lost its cart', () => {
+  const rejected: Partial<Order> = {
+    status: 'rejected',
+    paymentStatus: 'pending',
+    reservation: 'released',
+    statusHistory: [BEGUN!, { ...BEGUN!, from: 'pending', to: 'rejected' }],
+  };
+  const cart = { status: 'open', orderId: null } as const;
+  expect(kindsOf({ workflow: undefined, cart }, rejected)).toStrictEqual([]);
 });

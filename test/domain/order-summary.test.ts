@@ -4,8 +4,10 @@ import {
   answerOf,
   isPlacedAnswer,
   isSummary,
+  refusal,
   snapshotOf,
   summaryOf,
+  undoneAnswer,
 } from '../../src/domain/order-summary';
 import { paymentTaskOf } from '../../src/domain/intention';
 import type { Order } from '../../src/domain/order';
@@ -72,6 +74,19 @@ describe('summaryOf', () => {
     );
   });
 
+  it('has what the order waits for its customer to do, only if it does', () => {
+    const waiting = { status: 'pending', paymentStatus: 'action_required', payBy: LATER } as const;
+    expect(summaryOf(orderIn(waiting))).toMatchObject({
+      awaits: { what: 'action', until: LATER, paymentKey: 'ord_1-1' },
+    });
+    expect(summaryOf(orderIn())).not.toHaveProperty('awaits');
+  });
+
+  it('names the refund that a compensation makes', () => {
+    const compensations = [owed({ kind: 'refund', step: 'refundPayment-3', refundId: 'ref_1' })];
+    expect(summaryOf(orderIn({ compensations })).owed).toMatchObject([{ kind: 'refund', refundId: 'ref_1' }]);
+  });
+
   it('has why the order was rejected', () => {
     const rejection = { code: 'out_of_stock', detail: 'none left' } as const;
     expect(summaryOf(orderIn({ rejection }))).toMatchObject({ rejection });
@@ -88,7 +103,7 @@ describe('summaryOf', () => {
       owed({ step: 'b', state: 'resolved' }),
       owed({ step: 'c', state: 'pending', failure: 'down' }),
     ];
-    expect(summaryOf(orderIn({ compensations })).owed).toEqual([
+    expect(summaryOf(orderIn({ compensations })).owed).toStrictEqual([
       {
         step: 'a',
         kind: 'void',
@@ -153,10 +168,28 @@ describe('answerOf', () => {
     expect(answerOf(orderIn(added), 'k1').answer).toEqual({ version: 2, error: null });
   });
 
+  it('is null for a command that added nothing', () => {
+    const order = orderIn({ fulfillments: [fulfillment({ id: 'k7' })], refunds: [refundOf(1, 'k8')] });
+    expect(answerOf(order, 'k1').answer).toBeNull();
+  });
+
   it('is null for a command that is not answered', () => {
     const order = orderIn({ commands: [answered('cmd_1')], intention: intendedFulfillment() });
     expect(answerOf(order, 'k1').answer).toBeNull();
   });
+});
+
+it('refusal answers with an error at the version that the order has', () => {
+  expect(refusal(orderIn(), refused)).toEqual({
+    ...summaryOf(orderIn()),
+    answer: { version: 2, error: refused },
+  });
+});
+
+it('undoneAnswer tells how many units of each line are cancelled', () => {
+  const items = orderIn().items.map((item, n) => ({ ...item, cancelledQuantity: n }));
+  const answer = answerOf(orderIn(), 'k1');
+  expect(undoneAnswer(answer, orderIn({ items }))).toEqual({ ...answer, cancelledQuantities: [0, 1] });
 });
 
 describe('snapshotOf', () => {
@@ -173,6 +206,21 @@ describe('snapshotOf', () => {
       tax: 0,
       reference: 'pi_1',
     });
+  });
+
+  it('tells which prices contain the tax, and that the payment is captured in parts', () => {
+    const order = orderIn({
+      items: [itemOf({ ...priced('ps_b'), priceIncludesTax: true }), itemOf(priced('ps_a'))],
+      payment: { ...payment(3_000), captures: 'many' },
+    });
+    expect(snapshotOf(order)).toMatchObject({
+      lines: [
+        ['SKU-ps_b', 1_000, 0, true],
+        ['SKU-ps_a', 1_000, 0],
+      ],
+      captures: 'many',
+    });
+    expect(snapshotOf(orderIn())).not.toHaveProperty('captures');
   });
 
   it('has no prices for an order that was never priced', () => {
@@ -291,6 +339,7 @@ describe('isPlacedAnswer', () => {
     ['an answer that is null', { ...placed, answer: null }],
     ['no word of whether the order is new', { ...placed, isNew: undefined }],
     ['no times', { ...placed, took: undefined }],
+    ['times that are null', { ...placed, took: null }],
     ['an answer without a summary', { answer: placed.answer, isNew: true, took: {} }],
   ])('rejects what an operator may complete openOrder with: %s', (_, value) => {
     expect(isPlacedAnswer(value)).toBe(false);

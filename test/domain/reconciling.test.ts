@@ -4,9 +4,9 @@ import { fulfill } from '../../src/domain/fulfillment';
 import type { Order } from '../../src/domain/order';
 import { leftToRefund } from '../../src/domain/order-payment';
 import { actionRequiredOrder, givenUpOrder, pay, paidOrder, turnedDownOrder } from '../../src/domain/paying';
-import { refundedOf } from '../../src/domain/payment';
+import { refundedOf, type ProviderDispute, type ProviderPayment } from '../../src/domain/payment';
 import { openedOrder } from '../../src/domain/placing';
-import { reconciledOrder } from '../../src/domain/reconciling';
+import { paymentCheck, reconciledOrder } from '../../src/domain/reconciling';
 import { refundedOrder } from '../../src/domain/refund';
 import {
   command,
@@ -29,6 +29,13 @@ import { happen, happening, recordOf, TOTAL } from './records';
 
 const patient = { ...policy, retryWindowMs: 60_000 };
 const context = { at: LATER, policy };
+const contested = (fields: Partial<ProviderDispute> = {}): ProviderDispute => ({
+  id: 'dp_1',
+  amount: 100,
+  status: 'opened',
+  reason: 'general',
+  ...fields,
+});
 const card = { ...command, id: 'pay_1', fingerprint: 'f', attemptId: 'a', paymentMethod: 'pm_2' };
 
 /** The part of an order that does not tell when it has learned of what. */
@@ -93,6 +100,27 @@ describe('an order whose payment waits for its customer', () => {
       payBy: null,
       version: waiting.version + 1,
       attempts: [{ outcome: 'authorized' }],
+    });
+  });
+
+  it('is told by the bank, or by us, why nothing is charged', () => {
+    const failed = (fields: Partial<ProviderPayment>, of = soon) =>
+      reconciledOrder(waiting, recordOf({ status: 'declined', ...fields }), of).rejection;
+    expect(failed({ declineReason: 'Too little money.' })).toMatchObject({ detail: 'Too little money.' });
+    expect(failed({})).toMatchObject({
+      detail: expect.stringMatching(/^The payment was not confirmed/) as string,
+    });
+    expect(failed({}, { at: waiting.payBy!, policy })).toMatchObject({
+      code: 'payment_action_expired',
+      detail: expect.stringMatching(/ was not done in time, so nothing is charged\.$/) as string,
+    });
+  });
+
+  it('is late when its time has come, and not before', () => {
+    const before = new Date(Date.parse(waiting.payBy!) - 1).toISOString();
+    expect(reconciledOrder(waiting, null, { at: before, policy })).toBe(waiting);
+    expect(reconciledOrder(waiting, null, { at: waiting.payBy!, policy })).toMatchObject({
+      status: 'rejected',
     });
   });
 
@@ -165,6 +193,94 @@ it('an order that is being placed or changed, rejected, cancelled or left unpaid
   ];
   for (const order of others)
     for (const record of records) expect(reconciledOrder(order, record, context)).toBe(order);
+});
+
+it('an order that is rejected learns of nothing, not even of a dispute', () => {
+  const rejected = orderIn({ status: 'rejected', paymentStatus: 'declined' });
+  expect(reconciledOrder(rejected, recordOf({ disputes: [contested()] }), context)).toBe(rejected);
+});
+
+it('a payment check is about the order as it was read', () => {
+  const named = { id: 'look_1', by: 'system', paymentKey: 'ord_1-1' };
+  expect(paymentCheck(orderIn({ requestId: 'r7', revision: 9 }), named)).toEqual({
+    ...named,
+    requestId: 'r7',
+    seenRevision: 9,
+  });
+});
+
+it.each<[string, Order]>([
+  ['costs nothing', orderIn({ payment: payment(0) })],
+  [
+    'was captured, whatever the payment service says',
+    orderIn({ captured: TOTAL, paymentStatus: 'captured' }),
+  ],
+])('the authorisation does not lapse of an order that %s', (_, order) => {
+  expect(reconciledOrder(order, recordOf({ status: 'voided' }), context)).toBe(order);
+});
+
+it('an order tells who has captured and refunded its payment', () => {
+  const id = 'ord_01HZX3K5Q8W9R2T4Y6U7V8X9Z0';
+  const record = recordOf({
+    status: 'captured',
+    captured: TOTAL,
+    refunds: [
+      { key: 're_1', amount: 300, status: 'succeeded' },
+      { key: 're_2', amount: 20, status: 'pending' },
+    ],
+  });
+  const told = reconciledOrder(orderIn({ id }), record, context);
+  expect(told.statusHistory.slice(1)).toMatchObject([
+    { to: 'captured', by: 'provider', reason: 'captured_elsewhere' },
+    { to: 'partially_refunded', by: 'provider', reason: 'refunded_elsewhere' },
+  ]);
+  const elsewhere = {
+    items: [],
+    reason: 'Refunded at the payment service',
+    fingerprint: 'provider',
+    attemptId: 'provider',
+    by: 'provider',
+    createdAt: LATER,
+  };
+  expect(told.refunds).toStrictEqual([
+    {
+      ...elsewhere,
+      id: 'ref_01HZX3K5Q8W9R2Tf0000000003',
+      amount: 300,
+      status: 'succeeded',
+      providerKey: 're_1',
+    },
+    {
+      ...elsewhere,
+      id: 'ref_01HZX3K5Q8W9R2Tf0010000003',
+      amount: 20,
+      status: 'pending',
+      providerKey: 're_2',
+    },
+  ]);
+  const refunds = record.refunds.map((one) => ({ ...one, status: 'failed' as const }));
+  const failed = reconciledOrder({ ...told, revision: 3 }, { ...record, refunds }, context);
+  expect(failed.statusHistory.at(-1)).toMatchObject({
+    to: 'captured',
+    by: 'provider',
+    reason: 'refund_failed',
+  });
+});
+
+it('an order learns of each dispute, and of what becomes of it', () => {
+  const disputes = [contested(), contested({ id: 'dp_2', amount: 200 })];
+  const disputed = reconciledOrder(orderIn(), recordOf({ disputes }), context);
+  expect(disputed.disputes).toEqual(disputes.map((one) => ({ ...one, at: LATER })));
+  const next = { at: '2026-01-03T00:00:00.000Z', policy };
+  expect(reconciledOrder(disputed, recordOf({ disputes }), next)).toBe(disputed);
+  for (const change of [{ amount: 201 }, { status: 'lost' as const }]) {
+    const [first, second] = [contested(), contested({ id: 'dp_2', amount: 200, ...change })];
+    const decided = reconciledOrder(disputed, recordOf({ disputes: [first, second] }), next);
+    expect(decided.disputes).toEqual([
+      { ...first, at: LATER },
+      { ...second, at: next.at },
+    ]);
+  }
 });
 
 it('a refund of ours that fails at the bank counts no more, and one that a compensation is to make is left to it', () => {
@@ -250,9 +366,76 @@ describe('an order that owes a part of what was captured', () => {
     const disputed = reconciledOrder(owing, { ...captured, disputes: dispute(2_400, 'opened') }, context);
     expect(disputed.compensations).toEqual(owing.compensations); // until the bank has decided
     const told = reconciledOrder(disputed, { ...captured, disputes: dispute(2_400, 'lost') }, context);
-    expect(told.compensations).toMatchObject([{ kind: 'refund', amount: 600 }]);
+    expect(told.compensations).toMatchObject([{ kind: 'refund', amount: 600, since: LATER }]);
+    expect(told.refunds.at(-1)).toMatchObject({ amount: 600, reason: 'cancelled', createdAt: LATER });
     const most = reconciledOrder(owing, { ...captured, refunds: back(1_000) }, context);
     expect(most.compensations).toEqual(owing.compensations);
+  });
+
+  it('owes it still when the payment service has made it, and nobody has heard of that yet', () => {
+    const [refundId] = owing.refunds.map(({ id }) => id);
+    const refunds = [
+      { key: refundId!, amount: 1_000, status: 'succeeded' as const },
+      { key: 're_1', amount: 2_000, status: 'succeeded' as const },
+    ];
+    const told = reconciledOrder(owing, { ...captured, refunds }, context);
+    expect(told.compensations).toEqual(owing.compensations);
+  });
+
+  it('owes what another payment has to pay back, however little is left of this one', () => {
+    const other = owed({ kind: 'refund', payment: payment(9_000, '0'), amount: 9_000, refundId: 'ref_0' });
+    const told = reconciledOrder({ ...owing, compensations: [other] }, captured, context);
+    expect(told.compensations).toEqual([other]);
+  });
+
+  it('owes as many of several refunds as can be made, the others being made up for', () => {
+    const services = [{ productServiceId: 'ps_s', quantity: 1 }];
+    const both = { ...cancelledOrder(owing, { ...cancelling, items: services }, CREATED), revision: 4 };
+    expect(both.compensations.map(({ amount }) => amount)).toEqual([1_000, 1_000]);
+    const refunds = [{ key: 're_1', amount: 1_500, status: 'succeeded' as const }];
+    const told = reconciledOrder(both, { ...captured, refunds }, context);
+    expect(told.compensations.map(({ amount }) => amount)).toEqual([1_000]);
+    expect(told.compensations[0]).toEqual(both.compensations[0]);
+    expect(told.refunds.map(({ amount, status }) => [amount, status])).toEqual([
+      [1_000, 'pending'],
+      [1_000, 'failed'],
+      [1_500, 'succeeded'],
+    ]);
+  });
+
+  it('owes no more than is left when all of it was captured and refunded elsewhere at once', () => {
+    const authorized = cancelledOrder(orderIn(), { ...cancelling, items }, CREATED);
+    const refunds = [{ key: 're_1', amount: 2_500, status: 'succeeded' as const }];
+    const told = reconciledOrder(authorized, { ...captured, refunds }, context);
+    expect(told.compensations).toMatchObject([{ kind: 'refund', amount: 500 }]);
+    expect(told.refunds.map(({ amount, status }) => [amount, status])).toEqual([
+      [2_500, 'succeeded'],
+      [500, 'pending'],
+    ]);
+  });
+
+  it('owes a refund that the bank has returned not anew, though a dispute was won before', () => {
+    const disputes = [contested({ status: 'won' }), contested({ id: 'dp_2' })];
+    const refunds = [{ key: owing.refunds[0]!.id, amount: 1_000, status: 'failed' as const }];
+    const returned: Order = {
+      ...owing,
+      compensations: [],
+      refunds: owing.refunds.map((one) => ({ ...one, status: 'failed' })),
+      disputes: disputes.map((one) => ({ ...one, at: CREATED })),
+    };
+    expect(reconciledOrder(returned, { ...captured, refunds, disputes }, context)).toBe(returned);
+  });
+
+  it('owes what a won dispute brings back, whatever becomes of another', () => {
+    const both = (first: 'opened' | 'won') => [
+      contested({ amount: 2_000, status: first }),
+      contested({ id: 'dp_2', amount: 1_000 }),
+    ];
+    const disputed = reconciledOrder(paid, { ...captured, disputes: both('opened') }, context);
+    const cancelled = { ...cancelledOrder(disputed, { ...cancelling, items }, CREATED), revision: 3 };
+    expect(cancelled.compensations).toEqual([]);
+    const won = reconciledOrder(cancelled, { ...captured, disputes: both('won') }, context);
+    expect(won.compensations).toMatchObject([{ kind: 'refund', amount: 1_000 }]);
   });
 
   it('owes it when the dispute is won in which the units were cancelled', () => {

@@ -14,63 +14,74 @@ const SPLITTERS: Readonly<Record<Wire, () => Splitter>> = {
 /** Is shown each message, and says whether to swallow it, which ends its connection. */
 export type Trap = (direction: Direction, label: string, bytes: Buffer) => boolean;
 
+/** What a link suffers until it is ended; several at a time do not end each other. */
+export interface LinkFault {
+  /** How often it was met: connections that it broke or refused, or what it held or delayed. */
+  readonly met: number;
+  end(): void;
+}
+
 /** All that one process sends to another, over however many connections. */
 export interface Link {
   readonly from: string;
   readonly to: string;
   /** Whole messages that have come through. */
   readonly passed: Readonly<Record<Direction, number>>;
-  /** Breaks all connections, and accepts no others until it is healed. */
-  cut(): void;
-  /** Lets nothing through until it is healed, and keeps the connections, as a network does that has lost its route. */
-  stall(): void;
-  /** Lets everything through later by so much. */
-  slow(delayMs: number): void;
+  /** Breaks all connections, and accepts no others until it is ended. */
+  cut(): LinkFault;
+  /** Lets nothing through until it is ended, and keeps the connections, as a network does that has lost its route. */
+  stall(): LinkFault;
+  /** Lets everything through later by so much, however much there is. */
+  slow(delayMs: number): LinkFault;
+  /** Ends all faults of the link. */
   heal(): void;
-  /** Breaks all connections once. */
-  reset(): void;
+  /** Breaks all connections once. Returns how many there were. */
+  reset(): number;
   /** Shows each message to the trap until it is taken away, by the function that this returns. */
   set(trap: Trap): () => void;
 }
+
+/** What a connection holds back in one direction before it reads no more: about what is under way in a real network. */
+const MOST_HELD = 4 * 1_024 * 1_024;
+
+type State = { kind: 'cut' | 'stall' | 'slow'; delayMs: number; met: number };
 
 class ProxiedLink implements Link {
   readonly passed = { request: 0, reply: 0 };
   private readonly connections = new Set<() => void>();
   private readonly traps = new Set<Trap>();
-  private state: 'open' | 'cut' | 'stalled' = 'open';
-  private delayMs = 0;
-  private healed = Promise.resolve();
-  private onHeal: () => void = () => undefined;
+  private readonly states = new Set<State>();
+  private changed = Promise.resolve();
+  private onChange: () => void = () => undefined;
 
   constructor(
     readonly from: string,
     readonly to: string,
   ) {}
 
-  cut(): void {
-    this.heal();
-    this.state = 'cut';
-    this.reset();
+  cut(): LinkFault {
+    const fault = this.begin('cut');
+    this.meet('cut', this.reset());
+    return fault;
   }
 
-  stall(): void {
-    if (this.state === 'stalled') return;
-    this.state = 'stalled';
-    this.healed = new Promise((resolve) => (this.onHeal = resolve));
+  stall(): LinkFault {
+    return this.begin('stall');
   }
 
-  slow(delayMs: number): void {
-    this.delayMs = delayMs;
+  slow(delayMs: number): LinkFault {
+    return this.begin('slow', delayMs);
   }
 
   heal(): void {
-    this.state = 'open';
-    this.delayMs = 0;
-    this.onHeal();
+    this.states.clear();
+    this.change();
   }
 
-  reset(): void {
-    for (const destroy of this.connections) destroy();
+  reset(): number {
+    const all = [...this.connections];
+    for (const destroy of all) destroy();
+    return all.length;
   }
 
   set(trap: Trap): () => void {
@@ -80,7 +91,7 @@ class ProxiedLink implements Link {
 
   /** Carries the connection on to the other side. @param first what it has already sent */
   carry(near: Socket, far: Socket, splitter: Splitter, first?: Buffer): void {
-    if (this.state === 'cut') return void [near, far].forEach((end) => end.destroy());
+    if (this.meet('cut')) return void [near, far].forEach((end) => end.destroy());
     const destroy = (): void => {
       this.connections.delete(destroy);
       near.destroy();
@@ -90,30 +101,74 @@ class ProxiedLink implements Link {
     this.connections.add(destroy);
     for (const end of [near, far]) end.on('error', destroy).on('close', destroy);
     const pump = (direction: Direction, from: Socket, to: Socket, early?: Buffer): void => {
-      this.pump(direction, from, to, splitter, early).then(() => to.end(), destroy);
+      this.pump({ direction, from, to, splitter, early, destroy }).then(() => to.end(), destroy);
     };
     pump('request', near, far, first);
     pump('reply', far, near);
   }
 
-  private async pump(
-    direction: Direction,
-    from: Socket,
-    to: Socket,
-    splitter: Splitter,
-    early?: Buffer,
-  ): Promise<void> {
-    if (early) await this.pass(direction, splitter.split(direction, early), to);
-    for await (const chunk of from as AsyncIterable<Buffer>)
-      await this.pass(direction, splitter.split(direction, chunk), to);
+  private begin(kind: State['kind'], delayMs = 0): LinkFault {
+    const state = { kind, delayMs, met: 0 };
+    this.states.add(state);
+    this.change();
+    return {
+      get met() {
+        return state.met;
+      },
+      end: () => {
+        this.states.delete(state);
+        this.change();
+      },
+    };
+  }
+
+  /** Has what is held look whether it still is. */
+  private change(): void {
+    const tell = this.onChange;
+    this.changed = new Promise((resolve) => (this.onChange = resolve));
+    tell();
+  }
+
+  /** Counts what faults of the kind meet. Returns whether there is one. */
+  private meet(kind: State['kind'], times = 1): boolean {
+    const all = [...this.states].filter((state) => state.kind === kind);
+    for (const state of all) state.met += times;
+    return all.length > 0;
+  }
+
+  /** What comes is due by when it has come: what waits before it does not delay it further. */
+  private async pump({ direction, from, to, splitter, early, destroy }: Pumping): Promise<void> {
+    let passing = Promise.resolve();
+    let held = 0;
+    const take = (chunk: Buffer): void => {
+      this.meet('slow');
+      const delayMs = Math.max(0, ...[...this.states].map((state) => state.delayMs));
+      const dueAt = performance.now() + delayMs;
+      const messages = splitter.split(direction, chunk);
+      held += chunk.length;
+      passing = passing
+        .then(() => this.pass(direction, messages, { dueAt, to }))
+        .then(() => void (held -= chunk.length));
+      passing.catch(destroy);
+    };
+    if (early) take(early);
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      take(chunk);
+      if (held > MOST_HELD) await passing;
+    }
+    await passing;
   }
 
   /** @throws {Swallowed} if a trap takes one of the messages; those before it have passed */
-  private async pass(direction: Direction, messages: readonly Message[], to: Socket): Promise<void> {
-    const dueAt = performance.now() + this.delayMs;
-    while (this.state === 'stalled') await this.healed;
+  private async pass(
+    direction: Direction,
+    messages: readonly Message[],
+    { dueAt, to }: { dueAt: number; to: Socket },
+  ): Promise<void> {
     const early = dueAt - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    while (this.meet('stall')) await this.changed;
+    if (to.destroyed) return;
     const passing: Buffer[] = [];
     for (const { bytes, label } of messages) {
       if (label !== undefined) {
@@ -127,6 +182,15 @@ class ProxiedLink implements Link {
     }
     if (passing.length > 0 && !to.write(Buffer.concat(passing))) await once(to, 'drain');
   }
+}
+
+interface Pumping {
+  direction: Direction;
+  from: Socket;
+  to: Socket;
+  splitter: Splitter;
+  early?: Buffer;
+  destroy: () => void;
 }
 
 class Swallowed extends Error {}

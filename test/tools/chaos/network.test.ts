@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createNetwork, type Network } from '../../../tools/chaos/network';
+import { eventually } from '../../support/eventually';
 
 const HOST = '127.0.0.1';
 
@@ -129,6 +130,44 @@ describe('the network of the chaos rig', () => {
     link.heal();
     await answered;
     expect(link.passed.request).toBe(2);
+  });
+
+  it('ends a fault without ending another one, and tells what each has met', async () => {
+    const port = await openMongodb();
+    const hello = { client: { application: { name: 'api-1' } } };
+    const socket = await greet(port, hello);
+    const link = network.link('api-1', 'mongodb-1');
+    const [first, second, unmet] = [link.stall(), link.stall(), network.link('api-2', 'mongodb-1').cut()];
+    link.slow(1).end();
+    socket.write(message(2, 0, { ping: 1 }));
+    await eventually(async () => expect([first.met > 0, second.met > 0, unmet.met]).toEqual([true, true, 0]));
+    first.end();
+    await greet(await openMongodb(), { client: { application: { name: 'api-3' } } });
+    expect(link.passed.request).toBe(1);
+    const cut = link.cut();
+    second.end();
+    await once(socket, 'close');
+    const refused = connect(port, HOST).on('error', () => undefined);
+    refused.resume().write(message(1, 0, { hello: 1, ...hello }));
+    await once(refused, 'close');
+    expect([link.passed.request, cut.met]).toEqual([1, 2]);
+  });
+
+  it('delays each message alone: those behind it wait no longer', async () => {
+    const socket = await greet(await openMongodb(), { client: { application: { name: 'api-1' } } });
+    const link = network.link('api-1', 'mongodb-1');
+    const passedAt: number[] = [];
+    link.set((direction) => {
+      if (direction === 'request') passedAt.push(performance.now());
+      return false;
+    });
+    const slow = link.slow(2_000);
+    for (let n = 1; n <= 4; n++) {
+      socket.write(message(n + 1, 0, { ping: 1 }));
+      await eventually(async () => expect(slow.met).toBeGreaterThanOrEqual(n)); // a chunk of its own
+    }
+    await eventually(async () => expect(passedAt).toHaveLength(4));
+    expect(passedAt[3]! - passedAt[0]!).toBeLessThan(2_000); // one after the other, it would be three times as long
   });
 
   it('names the calls of gRPC, and swallows a reply with its connection', async () => {

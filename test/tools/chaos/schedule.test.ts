@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import {
   freezesOf,
+  isOfNodes,
+  PRIMARY,
   primaryFaultsOf,
   scheduleOf,
+  SECONDARY,
   soakFaultsOf,
   textOf,
   type Fault,
@@ -27,29 +30,47 @@ describe('the schedule of faults', () => {
       fc.property(fc.nat(), (seed) => {
         const faults = scheduleOf(seed, 'random', 10 * MINUTE_MS);
         expect(faults.every(({ atMs, forMs }) => atMs >= 0 && atMs + forMs <= 10 * MINUTE_MS)).toBe(true);
-        const ofNodes = faults.filter(
-          (fault) => fault.kind === 'stepDown' || ('unit' in fault && fault.unit.startsWith('the primary')),
-        );
-        ofNodes.forEach(({ atMs }, index) => {
-          const before = ofNodes[index - 1];
-          if (before) expect(atMs).toBeGreaterThan(before.atMs + before.forMs);
-        });
+        expectOneAtATime(faults.filter(isOfNodes));
+        const units = new Set(faults.flatMap((fault) => ('unit' in fault ? [fault.unit] : [])));
+        for (const unit of units)
+          expectOneAtATime(faults.filter((fault) => 'unit' in fault && fault.unit === unit));
       }),
     );
   });
 
-  it('makes faults of every kind in a night', () => {
-    const kinds = new Set(scheduleOf(1, 'random', 8 * 60 * MINUTE_MS).map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual([
-      'cut',
-      'freeze',
-      'kill',
-      'slow',
-      'stall',
+  it('makes faults that are longer than anything that waits, and most that are not', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const faults = scheduleOf(seed, 'random', 10 * MINUTE_MS);
+        const long = faults.filter(({ forMs }) => forMs > 15_000).length;
+        expect(long).toBeGreaterThan(3);
+        expect(long).toBeLessThan(faults.length / 3);
+      }),
+    );
+  });
+
+  it('makes faults of every kind in a night, at all that there is', () => {
+    const where = (name: string): string => name.replace(/-\d$/, '');
+    const kinds = scheduleOf(1, 'random', 8 * 60 * MINUTE_MS).map((fault) => {
+      if ('unit' in fault) return `${fault.kind} ${where(fault.unit)}`;
+      return 'from' in fault ? `${fault.kind} ${where(fault.from)} > ${where(fault.to)}` : fault.kind;
+    });
+    const servers = ['mongodb', 'temporal', PRIMARY, SECONDARY];
+    const links = [
+      ...['api', 'worker'].flatMap((from) => servers.map((to) => `${from} > ${to}`)),
+      'clients > api',
+    ];
+    const ofNodes = [`${PRIMARY} > ${SECONDARY}`, `${SECONDARY} > ${PRIMARY}`];
+    const expected = [
+      ...['kill', 'terminate', 'freeze'].flatMap((kind) =>
+        ['api', 'worker', 'temporal', PRIMARY, SECONDARY].map((unit) => `${kind} ${unit}`),
+      ),
+      ...['cut', 'stall', 'slow'].flatMap((kind) => [...links, ...ofNodes].map((link) => `${kind} ${link}`)),
+      ...links.map((link) => `swallow ${link}`),
+      'isolate',
       'stepDown',
-      'swallow',
-      'terminate',
-    ]);
+    ];
+    expect([...new Set(kinds)].sort()).toEqual(expected.sort());
   });
 
   it('loses the primary in every way in two minutes and a half, once at a time', () => {

@@ -33,12 +33,12 @@ export interface ReplicaSet {
   nodes: readonly OwnedUnit[];
   /** The URI for a process, whose connections the network then tells apart. */
   uriFor(process: string): string;
-  /** The name of the node that is the primary, by what most of the nodes say that respond. */
+  /** The name of the node that is the primary, by what most of the nodes say and it says itself. */
   primary(): Promise<string | undefined>;
   /** Asks a node to step down, and not to be elected again for some seconds. */
   stepDown(node: string, seconds: number): Promise<void>;
-  /** Waits until there is a primary, and the others follow it. */
-  inSync(): Promise<void>;
+  /** Waits until there is a primary, and the others follow it. @throws {SetupError} that has taken too long */
+  inSync(limitMs?: number): Promise<void>;
   /** Copies the files of a secondary, which takes no writes meanwhile, while the others do. */
   backUp(to: string): Promise<void>;
   /** Has all nodes start with the files of a copy, whatever they have. */
@@ -64,11 +64,8 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
     uriFor: (process) =>
       `mongodb://${members.map(({ host }) => host).join()}/${DATABASE}?replicaSet=${REPLICA_SET}&appName=${process}`,
     async primary() {
-      const said = await Promise.all(ports.map((port) => primaryBy(port)));
-      const index = said
-        .flatMap((host) => members.findIndex((member) => member.host === host))
-        .find((n) => n >= 0);
-      return index === undefined ? undefined : NODES[index];
+      const host = primaryOf(await Promise.all(ports.map(helloOf)));
+      return NODES[members.findIndex((member) => member.host === host)];
     },
     async stepDown(node, seconds) {
       const port = ports[NODES.indexOf(node as (typeof NODES)[number])]!;
@@ -96,16 +93,17 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
       for (const port of ports) await whenUp(port, options.signal, (admin) => admin.command({ ping: 1 }));
       await set.inSync();
     },
-    async inSync() {
-      await until(
-        HANG_MS,
-        () => set.primary(),
-        (error) => new SetupError(`The replica set has no primary: ${String(error)}`),
+    async inSync(limitMs = HANG_MS) {
+      const primary = await until(
+        limitMs,
+        async () => (isWhole(await Promise.all(ports.map(helloOf))) ? set.primary() : undefined),
+        (error) => new SetupError(`The replica set has no primary that all nodes follow: ${String(error)}`),
         () => options.signal.throwIfAborted(),
       );
+      const port = ports[NODES.findIndex((name) => name === primary)] ?? ports[0]!;
       await until(
-        HANG_MS,
-        () => direct(ports[0]!, allInSync),
+        limitMs,
+        () => direct(port, allInSync),
         (error) => new SetupError(`The replica set does not get in sync: ${String(error)}`),
         () => options.signal.throwIfAborted(),
       );
@@ -175,11 +173,43 @@ async function whenUp(
   );
 }
 
-async function primaryBy(port: number): Promise<string | undefined> {
+/** What a node says of itself and the others. */
+export interface Hello {
+  /** Its own address. */
+  me: string;
+  /** The address of the node that it takes for the primary. */
+  primary?: string;
+  isWritablePrimary: boolean;
+  secondary: boolean;
+  /** Of a primary alone: the later its election, the greater. */
+  electionId?: { toString(): string };
+}
+
+/**
+ * Returns the address of the primary by what the nodes say; undefined stands for a node that does not respond. One that has
+ * lost the others still takes itself for the primary for a while, and others that have not heard of an election do so, too.
+ */
+export function primaryOf(answers: readonly (Hello | undefined)[]): string | undefined {
+  const latest = answers
+    .filter((hello) => hello?.isWritablePrimary === true)
+    .sort((a, b) => String(a!.electionId).localeCompare(String(b!.electionId)))
+    .at(-1);
+  const votes = answers.filter((hello) => hello?.primary !== undefined && hello.primary === latest?.me);
+  return votes.length > answers.length / 2 ? latest!.me : undefined;
+}
+
+/** Whether all nodes respond, and follow one primary. */
+export function isWhole(answers: readonly (Hello | undefined)[]): boolean {
+  const primary = primaryOf(answers);
+  return (
+    primary !== undefined &&
+    answers.every((hello) => hello?.primary === primary && (hello.secondary || hello.me === primary))
+  );
+}
+
+async function helloOf(port: number): Promise<Hello | undefined> {
   try {
-    const hello = await direct(port, (admin) => admin.command({ hello: 1 }));
-    // One that has lost the others still takes itself for the primary for a while.
-    return hello.primary as string | undefined;
+    return (await direct(port, (admin) => admin.command({ hello: 1 }))) as unknown as Hello;
   } catch {
     return undefined; // it is down, or frozen
   }

@@ -7,8 +7,11 @@ export interface Unit {
   readonly pid: number | undefined;
   /** Resolves when it has been spawned, which is long before it is ready. */
   start(): Promise<void>;
-  /** Ends it, by SIGTERM or at once, and resolves when it has ended. */
-  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /**
+   * Ends it, by SIGTERM or at once, and resolves with how it has ended, or with undefined if it does not run. One that was
+   * told to stop, and did not do so of itself and in time without an error, counts as a death that the rig did not cause.
+   */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<string | undefined>;
   /** Suspends it: it keeps its connections, and does not respond. */
   freeze(): void;
   thaw(): void;
@@ -17,6 +20,8 @@ export interface Unit {
 export interface UnitOptions extends Omit<ProcessOptions, 'restart' | 'onDeath'> {
   /** Is told of a death that the rig did not cause. */
   onDeath: (death: Death) => void;
+  /** How long it may take to end once it was told to stop. */
+  graceMs?: number;
 }
 
 export interface Death {
@@ -29,6 +34,10 @@ export interface Death {
 const STOP_MS = 20_000;
 /** Longer than any process takes that was told to stop; then it is killed. */
 const GRACE_MS = 30_000;
+const CLEANLY = 'ended with code 0';
+/** A process that is only starting has nothing to end, and may not know yet how to. */
+const STARTING_MS = 10_000;
+const BY_DEFAULT = 'was ended by SIGTERM';
 const RESTART_MS = 1_000;
 /** What a freeze does to a process, it does when it is continued. */
 const AFTER_THAW_MS = 10_000;
@@ -38,19 +47,23 @@ export interface OwnedUnit extends Unit {
   stop(): Promise<void>;
 }
 
-export function createUnit({ onDeath, ...options }: UnitOptions): OwnedUnit {
+export function createUnit({ onDeath, graceMs = GRACE_MS, ...options }: UnitOptions): OwnedUnit {
   let isEnding = false;
   let isFrozen = false;
   let thawedAt = -Infinity;
-  const waiting = new Set<() => void>();
+  let startedAt = -Infinity;
+  const waiting = new Set<(how: string) => void>();
   const managed = new ManagedProcess({
     ...options,
+    onStart(pid) {
+      startedAt = performance.now();
+      options.onStart?.(pid);
+    },
     onDeath(how) {
-      for (const resolve of waiting) resolve();
+      for (const resolve of waiting) resolve(how);
       waiting.clear();
       if (isEnding) return;
-      const isAfterThaw = performance.now() - thawedAt < AFTER_THAW_MS;
-      onDeath({ name: options.name, how, isAfterThaw });
+      onDeath({ name: options.name, how, isAfterThaw: isAfterThaw() });
       setTimeout(() => void startAgain(), RESTART_MS).unref();
     },
   });
@@ -60,6 +73,13 @@ export function createUnit({ onDeath, ...options }: UnitOptions): OwnedUnit {
   const signal = (name: NodeJS.Signals): void => {
     if (managed.pid !== undefined) process.kill(managed.pid, name);
   };
+  const thaw = (): void => {
+    if (isFrozen) thawedAt = performance.now();
+    isFrozen = false;
+    signal('SIGCONT');
+  };
+  const isAfterThaw = (): boolean => performance.now() - thawedAt < AFTER_THAW_MS;
+  const isStarting = (): boolean => performance.now() - startedAt < STARTING_MS;
   return {
     name: options.name,
     get isRunning() {
@@ -72,25 +92,31 @@ export function createUnit({ onDeath, ...options }: UnitOptions): OwnedUnit {
       isEnding = false;
       if (!managed.isRunning) await managed.start();
     },
-    async end(how) {
-      if (!managed.isRunning) return;
+    async end(by) {
+      if (!managed.isRunning) return undefined;
       isEnding = true;
-      const end = new Promise<void>((resolve) => void waiting.add(resolve));
-      signal('SIGCONT');
-      signal(how);
-      const timer = setTimeout(() => signal('SIGKILL'), GRACE_MS);
-      await end;
+      const end = new Promise<string>((resolve) => void waiting.add(resolve));
+      signal(by);
+      if (by === 'SIGKILL') return end; // one that is frozen dies of it as well, and does nothing more
+      const mayKnowNothing = isStarting();
+      thaw();
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        signal('SIGKILL');
+      }, graceMs);
+      const ended = await end;
       clearTimeout(timer);
+      const how = isLate ? `had not ended ${graceMs / 1_000} s after SIGTERM` : `${ended} after SIGTERM`;
+      const isClean = !isLate && (ended === CLEANLY || (mayKnowNothing && ended === BY_DEFAULT));
+      if (!isClean) onDeath({ name: options.name, how, isAfterThaw: isAfterThaw() });
+      return how;
     },
     freeze() {
       isFrozen = true;
       signal('SIGSTOP');
     },
-    thaw() {
-      if (isFrozen) thawedAt = performance.now();
-      isFrozen = false;
-      signal('SIGCONT');
-    },
+    thaw,
     async stop() {
       signal('SIGCONT');
       await managed.stop(STOP_MS);

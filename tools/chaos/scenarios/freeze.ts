@@ -16,7 +16,7 @@ export const freeze: Scenario = {
       const schedule = freezesOf(seed, minutes * 60_000);
       showSchedule(schedule, options);
       return await underLoad(rig, options, {
-        disturb: (tell) => inject(rig, schedule, signal, ({ text }) => tell(text)),
+        disturb: (tell) => inject(rig, schedule, signal, tell),
         // Without any, no worker was continued too late.
         look: async () => ({
           figures: { 'attempts that timed out': (await timedOutActivities(rig)).length },

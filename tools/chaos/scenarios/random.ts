@@ -1,5 +1,5 @@
 import { inject } from '../inject';
-import { startRig } from '../rig/rig';
+import { startRig, WORKERS_IN_PAIRS } from '../rig/rig';
 import { scheduleOf } from '../schedule';
 import type { Scenario } from './scenario';
 import { showSchedule, underLoad } from './under-load';
@@ -10,12 +10,12 @@ export const random: Scenario = {
   about: 'faults of processes, nodes and links by chance, while clients place and change orders',
   async run(options) {
     const { seed, minutes, output, signal } = options;
-    const rig = await startRig({ output, signal });
+    const rig = await startRig({ output, signal, workers: WORKERS_IN_PAIRS });
     try {
       const schedule = scheduleOf(seed, 'random', minutes * 60_000);
       showSchedule(schedule, options);
       return await underLoad(rig, options, {
-        disturb: (tell) => inject(rig, schedule, signal, ({ text }) => tell(text)),
+        disturb: (tell) => inject(rig, schedule, signal, tell),
       });
     } finally {
       await rig.stop();

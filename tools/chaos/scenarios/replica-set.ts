@@ -36,7 +36,7 @@ export const replicaSet: Scenario = {
             // A node that was down has to be back, or there is no majority without the next one.
             await rig.replicaSet.inSync();
             const atMs = Math.max(HEALTHY_MS, fault.atMs - (performance.now() - start));
-            await inject(rig, [{ ...fault, atMs }], signal, ({ text }) => tell(text));
+            await inject(rig, [{ ...fault, atMs }], signal, tell);
           }
         },
         async look() {

@@ -56,11 +56,10 @@ export const resources: Scenario = {
             await delay(HEALTHY_MS, undefined, { signal });
             const disks = (await of(rig)).map((one) => rig.disks.get(one)!);
             const forMs = random.between(FULL_MS.least, FULL_MS.most);
-            tell(`fill ${name} for ${(forMs / 1_000).toFixed(1)} s`);
+            tell({ text: `fill ${name} for ${(forMs / 1_000).toFixed(1)} s`, isMade: true });
             await Promise.all(disks.map((disk) => disk.fill()));
             await delay(forMs, undefined, { signal });
             await Promise.all(disks.map((disk) => disk.empty()));
-            tell(`give ${name} space again`);
           }
         },
         look: (records) => lookAt(rig, records, died),

@@ -33,10 +33,11 @@ export const restart: Scenario = {
             signal.throwIfAborted();
             if (turn.length === 0) turn = random.shuffled(names);
             const name = turn.pop()!;
-            tell(`terminate ${name}, and start it again`);
+            const told = { text: `terminate ${name}, and start it again`, isMade: true };
+            tell(told);
             apis.delete(name);
             if (rig.apis.has(name)) await delay(OUT_OF_ROTATION_MS, undefined, { signal });
-            await rig.units.get(name)!.end('SIGTERM');
+            told.text += `: it ${await rig.units.get(name)!.end('SIGTERM')}`;
             await rig.units.get(name)!.start();
             await rig.ready();
             if (rig.apis.has(name)) apis.set(name, rig.apis.get(name)!);

@@ -63,7 +63,7 @@ export const soak: Scenario = {
           const ended = new AbortController();
           const holding = holdNowAndThen(rig, shop, AbortSignal.any([signal, ended.signal]));
           try {
-            await inject(rig, schedule, signal, ({ text }) => tell(text));
+            await inject(rig, schedule, signal, tell);
           } finally {
             ended.abort();
             samples = stopWatch();

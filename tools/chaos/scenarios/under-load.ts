@@ -3,6 +3,7 @@ import { createCaller } from '../clients/caller';
 import { calls } from '../clients/calls';
 import { createClients } from '../clients/clients';
 import { openShop, STOCKED, type Shop } from '../clients/shop';
+import type { Injected } from '../inject';
 import { judge } from '../judge';
 import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallRecord } from '../log';
@@ -20,7 +21,7 @@ const MOST_RE_READ = 200;
 
 export interface Disturbance {
   /** Makes the faults, tells of each, and resolves when all have ended. */
-  disturb(tell: (text: string) => void, shop: Shop): Promise<void>;
+  disturb(tell: (fault: Injected) => void, shop: Shop): Promise<void>;
   /** The APIs that clients ask, if not always all. */
   apis?: Rig['apis'];
   /** What the scenario itself looks at, in addition to the audit. */
@@ -55,20 +56,20 @@ export async function underLoad(
     staff: STAFF,
     onFault,
   });
-  const faults: Run['faults'] = [];
+  const told: { atS: number; fault: Injected }[] = [];
   const start = performance.now();
   const elapsedS = (): number => (performance.now() - start) / 1_000;
   const shown = setInterval(
     () =>
       progress.show(
         Math.min(1, elapsedS() / (minutes * 60)),
-        `${clients.done} calls, ${clients.accepted.size} orders; ${faults.at(-1)?.text ?? ''}`,
+        `${clients.done} calls, ${clients.accepted.size} orders; ${told.at(-1)?.fault.text ?? ''}`,
       ),
     1_000,
   );
   try {
     clients.start();
-    await disturb((text) => void faults.push({ atS: elapsedS(), text }), shop);
+    await disturb((fault) => void told.push({ atS: elapsedS(), fault }), shop);
     signal.throwIfAborted();
   } finally {
     clearInterval(shown);
@@ -95,7 +96,7 @@ export async function underLoad(
   return {
     seed,
     minutes,
-    faults,
+    faults: told.map(({ atS, fault }) => ({ atS, ...fault })),
     calls: callsOf(records),
     messages: messagesOf(rig.network),
     settledS: settlement.seconds,

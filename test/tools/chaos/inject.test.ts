@@ -6,10 +6,7 @@ import { MONGODB, PRIMARY, SECONDARY, type Fault } from '../../../tools/chaos/sc
 const NODES = ['mongodb-1', 'mongodb-2', 'mongodb-3'];
 
 /** A rig without servers, of which it is written down what is done to them. */
-function rigOf({
-  primary = 'mongodb-2',
-  down = '',
-}: { primary?: string | null; down?: string } = {}) {
+function rigOf({ primary = 'mongodb-2', down = '' }: { primary?: string | null; down?: string } = {}) {
   const done: string[] = [];
   const unitOf = (name: string): Unit => ({
     name,

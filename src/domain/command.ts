@@ -120,9 +120,9 @@ export function displacedAnswers(order: Order, { commands }: Order): AnsweredCom
 
 /** Returns whether the answer to the command may be kept beside the order. An intention is newer than any answer to it. */
 export function isPerhapsDisplaced({ commands, intention }: Order, { id }: Pick<Command, 'id'>): boolean {
-  return (
-    commands.length >= WITH_IT && intention?.command.id !== id && !commands.some((answer) => answer.id === id)
-  );
+  // The command that is being carried out once more has made room for its next answer.
+  const answers = commands.length + (intention ? 1 : 0);
+  return answers >= WITH_IT && intention?.command.id !== id && !commands.some((answer) => answer.id === id);
 }
 
 /** Returns the order with an answer that was kept beside it. */

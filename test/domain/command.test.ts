@@ -185,6 +185,14 @@ describe('isPerhapsDisplaced', () => {
     expect(isPerhapsDisplaced({ ...full, intention }, command)).toBe(false);
   });
 
+  it('is so while an order without room carries out a command that it has answered once more', () => {
+    const [repeated] = answers(50);
+    const intention = { ...intendedAmendment(), command: nameOf(repeated!) };
+    const carryingOut = { ...withoutAnswer(full, repeated!.id), intention };
+    expect(isPerhapsDisplaced(carryingOut, command)).toBe(true);
+    expect(isPerhapsDisplaced(carryingOut, repeated!)).toBe(false);
+  });
+
   it('is not so once the order has got its answer back', () => {
     const answer = answered(command.id);
     expect(withDisplaced(full, answer).commands[0]).toBe(answer);

@@ -4,6 +4,7 @@ import { displacedAnswers, isPerhapsDisplaced, withDisplaced, type Command } fro
 import { DuplicateOrder, externalRefTaken, OrderRejected } from '../src/domain/errors';
 import type { Order } from '../src/domain/order';
 import { commandAudit } from '../src/domain/order-audit';
+import { requireWellFormed } from '../src/domain/order-flaws';
 import { orderNumberOf } from '../src/domain/order-number';
 import { stockMoves, type StockMove } from '../src/domain/stock';
 import { unpaidOf, type UnpaidLimits } from '../src/domain/unpaid';
@@ -90,6 +91,7 @@ export function createOrderWriter({
     if (decisions === 0) throw new Error(`Other writers keep changing order ${orderId}.`);
     const stored = known ?? (await orders.findById(orderId));
     if (!stored) return null;
+    requireWellFormed(stored);
     const order = command ? await remembering(stored, command) : stored;
     const judged = judge(order, new Date().toISOString(), short);
     if (judged === order) return order;

@@ -37,6 +37,19 @@ export function flawsOf(order: Order): Flaw[] {
   );
 }
 
+/**
+ * What is decided on an order that has lost a part would be saved, and the rest of it lost for good.
+ * @throws {Error} which says what is wrong
+ */
+export function requireWellFormed(order: Order): void {
+  const flaw = formFlaw(order);
+  if (!flaw) return;
+  throw new Error(
+    `Order ${order.id} was damaged, and nothing is changed until it is put right: expected ${flaw.expected}, found ` +
+      `${flaw.found}. See docs/failure-modes.md#order_malformed.`,
+  );
+}
+
 const STATES: { readonly [A in Axis]: readonly string[] } = {
   status: ORDER_STATUSES,
   paymentStatus: PAYMENT_STATUSES,

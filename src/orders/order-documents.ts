@@ -11,7 +11,8 @@ export function toDocument({ id, ...order }: Order): OrderDocument {
 }
 
 /**
- * Reads an order; one that has lost its lines is read without, so that it does not keep a list from being read.
+ * Reads an order; one that has lost its lines is read without, so that it does not keep a list from being read. Nothing is
+ * decided on such an order (`requireWellFormed`).
  * @param document fresh from the driver: it is changed, since a copy would double the cost of a read
  */
 export function fromDocument({ _id, items = [], metadata = [], ...document }: OrderDocument): Order {

@@ -384,6 +384,27 @@ it('a fulfillment of what is not reserved throws, since the stock was changed by
   await expect(activities.fulfillOrder(fulfilling(order), INLINE)).rejects.toThrow('changed by hand');
 });
 
+it.each([
+  ['its lines', 'items', 'expected items: one at least, found items: []'],
+  ['an amount', 'captured', 'found captured: absent'],
+])(
+  'a command on an order that has lost %s throws, and is carried out when the order is whole again',
+  async (_, lost, why) => {
+    const { order, request } = await placed(shop, activities);
+    const orders = shop.db.connection.collection<{ _id: string }>('orders');
+    const whole = (await orders.findOne({ _id: order.id }))!;
+    await orders.updateOne({ _id: order.id }, { $unset: { [lost]: 1 } });
+    const damaged = await orders.findOne({ _id: order.id });
+    const command = cancelling(request, { id: 'cmd_damaged' });
+    const cancelled = () => activities.cancelOrder(command, request);
+    await expect(cancelled()).rejects.toThrow(why);
+    await expect(cancelled()).rejects.toThrow('docs/failure-modes.md#order_malformed');
+    expect(await orders.findOne({ _id: order.id })).toEqual(damaged);
+    await orders.replaceOne({ _id: order.id }, whole);
+    expect(await cancelled()).toMatchObject({ status: 'cancelled' });
+  },
+);
+
 it('a command on an order that is missing in MongoDB throws, instead of creating it', async () => {
   const { order } = await placed(shop, activities);
   const missing = { ...order, id: 'ord_missing' };

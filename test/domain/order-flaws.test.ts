@@ -1,5 +1,5 @@
 import type { Order, StatusChange } from '../../src/domain/order';
-import { flawsOf } from '../../src/domain/order-flaws';
+import { flawsOf, requireWellFormed } from '../../src/domain/order-flaws';
 import { CREATED, itemOf, orderIn, priced, refundOf } from './fixtures';
 
 const entry = (axis: StatusChange['axis'], from: string | null, to: string): StatusChange => ({
@@ -21,6 +21,7 @@ const [product, service] = whole.items as [Order['items'][number], Order['items'
 
 it('finds nothing in an order as it is written, and in one that could not be priced', () => {
   expect(flawsOf(whole)).toEqual([]);
+  expect(() => requireWellFormed(whole)).not.toThrow();
   const unpriced = orderIn({
     status: 'rejected',
     paymentStatus: 'pending',
@@ -60,6 +61,7 @@ it.each<[string, Partial<Order>, object]>([
   expect(flawsOf({ ...whole, ...fields })).toEqual([
     { kind: 'order_malformed', expected: expect.any(String) as string, found: expect.any(String) as string },
   ]);
+  expect(() => requireWellFormed({ ...whole, ...fields })).toThrow(/^Order .+ was damaged/);
   const [found] = flawsOf({ ...whole, ...fields });
   for (const [side, pattern] of Object.entries(flaw))
     expect(found![side as 'found']).toMatch(pattern as RegExp);

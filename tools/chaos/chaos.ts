@@ -7,7 +7,7 @@ import { createOutput, secondsSince } from '../output';
 import { SetupError } from '../project';
 import { readChaosOptions } from './options';
 import { createProgress } from './progress';
-import { keepRun } from './report';
+import { keepRun, runWithoutEnd } from './report';
 import { SCENARIOS } from './scenarios';
 
 /** `npm run chaos`: disturbs a whole system, and fails if anything wrong is found in it afterwards. */
@@ -34,16 +34,11 @@ async function main(): Promise<boolean> {
       const run = await scenario
         .run({ seed, minutes, output, progress: createProgress(), signal: stopping.signal, keepIn })
         .catch((error: unknown) => {
+          if (stopping.signal.aborted) throw error;
           // Whatever keeps one run of a night from its end, the next one begins anew.
-          if (stopping.signal.aborted || (seeds.length === 1 && scenarios.length === 1)) throw error;
-          output.line(
-            `${name}, seed ${seed} was not run: ${error instanceof Error ? error.stack : String(error)}`,
-          );
+          output.line(error instanceof Error ? error.stack! : String(error));
+          return runWithoutEnd({ seed, minutes }, error);
         });
-      if (!run) {
-        isGood = false;
-        continue;
-      }
       const load = { before, after: loadavg()[0]! };
       const file = await keepRun(name, { at, commit, load, ...run }, { isShort });
       for (const { kind, subject, expected, found } of run.findings)

@@ -55,13 +55,34 @@ type Detail = Circumstances & Run;
 export interface Report {
   scenario: string;
   runs: Line[];
-  /** All of the last run, and of each with findings that has not been repeated without any. */
+  /** All of the last run, and of each with findings, until someone who knows the cause deletes it here. */
   details: Detail[];
 }
 
 /** Reports are kept beside those of the benchmarks; those of short runs are not. */
 const FOLDER = join(PROJECT_ROOT, 'bench', 'results', 'chaos');
-const SHORT_FOLDER = join(PROJECT_ROOT, 'bench', 'results', 'quick', 'chaos');
+export const SHORT_FOLDER = join(PROJECT_ROOT, 'bench', 'results', 'quick', 'chaos');
+
+/** Returns what is known of a run that did not come to its end: this, too, is a finding. */
+export function runWithoutEnd({ seed, minutes }: Pick<Run, 'seed' | 'minutes'>, error: unknown): Run {
+  return {
+    seed,
+    minutes,
+    faults: [],
+    calls: {},
+    messages: [],
+    settledS: 0,
+    findings: [
+      {
+        kind: 'not_ended',
+        means: 'The run did not come to its end',
+        subject: 'the rig',
+        expected: 'a run of which everything can be judged',
+        found: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      },
+    ],
+  };
+}
 
 export function callsOf(log: readonly CallRecord[]): Run['calls'] {
   const calls: Run['calls'] = {};
@@ -109,11 +130,10 @@ async function readReport(file: string): Promise<Report | undefined> {
 /** Returns the report with one run more. */
 export function addRun(report: Report | undefined, scenario: string, run: Detail): Report {
   const { runs = [], details = [] } = report ?? {};
-  const isRepeated = ({ seed, minutes }: Detail): boolean => seed === run.seed && minutes === run.minutes;
   return {
     scenario,
     runs: [...runs, lineOf(run)],
-    details: [...details.filter((one) => one.findings.length > 0 && !isRepeated(one)), run],
+    details: [...details.filter((one) => one.findings.length > 0), run],
   };
 }
 
@@ -145,7 +165,7 @@ export function pageOf({ scenario, runs, details }: Report): string {
     `${runs.length} run${runs.length === 1 ? '' : 's'} of ${minutes.toFixed(0)} minutes in all, ${clean} without a finding. ` +
       `Again: \`npm run chaos -- ${scenario} --seed N --minutes M\`. ` +
       'The load is that of the machine before and at the end of a run, in processes that want to run. ' +
-      'Below is what is known of the last run, and of those with findings that were not repeated without any.',
+      'Below is what is known of the last run, and of those with findings.',
     markdownTable(
       [...HEAD, 'Findings'],
       runs.map(({ at, commit, load, seed, minutes, faults, calls, unknown, settledS, findings }) => [

@@ -1,4 +1,4 @@
-import { addRun, pageOf, type Report, type Run } from '../../../tools/chaos/report';
+import { addRun, pageOf, runWithoutEnd, type Report, type Run } from '../../../tools/chaos/report';
 
 const FINDING = { kind: 'stock_lost', means: 'Lost', subject: 'ps_1', expected: '4', found: '3' };
 
@@ -28,10 +28,25 @@ describe('the report of a scenario', () => {
     expect(page).toMatch(/\| +8 \| +1 \| +1\.4 \| +1 \|\n/);
   });
 
-  it('keeps all of the last run, and of those with findings until they are repeated without any', () => {
+  it('keeps all of the last run and of those with findings, whatever comes after them', () => {
     const seeds = ({ details }: Report) => details.map(({ seed }) => seed);
     expect(seeds(reportOf(runOf(7), runOf(8, [FINDING]), runOf(9)))).toEqual([8, 9]);
-    expect(seeds(reportOf(runOf(7), runOf(8, [FINDING]), runOf(9), runOf(8)))).toEqual([8]);
-    expect(pageOf(reportOf(runOf(8, [FINDING]), runOf(9)))).toContain('- `stock_lost` ps_1: Lost');
+    expect(seeds(reportOf(runOf(8, [FINDING]), runOf(8)))).toEqual([8, 8]);
+    expect(pageOf(reportOf(runOf(8, [FINDING]), runOf(8)))).toContain('- `stock_lost` ps_1: Lost');
+  });
+
+  it('has a line and a finding for a run that did not come to its end', () => {
+    const broken = runWithoutEnd({ seed: 8, minutes: 10 }, new Error('The replica set has no primary'));
+    const page = pageOf(reportOf(runOf(7), { ...runOf(8), ...broken }));
+    expect(page).toContain('2 runs of 20 minutes in all, 1 without a finding.');
+    expect(page).toContain('found Error: The replica set has no primary');
+  });
+
+  it('counts the faults that were made', () => {
+    const made = { atS: 1, text: 'freeze api-1', isMade: true };
+    const faults = [made, { atS: 2, text: 'kill api-2: not made, api-2 did not run', isMade: false }];
+    const report = reportOf({ ...runOf(7), faults });
+    expect(report.runs[0]!.faults).toBe(1);
+    expect(pageOf(report)).toContain('not made, api-2 did not run');
   });
 });

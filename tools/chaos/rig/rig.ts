@@ -92,6 +92,8 @@ export interface RigOptions {
   electionTimeoutMs?: number;
   /** Gives each node of MongoDB and Temporal a disk of its own of this size, in megabytes. */
   diskMb?: number;
+  /** Is told where the logs are if it cannot be started, before they are removed. */
+  onFailure?(logFolder: string): Promise<void>;
   /** Whether a process may die of what is done to it; it is started again as any other. */
   mayDie?(name: string): boolean;
   signal: AbortSignal;
@@ -255,6 +257,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     output.line(`${APIS.length} APIs and ${Object.keys(workers).length} workers are ready`);
     return rig;
   } catch (error) {
+    if (!signal.aborted) await options.onFailure?.(logFolder).catch(() => undefined);
     await stop();
     throw error;
   }

@@ -1,8 +1,8 @@
 import { inject } from '../inject';
-import { startRig, WORKERS_IN_PAIRS } from '../rig/rig';
+import { WORKERS_IN_PAIRS } from '../rig/rig';
 import { freezesOf } from '../schedule';
 import { timedOutActivities } from '../time-outs';
-import type { Scenario } from './scenario';
+import { onRig, type Scenario } from './scenario';
 import { showSchedule, underLoad } from './under-load';
 
 /** Workers are suspended until what they do has timed out and was done by others, and then continue where they were. */
@@ -10,20 +10,17 @@ export const freeze: Scenario = {
   name: 'freeze',
   about: 'a worker is frozen past its time-outs while another one works, and then continued',
   async run(options) {
-    const { seed, minutes, output, signal } = options;
-    const rig = await startRig({ output, signal, workers: WORKERS_IN_PAIRS });
-    try {
+    const { seed, minutes, signal } = options;
+    return onRig('freeze', options, { workers: WORKERS_IN_PAIRS }, async (rig) => {
       const schedule = freezesOf(seed, minutes * 60_000);
       showSchedule(schedule, options);
-      return await underLoad(rig, options, {
+      return underLoad(rig, options, {
         disturb: (tell) => inject(rig, schedule, signal, tell),
         // Without any, no worker was continued too late.
         look: async () => ({
           figures: { 'attempts that timed out': (await timedOutActivities(rig)).length },
         }),
       });
-    } finally {
-      await rig.stop();
-    }
+    });
   },
 };

@@ -10,9 +10,9 @@ import { judge } from '../judge';
 import { openCallLog, readCallLog } from '../log';
 import { randomOf } from '../random';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
-import { startRig, type Rig } from '../rig/rig';
+import type { Rig } from '../rig/rig';
 import { settle } from '../settle';
-import { keepLogs, type Scenario, type ScenarioOptions } from './scenario';
+import { onRig, type Scenario, type ScenarioOptions } from './scenario';
 
 /** How many orders live at a time. */
 const LANES = 4;
@@ -94,15 +94,7 @@ export const operator: Scenario = {
   name: 'operator',
   about:
     'workflows are cancelled, terminated, deleted, reset, paused and sent nonsense in every state of an order',
-  async run(options) {
-    const { output, signal } = options;
-    const rig = await startRig({ output, signal, env: { JANITOR_AFTER } });
-    try {
-      return await disturb(rig, options);
-    } finally {
-      await rig.stop();
-    }
-  },
+  run: (options) => onRig('operator', options, { env: { JANITOR_AFTER } }, (rig) => disturb(rig, options)),
 };
 
 async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
@@ -172,7 +164,6 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   await log.close();
   const records = await readCallLog(logFile);
   findings.push(...(await judge(rig, { log: records, settlement, badAnswers })));
-  await keepLogs(rig, { callLog: logFile, findings }, options);
   return {
     seed,
     minutes,

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from '../inject';
 import type { Finding } from '../report';
-import { startRig, type Rig } from '../rig/rig';
+import type { Rig } from '../rig/rig';
 import { primaryFaultsOf } from '../schedule';
-import type { Scenario } from './scenario';
+import { onRig, type Scenario } from './scenario';
 import { showSchedule, underLoad } from './under-load';
 
 const HEALTHY_MS = 2_000;
@@ -24,12 +24,11 @@ export const replicaSet: Scenario = {
   name: 'replica-set',
   about: 'the primary is killed, stepped down, frozen, and cut off together with some of its clients',
   async run(options) {
-    const { seed, minutes, output, signal } = options;
-    const rig = await startRig({ output, signal });
-    try {
+    const { seed, minutes, signal } = options;
+    return onRig('replica-set', options, {}, async (rig) => {
       const schedule = primaryFaultsOf(seed, minutes * 60_000);
       showSchedule(schedule, options);
-      return await underLoad(rig, options, {
+      return underLoad(rig, options, {
         async disturb(tell) {
           const start = performance.now();
           for (const fault of schedule) {
@@ -45,9 +44,7 @@ export const replicaSet: Scenario = {
           return { figures, findings: isCutOff && figures[ROLLBACKS] === 0 ? [NOT_PROVEN] : [] };
         },
       });
-    } finally {
-      await rig.stop();
-    }
+    });
   },
 };
 

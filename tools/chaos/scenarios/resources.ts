@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CallRecord } from '../log';
 import { randomOf } from '../random';
 import type { Finding } from '../report';
-import { startRig, type Rig } from '../rig/rig';
-import type { Scenario } from './scenario';
+import type { Rig } from '../rig/rig';
+import { onRig, type Scenario } from './scenario';
 import { underLoad } from './under-load';
 
 /** Much more than a run writes: what is not written yet costs no memory. */
@@ -35,38 +35,37 @@ export const resources: Scenario = {
   name: 'resources',
   about: 'the disks of MongoDB and Temporal are full for a while',
   async run(options) {
-    const { seed, minutes, output, signal } = options;
+    const { seed, minutes, signal } = options;
     const random = randomOf(seed, 'resources');
     const died: string[] = [];
-    const rig = await startRig({
-      output,
-      signal,
-      diskMb: DISK_MB,
-      // MongoDB ends itself when it cannot write its journal: what supervises it starts it again.
-      mayDie: (name) => /^(mongodb|temporal)/.test(name) && died.push(name) > 0,
-    });
-    try {
-      return await underLoad(rig, options, {
-        async disturb(tell) {
-          const endAt = performance.now() + minutes * 60_000;
-          for (let turn: Shortage[] = []; turn.length > 0 || performance.now() < endAt;) {
-            if (turn.length === 0) turn = random.shuffled(SHORTAGES);
-            const { name, of } = turn.pop()!;
-            await rig.ready();
-            await delay(HEALTHY_MS, undefined, { signal });
-            const disks = (await of(rig)).map((one) => rig.disks.get(one)!);
-            const forMs = random.between(FULL_MS.least, FULL_MS.most);
-            tell({ text: `fill ${name} for ${(forMs / 1_000).toFixed(1)} s`, isMade: true });
-            await Promise.all(disks.map((disk) => disk.fill()));
-            await delay(forMs, undefined, { signal });
-            await Promise.all(disks.map((disk) => disk.empty()));
-          }
-        },
-        look: (records) => lookAt(rig, records, died),
-      });
-    } finally {
-      await rig.stop();
-    }
+    return onRig(
+      'resources',
+      options,
+      {
+        diskMb: DISK_MB,
+        // MongoDB ends itself when it cannot write its journal: what supervises it starts it again.
+        mayDie: (name) => /^(mongodb|temporal)/.test(name) && died.push(name) > 0,
+      },
+      (rig) =>
+        underLoad(rig, options, {
+          async disturb(tell) {
+            const endAt = performance.now() + minutes * 60_000;
+            for (let turn: Shortage[] = []; turn.length > 0 || performance.now() < endAt;) {
+              if (turn.length === 0) turn = random.shuffled(SHORTAGES);
+              const { name, of } = turn.pop()!;
+              await rig.ready();
+              await delay(HEALTHY_MS, undefined, { signal });
+              const disks = (await of(rig)).map((one) => rig.disks.get(one)!);
+              const forMs = random.between(FULL_MS.least, FULL_MS.most);
+              tell({ text: `fill ${name} for ${(forMs / 1_000).toFixed(1)} s`, isMade: true });
+              await Promise.all(disks.map((disk) => disk.fill()));
+              await delay(forMs, undefined, { signal });
+              await Promise.all(disks.map((disk) => disk.empty()));
+            }
+          },
+          look: (records) => lookAt(rig, records, died),
+        }),
+    );
   },
 };
 

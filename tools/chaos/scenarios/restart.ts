@@ -3,9 +3,9 @@ import { outcomeOf } from '../clients/http';
 import type { CallRecord } from '../log';
 import { randomOf } from '../random';
 import type { Finding } from '../report';
-import { startRig, WORKERS_IN_PAIRS } from '../rig/rig';
+import { WORKERS_IN_PAIRS } from '../rig/rig';
 import { timedOutActivities, type TimedOut } from '../time-outs';
-import type { Scenario } from './scenario';
+import { onRig, type Scenario } from './scenario';
 import { underLoad } from './under-load';
 
 const LEAST_RESTARTS = 20;
@@ -17,14 +17,13 @@ export const restart: Scenario = {
   name: 'restart',
   about: 'APIs, workers and nodes of MongoDB are told to stop and started again in turn: no request may fail',
   async run(options) {
-    const { seed, minutes, output, signal } = options;
-    const rig = await startRig({ output, signal, workers: WORKERS_IN_PAIRS });
-    try {
+    const { seed, minutes, signal } = options;
+    return onRig('restart', options, { workers: WORKERS_IN_PAIRS }, async (rig) => {
       const apis = new Map(rig.apis);
       const random = randomOf(seed, 'restart');
       // Temporal is one process here: without it nothing can be done.
       const names = [...rig.units.keys()].filter((name) => name !== 'temporal');
-      return await underLoad(rig, options, {
+      return underLoad(rig, options, {
         apis,
         async disturb(tell) {
           const endAt = performance.now() + minutes * 60_000;
@@ -48,9 +47,7 @@ export const restart: Scenario = {
           figures: {},
         }),
       });
-    } finally {
-      await rig.stop();
-    }
+    });
   },
 };
 

@@ -14,10 +14,10 @@ import { followDrill } from '../drill';
 import { judge } from '../judge';
 import { openCallLog, readCallLog, type CallLog, type CallRecord } from '../log';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
-import { startRig, type Rig } from '../rig/rig';
+import type { Rig } from '../rig/rig';
 import { settle, type Settlement } from '../settle';
 import { backUpTemporal, ordersNow, putTemporalBack, type OrderThen } from '../stores';
-import { keepLogs, type Scenario, type ScenarioOptions } from './scenario';
+import { onRig, type Scenario, type ScenarioOptions } from './scenario';
 
 const CUSTOMERS = 4;
 const STAFF = 3;
@@ -32,15 +32,7 @@ export const restore: Scenario = {
   name: 'restore',
   about:
     'Temporal, and then MongoDB, is put back to an earlier time, and docs/disaster-recovery.md is followed',
-  async run(options) {
-    const { output, signal } = options;
-    const rig = await startRig({ output, signal });
-    try {
-      return await putBackEach(rig, options);
-    } finally {
-      await rig.stop();
-    }
-  },
+  run: (options) => onRig('restore', options, {}, (rig) => putBackEach(rig, options)),
 };
 
 type Orders = ReadonlyMap<string, OrderThen>;
@@ -146,7 +138,6 @@ async function putBackEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   findings.push(...(await judgeServers(rig, badAnswers)));
   progress.end();
   const records = [...firstLog, ...secondLog, ...(await readCallLog(fileOf(rig, 'third')))];
-  await keepLogs(rig, { callLog: fileOf(rig, 'second'), findings }, options);
   return {
     seed,
     minutes,

@@ -11,9 +11,9 @@ import type { Shop } from '../clients/shop';
 import { inject } from '../inject';
 import { judgeMemory, watchMemory, type Samples } from '../memory';
 import type { Finding, Run } from '../report';
-import { startRig, type Rig } from '../rig/rig';
+import type { Rig } from '../rig/rig';
 import { soakFaultsOf } from '../schedule';
-import type { Scenario } from './scenario';
+import { onRig, type Scenario } from './scenario';
 import { showSchedule, underLoad } from './under-load';
 
 /** Most orders continue in a run that knows nothing of the one before but what it was handed. */
@@ -38,51 +38,56 @@ export const soak: Scenario = {
   about:
     'a fault every 15 s for long, with small and large caches of workflows: memory stays, and nothing is left over',
   async run(options) {
-    const { seed, minutes, output, signal } = options;
+    const { seed, minutes, signal } = options;
     const temporary = await createOwnedFolder(tmpdir(), 'orders-soak-');
-    const rig = await startRig({
-      output,
-      signal,
-      env: {
-        TMPDIR: temporary,
-        NODE_OPTIONS: `--require ${join(PROJECT_ROOT, 'tools/chaos/rig/collect-garbage.cjs')}`,
-        CART_HOLD: `${HOLD_MS / 1_000}s`,
-      },
-      envOf: CACHES,
-      temporalConfig: [CONTINUE_AS_NEW],
-    });
     try {
-      const schedule = soakFaultsOf(seed, minutes * 60_000);
-      showSchedule(schedule, options);
-      let samples: Samples = new Map();
-      let files: string[] = [];
-      return await underLoad(rig, options, {
-        async disturb(tell, shop) {
-          files = await readdir(rig.folder);
-          const stopWatch = watchMemory(rig, minutes * 60_000);
-          const ended = new AbortController();
-          const holding = holdNowAndThen(rig, shop, AbortSignal.any([signal, ended.signal]));
-          try {
-            await inject(rig, schedule, signal, tell);
-          } finally {
-            ended.abort();
-            samples = stopWatch();
-          }
-          await holding;
+      return await onRig(
+        'soak',
+        options,
+        {
+          env: {
+            TMPDIR: temporary,
+            NODE_OPTIONS: `--require ${join(PROJECT_ROOT, 'tools/chaos/rig/collect-garbage.cjs')}`,
+            CART_HOLD: `${HOLD_MS / 1_000}s`,
+          },
+          envOf: CACHES,
+          temporalConfig: [CONTINUE_AS_NEW],
         },
-        async look() {
-          const memory = judgeMemory(samples, minutes);
-          const left = await leftOver(rig);
-          const added = (await readdir(rig.folder)).filter((name) => !files.includes(name));
-          const filesLeft = [...added, ...(await readdir(temporary))].map((name) => leftIn('files', name));
-          return {
-            findings: [...memory.findings, ...left.findings, ...filesLeft],
-            figures: { ...memory.figures, ...left.figures },
-          };
+        async (rig) => {
+          const schedule = soakFaultsOf(seed, minutes * 60_000);
+          showSchedule(schedule, options);
+          let samples: Samples = new Map();
+          let files: string[] = [];
+          return underLoad(rig, options, {
+            async disturb(tell, shop) {
+              files = await readdir(rig.folder);
+              const stopWatch = watchMemory(rig, minutes * 60_000);
+              const ended = new AbortController();
+              const holding = holdNowAndThen(rig, shop, AbortSignal.any([signal, ended.signal]));
+              try {
+                await inject(rig, schedule, signal, tell);
+              } finally {
+                ended.abort();
+                samples = stopWatch();
+              }
+              await holding;
+            },
+            async look() {
+              const memory = judgeMemory(samples, minutes);
+              const left = await leftOver(rig);
+              const added = (await readdir(rig.folder)).filter((name) => !files.includes(name));
+              const filesLeft = [...added, ...(await readdir(temporary))].map((name) =>
+                leftIn('files', name),
+              );
+              return {
+                findings: [...memory.findings, ...left.findings, ...filesLeft],
+                figures: { ...memory.figures, ...left.figures },
+              };
+            },
+          });
         },
-      });
+      );
     } finally {
-      await rig.stop();
       await removeFolder(temporary);
     }
   },

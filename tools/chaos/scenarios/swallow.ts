@@ -7,10 +7,10 @@ import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallLog } from '../log';
 import { randomOf } from '../random';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
-import { APIS, startRig, WORKERS, type Rig } from '../rig/rig';
+import { APIS, WORKERS, type Rig } from '../rig/rig';
 import { settle, type Settlement } from '../settle';
 import { live, openBooks, type Book, type Life } from './life';
-import { keepLogs, type Scenario, type ScenarioOptions } from './scenario';
+import { onRig, type Scenario, type ScenarioOptions } from './scenario';
 
 /** A reply on the wire, by what is asked and which one it is of its kind in the life of an order. */
 interface Point {
@@ -31,15 +31,7 @@ const UNITS = 1_000_000;
 export const swallow: Scenario = {
   name: 'swallow',
   about: 'each reply of MongoDB and Temporal in the life of an order is lost, and its connection with it',
-  async run(options) {
-    const { output, signal } = options;
-    const rig = await startRig({ output, signal });
-    try {
-      return await loseEach(rig, options);
-    } finally {
-      await rig.stop();
-    }
-  },
+  run: (options) => onRig('swallow', options, {}, (rig) => loseEach(rig, options)),
 };
 
 async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
@@ -100,7 +92,6 @@ async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const records = await readCallLog(logFile);
   const settlement: Settlement = { seconds: slowestS, unsettled: [] };
   findings.push(...(await judge(rig, { log: records, settlement, badAnswers })));
-  await keepLogs(rig, { callLog: logFile, findings }, options);
   const replies = Object.fromEntries(
     kinds
       .sort(([a], [b]) => a.localeCompare(b))

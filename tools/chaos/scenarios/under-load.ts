@@ -11,7 +11,7 @@ import { callsOf, messagesOf, type Finding, type Run } from '../report';
 import type { Rig } from '../rig/rig';
 import { textOf, type Fault } from '../schedule';
 import { settle } from '../settle';
-import { keepLogs, type ScenarioOptions } from './scenario';
+import type { ScenarioOptions } from './scenario';
 
 const CUSTOMERS = 4;
 const STAFF = 3;
@@ -92,7 +92,6 @@ export async function underLoad(
     ...(looked?.findings ?? []),
     ...(await judge(rig, { log: records, settlement, badAnswers })),
   ];
-  await keepLogs(rig, { callLog: logFile, findings }, options);
   return {
     seed,
     minutes,

@@ -9,13 +9,25 @@ export interface Done {
   what: string;
   /** What must not have happened: a message that no API sends was accepted. */
   accepted?: string[];
+  /** Why it could not be done though nothing was in its way, or what a running workflow did not answer. */
+  failed?: string;
+}
+
+/** What keeps a hand from doing anything. */
+const NOT_POSSIBLE = 'not possible';
+const NO_ACTIVITY = 'there was no activity';
+const ENDED = 'ended';
+
+/** Whether it came to anything. */
+export function isMade({ what, failed }: Done): boolean {
+  return failed === undefined && ![NOT_POSSIBLE, NO_ACTIVITY, ENDED].includes(what);
 }
 
 /** Does something to a workflow of an order, whatever that is at. */
 export type Hand = (workflowId: string) => Promise<Done>;
 
 /** How long a message waits for its answer: an update does so until a worker takes it. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 20_000;
 /** How long an operator looks for an activity, which are there for moments only. */
 const SEARCH_MS = 1_000;
 const LOOK_MS = 20;
@@ -54,7 +66,7 @@ export function handsOn(client: Client): Readonly<Record<string, Hand>> {
     (act: (workflowId: string, activityId: string) => Promise<void>): Hand =>
     async (workflowId) => {
       const activityId = await activityOf(client, workflowId);
-      if (activityId === undefined) return { what: 'there was no activity' };
+      if (activityId === undefined) return { what: NO_ACTIVITY };
       return done(() => act(workflowId, activityId));
     };
   const simply =
@@ -82,7 +94,9 @@ async function done(act: () => Promise<unknown>): Promise<Done> {
     await act();
     return { what: 'done' };
   } catch (error) {
-    return { what: isRefused(error) ? 'not possible' : `failed with ${String(error)}` };
+    if (isRefused(error)) return { what: NOT_POSSIBLE };
+    const failed = `failed with ${String(error)}`;
+    return { what: failed, failed };
   }
 }
 
@@ -131,7 +145,8 @@ async function sendUpdates(client: Client, workflowId: string): Promise<Done> {
     ...UPDATES.flatMap((update) => STRANGE.map((strange) => [update, strange] as const)),
   ]) {
     const outcome = await outcomeOf(client, () => handle.executeUpdate(name, { args: [argument] }));
-    if (outcome === 'ended') return { what: 'ended', accepted };
+    if (outcome === ENDED) return { what: ENDED, accepted };
+    if (outcome === 'no answer') return { ...(await unanswered(client, workflowId, name)), accepted };
     if (outcome === 'accepted') accepted.push(`${name} of ${JSON.stringify(argument)}`);
   }
   return { what: `${accepted.length} accepted`, accepted };
@@ -146,22 +161,33 @@ async function sendSignals(client: Client, workflowId: string): Promise<void> {
 async function askQueries(client: Client, workflowId: string): Promise<Done> {
   const handle = client.workflow.getHandle(workflowId);
   const outcome = await outcomeOf(client, () => handle.query('nonsense', {}));
+  if (outcome === 'no answer') return unanswered(client, workflowId, 'the query nonsense');
   return { what: outcome, accepted: outcome === 'accepted' ? ['the query nonsense'] : [] };
+}
+
+/** One that has ended meanwhile answers nothing. */
+async function unanswered({ workflow }: Client, workflowId: string, message: string): Promise<Done> {
+  const described = await workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch(() => undefined);
+  const what = `no answer to ${message}`;
+  return described?.status.name === 'RUNNING' ? { what, failed: what } : { what: ENDED };
 }
 
 async function outcomeOf(
   client: Client,
   ask: () => Promise<unknown>,
-): Promise<'accepted' | 'turned down' | 'ended' | 'no answer'> {
+): Promise<'accepted' | 'turned down' | typeof ENDED | 'no answer'> {
   try {
     await client.withDeadline(Date.now() + ANSWER_MS, ask);
     return 'accepted';
   } catch (error) {
     const { name, cause } = error as Error;
     if (name === 'WorkflowUpdateRPCTimeoutOrCancelledError') return 'no answer';
-    if (name === 'WorkflowNotFoundError') return 'ended';
+    if (name === 'WorkflowNotFoundError') return ENDED;
     const code = isGrpcServiceError(cause ?? error) ? ((cause ?? error) as { code: number }).code : undefined;
-    if (code === grpc.NOT_FOUND) return 'ended';
+    if (code === grpc.NOT_FOUND) return ENDED;
     if (code === grpc.DEADLINE_EXCEEDED || code === grpc.CANCELLED) return 'no answer';
     return 'turned down';
   }

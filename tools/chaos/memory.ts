@@ -61,29 +61,47 @@ async function sizesOf(pid: number): Promise<Omit<Sample, 'at'> | undefined> {
   }
 }
 
-/** Compares what processes need once they are warm with what they need in the end. */
+/**
+ * Compares what processes need once they are warm with what they need in the end.
+ * @param processes the names of all that there are
+ */
 export function judgeMemory(
   samples: Samples,
-  minutes: number,
+  { minutes, processes }: { minutes: number; processes: readonly string[] },
 ): { findings: Finding[]; figures: NonNullable<Run['figures']> } {
   const findings: Finding[] = [];
   const figures: NonNullable<Run['figures']> = {};
+  const isJudged = minutes >= LEAST_MINUTES;
+  if (!isJudged) figures.memory = `not judged in less than ${LEAST_MINUTES} minutes`;
+  const measured = new Set<string>();
   for (const [process, taken] of samples) {
     const [early, late] = [EARLY, LATE].map(({ from, to }) =>
       middleOf(taken.filter(({ at }) => at >= from && at <= to)),
     );
     if (!early || !late) continue; // it was started after the warm-up, or has ended
     const name = process.split(' ')[0]!;
+    measured.add(name);
     figures[`${name}, MB, warm`] = Math.round(early.megabytes);
     figures[`${name}, MB, in the end`] = Math.round(late.megabytes);
     figures[`${name}, open files, warm`] = early.open;
     figures[`${name}, open files, in the end`] = late.open;
-    if (!JUDGED.test(name) || minutes < LEAST_MINUTES) continue;
+    if (!JUDGED.test(name) || !isJudged) continue;
     if (late.megabytes > early.megabytes * (1 + MOST_GROWTH))
       findings.push(grown(name, 'megabytes', early, late));
     if (late.open > early.open + MOST_MORE_OPEN) findings.push(grown(name, 'open', early, late));
   }
-  return { findings, figures };
+  const unmeasured = processes.filter((name) => JUDGED.test(name) && !measured.has(name));
+  return { findings: isJudged ? [...findings, ...unmeasured.map(notMeasured)] : findings, figures };
+}
+
+function notMeasured(subject: string): Finding {
+  return {
+    kind: 'not_proven',
+    means: 'The run has not met what it is about',
+    subject,
+    expected: 'to be measured once it was warm, and in the end',
+    found: 'no process that ran for so long',
+  };
 }
 
 function grown(subject: string, what: 'megabytes' | 'open', early: Sample, late: Sample): Finding {

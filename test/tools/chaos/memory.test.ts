@@ -11,17 +11,30 @@ function process(name: string, of: (at: number) => Partial<Sample>): Samples {
   return new Map([[`${name} 4711`, samples]]);
 }
 
-const foundIn = (samples: Samples, minutes = AN_HOUR): string[] =>
-  judgeMemory(samples, minutes).findings.map(({ subject, found }) => `${subject} ${found}`);
+const namesIn = (samples: Samples): string[] => [...samples.keys()].map((key) => key.split(' ')[0]!);
+const foundIn = (samples: Samples, minutes = AN_HOUR, processes = namesIn(samples)): string[] =>
+  judgeMemory(samples, { minutes, processes }).findings.map(({ subject, found }) => `${subject} ${found}`);
 
 describe('the memory of a long run', () => {
   it('may grow while caches fill, and by a tenth afterwards', () => {
     const filling = process('worker-1', (at) => ({ megabytes: at < 1 / 3 ? 300 * at : 100 + 9 * at }));
     expect(foundIn(filling)).toEqual([]);
-    expect(judgeMemory(filling, AN_HOUR).figures).toMatchObject({
+    expect(judgeMemory(filling, { minutes: AN_HOUR, processes: [] }).figures).toMatchObject({
       'worker-1, MB, warm': 104,
       'worker-1, MB, in the end': 108,
     });
+  });
+
+  it('is not proven of a process of ours that was not measured both times, and only judged in a long run', () => {
+    const steady = process('api-1', () => ({}));
+    const young = new Map([['worker-1 4712', steady.get('api-1 4711')!.filter(({ at }) => at > 0.6)]]);
+    const both = new Map([...steady, ...young]);
+    const names = ['api-1', 'worker-1', 'worker-2', 'mongodb-1'];
+    const notMeasured = ['worker-1', 'worker-2'].map((name) => `${name} no process that ran for so long`);
+    expect(foundIn(both, AN_HOUR, names)).toEqual(notMeasured);
+    const short = judgeMemory(both, { minutes: 5, processes: names });
+    expect(short.findings).toEqual([]);
+    expect(short.figures.memory).toBe('not judged in less than 30 minutes');
   });
 
   it('finds a process of ours that needs more and more, in a run that is long enough to tell', () => {

@@ -5,7 +5,7 @@ import type { OrderView } from '../../../src/orders/order-view';
 import { createCaller, type Call, type Caller } from '../clients/caller';
 import { calls, openLines } from '../clients/calls';
 import { openShop, type Shop } from '../clients/shop';
-import { handsOn, type Done, type Hand } from '../hands';
+import { handsOn, isMade, type Done, type Hand } from '../hands';
 import { judge } from '../judge';
 import { openCallLog, readCallLog } from '../log';
 import { randomOf } from '../random';
@@ -87,6 +87,10 @@ interface Trial {
   hand: string;
   /** The hand comes while the next call is under way, or before it. */
   isDuring: boolean;
+  /** Tells it from the others. */
+  number: number;
+  /** How long after that call. */
+  delayMs: number;
 }
 
 /** People with access to Temporal do what they can to orders in every state. */
@@ -112,7 +116,7 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const connection = await Connection.connect({ address: rig.temporalAddress });
   const client = new Client({ connection, namespace: rig.namespace });
   const hands = handsOn(client);
-  const trials = randomOf(seed, 'trials').shuffled(trialsOf(Object.keys(hands)));
+  const trials = trialsOf(seed, Object.keys(hands));
   output.line(
     `${trials.length} trials: ${STATES.length} states, ${Object.keys(hands).length} hands, at rest or not`,
   );
@@ -122,24 +126,33 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const orders: string[] = [];
   let begun = 0;
   async function lane(name: string): Promise<void> {
-    const random = randomOf(seed, name);
     const [caller, other] = [name, `${name}-staff`].map((one) =>
       createCaller({ client: one, apis: rig.apis, log, deadline, onFault }),
     ) as [Caller, Caller];
     for (let trial = trials[begun++]; trial && performance.now() < endAt; trial = trials[begun++]) {
       signal.throwIfAborted();
       progress.show(begun / trials.length, titleOf(trial));
-      const delayMs = random.between(0, MOST_DELAY_MS);
       const { orderId, ...tried } = await attempt({
         trial,
         shop,
         caller,
         other,
         hand: hands[trial.hand]!,
-        delayMs,
       });
       if (orderId !== undefined) orders.push(orderId);
-      faults.push({ atS: log.now() / 1_000, text: `${titleOf(trial)}: ${tried.what}` });
+      faults.push({
+        atS: log.now() / 1_000,
+        text: `${titleOf(trial)}: ${tried.what}`,
+        isMade: isMade(tried),
+      });
+      if (tried.failed !== undefined)
+        findings.push({
+          kind: 'hand_failed',
+          means: 'What an operator can do has failed, or a running workflow has not answered it',
+          subject: orderId ?? titleOf(trial),
+          expected: 'to be done, or to be refused for the state that the workflow is in',
+          found: `${titleOf(trial)}: ${tried.failed}`,
+        });
       for (const found of tried.accepted ?? [])
         findings.push({
           kind: 'nonsense',
@@ -172,22 +185,25 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
     messages: messagesOf(rig.network),
     settledS: settlement.seconds,
     findings,
-    figures: { trials: faults.length, 'of them possible': faults.filter(({ text }) => isMade(text)).length },
+    figures: { trials: faults.length, 'of them possible': faults.filter((fault) => fault.isMade).length },
   };
 }
 
-function isMade(text: string): boolean {
-  return !/: (not possible|there was no activity|ended)$/.test(text);
-}
-
-function trialsOf(hands: readonly string[]): Trial[] {
-  return STATES.flatMap((state) =>
+/** Returns all trials in an order, and with moments, that depend on the seed alone, whichever lane makes them. */
+export function trialsOf(seed: number, hands: readonly string[]): Trial[] {
+  const random = randomOf(seed, 'trials');
+  const trials = STATES.flatMap((state) =>
     hands.flatMap((hand) => [
       { state, hand, isDuring: true },
       // An order at rest has no activity.
       ...(hand.endsWith('an activity') ? [] : [{ state, hand, isDuring: false }]),
     ]),
   );
+  return random.shuffled(trials).map((trial, index) => ({
+    ...trial,
+    number: index + 1,
+    delayMs: random.between(0, MOST_DELAY_MS),
+  }));
 }
 
 function titleOf({ state, hand, isDuring }: Trial): string {
@@ -201,7 +217,6 @@ interface AttemptContext {
   /** Calls while the other one does. */
   other: Caller;
   hand: Hand;
-  delayMs: number;
 }
 
 /** Lives one life: brings an order to the state, lets the hand come, asks for the next change, and ends the order. */
@@ -211,18 +226,20 @@ async function attempt({
   caller,
   other,
   hand,
-  delayMs,
 }: AttemptContext): Promise<Done & { orderId?: string }> {
-  const { state, isDuring } = trial;
+  const { state, isDuring, number, delayMs } = trial;
   const items = [{ productId: shop.products[0]!.id, quantity: 3 }];
-  const key = `operator-${++placings}`;
+  const key = `operator-${number}`;
   const placing = {
     ...calls.place(shop.customers[0]!, items, state.card, state.isBeingPlaced ?? false),
     key,
   };
   const placed = await caller.call(placing);
   const orderId = placed.order?.id ?? placed.answer.orderId;
-  if (orderId === undefined) return { what: `not placed: ${placed.answer.status} ${placed.answer.code}` };
+  if (orderId === undefined) {
+    const failed = `not placed: ${placed.answer.status} ${placed.answer.code}`;
+    return { what: failed, failed };
+  }
   let order = placed.order ?? (await read(caller, shop, orderId))!;
   for (const step of state.path) {
     const call = step(shop, order);
@@ -239,8 +256,6 @@ async function attempt({
   await end(caller, shop, orderId);
   return { orderId, ...made };
 }
-
-let placings = 0;
 
 async function isStored(caller: Caller, shop: Shop, orderId: string): Promise<boolean> {
   for (let n = 0; n < MOST_READS; n++) {

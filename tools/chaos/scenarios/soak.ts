@@ -58,6 +58,7 @@ export const soak: Scenario = {
           showSchedule(schedule, options);
           let samples: Samples = new Map();
           let files: string[] = [];
+          let held = 0;
           return underLoad(rig, options, {
             async disturb(tell, shop) {
               files = await readdir(rig.folder);
@@ -70,18 +71,18 @@ export const soak: Scenario = {
                 ended.abort();
                 samples = stopWatch();
               }
-              await holding;
+              held = await holding;
             },
             async look() {
-              const memory = judgeMemory(samples, minutes);
+              const memory = judgeMemory(samples, { minutes, processes: [...rig.units.keys()] });
               const left = await leftOver(rig);
               const added = (await readdir(rig.folder)).filter((name) => !files.includes(name));
               const filesLeft = [...added, ...(await readdir(temporary))].map((name) =>
                 leftIn('files', name),
               );
               return {
-                findings: [...memory.findings, ...left.findings, ...filesLeft],
-                figures: { ...memory.figures, ...left.figures },
+                findings: [...memory.findings, ...left.findings, ...filesLeft, ...tooFewHolds(held, minutes)],
+                figures: { ...memory.figures, ...left.figures, 'holds that were left to expire': held },
               };
             },
           });
@@ -93,8 +94,9 @@ export const soak: Scenario = {
   },
 };
 
-/** Holds goods in a cart again and again, and never orders them. */
-async function holdNowAndThen({ apis }: Rig, { admin }: Shop, signal: AbortSignal): Promise<void> {
+/** Holds goods in a cart again and again, and never orders them. Returns how often this was answered with success. */
+async function holdNowAndThen({ apis }: Rig, { admin }: Shop, signal: AbortSignal): Promise<number> {
+  let held = 0;
   const urls = [...apis.values()];
   const token = admin;
   let productId: string | undefined;
@@ -106,10 +108,27 @@ async function holdNowAndThen({ apis }: Rig, { admin }: Shop, signal: AbortSigna
     if (productId !== undefined && cartId !== undefined) {
       const path = `/carts/${cartId}/items/${productId}`;
       await send(url, { method: 'PUT', path, token, body: { quantity: 1 + (turn % 3) } });
-      await send(url, { method: 'POST', path: `/carts/${cartId}/hold`, token });
+      const { status } = await send(url, { method: 'POST', path: `/carts/${cartId}/hold`, token });
+      if (status !== null && status < 300) held++;
     }
     await delay(HOLD_PAUSE_MS, undefined, { signal }).catch(() => undefined);
   }
+  return held;
+}
+
+/** Without holds, none could be left over. Faults may keep most of them from being made, but not more. */
+function tooFewHolds(held: number, minutes: number): Finding[] {
+  const least = Math.max(1, Math.floor((minutes * 60_000) / HOLD_PAUSE_MS / 4));
+  if (held >= least) return [];
+  return [
+    {
+      kind: 'not_proven',
+      means: 'The run has not met what it is about',
+      subject: 'carts',
+      expected: `at least ${least} holds that nobody ends`,
+      found: String(held),
+    },
+  ];
 }
 
 /** It may have been made though nothing has come back: then there is another one, by another code. */

@@ -256,10 +256,13 @@ export function holdMoves(
     add(before.hold, -1);
     add(after?.hold, 1);
   }
-  return [...units]
-    .filter(([, held]) => held !== 0)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([productServiceId, held]) => ({ productServiceId, available: 0 - held, reserved: 0, held }));
+  return [...units.keys()]
+    .sort()
+    .map((productServiceId) => {
+      const held = units.get(productServiceId)!;
+      return { productServiceId, available: 0 - held, reserved: 0, held };
+    })
+    .filter(({ held }) => held !== 0);
 }
 
 /** Returns the entries with the units that are held for the cart as available, which they are for its customer. */
@@ -267,9 +270,7 @@ export function availableTo({ hold }: Pick<Cart, 'hold'>, entries: readonly Cart
   const held = new Map(hold?.items.map(({ productServiceId, quantity }) => [productServiceId, quantity]));
   return entries.map((entry) => {
     const units = held.get(entry.id) ?? 0;
-    return entry.stock && units > 0
-      ? { ...entry, stock: { available: entry.stock.available + units } }
-      : entry;
+    return entry.stock ? { ...entry, stock: { available: entry.stock.available + units } } : entry;
   });
 }
 

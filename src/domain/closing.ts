@@ -68,8 +68,7 @@ function stateOf(order: Order): string {
 
 function insteadFor({ status, fulfillmentStatus }: Order): string {
   if (status === 'completed') return 'Have it refunded instead.';
-  if (fulfillmentStatus === 'unfulfilled' || fulfillmentStatus === 'cancelled')
-    return 'There is nothing left to do.';
+  if (fulfillmentStatus === 'cancelled') return 'There is nothing left to do.';
   return 'Mark its fulfillments as delivered, undo one that was lost or came back, or have the order refunded.';
 }
 

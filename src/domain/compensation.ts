@@ -106,7 +106,7 @@ export function withResolved(order: Order, command: ResolveCompensation, at: str
   const next = withRefundMade({ ...order, compensations: [...others, compensation] }, compensation);
   // The note is for operators, but customers read the reasons of status changes.
   const made: ChangeMade = { at, by, reason: null };
-  return changePayment(order, next, paymentAfter(next, compensation, true), made);
+  return changePayment(next, paymentAfter(next, compensation, true), made);
 }
 
 /**
@@ -119,7 +119,7 @@ export function withDone(order: Order, step: string, wasAuthorized: boolean, at:
   if (!done) return order;
   const others = { ...order, compensations: order.compensations.filter((one) => one !== done) };
   const next = withRefundMade(others, done);
-  return changePayment(order, next, paymentAfter(next, done, wasAuthorized), made);
+  return changePayment(next, paymentAfter(next, done, wasAuthorized), made);
 }
 
 /** Returns the order with the refund that a compensation has made, if it is one that does. */
@@ -151,13 +151,8 @@ function paymentAfter(
  * Returns the order after its payment has passed through all of these states: in the next version, or in the same one if
  * only operators see what has changed.
  */
-function changePayment(
-  before: Order,
-  order: Order,
-  states: OrderState['paymentStatus'][],
-  made: ChangeMade,
-): Order {
-  if (states.length === 0 && order.refunds === before.refunds) return order;
+function changePayment(order: Order, states: OrderState['paymentStatus'][], made: ChangeMade): Order {
+  if (states.length === 0) return order;
   const changed = states.reduce((next, paymentStatus) => changeOrder(next, { paymentStatus }, made), order);
   return { ...changed, version: order.version + 1, updatedAt: made.at };
 }

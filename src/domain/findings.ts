@@ -111,7 +111,7 @@ export function findingsOf(order: Order | null, payment: ProviderPayment | null)
 /** Returns whether all of the current payment is, or was, given up, so that nothing of it should be left. */
 function isGivenUp(order: Order): boolean {
   const { status, captured } = order;
-  if (status === 'pending' || isUnpaid(order)) return customerWaitOf(order)?.what !== 'action';
+  if (isUnpaid(order)) return customerWaitOf(order)?.what !== 'action';
   return captured === 0 && (status === 'rejected' || status === 'cancelled');
 }
 
@@ -229,14 +229,11 @@ function disputes(order: Order, { disputes: theirs }: ProviderPayment): Finding[
 function statuses(order: Order, payment: ProviderPayment): Finding[] {
   const { key, amount, isClosed } = order.payment!;
   if (owes(order, key, 'void') || owes(order, key, 'release')) return [];
-  const rest = amount - order.captured;
-  const isPartlyCaptured = order.captured > 0 && rest > 0;
-  const isReserved = !isClosed && (order.paymentStatus === 'authorized' || isPartlyCaptured);
-  if (!isReserved) return orphan(order, payment);
+  if (isClosed) return orphan(order, payment);
   // What was captured without the order's knowledge is found as that.
   const isGone = payment.status !== 'authorized' && payment.captured < payment.amount;
   if (!isGone || payment.captured > order.captured) return [];
-  return [statusDiffers(order, payment, 0, rest)];
+  return [statusDiffers(order, payment, 0, amount - order.captured)];
 }
 
 function statusDiffers(order: Order, payment: ProviderPayment, there: number, here: number): Finding {

@@ -62,9 +62,12 @@ function isPaidBack(order: Order): boolean {
   return capturedForGoods(order) > 0 && leftToRefund(order) === 0;
 }
 
-/** Units that came back leave the rest as it was, too; a refund of all that was paid gives the order up. */
+/**
+ * Units that came back leave the rest as it was, too; a refund of all that was paid gives the order up. It makes no difference
+ * that one by the system counts as well: nothing more is captured after that.
+ */
 function isRefundedWholly(order: Order): boolean {
-  const isOfAmount = ({ by, items, amount }: Refund) => by !== 'system' && items.length === 0 && amount > 0;
+  const isOfAmount = ({ items, amount }: Refund) => items.length === 0 && amount > 0;
   return isPaidBack(order) && order.refunds.some(isOfAmount);
 }
 

@@ -38,15 +38,16 @@ export function withUnpaid(
   if (limits.orders > 0 && next.length > limits.orders) {
     throw tooMuch(`${next.length - 1} other orders of this customer wait to be paid, the most that may`);
   }
-  for (const { productServiceId } of limits.units > 0 ? one.units : []) {
+  for (const { productServiceId } of one.units) {
     const lines = next
       .flatMap(({ units }) => units)
       .filter((line) => line.productServiceId === productServiceId);
     const held = lines.reduce((sum, { quantity }) => sum + quantity, 0);
-    if (held <= limits.units) continue;
-    throw tooMuch(
-      `The orders of this customer that wait to be paid would hold ${held} units of ${productServiceId}, and may hold ${limits.units}`,
-    );
+    if (limits.units > 0 && held > limits.units) {
+      throw tooMuch(
+        `The orders of this customer that wait to be paid would hold ${held} units of ${productServiceId}, and may hold ${limits.units}`,
+      );
+    }
   }
   return next;
 }

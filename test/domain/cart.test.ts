@@ -1,6 +1,7 @@
 import {
   availableTo,
   expiryOf,
+  hasContentOf,
   holdMoves,
   mergedAway,
   newCart,
@@ -50,6 +51,23 @@ const quantities = ({ items }: Cart) =>
   items.map(({ productServiceId, quantity }) => [productServiceId, quantity]);
 const warned = (cart: Cart, entries: CartEntry[]) =>
   quoteCart(cart, entries).items.map(({ warnings }) => warnings.map(({ code }) => code));
+
+it('newCart is open and empty, at its first version', () => {
+  expect(empty).toMatchObject({ status: 'open', items: [], hold: null, version: 1, contentVersion: 1 });
+});
+
+it.each<[string, number[] | null, boolean]>([
+  ['any', null, true],
+  ['its version', [7], true],
+  ['that since which its content is the same', [5], true],
+  ['one between the two', [6], true],
+  ['one of several', [2, 6], true],
+  ['an earlier one', [4], false],
+  ['a later one', [8], false],
+  ['none', [], false],
+])('a cart has the content of a version, if that is %s: %j', (_, versions, expected) => {
+  expect(hasContentOf({ contentVersion: 5, version: 7 }, versions)).toBe(expected);
+});
 
 describe('withLine', () => {
   it('adds a product, sets its units and takes it out, each as a version with other content', () => {
@@ -137,10 +155,34 @@ describe('quoteCart', () => {
       ],
       subtotal: 2_200,
     });
-    expect(warned(full, [entry('ps_a', { taxRateBps: 0, stock: { available: 0 } })])).toEqual([
-      ['price_changed', 'out_of_stock'],
-      ['retired'],
+  });
+
+  it('says what has become of the tax, of what is sold out, and of what is retired or removed', () => {
+    const untaxed = entry('ps_a', { taxRateBps: 0, stock: { available: 0 } });
+    const retired = {
+      code: 'retired',
+      detail: 'This is not for sale any more: take it out of the cart.',
+    };
+    expect(
+      quoteCart(full, [untaxed, entry('ps_s', { kind: 'service', isActive: false })]).items,
+    ).toMatchObject([
+      {
+        warnings: [
+          { code: 'price_changed', detail: 'Its tax has changed since it was put into the cart.' },
+          { code: 'out_of_stock', detail: 'It is out of stock.' },
+        ],
+      },
+      { name: 'A', kind: 'service', warnings: [retired] },
     ]);
+    expect(quoteCart(full, [untaxed]).items[1]).toMatchObject({
+      name: null,
+      kind: null,
+      warnings: [retired],
+    });
+  });
+
+  it('warns of no units as long as there are enough', () => {
+    expect(warned(full, [entry('ps_a', { stock: { available: 2 } }), catalogue[2]!])).toEqual([[], []]);
   });
 });
 
@@ -152,6 +194,11 @@ describe('quoteOrder', () => {
       [{ code: 'out_of_stock', detail: 'Only 10 of the 11 units are available.' }],
       [{ code: 'out_of_stock', detail: 'Only 10 of the 11 units are available.' }],
     ]);
+  });
+
+  it('counts the units of each product separately', () => {
+    const quote = quoteOrder([line('ps_a', 6), line('ps_b', 6)], catalogue);
+    expect(quote.items.map(({ warnings }) => warnings)).toEqual([[], []]);
   });
 
   it('refuses what cannot be ordered', () => {
@@ -196,6 +243,17 @@ it('keeps what the cart has of its own when another one is merged into it', () =
   expect(merged).toMatchObject(own);
 });
 
+it('takes over the address and the metadata of another cart only if it has none of its own', () => {
+  const [home, office] = ['Home', 'Office'].map((name) => ({ name, line1: 'A 1', city: 'B', country: 'DE' }));
+  const other = withDetails(guests, { shippingAddress: office!, metadata: { from: 'other' } }, CREATED);
+  const cart = withDetails(full, { shippingAddress: home! }, CREATED);
+  expect(withMerged(cart, other, catalogue, LATER)).toMatchObject({
+    shippingAddress: home,
+    metadata: { from: 'other' },
+  });
+  expect(withMerged(full, other, catalogue, LATER)).toMatchObject({ shippingAddress: office });
+});
+
 describe('a hold', () => {
   const HOLD_MS = 600_000;
   const UNTIL = new Date(Date.parse(CREATED) + HOLD_MS).toISOString();
@@ -219,8 +277,34 @@ describe('a hold', () => {
     );
   });
 
+  it('is that of the one cart that has one when carts are merged', () => {
+    const other = cartOf(guests, ['ps_b', 3]);
+    expect(withMerged(held, other, catalogue, LATER).hold).toEqual(held.hold);
+    const heldOther = withHold(other, catalogue, CREATED, HOLD_MS);
+    expect(withMerged(full, heldOther, catalogue, LATER).hold).toEqual(heldOther.hold);
+  });
+
+  it('is never of more than is in the cart, and of nothing that is put in later', () => {
+    const set = (id: string, quantity: number, cart = held) =>
+      withLine(cart, line(id, quantity), catalogue, CREATED).hold;
+    expect(set('ps_a', 1)).toEqual({ items: [line('ps_a', 1)], until: UNTIL });
+    expect(set('ps_a', 5)).toEqual(held.hold);
+    expect(set('ps_b', 1)).toEqual(held.hold);
+    expect(set('ps_a', 0)).toBeNull();
+    const both = withHold(cartOf(full, ['ps_b', 1]), catalogue, CREATED, HOLD_MS);
+    expect(set('ps_b', 0, both)).toEqual(held.hold);
+  });
+
+  it('is given up as another version of the same content', () => {
+    expect(withoutHold(held)).toEqual({ ...full, version: held.version + 1, hold: null });
+  });
+
+  it('adds nothing to what is available to others', () => {
+    expect(availableTo(full, catalogue)).toEqual(catalogue);
+  });
+
   it('is not extended before its time is over', () => {
-    const [before, after] = [-1, 1].map((ms) => new Date(Date.parse(UNTIL) + ms).toISOString());
+    const [before, after] = [-1, 0].map((ms) => new Date(Date.parse(UNTIL) + ms).toISOString());
     expect(withHold(held, catalogue, before!, HOLD_MS).hold!.until).toBe(UNTIL);
     expect(withHold(held, catalogue, after!, HOLD_MS).hold!.until > after!).toBe(true);
   });

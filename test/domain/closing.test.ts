@@ -221,6 +221,22 @@ describe('closedOrder', () => {
     });
   });
 
+  it('waits for no other card any more if it was pending', () => {
+    const declined = orderIn({
+      status: 'pending',
+      paymentStatus: 'declined',
+      retryUntil: LATER,
+      payBy: LATER,
+    });
+    expect(cancelledOrder(declined, { ...command, reason: null }, LATER)).toMatchObject({
+      status: 'cancelled',
+      retryUntil: null,
+      payBy: null,
+      cancelled: 3_000,
+      compensations: [],
+    });
+  });
+
   it('has a payment to void whose authorisation has no outcome yet', () => {
     expect(closedOrder(opened, rejected, LATER)).toMatchObject({
       status: 'rejected',

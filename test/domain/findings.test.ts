@@ -66,6 +66,13 @@ const declined = orderIn({
 
 type Pair = [string, Order | null, ProviderPayment | null];
 
+const pendingElsewhere: Order['refunds'][number] = {
+  ...refundOf(500, 'ref_9'),
+  by: 'provider',
+  providerKey: 're_1',
+  status: 'pending',
+};
+
 const AGREEING: Pair[] = [
   ['authorised', orderIn(), recordOf()],
   ['captured', sent(), captured()],
@@ -137,6 +144,41 @@ const AGREEING: Pair[] = [
     refunded({ compensations: [owed({ kind: 'refund', refundId: 'ref_1', state: 'resolved' })] }),
     captured(),
   ],
+  [
+    'refunded elsewhere, which is pending at the bank',
+    sent({ refunds: [pendingElsewhere] }),
+    captured({ refunds: refund('pending', 're_1') }),
+  ],
+  [
+    'cancelled, and paid back in part',
+    cancelled({
+      captured: TOTAL,
+      refunded: 500,
+      refunds: [refundOf(500, 'ref_1')],
+      paymentStatus: 'partially_refunded',
+    }),
+    captured({ refunds: refund() }),
+  ],
+  [
+    'disputed twice',
+    sent({
+      disputes: [
+        { ...dispute('lost')[0]!, at: CREATED },
+        { ...dispute('won')[0]!, id: 'dp_2', at: CREATED },
+      ],
+    }),
+    captured({ disputes: [...dispute('lost'), { ...dispute('won')[0]!, id: 'dp_2' }] }),
+  ],
+  [
+    'owing a void of what nobody was asked for',
+    cancelled({ paymentStatus: 'authorized', compensations: [owed()] }),
+    null,
+  ],
+  [
+    'owing a void after all was sent, which cost nothing',
+    sent({ captured: 0, paymentStatus: 'authorized', compensations: [owed()] }),
+    recordOf(),
+  ],
   ['settled by hand', cancelled({ compensations: [owed({ state: 'resolved' })] }), captured()],
 ];
 
@@ -160,6 +202,34 @@ const DIFFERING: [FindingKind, ...Pair, object][] = [
     captured({ captured: 10 }),
     { there: { amount: 10 } },
   ],
+  [
+    'charge_unknown',
+    'the order was rejected before it was asked for',
+    rejected({ paymentStatus: 'pending' }),
+    captured(),
+    { here: null },
+  ],
+  [
+    'charge_unknown',
+    'the order was cancelled before it was answered',
+    cancelled({ paymentStatus: 'pending', payment: null }),
+    captured(),
+    { here: null },
+  ],
+  [
+    'charge_unknown',
+    'another payment was settled by hand',
+    cancelled({ compensations: [owed({ state: 'resolved', payment: payment(TOTAL, '0') })] }),
+    captured(),
+    {},
+  ],
+  [
+    'charge_unknown',
+    'a refund of it is owed',
+    cancelled({ compensations: [owed({ kind: 'refund' })] }),
+    captured(),
+    {},
+  ],
   ['charge_unknown', 'the order has another payment', sent({ payment: payment(TOTAL, '2') }), captured(), {}],
   ['charge_unknown', 'the order waits for another card', declined, captured(), {}],
   [
@@ -181,6 +251,13 @@ const DIFFERING: [FindingKind, ...Pair, object][] = [
     'more',
     sent({ captured: 1_000, payment: payment(TOTAL) }),
     recordOf({ captured: 2_000 }),
+    { there: { amount: 2_000 }, here: { amount: 1_000 } },
+  ],
+  [
+    'captured_differs',
+    'more, and the rest was released',
+    sent({ captured: 1_000, payment: payment(TOTAL) }),
+    captured({ captured: 2_000 }),
     { there: { amount: 2_000 }, here: { amount: 1_000 } },
   ],
   [
@@ -222,6 +299,20 @@ const DIFFERING: [FindingKind, ...Pair, object][] = [
     { there: { amount: 2_000 } },
   ],
   [
+    'orphan_authorization',
+    'a refund is owed',
+    sent({ captured: 1_000, compensations: [owed({ kind: 'refund', refundId: 'ref_1' })] }),
+    recordOf({ captured: 1_000 }),
+    {},
+  ],
+  [
+    'orphan_authorization',
+    'the rest of another payment was given up',
+    sent({ captured: 1_000, compensations: [owed({ kind: 'release', payment: payment(TOTAL, '0') })] }),
+    recordOf({ captured: 1_000 }),
+    {},
+  ],
+  [
     'refund_unknown',
     'not here',
     sent(),
@@ -233,6 +324,32 @@ const DIFFERING: [FindingKind, ...Pair, object][] = [
     'failed here',
     sent({ refunds: [{ ...refundOf(500, 'ref_1'), status: 'failed' }] }),
     captured({ refunds: refund() }),
+    { subject: 'ref_1' },
+  ],
+  [
+    'refund_unknown',
+    'pending here, made there',
+    sent({ refunds: [pendingElsewhere] }),
+    captured({ refunds: refund('succeeded', 're_1') }),
+    { subject: 're_1', there: { status: 'succeeded' }, here: { status: 'pending' } },
+  ],
+  [
+    'refund_missing',
+    'one of two',
+    refunded({ refunded: 700, refunds: [refundOf(500, 'ref_1'), refundOf(200, 'ref_2')] }),
+    captured({ refunds: refund() }),
+    { subject: 'ref_2', there: null, here: { amount: 200 } },
+  ],
+  [
+    'refund_missing',
+    'of a cancelled order',
+    cancelled({
+      captured: TOTAL,
+      refunded: TOTAL,
+      refunds: [refundOf(TOTAL, 'ref_1')],
+      paymentStatus: 'refunded',
+    }),
+    captured(),
     { subject: 'ref_1' },
   ],
   [
@@ -360,6 +477,7 @@ it('what is being changed, or has just been, is left alone', () => {
   }
   expect(isUnsettled(orderIn({ intention: intendedAmendment() }), null, later, minute)).toBe(true);
   expect(isUnsettled(changed, { createdAt: later }, later, minute)).toBe(false); // of an order that is known
+  expect(isUnsettled(null, null, later, minute)).toBe(false);
 });
 
 it('only an authorisation that nobody has needed for a day is given up without being asked to', () => {

@@ -97,6 +97,11 @@ it.each<[string, Partial<OrderRecords>, Omit<AuditFinding, 'subject' | 'kind'> &
     { kind: 'workflow_differs', expected: 'version 2', found: 'in Temporal: version 1' },
   ],
   [
+    'a workflow that knows an earlier version, and the state of that',
+    { remembered: { ...asStored, version: 1, status: 'pending' } },
+    { kind: 'workflow_differs', expected: 'version 2', found: 'in Temporal: version 1' },
+  ],
+  [
     'a workflow that knows a later version',
     { remembered: laterVersion },
     { kind: 'order_behind_workflow', expected: 'version 3', found: 'version 2' },

@@ -87,6 +87,11 @@ describe('what was captured for goods', () => {
       2_300,
     ],
     [
+      'has all that the bank has returned, whatever else the system pays back',
+      [refund('system', 'failed', 700), refund('system', 'succeeded', 400)],
+      2_600,
+    ],
+    [
       'has what others were to pay back in its place, and have not',
       [refund('system', 'failed', 700), refund('usr_9', 'failed', 500), refund('provider', 'pending', 500)],
       3_000,

@@ -6,6 +6,7 @@ const units = { reserved: 3, held: 2, gone: 1 };
 it('finds nothing in counters that agree with orders and carts', () => {
   expect(stockFindings(stock, units)).toEqual([]);
   expect(stockFindings({ ...stock, received: null }, units)).toEqual([]);
+  expect(stockFindings({ ...stock, received: 6, available: 0 }, units)).toEqual([]); // the last unit is in use
 });
 
 it.each<[string, Partial<CountedStock>, string[]]>([

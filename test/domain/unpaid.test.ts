@@ -1,5 +1,5 @@
 import { unpaidOf, withoutUnpaid, withUnpaid, type UnpaidOrder } from '../../src/domain/unpaid';
-import { itemOf, LATER, orderIn, priced } from './fixtures';
+import { failing, itemOf, LATER, orderIn, priced } from './fixtures';
 
 const order = (orderId: string, ...units: [string, number][]): UnpaidOrder => ({
   orderId,
@@ -11,7 +11,9 @@ describe('a customer may have', () => {
   it('as many unpaid orders as the limit says, and no more', () => {
     const two = withUnpaid([order('a')], order('b'), LIMITS);
     expect(two).toEqual([order('a'), order('b')]);
-    expect(() => withUnpaid(two, order('c'), LIMITS)).toThrow(/^2 other orders .*wait to be paid/);
+    expect(() => withUnpaid(two, order('c'), LIMITS)).toThrow(
+      failing('TooManyUnpaid', /^2 other orders .*wait to be paid/),
+    );
     expect(withUnpaid(withoutUnpaid(two, 'a'), order('c'), LIMITS)).toEqual([order('b'), order('c')]);
   });
 

@@ -42,6 +42,8 @@ describe('readRetryAfter', () => {
     ['0', 0],
     ['Thu, 15 Jan 2026 09:00:30 GMT', 30 * SECOND],
     ['Thu, 15 Jan 2026 08:00:00 GMT', 0],
+    ['at Thu, 15 Jan 2026 09:00:30 GMT', null],
+    ['Thu, 15 Jan 2026 09:00:30 GMT+1', null],
     ['soon', null],
     ['-5', null],
     ['9'.repeat(400), null],
@@ -52,9 +54,11 @@ describe('readRetryAfter', () => {
 });
 
 it.each([
+  [199, 'failed'],
   [200, 'accepted'],
   [204, 'accepted'],
   [299, 'accepted'],
+  [300, 'failed'],
   [301, 'failed'],
   [307, 'failed'],
   [400, 'failed'],

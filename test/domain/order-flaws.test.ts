@@ -74,7 +74,9 @@ it.each<[string, Partial<Order>, object]>([
   expect(flawsOf({ ...whole, ...fields })).toEqual([
     { kind: 'order_malformed', expected: expect.any(String) as string, found: expect.any(String) as string },
   ]);
-  expect(() => requireWellFormed({ ...whole, ...fields })).toThrow(/^Order .+ was damaged/);
+  expect(() => requireWellFormed({ ...whole, ...fields })).toThrow(
+    /^Order .* was damaged, .+ expected .+, found .+\. See docs\/.+#order_malformed\.$/,
+  );
   const [found] = flawsOf({ ...whole, ...fields });
   for (const [side, pattern] of Object.entries(flaw))
     expect(found![side as 'found']).toMatch(pattern as RegExp);

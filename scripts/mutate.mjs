@@ -11,7 +11,7 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const REPORT = path.join(ROOT, 'mutants', 'report.json');
 const RESULTS = path.join(ROOT, 'bench', 'results', 'mutants', 'domain.json');
 
-/** Merges the results of a report into those that are kept, by source. */
+/** Merges the results of a report into those that are kept, of sources that are still there. */
 function save() {
   const kept = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {};
   const at = new Date().toISOString().slice(0, 10);
@@ -26,7 +26,9 @@ function save() {
       at,
     };
   }
-  const rows = Object.entries(kept).sort(([one], [other]) => one.localeCompare(other));
+  const rows = Object.entries(kept)
+    .filter(([file]) => existsSync(path.join(ROOT, file)))
+    .sort(([one], [other]) => one.localeCompare(other));
   writeFileSync(RESULTS, `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`);
   writeFileSync(RESULTS.replace(/json$/, 'md'), tableOf(rows));
 }

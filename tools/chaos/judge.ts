@@ -12,6 +12,8 @@ export interface Evidence {
   settlement: Settlement;
   /** What no answer may be. */
   badAnswers: readonly string[];
+  /** How long after the last fault all processes did their work again, if that was waited for. */
+  readyS?: number;
 }
 
 /** What is sent and repeated in the background, such as events, comes to rest within this time. */
@@ -21,7 +23,8 @@ const LATE_MS = 240_000;
 const LONGEST_TEXT = 2_000;
 
 /** What is wrong after a run, by the rig and by the audit. */
-export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence): Promise<Finding[]> {
+export async function judge(rig: Rig, evidence: Evidence): Promise<Finding[]> {
+  const { log, settlement, badAnswers } = evidence;
   const { mongodbUri, temporalAddress, namespace } = rig;
   const audited = await auditUntilClean(
     { mongodbUri, temporalAddress, namespace, log },
@@ -39,9 +42,10 @@ export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence)
       kind: 'liveness',
       means: 'An order that was accepted is not settled without help',
       subject: found.split(' ')[0]!,
-      expected: 'settled within 2 minutes',
+      expected: `settled within ${settlement.limitS} s`,
       found,
     })),
+    ...notLive(evidence),
     ...rig.deaths.map((death) => ({
       kind: 'process',
       means: 'A process has died of itself',
@@ -56,6 +60,33 @@ export async function judge(rig: Rig, { log, settlement, badAnswers }: Evidence)
       expected: 'no 5xx but 503 with Retry-After',
       found,
     })),
+  ];
+}
+
+const MOST_TOLD = 20;
+
+/** Returns what has no end though nothing disturbs it any more: calls without an outcome, and processes that are not ready. */
+export function notLive({ log, settlement: { limitS }, readyS = 0 }: Evidence): Finding[] {
+  const finding = { kind: 'liveness', expected: `within ${limitS} s after the last fault` };
+  // Of a cart that is ordered, nobody knows by which of several requests.
+  const unknown = log.filter(({ outcome, code }) => outcome === 'unknown' && code !== 'cart_ordered');
+  return [
+    ...unknown.slice(0, MOST_TOLD).map(({ id, op, status, code, attempts }) => ({
+      ...finding,
+      means: 'A call that was repeated until then has no outcome',
+      subject: id,
+      found: `${op}: ${status ?? 'no answer'} ${code ?? ''} after ${attempts.length} attempts; ${unknown.length} such calls`,
+    })),
+    ...(readyS > limitS
+      ? [
+          {
+            ...finding,
+            means: 'Not all processes do their work again',
+            subject: 'the processes',
+            found: `${readyS.toFixed(0)} s`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -48,6 +48,10 @@ export interface Args {
   ifVersion?: number;
   /** Of place and checkout: with `Prefer: respond-async`. */
   isAsync?: boolean;
+  /** Of checkout. */
+  cartId?: string;
+  /** Of list: how many it shows at most. */
+  limit?: number;
 }
 
 /** What a client has read of an order. */

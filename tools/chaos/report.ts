@@ -15,6 +15,11 @@ export interface Finding {
   found: string;
 }
 
+export interface CallCounts extends Record<Outcome, number> {
+  /** How those that were not ok ended, by status and code; missing in reports of earlier runs. */
+  answers?: Record<string, number>;
+}
+
 /** One run of a scenario with one seed. */
 export interface Run {
   seed: number;
@@ -22,7 +27,7 @@ export interface Run {
   /** What was done to the system, in order. One that was not made, or has met nothing, says why. */
   faults: { atS: number; text: string; isMade?: boolean }[];
   /** What clients asked for, by what became of it. */
-  calls: Record<string, Record<Outcome, number>>;
+  calls: Record<string, CallCounts>;
   /** Messages by link. */
   messages: { from: string; to: string; requests: number; replies: number }[];
   /** How long after the last fault all that was accepted was settled. */
@@ -85,10 +90,13 @@ export function runWithoutEnd({ seed, minutes }: Pick<Run, 'seed' | 'minutes'>, 
 }
 
 export function callsOf(log: readonly CallRecord[]): Run['calls'] {
-  const calls: Run['calls'] = {};
-  for (const { op, outcome } of log) {
-    calls[op] ??= { ok: 0, fail: 0, unknown: 0 };
+  const calls: Record<string, Required<CallCounts>> = {};
+  for (const { op, outcome, status, code } of log) {
+    calls[op] ??= { ok: 0, fail: 0, unknown: 0, answers: {} };
     calls[op][outcome]++;
+    if (outcome === 'ok') continue;
+    const answer = `${status ?? 'no answer'} ${code ?? ''}`.trim();
+    calls[op].answers[answer] = (calls[op].answers[answer] ?? 0) + 1;
   }
   return Object.fromEntries(Object.entries(calls).sort(([a], [b]) => a.localeCompare(b)));
 }
@@ -206,8 +214,15 @@ function sectionOf({ at, seed, faults, calls, messages, findings, figures = {} }
           ),
         ]),
     markdownTable(
-      ['Calls', 'ok', 'fail', 'unknown'],
-      Object.entries(calls).map(([op, { ok, fail, unknown }]) => [op, ...[ok, fail, unknown].map(String)]),
+      ['Calls', 'ok', 'fail', 'unknown', 'how, if not ok'],
+      Object.entries(calls).map(([op, { ok, fail, unknown, answers = {} }]) => [
+        op,
+        ...[ok, fail, unknown].map(String),
+        Object.entries(answers)
+          .sort(([, a], [, b]) => b - a)
+          .map(([answer, count]) => `${count} × ${answer}`)
+          .join(', '),
+      ]),
     ),
     markdownTable(
       ['Messages', 'requests', 'replies'],

@@ -11,34 +11,52 @@ interface StoredOrder {
   compensations: { step: string; state: string }[];
 }
 
+const WHAT_TELLS = { status: 1, paymentStatus: 1, intention: 1, compensations: 1 };
+
 export interface Settlement {
   /** How long it took until all were settled, or until the limit. */
   seconds: number;
   /** Orders that were not settled then, and what they waited for. */
   unsettled: string[];
+  /** How long it might take. */
+  limitS: number;
 }
 
 const POLL_MS = 500;
 
-/** Waits until each of the orders is settled, with nobody's help. */
+export interface SettleOptions {
+  limitMs: number;
+  /** Since when, by the clock of `performance`; by default, from now on. */
+  start?: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Waits until each order that is stored is settled, with nobody's help.
+ * @param accepted the ids of those that have to be stored
+ */
 export async function settle(
   { mongodbUri }: Pick<Rig, 'mongodbUri'>,
-  orderIds: readonly string[],
-  { limitMs, signal }: { limitMs: number; signal: AbortSignal },
+  accepted: readonly string[],
+  { limitMs, start = performance.now(), signal }: SettleOptions,
 ): Promise<Settlement> {
   const client = new mongo.MongoClient(mongodbUri);
-  const start = performance.now();
+  const limitS = limitMs / 1_000;
   try {
     const orders = client.db().collection<StoredOrder>('orders');
     for (;;) {
       const stored = await orders
-        .find({ _id: { $in: [...orderIds] } }, { readConcern: { level: 'majority' } })
+        .find({}, { readConcern: { level: 'majority' }, projection: WHAT_TELLS })
         .toArray()
-        .catch(() => []);
-      const byId = new Map(stored.map((order) => [order._id, order]));
-      const unsettled = orderIds.flatMap((id) => whyUnsettled(id, byId.get(id)) ?? []);
+        .catch(() => undefined);
+      const byId = new Map(stored?.map((order) => [order._id, order]));
+      const ids = new Set([...accepted, ...byId.keys()]);
+      const unsettled = stored
+        ? [...ids].flatMap((id) => whyUnsettled(id, byId.get(id)) ?? [])
+        : ['MongoDB does not tell of any order'];
       const elapsedMs = performance.now() - start;
-      if (unsettled.length === 0 || elapsedMs > limitMs) return { seconds: elapsedMs / 1_000, unsettled };
+      if (unsettled.length === 0 || elapsedMs > limitMs)
+        return { seconds: elapsedMs / 1_000, unsettled, limitS };
       await delay(POLL_MS, undefined, { signal });
     }
   } finally {

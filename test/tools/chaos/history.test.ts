@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { checkHistory } from '../../../tools/chaos/history';
+import { checkHistory, wronglySoldOut } from '../../../tools/chaos/history';
 import {
   checkLinearizable,
   type Operation,
@@ -160,6 +160,132 @@ function twice(history: Operation<StockStep>[], isRepeated: (one: Operation<Stoc
   return repeated ? withEnd(history, [...history, repeated]) : null;
 }
 
+/** Tries each order of the operations, and each choice of those whose outcome is unknown. */
+function isPossible<S, O>(
+  { initial, step: stepOf }: SequentialModel<S, O>,
+  history: readonly Operation<O>[],
+): boolean {
+  function tryFrom(state: S, left: readonly Operation<O>[]): boolean {
+    if (left.every(({ returned }) => returned === null)) return true;
+    return left.some((one) => {
+      // Nothing that has returned before it began may still be to come.
+      if (left.some(({ returned }) => returned !== null && returned < one.invoked)) return false;
+      const next = stepOf(state, one.what);
+      return (
+        next !== undefined &&
+        tryFrom(
+          next,
+          left.filter((other) => other !== one),
+        )
+      );
+    });
+  }
+  return tryFrom(initial, history);
+}
+
+/** Wrong in what any one of the operations was, or said: or right by chance. */
+const spoiling = fc.record({ which: fc.nat(), by: fc.constantFrom(-2, -1, 1, 2) });
+const few = fc.array(wish, { minLength: 1, maxLength: 7, size: 'max' });
+
+function spoilt<O extends object>(
+  history: Operation<O>[],
+  { which, by }: { which: number; by: number },
+  change: (what: O, by: number) => O,
+): Operation<O>[] {
+  return history.map((one, n) =>
+    n === which % history.length ? { ...one, what: change(one.what, by) } : one,
+  );
+}
+
+const wrongOrder = (what: OrderStep, by: number): OrderStep => {
+  if (what.kind === 'read') return { ...what, version: Math.max(0, what.version + by) };
+  if (what.kind === 'stale') return { ...what, ifVersion: Math.max(0, what.ifVersion + by) };
+  if (what.kind === 'write' && what.ifVersion !== undefined)
+    return { ...what, ifVersion: Math.max(0, what.ifVersion + by) };
+  return { kind: 'write', fulfills: { ps: 7 } };
+};
+const wrongStock = (what: StockStep, by: number): StockStep =>
+  what.kind === 'sold out'
+    ? { ...what, units: Math.max(1, what.units + by) }
+    : { ...what, available: what.available + by };
+
+describe('of a few operations, any one of which may be wrong, the checker says what trying all orders says', () => {
+  const counts = { possible: 0, impossible: 0 };
+  const check = <S, O>(model: SequentialModel<S, O>, history: Operation<O>[]): void => {
+    const expected = isPossible(model, history);
+    counts[expected ? 'possible' : 'impossible']++;
+    expect(isLinearizable(model, history)).toBe(expected);
+  };
+
+  it('of an order', () => {
+    fc.assert(
+      fc.property(few, spoiling, (some, how) =>
+        check(orderRegister, spoilt(liveOrder(some), how, wrongOrder)),
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('of a stock', () => {
+    const small = stockCounter({ available: 4, reserved: 0, held: 0 });
+    fc.assert(
+      fc.property(few, spoiling, (some, how) => check(small, spoilt(liveStock(some, 4), how, wrongStock))),
+      { numRuns: 1_000 },
+    );
+  });
+
+  afterAll(() => {
+    expect(Math.min(counts.possible, counts.impossible)).toBeGreaterThan(200);
+  });
+});
+
+describe('when an order in a long history', () => {
+  const answered = (some: readonly Wish[]) => liveOrder(some.map((one) => ({ ...one, fate: 'answered' })));
+
+  /** Returns the reads that began after another look at the order, or a write, had ended. */
+  const laterReads = (history: readonly Operation<OrderStep>[], of: OrderStep['kind']) =>
+    history.filter(
+      (one) =>
+        one.what.kind === 'read' &&
+        history.some(({ what, returned }) => what.kind === of && returned! < one.invoked),
+    );
+
+  it('is shown as it was before an earlier look, in the middle of the history, that is rejected', () => {
+    fc.assert(
+      fc.property(wishes, fc.nat(), (some, which) => {
+        const history = answered(some);
+        const reads = laterReads(history, 'read');
+        fc.pre(reads.length > 0);
+        const read = reads[which % reads.length]!;
+        const before = history
+          .filter(({ what, returned }) => what.kind === 'read' && returned! < read.invoked)
+          .map(({ what }) => (what as { version: number }).version);
+        const what = { kind: 'read', version: Math.max(...before) - 1 } as const;
+        const wrong = history.map((one) => (one === read ? { ...one, what } : one));
+        expect(isLinearizable(orderRegister, wrong)).toBe(false);
+      }),
+    );
+  });
+
+  it('is shown without units that were fulfilled before, or with more, that is rejected', () => {
+    fc.assert(
+      fc.property(wishes, fc.nat(), fc.boolean(), (some, which, isMore) => {
+        const history = answered(some);
+        const reads = laterReads(history, 'write');
+        fc.pre(reads.length > 0);
+        const read = reads[which % reads.length]!;
+        const fulfilled = { ps: isMore ? 1_000 : -1 };
+        const wrong = history.map((one) =>
+          one === read
+            ? { ...one, what: { ...(one.what as { kind: 'read'; version: number }), fulfilled } }
+            : one,
+        );
+        expect(isLinearizable(orderRegister, wrong)).toBe(false);
+      }),
+    );
+  });
+});
+
 const step = (id: string, invoked: number, returned: number | null, what: OrderStep) => ({
   id,
   invoked,
@@ -303,12 +429,82 @@ describe('the log of clients', () => {
     expect(checkHistory([accepted, look('2', [-2, -1], stock(1, 2))], witness)).toHaveLength(1);
   });
 
+  it.each<[string, boolean, CallRecord[]]>([
+    [
+      'calls with one key are one write, whichever of them is answered',
+      true,
+      [
+        call('2', [6, 20], { op: 'order.fulfill', key: 'k', args: { items }, order: seen(3, 2) }),
+        call('3', [7, 9], { op: 'order.fulfill', key: 'k', args: { items }, order: seen(3, 2) }),
+        call('4', [30, 31], { order: seen(3, 2) }),
+      ],
+    ],
+    [
+      'calls with two keys are two writes',
+      false,
+      [
+        call('2', [6, 20], { op: 'order.fulfill', key: 'k', args: { items }, order: seen(3, 2) }),
+        call('3', [7, 9], { op: 'order.fulfill', key: 'l', args: { items }, order: seen(3, 2) }),
+      ],
+    ],
+    [
+      'an amendment is answered as done with the version that it was made on',
+      false,
+      [call('2', [6, 9], { op: 'order.amend', key: 'k', args: { items, ifVersion: 2 }, order: seen(2, 0) })],
+    ],
+  ])('when %s: %s', (_, expected, log) => {
+    expect(checkHistory([placed, ...log]).length === 0).toBe(expected);
+  });
+
   const stock = (available: number, reserved: number) => ({ available, reserved, held: 0 });
   const witness = new Map([
     ['ps_1', { initial: stock(3, 0), moves: [{ orderId: 'ord_1', version: 1, available: -2, reserved: 2 }] }],
   ]);
   const look = (id: string, at: [number, number], found: ReturnType<typeof stock>) =>
     call(id, at, { op: 'stock.read', subject: 'stock:ps_1', stock: found });
+
+  it('takes what an adjustment answers for what it left, once for each key', () => {
+    const adjust = (id: string, at: [number, number], available: number) =>
+      call(id, at, {
+        op: 'stock.adjust',
+        subject: 'stock:ps_1',
+        key: 'k',
+        args: { delta: 5 },
+        stock: stock(available, 2),
+      });
+    const log = [placed, adjust('2', [6, 7], 6), look('3', [8, 9], stock(6, 2)), adjust('4', [10, 11], 6)];
+    expect(checkHistory(log, witness)).toEqual([]);
+    expect(checkHistory([placed, adjust('2', [6, 7], 11)], witness)).toHaveLength(1);
+  });
+
+  it('finds an order of two products that was turned down though there was enough of both', () => {
+    const both = new Map([...witness, ['ps_2', { initial: stock(5, 0), moves: [] }]]);
+    const order = (first: number, second: number) =>
+      call('2', [6, 7], {
+        op: 'order.place',
+        subject: null,
+        key: 'k',
+        outcome: 'fail',
+        code: 'out_of_stock',
+        args: {
+          items: [
+            { productId: 'ps_1', quantity: first },
+            { productId: 'ps_2', quantity: second },
+          ],
+        },
+      });
+    expect(wronglySoldOut([placed, order(1, 5)], both)).toEqual([
+      {
+        call: '2',
+        products: [
+          { productId: 'ps_1', wanted: 1, atLeast: 1 },
+          { productId: 'ps_2', wanted: 5, atLeast: 5 },
+        ],
+      },
+    ]);
+    expect(wronglySoldOut([placed, order(2, 5)], both)).toEqual([]);
+    expect(wronglySoldOut([placed, order(1, 6)], both)).toEqual([]);
+  });
 
   it.each<[string, boolean, CallRecord[]]>([
     [

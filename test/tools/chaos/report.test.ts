@@ -1,4 +1,5 @@
-import { addRun, pageOf, runWithoutEnd, type Report, type Run } from '../../../tools/chaos/report';
+import type { CallRecord } from '../../../tools/chaos/log';
+import { addRun, callsOf, pageOf, runWithoutEnd, type Report, type Run } from '../../../tools/chaos/report';
 
 const FINDING = { kind: 'stock_lost', means: 'Lost', subject: 'ps_1', expected: '4', found: '3' };
 
@@ -48,5 +49,20 @@ describe('the report of a scenario', () => {
     const report = reportOf({ ...runOf(7), faults });
     expect(report.runs[0]!.faults).toBe(1);
     expect(pageOf(report)).toContain('not made, api-2 did not run');
+  });
+
+  it('tells how calls ended that were not done', () => {
+    const call = (fields: Partial<CallRecord>) =>
+      ({ op: 'order.read', outcome: 'fail', ...fields }) as CallRecord;
+    const calls = callsOf([
+      call({ outcome: 'ok', status: 200 }),
+      call({ status: 404, code: 'not_found' }),
+      call({ status: 503, code: 'service_unavailable' }),
+      call({ status: 404, code: 'not_found' }),
+      call({ status: null, code: 'ECONNRESET' }),
+    ]);
+    expect(calls).toMatchObject({ 'order.read': { ok: 1, fail: 4, unknown: 0 } });
+    const page = pageOf(reportOf({ ...runOf(7), calls }));
+    expect(page).toContain('2 × 404 not_found, 1 × 503 service_unavailable, 1 × no answer ECONNRESET');
   });
 });

@@ -1,26 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isOnlyAccepted, NOTHING, PLACING, showsNothing, within } from '../history';
 import type { CallRecord, OrderSeen } from '../log';
 import { groupBy, sum, type Snapshot, type StoredAdjustment, type StoredOrder } from './documents';
-import type { Visible } from './events';
+import { auditEffects } from './effects';
 import type { Findings } from './finding';
-
-/** An order that clients have named, and all that is known of its versions. */
-export interface LoggedOrder {
-  order: StoredOrder;
-  versions: ReadonlyMap<number, Visible>;
-}
+import { auditKeys } from './keys';
+import { orderIdOf, type LoggedOrder, type PlacedOrder } from './logged';
 
 export interface CallsContext {
   log: readonly CallRecord[];
   /** Those that the log names, by id. */
   orders: ReadonlyMap<string, LoggedOrder>;
   /** All orders that there are, by id. */
-  ids: ReadonlyMap<string, { states: { OrderStatus: string } }>;
-}
-
-/** Returns the id of the order that a call is about, if it is known. */
-export function orderIdOf({ subject, order }: Pick<CallRecord, 'subject' | 'order'>): string | undefined {
-  return order?.id ?? subject?.match(/^order:(.+)$/)?.[1];
+  placed: ReadonlyMap<string, PlacedOrder>;
 }
 
 /** Judges what clients were told: each answer has to be true, and to stay so. */
@@ -32,12 +24,15 @@ export async function auditCalls(
   const { log, orders } = context;
   for (const call of log) {
     if (call.order) auditAnswer(call, call.order, orders.get(call.order.id), findings);
-    if (call.op === 'order.place' || call.op === 'cart.checkout') auditPlaced(call, orders, findings);
+    if (PLACING.has(call.op)) auditPlaced(call, orders, findings);
   }
   const byOrder = groupBy(log, (call) => orderIdOf(call) ?? '');
   for (const [id, { order }] of orders) auditCounts(order, byOrder.get(id) ?? [], findings);
+  auditKeys(log, context.placed, findings);
+  auditEffects(log, orders, findings);
   auditOrders(context, findings);
   auditOrderOfVersions(log, findings);
+  auditLists(log, orders, findings);
   await auditAdjustments(snapshot, log, findings);
 }
 
@@ -76,6 +71,7 @@ function auditPlaced(call: CallRecord, orders: ReadonlyMap<string, LoggedOrder>,
     if (!isKept) findings.add('accepted_lost', orderId, { call: id, status }, found ?? null);
     return;
   }
+  if (code === 'idempotency_key_reused') return; // it has named the order of another request
   // The order may wait for another card.
   const isRefused = !order || order.status === 'rejected' || order.paymentStatus === 'declined';
   if (!isRefused) findings.add('accepted_lost', orderId, { call: id, code, status: 'rejected' }, found);
@@ -111,25 +107,45 @@ function auditCount(
  * There are no more orders than clients have asked for. A checkout that is repeated since nobody knows what has become of it
  * orders the cart anew if the first order was rejected meanwhile: the answer then names the second one alone.
  */
-function auditOrders({ log, ids }: CallsContext, findings: Findings): void {
+function auditOrders({ log, placed }: CallsContext, findings: Findings): void {
   const named = new Set(log.map(orderIdOf));
-  const placing = log.filter(({ op }) => op === 'order.place' || op === 'cart.checkout');
+  const placing = log.filter(({ op }) => PLACING.has(op));
   const nameless = placing.filter((call) => orderIdOf(call) === undefined && call.outcome !== 'fail').length;
-  const others = [...ids.keys()].filter((id) => !named.has(id));
-  const rejected = others.filter((id) => ids.get(id)!.states.OrderStatus === 'rejected').length;
-  const checkouts = placing.filter(({ op }) => op === 'cart.checkout');
-  const repeats = sum(checkouts, ({ attempts }) => Math.max(0, attempts.length - 1));
-  if (others.length - Math.min(rejected, repeats) > nameless)
-    findings.add('order_unaccounted', 'all orders', { atMost: nameless }, others.slice(0, 20));
+  const repeats = groupBy(
+    placing.filter(({ args }) => args.cartId !== undefined),
+    ({ args }) => args.cartId!,
+  );
+  const excused = (cartId: string) => sum(repeats.get(cartId) ?? [], ({ attempts }) => attempts.length - 1);
+  const others = [...placed].filter(([id]) => !named.has(id));
+  const rejected = groupBy(
+    others.filter(([, { isRejected, cartId }]) => isRejected && cartId !== undefined),
+    ([, { cartId }]) => cartId!,
+  );
+  const ofRepeats = sum([...rejected], ([cartId, some]) => Math.min(some.length, excused(cartId)));
+  if (others.length - ofRepeats > nameless)
+    findings.add(
+      'order_unaccounted',
+      'all orders',
+      { atMost: nameless },
+      others.slice(0, 20).map(([id]) => id),
+    );
 }
 
-/** Who has been answered with a version, or anyone who asks after that, is not answered with an older one. */
+/**
+ * Who has been answered with a version, or anyone who asks after that, is not answered with an older one, and not that there
+ * is no such order.
+ */
 function auditOrderOfVersions(log: readonly CallRecord[], findings: Findings): void {
   const seen = log.flatMap((call) => {
-    const [from, to] = [call.attempts.at(-1)?.sent ?? call.at.invoked, call.at.returned];
+    const { invoked: from, returned: to } = within(call);
     if (to === null) return [];
-    const some = [...(call.orders ?? []), ...(call.order ? [call.order] : [])];
-    return some.map(({ id, version }) => ({ id, version, from, to, call: call.id }));
+    const some: { id: string; version: number }[] = [
+      ...(call.orders ?? []),
+      ...(call.order ? [call.order] : []),
+    ];
+    if (showsNothing(call)) some.push({ id: orderIdOf(call)!, version: NOTHING });
+    const isSight = !isOnlyAccepted(call);
+    return some.map(({ id, version }) => ({ id, version, from, to, call: call.id, isSight }));
   });
   for (const [id, some] of groupBy(seen, (one) => one.id)) {
     const returned = some.toSorted((a, b) => a.to - b.to);
@@ -138,8 +154,41 @@ function auditOrderOfVersions(log: readonly CallRecord[], findings: Findings): v
     for (const one of some.toSorted((a, b) => a.from - b.from)) {
       for (; next < returned.length && returned[next]!.to < one.from; next++)
         if (!newest || returned[next]!.version > newest.version) newest = returned[next];
-      if (newest && one.version < newest.version)
-        findings.add('version_went_back', id, { call: newest.call, version: newest.version }, one);
+      if (!newest || !one.isSight || one.version >= newest.version) continue;
+      const kind = one.version === NOTHING ? 'not_shown' : 'version_went_back';
+      findings.add(kind, id, { call: newest.call, version: newest.version }, one);
+    }
+  }
+}
+
+/** A list shows the newest orders of its customer: all that were there when it was asked for, as far as it reaches. */
+function auditLists(
+  log: readonly CallRecord[],
+  orders: ReadonlyMap<string, LoggedOrder>,
+  findings: Findings,
+): void {
+  const storedAt = new Map<string, number>();
+  const customerOf = new Map<string, string>();
+  for (const call of log) {
+    const { client, op, order, orders: listed = [], at } = call;
+    if (op === 'order.place' && order && orders.has(order.id))
+      customerOf.set(client, orders.get(order.id)!.order.customerId);
+    for (const { id, version } of [...listed, ...(order ? [order] : [])])
+      if (version > 0 && at.returned !== null)
+        storedAt.set(id, Math.min(storedAt.get(id) ?? Infinity, at.returned));
+  }
+  const isAfter = (a: StoredOrder, b: StoredOrder): boolean =>
+    a.createdAt > b.createdAt || (Number(a.createdAt) === Number(b.createdAt) && a._id > b._id);
+  for (const call of log) {
+    const last = orders.get(call.orders?.at(-1)?.id ?? '')?.order;
+    if (!call.orders || (call.orders.length > 0 && !last)) continue;
+    const isWhole = call.orders.length < (call.args.limit ?? 0);
+    const shown = new Set(call.orders.map(({ id }) => id));
+    for (const [id, { order }] of orders) {
+      const wasThere = (storedAt.get(id) ?? Infinity) < within(call).invoked;
+      const isOwn = order.customerId === customerOf.get(call.client);
+      if (wasThere && isOwn && !shown.has(id) && (isWhole || (last && isAfter(order, last))))
+        findings.add('not_shown', id, { list: call.id }, [...shown]);
     }
   }
 }

@@ -53,6 +53,7 @@ export interface StoredOrder {
     id: string;
     by: string;
     items: { productServiceId: string; quantity: number }[];
+    deliveredAt?: Date | null;
     undone?: object;
   }[];
   refunds: StoredRefund[];
@@ -69,12 +70,28 @@ export interface StoredOrder {
   rejection: { code: string } | null;
   statusHistory: { at: Date; axis: string; from: string | null; to: string }[];
   intention?: { kind: string } | null;
-  commands?: { id: string; version: number; revision: number }[];
+  commands?: StoredAnswer[];
   version: number;
   revision: number;
   payBy?: Date | null;
   retryUntil?: Date | null;
   cart?: { id: string };
+  createdAt: Date;
+}
+
+/** How an order has answered a command. */
+export interface StoredAnswer {
+  id: string;
+  version: number;
+  revision: number;
+  error?: { type: string } | null;
+}
+
+/** An answer for which the order has no room any more. */
+export interface StoredAnswered {
+  /** The id of the order, a slash, and that of the command. */
+  _id: string;
+  answer: StoredAnswer;
 }
 
 export interface StoredPayment {

@@ -40,8 +40,14 @@ export const FINDING_KINDS = {
   answer_untrue: 'What was answered is not what was written',
   never_written: 'A client has read a version that was never written',
   version_went_back: 'A client has read an older version after a newer one',
+  not_shown:
+    'A client was told that an order does not exist, or was shown a list without it, after it was there',
   done_twice: 'More was done than was asked for',
   done_never: 'What was answered as done was not done',
+  done_otherwise: 'What was done is not what was asked for',
+  refused_done: 'What was answered as refused was done',
+  repeat_differs: 'Calls with the same key were answered as if they were not the same, or as if others were',
+  key_shared: 'Calls with two keys have made one order, or calls with one key two',
   order_unaccounted: 'There are orders that nobody asked for',
   not_linearizable:
     'What clients saw has no order in which each call took effect once, between its beginning and its end',

@@ -1,12 +1,14 @@
-import { checkHistory } from '../history';
+import { checkHistory, wronglySoldOut, type StockWitness } from '../history';
 import type { CallRecord } from '../log';
-import { auditCalls, orderIdOf, type LoggedOrder } from './calls';
+import { auditCalls } from './calls';
 import { auditCarts, auditUnpaid, unpaidUnitsOf } from './customers';
 import {
   groupBy,
   pagesOf,
   withSnapshot,
   type Snapshot,
+  type StoredAnswer,
+  type StoredAnswered,
   type StoredEvent,
   type StoredOrder,
   type StoredPayment,
@@ -14,6 +16,7 @@ import {
 import { auditFeed, auditOrderEvents, visibleOf, type Visible } from './events';
 import { createFindings, type Finding, type Findings } from './finding';
 import { auditBalances, auditCharge } from './ledger';
+import { orderIdOf, type LoggedOrder, type PlacedOrder } from './logged';
 import { auditOrder } from './orders';
 import { auditStock, countOrder, createdUnits, createOrderedUnits } from './stock';
 import { createStockMoves } from './stock-moves';
@@ -26,15 +29,20 @@ export interface AuditOptions extends TemporalOptions {
   mongodbUri: string;
   /** What clients asked for and were answered; without it, only the servers are judged by each other. */
   log?: readonly CallRecord[];
+  /** The ids of orders and products whose history had too many possibilities, and is not checked once more. */
+  undecided?: ReadonlySet<string>;
 }
 
 /**
  * Judges a system at rest from outside: MongoDB, the sandbox's ledger, Temporal and what clients were told have to agree.
  * It shares nothing with the application, whose mistakes it would share, too.
  */
-export async function audit({ mongodbUri, log = [], ...temporal }: AuditOptions): Promise<Finding[]> {
+export async function audit(options: AuditOptions): Promise<Finding[]> {
+  const { mongodbUri, log = [], undecided = new Set(), ...temporal } = options;
   const findings = createFindings();
-  const orders = await withSnapshot(mongodbUri, (snapshot) => auditDocuments(snapshot, log, findings));
+  const orders = await withSnapshot(mongodbUri, (snapshot) =>
+    auditDocuments(snapshot, { log, undecided }, findings),
+  );
   await auditWorkflows(temporal, orders, findings);
   return findings.all;
 }
@@ -43,33 +51,44 @@ export async function audit({ mongodbUri, log = [], ...temporal }: AuditOptions)
 const LEAST_LOOKS = 2;
 
 /**
- * Audits until nothing is found, or the time is over: what is left then is wrong for good. A workflow task that is late is
- * looked at for longer: Temporal gives each of its attempts more time than the one before, and until it is done, the rest
- * of what is found may follow from it.
+ * Audits until nothing is found, or the time is over: what is left then is wrong for good. If all that is found is about
+ * workflows a task of which is late, it is looked at for longer: Temporal gives each attempt more time than the one before.
+ * A history that has too many possibilities is told, and not checked again.
  */
 export async function auditUntilClean(
   options: AuditOptions,
   { withinMs, lateMs = withinMs, pauseMs = 1_000 }: { withinMs: number; lateMs?: number; pauseMs?: number },
 ): Promise<Finding[]> {
   const start = Date.now();
+  const gaveUp = new Map<string, Finding>();
   for (let looks = 1; ; looks++) {
-    const found = await audit(options);
-    const isLate = found.some(({ kind }) => kind === 'workflow_task_late');
-    const end = start + (isLate ? lateMs : withinMs);
-    if (found.length === 0 || (looks >= LEAST_LOOKS && Date.now() + pauseMs > end)) return found;
+    const found = await audit({ ...options, undecided: new Set(gaveUp.keys()) });
+    for (const one of found) if (one.kind === 'history_undecided') gaveUp.set(one.subject, one);
+    const others = found.filter(({ kind }) => kind !== 'history_undecided');
+    const end = start + (areOfLateTasks(others) ? lateMs : withinMs);
+    if (others.length === 0 || (looks >= LEAST_LOOKS && Date.now() + pauseMs > end))
+      return [...others, ...gaveUp.values()];
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
+/** Whether all that is found is about orders whose workflows have a task that is late. */
+export function areOfLateTasks(found: readonly Finding[]): boolean {
+  const late = found.filter(({ kind }) => kind === 'workflow_task_late').map(({ subject }) => subject);
+  return late.length > 0 && found.every(({ subject }) => late.some((workflow) => workflow.includes(subject)));
+}
+
 async function auditDocuments(
   snapshot: Snapshot,
-  log: readonly CallRecord[],
+  { log, undecided }: { log: readonly CallRecord[]; undecided: ReadonlySet<string> },
   findings: Findings,
 ): Promise<Map<string, KnownOrder>> {
   const known = new Map<string, KnownOrder>();
   const ordered = createOrderedUnits();
   const waiting = new Map<string, { customerId: string; units: Record<string, number> }>();
-  const inLog = new Set(log.map(orderIdOf));
+  const inLog = new Set(log.flatMap((call) => [orderIdOf(call), ...(call.orders ?? []).map(({ id }) => id)]));
+  const placed = new Map<string, PlacedOrder>();
+  const displaced = await displacedAnswers(snapshot);
   const moves = createStockMoves();
   const logged = new Map<string, LoggedOrder>();
   const hasFeed = (await snapshot.find('relay').toArray()).length > 0;
@@ -89,12 +108,19 @@ async function auditDocuments(
       countOrder(order, ordered);
       const units = unpaidUnitsOf(order);
       if (units) waiting.set(order._id, { customerId: order.customerId, units });
-      auditOrder(order, findings);
+      const answers = displaced.get(order._id) ?? [];
+      placed.set(order._id, { isRejected: order.status === 'rejected', cartId: order.cart?.id });
+      auditOrder(order, answers, findings);
       auditCharge(order, payments.get(order._id) ?? [], findings);
       const told = events.get(order._id) ?? [];
       if (hasFeed) auditOrderEvents(order, told, findings);
       moves.note(order, told);
-      if (inLog.has(order._id)) logged.set(order._id, { order, versions: versionsOf(order, told) });
+      if (inLog.has(order._id))
+        logged.set(order._id, {
+          order,
+          versions: versionsOf(order, told),
+          answers: [...answers, ...(order.commands ?? [])],
+        });
     }
   }
   await auditLedger(snapshot, known, findings);
@@ -104,16 +130,32 @@ async function auditDocuments(
   await auditCarts(snapshot, findings);
   if (hasFeed) await auditFeed(snapshot, findings);
   if (log.length > 0) {
-    await auditCalls(snapshot, { log, orders: logged, ids: known }, findings);
-    for (const { subject, operations, verdict } of checkHistory(log, moves.witness(created)))
-      findings.add(
-        verdict.isLinearizable === undefined ? 'history_undecided' : 'not_linearizable',
-        subject,
-        'one order of its calls',
-        { operations, verdict },
-      );
+    await auditCalls(snapshot, { log, orders: logged, placed }, findings);
+    auditHistories(log, { witness: moves.witness(created), undecided }, findings);
   }
   return known;
+}
+
+function auditHistories(
+  log: readonly CallRecord[],
+  { witness, undecided }: { witness: ReadonlyMap<string, StockWitness>; undecided: ReadonlySet<string> },
+  findings: Findings,
+): void {
+  for (const { subject, operations, verdict } of checkHistory(log, witness, undecided)) {
+    const kind = verdict.isLinearizable === undefined ? 'history_undecided' : 'not_linearizable';
+    findings.add(kind, subject, 'one order of its calls', { operations, verdict });
+  }
+  for (const { call, products } of wronglySoldOut(log, witness))
+    findings.add('not_linearizable', call, 'one of the products to be sold out', products);
+}
+
+/** Returns the answers for which orders had no room any more, by the order. */
+async function displacedAnswers(snapshot: Snapshot): Promise<Map<string, StoredAnswer[]>> {
+  const answered = groupBy(
+    await snapshot.find<StoredAnswered>('answered_commands').toArray(),
+    ({ _id }) => _id.split('/')[0]!,
+  );
+  return new Map([...answered].map(([id, some]) => [id, some.map(({ answer }) => answer)]));
 }
 
 /** Returns what clients see of each version of the order that is known. */

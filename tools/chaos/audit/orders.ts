@@ -1,4 +1,4 @@
-import { amountOf, sum, type StoredItem, type StoredOrder } from './documents';
+import { amountOf, sum, type StoredAnswer, type StoredItem, type StoredOrder } from './documents';
 import type { Findings } from './finding';
 
 const CLOSED = new Set(['completed', 'rejected', 'cancelled']);
@@ -37,13 +37,16 @@ function isUnsettled(order: StoredOrder): boolean {
   return isBeingPlaced || Boolean(order.intention) || owedOf(order).length > 0;
 }
 
-/** Judges an order by nothing but itself. */
-export function auditOrder(order: StoredOrder, findings: Findings): void {
+/**
+ * Judges an order by nothing but itself.
+ * @param displaced its answers to commands for which it had no room any more
+ */
+export function auditOrder(order: StoredOrder, displaced: readonly StoredAnswer[], findings: Findings): void {
   auditSums(order, findings);
   auditUnits(order, findings);
   auditMoney(order, findings);
   auditHistory(order, findings);
-  auditVersions(order, findings);
+  auditVersions(order, displaced, findings);
   auditReservation(order, findings);
   auditSettled(order, findings);
 }
@@ -110,9 +113,26 @@ function auditMoney(order: StoredOrder, findings: Findings): void {
   const net = captured - refunded - of('pending') - disputedOf(order);
   const due = status === 'rejected' ? 0 : (total ?? 0) - cancelled;
   if (net > due + of('failed')) findings.add('order_overcharged', _id, { atMost: due }, { net, ...found });
-  const byOthers = refunds.some(({ by }) => by !== 'system') || disputedOf(order) > 0;
-  const isSent = status === 'completed' && !byOthers;
-  if (isSent && net < due) findings.add('order_undercharged', _id, { due }, { net, ...found });
+  const earned = earnedOf(order);
+  const taken = takenFor(order);
+  if (taken < earned) findings.add('order_undercharged', _id, { atLeast: earned }, { taken, ...found });
+}
+
+/**
+ * Returns what is due for the units that were sent, at least: all that is not cancelled once the order is completed, before
+ * that their share of the lines, which is rounded with each part that is sent, cancelled or refunded.
+ */
+function earnedOf({ status, items, total, cancelled = 0, refunds }: StoredOrder): number {
+  if (status === 'completed') return (total ?? 0) - cancelled;
+  const shares = sum(items, (item) => ((item.total ?? 0) * item.fulfilledQuantity) / item.quantity);
+  const rounding = sum(items, ({ quantity }) => quantity) + refunds.length;
+  return Math.max(0, Math.floor(shares) - rounding);
+}
+
+/** Returns what was taken for the goods: what the staff, a bank or the payment service has paid back was taken before. */
+function takenFor({ captured, refunds }: StoredOrder): number {
+  const bySystem = refunds.filter(({ by, status }) => by === 'system' && status !== 'failed');
+  return captured - sum(bySystem, amountOf);
 }
 
 function auditHistory(order: StoredOrder, findings: Findings): void {
@@ -127,15 +147,20 @@ function auditHistory(order: StoredOrder, findings: Findings): void {
   findings.same('order_history', _id, states, { paymentStatus, fulfillmentStatus, status });
 }
 
-function auditVersions({ _id, version, revision, commands = [] }: StoredOrder, findings: Findings): void {
+function auditVersions(
+  { _id, version, revision, commands = [] }: StoredOrder,
+  displaced: readonly StoredAnswer[],
+  findings: Findings,
+): void {
+  const answers = [...displaced, ...commands];
   const isSo = version >= 1 && Number.isSafeInteger(version) && revision >= version - 1;
   findings.holds('order_version', _id, 'version ≥ 1, and no more versions than writes', isSo, {
     version,
     revision,
   });
-  const later = commands.filter((one) => one.version > version || one.revision > revision);
+  const later = answers.filter((one) => one.version > version || one.revision > revision);
   findings.same('order_version', _id, [], later);
-  const ids = commands.map(({ id }) => id);
+  const ids = answers.map(({ id }) => id);
   findings.same('order_version', _id, [...new Set(ids)], ids);
 }
 

@@ -16,6 +16,8 @@ export interface Call {
 
 export interface Result {
   outcome: Outcome;
+  /** The Idempotency-Key that it had. */
+  key: string | null;
   answer: Answer;
   /** Whole, if the answer had one. */
   order?: OrderView;
@@ -90,7 +92,7 @@ export function createCaller({ client, apis, log, deadline, onFault }: CallerOpt
         ...seen,
         attempts,
       });
-      return { outcome, answer, ...(seen.order && { order: answer.data as OrderView }) };
+      return { outcome, key, answer, ...(seen.order && { order: answer.data as OrderView }) };
     },
   };
 }
@@ -114,7 +116,7 @@ interface Seen {
 }
 
 function seenIn(op: Op, outcome: Outcome, { etag, data }: Answer): Seen {
-  if (outcome !== 'ok') return {};
+  if (outcome !== 'ok' || data == null) return {};
   if (op === 'order.list')
     return { orders: (data as OrderView[]).map(({ id, version, status }) => ({ id, version, status })) };
   if (op.startsWith('stock.')) return { stock: stockSeen(data as { stock: StockSeen }) };

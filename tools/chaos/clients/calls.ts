@@ -3,6 +3,8 @@ import type { Line } from '../log';
 import type { Call } from './caller';
 
 const body = ({ productId, quantity }: Line) => ({ productServiceId: productId, quantity });
+/** How many orders a list shows. */
+const LISTED = 20;
 const subjectOf = (orderId: string): string => `order:${orderId}`;
 
 /** The calls that clients make, as requests of the API. */
@@ -28,8 +30,8 @@ export const calls = {
   list: (token: string): Call => ({
     op: 'order.list',
     subject: null,
-    args: {},
-    request: { method: 'GET', path: '/orders?limit=20', token },
+    args: { limit: LISTED },
+    request: { method: 'GET', path: `/orders?limit=${LISTED}`, token },
   }),
 
   amend: (token: string, id: string, items: Line[], ifVersion: number): Call => ({
@@ -102,7 +104,7 @@ export const calls = {
   checkOut: (token: string, cartId: string, paymentMethod: string): Call => ({
     op: 'cart.checkout',
     subject: `cart:${cartId}`,
-    args: { paymentMethod },
+    args: { paymentMethod, cartId },
     request: { method: 'POST', path: `/carts/${cartId}/checkout`, token, body: { paymentMethod } },
   }),
 

@@ -6,6 +6,7 @@ import type { Rig } from '../rig/rig';
 import { createCaller, type Call } from './caller';
 import { calls, openLines } from './calls';
 import type { Answer } from './http';
+import { make, mannerOf } from './repeats';
 import { STOCKED, type Shop } from './shop';
 
 export interface ClientsOptions {
@@ -55,6 +56,7 @@ function wishOf(random: Random) {
     lineCount: random.between(1, 3),
     quantities: STOCKED.map(() => random.between(1, 3)),
     delta: random.between(-3, 8) || 1,
+    manner: mannerOf(random.next()),
   };
 }
 
@@ -87,15 +89,19 @@ export function createClients({
 
   async function live(client: string, choose: (wish: Wish) => Call | undefined): Promise<void> {
     const random = randomOf(seed, client);
-    const caller = createCaller({ client, apis: rig.apis, log, deadline: () => deadline, onFault });
+    const callerOf = (name: string) =>
+      createCaller({ client: name, apis: rig.apis, log, deadline: () => deadline, onFault });
+    const [caller, twin] = [callerOf(client), callerOf(`${client}-twin`)];
+    let keys = 0;
     while (!isStopping) {
       const wish = wishOf(random);
       const call = choose(wish);
       if (call) {
-        const { order, answer } = await caller.call(call);
-        if (order) see(order, call);
-        done++;
-        const next = follow(call, answer);
+        const key = `chaos-${client}-own-${++keys}`;
+        const { result, repeats } = await make(call, wish.manner, { caller, twin, key });
+        for (const { order } of [result, ...repeats]) if (order) see(order, call);
+        done += 1 + repeats.length;
+        const next = follow(call, result.answer);
         const ordered = next && (await caller.call(next)).order;
         if (ordered) see(ordered, next);
       }

@@ -40,17 +40,27 @@ export async function send(baseUrl: string, request: Request): Promise<Answer> {
       body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const answer = (await response.json()) as { data?: unknown; code?: string; orderId?: string };
+    const text = await response.text(); // one that breaks off is no answer
     return {
       status: response.status,
-      code: answer.code,
       retryAfter: response.headers.get('Retry-After'),
       etag: response.headers.get('ETag'),
-      data: answer.data,
-      orderId: answer.orderId,
+      ...contentOf(text),
     };
   } catch (error) {
     return { status: null, code: codeOf(error), retryAfter: null, etag: null };
+  }
+}
+
+/** The code of an answer whose body nobody can read. */
+export const UNREADABLE = 'not_json';
+
+function contentOf(text: string): Pick<Answer, 'code' | 'data' | 'orderId'> {
+  try {
+    const { code, data, orderId } = JSON.parse(text) as Pick<Answer, 'code' | 'data' | 'orderId'>;
+    return { code, data, orderId };
+  } catch {
+    return { code: UNREADABLE };
   }
 }
 
@@ -66,8 +76,12 @@ export function outcomeOf({ status }: Pick<Answer, 'status'>): 'ok' | 'fail' | '
 }
 
 /** Returns what is wrong with an answer, whatever was asked for. */
-export function faultOf({ status, code, retryAfter }: Answer, { method, path }: Request): string | undefined {
-  if (status === null || status < 500) return undefined;
+export function faultOf(answer: Answer, { method, path }: Request): string | undefined {
+  const { status, code, retryAfter, data } = answer;
+  if (status === null) return undefined;
+  if (code === UNREADABLE) return `${method} ${path} was answered with ${status} and a body that is not JSON`;
+  if (status < 300 && data == null) return `${method} ${path} was answered with ${status} without data`;
+  if (status < 500) return undefined;
   if (status !== 503) return `${method} ${path} was answered with ${status} ${code ?? ''}`;
   return retryAfter === null ? `${method} ${path} was answered with 503 without Retry-After` : undefined;
 }

@@ -1,4 +1,5 @@
 import type { CallRecord, OrderSeen } from '../log';
+import { byKey, effectOf, isOnlyAccepted, NOTHING, showsNothing, within } from './answers';
 import type { Operation, SequentialModel } from './linearizable';
 
 /** How many units of each product are fulfilled. Nothing but a call of a client fulfills any. */
@@ -6,7 +7,10 @@ type Fulfilled = Readonly<Record<string, number>>;
 
 /** What clients do to an order, and see of it. */
 export type OrderStep =
+  /** @property version -1 if the order was not there */
   | { kind: 'read'; version: number; fulfilled?: Fulfilled }
+  /** The order is there from now on, if it was not before. */
+  | { kind: 'accept' }
   /** Raises the version. @property ifVersion the one that it has to have before */
   | { kind: 'write'; ifVersion?: number; fulfills?: Fulfilled }
   /** Was turned down, since the order did not have that version. */
@@ -23,7 +27,7 @@ interface Register {
  * fulfilled.
  */
 export const orderRegister: SequentialModel<Register, OrderStep> = {
-  initial: { version: 0, fulfilled: {} },
+  initial: { version: NOTHING, fulfilled: {} },
 
   step(state, what) {
     switch (what.kind) {
@@ -31,8 +35,10 @@ export const orderRegister: SequentialModel<Register, OrderStep> = {
         if (what.version < state.version) return undefined;
         if (what.fulfilled && keyOfUnits(what.fulfilled) !== keyOfUnits(state.fulfilled)) return undefined;
         return what.version === state.version ? state : { ...state, version: what.version };
+      case 'accept':
+        return state.version > NOTHING ? state : { ...state, version: 0 };
       case 'write': {
-        const { ifVersion = state.version, fulfills = {} } = what;
+        const { ifVersion = Math.max(0, state.version), fulfills = {} } = what;
         if (state.version > ifVersion) return undefined;
         return { version: ifVersion + 1, fulfilled: plus(state.fulfilled, fulfills) };
       }
@@ -75,43 +81,50 @@ export function orderHistories(log: readonly CallRecord[]): Map<string, Operatio
     if (history) history.push(operation);
     else histories.set(orderId, [operation]);
   };
-  for (const call of log) {
-    const { id, at, orders = [] } = call;
-    for (const { id: orderId, version } of orders)
-      if (at.returned !== null)
-        add(orderId, { id: `${id} ${orderId}`, ...within(call), what: { kind: 'read', version } });
-    const orderId = call.order?.id ?? call.subject?.match(/^order:(.+)$/)?.[1];
-    if (orderId !== undefined) for (const operation of operationsOf(call)) add(orderId, operation);
+  for (const calls of byKey(log)) {
+    const write = writeOf(calls);
+    if (write) add(orderIdOf(calls[0]!)!, write);
+    for (const call of calls) {
+      const { id, at, orders = [] } = call;
+      for (const { id: orderId, version } of orders)
+        if (at.returned !== null)
+          add(orderId, { id: `${id} ${orderId}`, ...within(call), what: { kind: 'read', version } });
+      const orderId = orderIdOf(call);
+      if (orderId !== undefined) for (const operation of looksOf(call, write)) add(orderId, operation);
+    }
   }
   return histories;
 }
 
-function operationsOf(call: CallRecord): Operation<OrderStep>[] {
-  const { id, op, outcome, order, args } = call;
+function orderIdOf({ order, subject }: CallRecord): string | undefined {
+  return order?.id ?? subject?.match(/^order:(.+)$/)?.[1];
+}
+
+/** Returns the one write that calls with the same key make together. */
+function writeOf(calls: readonly CallRecord[]): Operation<OrderStep> | undefined {
+  const effect = WRITES.has(calls[0]!.op) ? effectOf(calls) : undefined;
+  if (!effect) return undefined;
+  const { call, ...when } = effect;
+  const { op, args } = call;
   const condition = args.ifVersion !== undefined && { ifVersion: args.ifVersion };
-  const done: Operation<OrderStep>[] = [];
-  // A conditional write that changes nothing leaves the version.
-  const isChange = WRITES.has(op) && !(outcome === 'ok' && order && order.version === args.ifVersion);
   const fulfills = op === 'order.fulfill' && { fulfills: unitsOf(args.items ?? []) };
-  if (isChange && outcome !== 'fail')
-    done.push({ id, ...interval(call), what: { kind: 'write', ...condition, ...fulfills } });
+  return { id: call.id, ...when, what: { kind: 'write', ...condition, ...fulfills } };
+}
+
+/** Returns what a call has shown. @param write what it and others with its key have done, before any of them was answered */
+function looksOf(call: CallRecord, write: Operation<OrderStep> | undefined): Operation<OrderStep>[] {
+  const { id, order, args, at } = call;
+  if (at.returned === null) return [];
+  if (showsNothing(call)) return [{ id, ...within(call), what: { kind: 'read', version: NOTHING } }];
+  const looks: Operation<OrderStep>[] = [];
   if (call.status === 412 && args.ifVersion !== undefined)
-    done.push({ id, ...interval(call), what: { kind: 'stale', ifVersion: args.ifVersion } });
-  if (order && call.at.returned !== null) {
+    looks.push({ id: `${id} stale`, ...at, what: { kind: 'stale', ifVersion: args.ifVersion } });
+  if (order && isOnlyAccepted(call)) looks.push({ id: `${id} answer`, ...at, what: { kind: 'accept' } });
+  else if (order) {
     const what = { kind: 'read', version: order.version, ...fulfilledOf(order) } as const;
-    const after = done.length > 0 && { after: id };
-    done.push({ id: `${id} answer`, ...within(call), ...after, what });
+    looks.push({ id: `${id} answer`, ...within(call), ...(write && { after: write.id }), what });
   }
-  return done;
-}
-
-function interval({ at, outcome }: CallRecord): Pick<Operation<unknown>, 'invoked' | 'returned'> {
-  return { invoked: at.invoked, returned: outcome === 'unknown' ? null : at.returned };
-}
-
-/** The answer is of the last attempt. */
-function within({ at, attempts }: CallRecord): Pick<Operation<unknown>, 'invoked' | 'returned'> {
-  return { invoked: attempts.at(-1)?.sent ?? at.invoked, returned: at.returned };
+  return looks;
 }
 
 /** An order that is not priced yet says nothing of its lines. */

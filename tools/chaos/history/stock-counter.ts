@@ -1,10 +1,11 @@
 import type { CallRecord, StockSeen } from '../log';
+import { byKey, effectOf, isOnlyAccepted, within } from './answers';
 import type { Operation, SequentialModel } from './linearizable';
 
 /** What happens to the stock of a product, and what clients see of it. */
 export type StockStep =
-  /** Units move, if there are as many. */
-  | ({ kind: 'move' } & StockSeen)
+  /** Units move, if there are as many. @property leaves what there was right after it, if that is known */
+  | ({ kind: 'move'; leaves?: StockSeen } & StockSeen)
   | ({ kind: 'read' } & StockSeen)
   /** Fewer than that many were available. */
   | { kind: 'sold out'; units: number };
@@ -17,20 +18,25 @@ export function stockCounter(initial: StockSeen): SequentialModel<StockSeen, Sto
     step(state, what) {
       if (what.kind === 'sold out') return state.available < what.units ? state : undefined;
       if (what.kind === 'read') {
-        const { available, reserved, held } = state;
-        const isSo = what.available === available && what.reserved === reserved && what.held === held;
-        return isSo ? state : undefined;
+        return isSame(state, what) ? state : undefined;
       }
       const next = {
         available: state.available + what.available,
         reserved: state.reserved + what.reserved,
         held: state.held + what.held,
       };
-      return Math.min(next.available, next.reserved, next.held) < 0 ? undefined : next;
+      if (Math.min(next.available, next.reserved, next.held) < 0) return undefined;
+      return !what.leaves || isSame(next, what.leaves) ? next : undefined;
     },
 
     keyOf: ({ available, reserved, held }) => `${available} ${reserved} ${held}`,
   };
+}
+
+function isSame(some: StockSeen, others: StockSeen): boolean {
+  return (
+    some.available === others.available && some.reserved === others.reserved && some.held === others.held
+  );
 }
 
 /** What a version of an order moves in stock, beside the version before it. */
@@ -59,15 +65,19 @@ export function stockHistories(
   witness: ReadonlyMap<string, StockWitness>,
 ): Map<string, Operation<StockStep>[]> {
   const seen = sightingsOf(log);
+  const soldOut = soldOutIn(log);
   return new Map(
     [...witness].map(([productId, { moves }]) => [
       productId,
-      [...movesOf(moves, seen), ...log.flatMap((call) => callOf(call, productId))],
+      [
+        ...movesOf(moves, seen),
+        ...adjustmentsOf(log, productId),
+        ...log.flatMap((call) => lookOf(call, productId)),
+        ...soldOut.flatMap((call) => soldOutOf(call, productId)),
+      ],
     ]),
   );
 }
-
-const PLACING: ReadonlySet<CallRecord['op']> = new Set(['order.place', 'cart.checkout']);
 
 /** Who was answered with which version of an order, and when. */
 interface Sighting {
@@ -84,15 +94,16 @@ function sightingsOf(log: readonly CallRecord[]): Map<string, Sighting[]> {
     if (known) known.push(sighting);
     else sightings.set(orderId, [sighting]);
   };
-  for (const { op, subject, order, orders = [], at, attempts } of log) {
-    const from = attempts.at(-1)?.sent ?? at.invoked;
-    const to = at.returned;
+  /** When each key was used first. */
+  const first = new Map<string, number>();
+  for (const call of log) {
+    const { op, key, subject, order, orders = [], at } = call;
+    const { invoked: from, returned: to } = within(call);
     for (const { id, version } of orders) add(id, { version, from, to });
-    // That an order is accepted is no sight of it: without MongoDB the API says so of one that is there already.
-    const isOnlyAccepted = order?.version === 0 && PLACING.has(op);
-    if (order && !isOnlyAccepted) add(order.id, { version: order.version, from, to });
+    if (order && !isOnlyAccepted(call)) add(order.id, { version: order.version, from, to });
     const placed = op === 'order.place' ? (order?.id ?? subject?.match(/^order:(.+)$/)?.[1]) : undefined;
-    if (placed !== undefined) add(placed, { version: 0, from: at.invoked, to: null });
+    if (op === 'order.place' && key !== null && !first.has(key)) first.set(key, at.invoked);
+    if (placed !== undefined) add(placed, { version: 0, from: first.get(key ?? '') ?? at.invoked, to: null });
   }
   return sightings;
 }
@@ -129,29 +140,93 @@ function whenOf(
   return { invoked: Math.max(0, ...asked), returned: answered.length > 0 ? Math.min(...answered) : null };
 }
 
-function callOf(call: CallRecord, productId: string): Operation<StockStep>[] {
-  const { id, op, at, args, outcome, stock, attempts } = call;
-  const { invoked, returned } = at;
-  const last = { invoked: attempts.at(-1)?.sent ?? invoked, returned };
-  if (op === 'order.place') return soldOutOf(call, productId);
-  if (call.subject !== `stock:${productId}`) return [];
-  const done: Operation<StockStep>[] = [];
-  if (op === 'stock.adjust' && outcome !== 'fail') {
-    const what = { kind: 'move', available: args.delta!, reserved: 0, held: 0 } as const;
-    done.push({ id, invoked, returned: outcome === 'unknown' ? null : returned, what });
-  }
-  if (stock && returned !== null) {
-    const after = done.length > 0 && { after: id };
-    done.push({ id: `${id} answer`, ...last, ...after, what: { kind: 'read', ...stock } });
-  }
-  return done;
+/** What calls with the same key have adjusted: each of them is answered with what that left. */
+function adjustmentsOf(log: readonly CallRecord[], productId: string): Operation<StockStep>[] {
+  const adjusting = log.filter(
+    ({ op, subject }) => op === 'stock.adjust' && subject === `stock:${productId}`,
+  );
+  return byKey(adjusting).flatMap((calls) => {
+    const effect = effectOf(calls);
+    if (!effect) return [];
+    const { call, ...when } = effect;
+    const leaves = call.stock && { leaves: call.stock };
+    const what = { kind: 'move', available: call.args.delta!, reserved: 0, held: 0, ...leaves } as const;
+    return [{ id: call.id, ...when, what }];
+  });
 }
 
-/** An order of several products may have been turned down because of any of them. */
-function soldOutOf({ id, at, args, outcome, code }: CallRecord, productId: string): Operation<StockStep>[] {
-  const lines = args.items ?? [];
-  const isOnly = lines.length > 0 && lines.every((line) => line.productId === productId);
-  if (outcome !== 'fail' || code !== 'out_of_stock' || !isOnly) return [];
-  const units = lines.reduce((sum, { quantity }) => sum + quantity, 0);
-  return [{ id, ...at, what: { kind: 'sold out', units } }];
+function lookOf(call: CallRecord, productId: string): Operation<StockStep>[] {
+  const { id, op, stock, at } = call;
+  if (op !== 'stock.read' || call.subject !== `stock:${productId}` || !stock || at.returned === null)
+    return [];
+  return [{ id: `${id} answer`, ...within(call), what: { kind: 'read', ...stock } }];
+}
+
+/** Which of several products was too few, the answer does not tell. */
+function soldOutOf(call: CallRecord, productId: string): Operation<StockStep>[] {
+  const wanted = wantedOf(call);
+  const units = wanted.get(productId);
+  if (wanted.size > 1 || units === undefined) return [];
+  return [{ id: call.id, ...call.at, what: { kind: 'sold out', units } }];
+}
+
+/** Orders that were turned down as sold out, once for each key: a repeat gets the answer of the first. */
+function soldOutIn(log: readonly CallRecord[]): CallRecord[] {
+  return byKey(log.filter(({ op }) => op === 'order.place')).flatMap((calls) => {
+    const refused = calls.filter(({ outcome, code }) => outcome === 'fail' && code === 'out_of_stock');
+    if (refused.length === 0) return [];
+    const invoked = Math.min(...calls.map(({ at }) => at.invoked));
+    return [
+      { ...refused[0]!, at: { invoked, returned: Math.min(...refused.map(({ at }) => at.returned!)) } },
+    ];
+  });
+}
+
+function wantedOf({ args: { items = [] } }: CallRecord): Map<string, number> {
+  const wanted = new Map<string, number>();
+  for (const { productId, quantity } of items) wanted.set(productId, (wanted.get(productId) ?? 0) + quantity);
+  return wanted;
+}
+
+/** An order that was turned down though there was enough of each product all the time. */
+export interface WronglySoldOut {
+  call: string;
+  /** What was wanted of each product, and how many were available at least. */
+  products: { productId: string; wanted: number; atLeast: number }[];
+}
+
+/**
+ * Finds orders of several products that were turned down as sold out though there was enough of each. Which product it was
+ * is not known, so the fewest units that there may have been of each are counted: all that others may have taken by then, and
+ * what they have certainly put in before.
+ */
+export function wronglySoldOut(
+  log: readonly CallRecord[],
+  witness: ReadonlyMap<string, StockWitness>,
+): WronglySoldOut[] {
+  const histories = stockHistories(log, witness);
+  return soldOutIn(log).flatMap((call) => {
+    const wanted = [...wantedOf(call)];
+    if (wanted.length < 2 || !wanted.every(([productId]) => witness.has(productId))) return [];
+    const products = wanted.map(([productId, units]) => {
+      const { initial } = witness.get(productId)!;
+      return { productId, wanted: units, atLeast: leastDuring(call, initial, histories.get(productId)!) };
+    });
+    return products.every(({ wanted: units, atLeast }) => atLeast >= units)
+      ? [{ call: call.id, products }]
+      : [];
+  });
+}
+
+function leastDuring(
+  { at }: CallRecord,
+  { available }: StockSeen,
+  history: readonly Operation<StockStep>[],
+): number {
+  return history.reduce((least, { invoked, returned, what }) => {
+    if (what.kind !== 'move') return least;
+    const isCounted =
+      what.available < 0 ? invoked <= at.returned! : returned !== null && returned < at.invoked;
+    return isCounted ? least + what.available : least;
+  }, available);
 }

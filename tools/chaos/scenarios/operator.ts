@@ -7,7 +7,8 @@ import { calls, openLines } from '../clients/calls';
 import { openShop, type Shop } from '../clients/shop';
 import { handsOn, isMade, type Done, type Hand } from '../hands';
 import { judge } from '../judge';
-import { openCallLog, readCallLog } from '../log';
+import { showsNothing } from '../history';
+import { openCallLog, readCallLog, type CallRecord } from '../log';
 import { randomOf } from '../random';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
 import type { Rig } from '../rig/rig';
@@ -176,7 +177,7 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
   for (const { id } of shop.products) await owner.call(calls.readStock(shop.admin, id));
   await log.close();
   const records = await readCallLog(logFile);
-  findings.push(...(await judge(rig, { log: records, settlement, badAnswers })));
+  findings.push(...(await judge(rig, { log: withoutForgotten(records), settlement, badAnswers })));
   return {
     seed,
     minutes,
@@ -187,6 +188,21 @@ async function disturb(rig: Rig, options: ScenarioOptions): Promise<Run> {
     findings,
     figures: { trials: faults.length, 'of them possible': faults.filter((fault) => fault.isMade).length },
   };
+}
+
+/**
+ * Returns the calls without reads of orders that were not there, and that nobody had seen stored: until an order is stored,
+ * only its workflow knows of it, which the operator deletes.
+ */
+export function withoutForgotten(records: readonly CallRecord[]): CallRecord[] {
+  const storedAt = new Map<string, number>();
+  for (const { order, at } of records)
+    if (order && order.version > 0 && at.returned !== null)
+      storedAt.set(order.id, Math.min(storedAt.get(order.id) ?? Infinity, at.returned));
+  return records.filter((call) => {
+    const orderId = call.subject?.replace(/^order:/, '') ?? '';
+    return !showsNothing(call) || (storedAt.get(orderId) ?? Infinity) < call.at.invoked;
+  });
 }
 
 /** Returns all trials in an order, and with moments, that depend on the seed alone, whichever lane makes them. */

@@ -5,7 +5,7 @@ import { findExecutable } from '../../devstack/binaries/find';
 import { TEMPORAL } from '../../devstack/binaries/tools';
 import { silentOutput } from '../../output';
 import { auditUntilClean, FINDING_KINDS } from '../audit';
-import { orderIdOf } from '../audit/calls';
+import { orderIdOf } from '../audit/logged';
 import { createCaller } from '../clients/caller';
 import { calls } from '../clients/calls';
 import { createClients } from '../clients/clients';
@@ -329,5 +329,6 @@ function sumOf(settled: readonly Settlement[]): Settlement {
   return {
     seconds: Math.max(...settled.map(({ seconds }) => seconds)),
     unsettled: settled.flatMap(({ unsettled }) => unsettled),
+    limitS: SETTLED_MS / 1_000,
   };
 }

@@ -6,6 +6,7 @@ import { judge } from '../judge';
 import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallLog } from '../log';
 import { randomOf } from '../random';
+import { barOfStocking, notProven } from '../proof';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
 import { APIS, WORKERS, type Rig } from '../rig/rig';
 import { settle, type Settlement } from '../settle';
@@ -90,7 +91,15 @@ async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   await rig.heal();
   await log.close();
   const records = await readCallLog(logFile);
-  const settlement: Settlement = { seconds: slowestS, unsettled: [] };
+  const settlement: Settlement = { seconds: slowestS, unsettled: [], limitS: SETTLED_MS / 1_000 };
+  const ofCommits = [...lost].filter(([kind]) => kind.endsWith('commitTransaction'));
+  findings.push(
+    ...notProven([
+      barOfStocking(records, shop.products.length),
+      { what: 'replies of commits that are lost', atLeast: 1, found: ofCommits.length },
+      { what: 'lives in which a reply is lost', atLeast: Math.ceil(tried / 2), found: faults.length },
+    ]),
+  );
   findings.push(...(await judge(rig, { log: records, settlement, badAnswers })));
   const replies = Object.fromEntries(
     kinds

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
-import { createCaller } from '../clients/caller';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createCaller, type Call, type Caller } from '../clients/caller';
 import { calls } from '../clients/calls';
 import { createClients } from '../clients/clients';
+import { outcomeOf } from '../clients/http';
 import { openShop, STOCKED, type Shop } from '../clients/shop';
 import type { Injected } from '../inject';
 import { judge } from '../judge';
 import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallRecord } from '../log';
+import { barOfStocking, barsOfCalls, barsOfOrders, notProven } from '../proof';
 import { callsOf, messagesOf, type Finding, type Run } from '../report';
 import type { Rig } from '../rig/rig';
 import { textOf, type Fault } from '../schedule';
@@ -17,7 +20,11 @@ const CUSTOMERS = 4;
 const STAFF = 3;
 /** The bar of the second mode: everything that was accepted is settled so long after the last fault. */
 const SETTLED_MS = 120_000;
-const MOST_RE_READ = 200;
+/** A read that nobody has answered is made again so often. */
+const MOST_READS = 5;
+const READ_PAUSE_MS = 2_000;
+/** How many read all orders together in the end. */
+const READERS = 4;
 
 export interface Disturbance {
   /** Makes the faults, tells of each, and resolves when all have ended. */
@@ -43,7 +50,9 @@ export async function underLoad(
   const badAnswers: string[] = [];
   const onFault = (fault: string): void => void badAnswers.push(fault);
   const shop = await openShop(rig);
-  const owner = createCaller({ client: 'owner', apis, log, deadline: () => Infinity, onFault });
+  const callerOf = (client: string): Caller =>
+    createCaller({ client, apis, log, deadline: () => (signal.aborted ? 0 : Infinity), onFault });
+  const owner = callerOf('owner');
   for (const [index, { id }] of shop.products.entries())
     await owner.call(calls.adjustStock(shop.admin, id, STOCKED[index]!));
 
@@ -75,22 +84,42 @@ export async function underLoad(
     clearInterval(shown);
     progress.end();
   }
+  const healed = performance.now();
   await rig.heal();
   output.line(`all faults have ended; ${clients.accepted.size} orders are to settle`);
-  const [settlement] = await Promise.all([
-    settle(rig, [...clients.accepted.keys()], { limitMs: SETTLED_MS, signal }),
+  const [readyS] = await Promise.all([
+    rig.ready().then(() => (performance.now() - healed) / 1_000),
     clients.finish(SETTLED_MS),
   ]);
-  await rig.ready();
-  for (const id of [...clients.accepted.keys()].slice(-MOST_RE_READ))
-    await owner.call(calls.read(shop.admin, id));
-  for (const { id } of shop.products) await owner.call(calls.readStock(shop.admin, id));
+  const accepted = [...clients.accepted.keys()];
+  const settlement = await settle(rig, accepted, { limitMs: SETTLED_MS, start: healed, signal });
+  const missing = await readAll(
+    Array.from({ length: READERS }, (_, n) => callerOf(`reader-${n + 1}`)),
+    {
+      reads: [
+        ...accepted.map((id) => calls.read(shop.admin, id)),
+        ...shop.products.map(({ id }) => calls.readStock(shop.admin, id)),
+      ],
+      signal,
+    },
+  );
   await log.close();
   const records = await readCallLog(logFile);
   const looked = await look?.(records);
   const findings = [
     ...(looked?.findings ?? []),
-    ...(await judge(rig, { log: records, settlement, badAnswers })),
+    ...missing,
+    ...notProven([
+      barOfStocking(records, STOCKED.length),
+      ...barsOfCalls(records, minutes),
+      ...(await barsOfOrders(rig, minutes)),
+      {
+        what: 'faults that met something',
+        atLeast: Math.max(1, Math.floor(told.length / 3)),
+        found: told.filter(({ fault }) => fault.isMade).length,
+      },
+    ]),
+    ...(await judge(rig, { log: records, settlement, badAnswers, readyS })),
   ];
   return {
     seed,
@@ -108,6 +137,35 @@ export async function underLoad(
       ...lag(),
     },
   };
+}
+
+/** Reads all that was accepted once more. Returns a finding for each that is not shown. */
+async function readAll(
+  readers: readonly Caller[],
+  { reads, signal }: { reads: Call[]; signal: AbortSignal },
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const left = [...reads];
+  async function work(reader: Caller): Promise<void> {
+    for (let read = left.pop(); read; read = left.pop()) {
+      let found = await reader.call(read);
+      for (let n = 1; n < MOST_READS && outcomeOf(found.answer) === 'unknown'; n++) {
+        await delay(READ_PAUSE_MS, undefined, { signal });
+        found = await reader.call(read);
+      }
+      const { status, code } = found.answer;
+      if (found.outcome !== 'ok')
+        findings.push({
+          kind: 'not_shown',
+          means: 'What was accepted cannot be read when all faults have ended',
+          subject: read.subject!,
+          expected: '200',
+          found: `${status ?? 'no answer'} ${code ?? ''}`,
+        });
+    }
+  }
+  await Promise.all(readers.map(work));
+  return findings;
 }
 
 /** Prints the faults that are to come. */

@@ -1,6 +1,8 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { CartRepository } from '../src/carts/carts.repository';
 
+const RUNBOOK = 'docs/failure-modes.md#cart_hold_overdue';
+
 export interface CartActivityDeps {
   carts: Pick<CartRepository, 'releaseExpired' | 'markAbandoned'>;
   /** How long after its last change a cart counts as abandoned, in milliseconds. */
@@ -20,7 +22,10 @@ export function createCartActivities({ carts, abandonedAfterMs }: CartActivityDe
   return {
     /** Releases what was held for carts until now, and marks the carts that nobody has touched for long, each once. */
     async sweepCarts(): Promise<CartsReport> {
-      const released = await carts.releaseExpired();
+      const released = await carts.releaseExpired(undefined, (cartId, error) => {
+        heartbeat(); // there may be many
+        log.error('cart not released', { cartId, error, runbook: RUNBOOK });
+      });
       heartbeat();
       const before = new Date(Date.now() - abandonedAfterMs);
       let abandoned = 0;

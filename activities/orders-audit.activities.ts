@@ -5,12 +5,13 @@ import {
   subjectOf,
   type AuditFindingKind,
 } from '../src/domain/audit-findings';
-import { needsWorkflow, type RememberedOrder } from '../src/domain/order-findings';
-import type {
-  OpenFindings,
-  OrdersAudit,
-  OrdersAuditCounts,
-  OrdersAuditPart,
+import { needsWorkflow } from '../src/domain/order-findings';
+import {
+  auditRunName,
+  type OpenFindings,
+  type OrdersAudit,
+  type OrdersAuditCounts,
+  type OrdersAuditPart,
 } from '../src/domain/orders-audit';
 import type {
   AuditFindingRepository,
@@ -20,7 +21,7 @@ import type {
 import type { StoredOrder } from '../src/orders-audit/records.repository';
 import type { ListedWorkflow } from '../src/orders-audit/seen-workflows';
 import type { FindingRepository } from '../src/payments/findings/findings.repository';
-import { createExamination, type ExaminationDeps } from './orders-audit.examination';
+import { createExamination, type ExaminationDeps, type SeenProducts } from './orders-audit.examination';
 import type { AuditRepairs } from './orders-audit.repairs';
 
 export interface OrdersAuditActivityDeps extends ExaminationDeps {
@@ -40,12 +41,18 @@ const ORDERS = 100;
 const PRODUCTS = 20;
 const CARTS = 200;
 const OTHERS = 100;
+/** How many orders, carts or workflows that are not read in pages are looked at at a time. */
+const LOOKS = 4;
+/** How many findings of a kind are told in the log by one run. */
+const TOLD = 100;
+/** How often a finding is settled anew that another run has settled meanwhile. */
+const ATTEMPTS = 3;
 /** How often a part is tried, over two minutes, before what fails of it is left out. */
 const PATIENCE = 8;
 
 export type OrdersAuditActivities = ReturnType<typeof createOrdersAuditActivities>;
 
-type PartRequest = Pick<OrdersAudit, 'repair' | 'histories' | 'atRest' | 'cursor'>;
+type PartRequest = Pick<OrdersAudit, 'repair' | 'histories' | 'atRest' | 'cursor' | 'startedAt'>;
 type Counts = Partial<OrdersAuditCounts>;
 
 /** Kinds of which a list of workflows does not tell whether the order or the workflow is the one that is behind. */
@@ -53,6 +60,17 @@ const OF_WORKFLOWS: ReadonlySet<string> = new Set<AuditFindingKind>([
   'order_without_workflow',
   'workflow_differs',
 ]);
+
+/** A finding as it is when it is looked at again, that it is not any more, or that its subject keeps changing. */
+type Seen = Found | 'gone' | 'changing';
+
+/** A run that settles what was found. */
+interface SettlingRun {
+  request: PartRequest;
+  name: string;
+  /** Says that there is damage. */
+  tell(finding: StoredAuditFinding): void;
+}
 
 /** What was done in a step of a part, and where the next one begins; null at the end of the phase. */
 interface Step {
@@ -78,8 +96,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
         Context.current().cancellationSignal.throwIfAborted();
         Context.current().heartbeat();
         const done = await step(next);
-        for (const [name, count] of Object.entries(done.counts) as [keyof Counts, number][])
-          counts[name] = (counts[name] ?? 0) + count;
+        addTo(counts, done.counts);
         next = done.next;
         if (next === null || Date.now() >= until) return { counts, nextCursor: next };
       }
@@ -95,10 +112,7 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
 
   /** Examines orders one by one, each with its workflow as it is now, for all that lists have told of them. */
   async function recordOrders(ids: Iterable<string>, request: PartRequest): Promise<void> {
-    for (const id of ids) {
-      Context.current().heartbeat();
-      await record((await examination.order(id, settlingIn(request))) ?? []);
-    }
+    await each(ids, async (id) => record((await examination.order(id, settlingIn(request))) ?? []));
   }
 
   /** Examines a page of orders, and those again of which only the history tells what a list means. */
@@ -109,6 +123,25 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     await recordOrders(new Set(found.filter(isUnsure).map(({ finding }) => finding.subject)), request);
   }
 
+  /** Examines the orders of a page that have events, and are not there. */
+  async function recordLost(
+    stored: readonly StoredOrder[],
+    range: { after: string | null; last: string | null },
+    request: PartRequest,
+  ): Promise<void> {
+    const there = new Set(stored.map(({ id }) => id));
+    let lost: string[] = [];
+    for await (const id of records.ordersWithEvents(range)) {
+      Context.current().heartbeat();
+      if (!there.has(id)) lost.push(id);
+      if (lost.length === ORDERS) {
+        await recordOrders(lost, request);
+        lost = [];
+      }
+    }
+    await recordOrders(lost, request);
+  }
+
   /** Returns of which orders a list of workflows tells something else than MongoDB, among them those that only seem so. */
   async function strangeAmong(
     listed: readonly ListedWorkflow[],
@@ -116,72 +149,127 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
   ): Promise<Set<string>> {
     const known = await records.briefOrders([...new Set(listed.map(({ orderId }) => orderId))]);
     const stored = listed.filter(({ orderId }) => known.has(orderId));
-    const remembered = histories ? await workflows.remembered(stored) : new Map<string, RememberedOrder>();
+    const remembered = histories ? await workflows.remembered(stored) : new Map<string, never>();
     const strange = listed.filter(({ orderId, isNeeded, isRunning }) => {
       const order = known.get(orderId);
       if (!order) return isNeeded;
       const isUnneeded = isRunning && !needsWorkflow(order);
-      return isUnneeded || (remembered.get(orderId)?.version ?? order.version) !== order.version;
+      const last = remembered.get(orderId);
+      return isUnneeded || (typeof last === 'object' && last.version !== order.version);
     });
     return new Set(strange.map(({ orderId }) => orderId));
   }
 
   /** Examines the workflows whose tasks fail. */
   async function recordFailing(): Promise<void> {
-    for (const id of await workflows.failing()) {
+    await each(await workflows.failing(), async (id) => record(await examination.workflow(id)));
+  }
+
+  /**
+   * Looks again at findings of one kind: a suspicion is true or not, and what is open is gone, set right or as it was. The
+   * products of all of them are looked at together.
+   */
+  async function settleAlike(alike: readonly StoredAuditFinding[], run: SettlingRun): Promise<Counts> {
+    if (subjectOf(alike[0]!.kind) !== 'product') {
+      const done = await each(alike, (one) => counted('findings', [one], () => settle(one, run)));
+      return sumOf(done);
+    }
+    return counted('findings', alike, async () => {
+      const seen = await examination.products(
+        alike.map(({ subject }) => subject),
+        () => Context.current().heartbeat(),
+      );
+      const done: Counts[] = [];
+      for (const one of alike) {
+        Context.current().heartbeat();
+        done.push(await settle(one, run, among(seen, one)));
+      }
+      return sumOf(done);
+    });
+  }
+
+  /** Settles a finding, and does so anew if another run settles it at the same time. @param seen it, if it was looked at */
+  async function settle(finding: StoredAuditFinding, run: SettlingRun, seen?: Seen): Promise<Counts> {
+    let current: StoredAuditFinding | null = finding;
+    for (let attempt = 0; current && attempt < ATTEMPTS; attempt++) {
       Context.current().heartbeat();
-      await record(await examination.workflow(id));
+      const again = (attempt === 0 && seen) || (await lookAgain(current, settlingIn(run.request)));
+      const done = await settleAs(current, again, run);
+      if (done) return done;
+      current = await findings.findUnsettled(finding.id);
     }
+    return {};
   }
 
-  /** Looks again at a finding: a suspicion is true or not, and what is open is gone, set right or as it was. */
-  async function settle(finding: StoredAuditFinding, request: PartRequest): Promise<Counts> {
-    const { id, state, kind } = finding;
-    const again = await lookAgain(finding, settlingIn(request));
+  /** Returns undefined if another run has settled it since it was read. */
+  async function settleAs(
+    finding: StoredAuditFinding,
+    again: Seen,
+    { request, name, tell }: SettlingRun,
+  ): Promise<Counts | undefined> {
     if (again === 'changing') return {};
-    if (!again) {
-      if (state === 'suspected') await findings.dismiss(id);
-      else await findings.close(id, { state: 'gone', at: now() });
-      return state === 'suspected' ? { dismissed: 1 } : { gone: 1 };
+    if (finding.state === 'suspected' && (again === 'gone' || again.revision !== finding.revision)) {
+      // If it is damage, it is still there when the next run comes by.
+      return (await findings.dismiss(finding)) ? { dismissed: 1 } : undefined;
     }
-    if (state === 'suspected' && again.revision !== finding.revision) {
-      await findings.dismiss(id); // if it is damage, it is still there when the next run comes by
-      return { dismissed: 1 };
-    }
-    await findings.confirm(id);
-    await record([again]);
-    const { subject, expected, found } = again.finding;
-    log.error('damage found', { kind, subject, expected, found, runbook: finding.runbook });
-    const how = auditRepairOf(finding);
-    return request.repair && how ? setRight(finding, () => repairs[how](subject)) : {};
+    if (again === 'gone')
+      return (await findings.close(finding, { state: 'gone', at: now(), by: name }))
+        ? { gone: 1 }
+        : undefined;
+    const confirmed = await findings.confirm(finding, again, now());
+    if (!confirmed) return undefined;
+    tell(confirmed);
+    const how = request.repair ? auditRepairOf(finding) : null;
+    return how ? setRight(confirmed, name, () => repairs[how](finding.subject)) : {};
   }
 
-  async function setRight(finding: StoredAuditFinding, work: () => Promise<string | null>): Promise<Counts> {
-    const { id, kind, subject } = finding;
+  async function setRight(
+    finding: StoredAuditFinding,
+    by: string,
+    work: () => Promise<string | null>,
+  ): Promise<Counts> {
+    const { kind, subject } = finding;
     const done = await work();
-    if (done === null || (await lookAgain({ ...finding, state: 'open' }))) {
+    const again = done === null ? null : await lookAgain({ ...finding, state: 'open' });
+    if (done === null || typeof again === 'object') {
       log.warn('damage not repaired', { kind, subject });
       return {};
     }
-    await findings.close(id, { state: 'repaired', at: now(), repair: done });
+    // One that keeps changing is right by what was done: if not, the next run finds it anew.
     log.warn('damage repaired', { kind, subject, repair: done });
-    return { repaired: 1 };
+    const isOurs = await findings.close(finding, { state: 'repaired', at: now(), by, repair: done });
+    return isOurs ? { repaired: 1 } : {};
   }
 
-  /** Returns the finding as it is now, if it still is, or that the order keeps changing. */
-  async function lookAgain(
-    { id, state, kind, subject }: StoredAuditFinding,
-    settlingMs?: number,
-  ): Promise<Found | 'changing' | undefined> {
+  /** Returns the finding as it is now, if it still is. */
+  async function lookAgain(finding: StoredAuditFinding, settlingMs?: number): Promise<Seen> {
+    const { id, state, kind, subject } = finding;
+    const of = subjectOf(kind);
+    if (of === 'product') return among(await examination.products([subject]), finding);
     const look = {
-      product: () => examination.products([subject]),
       cart: () => examination.cart(subject),
       // One that is open is not gone because the order has just changed.
       order: () => examination.order(subject, state === 'open' ? 0 : settlingMs),
       workflow: () => examination.workflow(subject),
-    }[subjectOf(kind)];
+    }[of];
     const all = await look();
-    return all ? all.find(({ finding }) => auditFindingId(finding) === id) : 'changing';
+    if (!all) return 'changing';
+    return all.find((one) => auditFindingId(one.finding) === id) ?? 'gone';
+  }
+
+  /** Returns how a run says what it finds: the first ones of each kind one by one, and then that there are more. */
+  async function createTell(run: string, { cursor }: PartRequest): Promise<SettlingRun['tell']> {
+    const told = new Map<string, number>();
+    if (cursor !== null) {
+      const [kind] = cursor.split(':') as [string];
+      told.set(kind, await findings.countUpTo(cursor, { kind, run, limit: TOLD + 1 }));
+    }
+    return ({ kind, subject, expected, found, runbook }) => {
+      const count = (told.get(kind) ?? 0) + 1;
+      told.set(kind, count);
+      if (count <= TOLD) log.error('damage found', { kind, subject, expected, found, runbook });
+      else if (count === TOLD + 1) log.error('more damage found', { kind, told: TOLD, runbook });
+    };
   }
 
   return {
@@ -189,9 +277,12 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     auditProducts: (request: PartRequest): Promise<OrdersAuditPart> =>
       part(request, async (after) => {
         const { ids, last } = await records.products({ after, limit: PRODUCTS });
-        const counts = await counted('products', ids, async (some) =>
-          record(await examination.products(some, () => Context.current().heartbeat())),
-        );
+        const counts = await counted('products', ids, async (some) => {
+          const { found, moving } = await examination.products(some, () => Context.current().heartbeat());
+          await record(found);
+          if (moving.length > 0) log.warn('not audited', { phase: 'products', moving });
+          return { unanswered: moving.length };
+        });
         return { counts, next: last };
       }),
 
@@ -207,8 +298,12 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
     auditOrders: (request: PartRequest): Promise<OrdersAuditPart> =>
       part(request, async (after) => {
         const page = await records.orders({ after, limit: ORDERS });
-        const counts = await counted('orders', page, (some) => recordPage(some, request));
-        return { counts, next: page.length < ORDERS ? null : page.at(-1)!.id };
+        const next = page.length < ORDERS ? null : page.at(-1)!.id;
+        const counts = await counted('orders', page, async (some) => {
+          await recordPage(some, request);
+          await recordLost(some, { after, last: next }, request);
+        });
+        return { counts, next };
       }),
 
     /** Looks at the orders that are counted as unpaid. */
@@ -239,18 +334,22 @@ export function createOrdersAuditActivities(deps: OrdersAuditActivityDeps) {
       }),
 
     /** Looks again at what was found, now or by earlier runs. */
-    settleAuditFindings: (request: PartRequest): Promise<OrdersAuditPart> =>
-      part(request, async (after) => {
+    async settleAuditFindings(request: PartRequest): Promise<OrdersAuditPart> {
+      const name = auditRunName(Context.current().info.workflowExecution!.workflowId, request);
+      const run: SettlingRun = { request, name, tell: await createTell(name, request) };
+      // What it has closed already, if a worker died before it could say so.
+      const { repaired, gone } = await findings.countClosedBy(name, request.cursor);
+      const { counts, nextCursor } = await part(request, async (after) => {
         const page = await findings.unsettled({ after, limit: OTHERS });
-        const counts: Counts = {};
-        for (const one of page) {
+        const done: Counts[] = [];
+        for (const alike of byKind(page)) {
           Context.current().heartbeat();
-          const done = await counted('findings', [one], () => settle(one, request));
-          for (const [name, count] of Object.entries(done) as [keyof Counts, number][])
-            counts[name] = (counts[name] ?? 0) + count;
+          done.push(await settleAlike(alike, run));
         }
-        return { counts, next: page.length < OTHERS ? null : page.at(-1)!.id };
-      }),
+        return { counts: sumOf(done), next: page.length < OTHERS ? null : page.at(-1)!.id };
+      });
+      return { counts: sumOf([{ findings: repaired + gone, repaired, gone }, counts]), nextCursor };
+    },
 
     /** Returns how many findings are open, by their kinds, those of reconciliations as well. */
     countAuditFindings: async (): Promise<OpenFindings> => ({
@@ -274,6 +373,44 @@ async function counted<T>(
     log.warn('not audited', { phase, error });
     return { [phase]: all.length, unanswered: all.length };
   }
+}
+
+function addTo(counts: Counts, more: Counts): void {
+  for (const [name, count] of Object.entries(more) as [keyof Counts, number][])
+    if (count > 0) counts[name] = (counts[name] ?? 0) + count;
+}
+
+function sumOf(all: readonly Counts[]): Counts {
+  const sum: Counts = {};
+  for (const one of all) addTo(sum, one);
+  return sum;
+}
+
+/** Does some at a time, and fails once nothing is under way any more. */
+async function each<T, R>(all: Iterable<T>, work: (one: T) => Promise<R>): Promise<R[]> {
+  const waiting = [...all];
+  const results: R[] = [];
+  while (waiting.length > 0) {
+    Context.current().cancellationSignal.throwIfAborted();
+    Context.current().heartbeat();
+    for (const done of await Promise.allSettled(waiting.splice(0, LOOKS).map(work))) {
+      if (done.status === 'rejected') throw done.reason;
+      results.push(done.value);
+    }
+  }
+  return results;
+}
+
+/** Returns findings, which are sorted by their kinds, by these. */
+function byKind(page: readonly StoredAuditFinding[]): StoredAuditFinding[][] {
+  const kinds = [...new Set(page.map(({ kind }) => kind))];
+  return kinds.map((kind) => page.filter((one) => one.kind === kind));
+}
+
+/** Returns what was seen of a finding when its product was looked at. */
+function among({ found, moving }: SeenProducts, { id, subject }: StoredAuditFinding): Seen {
+  if (moving.includes(subject)) return 'changing';
+  return found.find(({ finding }) => auditFindingId(finding) === id) ?? 'gone';
 }
 
 function now(): string {

@@ -23,10 +23,19 @@ export interface ExaminationDeps {
   settlingMs: number;
   /** How long an order that has to be moved may be left as it is, in milliseconds. */
   stuckMs: number;
+  /** How long an accepted order may wait to be stored, in milliseconds. */
+  storedWithinMs: number;
 }
 
 /** What there is of an order in Temporal; undefined where it was not looked for. */
 type InTemporal = Pick<OrderRecords, 'workflow' | 'afterwards' | 'remembered'>;
+
+/** What was found of products. */
+export interface SeenProducts {
+  found: Found[];
+  /** Those of which it cannot be told now, see `StocksInUse`. */
+  moving: string[];
+}
 
 /** How often an order or a cart that changes while it is examined is examined again. */
 const ATTEMPTS = 3;
@@ -39,6 +48,7 @@ export function createExamination(deps: ExaminationDeps) {
     at: new Date().toISOString(),
     settlingMs,
     stuckMs: deps.stuckMs,
+    storedWithinMs: deps.storedWithinMs,
   });
 
   /** Examines orders with what there is of them elsewhere. What is found of those that change meanwhile is left out. */
@@ -107,9 +117,10 @@ export function createExamination(deps: ExaminationDeps) {
     },
 
     /** Looks at the stock of products. @param onProgress called while it lasts */
-    async products(ids: readonly string[], onProgress?: () => void): Promise<Found[]> {
-      const all = await stock.inUse(ids, onProgress);
-      return all.flatMap(({ stock: counted, units }) => stockFindings(counted, units)).map(foundIn);
+    async products(ids: readonly string[], onProgress?: () => void): Promise<SeenProducts> {
+      const { all, moving } = await stock.inUse(ids, onProgress);
+      const found = all.flatMap(({ stock: counted, units }) => stockFindings(counted, units));
+      return { found: found.map(foundIn), moving };
     },
 
     /**
@@ -139,7 +150,10 @@ export function createExamination(deps: ExaminationDeps) {
         const workflow = await workflows.ofOrder(id);
         const remembered = await workflows.rememberedOf(id);
         const context = contextOf(settlingMs);
-        if (!stored) return missingOrderFindings(id, { workflow, remembered }, context).map(foundIn);
+        if (!stored) {
+          const versions = (await records.events([id])).get(id)?.versions ?? [];
+          return missingOrderFindings(id, { workflow, remembered, versions }, context).map(foundIn);
+        }
         const isElsewhere = stored.order && needsWorkflow(stored.order) && workflow?.status !== 'RUNNING';
         const afterwards = isElsewhere ? await workflows.afterOrder(id) : undefined;
         const found = await examine([stored], () => ({ workflow, afterwards, remembered }), context);

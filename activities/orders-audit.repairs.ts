@@ -1,11 +1,12 @@
-import { heartbeat } from '@temporalio/activity';
-import type { AuditRepair } from '../src/domain/audit-findings';
+import { heartbeat, log } from '@temporalio/activity';
+import { UNCOUNTABLE, type AuditRepair } from '../src/domain/audit-findings';
 import { rightHold } from '../src/domain/cart-findings';
 import { currentPayment } from '../src/domain/order-payment';
 import { paymentCheck } from '../src/domain/reconciling';
 import { recounted } from '../src/domain/stock-flaws';
 import { unpaidOf } from '../src/domain/unpaid';
 import type { CartRepository } from '../src/carts/carts.repository';
+import type { AuditFindingRepository } from '../src/orders-audit/findings.repository';
 import type { AuditRecords } from '../src/orders-audit/records.repository';
 import type { RepairRepository } from '../src/orders-audit/repairs.repository';
 import type { StockUnits } from '../src/orders-audit/stock-units.repository';
@@ -19,6 +20,7 @@ export interface AuditRepairDeps {
   workflows: Pick<OrderWorkflows, 'executeAlways'>;
   carts: Pick<CartRepository, 'find' | 'write'>;
   records: Pick<AuditRecords, 'stocked' | 'ordersOfCarts'>;
+  findings: Pick<AuditFindingRepository, 'oneOf'>;
   repairs: RepairRepository;
 }
 
@@ -29,12 +31,21 @@ export type AuditRepairs = Record<AuditRepair, (subject: string) => Promise<stri
 const ATTEMPTS = 5;
 
 export function createAuditRepairs(deps: AuditRepairDeps): AuditRepairs {
-  const { stock, orders, workflows, carts, records, repairs } = deps;
+  const { stock, orders, workflows, carts, records, findings, repairs } = deps;
+
+  /** Whether what orders and carts say of their units can be believed. */
+  async function isCountable(subject: string): Promise<boolean> {
+    const damaged = await findings.oneOf(UNCOUNTABLE);
+    if (damaged) log.warn('stock not counted anew', { subject, damaged });
+    return damaged === undefined;
+  }
 
   const recount = (id: string) =>
     untilDone(async () => {
-      const [counted] = await stock.inUse([id]);
-      if (!counted) return null;
+      if (!(await isCountable(id))) return null;
+      const { all, moving } = await stock.inUse([id], heartbeat);
+      const [counted] = all;
+      if (!counted || moving.length > 0) return null;
       const right = recounted(counted.stock, counted.units);
       if (right.available < 0) return null;
       const counters = (['available', 'reserved', 'held'] as const)
@@ -58,6 +69,7 @@ export function createAuditRepairs(deps: AuditRepairDeps): AuditRepairs {
     if (outcome === 'outdated') return undefined;
     if (outcome === 'done') return hold ? 'what may not be held was released' : 'nothing is held any more';
     // The counters lack what is held, so they are counted anew afterwards.
+    if (!(await isCountable(id))) return null;
     if (!(await repairs.setCart(change))) return undefined;
     for (const one of stocked) {
       heartbeat();

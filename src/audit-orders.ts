@@ -1,10 +1,10 @@
 /** Looks for damage in orders, stock, workflows, events and payments: `npm run audit:orders -- --repair`. */
 import pino from 'pino';
-import { auditOrders } from './audit-orders/follow';
+import { auditOrders, auditWorkflowId } from './audit-orders/follow';
 import { parseOptions } from './audit-orders/options';
 import { createProgress, exitCodeOf, lineOf, summaryOf } from './audit-orders/output';
 import { loadConfig } from './config';
-
+import { auditRunName } from './domain/orders-audit';
 import { openMongoDb } from './mongodb/mongodb';
 import { createAuditFindingRepository } from './orders-audit/findings.repository';
 import { createFindingRepository } from './payments/findings/findings.repository';
@@ -35,7 +35,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     progress.end();
     const findings = createAuditFindingRepository(mongodb.connection);
     const payments = createFindingRepository(mongodb.connection);
-    await print((page) => findings.repairedSince(run.startedAt, page), asJson ? JSON.stringify : lineOf);
+    const name = auditRunName(auditWorkflowId(config.temporal.taskQueue), run);
+    await print((page) => findings.repairedBy(name, page), asJson ? JSON.stringify : lineOf);
     await print(findings.open, asJson ? JSON.stringify : lineOf);
     await print(payments.open, asJson ? JSON.stringify : lineOfPayment);
     if (isForPeople) process.stderr.write(`${summaryOf(run)}\n`);

@@ -7,6 +7,11 @@ export interface AuditOrdersDeps extends FollowDeps<OrdersAudit> {
   queues: Pick<Config['temporal'], 'taskQueue' | 'paymentsTaskQueue'>;
 }
 
+/** The workflow of a run that the command has asked for. */
+export function auditWorkflowId(taskQueue: string): string {
+  return `${taskQueue}-audit-orders`;
+}
+
 /**
  * Has a worker audit the orders, and follows it to its end. A run that is going on already is followed if it is the same.
  * @throws {Error} another one is going on, it was terminated, or the signal has aborted
@@ -15,7 +20,7 @@ export function auditOrders(
   request: Required<OrdersAuditRequest>,
   { queues: { taskQueue, paymentsTaskQueue }, ...deps }: AuditOrdersDeps,
 ): Promise<OrdersAudit> {
-  const workflowId = `${taskQueue}-audit-orders`;
+  const workflowId = auditWorkflowId(taskQueue);
   const run = {
     workflowType: ORDERS_AUDIT_WORKFLOW,
     workflowId,

@@ -62,6 +62,12 @@ cartSchema.index(
   { name: 'hold', partialFilterExpression: { 'hold.until': { $gt: ANY_TIME } } },
 );
 
+// Finds what is held of a product.
+cartSchema.index(
+  { 'hold.items.productServiceId': 1, 'hold.until': 1 },
+  { name: 'held', partialFilterExpression: { 'hold.until': { $gt: ANY_TIME } } },
+);
+
 // Finds what may be abandoned.
 cartSchema.index(
   { updatedAt: 1 },

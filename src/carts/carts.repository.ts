@@ -2,7 +2,7 @@ import { trusted, type ClientSession, type Connection } from 'mongoose';
 import { expiryOf, holdMoves, withoutHold, type Cart } from '../domain/cart';
 import type { OrderedCart } from '../domain/order';
 import type { StockMove } from '../domain/stock';
-import { unlessTaken } from '../mongodb/errors';
+import { isUnavailableError, unlessTaken } from '../mongodb/errors';
 import { createTransact } from '../mongodb/transaction';
 import { fromDocument, toDocument } from './cart-documents';
 import { ANY_TIME, createCartModel, type CartDocument } from './carts.model';
@@ -93,28 +93,49 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
     },
 
     /**
-     * Releases what was held until now.
+     * Releases what was held until now, of as many carts as it can.
      * @param productIds only if units of these are among it
+     * @param onFailure told of a cart that is damaged, or of which the stock lacks what it holds
      * @returns how many carts it was held for
      */
-    async releaseExpired(productIds?: readonly string[]): Promise<number> {
+    async releaseExpired(
+      productIds?: readonly string[],
+      onFailure: (cartId: string, reason: unknown) => void = () => undefined,
+    ): Promise<number> {
       let released = 0;
-      for (;;) {
-        const found = await model
-          .find({
-            'hold.until': trusted({ $gt: ANY_TIME, $lte: new Date() }),
-            ...(productIds && { 'hold.items.productServiceId': trusted({ $in: productIds }) }),
-          })
-          .limit(SWEPT)
-          .lean<CartDocument[]>();
-        const carts = found.map(fromDocument);
-        const done = await Promise.all(
-          carts.map((cart) => write({ before: cart, after: withoutHold(cart) })),
-        );
-        const count = done.filter((outcome) => outcome === 'done').length;
-        released += count;
-        if (found.length < SWEPT || count === 0) return released;
+      const expired = documents.find(
+        {
+          'hold.until': { $gt: ANY_TIME, $lte: new Date() },
+          ...(productIds && { 'hold.items.productServiceId': { $in: [...productIds] } }),
+        },
+        { batchSize: SWEPT },
+      );
+      const release = async (document: CartDocument) => {
+        try {
+          const cart = fromDocument(document);
+          const outcome = await write({ before: cart, after: withoutHold(cart) });
+          if (outcome === 'done') released++;
+          if (outcome === 'short') onFailure(document._id, 'The stock lacks what the cart holds.');
+        } catch (error) {
+          if (isUnavailableError(error)) throw error;
+          onFailure(document._id, error);
+        }
+      };
+      // Those that cannot be released stay, so the next ones are beyond them.
+      try {
+        for (let isLast = false; !isLast;) {
+          const some: CartDocument[] = [];
+          while (some.length < SWEPT && !isLast) {
+            const next = await expired.next();
+            if (next) some.push(next);
+            else isLast = true;
+          }
+          await Promise.all(some.map(release));
+        }
+      } finally {
+        await expired.close();
       }
+      return released;
     },
 
     /**

@@ -13,6 +13,7 @@ export const AUDIT_FINDING_KINDS = [
   'order_reservation_differs',
   'order_history_broken',
   'order_missing',
+  'order_not_stored',
   'order_without_workflow',
   'order_stuck',
   'order_behind_events',
@@ -84,6 +85,20 @@ const CERTAIN: ReadonlySet<AuditFindingKind> = new Set([
 export function isCertain({ kind }: Pick<AuditFinding, 'kind'>): boolean {
   return CERTAIN.has(kind);
 }
+
+/**
+ * Those of orders, or carts, of which it is not known which units they have. While there is one, what the others have says
+ * nothing of the counters of any product: units that were freed now would be sold, and lack when the order is set right.
+ */
+export const UNCOUNTABLE: readonly AuditFindingKind[] = [
+  'cart_without_order',
+  'order_behind_events',
+  'order_behind_workflow',
+  'order_malformed',
+  'order_missing',
+  'order_reservation_differs',
+  'order_units_differ',
+];
 
 /**
  * What sets a finding right: the stock of a product is counted anew, an order looks at its payment again, which starts its

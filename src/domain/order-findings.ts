@@ -43,8 +43,11 @@ export interface OrderRecords {
   workflow: SeenWorkflow | null | undefined;
   /** The workflow of what happens after the end of the order; the same. */
   afterwards: SeenWorkflow | null | undefined;
-  /** What the histories of its workflows have of it; null if nothing, undefined if they were not read. */
-  remembered: RememberedOrder | null | undefined;
+  /**
+   * What the histories of its workflows have of it; null if nothing, undefined if they were not read. Unreadable is what
+   * was encrypted with a key that is gone.
+   */
+  remembered: RememberedOrder | 'unreadable' | null | undefined;
   events: SeenEvents;
   /** Null if no event was ever written, or it is not known up to when they are complete. */
   feed: FeedPeriod | null;
@@ -61,6 +64,8 @@ export interface OrderAuditContext {
   settlingMs: number;
   /** How long an order that has to be moved may be left as it is, in milliseconds. */
   stuckMs: number;
+  /** How long an accepted order may wait to be stored, in milliseconds. */
+  storedWithinMs: number;
 }
 
 /**
@@ -91,17 +96,34 @@ export function orderFindings(
   }
 }
 
-/** Returns what is found of an order that has no document. */
+/** What there is of an order that has no document. */
+export interface MissingOrderRecords extends Pick<OrderRecords, 'workflow' | 'remembered'> {
+  /** Of its events. */
+  versions: readonly number[];
+}
+
+/**
+ * Returns what is found of an order that has no document. It is missing if it was stored: it has events, its workflow has come
+ * to its end, or the history of that has a step that has ended. If not, it is still to be stored, and nothing is lost.
+ */
 export function missingOrderFindings(
   orderId: string,
-  { workflow, remembered }: Pick<OrderRecords, 'workflow' | 'remembered'>,
-  { at, settlingMs }: OrderAuditContext,
+  { workflow, remembered, versions }: MissingOrderRecords,
+  { at, settlingMs, storedWithinMs }: OrderAuditContext,
 ): AuditFinding[] {
-  if (workflow?.status !== 'RUNNING' && workflow?.status !== 'COMPLETED') return [];
-  if (isRecent(workflow.startedAt, at, settlingMs)) return [];
-  const known = remembered ? `, and whose history has ${listOf(remembered, REMEMBERED)}` : '';
-  const found = `none, and a workflow that is ${workflow.status}, was started ${workflow.startedAt}${known}`;
-  return [{ kind: 'order_missing', subject: orderId, expected: 'a document', found }];
+  const finding = (kind: AuditFindingKind, found: string) => [
+    { kind, subject: orderId, expected: 'a document', found },
+  ];
+  const told = versions.length > 0 ? `, and events of versions ${versions.join(', ')}` : '';
+  if (workflow?.status !== 'RUNNING' && workflow?.status !== 'COMPLETED')
+    return told ? finding('order_missing', `none${told}`) : [];
+  const isLost = Boolean(told) || Boolean(remembered) || workflow.status === 'COMPLETED';
+  if (isRecent(workflow.startedAt, at, isLost ? settlingMs : storedWithinMs)) return [];
+  const known = isKnown(remembered) ? `, and whose history has ${listOf(remembered, REMEMBERED)}` : '';
+  return finding(
+    isLost ? 'order_missing' : 'order_not_stored',
+    `none, and a workflow that is ${workflow.status}, was started ${workflow.startedAt}${known}${told}`,
+  );
 }
 
 type OtherFlaw = Omit<AuditFinding, 'subject' | 'kind'> & { kind: Exclude<AuditFindingKind, Flaw['kind']> };
@@ -132,7 +154,12 @@ function isRecent(time: string, at: string, settlingMs: number): boolean {
 const AXES: readonly Axis[] = ['status', 'paymentStatus', 'fulfillmentStatus'];
 const REMEMBERED = ['version', ...AXES, 'total', 'captured', 'refunded'] as const;
 
-function workflowFlaws(order: Order, { workflow, afterwards, remembered }: OrderRecords): OtherFlaw[] {
+function isKnown(remembered: OrderRecords['remembered']): remembered is RememberedOrder {
+  return typeof remembered === 'object' && remembered !== null;
+}
+
+function workflowFlaws(order: Order, { workflow, afterwards, ...records }: OrderRecords): OtherFlaw[] {
+  const remembered = isKnown(records.remembered) ? records.remembered : null;
   // What its workflow has to be is told of what the order was last, and not of what it was put back to.
   const behind = behindWorkflow(order, remembered);
   if (behind) return [behind];
@@ -159,7 +186,7 @@ function workflowFlaws(order: Order, { workflow, afterwards, remembered }: Order
 }
 
 /** Returns that a workflow knows more of the order than MongoDB does, or other states of the same version. */
-function behindWorkflow(order: Order, remembered: OrderRecords['remembered']): OtherFlaw | null {
+function behindWorkflow(order: Order, remembered: RememberedOrder | null): OtherFlaw | null {
   if (!remembered || remembered.version < order.version) return null;
   const isLater = remembered.version > order.version;
   if (!isLater && AXES.every((axis) => remembered[axis] === order[axis])) return null;

@@ -59,6 +59,11 @@ export interface OrdersAuditPart {
   nextCursor: string | null;
 }
 
+/** The name of a run, by which it is known what it has closed. One that continues as new has the same. */
+export function auditRunName(workflowId: string, { startedAt }: Pick<OrdersAudit, 'startedAt'>): string {
+  return `${workflowId} ${startedAt}`;
+}
+
 export function beginOrdersAudit(
   { repair = false, payments = false, histories = false, atRest = false }: OrdersAuditRequest,
   at: string,

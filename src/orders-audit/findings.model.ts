@@ -24,9 +24,14 @@ export interface AuditFindingDocument {
   closedAt: Date | null;
   /** What an audit did to set it right; null if nothing. */
   repair: string | null;
+  /** The run that closed it, see `auditRunName`. */
+  closedBy: string | null;
   /** Where it is said what to do about it. */
   runbook: string;
 }
+
+/** How long a finding is kept once it is closed, in seconds: 90 days. */
+const KEPT_S = 90 * 86_400;
 
 const text = { type: String, required: true };
 const time = { type: Date, required: true };
@@ -44,6 +49,7 @@ const auditFindingSchema = new Schema<AuditFindingDocument>(
     lastSeenAt: time,
     closedAt: { type: Date, default: null },
     repair: { type: String, default: null },
+    closedBy: { type: String, default: null },
     runbook: text,
   },
   { collection: 'orders_audit_findings', versionKey: false, autoIndex: false, autoCreate: false },
@@ -52,7 +58,11 @@ const auditFindingSchema = new Schema<AuditFindingDocument>(
 // Those that are suspected or open are looked at by each run.
 auditFindingSchema.index({ state: 1, _id: 1 });
 // Those that a run has repaired are told at its end.
-auditFindingSchema.index({ closedAt: 1 });
+auditFindingSchema.index(
+  { closedBy: 1, _id: 1 },
+  { name: 'closed_by', partialFilterExpression: { closedBy: { $gt: '' } } },
+);
+auditFindingSchema.index({ closedAt: 1 }, { name: 'expiry', expireAfterSeconds: KEPT_S });
 
 export function createAuditFindingModel(connection: Connection): Model<AuditFindingDocument> {
   return modelOf(connection, 'OrdersAuditFinding', auditFindingSchema);

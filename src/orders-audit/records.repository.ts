@@ -28,6 +28,9 @@ export interface Page {
   limit: number;
 }
 
+/** All ids of orders are between these. */
+const ORDERS = { from: 'ord_', to: 'ord`' } as const;
+
 /** An order as it is stored; one that cannot even be read is damaged. */
 export type StoredOrder = { id: string } & ({ order: Order; flaw?: never } | { order?: never; flaw: Flaw });
 
@@ -163,6 +166,16 @@ export function createAuditRecords(connection: Connection) {
       return new Map(
         grouped.map(({ _id, versions }) => [_id, { versions, follows: follows.get(_id) ?? new Map() }]),
       );
+    },
+
+    /** Returns the ids of orders that have events, those between two: beyond the first one, up to the last one. */
+    async *ordersWithEvents({ after, last }: { after: string | null; last: string | null }) {
+      const range = { $gt: after ?? ORDERS.from, ...(last === null ? { $lt: ORDERS.to } : { $lte: last }) };
+      const found = events.aggregate<{ _id: string }>(
+        [{ $match: { object: range } }, { $sort: { object: 1 } }, { $group: { _id: '$object' } }],
+        { hint: { object: 1, version: 1 } },
+      );
+      for await (const { _id } of found) yield _id;
     },
 
     /** Returns what of the past the feed has; null if it has nothing, or is not known to be complete. */

@@ -55,15 +55,15 @@ export function createSeenWorkflows(temporal: Pick<TemporalClient, 'client'>, ta
   /** Returns the latest version of each order that the histories of runs of its workflows have. */
   async function remembered(
     runs: readonly (Run & { orderId: string })[],
-  ): Promise<Map<string, RememberedOrder>> {
-    const latest = new Map<string, RememberedOrder>();
+  ): Promise<Map<string, RememberedOrder | 'unreadable'>> {
+    const latest = new Map<string, RememberedOrder | 'unreadable'>();
     const limit = pLimit(HISTORIES);
     await Promise.all(
       runs.map(({ orderId, workflowId, runId }) =>
         limit(async () => {
           const found = await latestIn(temporal, { workflowId, runId });
           const known = latest.get(orderId);
-          if (found && !(known && known.version > found.version)) latest.set(orderId, found);
+          if (found && versionOf(found) >= versionOf(known)) latest.set(orderId, found);
         }),
       ),
     );
@@ -126,7 +126,7 @@ export function createSeenWorkflows(temporal: Pick<TemporalClient, 'client'>, ta
     remembered,
 
     /** Returns what the histories of all runs of the workflows of an order have of it. */
-    async rememberedOf(orderId: string): Promise<RememberedOrder | null> {
+    async rememberedOf(orderId: string): Promise<RememberedOrder | 'unreadable' | null> {
       const query = `WorkflowId IN ('${orderWorkflowId(orderId)}', '${closedOrderWorkflowId(orderId)}')`;
       const runs: (Run & { orderId: string })[] = [];
       for await (const { workflowId, runId } of client.workflow.list({ query })) {
@@ -160,6 +160,10 @@ export function createSeenWorkflows(temporal: Pick<TemporalClient, 'client'>, ta
       return `${found.type}, attempt ${attempt}: ${Buffer.from(problems).toString()}`;
     },
   };
+}
+
+function versionOf(remembered: RememberedOrder | 'unreadable' | undefined): number {
+  return typeof remembered === 'object' ? remembered.version : 0;
 }
 
 /** The search attribute in which Temporal tells that the task of a workflow fails again and again. */

@@ -1,10 +1,11 @@
-import type { ClientSession, Connection, mongo } from 'mongoose';
+import { mongo, type ClientSession, type Connection } from 'mongoose';
 import { ANY_TIME, createCartModel, type CartDocument } from '../carts/carts.model';
 import type { CountedStock, UnitsInUse } from '../domain/stock-flaws';
 import { createOrderModel, type OrderDocument } from '../orders/orders.model';
 import {
   createProductServiceModel,
   type ProductServiceDocument,
+  type Stock,
 } from '../product-service/product-service.model';
 
 /** The stock of a product and where its units are, as both were at one time. */
@@ -15,6 +16,13 @@ export interface StockInUse {
   stockRevision: number;
 }
 
+/** The stock of some products. */
+export interface StocksInUse {
+  all: StockInUse[];
+  /** Those of which it cannot be told now: to add up their orders takes long, and their stock has moved meanwhile. */
+  moving: string[];
+}
+
 export type StockUnits = ReturnType<typeof createStockUnits>;
 
 /** How long products are added to a snapshot, in milliseconds: MongoDB keeps what was at its time for five minutes. */
@@ -22,16 +30,16 @@ const SNAPSHOT_MS = 20_000;
 /** How many orders are added up at a time, so that MongoDB always answers soon. */
 const CHUNK = 5_000;
 
-/** The lists of orders, each with the index by which it has the orders of a sku. */
-const LISTS = [
-  { archivedAt: null, hint: 'listed_by_sku' },
-  { archivedAt: { $gt: new Date(0) }, hint: 'archived_by_sku' },
-] as const;
-
-/** Said of each read, since the connection has another one, which would hide that of the session. */
+/** Said of each read of a snapshot, since the connection has another one, which would hide that of the session. */
 const SNAPSHOT = { readConcern: { level: 'snapshot' } } as const;
 
-/** Where one chunk of the orders of a list ends, and what they have of the product. */
+/** With what is read: in a snapshot, or as it is now. */
+type ReadOptions = { session: ClientSession; readConcern: { level: 'snapshot' } } | Record<string, never>;
+
+/** What MongoDB answers when what was at the time of a snapshot is no longer kept. */
+const SNAPSHOT_TOO_OLD = 239;
+
+/** Where one chunk of the orders of a product ends, and what they have of the product. */
 interface Chunk extends Pick<UnitsInUse, 'reserved' | 'gone'> {
   orders: number;
   at: Date;
@@ -47,7 +55,7 @@ export function createStockUnits(connection: Connection) {
   const carts = collection<CartDocument>(createCartModel(connection));
 
   /** Returns the units that carts hold, by products. */
-  async function heldIn(session: ClientSession, ids: readonly string[]): Promise<Map<string, number>> {
+  async function heldIn(ids: readonly string[], options: ReadOptions): Promise<Map<string, number>> {
     const wanted = { 'hold.items.productServiceId': { $in: [...ids] } };
     const held = await carts
       .aggregate<{ _id: string; units: number }>(
@@ -57,53 +65,51 @@ export function createStockUnits(connection: Connection) {
           { $match: wanted },
           { $group: { _id: '$hold.items.productServiceId', units: { $sum: '$hold.items.quantity' } } },
         ],
-        { session, hint: 'hold', ...SNAPSHOT },
+        { hint: 'held', ...options },
       )
       .toArray();
     return new Map(held.map(({ _id, units }) => [_id, units]));
   }
 
   async function inOrders(
-    session: ClientSession,
-    { _id: id, sku, formerSkus = [] }: ProductServiceDocument,
+    id: string,
+    options: ReadOptions,
     onProgress: () => void,
   ): Promise<Pick<UnitsInUse, 'reserved' | 'gone'>> {
     const sums = { reserved: 0, gone: 0 };
-    for (const one of new Set([sku, ...formerSkus])) {
-      for (const { archivedAt, hint } of LISTS) {
-        const matching = { archivedAt, 'items.sku': one };
-        for (let last: Chunk | undefined; ;) {
-          const found: Chunk[] = await orders
-            .aggregate<Chunk>(chunkOf(matching, { id, sku: one }, last), { session, hint, ...SNAPSHOT })
-            .toArray();
-          onProgress();
-          last = found[0];
-          sums.reserved += last?.reserved ?? 0;
-          sums.gone += last?.gone ?? 0;
-          if (!last || last.orders < CHUNK) break;
-        }
-      }
+    for (let last: Chunk | undefined; ;) {
+      const found: Chunk[] = await orders
+        .aggregate<Chunk>(chunkOf(id, last), { hint: 'product', ...options })
+        .toArray();
+      onProgress();
+      last = found[0];
+      sums.reserved += last?.reserved ?? 0;
+      sums.gone += last?.gone ?? 0;
+      if (!last || last.orders < CHUNK) return sums;
     }
-    return sums;
   }
 
-  /** Returns the first of these products as they were at one time, as many as that is kept for, and one at least. */
+  /** Returns the first of these products as they were at one time, as many as that is kept for. */
   async function inSnapshot(ids: readonly string[], onProgress: () => void): Promise<Snapshot> {
     const session = connection.getClient().startSession({ snapshot: true });
+    const options = { session, ...SNAPSHOT };
     const until = performance.now() + SNAPSHOT_MS;
     try {
-      const found = await products
-        .find({ _id: { $in: [...ids] } }, { session, sort: { _id: 1 }, ...SNAPSHOT })
-        .toArray();
-      const held = await heldIn(session, ids);
+      const found = await products.find(among(ids), { sort: { _id: 1 }, ...options }).toArray();
+      const held = await heldIn(ids, options);
       const all: StockInUse[] = [];
+      const beyond = (n: number) => found.slice(n + 1).map(({ _id }) => _id);
       for (const [n, product] of found.entries()) {
-        const { _id: id, stock, stockRevision, stockReceived } = product;
+        const { _id: id, stock } = product;
         if (!stock) continue;
-        const units = { ...(await inOrders(session, product, onProgress)), held: held.get(id) ?? 0 };
-        const counted = { held: 0, ...stock, id, received: stockReceived ?? null };
-        all.push({ stock: counted, units, stockRevision });
-        if (performance.now() > until) return { all, rest: found.slice(n + 1).map(({ _id }) => _id) };
+        try {
+          const units = await inOrders(id, options, onProgress);
+          all.push(inUseOf(product, stock, { ...units, held: held.get(id) ?? 0 }));
+        } catch (error) {
+          if (!isTooOld(error)) throw error;
+          return { all, outlived: id, rest: beyond(n) };
+        }
+        if (performance.now() > until) return { all, rest: beyond(n) };
       }
       return { all, rest: [] };
     } finally {
@@ -111,20 +117,37 @@ export function createStockUnits(connection: Connection) {
     }
   }
 
+  /**
+   * Returns the stock of a product of which more orders have to be added up than a snapshot is kept for: each of them as it was
+   * when it was read, so the sum is true if nothing of the stock has moved meanwhile. Null if something has.
+   */
+  async function withoutSnapshot(id: string, onProgress: () => void): Promise<StockInUse | null> {
+    const before = await products.findOne({ _id: id });
+    const held = await heldIn([id], {});
+    const units = await inOrders(id, {}, onProgress);
+    const after = await products.findOne({ _id: id }, { projection: { stockRevision: 1 } });
+    if (!before?.stock || after?.stockRevision !== before.stockRevision) return null;
+    return inUseOf(before, before.stock, { ...units, held: held.get(id) ?? 0 });
+  }
+
   return {
     /**
      * Returns the stock of those of the products that have one, each as it was at one time.
      * @param onProgress called while it lasts
-     * @throws {MongoServerError} one of them has taken longer than MongoDB keeps what was at that time
      */
-    async inUse(ids: readonly string[], onProgress: () => void = () => undefined): Promise<StockInUse[]> {
+    async inUse(ids: readonly string[], onProgress: () => void = () => undefined): Promise<StocksInUse> {
       const all: StockInUse[] = [];
+      const moving: string[] = [];
       for (let rest = ids; rest.length > 0;) {
-        const snapshot = await inSnapshot(rest, onProgress);
+        const { outlived, ...snapshot } = await inSnapshot(rest, onProgress);
         all.push(...snapshot.all);
         rest = snapshot.rest;
+        if (outlived === undefined) continue;
+        const found = await withoutSnapshot(outlived, onProgress);
+        if (found) all.push(found);
+        else moving.push(outlived);
       }
-      return all;
+      return { all, moving };
     },
   };
 }
@@ -132,21 +155,31 @@ export function createStockUnits(connection: Connection) {
 /** What was counted of some products, and those that are left for the next snapshot. */
 interface Snapshot {
   all: StockInUse[];
+  /** The product that has taken longer than the snapshot was kept. */
+  outlived?: string;
   rest: string[];
 }
 
-/** Returns how MongoDB adds up the units of a product in the next orders of a list, by the rules of domain/stock.ts. */
-function chunkOf(
-  matching: object,
-  { id, sku }: { id: string; sku: string },
-  after?: Pick<Chunk, 'at' | 'id'>,
-): object[] {
+function among(ids: readonly string[]) {
+  return { _id: { $in: [...ids] } };
+}
+
+function isTooOld(error: unknown): boolean {
+  return error instanceof mongo.MongoServerError && error.code === SNAPSHOT_TOO_OLD;
+}
+
+function inUseOf(
+  { _id: id, stockRevision, stockReceived }: ProductServiceDocument,
+  stock: Stock,
+  units: UnitsInUse,
+): StockInUse {
+  return { stock: { held: 0, ...stock, id, received: stockReceived ?? null }, units, stockRevision };
+}
+
+/** Returns how MongoDB adds up the units of a product in the next orders that have it, by the rules of domain/stock.ts. */
+function chunkOf(id: string, after?: Pick<Chunk, 'at' | 'id'>): object[] {
   const isLine = {
-    $and: [
-      { $eq: ['$$line.productServiceId', id] },
-      { $eq: ['$$line.sku', sku] },
-      { $eq: ['$$line.kind', 'product'] },
-    ],
+    $and: [{ $eq: ['$$line.productServiceId', id] }, { $eq: ['$$line.kind', 'product'] }],
   };
   // An order that is damaged keeps nothing else from being added up.
   const lines = {
@@ -166,7 +199,7 @@ function chunkOf(
     ],
   };
   return [
-    { $match: matching },
+    { $match: { 'items.productServiceId': id } },
     ...(after
       ? [
           {

@@ -304,6 +304,9 @@ orderSchema.index(
   },
 );
 
+// What orders have of a product is added up, whatever list they are in.
+orderSchema.index({ 'items.productServiceId': 1, ...NEWEST_FIRST }, { name: 'product' });
+
 /** Orders have one of these while they wait for the payment service, an operator or their customer: most never do. */
 export const UNFINISHED = ['intention.since', 'compensations.since', 'payBy'] as const;
 orderSchema.index(OLDEST_FIRST, {

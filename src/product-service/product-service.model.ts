@@ -16,8 +16,6 @@ export interface Stock {
 export interface ProductServiceDocument {
   _id: string;
   sku: string;
-  /** Those that it had before, under which orders may have it; absent if it was never changed. */
-  formerSkus?: string[];
   /** What of the sku is unique: it is the same whatever its case. */
   skuKey: string;
   name: string;
@@ -46,7 +44,7 @@ export interface ProductServiceDocument {
 }
 
 /** What only indexes and audits need. */
-export const HIDDEN = { skuKey: 0, searchTerms: 0, stockReceived: 0, formerSkus: 0 } as const;
+export const HIDDEN = { skuKey: 0, searchTerms: 0, stockReceived: 0 } as const;
 
 /** An entry without what only indexes and audits need. */
 export type ProductService = Omit<ProductServiceDocument, '_id' | keyof typeof HIDDEN> & { id: string };
@@ -78,7 +76,6 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
   {
     _id: { type: String, required: true },
     sku: { type: String, required: true },
-    formerSkus: { type: [String], default: undefined },
     skuKey: { type: String, required: true },
     name: { type: String, required: true },
     description: { type: String, default: '' },

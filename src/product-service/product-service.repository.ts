@@ -1,4 +1,4 @@
-import { trusted, type ClientSession, type Connection, type QueryFilter, type UpdateQuery } from 'mongoose';
+import { trusted, type ClientSession, type Connection, type QueryFilter } from 'mongoose';
 import { createAuditRecorder } from '../audit/recorder';
 import { changesBetween, type Origin } from '../domain/audit';
 import { unlessTaken } from '../mongodb/errors';
@@ -96,14 +96,13 @@ export function createProductServiceRepository(connection: Connection, searchRea
     before: ProductService,
     changes: Partial<ProductServiceDocument>,
     { origin, action }: { origin: Origin; action: string },
-    also: UpdateQuery<ProductServiceDocument> = {},
   ): Promise<ProductService | null | undefined> {
     const { id, version, isActive } = before;
     return write({ origin, action, before }, async (session) => {
       const updated = await entries
         .findOneAndUpdate(
           { _id: id, isActive, version },
-          { ...also, $set: changes, $inc: { version: 1 } },
+          { $set: changes, $inc: { version: 1 } },
           { returnDocument: 'after', projection: HIDDEN, session },
         )
         .lean();
@@ -181,9 +180,6 @@ export function createProductServiceRepository(connection: Connection, searchRea
         entry,
         { ...changes, ...derivedFrom({ ...entry, ...changes }) },
         { origin, action: 'catalogue.change' },
-        changes.sku !== undefined && changes.sku !== entry.sku
-          ? { $addToSet: { formerSkus: entry.sku } }
-          : {},
       ),
 
     /** @returns null if the entry has another version or is retired */

@@ -291,6 +291,8 @@ export function createReconciliation(
 const SETTLING_MS = 300_000;
 /** How long an order that has to be moved may be left as it is, in milliseconds: a day. */
 const STUCK_MS = 86_400_000;
+/** How long an accepted order may wait to be stored, in milliseconds: an hour, as orders may be pending. */
+const STORED_WITHIN_MS = 3_600_000;
 
 export function createOrdersAudit(
   config: WorkerConfig,
@@ -299,10 +301,13 @@ export function createOrdersAudit(
     temporal: TemporalClient;
     settlingMs?: number;
     stuckMs?: number;
+    storedWithinMs?: number;
     partMs?: number;
   },
 ) {
   const { connection, temporal, settlingMs = SETTLING_MS, stuckMs = STUCK_MS, partMs } = deps;
+  const { storedWithinMs = STORED_WITHIN_MS } = deps;
+  const findings = createAuditFindingRepository(connection);
   const orders = createOrderRepository(connection);
   const stock = createStockUnits(connection);
   const transact = createTransact(connection);
@@ -313,7 +318,7 @@ export function createOrdersAudit(
     records,
     stock,
     workflows: createSeenWorkflows(temporal, config.temporal.taskQueue),
-    findings: createAuditFindingRepository(connection),
+    findings,
     paymentFindings: createFindingRepository(connection),
     repairs: createAuditRepairs({
       stock,
@@ -321,10 +326,12 @@ export function createOrdersAudit(
       workflows: createPatientWorkflows(config, temporal),
       carts,
       records,
+      findings,
       repairs: createRepairRepository({ connection, transact, orders, carts, unpaid }),
     }),
     settlingMs,
     stuckMs,
+    storedWithinMs,
     partMs,
   });
 }

@@ -37,6 +37,7 @@ const running = {
   startedAt: order.createdAt,
   states: { status, paymentStatus, fulfillmentStatus },
 };
+const STARTED = '2026-01-02T00:00:00.000Z';
 const FINDING = `unpaid_order_differs:${order.id}`;
 
 interface Circumstances {
@@ -48,7 +49,22 @@ interface Circumstances {
   /** Its revision each time that this is read. */
   revisions?: number[];
   running?: () => Promise<Map<string, typeof running>>;
+  /** The same, instead of these. */
+  revision?: () => number;
+  /** Done when it is looked at again, before the result is known. */
+  meanwhile?: () => Promise<unknown>;
+  /** Orders that cannot be read, beside it. */
+  malformed?: string[];
+  /** Whether it is repaired: what the repair says. */
+  repair?: () => Promise<string | null>;
+  cursor?: string | null;
+  startedAt?: string;
 }
+
+const findings = () => createAuditFindingRepository(db.connection);
+/** What was logged as an error. */
+const logged: string[] = [];
+beforeEach(() => void logged.splice(0));
 
 /** Looks at a page with one order, and again at what was found. */
 function audit(circumstances: Circumstances = {}) {
@@ -57,25 +73,37 @@ function audit(circumstances: Circumstances = {}) {
     isCounted = [true, true],
     reads = [order],
     revisions = [order.revision],
+    meanwhile = async () => undefined,
+    malformed = [],
+    revision,
+    repair,
+    cursor = null,
+    startedAt = STARTED,
   } = circumstances;
+  const flawed = (id: string) => ({ id, flaw: { kind: 'order_malformed', expected: 'x', found: 'y' } });
   const inTurn = <T>(values: T[]) => (values.length > 1 ? values.shift()! : values[0]!);
   const [counted, read, revised] = [[...isCounted], [...reads], [...revisions]];
   const deps = {
     records: {
-      orders: async () => [{ id: order.id, order }],
-      ordersById: async () => [{ id: order.id, order: inTurn(read) }],
+      orders: async () => [{ id: order.id, order }, ...malformed.map(flawed)],
+      ordersById: async ([id]: [string]) => {
+        await meanwhile();
+        return malformed.includes(id) ? [flawed(id)] : [{ id: order.id, order: inTurn(read) }];
+      },
       events: async () => new Map([[order.id, { versions: [1, 2], follows: new Map() }]]),
       feed: async () => null,
+      ordersWithEvents: () => [order.id],
       unpaidOf: async () => new Set(inTurn(counted) ? [order.id] : []),
       cartsById: async () => new Map(),
-      revisions: async () => new Map([[order.id, inTurn(revised)]]),
+      revisions: async () => new Map([[order.id, revision?.() ?? inTurn(revised)]]),
     },
     workflows: {
       running: circumstances.running ?? (async () => new Map([[order.id, running]])),
       ofOrder: async () => running,
       rememberedOf: async () => null,
     },
-    findings: createAuditFindingRepository(db.connection),
+    findings: findings(),
+    repairs: { account: repair },
     settlingMs: 0,
     stuckMs: 1e12,
     partMs: 0,
@@ -83,9 +111,9 @@ function audit(circumstances: Circumstances = {}) {
   const { auditOrders, settleAuditFindings } = createOrdersAuditActivities(deps);
   const environment = new MockActivityEnvironment(
     { attempt },
-    { logger: new DefaultLogger('ERROR', () => undefined) },
+    { logger: new DefaultLogger('ERROR', ({ message }) => void logged.push(message)) },
   );
-  const request = { repair: false, histories: false, atRest: false, cursor: null };
+  const request = { repair: repair !== undefined, histories: false, atRest: false, cursor, startedAt };
   return {
     look: () => environment.run(auditOrders, request),
     settle: () => environment.run(settleAuditFindings, request),
@@ -146,4 +174,89 @@ it('tries again what fails, and leaves it out only after many attempts', async (
     counts: { orders: 1, unanswered: 1 },
     nextCursor: null,
   });
+});
+
+/** Another run, which does something about the finding. */
+const by = 'another run';
+const at = '2026-01-03T00:00:00.000Z';
+async function opened() {
+  const { look, settle } = audit();
+  await look();
+  await settle();
+  return (await findings().findUnsettled(FINDING))!;
+}
+
+it('does not open again what another run sets right while it looks', async () => {
+  const finding = await opened();
+  const meanwhile = () => findings().close(finding, { state: 'repaired', at, by, repair: 'counted' });
+  logged.splice(0);
+  expect(await audit({ meanwhile }).settle()).toEqual({ counts: { findings: 1 }, nextCursor: null });
+  expect(await stateOf(FINDING)).toBe('repaired');
+  expect(await findings().repairedBy(by, { after: null, limit: 9 })).toMatchObject([{ id: FINDING }]);
+  expect(logged).toEqual([]);
+});
+
+it('does not close what another run finds anew while it looks, but looks once more', async () => {
+  await opened();
+  let isFirst = true;
+  const meanwhile = async () => {
+    if (!isFirst) return;
+    isFirst = false;
+    const finding = { kind: 'unpaid_order_differs' as const, subject: order.id, expected: 'x', found: 'y' };
+    await findings().record([{ finding, revision: order.revision }], at);
+  };
+  const { settle } = audit({ meanwhile, isCounted: [false, true] });
+  expect(await settle()).toEqual({ counts: { findings: 1 }, nextCursor: null });
+  expect(await stateOf(FINDING)).toBe('open');
+});
+
+it('counts what it has closed once, even if the worker died before that was known', async () => {
+  await opened();
+  const gone = { isCounted: [false, false] as [boolean, boolean], startedAt: at };
+  const counts = { findings: 1, gone: 1 };
+  expect(await audit(gone).settle()).toEqual({ counts, nextCursor: null });
+  expect(await audit(gone).settle()).toEqual({ counts, nextCursor: null });
+  expect(await audit({ ...gone, cursor: FINDING }).settle()).toEqual({ counts: {}, nextCursor: null });
+  expect(await audit().settle()).toEqual({ counts: {}, nextCursor: null });
+});
+
+it('counts as repaired what it has set right, though the order changes before it is looked at again', async () => {
+  await opened();
+  let isRepaired = false;
+  const repair = async () => {
+    isRepaired = true;
+    return 'counted as unpaid';
+  };
+  const revision = () => (isRepaired ? order.revision + 1 : order.revision);
+  const changing = audit({ repair, revision });
+  expect(await changing.settle()).toEqual({ counts: { findings: 1, repaired: 1 }, nextCursor: null });
+});
+
+it('does not count as repaired what is still there', async () => {
+  await opened();
+  const repair = async () => 'counted as unpaid';
+  expect(await audit({ repair }).settle()).toEqual({ counts: { findings: 1 }, nextCursor: null });
+  expect(await stateOf(FINDING)).toBe('open');
+});
+
+it('says one by one what it finds, up to a hundred of a kind, and then that there are more', async () => {
+  const malformed = Array.from({ length: 150 }, (_, n) => `ord_${String(n).padStart(3, '0')}`);
+  await audit({ malformed, isCounted: [false, false] }).look();
+  const first = await audit({ malformed, isCounted: [false, false] }).settle();
+  expect(first).toEqual({ counts: { findings: 100 }, nextCursor: 'order_malformed:ord_099' });
+  expect(logged).toEqual(Array.from({ length: 100 }, () => 'damage found'));
+  logged.splice(0);
+  const cursor = 'order_malformed:ord_099';
+  const second = await audit({ malformed, isCounted: [false, false], cursor }).settle();
+  expect(second).toEqual({ counts: { findings: 50 }, nextCursor: null });
+  expect(logged).toEqual(['more damage found']);
+});
+
+it('keeps what is open, and for ninety days what is not', async () => {
+  const indexes = await db.connection.collection('orders_audit_findings').indexes();
+  expect(indexes).toContainEqual(
+    expect.objectContaining({ key: { closedAt: 1 }, expireAfterSeconds: 90 * 86_400 }),
+  );
+  await opened();
+  expect(await db.connection.collection('orders_audit_findings').findOne()).toMatchObject({ closedAt: null });
 });

@@ -1,7 +1,10 @@
 import { trusted } from 'mongoose';
 import { CARTS_WORKFLOW } from '../../workflows/contract';
 import { createCartModel } from '../../src/carts/carts.model';
+import { createCartRepository } from '../../src/carts/carts.repository';
 import { newId } from '../../src/common/ids';
+import { createStockQueue } from '../../src/product-service/stock-queue';
+import { createStockRepository } from '../../src/product-service/stock.repository';
 import { openCart, type TestCart } from '../support/carts';
 import { currentDetailsOf } from '../support/current-details';
 import { recordHistory } from '../support/histories';
@@ -139,6 +142,33 @@ it('holds nothing but goods that there are', async () => {
   await cart.put(id, 1).expect(200);
   const { body } = await hold(cart).expect(409);
   expect(body.code).toBe('invalid_transition');
+});
+
+it('releases what can be released, beyond any number of carts of which that cannot be, and says which those are', async () => {
+  const { id: lacking } = await api.shop.sell({ available: 0 });
+  const cart = await cartWith(1);
+  await hold(cart).expect(200);
+  const stored = (await carts().findById(cart.id).lean())!;
+  const stuck = Array.from({ length: 60 }, (_, n) => ({
+    ...stored,
+    _id: `cart_stuck_${n}`,
+    customerId: newId('usr'),
+    // The stock of that product holds nothing, and one of these is damaged.
+    hold: { items: n === 0 ? 'lost' : [{ productServiceId: lacking, quantity: 1 }], until: new Date(1) },
+  }));
+  await carts().collection.insertMany(stuck as never);
+  await expire(cart);
+  const failures = new Map<string, unknown>();
+  const repository = createCartRepository(api.db.connection, {
+    stock: createStockRepository(api.db.connection),
+    stockQueue: createStockQueue(),
+  });
+  expect(await repository.releaseExpired(undefined, (id, reason) => failures.set(id, reason))).toBe(1);
+  expect(await stock()).toEqual({ available: 5, reserved: 0, held: 0 });
+  expect([...failures.keys()].toSorted()).toEqual(stuck.map(({ _id }) => _id).toSorted());
+  expect(failures.get('cart_stuck_1')).toMatch(/lacks what the cart holds/);
+  expect(failures.get('cart_stuck_0')).toBeInstanceOf(Error);
+  await carts().deleteMany({ _id: trusted({ $in: stuck.map(({ _id }) => _id) }) });
 });
 
 it('sweeps what was held too long, and marks what was abandoned, once', async () => {

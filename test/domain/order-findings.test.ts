@@ -13,7 +13,12 @@ import { CREATED, intendedFulfillment, LATER, orderIn, owed } from './fixtures';
 const MINUTE_MS = 60_000;
 const later = (ms: number) => new Date(Date.parse(CREATED) + ms).toISOString();
 /** An hour after the last change of the order. */
-const context = { at: later(60 * MINUTE_MS), settlingMs: 5 * MINUTE_MS, stuckMs: 24 * 60 * MINUTE_MS };
+const context = {
+  at: later(60 * MINUTE_MS),
+  settlingMs: 5 * MINUTE_MS,
+  stuckMs: 24 * 60 * MINUTE_MS,
+  storedWithinMs: 60 * MINUTE_MS,
+};
 const order = orderIn({
   statusHistory: (
     [
@@ -251,22 +256,30 @@ it('needs no workflow for an order of which that cannot be told', () => {
   expect(needsWorkflow({ status: 'completed', compensations: null as never })).toBe(false);
 });
 
-it.each<[string, SeenWorkflow | null, string, string[]]>([
-  ['runs', running, context.at, ['order_missing']],
-  ['has completed', { ...running, status: 'COMPLETED' }, context.at, ['order_missing']],
-  ['was terminated before the order was stored', ended, context.at, []],
-  ['was just started', running, later(MINUTE_MS), []],
-  ['does not exist', null, context.at, []],
-])('an order without a document is missing, or not, when its workflow %s', (_, workflow, at, kinds) => {
-  const inTemporal = { workflow, remembered: asStored };
+const completed: SeenWorkflow = { ...running, status: 'COMPLETED' };
+it.each<[string, SeenWorkflow | null, OrderRecords['remembered'], string, string[]]>([
+  ['runs, and has stored it', running, asStored, context.at, ['order_missing']],
+  ['runs, and has taken a step that cannot be read', running, 'unreadable', context.at, ['order_missing']],
+  ['has completed', completed, asStored, context.at, ['order_missing']],
+  ['has completed, with a history that cannot be read', completed, null, context.at, ['order_missing']],
+  ['was terminated before the order was stored', ended, null, context.at, []],
+  ['was just started', running, asStored, later(MINUTE_MS), []],
+  ['does not exist', null, null, context.at, []],
+  ['has not stored it for an hour', running, null, context.at, ['order_not_stored']],
+  ['has not stored it yet', running, null, later(59 * MINUTE_MS), []],
+])('an order without a document is missing, or not, when its workflow %s', (_, ...of) => {
+  const [workflow, remembered, at, kinds] = of;
+  const inTemporal = { workflow, remembered, versions: [] };
   const found = missingOrderFindings('ord_1', inTemporal, { ...context, at });
   expect(found.map(({ kind }) => kind)).toStrictEqual(kinds);
 });
 
-it('says of a missing order since when its workflow runs', () => {
-  expect(missingOrderFindings('ord_1', { workflow: running, remembered: null }, context)).toStrictEqual([
+it('says of an order that is not stored since when its workflow runs', () => {
+  expect(
+    missingOrderFindings('ord_1', { workflow: running, remembered: null, versions: [] }, context),
+  ).toStrictEqual([
     {
-      kind: 'order_missing',
+      kind: 'order_not_stored',
       subject: 'ord_1',
       expected: 'a document',
       found: `none, and a workflow that is RUNNING, was started ${CREATED}`,
@@ -274,8 +287,21 @@ it('says of a missing order since when its workflow runs', () => {
   ]);
 });
 
+it('misses an order that has events, whatever there is of its workflow', () => {
+  const [found] = missingOrderFindings(
+    'ord_1',
+    { workflow: null, remembered: null, versions: [1, 2] },
+    context,
+  );
+  expect(found).toMatchObject({ kind: 'order_missing', found: 'none, and events of versions 1, 2' });
+});
+
 it('says of a missing order what its history has of it', () => {
-  const [found] = missingOrderFindings('ord_1', { workflow: running, remembered: asStored }, context);
+  const [found] = missingOrderFindings(
+    'ord_1',
+    { workflow: running, remembered: asStored, versions: [] },
+    context,
+  );
   expect(found!.found).toMatch(
     / and whose history has version 2, status confirmed, paymentStatus authorized, /,
   );

@@ -124,7 +124,13 @@ function activitiesOf(
     ...createJanitor(config, database, temporal),
     ...createUpkeep(config, database, temporal),
     // What tests have just changed is looked at.
-    ...createOrdersAudit(config, { connection: database, temporal, settlingMs: 0, partMs: 0 }),
+    ...createOrdersAudit(config, {
+      connection: database,
+      temporal,
+      settlingMs: 0,
+      storedWithinMs: 0,
+      partMs: 0,
+    }),
   };
   const payments = {
     ...createPaymentActivities({ provider }),

@@ -100,7 +100,7 @@ function notMeasured(subject: string): Finding {
     means: 'The run has not met what it is about',
     subject,
     expected: 'to be measured once it was warm, and in the end',
-    found: 'no process that ran for so long',
+    found: 'no process that ran all the time',
   };
 }
 

@@ -83,7 +83,7 @@ function onLinks(linkOf: (random: Random, apps: Apps) => { from: string; to: str
 }
 
 function swallowing(random: Random, at: { atMs: number; forMs: number }, apps: Apps): Fault {
-  return { ...at, kind: 'swallow', ...linkOf(random, apps), after: random.between(0, 20) };
+  return { ...at, kind: 'swallow', ...linkOf(random, apps), after: random.between(0, 6) };
 }
 
 /** Most often to all of MongoDB or to Temporal, and sometimes to one node alone. */

@@ -283,6 +283,38 @@ describe('in Temporal', () => {
     await clean();
   });
 
+  it('finds tasks that have failed in an earlier run, and in a workflow of another kind', async () => {
+    const { client } = faulty.shop.temporal;
+    const { taskQueue } = faulty.shop;
+    const workflowId = `order-ord_${'2'.repeat(32)}`;
+    const failing = [
+      await client.workflow.start(ORDER_WORKFLOW, { workflowId, taskQueue, args: [] }),
+      await client.workflow.start('noSuchWorkflow', { workflowId: 'other', taskQueue }),
+    ];
+    const failingIn = async (): Promise<string[]> =>
+      (await audit(options)).flatMap(({ kind, subject }) =>
+        kind === 'workflow_task_failing' ? [subject] : [],
+      );
+    await eventually(async () =>
+      expect(await failingIn()).toEqual(expect.arrayContaining([workflowId, 'other'])),
+    );
+    for (const { workflowId: id } of failing) await client.workflow.getHandle(id).terminate();
+    // Nobody takes the tasks of the next run, so that none of them fails.
+    const next = await client.workflow.start(ORDER_WORKFLOW, {
+      workflowId,
+      taskQueue: `${taskQueue}-nobody`,
+      args: [],
+    });
+    expect(new Set(await failingIn())).toEqual(new Set([workflowId, 'other']));
+    await next.terminate();
+    for (const { workflowId: id, firstExecutionRunId: runId } of [...failing, next])
+      await client.workflowService.deleteWorkflowExecution({
+        namespace: options.namespace,
+        workflowExecution: { workflowId: id, runId },
+      });
+    await clean();
+  });
+
   it('tells workflow tasks that nobody completes in time from those that fail', async () => {
     const workflowId = `order-ord_${'1'.repeat(32)}`;
     const { client } = faulty.shop.temporal;

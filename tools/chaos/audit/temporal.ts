@@ -22,6 +22,7 @@ const ENDS_OF_TASKS: ReadonlySet<unknown> = new Set([
 const CONCURRENCY = 8;
 const ORDER_WORKFLOW = 'orderWorkflow';
 const CLOSED_ORDER_WORKFLOW = 'closedOrderWorkflow';
+const OF_ORDERS: ReadonlySet<string> = new Set([ORDER_WORKFLOW, CLOSED_ORDER_WORKFLOW]);
 
 /** Why a workflow task may fail without anything being wrong: something has happened meanwhile, or an operator did it. */
 const HARMLESS: ReadonlySet<unknown> = new Set([
@@ -70,30 +71,57 @@ export async function auditWorkflows(
   const connection = await Connection.connect({ address: temporalAddress });
   try {
     const client = new Client({ connection, namespace });
-    const found = await workflowsOf(client, taskQueue);
-    const ids = new Set([...found, ...[...orders.keys()].map(workflowIdOf)]);
+    const runs = await runsOf(client, taskQueue);
+    const ofOrders = runs.filter(({ type }) => OF_ORDERS.has(type)).map(({ workflowId }) => workflowId);
+    const ids = new Set([...ofOrders, ...[...orders.keys()].map(workflowIdOf)]);
     const limit = pLimit(CONCURRENCY);
-    await Promise.all([...ids].map((id) => limit(() => auditWorkflow(client, id, orders, findings))));
+    const newest = await Promise.all(
+      [...ids].map((id) => limit(() => auditWorkflow(client, id, orders, findings))),
+    );
+    const others = runs.filter(({ runId }) => !newest.includes(runId));
+    await Promise.all(others.map((run) => limit(() => auditRun(client, run, findings))));
   } finally {
     await connection.close();
   }
 }
 
-/** Returns the ids of all workflows of orders that Temporal remembers. */
-async function workflowsOf({ workflow }: Client, taskQueue?: string): Promise<Set<string>> {
-  const types = `WorkflowType IN ('${ORDER_WORKFLOW}', '${CLOSED_ORDER_WORKFLOW}')`;
-  const query = taskQueue === undefined ? types : `${types} AND TaskQueue = '${taskQueue}'`;
-  const ids = new Set<string>();
-  for await (const { workflowId } of workflow.list({ query })) ids.add(workflowId);
-  return ids;
+interface WorkflowRun {
+  workflowId: string;
+  runId: string;
+  type: string;
 }
 
+/** Returns all runs that Temporal remembers, of whatever workflow: also those before a new start, a reset, or the next run. */
+async function runsOf({ workflow }: Client, taskQueue?: string): Promise<WorkflowRun[]> {
+  const query = taskQueue === undefined ? undefined : `TaskQueue = '${taskQueue}'`;
+  const runs: WorkflowRun[] = [];
+  for await (const { workflowId, runId, type } of workflow.list({ query }))
+    runs.push({ workflowId, runId, type });
+  return runs;
+}
+
+/** Judges what has become of the workflow tasks of a run that tells nothing else about an order. */
+async function auditRun({ workflow }: Client, run: WorkflowRun, findings: Findings): Promise<void> {
+  const handle = workflow.getHandle(run.workflowId, run.runId);
+  const described = await handle.describe().catch(unlessForgotten);
+  const history = described && (await handle.fetchHistory().catch(unlessForgotten));
+  if (!history) return;
+  const events = history.events ?? [];
+  if (described.status.name === 'RUNNING') auditPendingTask(described, events, findings);
+  auditTasks(run.workflowId, events, findings);
+}
+
+function unlessForgotten(error: unknown): undefined {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}
+
+/** Judges the newest run of a workflow, and returns its id. */
 async function auditWorkflow(
   client: Client,
   workflowId: string,
   orders: ReadonlyMap<string, KnownOrder>,
   findings: Findings,
-): Promise<void> {
+): Promise<string | undefined> {
   const orderId = workflowId.slice(workflowId.indexOf('ord_'));
   const isOwn = workflowId === workflowIdOf(orderId);
   const order = orders.get(orderId);
@@ -102,26 +130,23 @@ async function auditWorkflow(
   // One that was terminated and is not needed any more tells nothing, and neither does one that Temporal has forgotten.
   if (isOwn && order?.isOpen && !isRunning)
     findings.add('workflow_missing', orderId, 'RUNNING', described?.status.name ?? null);
-  if (!described) return;
+  if (!described) return undefined;
   if (!order && isRunning) findings.add('workflow_without_order', workflowId, 'an order', null);
   if (order && isRunning && !(isOwn && order.isOpen))
     findings.add('workflow_left_over', workflowId, 'an end', described.status.name);
   if (isOwn && order && isRunning) auditAttributes(described, order, findings);
   const { events } = await client.workflow.getHandle(workflowId, described.runId).fetchHistory();
   if (isRunning) auditPending(described, events ?? [], findings);
-  auditHistory(workflowId, events ?? [], findings);
+  auditTasks(workflowId, events ?? [], findings);
+  auditEnd(workflowId, events ?? [], findings);
+  return described.runId;
 }
 
 async function describe(
   { workflow }: Client,
   workflowId: string,
 ): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  return workflow.getHandle(workflowId).describe().catch(unlessForgotten);
 }
 
 function auditAttributes(
@@ -135,6 +160,19 @@ function auditAttributes(
 
 /** Judges what is under way: it has to be in its first attempt. */
 function auditPending(
+  described: WorkflowExecutionDescription,
+  events: readonly HistoryEvent[],
+  findings: Findings,
+): void {
+  auditPendingTask(described, events, findings);
+  for (const { activityType, attempt: tried, lastFailure } of described.raw.pendingActivities ?? []) {
+    if ((tried ?? 1) <= 1) continue;
+    const found = { activity: activityType?.name, attempt: tried, failure: lastFailure?.message };
+    findings.add('activity_failing', described.workflowId, { attempt: 1 }, found);
+  }
+}
+
+function auditPendingTask(
   { workflowId, raw, searchAttributes }: WorkflowExecutionDescription,
   events: readonly HistoryEvent[],
   findings: Findings,
@@ -144,11 +182,6 @@ function auditPending(
     const problems = searchAttributes.TemporalReportedProblems ?? [];
     const kind = isOnlyLate(events, problems) ? 'workflow_task_late' : 'workflow_task_failing';
     findings.add(kind, workflowId, { attempt: 1 }, { attempt, problems });
-  }
-  for (const { activityType, attempt: tried, lastFailure } of raw.pendingActivities ?? []) {
-    if ((tried ?? 1) <= 1) continue;
-    const found = { activity: activityType?.name, attempt: tried, failure: lastFailure?.message };
-    findings.add('activity_failing', workflowId, { attempt: 1 }, found);
   }
 }
 
@@ -164,12 +197,16 @@ function isOnlyLate(events: readonly HistoryEvent[], problems: readonly unknown[
   );
 }
 
-function auditHistory(workflowId: string, events: readonly HistoryEvent[], findings: Findings): void {
-  for (const { eventType, workflowTaskFailedEventAttributes: failed, ...event } of events) {
+function auditTasks(workflowId: string, events: readonly HistoryEvent[], findings: Findings): void {
+  for (const { eventType, workflowTaskFailedEventAttributes: failed } of events)
     if (eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED && !HARMLESS.has(failed?.cause)) {
       const found = { cause: Cause[failed!.cause!], failure: failed!.failure?.message };
       findings.add('workflow_task_failing', workflowId, 'no failed workflow task', found);
     }
+}
+
+function auditEnd(workflowId: string, events: readonly HistoryEvent[], findings: Findings): void {
+  for (const event of events) {
     const ended = event.workflowExecutionFailedEventAttributes?.failure;
     if (ended && !HARMLESS_FAILURES.has(ended.applicationFailureInfo?.type))
       findings.add('workflow_failed', workflowId, 'no failure', ended.message);

@@ -35,7 +35,7 @@ const SETUP_MS = 120_000;
 /** Variables that the processes inherit: a developer's other settings would change a run. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH'];
 const SETTINGS = {
-  NODE_ENV: 'test',
+  NODE_ENV: 'test', // production takes payments of Stripe, mail and https, which nothing here is
   LOG_LEVEL: 'info',
   PAYMENT_PROVIDER: 'sandbox',
   WEB_CONCURRENCY: '1',
@@ -145,6 +145,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       API_PREFIX: PREFIX,
       DATA_DIR: folder,
       JWT_SECRET: randomBytes(48).toString('base64'),
+      PAYLOAD_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
       ...env,
     };
     const envFor = async (name: string): Promise<NodeJS.ProcessEnv> => ({

@@ -161,14 +161,22 @@ export function followDeclineLimit(
 
 /** Admits as many new orders as can be placed in time. */
 export function admitOrders(
-  { orders, temporal: { namespace, taskQueue: queue } }: Pick<Config, 'orders' | 'temporal'>,
+  {
+    http,
+    orders,
+    temporal: { namespace, taskQueue, paymentsTaskQueue },
+  }: Pick<Config, 'http' | 'orders' | 'temporal'>,
   temporal: Pick<TemporalClient, 'ask'>,
   onRefused?: ApiMetrics['countRefused'],
 ): Admission {
   return createAdmission({
     max: orders.maxInFlight,
     patienceMs: orders.placeTimeoutMs,
-    describeQueue: () => describeTaskQueue(temporal, { namespace, queue, type: 'workflow' }),
+    processes: http.webConcurrency,
+    describeQueues: [
+      () => describeTaskQueue(temporal, { namespace, queue: taskQueue, type: 'workflow' }),
+      () => describeTaskQueue(temporal, { namespace, queue: paymentsTaskQueue, type: 'activity' }),
+    ],
     onRefused,
   });
 }

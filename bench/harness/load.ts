@@ -82,19 +82,21 @@ export async function closedLoop(
  * Sends requests at a fixed rate, whether earlier ones have finished or not (open loop). A latency starts
  * when the request was due, so a stall counts for every request that had to wait (no coordinated omission).
  * @param work is told when it was due, on the clock of `performance`
+ * @param options.byChance sends them as many clients do that know nothing of each other (a Poisson process), and not in step
  * @throws the first failure, after all have been sent
  */
 export async function openLoop(
   work: (dueAt: number) => Promise<void>,
-  { perSecond, seconds }: { perSecond: number; seconds: number },
+  { perSecond, seconds, byChance = false }: { perSecond: number; seconds: number; byChance?: boolean },
 ): Promise<SteadyRound> {
   const latencies: number[] = [];
   const doneAt: number[] = [];
   const failures: unknown[] = [];
   const pending: Promise<unknown>[] = [];
   const start = performance.now();
-  for (let n = 0; n < perSecond * seconds; n++) {
-    const dueAt = start + (n * 1_000) / perSecond;
+  const gap = () => ((byChance ? -Math.log(1 - Math.random()) : 1) * 1_000) / perSecond;
+  const end = start + seconds * 1_000;
+  for (let dueAt = start; dueAt < end; dueAt += gap()) {
     const early = dueAt - performance.now();
     if (early > 0) await delay(early);
     const answered = () => {

@@ -1,137 +1,173 @@
-/** What the limit is never below, however slow everything is: with less, nothing could be learnt. */
-const LEAST = 8;
-/** How many times as long as with little under way it may take, in the median, before there is too much. */
-const SLOWER = 2;
-/** Up to this part of that, the limit grows; between the two it stays, or it would overshoot again and again. */
-const ROOM = 0.75;
-/** A probe lets in this part of what is allowed. It is well below 1 / SLOWER, so that a probe is fast where that is the cause. */
-const PROBED_PART = 1 / 5;
-/** How many are looked at together, and in a probe. */
-const WINDOW = { least: 10, most: 40 };
-const PROBE_WINDOW = 5;
-/** What part of the way the baseline goes to what was measured last. */
-const LEARNING = 0.2;
-/** How often it is looked at again how long it takes with little under way, while the limit holds others back. */
-const PROBE_EVERY_MS = 15_000;
-/** A probe takes at most so many times as long as one has taken before. */
-const PROBE_LENGTHS = 4;
-/** After this time without a refusal there is no overload any more, and a burst is welcome again. */
+/** It is calm after this time without a refusal: then what is usual is learnt, and a burst is welcome. In milliseconds. */
 const CALM_MS = 10_000;
-/** How much a window can change the limit at most. */
+/** One in so many may take longer than is usual, and longer than is allowed. */
+const TOLERATED = 1 / 10;
+/** What takes so many times as long as is usual is late. */
+const LATE = 1.4;
+/** Up to so many times, there is room for more. Between the two the limit stays, or it would overshoot again and again. */
+const ROOM = 1.2;
+/** By what part each one in a calm time moves what is usual, if it took longer. */
+const LEARNING = 0.02;
+/** So many are judged together: about as many as come through in the time that one takes. */
+const WINDOW = { least: 10, most: 40 };
+/** How much the limit changes at once at most. */
 const LEAST_FACTOR = 0.5;
 const MOST_FACTOR = 1.25;
+/** It grows if this part of it was used. */
+const USED_PART = 0.8;
+/** While it is used less than this, those under way tell what is usual. */
+const CALM_PART = 0.5;
+/** A probe lets in this part of what is allowed, until so many of them are done. */
+const PROBED_PART = 1 / 5;
+const PROBE_COUNT = 5;
+/** How often, and for how long at most, in milliseconds: in all processes at the same time, if their clocks agree. */
+const PROBE_EVERY_MS = 15_000;
 
 export interface AdaptiveLimitOptions {
   /** How many there may be at once to begin with, and whenever nothing was refused for a while. */
   initial: number;
   /** How many there may be at most, however fast it is. */
   max: number;
-  /** In milliseconds. */
+  /** In milliseconds, the same in all processes. */
   now?(): number;
 }
 
 /** A place, which is left once. */
 export interface Place {
-  /** @param ms how long it has taken; undefined if that says nothing about the load */
-  leave(ms?: number): void;
+  /**
+   * @param ms how long it has taken; undefined if that says nothing about the load
+   * @param isTypical false if it was less work than others, which says something only if it is late all the same
+   */
+  leave(ms?: number, isTypical?: boolean): void;
+}
+
+interface Entry {
+  /** Whether what it takes tells what is usual. */
+  isCalm: boolean;
+  isProbe: boolean;
+  epoch: number;
 }
 
 /**
- * Limits how much is under way at once, to what is done nearly as fast as with little under way: what is beyond that waits
- * somewhere, and makes everything take longer without more of it being done. As congestion control does in networks (TCP Vegas,
- * and the probes of BBR), it knows nothing but how long it takes, so it needs no figures of the machines.
+ * Limits how much is under way at once, to what is done nearly as fast as usual: what is beyond that waits somewhere, and makes
+ * everything take longer without more of it being done (Little's law: what is under way is what is done per second times how long
+ * it takes). As Netflix's concurrency-limits do with the gradient of latencies, and TCP Vegas before them, it knows nothing but how
+ * long it takes, so it needs no figures of the machines.
  *
- * - Of every few that are done, the median counts. If it is above `SLOWER` times the baseline, the limit shrinks in proportion;
- *   if not, and the limit is used, it grows.
- * - The baseline is how long it takes with little under way. It is learnt whenever that is so, and by a probe while the limit holds
- *   others back: for a moment, few are let in. So what has become slow for another reason, as a payment service may, is known
- *   to be no overload after seconds.
+ * - What is usual is learnt in calm times: what nine of ten take. So time that is always waited, as for a payment, is not taken for
+ *   a queue, and work of different sizes not for a change.
+ * - If more than one in ten takes `LATE` times as long, the limit shrinks in proportion. If not one in ten takes `ROOM` times as
+ *   long, and nearly all of the limit was used, it grows.
+ * - What has become slow for another reason, as a payment service may, is no overload. It is told by a probe, as TCP BBR measures
+ *   how long a path takes without its own queue: for a moment few are let in, by all processes, and what they take is usual.
  */
-export function createAdaptiveLimit({ initial, max, now = () => performance.now() }: AdaptiveLimitOptions) {
+export function createAdaptiveLimit({ initial, max, now = monotonic }: AdaptiveLimitOptions) {
   const first = Math.min(initial, max);
   let limit = first;
   let active = 0;
-  let baseline: number | undefined;
   let peak = 0;
-  let window: number[] = [];
   let refusedAt = -Infinity;
-  let probe: { until: number; isDrained: boolean } | undefined;
-  let probedAt = -Infinity;
+  let usual: number | undefined;
+  let done = { all: 0, late: 0, slow: 0 };
   /** What has entered before the limit was cut says how long it took at that time, not how long it takes now. */
   let epoch = 0;
+  let probe: { until: number; isDrained: boolean } | undefined;
+  let probedAt = -Infinity;
+  let isProbeDue = false;
+  /** What those of a probe have taken, or the first ones ever. */
+  let few: number[] = [];
 
   function allowed(): number {
-    return Math.floor(probe ? Math.max(2, limit * PROBED_PART) : limit);
+    return Math.floor(probe ? Math.max(1, limit * PROBED_PART) : limit);
   }
 
   function enter(): Place | undefined {
     const at = now();
-    if (probe && at > probe.until) endProbe(at);
-    if (at - refusedAt > CALM_MS) limit = Math.max(limit, first);
-    if (active >= allowed()) refusedAt = at;
-    return enterUpTo(allowed());
+    const isCalm = at - refusedAt > CALM_MS;
+    if (probe && (isCalm || at > probe.until)) endProbe(at);
+    if (isCalm) limit = Math.max(limit, first);
+    else if (isProbeDue && !probe && periodOf(at) > periodOf(probedAt)) beginProbe(at);
+    if (active < allowed()) return take({ isCalm, isProbe: probe?.isDrained ?? false, epoch });
+    refusedAt = at;
+    return undefined;
   }
 
   function enterUpTo(most: number): Place | undefined {
-    if (active >= most) return undefined;
+    return active < most ? take({ isCalm: false, isProbe: false, epoch }) : undefined;
+  }
+
+  function take(entry: Entry): Place {
+    entry.isCalm &&= active < limit * CALM_PART;
     active++;
     peak = Math.max(peak, active);
-    const itsEpoch = epoch;
     let isLeft = false;
     return {
-      leave(ms) {
+      leave(ms, isTypical = true) {
         if (isLeft) return;
         isLeft = true;
         active--;
-        if (probe && !probe.isDrained && active < allowed()) {
-          probe.isDrained = true;
-          beginWindow();
-          return;
-        }
-        if (ms === undefined || itsEpoch !== epoch || (probe && !probe.isDrained)) return;
-        window.push(ms);
-        if (!probe && window.length >= windowSize()) evaluate(now());
-        if (probe && window.length >= PROBE_WINDOW) endProbe(now());
+        if (probe && active < allowed()) probe.isDrained = true;
+        if (ms === undefined) return;
+        if (isTypical) learn(ms, entry);
+        if (probe || entry.epoch !== epoch) return;
+        if (usual !== undefined) judge(ms, isTypical, usual);
+        else if (now() - refusedAt <= CALM_MS) beginProbe(now());
       },
     };
   }
 
-  /** About as many as come through in the time that one takes. */
-  function windowSize(): number {
-    return Math.min(WINDOW.most, Math.max(WINDOW.least, limit));
+  /** Learns what nine of ten take: each moves it by a step, of which one up and nine down are equally long. */
+  function learn(ms: number, { isCalm, isProbe }: Entry): void {
+    if (isCalm && usual !== undefined)
+      usual *= ms > usual ? 1 + LEARNING : 1 - (LEARNING * TOLERATED) / (1 - TOLERATED);
+    else if (isCalm || isProbe) few.push(ms);
+    if (few.length < (usual === undefined ? 2 * PROBE_COUNT : PROBE_COUNT)) return;
+    few.sort((one, other) => one - other);
+    if (usual === undefined) usual = few.at(-1)!;
+    else if (few[Math.floor(few.length / 2)]! > usual) usual = few.at(-2)!;
+    few = [];
+    if (probe) endProbe(now());
   }
 
-  function evaluate(at: number): void {
-    const median = medianOf(window);
-    const isFew = peak <= Math.max(2, limit * PROBED_PART);
-    // What is faster than the baseline shows that it was too high. It rises if that cannot be for many that are under way.
-    if (baseline === undefined) baseline = median;
-    else if (median < baseline || isFew) baseline += LEARNING * (median - baseline);
-    const most = SLOWER * baseline;
-    const isSlow = median > most;
-    if (isSlow) limit = Math.max(Math.min(LEAST, max), limit * Math.max(LEAST_FACTOR, most / median));
-    else if (median < ROOM * most && peak >= limit / 2)
-      limit = Math.min(max, limit * Math.min(MOST_FACTOR, (ROOM * most) / median));
-    if (isSlow) beginWindow();
-    else continueWindow();
-    if (isSlow && at - refusedAt < CALM_MS && at - probedAt > PROBE_EVERY_MS)
-      probe = { until: at + PROBE_LENGTHS * median, isDrained: false };
+  function judge(ms: number, isTypical: boolean, usual: number): void {
+    const isLate = ms > LATE * usual;
+    if (!isTypical && !isLate) return;
+    const size = Math.min(WINDOW.most, Math.max(WINDOW.least, limit));
+    done.all++;
+    if (isLate) done.late++;
+    if (ms > ROOM * usual) done.slow++;
+    if (done.late > TOLERATED * size) {
+      limit = Math.max(1, limit * Math.max(LEAST_FACTOR, (LATE * usual) / ms));
+      isProbeDue = now() - refusedAt <= CALM_MS;
+      beginEpoch();
+    } else if (done.all >= size) {
+      if (done.slow <= TOLERATED * size && peak >= USED_PART * Math.floor(limit))
+        limit = Math.min(max, Math.max(limit + 1, limit * MOST_FACTOR));
+      beginWindow();
+    }
+  }
+
+  function beginProbe(at: number): void {
+    probe = { until: at + PROBE_EVERY_MS, isDrained: false };
+    probe.isDrained = active < allowed();
+    few = [];
+    beginEpoch();
   }
 
   function endProbe(at: number): void {
-    if (window.length > 0) baseline = medianOf(window);
     probe = undefined;
     probedAt = at;
+    isProbeDue = false;
+    beginEpoch();
+  }
+
+  function beginEpoch(): void {
+    epoch++;
     beginWindow();
   }
 
   function beginWindow(): void {
-    epoch++;
-    continueWindow();
-  }
-
-  function continueWindow(): void {
-    window = [];
+    done = { all: 0, late: 0, slow: 0 };
     peak = active;
   }
 
@@ -147,6 +183,11 @@ export function createAdaptiveLimit({ initial, max, now = () => performance.now(
   };
 }
 
-function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+/** The time as the clock said it when the process started, and what has passed since: it is not set back, nor forward. */
+export function monotonic(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function periodOf(at: number): number {
+  return Math.floor(at / PROBE_EVERY_MS);
 }

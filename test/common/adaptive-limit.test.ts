@@ -5,15 +5,17 @@ interface Machine {
   processors: number;
   /** Of a processor, on average. */
   workMs: number;
-  /** How long each waits for something else meanwhile, for instance a payment. */
+  /** How long each waits for something else afterwards, for instance a payment. */
   waitMs: number;
+  /** Every other one waits for nothing. */
+  isMixed?: boolean;
 }
 
 interface Job {
   place: Place;
   begunAt: number;
   workMs: number;
-  waitsUntil: number;
+  waitMs: number;
 }
 
 interface Tally {
@@ -24,32 +26,38 @@ interface Tally {
 
 const MACHINE: Machine = { processors: 2, workMs: 50, waitMs: 20 };
 const PER_SECOND = (1_000 * MACHINE.processors) / MACHINE.workMs;
-/** A limit as one process of the API has it. */
+/** Limits as the processes of the API on one machine have them together. */
 const OPTIONS = { initial: 20, max: 200 };
 
-/** Sends requests as they come from many clients (a Poisson process), in simulated time. */
-function simulate(machine: Machine) {
+/** Sends requests as they come from many clients (a Poisson process) to each process in turn, in simulated time. */
+function simulate(machine: Machine, processes = 1) {
   let now = 0;
-  const limit = createAdaptiveLimit({ ...OPTIONS, now: () => now });
+  const initial = OPTIONS.initial / processes;
+  const limits = Array.from({ length: processes }, () =>
+    createAdaptiveLimit({ ...OPTIONS, initial, now: () => now }),
+  );
   const random = seeded(7);
   const jobs = new Set<Job>();
+  let count = 0;
 
   function send(tally: Tally): void {
     tally.sent++;
-    const place = limit.enter();
+    const place = limits[count++ % processes]!.enter();
     if (!place) return void tally.refused++;
     const workMs = (0.5 + random()) * machine.workMs;
-    jobs.add({ place, begunAt: now, workMs, waitsUntil: now + machine.waitMs });
+    const waitMs = machine.isMixed && random() < 0.5 ? 0 : machine.waitMs;
+    jobs.add({ place, begunAt: now, workMs, waitMs });
   }
 
   /** Lets a millisecond pass. */
   function pass(tally: Tally): void {
     now++;
-    const working = [...jobs].filter(({ waitsUntil }) => waitsUntil <= now);
+    const working = [...jobs].filter(({ workMs }) => workMs > 0);
     const share = Math.min(1, machine.processors / working.length);
-    for (const job of working) {
-      job.workMs -= share;
-      if (job.workMs > 0) continue;
+    for (const job of jobs) {
+      if (job.workMs > 0) job.workMs -= share;
+      else job.waitMs--;
+      if (job.workMs > 0 || job.waitMs > 0) continue;
       jobs.delete(job);
       job.place.leave(now - job.begunAt);
       tally.latencies.push(now - job.begunAt);
@@ -58,7 +66,7 @@ function simulate(machine: Machine) {
 
   return {
     machine,
-    limit: limit,
+    limits,
     /** Many at once. */
     burst(count: number): Tally {
       const tally = emptyTally();
@@ -95,8 +103,8 @@ const p99 = ({ latencies }: Tally) =>
   latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)]!;
 
 /** A system that has been at work for a while. */
-function warm(machine = { ...MACHINE }) {
-  const system = simulate(machine);
+function warm(machine: Partial<Machine> = {}, processes = 1) {
+  const system = simulate({ ...MACHINE, ...machine }, processes);
   system.run(0.5 * PER_SECOND, 60);
   return { ...system, normal: system.run(0.7 * PER_SECOND, 120) };
 }
@@ -106,15 +114,22 @@ it('refuses nothing of what can be done', () => {
   expect(normal.refused / normal.sent).toBeLessThan(0.01);
 });
 
-it.each([2, 5])('keeps what is done, and how long it takes, at %d times of what can be done', (times) => {
-  const { run, normal } = warm();
-  const overload = run(times * PER_SECOND, 60);
-  expect(overload.latencies.length / 60).toBeGreaterThan(0.8 * PER_SECOND);
-  expect(p99(overload)).toBeLessThan(2 * p99(normal));
-  run(0.7 * PER_SECOND, 30);
-  const after = run(0.7 * PER_SECOND, 60);
-  expect(after.refused / after.sent).toBeLessThan(0.01);
-  expect(p99(after)).toBeLessThan(1.5 * p99(normal));
+describe.each([
+  { name: 'that works', machine: {} },
+  { name: 'that waits for payments', machine: { waitMs: 300 } },
+  { name: 'of which every other order waits for a payment', machine: { waitMs: 400, isMixed: true } },
+  { name: 'with four processes', machine: {}, processes: 4 },
+])('a machine $name', ({ machine, processes }) => {
+  it.each([2, 5])('keeps what is done, and how long it takes, at %d times of what can be done', (times) => {
+    const { run, normal } = warm(machine, processes);
+    const overload = run(times * PER_SECOND, 60);
+    expect(overload.latencies.length / 60).toBeGreaterThan(0.8 * PER_SECOND);
+    expect(p99(overload)).toBeLessThan(2 * p99(normal));
+    run(0.7 * PER_SECOND, 30);
+    const after = run(0.7 * PER_SECOND, 60);
+    expect(after.refused / after.sent).toBeLessThan(0.02);
+    expect(p99(after)).toBeLessThan(1.5 * p99(normal));
+  });
 });
 
 it('does not get used to an overload', () => {
@@ -142,6 +157,36 @@ it('lets a burst in when it was quiet, also after an overload', () => {
   run(5 * PER_SECOND, 60);
   run(0.2 * PER_SECOND, 15);
   expect(burst(0.75 * OPTIONS.initial).refused).toBe(0);
+});
+
+it('learns what orders take if there are too many from the beginning', () => {
+  const { run } = simulate({ ...MACHINE });
+  run(3 * PER_SECOND, 30);
+  const later = run(3 * PER_SECOND, 60);
+  expect(later.latencies.length / 60).toBeGreaterThan(0.8 * PER_SECOND);
+  expect(p99(later)).toBeLessThan(10 * (MACHINE.workMs + MACHINE.waitMs));
+});
+
+it('learns nothing from what is less work than others, unless that is late too', () => {
+  let now = 0;
+  const limit = createAdaptiveLimit({ ...OPTIONS, now: () => now });
+  const doAll = (count: number, ms: number, isTypical: boolean) => {
+    for (let n = 0; n < count; n++) {
+      const place = limit.enter();
+      now += ms;
+      place!.leave(ms, isTypical);
+    }
+  };
+  doAll(20, 100, true);
+  doAll(1_000, 10, false);
+  doAll(20, 110, true);
+  // With the places that they leave being all that there are, what is slower than usual is seen in the limit.
+  const most = limit.limit();
+  expect(most).toBe(OPTIONS.initial);
+  const places = Array.from({ length: most }, () => limit.enter()!);
+  expect(limit.enter()).toBeUndefined();
+  for (const place of places) place.leave(300, false);
+  expect(limit.limit()).toBeLessThan(most);
 });
 
 it('never lets in more than the most, and frees each place once', () => {

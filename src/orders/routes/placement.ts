@@ -8,7 +8,8 @@ import { preferencesOf } from '../../http/prefer';
 import type { ResponseSpec } from '../../http/route';
 import type { DeclineLimit } from '../../payments/declines/decline-limit';
 import type { Principal } from '../../role/principal';
-import type { Admission, Admitted } from '../admission';
+import type { Admission, Admitted, Outcome } from '../admission';
+import type { Placement } from '../orders.service';
 import { payerOf, paymentOutcomeOf } from './payer';
 import { EXAMPLE_ACTION, EXAMPLE_ACTION_REQUIRED } from '../schema/example';
 import { ETAG, orderResponse, orderSender, tellRepeat, type OrderRouteDeps } from './responses';
@@ -93,13 +94,18 @@ export function orderPlacer(deps: PlaceOrderRouteDeps) {
     const placement = await declines.track(payer, request.orderId, place, ({ order }) =>
       paymentOutcomeOf(order),
     );
-    if (!isAsync && !placement.isReplay) admitted.placed(performance.now() - begunAt, placement.isSettled);
+    if (!isAsync && !placement.isReplay) admitted.settled(performance.now() - begunAt, outcomeOf(placement));
     if (placement.isReplay) tellRepeat(ctx);
     if (applied) ctx.set('Preference-Applied', applied);
     await send(ctx, placement.order, principal, isAsync ? 202 : undefined);
     if (!placement.isReplay) onAccepted?.();
     return placement.order;
   };
+}
+
+function outcomeOf({ order, isSettled }: Placement): Outcome {
+  if (!isSettled) return 'unknown';
+  return order.rejection ? 'rejected' : 'placed';
 }
 
 /** Does the work of placing an order, unless there is too much of it. @throws {AppError} service_unavailable */

@@ -266,6 +266,18 @@ describe('what was done', () => {
   });
 });
 
+it('counts an adjustment once that was made twice with one key', async () => {
+  const stored = { find: () => ({ toArray: () => Promise.resolve([{ delta: -3 }]) }) } as unknown as Snapshot;
+  const adjust = (key: string) => call('stock.adjust', { subject: 'stock:ps_1', key, args: { delta: -3 } });
+  const found = async (...log: CallRecord[]) => {
+    const findings = createFindings();
+    await auditCalls(stored, { log, orders: new Map(), placed: new Map() }, findings);
+    return findings.all.map(({ kind }) => kind);
+  };
+  expect(await found(adjust('twice'), adjust('twice'))).toEqual([]);
+  expect(await found(adjust('one'), adjust('another'))).toContain('done_never');
+});
+
 describe('a key', () => {
   const key = 'twice';
   const order = orderOf();

@@ -207,10 +207,11 @@ async function auditAdjustments(
     const found = await made.toArray();
     auditCount({ subject: productId, op: 'stock.adjust', found: found.length }, calls, findings);
     if (calls.some(({ outcome }) => outcome === 'unknown')) continue;
-    const deltas = sum(
+    const done = groupBy(
       calls.filter(({ outcome }) => outcome === 'ok'),
-      ({ args }) => args.delta ?? 0,
+      ({ key, id }) => key ?? id,
     );
+    const deltas = sum([...done.values()], ([first]) => first!.args.delta ?? 0);
     findings.same('done_never', productId, { deltas }, { deltas: sum(found, ({ delta }) => delta) });
   }
 }

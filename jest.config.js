@@ -43,7 +43,7 @@ const UNIT = [
   'telemetry/{cluster-metrics,merge,metrics,process-metrics,sampled,server,worker-metrics}',
   'temporal/{errors,keyed-limit,liveness,payload-codec,search-attributes,updates}',
   'tools/capacity/*',
-  'tools/chaos/{answers,clients,deaths,drill,evidence,history,inject,log,memory,network,operator,proof,replica-set,report,schedule,unit}',
+  'tools/chaos/{answers,clients,deaths,drill,evidence,history,inject,log,memory,network,operator,proof,replica-set,report,schedule,time-outs,unit}',
   'tools/devstack/{demo-output,ports,start-options}',
   'tracing/{exporter,sampler,start,switch,traceparent}',
   'users/passwords/password',

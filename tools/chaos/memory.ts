@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { notProven, type Bar } from './proof';
 import type { Finding, Run } from './report';
 import type { Rig } from './rig/rig';
 
@@ -91,17 +92,11 @@ export function judgeMemory(
     if (late.open > early.open + MOST_MORE_OPEN) findings.push(grown(name, 'open', early, late));
   }
   const unmeasured = processes.filter((name) => JUDGED.test(name) && !measured.has(name));
-  return { findings: isJudged ? [...findings, ...unmeasured.map(notMeasured)] : findings, figures };
+  return { findings: isJudged ? [...findings, ...notProven(unmeasured.map(barOf))] : findings, figures };
 }
 
-function notMeasured(subject: string): Finding {
-  return {
-    kind: 'not_proven',
-    means: 'The run has not met what it is about',
-    subject,
-    expected: 'to be measured once it was warm, and in the end',
-    found: 'no process that ran all the time',
-  };
+function barOf(process: string): Bar {
+  return { what: `${process}, measured once it was warm and in the end`, atLeast: 1, found: 0 };
 }
 
 function grown(subject: string, what: 'megabytes' | 'open', early: Sample, late: Sample): Finding {

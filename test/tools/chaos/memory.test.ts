@@ -30,7 +30,9 @@ describe('the memory of a long run', () => {
     const young = new Map([['worker-1 4712', steady.get('api-1 4711')!.filter(({ at }) => at > 0.6)]]);
     const both = new Map([...steady, ...young]);
     const names = ['api-1', 'worker-1', 'worker-2', 'mongodb-1'];
-    const notMeasured = ['worker-1', 'worker-2'].map((name) => `${name} no process that ran all the time`);
+    const notMeasured = ['worker-1', 'worker-2'].map(
+      (name) => `${name}, measured once it was warm and in the end 0`,
+    );
     expect(foundIn(both, AN_HOUR, names)).toEqual(notMeasured);
     const short = judgeMemory(both, { minutes: 5, processes: names });
     expect(short.findings).toEqual([]);

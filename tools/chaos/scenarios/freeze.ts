@@ -1,9 +1,13 @@
 import { inject } from '../inject';
+import { notProven } from '../proof';
 import { WORKERS_IN_PAIRS } from '../rig/rig';
 import { freezesOf } from '../schedule';
-import { timedOutActivities } from '../time-outs';
+import { barsOfTimeOuts, timedOutActivities } from '../time-outs';
 import { onRig, type Scenario } from './scenario';
 import { showSchedule, underLoad } from './under-load';
+
+/** Of the activities that change orders, and of those that change payments. */
+const QUEUES = ['orders', 'payments'];
 
 /** Workers are suspended until what they do has timed out and was done by others, and then continue where they were. */
 export const freeze: Scenario = {
@@ -16,10 +20,13 @@ export const freeze: Scenario = {
       showSchedule(schedule, options);
       return underLoad(rig, options, {
         disturb: (tell) => inject(rig, schedule, signal, tell),
-        // Without any, no worker was continued too late.
-        look: async () => ({
-          figures: { 'attempts that timed out': (await timedOutActivities(rig)).length },
-        }),
+        async look() {
+          const bars = barsOfTimeOuts(await timedOutActivities(rig), QUEUES);
+          return {
+            findings: notProven(bars),
+            figures: Object.fromEntries(bars.map(({ what, found }) => [what, found])),
+          };
+        },
       });
     });
   },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from '../inject';
-import type { Finding } from '../report';
+import { notProven } from '../proof';
 import type { Rig } from '../rig/rig';
 import { primaryFaultsOf } from '../schedule';
 import { onRig, type Scenario } from './scenario';
@@ -10,14 +10,6 @@ import { showSchedule, underLoad } from './under-load';
 const HEALTHY_MS = 2_000;
 const ELECTIONS = 'elections won';
 const ROLLBACKS = 'rollbacks of writes that most nodes never had';
-/** Nothing was wrong, and nothing would have been seen. */
-const NOT_PROVEN: Finding = {
-  kind: 'not_proven',
-  means: 'The run has not met what it is about',
-  subject: 'the replica set',
-  expected: 'writes of a primary that is cut off to be rolled back',
-  found: 'no rollback',
-};
 
 /** The primary is lost in every way that there is, and what it has not shared with another node is rolled back. */
 export const replicaSet: Scenario = {
@@ -41,7 +33,8 @@ export const replicaSet: Scenario = {
         async look() {
           const figures = await historyOf(rig);
           const isCutOff = schedule.some(({ kind }) => kind === 'isolate');
-          return { figures, findings: isCutOff && figures[ROLLBACKS] === 0 ? [NOT_PROVEN] : [] };
+          const bar = { what: ROLLBACKS, atLeast: isCutOff ? 1 : 0, found: figures[ROLLBACKS]! };
+          return { figures, findings: notProven([bar]) };
         },
       });
     });

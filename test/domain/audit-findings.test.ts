@@ -4,6 +4,7 @@ import {
   auditRepairOf,
   isCertain,
   subjectOf,
+  UNCOUNTABLE,
   type AuditFindingKind,
 } from '../../src/domain/audit-findings';
 
@@ -32,6 +33,18 @@ it('what is found of stock is about a product, a failing task about a workflow, 
 it('only what is read at once is certain when it is found once', () => {
   const ofOneDocument = /^(stock_|cart_malformed|order_(malformed|amounts|units|reservation|history))/;
   expect(kindsWhere((kind) => isCertain({ kind }))).toEqual(kindsWhere((kind) => ofOneDocument.test(kind)));
+});
+
+it('units are not counted while it is not known which an order or a cart has', () => {
+  expect([...UNCOUNTABLE].sort()).toEqual([
+    'cart_without_order',
+    'order_behind_events',
+    'order_behind_workflow',
+    'order_malformed',
+    'order_missing',
+    'order_reservation_differs',
+    'order_units_differ',
+  ]);
 });
 
 it('stock is counted anew, a workflow looks at its order, a cart is put right, and people set all others right', () => {

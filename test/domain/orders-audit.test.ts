@@ -1,4 +1,9 @@
-import { afterAuditPart, beginOrdersAudit, ORDERS_AUDIT_PHASES } from '../../src/domain/orders-audit';
+import {
+  afterAuditPart,
+  auditRunName,
+  beginOrdersAudit,
+  ORDERS_AUDIT_PHASES,
+} from '../../src/domain/orders-audit';
 import { CREATED } from './fixtures';
 
 it('an audit begins with the first phase, and with nothing counted, repaired or open', () => {
@@ -16,6 +21,14 @@ it('an audit begins with the first phase, and with nothing counted, repaired or 
   });
   const all = { repair: true, payments: true, histories: true, atRest: true };
   expect(beginOrdersAudit(all, CREATED)).toMatchObject(all);
+});
+
+it('an audit is named by its workflow and its beginning, also when it continues as another run', () => {
+  const run = beginOrdersAudit({}, CREATED);
+  const later = afterAuditPart(run, { counts: {}, nextCursor: 'next' });
+  expect([run, later].map((one) => auditRunName('audit', one))).toEqual(
+    Array(2).fill('audit 2026-01-01T00:00:00.000Z'),
+  );
 });
 
 it('an audit goes through all phases, one part after the other, and ends', () => {

@@ -53,7 +53,7 @@ export async function send(baseUrl: string, request: Request): Promise<Answer> {
 }
 
 /** The code of an answer whose body nobody can read. */
-export const UNREADABLE = 'not_json';
+const UNREADABLE = 'not_json';
 
 function contentOf(text: string): Pick<Answer, 'code' | 'data' | 'orderId'> {
   try {

@@ -47,6 +47,7 @@ const UNIT = [
   'tools/devstack/{demo-output,ports,start-options}',
   'tracing/{exporter,sampler,start,switch,traceparent}',
   'users/passwords/password',
+  'versions/*',
   'webhooks/{addresses,dispatch,example-receiver,fair-share,post,signing}',
   'worker/{logger,options}',
   'workflows/{order-report,versioning}',

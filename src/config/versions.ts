@@ -24,8 +24,8 @@ const variables = {
     .tag('worker')
     .description(
       '`manual`: new orders go to a new version of the workflow code once `deploy:versions` says so, and open ones stay ' +
-        'with the old one until they move. `replace`: a worker that starts takes over at once, with all open orders; for ' +
-        'hosts where an update replaces all workers',
+        'with the old one until they move. `replace`: a new version takes over as soon as its workers work, and open orders as ' +
+        'soon as no worker of their version is left; for hosts where an update replaces all workers',
     ),
 };
 

@@ -49,7 +49,7 @@ export async function run(options: VersionOptions, deps: CommandDeps): Promise<n
     case 'move':
       return move(options, deps);
     case 'drain':
-      await find(buildId, deps);
+      find(buildId, await deployment.versions());
       return drain(buildId, options, deps);
     case 'abandon': {
       await requireGone(buildId, deps);
@@ -153,19 +153,29 @@ async function drain(
 }
 
 /** @throws if there is no such version */
-async function find(buildId: string, { deployment }: CommandDeps): Promise<Version> {
-  const found = (await deployment.versions()).find((one) => one.buildId === buildId);
+function find(buildId: string, versions: readonly Version[]): Version {
+  const found = versions.find((one) => one.buildId === buildId);
   if (!found) throw new Error(`There is no version ${buildId}: status lists those that there are.`);
   return found;
 }
 
-/** @throws if workers of the version could continue what would be taken from them, or if nothing else could */
+/** @throws if workers of the version could continue what would be taken from them, or if no others could */
 async function requireGone(buildId: string, deps: CommandDeps): Promise<void> {
-  const { pollers, status: is } = await find(buildId, deps);
+  const versions = await deps.deployment.versions();
+  const { pollers, status: is } = find(buildId, versions);
   if (pollers > 0)
     throw new Error(
-      `Workers of version ${buildId} ask for work, or did a minute ago: run move instead, or stop them first.`,
+      `Workers of version ${buildId} ask for work, or did two minutes ago: run move instead, or stop them first.`,
     );
   if (is === 'current')
     throw new Error(`Version ${buildId} is the current one: make another one current first.`);
+  if (is === 'ramping')
+    throw new Error(`New orders still go to version ${buildId}: run ramp 0 first, or set-current.`);
+  const current = versions.find((one) => one.status === 'current');
+  if (!current)
+    throw new Error('No version is current, which could resume the orders: run set-current first.');
+  if (current.pollers === 0)
+    throw new Error(
+      `No worker of the current version ${current.buildId} asks for work: start its workers first.`,
+    );
 }

@@ -47,6 +47,11 @@ export function textOf(error: Error & { details?: string }): string {
   return `${error.details ?? ''} ${error.message}`;
 }
 
+/** Tells whether a workflow was not started because the one with its id had completed. */
+export function isCompleted(error: unknown): boolean {
+  return grpcError(error)?.code === status.ALREADY_EXISTS;
+}
+
 /** Tells whether what was to be changed had been changed meanwhile. */
 export function isOutpaced(error: unknown): boolean {
   const code = grpcError(error)?.code;

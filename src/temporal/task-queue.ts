@@ -4,6 +4,7 @@ import type { TemporalClient } from './client';
 type Poller = proto.api.taskqueue.v1.IPollerInfo;
 type Routing = proto.api.taskqueue.v1.ITaskQueueVersioningInfo;
 type DeploymentVersion = proto.api.deployment.v1.IWorkerDeploymentVersion;
+type Stats = proto.api.taskqueue.v1.ITaskQueueStats;
 
 /** The types of tasks by their numbers in Temporal's API. */
 const TASK_TYPES = { workflow: 1, activity: 2 } as const;
@@ -18,10 +19,10 @@ const DESCRIBE_MS = 2_000;
  * A poll takes a minute, after which a worker polls again, and Temporal lists it for five: a worker that has not polled for so
  * long when another one has is gone, in milliseconds.
  */
-export const POLLER_GONE_MS = 90_000;
+const POLLER_GONE_MS = 90_000;
 
 export interface TaskQueueState {
-  /** Tasks that wait for a worker, about. */
+  /** Tasks that wait for a worker, about: of the versions to which new ones go, if the workers of the queue have versions. */
   tasks: number;
   /** How long the first of them has waited. */
   ageMs: number;
@@ -43,9 +44,16 @@ export async function describeTaskQueue(
 ): Promise<TaskQueueState> {
   const { pollers, stats, versioningInfo } = await describe(temporal, queue, type);
   const takers = pollers.filter((poller) => takesNewTasks(poller, versioningInfo));
+  const { currentDeploymentVersion, rampingDeploymentVersion } = versioningInfo ?? {};
+  const versions = [currentDeploymentVersion, rampingDeploymentVersion].flatMap((one) => one ?? []);
+  // Temporal answers fewer questions about versions than about queues: 50 a second, from everyone.
+  const waiting =
+    isBacklog(stats) && versions.length > 0
+      ? await Promise.all(versions.map((version) => describeVersion(temporal, queue, type, version)))
+      : [stats];
   return {
-    tasks: Number(stats?.approximateBacklogCount ?? 0),
-    ageMs: millisecondsOf(stats?.approximateBacklogAge),
+    tasks: waiting.reduce((sum, one) => sum + Number(one?.approximateBacklogCount ?? 0), 0),
+    ageMs: Math.max(...waiting.map((one) => millisecondsOf(one?.approximateBacklogAge))),
     pollers: takers.length,
     polledAt: newestOf(takers),
   };
@@ -61,10 +69,9 @@ export async function countWithoutWorkers(
   goneMs = POLLER_GONE_MS,
 ): Promise<number> {
   const { pollers, versioningInfo } = await describe(temporal, { namespace, queue }, 'workflow');
-  const newest = newestOf(pollers);
   const polled = new Set(
-    pollers
-      .filter((poller) => isVersioned(poller) && polledAt(poller) > newest - goneMs)
+    polling(pollers, goneMs)
+      .filter(isVersioned)
       .map(({ deploymentOptions }) => nameOf(deploymentOptions)),
   );
   const isElsewhere =
@@ -84,6 +91,12 @@ export async function countWithoutWorkers(
   return Number(count);
 }
 
+/** Returns the pollers that are not gone, by the clock of Temporal alone. */
+export function polling(pollers: readonly Poller[], goneMs = POLLER_GONE_MS): Poller[] {
+  const newest = newestOf(pollers);
+  return pollers.filter((poller) => polledAt(poller) > newest - goneMs);
+}
+
 function describe(temporal: Pick<TemporalClient, 'ask'>, { namespace, queue }: Queue, type: TaskType) {
   return temporal.ask(DESCRIBE_MS, (service) =>
     service.describeTaskQueue({
@@ -93,6 +106,26 @@ function describe(temporal: Pick<TemporalClient, 'ask'>, { namespace, queue }: Q
       reportStats: true,
     }),
   );
+}
+
+/**
+ * Returns what of a queue waits for a version. What is told of the queue is of all its versions together, so it tells nothing of
+ * those that work once there are tasks of one whose workers are gone.
+ */
+async function describeVersion(
+  temporal: Pick<TemporalClient, 'ask'>,
+  { namespace, queue }: Queue,
+  type: TaskType,
+  deploymentVersion: DeploymentVersion,
+): Promise<Stats | null | undefined> {
+  const { versionTaskQueues } = await temporal.ask(DESCRIBE_MS, (service) =>
+    service.describeWorkerDeploymentVersion({ namespace, deploymentVersion, reportTaskQueueStats: true }),
+  );
+  return versionTaskQueues.find((one) => one.name === queue && Number(one.type) === TASK_TYPES[type])?.stats;
+}
+
+function isBacklog(stats: Stats | null | undefined): boolean {
+  return Number(stats?.approximateBacklogCount ?? 0) > 0 || millisecondsOf(stats?.approximateBacklogAge) > 0;
 }
 
 function takesNewTasks(poller: Poller, routing: Routing | null | undefined): boolean {

@@ -1,8 +1,9 @@
 import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { WorkerConfig } from '../config';
 import { isMissing, isOutpaced } from '../temporal/errors';
-import { POLLER_GONE_MS } from '../temporal/task-queue';
+import { polling } from '../temporal/task-queue';
 
 /** What a version of the workflow code is to Temporal. */
 export type VersionStatus = 'current' | 'ramping' | 'draining' | 'drained' | 'inactive';
@@ -14,8 +15,10 @@ export interface Version {
   percentage?: number;
   /** Workflows that are running on it, and stay there. */
   open: number;
-  /** Workers that have asked for work within the last minute and a half. */
+  /** Workers that ask for work. One that was killed counts until another one has asked 90 s later, or for five minutes. */
   pollers: number;
+  /** Whether it is the current version, or was once. */
+  wasCurrent: boolean;
 }
 
 /** Which version new workflows go to. */
@@ -36,6 +39,9 @@ export function deploymentName({
 }: Pick<WorkerConfig, 'versions' | 'temporal'>): string {
   return versions.deployment ?? taskQueue;
 }
+
+/** Where a version has the hash of its workflow code. */
+const CODE = 'workflow-code';
 
 const { WorkerDeploymentVersionStatus: STATUS, TaskQueueType } = temporal.api.enums.v1;
 
@@ -94,10 +100,9 @@ export function createDeployment(client: Client, config: Pick<WorkerConfig, 'ver
       taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     });
     const counts = new Map<string, number>();
-    for (const { deploymentOptions, lastAccessTime } of pollers) {
+    for (const { deploymentOptions } of polling(pollers)) {
       const { deploymentName: other, buildId } = deploymentOptions ?? {};
-      const isRecent = Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLER_GONE_MS;
-      if (other === name && buildId && isRecent) counts.set(buildId, (counts.get(buildId) ?? 0) + 1);
+      if (other === name && buildId) counts.set(buildId, (counts.get(buildId) ?? 0) + 1);
     }
     return counts;
   }
@@ -116,13 +121,14 @@ export function createDeployment(client: Client, config: Pick<WorkerConfig, 'ver
         (a, b) => Number(b.createTime?.seconds) - Number(a.createTime?.seconds),
       );
       return Promise.all(
-        summaries.map(async ({ deploymentVersion, status }) => {
+        summaries.map(async ({ deploymentVersion, status, lastCurrentTime }) => {
           const buildId = deploymentVersion!.buildId!;
           const version: Version = {
             buildId,
             status: STATUSES[status!] ?? 'inactive',
             open: await countOpen(buildId),
             pollers: pollers.get(buildId) ?? 0,
+            wasCurrent: Boolean(lastCurrentTime),
           };
           return version.status === 'ramping'
             ? { ...version, percentage: routingConfig?.rampingVersionPercentage ?? 0 }
@@ -162,9 +168,35 @@ export function createDeployment(client: Client, config: Pick<WorkerConfig, 'ver
         });
         return true;
       } catch (error) {
-        if (isOutpaced(error)) return false; // another worker was faster
+        // Temporal refuses other things in the same way, after which there would be no version that works.
+        if (isOutpaced(error) && (await routing()).current !== undefined) return false; // another worker was faster
         throw error;
       }
+    },
+
+    /** Returns the hash of the code that workers of a version have; undefined if it has had none, or they have not noted it. */
+    async codeOf(buildId: string): Promise<string | undefined> {
+      try {
+        const { workerDeploymentVersionInfo } = await workflowService.describeWorkerDeploymentVersion({
+          namespace,
+          deploymentVersion: { deploymentName: name, buildId },
+        });
+        const noted = workerDeploymentVersionInfo?.metadata?.entries?.[CODE];
+        return noted ? defaultPayloadConverter.fromPayload<string>(noted) : undefined;
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+
+    /** Notes the hash of the code of a version, which has to have had a worker. */
+    async noteCode(buildId: string, code: string): Promise<void> {
+      await workflowService.updateWorkerDeploymentVersionMetadata({
+        namespace,
+        identity,
+        deploymentVersion: { deploymentName: name, buildId },
+        upsertEntries: { [CODE]: defaultPayloadConverter.toPayload(code) },
+      });
     },
 
     /** Has a share of new workflows go to a version, in percent; with 0, none. */

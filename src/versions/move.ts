@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isMissing } from '../temporal/errors';
 import { moveSignal, ORDER_WORKFLOW } from '../../workflows/contract';
 import type { Deployment } from './deployment';
-import { restartOrder } from './restart';
+import { restartOrder, type Run } from './restart';
 
 const { BatchOperationState } = temporal.api.enums.v1;
 
@@ -68,18 +68,19 @@ export async function abandonVersion(
   { signal, onProgress }: MoveOptions,
 ): Promise<number> {
   let done = 0;
-  const every = (query: string, end: (workflowId: string) => Promise<void>) =>
+  // Lists lag behind, so each run is ended only if it is the one that was listed: another one is on another version.
+  const every = (query: string, end: (run: Run) => Promise<void>) =>
     forEach(client, deployment.queryOf(buildId, query), signal, end);
   const total = await deployment.countOpen(buildId);
   do {
-    await every(ORDERS, async (workflowId) => {
-      if (await whileKnown(restartOrder(client, workflowId))) onProgress?.(++done, total);
+    await every(ORDERS, async (run) => {
+      if (await whileKnown(restartOrder(client, run, buildId))) onProgress?.(++done, total);
     });
-    await every(OTHERS, async (workflowId) => {
+    await every(OTHERS, async ({ workflowId, runId }) => {
       const reason = `No worker of version ${buildId} is left`;
       await whileKnown(
         client.workflow
-          .getHandle(workflowId)
+          .getHandle(workflowId, runId)
           .terminate(reason)
           .then(() => true),
       );
@@ -102,12 +103,12 @@ async function forEach(
   client: Client,
   query: string,
   signal: AbortSignal,
-  work: (workflowId: string) => Promise<void>,
+  work: (run: Run) => Promise<void>,
 ): Promise<void> {
   let part: Promise<void>[] = [];
-  for await (const { workflowId } of client.workflow.list({ query })) {
+  for await (const { workflowId, runId } of client.workflow.list({ query })) {
     signal.throwIfAborted();
-    part.push(work(workflowId));
+    part.push(work({ workflowId, runId }));
     if (part.length < AT_A_TIME) continue;
     await Promise.all(part);
     part = [];

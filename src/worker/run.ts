@@ -21,7 +21,7 @@ import { buildIdOf } from '../versions/bundle';
 import { createActivities } from './activities';
 import type { WorkerHealth } from './health';
 import { workerOptions } from './options';
-import { introduceVersion } from './version';
+import { introduceVersion, noteCode, requireSameCode } from './version';
 
 const RETRY_MS = 1_000;
 const NAMESPACE_RETRY_MS = 5_000;
@@ -81,7 +81,8 @@ export interface WorkersDeps {
 /** Runs a worker on each configured queue until the signal aborts, then finishes the work in progress. */
 export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promise<void> {
   const { temporal, mongodb, bundle, logger, signal, health, metrics } = deps;
-  const buildId = config.versions.buildId ?? (await buildIdOf(bundle));
+  const code = await buildIdOf(bundle);
+  const { buildId = code } = config.versions;
   const { connection } = mongodb;
   // Workers of payments alone decide on no order.
   const declines = config.worker.queues.includes('orders')
@@ -98,15 +99,9 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
     signal,
   });
   const client = createTemporalClient(config.temporal, createDataConverter(payloadKeys, dataKeys));
-  const ended = new AbortController();
-  const introducing = config.worker.queues.includes('orders')
-    ? introduceVersion(config, {
-        client: client.client,
-        buildId,
-        logger,
-        signal: AbortSignal.any([signal, ended.signal]),
-      })
-    : undefined;
+  const isVersioned = config.worker.queues.includes('orders');
+  const version = { client: client.client, buildId, code, logger };
+  if (isVersioned && buildId !== code) await requireSameCode(config, version);
   const workers = await Promise.all(
     config.worker.queues.map((queue) => {
       const activities = createActivities(queue, config, {
@@ -126,7 +121,13 @@ export async function runWorkers(config: WorkerConfig, deps: WorkersDeps): Promi
   );
   health?.started(new Map(config.worker.queues.map((queue, n) => [queue, workers[n]!])));
   logger.info({ taskQueues: workers.map(({ options }) => options.taskQueue) }, 'worker started');
-  await runAll(workers, signal).finally(async () => {
+  const running = runAll(workers, signal);
+  const ended = new AbortController();
+  // Only by now: a version whose workers cannot start must not get any work.
+  const own = { ...version, signal: AbortSignal.any([signal, ended.signal]) };
+  const introducing =
+    isVersioned && Promise.all([introduceVersion(config, own), buildId !== code && noteCode(config, own)]);
+  await running.finally(async () => {
     ended.abort();
     await introducing;
     await Promise.all([declines?.close(), dataKeys.close(), client.close(), rewrapping, resealing]);

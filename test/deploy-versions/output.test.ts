@@ -6,6 +6,7 @@ const version = (buildId: string, fields: Partial<Version>): Version => ({
   status: 'inactive',
   open: 0,
   pollers: 0,
+  wasCurrent: false,
   ...fields,
 });
 

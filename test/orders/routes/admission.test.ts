@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describeTaskQueue } from '../../../src/temporal/task-queue';
+import { moveSignal, orderWorkflowId } from '../../../workflows/contract';
 import { openCart } from '../../support/carts';
 import { eventually } from '../../support/eventually';
 import { lines, openOrderApi, type OrderApi } from '../../support/order-api';
@@ -15,8 +16,8 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const countOrders = () => api.shop.db.connection.collection('orders').countDocuments();
-const queueOf = () =>
-  describeTaskQueue(api.shop.temporal, { namespace: 'default', queue: api.shop.taskQueue, type: 'workflow' });
+const queueOf = ({ shop }: OrderApi = api) =>
+  describeTaskQueue(shop.temporal, { namespace: 'default', queue: shop.taskQueue, type: 'workflow' });
 
 it('refuses what cannot be placed before anything is begun, and places the repeat', async () => {
   const { id } = await api.shop.sell({ available: 10 });
@@ -51,4 +52,49 @@ it('refuses what cannot be placed before anything is begun, and places the repea
   const { pollers, polledAt } = await queueOf();
   expect(pollers).toBeGreaterThan(0);
   expect(polledAt).toBeGreaterThan(0);
+});
+
+it('lets orders in while others wait for a version whose workers are gone, and tells what waits for the current one', async () => {
+  const patienceMs = 2_000;
+  const env = { PLACE_ORDER_TIMEOUT_MS: String(patienceMs), MAX_ORDERS_IN_FLIGHT: String(MOST) };
+  const versions = await openOrderApi({ own: true, env });
+  const { shop } = versions;
+  const token = versions.tokenOf('CUSTOMER');
+  const { id } = await shop.sell({ available: 10_000 });
+  const place = () => versions.place(token, lines([id, 1]));
+  const startVersion = (name: string) => shop.startWorker(undefined, undefined, { WORKER_BUILD_ID: name });
+
+  const old = await startVersion('old');
+  const { body } = (await place()) as { body: { data: { id: string } } };
+  const { workflow, workflowService } = shop.temporal.client;
+  const stranded = workflow.getHandle(orderWorkflowId(body.data.id));
+  await eventually(async () =>
+    expect((await stranded.describe()).raw.workflowExecutionInfo).toMatchObject({
+      versioningInfo: { deploymentVersion: { buildId: 'old' } },
+    }),
+  );
+  await old.stop();
+  const next = await startVersion('next');
+  await stranded.signal(moveSignal);
+  await eventually(async () => {
+    const taskQueue = { name: shop.taskQueue };
+    const { stats } = await workflowService.describeTaskQueue({
+      namespace: 'default',
+      taskQueue,
+      taskQueueType: 1,
+      reportStats: true,
+    });
+    expect(Number(stats?.approximateBacklogAge?.seconds) * 1_000).toBeGreaterThan(patienceMs);
+  });
+
+  // Two queues, and the version, are looked at once a second, and a change is seen by the second time.
+  const asking = jest.spyOn(shop.temporal, 'ask');
+  while (asking.mock.calls.length < 12) expect((await place()).status).toBeLessThan(300);
+  expect(await queueOf(versions)).toMatchObject({ tasks: 0, ageMs: 0 });
+
+  await next.stop();
+  await place().expect(202);
+  await eventually(async () => expect((await queueOf(versions)).tasks).toBe(1));
+  expect((await queueOf(versions)).ageMs).toBeGreaterThan(0);
+  await versions.close();
 });

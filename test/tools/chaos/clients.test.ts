@@ -115,6 +115,26 @@ it('makes each manner of call now and then', () => {
   expect([...manners].sort()).toEqual(['again', 'once', 'otherwise', 'twice at once']);
 });
 
+it.each(['stop', 'an error of one of them'])('ends all clients by %s', async (cause) => {
+  answer = { status: 503, body: '{"code":"service_unavailable"}' };
+  const { log, invoked } = openLog();
+  const rig = { apis: new Map([['api-1', baseUrl]]) };
+  const products = ['1', '2', '3', '4'].map((n) => ({ id: `ps_${n}`, sku: n }));
+  const shop = { admin: 'admin', customers: ['alice'], products };
+  const parties = { customers: 2, staff: 0 };
+  const clients = createClients({ rig, shop, log, seed: 1, ...parties, onFault: () => undefined });
+  if (cause !== 'stop')
+    log.settle = () => {
+      throw new Error('no space left');
+    };
+  clients.start();
+  while (invoked.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  answer = { status: 409, body: '{"code":"out_of_stock"}' };
+  if (cause === 'stop') clients.stop();
+  const finished = clients.finish(60_000);
+  await (cause === 'stop' ? finished : expect(finished).rejects.toThrow('no space left'));
+});
+
 it('makes the same calls of the same seed', async () => {
   answer = { status: 409, body: '{"code":"out_of_stock"}' };
   const shop = {

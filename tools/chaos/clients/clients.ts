@@ -26,6 +26,8 @@ export interface Clients {
   start(): void;
   /** Has them begin no other call, and waits for the outcomes of those under way until the limit. */
   finish(limitMs: number): Promise<void>;
+  /** Has them begin nothing more, and repeat nothing, for a run that comes to no end. */
+  stop(): void;
   /** What they have seen last of each order that was accepted. */
   accepted: ReadonlyMap<string, OrderView>;
   /** How many calls have an outcome. */
@@ -79,6 +81,17 @@ export function createClients({
   let deadline = Infinity;
   let done = 0;
   const running: Promise<void>[] = [];
+
+  /** What ends one client in an error ends all of them, and is thrown when they are waited for. */
+  function run(life: Promise<void>): void {
+    running.push(life);
+    life.catch(stop);
+  }
+
+  function stop(): void {
+    isStopping = true;
+    deadline = 0;
+  }
 
   /** An order is first seen by the customer who has placed it. */
   function see(order: OrderView, { request }: Call): void {
@@ -178,20 +191,21 @@ export function createClients({
 
   return {
     accepted,
+    stop,
     get done() {
       return done;
     },
     start() {
       for (let n = 0; n < customers; n++) {
         const token = shop.customers[n % shop.customers.length]!;
-        running.push(live(`${prefix}customer-${n + 1}`, (wish) => asCustomer(token, wish)));
+        run(live(`${prefix}customer-${n + 1}`, (wish) => asCustomer(token, wish)));
       }
       for (let n = 0; n < staff; n++)
-        running.push(live(`${prefix}staff-${n + 1}`, (wish) => asStaff(shop.admin, wish)));
+        run(live(`${prefix}staff-${n + 1}`, (wish) => asStaff(shop.admin, wish)));
     },
     async finish(limitMs) {
+      if (!isStopping) deadline = log.now() + limitMs;
       isStopping = true;
-      deadline = log.now() + limitMs;
       await Promise.all(running);
     },
   };

@@ -1,5 +1,7 @@
 import type { Rig } from '../rig/rig';
 import { DEMO_ADMIN, DEMO_PASSWORD, DEMO_USERS } from '../../../src/users/demo-users';
+import { createCaller, type CallerOptions } from './caller';
+import { calls } from './calls';
 import { send, type Answer, type Request } from './http';
 
 export interface Product {
@@ -40,6 +42,22 @@ export async function openShop({ apis }: Pick<Rig, 'apis'>): Promise<Shop> {
     products.push({ id: (made as { id: string }).id, sku });
   }
   return { admin, customers: [...tokens.values()], products };
+}
+
+/** How long it is tried: a system that takes no goods without any fault is not worth disturbing. */
+const STOCKING_MS = 120_000;
+
+/** Puts goods into the stock of each product, by calls of the log. */
+export async function stockUp(
+  { admin, products }: Shop,
+  units: readonly number[],
+  { log, signal, ...options }: Omit<CallerOptions, 'client' | 'deadline'> & { signal: AbortSignal },
+): Promise<void> {
+  const end = log.now() + STOCKING_MS;
+  const deadline = (): number => (signal.aborted ? 0 : end);
+  const owner = createCaller({ client: 'owner', log, deadline, ...options });
+  for (const [index, { id }] of products.entries())
+    await owner.call(calls.adjustStock(admin, id, units[index]!));
 }
 
 async function must(baseUrl: string, request: Request): Promise<unknown> {

@@ -6,10 +6,8 @@ import { TEMPORAL } from '../../devstack/binaries/tools';
 import { silentOutput } from '../../output';
 import { auditUntilClean, FINDING_KINDS } from '../audit';
 import { orderIdOf } from '../audit/logged';
-import { createCaller } from '../clients/caller';
-import { calls } from '../clients/calls';
 import { createClients } from '../clients/clients';
-import { openShop, STOCKED, type Shop } from '../clients/shop';
+import { openShop, STOCKED, stockUp, type Shop } from '../clients/shop';
 import { followDrill } from '../drill';
 import { judge } from '../judge';
 import { openCallLog, readCallLog, type CallLog, type CallRecord } from '../log';
@@ -68,7 +66,7 @@ async function putBackEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   };
   const shop = await openShop(rig);
   const log = callLogOf(rig, 'first');
-  await stockUp(rig, shop, log, onFault);
+  await stockUp(shop, STOCKED, { apis: rig.apis, log, onFault, signal });
   const traffic = (into: CallLog, prefix: string) =>
     openTraffic(rig, shop, { log: into, prefix, seed, onFault, signal });
 
@@ -174,12 +172,6 @@ async function shellOf(rig: Rig): Promise<NodeJS.ProcessEnv> {
   return { ...rig.env, HOME: rig.folder, PATH: `${bin}${delimiter}${rig.env.PATH}` };
 }
 
-async function stockUp(rig: Rig, shop: Shop, log: CallLog, onFault: (fault: string) => void): Promise<void> {
-  const owner = createCaller({ client: 'owner', apis: rig.apis, log, deadline: () => Infinity, onFault });
-  for (const [index, { id }] of shop.products.entries())
-    await owner.call(calls.adjustStock(shop.admin, id, STOCKED[index]!));
-}
-
 /** Has clients make their calls. Returns what ends that, and waits until nothing moves any more. */
 function openTraffic(
   rig: Rig,
@@ -201,8 +193,10 @@ function openTraffic(
   const parties = { customers: CUSTOMERS, staff: STAFF };
   const clients = createClients({ rig, shop, log, seed, prefix, ...parties, onFault });
   clients.start();
+  signal.addEventListener('abort', clients.stop, { once: true });
   return {
     async end() {
+      signal.throwIfAborted();
       await clients.finish(SETTLED_MS);
       return settle(rig, [...clients.accepted.keys()], { limitMs: SETTLED_MS, signal });
     },

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCaller } from '../clients/caller';
-import { calls } from '../clients/calls';
-import { openShop, type Shop } from '../clients/shop';
+import { openShop, stockUp, type Shop } from '../clients/shop';
 import { judge } from '../judge';
 import { measureLag } from '../lag';
 import { openCallLog, readCallLog, type CallLog } from '../log';
@@ -44,8 +43,8 @@ async function loseEach(rig: Rig, options: ScenarioOptions): Promise<Run> {
   const badAnswers: string[] = [];
   const onFault = (fault: string): void => void badAnswers.push(fault);
   const shop = await openShop(rig);
-  const owner = createCaller({ client: 'owner', apis: rig.apis, log, deadline: () => Infinity, onFault });
-  for (const { id } of shop.products) await owner.call(calls.adjustStock(shop.admin, id, UNITS));
+  const units = shop.products.map(() => UNITS);
+  await stockUp(shop, units, { apis: rig.apis, log, onFault, signal });
   const books = await openBooks(rig);
   const trial = createTrial({ rig, shop, log, onFault, signal });
 

@@ -4,7 +4,7 @@ import { createCaller, type Call, type Caller } from '../clients/caller';
 import { calls } from '../clients/calls';
 import { createClients } from '../clients/clients';
 import { outcomeOf } from '../clients/http';
-import { openShop, STOCKED, type Shop } from '../clients/shop';
+import { openShop, STOCKED, stockUp, type Shop } from '../clients/shop';
 import type { Injected } from '../inject';
 import { judge } from '../judge';
 import { measureLag } from '../lag';
@@ -52,9 +52,7 @@ export async function underLoad(
   const shop = await openShop(rig);
   const callerOf = (client: string): Caller =>
     createCaller({ client, apis, log, deadline: () => (signal.aborted ? 0 : Infinity), onFault });
-  const owner = callerOf('owner');
-  for (const [index, { id }] of shop.products.entries())
-    await owner.call(calls.adjustStock(shop.admin, id, STOCKED[index]!));
+  await stockUp(shop, STOCKED, { apis, log, onFault, signal });
 
   const clients = createClients({
     rig: { apis },
@@ -80,6 +78,9 @@ export async function underLoad(
     clients.start();
     await disturb((fault) => void told.push({ atS: elapsedS(), fault }), shop);
     signal.throwIfAborted();
+  } catch (error) {
+    clients.stop();
+    throw error;
   } finally {
     clearInterval(shown);
     progress.end();

@@ -131,6 +131,8 @@ export interface StoredEvent {
   position: number;
   object: string;
   version: number;
+  /** When the version was written. */
+  at: Date;
   follows: number | null;
   order?: StoredOrder;
 }

@@ -1,4 +1,5 @@
-import { checkHistory, wronglySoldOut, type StockWitness } from '../history';
+import { wronglySoldOut, type StockWitness } from '../history';
+import { checkHistoryInThread } from '../history/in-thread';
 import type { CallRecord } from '../log';
 import { auditCalls } from './calls';
 import { auditCarts, auditUnpaid, unpaidUnitsOf } from './customers';
@@ -18,7 +19,7 @@ import { createFindings, type Finding, type Findings } from './finding';
 import { auditBalances, auditCharge } from './ledger';
 import { orderIdOf, type LoggedOrder, type PlacedOrder } from './logged';
 import { auditOrder } from './orders';
-import { auditStock, countOrder, createdUnits, createOrderedUnits } from './stock';
+import { adjustedUnits, auditStock, countOrder, createdUnits, createOrderedUnits } from './stock';
 import { createStockMoves } from './stock-moves';
 import { auditWorkflows, knownOrder, type KnownOrder, type TemporalOptions } from './temporal';
 
@@ -40,9 +41,10 @@ export interface AuditOptions extends TemporalOptions {
 export async function audit(options: AuditOptions): Promise<Finding[]> {
   const { mongodbUri, log = [], undecided = new Set(), ...temporal } = options;
   const findings = createFindings();
-  const orders = await withSnapshot(mongodbUri, (snapshot) =>
-    auditDocuments(snapshot, { log, undecided }, findings),
+  const { orders, witness } = await withSnapshot(mongodbUri, (snapshot) =>
+    auditDocuments(snapshot, log, findings),
   );
+  if (log.length > 0) await auditHistories(log, { witness, undecided }, findings);
   await auditWorkflows(temporal, orders, findings);
   return findings.all;
 }
@@ -80,9 +82,9 @@ export function areOfLateTasks(found: readonly Finding[]): boolean {
 
 async function auditDocuments(
   snapshot: Snapshot,
-  { log, undecided }: { log: readonly CallRecord[]; undecided: ReadonlySet<string> },
+  log: readonly CallRecord[],
   findings: Findings,
-): Promise<Map<string, KnownOrder>> {
+): Promise<{ orders: Map<string, KnownOrder>; witness: Map<string, StockWitness> }> {
   const known = new Map<string, KnownOrder>();
   const ordered = createOrderedUnits();
   const waiting = new Map<string, { customerId: string; units: Record<string, number> }>();
@@ -129,19 +131,20 @@ async function auditDocuments(
   await auditUnpaid(snapshot, waiting, findings);
   await auditCarts(snapshot, findings);
   if (hasFeed) await auditFeed(snapshot, findings);
-  if (log.length > 0) {
-    await auditCalls(snapshot, { log, orders: logged, placed }, findings);
-    auditHistories(log, { witness: moves.witness(created), undecided }, findings);
-  }
-  return known;
+  if (log.length > 0) await auditCalls(snapshot, { log, orders: logged, placed }, findings);
+  return { orders: known, witness: moves.witness(created, await adjustedUnits(snapshot)) };
 }
 
-function auditHistories(
+async function auditHistories(
   log: readonly CallRecord[],
   { witness, undecided }: { witness: ReadonlyMap<string, StockWitness>; undecided: ReadonlySet<string> },
   findings: Findings,
-): void {
-  for (const { subject, operations, verdict } of checkHistory(log, witness, undecided)) {
+): Promise<void> {
+  for (const { subject, operations, verdict } of await checkHistoryInThread({
+    log,
+    witness,
+    except: undecided,
+  })) {
     const kind = verdict.isLinearizable === undefined ? 'history_undecided' : 'not_linearizable';
     findings.add(kind, subject, 'one order of its calls', { operations, verdict });
   }

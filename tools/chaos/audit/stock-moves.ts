@@ -17,30 +17,38 @@ export function createStockMoves() {
 
   return {
     note(order: StoredOrder, events: readonly StoredEvent[]): void {
-      const versions = events.flatMap(({ order: then }) => then ?? []);
-      const isWhole = versions.every(({ version }, n) => version === n + 1);
+      const versions = events.flatMap(({ at, order: then }) => (then ? [{ at: Number(at), then }] : []));
+      const isWhole = versions.every(({ then }, n) => then.version === n + 1);
       if (!isWhole || versions.length !== order.version)
         for (const { productServiceId } of order.items) unknown.add(productServiceId);
       let before = createOrderedUnits();
-      for (const then of versions) {
+      for (const { at, then } of versions) {
         const after = createOrderedUnits();
         countOrder(then, after);
         for (const id of new Set([...before.reserved.keys(), ...after.reserved.keys()])) {
           const reserved = difference(before.reserved, after.reserved, id);
           const available = -reserved - difference(before.gone, after.gone, id);
-          noteVersion(id, { orderId: order._id, version: then.version, available, reserved });
+          noteVersion(id, { orderId: order._id, version: then.version, available, reserved, at });
         }
         before = after;
       }
     },
 
-    /** Returns what can be told of each product. @param created the units with which each was created */
-    witness(created: Units): Map<string, StockWitness> {
+    /**
+     * Returns what can be told of each product.
+     * @param created the units with which each was created
+     * @param adjusted by how many units it was adjusted each time
+     */
+    witness(created: Units, adjusted: ReadonlyMap<string, number[]>): Map<string, StockWitness> {
       const known = [...created].filter(([id]) => !unknown.has(id));
       return new Map(
         known.map(([id, available]) => [
           id,
-          { initial: { available, reserved: 0, held: 0 }, moves: moves.get(id) ?? [] },
+          {
+            initial: { available, reserved: 0, held: 0 },
+            adjusted: adjusted.get(id) ?? [],
+            moves: moves.get(id) ?? [],
+          },
         ]),
       );
     },

@@ -1,10 +1,11 @@
-import type {
-  Snapshot,
-  StoredAdjustment,
-  StoredAuditEntry,
-  StoredCart,
-  StoredOrder,
-  StoredProduct,
+import {
+  groupBy,
+  type Snapshot,
+  type StoredAdjustment,
+  type StoredAuditEntry,
+  type StoredCart,
+  type StoredOrder,
+  type StoredProduct,
 } from './documents';
 import type { Findings } from './finding';
 import { openUnits } from './orders';
@@ -77,6 +78,15 @@ async function putInOf(snapshot: Snapshot, created: Units): Promise<Units> {
   for await (const { productServiceId, delta } of snapshot.find<StoredAdjustment>('stock_adjustments'))
     countUnits(putIn, productServiceId, delta);
   return putIn;
+}
+
+/** Returns by how many units each adjustment of each product has changed what is available. */
+export async function adjustedUnits(snapshot: Snapshot): Promise<Map<string, number[]>> {
+  const made = groupBy(
+    await snapshot.find<StoredAdjustment>('stock_adjustments').toArray(),
+    ({ productServiceId }) => productServiceId,
+  );
+  return new Map([...made].map(([id, adjustments]) => [id, adjustments.map(({ delta }) => delta)]));
 }
 
 /** Returns with how many units each product was created. */

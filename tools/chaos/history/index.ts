@@ -15,6 +15,13 @@ export interface Anomaly {
   verdict: Exclude<Verdict<unknown>, { isLinearizable: true }>;
 }
 
+/** The history of one object, which is judged when it is asked for. */
+export interface ObjectHistory {
+  subject: string;
+  operations: number;
+  verdict(): Verdict<unknown>;
+}
+
 /**
  * Tells whether what clients were answered could have been answered by one copy of each order and each stock, which does
  * one thing at a time.
@@ -26,20 +33,31 @@ export function checkHistory(
   witness: ReadonlyMap<string, StockWitness> = new Map(),
   except: ReadonlySet<string> = new Set(),
 ): Anomaly[] {
-  const orders = [...orderHistories(log)].flatMap(([id, history]) =>
-    except.has(id) ? [] : judge(id, orderRegister, history),
-  );
-  const stocks = [...stockHistories(log, witness)].flatMap(([id, history]) =>
-    except.has(id) ? [] : judge(id, stockCounter(witness.get(id)!.initial), history),
-  );
-  return [...orders, ...stocks];
+  return historiesOf(log, witness, except).flatMap(anomalyOf);
 }
 
-function judge<S, O>(
+/** Returns the histories that {@link checkHistory} judges. */
+export function historiesOf(
+  log: readonly CallRecord[],
+  witness: ReadonlyMap<string, StockWitness>,
+  except: ReadonlySet<string>,
+): ObjectHistory[] {
+  const orders = [...orderHistories(log)].map(([id, history]) => historyOf(id, orderRegister, history));
+  const stocks = [...stockHistories(log, witness)].map(([id, history]) =>
+    historyOf(id, stockCounter(witness.get(id)!.initial), history),
+  );
+  return [...orders, ...stocks].filter(({ subject }) => !except.has(subject));
+}
+
+function historyOf<S, O>(
   subject: string,
   model: SequentialModel<S, O>,
   history: readonly Operation<O>[],
-): Anomaly[] {
-  const verdict = checkLinearizable(model, history);
-  return verdict.isLinearizable ? [] : [{ subject, operations: history.length, verdict }];
+): ObjectHistory {
+  return { subject, operations: history.length, verdict: () => checkLinearizable(model, history) };
+}
+
+export function anomalyOf({ subject, operations, verdict }: ObjectHistory): Anomaly[] {
+  const found = verdict();
+  return found.isLinearizable ? [] : [{ subject, operations, verdict: found }];
 }

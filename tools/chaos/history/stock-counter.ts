@@ -1,14 +1,17 @@
 import type { CallRecord, StockSeen } from '../log';
 import { byKey, effectOf, isOnlyAccepted, within } from './answers';
+import { aheadBy } from './clock';
 import type { Operation, SequentialModel } from './linearizable';
 
 /** What happens to the stock of a product, and what clients see of it. */
 export type StockStep =
-  /** Units move, if there are as many. @property leaves what there was right after it, if that is known */
-  | ({ kind: 'move'; leaves?: StockSeen } & StockSeen)
+  | Move
   | ({ kind: 'read' } & StockSeen)
   /** Fewer than that many were available. */
   | { kind: 'sold out'; units: number };
+
+/** Units move, if there are as many. @property leaves what there was right after it, if that is known */
+type Move = { kind: 'move'; leaves?: StockSeen } & StockSeen;
 
 /** The stock of a product: counters that move together, none of them below 0. */
 export function stockCounter(initial: StockSeen): SequentialModel<StockSeen, StockStep> {
@@ -30,6 +33,7 @@ export function stockCounter(initial: StockSeen): SequentialModel<StockSeen, Sto
     },
 
     keyOf: ({ available, reserved, held }) => `${available} ${reserved} ${held}`,
+    commutes: true,
   };
 }
 
@@ -45,11 +49,15 @@ export interface OrderMove {
   version: number;
   available: number;
   reserved: number;
+  /** When it was written, in milliseconds by the clock of who wrote it. */
+  at?: number;
 }
 
 export interface StockWitness {
   /** Before the first call. */
   initial: StockSeen;
+  /** By how many units each adjustment has changed what is available, if it is known. */
+  adjusted?: readonly number[];
   /** What orders have moved, as MongoDB tells; none of them moves it otherwise. */
   moves: readonly OrderMove[];
 }
@@ -58,7 +66,8 @@ export interface StockWitness {
  * Returns the history of the stock of each product that the witness knows.
  *
  * What an order moves is known by its versions; when, by the calls: no earlier than the call that placed it, not before
- * the last time that anyone was answered with an earlier version, and before anyone was answered with that one.
+ * the last time that anyone was answered with an earlier version, and before anyone was answered with that one. The moment
+ * that the order names itself is only where to look first.
  */
 export function stockHistories(
   log: readonly CallRecord[],
@@ -66,17 +75,44 @@ export function stockHistories(
 ): Map<string, Operation<StockStep>[]> {
   const seen = sightingsOf(log);
   const soldOut = soldOutIn(log);
+  const ahead = aheadBy(
+    [...witness.values()].flatMap(({ moves }) =>
+      moves.flatMap(({ orderId, version, at }) =>
+        at === undefined ? [] : [{ noted: at, ...whenOf(version, seen.get(orderId) ?? []) }],
+      ),
+    ),
+  );
   return new Map(
-    [...witness].map(([productId, { moves }]) => [
+    [...witness].map(([productId, { moves, adjusted }]) => [
       productId,
       [
-        ...movesOf(moves, seen),
-        ...adjustmentsOf(log, productId),
+        ...movesOf(moves, seen, ahead),
+        ...withOutcomes(adjustmentsOf(log, productId), adjusted),
         ...log.flatMap((call) => lookOf(call, productId)),
         ...soldOut.flatMap((call) => soldOutOf(call, productId)),
       ],
     ]),
   );
+}
+
+/**
+ * Tells of adjustments whose outcome no client knows whether they were made, if the number of those that were made with as
+ * many units proves it.
+ */
+function withOutcomes(
+  adjustments: readonly Operation<Move>[],
+  adjusted: readonly number[] | undefined,
+): Operation<Move>[] {
+  if (!adjusted) return [...adjustments];
+  return adjustments.flatMap((adjustment) => {
+    if (adjustment.returned !== null) return adjustment;
+    const units = adjustment.what.available;
+    const alike = adjustments.filter(({ what }) => what.available === units);
+    const answered = alike.filter(({ returned }) => returned !== null);
+    const made = adjusted.filter((one) => one === units);
+    if (made.length >= alike.length) return { ...adjustment, returned: Infinity };
+    return made.length <= answered.length ? [] : adjustment;
+  });
 }
 
 /** Who was answered with which version of an order, and when. */
@@ -112,11 +148,12 @@ function sightingsOf(log: readonly CallRecord[]): Map<string, Sighting[]> {
 function movesOf(
   moves: readonly OrderMove[],
   sightings: ReadonlyMap<string, Sighting[]>,
+  ahead: number | undefined,
 ): Operation<StockStep>[] {
   const last = new Map<string, string>();
   return moves
     .toSorted((a, b) => a.version - b.version)
-    .map(({ orderId, version, available, reserved }) => {
+    .map(({ orderId, version, available, reserved, at }) => {
       const id = `${orderId} ${version}`;
       const after = last.get(orderId);
       last.set(orderId, id);
@@ -125,23 +162,21 @@ function movesOf(
         id,
         ...whenOf(version, sightings.get(orderId) ?? []),
         ...(after !== undefined && { after }),
+        ...(at !== undefined && ahead !== undefined && { about: at - ahead }),
         what,
       };
     });
 }
 
-/** Returns between which moments a version of an order was written. */
-function whenOf(
-  version: number,
-  sightings: readonly Sighting[],
-): Pick<Operation<unknown>, 'invoked' | 'returned'> {
+/** Returns between which moments a version of an order was written. It was, whether anyone has seen it or not. */
+function whenOf(version: number, sightings: readonly Sighting[]): { invoked: number; returned: number } {
   const asked = sightings.filter((one) => one.version < version).map(({ from }) => from);
   const answered = sightings.filter((one) => one.version >= version).flatMap(({ to }) => to ?? []);
-  return { invoked: Math.max(0, ...asked), returned: answered.length > 0 ? Math.min(...answered) : null };
+  return { invoked: Math.max(0, ...asked), returned: Math.min(Infinity, ...answered) };
 }
 
 /** What calls with the same key have adjusted: each of them is answered with what that left. */
-function adjustmentsOf(log: readonly CallRecord[], productId: string): Operation<StockStep>[] {
+function adjustmentsOf(log: readonly CallRecord[], productId: string): Operation<Move>[] {
   const adjusting = log.filter(
     ({ op, subject }) => op === 'stock.adjust' && subject === `stock:${productId}`,
   );

@@ -21,7 +21,7 @@ const VALUES = { dependencyTypesNot: ['type-only'] };
  * each other.
  */
 const FLOORS = [
-  ['audit-orders', 'create-admin', 'deploy-versions', 'migrate', 'reconcile', 'seed', 'setup', 'worker'],
+  ['audit-orders', 'create-admin', 'deploy-versions', 'reconcile', 'seed', 'setup', 'worker'],
   ['telemetry'],
   ['orders-audit', 'webhooks'],
   ['events', 'personal-data'],

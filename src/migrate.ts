@@ -1,12 +1,13 @@
 /** Brings documents to the schema of this version: `npm run migrate` says what would be changed, `-- --apply` changes it. */
+import type { Connection } from 'mongoose';
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config';
-import { createProgress } from './migrate/output';
-import { MIGRATIONS } from './migrations/migrations';
-import { migrate, pendingOf } from './migrations/run';
+import { MIGRATIONS, type Migration } from './migrations/migrations';
+import { migrate, pendingOf, type MigrateOptions, type Progress } from './migrations/run';
 import { openMongoDb } from './mongodb/mongodb';
 import { runEntry, stopSignal } from './process/entry';
 import { createProcessLogger } from './process/logger';
+import { createRunProgress, type Place } from './process/progress';
 
 const USAGE = 'Usage: npm run migrate [-- --apply --per-second 2000]';
 const PER_SECOND = 2_000;
@@ -17,29 +18,47 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const mongodb = openMongoDb(config.mongodb, createProcessLogger(config, 'migrate'));
   const stopping = new AbortController();
   void stopSignal().then(() => stopping.abort(new Error('Stopped; run it again to continue.')));
-  const progress = createProgress(process.stderr);
+  const progress = createRunProgress(process.stderr, placeOf);
+  const options = { signal: stopping.signal, perSecond, onProgress: progress.show };
   const { connection } = mongodb;
   try {
-    const pending = await pendingOf(connection, MIGRATIONS);
-    for (const { migration, documents, startedAt } of pending) {
-      const begun = startedAt ? `, begun ${startedAt.toISOString()}` : '';
-      say(
-        `${migration.collection} to version ${migration.to}: ${documents} documents${begun}. ${migration.summary}`,
-      );
-      if (!apply) continue;
-      const { signal } = stopping;
-      const changed = await migrate(connection, migration, { signal, perSecond, onProgress: progress.show });
-      progress.end();
-      say(`${migration.collection} to version ${migration.to}: done, ${changed} documents changed.`);
-    }
-    const left = pending.some(({ documents }) => documents > 0);
-    if (!left) say('All documents are of the newest version.');
-    else if (!apply) say('Nothing was changed: run it with --apply.');
-    if (left && !apply) process.exitCode = 1;
+    if (apply) await applyAll(connection, options);
+    else await tell(connection, options);
   } finally {
     progress.end();
     await mongodb.close();
   }
+}
+
+/** Says what there is to change, and changes nothing. */
+async function tell(connection: Connection, options: MigrateOptions): Promise<void> {
+  const pending = await pendingOf(connection, MIGRATIONS, options);
+  for (const { migration, documents, startedAt } of pending) {
+    const begun = startedAt ? `, begun ${startedAt.toISOString()}` : '';
+    say(`${nameOf(migration)}: ${documents} documents${begun}. ${migration.summary}`);
+  }
+  if (pending.every(({ documents }) => documents === 0)) return say(ALL_DONE);
+  say('Nothing was changed: run it with --apply.');
+  process.exitCode = 1;
+}
+
+async function applyAll(connection: Connection, options: MigrateOptions): Promise<void> {
+  for (const migration of MIGRATIONS) {
+    const changed = await migrate(connection, migration, options);
+    say(`${nameOf(migration)}: done, ${changed} documents changed. ${migration.summary}`);
+  }
+  say(ALL_DONE);
+}
+
+const ALL_DONE = 'All documents are of the newest version.';
+
+function nameOf({ collection, to }: Migration): string {
+  return `${collection} to version ${to}`;
+}
+
+function placeOf({ migration, seen, total, older }: Progress): Place {
+  const text = `${nameOf(migration)}: ${seen} of about ${total} documents, ${older} of an older version`;
+  return { text, share: Math.min(1, seen / total) };
 }
 
 function say(line: string): void {

@@ -9,6 +9,7 @@ type TimeField = (typeof CART_TIMES)[number];
 
 export type CartDocument = Omit<Cart, 'id' | 'hold' | TimeField> & {
   _id: string;
+  schemaVersion?: number;
   hold: { items: OrderLine[]; until: Date } | null;
   /** When MongoDB deletes it; null while it holds units, which have to be released first. */
   expiresAt: Date | null;

@@ -4,7 +4,7 @@ import type { OrderedCart } from '../domain/order';
 import type { StockMove } from '../domain/stock';
 import { isUnavailableError, unlessTaken } from '../mongodb/errors';
 import { createTransact } from '../mongodb/transaction';
-import { fromDocument, toDocument } from './cart-documents';
+import { fromDocument, toDocument, updateOf } from './cart-documents';
 import { ANY_TIME, createCartModel, type CartDocument } from './carts.model';
 
 export type CartRepository = ReturnType<typeof createCartRepository>;
@@ -149,13 +149,13 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
     ): Promise<boolean> {
       const before = await documents.findOneAndUpdate(
         { _id: id, contentVersion, status: 'open' },
-        { $set: { status: 'ordered', orderId, hold: null }, $inc: { version: 1 } },
+        updateOf({ $set: { status: 'ordered', orderId, hold: null }, $inc: { version: 1 } }),
         { session, returnDocument: 'before' },
       );
       if (!before?.hold) return before !== null;
       const cart = fromDocument(before);
       const expiresAt = new Date(expiryOf(cart));
-      await documents.updateOne({ _id: id }, { $set: { expiresAt } }, { session });
+      await documents.updateOne({ _id: id }, updateOf({ $set: { expiresAt } }), { session });
       return stock.move(holdMoves([{ before: cart, after: null }]), session);
     },
 
@@ -163,7 +163,7 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
     async reopen({ id }: Pick<OrderedCart, 'id'>, orderId: string, session: ClientSession): Promise<void> {
       await documents.updateOne(
         { _id: id, orderId },
-        { $set: { status: 'open', orderId: null }, $inc: { attempt: 1, version: 1 } },
+        updateOf({ $set: { status: 'open', orderId: null }, $inc: { attempt: 1, version: 1 } }),
         { session },
       );
     },
@@ -172,7 +172,7 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
     async beginAttempt({ id: _id, attempt }: Pick<Cart, 'id' | 'attempt'>): Promise<void> {
       await documents.updateOne(
         { _id, attempt: attempt - 1, mergedInto: null },
-        { $set: { status: 'open', orderId: null, attempt }, $inc: { version: 1 } },
+        updateOf({ $set: { status: 'open', orderId: null, attempt }, $inc: { version: 1 } }),
       );
     },
 
@@ -193,7 +193,10 @@ export function createCartRepository(connection: Connection, { stock, stockQueue
         .lean<CartDocument[]>();
       const done = await Promise.all(
         found.map(({ _id, version }) =>
-          documents.updateOne({ _id, version }, { $set: { abandonedAt: new Date() }, $inc: { version: 1 } }),
+          documents.updateOne(
+            { _id, version },
+            updateOf({ $set: { abandonedAt: new Date() }, $inc: { version: 1 } }),
+          ),
         ),
       );
       return done.filter(({ modifiedCount }) => modifiedCount === 1).length;

@@ -5,6 +5,7 @@ import type { Migration } from './migrations';
 /** A document of any collection. */
 interface Identified {
   _id: string | number | mongo.ObjectId;
+  schemaVersion?: number;
 }
 
 /** How far a migration has come, in the collection `migrations`. */
@@ -25,7 +26,8 @@ export interface Progress {
   /** Documents that were looked at, and how many there are about. */
   seen: number;
   total: number;
-  changed: number;
+  /** Documents that are of an older version; a run that changes documents has changed them. */
+  older: number;
 }
 
 export interface MigrateOptions {
@@ -37,26 +39,33 @@ export interface MigrateOptions {
 
 const PAGE = 500;
 
-/** Returns how many documents each migration would change, and changes none. */
+/** What a migration has to change, and when it was begun. */
+export interface Pending {
+  migration: Migration;
+  documents: number;
+  startedAt?: Date;
+}
+
+/** Looks at all documents, and returns how many each migration has to change, also after those before it. Changes none. */
 export async function pendingOf(
   connection: Connection,
   migrations: readonly Migration[],
-): Promise<{ migration: Migration; documents: number; startedAt?: Date }[]> {
-  return Promise.all(
-    migrations.map(async (migration) => {
-      const documents = await connection
-        .collection<Identified>(migration.collection)
-        .countDocuments(older(migration));
-      const known = await progressOf(connection).findOne({ _id: idOf(migration) });
-      return { migration, documents, ...(known && { startedAt: known.startedAt }) };
-    }),
-  );
+  options: MigrateOptions,
+): Promise<Pending[]> {
+  const pending: Pending[] = [];
+  for (const migration of migrations) {
+    const known = await progressOf(connection).findOne({ _id: idOf(migration) });
+    let documents = 0;
+    for await (const { older } of pages(connection, migration, options)) documents += older.length;
+    pending.push({ migration, documents, ...(known && { startedAt: known.startedAt }) });
+  }
+  return pending;
 }
 
 /**
  * Changes the documents that are of an older version, page by page in the order of their ids, and notes after each page how far
- * it has come: a run that was interrupted is continued. Then it begins again, until a whole run finds nothing: the release
- * before may have written meanwhile. Returns how many documents it has changed.
+ * it has come: a run that was interrupted is continued. Then it begins again, until it has looked at all of them and found
+ * nothing: the release before may have written meanwhile. Returns how many documents it has changed.
  */
 export async function migrate(
   connection: Connection,
@@ -70,61 +79,78 @@ export async function migrate(
   let changed = 0;
   for (;;) {
     const { cursor } = (await progress.findOne(filter))!;
-    changed += await pass(connection, migration, cursor, options);
+    const changedNow = await pass(connection, migration, options, cursor);
+    changed += changedNow;
     await progress.updateOne(filter, { $unset: { cursor: 1 } });
-    if (
-      (await connection.collection<Identified>(migration.collection).countDocuments(older(migration))) === 0
-    )
-      break;
+    if (cursor === undefined && changedNow === 0) break;
   }
   await progress.updateOne(filter, { $set: { finishedAt: new Date() } });
   return changed;
 }
 
-/** Looks at all documents after that one once. */
+/** Changes the documents after that one once. */
 async function pass(
   connection: Connection,
   migration: Migration,
+  options: MigrateOptions,
   after: Identified['_id'] | undefined,
-  { signal, perSecond, onProgress }: MigrateOptions,
 ): Promise<number> {
-  const documents = connection.collection<Identified>(migration.collection);
   const update = [...migration.pipeline, { $set: { schemaVersion: migration.to } }];
+  let changed = 0;
+  for await (const { older, last } of pages(connection, migration, options, after)) {
+    const ids = { _id: { $in: older.map(({ _id }) => _id) } };
+    // Those that another run has changed meanwhile are left as they are, and those that wait for the migration before.
+    const { modifiedCount } = await documentsOf(connection, migration).updateMany(
+      { ...ids, ...before(migration) },
+      update,
+    );
+    changed += modifiedCount;
+    await progressOf(connection).updateOne(
+      { _id: idOf(migration) },
+      { $set: { cursor: last }, $inc: { changed: modifiedCount } },
+    );
+  }
+  return changed;
+}
+
+/** Looks at the documents after that one, some at a time: no single read takes long, however many there are. */
+async function* pages(
+  connection: Connection,
+  migration: Migration,
+  { signal, perSecond, onProgress }: MigrateOptions,
+  after?: Identified['_id'],
+): AsyncGenerator<{ older: Identified[]; last: Identified['_id'] }> {
+  const documents = documentsOf(connection, migration);
   const total = await documents.estimatedDocumentCount();
-  let [seen, changed, cursor] = [0, 0, after];
+  let [seen, found, cursor] = [0, 0, after];
   for (;;) {
     signal.throwIfAborted();
-    const later = cursor === undefined ? {} : { $gt: cursor };
-    const ids = await documents
-      .find(cursor === undefined ? {} : { _id: later }, {
-        projection: { _id: 1 },
+    const page: Identified[] = await documents
+      .find(cursor === undefined ? {} : { _id: { $gt: cursor } }, {
+        projection: { schemaVersion: 1 },
         sort: { _id: 1 },
         limit: PAGE,
       })
       .toArray();
-    if (ids.length === 0) return changed;
-    const last = ids.at(-1)!._id;
-    // By their ids alone: those that have the version already are left as they are.
-    const { modifiedCount } = await documents.updateMany(
-      { _id: { ...later, $lte: last }, ...older(migration) },
-      update,
-    );
-    [seen, changed, cursor] = [seen + ids.length, changed + modifiedCount, last];
-    await progressOf(connection).updateOne(
-      { _id: idOf(migration) },
-      { $set: { cursor }, $inc: { changed: modifiedCount } },
-    );
-    onProgress?.({ migration, seen, total, changed });
-    await delay((1_000 * ids.length) / perSecond, undefined, { signal });
+    if (page.length === 0) return;
+    cursor = page.at(-1)!._id;
+    const older = page.filter(({ schemaVersion = 1 }) => schemaVersion < migration.to);
+    yield { older, last: cursor };
+    [seen, found] = [seen + page.length, found + older.length];
+    onProgress?.({ migration, seen, total, older: found });
+    await delay((1_000 * page.length) / perSecond, undefined, { signal });
   }
 }
 
-/** Selects documents that the migration has not changed yet, but for those that wait for the one before. */
-function older({ to }: Migration): mongo.Filter<Identified> {
-  const before = to - 1;
-  return before === 1
+/** Selects the documents of the version that the migration changes. */
+function before({ to }: Migration): mongo.Filter<Identified> {
+  return to === 2
     ? { $or: [{ schemaVersion: { $exists: false } }, { schemaVersion: 1 }] }
-    : { schemaVersion: before };
+    : { schemaVersion: to - 1 };
+}
+
+function documentsOf(connection: Connection, { collection }: Migration) {
+  return connection.collection<Identified>(collection);
 }
 
 function idOf({ collection, to }: Migration): string {

@@ -13,7 +13,10 @@ interface SchemaDocument {
  * and keeps them. It was never tried with those of a later one.
  * @throws {Error} if a release after the next one has been set up here
  */
-export async function noteSchemas(connection: Connection, migrations = MIGRATIONS): Promise<void> {
+export async function noteSchemas(
+  connection: Connection,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
   const schemas = connection.collection<SchemaDocument>('schemas');
   const own = newestOf(migrations);
   for await (const { _id: collection, version } of schemas.find()) {

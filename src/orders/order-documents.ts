@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TIME_FIELDS, type Order } from '../domain/order';
+import { schemaVersionOf } from '../migrations/schema-version';
 import { metadataOf, tagsOf, USUAL, USUAL_OF_ITEM, type OrderDocument } from './orders.model';
+
+const VERSION = schemaVersionOf('orders');
 
 export function toDocument({ id, ...order }: Order): OrderDocument {
   const items = order.items.map((item) => without(USUAL_OF_ITEM, item));
   const document = without(USUAL, { ...order, items });
   const metadata = document.metadata && tagsOf(document.metadata);
   const stored = { ...document, ...(metadata && { metadata }) };
-  return { ...(withDates(stored) as Omit<OrderDocument, '_id'>), _id: id };
+  return { ...(withDates(stored) as Omit<OrderDocument, '_id'>), _id: id, schemaVersion: VERSION };
 }
 
 /**
@@ -15,7 +18,8 @@ export function toDocument({ id, ...order }: Order): OrderDocument {
  * decided on such an order (`requireWellFormed`).
  * @param document fresh from the driver: it is changed, since a copy would double the cost of a read
  */
-export function fromDocument({ _id, items = [], metadata = [], ...document }: OrderDocument): Order {
+export function fromDocument(stored: OrderDocument): Order {
+  const { _id, schemaVersion: _, items = [], metadata = [], ...document } = stored;
   const whole = items.map((item) => ({ ...USUAL_OF_ITEM, ...item }));
   const fields = { ...USUAL, ...document, metadata: metadataOf(metadata) };
   return withoutDates({ ...fields, id: _id, items: whole }) as Order;

@@ -1,4 +1,5 @@
 import { Schema, type Connection, type IndexDefinition, type Model } from 'mongoose';
+import type { WithVersion } from '../migrations/schema-version';
 import { modelOf } from '../mongodb/model';
 import type { Order, OrderItem, TIME_FIELDS } from '../domain/order';
 
@@ -45,7 +46,7 @@ type SparseOrder = Sparse<
 /**
  * An order in MongoDB: the domain's order, with its id as `_id`, its times as dates, and without what is as usual.
  */
-export type OrderDocument = Dated<SparseOrder> & { _id: string };
+export type OrderDocument = Dated<SparseOrder> & WithVersion & { _id: string };
 
 /** Returns how the document has an entry of the metadata. Keys contain no `=`. */
 export function tagOf(key: string, value: string): string {

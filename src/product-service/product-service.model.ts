@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Model } from 'mongoose';
+import { carryVersion, schemaVersionOf, type WithVersion } from '../migrations/schema-version';
 import { modelOf } from '../mongodb/model';
 import { foldCase, searchTermsOf } from './search-terms';
 
@@ -13,7 +14,7 @@ export interface Stock {
 }
 
 /** A product or service in MongoDB. */
-export interface ProductServiceDocument {
+export interface ProductServiceDocument extends WithVersion {
   _id: string;
   sku: string;
   /** What of the sku is unique: it is the same whatever its case. */
@@ -44,7 +45,7 @@ export interface ProductServiceDocument {
 }
 
 /** What only indexes and audits need. */
-export const HIDDEN = { skuKey: 0, searchTerms: 0, stockReceived: 0 } as const;
+export const HIDDEN = { schemaVersion: 0, skuKey: 0, searchTerms: 0, stockReceived: 0 } as const;
 
 /** An entry without what only indexes and audits need. */
 export type ProductService = Omit<ProductServiceDocument, '_id' | keyof typeof HIDDEN> & { id: string };
@@ -99,6 +100,8 @@ const productServiceSchema = new Schema<ProductServiceDocument>(
   },
   { collection: 'product_services', timestamps: true, ...SETTINGS },
 );
+
+carryVersion(productServiceSchema, schemaVersionOf('product_services'));
 
 // The sku of a retired entry may be used again.
 productServiceSchema.index({ skuKey: 1 }, { unique: true, partialFilterExpression: { isActive: true } });

@@ -1,9 +1,10 @@
 import { Schema, type Connection, type Model } from 'mongoose';
+import { carryVersion, schemaVersionOf, type WithVersion } from '../migrations/schema-version';
 import { modelOf } from '../mongodb/model';
 import { USER_ROLES, type UserRole } from '../role/role';
 import { USER_STATUSES, type UserStatus } from './user-status';
 
-export interface UserDocument {
+export interface UserDocument extends WithVersion {
   _id: string;
   /** The address that the user gave, which others may have given as well. */
   email: string;
@@ -56,6 +57,8 @@ const userSchema = new Schema<UserDocument>(
     autoCreate: false,
   },
 );
+
+carryVersion(userSchema, schemaVersionOf('users'));
 
 userSchema.index({ confirmedEmail: 1 }, { unique: true, sparse: true });
 // Finds the accounts for which an address was given.

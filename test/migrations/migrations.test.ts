@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MIGRATIONS, schemaVersionOf, type Migration } from '../../src/migrations/migrations';
+import { Schema } from 'mongoose';
+import { MIGRATIONS, type Migration } from '../../src/migrations/migrations';
+import { carryVersion, schemaVersionOf } from '../../src/migrations/schema-version';
 import { migrate, pendingOf, type Progress } from '../../src/migrations/run';
 import { noteSchemas } from '../../src/migrations/schemas';
 import { openTestDatabase, type TestDatabase } from '../support/database';
 import { runEntry } from '../support/entries';
+import { HANG_MS } from '../support/eventually';
 
 const COLLECTION = 'parcels';
 const SIZE = 1_800;
@@ -49,9 +52,9 @@ beforeEach(async () => {
 });
 
 it('changes every document once, and keeps what else it has', async () => {
-  expect(await pendingOf(db.connection, [TO_GRAMS, WITH_UNIT])).toMatchObject([
+  expect(await pendingOf(db.connection, [TO_GRAMS, WITH_UNIT], unlimited)).toMatchObject([
     { documents: SIZE },
-    { documents: 0 }, // they come when the one before has been there
+    { documents: SIZE },
   ]);
   expect(await migrate(db.connection, TO_GRAMS, unlimited)).toBe(SIZE);
   expect(await migrate(db.connection, WITH_UNIT, unlimited)).toBe(SIZE);
@@ -64,12 +67,12 @@ it('changes every document once, and keeps what else it has', async () => {
     note: 'as it was',
   });
   expect(await migrate(db.connection, TO_GRAMS, unlimited)).toBe(0);
-  expect(await pendingOf(db.connection, [TO_GRAMS, WITH_UNIT])).toMatchObject([
+  expect(await pendingOf(db.connection, [TO_GRAMS, WITH_UNIT], unlimited)).toMatchObject([
     { documents: 0 },
     { documents: 0 },
   ]);
   expect([schemaVersionOf(COLLECTION, [TO_GRAMS, WITH_UNIT]), schemaVersionOf('orders', [TO_GRAMS])]).toEqual(
-    [{ schemaVersion: 3 }, {}],
+    [3, 1],
   );
 });
 
@@ -85,47 +88,83 @@ it('continues where it was interrupted, and says how far it is', async () => {
     },
   });
   await expect(interrupted).rejects.toThrow(/abort/);
-  expect(shown).toMatchObject([{ seen: 500, total: SIZE, changed: 500 }]);
+  expect(shown).toMatchObject([{ seen: 500, total: SIZE, older: 500 }]);
   expect(await parcels().countDocuments({ schemaVersion: 2 })).toBe(500);
   // What is before that is not looked at again.
   const seen: number[] = [];
   expect(
     await migrate(db.connection, TO_GRAMS, { ...unlimited, onProgress: (one) => seen.push(one.seen) }),
   ).toBe(SIZE - 500);
-  expect(seen).toEqual([500, 1_000, 1_300]);
+  expect(seen).toEqual([500, 1_000, 1_300, 500, 1_000, 1_500, 1_800]); // and whether all are done
 });
 
-it('loses no change of others, and finds what the release before writes meanwhile', async () => {
+/** The parcels as a release knows them whose newest version is that one. */
+function releaseOf(version: 1 | 2) {
+  const schema = new Schema<Parcel>(
+    { _id: Number, kilograms: Number, ...(version === 2 && { grams: Number }) },
+    { collection: COLLECTION, versionKey: false },
+  );
+  carryVersion(schema, version);
+  const model = db.connection.model(`Release${version}`, schema);
+  const weighing = (kilograms: number) => ({ kilograms, ...(version === 2 && { grams: 1_000 * kilograms }) });
+  return {
+    add: (_id: number, kilograms: number) => model.create({ _id, ...weighing(kilograms) }),
+    weigh: (_id: number, kilograms: number) => model.updateOne({ _id }, { $set: weighing(kilograms) }),
+    weighAgain: (_id: number, kilograms: number) =>
+      model.findOneAndUpdate({ _id }, { $set: weighing(kilograms) }, { upsert: true }),
+    weighMany: (ids: number[], kilograms: number) =>
+      model.bulkWrite(
+        ids.map((_id) => ({ updateOne: { filter: { _id }, update: { $set: weighing(kilograms) } } })),
+      ),
+  };
+}
+
+/** Returns the parcels of this version whose two weights differ. */
+const wrongOf = (schemaVersion: number) =>
+  parcels()
+    .find({ schemaVersion, $expr: { $ne: ['$grams', { $multiply: ['$kilograms', 1_000] }] } } as never)
+    .toArray();
+
+it('keeps what two releases write meanwhile, and finds what the older one has written', async () => {
+  const [older, newer] = [releaseOf(1), releaseOf(2)];
   let isOver = false;
-  const writing = (async () => {
-    for (let n = 0; !isOver; n = (n + 37) % SIZE) {
-      await parcels().updateOne({ _id: n }, { $inc: { moves: 1 } });
-      await parcels().replaceOne({ _id: n + 1 }, { kilograms: 1, moves: 1 }); // knows of no version
+  const writing = [older, newer].map(async (release, parity) => {
+    for (let n = 0; !isOver; n++) {
+      const at = (37 * n) % SIZE;
+      await release.weigh(at, n);
+      await release.weighAgain(at + 1, n);
+      await release.weighMany([at + 2, at + 3], n);
+      await release.weighAgain(-2 * n - parity - 1, n); // new ones, behind the place where it is
+      await release.add(10 * SIZE + 2 * n + parity, n);
       await delay(1);
     }
-  })();
-  const inserted = { _id: -1, kilograms: 2 };
+  });
   await migrate(db.connection, TO_GRAMS, {
     ...unlimited,
+    signal: AbortSignal.timeout(HANG_MS),
     onProgress: ({ seen }) => {
-      if (seen > 500 && !isOver) {
-        isOver = true;
-        void parcels().insertOne(inserted); // behind the place where it is
-      }
+      if (seen > 1_000) isOver = true;
     },
   });
-  await writing;
+  await Promise.all(writing);
+  expect(await wrongOf(2)).toEqual([]);
+  expect(await parcels().countDocuments({ schemaVersion: 2, grams: 0, _id: { $lt: 0 } })).toBeGreaterThan(0);
+
   await migrate(db.connection, TO_GRAMS, unlimited); // once the release before writes no more
-  const wrong = await parcels()
-    .find({
-      $expr: {
-        $or: [{ $ne: ['$schemaVersion', 2] }, { $ne: ['$grams', { $multiply: ['$kilograms', 1_000] }] }],
-      },
-    })
-    .toArray();
-  expect(wrong).toEqual([]);
-  expect(await parcels().findOne({ _id: -1 })).toMatchObject({ grams: 2_000 });
-  expect(await parcels().countDocuments({ moves: { $gt: 0 } })).toBeGreaterThan(1);
+  expect(await parcels().countDocuments({ schemaVersion: { $ne: 2 } })).toBe(0);
+  expect(await wrongOf(2)).toEqual([]);
+  expect((await parcels().findOne({ _id: 8 }))!.note).toBe('as it was');
+
+  // The release is taken back, and comes again.
+  await older.weigh(1, 70);
+  await older.weighAgain(2, 70);
+  await older.weighMany([3], 70);
+  await older.add(-1e6, 70);
+  expect(await parcels().distinct('_id', { schemaVersion: 1 })).toEqual([-1e6, 1, 2, 3]);
+  await newer.weigh(3, 71); // which knows the newer version, but not that the rest of the document has it
+  expect(await parcels().findOne({ _id: 3 })).toMatchObject({ schemaVersion: 1, grams: 71_000 });
+  expect(await migrate(db.connection, TO_GRAMS, unlimited)).toBe(4);
+  expect(await wrongOf(2)).toEqual([]);
 });
 
 it('a release can be taken back once, and is not set up on documents that are two versions newer', async () => {

@@ -119,7 +119,8 @@ export function orderAt({ order }: Pick<EventDocument, 'order'>): Order {
 const WITHOUT = { commands: [], intention: null };
 
 function storedOrder(order: Order): OrderAtVersion {
-  const { commands: _commands, intention: _intention, ...stored } = toDocument({ ...order, ...WITHOUT });
+  const document = toDocument({ ...order, ...WITHOUT });
+  const { commands: _commands, intention: _intention, schemaVersion: _version, ...stored } = document;
   return stored;
 }
 

@@ -46,6 +46,8 @@ const UNAVAILABLE_CODES: ReadonlySet<unknown> = new Set([
 const SOCKET_CODES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH']);
 
 export function isUnavailableError(error: unknown): boolean {
+  // The driver wraps what ended a bulk write in an error of another type, and so also what ended an insertion of several.
+  if (error instanceof mongo.MongoBulkWriteError && isUnavailableError(error.errorResponse)) return true;
   if (SOCKET_CODES.has(String((error as NodeJS.ErrnoException | null)?.code))) return true;
   if (UNAVAILABLE.some((type) => error instanceof type)) return true;
   if (!(error instanceof mongo.MongoError)) return false;

@@ -98,6 +98,10 @@ class WaitQueueTimeout extends mongo.MongoError {
   }
 }
 
+/** Returns what the driver throws for a bulk write that an error has ended. */
+const bulkWriteEndedBy = (error: Error) =>
+  new mongo.MongoBulkWriteError(error as never, {} as mongo.BulkWriteResult);
+
 describe('an error of the driver', () => {
   const labelled = new mongo.MongoServerError({ message: 'stepping down', code: 10_107 });
   labelled.addErrorLabel(mongo.MongoErrorLabel.RetryableWriteError);
@@ -105,6 +109,12 @@ describe('an error of the driver', () => {
   it.each([
     ['a lost connection', new mongo.MongoNetworkError('reset'), true],
     ['a primary that steps down', labelled, true],
+    ['a bulk write whose connection is lost', bulkWriteEndedBy(new mongo.MongoNetworkError('reset')), true],
+    [
+      'a bulk write that is wrong',
+      bulkWriteEndedBy(new mongo.MongoServerError({ message: 'bad', code: 2 })),
+      false,
+    ],
     ['a full pool', new WaitQueueTimeout('wait'), true],
     ['a socket closed by the server', Object.assign(new Error('ended'), { code: 'EPIPE' }), true],
     ['a wrong operation', new mongo.MongoServerError({ message: 'bad', code: 2 }), false],

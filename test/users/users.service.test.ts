@@ -145,7 +145,7 @@ it('makes a change that collides with everything, also of who asks for it, whose
     );
   };
   const { demoting } = await db.connection.withSession(async (session) => {
-    session.startTransaction();
+    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
     await model.updateOne({ _id: id }, { $inc: { reliedOn: 1 } }, { session });
     const change = users.change(id, { role: 'CUSTOMER' }, { ...customer, tokenVersion: 1 }, TEST_ORIGIN);
     await eventually(isWaiting);
